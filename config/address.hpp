@@ -1,0 +1,51 @@
+#pragma once
+// Where something listens, and which clients a rule means. Values: copied, compared, no I/O, no name lookup.
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gray {
+
+/// An address a socket can be bound or connected to.
+struct Address {
+  enum class Kind : std::uint8_t { ipv4, ipv6, unix_path };
+  Kind kind = Kind::ipv4;
+  std::array<std::uint8_t, 16> ip{};  // network order; the first 4 bytes for ipv4
+  std::uint16_t port = 0;             // host order; 0 lets the kernel pick when bound
+  std::string path;                   // unix_path only, at most 107 bytes
+
+  /// "127.0.0.1:8000", "[::1]:8000" or "unix:PATH"; nothing for anything else.
+  static std::optional<Address> parse(std::string_view text);
+  /// From what accept(2), getsockname(2) or getpeername(2) filled in.
+  static std::optional<Address> from(const sockaddr_storage& storage, socklen_t length);
+  /// Fills `storage` and returns the length to pass to bind(2) or connect(2).
+  socklen_t to(sockaddr_storage& storage) const;
+  int family() const;
+  /// The form that parse() reads.
+  std::string text() const;
+  /// The IP alone ("127.0.0.1", "::1"); empty for a unix path.
+  std::string ip_text() const;
+  bool operator==(const Address&) const = default;
+};
+
+/// An IP network, "10.0.0.0/8" or "fd00::/8"; a bare IP is a network of one.
+struct Cidr {
+  bool ipv6 = false;
+  std::array<std::uint8_t, 16> ip{};
+  std::uint8_t bits = 0;
+
+  static std::optional<Cidr> parse(std::string_view text);
+  /// A unix peer is in no network. An IPv4-mapped IPv6 address is compared as IPv4.
+  bool contains(const Address& address) const;
+  std::string text() const;
+  bool operator==(const Cidr&) const = default;
+};
+
+/// An IP without port, as X-Forwarded-For carries it.
+std::optional<Address> parse_ip(std::string_view text);
+
+}  // namespace gray

@@ -1,0 +1,64 @@
+#pragma once
+// What master and router say to each other over a SOCK_SEQPACKET socketpair: one JSON object per packet, at most one
+// descriptor with it. Tables travel in sealed memfds, so a packet is always small. Silence is normal; end of file is the
+// death of the other side.
+//
+//   master                                router
+//     hello(protocol, slot, settings)  ->
+//                                      <-  hello(protocol, layout, pid)       or it exits
+//     table(number) + memfd            ->
+//                                      <-  applied(number)                    once every thread routes by it
+//                                      <-  ready                              after the first table
+//     listen                           ->                                     start accepting (repeatable)
+//     probe(id, address, path, ...)    ->
+//                                      <-  probed(id, ok, detail)
+//     reopen + access-log fd           ->
+//     drain(timeout_ms)                ->
+//                                      <-  drained                            then the router exits 0
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "config/address.hpp"
+#include "config/settings.hpp"
+#include "config/unique_fd.hpp"
+
+namespace gray {
+
+inline constexpr std::uint32_t kChannelProtocol = 1;
+inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
+
+struct ChannelMessage {
+  enum class Type : std::uint8_t { hello, table, listen, probe, reopen, drain, applied, ready, probed, drained };
+  Type type = Type::hello;
+  std::uint32_t protocol = kChannelProtocol;
+  std::uint32_t layout = 0;     // hello from the router
+  std::uint32_t slot = 0;       // hello from the master
+  RouterSettings router;        // hello from the master
+  std::uint64_t memory_budget = 0;
+  std::uint64_t number = 0;     // table, applied: its number; probe, probed: the probe's id
+  Address address;              // probe
+  std::string path;             // probe: HTTP path; empty: connect only
+  std::uint32_t cell = 0;       // probe: the worker's cell
+  Duration timeout{0};          // probe, drain
+  bool ok = false;              // probed
+  std::string detail;           // probed: "connect refused", "status 503"
+  UniqueFd fd;                  // table: the memfd; reopen: the new log
+};
+
+std::string to_json_text(const ChannelMessage& message);  // the descriptor travels apart
+std::optional<ChannelMessage> channel_message_from_json(std::string_view text, std::string& error);
+
+/// One packet, never blocking. `again`: nothing there, or the peer's queue is full.
+enum class ChannelResult : std::uint8_t { ok, again, closed, invalid };
+ChannelResult send_message(int channel, const ChannelMessage& message);
+ChannelResult receive_message(int channel, ChannelMessage& message, std::string& error);
+
+/// A memfd with `bytes`, sealed against every change. Throws std::system_error.
+UniqueFd sealed_memfd(const char* name, std::string_view bytes);
+/// All of a memfd; nothing if it is larger than `limit` bytes, unreadable, or not sealed against writing and shrinking.
+std::optional<std::string> read_memfd(int fd, std::size_t limit);
+
+}  // namespace gray

@@ -1,0 +1,27 @@
+#pragma once
+// What is wrong with a text, where, and what was probably meant. All errors of a file are collected, none is fatal alone.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gray {
+
+struct Diagnostic {
+  std::uint32_t line = 0;  // 1-based; 0: the file as a whole
+  std::uint32_t column = 0;
+  std::string message;
+  bool operator==(const Diagnostic&) const = default;
+};
+
+/// "FILE:LINE:COL: error: MESSAGE", the source line, and a caret under the column; one block per diagnostic, by position.
+std::string render(std::string_view file, std::string_view text, std::vector<Diagnostic> diagnostics);
+
+/// The candidate nearest to `word` by Damerau-Levenshtein distance, if it is near enough to be a typing mistake
+/// (distance at most 2, and less than half of the word); empty otherwise.
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+/// `, did you mean "NEAREST"?`, or nothing.
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates);
+
+}  // namespace gray

@@ -1,0 +1,111 @@
+#pragma once
+// The configuration file as plain values: what the user asked for, every default applied, every path made absolute.
+// Contract section 2.2 names the keys; config/settings_toml.hpp reads them.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/address.hpp"
+#include "config/limits.hpp"
+#include "config/time.hpp"
+
+namespace gray {
+
+enum class Expose : std::uint8_t { none, version, decision };
+enum class ListenMode : std::uint8_t { port, unix_path, inherited };
+enum class ReadyWay : std::uint8_t { pipe, notify, ipc, fd, tcp, http };
+
+/// Where the identity of a user is looked for; the first source that is present wins.
+struct IdentitySource {
+  enum class Kind : std::uint8_t { cookie, header, client_ip, issued_cookie };
+  Kind kind = Kind::client_ip;
+  std::string name;  // of the cookie or header; empty for client_ip
+  bool operator==(const IdentitySource&) const = default;
+};
+
+struct Readiness {
+  bool automatic = true;        // the `auto` default; `ways` is then empty
+  std::vector<ReadyWay> ways;   // first success wins
+  int fd = -1;                  // N of "fd:N"
+  Duration timeout{60'000};
+  bool operator==(const Readiness&) const = default;
+};
+
+/// No path: a TCP connect is the check.
+struct HealthCheck {
+  std::string path;  // "/healthz"; empty: TCP connect
+  Duration interval{1'000};
+  Duration timeout{1'000};
+  std::uint32_t rise = 2;  // successes in a row to become healthy, 1..100
+  std::uint32_t fall = 3;  // failures in a row to become unhealthy, 1..100
+  bool operator==(const HealthCheck&) const = default;
+};
+
+struct StopPolicy {
+  int signal = 15;  // SIGTERM
+  Duration timeout{10'000};
+  bool operator==(const StopPolicy&) const = default;
+};
+
+struct VersionSettings {
+  std::string name;
+  std::vector<std::string> command;  // command[0] is looked up in the worker's PATH
+  std::uint32_t instances = 1;       // 1..256
+  std::map<std::string, std::string> env;
+  std::string cwd;   // absolute
+  std::string user;  // empty: grayd's own
+  ListenMode listen = ListenMode::port;
+  Readiness ready;
+  HealthCheck health;
+  StopPolicy stop;
+  Duration drain_timeout{30'000};
+  std::uint64_t memory = 0;  // bytes; 0: no limit
+  double weight = 0;         // percent of users, initial value only, 0..100
+  bool operator==(const VersionSettings&) const = default;
+};
+
+struct ServiceSettings {
+  std::string name;
+  std::string stable;  // names one of `versions`
+  std::vector<std::string> hosts;
+  std::vector<std::string> paths;
+  std::string param;   // empty: off
+  std::string header;  // empty: off
+  std::string cookie;  // empty: off
+  std::vector<Cidr> override_from;
+  std::vector<IdentitySource> identity;
+  bool affinity = false;
+  Expose expose = Expose::version;
+  Limits limits;
+  std::vector<VersionSettings> versions;  // in the order of the file
+
+  const VersionSettings* version(std::string_view wanted) const;
+  bool operator==(const ServiceSettings&) const = default;
+};
+
+struct RouterSettings {
+  std::uint32_t threads = 0;  // 0: one per core; at most segment::kThreads
+  std::vector<Cidr> trusted_proxies;
+  std::uint32_t max_connections = 10'000;
+  std::uint32_t max_connections_per_client = 1'000;
+  bool operator==(const RouterSettings&) const = default;
+};
+
+struct Settings {
+  std::string file;        // absolute path of the configuration file
+  std::string state_dir;   // absolute
+  std::string access_log;  // absolute; empty: off
+  std::vector<Address> listen;
+  std::string admin;    // absolute path of the admin socket
+  std::string metrics;  // "127.0.0.1:9100"; empty: off
+  RouterSettings router;
+  std::uint64_t memory_budget = 512ull << 20;  // bytes
+  std::vector<ServiceSettings> services;
+
+  const ServiceSettings* service(std::string_view wanted) const;
+  bool operator==(const Settings&) const = default;
+};
+
+}  // namespace gray

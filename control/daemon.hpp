@@ -1,0 +1,26 @@
+#pragma once
+// The border between the admin API and the master: verbs in, replies out. API threads only parse and post; the master
+// answers on its main thread when the truth is known.
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "config/exit_code.hpp"
+
+namespace gray::control {
+
+struct Reply {
+  ExitCode code = ExitCode::ok;
+  nlohmann::json body;  // ok: the verb's answer, an object with "schema_version": 1
+  std::string error;    // not ok: what was wrong and what to do, one line
+};
+
+class Daemon {
+ public:
+  virtual ~Daemon() = default;
+  /// Thread-safe. `verb` is status, shift, health, reload, metrics; `args` the verb's arguments as an object.
+  /// `done` is called exactly once, on the master's thread.
+  virtual void call(std::string verb, nlohmann::json args, std::function<void(Reply)> done) = 0;
+};
+
+}  // namespace gray::control

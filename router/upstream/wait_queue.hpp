@@ -1,0 +1,65 @@
+#pragma once
+// Requests of one thread that wait for a socket of one version. The count over all threads and routers is exact and lives
+// in the shared segment; this is the order, the time and the early refusal. Intrusive, pure, `now` passed in.
+//
+// Model: a waiter has a deadline (queue_timeout). Oldest first while the queue is short-lived; once it has not been empty
+// for kStanding, newest first: a fresh request still has a client that waits, an old one has probably not.
+//
+// Invariants: every waiter leaves exactly once: granted, expired, or removed because its client left. The queue advances
+// on every outcome of the request before, success or not.
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "config/time.hpp"
+
+namespace gray::upstream {
+
+inline constexpr Duration kStanding{100};
+
+struct Waiter {
+  Waiter* next = nullptr;  // towards newer
+  Waiter* prev = nullptr;
+  TimePoint since{};
+  TimePoint deadline{};
+  bool linked = false;
+};
+
+class WaitQueue {
+ public:
+  WaitQueue() = default;
+  WaitQueue(const WaitQueue&) = delete;
+  WaitQueue& operator=(const WaitQueue&) = delete;
+
+  void push(Waiter& waiter, TimePoint now, Duration timeout);
+  Waiter* pop(TimePoint now);  // next to be served by the order above, expired ones excluded; null: none
+  Waiter* pop_expired(TimePoint now);  // one whose deadline passed; call until null
+  void remove(Waiter& waiter, TimePoint now);
+  std::size_t size() const { return size_; }
+  bool standing(TimePoint now) const;
+  std::optional<TimePoint> next_deadline() const;  // of the oldest waiter
+  std::optional<TimePoint> oldest_since() const;
+
+ private:
+  void unlink(Waiter& waiter, TimePoint now);
+  Waiter* oldest_ = nullptr;
+  Waiter* newest_ = nullptr;
+  std::size_t size_ = 0;
+  TimePoint last_empty_{};
+};
+
+/// Mean service time, exponentially weighted (1/16), for the early refusal.
+class ServiceTime {
+ public:
+  void add(Micros sample);
+  Micros mean() const { return mean_; }  // 0: not known yet
+
+ private:
+  Micros mean_{0};
+};
+
+/// Whether a request that would be number `position` (0: next) for `slots` sockets can be served in time:
+/// position / slots * mean service time must stay within `limit`. Unknown service time or no slots: yes.
+bool worth_waiting(std::size_t position, std::size_t slots, Micros mean_service, Duration limit);
+
+}  // namespace gray::upstream

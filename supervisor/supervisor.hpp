@@ -1,0 +1,97 @@
+#pragma once
+// The shell around the worker machines: turns exits, channels, probes and timers into events, and carries their actions out.
+// One thread, the master's main thread: it forks, so no other thread may (PDEATHSIG follows the thread that forked).
+#include <sys/types.h>
+
+#include <asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/address.hpp"
+#include "config/settings.hpp"
+
+namespace gray::supervisor {
+
+/// What the supervisor needs from the rest of the master. Called on the main thread; must not call back synchronously,
+/// except for the const questions.
+class Host {
+ public:
+  virtual ~Host() = default;
+  /// States or the set of routable workers changed; publish soon.
+  virtual void workers_changed() = 0;
+  /// Asks the newest ready router to probe; answered later by Supervisor::probed(id, ...). False: nobody can probe now, and
+  /// deadlines that depend on probes stand still.
+  virtual bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path, Duration timeout) = 0;
+  /// A cell of the shared segment for a new worker process; nothing when all are taken.
+  virtual std::optional<std::uint32_t> take_cell() = 0;
+  virtual void give_cell(std::uint32_t cell) = 0;
+  /// Open sockets of all routers to the worker of this cell: a draining worker is stopped when it is 0.
+  virtual std::uint32_t open_sockets(std::uint32_t cell) const = 0;
+  /// Process groups that must not outlive the master.
+  virtual void group_started(pid_t pgid) = 0;
+  virtual void group_gone(pid_t pgid) = 0;
+  /// Whether the version carries traffic now (stable, or weight above 0): such a version never gives up restarting.
+  virtual bool carries_traffic(const std::string& service, const std::string& version) const = 0;
+};
+
+struct WorkerView {
+  std::string id;  // "web@v1#0"
+  pid_t pid = 0;   // 0: no process now
+  std::string state;     // contract 2.3: spawned ready healthy unhealthy draining stopping exited backoff failed idle
+  std::optional<Address> address;
+  std::string ready_by;  // "pipe", "ipc", "tcp"; empty before
+  std::uint32_t restarts = 0;
+  std::string last_exit; // "exit 3", "signal 9", "ready-timeout"; empty: never
+  std::uint64_t rss_bytes = 0;
+  double uptime_s = 0;
+  std::uint64_t generation = 0;
+  std::uint32_t cell = 0;
+  bool routable = false;
+};
+
+struct VersionView {
+  std::string service, version;
+  std::string state;  // starting serving dark draining stopped failed; dark: up, without traffic
+  std::string cause;  // why it is failed: one line with worker, cause and its last lines
+  std::vector<WorkerView> workers;  // living slots and those in back-off
+};
+
+class Supervisor {
+ public:
+  /// `instance` is put into every worker's GRAY_INSTANCE; the next start sweeps by it.
+  Supervisor(asio::io_context& io, Host& host, std::string instance);
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  /// Starts a version, or changes one that is there: other instances at once, another command by a rolling restart
+  /// (new worker first and healthy, then the old one drains), the rest from the next start on.
+  void apply(const std::string& service, const VersionSettings& settings);
+  /// Drains and stops a version, then forgets it.
+  void remove(const std::string& service, const std::string& version);
+  /// The answer to Host::probe().
+  void probed(std::uint64_t id, bool ok, const std::string& detail);
+  /// A router became able to probe, or the last one went away.
+  void probing_possible(bool possible);
+  /// Stops every worker (no drain: nothing routes any more) and calls `done` when no process is left.
+  void stop_all(std::function<void()> done);
+
+  std::vector<VersionView> view() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Kills what an earlier grayd with this instance name left behind, by GRAY_INSTANCE in /proc/PID/environ; returns how many.
+/// Only under the lock of the state folder.
+int sweep_leftovers(const std::string& instance);
+
+/// Kills everything that a dead master left, without knowing it otherwise: its cgroup subtree where there is one. Called by
+/// the router on end of file, beside the process groups of the segment. Async-signal-safe enough for that: no allocation.
+void kill_worker_cgroup(const char* cgroup_path);
+
+}  // namespace gray::supervisor
