@@ -1,0 +1,427 @@
+#include "router/engine/asio_engine.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/executor_work_guard.hpp>
+#include <asio/post.hpp>
+#include <cerrno>
+#include <system_error>
+
+namespace gray::engine {
+namespace {
+
+constexpr std::size_t kEvents = 256;             // taken from the kernel at once
+constexpr std::size_t kBytesPerTurn = 256 * 1024;  // of one stream, so that a bulk transfer cannot starve the others
+constexpr int kAcceptsPerTurn = 16;
+constexpr int kLastAcceptTurns = 256;            // when listening ends: what the backlog holds, not what keeps coming
+constexpr Duration kAcceptRetry{100};            // after the process ran out of descriptors
+constexpr std::uint32_t kListenerTag = 0x8000'0000;  // stream indexes stay below
+
+int make_epoll() {
+  const int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return fd;
+}
+
+std::uint64_t pack(std::uint32_t index, std::uint32_t generation) {
+  return static_cast<std::uint64_t>(index) << 32 | generation;
+}
+
+int socket_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+// Every send is a whole message or a whole piece of one: waiting for more would only add latency.
+void set_no_delay(int fd) {
+  const int on = 1;
+  (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // a unix socket has none to set
+}
+
+// The bound of close_after_send(): a peer that takes no more bytes has had its time.
+void expire(void* owner, TimePoint) {
+  Stream& stream = *static_cast<Stream*>(owner);
+  stream.engine->close(stream.id());
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_asio_engine(BufferPool& buffers) { return std::make_unique<AsioEngine>(buffers); }
+
+AsioEngine::AsioEngine(BufferPool& buffers)
+    : buffers_(buffers),
+      epoll_(io_, make_epoll()),
+      timer_(io_),
+      accept_again_(this, [](void* self, TimePoint) { static_cast<AsioEngine*>(self)->watch_listeners(); }),
+      events_(kEvents),
+      scratch_(new char[kMaxRead]) {}
+
+AsioEngine::~AsioEngine() {
+  streams_.for_each([](Stream& stream) { ::close(stream.fd); });
+}
+
+void AsioEngine::run() {
+  const auto work = asio::make_work_guard(io_);
+  asio::post(io_, [this] { turn(); });
+  io_.run();
+}
+
+void AsioEngine::stop() { io_.stop(); }
+
+void AsioEngine::post(std::function<void()> task) {
+  asio::post(io_, [this, task = std::move(task)] {
+    begin();
+    task();
+    finish();
+  });
+}
+
+void AsioEngine::wait() {
+  if (waiting_) return;
+  waiting_ = true;
+  epoll_.async_wait(asio::posix::descriptor_base::wait_read, [this](const std::error_code& error) {
+    waiting_ = false;
+    if (!error) turn();
+  });
+}
+
+void AsioEngine::turn() {
+  begin();
+  const int count = epoll_wait(epoll_.native_handle(), events_.data(), kEvents, 0);
+  for (int i = 0; i < count; ++i) dispatch(events_[static_cast<std::size_t>(i)]);
+  finish();
+}
+
+// The end of every turn: what became ready meanwhile is served once; what is left then waits for another turn, so that
+// sockets which the kernel reports get theirs in between.
+void AsioEngine::finish() {
+  run_ready();
+  arm_timer();
+  if (ready_.empty()) {
+    wait();
+  } else {
+    asio::post(io_, [this] { turn(); });
+  }
+}
+
+void AsioEngine::arm_timer() {
+  const auto next = wheel_.next_wakeup();
+  if (!next || (timer_at_ && *timer_at_ <= *next)) return;
+  timer_at_ = next;
+  timer_.expires_at(*next);
+  timer_.async_wait([this](const std::error_code& error) {
+    if (error) return;  // armed anew for an earlier time
+    timer_at_.reset();
+    begin();
+    wheel_.advance(now_);
+    finish();
+  });
+}
+
+void AsioEngine::dispatch(const epoll_event& event) {
+  const auto index = static_cast<std::uint32_t>(event.data.u64 >> 32);
+  if ((index & kListenerTag) != 0) {
+    accept_some(index & ~kListenerTag, kAcceptsPerTurn);
+    return;
+  }
+  Stream* stream = streams_.find({index, static_cast<std::uint32_t>(event.data.u64)});
+  if (stream == nullptr) return;
+  if ((event.events & EPOLLIN) != 0) stream->readable = true;
+  if ((event.events & (EPOLLRDHUP | EPOLLHUP)) != 0) stream->readable = stream->peer_closed = true;
+  if ((event.events & EPOLLERR) != 0) stream->readable = stream->peer_closed = stream->peer_reset = true;
+  if (stream->phase == Stream::Phase::connecting) {
+    if ((event.events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return;
+    stream->error = socket_error(stream->fd);
+    stream->connected = stream->error == 0;
+  } else if ((event.events & EPOLLOUT) != 0 && !stream->tail.empty()) {
+    const StreamId id = stream->id();
+    flush(*stream);
+    if (streams_.find(id) == nullptr) return;
+  }
+  serve(*stream);
+}
+
+void AsioEngine::mark_ready(Stream& stream) {
+  if (stream.queued) return;
+  stream.queued = true;
+  ready_.push_back(stream.id());
+}
+
+void AsioEngine::run_ready() {
+  serving_.swap(ready_);
+  for (const StreamId id : serving_) {
+    if (Stream* stream = streams_.find(id)) {
+      stream->queued = false;
+      serve(*stream);
+    }
+  }
+  serving_.clear();
+}
+
+void AsioEngine::serve(Stream& stream) {
+  const StreamId id = stream.id();
+  if (stream.phase == Stream::Phase::connecting && !tell_connected(stream)) return;
+  if (streams_.find(id) == nullptr) return;
+  if (stream.error != 0) {
+    if (stream.closing()) return destroy(stream);
+    return stream.handler->on_failed(stream.error);
+  }
+  if (stream.closing()) return drop_input(stream);
+  read(stream);
+}
+
+// Returns whether the stream goes on to be read.
+bool AsioEngine::tell_connected(Stream& stream) {
+  if (!stream.connected && stream.error == 0) return false;
+  const int error = std::exchange(stream.error, 0);
+  if (error == 0) stream.phase = Stream::Phase::open;
+  stream.handler->on_connected(error);
+  return error == 0;
+}
+
+void AsioEngine::read(Stream& stream) {
+  const StreamId id = stream.id();
+  std::size_t budget = kBytesPerTurn;
+  while (stream.readable && stream.pauses == 0 && !stream.told_end) {
+    const std::size_t wanted = stream.read_limit;
+    const ssize_t count = ::recv(stream.fd, scratch_.get(), wanted, 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      stream.readable = false;
+      if (errno != EAGAIN) stream.handler->on_failed(errno);
+      return;
+    }
+    if (count == 0) {
+      stream.readable = false;
+      stream.told_end = true;
+      return stream.handler->on_end();
+    }
+    const auto bytes = static_cast<std::size_t>(count);
+    // A short read means drained, unless a FIN waits behind the data: that edge has already been reported.
+    if (bytes < wanted && !stream.peer_closed) stream.readable = false;
+    stream.handler->on_data({scratch_.get(), bytes});
+    if (streams_.find(id) == nullptr || stream.closing() || stream.error != 0) return;
+    budget -= std::min(budget, bytes);
+    if (budget == 0 && stream.readable) return mark_ready(stream);
+  }
+  tell_closing(stream);
+}
+
+void AsioEngine::tell_closing(Stream& stream) {
+  if (stream.pauses == 0 || !stream.peer_closed || stream.told_end) return;
+  if (stream.told_closing && !stream.peer_reset) return;
+  stream.told_closing = true;
+  stream.handler->on_peer_closing(stream.peer_reset);
+}
+
+void AsioEngine::drop_input(Stream& stream) {
+  while (stream.readable) {
+    const ssize_t count = ::recv(stream.fd, scratch_.get(), kMaxRead, 0);
+    if (count > 0 || (count < 0 && errno == EINTR)) continue;
+    stream.readable = false;
+    // While the tail is still being sent, a FIN of the peer changes nothing; an error does.
+    const bool gone = count < 0 && errno != EAGAIN;
+    if (gone || (count == 0 && stream.phase == Stream::Phase::lingering)) return destroy(stream);
+  }
+}
+
+StreamId AsioEngine::watch(int fd, StreamHandler& handler, Stream::Phase phase) {
+  Stream& stream = streams_.take(*this, expire);
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = pack(stream.index, stream.generation);
+  if (epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    ::close(fd);
+    streams_.give_back(stream);
+    return {};
+  }
+  stream.fd = fd;
+  stream.handler = &handler;
+  stream.phase = phase;
+  return stream.id();
+}
+
+StreamId AsioEngine::adopt(int fd, StreamHandler& handler) {
+  set_no_delay(fd);
+  return watch(fd, handler, Stream::Phase::open);
+}
+
+StreamId AsioEngine::connect(const Address& to, StreamHandler& handler) {
+  const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return {};
+  set_no_delay(fd);
+  sockaddr_storage storage{};
+  const socklen_t length = to.to(storage);
+  const int result = ::connect(fd, reinterpret_cast<const sockaddr*>(&storage), length);
+  const int error = result == 0 || errno == EINPROGRESS ? 0 : errno;
+  const StreamId id = watch(fd, handler, Stream::Phase::connecting);
+  if (Stream* stream = streams_.find(id); stream != nullptr && (result == 0 || error != 0)) {
+    stream->connected = error == 0;
+    stream->error = error;
+    mark_ready(*stream);
+  }
+  return id;
+}
+
+void AsioEngine::send(StreamId id, std::string_view bytes) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr || stream->closing() || stream->error != 0) return;
+  if (!stream->tail.empty()) return keep(*stream, bytes);
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(stream->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno != EAGAIN) return fail(*stream, errno);
+    const std::size_t sent = count < 0 ? 0 : static_cast<std::size_t>(count);
+    bytes.remove_prefix(sent);
+    break;  // a short count means full: EPOLLOUT will come
+  }
+  if (!bytes.empty()) keep(*stream, bytes);
+}
+
+void AsioEngine::keep(Stream& stream, std::string_view bytes) {
+  if (stream.tail.size() + bytes.size() > kMaxUnsent || !stream.tail.append(bytes, buffers_, stream.index)) {
+    return fail(stream, ENOBUFS);
+  }
+  if (stream.tail.size() > kHighWatermark) stream.above_high = true;
+}
+
+void AsioEngine::fail(Stream& stream, int error) {
+  stream.error = error;
+  mark_ready(stream);
+}
+
+void AsioEngine::flush(Stream& stream) {
+  while (!stream.tail.empty()) {
+    iovec pieces[16];
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = stream.tail.pieces(pieces, std::size(pieces));
+    const ssize_t count = ::sendmsg(stream.fd, &message, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      if (errno != EAGAIN) fail(stream, errno);
+      break;
+    }
+    stream.tail.consume(static_cast<std::size_t>(count));
+  }
+  if (stream.closing()) {
+    if (stream.tail.empty()) sent_all(stream);
+  } else if (stream.above_high && stream.tail.size() <= kLowWatermark) {
+    stream.above_high = false;
+    stream.handler->on_writable();
+  }
+}
+
+std::size_t AsioEngine::unsent(StreamId id) const {
+  const Stream* stream = streams_.find(id);
+  return stream == nullptr ? 0 : stream->tail.size();
+}
+
+void AsioEngine::pause(StreamId id, Pause reason) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr) return;
+  stream->pauses |= static_cast<std::uint8_t>(reason);
+  if (stream->peer_closed && !stream->told_closing) mark_ready(*stream);
+}
+
+void AsioEngine::resume(StreamId id, Pause reason) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr) return;
+  stream->pauses &= static_cast<std::uint8_t>(~static_cast<std::uint8_t>(reason));
+  if (stream->pauses == 0 && stream->readable) mark_ready(*stream);
+}
+
+void AsioEngine::read_limit(StreamId id, std::size_t bytes) {
+  if (Stream* stream = streams_.find(id)) stream->read_limit = static_cast<std::uint32_t>(std::clamp<std::size_t>(bytes, 1, kMaxRead));
+}
+
+void AsioEngine::rebind(StreamId id, StreamHandler& handler) {
+  if (Stream* stream = streams_.find(id)) stream->handler = &handler;
+}
+
+void AsioEngine::close(StreamId id) {
+  if (Stream* stream = streams_.find(id)) destroy(*stream);
+}
+
+void AsioEngine::destroy(Stream& stream) {
+  wheel_.disarm(stream.deadline);
+  ::close(stream.fd);
+  streams_.give_back(stream);
+}
+
+void AsioEngine::close_after_send(StreamId id, Duration within, bool linger) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr) return;
+  if (stream->error != 0) return destroy(*stream);
+  stream->phase = linger ? Stream::Phase::flushing_linger : Stream::Phase::flushing;
+  wheel_.arm(stream->deadline, now_ + within);
+  if (stream->tail.empty()) sent_all(*stream);
+}
+
+void AsioEngine::sent_all(Stream& stream) {
+  if (stream.phase == Stream::Phase::flushing) return destroy(stream);
+  stream.phase = Stream::Phase::lingering;
+  ::shutdown(stream.fd, SHUT_WR);
+  if (stream.readable) mark_ready(stream);
+}
+
+int AsioEngine::release(StreamId id) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr) return -1;
+  const int fd = stream->fd;
+  (void)epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
+  streams_.give_back(*stream);
+  return fd;
+}
+
+void AsioEngine::listen(int fd, AcceptHandler& handler) {
+  listeners_.push_back({fd, &handler});
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLEXCLUSIVE;
+  event.data.u64 = pack(kListenerTag | static_cast<std::uint32_t>(listeners_.size() - 1), 0);
+  (void)epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event);
+}
+
+void AsioEngine::watch_listeners() {
+  const std::vector<Listener> all = std::exchange(listeners_, {});
+  for (const Listener& listener : all) listen(listener.fd, *listener.handler);
+}
+
+// Out of descriptors: a level-triggered listener would spin. Nothing is refused, the kernel's backlog holds the callers.
+void AsioEngine::pause_accepting() {
+  for (const Listener& listener : listeners_) (void)epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, listener.fd, nullptr);
+  wheel_.arm(accept_again_, now_ + kAcceptRetry);
+}
+
+bool AsioEngine::accept_some(std::size_t index, int limit) {
+  if (index >= listeners_.size()) return false;
+  const Listener listener = listeners_[index];
+  for (int i = 0; i < limit; ++i) {
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    const int fd = ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause_accepting();
+      if (errno == ECONNABORTED || errno == EINTR) continue;
+      return false;
+    }
+    listener.handler->on_accept(fd, Address::from(peer, length).value_or(Address{}));
+  }
+  return true;
+}
+
+void AsioEngine::stop_listening() {
+  wheel_.disarm(accept_again_);
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    for (int turns = 0; turns < kLastAcceptTurns && accept_some(i, kAcceptsPerTurn);) ++turns;
+    (void)epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, listeners_[i].fd, nullptr);
+  }
+  listeners_.clear();
+}
+
+}  // namespace gray::engine

@@ -1,0 +1,97 @@
+#pragma once
+// Buffers of the data path: handles with an owner and a call site, from per-thread free lists under one byte budget.
+//
+// Model: four size classes; a request for more than the largest is taken from the heap and given straight back. A handle
+// returns its memory when it dies, so forgetting is impossible and holding too long is what remains to be found: every live
+// buffer is listed with who took it and where (for_each_live).
+//
+// Invariants: outstanding bytes never exceed the budget: take() then returns an empty handle, and the caller answers 503.
+// Free lists hold at most kKeptBytes; the rest goes back to the system at once. One thread.
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <source_location>
+#include <string_view>
+#include <utility>
+
+namespace gray::engine {
+
+class BufferPool;
+
+/// What precedes the bytes of a buffer in memory.
+struct BufferHeader {
+  BufferPool* pool;
+  BufferHeader* next;  // in the list of living buffers, or of free ones
+  BufferHeader* prev;
+  std::size_t capacity;
+  std::uint64_t owner;  // the connection it belongs to
+  std::source_location site;
+};
+
+/// The only handle of one buffer. Keeps the number of bytes that are in use.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept : header_(std::exchange(other.header_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept;
+  ~Buffer() { reset(); }
+
+  explicit operator bool() const { return header_ != nullptr; }
+  char* data() { return reinterpret_cast<char*>(header_ + 1); }
+  const char* data() const { return reinterpret_cast<const char*>(header_ + 1); }
+  std::size_t size() const { return size_; }
+  std::size_t capacity() const { return header_ == nullptr ? 0 : header_->capacity; }
+  std::size_t room() const { return capacity() - size_; }
+  std::string_view view() const { return header_ == nullptr ? std::string_view{} : std::string_view{data(), size_}; }
+  /// At most room() bytes.
+  void append(std::string_view bytes);
+  /// Drops the first `count` bytes.
+  void consume(std::size_t count);
+  void clear() { size_ = 0; }
+  void reset();
+
+ private:
+  friend class BufferPool;
+  explicit Buffer(BufferHeader* header) : header_(header) {}
+  BufferHeader* header_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+class BufferPool {
+ public:
+  static constexpr std::size_t kClasses[] = {1024, 4096, 16384, 65536};  // bytes of payload
+  static constexpr std::size_t kKeptBytes = 1 << 20;                     // in each free list
+
+  explicit BufferPool(std::size_t budget) : budget_(budget) {}
+  ~BufferPool();  // aborts if a buffer is still out: its handle would write into freed memory
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
+
+  /// A buffer of at least `size` bytes, or an empty handle when the budget (or the system's memory) is used up.
+  Buffer take(std::size_t size, std::uint64_t owner, std::source_location site = std::source_location::current());
+  /// `buffer` with room for `more` bytes behind its content; false, and unchanged, when the budget is used up.
+  bool reserve(Buffer& buffer, std::size_t more, std::uint64_t owner, std::source_location site = std::source_location::current());
+
+  std::size_t outstanding() const { return outstanding_; }
+  std::size_t kept() const;
+  std::uint64_t refused() const { return refused_; }
+  void for_each_live(const std::function<void(const BufferHeader&)>& visit) const;
+
+ private:
+  friend class Buffer;
+  struct FreeList {
+    BufferHeader* first = nullptr;
+    std::size_t bytes = 0;
+  };
+  BufferHeader* obtain(std::size_t capacity, FreeList* list);
+  void give_back(BufferHeader* header);
+  FreeList* list_for(std::size_t capacity);
+
+  std::size_t budget_;
+  std::size_t outstanding_ = 0;
+  std::uint64_t refused_ = 0;
+  BufferHeader* live_ = nullptr;
+  FreeList free_[std::size(kClasses)];
+};
+
+}  // namespace gray::engine

@@ -1,0 +1,124 @@
+#pragma once
+// The boundary between sockets and everything above: a completion-style engine, one for each router thread. Nothing above
+// may know which engine runs.
+//
+// Model: a stream is a connected (or connecting) socket with one handler. The engine reads when bytes are there and nobody
+// has paused the stream, and hands them out at once; it sends at once, and keeps what the kernel did not take as the
+// stream's unsent tail. It never calls a handler from within a call that the handler's side made: all callbacks come from
+// the loop.
+//
+// Invariants
+//  - After close() or release() of a stream no callback for it comes any more; its id is never valid again.
+//  - A pause is a set of reasons; reading goes on when the set is empty.
+//  - on_writable() comes once after the tail has been above kHighWatermark and has fallen to kLowWatermark.
+//  - on_data() spans are at most the stream's read limit, and at most kMaxRead; the bytes are valid during the call only.
+// One thread, but for post().
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "config/address.hpp"
+#include "config/time.hpp"
+#include "router/engine/buffer_pool.hpp"
+#include "router/engine/timer_wheel.hpp"
+
+namespace gray::engine {
+
+inline constexpr std::size_t kMaxRead = 64 * 1024;         // bytes of one read
+inline constexpr std::size_t kHighWatermark = 64 * 1024;   // unsent bytes above which a source must pause
+inline constexpr std::size_t kLowWatermark = 32 * 1024;    // unsent bytes at which it may go on
+inline constexpr std::size_t kMaxUnsent = 2 * kHighWatermark;  // unsent bytes at which the stream is broken off
+
+/// A stream; index and generation, so that a stale id can never name a newer stream.
+struct StreamId {
+  std::uint32_t index = UINT32_MAX;
+  std::uint32_t generation = 0;
+  explicit operator bool() const { return index != UINT32_MAX; }
+  bool operator==(const StreamId&) const = default;
+};
+
+/// Why a stream is not read. One bit each.
+enum class Pause : std::uint8_t {
+  busy = 1,       // the request before is still being answered
+  waiting = 2,    // no worker takes the body yet
+  sink_full = 4,  // the other side of the exchange has too much unsent
+};
+
+class StreamHandler {
+ public:
+  /// A connect() ended: 0, or the errno. Not called for adopted streams.
+  virtual void on_connected(int error) = 0;
+  virtual void on_data(std::string_view bytes) = 0;
+  /// The peer will send no more; everything it sent has been handed out.
+  virtual void on_end() = 0;
+  virtual void on_writable() = 0;
+  /// The stream is dead (reset, broken pipe, kMaxUnsent); the handler must close() it.
+  virtual void on_failed(int error) = 0;
+  /// While the stream is paused: the peer has closed its side, or (`reset`) the whole connection. Unread bytes may be left.
+  virtual void on_peer_closing(bool reset) = 0;
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+class AcceptHandler {
+ public:
+  /// A new connection; the handler owns `fd` (non-blocking, close-on-exec).
+  virtual void on_accept(int fd, const Address& peer) = 0;
+
+ protected:
+  ~AcceptHandler() = default;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  /// Takes over a connected, non-blocking socket. An invalid id: the kernel refused to watch it (the fd is closed).
+  virtual StreamId adopt(int fd, StreamHandler& handler) = 0;
+  /// Begins to connect; on_connected() follows, also for errors that come at once. An invalid id: no socket could be made.
+  virtual StreamId connect(const Address& to, StreamHandler& handler) = 0;
+  /// Sends what the kernel takes and keeps the rest.
+  virtual void send(StreamId stream, std::string_view bytes) = 0;
+  virtual std::size_t unsent(StreamId stream) const = 0;
+  virtual void pause(StreamId stream, Pause reason) = 0;
+  virtual void resume(StreamId stream, Pause reason) = 0;
+  /// The largest span that on_data() may get, 1..kMaxRead. A new stream starts at kMaxRead.
+  virtual void read_limit(StreamId stream, std::size_t bytes) = 0;
+  /// From now on its callbacks go to another handler.
+  virtual void rebind(StreamId stream, StreamHandler& handler) = 0;
+  /// Drops what is unsent and closes. The socket is closed when this returns.
+  virtual void close(StreamId stream) = 0;
+  /// Sends the tail first, then closes; at most `within` later. With `linger` it says FIN, then reads and drops what still
+  /// comes until the peer closes, so that a peer that is still sending gets to read our answer instead of a reset.
+  virtual void close_after_send(StreamId stream, Duration within, bool linger) = 0;
+  /// Gives the socket away unclosed; only when nothing is unsent.
+  virtual int release(StreamId stream) = 0;
+
+  /// Watches a listening socket; several engines may watch the same one.
+  virtual void listen(int fd, AcceptHandler& handler) = 0;
+  /// Accepts what is in the backlog now, then watches no more. The socket stays open.
+  virtual void stop_listening() = 0;
+
+  /// Runs `task` on the engine's thread, soon. Thread-safe.
+  virtual void post(std::function<void()> task) = 0;
+  /// The time when the current turn of the loop began.
+  virtual TimePoint now() const = 0;
+  virtual TimerWheel& timers() = 0;
+  /// Streams that are open, the closing ones included.
+  virtual std::size_t open_streams() const = 0;
+
+  /// Runs the loop on the calling thread until stop(). stop() is thread-safe.
+  virtual void run() = 0;
+  virtual void stop() = 0;
+};
+
+/// The engine on Asio and epoll. Unsent tails are kept in `buffers`, which must outlive it. Throws std::system_error when the
+/// kernel gives no descriptors.
+std::unique_ptr<Engine> make_asio_engine(BufferPool& buffers);
+
+}  // namespace gray::engine

@@ -1,0 +1,36 @@
+#pragma once
+// What the kernel did not take: the unsent tail of a stream, in pooled chunks, first in first out. Empty tails hold no
+// memory. One thread.
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "router/engine/buffer_pool.hpp"
+
+namespace gray::engine {
+
+class SendTail {
+ public:
+  static constexpr std::size_t kChunk = 4096;
+
+  bool empty() const { return bytes_ == 0; }
+  std::size_t size() const { return bytes_; }
+  /// False when the pool's budget is used up; what was appended before stays.
+  bool append(std::string_view bytes, BufferPool& pool, std::uint64_t owner);
+  /// The first pieces, at most `max`; returns how many.
+  std::size_t pieces(iovec* out, std::size_t max);
+  /// The first `count` bytes have been sent.
+  void consume(std::size_t count);
+  void clear();
+
+ private:
+  std::vector<Buffer> chunks_;
+  std::size_t first_ = 0;   // index of the first chunk that is not sent whole
+  std::size_t offset_ = 0;  // bytes of it that are sent
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace gray::engine

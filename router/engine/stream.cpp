@@ -1,0 +1,39 @@
+#include "router/engine/stream.hpp"
+
+namespace gray::engine {
+
+Stream& StreamTable::take(Engine& owner, Timer::Fire expire) {
+  if (free_.empty()) {
+    streams_.push_back(std::make_unique<Stream>(owner, expire));
+    streams_.back()->index = static_cast<std::uint32_t>(streams_.size() - 1);
+    free_.reserve(streams_.size());  // so that giving back never allocates
+    free_.push_back(streams_.back()->index);
+  }
+  Stream& stream = *streams_[free_.back()];
+  free_.pop_back();
+  ++open_;
+  return stream;
+}
+
+void StreamTable::give_back(Stream& stream) {
+  stream.fd = -1;
+  stream.handler = nullptr;
+  stream.phase = Stream::Phase::free;
+  stream.pauses = 0;
+  stream.readable = stream.peer_closed = stream.peer_reset = false;
+  stream.told_closing = stream.told_end = stream.above_high = stream.queued = stream.connected = false;
+  stream.error = 0;
+  stream.read_limit = kMaxRead;
+  stream.tail.clear();
+  ++stream.generation;
+  free_.push_back(stream.index);
+  --open_;
+}
+
+Stream* StreamTable::find(StreamId id) const {
+  if (id.index >= streams_.size()) return nullptr;
+  Stream& stream = *streams_[id.index];
+  return stream.generation == id.generation && stream.phase != Stream::Phase::free ? &stream : nullptr;
+}
+
+}  // namespace gray::engine

@@ -1,0 +1,68 @@
+#pragma once
+// One socket of the Asio engine, and the table of them. Ids carry a generation, so that an event or a call for a stream
+// that is gone finds nothing.
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "router/engine/engine.hpp"
+#include "router/engine/send_tail.hpp"
+
+namespace gray::engine {
+
+struct Stream {
+  enum class Phase : std::uint8_t {
+    free,
+    connecting,
+    open,
+    flushing,          // closes when the tail is sent
+    flushing_linger,   // says FIN when the tail is sent, then lingers
+    lingering,         // FIN is said; reads and drops until the peer closes
+  };
+  Stream(Engine& owner, Timer::Fire expire) : engine(&owner), deadline(this, expire) {}
+
+  Engine* engine;
+  int fd = -1;
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;
+  StreamHandler* handler = nullptr;
+  Phase phase = Phase::free;
+  std::uint8_t pauses = 0;
+  bool readable = false;     // the kernel may have bytes that we have not read
+  bool peer_closed = false;  // FIN has come; a short read is not the end of it
+  bool peer_reset = false;
+  bool told_closing = false;
+  bool told_end = false;
+  bool above_high = false;
+  bool queued = false;       // in the engine's ready list
+  int error = 0;             // to be told by on_failed() (or on_connected() while connecting)
+  bool connected = false;    // to be told by on_connected()
+  std::uint32_t read_limit = kMaxRead;
+  SendTail tail;
+  Timer deadline;            // of close_after_send()
+
+  StreamId id() const { return {index, generation}; }
+  bool closing() const { return phase >= Phase::flushing; }
+};
+
+class StreamTable {
+ public:
+  /// A fresh stream; its address is stable until the table dies.
+  Stream& take(Engine& owner, Timer::Fire expire);
+  void give_back(Stream& stream);
+  Stream* find(StreamId id) const;
+  std::size_t open() const { return open_; }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& stream : streams_) {
+      if (stream->phase != Stream::Phase::free) visit(*stream);
+    }
+  }
+
+ private:
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<std::uint32_t> free_;
+  std::size_t open_ = 0;
+};
+
+}  // namespace gray::engine

@@ -1,0 +1,98 @@
+#include "router/engine/timer_wheel.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace gray::engine {
+
+Timer::~Timer() {
+  if (wheel_ != nullptr) wheel_->disarm(*this);
+}
+
+// Rounded up, so that a timer is never early.
+std::uint64_t TimerWheel::tick_of(TimePoint time) const {
+  if (time <= start_) return 0;
+  const auto elapsed = std::chrono::ceil<Duration>(time - start_);
+  return static_cast<std::uint64_t>((elapsed + kTick - Duration{1}) / kTick);
+}
+
+void TimerWheel::arm(Timer& timer, TimePoint deadline) {
+  if (timer.wheel_ != nullptr) {
+    const bool later = deadline >= timer.deadline_;
+    timer.deadline_ = deadline;
+    if (later) return;  // found too early in its old slot, it moves on by itself
+    unlink(timer);
+  }
+  timer.deadline_ = deadline;
+  link(timer, std::max(tick_of(deadline), current_));
+}
+
+void TimerWheel::disarm(Timer& timer) {
+  if (timer.wheel_ != nullptr) unlink(timer);
+}
+
+void TimerWheel::link(Timer& timer, std::uint64_t tick) {
+  const auto slot = static_cast<std::uint32_t>(tick % kSlots);
+  timer.wheel_ = this;
+  timer.slot_ = slot;
+  timer.next_ = slots_[slot];
+  timer.link_ = &slots_[slot];
+  if (timer.next_ != nullptr) timer.next_->link_ = &timer.next_;
+  slots_[slot] = &timer;
+  occupied_[slot / 64] |= 1ull << (slot % 64);
+  ++size_;
+}
+
+void TimerWheel::unlink(Timer& timer) {
+  *timer.link_ = timer.next_;
+  if (timer.next_ != nullptr) timer.next_->link_ = timer.link_;
+  if (slots_[timer.slot_] == nullptr) occupied_[timer.slot_ / 64] &= ~(1ull << (timer.slot_ % 64));
+  timer.wheel_ = nullptr;
+  timer.next_ = nullptr;
+  timer.link_ = nullptr;
+  --size_;
+}
+
+// Takes the whole list first: what firing adds to this slot belongs to a later turn and must not be visited now.
+void TimerWheel::visit(std::size_t slot, TimePoint now) {
+  Timer* pending = std::exchange(slots_[slot], nullptr);
+  occupied_[slot / 64] &= ~(1ull << (slot % 64));
+  if (pending != nullptr) pending->link_ = &pending;
+  while (pending != nullptr) {
+    Timer& timer = *pending;
+    unlink(timer);
+    if (timer.deadline_ <= now) {
+      timer.fire_(timer.owner_, now);
+    } else {
+      link(timer, std::max(tick_of(timer.deadline_), current_ + 1));
+    }
+  }
+}
+
+void TimerWheel::advance(TimePoint now) {
+  if (now < start_) return;
+  const auto target = static_cast<std::uint64_t>(std::chrono::floor<Duration>(now - start_) / kTick);
+  if (target < current_) return;
+  // A long stall visits every slot once, not once for each turn that was missed.
+  const std::uint64_t first = target - std::min<std::uint64_t>(target - current_, kSlots - 1);
+  for (current_ = first; current_ <= target; ++current_) visit(current_ % kSlots, now);
+}
+
+std::optional<TimePoint> TimerWheel::next_wakeup() const {
+  if (size_ == 0) return std::nullopt;
+  for (std::size_t step = 0; step < kSlots;) {
+    const std::size_t slot = (current_ + step) % kSlots;
+    const std::uint64_t word = occupied_[slot / 64] >> (slot % 64);
+    if (word == 0) {
+      step += 64 - slot % 64;
+      continue;
+    }
+    step += static_cast<std::size_t>(std::countr_zero(word));
+    return start_ + kTick * static_cast<std::int64_t>(current_ + step);
+  }
+  // Only the part of the current word below the starting slot is left: one whole turn away.
+  return start_ + kTick * static_cast<std::int64_t>(current_ + kSlots - 1);
+}
+
+}  // namespace gray::engine

@@ -1,0 +1,73 @@
+#pragma once
+// A hashed timer wheel: one list splice per timer, no allocation, no system call. Pure; `now` is passed in.
+//
+// Model: kSlots slots of kTick each. A timer sits in the slot of its deadline, or of an earlier one: moving a deadline
+// later only stores it (a keep-alive connection does that with every request), and the timer moves on when its old slot
+// comes up. Deadlines beyond one turn of the wheel wait in their slot for their turn.
+//
+// Invariants: a timer fires once, at most kTick late and never early, and is unlinked when it fires; disarm() and arm() are
+// allowed from within any firing.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "config/time.hpp"
+
+namespace gray::engine {
+
+class TimerWheel;
+
+/// One timer of an owner. It must be disarmed before it dies (its destructor does).
+class Timer {
+ public:
+  using Fire = void (*)(void* owner, TimePoint now);
+  Timer(void* owner, Fire fire) : owner_(owner), fire_(fire) {}
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  ~Timer();
+  bool armed() const { return wheel_ != nullptr; }
+  TimePoint deadline() const { return deadline_; }
+
+ private:
+  friend class TimerWheel;
+  void* owner_;
+  Fire fire_;
+  TimerWheel* wheel_ = nullptr;
+  Timer* next_ = nullptr;
+  Timer** link_ = nullptr;  // what points at us
+  TimePoint deadline_{};
+  std::uint32_t slot_ = 0;
+};
+
+class TimerWheel {
+ public:
+  static constexpr Duration kTick{8};
+  static constexpr std::size_t kSlots = 1024;  // a turn is about 8 s
+
+  explicit TimerWheel(TimePoint start) : start_(start) {}
+  TimerWheel(const TimerWheel&) = delete;
+  TimerWheel& operator=(const TimerWheel&) = delete;
+
+  void arm(Timer& timer, TimePoint deadline);
+  void disarm(Timer& timer);
+  /// Fires what is due at `now`.
+  void advance(TimePoint now);
+  /// When advance() should be called next: exact to a tick, never later than a due timer; nothing without timers.
+  std::optional<TimePoint> next_wakeup() const;
+  std::size_t size() const { return size_; }
+
+ private:
+  std::uint64_t tick_of(TimePoint time) const;
+  void link(Timer& timer, std::uint64_t tick);
+  void unlink(Timer& timer);
+  void visit(std::size_t slot, TimePoint now);
+
+  TimePoint start_;
+  std::uint64_t current_ = 0;  // the first tick that advance() has not finished
+  std::size_t size_ = 0;
+  std::array<Timer*, kSlots> slots_{};
+  std::array<std::uint64_t, kSlots / 64> occupied_{};
+};
+
+}  // namespace gray::engine
