@@ -1,0 +1,46 @@
+# Shared by the scripts beside it: stand in the root of the tree, install what is missing, build. Sourced, never run.
+
+here=$PWD # where the caller stands, for paths given as arguments
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+fail() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+installed() {
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# The packages of the named groups that are not there, one a line.
+missing_packages() {
+  local group package program wanted=" $* "
+  while read -r group package program; do
+    [[ $wanted == *" $group "* ]] || continue
+    [[ -n $program ]] && command -v "$program" >/dev/null && continue
+    installed "$package" || printf '%s\n' "$package"
+  done < <(grep -v '^#' scripts/packages) | sort -u
+}
+
+# Asks for root and the network only when something is missing, so that every run but the first is quick and needs neither.
+need_packages() {
+  command -v dpkg-query >/dev/null || fail "this needs Debian 12; elsewhere, install what scripts/packages lists and use cmake"
+  local missing as_root=()
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || fail "missing packages: ${missing[*]}; become root or install sudo, then try again"
+    as_root=(sudo)
+  fi
+  echo "installing ${missing[*]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# build_preset PRESET [TARGET...]: configures and builds into build/PRESET.
+build_preset() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" >/dev/null &&
+    cmake --build "build/$preset" --parallel "$(nproc)" ${1:+--target "$@"}
+}
