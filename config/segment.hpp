@@ -43,7 +43,8 @@ class LimitWord {
 
 /// Why the router answered by itself, or the exchange failed (contract 2.4); `none` for an answer from a worker.
 enum class Reason : std::uint8_t {
-  none, bad_request, expectation_failed, request_timeout, too_large, target_too_long, head_too_large, unsupported, version_unsupported, no_route,
+  none, bad_request, expectation_failed, request_timeout, too_large, target_too_long, head_too_large,
+  unsupported, version_unsupported, no_route,
   connect_failed, upstream_closed, upstream_invalid, connect_timeout, response_timeout,
   version_down, queue_full, queue_timeout, overloaded, draining, held, maintenance,
   client_gone,
@@ -116,6 +117,7 @@ class Segment {
   Layout* operator->() const { return layout_; }
   int fd() const { return fd_.get(); }
 
+  // The three below throw std::system_error if the kernel refuses to punch the rows out.
   /// Master, after waitpid of the slot's router: gives back its limit shares, folds its counters into `base`, zeroes its
   /// rows and gauges.
   void forget(std::uint32_t slot);
@@ -127,6 +129,7 @@ class Segment {
   void remove_group(std::int32_t pgid);
 
  private:
+  void zero(const void* begin, std::size_t bytes);
   Segment(UniqueFd fd, Layout* layout) : fd_(std::move(fd)), layout_(layout) {}
   UniqueFd fd_;
   Layout* layout_ = nullptr;

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/address.hpp"
@@ -17,11 +19,23 @@ enum class Expose : std::uint8_t { none, version, decision };
 enum class ListenMode : std::uint8_t { port, unix_path, inherited };
 enum class ReadyWay : std::uint8_t { pipe, notify, ipc, fd, tcp, http };
 
+/// "none", "version", "decision".
+const char* name_of(Expose expose);
+std::optional<Expose> expose_from(std::string_view name);
+
+/// RFC 9110 5.6.2: what the name of a header or a cookie is made of.
+bool is_token(std::string_view text);
+
 /// Where the identity of a user is looked for; the first source that is present wins.
 struct IdentitySource {
   enum class Kind : std::uint8_t { cookie, header, client_ip, issued_cookie };
   Kind kind = Kind::client_ip;
   std::string name;  // of the cookie or header; empty for client_ip
+
+  /// "cookie:NAME", "header:NAME", "client-ip" or "issue:NAME"; nothing for anything else.
+  static std::optional<IdentitySource> parse(std::string_view text);
+  /// The form that parse() reads.
+  std::string text() const;
   bool operator==(const IdentitySource&) const = default;
 };
 
