@@ -1,0 +1,67 @@
+// Model: eight equal threads, each accepting and serving one connection at a time; the kernel's backlog is the queue.
+#include "control/admin_server.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <thread>
+
+#include "control/admin_api.hpp"
+#include "control/quiet_thread.hpp"
+
+namespace gray::control {
+namespace {
+
+constexpr std::size_t kThreads = 8;
+constexpr Duration kFarewell{1'000};  // for calls in progress when the server ends
+constexpr int kRetryAcceptMs = 100;   // while the process is out of descriptors
+
+}  // namespace
+
+struct AdminServer::Impl {
+  Impl(int listening, Daemon& daemon) : listener(listening), stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (!stop) throw std::system_error(errno, std::generic_category(), "eventfd of the admin server");
+    // Two threads may wake for one connection; the one that comes second must not block in accept4().
+    ::fcntl(listener, F_SETFL, ::fcntl(listener, F_GETFL) | O_NONBLOCK);
+    for (auto& thread : threads) thread = quiet_thread([this, &daemon] { run(daemon); });
+  }
+
+  ~Impl() {
+    cut_off.set(Clock::now() + kFarewell);
+    ::eventfd_write(stop.get(), 1);
+    for (auto& thread : threads) thread.join();
+  }
+
+  void run(Daemon& daemon) {
+    AdminApi api(daemon, cut_off);
+    while (!stopped(-1, POLLIN)) {
+      UniqueFd connection(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+      if (connection)
+        api.serve(std::move(connection));
+      else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        stopped(kRetryAcceptMs, 0);
+    }
+  }
+
+  /// Waits for the end, or for `events` of the listener, or for `milliseconds` (-1: for ever); true at the end.
+  bool stopped(int milliseconds, short events) {
+    pollfd entries[] = {{stop.get(), POLLIN, 0}, {listener, events, 0}};
+    ::poll(entries, 2, milliseconds);
+    return entries[0].revents != 0;
+  }
+
+  int listener;
+  UniqueFd stop;  // readable once the threads shall end, and then for ever
+  CutOff cut_off;
+  std::array<std::thread, kThreads> threads;
+};
+
+AdminServer::AdminServer(int listener, Daemon& daemon) : impl_(std::make_unique<Impl>(listener, daemon)) {}
+AdminServer::~AdminServer() = default;
+
+}  // namespace gray::control

@@ -1,0 +1,153 @@
+#include "control/grayctl/cli.hpp"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "config/diagnostics.hpp"
+#include "config/settings_toml.hpp"
+#include "control/grayctl/client.hpp"
+#include "control/grayctl/command.hpp"
+#include "control/grayctl/status_view.hpp"
+#include "control/version.hpp"
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+
+/// What a verb came to: the body for programs, the text for people, or what went wrong.
+struct Outcome {
+  Answer answer;
+  std::string text;
+};
+
+Outcome failed(ExitCode code, std::string error) { return {{.code = code, .body = {}, .error = std::move(error)}, {}}; }
+
+/// Leaves only the service `name` in the status; false, with the reason in `error`, if there is none of that name.
+bool keep_only(json& status, const std::string& name, std::string& error) {
+  json kept = json::array();
+  std::vector<std::string> names;
+  for (const json& service : status["services"]) {
+    names.push_back(service.value("name", ""));
+    if (names.back() == name) kept.push_back(service);
+  }
+  status["services"] = std::move(kept);
+  error = fmt::format("there is no service \"{}\"{}", name, did_you_mean(name, {names.begin(), names.end()}));
+  return !status["services"].empty();
+}
+
+Outcome run_status(Client& client, const Command& command, const Terminal& terminal) {
+  Outcome outcome{client.get("status"), {}};
+  json& status = outcome.answer.body;
+  if (outcome.answer.code != ExitCode::ok) return outcome;
+  std::string error;
+  if (!command.service.empty() && !keep_only(status, command.service, error)) return failed(ExitCode::usage, error);
+  outcome.text = view_status(status, terminal);
+  return outcome;
+}
+
+Outcome run_shift(Client& client, const Command& command) {
+  json args = {{"service", command.service}, {"version", command.version}, {"percent", command.percent}};
+  return {client.post("shift", args),
+          fmt::format("{}: {} takes {:g}% of the users\n", command.service, command.version, command.percent)};
+}
+
+Outcome run_health(Client& client, const Command& command) {
+  json args = json::object();
+  if (!command.service.empty()) args["service"] = command.service;
+  return {client.get("health", args),
+          fmt::format("{} healthy\n", command.service.empty() ? "every service is" : command.service + " is")};
+}
+
+Outcome run_reload(Client& client) {
+  Outcome outcome{client.post("reload"), "configuration reloaded\n"};
+  if (outcome.answer.code != ExitCode::ok) return outcome;
+  for (const json& change : outcome.answer.body.value("changes", json::array()))
+    if (change.is_string()) outcome.text += fmt::format("  {}\n", change.get<std::string>());
+  return outcome;
+}
+
+Outcome run_metrics(Client& client) {
+  Outcome outcome{client.get("metrics"), {}};
+  if (outcome.answer.code == ExitCode::ok) outcome.text = outcome.answer.body.value("text", "");
+  return outcome;
+}
+
+Outcome check_config(const std::string& file) {
+  LoadedSettings loaded = load_settings(file);
+  if (auto* errors = std::get_if<ConfigErrors>(&loaded)) return failed(ExitCode::bad_config, errors->text);
+  const Settings& settings = std::get<Settings>(loaded);
+  std::size_t versions = 0;
+  for (const ServiceSettings& service : settings.services) versions += service.versions.size();
+  auto some = [](std::size_t n, const char* noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); };
+  json body = {{"schema_version", 1}, {"file", file}, {"services", settings.services.size()}, {"versions", versions}};
+  return {{.code = ExitCode::ok, .body = std::move(body), .error = {}},
+          fmt::format("{}: ok ({}, {})\n", file, some(settings.services.size(), "service"), some(versions, "version"))};
+}
+
+Outcome say_version() {
+  return {{.code = ExitCode::ok, .body = {{"schema_version", 1}, {"version", kVersion}}, .error = {}},
+          fmt::format("grayctl {}\n", kVersion)};
+}
+
+Outcome run_verb(const Command& command, const Terminal& terminal) {
+  Client client(find_socket(command.socket));
+  switch (command.verb) {
+    case Verb::status:
+      return run_status(client, command, terminal);
+    case Verb::shift:
+      return run_shift(client, command);
+    case Verb::health:
+      return run_health(client, command);
+    case Verb::reload:
+      return run_reload(client);
+    case Verb::metrics:
+      return run_metrics(client);
+    case Verb::config_check:
+      return check_config(command.file);
+    case Verb::version:
+      break;
+  }
+  return say_version();
+}
+
+Outcome run(const Command& command, const Terminal& terminal) {
+  try {
+    return run_verb(command, terminal);
+  } catch (const json::exception& surprise) {
+    return failed(ExitCode::failed,
+                  fmt::format("grayd's answer is not what grayctl {} knows: {}", kVersion, surprise.what()));
+  }
+}
+
+std::string printed(const json& body) { return body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+/// A message of one line gets our name before it; a longer one is a listing of errors in a file and stands as it is.
+std::string message(const std::string& error) {
+  return error.find('\n') == std::string::npos ? fmt::format("grayctl: {}\n", error) : error;
+}
+
+int report_failure(ExitCode code, const std::string& error, bool as_json, std::ostream& out, std::ostream& err) {
+  if (as_json) out << printed({{"schema_version", 1}, {"exit_code", static_cast<int>(code)}, {"error", error}});
+  err << message(error);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Terminal& terminal) {
+  CommandLine line = parse_command_line(argc, argv);
+  if (line.code != ExitCode::ok) return report_failure(line.code, line.text, line.json, out, err);
+  if (!line.command) {
+    out << line.text;
+    return 0;
+  }
+  Outcome outcome = run(*line.command, terminal);
+  const Answer& answer = outcome.answer;
+  if (answer.code != ExitCode::ok) return report_failure(answer.code, answer.error, line.json, out, err);
+  out << (line.json ? printed(answer.body) : outcome.text);
+  return 0;
+}
+
+}  // namespace gray::control

@@ -1,0 +1,13 @@
+#pragma once
+// grayctl as a function: arguments in, text and exit code out. Data goes to `out`, messages to `err`; with -o json
+// `out` holds exactly one JSON object, on failure too.
+#include <iosfwd>
+
+#include "control/grayctl/terminal.hpp"
+
+namespace gray::control {
+
+/// Returns the exit code (contract 2.1). `terminal` is that of `out`.
+int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Terminal& terminal = {});
+
+}  // namespace gray::control

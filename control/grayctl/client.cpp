@@ -1,0 +1,101 @@
+#include "control/grayctl/client.hpp"
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+
+Answer failure(ExitCode code, std::string error) { return {.code = code, .body = {}, .error = std::move(error)}; }
+
+/// Why nobody took the connection. The library keeps errno to itself, so the path is looked at again.
+Answer not_connected(const std::string& socket) {
+  if (::access(socket.c_str(), R_OK | W_OK) == 0) errno = ECONNREFUSED;
+  if (errno == EACCES)
+    return failure(
+        ExitCode::denied,
+        fmt::format("you may not use the socket {}; run grayctl as its owner or as a member of its group", socket));
+  const char* why = errno == ENOENT         ? "there is no such file"
+                    : errno == ECONNREFUSED ? "nobody listens"
+                                            : std::strerror(errno);
+  return failure(
+      ExitCode::no_daemon,
+      fmt::format(
+          "no grayd answers at {}: {}; start one with \"grayd --config FILE\", or name its socket with --socket PATH",
+          socket, why));
+}
+
+Answer no_answer(const std::string& socket, bool in_time) {
+  if (in_time)
+    return failure(ExitCode::failed,
+                   fmt::format("grayd at {} closed the connection without an answer; see its log", socket));
+  return failure(ExitCode::timeout, fmt::format("grayd at {} does not answer; see its log", socket));
+}
+
+/// The exit code of a failure; `failed` if the answer names none that grayctl knows.
+ExitCode code_of(const json& body) {
+  auto found = body.find("exit_code");
+  bool known = found != body.end() && found->is_number_integer() && *found >= 1 && *found <= 8;
+  return known ? static_cast<ExitCode>(found->get<int>()) : ExitCode::failed;
+}
+
+Answer read_answer(const httplib::Response& response, const std::string& socket) {
+  json body = json::parse(response.body, nullptr, false);
+  if (!body.is_object())
+    return failure(ExitCode::failed,
+                   fmt::format("what answers at {} is no grayd: status {} without JSON", socket, response.status));
+  if (response.status == 200) return {.code = ExitCode::ok, .body = std::move(body), .error = {}};
+  auto error = body.find("error");
+  std::string text = error != body.end() && error->is_string()
+                         ? error->get<std::string>()
+                         : fmt::format("grayd answered with status {}", response.status);
+  return failure(code_of(body), std::move(text));
+}
+
+std::string path_of(std::string_view verb) { return fmt::format("/v1/{}", verb); }
+
+}  // namespace
+
+std::string find_socket(std::string_view asked) {
+  if (!asked.empty()) return std::string(asked);
+  if (const char* named = std::getenv("GRAYCTL_SOCKET"); named && *named) return named;
+  const char* local = "run/grayd.sock";
+  return ::access(local, F_OK) == 0 ? local : "/run/grayd/grayd.sock";
+}
+
+template <typename Send>
+Answer Client::exchange(Send send) {
+  if (socket_.size() >= sizeof sockaddr_un::sun_path)
+    return failure(ExitCode::usage, fmt::format("the socket path {} has {} bytes, and at most {} are possible", socket_,
+                                                socket_.size(), sizeof sockaddr_un::sun_path - 1));
+  httplib::Client http(socket_, 80);  // a unix socket has no port, but the library refuses 0
+  http.set_address_family(AF_UNIX);
+  http.set_default_headers({{"Host", "grayd"}});
+  http.set_read_timeout(patience_);
+  const TimePoint begin = Clock::now();
+  httplib::Result result = send(http);
+  if (result) return read_answer(*result, socket_);
+  if (result.error() == httplib::Error::Connection) return not_connected(socket_);
+  return no_answer(socket_, Clock::now() - begin < patience_);
+}
+
+Answer Client::get(std::string_view verb, const json& args) {
+  httplib::Params query;
+  for (const auto& [name, value] : args.items())
+    query.emplace(name, value.is_string() ? value.get<std::string>() : value.dump());
+  return exchange([&](httplib::Client& http) { return http.Get(path_of(verb), query, httplib::Headers{}); });
+}
+
+Answer Client::post(std::string_view verb, const json& args) {
+  std::string body = args.dump(-1, ' ', false, json::error_handler_t::replace);
+  return exchange([&](httplib::Client& http) { return http.Post(path_of(verb), body, "application/json"); });
+}
+
+}  // namespace gray::control

@@ -1,0 +1,40 @@
+#pragma once
+// grayctl's side of the admin API: one verb, one connection, one answer.
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "config/exit_code.hpp"
+#include "config/time.hpp"
+
+namespace gray::control {
+
+struct Answer {
+  ExitCode code = ExitCode::ok;
+  nlohmann::json body;  // ok: the verb's answer
+  std::string error;    // not ok: what was wrong and what to do
+};
+
+/// The socket to use: `asked` (--socket), else $GRAYCTL_SOCKET, else run/grayd.sock if it is there, else
+/// /run/grayd/grayd.sock.
+std::string find_socket(std::string_view asked);
+
+class Client {
+ public:
+  /// `patience`: how long grayd may keep silent; longer than the wait it grants a verb by itself.
+  explicit Client(std::string socket, Duration patience = Duration{15'000})
+      : socket_(std::move(socket)), patience_(patience) {}
+
+  /// Verbs that only look, and verbs that change something. `args` is an object.
+  Answer get(std::string_view verb, const nlohmann::json& args = nlohmann::json::object());
+  Answer post(std::string_view verb, const nlohmann::json& args = nlohmann::json::object());
+
+ private:
+  template <typename Send>
+  Answer exchange(Send send);
+
+  std::string socket_;
+  Duration patience_;
+};
+
+}  // namespace gray::control

@@ -1,0 +1,193 @@
+#include "control/grayctl/status_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "control/grayctl/table.hpp"
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+
+const json kNothing;
+const json kNone = json::array();
+
+const json& member(const json& object, const char* name) {
+  auto found = object.find(name);
+  return found == object.end() ? kNothing : *found;
+}
+
+const json& list(const json& object, const char* name) {
+  const json& found = member(object, name);
+  return found.is_array() ? found : kNone;
+}
+
+std::string text(const json& object, const char* name) {
+  const json& found = member(object, name);
+  if (found.is_string()) return found.get<std::string>();
+  return found.is_null() ? "-" : found.dump();
+}
+
+double number(const json& object, const char* name) {
+  const json& found = member(object, name);
+  return found.is_number() ? found.get<double>() : 0;
+}
+
+/// "99999", "100k", "12.3M": at most five characters up to 10^15.
+std::string count(const json& object, const char* name) {
+  double value = number(object, name);
+  if (value < 100'000) return fmt::format("{:.0f}", value);
+  std::size_t unit = 0;
+  constexpr std::string_view kUnits = "kMGT";
+  for (value /= 1000; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
+  return fmt::format("{:.{}f}{}", value, value < 100 ? 1 : 0, kUnits[unit]);
+}
+
+std::string bytes(double value) {
+  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB"};
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  return fmt::format("{:.{}f}{}", value, unit > 0 && value < 10 ? 1 : 0, kUnits[unit]);
+}
+
+/// The two largest units: "45s", "12m5s", "3h20m", "12d3h".
+std::string elapsed(double seconds) {
+  auto s = static_cast<std::uint64_t>(seconds);
+  if (s < 60) return fmt::format("{}s", s);
+  if (s < 3600) return fmt::format("{}m{}s", s / 60, s % 60);
+  if (s < 86'400) return fmt::format("{}h{}m", s / 3600, s % 3600 / 60);
+  return fmt::format("{}d{}h", s / 86'400, s % 86'400 / 3600);
+}
+
+bool is_up(const json& worker) {
+  std::string state = text(worker, "state");
+  return state == "ready" || state == "healthy";
+}
+
+Colour colour_of(std::string_view state) {
+  if (state == "serving" || state == "healthy" || state == "ready") return Colour::good;
+  if (state == "failed" || state == "unhealthy" || state == "backoff") return Colour::bad;
+  if (state == "starting" || state == "spawned" || state == "draining" || state == "stopping") return Colour::doubtful;
+  return Colour::faint;
+}
+
+Cell state_cell(const json& object) {
+  std::string state = text(object, "state");
+  return {state, colour_of(state)};
+}
+
+Cell weight_cell(const json& version) {
+  double weight = number(version, "weight");
+  const json& configured = member(version, "configured_weight");
+  if (!configured.is_number() || configured.get<double>() == weight) return fmt::format("{:g}%", weight);
+  return {fmt::format("{:g}% (file {:g}%)", weight, configured.get<double>()), Colour::doubtful};
+}
+
+Cell workers_cell(const json& version) {
+  const json& workers = list(version, "workers");
+  auto up = static_cast<std::size_t>(std::count_if(workers.begin(), workers.end(), is_up));
+  return {fmt::format("{}/{}", up, workers.size()), up < workers.size() ? Colour::bad : Colour::none};
+}
+
+Row version_row(const json& service, const json& version) {
+  const json& queue = member(version, "queue");
+  bool stable = text(version, "name") == text(service, "stable");
+  return {text(service, "name"),
+          text(version, "name") + (stable ? "*" : ""),
+          weight_cell(version),
+          state_cell(version),
+          workers_cell(version),
+          count(version, "requests"),
+          {count(version, "errors"), number(version, "errors") > 0 ? Colour::bad : Colour::none},
+          count(version, "in_flight"),
+          count(version, "sockets"),
+          queue.is_object() ? fmt::format("{}/{}", count(queue, "waiting"), count(queue, "limit")) : "-"};
+}
+
+Row worker_row(const json& worker) {
+  return {text(worker, "id"),
+          text(worker, "pid"),
+          state_cell(worker),
+          text(worker, "address"),
+          text(worker, "ready_by"),
+          count(worker, "restarts"),
+          bytes(number(worker, "rss_bytes")),
+          elapsed(number(worker, "uptime_s")),
+          text(worker, "last_exit")};
+}
+
+/// Both tables, filled in the order of the status, so that the lines can be taken one by one.
+struct Tables {
+  Table versions{{{"SERVICE", 7},
+                  {"VERSION", 7},
+                  {"WEIGHT", 6},
+                  {"STATE"},
+                  {"UP"},
+                  {"REQS", 0, true},
+                  {"ERRS", 0, true},
+                  {"BUSY", 0, true},
+                  {"SOCKS", 0, true},
+                  {"QUEUE", 0, true}},
+                 0};
+  Table workers{{{"worker", 6},
+                 {"pid", 0, true},
+                 {"state"},
+                 {"address", 15},
+                 {"by", 4},
+                 {"restarts", 0, true},
+                 {"rss", 0, true},
+                 {"up", 0, true},
+                 {"exit", 4}},
+                2};
+};
+
+Tables fill(const json& status) {
+  Tables tables;
+  for (const json& service : list(status, "services"))
+    for (const json& version : list(service, "versions")) {
+      tables.versions.add(version_row(service, version));
+      for (const json& worker : list(version, "workers")) tables.workers.add(worker_row(worker));
+    }
+  return tables;
+}
+
+std::string cause_lines(const json& version, const Terminal& terminal) {
+  std::string cause = text(version, "cause");
+  if (cause == "-" || cause.empty()) return {};
+  std::string lines;
+  for (const std::string& line : wrap("cause: " + cause, terminal.width - 2))
+    lines += "  " + paint(line, Colour::bad, terminal.colour) + "\n";
+  return lines;
+}
+
+/// Who answers: grayd itself and its routers.
+std::string daemon_line(const json& status, const Terminal& terminal) {
+  std::string line = fmt::format("grayd {}, pid {}, up {}", text(status, "version"), text(status, "pid"),
+                                 elapsed(number(status, "uptime_s")));
+  for (const json& router : list(status, "routers"))
+    line +=
+        fmt::format("; router pid {} {}, table {}", text(router, "pid"), text(router, "state"), text(router, "table"));
+  return paint(cut(line, terminal.width), Colour::faint, terminal.colour) + "\n";
+}
+
+}  // namespace
+
+std::string view_status(const json& status, const Terminal& terminal) {
+  const Tables tables = fill(status);
+  const std::vector<std::string> versions = tables.versions.lines(terminal);
+  const std::vector<std::string> workers = tables.workers.lines(terminal);
+  std::size_t next_version = 1, next_worker = 1;  // line 0 holds the titles
+  std::string view = versions.front() + "\n";
+  if (tables.workers.size() > 0) view += workers.front() + "\n";
+  for (const json& service : list(status, "services"))
+    for (const json& version : list(service, "versions")) {
+      view += versions[next_version++] + "\n" + cause_lines(version, terminal);
+      for (std::size_t i = 0; i < list(version, "workers").size(); ++i) view += workers[next_worker++] + "\n";
+    }
+  return view + daemon_line(status, terminal);
+}
+
+}  // namespace gray::control
