@@ -80,7 +80,7 @@ const std::vector<Ban>& bans() {
       {"strcpy(", "no bound; use std::string or memcpy with a size"},
       {"strcat(", "no bound; use std::string"},
       {"rand(", "not seeded, shared; use <random> with a printed seed"},
-      {".detach()", "a thread has an owner that joins it"},
+      {".detach()", "a thread has an owner that joins it", {"workers"}},
       {"std::async", "its future joins where nobody expects it; own a thread"},
       {"sleep_for", "wait for an event with a deadline", {"tests/support", "workers", "tests/bench"}},
       {"sleep_until", "wait for an event with a deadline", {"tests/support", "workers", "tests/bench"}},

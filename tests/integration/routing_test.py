@@ -1,0 +1,173 @@
+"""What a request meets (contract 2.4): which version, why, and what its answer says about it."""
+from harness import GrayTest, eventually, fake, faulty, merged, two_versions
+from http_client import request
+
+
+class Named(GrayTest):
+    """Versions named by parameter, header and cookie."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.start_shared()
+
+    def decision(self, path="/", **headers):
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = self.shared.get(path, headers=named)
+        self.assertEqual(response.status, 200, response)
+        self.assertEqual(response["x-gray-version"], response["x-worker-version"])
+        return response["x-gray-version"], response["x-gray-decision"]
+
+    def test_nothing_named_is_stable(self):
+        self.assertEqual(self.decision(), ("v1", "stable"))
+
+    def test_a_parameter_names_a_version(self):
+        self.assertEqual(self.decision("/?version=v2"), ("v2", "param"))
+        self.assertEqual(self.decision("/?a=1&version=v2&b=2"), ("v2", "param"))
+        self.assertEqual(self.decision("/?version=%762"), ("v2", "param"))
+
+    def test_a_header_names_a_version(self):
+        self.assertEqual(self.decision(X_Version="v2"), ("v2", "header"))
+
+    def test_a_cookie_names_a_version(self):
+        self.assertEqual(self.decision(Cookie="a=b; version=v2"), ("v2", "cookie"))
+
+    def test_the_order_is_param_header_cookie(self):
+        self.assertEqual(self.decision("/?version=v1", X_Version="v2", Cookie="version=v2"), ("v1", "param"))
+        self.assertEqual(self.decision(X_Version="v1", Cookie="version=v2"), ("v1", "header"))
+
+    def test_an_unknown_name_falls_to_the_next_source(self):
+        self.assertEqual(self.decision("/?version=v9", X_Version="v2"), ("v2", "header"))
+        self.assertEqual(self.decision("/?version=v9", X_Version="v8", Cookie="version=v2"), ("v2", "cookie"))
+        self.assertEqual(self.decision("/?version=v9"), ("v1", "stable"))
+        self.assertEqual(self.decision("/?version="), ("v1", "stable"))
+
+    def test_a_repeated_parameter_counts_once_the_first(self):
+        self.assertEqual(self.decision("/?version=v2&version=v1"), ("v2", "param"))
+        self.assertEqual(self.decision("/?version=v9&version=v2"), ("v1", "stable"))
+
+    def test_the_parameter_is_forwarded_unchanged(self):
+        target = "/echo?a=%20b&version=%762&version=v1&c"
+        self.assertTrue(self.shared.get(target).text.startswith(f"GET {target} HTTP/1.1\r\n"))
+
+    def test_every_answer_carries_a_request_id_of_its_own(self):
+        ids = {self.shared.get()["x-request-id"] for _ in range(5)}
+        self.assertEqual(len(ids), 5)
+        self.assertNotIn(None, ids)
+        self.assertTrue(self.shared.get("/\x01")["x-request-id"])
+
+    def test_a_request_id_of_an_untrusted_client_does_not_count(self):
+        response = self.shared.get("/echo", headers={"X-Request-Id": "mine"})
+        self.assertNotEqual(response["x-request-id"], "mine")
+        self.assertIn(f"X-Request-Id: {response['x-request-id']}".lower(), response.text.lower())
+
+
+class Share(GrayTest):
+    """Sticky buckets of users."""
+
+    USERS = 20_000
+
+    @classmethod
+    def setUpClass(cls):
+        version = {"command": faulty(), "ready": ["pipe"]}
+        cls.start_shared(two_versions(version={"v1": version, "v2": merged(version, {"weight": 5.0})}))
+
+    def users_of_v2(self, users):
+        """The share is asked for in pipelined batches: many users, few round trips."""
+        found = set()
+        with self.shared.client() as client:
+            for first in range(0, len(users), 50):
+                batch = users[first:first + 50]
+                client.send(b"".join(request("/", headers={"Cookie": f"uid={user}"}) for user in batch))
+                for user in batch:
+                    response = client.response()
+                    self.assertEqual(response.status, 200, response)
+                    if response["x-gray-version"] == "v2":
+                        self.assertEqual(response["x-gray-decision"], "bucket")
+                        found.add(user)
+        return found
+
+    def test_the_share_is_exact_sticky_and_only_grows(self):
+        at_five = self.users_of_v2(range(1, self.USERS + 1))
+        self.assertAlmostEqual(len(at_five) / self.USERS, 0.05, delta=0.005)
+        some = sorted(at_five)[:200]
+        self.assertEqual(self.users_of_v2(some), set(some))
+        self.assertEqual(self.shared.ctl("shift", "web", "v2", "20").code, 0)
+        self.assertEqual(self.users_of_v2(some), set(some))
+        self.assertEqual(self.shared.ctl("shift", "web", "v2", "0").code, 0)
+        self.assertEqual(self.users_of_v2(some), set())
+        self.assertEqual(self.shared.ctl("shift", "web", "v2", "5").code, 0)
+
+    def test_without_an_identity_everyone_is_stables(self):
+        self.assertEqual({self.shared.get()["x-gray-version"] for _ in range(100)}, {"v1"})
+
+    def test_a_weight_of_100_takes_every_identified_user(self):
+        self.assertEqual(self.shared.ctl("shift", "web", "v2", "100").code, 0)
+        self.assertEqual(len(self.users_of_v2(range(500))), 500)
+        self.assertEqual(self.shared.get()["x-gray-version"], "v1")
+        self.assertEqual(self.shared.ctl("shift", "web", "v2", "5").code, 0)
+
+
+class Down(GrayTest):
+    """A canary whose workers never come up."""
+
+    @classmethod
+    def setUpClass(cls):
+        canary = {"command": fake("--exit", "3"), "weight": 100.0}
+        cls.start_shared(two_versions(version={"v2": canary}), up=["v1"])
+
+    def test_its_bucketed_users_go_to_stable(self):
+        response = self.shared.get(headers={"Cookie": "uid=7"})
+        self.assertEqual((response.status, response["x-gray-version"], response["x-gray-decision"]),
+                         (200, "v1", "fallback"))
+
+    def test_naming_it_is_answered_503(self):
+        for path, headers in (("/?version=v2", {}), ("/", {"X-Version": "v2"}), ("/", {"Cookie": "version=v2"})):
+            response = self.shared.get(path, headers=headers)
+            self.assertEqual((response.status, response["x-gray-reason"]), (503, "version-down"))
+            self.assertTrue(int(response["retry-after"]) >= 1)
+
+
+class Services(GrayTest):
+    """Host, then the longest path prefix, picks the service."""
+
+    @classmethod
+    def setUpClass(cls):
+        version = {"command": fake(), "ready": ["pipe"]}
+
+        def service(name, **keys):
+            return {"stable": name, "version": {name: version}, **keys}
+
+        cls.start_shared(two_versions(hosts=["web.test"]),
+                         service={"api": service("a1", hosts=["web.test"], paths=["/api"]),
+                                  "deep": service("d1", hosts=["web.test"], paths=["/api/deep"]),
+                                  "quiet": service("q1", hosts=["quiet.test"], expose="none")})
+
+    def served_by(self, host, path):
+        response = self.shared.get(path, host=host)
+        return response["x-worker-version"] if response.status == 200 else response.status
+
+    def test_host_and_path_pick_the_service(self):
+        self.assertEqual(self.served_by("web.test", "/"), "v1")
+        self.assertEqual(self.served_by("WEB.test:8080", "/other"), "v1")
+        self.assertEqual(self.served_by("web.test", "/api"), "a1")
+        self.assertEqual(self.served_by("web.test", "/api/x?y"), "a1")
+        self.assertEqual(self.served_by("web.test", "/api/deep/x"), "d1")
+        self.assertEqual(self.served_by("web.test", "/apix"), "v1")
+
+    def test_no_match_is_404(self):
+        response = self.shared.get("/", host="nobody.test")
+        self.assertEqual((response.status, response["x-gray-reason"]), (404, "no-route"))
+        self.assertTrue(response["x-request-id"])
+
+    def test_expose_none_says_nothing_of_versions(self):
+        response = self.shared.get("/", host="quiet.test")
+        self.assertEqual((response.status, response["x-worker-version"]), (200, "q1"))
+        self.assertIsNone(response["x-gray-version"])
+        self.assertIsNone(response["x-gray-decision"])
+        self.assertTrue(response["x-request-id"])
+
+    def test_counts_are_kept_by_version(self):
+        before = self.shared.version("d1", "deep")["requests"]
+        for _ in range(7):
+            self.served_by("web.test", "/api/deep")
+        eventually(lambda: self.shared.version("d1", "deep")["requests"] == before + 7, 5, "7 requests counted")

@@ -1,0 +1,154 @@
+"""Processes: who is started, who is replaced, who is left alone, and that nothing stays behind."""
+import os
+import signal
+import threading
+import time
+import unittest
+
+from harness import GrayTest, eventually, fake, faulty, is_alive, merged, two_versions
+from http_client import request
+
+
+class Replacement(GrayTest):
+    def test_a_killed_worker_costs_no_request_and_comes_back(self):
+        version = {"command": faulty("--delay", "2"), "ready": ["pipe"], "instances": 2}
+        daemon = self.start(two_versions(version={"v1": version, "v2": {"command": fake()}}))
+        daemon.wait_up(2, "v1")
+        victim = daemon.pids("v1")[0]
+        failures, served, stop = [], [0], threading.Event()
+
+        def press():
+            with daemon.client() as client:
+                while not stop.is_set():
+                    response = client.ask("/")
+                    if response is None or response.status != 200 or not response.complete:
+                        failures.append(response)
+                        return
+                    served[0] += 1
+
+        threads = [threading.Thread(target=press) for _ in range(32)]
+        for thread in threads:
+            thread.start()
+        eventually(lambda: served[0] > 500, 10, "load")
+        os.kill(victim, signal.SIGKILL)
+        killed_at = served[0]
+        eventually(lambda: served[0] > killed_at + 2000 or failures, 20, "load after the kill")
+        eventually(lambda: len(daemon.pids("v1")) == 2 and victim not in daemon.pids("v1"), 15, "the worker being back")
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        worker = next(worker for worker in daemon.version("v1")["workers"] if worker["restarts"] > 0)
+        self.assertIn("9", worker["last_exit"])
+
+    def test_a_worker_that_ends_by_itself_is_replaced(self):
+        daemon = self.start()
+        before = daemon.pids("v1")
+        daemon.get("/exit?code=7")
+        eventually(lambda: daemon.pids("v1") not in ([], before), 15, "a new worker")
+        self.assertIn("7", daemon.version("v1")["workers"][0]["last_exit"])
+        daemon.wait_answers()
+
+
+class Readiness(GrayTest):
+    def start_canary(self, *flags, up=("v1",), **settings):
+        canary = merged({"command": fake(*flags), "ready": ["pipe"], "ready_timeout": "300ms"}, settings)
+        return self.start(two_versions(version={"v2": canary}), up=up)
+
+    def assert_fails_alone(self, daemon, pids):
+        eventually(lambda: daemon.version("v2")["state"] == "failed", 60, "v2 failing")
+        self.assertEqual(daemon.pids("v1"), pids)
+        self.assertEqual(daemon.version("v1")["state"], "serving")
+        self.assertEqual(daemon.get().status, 200)
+        response = daemon.get("/?version=v2")
+        self.assertEqual((response.status, response["x-gray-reason"]), (503, "version-down"))
+
+    def test_never_ready_fails_and_stable_is_untouched(self):
+        daemon = self.start_canary("--ready", "none")
+        self.assert_fails_alone(daemon, daemon.pids("v1"))
+
+    def test_dead_before_ready_fails_with_its_exit_code(self):
+        daemon = self.start_canary("--exit", "3")
+        self.assert_fails_alone(daemon, daemon.pids("v1"))
+        self.assertIn("giving up with 3", daemon.log())
+
+    def test_garbage_on_the_ready_channel_is_not_ready(self):
+        daemon = self.start_canary("--ready", "garbage")
+        self.assert_fails_alone(daemon, daemon.pids("v1"))
+
+    def test_the_way_that_fired_is_said(self):
+        daemon = self.start_canary("--ready", "notify", ready=["pipe", "notify"], ready_timeout="10s", up=("v1", "v2"))
+        self.assertEqual(daemon.version("v1")["workers"][0]["ready_by"], "pipe")
+        self.assertEqual(daemon.version("v2")["workers"][0]["ready_by"], "notify")
+
+    def test_a_tcp_probe_is_enough(self):
+        daemon = self.start_canary("--ready", "none", ready=["tcp"], ready_timeout="10s", up=("v1", "v2"))
+        self.assertEqual(daemon.version("v2")["workers"][0]["ready_by"], "tcp")
+
+    def test_a_unix_socket_worker_serves(self):
+        daemon = self.start_canary(listen="unix", ready_timeout="10s", up=("v1", "v2"))
+        self.assertEqual(daemon.get("/?version=v2").text, "v2\n")
+
+    def test_failing_health_checks_take_a_worker_out(self):
+        health = {"path": "/status?code=503", "interval": "100ms", "rise": 1, "fall": 2}
+        daemon = self.start_canary(health=health, ready_timeout="10s")
+        eventually(lambda: daemon.get("/?version=v2").status == 503, 10, "v2 being out")
+
+
+class Ending(GrayTest):
+    def test_sigterm_drains_and_leaves_nothing(self):
+        daemon = self.start()
+        with daemon.client() as busy, daemon.client() as idle:
+            idle.ask("/")
+            busy.send(request("/?ms=1200"))
+            eventually(lambda: daemon.version("v1")["in_flight"] == 1, 5, "the request in flight")
+            daemon.process.send_signal(signal.SIGTERM)
+            started = time.monotonic()
+            self.assertTrue(idle.is_closed())
+            self.assertLess(time.monotonic() - started, 1.0)
+            response = busy.response()
+            self.assertEqual((response.status, response.text), (200, "v1\n"))
+            self.assertEqual(response["connection"], "close")
+        self.assertEqual(daemon.process.wait(15), 0)
+        self.assertEqual(daemon.leftovers(), [])
+
+    def test_a_worker_that_ignores_sigterm_is_killed(self):
+        stubborn = {"command": fake("--ignore-term"), "ready": ["pipe"], "stop": {"timeout": "500ms"}}
+        daemon = self.start(two_versions(version={"v2": stubborn}))
+        started = time.monotonic()
+        self.assertEqual(daemon.stop(), 0)
+        self.assertGreaterEqual(time.monotonic() - started, 0.4)
+        self.assertLess(time.monotonic() - started, 6)
+        self.assertEqual(daemon.leftovers(), [])
+
+    def test_nothing_survives_a_killed_grayd_and_the_next_start_works(self):
+        version = {"command": fake("--grandchild", "group"), "ready": ["pipe"]}
+        daemon = self.start(two_versions(version={"v1": version, "v2": version}))
+        self.assertGreaterEqual(len(daemon.leftovers()), 6)  # grayd, its router, two workers, two grandchildren
+        daemon.kill()
+        eventually(lambda: not daemon.leftovers(), 1.0, "every process ending")
+        daemon.launch().wait_up(1, "v1", "v2").wait_answers()
+
+    def test_a_grandchild_in_a_session_of_its_own_does_not_survive_either(self):
+        version = {"command": fake("--grandchild", "setsid"), "ready": ["pipe"]}
+        daemon = self.start(two_versions(version={"v1": version, "v2": {"command": fake()}}))
+        with open(f"/proc/{daemon.pids('v1')[0]}/cgroup") as worker, open("/proc/self/cgroup") as own:
+            if worker.read() == own.read():
+                daemon.kill()
+                eventually(lambda: len(daemon.leftovers()) <= 1, 1.0, "all but the one in its own session ending")
+                daemon.launch().wait_up(1, "v1", "v2").wait_answers()
+                self.assertEqual(len([pid for pid in daemon.leftovers() if is_alive(pid)]), 5)
+                raise unittest.SkipTest("no cgroup of its own here; the next start swept it")
+        daemon.kill()
+        eventually(lambda: not daemon.leftovers(), 1.0, "every process ending")
+
+    def test_a_flood_on_stdout_does_not_hurt(self):
+        version = {"command": fake("--flood", "64"), "ready": ["pipe"]}
+        daemon = self.start(two_versions(version={"v1": version, "v2": {"command": fake()}}))
+        pids = daemon.pids("v1")
+        for _ in range(100):
+            started = time.monotonic()
+            self.assertEqual(daemon.get("/?version=v2").status, 200)
+            self.assertLess(time.monotonic() - started, 1.0)
+        self.assertEqual(daemon.ctl("status").code, 0)
+        self.assertEqual(daemon.pids("v1"), pids)
