@@ -22,9 +22,9 @@ missing_packages() {
   done < <(grep -v '^#' scripts/packages) | sort -u
 }
 
-# Asks for root and the network only when something is missing, so that every run but the first is quick and needs neither.
+# Asks for root and the network only when something is missing: every run but the first is quick and needs neither.
 need_packages() {
-  command -v dpkg-query >/dev/null || fail "this needs Debian 12; elsewhere, install what scripts/packages lists and use cmake"
+  command -v dpkg-query >/dev/null || fail "this needs Debian 12; elsewhere install what scripts/packages lists"
   local missing as_root=()
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0

@@ -68,6 +68,7 @@ bool is_member_call(std::string_view code, std::size_t at) {
 struct Ban {
   std::string_view call, why;
   std::vector<std::string_view> except = {};  // folders or files that may
+  std::string_view only_with = {};            // banned only in files that name this, too
 };
 
 const std::vector<Ban>& bans() {
@@ -80,7 +81,7 @@ const std::vector<Ban>& bans() {
       {"strcpy(", "no bound; use std::string or memcpy with a size"},
       {"strcat(", "no bound; use std::string"},
       {"rand(", "not seeded, shared; use <random> with a printed seed"},
-      {".detach()", "a thread has an owner that joins it", {"workers"}},
+      {".detach()", "a thread has an owner that joins it", {"workers"}, "std::thread"},
       {"std::async", "its future joins where nobody expects it; own a thread"},
       {"sleep_for", "wait for an event with a deadline", {"tests/support", "workers", "tests/bench"}},
       {"sleep_until", "wait for an event with a deadline", {"tests/support", "workers", "tests/bench"}},
@@ -163,7 +164,8 @@ Findings check_banned_calls(const File& file) {
   if (!is_cpp(file)) return findings;
   const std::string code = code_only(file.text);
   for (const Ban& ban : bans())
-    if (!is_excepted(ban, file.path)) find_call(file, code, ban, findings);
+    if (!is_excepted(ban, file.path) && code.find(ban.only_with) != std::string::npos)
+      find_call(file, code, ban, findings);
   return findings;
 }
 

@@ -133,6 +133,7 @@ TEST_CASE("banned calls are found, and only as calls") {
   CHECK(found("std::system(\"ls\"); popen(a, b);") == 2);
   CHECK(found("sprintf(b, x); strcpy(a, b); rand();") == 3);
   CHECK(found("std::thread(f).detach();") == 1);
+  CHECK(found("link.detach();") == 0);
   CHECK(found("std::this_thread::sleep_for(x); usleep(1);") == 2);
   CHECK(found("setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);") == 1);
   CHECK(found("snprintf(b, n, x); srand(1); std::system_error(e); // system(") == 0);
