@@ -1,13 +1,15 @@
 #pragma once
 // Which version a request gets, and why (contract 2.4). Values in, a decision out: no clock, no I/O, no allocation.
 //
-// First match decides: explicit version (param, then header, then cookie) > sticky bucket of the user > stable. The param is
-// the first of its name in the query, percent-decoded for the comparison only; an unknown name falls to the next source. A header counts only from
-// `override_from`. A canary without an able worker takes no bucketed user: they go to stable, decision `fallback`. A version
-// named explicitly is the answer even if it is down: the caller then answers 503.
+// First match decides: explicit version (param, then header, then cookie) > sticky bucket of the user > stable. The
+// param is the first of its name in the query, percent-decoded for the comparison only; an unknown name falls to the
+// next source. A header counts only from a peer in `override_from`; a unix peer is a process of this host and inside
+// every such list that is not empty. A canary without an able worker takes no bucketed user: they go to stable,
+// decision `fallback`. A version named explicitly is the answer even if it is down: the caller then answers 503.
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "config/routing_table.hpp"
 #include "config/segment.hpp"
@@ -19,7 +21,7 @@ struct Choice {
   std::uint32_t version = 0;  // index into the service's versions
   segment::Decision decision = segment::Decision::stable;
   bool identified = false;
-  std::uint64_t identity_hash = 0;  // bucket hash of the identity, 0 if there is none
+  std::uint64_t identity_hash = 0;  // bucket hash of the identity, whatever decided; 0 if there is none
 };
 
 struct ServicePolicy {
@@ -29,21 +31,22 @@ struct ServicePolicy {
 
 /// `client` is the client's address (client_address()), `peer` the socket's peer, which override_from is about.
 /// `canary_up`: the canary has a worker that can take requests now.
-Choice decide(const ServicePolicy& service, const http::RequestHead& head, const Address& client, const Address& peer, bool canary_up);
+Choice decide(const ServicePolicy& service, const http::RequestHead& head, const Address& client, const Address& peer,
+              bool canary_up);
 
 /// XXH3-64 of salt, one zero byte, identity.
 std::uint64_t bucket_hash(std::string_view salt, std::string_view identity);
 
-/// The value of query parameter `name` in `path_query`, not decoded; the first one; nothing if absent. The name in the query may be
-/// percent-encoded.
+/// The value of query parameter `name` in `path_query`, not decoded; the first one; nothing if absent. The name in the
+/// query may be percent-encoded.
 std::optional<std::string_view> query_param(std::string_view path_query, std::string_view name);
 /// The value of cookie `name` over all Cookie fields, without surrounding quotes; the first one.
 std::optional<std::string_view> cookie_value(const http::Fields& fields, std::string_view name);
 /// Whether `encoded`, percent-decoded ('+' is a space), is `plain`.
 bool decodes_to(std::string_view encoded, std::string_view plain);
 
-/// The peer, or behind trusted proxies the rightmost untrusted hop of X-Forwarded-For. Garbage ends the walk: the last
-/// address that was understood counts.
+/// The peer (a unix peer has no address and so no identity by it), or behind trusted proxies the rightmost untrusted
+/// hop of X-Forwarded-For. Garbage ends the walk: the last address that was understood counts.
 Address client_address(const Address& peer, const http::Fields& fields, const std::vector<Cidr>& trusted);
 bool is_trusted(const Address& peer, const std::vector<Cidr>& trusted);
 

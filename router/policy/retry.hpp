@@ -1,5 +1,7 @@
 #pragma once
-// May this failed attempt be tried again, and where (contract 2.4)? One safe retry, before the first response byte only.
+// May this failed attempt be tried again, and where (contract 2.4)? Once, if that is safe, and before the first
+// response byte only.
+#include <cstddef>
 #include <cstdint>
 
 #include "config/segment.hpp"
@@ -14,15 +16,22 @@ struct Attempt {
   bool response_started = false;  // a byte of the response came
   bool request_sent = false;      // a byte of the request may have reached the worker
   bool body_replayable = true;    // no body, or all of it that was read so far is still held
-  std::uint32_t retries = 0;      // made so far for this request
+  std::uint32_t retries = 0;      // made so far for this request; a Retry::fresh_socket is not one
   bool reused = false;            // the socket had served before (it may have been stale)
   segment::Reason failure = segment::Reason::none;
+  segment::Decision decision = segment::Decision::none;  // why the version was chosen that failed
 };
 
-enum class Retry : std::uint8_t { no, same_version };
+enum class Retry : std::uint8_t {
+  no,
+  same_version,  // on another worker of the version if there is one; counts as the one retry
+  on_stable,     // a bucketed canary user: on the stable version; counts as the one retry
+  fresh_socket,  // the reused socket was stale: again on a new connection, never on a reused one; does not count
+};
 
-/// A request that surely was not sent may always be repeated; one that was sent only if its method is idempotent. A stale
-/// reuse (reused, closed before any response byte) of an idempotent request does not use up the one retry.
+/// A request that surely was not sent may always be repeated; one that was sent only if its method is idempotent (RFC
+/// 9110 9.2.2). A stale reuse (reused, closed before any response byte) of a repeatable request does not use up the one
+/// retry. A response timeout is not repeated: the client has already waited as long as it was meant to wait.
 Retry judge(const Attempt& attempt);
 
 }  // namespace gray::policy

@@ -1,0 +1,44 @@
+#pragma once
+// How many connections each client holds, for `max_connections_per_client`. Pure; touched when a connection opens and
+// closes, never for a request.
+//
+// Model: IP address -> count. An entry exists while its count is above 0, so the table is never larger than the number
+// of open connections. Ports do not count, an IPv4-mapped IPv6 address is its IPv4 address, and unix peers are not
+// counted: they are processes of this host and have no address that would tell them apart.
+//
+// Thread: any, but not two at once. All router threads share one object; its owner holds a mutex around every call.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+
+#include "config/address.hpp"
+
+namespace gray::policy {
+
+class ClientLimit {
+ public:
+  /// `per_client` connections of one client, at most `clients` clients at a time.
+  ClientLimit(std::uint32_t per_client, std::size_t clients) : per_client_(per_client), clients_(clients) {}
+
+  /// Counts a connection of `client`; false, with nothing counted, if it has its share or there are too many clients.
+  bool acquire(const Address& client);
+  /// Once for every acquire() that was true, with the same address.
+  void release(const Address& client);
+
+  std::uint32_t connections_of(const Address& client) const;
+  std::size_t clients() const { return counts_.size(); }
+
+ private:
+  using Key = std::array<std::uint8_t, 16>;  // IPv6; an IPv4 address in its mapped form
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const;
+  };
+  static Key key_of(const Address& client);
+
+  std::uint32_t per_client_;
+  std::size_t clients_;
+  std::unordered_map<Key, std::uint32_t, KeyHash> counts_;
+};
+
+}  // namespace gray::policy

@@ -1,0 +1,25 @@
+#include "router/policy/retry.hpp"
+
+namespace gray::policy {
+namespace {
+
+/// Failures of one attempt that another attempt may not meet. The other reasons are the client's or the router's own.
+bool may_pass_elsewhere(segment::Reason failure) {
+  using segment::Reason;
+  return failure == Reason::connect_failed || failure == Reason::connect_timeout || failure == Reason::upstream_closed;
+}
+
+bool is_safe(const Attempt& attempt) {
+  return attempt.body_replayable && (!attempt.request_sent || http::is_idempotent(attempt.method));
+}
+
+}  // namespace
+
+Retry judge(const Attempt& attempt) {
+  if (attempt.response_started || !may_pass_elsewhere(attempt.failure) || !is_safe(attempt)) return Retry::no;
+  if (attempt.reused && attempt.failure == segment::Reason::upstream_closed) return Retry::fresh_socket;
+  if (attempt.retries > 0) return Retry::no;
+  return attempt.decision == segment::Decision::bucket ? Retry::on_stable : Retry::same_version;
+}
+
+}  // namespace gray::policy

@@ -1,0 +1,68 @@
+#include "router/policy/client_limit.hpp"
+
+#include <doctest/doctest.h>
+
+namespace gray::policy {
+namespace {
+
+Address at(std::string_view text) {
+  const auto address = Address::parse(text);
+  REQUIRE(address.has_value());
+  return *address;
+}
+
+TEST_CASE("a client gets its share of connections and no more, counted over its ports") {
+  ClientLimit limit(2, 10);
+  CHECK(limit.acquire(at("10.0.0.1:1000")));
+  CHECK(limit.acquire(at("10.0.0.1:1001")));
+  CHECK_FALSE(limit.acquire(at("10.0.0.1:1002")));
+  CHECK(limit.connections_of(at("10.0.0.1:1")) == 2);
+  CHECK(limit.acquire(at("10.0.0.2:1000")));
+  limit.release(at("10.0.0.1:1001"));
+  CHECK(limit.acquire(at("10.0.0.1:1003")));
+}
+
+TEST_CASE("a client without connections takes no room") {
+  ClientLimit limit(2, 10);
+  CHECK(limit.acquire(at("10.0.0.1:1")));
+  CHECK(limit.clients() == 1);
+  limit.release(at("10.0.0.1:1"));
+  CHECK(limit.clients() == 0);
+  CHECK(limit.connections_of(at("10.0.0.1:1")) == 0);
+}
+
+TEST_CASE("the number of clients is bounded, and known ones still get in") {
+  ClientLimit limit(5, 2);
+  CHECK(limit.acquire(at("10.0.0.1:1")));
+  CHECK(limit.acquire(at("10.0.0.2:1")));
+  CHECK_FALSE(limit.acquire(at("10.0.0.3:1")));
+  CHECK(limit.acquire(at("10.0.0.1:2")));
+  CHECK(limit.clients() == 2);
+  limit.release(at("10.0.0.2:1"));
+  CHECK(limit.acquire(at("10.0.0.3:1")));
+}
+
+TEST_CASE("an IPv4-mapped IPv6 address is the same client as its IPv4 address") {
+  ClientLimit limit(1, 10);
+  CHECK(limit.acquire(at("10.0.0.1:1")));
+  CHECK_FALSE(limit.acquire(at("[::ffff:10.0.0.1]:1")));
+  CHECK(limit.acquire(at("[::a00:1]:1")));
+}
+
+TEST_CASE("unix peers are not counted") {
+  ClientLimit limit(1, 1);
+  for (int i = 0; i < 3; ++i) CHECK(limit.acquire(at("unix:/run/web.sock")));
+  CHECK(limit.clients() == 0);
+  CHECK(limit.connections_of(at("unix:/run/web.sock")) == 0);
+  limit.release(at("unix:/run/web.sock"));
+  CHECK(limit.acquire(at("10.0.0.1:1")));
+}
+
+TEST_CASE("a limit of none admits nobody") {
+  ClientLimit limit(0, 10);
+  CHECK_FALSE(limit.acquire(at("10.0.0.1:1")));
+  CHECK(limit.clients() == 0);
+}
+
+}  // namespace
+}  // namespace gray::policy

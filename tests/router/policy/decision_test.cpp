@@ -1,0 +1,276 @@
+#include "router/policy/decision.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/router/policy/request.hpp"
+
+namespace gray::policy {
+namespace {
+
+using segment::Decision;
+
+const Address kClient = *Address::parse("192.0.2.7:4000");
+const Address kUnix = *Address::parse("unix:/run/front.sock");
+
+ServiceRoute web() {
+  ServiceRoute route;
+  route.name = "web";
+  route.param = route.cookie = "version";
+  route.header = "x-version";
+  route.override_from = {*Cidr::parse("0.0.0.0/0"), *Cidr::parse("::/0")};
+  route.identity = {{IdentitySource::Kind::cookie, "uid"},
+                    {IdentitySource::Kind::header, "x-user-id"},
+                    {IdentitySource::Kind::client_ip, ""}};
+  route.salt = "web/v2";
+  route.versions.resize(3);
+  route.versions[0].name = "v1";
+  route.versions[1].name = "v2";
+  route.versions[2].name = "v 3";
+  route.canary = 1;
+  return route;
+}
+
+Choice choose(const ServiceRoute& route, const http::RequestHead& head, double percent = 0,
+              const Address& peer = kClient, bool canary_up = true) {
+  return decide({&route, Threshold::of_percent(percent)}, head, peer, peer, canary_up);
+}
+
+void check(const Choice& choice, std::uint32_t version, Decision decision) {
+  CHECK(choice.version == version);
+  CHECK(choice.decision == decision);
+}
+
+TEST_CASE("explicit sources are asked in order: param, header, cookie") {
+  const ServiceRoute route = web();
+  check(choose(route, *request("/?version=v2", {{"X-Version", "v1"}, {"Cookie", "version=v1"}})), 1, Decision::param);
+  check(choose(route, *request("/", {{"X-Version", "v2"}, {"Cookie", "version=v1"}})), 1, Decision::header);
+  check(choose(route, *request("/", {{"Cookie", "version=v2"}})), 1, Decision::cookie);
+  check(choose(route, *request("/")), 0, Decision::stable);
+}
+
+TEST_CASE("a source that names the stable version explicitly beats the bucket") {
+  check(choose(web(), *request("/?version=v1"), 100), 0, Decision::param);
+}
+
+TEST_CASE("an unknown name falls to the next source and at last to the bucket") {
+  const ServiceRoute route = web();
+  check(choose(route, *request("/?version=v9", {{"X-Version", "v2"}})), 1, Decision::header);
+  check(choose(route, *request("/?version=", {{"X-Version", "V2"}, {"Cookie", "version=v2"}})), 1, Decision::cookie);
+  check(choose(route, *request("/?version", {{"X-Version", "v2x"}, {"Cookie", "version=v"}}), 100), 1,
+        Decision::bucket);
+}
+
+TEST_CASE("the first of a repeated parameter counts, even if only the second names a version") {
+  check(choose(web(), *request("/?version=v9&version=v2")), 0, Decision::stable);
+  check(choose(web(), *request("/?version=v1&version=v2")), 0, Decision::param);
+}
+
+TEST_CASE("the param is compared decoded") {
+  check(choose(web(), *request("/?a=b&vers%69on=%762")), 1, Decision::param);
+  check(choose(web(), *request("/?version=v+3")), 2, Decision::param);
+  check(choose(web(), *request("/?version=v%203")), 2, Decision::param);
+}
+
+TEST_CASE("a source without a name is off") {
+  ServiceRoute route = web();
+  route.param = route.header = route.cookie = "";
+  const auto head = request("/?version=v2&=v2", {{"X-Version", "v2"}, {"", "v2"}, {"Cookie", "version=v2; =v2"}});
+  check(choose(route, *head), 0, Decision::stable);
+}
+
+TEST_CASE("a header names a version only from override_from, a param and a cookie from everywhere") {
+  ServiceRoute route = web();
+  route.override_from = {*Cidr::parse("10.0.0.0/8")};
+  const auto head = request("/", {{"X-Version", "v2"}});
+  check(choose(route, *head), 0, Decision::stable);
+  check(choose(route, *head, 0, *Address::parse("10.1.2.3:1")), 1, Decision::header);
+  check(choose(route, *request("/?version=v2")), 1, Decision::param);
+  check(choose(route, *request("/", {{"Cookie", "version=v2"}})), 1, Decision::cookie);
+}
+
+TEST_CASE("override_from is about the peer, not about the client that the peer speaks for") {
+  ServiceRoute route = web();
+  route.override_from = {*Cidr::parse("10.0.0.0/8")};
+  const auto head = request("/", {{"X-Version", "v2"}});
+  const Address inside = *Address::parse("10.0.0.1:1");
+  check(decide({&route, {}}, *head, kClient, inside, true), 1, Decision::header);
+  check(decide({&route, {}}, *head, inside, kClient, true), 0, Decision::stable);
+}
+
+TEST_CASE("a unix peer may name a version unless nobody may") {
+  ServiceRoute route = web();
+  const auto head = request("/", {{"X-Version", "v2"}});
+  check(choose(route, *head, 0, kUnix), 1, Decision::header);
+  route.override_from = {*Cidr::parse("10.0.0.0/8")};
+  check(choose(route, *head, 0, kUnix), 1, Decision::header);
+  route.override_from.clear();
+  check(choose(route, *head, 0, kUnix), 0, Decision::stable);
+}
+
+TEST_CASE("a bucketed user goes to the canary, to stable while it is down, and a named canary is never replaced") {
+  const ServiceRoute route = web();
+  check(choose(route, *request("/"), 100), 1, Decision::bucket);
+  check(choose(route, *request("/"), 100, kClient, false), 0, Decision::fallback);
+  check(choose(route, *request("/"), 0, kClient, false), 0, Decision::stable);
+  check(choose(route, *request("/?version=v2"), 0, kClient, false), 1, Decision::param);
+}
+
+TEST_CASE("without a canary or an identity everybody is stable's") {
+  ServiceRoute route = web();
+  const Choice nobody = choose(route, *request("/"), 100, kUnix);
+  check(nobody, 0, Decision::stable);
+  CHECK_FALSE(nobody.identified);
+  CHECK(nobody.identity_hash == 0);
+  route.canary.reset();
+  check(choose(route, *request("/"), 100), 0, Decision::stable);
+}
+
+TEST_CASE("the first identity that is present and not empty is the user") {
+  const ServiceRoute route = web();
+  const auto hash_of = [&](std::initializer_list<NamedValue> fields) {
+    const Choice choice = choose(route, *request("/", fields));
+    CHECK(choice.identified);
+    return choice.identity_hash;
+  };
+  CHECK(hash_of({{"X-User-Id", "bob"}, {"Cookie", "uid=alice"}}) == bucket_hash("web/v2", "alice"));
+  CHECK(hash_of({{"X-User-Id", ""}, {"x-user-id", "bob"}, {"Cookie", "uid="}}) == bucket_hash("web/v2", "bob"));
+  CHECK(hash_of({{"Cookie", "uidx=alice; xuid=alice"}}) == bucket_hash("web/v2", "192.0.2.7"));
+}
+
+TEST_CASE("a cookie that the router issues is an identity like any other cookie") {
+  ServiceRoute route = web();
+  route.identity = {{IdentitySource::Kind::issued_cookie, "gid"}};
+  CHECK(choose(route, *request("/", {{"Cookie", "gid=42"}})).identity_hash == bucket_hash("web/v2", "42"));
+  CHECK_FALSE(choose(route, *request("/")).identified);
+}
+
+TEST_CASE("the identity is known whatever decided") {
+  const Choice choice = choose(web(), *request("/?version=v2", {{"Cookie", "uid=alice"}}));
+  check(choice, 1, Decision::param);
+  CHECK(choice.identity_hash == bucket_hash("web/v2", "alice"));
+}
+
+TEST_CASE("a client's address identifies it as the text that Address gives") {
+  for (const char* text : {"0.0.0.0:1", "255.255.255.255:1", "10.0.20.103:80", "[::1]:1", "[2001:db8::ff:1]:1",
+                           "[2001:db8:1111:2222:3333:4444:5555:6666]:1"}) {
+    const Address address = *Address::parse(text);
+    const Choice choice = choose(web(), *request("/"), 0, address);
+    CHECK(choice.identity_hash == bucket_hash("web/v2", address.ip_text()));
+  }
+}
+
+TEST_CASE("a query parameter is found by its decoded name, the first one counts") {
+  CHECK(query_param("/x?a=1&b=2", "b") == "2");
+  CHECK(query_param("/x?b=1&b=2", "b") == "1");
+  CHECK(query_param("/x?%62=%31", "b") == "%31");
+  CHECK(query_param("/x?a%20b=1", "a b") == "1");
+  CHECK(query_param("/x?b", "b") == "");
+  CHECK(query_param("/x?b=1=2", "b") == "1=2");
+  CHECK(query_param("/x?a=?b=3&&b=4", "b") == "4");
+  CHECK_FALSE(query_param("/b=1", "b").has_value());
+  CHECK_FALSE(query_param("/x?", "b").has_value());
+  CHECK_FALSE(query_param("/x?bb=1&B=1&a=b", "b").has_value());
+}
+
+TEST_CASE("percent decoding leaves what is no escape as it is") {
+  CHECK(decodes_to("", ""));
+  CHECK(decodes_to("v%32", "v2"));
+  CHECK(decodes_to("%c3%BC", "\xc3\xbc"));
+  CHECK(decodes_to("100%", "100%"));
+  CHECK(decodes_to("%4", "%4"));
+  CHECK(decodes_to("%zz", "%zz"));
+  CHECK(decodes_to("a+b", "a b"));
+  CHECK(decodes_to("%00", std::string_view("\0", 1)));
+  CHECK_FALSE(decodes_to("v2x", "v2"));
+  CHECK_FALSE(decodes_to("v", "v2"));
+  CHECK_FALSE(decodes_to("%76", "%76"));
+}
+
+TEST_CASE("a cookie is found by its exact name over all Cookie fields, the first one counts") {
+  const auto find = [](std::initializer_list<NamedValue> fields, std::string_view name) {
+    return cookie_value(request("/", fields)->fields, name);
+  };
+  CHECK(find({{"Cookie", "a=1; b=2"}}, "b") == "2");
+  CHECK(find({{"Cookie", "b=1; b=2"}, {"Cookie", "b=3"}}, "b") == "1");
+  CHECK(find({{"Cookie", "a=1"}, {"cookie", "b=3"}}, "b") == "3");
+  CHECK(find({{"Cookie", "a=1;b=2"}}, "b") == "2");
+  CHECK(find({{"Cookie", "\tb=2 ; c"}}, "b") == "2");
+  CHECK(find({{"Cookie", "b=\"x y\""}}, "b") == "x y");
+  CHECK(find({{"Cookie", "b=\""}}, "b") == "\"");
+  CHECK(find({{"Cookie", "b=1=2"}}, "b") == "1=2");
+  CHECK(find({{"Cookie", "b="}}, "b") == "");
+  CHECK_FALSE(find({{"Cookie", "B=1; ab=1; b; bb=2; ;; =b"}}, "b").has_value());
+  CHECK_FALSE(find({{"X-Cookie", "b=1"}}, "b").has_value());
+  CHECK_FALSE(find({}, "b").has_value());
+}
+
+TEST_CASE("a peer that is no trusted proxy is the client, whatever it says") {
+  const auto head = request("/", {{"X-Forwarded-For", "1.2.3.4"}});
+  CHECK(client_address(kClient, head->fields, {}) == kClient);
+  CHECK(client_address(kUnix, head->fields, {*Cidr::parse("0.0.0.0/0")}) == kUnix);
+}
+
+TEST_CASE("behind trusted proxies the rightmost untrusted hop is the client") {
+  const std::vector<Cidr> trusted = {*Cidr::parse("10.0.0.0/8")};
+  const Address proxy = *Address::parse("10.0.0.1:1");
+  const auto client = [&](std::initializer_list<NamedValue> fields) {
+    return client_address(proxy, request("/", fields)->fields, trusted).ip_text();
+  };
+  CHECK(client({}) == "10.0.0.1");
+  CHECK(client({{"X-Forwarded-For", "1.2.3.4"}}) == "1.2.3.4");
+  CHECK(client({{"X-Forwarded-For", "6.6.6.6, 1.2.3.4 , 10.9.9.9"}}) == "1.2.3.4");
+  CHECK(client({{"X-Forwarded-For", "6.6.6.6"}, {"x-forwarded-for", "1.2.3.4"}}) == "1.2.3.4");
+  CHECK(client({{"X-Forwarded-For", "1.2.3.4"}, {"x-forwarded-for", "10.9.9.9"}}) == "1.2.3.4");
+  CHECK(client({{"X-Forwarded-For", "10.0.0.3, 10.0.0.2"}}) == "10.0.0.3");
+  CHECK(client({{"X-Forwarded-For", "2001:db8::1"}}) == "2001:db8::1");
+}
+
+TEST_CASE("garbage ends the walk at the last address that was understood") {
+  const std::vector<Cidr> trusted = {*Cidr::parse("10.0.0.0/8")};
+  const Address proxy = *Address::parse("10.0.0.1:1");
+  const auto client = [&](std::string_view forwarded) {
+    return client_address(proxy, request("/", {{"X-Forwarded-For", forwarded}})->fields, trusted).ip_text();
+  };
+  CHECK(client("unknown") == "10.0.0.1");
+  CHECK(client("1.2.3.4, unix:/x, 10.0.0.2") == "10.0.0.2");
+  CHECK(client("1.2.3.4,, 10.0.0.2") == "10.0.0.2");
+  CHECK(client("1.2.3.4, ") == "10.0.0.1");
+  CHECK(client("") == "10.0.0.1");
+}
+
+TEST_CASE("the share of users is the weight, and raising it moves nobody back") {
+  ServiceRoute route = web();
+  const Threshold five = Threshold::of_percent(5), twenty = Threshold::of_percent(20);
+  int at_five = 0, at_twenty = 0, moved_back = 0;
+  for (int id = 1; id <= 100'000; ++id) {
+    const std::uint64_t hash = bucket_hash(route.salt, std::to_string(id));
+    at_five += five.takes(hash);
+    at_twenty += twenty.takes(hash);
+    moved_back += five.takes(hash) && !twenty.takes(hash);
+  }
+  CHECK(at_five >= 4'700);
+  CHECK(at_five <= 5'300);
+  CHECK(at_twenty >= 19'400);
+  CHECK(at_twenty <= 20'600);
+  CHECK(moved_back == 0);
+}
+
+TEST_CASE("another salt draws other users") {
+  const Threshold half = Threshold::of_percent(50);
+  int both = 0;
+  for (int id = 0; id < 10'000; ++id) {
+    const std::string user = std::to_string(id);
+    both += half.takes(bucket_hash("web/v2", user)) && half.takes(bucket_hash("web/v3", user));
+  }
+  CHECK(both > 2'300);
+  CHECK(both < 2'700);
+}
+
+TEST_CASE("the bucket hash is XXH3-64 of salt, a zero byte and identity, for all time") {
+  CHECK(bucket_hash("", "") == 0xc44bdff4074eecdbull);
+  CHECK(bucket_hash("a", "b") != bucket_hash("ab", ""));
+  CHECK(bucket_hash("web/v2", "alice") == 0x2bf54ce82f9fac11ull);
+}
+
+}  // namespace
+}  // namespace gray::policy

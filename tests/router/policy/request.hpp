@@ -1,0 +1,29 @@
+#pragma once
+// A request head as the parser would leave it, made by hand: policy looks at the target and the fields only.
+#include <initializer_list>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "router/http/head.hpp"
+
+namespace gray::policy {
+
+using NamedValue = std::pair<std::string_view, std::string_view>;
+
+/// On the heap: a head has room for every field that could come. The views must outlive it, so use literals.
+inline std::unique_ptr<http::RequestHead> request(std::string_view path_query,
+                                                  std::initializer_list<NamedValue> fields = {}) {
+  auto head = std::make_unique<http::RequestHead>();
+  head->path_query = path_query;
+  for (const auto& [name, value] : fields) {
+    http::Field& field = head->fields.items[head->fields.count++];
+    field.name = name;
+    field.value = value;
+    if (http::equals_ignoring_case(name, "cookie")) field.id = http::Name::cookie;
+    if (http::equals_ignoring_case(name, "x-forwarded-for")) field.id = http::Name::x_forwarded_for;
+  }
+  return head;
+}
+
+}  // namespace gray::policy
