@@ -1,6 +1,6 @@
 #pragma once
-// Idle sockets to one worker: last in, first out, so that warm sockets are used and the surplus ages out at the other end.
-// Intrusive: the links live in the connection, so nothing is allocated. Pure; `now` is passed in.
+// Idle sockets to one worker: last in, first out, so that warm sockets are used and the surplus ages out at the other
+// end. Intrusive: the links live in the connection, so nothing is allocated. Pure; `now` is passed in.
 #include <cstddef>
 #include <optional>
 

@@ -1,12 +1,15 @@
 #pragma once
-// Requests of one thread that wait for a socket of one version. The count over all threads and routers is exact and lives
-// in the shared segment; this is the order, the time and the early refusal. Intrusive, pure, `now` passed in.
+// Requests of one thread that wait for a socket of one version. The count over all threads and routers is exact and
+// lives in the shared segment; this is the order, the time and the early refusal. Intrusive, pure, `now` passed in.
 //
-// Model: a waiter has a deadline (queue_timeout). Oldest first while the queue is short-lived; once it has not been empty
-// for kStanding, newest first: a fresh request still has a client that waits, an old one has probably not.
+// Model: a waiter has a deadline (queue_timeout). Oldest first while the queue is short-lived; once it has not been
+// empty for kStanding, newest first: a fresh request still has a client that waits, an old one has probably not.
 //
-// Invariants: every waiter leaves exactly once: granted, expired, or removed because its client left. The queue advances
-// on every outcome of the request before, success or not.
+// Invariants
+//  - Every waiter leaves exactly once: granted, expired, or removed because its client left. The queue advances on
+//    every outcome of the request before, success or not.
+//  - Deadlines never decrease from oldest to newest: after a reload with a shorter timeout a newcomer is given the
+//    deadline of the one before it. So the oldest expires first, and if the newest is expired all are.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -32,30 +35,31 @@ class WaitQueue {
   WaitQueue& operator=(const WaitQueue&) = delete;
 
   void push(Waiter& waiter, TimePoint now, Duration timeout);
-  Waiter* pop(TimePoint now);  // next to be served by the order above, expired ones excluded; null: none
+  /// Next to be served by the order above; null: none. Expired ones stay linked, for pop_expired().
+  Waiter* pop(TimePoint now);
   Waiter* pop_expired(TimePoint now);  // one whose deadline passed; call until null
-  void remove(Waiter& waiter, TimePoint now);
+  void remove(Waiter& waiter);         // its client left; no-op if not linked
   std::size_t size() const { return size_; }
   bool standing(TimePoint now) const;
   std::optional<TimePoint> next_deadline() const;  // of the oldest waiter
   std::optional<TimePoint> oldest_since() const;
 
  private:
-  void unlink(Waiter& waiter, TimePoint now);
   Waiter* oldest_ = nullptr;
   Waiter* newest_ = nullptr;
   std::size_t size_ = 0;
-  TimePoint last_empty_{};
+  TimePoint nonempty_since_{};
 };
 
 /// Mean service time, exponentially weighted (1/16), for the early refusal.
 class ServiceTime {
  public:
   void add(Micros sample);
-  Micros mean() const { return mean_; }  // 0: not known yet
+  Micros mean() const { return scaled_ / kWeight; }  // 0: not known yet
 
  private:
-  Micros mean_{0};
+  static constexpr std::int64_t kWeight = 16;  // a new sample counts 1/16
+  Micros scaled_{0};  // kWeight times the mean, because the sixteenth of few microseconds is none
 };
 
 /// Whether a request that would be number `position` (0: next) for `slots` sockets can be served in time:

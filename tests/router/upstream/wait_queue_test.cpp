@@ -1,0 +1,206 @@
+#include "router/upstream/wait_queue.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <vector>
+
+namespace gray::upstream {
+namespace {
+
+constexpr Duration kSecond{1000};
+
+TimePoint at(int ms) { return TimePoint{} + Duration{ms}; }
+
+TEST_CASE("an empty queue has nobody to serve") {
+  WaitQueue queue;
+  CHECK(queue.pop(at(0)) == nullptr);
+  CHECK(queue.pop_expired(at(0)) == nullptr);
+  CHECK_FALSE(queue.next_deadline().has_value());
+  CHECK_FALSE(queue.oldest_since().has_value());
+  CHECK_FALSE(queue.standing(at(1000)));
+}
+
+TEST_CASE("a short queue serves the oldest first, a standing one the newest") {
+  WaitQueue queue;
+  Waiter a, b, c;
+  queue.push(a, at(0), kSecond);
+  queue.push(b, at(10), kSecond);
+  queue.push(c, at(20), kSecond);
+  CHECK(queue.oldest_since() == at(0));
+  CHECK_FALSE(queue.standing(at(99)));
+  CHECK(queue.pop(at(99)) == &a);
+  CHECK(queue.standing(at(100)));
+  CHECK(queue.pop(at(100)) == &c);
+  CHECK(queue.pop(at(100)) == &b);
+  CHECK(queue.size() == 0);
+}
+
+TEST_CASE("a queue that was empty for a moment is a short one again") {
+  WaitQueue queue;
+  Waiter a, b, c;
+  queue.push(a, at(0), kSecond);
+  CHECK(queue.pop(at(200)) == &a);
+  CHECK_FALSE(queue.standing(at(200)));
+  queue.push(b, at(1000), kSecond);
+  queue.push(c, at(1000), kSecond);
+  CHECK_FALSE(queue.standing(at(1099)));
+  CHECK(queue.pop(at(1099)) == &b);
+}
+
+TEST_CASE("expired waiters are left for pop_expired, by age, and never served") {
+  WaitQueue queue;
+  Waiter a, b, c;
+  queue.push(a, at(0), Duration{50});
+  queue.push(b, at(10), Duration{50});
+  queue.push(c, at(20), Duration{50});
+  CHECK(queue.next_deadline() == at(50));
+  CHECK(queue.pop_expired(at(49)) == nullptr);
+  CHECK(queue.pop(at(60)) == &c);
+  CHECK(queue.size() == 2);
+  CHECK(queue.pop(at(60)) == nullptr);
+  CHECK(queue.pop_expired(at(60)) == &a);
+  CHECK(queue.pop_expired(at(60)) == &b);
+  CHECK(queue.pop_expired(at(60)) == nullptr);
+}
+
+TEST_CASE("a client that leaves is removed from anywhere, and removing it again is harmless") {
+  std::array<Waiter, 3> waiters;
+  for (std::size_t victim = 0; victim < 3; ++victim) {
+    WaitQueue queue;
+    for (Waiter& waiter : waiters) queue.push(waiter, at(0), kSecond);
+    queue.remove(waiters[victim]);
+    queue.remove(waiters[victim]);
+    CHECK(queue.size() == 2);
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (i != victim) CHECK(queue.pop(at(1)) == &waiters[i]);
+    }
+    CHECK(queue.pop(at(1)) == nullptr);
+  }
+}
+
+TEST_CASE("a shorter timeout after a reload does not overtake those who waited before") {
+  WaitQueue queue;
+  Waiter before, after;
+  queue.push(before, at(0), kSecond);
+  queue.push(after, at(10), Duration{100});
+  CHECK(after.deadline == at(1000));
+  CHECK(queue.pop_expired(at(999)) == nullptr);
+  CHECK(queue.pop_expired(at(1000)) == &before);
+  CHECK(queue.pop_expired(at(1000)) == &after);
+}
+
+TEST_CASE("a timeout of none expires at once") {
+  WaitQueue queue;
+  Waiter a;
+  queue.push(a, at(5), Duration{0});
+  CHECK(queue.pop(at(5)) == nullptr);
+  CHECK(queue.pop_expired(at(5)) == &a);
+}
+
+/// The queue as one would write it without thinking of speed.
+struct Model {
+  std::vector<Waiter*> waiters;  // oldest first
+  TimePoint nonempty_since{};
+
+  void push(Waiter& waiter, TimePoint now) {
+    if (waiters.empty()) nonempty_since = now;
+    waiters.push_back(&waiter);
+  }
+  Waiter* take(std::vector<Waiter*>::iterator found) {
+    if (found == waiters.end()) return nullptr;
+    Waiter* waiter = *found;
+    waiters.erase(found);
+    return waiter;
+  }
+  Waiter* pop(TimePoint now) {
+    const auto alive = [now](const Waiter* waiter) { return waiter->deadline > now; };
+    if (!waiters.empty() && now - nonempty_since >= kStanding) {
+      const auto newest = std::find_if(waiters.rbegin(), waiters.rend(), alive);
+      return newest == waiters.rend() ? nullptr : take(newest.base() - 1);
+    }
+    return take(std::find_if(waiters.begin(), waiters.end(), alive));
+  }
+  Waiter* pop_expired(TimePoint now) {
+    return take(
+        std::find_if(waiters.begin(), waiters.end(), [now](Waiter* waiter) { return waiter->deadline <= now; }));
+  }
+  void remove(Waiter& waiter) { std::erase(waiters, &waiter); }
+};
+
+TEST_CASE("under random operations the queue does what a naive model does") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  MESSAGE("seed " << seed);
+  std::mt19937 random(seed);
+  const auto below = [&random](unsigned n) { return random() % n; };
+  WaitQueue queue;
+  Model model;
+  std::array<Waiter, 40> waiters;
+  TimePoint now = at(0);
+  for (int step = 0; step < 50'000; ++step) {
+    now += Duration{below(8)};
+    Waiter& waiter = waiters[below(waiters.size())];
+    switch (below(5)) {
+      case 0:
+      case 1:
+        if (waiter.linked) break;
+        queue.push(waiter, now, Duration{20 + below(200)});
+        model.push(waiter, now);
+        break;
+      case 2:
+        REQUIRE(queue.pop(now) == model.pop(now));
+        break;
+      case 3:
+        REQUIRE(queue.pop_expired(now) == model.pop_expired(now));
+        break;
+      default:
+        if (below(4) > 0) break;
+        queue.remove(waiter);
+        model.remove(waiter);
+    }
+    REQUIRE(queue.size() == model.waiters.size());
+    REQUIRE(queue.oldest_since().has_value() == !model.waiters.empty());
+    if (!model.waiters.empty()) REQUIRE(queue.next_deadline() == model.waiters.front()->deadline);
+  }
+}
+
+TEST_CASE("the mean service time starts at the first sample and follows slowly") {
+  ServiceTime time;
+  CHECK(time.mean() == Micros{0});
+  time.add(Micros{1600});
+  CHECK(time.mean() == Micros{1600});
+  time.add(Micros{3200});
+  CHECK(time.mean() == Micros{1700});
+  for (int i = 0; i < 200; ++i) time.add(Micros{3200});
+  CHECK(time.mean() >= Micros{3190});
+  CHECK(time.mean() <= Micros{3200});
+}
+
+TEST_CASE("a mean of few microseconds is not lost in rounding, and a sample of none is still known") {
+  ServiceTime time;
+  time.add(Micros{0});
+  CHECK(time.mean() == Micros{1});
+  for (int i = 0; i < 200; ++i) time.add(Micros{8});
+  CHECK(time.mean() >= Micros{7});
+}
+
+TEST_CASE("it is worth waiting while the work ahead fits into the limit") {
+  const Micros service{10'000};
+  CHECK(worth_waiting(0, 1, service, Duration{0}));
+  CHECK(worth_waiting(10, 1, service, Duration{100}));
+  CHECK_FALSE(worth_waiting(11, 1, service, Duration{100}));
+  CHECK(worth_waiting(40, 4, service, Duration{100}));
+  CHECK_FALSE(worth_waiting(41, 4, service, Duration{100}));
+}
+
+TEST_CASE("without knowledge everybody may wait, and huge numbers do not overflow") {
+  CHECK(worth_waiting(1000, 1, Micros{0}, Duration{1}));
+  CHECK(worth_waiting(1000, 0, Micros{1000}, Duration{1}));
+  CHECK_FALSE(worth_waiting(~std::size_t{0}, 1, Micros::max(), Duration{1000}));
+}
+
+}  // namespace
+}  // namespace gray::upstream
