@@ -3,7 +3,7 @@ import os
 import signal
 import time
 
-from harness import GrayTest, SLOWER, eventually
+from harness import SLOWER, GrayTest, eventually
 from named_versions import hunt
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from harness import GrayTest, eventually, fake, faulty, is_alive, merged, two_versions
+from harness import ROOT, GrayTest, eventually, fake, faulty, is_alive, merged, two_versions
 from http_client import request
 
 
@@ -77,17 +77,18 @@ class Readiness(GrayTest):
         self.assert_fails_alone(daemon, daemon.pids("v1"))
 
     def test_the_way_that_fired_is_said(self):
-        daemon = self.start_canary("--ready", "notify", ready=["pipe", "notify"], ready_timeout="10s", up=("v1", "v2"))
+        daemon = self.start_canary("--ready", "ipc", ready=["pipe", "ipc"], ready_timeout="10s", up=("v1", "v2"))
         self.assertEqual(daemon.version("v1")["workers"][0]["ready_by"], "pipe")
-        self.assertEqual(daemon.version("v2")["workers"][0]["ready_by"], "notify")
+        self.assertEqual(daemon.version("v2")["workers"][0]["ready_by"], "ipc")
 
     def test_a_tcp_probe_is_enough(self):
         daemon = self.start_canary("--ready", "none", ready=["tcp"], ready_timeout="10s", up=("v1", "v2"))
         self.assertEqual(daemon.version("v2")["workers"][0]["ready_by"], "tcp")
 
-    def test_a_unix_socket_worker_serves(self):
-        daemon = self.start_canary(listen="unix", ready_timeout="10s", up=("v1", "v2"))
-        self.assertEqual(daemon.get("/?version=v2").text, "v2\n")
+    def test_the_sample_in_node_serves_without_a_word_in_the_configuration(self):
+        canary = {"command": ["node", os.path.join(ROOT, "workers/node/hello.js")]}
+        daemon = self.start(two_versions(version={"v2": {**canary, "ready": "auto"}}))
+        self.assertEqual(daemon.get("/?version=v2").status, 200)
 
     def test_failing_health_checks_take_a_worker_out(self):
         health = {"path": "/status?code=503", "interval": "100ms", "rise": 1, "fall": 2}

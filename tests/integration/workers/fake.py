@@ -201,10 +201,8 @@ def accept_forever():
 def say_ready(how):
     if how == "pipe":
         os.write(int(os.environ["GRAY_READY_FD"]), b"READY=1\n")
-    elif how == "notify":
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            address = os.environ["NOTIFY_SOCKET"]
-            channel.sendto(b"READY=1\n", "\0" + address[1:] if address.startswith("@") else address)
+    elif how == "ipc":
+        os.write(int(os.environ["NODE_CHANNEL_FD"]), b'"ready"\n')
     elif how == "garbage":
         os.write(int(os.environ["GRAY_READY_FD"]), os.urandom(3000).replace(b"\n", b"?") + b"\nREADY=0\nREADY\n\n")
 
@@ -220,14 +218,9 @@ def flood(megabytes):
 
 
 def open_listener():
-    path = os.environ.get("GRAY_SOCKET")
-    if path:
-        sock = socket.socket(socket.AF_UNIX)
-        sock.bind(path)
-    else:
-        sock = socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((os.environ["HOST"], int(os.environ["PORT"])))
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((os.environ["HOST"], int(os.environ["PORT"])))
     sock.listen(1024)
     return sock
 
@@ -235,7 +228,7 @@ def open_listener():
 def main():
     global listener
     parser = argparse.ArgumentParser()
-    parser.add_argument("--ready", choices=["pipe", "notify", "garbage", "none"], default="pipe")
+    parser.add_argument("--ready", choices=["pipe", "ipc", "garbage", "none"], default="pipe")
     parser.add_argument("--exit", type=int, help="end with this code before being ready")
     parser.add_argument("--ignore-term", action="store_true")
     parser.add_argument("--grandchild", choices=["group", "setsid"])
