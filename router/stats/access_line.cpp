@@ -1,0 +1,53 @@
+#include "router/stats/access_line.hpp"
+
+#include <algorithm>
+
+namespace gray::stats {
+namespace {
+
+/// A measured time is never negative; a status neither.
+std::uint64_t count_of(std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)); }
+
+void write_request(JsonLine& line, const AccessRecord& record) {
+  line.text("request_id", record.request_id, kMaxIdText);
+  line.text("client", record.client, kMaxClientText);
+  line.text("method", record.method, kMaxMethodText);
+  line.text("host", record.host, kMaxHostText);
+  line.text("path", record.path.substr(0, record.path.find('?')), kMaxPathText);
+}
+
+void write_outcome(JsonLine& line, const AccessRecord& record) {
+  line.number("status", count_of(record.status));
+  line.text("reason", segment::name_of(record.reason), kMaxNameText);
+  line.number("bytes_in", record.bytes_in);
+  line.number("bytes_out", record.bytes_out);
+  line.number("duration_us", count_of(record.duration.count()));
+  line.number("upstream_us", count_of(record.upstream.count()));
+  line.number("queued_us", count_of(record.queued.count()));
+}
+
+void write_decision(JsonLine& line, const AccessRecord& record) {
+  line.text("service", record.service, kMaxNameText);
+  line.text("version", record.version, kMaxNameText);
+  line.text("worker", record.worker, kMaxNameText);
+  line.text("decision", segment::name_of(record.decision), kMaxNameText);
+  record.identity_hash ? line.hex("identity_hash", *record.identity_hash) : line.null("identity_hash");
+  line.text("salt", record.salt, kMaxSaltText);
+  record.threshold.everyone ? line.text("threshold", "all", 3) : line.hex("threshold", record.threshold.below);
+  line.number("table", record.table);
+  line.boolean("fallback", record.fallback);
+  line.number("retries", record.retries);
+}
+
+}  // namespace
+
+std::size_t format_access_line(const AccessRecord& record, LineClock& clock, char* out) {
+  JsonLine line(out);
+  line.timestamp("time", record.time, clock);
+  write_request(line, record);
+  write_outcome(line, record);
+  write_decision(line, record);
+  return line.finish();
+}
+
+}  // namespace gray::stats

@@ -1,0 +1,60 @@
+#pragma once
+// One line of the access log (design section 3): enough to replay the decision of a request later. Pure: a record in,
+// text out, no allocation.
+//
+// The query string is never written: it may carry secrets. A decision by param is replayed from `decision` and
+// `version`.
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "config/routing_table.hpp"
+#include "config/segment.hpp"
+#include "router/stats/json_line.hpp"
+
+namespace gray::stats {
+
+/// Views are borrowed until format_access_line() returns.
+struct AccessRecord {
+  WallTime time{};  // when the request head was complete
+  std::string_view request_id;
+  std::string_view client;  // IP as text; empty: a unix peer
+  std::string_view method, host;
+  std::string_view path;  // may have a query: only what is before '?' is written
+  int status = 0;         // as sent; 0: no answer could be sent
+  segment::Reason reason = segment::Reason::none;
+  std::uint64_t bytes_in = 0, bytes_out = 0;  // of bodies
+  Micros duration{0};                         // first request byte to last response byte
+  Micros upstream{0};                         // to the first byte of the worker's response; 0: none came
+  Micros queued{0};
+  std::string_view service, version, worker;  // empty: not reached
+  segment::Decision decision = segment::Decision::none;
+  std::optional<std::uint64_t> identity_hash;  // none: no identity, written as null
+  std::string_view salt;
+  Threshold threshold;      // 16 hex digits, or "all"
+  std::uint64_t table = 0;  // number of the routing table that decided
+  bool fallback = false;    // the user's bucket said canary, stable answered
+  std::uint32_t retries = 0;
+};
+
+// Longer texts are cut there, in bytes before escapes.
+inline constexpr std::size_t kMaxIdText = 128;  // request id
+inline constexpr std::size_t kMaxClientText = 64;
+inline constexpr std::size_t kMaxMethodText = 32;
+inline constexpr std::size_t kMaxHostText = 255;
+inline constexpr std::size_t kMaxPathText = 1024;
+inline constexpr std::size_t kMaxNameText = 128;  // reason, decision, service, version, worker
+inline constexpr std::size_t kMaxSaltText = 256;
+inline constexpr std::size_t kAccessScalars = 13;  // members that are no text, threshold included
+
+/// No line is longer, whatever the record holds.
+inline constexpr std::size_t kMaxAccessLine =
+    JsonLine::kMaxFrame + kAccessScalars * JsonLine::kMaxScalar + JsonLine::max_text(kMaxIdText) +
+    JsonLine::max_text(kMaxClientText) + JsonLine::max_text(kMaxMethodText) + JsonLine::max_text(kMaxHostText) +
+    JsonLine::max_text(kMaxPathText) + 5 * JsonLine::max_text(kMaxNameText) + JsonLine::max_text(kMaxSaltText);
+
+/// Writes `{"time":...}` and a line end to `out`, which holds kMaxAccessLine characters. Returns the length.
+std::size_t format_access_line(const AccessRecord& record, LineClock& clock, char* out);
+
+}  // namespace gray::stats
