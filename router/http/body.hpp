@@ -1,11 +1,13 @@
 #pragma once
-// Body decoders: bytes in, payload spans out, for the three framings of RFC 9112 6 and 7. A decoder is a small value, holds
-// no bytes, and can be fed in pieces of any size. The chunked grammar is strict: CRLF only, 1*16 HEXDIG, extensions bounded
-// and dropped, trailers bounded, checked and dropped.
+// Body decoders: bytes in, payload spans out, for the three framings of RFC 9112 6 and 7. A decoder is a small value,
+// holds no bytes, and can be fed in pieces of any size. Payload comes in spans as large as the input allows, so that a
+// body costs nothing per byte; only the lines around chunks are read byte by byte (chunk_grammar.hpp). The chunked
+// grammar is strict: CRLF only, 1*16 HEXDIG, extensions bounded and dropped, trailers bounded, checked and dropped.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "router/http/chunk_grammar.hpp"
 #include "router/http/framing.hpp"
 #include "router/http/head.hpp"
 
@@ -28,23 +30,28 @@ class BodyDecoder {
   explicit BodyDecoder(Framing framing);
 
   /// Takes a piece of `input` and says what it was; call again with the rest until `more`, `end` or `fault`.
-  /// Bytes behind the end of the message are never consumed.
+  /// Bytes behind the end of the message are never consumed. After `end` or `fault` every further step is the same.
   Step feed(std::string_view input);
-  /// The connection ended: true if that is a proper end of this message (until_close, or already done).
+  /// The connection ended: true if that is a proper end of this message (until_close, or already done); otherwise
+  /// fault() says so (P27).
   bool finish();
 
-  bool done() const { return state_ == State::done; }
+  bool done() const { return state_ == BodyState::done; }
   Framing framing() const { return framing_; }
   const Fault& fault() const { return fault_; }  // after Result::fault; offset is within the body as received
   std::uint64_t payload_bytes() const { return payload_; }
 
  private:
-  enum class State : std::uint8_t { done, length, until_close, size, size_digits, extension, quoted, quoted_pair, size_lf, data, data_cr, data_lf, trailer_start, trailer_name, trailer_value, trailer_lf, end_lf, failed };
+  Step take_payload(std::string_view input, std::size_t from);
+  bool step_line(char byte);
+  bool within_bounds();
+  bool refuse(const char* rule, const char* text);
+
   Framing framing_;
-  State state_ = State::done;
-  std::uint64_t left_ = 0;      // payload bytes of the chunk or message still to come
-  std::uint64_t payload_ = 0;
-  std::uint64_t taken_ = 0;     // bytes consumed in all
+  BodyState state_ = BodyState::done;
+  std::uint64_t left_ = 0;     // payload bytes of the chunk or message still to come
+  std::uint64_t payload_ = 0;  // payload bytes seen
+  std::uint64_t taken_ = 0;    // bytes consumed in all
   std::uint32_t digits_ = 0, extension_bytes_ = 0, trailer_bytes_ = 0;
   Fault fault_;
 };

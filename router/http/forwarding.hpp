@@ -1,7 +1,8 @@
 #pragma once
 // Heads as they leave us: hop-by-hop fields removed, ours added, never raw bytes. Head in, bytes out; RFC 9110 7.6.
 //
-// A field named in `Connection` is removed, but never Content-Length, Host, or one that we set ourselves (P1).
+// A field named in `Connection` is removed, but never one that the router knows (Name other than `other`): a client
+// must not take Content-Length, Host, Authorization, Cookie or what we vouch for out of a message (P1).
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -12,11 +13,11 @@ namespace gray::http {
 
 /// What the forwarded request says beyond what came.
 struct RequestExtras {
-  std::string_view client_ip;      // the peer; appended to X-Forwarded-For if `trusted`, else it replaces it; empty: unix peer
-  bool trusted = false;            // the peer is a trusted proxy: its X-Forwarded-* and X-Request-Id count
+  std::string_view client_ip;      // the peer: appended to X-Forwarded-For if `trusted`, else in its place; empty: unix
+  bool trusted = false;            // the peer is a trusted proxy: its X-Forwarded-*, Forwarded, X-Request-Id count
   std::string_view request_id;     // replaces X-Request-Id unless trusted and present
   std::string_view proto = "http"; // of the downstream connection, for X-Forwarded-Proto
-  bool keep_body = true;           // false: never; reserved for requests whose body was dropped
+  bool keep_body = true;           // false: the body was dropped, so no framing field and no Expect is written
 };
 
 /// What the forwarded response says beyond what came. Empty views are left out; fields of these names from upstream are
@@ -39,11 +40,13 @@ std::size_t request_bound(const RequestHead& head, const RequestExtras& extras);
 std::size_t response_bound(const ResponseHead& head, const ResponseExtras& extras);
 
 /// Writes the head to `out` (at least the bound) and returns its length. HTTP/1.1, Via added, the framing of `head`
-/// written by us. No allocation.
+/// written by us. No allocation. A 1xx is written with empty extras; a body that ends with the connection says
+/// `Connection: close` by itself.
 std::size_t write_request(const RequestHead& head, const RequestExtras& extras, char* out);
 std::size_t write_response(const ResponseHead& head, const ResponseExtras& extras, char* out);
 
-/// An answer of the router itself, head and short text body in one; the same bound rules: at most kMaxLocalAnswer bytes.
+/// An answer of the router itself, head and short text body in one, at most kMaxLocalAnswer bytes: every text is cut to
+/// fit, and a control byte in it becomes '?'.
 struct LocalAnswer {
   int status = 503;
   std::string_view reason;       // X-Gray-Reason

@@ -2,12 +2,15 @@
 // Heads of HTTP/1.1 messages: bytes in, offsets out. RFC 9112 sections 2 to 5, read strictly: where the RFC leaves a
 // choice the message is refused, because the next parser behind us may choose otherwise.
 //
-// Model: a caller gathers bytes until find_head_end() sees the empty line, then parses the head once. The result is views
-// into the caller's bytes; it owns nothing and is meant to be reused for the next head (no allocation). No I/O, no clock.
+// Model: a caller parses what the first read brought, which is nearly always a whole head: one pass finds its end and
+// checks it. After `incomplete` it gathers bytes until find_head_end() sees the empty line, or as many as the limit
+// allows, and parses again. The result is views into the caller's bytes; it owns nothing and is meant to be reused for
+// the next head (no allocation, nothing of the old one is cleared; only `complete` makes it valid). No I/O, no clock.
 //
 // Invariants
-//  - A head that parses has CRLF line ends only, no bare CR or LF, no NUL or other control byte, no obs-fold, no space
-//    before a colon, token names, exactly one Host if HTTP/1.1, and at most one of Content-Length and Transfer-Encoding.
+//  - A head that parses has CRLF line ends only, no bare CR or LF, no NUL or other control byte, no obs-fold, no
+//    space before a colon, token names, exactly one Host if HTTP/1.1, and at most one of Content-Length and
+//    Transfer-Encoding.
 //  - What is not understood is refused, never guessed: the fault names the rule (docs/http.md) and the offset.
 #include <array>
 #include <cstddef>
@@ -22,9 +25,10 @@ inline constexpr std::size_t kMaxFields = 1000;  // the bound of the `fields` se
 
 /// Names that the router itself acts on; everything else is `other` and only passes through.
 enum class Name : std::uint8_t {
-  other, host, connection, content_length, transfer_encoding, te, trailer, upgrade, expect, keep_alive, proxy_connection,
-  proxy_authenticate, proxy_authorization, cookie, via, forwarded, x_forwarded_for, x_forwarded_proto, x_forwarded_host,
-  x_request_id, x_gray_version, x_gray_decision, x_gray_reason, max_forwards, traceparent, tracestate, retry_after, date, server
+  other, host, connection, content_length, transfer_encoding, te, trailer, upgrade, expect, keep_alive,
+  proxy_connection, proxy_authenticate, proxy_authorization, authorization, cookie, via, forwarded, x_forwarded_for,
+  x_forwarded_proto, x_forwarded_host, x_request_id, x_gray_version, x_gray_decision, x_gray_reason, max_forwards,
+  traceparent, tracestate, retry_after, date, server
 };
 
 struct Field {
@@ -89,12 +93,14 @@ struct ResponseHead {
   Fields fields;
 };
 
-/// Searches the end of a head. `searched` is the caller's memory between calls (start with 0), so that a head which comes
-/// byte by byte costs O(n). Returns the length of the head with its empty line, or 0 if it is not there yet.
-/// One empty line before a request line is skipped by parse_request(), not here.
+/// Searches the end of a head. `searched` is the caller's memory between calls (start with 0), so that a head which
+/// comes byte by byte costs O(n). Returns the length of the head with its empty line, or 0 if it is not there yet.
+/// One empty line before a request line is skipped by parse_request(), not here. An empty line that ends in a bare LF
+/// counts, so that the parser can refuse it at once.
 std::size_t find_head_end(std::string_view bytes, std::size_t& searched);
 
-/// Parses a request head at the start of `bytes`. `incomplete`: more bytes are needed (and the limit is not reached).
+/// Parses a request head at the start of `bytes`, which may go on behind it: `head.bytes` is what was consumed.
+/// `incomplete`: more bytes are needed (and the limit is not reached).
 /// A head that is too large is a fault (431, or 414 while still in the request line) even when incomplete.
 Parse parse_request(std::string_view bytes, const HeadLimits& limits, RequestHead& head, Fault& fault);
 

@@ -1,0 +1,56 @@
+#pragma once
+// The character classes of RFC 9110 5.6 and RFC 9112 3, in one table of bits: a look-up per byte, no locale, no
+// branches.
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace gray::http {
+
+namespace character {
+
+enum Bit : std::uint8_t { token = 1, text = 2, target = 4, host = 8, hex = 16 };
+
+constexpr bool is_alnum(int c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+constexpr std::uint8_t classify(int c) {
+  const auto one_of = [c](std::string_view set) { return set.find(static_cast<char>(c)) != std::string_view::npos; };
+  int bits = 0;
+  if (is_alnum(c) || (c < 0x80 && one_of("!#$%&'*+-.^_`|~"))) bits |= token;
+  if (c == '\t' || (c >= 0x20 && c != 0x7f)) bits |= text;            // obs-text passes through (P14)
+  if (c > 0x20 && c < 0x7f && c != '#') bits |= target;               // a fragment is never sent, so '#' is an attack
+  if (is_alnum(c) || (c < 0x80 && one_of("-._~%!$&'()*+;="))) bits |= host;  // reg-name without its comma (P6)
+  if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f')) bits |= hex;
+  return static_cast<std::uint8_t>(bits);
+}
+
+inline constexpr auto kBits = [] {
+  std::array<std::uint8_t, 256> bits{};
+  for (int c = 0; c < 256; ++c) bits[static_cast<std::size_t>(c)] = classify(c);
+  return bits;
+}();
+
+constexpr bool is(Bit bit, char c) { return (kBits[static_cast<unsigned char>(c)] & bit) != 0; }
+
+}  // namespace character
+
+constexpr bool is_token(char c) { return character::is(character::token, c); }    // tchar
+constexpr bool is_text(char c) { return character::is(character::text, c); }      // field-vchar, obs-text, SP, HTAB
+constexpr bool is_target(char c) { return character::is(character::target, c); }  // visible ASCII but '#'
+constexpr bool is_host(char c) { return character::is(character::host, c); }
+constexpr bool is_hex(char c) { return character::is(character::hex, c); }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+/// The first byte in [at, end) that is not text (a control byte, CR and LF among them), or `end`.
+const char* skip_text(const char* at, const char* end);
+
+/// Takes the next member of a comma-separated list off `rest`, without the blanks around it; empty members come too.
+/// False when the list is exhausted: `more` starts true and is the caller's memory between calls.
+bool next_member(std::string_view& rest, bool& more, std::string_view& member);
+
+/// Without leading and trailing SP and HTAB.
+std::string_view trim_blanks(std::string_view text);
+
+}  // namespace gray::http

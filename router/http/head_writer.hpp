@@ -1,0 +1,52 @@
+#pragma once
+// Appends the parts of a head to memory that the caller has measured; no checks, no allocation.
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "router/http/framing.hpp"
+
+namespace gray::http {
+
+inline constexpr std::string_view kCrlf = "\r\n";
+inline constexpr std::size_t kMaxDigits = 20;  // of a 64-bit number
+
+class HeadWriter {
+ public:
+  explicit HeadWriter(char* out) : begin_(out), at_(out) {}
+
+  void text(std::string_view text) {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void number(std::uint64_t value) { at_ = std::to_chars(at_, at_ + kMaxDigits, value).ptr; }
+  void field(std::string_view name, std::string_view value) {
+    text(name);
+    text(": ");
+    text(value);
+    text(kCrlf);
+  }
+  void number_field(std::string_view name, std::uint64_t value) {
+    text(name);
+    text(": ");
+    number(value);
+    text(kCrlf);
+  }
+  void optional_field(std::string_view name, std::string_view value) {
+    if (!value.empty()) field(name, value);
+  }
+  /// The framing field of a message, if its framing has one.
+  void framing_field(const Framing& framing) {
+    if (framing.kind == Framing::Kind::length) number_field("Content-Length", framing.length);
+    if (framing.kind == Framing::Kind::chunked) field("Transfer-Encoding", "chunked");
+  }
+  std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
+
+ private:
+  char* begin_;
+  char* at_;
+};
+
+}  // namespace gray::http

@@ -1,0 +1,100 @@
+// Requests as the worker gets them: the request line and Host regenerated, identity fields vouched for by us.
+#include "router/http/end_to_end.hpp"
+#include "router/http/field_names.hpp"
+#include "router/http/forwarding.hpp"
+#include "router/http/head_writer.hpp"
+
+namespace gray::http {
+
+namespace {
+
+// More than the names, separators and fixed values of everything that we add to one request.
+constexpr std::size_t kAdded = 320;
+
+// HTTP/1.0 may come without Host; the worker is spoken to in HTTP/1.1, which must have one.
+constexpr std::string_view kHostless = "localhost";
+
+bool is_written_by_us(Name id) {
+  switch (id) {
+    case Name::host:
+    case Name::expect:
+    case Name::x_forwarded_for:
+    case Name::x_forwarded_proto:
+    case Name::x_forwarded_host:
+    case Name::x_request_id:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool goes_on(const Field& field, const Nominated& nominated, bool trusted) {
+  if (field.id == Name::other) {
+    return !is_gray_name(field.id, field.name) && !shadows_known_name(field.name) && !nominated.holds(field.name);
+  }
+  if (field.id == Name::forwarded) return trusted;
+  return !is_hop_by_hop(field.id) && !is_written_by_us(field.id) && !is_gray_name(field.id, field.name);
+}
+
+// What the trusted peer said, else what we know.
+std::string_view trusted_or(const RequestHead& head, bool trusted, Name id, std::string_view ours) {
+  const Field* theirs = trusted ? head.fields.find(id) : nullptr;
+  return theirs != nullptr && !theirs->value.empty() ? theirs->value : ours;
+}
+
+// One field, however many came: some frameworks read only the first.
+void write_forwarded_for(HeadWriter& writer, const RequestHead& head, const RequestExtras& extras) {
+  std::string_view separator = "X-Forwarded-For: ";
+  const auto append = [&](std::string_view value) {
+    if (value.empty()) return;
+    writer.text(separator);
+    writer.text(value);
+    separator = ", ";
+  };
+  for (const Field& field : head.fields) {
+    if (extras.trusted && field.id == Name::x_forwarded_for) append(field.value);
+  }
+  append(extras.client_ip);
+  if (separator == ", ") writer.text(kCrlf);
+}
+
+void write_vouched(HeadWriter& writer, const RequestHead& head, const RequestExtras& extras) {
+  write_forwarded_for(writer, head, extras);
+  const auto vouch = [&](std::string_view name, Name id, std::string_view ours) {
+    writer.optional_field(name, trusted_or(head, extras.trusted, id, ours));
+  };
+  vouch("X-Forwarded-Proto", Name::x_forwarded_proto, extras.proto);
+  vouch("X-Forwarded-Host", Name::x_forwarded_host, head.host);
+  vouch("X-Request-Id", Name::x_request_id, extras.request_id);
+  writer.field("Via", head.minor == 1 ? "1.1 grayd" : "1.0 grayd");  // the version that was received (9110 7.6.3)
+}
+
+}  // namespace
+
+std::size_t request_bound(const RequestHead& head, const RequestExtras& extras) {
+  // Each field may grow by the blank behind its colon; the host is written up to twice more than it came.
+  return head.bytes.size() + head.fields.count + 2 * head.host.size() + extras.client_ip.size() +
+         extras.request_id.size() + extras.proto.size() + kAdded;
+}
+
+std::size_t write_request(const RequestHead& head, const RequestExtras& extras, char* out) {
+  HeadWriter writer(out);
+  writer.text(head.method_text);
+  writer.text(" ");
+  writer.text(head.path_query);
+  writer.text(" HTTP/1.1\r\n");
+  writer.field("Host", head.host.empty() ? kHostless : head.host);
+  const Nominated nominated(head.fields);
+  for (const Field& field : head.fields) {
+    if (goes_on(field, nominated, extras.trusted)) writer.field(field.name, field.value);
+  }
+  write_vouched(writer, head, extras);
+  if (extras.keep_body) {
+    writer.framing_field(head.framing);
+    if (head.expect_continue) writer.field("Expect", "100-continue");
+  }
+  writer.text(kCrlf);
+  return writer.size();
+}
+
+}  // namespace gray::http
