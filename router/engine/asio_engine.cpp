@@ -348,6 +348,13 @@ void AsioEngine::close(StreamId id) {
   if (Stream* stream = streams_.find(id)) destroy(*stream);
 }
 
+void AsioEngine::abort(StreamId id) {
+  const Stream* stream = streams_.find(id);
+  if (stream == nullptr) return;
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  (void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
 void AsioEngine::destroy(Stream& stream) {
   wheel_.disarm(stream.deadline);
   ::close(stream.fd);

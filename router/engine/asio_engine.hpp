@@ -31,6 +31,7 @@ class AsioEngine final : public Engine {
   void read_limit(StreamId stream, std::size_t bytes) override;
   void rebind(StreamId stream, StreamHandler& handler) override;
   void close(StreamId stream) override;
+  void abort(StreamId stream) override;
   void close_after_send(StreamId stream, Duration within, bool linger) override;
   int release(StreamId stream) override;
   void listen(int fd, AcceptHandler& handler) override;

@@ -93,6 +93,8 @@ class Engine {
   virtual void rebind(StreamId stream, StreamHandler& handler) = 0;
   /// Drops what is unsent and closes. The socket is closed when this returns.
   virtual void close(StreamId stream) = 0;
+  /// close() will be a reset: what was sent must not look complete to the peer.
+  virtual void abort(StreamId stream) = 0;
   /// Sends the tail first, then closes; at most `within` later. With `linger` it says FIN, then reads and drops what still
   /// comes until the peer closes, so that a peer that is still sending gets to read our answer instead of a reset.
   virtual void close_after_send(StreamId stream, Duration within, bool linger) = 0;

@@ -1,7 +1,9 @@
 #pragma once
 // The router process from its first instruction to its last.
+#include <functional>
 #include <vector>
 
+#include "config/segment.hpp"
 #include "config/unique_fd.hpp"
 
 namespace gray::proxy {
@@ -11,10 +13,13 @@ struct Inheritance {
   UniqueFd channel;
   UniqueFd segment;
   UniqueFd access_log;
-  std::vector<UniqueFd> listeners;  // bound and listening, or to be listened to by the master before it says `listen`
+  std::vector<UniqueFd> listeners;  // bound; the master listens before it says `listen`
+  /// Called once when the channel ends without a drain: the master is dead and nothing may survive it. main.cpp wires what
+  /// kills the workers, because the router knows no processes.
+  std::function<void(segment::Segment&)> on_orphaned;
 };
 
-/// Runs until drained (0) or the channel ends (1: after killing the process groups of the segment). Called once, in its own
+/// Runs until drained (0) or the channel ends (1, after on_orphaned). Called once, in its own
 /// process.
 int run_router(Inheritance inheritance);
 

@@ -1,0 +1,370 @@
+#include "router/proxy/backends.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "router/proxy/exchange.hpp"
+#include "router/proxy/upstream.hpp"
+#include "router/stats/row.hpp"
+
+namespace gray::proxy {
+
+using segment::Reason;
+
+namespace {
+
+constexpr Duration kSuspicion{1'000};   // how long a worker that broke a connection is only taken if there is no other
+constexpr Duration kPollWaiting{20};    // how often waiters look for units that another router process freed
+
+}  // namespace
+
+bool Version::up() const {
+  return std::any_of(workers.begin(), workers.end(), [](const Worker& worker) { return worker.able; });
+}
+
+std::size_t Version::slots() const {
+  const auto able = std::count_if(workers.begin(), workers.end(), [](const Worker& worker) { return worker.able; });
+  return static_cast<std::size_t>(able) * limits.max_sockets;
+}
+
+Backends::Backends(engine::Engine& engine, segment::Layout& layout, Place place, Neighbours& neighbours,
+                   std::function<std::unique_ptr<Upstream>()> make_upstream)
+    : engine_(engine),
+      layout_(layout),
+      place_(place),
+      neighbours_(neighbours),
+      make_upstream_(std::move(make_upstream)),
+      versions_(segment::kVersions),
+      expiry_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->expire_idle(now); }),
+      retry_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->poll_waiting(); }) {
+  for (std::uint32_t row = 0; row < versions_.size(); ++row) versions_[row].row = row;
+}
+
+Backends::~Backends() = default;
+
+void Backends::apply(const RoutingTable& table) {
+  std::vector<bool> seen(versions_.size(), false);
+  for (const ServiceRoute& service : table.services) {
+    for (const VersionRoute& route : service.versions) {
+      seen[route.row] = true;
+      apply(versions_[route.row], route, service.limits);
+    }
+  }
+  for (Version& version : versions_) {
+    if (!seen[version.row]) apply(version, {}, version.limits);
+  }
+}
+
+void Backends::apply(Version& version, const VersionRoute& route, const Limits& limits) {
+  version.limits = limits;
+  const auto listed = [&route](const Worker& worker) {
+    return std::any_of(route.workers.begin(), route.workers.end(), [&worker](const WorkerRoute& other) {
+      return other.cell == worker.cell && other.generation == worker.generation;
+    });
+  };
+  for (Worker& worker : version.workers) {
+    const bool able = listed(worker);
+    if (worker.able && !able) retire(worker);
+    worker.able = able;
+  }
+  for (const WorkerRoute& wanted : route.workers) {
+    if (find(version, wanted.cell, wanted.generation) != nullptr) continue;
+    Worker& worker = version.workers.emplace_back();
+    worker.version = &version;
+    worker.cell = wanted.cell;
+    worker.generation = wanted.generation;
+    worker.id = wanted.id;
+    worker.address = wanted.address;
+  }
+  forget_gone(version);
+  advance(version);
+}
+
+void Backends::retire(Worker& worker) {
+  worker.able = false;
+  while (upstream::IdleLink* link = worker.idle.take_newest()) recycle(static_cast<Upstream&>(*link));
+}
+
+void Backends::forget_gone(Version& version) {
+  version.workers.remove_if([](const Worker& worker) { return !worker.able && worker.open == 0 && worker.in_flight == 0; });
+}
+
+Worker* Backends::find(Version& version, std::uint32_t cell, std::uint64_t generation) {
+  const auto found = std::find_if(version.workers.begin(), version.workers.end(), [=](const Worker& worker) {
+    return worker.cell == cell && worker.generation == generation;
+  });
+  return found == version.workers.end() ? nullptr : &*found;
+}
+
+bool Backends::has_room(const Version& version, const Worker& worker, bool fresh) const {
+  if (!fresh && worker.idle.size() > 0) return true;
+  const bool spare_unit = layout_.workers[worker.cell].sockets.total() < version.limits.max_sockets;
+  return spare_unit || (fresh && worker.idle.size() > 0);
+}
+
+// The least loaded able worker that has a socket to give. `any`: the avoided and the suspect ones too.
+Worker* Backends::choose(Version& version, const Wish& wish, bool any) {
+  Worker* best = nullptr;
+  for (Worker& worker : version.workers) {
+    if (!worker.able || !has_room(version, worker, wish.fresh)) continue;
+    if (!any && (worker.generation == wish.avoid || worker.suspect_until > engine_.now())) continue;
+    if (best == nullptr || worker.in_flight < best->in_flight) best = &worker;
+  }
+  return best;
+}
+
+Backends::Grant Backends::take(Version& version, const Wish& wish) {
+  // A unit that another thread takes between the look and the grab costs one more round; there are as many as workers.
+  for (std::size_t round = 0; round <= version.workers.size(); ++round) {
+    Worker* worker = choose(version, wish, false);
+    if (worker == nullptr) worker = choose(version, wish, true);
+    if (worker == nullptr) return {};
+    if (wish.fresh) {
+      if (upstream::IdleLink* stale = worker->idle.oldest()) {
+        worker->idle.remove(*stale);
+        recycle(static_cast<Upstream&>(*stale));
+      }
+    } else if (upstream::IdleLink* idle = worker->idle.take_newest()) {
+      return {.idle = static_cast<Upstream*>(idle)};
+    }
+    if (cell_of(*worker).sockets.acquire(place_.slot, version.limits.max_sockets)) return {.dial = worker};
+  }
+  return {};
+}
+
+Upstream& Backends::blank() {
+  if (spare_.empty()) {
+    upstreams_.push_back(make_upstream_());
+    spare_.reserve(upstreams_.size());
+    spare_.push_back(upstreams_.back().get());
+  }
+  Upstream& upstream = *spare_.back();
+  spare_.pop_back();
+  return upstream;
+}
+
+Upstream* Backends::serve(const Grant& grant, Exchange& exchange) {
+  if (grant.idle != nullptr) {
+    grant.idle->attach(exchange);
+    return grant.idle;
+  }
+  Worker& worker = *grant.dial;
+  Upstream& upstream = blank();
+  const engine::StreamId stream = engine_.connect(worker.address, upstream);
+  if (!stream) {  // this process is out of descriptors
+    spare_.push_back(&upstream);
+    cell_of(worker).sockets.release(place_.slot);
+    return nullptr;
+  }
+  ++worker.open;
+  stats::add(row(worker.version->row).connects);
+  upstream.open(worker, stream, true);
+  upstream.attach(exchange);
+  return &upstream;
+}
+
+Upstream* Backends::acquire(Version& version, Exchange& exchange, const Wish& wish) {
+  const Grant grant = take(version, wish);
+  if (grant.idle == nullptr && grant.dial == nullptr) return nullptr;
+  return serve(grant, exchange);
+}
+
+void Backends::release(Upstream& upstream) {
+  Worker& worker = upstream.worker();
+  Version& version = *worker.version;
+  upstream.detach();
+  if (!worker.able || draining_) {
+    recycle(upstream);
+    return advance(version);
+  }
+  if (others_wait(version) && (version.queue.size() == 0 || (++version.turn & 1) != 0)) return give_to_neighbour(upstream);
+  worker.idle.put(upstream, engine_.now());
+  if (version.queue.size() > 0) return advance(version);
+  if (!expiry_.armed()) engine_.timers().arm(expiry_, engine_.now() + version.limits.upstream_idle);
+}
+
+void Backends::discard(Upstream& upstream, bool suspect) {
+  Worker& worker = upstream.worker();
+  Version& version = *worker.version;
+  if (suspect) {
+    worker.suspect_until = engine_.now() + kSuspicion;
+    stats::add(row(version.row).connect_errors);
+  }
+  if (upstream.linked) worker.idle.remove(upstream);
+  recycle(upstream);
+  advance(version);
+  forget_gone(version);
+}
+
+// Closes first, gives the unit back then: the limit holds on the wire.
+void Backends::recycle(Upstream& upstream) {
+  Worker& worker = upstream.worker();
+  upstream.detach();
+  engine_.close(upstream.stream());
+  cell_of(worker).sockets.release(place_.slot);
+  --worker.open;
+  spare_.push_back(&upstream);
+}
+
+void Backends::advance(Version& version) {
+  while (version.queue.size() > 0) {
+    const Grant grant = take(version, {});
+    if (grant.idle == nullptr && grant.dial == nullptr) break;
+    upstream::Waiter* waiter = version.queue.pop(engine_.now());
+    if (waiter == nullptr) {  // all that wait have expired; their own timers answer them
+      give_grant_back(grant);
+      break;
+    }
+    left_queue(version);
+    auto& exchange = static_cast<Exchange&>(*waiter);
+    if (Upstream* upstream = serve(grant, exchange)) {
+      exchange.dequeued(*upstream);
+    } else {
+      exchange.starved();
+    }
+  }
+  if (version.queue.size() == 0 && others_wait(version)) {
+    if (const int thread = next_waiting_thread(version); thread >= 0) neighbours_.wake(static_cast<std::uint32_t>(thread), version.row);
+  }
+}
+
+void Backends::give_grant_back(const Grant& grant) {
+  if (grant.idle != nullptr) grant.idle->worker().idle.put(*grant.idle, engine_.now());
+  if (grant.dial != nullptr) cell_of(*grant.dial).sockets.release(place_.slot);
+}
+
+// ---- waiting
+
+Reason Backends::enqueue(Version& version, upstream::Waiter& waiter) {
+  segment::VersionCell& cell = layout_.versions[version.row];
+  if (!cell.waiting.acquire(place_.slot, version.limits.queue)) return Reason::queue_full;
+  const std::size_t position = cell.waiting.total();
+  if (!upstream::worth_waiting(position, version.slots(), version.service_time.mean(), version.limits.queue_timeout)) {
+    cell.waiting.release(place_.slot);
+    return Reason::overloaded;
+  }
+  version.queue.push(waiter, engine_.now(), version.limits.queue_timeout);
+  stats::add(row(version.row).waiting, 1);
+  cell.waiters[place_.slot].fetch_or(1u << place_.thread);
+  neighbours_.ask(place_.thread, version.row);
+  if (!retry_.armed()) engine_.timers().arm(retry_, engine_.now() + kPollWaiting);
+  return Reason::none;
+}
+
+void Backends::leave_queue(Version& version, upstream::Waiter& waiter) {
+  version.queue.remove(waiter);
+  left_queue(version);
+}
+
+void Backends::left_queue(Version& version) {
+  segment::VersionCell& cell = layout_.versions[version.row];
+  cell.waiting.release(place_.slot);
+  stats::add(row(version.row).waiting, -1);
+  if (version.queue.size() == 0) cell.waiters[place_.slot].fetch_and(~(1u << place_.thread));
+}
+
+void Backends::poll_waiting() {
+  bool waiting = false;
+  for (Version& version : versions_) {
+    if (version.queue.size() > 0) advance(version);
+    waiting = waiting || version.queue.size() > 0;
+  }
+  if (waiting) engine_.timers().arm(retry_, engine_.now() + kPollWaiting);
+}
+
+// ---- neighbours
+
+bool Backends::others_wait(const Version& version) const {
+  for (std::uint32_t slot = 0; slot < segment::kSlots; ++slot) {
+    std::uint32_t mask = layout_.versions[version.row].waiters[slot].load(std::memory_order_relaxed);
+    if (slot == place_.slot) mask &= ~(1u << place_.thread);
+    if (mask != 0) return true;
+  }
+  return false;
+}
+
+// The next thread of this router behind ours that waits; -1: only another router's threads do.
+int Backends::next_waiting_thread(const Version& version) const {
+  const std::uint32_t mask = layout_.versions[version.row].waiters[place_.slot].load(std::memory_order_relaxed);
+  for (std::uint32_t step = 1; step < segment::kThreads; ++step) {
+    const std::uint32_t thread = (place_.thread + step) % segment::kThreads;
+    if ((mask >> thread & 1) != 0) return static_cast<int>(thread);
+  }
+  return -1;
+}
+
+// The socket goes to a waiting thread with its unit; a waiter of another router gets the unit only, by its own polling.
+void Backends::give_to_neighbour(Upstream& upstream) {
+  Worker& worker = upstream.worker();
+  Version& version = *worker.version;
+  const int thread = next_waiting_thread(version);
+  if (thread < 0 || engine_.unsent(upstream.stream()) > 0) {
+    recycle(upstream);
+    return advance(version);
+  }
+  const int fd = engine_.release(upstream.stream());
+  --worker.open;
+  spare_.push_back(&upstream);
+  neighbours_.hand_over(static_cast<std::uint32_t>(thread), fd, version.row, worker.cell, worker.generation);
+  advance(version);
+}
+
+void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::uint64_t generation) {
+  Version& version = versions_[row_index];
+  Worker* worker = find(version, cell, generation);
+  Upstream& upstream = blank();
+  const engine::StreamId stream = worker != nullptr && worker->able && !draining_ ? engine_.adopt(fd, upstream) : engine::StreamId{};
+  if (!stream) {
+    if (worker == nullptr || !worker->able || draining_) ::close(fd);
+    spare_.push_back(&upstream);
+    layout_.workers[cell].sockets.release(place_.slot);
+    return advance(version);
+  }
+  ++worker->open;
+  upstream.open(*worker, stream, false);
+  release(upstream);
+}
+
+void Backends::offer(std::uint32_t to, std::uint32_t row_index) {
+  Version& version = versions_[row_index];
+  if (to == place_.thread || version.queue.size() > 0) return;
+  if ((layout_.versions[row_index].waiters[place_.slot].load(std::memory_order_relaxed) >> to & 1) == 0) return;
+  for (Worker& worker : version.workers) {
+    if (upstream::IdleLink* link = worker.idle.take_newest()) return give_to_neighbour(static_cast<Upstream&>(*link));
+  }
+}
+
+// ---- idle sockets
+
+void Backends::expire_idle(TimePoint now) {
+  std::optional<TimePoint> next;
+  for (Version& version : versions_) {
+    for (Worker& worker : version.workers) {
+      while (upstream::IdleLink* link = worker.idle.take_expired(now, version.limits.upstream_idle)) recycle(static_cast<Upstream&>(*link));
+      const auto deadline = worker.idle.next_deadline(version.limits.upstream_idle);
+      if (deadline && (!next || *deadline < *next)) next = deadline;
+    }
+    forget_gone(version);
+  }
+  if (next) engine_.timers().arm(expiry_, *next);
+}
+
+void Backends::drain() {
+  draining_ = true;
+  for (Version& version : versions_) {
+    for (Worker& worker : version.workers) {
+      while (upstream::IdleLink* link = worker.idle.take_newest()) recycle(static_cast<Upstream&>(*link));
+    }
+  }
+}
+
+std::size_t Backends::idle_sockets() const {
+  std::size_t count = 0;
+  for (const Version& version : versions_) {
+    for (const Worker& worker : version.workers) count += worker.idle.size();
+  }
+  return count;
+}
+
+}  // namespace gray::proxy

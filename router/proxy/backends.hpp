@@ -1,0 +1,144 @@
+#pragma once
+// The workers as one router thread sees them: who is able, which sockets are idle, who waits. Gives sockets to exchanges and
+// takes them back, under limits that hold exactly across threads and routers.
+//
+// Invariants
+//  - A socket to a worker exists only while one unit of that worker's LimitWord is taken; the unit is given back after the
+//    socket is closed, never before, or moves with the socket to another thread.
+//  - Whatever an attempt ends with, advance() follows: a waiter never sleeps while a socket could be had.
+//  - A worker that left the table gets no new request; its idle sockets are closed at once, the busy ones when they are done.
+// One thread; the threads of a router hand sockets to each other through Neighbours.
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "config/routing_table.hpp"
+#include "config/segment.hpp"
+#include "router/engine/engine.hpp"
+#include "router/upstream/idle_pool.hpp"
+#include "router/upstream/wait_queue.hpp"
+
+namespace gray::proxy {
+
+class Exchange;
+class Upstream;
+struct Version;
+
+/// A worker process that was able at some time. Its memory stays while one of its sockets is open.
+struct Worker {
+  Version* version = nullptr;
+  std::uint32_t cell = 0;
+  std::uint64_t generation = 0;
+  std::string id;
+  Address address;
+  upstream::IdlePool idle;
+  std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
+  std::uint32_t in_flight = 0;  // exchanges of this thread
+  bool able = true;             // in the current table
+  TimePoint suspect_until{};    // refused or broke lately: others are preferred
+};
+
+struct Version {
+  std::uint32_t row = 0;
+  Limits limits;
+  std::list<Worker> workers;
+  upstream::WaitQueue queue;
+  upstream::ServiceTime service_time;
+  std::uint32_t turn = 0;  // alternates between our waiters and those of other threads
+
+  bool up() const;
+  std::size_t slots() const;  // sockets that its able workers may have in all
+};
+
+/// What one thread may ask of the others of its router. Calls are posted; nothing is awaited.
+class Neighbours {
+ public:
+  virtual ~Neighbours() = default;
+  /// Gives a connected idle socket, and the limit unit that goes with it, to `thread`.
+  virtual void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) = 0;
+  /// A limit unit of this version became free: `thread` has a waiter.
+  virtual void wake(std::uint32_t thread, std::uint32_t row) = 0;
+  /// A waiter of `from` needs a socket of this version: whoever has an idle one hands it over.
+  virtual void ask(std::uint32_t from, std::uint32_t row) = 0;
+};
+
+/// What an attempt asks for beyond any socket.
+struct Wish {
+  std::uint64_t avoid = 0;  // generation of a worker that is taken only if there is no other
+  bool fresh = false;       // a new connection: the idle ones have turned out to be stale
+};
+
+struct Place {
+  std::uint32_t slot = 0;    // of this router in the segment
+  std::uint32_t thread = 0;  // of this router
+};
+
+class Backends {
+ public:
+  Backends(engine::Engine& engine, segment::Layout& layout, Place place, Neighbours& neighbours,
+           std::function<std::unique_ptr<Upstream>()> make_upstream);
+  ~Backends();
+
+  void apply(const RoutingTable& table);
+  Version& version(std::uint32_t row) { return versions_[row]; }
+  segment::Row& row(std::uint32_t row) { return layout_.rows[place_.slot][place_.thread][row]; }
+
+  /// A socket for `exchange`: an idle one, or one that is being opened (see Upstream::connecting). Null: none to be had.
+  Upstream* acquire(Version& version, Exchange& exchange, const Wish& wish);
+  /// Takes a place in the queue and asks the neighbours; the reason if it is refused.
+  segment::Reason enqueue(Version& version, upstream::Waiter& waiter);
+  void leave_queue(Version& version, upstream::Waiter& waiter);
+
+  /// The exchange is done with it and it may be used again.
+  void release(Upstream& upstream);
+  /// Closes the socket, gives the unit back and advances. `suspect`: the worker broke it.
+  void discard(Upstream& upstream, bool suspect);
+  /// Serves waiters while sockets can be had.
+  void advance(Version& version);
+  /// From a neighbour.
+  void adopt(int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation);
+  void offer(std::uint32_t to, std::uint32_t row);
+
+  /// No new idle sockets, and the present ones are closed: this router is draining.
+  void drain();
+  std::size_t idle_sockets() const;
+
+ private:
+  struct Grant {
+    Upstream* idle = nullptr;
+    Worker* dial = nullptr;  // a unit of its limit is taken
+  };
+  Grant take(Version& version, const Wish& wish);
+  Worker* choose(Version& version, const Wish& wish, bool any);
+  bool has_room(const Version& version, const Worker& worker, bool fresh) const;
+  Upstream* serve(const Grant& grant, Exchange& exchange);
+  Worker* find(Version& version, std::uint32_t cell, std::uint64_t generation);
+  void retire(Worker& worker);
+  void forget_gone(Version& version);
+  void apply(Version& version, const VersionRoute& route, const Limits& limits);
+  Upstream& blank();
+  void give_grant_back(const Grant& grant);
+  void left_queue(Version& version);
+  void poll_waiting();
+  bool others_wait(const Version& version) const;
+  int next_waiting_thread(const Version& version) const;
+  void give_to_neighbour(Upstream& upstream);
+  void recycle(Upstream& upstream);
+  void expire_idle(TimePoint now);
+  segment::WorkerCell& cell_of(const Worker& worker) { return layout_.workers[worker.cell]; }
+
+  engine::Engine& engine_;
+  segment::Layout& layout_;
+  Place place_;
+  Neighbours& neighbours_;
+  std::function<std::unique_ptr<Upstream>()> make_upstream_;
+  std::vector<Version> versions_;
+  std::vector<std::unique_ptr<Upstream>> upstreams_;
+  std::vector<Upstream*> spare_;
+  bool draining_ = false;
+  engine::Timer expiry_;
+  engine::Timer retry_;  // while somebody waits: units freed by another router process make no sound here
+};
+
+}  // namespace gray::proxy

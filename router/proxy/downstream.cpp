@@ -1,0 +1,300 @@
+#include "router/proxy/downstream.hpp"
+
+#include "router/policy/decision.hpp"
+
+namespace gray::proxy {
+
+using http::BodyDecoder;
+using segment::Reason;
+
+namespace {
+
+constexpr Duration kLinger{2'000};      // to read and drop what a refused client still sends
+constexpr Duration kBodyStall{30'000};  // a request body of which nothing comes
+constexpr Duration kFlush{30'000};      // to take the rest of the last answer
+constexpr http::Fault kSlowHead{408, "P8", "the request head did not arrive in time", 0};
+constexpr http::Fault kSlowBody{408, "P8", "the request body stopped coming", 0};
+constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than this service takes", 0};
+
+}  // namespace
+
+Downstream::Downstream(ExchangeContext& context, DownstreamOwner& owner)
+    : context_(context),
+      owner_(owner),
+      timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }),
+      exchange_(context, *this) {}
+
+bool Downstream::open(int fd, const Address& peer) {
+  peer_ = peer;
+  ip_ = peer.ip_text();
+  trusted_ = policy::is_trusted(peer, context_.settings.trusted_proxies);
+  phase_ = Phase::head;
+  close_after_ = reset_input_ = taking_ = false;
+  served_ = searched_ = 0;
+  head_began_ = {};
+  stream_ = engine().adopt(fd, *this);
+  if (stream_) arm(context_.tables.current().head_timeout);
+  return static_cast<bool>(stream_);
+}
+
+void Downstream::arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
+
+// ---- bytes from the client
+
+void Downstream::on_data(std::string_view bytes) {
+  if (phase_ == Phase::closing) return;
+  if (!inbox_ && !taking_) {
+    taking_ = true;
+    const std::size_t taken = take(bytes);
+    taking_ = false;
+    if (taken < bytes.size() && is_open() && phase_ != Phase::closing && !store(bytes.substr(taken))) no_memory();
+  } else if (store(bytes)) {
+    take_all();
+  } else {
+    no_memory();
+  }
+  context_.plumbing.outbox.flush();
+  if (exchange_.active()) exchange_.balance();
+}
+
+bool Downstream::store(std::string_view bytes) {
+  if (!context_.plumbing.buffers.reserve(inbox_, bytes.size(), stream_.index)) return false;
+  inbox_.append(bytes);
+  return true;
+}
+
+void Downstream::take_all() {
+  if (taking_ || !inbox_) return;
+  taking_ = true;
+  const std::size_t taken = take(inbox_.view());
+  taking_ = false;
+  if (!inbox_) return;  // closed meanwhile
+  inbox_.consume(taken);
+  if (inbox_.size() == 0 || phase_ == Phase::closing) inbox_.reset();
+}
+
+std::size_t Downstream::take(std::string_view bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size() && is_open()) {
+    std::size_t taken = 0;
+    if (phase_ == Phase::head) taken = take_head(bytes.substr(done));
+    if (phase_ == Phase::body && taken == 0) taken = take_body(bytes.substr(done));
+    if (taken == 0) break;
+    done += taken;
+  }
+  return done;
+}
+
+std::size_t Downstream::take_head(std::string_view bytes) {
+  TableView& table = context_.tables.current();
+  const std::size_t length = http::find_head_end(bytes, searched_);
+  http::RequestHead& head = context_.plumbing.request_scratch;
+  http::Fault fault;
+  if (length == 0 || length > table.head.bytes) {
+    if (http::parse_request(bytes, table.head, head, fault) == http::Parse::fault) {
+      refuse(fault);
+    } else if (head_began_ == TimePoint{}) {
+      head_began_ = engine().now();  // a deadline for the whole head: bytes that trickle in do not move it
+      arm(table.head_timeout);
+    }
+    return 0;
+  }
+  searched_ = 0;
+  engine::Buffer kept = context_.plumbing.buffers.take(length, stream_.index);
+  if (!kept) {
+    no_memory();
+    return 0;
+  }
+  kept.append(bytes.substr(0, length));
+  if (http::parse_request(kept.view(), table.head, head, fault) == http::Parse::complete) {
+    begin_request(std::move(kept));
+  } else {
+    refuse(fault);
+  }
+  return length;
+}
+
+void Downstream::begin_request(engine::Buffer kept) {
+  const http::RequestHead& head = context_.plumbing.request_scratch;
+  const TimePoint started = head_began_ == TimePoint{} ? engine().now() : head_began_;
+  head_began_ = {};
+  ++served_;
+  head_request_ = head.method == http::Method::head;
+  minor_ = head.minor;
+  keep_alive_ = head.keep_alive;
+  close_after_ = false;
+  body_ = BodyDecoder(head.framing);
+  phase_ = body_.done() ? Phase::busy : Phase::body;
+  engine().pause(stream_, phase_ == Phase::busy ? engine::Pause::busy : engine::Pause::waiting);
+  if (phase_ == Phase::body) arm(kBodyStall);
+  exchange_.begin(std::move(kept), client(), started);
+}
+
+std::size_t Downstream::take_body(std::string_view bytes) {
+  if (!exchange_.wants_body()) return 0;
+  const BodyDecoder::Step step = body_.feed(bytes);
+  if (step.result == BodyDecoder::Result::fault) {
+    body_fault(Reason::bad_request, body_.fault());
+    return bytes.size();
+  }
+  if (step.result == BodyDecoder::Result::data) {
+    if (body_.payload_bytes() > exchange_.body_limit()) {
+      body_fault(Reason::too_large, kLargeBody);
+      return bytes.size();
+    }
+    arm(kBodyStall);
+    exchange_.request_data(step.payload);
+  }
+  if (phase_ == Phase::body && body_.done()) {
+    phase_ = Phase::busy;
+    engine().pause(stream_, engine::Pause::busy);
+    exchange_.request_end();
+  }
+  return step.consumed;
+}
+
+void Downstream::body_fault(Reason reason, const http::Fault& fault) {
+  reset_input_ = true;
+  exchange_.request_fault(reason, fault);
+}
+
+void Downstream::refuse(const http::Fault& fault) {
+  reset_input_ = true;
+  minor_ = 1;
+  keep_alive_ = false;
+  exchange_.refuse(fault, client(), head_began_ == TimePoint{} ? engine().now() : head_began_);
+}
+
+// The buffers' budget is used up: this request is shed, the process stays.
+void Downstream::no_memory() {
+  if (exchange_.active()) return exchange_.client_gone();
+  refuse({503, "memory", "the router's memory budget is used up", 0});
+}
+
+// Within a request body: it can never be complete. Between requests: the client has finished.
+void Downstream::on_end() { shut(); }
+
+void Downstream::on_peer_closing(bool reset) {
+  if (!exchange_.active()) return;
+  if (reset) return exchange_.client_gone();
+  exchange_.client_closing();
+}
+
+void Downstream::on_failed(int) { shut(); }
+
+void Downstream::shut() {
+  if (exchange_.active()) return exchange_.client_gone();
+  close_now();
+}
+
+void Downstream::on_writable() { exchange_.client_drained(); }
+
+void Downstream::on_timer() {
+  if (phase_ == Phase::head) {
+    // Half a head has a client that may read why; silence between requests has none.
+    if (head_began_ == TimePoint{} && !inbox_) return close_now();
+    refuse(kSlowHead);
+  } else if (phase_ == Phase::body && exchange_.wants_body()) {
+    body_fault(Reason::request_timeout, kSlowBody);
+  } else {
+    return arm(kBodyStall);  // the worker or the queue is what we wait for; they have deadlines of their own
+  }
+  context_.plumbing.outbox.flush();
+}
+
+// ---- what the exchange asks of us
+
+void Downstream::body_wanted() {
+  engine().resume(stream_, engine::Pause::waiting);
+  take_all();
+}
+
+bool Downstream::backed_up() const { return engine().unsent(stream_) > engine::kHighWatermark; }
+
+void Downstream::pause_body() { engine().pause(stream_, engine::Pause::sink_full); }
+
+void Downstream::resume_body() { engine().resume(stream_, engine::Pause::sink_full); }
+
+void Downstream::interim(const http::ResponseHead& head) {
+  if (minor_ == 0) return;  // HTTP/1.0 knows no 1xx (P22)
+  const http::ResponseExtras none{.client_minor = minor_};
+  char* out = context_.plumbing.outbox.room(stream_, http::response_bound(head, none));
+  context_.plumbing.outbox.commit(http::write_response(head, none, out));
+}
+
+void Downstream::start_response(const http::ResponseHead& head, const http::ResponseExtras& given) {
+  const http::Framing framing = http::downstream_framing(head.framing, minor_);
+  http::ResponseExtras extras = given;
+  chunked_answer_ = framing.kind == http::Framing::Kind::chunked;
+  close_after_ = !keep_alive_ || context_.draining || !body_.done() || framing.kind == http::Framing::Kind::until_close;
+  extras.close = close_after_;
+  extras.keep_alive_10 = minor_ == 0 && !close_after_;
+  char* out = context_.plumbing.outbox.room(stream_, http::response_bound(head, extras));
+  context_.plumbing.outbox.commit(http::write_response(head, extras, out));
+}
+
+void Downstream::response_data(std::string_view payload) {
+  Outbox& outbox = context_.plumbing.outbox;
+  if (!chunked_answer_) return outbox.append(stream_, payload);
+  char head[32];
+  outbox.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
+  outbox.append(stream_, payload);
+  outbox.append(stream_, "\r\n");
+}
+
+void Downstream::end_response(bool close) {
+  if (chunked_answer_) context_.plumbing.outbox.append(stream_, http::kLastChunk);
+  if (close || !body_.done()) close_after_ = reset_input_ = true;
+}
+
+void Downstream::answer(const http::LocalAnswer& given) {
+  http::LocalAnswer answer = given;
+  if (answer.close) reset_input_ = true;
+  close_after_ = answer.close || !keep_alive_ || context_.draining;
+  answer.close = close_after_;
+  answer.keep_alive_10 = minor_ == 0 && !close_after_;
+  char* out = context_.plumbing.outbox.room(stream_, http::kMaxLocalAnswer);
+  context_.plumbing.outbox.commit(http::write_local_answer(answer, out));
+}
+
+void Downstream::done() {
+  if (close_after_) return close_gently();
+  next_request();
+}
+
+void Downstream::next_request() {
+  phase_ = Phase::head;
+  arm(context_.tables.current().idle_timeout);
+  engine().resume(stream_, engine::Pause::busy);
+  engine().resume(stream_, engine::Pause::waiting);
+  take_all();
+}
+
+void Downstream::close_gently() {
+  context_.plumbing.outbox.flush();
+  phase_ = Phase::closing;
+  inbox_.reset();
+  engine().timers().disarm(timer_);
+  engine().close_after_send(stream_, reset_input_ ? kLinger : kFlush, reset_input_);
+  stream_ = {};
+  owner_.gone(*this);
+}
+
+void Downstream::cut() {
+  context_.plumbing.outbox.flush();  // what was gathered belongs to the cut answer or to one before it
+  // A body that ends with the connection would look complete with a FIN: only a reset says that it is not.
+  if (is_open() && phase_ != Phase::closing) engine().abort(stream_);
+  close_now();
+}
+
+void Downstream::close_now() {
+  if (!is_open()) return;
+  phase_ = Phase::closing;
+  inbox_.reset();
+  engine().timers().disarm(timer_);
+  engine().close(stream_);
+  stream_ = {};
+  owner_.gone(*this);
+}
+
+}  // namespace gray::proxy

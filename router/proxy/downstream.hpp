@@ -1,0 +1,106 @@
+#pragma once
+// One client connection: the HTTP/1.1 server side. Bytes become requests, one at a time; answers become bytes.
+//
+// Model: `head` gathers a request head, `body` feeds the exchange as long as a worker takes bytes, `busy` waits for the end
+// of the answer. What was read beyond that waits in the inbox, and the engine reads no more: pipelined requests are answered
+// in order, and the inbox is bounded by one read and one head.
+//
+// Invariants
+//  - After a fault of framing, or an answer before the request was read whole, no further byte is taken for a request: the
+//    answer says close, then the connection lingers so that the client can read it.
+//  - An idle connection holds no buffer.
+#include <string>
+
+#include "router/proxy/exchange.hpp"
+
+namespace gray::proxy {
+
+/// Who keeps the connections of a thread.
+class DownstreamOwner {
+ public:
+  /// The connection is closed or handed to the engine to be closed; its memory may be used again once the stack is unwound.
+  virtual void gone(class Downstream& downstream) = 0;
+
+ protected:
+  ~DownstreamOwner() = default;
+};
+
+class Downstream final : public engine::StreamHandler, public ClientSide {
+ public:
+  Downstream(ExchangeContext& context, DownstreamOwner& owner);
+
+  /// Takes a new connection. False: the engine could not watch it, the fd is closed.
+  bool open(int fd, const Address& peer);
+  const Address& peer() const { return peer_; }
+  bool is_open() const { return static_cast<bool>(stream_); }
+  /// Between two requests, or before the first one.
+  bool idle() const { return phase_ == Phase::head && !inbox_; }
+  bool fresh() const { return served_ == 0; }
+  /// Breaks off what is going on and closes.
+  void shut();
+
+ private:
+  enum class Phase : std::uint8_t { head, body, busy, closing };
+
+  // engine::StreamHandler
+  void on_connected(int) override {}
+  void on_data(std::string_view bytes) override;
+  void on_end() override;
+  void on_writable() override;
+  void on_failed(int error) override;
+  void on_peer_closing(bool reset) override;
+
+  // ClientSide
+  void interim(const http::ResponseHead& head) override;
+  void start_response(const http::ResponseHead& head, const http::ResponseExtras& extras) override;
+  void response_data(std::string_view payload) override;
+  void end_response(bool close) override;
+  void answer(const http::LocalAnswer& answer) override;
+  void done() override;
+  void cut() override;
+  void body_wanted() override;
+  bool backed_up() const override;
+  void pause_body() override;
+  void resume_body() override;
+
+  void take_all();
+  std::size_t take(std::string_view bytes);
+  std::size_t take_head(std::string_view bytes);
+  void begin_request(engine::Buffer head);
+  std::size_t take_body(std::string_view bytes);
+  void body_fault(segment::Reason reason, const http::Fault& fault);
+  bool store(std::string_view bytes);
+  void refuse(const http::Fault& fault);
+  void no_memory();
+  void next_request();
+  void close_gently();
+  void close_now();
+  void on_timer();
+  void arm(Duration after);
+  ClientInfo client() const { return {&peer_, ip_, trusted_}; }
+  engine::Engine& engine() const { return context_.plumbing.engine; }
+
+  ExchangeContext& context_;
+  DownstreamOwner& owner_;
+  engine::StreamId stream_;
+  engine::Timer timer_;
+  Phase phase_ = Phase::head;
+  bool taking_ = false;         // in take_all(): what the exchange wants is seen by its loop
+  bool close_after_ = false;    // the present answer is the last one
+  bool chunked_answer_ = false;
+  bool head_request_ = false;
+  bool reset_input_ = false;    // request bytes are unread: linger
+  bool trusted_ = false;
+  std::uint8_t minor_ = 1;
+  bool keep_alive_ = true;      // as the request asked
+  std::uint64_t served_ = 0;
+  std::size_t searched_ = 0;
+  TimePoint head_began_{};      // of the head that is being received; none: between requests
+  engine::Buffer inbox_;
+  http::BodyDecoder body_;
+  Address peer_;
+  std::string ip_;
+  Exchange exchange_;
+};
+
+}  // namespace gray::proxy

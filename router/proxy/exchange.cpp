@@ -1,0 +1,334 @@
+#include "router/proxy/exchange.hpp"
+
+#include "router/policy/retry.hpp"
+#include "router/proxy/recorder.hpp"
+
+namespace gray::proxy {
+
+using segment::Decision;
+using segment::Reason;
+
+namespace {
+
+// A client that takes nothing at all for this long is cut off: it holds a worker's socket.
+constexpr Duration kClientStall{60'000};
+
+std::string_view describe(Reason reason) {
+  switch (reason) {
+    case Reason::no_route: return "no service is configured for this host and path";
+    case Reason::too_large: return "the request body is larger than this service takes";
+    case Reason::connect_failed: return "the worker could not be reached";
+    case Reason::connect_timeout: return "the worker did not accept the connection in time";
+    case Reason::upstream_closed: return "the worker closed the connection before it answered";
+    case Reason::upstream_invalid: return "the worker's answer is not valid HTTP";
+    case Reason::response_timeout: return "the worker did not answer in time";
+    case Reason::version_down: return "this version has no worker that can take requests";
+    case Reason::queue_full: return "all sockets are busy and the queue is full";
+    case Reason::queue_timeout: return "no socket became free in time";
+    case Reason::overloaded: return "the wait would be longer than the queue allows";
+    case Reason::draining: return "the router is draining";
+    default: return "";
+  }
+}
+
+}  // namespace
+
+Exchange::Exchange(ExchangeContext& context, ClientSide& client)
+    : context_(context),
+      client_(client),
+      deadline_(this, [](void* self, TimePoint) { static_cast<Exchange*>(self)->on_deadline(); }) {}
+
+Exchange::~Exchange() = default;
+
+void Exchange::feed(Event event) {
+  const Step taken = step(state_, event);
+  state_ = taken.next;
+  act(taken.action);
+}
+
+void Exchange::act(Action action) {
+  switch (action) {
+    case Action::none: return;
+    case Action::acquire: return acquire();
+    case Action::send_request: return send_request();
+    case Action::reply: return reply();
+    case Action::judge: return judge();
+    case Action::await_response: return await_response();
+    case Action::start_response: return start_response();
+    case Action::finish: return finish(false);
+    case Action::finish_early: return finish(true);
+    case Action::cut: return cut();
+    case Action::forget: return forget();
+    case Action::open_tunnel:  // Upstream lets no 101 through yet
+    case Action::impossible: context_.recorder.impossible(*this); return cut();
+  }
+}
+
+// Only ever moved later while a request goes on: the wheel stores that without touching a list.
+void Exchange::arm(Duration after) { context_.plumbing.engine.timers().arm(deadline_, context_.plumbing.engine.now() + after); }
+
+void Exchange::on_deadline() {
+  switch (state_) {
+    case State::idle: return;  // left armed by a request that has ended
+    case State::waiting: reason_ = Reason::queue_timeout; break;
+    case State::dialing: reason_ = Reason::connect_timeout; break;
+    default: reason_ = Reason::response_timeout; break;
+  }
+  feed(Event::deadline);
+  context_.plumbing.outbox.flush();
+}
+
+void Exchange::acquire() {
+  Backends& backends = context_.backends;
+  if (Upstream* upstream = backends.acquire(*version_, *this, {avoid_, fresh_only_})) {
+    return granted(*upstream);
+  }
+  reason_ = backends.enqueue(*version_, *this);
+  if (reason_ != Reason::none) return feed(Event::refused);
+  queued_ = context_.plumbing.engine.now();
+  arm(limits().queue_timeout);
+  feed(Event::queued);
+}
+
+void Exchange::dequeued(Upstream& upstream) {
+  granted(upstream);
+  context_.plumbing.outbox.flush();
+}
+
+void Exchange::granted(Upstream& upstream) {
+  const TimePoint now = context_.plumbing.engine.now();
+  if (state_ == State::waiting) waited_ = std::chrono::duration_cast<Micros>(now - queued_);
+  upstream_ = &upstream;
+  use_worker(&upstream.worker());
+  granted_ = now;
+  if (upstream.connecting()) arm(limits().connect_timeout);
+  feed(upstream.connecting() ? Event::dial : Event::granted);
+}
+
+void Exchange::starved() {
+  reason_ = Reason::overloaded;
+  feed(Event::refused);
+  context_.plumbing.outbox.flush();
+}
+
+void Exchange::use_worker(Worker* worker) {
+  if (worker_ != nullptr) --worker_->in_flight;
+  worker_ = worker;
+  if (worker_ != nullptr) ++worker_->in_flight;
+}
+
+void Exchange::send_request() {
+  http::RequestHead& head = context_.plumbing.request_scratch;
+  if (!parsed_) {
+    http::Fault fault;
+    // The same bytes under the same or wider limits: it parsed before.
+    (void)http::parse_request(head_.view(), context_.tables.current().head, head, fault);
+  }
+  upstream_->send_head(head, request_extras());
+  replay_body();
+  if (request_complete_) return feed(Event::request_end);
+  arm(limits().request_timeout);
+  accepts_body_ = true;
+  client_.body_wanted();
+}
+
+void Exchange::replay_body() {
+  if (replay_.size() > 0) upstream_->send_data(replay_.view());
+  if (request_complete_ && has_body_) upstream_->send_end();
+}
+
+http::RequestExtras Exchange::request_extras() const {
+  return {.client_ip = info_.ip, .trusted = info_.trusted, .request_id = request_id_, .proto = "http", .keep_body = true};
+}
+
+void Exchange::request_data(std::string_view payload) {
+  bytes_in_ += payload.size();
+  keep_for_replay(payload);
+  if (upstream_ == nullptr || !accepts_body_) return;  // dropped: the answer is already decided
+  upstream_->send_data(payload);
+  arm(limits().request_timeout);
+}
+
+// Until the first response byte a small body is kept, so that an attempt that fails can be repeated.
+void Exchange::keep_for_replay(std::string_view payload) {
+  if (!replayable_ || first_byte_ != TimePoint{}) return;
+  replayable_ = replay_.size() + payload.size() <= policy::kReplayBytes &&
+                context_.plumbing.buffers.reserve(replay_, payload.size(), upstream_ == nullptr ? 0 : upstream_->stream().index);
+  if (replayable_) {
+    replay_.append(payload);
+  } else {
+    replay_.reset();
+  }
+}
+
+void Exchange::request_end() {
+  request_complete_ = true;
+  accepts_body_ = false;
+  if (upstream_ != nullptr) upstream_->send_end();
+  feed(Event::request_end);
+}
+
+void Exchange::await_response() {
+  accepts_body_ = false;
+  arm(limits().request_timeout);
+}
+
+void Exchange::failed(Reason reason) {
+  reason_ = reason;
+  feed(Event::failed);
+}
+
+void Exchange::judge() {
+  const policy::Attempt attempt{.method = method_,
+                                .response_started = upstream_->got_anything(),
+                                .request_sent = upstream_->sent_anything(),
+                                .body_replayable = replayable_,
+                                .retries = retries_,
+                                .reused = upstream_->reused(),
+                                .failure = reason_,
+                                .decision = choice_.decision};
+  const policy::Retry verdict = policy::judge(attempt);
+  avoid_ = worker_->generation;
+  accepts_body_ = false;
+  drop_upstream(reason_ != Reason::upstream_closed || !attempt.reused);
+  fresh_only_ = verdict == policy::Retry::fresh_socket;
+  if (verdict == policy::Retry::no) return feed(Event::give_up);
+  parsed_ = false;
+  if (verdict == policy::Retry::fresh_socket) {
+    avoid_ = 0;
+    return feed(Event::retry);
+  }
+  ++retries_;
+  stats::record_failed_attempt(context_.backends.row(version_->row));
+  if (verdict == policy::Retry::on_stable) retry_elsewhere();
+  feed(Event::retry);
+}
+
+void Exchange::retry_elsewhere() {
+  leave_version();
+  choice_.version = service_->route->stable;
+  choice_.decision = Decision::fallback;
+  enter_version();
+}
+
+void Exchange::response_head(const http::ResponseHead& head) {
+  response_ = &head;
+  feed(Event::response_head);
+  response_ = nullptr;
+}
+
+void Exchange::start_response() {
+  status_ = response_->status;
+  first_byte_ = context_.plumbing.engine.now();
+  replay_.reset();
+  arm(limits().request_timeout);
+  const ServiceRoute& route = *service_->route;
+  http::ResponseExtras extras{.request_id = request_id_, .client_minor = minor_};
+  if (route.expose != Expose::none) {
+    extras.version = version_route().name;
+    extras.decision = segment::name_of(choice_.decision);
+  }
+  client_.start_response(*response_, extras);
+}
+
+void Exchange::response_data(std::string_view payload) {
+  bytes_out_ += payload.size();
+  client_.response_data(payload);
+  arm(limits().request_timeout);
+}
+
+void Exchange::response_end(bool reusable) {
+  reusable_ = reusable;
+  feed(Event::response_end);
+}
+
+// What is left to do after the client side says done() belongs to its next request: nothing may follow it here.
+void Exchange::finish(bool close) {
+  client_.end_response(close);
+  version_->service_time.add(std::chrono::duration_cast<Micros>(context_.plumbing.engine.now() - granted_));
+  conclude();
+  Upstream& upstream = *std::exchange(upstream_, nullptr);
+  if (reusable_ && !close) {
+    context_.backends.release(upstream);
+  } else {
+    context_.backends.discard(upstream, false);
+  }
+  client_.done();
+}
+
+void Exchange::reply() {
+  if (upstream_ != nullptr) drop_upstream(false);
+  if (linked) context_.backends.leave_queue(*version_, *this);
+  http::LocalAnswer answer{.status = segment::status_of(reason_), .reason = segment::name_of(reason_)};
+  answer.detail = *fault_.text != '\0' ? fault_.text : describe(reason_);
+  answer.request_id = request_id_;
+  answer.retry_after = answer.status == 503 ? 1 : 0;
+  answer.head_request = method_ == http::Method::head;
+  answer.client_minor = minor_;
+  answer.close = !request_complete_;
+  if (version_ != nullptr && service_->route->expose != Expose::none) {
+    answer.version = version_route().name;
+    answer.decision = segment::name_of(choice_.decision);
+  }
+  status_ = answer.status;
+  client_.answer(answer);
+  conclude();
+  client_.done();
+}
+
+void Exchange::cut() {
+  truncated_ = true;
+  if (reason_ == Reason::none) reason_ = Reason::client_gone;
+  if (first_byte_ == TimePoint{}) status_ = 0;
+  if (upstream_ != nullptr) drop_upstream(reason_ != Reason::client_gone);
+  conclude();
+  client_.cut();
+}
+
+void Exchange::forget() {
+  context_.backends.leave_queue(*version_, *this);
+  reason_ = Reason::client_gone;
+  conclude();
+  client_.cut();
+}
+
+void Exchange::drop_upstream(bool suspect) { context_.backends.discard(*std::exchange(upstream_, nullptr), suspect); }
+
+void Exchange::client_gone() {
+  reason_ = Reason::client_gone;
+  feed(Event::client_gone);
+}
+
+// A half-closed client still reads its answer; but in a queue the most likely reason for a FIN is that nobody waits any more.
+void Exchange::client_closing() {
+  if (state_ == State::waiting) client_gone();
+}
+
+void Exchange::client_drained() {
+  if (upstream_ == nullptr) return;
+  arm(limits().request_timeout);
+  upstream_->resume();
+}
+
+// Pausing a source is never its silence: the deadline becomes the one of the side that is behind.
+void Exchange::balance() {
+  if (upstream_ == nullptr) return;
+  if (client_.backed_up()) {
+    upstream_->pause();
+    arm(kClientStall);
+  }
+  if (accepts_body_ && upstream_->backed_up()) client_.pause_body();
+}
+
+void Exchange::conclude() {
+  if (version_ != nullptr || view_ != nullptr || status_ != 0) context_.recorder.record(*this);
+  use_worker(nullptr);
+  leave_version();
+  if (view_ != nullptr) context_.tables.drop(*std::exchange(view_, nullptr));
+  service_ = nullptr;
+  accepts_body_ = false;
+  replay_.reset();
+  head_.reset();
+}
+
+}  // namespace gray::proxy

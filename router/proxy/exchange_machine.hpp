@@ -1,0 +1,80 @@
+#pragma once
+// One request and its answer as a table, state by event: what happens next, and what must be done for it. Pure; the shell
+// (exchange.hpp) owns the sides and the timer, does the action, and may feed the next event from within it.
+//
+//   idle -> seeking -> [waiting] -> [dialing] -> sending -> awaiting -> responding -> idle
+//                 ^                                  |           |
+//                 +---- judging (one safe retry) <---+-----------+       sending -> early: answered before the body was read
+//
+// Invariants
+//  - Before the first response byte a failure is judged: repeated or answered by us. After it the answer is cut short,
+//    never ended cleanly.
+//  - Every state but idle leaves on client_gone, and every state that waits for somebody else leaves on deadline.
+//  - A pair that cannot happen is Action::impossible, never a silent stay.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace gray::proxy {
+
+enum class State : std::uint8_t {
+  idle,        // no request
+  seeking,     // looking for a socket to an able worker
+  waiting,     // queued for one
+  dialing,     // a socket is being opened for us
+  sending,     // the request is being sent, its body is not complete; no response byte yet
+  awaiting,    // the request is sent; no response byte yet
+  early,       // answered while the request body is still coming
+  responding,  // the request is complete, the answer is on its way
+  tunnel,      // upgraded: bytes both ways until both sides have ended
+  judging,     // an attempt failed: repeat it or answer
+  count
+};
+
+enum class Event : std::uint8_t {
+  request,        // a head is complete, routed and allowed
+  granted,        // a connected socket is ours
+  dial,           // a socket may be opened, and is being opened
+  queued,
+  refused,        // no socket and no place in the queue, or an answer by us for another reason
+  connected,
+  failed,         // the attempt failed; the reason is known to the shell
+  request_end,    // the request body is complete
+  response_head,  // a final one
+  upgraded,       // 101, as asked
+  response_end,
+  deadline,
+  client_gone,
+  retry,          // verdicts of judging
+  give_up,
+  count
+};
+
+enum class Action : std::uint8_t {
+  none,
+  acquire,         // ask for a socket; feeds granted, dial, queued or refused
+  send_request,    // head, and what is there of the body
+  reply,           // answer by ourselves with the reason, then done
+  judge,           // feeds retry or give_up
+  await_response,  // the response deadline starts
+  start_response,
+  finish,          // complete on both sides
+  finish_early,    // complete, but request bytes are unread: neither side can be used again
+  cut,             // break both sides off, nothing may look like a clean end
+  forget,          // the client left before a worker was involved
+  open_tunnel,
+  impossible,
+};
+
+struct Step {
+  State next = State::idle;
+  Action action = Action::impossible;
+};
+
+/// What to do. Constant time, total: every pair has an entry.
+Step step(State state, Event event);
+
+const char* name_of(State state);
+const char* name_of(Event event);
+
+}  // namespace gray::proxy

@@ -1,0 +1,24 @@
+#include "router/proxy/outbox.hpp"
+
+#include <cstring>
+
+namespace gray::proxy {
+
+void Outbox::append(engine::StreamId stream, std::string_view bytes) {
+  if (bytes.size() > kCapacity) {
+    flush();
+    engine_.send(stream, bytes);
+    return;
+  }
+  std::memcpy(room(stream, bytes.size()), bytes.data(), bytes.size());
+  commit(bytes.size());
+}
+
+void Outbox::flush() {
+  if (used_ == 0) return;
+  const std::size_t length = used_;
+  used_ = 0;
+  engine_.send(stream_, {bytes_.get(), length});
+}
+
+}  // namespace gray::proxy

@@ -1,0 +1,38 @@
+#pragma once
+// Gathers what one event wants to send to one stream, so that a head and the first body bytes leave in one system call.
+// One for each thread: a second stream flushes the first.
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "router/engine/engine.hpp"
+
+namespace gray::proxy {
+
+class Outbox {
+ public:
+  /// More than a read and the heads around it; what is larger is sent directly.
+  static constexpr std::size_t kCapacity = engine::kMaxRead + 16 * 1024;
+
+  explicit Outbox(engine::Engine& engine) : engine_(engine), bytes_(new char[kCapacity]) {}
+
+  /// At least `bound` bytes of room for `stream`, to be followed by commit(). `bound` must be at most kCapacity.
+  char* room(engine::StreamId stream, std::size_t bound) {
+    if (stream != stream_ || used_ + bound > kCapacity) flush();
+    stream_ = stream;
+    return bytes_.get() + used_;
+  }
+  void commit(std::size_t length) { used_ += length; }
+
+  void append(engine::StreamId stream, std::string_view bytes);
+  /// Sends what has been gathered. Every event ends with it.
+  void flush();
+
+ private:
+  engine::Engine& engine_;
+  std::unique_ptr<char[]> bytes_;
+  engine::StreamId stream_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace gray::proxy

@@ -1,0 +1,109 @@
+#include "router/proxy/recorder.hpp"
+
+#include <string>
+
+#include "config/log.hpp"
+#include "router/proxy/exchange.hpp"
+
+namespace gray::proxy {
+namespace {
+
+constexpr Duration kFlushInterval{200};  // how long a line may wait in memory
+
+// splitmix64: every seed gives a sequence without repetition, and its outputs look unrelated.
+std::uint64_t mix(std::uint64_t value) {
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ull;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111ebull;
+  return value ^ (value >> 31);
+}
+
+void write_hex(std::uint64_t value, char* out) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (int i = 15; i >= 0; --i, value >>= 4) out[i] = kDigits[value & 15];
+}
+
+}  // namespace
+
+Recorder::Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed)
+    : engine_(engine),
+      backends_(backends),
+      log_(std::move(access_log), kFlushInterval),
+      flush_(this,
+             [](void* self, TimePoint now) {
+               static_cast<Recorder*>(self)->log_.on_time(now);
+               static_cast<Recorder*>(self)->arm();
+             }),
+      id_high_(mix(id_seed)),
+      id_low_(id_seed) {}
+
+void Recorder::make_id(std::array<char, 32>& id) {
+  id_low_ += 0x9e3779b97f4a7c15ull;
+  write_hex(id_high_, id.data());
+  write_hex(mix(id_low_), id.data() + 16);
+}
+
+void Recorder::record(const Exchange& exchange) {
+  if (exchange.version_ != nullptr) {
+    const auto duration = std::chrono::duration_cast<Micros>(engine_.now() - exchange.started_);
+    segment::Row& row = backends_.row(exchange.version_->row);
+    stats::record(row, {.status = exchange.status_,
+                        .reason = exchange.reason_,
+                        .decision = exchange.choice_.decision,
+                        .retries = exchange.retries_,
+                        .bytes_in = exchange.bytes_in_,
+                        .bytes_out = exchange.bytes_out_,
+                        .duration = duration});
+    if (exchange.waited_ > Micros{0}) stats::record(row.waited, exchange.waited_);
+  }
+  if (log_.enabled()) write_line(exchange);
+}
+
+void Recorder::write_line(const Exchange& exchange) {
+  const TimePoint now = engine_.now();
+  const auto duration = std::chrono::duration_cast<Micros>(now - exchange.started_);
+  stats::AccessRecord record;
+  record.time = std::chrono::time_point_cast<Micros>(std::chrono::system_clock::now()) - duration;
+  record.request_id = exchange.request_id_;
+  // Behind a trusted proxy the client is not the peer, and its text is made here: the one allocation, off the usual path.
+  const std::string hop = exchange.info_.trusted ? exchange.client_address_.ip_text() : std::string();
+  record.client = exchange.info_.trusted ? std::string_view(hop) : exchange.info_.ip;
+  record.method = exchange.method_text_;
+  record.host = exchange.host_;
+  record.path = exchange.path_;
+  record.status = exchange.status_;
+  record.reason = exchange.reason_;
+  record.bytes_in = exchange.bytes_in_;
+  record.bytes_out = exchange.bytes_out_;
+  record.duration = duration;
+  if (exchange.first_byte_ != TimePoint{}) record.upstream = std::chrono::duration_cast<Micros>(exchange.first_byte_ - exchange.granted_);
+  record.queued = exchange.waited_;
+  if (exchange.view_ != nullptr) record.table = exchange.view_->table->number;
+  if (exchange.service_ != nullptr) {
+    record.service = exchange.service_->route->name;
+    record.salt = exchange.service_->route->salt;
+    record.threshold = exchange.service_->threshold;
+  }
+  if (exchange.version_ != nullptr) record.version = exchange.version_route().name;
+  if (exchange.worker_ != nullptr) record.worker = exchange.worker_->id;
+  record.decision = exchange.choice_.decision;
+  if (exchange.choice_.identified) record.identity_hash = exchange.choice_.identity_hash;
+  record.fallback = exchange.choice_.decision == segment::Decision::fallback;
+  record.retries = exchange.retries_;
+  char line[stats::kMaxAccessLine];
+  log_.append({line, stats::format_access_line(record, clock_, line)}, now);
+  arm();
+}
+
+void Recorder::arm() {
+  if (const auto deadline = log_.next_deadline(); deadline && !flush_.armed()) engine_.timers().arm(flush_, *deadline);
+}
+
+void Recorder::impossible(const Exchange& exchange) {
+  log(LogLevel::error, std::string("the exchange machine met a pair that cannot be, in state ") + name_of(exchange.state_));
+}
+
+void Recorder::reopen(UniqueFd access_log) { log_.reopen(std::move(access_log), engine_.now()); }
+
+void Recorder::flush() { log_.flush(engine_.now()); }
+
+}  // namespace gray::proxy

@@ -1,0 +1,42 @@
+#pragma once
+// Where an exchange is counted and logged, once, when it has ended. One for each thread.
+#include <array>
+#include <cstdint>
+
+#include "config/unique_fd.hpp"
+#include "router/engine/engine.hpp"
+#include "router/proxy/backends.hpp"
+#include "router/stats/access_line.hpp"
+#include "router/stats/access_log.hpp"
+#include "router/stats/row.hpp"
+
+namespace gray::proxy {
+
+class Exchange;
+
+class Recorder {
+ public:
+  Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed);
+
+  void record(const Exchange& exchange);
+  /// The state machine met a pair that cannot be: a bug of ours, logged with both.
+  void impossible(const Exchange& exchange);
+  void reopen(UniqueFd access_log);
+  void flush();
+  /// 32 hex digits, unique for the life of all routers (128 random bits as start, then counted).
+  void make_id(std::array<char, 32>& id);
+
+ private:
+  void write_line(const Exchange& exchange);
+  void arm();
+
+  engine::Engine& engine_;
+  Backends& backends_;
+  stats::AccessLog log_;
+  stats::LineClock clock_;
+  engine::Timer flush_;
+  std::uint64_t id_high_;
+  std::uint64_t id_low_;
+};
+
+}  // namespace gray::proxy

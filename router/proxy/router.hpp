@@ -1,0 +1,72 @@
+#pragma once
+// The router: its threads, what they share, and the channel to the master. The main thread only talks to the master.
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "config/channel.hpp"
+#include "config/segment.hpp"
+#include "router/policy/client_limit.hpp"
+#include "router/proxy/router_main.hpp"
+#include "router/proxy/shard.hpp"
+
+namespace gray::proxy {
+
+class Router final : public ShardHost {
+ public:
+  /// `hello` is the master's first message.
+  Router(Inheritance inheritance, segment::Segment segment, const ChannelMessage& hello);
+  ~Router();
+
+  /// Serves until drained (0) or orphaned (1).
+  int run();
+
+ private:
+  // Neighbours and ShardHost: from any router thread.
+  void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) override;
+  void wake(std::uint32_t thread, std::uint32_t row) override;
+  void ask(std::uint32_t from, std::uint32_t row) override;
+  void place(std::uint32_t thread, int fd, const Address& peer) override;
+  void closed(std::uint32_t thread, const Address& peer) override;
+  void probed(std::uint64_t id, bool ok, std::string detail) override;
+  void drained(std::uint32_t thread) override;
+
+  void start_threads(const ChannelMessage& hello);
+  bool admit(const Address& peer);
+  void say(ChannelMessage message);
+  enum class Link { open, closed };
+  Link receive();
+  Link send();
+  void handle(ChannelMessage message);
+  void take_table(const ChannelMessage& message);
+  void reopen_log(const ChannelMessage& message);
+  template <typename Task>
+  void everywhere(Task task);
+
+  Inheritance inheritance_;
+  segment::Segment segment_;
+  std::uint32_t slot_;
+  RouterSettings settings_;
+  std::vector<int> listeners_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::thread> threads_;
+
+  struct alignas(64) Load {
+    std::atomic<std::uint32_t> connections{0};
+  };
+  std::array<Load, segment::kThreads> loads_;
+  std::mutex clients_mutex_;
+  policy::ClientLimit clients_;
+
+  UniqueFd wake_up_;  // eventfd: something to say
+  std::mutex outgoing_mutex_;
+  std::vector<ChannelMessage> outgoing_;
+  std::atomic<std::uint32_t> drained_threads_{0};
+  bool said_ready_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace gray::proxy

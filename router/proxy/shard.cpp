@@ -1,0 +1,97 @@
+#include "router/proxy/shard.hpp"
+
+namespace gray::proxy {
+namespace {
+
+// A client that has just connected has perhaps sent its first request already: when everything stops, it gets this long.
+constexpr Duration kFreshGrace{500};
+constexpr Duration kDrainCheck{10};
+
+}  // namespace
+
+Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
+    : host_(host),
+      options_(std::move(options)),
+      buffers_(options_.memory_budget),
+      engine_(engine::make_asio_engine(buffers_)),
+      outbox_(*engine_),
+      request_scratch_(new http::RequestHead),
+      response_scratch_(new http::ResponseHead),
+      plumbing_{*engine_, buffers_, outbox_, *request_scratch_, *response_scratch_},
+      backends_(*engine_, layout, options_.place, host, [this] { return std::make_unique<Upstream>(plumbing_, backends_); }),
+      recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
+      context_{plumbing_, backends_, tables_, recorder_, options_.settings},
+      prober_(*engine_, *response_scratch_, [this](std::uint64_t id, bool ok, std::string detail) { host_.probed(id, ok, std::move(detail)); }),
+      drain_check_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->check_drained(); }) {}
+
+Shard::~Shard() = default;
+
+void Shard::post(std::function<void()> task) {
+  engine_->post([this, task = std::move(task)] {
+    task();
+    outbox_.flush();
+  });
+}
+
+void Shard::apply(std::shared_ptr<const RoutingTable> table) {
+  tables_.replace(table);
+  backends_.apply(*table);
+}
+
+void Shard::listen(const std::vector<int>& listeners) {
+  if (std::exchange(listening_, true) || context_.draining) return;
+  for (const int fd : listeners) engine_->listen(fd, *this);
+}
+
+void Shard::on_accept(int fd, const Address& peer) { host_.place(options_.place.thread, fd, peer); }
+
+void Shard::open(int fd, const Address& peer) {
+  if (spare_.empty()) {
+    downstreams_.push_back(std::make_unique<Downstream>(context_, *this));
+    spare_.reserve(downstreams_.size());
+    spare_.push_back(downstreams_.back().get());
+  }
+  Downstream& downstream = *spare_.back();
+  if (!downstream.open(fd, peer)) return host_.closed(options_.place.thread, peer);
+  spare_.pop_back();
+  ++open_;
+}
+
+// Its memory is reused by a later open(), which never runs inside one of its calls.
+void Shard::gone(Downstream& downstream) {
+  --open_;
+  spare_.push_back(&downstream);
+  host_.closed(options_.place.thread, downstream.peer());
+}
+
+void Shard::drain(Duration timeout, bool at_once) {
+  if (std::exchange(listening_, false)) engine_->stop_listening();
+  context_.draining = true;
+  backends_.drain();
+  drain_until_ = engine_->now() + timeout;
+  fresh_until_ = at_once ? engine_->now() + kFreshGrace : drain_until_;
+  if (at_once) close_idle(false);
+  check_drained();
+}
+
+void Shard::close_idle(bool fresh_too) {
+  for (const auto& downstream : downstreams_) {
+    if (downstream->is_open() && downstream->idle() && (fresh_too || !downstream->fresh())) downstream->shut();
+  }
+}
+
+// Answers that are still being sent count too: a process that exits takes the unsent bytes with it.
+void Shard::check_drained() {
+  const TimePoint now = engine_->now();
+  if (now >= fresh_until_) close_idle(true);
+  if (now >= drain_until_) {
+    for (const auto& downstream : downstreams_) downstream->shut();
+  }
+  if (open_ == 0 && (engine_->open_streams() == 0 || now >= drain_until_)) {
+    recorder_.flush();
+    return host_.drained(options_.place.thread);
+  }
+  engine_->timers().arm(drain_check_, now + kDrainCheck);
+}
+
+}  // namespace gray::proxy

@@ -1,0 +1,78 @@
+#pragma once
+// One router thread: an engine and everything that it alone touches. Other threads reach it by post() only.
+#include <memory>
+#include <vector>
+
+#include "config/segment.hpp"
+#include "router/proxy/backends.hpp"
+#include "router/proxy/downstream.hpp"
+#include "router/proxy/exchange.hpp"
+#include "router/proxy/prober.hpp"
+#include "router/proxy/recorder.hpp"
+
+namespace gray::proxy {
+
+/// What a shard asks of the router around it. Thread-safe.
+class ShardHost : public Neighbours {
+ public:
+  /// A new connection was accepted on `thread`: limits are checked and the least loaded thread gets it.
+  virtual void place(std::uint32_t thread, int fd, const Address& peer) = 0;
+  virtual void closed(std::uint32_t thread, const Address& peer) = 0;
+  virtual void probed(std::uint64_t id, bool ok, std::string detail) = 0;
+  virtual void drained(std::uint32_t thread) = 0;
+};
+
+struct ShardOptions {
+  Place place;
+  std::size_t memory_budget = 0;  // bytes, of this thread
+  RouterSettings settings;
+  UniqueFd access_log;
+  std::uint64_t id_seed = 0;
+};
+
+class Shard final : public engine::AcceptHandler, public DownstreamOwner {
+ public:
+  Shard(ShardHost& host, segment::Layout& layout, ShardOptions options);
+  ~Shard();
+
+  engine::Engine& engine() { return *engine_; }
+  void post(std::function<void()> task);
+
+  // On its thread.
+  void apply(std::shared_ptr<const RoutingTable> table);
+  void listen(const std::vector<int>& listeners);
+  void open(int fd, const Address& peer);
+  void probe(ProbeRequest request) { prober_.start(std::move(request)); }
+  void reopen_log(UniqueFd fd) { recorder_.reopen(std::move(fd)); }
+  /// Takes no new connections and ends within `timeout`. `at_once`: idle clients are closed now, not at their next request.
+  void drain(Duration timeout, bool at_once);
+  Backends& backends() { return backends_; }
+
+ private:
+  void on_accept(int fd, const Address& peer) override;
+  void gone(Downstream& downstream) override;
+  void close_idle(bool fresh_too);
+  void check_drained();
+
+  ShardHost& host_;
+  ShardOptions options_;
+  engine::BufferPool buffers_;
+  std::unique_ptr<engine::Engine> engine_;
+  Outbox outbox_;
+  std::unique_ptr<http::RequestHead> request_scratch_;
+  std::unique_ptr<http::ResponseHead> response_scratch_;
+  Plumbing plumbing_;
+  Backends backends_;
+  TableViews tables_;
+  Recorder recorder_;
+  ExchangeContext context_;
+  Prober prober_;
+  std::vector<std::unique_ptr<Downstream>> downstreams_;
+  std::vector<Downstream*> spare_;
+  std::size_t open_ = 0;
+  bool listening_ = false;
+  TimePoint drain_until_{}, fresh_until_{};
+  engine::Timer drain_check_;
+};
+
+}  // namespace gray::proxy

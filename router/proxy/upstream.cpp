@@ -1,0 +1,180 @@
+#include "router/proxy/upstream.hpp"
+
+#include "router/proxy/backends.hpp"
+#include "router/proxy/exchange.hpp"
+
+namespace gray::proxy {
+
+using segment::Reason;
+
+void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
+  worker_ = &worker;
+  stream_ = stream;
+  connecting_ = connecting;
+  reused_ = false;
+}
+
+void Upstream::attach(Exchange& exchange) {
+  exchange_ = &exchange;
+  body_ = {};
+  in_body_ = keep_alive_ = chunked_request_ = sent_ = got_ = false;
+  searched_ = 0;
+}
+
+void Upstream::detach() {
+  exchange_ = nullptr;
+  reused_ = true;
+  partial_.reset();
+  plumbing_.engine.resume(stream_, engine::Pause::sink_full);
+}
+
+void Upstream::send_head(const http::RequestHead& head, const http::RequestExtras& extras) {
+  sent_ = true;
+  chunked_request_ = head.framing.kind == http::Framing::Kind::chunked;
+  char* out = plumbing_.outbox.room(stream_, http::request_bound(head, extras));
+  plumbing_.outbox.commit(http::write_request(head, extras, out));
+}
+
+void Upstream::send_data(std::string_view payload) {
+  if (!chunked_request_) return plumbing_.outbox.append(stream_, payload);
+  char head[32];
+  plumbing_.outbox.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
+  plumbing_.outbox.append(stream_, payload);
+  plumbing_.outbox.append(stream_, "\r\n");
+}
+
+void Upstream::send_end() {
+  if (chunked_request_) plumbing_.outbox.append(stream_, http::kLastChunk);
+}
+
+void Upstream::on_connected(int error) {
+  connecting_ = false;
+  if (error != 0) return broke(Reason::connect_failed);
+  exchange_->connected();
+  settle();
+}
+
+void Upstream::broke(Reason reason) {
+  if (idle()) return backends_.discard(*this, reason != Reason::upstream_closed);
+  exchange_->failed(reason);
+  plumbing_.outbox.flush();
+}
+
+// A worker may close an idle connection whenever it likes, but it has nothing to say on one.
+void Upstream::on_data(std::string_view bytes) {
+  if (idle()) return backends_.discard(*this, true);
+  got_ = true;
+  if (!partial_) {
+    const std::size_t taken = take(bytes);
+    if (taken < bytes.size() && !store(bytes.substr(taken))) broke(Reason::upstream_invalid);
+  } else if (!store(bytes)) {
+    broke(Reason::upstream_invalid);
+  } else {
+    // The bytes move out of the member: an exchange that ends below gives this connection away.
+    engine::Buffer whole = std::move(partial_);
+    const std::size_t taken = take(whole.view());
+    if (taken < whole.size()) {
+      whole.consume(taken);
+      partial_ = std::move(whole);
+    }
+  }
+  settle();
+}
+
+// The end of every event: what was gathered goes out, and a side that is ahead of the other pauses.
+void Upstream::settle() {
+  plumbing_.outbox.flush();
+  if (exchange_ != nullptr) exchange_->balance();
+}
+
+bool Upstream::store(std::string_view bytes) {
+  if (!plumbing_.buffers.reserve(partial_, bytes.size(), stream_.index)) return false;
+  partial_.append(bytes);
+  return true;
+}
+
+// Returns how much is done with; what is left waits for more. Everything, once the exchange has ended.
+std::size_t Upstream::take(std::string_view bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const std::string_view rest = bytes.substr(done);
+    const std::size_t taken = in_body_ ? take_body(rest) : take_head(rest);
+    if (taken == 0) break;
+    done += taken;
+  }
+  return done;
+}
+
+std::size_t Upstream::take_head(std::string_view bytes) {
+  const http::HeadLimits limits = exchange_->head_limits();
+  const std::size_t length = http::find_head_end(bytes, searched_);
+  if (length == 0 && bytes.size() <= limits.bytes) return 0;
+  http::ResponseHead& head = plumbing_.response_scratch;
+  http::Fault fault;
+  if (http::parse_response(bytes, limits, exchange_->method(), head, fault) != http::Parse::complete) {
+    exchange_->note(fault);
+    broke(Reason::upstream_invalid);
+    return bytes.size();
+  }
+  searched_ = 0;
+  if (head.status == 101) {
+    exchange_->note({502, "P24", "101 without having been asked to upgrade", 0});
+    broke(Reason::upstream_invalid);
+    return bytes.size();
+  }
+  if (head.status < 200) {
+    exchange_->interim(head);
+    return length;
+  }
+  in_body_ = true;
+  keep_alive_ = head.keep_alive;
+  body_ = http::BodyDecoder(head.framing);
+  // Bytes behind a message without a body belong to nobody: the connection cannot be trusted again.
+  const bool complete = body_.done();
+  exchange_->response_head(head);
+  if (exchange_ == nullptr) return bytes.size();
+  if (!complete) return length;
+  exchange_->response_end(keep_alive_ && length == bytes.size());
+  return bytes.size();
+}
+
+std::size_t Upstream::take_body(std::string_view bytes) {
+  const http::BodyDecoder::Step step = body_.feed(bytes);
+  switch (step.result) {
+    case http::BodyDecoder::Result::data:
+      exchange_->response_data(step.payload);
+      if (exchange_ == nullptr) return bytes.size();
+      if (!body_.done()) return step.consumed;
+      break;
+    case http::BodyDecoder::Result::end:
+      break;
+    case http::BodyDecoder::Result::more:
+      return step.consumed;
+    case http::BodyDecoder::Result::fault:
+      exchange_->note(body_.fault());
+      broke(Reason::upstream_invalid);
+      return bytes.size();
+  }
+  exchange_->response_end(keep_alive_ && step.consumed == bytes.size());
+  return bytes.size();
+}
+
+void Upstream::on_end() {
+  if (!idle() && in_body_ && body_.finish()) {
+    exchange_->response_end(false);
+    plumbing_.outbox.flush();
+    return;
+  }
+  broke(Reason::upstream_closed);
+}
+
+void Upstream::on_writable() {
+  if (!idle()) exchange_->worker_drained();
+}
+
+void Upstream::on_failed(int) { broke(Reason::upstream_closed); }
+
+// We paused it because the client is slow; what it has sent is still to be read.
+void Upstream::on_peer_closing(bool) {}
+
+}  // namespace gray::proxy

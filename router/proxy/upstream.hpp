@@ -1,0 +1,83 @@
+#pragma once
+// One connection to a worker: the HTTP/1.1 client side of an exchange. Bytes from the engine become events of the exchange,
+// and its wishes become bytes. Idle in the pool it only watches for the peer's FIN.
+#include "config/segment.hpp"
+#include "router/engine/buffer_pool.hpp"
+#include "router/engine/engine.hpp"
+#include "router/http/body.hpp"
+#include "router/http/forwarding.hpp"
+#include "router/proxy/outbox.hpp"
+#include "router/upstream/idle_pool.hpp"
+
+namespace gray::proxy {
+
+class Backends;
+class Exchange;
+struct Worker;
+
+/// What the connections of one thread share.
+struct Plumbing {
+  engine::Engine& engine;
+  engine::BufferPool& buffers;
+  Outbox& outbox;
+  http::RequestHead& request_scratch;    // parse results are large and short-lived: one for each thread
+  http::ResponseHead& response_scratch;
+};
+
+class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
+ public:
+  Upstream(Plumbing plumbing, Backends& backends) : plumbing_(plumbing), backends_(backends) {}
+
+  // For Backends.
+  void open(Worker& worker, engine::StreamId stream, bool connecting);
+  void attach(Exchange& exchange);
+  void detach();  // back to the blank state, ready for the pool
+  Worker& worker() const { return *worker_; }
+  engine::StreamId stream() const { return stream_; }
+  bool idle() const { return exchange_ == nullptr; }
+  bool connecting() const { return connecting_; }
+
+  // For the exchange.
+  void send_head(const http::RequestHead& head, const http::RequestExtras& extras);
+  void send_data(std::string_view payload);
+  void send_end();
+  void pause() { plumbing_.engine.pause(stream_, engine::Pause::sink_full); }
+  void resume() { plumbing_.engine.resume(stream_, engine::Pause::sink_full); }
+  bool backed_up() const { return plumbing_.engine.unsent(stream_) > engine::kHighWatermark; }
+  bool reused() const { return reused_; }
+  bool sent_anything() const { return sent_; }
+  bool got_anything() const { return got_; }
+
+ private:
+  void on_connected(int error) override;
+  void on_data(std::string_view bytes) override;
+  void on_end() override;
+  void on_writable() override;
+  void on_failed(int error) override;
+  void on_peer_closing(bool reset) override;
+
+  std::size_t take(std::string_view bytes);
+  std::size_t take_head(std::string_view bytes);
+  std::size_t take_body(std::string_view bytes);
+  bool store(std::string_view bytes);
+  void broke(segment::Reason reason);
+  void settle();
+
+  Plumbing plumbing_;
+  Backends& backends_;
+  Worker* worker_ = nullptr;
+  Exchange* exchange_ = nullptr;
+  engine::StreamId stream_;
+  engine::Buffer partial_;  // bytes of a head that is not complete
+  std::size_t searched_ = 0;
+  http::BodyDecoder body_;
+  bool in_body_ = false;
+  bool keep_alive_ = false;
+  bool chunked_request_ = false;
+  bool connecting_ = false;
+  bool reused_ = false;  // has served before: it may be stale
+  bool sent_ = false;
+  bool got_ = false;
+};
+
+}  // namespace gray::proxy
