@@ -102,9 +102,12 @@ socklen_t Address::to(sockaddr_storage& storage) const {
 
 int Address::family() const {
   switch (kind) {
-    case Kind::ipv4: return AF_INET;
-    case Kind::ipv6: return AF_INET6;
-    case Kind::unix_path: break;
+    case Kind::ipv4:
+      return AF_INET;
+    case Kind::ipv6:
+      return AF_INET6;
+    case Kind::unix_path:
+      break;
   }
   return AF_UNIX;
 }

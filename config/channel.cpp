@@ -53,10 +53,13 @@ std::vector<UniqueFd> descriptors_of(msghdr& header) {
 ChannelResult result_of(int problem) {
   switch (problem) {
     case EAGAIN:
-    case ENOBUFS: return ChannelResult::again;
+    case ENOBUFS:
+      return ChannelResult::again;
     case EPIPE:
-    case ECONNRESET: return ChannelResult::closed;
-    default: return ChannelResult::invalid;
+    case ECONNRESET:
+      return ChannelResult::closed;
+    default:
+      return ChannelResult::invalid;
   }
 }
 
@@ -134,7 +137,7 @@ UniqueFd sealed_memfd(const char* name, std::string_view bytes) {
 std::optional<std::string> read_memfd(int fd, std::size_t limit) {
   constexpr int kNeeded = F_SEAL_WRITE | F_SEAL_SHRINK;
   const int seals = ::fcntl(fd, F_GET_SEALS);
-  struct stat info{};
+  struct stat info {};
   if (seals < 0 || (seals & kNeeded) != kNeeded || ::fstat(fd, &info) != 0) return std::nullopt;
   if (static_cast<std::size_t>(info.st_size) > limit) return std::nullopt;
   std::string bytes(static_cast<std::size_t>(info.st_size), '\0');

@@ -1,7 +1,7 @@
 #pragma once
 // What master and router say to each other over a SOCK_SEQPACKET socketpair: one JSON object per packet, at most one
-// descriptor with it. Tables travel in sealed memfds, so a packet is always small. Silence is normal; end of file is the
-// death of the other side.
+// descriptor with it. Tables travel in sealed memfds, so a packet is always small. Silence is normal; end of file is
+// the death of the other side.
 //
 //   master                                router
 //     hello(protocol, slot, settings)  ->
@@ -34,18 +34,18 @@ struct ChannelMessage {
   enum class Type : std::uint8_t { hello, table, listen, probe, reopen, drain, applied, ready, probed, drained };
   Type type = Type::hello;
   std::uint32_t protocol = kChannelProtocol;
-  std::uint32_t layout = 0;     // hello from the router
-  std::uint32_t slot = 0;       // hello from the master
-  RouterSettings router;        // hello from the master
+  std::uint32_t layout = 0;  // hello from the router
+  std::uint32_t slot = 0;    // hello from the master
+  RouterSettings router;     // hello from the master
   std::uint64_t memory_budget = 0;
-  std::uint64_t number = 0;     // table, applied: its number; probe, probed: the probe's id
-  Address address;              // probe
-  std::string path;             // probe: HTTP path; empty: connect only
-  std::uint32_t cell = 0;       // probe: the worker's cell
-  Duration timeout{0};          // probe, drain
-  bool ok = false;              // probed
-  std::string detail;           // probed: "connect refused", "status 503"
-  UniqueFd fd;                  // table: the memfd; reopen: the new log
+  std::uint64_t number = 0;  // table, applied: its number; probe, probed: the probe's id
+  Address address;           // probe
+  std::string path;          // probe: HTTP path; empty: connect only
+  std::uint32_t cell = 0;    // probe: the worker's cell
+  Duration timeout{0};       // probe, drain
+  bool ok = false;           // probed
+  std::string detail;        // probed: "connect refused", "status 503"
+  UniqueFd fd;               // table: the memfd; reopen: the new log
 };
 
 std::string to_json_text(const ChannelMessage& message);  // the descriptor travels apart

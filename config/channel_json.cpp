@@ -11,7 +11,7 @@ using nlohmann::json;
 using Type = ChannelMessage::Type;
 
 constexpr std::pair<Type, const char*> kTypes[] = {
-    {Type::hello, "hello"},   {Type::table, "table"},     {Type::listen, "listen"}, {Type::probe, "probe"},
+    {Type::hello, "hello"},   {Type::table, "table"},     {Type::listen, "listen"},   {Type::probe, "probe"},
     {Type::reopen, "reopen"}, {Type::drain, "drain"},     {Type::applied, "applied"}, {Type::ready, "ready"},
     {Type::probed, "probed"}, {Type::drained, "drained"},
 };
@@ -77,12 +77,17 @@ void each_field(Message& message, Visit visit) {
       visit("detail", message.detail);
       return;
     case Type::table:
-    case Type::applied: visit("number", message.number); return;
-    case Type::drain: visit("timeout", message.timeout); return;
+    case Type::applied:
+      visit("number", message.number);
+      return;
+    case Type::drain:
+      visit("timeout", message.timeout);
+      return;
     case Type::listen:
     case Type::reopen:
     case Type::ready:
-    case Type::drained: return;
+    case Type::drained:
+      return;
   }
 }
 

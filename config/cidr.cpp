@@ -48,7 +48,8 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
     network.bits = *prefix;
   }
   if (network.ipv6 && network.bits >= kMappedBits && is_mapped(network.ip))
-    network = {.ipv6 = false, .ip = unmapped(network.ip), .bits = static_cast<std::uint8_t>(network.bits - kMappedBits)};
+    network = {
+        .ipv6 = false, .ip = unmapped(network.ip), .bits = static_cast<std::uint8_t>(network.bits - kMappedBits)};
   network.ip = masked(network.ip, network.bits);
   return network;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// What is wrong with a text, where, and what was probably meant. All errors of a file are collected, none is fatal alone.
+// What is wrong with a text, where, and what was probably meant. All errors of a file are collected, none is fatal
+// alone.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@ struct Diagnostic {
   bool operator==(const Diagnostic&) const = default;
 };
 
-/// "FILE:LINE:COL: error: MESSAGE", the source line, and a caret under the column; one block per diagnostic, by position.
+/// "FILE:LINE:COL: error: MESSAGE", the source line, and a caret under the column; one block per diagnostic, by
+/// position.
 std::string render(std::string_view file, std::string_view text, std::vector<Diagnostic> diagnostics);
 
 /// The candidate nearest to `word` by Damerau-Levenshtein distance, if it is near enough to be a typing mistake

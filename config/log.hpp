@@ -10,8 +10,8 @@ namespace gray {
 enum class LogLevel { info, warn, error };
 void log(LogLevel level, std::string_view text);
 
-/// The line that log() writes at `wall` time (UTC), newline included. Control characters in `text` become spaces, because
-/// what a client or a worker sent must not forge a line; longer than PIPE_BUF is cut with "...".
+/// The line that log() writes at `wall` time (UTC), newline included. Control characters in `text` become spaces,
+/// because what a client or a worker sent must not forge a line; longer than PIPE_BUF is cut with "...".
 std::string log_line(LogLevel level, std::string_view text, std::chrono::system_clock::time_point wall);
 
 }  // namespace gray

@@ -10,10 +10,8 @@ namespace {
 using nlohmann::json;
 
 json to_json(const WorkerRoute& worker) {
-  return {{"cell", worker.cell},
-          {"generation", worker.generation},
-          {"id", worker.id},
-          {"address", worker.address.text()}};
+  return {
+      {"cell", worker.cell}, {"generation", worker.generation}, {"id", worker.id}, {"address", worker.address.text()}};
 }
 
 WorkerRoute worker_from(const json& from) {

@@ -51,8 +51,8 @@ struct RoutingTable {
   bool operator==(const RoutingTable&) const = default;
 };
 
-/// The bucket threshold of a weight: a user whose 64-bit hash is below it is the canary's. 100 percent is every user, which
-/// no 64-bit threshold can say, hence the flag.
+/// The bucket threshold of a weight: a user whose 64-bit hash is below it is the canary's. 100 percent is every user,
+/// which no 64-bit threshold can say, hence the flag.
 struct Threshold {
   std::uint64_t below = 0;
   bool everyone = false;

@@ -81,7 +81,7 @@ Segment Segment::create() {
 }
 
 std::optional<Segment> Segment::attach(UniqueFd fd, std::string& error) {
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd.get(), &info) != 0) {
     error = "cannot read the shared segment: " + std::generic_category().message(errno);
     return std::nullopt;
@@ -101,7 +101,8 @@ std::optional<Segment> Segment::attach(UniqueFd fd, std::string& error) {
   return segment;
 }
 
-Segment::Segment(Segment&& other) noexcept : fd_(std::move(other.fd_)), layout_(std::exchange(other.layout_, nullptr)) {}
+Segment::Segment(Segment&& other) noexcept
+    : fd_(std::move(other.fd_)), layout_(std::exchange(other.layout_, nullptr)) {}
 
 Segment& Segment::operator=(Segment&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -116,7 +117,8 @@ Segment::~Segment() {
 void Segment::zero(const void* begin, std::size_t bytes) {
   const auto offset = static_cast<const char*>(begin) - reinterpret_cast<const char*>(layout_);
   const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-  if (::fallocate(fd_.get(), mode, offset, static_cast<off_t>(bytes)) != 0) fail("cannot clear rows of the shared segment");
+  if (::fallocate(fd_.get(), mode, offset, static_cast<off_t>(bytes)) != 0)
+    fail("cannot clear rows of the shared segment");
 }
 
 void Segment::forget(std::uint32_t slot) {

@@ -1,7 +1,7 @@
 #pragma once
-// The shared segment: a memfd that the master makes and every router generation maps. It holds what must be exact across
-// threads and overlapping routers (limits), what must survive a router (counters) and what the router needs when the
-// master is gone (the process groups to kill).
+// The shared segment: a memfd that the master makes and every router generation maps. It holds what must be exact
+// across threads and overlapping routers (limits), what must survive a router (counters) and what the router needs when
+// the master is gone (the process groups to kill).
 //
 // Invariants
 //  - A Row has exactly one writer: one thread of the router that holds the slot. Everyone may read at any time.
@@ -43,10 +43,28 @@ class LimitWord {
 
 /// Why the router answered by itself, or the exchange failed (contract 2.4); `none` for an answer from a worker.
 enum class Reason : std::uint8_t {
-  none, bad_request, expectation_failed, request_timeout, too_large, target_too_long, head_too_large,
-  unsupported, version_unsupported, no_route,
-  connect_failed, upstream_closed, upstream_invalid, connect_timeout, response_timeout,
-  version_down, queue_full, queue_timeout, overloaded, draining, held, maintenance,
+  none,
+  bad_request,
+  expectation_failed,
+  request_timeout,
+  too_large,
+  target_too_long,
+  head_too_large,
+  unsupported,
+  version_unsupported,
+  no_route,
+  connect_failed,
+  upstream_closed,
+  upstream_invalid,
+  connect_timeout,
+  response_timeout,
+  version_down,
+  queue_full,
+  queue_timeout,
+  overloaded,
+  draining,
+  held,
+  maintenance,
   client_gone,
   count
 };
@@ -61,17 +79,17 @@ struct Histogram {
 };
 
 struct alignas(64) Row {
-  std::atomic<std::uint64_t> requests;                                    // completed, whatever the outcome
-  std::atomic<std::uint64_t> errors;                                      // contract: 5xx of it, 502 and 504 because of it
-  std::atomic<std::uint64_t> status_class[6];                             // [1]..[5]; [0]: no answer could be sent
+  std::atomic<std::uint64_t> requests;         // completed, whatever the outcome
+  std::atomic<std::uint64_t> errors;           // contract: 5xx of it, 502 and 504 because of it
+  std::atomic<std::uint64_t> status_class[6];  // [1]..[5]; [0]: no answer could be sent
   std::atomic<std::uint64_t> reasons[static_cast<std::size_t>(Reason::count)];
   std::atomic<std::uint64_t> decisions[static_cast<std::size_t>(Decision::count)];
   std::atomic<std::uint64_t> retries;
   std::atomic<std::uint64_t> bytes_in, bytes_out;  // bodies
   std::atomic<std::uint64_t> connects, connect_errors;
-  std::atomic<std::uint32_t> in_flight, waiting;   // gauges
-  Histogram duration;                              // first request byte to last response byte
-  Histogram waited;                                // in the queue, of those that waited
+  std::atomic<std::uint32_t> in_flight, waiting;  // gauges
+  Histogram duration;                             // first request byte to last response byte
+  Histogram waited;                               // in the queue, of those that waited
 };
 
 struct alignas(64) WorkerCell {
@@ -97,7 +115,7 @@ struct Layout {
   VersionCell versions[kVersions];
   WorkerCell workers[kWorkers];
   Row rows[kSlots][kThreads][kVersions];
-  Row base[kVersions];  // what dead slots counted, folded by the master; gauges are 0
+  Row base[kVersions];                             // what dead slots counted, folded by the master; gauges are 0
   std::atomic<std::uint32_t> connections[kSlots];  // client connections open, a gauge
 };
 
@@ -118,8 +136,8 @@ class Segment {
   int fd() const { return fd_.get(); }
 
   // The three below throw std::system_error if the kernel refuses to punch the rows out.
-  /// Master, after waitpid of the slot's router: gives back its limit shares, folds its counters into `base`, zeroes its
-  /// rows and gauges.
+  /// Master, after waitpid of the slot's router: gives back its limit shares, folds its counters into `base`, zeroes
+  /// its rows and gauges.
   void forget(std::uint32_t slot);
   /// Master: a version row or worker cell is given to somebody else.
   void clear_version(std::uint32_t row);

@@ -40,9 +40,9 @@ struct IdentitySource {
 };
 
 struct Readiness {
-  bool automatic = true;        // the `auto` default; `ways` is then empty
-  std::vector<ReadyWay> ways;   // first success wins
-  int fd = -1;                  // N of "fd:N"
+  bool automatic = true;       // the `auto` default; `ways` is then empty
+  std::vector<ReadyWay> ways;  // first success wins
+  int fd = -1;                 // N of "fd:N"
   Duration timeout{60'000};
   bool operator==(const Readiness&) const = default;
 };

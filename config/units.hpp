@@ -9,7 +9,8 @@
 
 namespace gray {
 
-/// A whole or decimal number and one of ms, s, m, h ("1.5s"). No sign, no space, no bare number but "0". At most 365 days.
+/// A whole or decimal number and one of ms, s, m, h ("1.5s"). No sign, no space, no bare number but "0". At most 365
+/// days.
 std::optional<Duration> parse_duration(std::string_view text);
 /// A whole number and one of B, KiB, MiB, GiB. No sign, no space, no bare number but "0". At most 2^50 bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);

@@ -15,11 +15,11 @@ TEST_CASE("an address reads and prints in the same form") {
 
 TEST_CASE("what is no address is refused") {
   const std::string long_path(108, 'a');
-  for (const std::string& text : {std::string(""), std::string("8000"), std::string("localhost:80"), std::string("1.2.3:80"),
-                                  std::string("1.2.3.4:65536"), std::string("1.2.3.4:"), std::string("1.2.3.4:+1"),
-                                  std::string("::1:80"), std::string("[1.2.3.4]:80"), std::string("[::1]"),
-                                  std::string("[::1]:8x"), std::string("unix:"), "unix:" + long_path,
-                                  std::string("unix:a\0b", 8), std::string("1.2.3.4\0:80", 11)})
+  for (const std::string& text :
+       {std::string(""), std::string("8000"), std::string("localhost:80"), std::string("1.2.3:80"),
+        std::string("1.2.3.4:65536"), std::string("1.2.3.4:"), std::string("1.2.3.4:+1"), std::string("::1:80"),
+        std::string("[1.2.3.4]:80"), std::string("[::1]"), std::string("[::1]:8x"), std::string("unix:"),
+        "unix:" + long_path, std::string("unix:a\0b", 8), std::string("1.2.3.4\0:80", 11)})
     CHECK_MESSAGE(!Address::parse(text), text);
 }
 

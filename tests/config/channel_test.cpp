@@ -48,7 +48,8 @@ void send_raw(int channel, std::string_view text, int count) {
     block->cmsg_level = SOL_SOCKET;
     block->cmsg_type = SCM_RIGHTS;
     block->cmsg_len = CMSG_LEN(static_cast<std::size_t>(count) * sizeof(int));
-    for (int i = 0; i < count; ++i) std::memcpy(CMSG_DATA(block) + i * static_cast<int>(sizeof(int)), &channel, sizeof(int));
+    for (int i = 0; i < count; ++i)
+      std::memcpy(CMSG_DATA(block) + i * static_cast<int>(sizeof(int)), &channel, sizeof(int));
   }
   REQUIRE(::sendmsg(channel, &header, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
 }
@@ -124,7 +125,8 @@ TEST_CASE("nothing there, a full queue and a dead peer are told apart") {
   std::string error;
   CHECK(receive_message(pair.right.get(), got, error) == ChannelResult::again);
   ChannelResult result = ChannelResult::ok;
-  for (int i = 0; i < 100'000 && result == ChannelResult::ok; ++i) result = send_message(pair.left.get(), of(Type::ready));
+  for (int i = 0; i < 100'000 && result == ChannelResult::ok; ++i)
+    result = send_message(pair.left.get(), of(Type::ready));
   CHECK(result == ChannelResult::again);
   pair.left.reset();
   while ((result = receive_message(pair.right.get(), got, error)) == ChannelResult::ok) continue;
@@ -149,7 +151,8 @@ TEST_CASE("a broken peer leaks no descriptor and is named invalid") {
   const std::string table = to_json_text(of(Type::table));
   const std::string ready = to_json_text(of(Type::ready));
   const std::string huge(kChannelPacket + 1, 'x');
-  const std::pair<std::string_view, int> packets[] = {{table, 0}, {table, 2}, {table, 20}, {ready, 1}, {huge, 1}, {"{", 1}};
+  const std::pair<std::string_view, int> packets[] = {{table, 0}, {table, 2}, {table, 20},
+                                                      {ready, 1}, {huge, 1},  {"{", 1}};
   for (const auto& [text, count] : packets) {
     send_raw(pair.left.get(), text, count);
     CHECK(receive_message(pair.right.get(), got, error) == ChannelResult::invalid);
@@ -160,8 +163,8 @@ TEST_CASE("a broken peer leaks no descriptor and is named invalid") {
 
 TEST_CASE("what is no message is refused with the reason") {
   std::string error;
-  for (const char* text : {"", "[]", "{}", "{\"type\":\"nope\"}", "{\"type\":\"hello\"}", "{\"type\":\"table\",\"number\":-1}",
-                           "{\"type\":\"drain\",\"timeout\":99999999999999}",
+  for (const char* text : {"", "[]", "{}", "{\"type\":\"nope\"}", "{\"type\":\"hello\"}",
+                           "{\"type\":\"table\",\"number\":-1}", "{\"type\":\"drain\",\"timeout\":99999999999999}",
                            "{\"type\":\"probed\",\"number\":1,\"ok\":1,\"detail\":\"\"}"}) {
     error.clear();
     CHECK_MESSAGE(!channel_message_from_json(text, error), text);

@@ -46,6 +46,7 @@ TEST_CASE("bits behind the prefix do not matter") {
 }
 
 TEST_CASE("what is no network is refused") {
-  for (const char* text : {"", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "10/8", "example.com"})
+  for (const char* text :
+       {"", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "10/8", "example.com"})
     CHECK_MESSAGE(!Cidr::parse(text), text);
 }

@@ -13,7 +13,8 @@ using namespace gray;
 namespace {
 
 std::string line(std::string_view text) {
-  return log_line(LogLevel::warn, text, std::chrono::system_clock::time_point(std::chrono::milliseconds(1'700'000'000'007)));
+  return log_line(LogLevel::warn, text,
+                  std::chrono::system_clock::time_point(std::chrono::milliseconds(1'700'000'000'007)));
 }
 
 }  // namespace
@@ -22,7 +23,9 @@ TEST_CASE("a line has a UTC time, a level and the text") {
   CHECK(line("worker ready id=web@v1#0") == "2023-11-14T22:13:20.007Z warn worker ready id=web@v1#0\n");
 }
 
-TEST_CASE("a text cannot forge a second line") { CHECK(line("a\nb\x1b[2J\x7f\t") == "2023-11-14T22:13:20.007Z warn a b [2J  \n"); }
+TEST_CASE("a text cannot forge a second line") {
+  CHECK(line("a\nb\x1b[2J\x7f\t") == "2023-11-14T22:13:20.007Z warn a b [2J  \n");
+}
 
 TEST_CASE("a line is never longer than a pipe takes whole") {
   const std::string long_line = line(std::string(10'000, 'x'));

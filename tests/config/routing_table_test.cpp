@@ -38,8 +38,10 @@ RoutingTable sample() {
 std::string refusal(const char* field, const nlohmann::json& value) {
   auto json = nlohmann::json::parse(to_json_text(sample()));
   auto& service = json["services"][0];
-  if (value.is_discarded()) service.erase(field);
-  else service[field] = value;
+  if (value.is_discarded())
+    service.erase(field);
+  else
+    service[field] = value;
   std::string error;
   CHECK(!routing_table_from_json(json.dump(), error));
   return error;
@@ -57,7 +59,8 @@ TEST_CASE("a table comes back exactly") {
 
 TEST_CASE("a text that is no table is refused with the reason") {
   std::string error;
-  for (const char* text : {"", "{", "[]", "{\"number\":1}", "{\"number\":-1,\"services\":[]}", "{\"number\":1,\"services\":[1]}"}) {
+  for (const char* text :
+       {"", "{", "[]", "{\"number\":1}", "{\"number\":-1,\"services\":[]}", "{\"number\":1,\"services\":[1]}"}) {
     error.clear();
     CHECK_MESSAGE(!routing_table_from_json(text, error), text);
     CHECK(error.starts_with("not a routing table: "));
@@ -72,7 +75,8 @@ TEST_CASE("a table whose indices or values cannot be is refused and the field is
   CHECK(refusal("weight", "5").find("\"weight\"") != std::string::npos);
   CHECK(refusal("expose", "all").find("\"expose\"") != std::string::npos);
   CHECK(refusal("versions", json::array()).find("\"versions\"") != std::string::npos);
-  CHECK(refusal("versions", json::parse(R"([{"row":64,"name":"x","workers":[]}])")).find("\"row\"") != std::string::npos);
+  CHECK(refusal("versions", json::parse(R"([{"row":64,"name":"x","workers":[]}])")).find("\"row\"") !=
+        std::string::npos);
   CHECK(refusal("limits", json::object()).find("\"max_sockets\" is missing") != std::string::npos);
   CHECK(refusal("hosts", json::parse("[1]")).find("no string") != std::string::npos);
   CHECK(refusal("override_from", json::parse("[\"x\"]")).find("not understood") != std::string::npos);

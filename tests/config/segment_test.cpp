@@ -109,7 +109,7 @@ TEST_CASE("memory of a forgotten slot goes back to the system") {
   Segment master = Segment::create();
   master->rows[2][31][63].requests = 4;
   master.forget(2);
-  struct stat info{};
+  struct stat info {};
   REQUIRE(::fstat(master.fd(), &info) == 0);
   CHECK(info.st_blocks * 512 < (2 << 20));
 }

@@ -27,6 +27,7 @@ TEST_CASE("a source of identity reads and prints in the same form") {
 }
 
 TEST_CASE("expose has three names") {
-  for (const char* name : {"none", "version", "decision"}) CHECK(name_of(expose_from(name).value()) == std::string(name));
+  for (const char* name : {"none", "version", "decision"})
+    CHECK(name_of(expose_from(name).value()) == std::string(name));
   CHECK(!expose_from("all"));
 }

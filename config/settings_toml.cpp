@@ -1,0 +1,125 @@
+#include "config/settings_toml.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "config/segment.hpp"
+#include "config/service_toml.hpp"
+#include "config/toml_reader.hpp"
+#include "config/unique_fd.hpp"
+
+namespace gray {
+namespace {
+
+constexpr std::uint32_t kMostConnections = 1'000'000;
+constexpr std::uint64_t kLeastBudget = 16ull << 20;
+constexpr std::uint64_t kMostBudget = 1ull << 50;
+
+/// An address to listen on; the path of a unix socket is made absolute.
+std::optional<Address> parse_listener(const std::string& folder, const std::string& text) {
+  if (text.starts_with("unix:") && text.size() > 5) return Address::parse("unix:" + anchored(folder, text.substr(5)));
+  return Address::parse(text);
+}
+
+void read_listen(TomlReader& root, Settings& settings) {
+  const std::string& folder = root.file().folder;
+  TomlReader table(root, "listen");
+  settings.listen = {*Address::parse("127.0.0.1:8000")};
+  table.list(
+      "http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); },
+      "an address: \"127.0.0.1:8000\", \"[::1]:8000\" or \"unix:PATH\"");
+  if (table.has("http") && settings.listen.empty())
+    table.error("http", "there is no address to listen on: name one, such as \"127.0.0.1:8000\"");
+  settings.admin = "run/grayd.sock";
+  table.path("admin", settings.admin);
+  const auto admin = Address::parse("unix:" + settings.admin);
+  if (!admin) table.error("admin", "the path is longer than the 107 bytes of a unix socket: " + settings.admin);
+  for (const Address& address : settings.listen)
+    if (address == admin)
+      table.error("admin", "listen.http has this socket already: give the admin socket its own path");
+  table.text("metrics", settings.metrics);
+}
+
+void read_router(TomlReader& root, RouterSettings& router) {
+  TomlReader table(root, "router");
+  table.number("threads", router.threads, 0, segment::kThreads);
+  table.list("trusted_proxies", router.trusted_proxies, Cidr::parse, "an IP network such as \"10.0.0.0/8\"");
+  table.number("max_connections", router.max_connections, 1, kMostConnections);
+  table.number("max_connections_per_client", router.max_connections_per_client, 1, kMostConnections);
+}
+
+void read_access_log(TomlReader& root, Settings& settings) {
+  settings.access_log = "run/access.log";
+  root.text("access_log", settings.access_log);
+  if (settings.access_log.empty()) root.error("access_log", "the path is empty: name a file, or write \"off\"");
+  settings.access_log = settings.access_log == "off" ? "" : anchored(root.file().folder, settings.access_log);
+}
+
+void read_services(TomlReader& root, Settings& settings) {
+  ServiceTotals totals;
+  TomlReader services(root, "service", "services");
+  for (const std::string& name : services.names()) settings.services.push_back(read_service(services, name, totals));
+  if (settings.services.empty())
+    root.error("service", "there is no service: add [service.NAME] and [service.NAME.version.v1]");
+}
+
+void read_settings(const toml::table& table, TomlFile& file, Settings& settings) {
+  TomlReader root(table, file);
+  settings.state_dir = "run/state";
+  root.path("state_dir", settings.state_dir);
+  read_access_log(root, settings);
+  read_listen(root, settings);
+  read_router(root, settings.router);
+  {
+    TomlReader memory(root, "memory");
+    memory.size("budget", settings.memory_budget, kLeastBudget, kMostBudget);
+  }
+  read_services(root, settings);
+}
+
+/// Nothing, with errno set, if the file cannot be read; a folder is such a file.
+std::optional<std::string> read_file(const std::string& file) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  std::string text;
+  char buffer[16 * 1024];
+  while (true) {
+    const ssize_t got = ::read(fd.get(), buffer, sizeof(buffer));
+    if (got == 0) return text;
+    if (got < 0 && errno != EINTR) return std::nullopt;
+    if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
+  }
+}
+
+ConfigErrors errors(const std::string& file, std::string_view text, std::vector<Diagnostic> problems) {
+  const std::size_t count = problems.size();
+  return {render(file, text, std::move(problems)), count};
+}
+
+}  // namespace
+
+LoadedSettings parse_settings(std::string_view text, const std::string& file) {
+  Settings settings;
+  settings.file = anchored(std::filesystem::current_path().string(), file);
+  TomlFile context{.folder = std::filesystem::path(settings.file).parent_path().string(), .problems = {}};
+  try {
+    const toml::table table = toml::parse(text, std::string_view(file));
+    read_settings(table, context, settings);
+  } catch (const toml::parse_error& problem) {
+    const auto& at = problem.source().begin;
+    context.problems.push_back({at.line, at.column, std::string(problem.description())});
+  }
+  if (!context.problems.empty()) return errors(file, text, std::move(context.problems));
+  return settings;
+}
+
+LoadedSettings load_settings(const std::string& file) {
+  const auto text = read_file(file);
+  if (!text) return errors(file, "", {{0, 0, "cannot be read: " + std::generic_category().message(errno)}});
+  return parse_settings(*text, file);
+}
+
+}  // namespace gray
