@@ -1,0 +1,54 @@
+#include "router/engine/stream.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace gray;
+using namespace gray::engine;
+
+namespace {
+
+void never(void*, TimePoint) { FAIL("no timer was armed"); }
+
+}  // namespace
+
+TEST_CASE("an id names a stream until it is given back, and never the next one in its place") {
+  BufferPool buffers(1 << 20);
+  const auto engine = make_asio_engine(buffers);
+  StreamTable table;
+  Stream& first = table.take(*engine, never);
+  first.phase = Stream::Phase::open;
+  const StreamId id = first.id();
+  CHECK(table.find(id) == &first);
+  table.give_back(first);
+  CHECK(table.find(id) == nullptr);
+  Stream& second = table.take(*engine, never);
+  second.phase = Stream::Phase::open;
+  CHECK(&second == &first);
+  CHECK(second.id() != id);
+  CHECK(table.find(id) == nullptr);
+  CHECK(table.open() == 1);
+  CHECK(table.find({}) == nullptr);
+}
+
+TEST_CASE("a stream that is used again starts blank") {
+  BufferPool buffers(1 << 20);
+  const auto engine = make_asio_engine(buffers);
+  StreamTable table;
+  Stream& stream = table.take(*engine, never);
+  stream.pauses = 7;
+  stream.error = 5;
+  stream.told_end = stream.peer_closed = stream.above_high = stream.queued = true;
+  stream.read_limit = 1;
+  REQUIRE(stream.tail.append("abc", buffers, 1));
+  table.give_back(stream);
+  const Stream& again = table.take(*engine, never);
+  CHECK(again.pauses == 0);
+  CHECK(again.error == 0);
+  CHECK_FALSE(again.told_end);
+  CHECK_FALSE(again.peer_closed);
+  CHECK_FALSE(again.above_high);
+  CHECK_FALSE(again.queued);
+  CHECK(again.read_limit == kMaxRead);
+  CHECK(again.tail.empty());
+  CHECK(buffers.outstanding() == 0);
+}
