@@ -1,6 +1,6 @@
 #pragma once
-// Feeds a head to the parser in every way it can arrive: whole, with bytes of the next message behind it, and byte by byte.
-// The answer must be the same each time, and no prefix may ever count as complete.
+// Feeds a head to the parser in every way it can arrive: whole, with bytes of the next message behind it, and byte by
+// byte. The answer must be the same each time, and no prefix may ever count as complete.
 #include <doctest/doctest.h>
 
 #include <string>

@@ -57,8 +57,9 @@ TEST_CASE("The fields of a response are held to the same rules") {
 }
 
 TEST_CASE("A response that is too large is refused even when incomplete") {
-  feed_response({"P8 too large", answer("HTTP/1.1 200 OK", {"A: " + std::string(100, 'b')}), 502}, Method::get, {64, 9});
-  feed_response({"P8 status line too long", answer("HTTP/1.1 200 " + std::string(100, 'b')), 502}, Method::get, {64, 9});
+  const std::string filler(100, 'b');
+  feed_response({"P8 too large", answer("HTTP/1.1 200 OK", {"A: " + filler}), 502}, Method::get, {64, 9});
+  feed_response({"P8 status line too long", answer("HTTP/1.1 200 " + filler), 502}, Method::get, {64, 9});
   feed_response({"P8 too many fields", answer("HTTP/1.1 200 OK", {"A: b", "C: d"}), 502}, Method::get, {640, 1});
 }
 

@@ -1,0 +1,63 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "router/http/characters.hpp"
+#include "router/http/head.hpp"
+
+using namespace gray::http;
+
+TEST_CASE("Text is skipped up to the first control byte, wherever it stands") {
+  for (int c = 0; c < 256; ++c) {
+    const char byte = static_cast<char>(c);
+    const bool text = c == '\t' || (c >= 0x20 && c != 0x7f);
+    CHECK(is_text(byte) == text);
+    for (std::size_t place = 0; place < 40; ++place) {
+      std::string line(40, 'a');
+      line[place] = byte;
+      const char* stop = skip_text(line.data(), line.data() + line.size());
+      REQUIRE(static_cast<std::size_t>(stop - line.data()) == (text ? line.size() : place));
+    }
+  }
+}
+
+TEST_CASE("The classes of bytes are those of the RFC") {
+  std::string tokens, hosts;
+  for (int c = 0; c < 128; ++c) {
+    if (is_token(static_cast<char>(c))) tokens += static_cast<char>(c);
+    if (is_host(static_cast<char>(c))) hosts += static_cast<char>(c);
+    CHECK(is_target(static_cast<char>(c)) == (c > 0x20 && c < 0x7f && c != '#'));
+  }
+  const std::string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", small = "abcdefghijklmnopqrstuvwxyz";
+  CHECK(tokens == "!#$%&'*+-.0123456789" + letters + "^_`" + small + "|~");
+  CHECK(hosts == "!$%&'()*+-.0123456789;=" + letters + "_" + small + "~");
+  for (int c = 128; c < 256; ++c) {
+    const char byte = static_cast<char>(c);
+    CHECK_FALSE((is_token(byte) || is_host(byte) || is_target(byte) || is_hex(byte)));
+  }
+}
+
+TEST_CASE("A list gives every member, empty ones too") {
+  const auto members = [](std::string_view list) {
+    std::vector<std::string> all;
+    std::string_view member;
+    for (bool more = true; next_member(list, more, member);) all.emplace_back(member);
+    return all;
+  };
+  CHECK(members("a, b\t,c") == std::vector<std::string>{"a", "b", "c"});
+  CHECK(members("") == std::vector<std::string>{""});
+  CHECK(members(",a,") == std::vector<std::string>{"", "a", ""});
+}
+
+TEST_CASE("Case is ignored for letters only") {
+  CHECK(equals_ignoring_case("Content-Length", "cONTENT-lENGTH"));
+  CHECK_FALSE(equals_ignoring_case("a", "ab"));
+  CHECK_FALSE(equals_ignoring_case("[", "{"));
+  CHECK_FALSE(equals_ignoring_case("@", "`"));
+}
+
+TEST_CASE("Blanks are trimmed at both ends") {
+  CHECK(trim_blanks(" \ta b\t ") == "a b");
+  CHECK(trim_blanks(" \t ").empty());
+}

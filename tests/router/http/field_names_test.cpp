@@ -1,0 +1,87 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "router/http/field_names.hpp"
+
+using namespace gray::http;
+
+namespace {
+
+const std::vector<std::pair<std::string, Name>> kNames = {
+    {"Host", Name::host},
+    {"Connection", Name::connection},
+    {"Content-Length", Name::content_length},
+    {"Transfer-Encoding", Name::transfer_encoding},
+    {"TE", Name::te},
+    {"Trailer", Name::trailer},
+    {"Upgrade", Name::upgrade},
+    {"Expect", Name::expect},
+    {"Keep-Alive", Name::keep_alive},
+    {"Proxy-Connection", Name::proxy_connection},
+    {"Proxy-Authenticate", Name::proxy_authenticate},
+    {"Proxy-Authorization", Name::proxy_authorization},
+    {"Authorization", Name::authorization},
+    {"Cookie", Name::cookie},
+    {"Via", Name::via},
+    {"Forwarded", Name::forwarded},
+    {"X-Forwarded-For", Name::x_forwarded_for},
+    {"X-Forwarded-Proto", Name::x_forwarded_proto},
+    {"X-Forwarded-Host", Name::x_forwarded_host},
+    {"X-Request-Id", Name::x_request_id},
+    {"X-Gray-Version", Name::x_gray_version},
+    {"X-Gray-Decision", Name::x_gray_decision},
+    {"X-Gray-Reason", Name::x_gray_reason},
+    {"Max-Forwards", Name::max_forwards},
+    {"traceparent", Name::traceparent},
+    {"tracestate", Name::tracestate},
+    {"Retry-After", Name::retry_after},
+    {"Date", Name::date},
+    {"Server", Name::server},
+};
+
+std::string upper(std::string text) {
+  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : c;
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("Every name that the router acts on is found in any case") {
+  CHECK(kNames.size() == static_cast<std::size_t>(Name::server));
+  for (const auto& [text, id] : kNames) {
+    CAPTURE(text);
+    CHECK(name_of(text) == id);
+    CHECK(name_of(upper(text)) == id);
+  }
+}
+
+TEST_CASE("A name one byte off is another name") {
+  for (const auto& [text, id] : kNames) {
+    CAPTURE(text);
+    CHECK(name_of(text + "s") == Name::other);
+    CHECK(name_of(text.substr(1)) == Name::other);
+    std::string changed = text;
+    changed.back() = '!';
+    CHECK(name_of(changed) == Name::other);
+  }
+  CHECK(name_of("") == Name::other);
+  CHECK(name_of(std::string(5000, 'a')) == Name::other);
+}
+
+TEST_CASE("X-Gray-anything is ours") {
+  CHECK(is_gray_name(Name::x_gray_version, "X-Gray-Version"));
+  CHECK(is_gray_name(Name::other, "x-gray-whatever"));
+  CHECK_FALSE(is_gray_name(Name::other, "X-Gray"));
+  CHECK_FALSE(is_gray_name(Name::other, "X-Grays-a"));
+  CHECK_FALSE(is_gray_name(Name::host, "Host"));
+}
+
+TEST_CASE("A name with underscores shadows the name with dashes") {
+  CHECK(shadows_known_name("X_Forwarded_For"));
+  CHECK(shadows_known_name("x-forwarded_for"));
+  CHECK(shadows_known_name("CONTENT_LENGTH"));
+  CHECK_FALSE(shadows_known_name("X-Forwarded-For"));
+  CHECK_FALSE(shadows_known_name("my_header"));
+}

@@ -1,0 +1,169 @@
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "router/http/forwarding.hpp"
+#include "tests/router/http/feeding.hpp"
+
+using namespace gray::http;
+
+namespace {
+
+const RequestExtras kExtras{"10.0.0.9", false, "id-1", "http", true};
+
+RequestExtras trusted() {
+  RequestExtras extras = kExtras;
+  extras.trusted = true;
+  return extras;
+}
+
+std::string forward(const std::string& text, const RequestExtras& extras = kExtras) {
+  const RequestHead& head = good_request(text);
+  std::string out(request_bound(head, extras), '\0');
+  const std::size_t size = write_request(head, extras, out.data());
+  REQUIRE(size <= out.size());
+  out.resize(size);
+  return out;
+}
+
+std::string get(std::initializer_list<std::string_view> fields) {
+  std::string text = "GET /a?b HTTP/1.1\r\nHost: h:81\r\n";
+  for (const std::string_view field : fields) text.append(field).append("\r\n");
+  return text + "\r\n";
+}
+
+bool has(const std::string& text, const std::string& line) {
+  return text.find("\r\n" + line + "\r\n") != std::string::npos;
+}
+bool has_name(const std::string& text, std::string_view name) {
+  return good_request(text).fields.find(name) != nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("A plain request gains what the router vouches for and nothing else") {
+  CHECK(forward(get({"Accept: */*", "X-B:  c "})) ==
+        "GET /a?b HTTP/1.1\r\nHost: h:81\r\nAccept: */*\r\nX-B: c\r\nX-Forwarded-For: 10.0.0.9\r\n"
+        "X-Forwarded-Proto: http\r\nX-Forwarded-Host: h:81\r\nX-Request-Id: id-1\r\nVia: 1.1 grayd\r\n\r\n");
+}
+
+TEST_CASE("Host comes first and from the target if that names one (P7)") {
+  const std::string out = forward("GET http://b:9/x HTTP/1.1\r\nAccept: */*\r\nHost: a\r\n\r\n");
+  CHECK(out.starts_with("GET /x HTTP/1.1\r\nHost: b:9\r\nAccept: */*\r\n"));
+  CHECK(has(out, "X-Forwarded-Host: b:9"));
+  CHECK(forward("OPTIONS http://b HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("OPTIONS * HTTP/1.1\r\nHost: b\r\n"));
+}
+
+TEST_CASE("An HTTP/1.0 request goes on as HTTP/1.1 with a Host (P4)") {
+  const std::string out = forward("GET / HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(out.starts_with("GET / HTTP/1.1\r\nHost: localhost\r\n"));
+  CHECK(has(out, "Via: 1.0 grayd"));
+  CHECK_FALSE(has_name(out, "X-Forwarded-Host"));
+  CHECK_FALSE(has_name(out, "Expect"));
+}
+
+TEST_CASE("Fields about the client's hop do not go on (P1)") {
+  const std::string out = forward(get({"Connection: close, X-Hop, cookie, content-length, x-forwarded-for",
+                                       "Keep-Alive: 5", "Proxy-Connection: keep-alive", "TE: trailers", "Trailer: X",
+                                       "Upgrade: h2c", "x-hop: 1", "Cookie: c=d", "Content-Length: 3",
+                                       "Proxy-Authorization: p", "Authorization: q"}));
+  for (const char* name : {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade", "X-Hop"}) {
+    CAPTURE(name);
+    CHECK_FALSE(has_name(out, name));
+  }
+  CHECK(has(out, "Cookie: c=d"));
+  CHECK(has(out, "Content-Length: 3"));
+  CHECK(has(out, "Proxy-Authorization: p"));
+  CHECK(has(out, "Authorization: q"));
+  CHECK(has(out, "X-Forwarded-For: 10.0.0.9"));
+}
+
+TEST_CASE("A stranger's word about himself does not count (P31)") {
+  const std::string out = forward(get({"X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil",
+                                       "X-Request-Id: mine", "Forwarded: for=6.6.6.6", "X-Gray-Version: v2",
+                                       "X-Gray-Other: 1", "X_Forwarded_For: 6.6.6.6", "Via: 1.0 fred"}));
+  CHECK(out.find("6.6.6.6") == std::string::npos);
+  CHECK(out.find("evil") == std::string::npos);
+  CHECK(out.find("X-Gray") == std::string::npos);
+  CHECK(has(out, "X-Forwarded-For: 10.0.0.9"));
+  CHECK(has(out, "X-Forwarded-Proto: http"));
+  CHECK(has(out, "X-Request-Id: id-1"));
+  CHECK(has(out, "Via: 1.0 fred"));
+  CHECK(has(out, "Via: 1.1 grayd"));
+}
+
+TEST_CASE("A trusted proxy's word counts and is added to (P31)") {
+  const std::string out = forward(get({"X-Forwarded-For: 1.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: site",
+                                       "X-Request-Id: theirs", "Forwarded: for=1.1.1.1", "X-Forwarded-For: 2.2.2.2",
+                                       "X-Forwarded-For:", "X-Gray-Version: v2"}),
+                                  trusted());
+  CHECK(has(out, "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.9"));
+  CHECK(has(out, "X-Forwarded-Proto: https"));
+  CHECK(has(out, "X-Forwarded-Host: site"));
+  CHECK(has(out, "X-Request-Id: theirs"));
+  CHECK(has(out, "Forwarded: for=1.1.1.1"));
+  CHECK_FALSE(has_name(out, "X-Gray-Version"));
+}
+
+TEST_CASE("A trusted proxy that says nothing leaves it to us") {
+  const std::string out = forward(get({"X-Request-Id:"}), trusted());
+  CHECK(has(out, "X-Forwarded-For: 10.0.0.9"));
+  CHECK(has(out, "X-Forwarded-Proto: http"));
+  CHECK(has(out, "X-Request-Id: id-1"));
+}
+
+TEST_CASE("A peer without an address leaves X-Forwarded-For out or as it was") {
+  RequestExtras local = kExtras;
+  local.client_ip = {};
+  CHECK_FALSE(has_name(forward(get({"X-Forwarded-For: 6.6.6.6"}), local), "X-Forwarded-For"));
+  local.trusted = true;
+  CHECK(has(forward(get({"X-Forwarded-For: 1.1.1.1"}), local), "X-Forwarded-For: 1.1.1.1"));
+}
+
+TEST_CASE("The framing of a body is written anew, once") {
+  CHECK(has(forward(get({"Content-Length: 007"})), "Content-Length: 7"));
+  CHECK(has(forward(get({"Content-Length: 0"})), "Content-Length: 0"));
+  CHECK(has(forward(get({"transfer-encoding: CHUNKED"})), "Transfer-Encoding: chunked"));
+  CHECK_FALSE(has_name(forward(get({})), "Content-Length"));
+  CHECK(has(forward(get({"Expect: 100-Continue", "Content-Length: 1"})), "Expect: 100-continue"));
+}
+
+TEST_CASE("A request whose body was dropped says nothing of one") {
+  RequestExtras dropped = kExtras;
+  dropped.keep_body = false;
+  const std::string out = forward(get({"Expect: 100-continue", "Content-Length: 1"}), dropped);
+  CHECK_FALSE(has_name(out, "Content-Length"));
+  CHECK_FALSE(has_name(out, "Expect"));
+}
+
+TEST_CASE("What is written parses back to the same request") {
+  const std::vector<std::string> texts = {
+      get({}),
+      get({"A:b", "C:d", "E:f"}),
+      get({"Content-Length: 12"}),
+      get({"Transfer-Encoding: chunked"}),
+      "POST http://b/c HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+      "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+  };
+  for (const std::string& text : texts) {
+    const std::string out = forward(text);
+    const RequestHead& before = good_request(text);
+    const std::string method(before.method_text), target(before.path_query), host(before.host);
+    const Framing framing = before.framing;
+    const RequestHead& after = good_request(out);
+    CHECK(after.bytes.size() == out.size());
+    CHECK(after.method_text == method);
+    CHECK(after.target == target);
+    CHECK(after.host == host);
+    CHECK(after.framing == framing);
+  }
+}
+
+TEST_CASE("The bound holds for the smallest heads, where what is added weighs most") {
+  std::string crowded = "G / HTTP/1.1\r\nHost:h\r\nX-Forwarded-For:1\r\nX-Forwarded-For:2\r\n";
+  for (int i = 0; i < 90; ++i) crowded += "a:\r\n";
+  CHECK(forward(crowded + "\r\n", trusted()).size() > crowded.size());
+  CHECK_FALSE(forward("G / HTTP/1.0\r\n\r\n").empty());
+  const std::string longest = "Content-Length:18446744073709551615\r\nExpect:100-continue\r\n";
+  CHECK_FALSE(forward("G http://h HTTP/1.1\r\nHost:h\r\n" + longest + "\r\n").empty());
+}
