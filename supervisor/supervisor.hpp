@@ -1,6 +1,9 @@
 #pragma once
 // The shell around the worker machines: turns exits, channels, probes and timers into events, and carries their actions out.
 // One thread, the master's main thread: it forks, so no other thread may (PDEATHSIG follows the thread that forked).
+//
+// It makes the process a child subreaper and waits for its own workers, and for orphans of theirs, which it tells from other
+// children of the process by their session: whatever else the master forks must stay in the master's session.
 #include <sys/types.h>
 
 #include <asio/io_context.hpp>
@@ -30,6 +33,12 @@ class Host {
   virtual void give_cell(std::uint32_t cell) = 0;
   /// Open sockets of all routers to the worker of this cell: a draining worker is stopped when it is 0.
   virtual std::uint32_t open_sockets(std::uint32_t cell) const = 0;
+  /// Whether every router routes by a table that no longer names this cell. Until then an idle worker is not unused: the
+  /// next request may be on its way to it.
+  virtual bool withdrawn(std::uint32_t cell) const {
+    (void)cell;
+    return true;
+  }
   /// Process groups that must not outlive the master.
   virtual void group_started(pid_t pgid) = 0;
   virtual void group_gone(pid_t pgid) = 0;
@@ -55,7 +64,8 @@ struct WorkerView {
 struct VersionView {
   std::string service, version;
   std::string state;  // starting serving dark draining stopped failed; dark: up, without traffic
-  std::string cause;  // why it is failed: one line with worker, cause and its last lines
+  std::string cause;  // why it is failed, not up yet, or was put back to the settings before: one line with worker, cause
+                      // and its last lines
   std::vector<WorkerView> workers;  // living slots and those in back-off
 };
 
@@ -70,6 +80,10 @@ class Supervisor {
   /// Starts a version, or changes one that is there: other instances at once, another command by a rolling restart
   /// (new worker first and healthy, then the old one drains), the rest from the next start on.
   void apply(const std::string& service, const VersionSettings& settings);
+  /// Replaces every worker of a version, one after the other, with the settings it has.
+  void restart(const std::string& service, const std::string& version);
+  /// Drains and stops a version; apply() starts it again.
+  void stop(const std::string& service, const std::string& version);
   /// Drains and stops a version, then forgets it.
   void remove(const std::string& service, const std::string& version);
   /// The answer to Host::probe().
@@ -80,6 +94,10 @@ class Supervisor {
   void stop_all(std::function<void()> done);
 
   std::vector<VersionView> view() const;
+  /// The last lines (at most 100 of at most 4096 bytes) that a worker, "web@v1#0", wrote to stdout and stderr.
+  std::vector<std::string> output(const std::string& worker_id) const;
+  /// The cgroup that all workers live in, for kill_worker_cgroup(); empty if there is none.
+  const std::string& cgroup_path() const;
 
  private:
   struct Impl;

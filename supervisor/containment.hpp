@@ -1,0 +1,35 @@
+#pragma once
+// Everything that one worker process has become: the leader, what it forked, and what that left behind. With a cgroup that
+// is exact; without one it is the leader's session, and whoever left it but still carries the worker's generation in its
+// environment. A zombie is nobody.
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "supervisor/cgroup.hpp"
+
+namespace gray::supervisor {
+
+class Containment {
+ public:
+  /// `instance` and `generation` as in the worker's environment. The leader must not be reaped before empty().
+  Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance, std::uint64_t generation);
+
+  /// To the process group, followed by SIGCONT: a stopped worker would not hear it.
+  void signal(int signal, int pidfd) const;
+  void kill() const;
+  bool empty() const;
+  std::vector<pid_t> members() const;
+  /// Removes the cgroup, when empty.
+  void dissolve() const;
+
+ private:
+  pid_t leader_;
+  std::optional<Cgroup> cgroup_;
+  std::string instance_, generation_;  // "NAME=value"
+};
+
+}  // namespace gray::supervisor

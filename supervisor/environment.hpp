@@ -1,0 +1,33 @@
+#pragma once
+// The environment of a worker (contract 2.3): grayd's own, less what would make the worker believe that it was started by
+// somebody else, plus the configured variables, plus ours, which win.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gray::supervisor {
+
+struct WorkerIdentity {
+  std::string version;
+  std::string worker_id;  // "web@v1#0"
+  std::uint64_t generation = 0;
+  std::string instance;
+  std::uint16_t port = 0;
+  std::optional<int> ready_fd;  // offered only if set
+  std::optional<int> ipc_fd;
+};
+
+/// "NAME=value" each. `inherited` is an environ(7) array.
+std::vector<std::string> worker_environment(const char* const* inherited, const std::map<std::string, std::string>& configured,
+                                            const WorkerIdentity& identity);
+
+/// The value of a variable in such a list; nothing if it is not there.
+std::optional<std::string_view> find_variable(const std::vector<std::string>& environment, std::string_view name);
+
+/// Where to look for `program`, in order: itself if it has a slash, else each folder of PATH. Relative to the worker's cwd.
+std::vector<std::string> program_candidates(const std::string& program, const std::vector<std::string>& environment);
+
+}  // namespace gray::supervisor

@@ -1,0 +1,39 @@
+#pragma once
+// Reading /proc. Everything here races with the processes it looks at; callers treat a missing one as gone.
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gray::supervisor {
+
+struct ProcessInfo {
+  pid_t pid = 0;
+  std::string name;
+  char state = '?';  // 'Z' is a zombie
+  pid_t parent = 0;
+  pid_t group = 0;
+  pid_t session = 0;
+};
+
+/// A line of /proc/PID/stat; nothing if it is malformed.
+std::optional<ProcessInfo> parse_stat(std::string_view stat);
+std::vector<ProcessInfo> all_processes();
+
+/// The whole file; empty if it cannot be read.
+std::string read_file(const std::string& path);
+/// Whether the process was started with this "NAME=value".
+bool has_variable(pid_t pid, std::string_view assignment);
+/// Resident bytes of one process, 0 if it is gone.
+std::uint64_t resident_bytes(pid_t pid);
+/// Whether the process has one of these sockets open.
+bool holds_socket(pid_t pid, const std::vector<std::uint64_t>& inodes);
+
+/// Collects orphans of workers that were given to this process (PR_SET_CHILD_SUBREAPER) and have ended. They are told from
+/// children that others wait for by their session: a worker's is never the master's own. Leaders of workers are in `keep`.
+void reap_strays(const std::vector<pid_t>& keep);
+
+}  // namespace gray::supervisor

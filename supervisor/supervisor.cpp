@@ -1,0 +1,366 @@
+#include "supervisor/supervisor.hpp"
+
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "config/log.hpp"
+#include "supervisor/process_table.hpp"
+#include "supervisor/version_group.hpp"
+#include "supervisor/worker.hpp"
+
+// Everything happens in turns: a turn delivers what the workers reported, lets deadlines pass, polls what is due, carries out
+// what the groups decided, and arms one timer for the next. Public calls only change the groups and ask for a turn, so the
+// host is never called from within a call of its own.
+namespace gray::supervisor {
+namespace {
+
+constexpr Duration kReapInterval{1'000};
+constexpr Duration kStartBurst{1'000};  // a start loads the machine that long; a slow starter must not hold up the others
+constexpr Duration kStartRetry{50};     // how soon a worker that waits for leave to start is looked at again
+constexpr std::size_t kLastLines = 5;
+
+struct Version {
+  Version(std::string service_name, std::string version_name, std::uint64_t seed)
+      : service(std::move(service_name)), name(std::move(version_name)), group(seed) {}
+
+  std::string service, name;
+  VersionGroup group;
+  std::map<unsigned, std::unique_ptr<Worker>> workers;  // of slots that were started at least once
+  std::string failure;      // text of the last one
+  std::string rolled_back;  // text of the failure that stopped the last replacement
+  bool failed = false;      // likewise
+  bool forget = false;      // once it is empty
+};
+
+std::string failure_text(const Version& version, const Worker& worker, const VersionGroup::Slot& slot) {
+  const WorkerMachine& machine = slot.machine;
+  std::string text = "service " + version.service + ", version " + version.name + ", worker " + worker.id() + ": " + machine.cause();
+  if (!machine.exit_text().empty() && machine.exit_text() != machine.cause() && !machine.exec_hopeless())
+    text += " (" + machine.exit_text() + ")";
+  if (!worker.detail().empty()) text += ": " + worker.detail();
+  const auto lines = worker.output().last(kLastLines);
+  if (!lines.empty()) text += "; its last lines:";
+  for (const std::string& line : lines) text += " \"" + line + "\"";
+  return text;
+}
+
+}  // namespace
+
+struct Supervisor::Impl {
+  using Key = std::pair<std::string, std::string>;
+
+  Impl(asio::io_context& io_context, Host& the_host, std::string instance)
+      : io(io_context), host(the_host), context{io_context, the_host, cgroups, std::move(instance), 0, 0},
+        timer(io_context), reaper(io_context) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    reap_later();
+  }
+
+  Version& version(const std::string& service, const std::string& name);
+  Version* find(const std::string& service, const std::string& name);
+  void schedule();
+  void turn();
+  void serve(Version& version, TimePoint now);
+  void deliver(Version& version, TimePoint now);
+  void poll(Version& version, TimePoint now);
+  void obey(Version& version, TimePoint now);
+  void start(Version& version, unsigned slot, TimePoint now);
+  Worker& worker(Version& version, unsigned slot);
+  void start_waiting(TimePoint now);
+  std::size_t starting(TimePoint now) const;
+  void note_failure(Version& version, unsigned slot);
+  void note_version(Version& version);
+  void clean_up();
+  void arm(TimePoint now);
+  void reap_later();
+  void set_probing(bool possible);
+  bool carries(const Version& version) const { return host.carries_traffic(version.service, version.name); }
+  VersionView view(const Version& version, TimePoint now) const;
+
+  asio::io_context& io;
+  Host& host;
+  CgroupTree cgroups;
+  WorkerContext context;
+  std::map<Key, std::unique_ptr<Version>> versions;
+  asio::steady_timer timer, reaper;
+  std::random_device seeds;
+  std::function<void()> stopped;
+  bool scheduled = false;
+  bool changed = false;
+  bool probing = true;
+  std::shared_ptr<int> alive = std::make_shared<int>(0);  // handlers hold it weakly: they may outlive this
+};
+
+Supervisor::Supervisor(asio::io_context& io, Host& host, std::string instance)
+    : impl_(std::make_unique<Impl>(io, host, std::move(instance))) {}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::apply(const std::string& service, const VersionSettings& settings) {
+  Version& version = impl_->version(service, settings.name);
+  version.forget = version.failed = false;
+  version.failure.clear();
+  version.group.apply(settings, Clock::now());
+  impl_->schedule();
+}
+
+void Supervisor::restart(const std::string& service, const std::string& version) {
+  Version* const found = impl_->find(service, version);
+  if (!found) return;
+  found->failed = false;
+  found->group.restart(Clock::now());
+  impl_->schedule();
+}
+
+void Supervisor::stop(const std::string& service, const std::string& version) {
+  if (Version* const found = impl_->find(service, version)) found->group.stop(false, Clock::now());
+  impl_->schedule();
+}
+
+void Supervisor::remove(const std::string& service, const std::string& version) {
+  if (Version* const found = impl_->find(service, version)) found->forget = true;
+  stop(service, version);
+}
+
+void Supervisor::probed(std::uint64_t id, bool ok, const std::string&) {
+  const TimePoint now = Clock::now();
+  for (auto& [key, version] : impl_->versions)
+    for (const auto& [number, slot] : version->group.slots()) {
+      const auto worker = version->workers.find(number);
+      if (worker != version->workers.end() && worker->second->probed(id, ok, slot.machine.state(), now)) return;
+    }
+}
+
+void Supervisor::probing_possible(bool possible) {
+  impl_->set_probing(possible);
+  impl_->schedule();
+}
+
+void Supervisor::stop_all(std::function<void()> done) {
+  for (auto& [key, version] : impl_->versions) version->group.stop(true, Clock::now());
+  impl_->stopped = std::move(done);
+  impl_->schedule();
+}
+
+std::vector<VersionView> Supervisor::view() const {
+  std::vector<VersionView> views;
+  for (const auto& [key, version] : impl_->versions) views.push_back(impl_->view(*version, Clock::now()));
+  return views;
+}
+
+std::vector<std::string> Supervisor::output(const std::string& worker_id) const {
+  for (const auto& [key, version] : impl_->versions)
+    for (const auto& [number, worker] : version->workers)
+      if (worker->id() == worker_id) return worker->output().last(OutputTail::kLines);
+  return {};
+}
+
+const std::string& Supervisor::cgroup_path() const { return impl_->cgroups.path(); }
+
+Version& Supervisor::Impl::version(const std::string& service, const std::string& name) {
+  auto& slot = versions[{service, name}];
+  if (!slot) {
+    slot = std::make_unique<Version>(service, name, seeds());
+    slot->group.probing(probing, Clock::now());
+  }
+  return *slot;
+}
+
+Version* Supervisor::Impl::find(const std::string& service, const std::string& name) {
+  const auto found = versions.find({service, name});
+  return found == versions.end() ? nullptr : found->second.get();
+}
+
+void Supervisor::Impl::schedule() {
+  if (std::exchange(scheduled, true)) return;
+  asio::post(io, [this, token = std::weak_ptr<int>(alive)] {
+    if (!token.expired()) turn();
+  });
+}
+
+void Supervisor::Impl::turn() {
+  scheduled = false;
+  const TimePoint now = Clock::now();
+  for (auto& [key, version] : versions) serve(*version, now);
+  start_waiting(now);
+  for (auto& [key, version] : versions) note_version(*version);
+  clean_up();
+  arm(now);
+  if (std::exchange(changed, false)) host.workers_changed();
+}
+
+void Supervisor::Impl::serve(Version& version, TimePoint now) {
+  obey(version, now);
+  deliver(version, now);
+  version.group.expire(carries(version), now);
+  obey(version, now);
+  poll(version, now);
+}
+
+void Supervisor::Impl::deliver(Version& version, TimePoint now) {
+  for (auto& [number, worker] : version.workers)
+    for (const Event& event : worker->take_events()) {
+      version.group.on(number, event, carries(version), now);
+      if (event.kind == WorkerEvent::exited) note_failure(version, number);
+      obey(version, now);
+    }
+}
+
+void Supervisor::Impl::poll(Version& version, TimePoint now) {
+  for (const auto& [number, slot] : version.group.slots()) {
+    const auto worker = version.workers.find(number);
+    if (worker == version.workers.end()) continue;
+    const auto asked = worker->second->poll(slot.machine.state(), now);
+    if (asked) set_probing(*asked);
+  }
+}
+
+// Carrying out may bring new decisions, so until none is left.
+void Supervisor::Impl::obey(Version& version, TimePoint now) {
+  for (auto commands = version.group.take_commands(); !commands.empty(); commands = version.group.take_commands())
+    for (const auto& [slot, actions] : commands) {
+      if (actions.has(Action::changed)) worker(version, slot).state_changed(now);
+      changed = changed || actions.has(Action::changed);
+      if (actions.has(Action::terminate)) worker(version, slot).terminate();
+      if (actions.has(Action::kill)) worker(version, slot).kill();
+      if (actions.has(Action::spawn)) start(version, slot, now);
+    }
+}
+
+Worker& Supervisor::Impl::worker(Version& version, unsigned slot) {
+  auto& worker = version.workers[slot];
+  if (!worker) {
+    const std::string id = version.service + "@" + version.name + "#" + std::to_string(slot);
+    worker = std::make_unique<Worker>(context, version.name, id, [this] { schedule(); });
+  }
+  return *worker;
+}
+
+void Supervisor::Impl::start(Version& version, unsigned slot, TimePoint now) {
+  const auto found = version.group.slots().find(slot);
+  if (found == version.group.slots().end() || worker(version, slot).start(*found->second.settings, now)) return;
+  version.group.starved(slot, now);
+  note_failure(version, slot);
+}
+
+std::size_t Supervisor::Impl::starting(TimePoint now) const {
+  std::size_t count = 0;
+  for (const auto& [key, version] : versions)
+    for (const auto& [number, slot] : version->group.slots())
+      if (slot.machine.state() == WorkerState::spawned && now - version->workers.at(number)->started() < kStartBurst) ++count;
+  return count;
+}
+
+// Workers that died together must not start together: a start is the heaviest moment of most programs. What carries
+// traffic goes first.
+void Supervisor::Impl::start_waiting(TimePoint now) {
+  const std::size_t limit = std::max(1u, std::thread::hardware_concurrency() / 2);
+  for (const bool with_traffic : {true, false})
+    for (auto& [key, version] : versions) {
+      if (carries(*version) != with_traffic) continue;
+      for (auto slot = version->group.startable(); slot && starting(now) < limit; slot = version->group.startable()) {
+        version->group.on(*slot, {.kind = WorkerEvent::start}, with_traffic, now);
+        obey(*version, now);
+      }
+    }
+}
+
+void Supervisor::Impl::note_failure(Version& version, unsigned number) {
+  const auto slot = version.group.slots().find(number);
+  if (slot == version.group.slots().end() || !slot->second.machine.wanted()) return;
+  version.failure = failure_text(version, worker(version, number), slot->second);
+  log(slot->second.machine.was_healthy() ? LogLevel::warn : LogLevel::error, version.failure);
+}
+
+void Supervisor::Impl::note_version(Version& version) {
+  const bool failed = version.group.state(true) == VersionState::failed;
+  if (failed && !version.failed)
+    log(LogLevel::error, "version " + version.name + " of service " + version.service +
+                             " has failed and is not started again; correct it, then start it. " + version.failure);
+  version.failed = failed;
+  if (version.rolled_back.empty() == version.group.rolled_back().empty()) return;
+  version.rolled_back = version.group.rolled_back().empty() ? std::string() : version.failure;
+  if (!version.rolled_back.empty())
+    log(LogLevel::error, "version " + version.name + " of service " + version.service +
+                             ": the replacement stopped at its first failure (" + version.rolled_back +
+                             "), back to the workers as they were");
+}
+
+void Supervisor::Impl::clean_up() {
+  bool empty = true;
+  for (auto it = versions.begin(); it != versions.end();) {
+    Version& version = *it->second;
+    std::erase_if(version.workers, [&](const auto& entry) { return !version.group.slots().contains(entry.first); });
+    empty = empty && version.group.empty();
+    it = version.forget && version.group.empty() ? versions.erase(it) : std::next(it);
+  }
+  if (empty && stopped) asio::post(io, std::exchange(stopped, nullptr));
+}
+
+void Supervisor::Impl::arm(TimePoint now) {
+  std::optional<TimePoint> next;
+  const auto consider = [&](std::optional<TimePoint> at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  for (const auto& [key, version] : versions) {
+    consider(version->group.next_deadline());
+    if (version->group.startable()) consider(now + kStartRetry);
+    for (const auto& [number, slot] : version->group.slots())
+      if (const auto worker = version->workers.find(number); worker != version->workers.end())
+        consider(worker->second->next_poll(slot.machine.state()));
+  }
+  if (!next) return;
+  timer.expires_at(*next);
+  timer.async_wait([this, token = std::weak_ptr<int>(alive)](std::error_code error) {
+    if (!error && !token.expired()) schedule();
+  });
+}
+
+void Supervisor::Impl::reap_later() {
+  reaper.expires_after(kReapInterval);
+  reaper.async_wait([this, token = std::weak_ptr<int>(alive)](std::error_code error) {
+    if (error || token.expired()) return;
+    std::vector<pid_t> leaders;
+    for (const auto& [key, version] : versions)
+      for (const auto& [number, worker] : version->workers) leaders.push_back(worker->pid());
+    reap_strays(leaders);
+    reap_later();
+  });
+}
+
+void Supervisor::Impl::set_probing(bool possible) {
+  if (possible == probing) return;
+  probing = possible;
+  for (auto& [key, version] : versions) {
+    version->group.probing(possible, Clock::now());
+    for (auto& [number, worker] : version->workers) worker->forget_probe();
+  }
+}
+
+VersionView Supervisor::Impl::view(const Version& version, TimePoint now) const {
+  VersionView result{version.service, version.name, {}, {}, {}};
+  const VersionState state = version.group.state(carries(version));
+  result.state = name(state);
+  if (state == VersionState::starting || state == VersionState::failed) result.cause = version.failure;
+  else if (!version.rolled_back.empty()) result.cause = "replacement stopped: " + version.rolled_back;
+  for (const auto& [number, slot] : version.group.slots()) {
+    const auto worker = version.workers.find(number);
+    WorkerView entry;
+    if (worker != version.workers.end()) entry = worker->second->view(now);
+    entry.id = version.service + "@" + version.name + "#" + std::to_string(number);
+    entry.state = name(slot.machine.state());
+    entry.restarts = slot.restarts;
+    entry.last_exit = slot.last_exit;
+    entry.routable = slot.machine.routable();
+    result.workers.push_back(std::move(entry));
+  }
+  return result;
+}
+
+}  // namespace gray::supervisor

@@ -1,0 +1,238 @@
+#include "supervisor/version_group.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "supervisor/readiness.hpp"
+
+namespace gray::supervisor {
+namespace {
+
+// A change of these needs another process; everything else is read at the next start.
+bool same_process(const VersionSettings& a, const VersionSettings& b) {
+  return a.command == b.command && a.env == b.env && a.cwd == b.cwd && a.user == b.user && a.listen == b.listen;
+}
+
+// Rank of a worker when one must go: the one that does least is first.
+int usefulness(WorkerState state) {
+  switch (state) {
+    case WorkerState::healthy: return 3;
+    case WorkerState::ready: return 2;
+    case WorkerState::spawned:
+    case WorkerState::unhealthy: return 1;
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+std::string_view name(VersionState state) {
+  constexpr std::array<std::string_view, 6> kNames = {"starting", "serving", "dark", "draining", "stopped", "failed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+void VersionGroup::apply(const VersionSettings& settings, TimePoint now) {
+  auto wanted = std::make_shared<const VersionSettings>(settings);
+  rolled_back_.clear();
+  if (failed_) stop(true, now);
+  if (!target_) {
+    policy_ = RestartPolicy(seed_);
+    target_ = std::move(wanted);
+  } else if (same_process(*target_, settings)) {
+    for (auto& [number, slot] : slots_)
+      if (slot.settings == target_) slot.settings = wanted;
+    target_ = std::move(wanted);
+  } else {
+    set_target(std::move(wanted));
+  }
+  reconcile(now);
+}
+
+void VersionGroup::restart(TimePoint now) {
+  if (!target_) return;
+  rolled_back_.clear();
+  if (failed_) return apply(VersionSettings(*target_), now);
+  set_target(std::make_shared<const VersionSettings>(*target_));
+  reconcile(now);
+}
+
+// With nothing routable there is nothing to protect: all at once, and failures count against the version as usual.
+void VersionGroup::set_target(std::shared_ptr<const VersionSettings> settings) {
+  gentle_ = any_routable();
+  if (!gentle_) policy_ = RestartPolicy(seed_);
+  if (!gentle_) previous_.reset();
+  else if (!previous_) previous_ = target_;
+  target_ = std::move(settings);
+}
+
+void VersionGroup::stop(bool at_once, TimePoint now) {
+  target_.reset();
+  previous_.reset();
+  failed_ = false;
+  std::vector<unsigned> numbers;
+  for (const auto& [number, slot] : slots_) numbers.push_back(number);
+  for (const unsigned number : numbers) feed(number, {.kind = at_once ? WorkerEvent::stop : WorkerEvent::drain}, now);
+}
+
+void VersionGroup::probing(bool possible, TimePoint now) {
+  probing_ = possible;
+  for (auto& [number, slot] : slots_) slot.machine.probing(possible, now);
+}
+
+void VersionGroup::on(unsigned number, Event event, bool carries_traffic, TimePoint now) {
+  const auto found = slots_.find(number);
+  if (found == slots_.end()) return;
+  if (event.kind == WorkerEvent::emptied && found->second.machine.wanted()) return end_of(number, carries_traffic, now);
+  if (event.kind == WorkerEvent::start) begin(found->second);
+  feed(number, event, now);
+  reconcile(now);
+}
+
+void VersionGroup::begin(Slot& slot) {
+  if (std::exchange(slot.started, true)) ++slot.restarts;
+  slot.machine.set_times(WorkerTimes::of(*slot.settings, ready_by_probe(slot.settings->ready)));
+}
+
+void VersionGroup::expire(bool carries_traffic, TimePoint now) {
+  std::vector<unsigned> due;
+  for (const auto& [number, slot] : slots_)
+    if (const auto at = slot.machine.next_deadline(); at && *at <= now) due.push_back(number);
+  for (const unsigned number : due)
+    on(number, {.kind = WorkerEvent::timeout, .alone = !any_routable()}, carries_traffic, now);
+}
+
+void VersionGroup::starved(unsigned number, TimePoint now) {
+  const auto found = slots_.find(number);
+  if (found == slots_.end()) return;
+  const Duration delay = policy_.starved(++found->second.streak);
+  feed(number, {.kind = WorkerEvent::no_resources, .delay = delay}, now);
+}
+
+// Hands one event to one machine and keeps what follows from its new state. An unwanted worker without a process is gone.
+void VersionGroup::feed(unsigned number, const Event& event, TimePoint now) {
+  Slot& slot = slots_.at(number);
+  const Actions actions = slot.machine.on(event, now);
+  if (event.kind == WorkerEvent::said_ready && slot.machine.said_ready()) policy_.ready();
+  if (slot.machine.routable()) policy_.healthy();
+  if (event.kind == WorkerEvent::exited || event.kind == WorkerEvent::no_resources) slot.last_exit = slot.machine.cause();
+  if (actions != Actions{}) commands_.push_back({number, actions});
+  if (!slot.machine.wanted() && slot.machine.state() == WorkerState::idle) slots_.erase(number);
+}
+
+void VersionGroup::end_of(unsigned number, bool carries_traffic, TimePoint now) {
+  Slot& slot = slots_.at(number);
+  const WorkerMachine& machine = slot.machine;
+  if (machine.state() != WorkerState::exited) return;
+  if (previous_ && slot.settings == target_ && !machine.was_healthy() && !machine.exec_starved())
+    return undo_replacement(slot, number, now);
+  const bool ended_by_cause = machine.cause() != machine.exit_text();  // not an exit of its own
+  const Verdict verdict = policy_.ended({.start_failure = !machine.was_healthy() && ended_by_cause,
+                                         .stable = machine.ran_stably(now),
+                                         .hopeless = machine.exec_hopeless(),
+                                         .starved = machine.exec_starved(),
+                                         .carries_traffic = carries_traffic,
+                                         .streak = slot.streak},
+                                        now);
+  slot.streak = verdict.streak;
+  if (verdict.give_up) return fail(now);
+  feed(number, {.kind = WorkerEvent::retry, .delay = verdict.delay}, now);
+  reconcile(now);
+}
+
+// A failed version has no workers: what still runs of it was never going to be routed to, or is as broken as the rest.
+void VersionGroup::fail(TimePoint now) {
+  failed_ = true;
+  previous_.reset();
+  std::vector<unsigned> numbers;
+  for (const auto& [number, slot] : slots_) numbers.push_back(number);
+  for (const unsigned number : numbers) {
+    feed(number, {.kind = WorkerEvent::give_up}, now);
+    const bool still_up = slots_.at(number).machine.state() != WorkerState::failed;
+    if (still_up) feed(number, {.kind = WorkerEvent::stop}, now);
+  }
+}
+
+void VersionGroup::undo_replacement(Slot& failed, unsigned number, TimePoint now) {
+  rolled_back_ = failed.machine.cause();
+  target_ = std::exchange(previous_, nullptr);
+  drain(number, now);                              // unwanted, so that `emptied` ends it
+  feed(number, {.kind = WorkerEvent::emptied}, now);
+  reconcile(now);
+}
+
+std::size_t VersionGroup::count(WorkerState state) const {
+  return static_cast<std::size_t>(
+      std::count_if(slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.machine.state() == state; }));
+}
+
+std::size_t VersionGroup::wanted() const {
+  return static_cast<std::size_t>(
+      std::count_if(slots_.begin(), slots_.end(), [](const auto& entry) { return entry.second.machine.wanted(); }));
+}
+
+void VersionGroup::reconcile(TimePoint now) {
+  if (!target_ || failed_) return;
+  const bool replacing = std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_old(entry.second); });
+  if (replacing) return replace_one(now);
+  previous_.reset();
+  while (wanted() < target_->instances) add();
+  while (wanted() > target_->instances) drain(*least_useful(false), now);
+}
+
+void VersionGroup::replace_one(TimePoint now) {
+  if (!gentle_) {
+    while (const auto old = least_useful(true)) drain(*old, now);
+    return reconcile(now);
+  }
+  const bool new_ones_healthy = std::all_of(slots_.begin(), slots_.end(), [&](const auto& entry) {
+    return !entry.second.machine.wanted() || is_old(entry.second) || entry.second.machine.routable();
+  });
+  while (wanted() > target_->instances + (new_ones_healthy ? 0 : 1)) {
+    const auto old = least_useful(true);
+    if (!old) break;
+    drain(*old, now);
+  }
+  if (!least_useful(true)) return reconcile(now);
+  if (new_ones_healthy && wanted() <= target_->instances) add();
+}
+
+void VersionGroup::add() {
+  unsigned number = 0;
+  while (slots_.contains(number)) ++number;
+  Slot& slot = slots_[number];
+  slot.settings = target_;
+  slot.machine.probing(probing_, TimePoint{});
+}
+
+std::optional<unsigned> VersionGroup::least_useful(bool old_only) const {
+  std::optional<unsigned> best;
+  for (const auto& [number, slot] : slots_) {
+    if (!slot.machine.wanted() || (old_only && !is_old(slot))) continue;
+    if (!best || usefulness(slot.machine.state()) <= usefulness(slots_.at(*best).machine.state())) best = number;
+  }
+  return best;
+}
+
+std::optional<unsigned> VersionGroup::startable() const {
+  for (const auto& [number, slot] : slots_)
+    if (slot.machine.startable()) return number;
+  return std::nullopt;
+}
+
+std::optional<TimePoint> VersionGroup::next_deadline() const {
+  std::optional<TimePoint> next;
+  for (const auto& [number, slot] : slots_) {
+    const auto at = slot.machine.next_deadline();
+    if (at && (!next || *at < *next)) next = at;
+  }
+  return next;
+}
+
+VersionState VersionGroup::state(bool carries_traffic) const {
+  if (failed_) return VersionState::failed;
+  if (!target_) return slots_.empty() ? VersionState::stopped : VersionState::draining;
+  if (any_routable()) return carries_traffic ? VersionState::serving : VersionState::dark;
+  return VersionState::starting;
+}
+
+}  // namespace gray::supervisor

@@ -1,0 +1,96 @@
+#pragma once
+// The workers of one version as a pure group: how many there are, which settings they run with, when one replaces another,
+// and what state the version is in. Machines decide about single workers, this decides about their number.
+//
+// A rolling replacement is nothing but a difference between the settings a worker was made with and the target: one new
+// worker more than wanted until it is healthy, then one old worker drained, until no old one is left. At the first failure of
+// a new worker the previous settings become the target again, and the same rule leads back.
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervisor/restart_policy.hpp"
+#include "supervisor/worker_machine.hpp"
+
+namespace gray::supervisor {
+
+enum class VersionState : std::uint8_t { starting, serving, dark, draining, stopped, failed };
+std::string_view name(VersionState state);
+
+class VersionGroup {
+ public:
+  struct Slot {
+    std::shared_ptr<const VersionSettings> settings;
+    WorkerMachine machine;
+    unsigned streak = 0;         // unstable ends in a row
+    std::uint32_t restarts = 0;  // starts after the first
+    bool started = false;
+    std::string last_exit;       // cause of the last end
+  };
+  /// What the shell must do to the worker in a slot.
+  struct Command {
+    unsigned slot;
+    Actions actions;
+  };
+
+  /// `seed` of the jitter. No worker before apply().
+  explicit VersionGroup(std::uint64_t seed) : policy_(seed), seed_(seed) {}
+
+  /// Makes these the settings; starts the version if it is stopped or failed.
+  void apply(const VersionSettings& settings, TimePoint now);
+  /// Replaces every worker, one after the other, with the settings they have.
+  void restart(TimePoint now);
+  /// Ends every worker; `at_once` without draining.
+  void stop(bool at_once, TimePoint now);
+  void probing(bool possible, TimePoint now);
+  /// Something happened to the worker in a slot. An event for a slot that is gone is ignored. `emptied` is answered by the
+  /// restart policy: the shell need not know retry and give_up.
+  void on(unsigned slot, Event event, bool carries_traffic, TimePoint now);
+  /// Hands `timeout` to each worker whose deadline has come.
+  void expire(bool carries_traffic, TimePoint now);
+  /// The failure to make a process at all; the delay comes from the policy.
+  void starved(unsigned slot, TimePoint now);
+
+  /// A worker that waits for leave to start; the shell answers with WorkerEvent::start.
+  std::optional<unsigned> startable() const;
+  std::optional<TimePoint> next_deadline() const;
+  std::vector<Command> take_commands() { return std::exchange(commands_, {}); }
+  const std::map<unsigned, Slot>& slots() const { return slots_; }
+  std::size_t count(WorkerState state) const;
+  bool empty() const { return slots_.empty(); }
+  VersionState state(bool carries_traffic) const;
+  /// Why the last replacement was undone; empty if it was not.
+  const std::string& rolled_back() const { return rolled_back_; }
+
+ private:
+  void feed(unsigned slot, const Event& event, TimePoint now);
+  void end_of(unsigned slot, bool carries_traffic, TimePoint now);
+  void begin(Slot& slot);
+  void fail(TimePoint now);
+  void undo_replacement(Slot& failed, unsigned slot, TimePoint now);
+  void reconcile(TimePoint now);
+  void replace_one(TimePoint now);
+  void set_target(std::shared_ptr<const VersionSettings> settings);
+  void add();
+  void drain(unsigned slot, TimePoint now) { feed(slot, {.kind = WorkerEvent::drain}, now); }
+  bool is_old(const Slot& slot) const { return slot.machine.wanted() && slot.settings != target_; }
+  bool any_routable() const { return count(WorkerState::healthy) > 0; }
+  std::size_t wanted() const;
+  std::optional<unsigned> least_useful(bool old_only) const;
+
+  RestartPolicy policy_;
+  std::uint64_t seed_;
+  std::shared_ptr<const VersionSettings> target_;    // null: stopped
+  std::shared_ptr<const VersionSettings> previous_;  // set while a replacement runs
+  std::map<unsigned, Slot> slots_;
+  std::vector<Command> commands_;
+  std::string rolled_back_;
+  bool gentle_ = false;  // something was routable when the replacement began: one after the other
+  bool failed_ = false;
+  bool probing_ = true;
+};
+
+}  // namespace gray::supervisor

@@ -1,0 +1,93 @@
+#pragma once
+// The shell of one worker slot: carries out what its machine wants (a process, signals), asks for probes, and turns what
+// happens into events. Knows the current process only; what outlives it is the output and the port habit.
+#include <asio/io_context.hpp>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "supervisor/port.hpp"
+#include "supervisor/supervisor.hpp"
+#include "supervisor/worker_machine.hpp"
+#include "supervisor/worker_process.hpp"
+
+namespace gray::supervisor {
+
+/// What all workers of a master share. Outlives them.
+struct WorkerContext {
+  asio::io_context& io;
+  Host& host;
+  CgroupTree& cgroups;
+  std::string instance;
+  std::uint64_t generation = 0;  // of the last process; never reused
+  std::uint64_t probe = 0;       // of the last probe
+};
+
+class Worker final : private WorkerProcess::Owner {
+ public:
+  static constexpr Duration kFastProbe{100};  // until first healthy
+  static constexpr Duration kPoll{20};        // of open sockets, and of what a dead worker left
+
+  /// `id`: "web@v1#0". `wake` is called when take_events() has something.
+  Worker(WorkerContext& context, std::string version, std::string id, std::function<void()> wake);
+  ~Worker() override;
+
+  /// False: no process could be made, and why is in detail().
+  bool start(const VersionSettings& settings, TimePoint now);
+  void terminate();
+  void kill();
+  /// What is due now: asks for a probe, or looks whether a wait is over. Returns whether somebody could probe, if asked.
+  std::optional<bool> poll(WorkerState state, TimePoint now);
+  std::optional<TimePoint> next_poll(WorkerState state) const;
+  /// Whether the probe was one of this worker's.
+  bool probed(std::uint64_t id, bool ok, WorkerState state, TimePoint now);
+  /// The machine is in another state: another thing is due.
+  void state_changed(TimePoint now) { next_poll_ = now; }
+  /// Whoever was asked is gone.
+  void forget_probe() { asked_ = 0; }
+
+  /// What happened since the last call, oldest first.
+  std::deque<Event> take_events() { return std::exchange(events_, {}); }
+  WorkerView view(TimePoint now) const;
+  /// More about the last failure than its cause; may be empty.
+  const std::string& detail() const { return detail_; }
+  const OutputTail& output() const { return tail_; }
+  const std::string& id() const { return id_; }
+  TimePoint started() const { return started_; }
+  pid_t pid() const { return process_ ? process_->pid() : 0; }
+
+ private:
+  void executed() override { report({.kind = WorkerEvent::executed}); }
+  void spawn_failed(const SpawnError& error, const std::string& text) override;
+  void said_ready(ReadyWay way) override;
+  void exited(int status) override;
+  void wrote(const std::string& line) override;
+
+  void report(const Event& event);
+  void become_ready(ReadyWay way, bool by_probe);
+  std::optional<bool> ask_probe(WorkerState state, TimePoint now);
+  void connected(bool ok, TimePoint now);
+  bool owns_its_port();
+  void end_process();
+  bool probes(WorkerState state) const;
+
+  WorkerContext& context_;
+  std::string version_, id_;
+  std::function<void()> wake_;
+  VersionSettings settings_;
+  std::unique_ptr<WorkerProcess> process_;
+  std::optional<ReadyJudge> judge_;
+  std::optional<Port> port_;
+  bool reserve_port_ = true;
+  std::optional<std::uint32_t> cell_;
+  std::uint64_t generation_ = 0;
+  std::string ready_by_, detail_;
+  TimePoint started_{}, next_poll_{};
+  std::uint64_t asked_ = 0;  // the probe in flight; 0: none
+  TimePoint asked_at_{};
+  OutputTail tail_;
+  LineRate rate_;
+  std::deque<Event> events_;
+};
+
+}  // namespace gray::supervisor

@@ -1,0 +1,163 @@
+#pragma once
+// The life of one worker slot as a pure machine: events and `now` in, actions out. One table, state by event, complete at
+// compile time (worker_machine.cpp). The shell owns processes, channels, probes and clocks.
+//
+// Invariants:
+//   - routable is the same as healthy;
+//   - a slot is wanted from its birth until drain or stop, and never again: whoever wants it back makes a new slot;
+//   - an unwanted slot ends in idle; a wanted one in back-off, or in failed by the decision of the version;
+//   - every live state has a deadline or is being probed; deadlines that only probes can meet stand still while nobody can
+//     probe.
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/settings.hpp"
+#include "config/time.hpp"
+
+namespace gray::supervisor {
+
+enum class WorkerState : std::uint8_t {
+  idle, spawned, ready, healthy, unhealthy, draining, stopping, exited, backoff, failed,
+};
+inline constexpr std::size_t kWorkerStates = 10;
+
+enum class WorkerEvent : std::uint8_t {
+  start,         // the slot may have a process now
+  no_resources,  // the process could not be made; the version is not to blame; Event::delay until the next try
+  executed,      // the program runs
+  exec_failed,   // the program could not be run: Event::status is the errno
+  said_ready,    // by a channel, or by a probe (Event::by_probe)
+  probe_ok,      // a health check passed
+  probe_failed,
+  drain,   // no longer wanted; may finish what it does
+  stop,    // no longer wanted; at once
+  unused,  // nobody holds a socket to it any more
+  timeout,  // next_deadline() has come (Event::alone: no other worker of the version is routable)
+  exited,   // the process that was started is dead: Event::status as in waitpid(2)
+  emptied,  // no process of an unwanted worker is left
+  retry,    // likewise of a wanted one; start again after Event::delay
+  give_up,  // likewise, but the version has failed
+};
+inline constexpr std::size_t kWorkerEvents = 15;
+
+std::string_view name(WorkerState state);
+std::string_view name(WorkerEvent event);
+
+struct Event {
+  WorkerEvent kind;
+  int status = 0;
+  Duration delay{0};
+  bool by_probe = false;
+  bool alone = false;
+};
+
+/// What the shell must do now, in this order.
+enum class Action : std::uint8_t {
+  changed = 1,    // state changed: publish
+  terminate = 2,  // stop signal and SIGCONT to the group
+  kill = 4,       // SIGKILL to everything of the worker
+  spawn = 8,      // make a process
+};
+
+class Actions {
+ public:
+  constexpr Actions() = default;
+  constexpr Actions(std::initializer_list<Action> actions) {
+    for (const Action action : actions) add(action);
+  }
+  constexpr void add(Action action) { bits_ = static_cast<std::uint8_t>(bits_ | static_cast<std::uint8_t>(action)); }
+  constexpr bool has(Action action) const { return (bits_ & static_cast<std::uint8_t>(action)) != 0; }
+  constexpr bool operator==(const Actions&) const = default;
+
+ private:
+  std::uint8_t bits_ = 0;
+};
+
+/// What of the settings the machine needs; taken anew at each start.
+struct WorkerTimes {
+  Duration ready_timeout{60'000};  // from exec to ready
+  bool ready_by_probe = false;     // a probe may make it ready
+  std::uint32_t rise = 2;
+  std::uint32_t fall = 3;
+  Duration drain_timeout{30'000};
+  Duration stop_timeout{10'000};
+
+  static WorkerTimes of(const VersionSettings& settings, bool ready_by_probe);
+};
+
+class WorkerMachine {
+ public:
+  static constexpr Duration kExecTimeout{5'000};
+  static constexpr Duration kHealthTimeout{10'000};     // ready, but never healthy
+  static constexpr Duration kUnhealthyTimeout{30'000};  // unhealthy, until it is restarted
+  static constexpr Duration kKillInterval{5'000};       // SIGKILL is sent again
+  static constexpr Duration kStableRun{30'000};         // healthy that long: the next restart is immediate
+
+  Actions on(const Event& event, TimePoint now);
+  /// Whether a router can probe. While none can, deadlines that depend on probes stand still.
+  void probing(bool possible, TimePoint now);
+  /// Effective from the next start on.
+  void set_times(const WorkerTimes& times) { next_times_ = times; }
+
+  WorkerState state() const { return state_; }
+  std::optional<TimePoint> next_deadline() const { return deadline_; }
+  bool wanted() const { return wanted_; }
+  bool routable() const { return state_ == WorkerState::healthy; }
+  /// Waits only for leave to start.
+  bool startable() const;
+  /// A process of this slot may be alive.
+  bool alive() const;
+  /// Why the last process ended: "died-before-ready", "exit 3", "exec:ENOENT" ...; while one runs, why it is being ended.
+  const std::string& cause() const { return cause_; }
+  /// "exit 3" or "signal 9"; empty before the first exit.
+  const std::string& exit_text() const { return exit_text_; }
+  bool said_ready() const { return said_ready_; }
+  bool was_healthy() const { return healthy_since_.has_value(); }
+  bool ran_stably(TimePoint now) const { return healthy_since_ && now - *healthy_since_ >= kStableRun; }
+  /// The program could not be run, and another try with the same file would not help.
+  bool exec_hopeless() const { return exec_error_ != 0 && !exec_error_passes(exec_error_); }
+  /// The program could not be run for want of memory or processes: nothing that the version did.
+  bool exec_starved() const { return exec_error_ != 0 && exec_error_passes(exec_error_); }
+
+ private:
+  static bool exec_error_passes(int error);
+  void enter(WorkerState state);
+  void arm(Duration after, TimePoint now, bool needs_probes = false);
+  void disarm();
+  void blame(std::string_view cause);
+
+  Actions spawn(TimePoint now);
+  Actions begin_ready(const Event& event, TimePoint now);
+  Actions pass(TimePoint now);
+  Actions miss(TimePoint now);
+  Actions leave_routing(TimePoint now);
+  Actions start_timed_out(TimePoint now);
+  Actions terminate(std::string_view cause, TimePoint now);
+  Actions judge_unhealthy(bool alone, TimePoint now);
+  Actions kill(TimePoint now);
+  Actions end(int status, TimePoint now);
+  Actions settle(WorkerState state);
+
+  WorkerState state_ = WorkerState::idle;
+  WorkerTimes times_, next_times_;
+  std::optional<TimePoint> deadline_;
+  std::optional<Duration> paused_;  // what is left of a deadline that stands still
+  bool deadline_needs_probes_ = false;
+  bool probing_ = true;
+  bool wanted_ = true;
+  bool executed_ = false;
+  bool said_ready_ = false;
+  std::uint32_t needed_ = 1;  // successes in a row until healthy
+  std::uint32_t passes_ = 0;  // in a row
+  std::uint32_t misses_ = 0;
+  std::uint32_t kills_ = 0;
+  int exec_error_ = 0;
+  std::optional<TimePoint> healthy_since_;
+  std::string cause_;
+  std::string exit_text_;
+};
+
+}  // namespace gray::supervisor

@@ -1,0 +1,206 @@
+#include "supervisor/worker_process.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace gray::supervisor {
+namespace {
+
+constexpr std::size_t kTurn = 256 * 1024;   // bytes of one channel per turn, so that a flood does not hold up the others
+constexpr std::size_t kLast = 2 * 1024 * 1024;  // bytes of one channel read before an exit is reported
+
+enum class Stream { open, ended };
+
+// Reads what is there, at most `limit` bytes.
+template <class Use>
+Stream read_available(int fd, std::size_t limit, Use&& use) {
+  std::array<char, 64 * 1024> chunk;
+  for (std::size_t total = 0; total < limit;) {
+    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+    if (got == 0) return Stream::ended;
+    if (got < 0) return errno == EAGAIN || errno == EINTR ? Stream::open : Stream::ended;
+    use(std::string_view(chunk.data(), static_cast<std::size_t>(got)));
+    total += static_cast<std::size_t>(got);
+  }
+  return Stream::open;
+}
+
+bool set_nonblocking(int fd) { return ::fcntl(fd, F_SETFL, O_NONBLOCK) == 0; }
+
+bool open_pipe(UniqueFd& ours, UniqueFd& theirs) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+  ours.reset(ends[0]);
+  theirs.reset(ends[1]);
+  return set_nonblocking(ours.get());
+}
+
+bool open_pair(UniqueFd& ours, UniqueFd& theirs) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
+  ours.reset(ends[0]);
+  theirs.reset(ends[1]);
+  return set_nonblocking(ours.get());
+}
+
+}  // namespace
+
+// Descriptors of the child: 0 /dev/null, 1 and 2 output, then the readiness pipe, then IPC, as far as they are offered.
+struct WorkerProcess::Channels {
+  Channel null, out, err, ready, ipc;
+  std::vector<int> fds;
+
+  bool open(Launch& launch) {
+    null.theirs.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null.theirs || !open_pipe(out.ours, out.theirs) || !open_pipe(err.ours, err.theirs)) return false;
+    fds = {null.theirs.get(), out.theirs.get(), err.theirs.get()};
+    if (launch.judge.offers(ReadyWay::pipe)) {
+      if (!open_pipe(ready.ours, ready.theirs)) return false;
+      launch.identity.ready_fd = static_cast<int>(fds.size());
+      fds.push_back(ready.theirs.get());
+    }
+    if (launch.judge.offers(ReadyWay::ipc)) {
+      if (!open_pair(ipc.ours, ipc.theirs)) return false;
+      launch.identity.ipc_fd = static_cast<int>(fds.size());
+      fds.push_back(ipc.theirs.get());
+    }
+    return true;
+  }
+};
+
+std::unique_ptr<WorkerProcess> WorkerProcess::start(asio::io_context& io, Owner& owner, Launch launch, int& error) {
+  Channels channels;
+  if (!channels.open(launch)) {
+    error = errno;
+    return nullptr;
+  }
+  SpawnPlan plan;
+  plan.argv = launch.settings.command;
+  plan.environment = worker_environment(environ, launch.settings.env, launch.identity);
+  plan.candidates = program_candidates(plan.argv.front(), plan.environment);
+  plan.cwd = launch.settings.cwd;
+  plan.fds = channels.fds;
+  const UniqueFd procs = launch.cgroup ? launch.cgroup->open_procs() : UniqueFd();
+  plan.cgroup_procs = procs.get();
+  auto spawned = spawn(plan, error);
+  if (!spawned) {
+    if (launch.cgroup) launch.cgroup->remove();
+    return nullptr;
+  }
+  std::unique_ptr<WorkerProcess> process(new WorkerProcess(owner, launch, spawned->pid));
+  process->plan_ = std::move(plan);
+  process->watch(io, *spawned, channels);
+  return process;
+}
+
+WorkerProcess::WorkerProcess(Owner& owner, Launch& launch, pid_t pid)
+    : owner_(owner),
+      pid_(pid),
+      containment_(pid, std::move(launch.cgroup), launch.identity.instance, launch.identity.generation),
+      out_stream_(launch.tail, launch.rate),
+      err_stream_(launch.tail, launch.rate) {}
+
+WorkerProcess::~WorkerProcess() {
+  if (reaped_) return;
+  containment_.kill();
+  reap();
+}
+
+void WorkerProcess::watch(asio::io_context& io, Spawned& spawned, Channels& channels) {
+  exit_ = Watch(io, std::move(spawned.pidfd), [this] { on_exit(); });
+  errors_ = Watch(io, std::move(spawned.errors), [this] { on_spawn_progress(); });
+  out_ = Watch(io, std::move(channels.out.ours), [this] { on_output(out_, out_stream_, kTurn); });
+  err_ = Watch(io, std::move(channels.err.ours), [this] { on_output(err_, err_stream_, kTurn); });
+  if (channels.ready.ours) ready_ = Watch(io, std::move(channels.ready.ours), [this] { on_ready_pipe(kTurn); });
+  if (channels.ipc.ours) ipc_ = Watch(io, std::move(channels.ipc.ours), [this] { on_ipc(kTurn); });
+}
+
+void WorkerProcess::on_spawn_progress() {
+  if (!errors_) return;
+  SpawnError error;
+  switch (read_spawn_error(errors_.fd(), error)) {
+    case SpawnProgress::again: return;
+    case SpawnProgress::executed: owner_.executed(); break;
+    case SpawnProgress::failed: owner_.spawn_failed(error, describe(error, plan_)); break;
+  }
+  errors_.close();
+}
+
+void WorkerProcess::on_ready_pipe(std::size_t limit) {
+  if (!ready_) return;
+  bool ready = false;
+  const Stream stream = read_available(ready_.fd(), limit, [&](std::string_view bytes) { ready |= pipe_reader_.feed(bytes); });
+  if (stream == Stream::ended) {
+    ready |= pipe_reader_.end();
+    ready_.close();
+  }
+  if (ready) owner_.said_ready(ReadyWay::pipe);
+}
+
+// read(2) without room for control messages makes the kernel close the descriptors that come with a message.
+void WorkerProcess::on_ipc(std::size_t limit) {
+  if (!ipc_) return;
+  bool ready = false;
+  const Stream stream = read_available(ipc_.fd(), limit, [&](std::string_view bytes) {
+    const IpcReader::Result result = ipc_reader_.feed(bytes);
+    ready |= result.ready;
+    for (unsigned i = 0; i < result.handles; ++i)
+      (void)!::send(ipc_.fd(), IpcReader::kRefuseHandle.data(), IpcReader::kRefuseHandle.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  });
+  ready |= ipc_reader_.idle();
+  if (stream == Stream::ended) ipc_.close();
+  if (ready) owner_.said_ready(ReadyWay::ipc);
+}
+
+void WorkerProcess::on_output(Watch& watch, OutputStream& stream, std::size_t limit) {
+  if (!watch) return;
+  const TimePoint now = Clock::now();
+  const auto log = [this](const std::string& line) { owner_.wrote(line); };
+  const Stream state = read_available(watch.fd(), limit, [&](std::string_view bytes) { stream.feed(bytes, now, log); });
+  if (state == Stream::open) return;
+  stream.end(now, log);
+  watch.close();
+}
+
+void WorkerProcess::drain() {
+  on_spawn_progress();
+  on_ready_pipe(kLast);
+  on_ipc(kLast);
+  on_output(out_, out_stream_, kLast);
+  on_output(err_, err_stream_, kLast);
+}
+
+// The leader stays a zombie until its group is empty: that keeps pid and process group from being given to others.
+void WorkerProcess::on_exit() {
+  siginfo_t info{};
+  const auto id = static_cast<id_t>(exit_.fd());
+  if (::waitid(static_cast<idtype_t>(P_PIDFD), id, &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid == 0) return;
+  drain();
+  exit_.stop();
+  owner_.exited(info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : W_EXITCODE(0, info.si_status));
+}
+
+bool WorkerProcess::gone() {
+  if (!containment_.empty()) {
+    containment_.kill();  // again and again: what is left may be forking
+    return false;
+  }
+  drain();
+  reap();
+  return true;
+}
+
+void WorkerProcess::reap() {
+  if (std::exchange(reaped_, true)) return;
+  siginfo_t info{};
+  while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(exit_.fd()), &info, WEXITED) != 0 && errno == EINTR) {}
+  while (::waitpid(-pid_, nullptr, WNOHANG) > 0) {}  // orphans of its group that were given to us
+  containment_.dissolve();
+}
+
+}  // namespace gray::supervisor

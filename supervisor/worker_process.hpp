@@ -1,0 +1,83 @@
+#pragma once
+// One living process of a worker with its channels: readiness pipe, Node IPC, stdout, stderr, pidfd. Reports what happens,
+// decides nothing. The channels stay open as long as anything of the worker lives: a Node program dies when its IPC channel
+// or its stdout is closed under it.
+//
+// Order: what a process wrote before it ended is reported before its end.
+#include <asio/io_context.hpp>
+#include <memory>
+
+#include "supervisor/containment.hpp"
+#include "supervisor/environment.hpp"
+#include "supervisor/output.hpp"
+#include "supervisor/readiness.hpp"
+#include "supervisor/spawn.hpp"
+#include "supervisor/watch.hpp"
+
+namespace gray::supervisor {
+
+class WorkerProcess {
+ public:
+  /// Called on the loop's thread; must not destroy the process.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void executed() = 0;
+    virtual void spawn_failed(const SpawnError& error, const std::string& text) = 0;
+    virtual void said_ready(ReadyWay way) = 0;
+    virtual void exited(int status) = 0;  // as in waitpid(2)
+    virtual void wrote(const std::string& line) = 0;
+  };
+  struct Launch {
+    const VersionSettings& settings;
+    const ReadyJudge& judge;
+    WorkerIdentity identity;
+    std::optional<Cgroup> cgroup;
+    OutputTail& tail;
+    LineRate& rate;
+  };
+
+  /// Nothing: `error` is the errno.
+  static std::unique_ptr<WorkerProcess> start(asio::io_context& io, Owner& owner, Launch launch, int& error);
+  /// Kills what is left, and waits for the leader.
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void signal(int signal) const { containment_.signal(signal, exit_.fd()); }
+  void kill() const { containment_.kill(); }
+  std::vector<pid_t> members() const { return containment_.members(); }
+  /// After exited(): nothing of it is left. Reports the last output, and reaps the leader.
+  bool gone();
+
+ private:
+  /// One pipe or socketpair: ours is non-blocking, theirs goes to the child.
+  struct Channel {
+    UniqueFd ours, theirs;
+  };
+  struct Channels;
+
+  WorkerProcess(Owner& owner, Launch& launch, pid_t pid);
+  void watch(asio::io_context& io, Spawned& spawned, Channels& channels);
+  void on_spawn_progress();
+  void on_ready_pipe(std::size_t limit);
+  void on_ipc(std::size_t limit);
+  void on_output(Watch& watch, OutputStream& stream, std::size_t limit);
+  void on_exit();
+  void drain();
+  void reap();
+
+  Owner& owner_;
+  pid_t pid_;
+  Containment containment_;
+  SpawnPlan plan_;
+  Watch exit_;  // the pidfd; open to the end, for signals and for reaping
+  Watch errors_, ready_, ipc_, out_, err_;
+  PipeReader pipe_reader_;
+  IpcReader ipc_reader_;
+  OutputStream out_stream_, err_stream_;
+  bool reaped_ = false;
+};
+
+}  // namespace gray::supervisor

@@ -1,0 +1,278 @@
+#include "supervisor/version_group.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <random>
+
+using namespace gray;
+using namespace gray::supervisor;
+using namespace std::chrono_literals;
+using E = WorkerEvent;
+using enum WorkerState;
+
+namespace {
+
+VersionSettings settings(std::uint32_t instances, std::string program = "a") {
+  VersionSettings result;
+  result.name = "v1";
+  result.command = {std::move(program)};
+  result.instances = instances;
+  return result;
+}
+
+// Plays the shell: starts whatever waits, and lets the test say what becomes of it.
+struct Play {
+  VersionGroup group{1};
+  TimePoint now{1h};
+  bool traffic = true;
+
+  void send(unsigned slot, Event event) { group.on(slot, event, traffic, now); }
+  void start_all() {
+    for (auto slot = group.startable(); slot; slot = group.startable()) {
+      send(*slot, {E::start});
+      send(*slot, {E::executed});
+    }
+  }
+  void make_healthy(unsigned slot) {
+    send(slot, {.kind = E::said_ready, .by_probe = true});
+    send(slot, {E::probe_ok});
+  }
+  void bring_up() {
+    for (start_all(); group.count(spawned) > 0; start_all()) make_healthy(first(spawned));
+  }
+  void die(unsigned slot) {
+    send(slot, {.kind = E::exited, .status = W_EXITCODE(1, 0)});
+    send(slot, {E::emptied});
+  }
+  unsigned first(WorkerState state) const {
+    for (const auto& [number, slot] : group.slots())
+      if (slot.machine.state() == state) return number;
+    FAIL("no worker is " << name(state));
+    return 0;
+  }
+  void finish_drains() {
+    while (group.count(draining) > 0) {
+      const unsigned slot = first(draining);
+      send(slot, {E::unused});
+      die(slot);
+    }
+  }
+  std::size_t with(const std::string& program) const {
+    std::size_t count = 0;
+    for (const auto& [number, slot] : group.slots()) count += slot.settings->command[0] == program ? 1 : 0;
+    return count;
+  }
+  void pass(Duration time) {
+    now += time;
+    group.expire(traffic, now);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("as many workers as asked for are started, and the version serves with the first healthy one") {
+  Play play;
+  play.group.apply(settings(3), play.now);
+  CHECK(play.group.state(true) == VersionState::starting);
+  play.start_all();
+  CHECK(play.group.count(spawned) == 3);
+  play.make_healthy(1);
+  CHECK(play.group.state(true) == VersionState::serving);
+  CHECK(play.group.state(false) == VersionState::dark);
+}
+
+TEST_CASE("another number of instances is reached at once, by the least useful workers") {
+  Play play;
+  play.group.apply(settings(3), play.now);
+  play.start_all();
+  play.make_healthy(0);
+  play.group.apply(settings(1), play.now);
+  CHECK(play.group.count(healthy) == 1);
+  CHECK(play.group.count(stopping) == 2);
+  play.group.apply(settings(4), play.now);
+  play.start_all();
+  CHECK(play.group.count(spawned) == 3);
+}
+
+TEST_CASE("another command replaces one worker after the other, the new one healthy before the old one drains") {
+  Play play;
+  play.group.apply(settings(2, "old"), play.now);
+  play.bring_up();
+  play.group.apply(settings(2, "new"), play.now);
+  for (int i = 0; i < 2; ++i) {
+    play.start_all();
+    CHECK(play.group.count(spawned) == 1);
+    CHECK(play.group.count(healthy) == 2);
+    play.make_healthy(play.first(spawned));
+    CHECK(play.group.count(draining) == 1);
+    CHECK(play.group.count(healthy) == 2);
+    play.finish_drains();
+  }
+  CHECK(play.group.slots().size() == 2);
+  CHECK(play.with("new") == 2);
+  CHECK_FALSE(play.group.startable());
+}
+
+TEST_CASE("a replacement stops at the first failure and leaves the old workers as they were") {
+  Play play;
+  play.group.apply(settings(2, "old"), play.now);
+  play.bring_up();
+  play.group.apply(settings(2, "new"), play.now);
+  play.start_all();
+  play.die(play.first(spawned));
+  CHECK(play.group.slots().size() == 2);
+  CHECK(play.with("old") == 2);
+  CHECK(play.group.count(healthy) == 2);
+  CHECK(play.group.rolled_back() == "died-before-ready");
+  CHECK_FALSE(play.group.startable());
+}
+
+TEST_CASE("a replacement that fails half way is undone one by one") {
+  Play play;
+  play.group.apply(settings(2, "old"), play.now);
+  play.bring_up();
+  play.group.apply(settings(2, "new"), play.now);
+  play.start_all();
+  play.make_healthy(play.first(spawned));
+  play.finish_drains();
+  play.start_all();
+  play.die(play.first(spawned));
+  play.start_all();
+  CHECK(play.group.count(healthy) == 2);
+  CHECK(play.with("old") == 2);
+  play.make_healthy(play.first(spawned));
+  play.finish_drains();
+  CHECK(play.group.slots().size() == 2);
+  CHECK(play.with("new") == 0);
+}
+
+TEST_CASE("a change that needs no other process starts none, and holds from the next start on") {
+  Play play;
+  play.group.apply(settings(1), play.now);
+  play.bring_up();
+  VersionSettings changed = settings(1);
+  changed.stop.timeout = 3s;
+  play.group.apply(changed, play.now);
+  CHECK_FALSE(play.group.startable());
+  CHECK(play.group.slots().at(0).settings->stop.timeout == 3s);
+}
+
+TEST_CASE("a restart replaces every worker by its like") {
+  Play play;
+  play.group.apply(settings(1), play.now);
+  play.bring_up();
+  play.group.restart(play.now);
+  play.start_all();
+  play.make_healthy(play.first(spawned));
+  CHECK(play.group.count(draining) == 1);
+}
+
+TEST_CASE("with nothing routable the new settings take over at once") {
+  Play play;
+  play.group.apply(settings(2, "old"), play.now);
+  play.start_all();
+  play.group.apply(settings(2, "new"), play.now);
+  play.start_all();
+  CHECK(play.group.count(stopping) == 2);
+  CHECK(play.group.count(spawned) == 2);
+}
+
+TEST_CASE("a version that never was ready fails with its third start failure, and starts again when it is applied again") {
+  Play play;
+  play.group.apply(settings(2), play.now);
+  for (int i = 0; i < 3; ++i) {
+    play.pass(40s);
+    play.start_all();
+    play.die(play.first(spawned));
+  }
+  CHECK(play.group.state(true) == VersionState::failed);
+  CHECK(play.group.count(spawned) == 0);
+  CHECK_FALSE(play.group.startable());
+  play.group.apply(settings(2), play.now);
+  CHECK(play.group.state(true) == VersionState::starting);
+  CHECK(play.group.startable());
+}
+
+TEST_CASE("a version with traffic is restarted for ever, with the count of its restarts") {
+  Play play;
+  play.group.apply(settings(1), play.now);
+  play.bring_up();
+  for (int i = 0; i < 50; ++i) {
+    play.die(0);
+    CHECK(play.group.count(backoff) == 1);
+    play.pass(40s);
+    play.bring_up();
+  }
+  CHECK(play.group.slots().at(0).restarts == 50);
+  CHECK(play.group.slots().at(0).last_exit == "exit 1");
+}
+
+TEST_CASE("the only worker is not restarted because its probes fail, one of two is") {
+  Play play;
+  play.group.apply(settings(2), play.now);
+  play.bring_up();
+  for (int i = 0; i < 3; ++i) play.send(0, {E::probe_failed});
+  for (int i = 0; i < 3; ++i) play.send(1, {E::probe_failed});
+  play.pass(31s);
+  CHECK(play.group.count(unhealthy) == 2);
+  for (int i = 0; i < 2; ++i) play.send(1, {E::probe_ok});
+  play.pass(31s);
+  CHECK(play.group.count(stopping) == 1);
+  CHECK(play.group.count(healthy) == 1);
+}
+
+TEST_CASE("stopping drains what serves, pre-empts what starts, and ends stopped") {
+  Play play;
+  play.group.apply(settings(2), play.now);
+  play.start_all();
+  play.make_healthy(0);
+  play.group.stop(false, play.now);
+  CHECK(play.group.state(true) == VersionState::draining);
+  CHECK(play.group.count(draining) == 1);
+  CHECK(play.group.count(stopping) == 1);
+  play.finish_drains();
+  play.die(1);
+  CHECK(play.group.state(true) == VersionState::stopped);
+  CHECK(play.group.empty());
+}
+
+TEST_CASE("a shortage sends a worker to back-off without blaming the version") {
+  Play play;
+  play.group.apply(settings(1), play.now);
+  for (int i = 0; i < 20; ++i) {
+    play.start_all();
+    play.group.starved(0, play.now);
+    CHECK(play.group.count(backoff) == 1);
+    play.pass(100s);
+  }
+  CHECK(play.group.state(true) == VersionState::starting);
+  CHECK(play.group.slots().at(0).last_exit == "resources");
+}
+
+TEST_CASE("random events and commands keep the group in order") {
+  const auto seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  for (int trace = 0; trace < 3'000; ++trace) {
+    Play play;
+    play.traffic = random() % 2 == 0;
+    for (int step = 0; step < 100; ++step) {
+      play.pass(Duration(random() % 3000));
+      const auto choice = random() % 12;
+      if (choice == 0) play.group.apply(settings(static_cast<std::uint32_t>(1 + random() % 3), random() % 2 == 0 ? "a" : "b"), play.now);
+      else if (choice == 1) play.group.stop(random() % 2 == 0, play.now);
+      else if (choice == 2) play.group.restart(play.now);
+      else if (choice == 3) play.group.probing(random() % 2 == 0, play.now);
+      else if (choice == 4) play.bring_up();
+      else play.send(static_cast<unsigned>(random() % 5), {static_cast<E>(random() % kWorkerEvents), 0, Duration(random() % 1000)});
+      std::size_t wanted = 0;
+      for (const auto& [number, slot] : play.group.slots()) {
+        wanted += slot.machine.wanted() ? 1 : 0;
+        REQUIRE((slot.machine.wanted() || slot.machine.state() != idle));  // those are forgotten
+      }
+      REQUIRE(wanted <= 4);  // the most asked for, and one in replacement
+      if (play.group.state(true) == VersionState::failed) REQUIRE_FALSE(play.group.startable());
+    }
+  }
+}

@@ -1,0 +1,250 @@
+#include "supervisor/worker_machine.hpp"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <random>
+
+using namespace gray;
+using namespace gray::supervisor;
+using namespace std::chrono_literals;
+using enum WorkerState;
+using E = WorkerEvent;
+
+namespace {
+
+const TimePoint kStart{1h};
+
+// A machine that has gone through `events`, all at kStart.
+WorkerMachine after(std::initializer_list<Event> events, const WorkerTimes& times = {}) {
+  WorkerMachine machine;
+  machine.set_times(times);
+  for (const Event& event : events) machine.on(event, kStart);
+  return machine;
+}
+
+WorkerMachine in(WorkerState state) {
+  const Event start{E::start}, executed{E::executed}, connected{.kind = E::said_ready, .by_probe = true}, ok{E::probe_ok};
+  const Event bad{E::probe_failed}, dead{.kind = E::exited, .status = W_EXITCODE(3, 0)};
+  switch (state) {
+    case idle: return after({});
+    case spawned: return after({start, executed});
+    case ready: return after({start, executed, Event{E::said_ready}});
+    case healthy: return after({start, executed, connected, ok});
+    case unhealthy: return after({start, executed, connected, ok, bad, bad, bad});
+    case draining: return after({start, executed, connected, ok, Event{E::drain}});
+    case stopping: return after({start, executed, Event{E::stop}});
+    case exited: return after({start, executed, dead});
+    case backoff: return after({start, executed, dead, {.kind = E::retry, .delay = 500ms}});
+    case failed: return after({start, executed, dead, Event{E::give_up}});
+  }
+  return {};
+}
+
+struct Row {
+  WorkerState from;
+  Event event;
+  WorkerState to;
+  Actions actions;
+  const char* cause = "";
+};
+
+const Actions kNothing{};
+const Actions kChanged{Action::changed};
+const Actions kSpawn{Action::changed, Action::spawn};
+const Actions kTerminate{Action::changed, Action::terminate};
+const Actions kKill{Action::changed, Action::kill};
+
+}  // namespace
+
+TEST_CASE("every transition of the table leads where it says, with its actions and its cause") {
+  const Row rows[] = {
+      {idle, {E::start}, spawned, kSpawn},
+      {backoff, {E::start}, spawned, kSpawn},
+      {failed, {E::start}, spawned, kSpawn},
+      {spawned, {.kind = E::no_resources, .delay = 1s}, backoff, kChanged, "resources"},
+      {spawned, {E::said_ready}, ready, kChanged},
+      {spawned, {E::timeout}, stopping, kTerminate, "ready-timeout"},
+      {spawned, {.kind = E::exited, .status = 0}, exited, kKill, "died-before-ready"},
+      {spawned, {E::drain}, stopping, kTerminate, "stopped"},
+      {spawned, {E::stop}, stopping, kTerminate, "stopped"},
+      {ready, {E::probe_ok}, ready, kNothing},
+      {ready, {E::timeout}, stopping, kTerminate, "never-healthy"},
+      {ready, {E::said_ready}, ready, kNothing},
+      {ready, {E::drain}, stopping, kTerminate, "stopped"},
+      {ready, {.kind = E::exited, .status = W_EXITCODE(3, 0)}, exited, kKill, "exit 3"},
+      {healthy, {E::said_ready}, healthy, kNothing},
+      {healthy, {E::probe_failed}, healthy, kNothing},
+      {healthy, {E::drain}, draining, kChanged},
+      {healthy, {E::stop}, stopping, kTerminate, "stopped"},
+      {healthy, {.kind = E::exited, .status = W_EXITCODE(0, SIGKILL)}, exited, kKill, "signal 9"},
+      {unhealthy, {E::probe_ok}, unhealthy, kNothing},
+      {unhealthy, {E::timeout}, stopping, kTerminate, "unhealthy"},
+      {unhealthy, {.kind = E::timeout, .alone = true}, unhealthy, kNothing},
+      {unhealthy, {E::drain}, draining, kChanged},
+      {draining, {E::unused}, stopping, kTerminate, "stopped"},
+      {draining, {E::timeout}, stopping, kTerminate, "stopped"},
+      {draining, {E::stop}, stopping, kTerminate, "stopped"},
+      {stopping, {E::timeout}, stopping, {Action::kill}, "stopped"},
+      {stopping, {.kind = E::exited, .status = W_EXITCODE(0, SIGTERM)}, exited, kKill, "stopped"},
+      {exited, {E::timeout}, exited, {Action::kill}, "died-before-ready"},
+      {exited, {E::emptied}, idle, kChanged, "died-before-ready"},
+      {exited, {.kind = E::retry, .delay = 1s}, backoff, kChanged, "died-before-ready"},
+      {exited, {E::give_up}, failed, kChanged, "died-before-ready"},
+      {backoff, {E::timeout}, backoff, kNothing, "died-before-ready"},
+      {backoff, {E::drain}, idle, kChanged, "died-before-ready"},
+      {backoff, {E::give_up}, failed, kChanged, "died-before-ready"},
+      {failed, {E::stop}, idle, kChanged, "died-before-ready"},
+      {idle, {E::give_up}, failed, kChanged},
+  };
+  for (const Row& row : rows) {
+    WorkerMachine machine = in(row.from);
+    CAPTURE(name(row.from));
+    CAPTURE(name(row.event.kind));
+    REQUIRE(machine.state() == row.from);
+    CHECK(machine.on(row.event, kStart) == row.actions);
+    CHECK(name(machine.state()) == name(row.to));
+    CHECK(machine.cause() == row.cause);
+  }
+}
+
+TEST_CASE("late and repeated events change nothing in any state") {
+  for (const WorkerState state : {idle, exited, backoff, failed, stopping})
+    for (const E kind : {E::executed, E::said_ready, E::probe_ok, E::probe_failed, E::unused, E::no_resources}) {
+      WorkerMachine machine = in(state);
+      CHECK(machine.on({kind}, kStart) == kNothing);
+      CHECK(machine.state() == state);
+    }
+}
+
+TEST_CASE("a worker that said ready by message needs `rise` passes in a row, one that a probe made ready needs one") {
+  WorkerMachine machine = in(ready);
+  machine.on({E::probe_ok}, kStart);
+  machine.on({E::probe_failed}, kStart);
+  machine.on({E::probe_ok}, kStart);
+  CHECK(machine.state() == ready);
+  CHECK(machine.on({E::probe_ok}, kStart) == kChanged);
+  CHECK(machine.routable());
+  CHECK(in(healthy).routable());
+}
+
+TEST_CASE("`fall` failures in a row make it unhealthy, `rise` passes in a row bring it back") {
+  WorkerMachine machine = in(healthy);
+  for (const E kind : {E::probe_failed, E::probe_failed, E::probe_ok, E::probe_failed, E::probe_failed}) machine.on({kind}, kStart);
+  CHECK(machine.state() == healthy);
+  machine.on({E::probe_failed}, kStart);
+  CHECK(machine.state() == unhealthy);
+  machine.on({E::probe_ok}, kStart);
+  CHECK(machine.state() == unhealthy);
+  machine.on({E::probe_ok}, kStart);
+  CHECK(machine.state() == healthy);
+}
+
+TEST_CASE("each deadline stands where the settings put it") {
+  WorkerTimes times{7s, false, 1, 1, 11s, 13s};
+  WorkerMachine machine = after({{E::start}}, times);
+  CHECK(machine.next_deadline() == kStart + 5s);
+  machine.on({E::executed}, kStart);
+  CHECK(machine.next_deadline() == kStart + 7s);
+  machine.on({E::said_ready}, kStart);
+  CHECK(machine.next_deadline() == kStart + 10s);
+  machine.on({E::probe_ok}, kStart);
+  CHECK_FALSE(machine.next_deadline());
+  machine.on({E::probe_failed}, kStart);
+  CHECK(machine.next_deadline() == kStart + 30s);
+  machine.on({E::drain}, kStart);
+  CHECK(machine.next_deadline() == kStart + 11s);
+  machine.on({E::unused}, kStart);
+  CHECK(machine.next_deadline() == kStart + 13s);
+}
+
+TEST_CASE("a program that is stuck before its first instruction is killed without being asked") {
+  WorkerMachine machine = after({{E::start}});
+  CHECK(machine.on({E::timeout}, kStart + 5s) == kKill);
+  CHECK(machine.cause() == "exec-timeout");
+}
+
+TEST_CASE("exec errors name the errno; passing ones are a shortage, not the version's fault") {
+  WorkerMachine machine = after({{E::start}, {.kind = E::exec_failed, .status = ENOENT}, {.kind = E::exited, .status = W_EXITCODE(127, 0)}});
+  CHECK(machine.cause() == "exec:ENOENT");
+  CHECK(machine.exec_hopeless());
+  machine = after({{E::start}, {.kind = E::exec_failed, .status = ETXTBSY}, {.kind = E::exited, .status = W_EXITCODE(127, 0)}});
+  CHECK(machine.cause() == "resources");
+  CHECK(machine.exec_starved());
+  machine = after({{E::start}, {E::executed}, {.kind = E::exited, .status = W_EXITCODE(127, 0)}});
+  CHECK(machine.cause() == "died-before-ready");
+  CHECK(machine.exit_text() == "exit 127");
+}
+
+TEST_CASE("deadlines that need probes stand still while nobody can probe, the others run on") {
+  WorkerMachine machine = in(ready);
+  machine.probing(false, kStart + 4s);
+  CHECK_FALSE(machine.next_deadline());
+  machine.probing(true, kStart + 100s);
+  CHECK(machine.next_deadline() == kStart + 106s);
+
+  WorkerMachine by_message = after({{E::start}, {E::executed}}, {10s, false});
+  by_message.probing(false, kStart);
+  CHECK(by_message.next_deadline() == kStart + 10s);
+
+  WorkerMachine unprobed;
+  unprobed.probing(false, kStart);
+  unprobed.set_times({10s, true});
+  unprobed.on({E::start}, kStart);
+  unprobed.on({E::executed}, kStart);
+  CHECK_FALSE(unprobed.next_deadline());
+  unprobed.probing(true, kStart + 50s);
+  CHECK(unprobed.next_deadline() == kStart + 60s);
+}
+
+TEST_CASE("the third kill in vain is called unkillable") {
+  WorkerMachine machine = in(stopping);
+  for (int i = 0; i < 2; ++i) machine.on({E::timeout}, kStart);
+  CHECK(machine.cause() == "stopped");
+  CHECK(machine.on({E::timeout}, kStart) == kKill);
+  CHECK(machine.cause() == "unkillable");
+}
+
+TEST_CASE("a worker that waits in back-off becomes startable when its time has come, and not before") {
+  WorkerMachine machine = in(backoff);
+  CHECK_FALSE(machine.startable());
+  CHECK(machine.next_deadline() == kStart + 500ms);
+  machine.on({E::timeout}, kStart + 500ms);
+  CHECK(machine.startable());
+  CHECK(in(idle).startable());
+  CHECK_FALSE(in(failed).startable());
+}
+
+TEST_CASE("a stable run is counted from the first moment of health") {
+  WorkerMachine machine = in(healthy);
+  CHECK_FALSE(machine.ran_stably(kStart + 29s));
+  CHECK(machine.ran_stably(kStart + 30s));
+}
+
+TEST_CASE("random traces keep the invariants") {
+  const auto seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  TimePoint now = kStart;
+  for (int trace = 0; trace < 100'000; ++trace) {
+    WorkerMachine machine;
+    bool wanted = true;
+    for (int step = 0; step < 30; ++step) {
+      now += Duration(random() % 2000);
+      if (random() % 8 == 0) machine.probing(random() % 2 == 0, now);
+      Event event{static_cast<E>(random() % kWorkerEvents), static_cast<int>(random() % 3), Duration(random() % 1000),
+                  random() % 2 == 0, random() % 2 == 0};
+      const bool may_spawn = !machine.alive();
+      const Actions actions = machine.on(event, now);
+      if (actions.has(Action::spawn)) REQUIRE(may_spawn);  // never a second process
+      if (!machine.wanted()) wanted = false;
+      REQUIRE(machine.wanted() == wanted);  // never wanted again
+      REQUIRE(machine.routable() == (machine.state() == healthy));
+      if (machine.state() == draining || machine.state() == stopping) REQUIRE(machine.next_deadline());
+      if (machine.state() == exited) REQUIRE_FALSE(machine.cause().empty());
+      if (!machine.wanted()) REQUIRE_FALSE(machine.startable());
+    }
+  }
+}
