@@ -10,20 +10,69 @@
 
 namespace gray::http {
 
+namespace {
+
+#ifdef __SSE2__
+// Sixteen bytes at a time, as long as none of them is suspect. A suspicion may be wrong, as the bytes are looked at
+// again one by one; missing one would not be forgiven.
+template <class Suspects>
+const char* skip_blocks(const char* at, const char* end, Suspects suspects) {
+  for (; end - at >= 16; at += 16) {
+    const int mask = _mm_movemask_epi8(suspects(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
+    if (mask != 0) return at + __builtin_ctz(static_cast<unsigned>(mask));
+  }
+  return at;
+}
+
+__m128i equal(__m128i bytes, char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); }
+__m128i at_most(__m128i bytes, char c) { return _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(c)), bytes); }
+__m128i within(__m128i bytes, char first, char last) {
+  return at_most(_mm_sub_epi8(bytes, _mm_set1_epi8(first)), static_cast<char>(last - first));
+}
+
+__m128i text_suspects(__m128i bytes) {
+  return _mm_or_si128(_mm_andnot_si128(equal(bytes, '\t'), at_most(bytes, 0x1f)), equal(bytes, 0x7f));
+}
+
+// Letters, digits and '-' are what names are made of; the other token characters are rare.
+__m128i token_suspects(__m128i bytes) {
+  const __m128i letter = within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z');
+  const __m128i usual = _mm_or_si128(_mm_or_si128(letter, within(bytes, '0', '9')), equal(bytes, '-'));
+  return _mm_xor_si128(usual, _mm_set1_epi8(-1));
+}
+
+__m128i target_suspects(__m128i bytes) {
+  const __m128i visible = within(bytes, 0x21, 0x7e);
+  return _mm_or_si128(_mm_xor_si128(visible, _mm_set1_epi8(-1)), equal(bytes, '#'));
+}
+#endif
+
+const char* skip_bytes(character::Bit bit, const char* at, const char* end) {
+  while (at != end && character::is(bit, *at)) ++at;
+  return at;
+}
+
+}  // namespace
+
 const char* skip_text(const char* at, const char* end) {
 #ifdef __SSE2__
-  // Most of a head is text, sixteen bytes at a time: a byte stops us if it is at most 0x1f but not HTAB, or 0x7f.
-  for (; end - at >= 16; at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-    const __m128i tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
-    const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
-    const int stops = _mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), del));
-    if (stops != 0) return at + __builtin_ctz(static_cast<unsigned>(stops));
-  }
+  at = skip_blocks(at, end, text_suspects);
 #endif
-  while (at != end && is_text(*at)) ++at;
-  return at;
+  return skip_bytes(character::text, at, end);
+}
+
+const char* skip_token(const char* at, const char* end) {
+#ifdef __SSE2__
+  at = skip_blocks(at, end, token_suspects);
+#endif
+  return skip_bytes(character::token, at, end);
+}
+
+const char* skip_target(const char* at, const char* end) {
+#ifdef __SSE2__
+  at = skip_blocks(at, end, target_suspects);
+#endif
+  return skip_bytes(character::target, at, end);
 }
 
 bool next_member(std::string_view& rest, bool& more, std::string_view& member) {

@@ -2,6 +2,7 @@
 // The character classes of RFC 9110 5.6 and RFC 9112 3, in one table of bits: a look-up per byte, no locale, no
 // branches.
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -30,6 +31,12 @@ inline constexpr auto kBits = [] {
   return bits;
 }();
 
+inline constexpr auto kLower = [] {
+  std::array<char, 256> lower{};
+  for (std::size_t c = 0; c < lower.size(); ++c) lower[c] = static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+  return lower;
+}();
+
 constexpr bool is(Bit bit, char c) { return (kBits[static_cast<unsigned char>(c)] & bit) != 0; }
 
 }  // namespace character
@@ -41,10 +48,12 @@ constexpr bool is_host(char c) { return character::is(character::host, c); }
 constexpr bool is_hex(char c) { return character::is(character::hex, c); }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
-constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+constexpr char to_lower(char c) { return character::kLower[static_cast<unsigned char>(c)]; }
 
-/// The first byte in [at, end) that is not text (a control byte, CR and LF among them), or `end`.
+/// The first byte in [at, end) that is not of that class, or `end`. Control bytes, CR and LF among them, are not text.
 const char* skip_text(const char* at, const char* end);
+const char* skip_token(const char* at, const char* end);
+const char* skip_target(const char* at, const char* end);
 
 /// Takes the next member of a comma-separated list off `rest`, without the blanks around it; empty members come too.
 /// False when the list is exhausted: `more` starts true and is the caller's memory between calls.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "router/http/characters.hpp"
 
@@ -63,11 +65,23 @@ constexpr auto kFirst = [] {
 }();
 
 // Among token characters only the two cases of a letter give that letter with bit 0x20 set, and only '-' gives '-'.
+// Eight of them are compared at once; the last eight may overlap the ones before.
+bool same_word(const char* token, const char* known) {
+  std::uint64_t a = 0, b = 0;
+  std::memcpy(&a, token, sizeof a);
+  std::memcpy(&b, known, sizeof b);
+  return (a | 0x2020202020202020) == b;
+}
+
 bool equals_known(std::string_view token, std::string_view known) {
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    if ((token[i] | 0x20) != known[i]) return false;
+  const std::size_t size = known.size();
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+      if (!same_word(token.data() + i, known.data() + i)) return false;
+    }
+    return same_word(token.data() + size - 8, known.data() + size - 8);
   }
-  return true;
+  return std::equal(known.begin(), known.end(), token.begin(), [](char k, char t) { return (t | 0x20) == k; });
 }
 
 constexpr std::string_view kGrayPrefix = "x-gray-";

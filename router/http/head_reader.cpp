@@ -23,8 +23,7 @@ Parse refuse_name(HeadReader& reader, const char* stop, bool first) {
 }
 
 Parse read_field(HeadReader& reader, bool first, Field& field) {
-  const char* colon = reader.at;
-  while (colon != reader.end && is_token(*colon)) ++colon;
+  const char* colon = skip_token(reader.at, reader.end);
   if (colon == reader.end) return Parse::incomplete;
   if (*colon != ':' || colon == reader.at) return refuse_name(reader, colon, first);
   field.name = {reader.at, static_cast<std::size_t>(colon - reader.at)};

@@ -42,8 +42,7 @@ Parse skip_empty_line(HeadReader& reader, RequestHead&) {
 }
 
 Parse read_method(HeadReader& reader, RequestHead& head) {
-  const char* stop = reader.at;
-  while (stop != reader.end && is_token(*stop)) ++stop;
+  const char* stop = skip_token(reader.at, reader.end);
   const auto length = static_cast<std::size_t>(stop - reader.at);
   if (length > kMaxMethod) return reader.refuse(reader.at, 501, "P8", "method longer than any known one");
   if (stop == reader.end) return Parse::incomplete;
@@ -59,8 +58,7 @@ Parse read_method(HeadReader& reader, RequestHead& head) {
 }
 
 Parse read_target_text(HeadReader& reader, RequestHead& head) {
-  const char* stop = reader.at;
-  while (stop != reader.end && is_target(*stop)) ++stop;
+  const char* stop = skip_target(reader.at, reader.end);
   if (stop == reader.end) return Parse::incomplete;
   if (stop == reader.at) return refuse_line(reader, stop, "empty target");
   if (*stop != ' ') return refuse_line(reader, stop, "target is not visible ASCII and one space");

@@ -8,18 +8,31 @@
 
 using namespace gray::http;
 
-TEST_CASE("Text is skipped up to the first control byte, wherever it stands") {
+namespace {
+
+// Every byte at every place of a line: skipping must stop at it exactly if it is not of the class.
+template <class Skip, class Is>
+void skip_everywhere(const Skip& skip, const Is& is) {
   for (int c = 0; c < 256; ++c) {
-    const char byte = static_cast<char>(c);
-    const bool text = c == '\t' || (c >= 0x20 && c != 0x7f);
-    CHECK(is_text(byte) == text);
     for (std::size_t place = 0; place < 40; ++place) {
       std::string line(40, 'a');
-      line[place] = byte;
-      const char* stop = skip_text(line.data(), line.data() + line.size());
-      REQUIRE(static_cast<std::size_t>(stop - line.data()) == (text ? line.size() : place));
+      line[place] = static_cast<char>(c);
+      const char* stop = skip(line.data(), line.data() + line.size());
+      REQUIRE(static_cast<std::size_t>(stop - line.data()) == (is(line[place]) ? line.size() : place));
     }
   }
+}
+
+}  // namespace
+
+TEST_CASE("Skipping stops at the first byte of another class, wherever it stands") {
+  skip_everywhere(skip_text, is_text);
+  skip_everywhere(skip_token, is_token);
+  skip_everywhere(skip_target, is_target);
+}
+
+TEST_CASE("Text is everything but control bytes, of which only the tab belongs to it") {
+  for (int c = 0; c < 256; ++c) CHECK(is_text(static_cast<char>(c)) == (c == '\t' || (c >= 0x20 && c != 0x7f)));
 }
 
 TEST_CASE("The classes of bytes are those of the RFC") {
