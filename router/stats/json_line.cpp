@@ -1,8 +1,7 @@
 #include "router/stats/json_line.hpp"
 
-#include <cassert>
-#include <charconv>
-#include <cstring>
+#include <algorithm>
+#include <array>
 
 namespace gray::stats {
 namespace {
@@ -15,54 +14,35 @@ bool is_between(std::string_view text, std::size_t at, unsigned low, unsigned hi
   return byte >= low && byte <= high;
 }
 
+/// Printable ASCII that JSON takes as it is: nearly all of nearly every text.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+
+std::size_t plain_length(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size() && kPlain[static_cast<unsigned char>(text[length])]) ++length;
+  return length;
+}
+
 }  // namespace
 
-void JsonLine::text(std::string_view name_of, std::string_view value, std::size_t limit) {
-  name(name_of);
+void JsonLine::put_text(std::string_view value) {
   put('"');
-  value = value.substr(0, limit);
   while (!value.empty()) {
-    const std::size_t length = utf8_length(value);
-    const char first = value.front();
-    if (first == '"' || first == '\\') put('\\');
-    if (length == 0 || static_cast<unsigned char>(first) < 0x20 || first == 0x7f) {
-      escaped(static_cast<unsigned char>(first));
-      value.remove_prefix(1);
-    } else {
-      raw(value.substr(0, length));
-      value.remove_prefix(length);
-    }
+    const std::size_t plain = plain_length(value);
+    raw(value.substr(0, plain));
+    value.remove_prefix(plain);
+    if (!value.empty()) value.remove_prefix(special(value));
   }
   put('"');
 }
 
-void JsonLine::number(std::string_view name_of, std::uint64_t value) {
-  name(name_of);
-  end_ = std::to_chars(end_, end_ + 20, value).ptr;
-}
-
-void JsonLine::boolean(std::string_view name_of, bool value) {
-  name(name_of);
-  raw(value ? "true" : "false");
-}
-
-void JsonLine::null(std::string_view name_of) {
-  name(name_of);
-  raw("null");
-}
-
-void JsonLine::hex(std::string_view name_of, std::uint64_t value) {
-  name(name_of);
+void JsonLine::put_hex(std::uint64_t value) {
   put('"');
   for (int shift = 60; shift >= 0; shift -= 4) put(kHex[(value >> shift) & 15]);
-  put('"');
-}
-
-void JsonLine::timestamp(std::string_view name_of, WallTime value, LineClock& clock) {
-  name(name_of);
-  put('"');
-  clock.write(value, end_);
-  end_ += kTimeText;
   put('"');
 }
 
@@ -71,17 +51,17 @@ std::size_t JsonLine::finish() {
   return static_cast<std::size_t>(end_ - begin_);
 }
 
-void JsonLine::name(std::string_view name) {
-  assert(name.size() <= kMaxName);
-  put(end_ == begin_ ? '{' : ',');
-  put('"');
-  raw(name);
-  raw("\":");
-}
-
-void JsonLine::raw(std::string_view text) {
-  std::memcpy(end_, text.data(), text.size());
-  end_ += text.size();
+/// Writes the character at the front, which is not plain, and returns its length.
+std::size_t JsonLine::special(std::string_view value) {
+  const char first = value.front();
+  if (first == '"' || first == '\\') {
+    put('\\');
+    put(first);
+    return 1;
+  }
+  const std::size_t length = static_cast<unsigned char>(first) < 0x80 ? 0 : utf8_length(value);
+  length > 0 ? raw(value.substr(0, length)) : escaped(static_cast<unsigned char>(first));
+  return std::max<std::size_t>(length, 1);
 }
 
 void JsonLine::escaped(unsigned char byte) {

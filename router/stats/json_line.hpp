@@ -7,8 +7,11 @@
 //
 // The writer checks no bounds. The caller's buffer holds the sum of max_text() and kMaxScalar of its members, and
 // kMaxFrame.
+#include <cassert>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "router/stats/line_clock.hpp"
@@ -19,13 +22,36 @@ class JsonLine {
  public:
   explicit JsonLine(char* out) : begin_(out), end_(out) {}
 
-  /// `name` is a literal that needs no escapes. Of `value` at most `limit` bytes are written.
-  void text(std::string_view name, std::string_view value, std::size_t limit);
-  void number(std::string_view name, std::uint64_t value);
-  void boolean(std::string_view name, bool value);
-  void null(std::string_view name);
-  void hex(std::string_view name, std::uint64_t value);  // a string of 16 digits
-  void timestamp(std::string_view name, WallTime value, LineClock& clock);
+  // Names are literals that need no escapes, at most kMaxName long. Inline, so that a name is copied as a constant.
+  /// Of `value` at most `limit` bytes are written.
+  void text(std::string_view name, std::string_view value, std::size_t limit) {
+    put_name(name);
+    put_text(value.substr(0, limit));
+  }
+  void number(std::string_view name, std::uint64_t value) {
+    put_name(name);
+    end_ = std::to_chars(end_, end_ + 20, value).ptr;
+  }
+  void boolean(std::string_view name, bool value) {
+    put_name(name);
+    raw(value ? "true" : "false");
+  }
+  void null(std::string_view name) {
+    put_name(name);
+    raw("null");
+  }
+  /// A string of 16 digits.
+  void hex(std::string_view name, std::uint64_t value) {
+    put_name(name);
+    put_hex(value);
+  }
+  void timestamp(std::string_view name, WallTime value, LineClock& clock) {
+    put_name(name);
+    put('"');
+    clock.write(value, end_);
+    end_ += kTimeText;
+    put('"');
+  }
   /// Closes the object, adds the line end and returns the length of all. Last call.
   std::size_t finish();
 
@@ -37,9 +63,21 @@ class JsonLine {
   static constexpr std::size_t kMaxScalar = kMaxName + 6 + kTimeText;
 
  private:
-  void name(std::string_view name);
-  void raw(std::string_view text);
+  void put_name(std::string_view name) {
+    assert(name.size() <= kMaxName);
+    put(end_ == begin_ ? '{' : ',');
+    put('"');
+    raw(name);
+    raw("\":");
+  }
+  void put_text(std::string_view value);
+  void put_hex(std::uint64_t value);
+  void raw(std::string_view text) {
+    std::memcpy(end_, text.data(), text.size());
+    end_ += text.size();
+  }
   void put(char c) { *end_++ = c; }
+  std::size_t special(std::string_view value);
   void escaped(unsigned char byte);
 
   char* begin_;

@@ -1,6 +1,8 @@
 #include "router/policy/decision.hpp"
 
+#define XXH_INLINE_ALL
 #include <doctest/doctest.h>
+#include <xxhash.h>
 
 #include "tests/router/policy/request.hpp"
 
@@ -269,6 +271,11 @@ TEST_CASE("another salt draws other users") {
 TEST_CASE("the bucket hash is XXH3-64 of salt, a zero byte and identity, for all time") {
   CHECK(bucket_hash("", "") == 0xc44bdff4074eecdbull);
   CHECK(bucket_hash("a", "b") != bucket_hash("ab", ""));
+  for (std::size_t length = 0; length < 600; ++length) {
+    const std::string identity(length, 'x');
+    const std::string joined = std::string("web/v2") + '\0' + identity;
+    REQUIRE(bucket_hash("web/v2", identity) == XXH3_64bits(joined.data(), joined.size()));
+  }
   CHECK(bucket_hash("web/v2", "alice") == 0x2bf54ce82f9fac11ull);
 }
 
