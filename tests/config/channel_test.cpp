@@ -160,21 +160,3 @@ TEST_CASE("a broken peer leaks no descriptor and is named invalid") {
     CHECK(open_descriptors() == before);
   }
 }
-
-TEST_CASE("what is no message is refused with the reason") {
-  std::string error;
-  for (const char* text : {"", "[]", "{}", "{\"type\":\"nope\"}", "{\"type\":\"hello\"}",
-                           "{\"type\":\"table\",\"number\":-1}", "{\"type\":\"drain\",\"timeout\":99999999999999}",
-                           "{\"type\":\"probed\",\"number\":1,\"ok\":1,\"detail\":\"\"}"}) {
-    error.clear();
-    CHECK_MESSAGE(!channel_message_from_json(text, error), text);
-    CHECK(error.starts_with("not a message: "));
-  }
-}
-
-TEST_CASE("bytes of a worker that are no UTF-8 do not stop a message") {
-  ChannelMessage probed = of(Type::probed);
-  probed.detail = "status \xff";
-  std::string error;
-  CHECK(channel_message_from_json(to_json_text(probed), error));
-}

@@ -1,0 +1,37 @@
+#include "config/limits_json.hpp"
+
+#include <doctest/doctest.h>
+
+#include "config/json_fields.hpp"
+
+using namespace gray;
+
+TEST_CASE("limits come back exactly, whichever of them differs from its default") {
+  const nlohmann::json defaults = limits_to_json(Limits{});
+  CHECK(defaults.size() == 13);
+  CHECK(limits_from_json(defaults) == Limits{});
+  for (const auto& [name, value] : defaults.items()) {
+    nlohmann::json changed = defaults;
+    changed[name] = value.get<std::uint64_t>() + 1;
+    const Limits limits = limits_from_json(changed);
+    CHECK(limits != Limits{});
+    CHECK(limits_to_json(limits) == changed);
+  }
+}
+
+TEST_CASE("a limit that is missing, negative, too large or no number is named") {
+  for (const auto& [name, value] : limits_to_json(Limits{}).items()) {
+    for (const nlohmann::json& wrong :
+         {nlohmann::json(-1), nlohmann::json("1"), nlohmann::json(1.5), nlohmann::json()}) {
+      nlohmann::json changed = limits_to_json(Limits{});
+      changed[name] = wrong;
+      CHECK_THROWS_WITH_AS(limits_from_json(changed), doctest::Contains(name.c_str()), JsonMismatch);
+    }
+    nlohmann::json shorter = limits_to_json(Limits{});
+    shorter.erase(name);
+    CHECK_THROWS_WITH_AS(limits_from_json(shorter), ("\"" + name + "\" is missing").c_str(), JsonMismatch);
+  }
+  nlohmann::json large = limits_to_json(Limits{});
+  large["fields"] = 1ull << 32;
+  CHECK_THROWS_AS(limits_from_json(large), JsonMismatch);
+}
