@@ -1,0 +1,25 @@
+#include "grayd/access_log.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+namespace gray::master {
+
+UniqueFd open_access_log(const std::string& path) {
+  if (path.empty()) return {};
+  std::error_code ignored;  // what matters is whether the file can be opened
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
+  if (!fd) {
+    throw std::runtime_error(fmt::format("cannot open the access log {}: {}; correct access_log, or set it to \"off\"",
+                                         path, std::strerror(errno)));
+  }
+  return fd;
+}
+
+}  // namespace gray::master

@@ -1,0 +1,27 @@
+#pragma once
+// Which cell of the shared segment limits which worker process. A cell that was given back rests while a router still holds
+// a socket to its old worker, so that no unit is ever released that the new worker's count did not acquire.
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "config/segment.hpp"
+
+namespace gray::master {
+
+class Cells {
+ public:
+  explicit Cells(segment::Segment& segment);
+
+  /// The cell that rested longest without an open socket, cleared; nothing when there is none.
+  std::optional<std::uint32_t> take();
+  void give(std::uint32_t cell) { free_.push_back(cell); }
+  /// Sockets and tunnels that all routers hold to the worker of this cell.
+  std::uint32_t open(std::uint32_t cell) const;
+
+ private:
+  segment::Segment& segment_;
+  std::deque<std::uint32_t> free_;  // longest at rest first
+};
+
+}  // namespace gray::master

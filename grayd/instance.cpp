@@ -1,0 +1,39 @@
+#include "grayd/instance.hpp"
+
+#include <fmt/core.h>
+
+#include <fstream>
+#include <random>
+#include <stdexcept>
+
+namespace gray::master {
+namespace {
+
+/// FNV-1a: short, and the same in every build, unlike std::hash.
+std::uint64_t hash_of(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+bool is_identifier(const std::string& text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+}  // namespace
+
+std::string instance_of(const std::string& state_dir) {
+  const auto path = state_dir + "/instance";
+  std::string id;
+  std::ifstream(path) >> id;
+  if (!is_identifier(id)) {
+    std::random_device random;
+    id = fmt::format("{:08x}{:08x}", random(), random());
+    std::ofstream file(path, std::ios::trunc);
+    file << id << '\n' << std::flush;
+    if (!file) throw std::runtime_error(fmt::format("cannot write {}; state_dir must be a folder that grayd may write to", path));
+  }
+  return fmt::format("{:016x}-{}", hash_of(state_dir), id);
+}
+
+}  // namespace gray::master

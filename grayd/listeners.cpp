@@ -1,0 +1,119 @@
+#include "grayd/listeners.hpp"
+
+#include <fmt/core.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+#include "grayd/socket_owner.hpp"
+
+namespace gray::master {
+namespace {
+
+constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
+
+[[noreturn]] void fail(const Address& address, int cause) {
+  const auto where = address.text();
+  if (cause == EADDRINUSE) {
+    const auto owner = address.kind == Address::Kind::unix_path ? std::string() : owner_of_port(address.port);
+    throw std::runtime_error(fmt::format("{} is in use{}; stop that program or change [listen] http", where,
+                                         owner.empty() ? "" : " (by " + owner + ")"));
+  }
+  const auto* remedy = cause == EACCES          ? "a port below 1024 needs CAP_NET_BIND_SERVICE, a unix path a writable folder"
+                       : cause == EADDRNOTAVAIL ? "this host has no such address"
+                                                : "correct [listen] http";
+  throw std::runtime_error(fmt::format("cannot listen on {}: {}; {}", where, std::strerror(cause), remedy));
+}
+
+UniqueFd open_socket(const Address& address) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) fail(address, errno);
+  return fd;
+}
+
+/// A socket file that nobody answers for was left by a dead process; anything else at the path is not ours to remove.
+void clear_path(const Address& address) {
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(address.path).parent_path(), ignored);
+  struct stat facts {};
+  if (::lstat(address.path.c_str(), &facts) != 0) return;
+  if (!S_ISSOCK(facts.st_mode)) {
+    throw std::runtime_error(fmt::format("cannot listen on {}: a file that is no socket is there; remove it or change "
+                                         "[listen] http", address.text()));
+  }
+  const auto trial = open_socket(address);
+  sockaddr_storage storage;
+  const auto length = address.to(storage);
+  const bool answered = ::connect(trial.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0;
+  if (answered || errno == EAGAIN) fail(address, EADDRINUSE);
+  ::unlink(address.path.c_str());
+}
+
+void set_options(const UniqueFd& fd, const Address& address) {
+  const int on = 1;
+  if (address.kind == Address::Kind::unix_path) return;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address.kind == Address::Kind::ipv6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+}
+
+UniqueFd bind_socket(const Address& address) {
+  if (address.kind == Address::Kind::unix_path) clear_path(address);
+  auto fd = open_socket(address);
+  set_options(fd, address);
+  sockaddr_storage storage;
+  const auto length = address.to(storage);
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) fail(address, errno);
+  return fd;
+}
+
+Address bound_address(const UniqueFd& fd, const Address& asked) {
+  if (asked.kind == Address::Kind::unix_path) return asked;
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length);
+  return Address::from(storage, length).value_or(asked);
+}
+
+}  // namespace
+
+Listeners::Listeners(const std::vector<Address>& addresses) {
+  for (const auto& address : addresses) {
+    sockets_.push_back(bind_socket(address));
+    addresses_.push_back(bound_address(sockets_.back(), address));
+  }
+}
+
+Listeners::~Listeners() {
+  for (const auto& address : addresses_) {
+    if (address.kind == Address::Kind::unix_path) ::unlink(address.path.c_str());
+  }
+}
+
+void Listeners::listen() {
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    if (::listen(sockets_[i].get(), kBacklog) != 0) fail(addresses_[i], errno);
+  }
+}
+
+std::vector<int> Listeners::fds() const {
+  std::vector<int> fds;
+  for (const auto& socket : sockets_) fds.push_back(socket.get());
+  return fds;
+}
+
+std::string Listeners::text() const {
+  std::string text;
+  for (const auto& address : addresses_) {
+    if (!text.empty()) text += ' ';
+    text += (address.kind == Address::Kind::unix_path ? "" : "http://") + address.text();
+  }
+  return text;
+}
+
+}  // namespace gray::master

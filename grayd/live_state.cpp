@@ -1,0 +1,36 @@
+#include "grayd/live_state.hpp"
+
+namespace gray::master {
+
+LiveState::Ticket LiveState::want(const std::string& service, control::ServiceState next) {
+  wanted_[service] = std::move(next);
+  return latest_[service] = next_++;
+}
+
+bool LiveState::publish(const std::string& service, Ticket ticket) {
+  if (!is_latest(service, ticket)) return false;
+  published_[service] = wanted_[service];
+  return true;
+}
+
+bool LiveState::withdraw(const std::string& service, Ticket ticket) {
+  if (!is_latest(service, ticket)) return false;
+  if (const auto before = published_.find(service); before != published_.end()) {
+    wanted_[service] = before->second;
+  } else {
+    wanted_.erase(service);
+  }
+  return true;
+}
+
+void LiveState::replace(control::State state) {
+  published_ = wanted_ = std::move(state);
+  latest_.clear();
+}
+
+bool LiveState::is_latest(const std::string& service, Ticket ticket) const {
+  const auto found = latest_.find(service);
+  return found != latest_.end() && found->second == ticket;
+}
+
+}  // namespace gray::master

@@ -1,0 +1,38 @@
+#pragma once
+// The state twice: as the routers have it (published), and as it will be once the disk has spoken (wanted). A later change
+// of a service supersedes an earlier one that still waits for the disk: an abort must not be undone by the raise before it.
+// Main thread; no I/O.
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "control/state_store.hpp"
+
+namespace gray::master {
+
+class LiveState {
+ public:
+  using Ticket = std::uint64_t;
+  explicit LiveState(control::State state) : published_(state), wanted_(std::move(state)) {}
+
+  const control::State& published() const { return published_; }
+  const control::State& wanted() const { return wanted_; }
+
+  /// The service shall become `next`; every ticket given for it before is superseded.
+  Ticket want(const std::string& service, control::ServiceState next);
+  /// The routers may have it; false, and nothing happens, if the ticket is superseded.
+  bool publish(const std::string& service, Ticket ticket);
+  /// It could not be persisted: wanted returns to published; false if the ticket is superseded.
+  bool withdraw(const std::string& service, Ticket ticket);
+  /// Both at once, for a reload. Every ticket is superseded.
+  void replace(control::State state);
+
+ private:
+  bool is_latest(const std::string& service, Ticket ticket) const;
+
+  control::State published_, wanted_;
+  std::map<std::string, Ticket> latest_;
+  Ticket next_ = 1;
+};
+
+}  // namespace gray::master

@@ -1,0 +1,60 @@
+// grayd: parse, load, run. Everything else has its own file.
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "config/exit_code.hpp"
+#include "config/settings_toml.hpp"
+#include "grayd/command_line.hpp"
+#include "grayd/master.hpp"
+#include "grayd/preflight.hpp"
+#include "grayd/router_child.hpp"
+
+namespace {
+
+using namespace gray;
+using master::CommandLine;
+
+int bad_config(const std::string& text) {
+  fmt::print(stderr, "{}", text);
+  return static_cast<int>(ExitCode::bad_config);
+}
+
+int serve_or_check(const CommandLine& line) {
+  auto loaded = load_settings(line.config);
+  if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return bad_config(errors->text);
+  auto& settings = std::get<Settings>(loaded);
+  if (const auto faults = master::preflight_here(settings); !faults.empty()) {
+    return bad_config(master::rendered(faults, settings.file));
+  }
+  if (line.mode == CommandLine::Mode::check) {
+    fmt::print("{} is valid\n", settings.file);
+    return 0;
+  }
+  return master::run_master(std::move(settings));
+}
+
+int run(const CommandLine& line) {
+  switch (line.mode) {
+    case CommandLine::Mode::router: return master::run_router_child(line.router);
+    case CommandLine::Mode::serve:
+    case CommandLine::Mode::check: return serve_or_check(line);
+    case CommandLine::Mode::leave: break;
+  }
+  fmt::print(stdout, "{}", line.output);
+  fmt::print(stderr, "{}", line.error);
+  return line.exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(master::parse_command_line(argc, argv));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "grayd: {}\n", error.what());
+    return static_cast<int>(ExitCode::failed);
+  }
+}

@@ -1,0 +1,31 @@
+#pragma once
+// Makes and numbers routing tables. A number never comes twice; a table that says what the last one said is not sent again.
+#include "config/routing_table.hpp"
+#include "config/settings.hpp"
+#include "grayd/live_state.hpp"
+#include "grayd/routers.hpp"
+#include "grayd/rows.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace gray::master {
+
+class Publisher {
+ public:
+  Publisher(const Settings& settings, const LiveState& live, const Rows& rows, Routers& routers)
+      : settings_(settings), live_(live), rows_(rows), routers_(routers) {}
+
+  /// Sends the table that `views` make, if it differs from the last; returns the number of the one that holds now.
+  std::uint64_t publish(const std::vector<supervisor::VersionView>& views);
+  std::uint64_t number() const { return last_.number; }
+  /// Every living router routes by the newest table.
+  bool settled() const { return routers_.all_applied(last_.number); }
+
+ private:
+  const Settings& settings_;
+  const LiveState& live_;
+  const Rows& rows_;
+  Routers& routers_;
+  RoutingTable last_;  // number 0: none yet
+};
+
+}  // namespace gray::master

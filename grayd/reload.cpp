@@ -1,0 +1,67 @@
+#include "grayd/reload.hpp"
+
+#include <fmt/core.h>
+
+#include "grayd/serving.hpp"
+#include "grayd/weights.hpp"
+
+namespace gray::master {
+namespace {
+
+bool takes_requests(const supervisor::VersionView* view) {
+  return view != nullptr && view->state != "stopped" && view->state != "draining" && view->state != "failed";
+}
+
+void keep_facts(control::ServiceState& fact, const ServiceSettings& old, const ServiceSettings& fresh) {
+  if (fact.stable.empty() && old.stable != fresh.stable) fact.stable = old.stable;
+  for (const auto& version : fresh.versions) {
+    const auto* before = old.version(version.name);
+    if (before == nullptr || before->weight == version.weight) continue;
+    fact.weights.emplace(version.name, before->weight);
+  }
+}
+
+}  // namespace
+
+std::vector<LiveService> live_services(const Settings& settings, const control::State& state,
+                                       const std::vector<supervisor::VersionView>& views) {
+  std::vector<LiveService> services;
+  for (const auto& service : settings.services) {
+    const auto shares = shares_of(service, state);
+    LiveService live{service.name, shares.stable, {}};
+    for (const auto& version : service.versions) {
+      live.versions.push_back({version.name, shares.of(version.name),
+                               takes_requests(view_of(views, service.name, version.name))});
+    }
+    services.push_back(std::move(live));
+  }
+  return services;
+}
+
+control::State state_after(const control::State& state, const Settings& old, const Settings& fresh) {
+  auto after = state;
+  for (const auto& service : fresh.services) {
+    if (const auto* before = old.service(service.name)) keep_facts(after[service.name], *before, service);
+  }
+  after = pruned(after, fresh);
+  std::erase_if(after, [](const auto& entry) { return entry.second == control::ServiceState{}; });
+  return after;
+}
+
+std::string text_of(const Change& change) {
+  const auto version = fmt::format("version {} {}", change.service, change.version);
+  switch (change.kind) {
+    case Change::Kind::router: return "router: a new generation with the new settings";
+    case Change::Kind::add_service: return fmt::format("service {}: added", change.service);
+    case Change::Kind::add_version: return version + ": started";
+    case Change::Kind::restart_version: return version + ": rolling restart";
+    case Change::Kind::update_version: return version + ": updated without a restart";
+    case Change::Kind::resize_version: return version + ": another number of instances";
+    case Change::Kind::reroute_service: return fmt::format("service {}: new routing", change.service);
+    case Change::Kind::remove_version: return version + ": drains and ends";
+    case Change::Kind::remove_service: return fmt::format("service {}: removed", change.service);
+  }
+  return {};
+}
+
+}  // namespace gray::master

@@ -1,0 +1,23 @@
+#pragma once
+// The pure parts of a reload: what is true now, what must not change although the file says otherwise, and what is told.
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "config/settings_diff.hpp"
+#include "control/state_store.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace gray::master {
+
+std::vector<LiveService> live_services(const Settings& settings, const control::State& state,
+                                       const std::vector<supervisor::VersionView>& views);
+
+/// The state that a reload leaves: without what is gone, and with a value for every stable and weight that holds only
+/// because the old file proposed it and the fresh one proposes another. A file's weight is initial; a reload moves no user.
+control::State state_after(const control::State& state, const Settings& old, const Settings& fresh);
+
+/// "version web v2: rolling restart", for people.
+std::string text_of(const Change& change);
+
+}  // namespace gray::master

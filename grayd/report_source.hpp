@@ -1,0 +1,38 @@
+#pragma once
+// Everything that a report reads, gathered at one moment on the main thread: status and metrics are pure functions of it.
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/segment.hpp"
+#include "config/settings.hpp"
+#include "control/state_store.hpp"
+#include "grayd/rows.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace gray::master {
+
+struct RouterView {
+  pid_t pid = 0;
+  std::uint32_t slot = 0;
+  std::string state;          // starting greeted ready draining ending
+  std::uint64_t applied = 0;  // the newest table that every thread of it routes by; 0: none
+  double uptime_s = 0;
+};
+
+struct ReportSource {
+  const Settings& settings;
+  const control::State& state;
+  const std::vector<supervisor::VersionView>& views;
+  const Rows& rows;
+  const segment::Layout& layout;
+  std::vector<RouterView> routers;
+  std::uint64_t table = 0;  // number of the newest table
+  std::string phase;        // starting serving stopping
+  double uptime_s = 0;
+  pid_t pid = 0;
+};
+
+}  // namespace gray::master

@@ -1,0 +1,52 @@
+#include "grayd/serving.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "grayd/weights.hpp"
+
+namespace gray::master {
+namespace {
+
+using supervisor::VersionView;
+using supervisor::WorkerView;
+
+bool has_failed_first_start(const VersionView* view) {
+  if (view == nullptr || view->workers.empty()) return view != nullptr && view->state == "failed";
+  return view->state == "failed" ||
+         std::all_of(view->workers.begin(), view->workers.end(),
+                     [](const WorkerView& worker) { return !worker.last_exit.empty(); });
+}
+
+}  // namespace
+
+const VersionView* view_of(const std::vector<VersionView>& views, std::string_view service, std::string_view version) {
+  const auto found = std::find_if(views.begin(), views.end(), [&](const VersionView& view) {
+    return view.service == service && view.version == version;
+  });
+  return found == views.end() ? nullptr : &*found;
+}
+
+bool is_up(const VersionView* view) {
+  return view != nullptr && std::any_of(view->workers.begin(), view->workers.end(),
+                                        [](const WorkerView& worker) { return worker.routable; });
+}
+
+bool may_listen(const Settings& settings, const control::State& state, const std::vector<VersionView>& views) {
+  return std::all_of(settings.services.begin(), settings.services.end(), [&](const ServiceSettings& service) {
+    const auto* stable = view_of(views, service.name, shares_of(service, state).stable);
+    return is_up(stable) || has_failed_first_start(stable);
+  });
+}
+
+std::string health_complaint(const ServiceSettings& service, const control::State& state,
+                             const std::vector<supervisor::VersionView>& views) {
+  const auto stable = shares_of(service, state).stable;
+  const auto* view = view_of(views, service.name, stable);
+  if (is_up(view)) return {};
+  return fmt::format("{}@{} (stable) is {}{}", service.name, stable, view == nullptr ? "stopped" : view->state,
+                     view == nullptr || view->cause.empty() ? "" : ": " + view->cause);
+}
+
+}  // namespace gray::master

@@ -1,0 +1,28 @@
+#pragma once
+// What the views of the supervisor mean for the service as a whole. Pure.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "control/state_store.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace gray::master {
+
+const supervisor::VersionView* view_of(const std::vector<supervisor::VersionView>& views, std::string_view service,
+                                       std::string_view version);
+
+/// Whether a worker of the version may take requests now.
+bool is_up(const supervisor::VersionView* view);
+
+/// Every service's stable is up, or has failed its first start: the moment to accept clients. Before that they would only
+/// meet a 503 that a moment of waiting avoids; after a failure they shall meet it instead of a refused connection.
+bool may_listen(const Settings& settings, const control::State& state,
+                const std::vector<supervisor::VersionView>& views);
+
+/// One line that says why the stable version of the service cannot serve it; empty: it can.
+std::string health_complaint(const ServiceSettings& service, const control::State& state,
+                             const std::vector<supervisor::VersionView>& views);
+
+}  // namespace gray::master

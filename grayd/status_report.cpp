@@ -1,0 +1,104 @@
+#include "grayd/status_report.hpp"
+
+#include "control/version.hpp"
+#include "grayd/serving.hpp"
+#include "grayd/weights.hpp"
+#include "router/stats/row.hpp"
+
+namespace gray::master {
+namespace {
+
+using nlohmann::json;
+
+json worker_json(const supervisor::WorkerView& worker, const segment::Layout& layout) {
+  const auto& cell = layout.workers[worker.cell];
+  return {{"id", worker.id},
+          {"pid", worker.pid},
+          {"state", worker.state},
+          {"address", worker.address ? worker.address->text() : std::string()},
+          {"ready_by", worker.ready_by},
+          {"restarts", worker.restarts},
+          {"last_exit", worker.last_exit},
+          {"rss_bytes", worker.rss_bytes},
+          {"uptime_s", worker.uptime_s},
+          {"sockets", worker.pid > 0 ? cell.sockets.total() : 0},
+          {"tunnels", worker.pid > 0 ? cell.tunnels.total() : 0}};
+}
+
+/// A slot in back-off has no process and so no cell of its own: its number may be somebody else's.
+std::uint32_t open_sockets(const supervisor::VersionView* view, const segment::Layout& layout) {
+  std::uint32_t sockets = 0;
+  if (view == nullptr) return sockets;
+  for (const auto& worker : view->workers) {
+    if (worker.pid > 0) sockets += layout.workers[worker.cell].sockets.total();
+  }
+  return sockets;
+}
+
+void add_counters(json& out, const ReportSource& source, const std::string& service, const std::string& version) {
+  stats::Totals totals;
+  std::uint32_t waiting = 0;
+  if (const auto row = source.rows.find(service, version)) {
+    totals = stats::sum(source.layout, *row);
+    waiting = source.layout.versions[*row].waiting.total();
+  }
+  out["requests"] = totals.requests;
+  out["errors"] = totals.errors;
+  out["retries"] = totals.retries;
+  out["in_flight"] = totals.in_flight;
+  out["queue"] = {{"waiting", waiting}, {"limit", source.settings.service(service)->limits.queue}};
+}
+
+json version_json(const ReportSource& source, const ServiceSettings& service, const VersionSettings& version) {
+  const auto* view = view_of(source.views, service.name, version.name);
+  json out = {{"name", version.name},
+              {"weight", shares_of(service, source.state).of(version.name)},
+              {"configured_weight", configured_shares(service).of(version.name)},
+              {"state", view == nullptr ? std::string("stopped") : view->state},
+              {"cause", view == nullptr ? std::string() : view->cause},
+              {"sockets", open_sockets(view, source.layout)},
+              {"workers", json::array()}};
+  add_counters(out, source, service.name, version.name);
+  if (view != nullptr) {
+    for (const auto& worker : view->workers) out["workers"].push_back(worker_json(worker, source.layout));
+  }
+  return out;
+}
+
+json service_json(const ReportSource& source, const ServiceSettings& service) {
+  json out = {{"name", service.name},
+              {"stable", shares_of(service, source.state).stable},
+              {"configured_stable", service.stable},
+              {"versions", json::array()}};
+  for (const auto& version : service.versions) out["versions"].push_back(version_json(source, service, version));
+  return out;
+}
+
+json router_json(const RouterView& router) {
+  return {{"pid", router.pid},
+          {"slot", router.slot},
+          {"state", router.state},
+          {"table", router.applied},
+          {"uptime_s", router.uptime_s}};
+}
+
+}  // namespace
+
+json status_report(const ReportSource& source) {
+  json out = {{"schema_version", 1},
+              {"version", control::kVersion},
+              {"pid", source.pid},
+              {"state", source.phase},
+              {"uptime_s", source.uptime_s},
+              {"config_file", source.settings.file},
+              {"table", source.table},
+              {"listen", json::array()},
+              {"routers", json::array()},
+              {"services", json::array()}};
+  for (const auto& address : source.settings.listen) out["listen"].push_back(address.text());
+  for (const auto& router : source.routers) out["routers"].push_back(router_json(router));
+  for (const auto& service : source.settings.services) out["services"].push_back(service_json(source, service));
+  return out;
+}
+
+}  // namespace gray::master

@@ -1,0 +1,64 @@
+#include "grayd/table_builder.hpp"
+
+#include "grayd/weights.hpp"
+
+namespace gray::master {
+namespace {
+
+using supervisor::VersionView;
+
+std::vector<WorkerRoute> routable_workers(const std::vector<VersionView>& views, const std::string& service,
+                                          const std::string& version) {
+  std::vector<WorkerRoute> routes;
+  for (const auto& view : views) {
+    if (view.service != service || view.version != version) continue;
+    for (const auto& worker : view.workers) {
+      if (worker.routable && worker.address) {
+        routes.push_back({worker.cell, worker.generation, worker.id, *worker.address});
+      }
+    }
+  }
+  return routes;
+}
+
+ServiceRoute front_of(const ServiceSettings& service) {
+  ServiceRoute route;
+  route.name = service.name;
+  route.hosts = service.hosts;
+  route.paths = service.paths;
+  route.param = service.param;
+  route.header = service.header;
+  route.cookie = service.cookie;
+  route.override_from = service.override_from;
+  route.identity = service.identity;
+  route.expose = service.expose;
+  route.limits = service.limits;
+  return route;
+}
+
+}  // namespace
+
+RoutingTable build_table(const Settings& settings, const control::State& state, const std::vector<VersionView>& views,
+                         const Rows& rows) {
+  RoutingTable table;
+  for (const auto& service : settings.services) {
+    const auto shares = shares_of(service, state);
+    auto route = front_of(service);
+    for (const auto& version : service.versions) {
+      const auto row = rows.find(service.name, version.name);
+      if (!row) continue;
+      const auto index = static_cast<std::uint32_t>(route.versions.size());
+      if (version.name == shares.stable) route.stable = index;
+      if (version.name == shares.canary) route.canary = index;
+      route.versions.push_back({*row, version.name, routable_workers(views, service.name, version.name)});
+    }
+    if (route.canary) {
+      route.weight = shares.weight;
+      route.salt = shares.salt;
+    }
+    table.services.push_back(std::move(route));
+  }
+  return table;
+}
+
+}  // namespace gray::master

@@ -1,0 +1,18 @@
+#pragma once
+// From what is configured, shifted and alive to what the routers shall do. Pure: the same inputs make the same table.
+#include <vector>
+
+#include "config/routing_table.hpp"
+#include "config/settings.hpp"
+#include "control/state_store.hpp"
+#include "grayd/rows.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace gray::master {
+
+/// A table without number. Every configured version is in it, those that are down without workers; a version that has no
+/// row is left out (there are more versions than rows only while removed ones drain).
+RoutingTable build_table(const Settings& settings, const control::State& state,
+                         const std::vector<supervisor::VersionView>& views, const Rows& rows);
+
+}  // namespace gray::master

@@ -1,0 +1,50 @@
+#pragma once
+// The verbs of the admin API, carried out on the main thread. Each answers exactly once, when the truth is known: a shift
+// when every router routes by it and the disk has it.
+#include <asio/io_context.hpp>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "control/daemon.hpp"
+#include "control/state_store.hpp"
+#include "grayd/live_state.hpp"
+#include "grayd/report_source.hpp"
+#include "grayd/weights.hpp"
+
+namespace gray::master {
+
+class Verbs {
+ public:
+  using Done = std::function<void(control::Reply)>;
+  /// What the verbs need of the master.
+  struct Parts {
+    asio::io_context& io;  // outlives the store, whose thread posts to it
+    const Settings& settings;
+    LiveState& live;
+    control::StateStore& store;
+    /// Publishes what the live state says now and calls back when every router routes by it, with those that lag.
+    std::function<void(std::function<void(std::string laggards)>)> publish;
+    std::function<control::Reply()> reload;
+    /// Hands over a source whose parts live as long as the call.
+    std::function<void(const std::function<void(const ReportSource&)>&)> report;
+    std::function<bool()> stopping;
+  };
+  explicit Verbs(Parts parts) : parts_(std::move(parts)) {}
+
+  void call(const std::string& verb, const nlohmann::json& args, Done done);
+
+ private:
+  control::Reply status() const;
+  control::Reply metrics() const;
+  control::Reply health(const nlohmann::json& args) const;
+  void shift(const nlohmann::json& args, Done done);
+  void lower(const std::string& service, LiveState::Ticket ticket, Done done);
+  void raise(const std::string& service, LiveState::Ticket ticket, Done done);
+  /// Saves the wanted state; `then(error)` runs on the main thread.
+  void persist(std::function<void(std::string)> then);
+
+  Parts parts_;
+};
+
+}  // namespace gray::master

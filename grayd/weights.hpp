@@ -1,0 +1,46 @@
+#pragma once
+// Who gets which share of the users: the configuration is intent, the state (what was shifted since) is fact and wins.
+// Invariants: at most one version besides stable has a weight above 0; stable has what is left of 100. Pure.
+#include <string>
+#include <string_view>
+
+#include "config/exit_code.hpp"
+#include "config/settings.hpp"
+#include "control/state_store.hpp"
+
+namespace gray::master {
+
+struct Shares {
+  std::string stable;
+  std::string canary;  // empty: all users are stable's
+  double weight = 0;   // percent of users that the canary gets
+  std::string salt;    // of the canary's bucket; empty without canary
+
+  /// Percent of users that `version` gets.
+  double of(std::string_view version) const;
+  bool operator==(const Shares&) const = default;
+};
+
+/// What holds now. A stable or a weight in the state that names no configured version is ignored.
+Shares shares_of(const ServiceSettings& service, const control::State& state);
+/// What the file alone asks for.
+Shares configured_shares(const ServiceSettings& service);
+
+/// "there is no service "wbe", did you mean "web"? (known: web, api)"; empty if there is one.
+std::string unknown_service(const Settings& settings, const std::string& service);
+
+struct ShiftVerdict {
+  ExitCode code = ExitCode::ok;
+  std::string error;           // not ok: one line, what was wrong and what to do
+  control::ServiceState next;  // ok: the state of the service after the shift
+  bool lowers = false;         // published before it is persisted, so that a stalled disk never delays an abort
+};
+
+/// May `version` of `service` get `percent`? `wanted` holds shifts that are still being persisted, `published` does not.
+ShiftVerdict judge_shift(const Settings& settings, const control::State& published, const control::State& wanted,
+                         const std::string& service, const std::string& version, double percent);
+
+/// `state` without services and versions that `settings` does not have.
+control::State pruned(const control::State& state, const Settings& settings);
+
+}  // namespace gray::master

@@ -1,0 +1,48 @@
+#include "grayd/instance.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+
+namespace fs = std::filesystem;
+using gray::master::instance_of;
+
+namespace {
+
+struct Folder {
+  fs::path path;
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "grayd-instance-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~Folder() { fs::remove_all(path); }
+};
+
+}  // namespace
+
+TEST_CASE("a state folder keeps its name") {
+  Folder folder;
+  const auto first = instance_of(folder.path);
+  CHECK(first.size() == 33);
+  CHECK(instance_of(folder.path) == first);
+}
+
+TEST_CASE("a copied folder has another name, a damaged file is replaced") {
+  Folder folder, copy;
+  const auto first = instance_of(folder.path);
+  fs::copy_file(folder.path / "instance", copy.path / "instance");
+  CHECK(instance_of(copy.path) != first);
+  std::ofstream(folder.path / "instance", std::ios::trunc) << "../../etc";
+  const auto fresh = instance_of(folder.path);
+  CHECK(fresh != first);
+  CHECK(instance_of(folder.path) == fresh);
+}
+
+TEST_CASE("a folder that cannot be written to is refused with a line") {
+  CHECK_THROWS_AS(instance_of("/proc/no/such/folder"), std::runtime_error);
+}

@@ -1,0 +1,112 @@
+#include "grayd/listeners.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Folder {
+  fs::path path;
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "grayd-listeners-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~Folder() { fs::remove_all(path); }
+  Address socket(const std::string& name) const { return *Address::parse("unix:" + (path / name).string()); }
+};
+
+bool connects(const Address& address) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage;
+  const auto length = address.to(storage);
+  return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0;
+}
+
+std::string refusal_of(const Address& address) {
+  try {
+    Listeners listeners({address});
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("an address is bound at once and accepts only when told to listen") {
+  Listeners listeners({*Address::parse("127.0.0.1:0")});
+  const auto address = listeners.addresses()[0];
+  CHECK(address.port != 0);
+  CHECK(listeners.text() == "http://" + address.text());
+  CHECK_FALSE(connects(address));
+  listeners.listen();
+  CHECK(connects(address));
+}
+
+TEST_CASE("listening sockets are close-on-exec and never block") {
+  Listeners listeners({*Address::parse("127.0.0.1:0")});
+  const int fd = listeners.fds()[0];
+  CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+  CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+}
+
+TEST_CASE("a port in use is refused with its owner") {
+  Listeners first({*Address::parse("127.0.0.1:0")});
+  first.listen();
+  const auto address = first.addresses()[0];
+  const auto line = refusal_of(address);
+  CHECK(line.starts_with(address.text() + " is in use (by pid " + std::to_string(::getpid()) + " "));
+  CHECK(line.ends_with("; stop that program or change [listen] http"));
+}
+
+TEST_CASE("a unix socket is made with its folder, and removed at the end") {
+  Folder folder;
+  const auto address = folder.socket("new/web.sock");
+  {
+    Listeners listeners({address});
+    listeners.listen();
+    CHECK(connects(address));
+    CHECK(listeners.text() == address.text());
+  }
+  CHECK_FALSE(fs::exists(address.path));
+}
+
+TEST_CASE("a stale unix socket is replaced, a living one refused") {
+  Folder folder;
+  const auto address = folder.socket("web.sock");
+  {
+    UniqueFd dead(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_storage storage;
+    const auto length = address.to(storage);
+    REQUIRE(::bind(dead.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
+  }
+  REQUIRE(fs::exists(address.path));
+  Listeners listeners({address});
+  listeners.listen();
+  CHECK(refusal_of(address).starts_with(address.text() + " is in use"));
+  CHECK(connects(address));
+}
+
+TEST_CASE("a file that is no socket is not removed") {
+  Folder folder;
+  const auto address = folder.socket("precious");
+  std::ofstream(address.path) << "data";
+  CHECK(refusal_of(address).find("a file that is no socket is there") != std::string::npos);
+  CHECK(fs::file_size(address.path) == 4);
+}
+
+TEST_CASE("an address of another host is refused with a remedy") {
+  CHECK(refusal_of(*Address::parse("192.0.2.1:8000")).find("this host has no such address") != std::string::npos);
+}

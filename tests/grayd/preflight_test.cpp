@@ -1,0 +1,70 @@
+#include "grayd/preflight.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "tests/grayd/settings_support.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+FileKind lookup(const std::string& path) {
+  static const std::map<std::string, FileKind> files = {
+      {"/srv", FileKind::folder},         {"/usr/bin/node", FileKind::executable}, {"/srv/run.sh", FileKind::executable},
+      {"/srv/plain", FileKind::other},    {"/srv/bin", FileKind::folder},          {"/srv/bin/tool", FileKind::executable},
+      {"/opt/node", FileKind::executable}, {"/bin/plain", FileKind::other},
+  };
+  const auto found = files.find(path);
+  return found == files.end() ? FileKind::missing : found->second;
+}
+
+std::vector<std::string> faults(const std::string& program, std::map<std::string, std::string> env = {},
+                                const std::string& cwd = "/srv") {
+  ServiceSettings service;
+  service.name = "web";
+  auto version = test::version_named("v1");
+  version.command = {program};
+  version.env = std::move(env);
+  version.cwd = cwd;
+  service.versions = {version};
+  return preflight(test::settings_of(service), "/usr/bin:/bin", lookup);
+}
+
+}  // namespace
+
+TEST_CASE("what can be started is not complained about") {
+  for (const auto* program : {"node", "/usr/bin/node", "/srv/run.sh", "bin/tool"}) {
+    CAPTURE(program);
+    CHECK(faults(program).empty());
+  }
+  CHECK(faults("tool", {{"PATH", "bin"}}).empty());
+  CHECK(faults("run.sh", {{"PATH", ":/nowhere"}}).empty());
+}
+
+TEST_CASE("what cannot be started is named with the remedy") {
+  using Lines = std::vector<std::string>;
+  CHECK(faults("nodee") == Lines{"web@v1: command \"nodee\" is in no folder of PATH (/usr/bin:/bin); install it or give "
+                                 "its full path"});
+  CHECK(faults("node", {{"PATH", "/bin"}}).size() == 1);
+  CHECK(faults("plain").size() == 1);
+  CHECK(faults("./missing") == Lines{"web@v1: command /srv/./missing does not exist"});
+  CHECK(faults("bin/") == Lines{"web@v1: command /srv/bin/ does not exist"});
+  CHECK(faults("/srv/bin") == Lines{"web@v1: command /srv/bin is a folder, not a program"});
+  CHECK(faults("/srv/plain") ==
+        Lines{"web@v1: command /srv/plain is not executable; chmod +x it, or name its interpreter first"});
+  CHECK(faults("node", {}, "/gone") == Lines{"web@v1: cwd /gone is no folder; create it or correct `cwd`"});
+}
+
+TEST_CASE("faults are printed with the file that asked for it") {
+  CHECK(rendered({"a", "b"}, "/x.toml") == "/x.toml: error: a\n/x.toml: error: b\n");
+}
+
+TEST_CASE("the file system is looked at as it is") {
+  CHECK(look_at("/") == FileKind::folder);
+  CHECK(look_at("/bin/sh") == FileKind::executable);
+  CHECK(look_at("/etc/passwd") == FileKind::other);
+  CHECK(look_at("/no/such/file") == FileKind::missing);
+}

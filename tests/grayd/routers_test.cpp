@@ -1,0 +1,172 @@
+#include "grayd/routers.hpp"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "tests/grayd/fake_router.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+[[maybe_unused]] const bool in_the_tests = test::become_fake_router_if_asked();
+
+constexpr Duration kPatience{20'000};
+
+struct Fixture {
+  asio::io_context io;
+  segment::Segment segment = segment::Segment::create();
+  int probed = 0;
+  std::vector<bool> possible;
+  std::optional<Routers> routers;
+
+  void make(const char* behaviour, Duration start_limit = kPatience) {
+    ::setenv("GRAY_FAKE_ROUTER", behaviour, 1);
+    RouterCommand command;
+    command.segment = segment.fd();
+    routers.emplace(io, segment, command, RouterSettings{}, 0,
+                    Routers::Events{[] {}, [this](std::uint64_t, bool ok, const std::string&) { probed += ok ? 1 : 0; },
+                                    [this](bool yes) { possible.push_back(yes); }},
+                    start_limit);
+  }
+  void start(const char* behaviour) {
+    make(behaviour);
+    publish(1);
+    routers->start("");
+  }
+  void publish(std::uint64_t number) {
+    RoutingTable table;
+    table.number = number;
+    routers->publish(table);
+  }
+  /// Runs the loop until `done`, at most kPatience.
+  template <typename Condition>
+  bool until(Condition done) {
+    const auto deadline = Clock::now() + kPatience;
+    while (!done() && Clock::now() < deadline) {
+      io.restart();
+      io.run_one_for(Duration{50});
+    }
+    return done();
+  }
+  bool is_ready() {
+    return until([this] { return routers->any_ready(); });
+  }
+  pid_t pid() const { return routers->view().front().pid; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a router greets, applies the first table and is ready to probe") {
+  start("good");
+  CHECK_FALSE(routers->probe(1, 0, {}, "", Duration{100}));
+  REQUIRE(is_ready());
+  CHECK(routers->all_applied(1));
+  CHECK(possible == std::vector<bool>{true});
+  CHECK(routers->probe(1, 0, *Address::parse("127.0.0.1:1"), "", Duration{100}));
+  CHECK(until([this] { return probed == 1; }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a table is applied when every router says so") {
+  start("good");
+  REQUIRE(is_ready());
+  publish(2);
+  CHECK_FALSE(routers->all_applied(2));
+  std::optional<std::string> laggards;
+  routers->when_applied(2, kPatience, [&](std::string late) { laggards = late; });
+  CHECK(until([&] { return laggards.has_value(); }));
+  CHECK(laggards->empty());
+  CHECK(routers->all_applied(2));
+}
+
+TEST_CASE_FIXTURE(Fixture, "who waits for a table is told who lags, and no longer when the laggard is dead") {
+  start("stuck");
+  REQUIRE(is_ready());
+  publish(2);
+  std::optional<std::string> late, freed;
+  routers->when_applied(2, Duration{50}, [&](std::string who) { late = who; });
+  routers->when_applied(2, kPatience, [&](std::string who) { freed = who; });
+  CHECK(until([&] { return late.has_value(); }));
+  CHECK(*late == "router " + std::to_string(pid()));
+  CHECK_FALSE(freed);
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  ::kill(pid(), SIGKILL);
+  CHECK(until([&] { return freed.has_value(); }));
+  CHECK(freed->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a router that dies is replaced at once and its slot forgotten") {
+  start("good");
+  REQUIRE(is_ready());
+  const auto dead = pid();
+  segment->rows[0][0][0].requests = 5;
+  REQUIRE(segment->workers[7].sockets.acquire(0, 10));
+  ::kill(dead, SIGKILL);
+  REQUIRE(until([&] { return routers->any_ready() && pid() != dead; }));
+  CHECK(segment->base[0].requests == 5);
+  CHECK(segment->workers[7].sockets.total() == 0);
+  CHECK(possible == std::vector<bool>{true, false, true});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a router that dies young again and again is still replaced") {
+  start("young");
+  std::vector<pid_t> seen;
+  CHECK(until([&] {
+    const auto views = routers->view();
+    if (!views.empty() && (seen.empty() || seen.back() != views.front().pid)) seen.push_back(views.front().pid);
+    return seen.size() >= 3;
+  }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a router with another layout, or without a greeting, is killed and replaced") {
+  for (const auto* behaviour : {"alien", "mute"}) {
+    CAPTURE(behaviour);
+    make(behaviour, Duration{100});
+    publish(1);
+    routers->start("");
+    const auto first = pid();
+    ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+    CHECK(until([&] { return !routers->view().empty() && pid() != first; }));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a new generation takes a slot of its own and the old one drains when it is ready") {
+  start("good");
+  REQUIRE(is_ready());
+  const auto old = pid();
+  routers->renew({}, Duration{1'000});
+  REQUIRE(routers->view().size() == 2);
+  CHECK(routers->view()[1].slot == 1);
+  CHECK(until([&] { return routers->view().size() == 1; }));
+  CHECK(pid() != old);
+  CHECK(routers->any_ready());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a drain ends every router and replaces none") {
+  start("good");
+  REQUIRE(is_ready());
+  bool drained = false;
+  routers->drain(Duration{1'000}, [&] { drained = true; });
+  CHECK(until([&] { return drained; }));
+  CHECK(routers->view().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a drain before the greeting does not wait") {
+  start("mute");
+  bool drained = false;
+  routers->drain(kPatience, [&] { drained = true; });
+  CHECK(until([&] { return drained; }));
+}
+
+TEST_CASE("a router's arguments name only what it gets") {
+  RouterCommand command;
+  command.listeners = {8, 9};
+  CHECK(router_arguments(command) == std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4",
+                                                              "--listeners", "2"});
+  command.access_log = 7;
+  command.cgroup = "/sys/fs/cgroup/grayd";
+  CHECK(router_arguments(command) ==
+        std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4", "--access-log", "5",
+                                 "--listeners", "2", "--cgroup", "/sys/fs/cgroup/grayd"});
+}

@@ -1,0 +1,89 @@
+#include "grayd/status_report.hpp"
+
+#include <doctest/doctest.h>
+
+#include "grayd/metrics.hpp"
+#include "tests/grayd/settings_support.hpp"
+
+using namespace gray;
+using namespace gray::master;
+using test::version_view;
+using test::worker;
+
+namespace {
+
+struct Fixture {
+  segment::Segment segment = segment::Segment::create();
+  Rows rows{segment};
+  Settings settings = test::settings_of(test::web());
+  control::State state = {{"web", {"", {{"v2", 20}}, ""}}};
+  std::vector<supervisor::VersionView> views;
+
+  Fixture() {
+    auto waiting = worker("web@v1#1", 2, false);
+    waiting.pid = 0;
+    views = {version_view("v1", {worker("web@v1#0", 1, true), waiting})};
+    const auto row = *rows.take("web", "v1");
+    segment->rows[0][0][row].requests = 3;
+    segment->rows[1][1][row].requests = 4;
+    segment->rows[0][0][row].errors = 1;
+    segment->rows[0][0][row].in_flight = 2;
+    REQUIRE(segment->versions[row].waiting.acquire(0, 10));
+    REQUIRE(segment->workers[1].sockets.acquire(0, 10));
+    REQUIRE(segment->workers[2].sockets.acquire(0, 10));
+  }
+  ReportSource source() {
+    return {settings, state, views, rows, *segment, {{42, 1, "ready", 9, 1.5}}, 9, "serving", 12.5, 41};
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "the status carries every name of the contract") {
+  const auto status = status_report(source());
+  CHECK(status["schema_version"] == 1);
+  const auto& service = status["services"][0];
+  CHECK(service["name"] == "web");
+  CHECK(service["stable"] == "v1");
+  const auto& version = service["versions"][0];
+  for (const auto* name : {"name", "weight", "state", "requests", "errors", "in_flight", "sockets", "queue", "workers"}) {
+    CAPTURE(name);
+    CHECK(version.contains(name));
+  }
+  for (const auto* name :
+       {"id", "pid", "state", "address", "ready_by", "restarts", "last_exit", "rss_bytes", "uptime_s"}) {
+    CAPTURE(name);
+    CHECK(version["workers"][0].contains(name));
+  }
+  CHECK(version["queue"] == nlohmann::json{{"waiting", 1}, {"limit", 256}});
+}
+
+TEST_CASE_FIXTURE(Fixture, "the numbers are summed over routers and threads, weights are what holds now") {
+  const auto status = status_report(source());
+  const auto& versions = status["services"][0]["versions"];
+  CHECK(versions[0]["requests"] == 7);
+  CHECK(versions[0]["errors"] == 1);
+  CHECK(versions[0]["in_flight"] == 2);
+  CHECK(versions[0]["weight"] == 80.0);
+  CHECK(versions[0]["configured_weight"] == 95.0);
+  CHECK(versions[1]["weight"] == 20.0);
+  CHECK(versions[1]["state"] == "stopped");
+  CHECK(versions[1]["workers"].empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a slot in back-off has no sockets, whoever has its old cell now") {
+  const auto status = status_report(source());
+  const auto& version = status["services"][0]["versions"][0];
+  CHECK(version["sockets"] == 1);
+  CHECK(version["workers"][0]["sockets"] == 1);
+  CHECK(version["workers"][1]["sockets"] == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the status says which processes and which file") {
+  const auto status = status_report(source());
+  CHECK(status["pid"] == 41);
+  CHECK(status["config_file"] == "/etc/grayd/grayd.toml");
+  CHECK(status["listen"][0] == "127.0.0.1:8000");
+  CHECK(status["routers"][0]["pid"] == 42);
+  CHECK(status["routers"][0]["table"] == 9);
+}
