@@ -1,8 +1,6 @@
 #include "supervisor/containment.hpp"
 
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "supervisor/process_table.hpp"
 
@@ -14,14 +12,15 @@ Containment::Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::
       instance_("GRAY_INSTANCE=" + instance),
       generation_("GRAY_GENERATION=" + std::to_string(generation)) {}
 
-// A child that has not reached setsid() has no group of its own yet; its pidfd reaches it all the same.
-void Containment::signal(int signal, int pidfd) const {
-  if (::kill(-leader_, signal) != 0) ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
-  ::kill(-leader_, SIGCONT);
+// A child that has not reached setsid() has no group of its own yet. Its pid is safe to use: it is not reaped yet.
+void Containment::signal(int signal) const {
+  for (const int each : {signal, SIGCONT})
+    if (::kill(-leader_, each) != 0) ::kill(leader_, each);
 }
 
 void Containment::kill() const {
   if (cgroup_) cgroup_->kill();
+  ::kill(leader_, SIGKILL);
   ::kill(-leader_, SIGKILL);
   if (cgroup_) return;
   for (const pid_t pid : members()) ::kill(pid, SIGKILL);

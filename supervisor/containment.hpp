@@ -15,11 +15,11 @@ namespace gray::supervisor {
 
 class Containment {
  public:
-  /// `instance` and `generation` as in the worker's environment. The leader must not be reaped before empty().
+  /// `instance` and `generation` as in the worker's environment. The leader must not be reaped before the last signal() or kill().
   Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance, std::uint64_t generation);
 
   /// To the process group, followed by SIGCONT: a stopped worker would not hear it.
-  void signal(int signal, int pidfd) const;
+  void signal(int signal) const;
   void kill() const;
   bool empty() const;
   std::vector<pid_t> members() const;

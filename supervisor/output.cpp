@@ -24,18 +24,13 @@ std::vector<std::string> OutputTail::last(std::size_t count) const {
 }
 
 bool LineRate::admit(TimePoint now) {
-  const auto elapsed = std::chrono::duration_cast<Duration>(now - filled_);
-  const auto earned = static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed.count(), 0)) * kPerSecond / 1000;
-  if (earned > 0) {
-    tokens_ = std::min(kBurst, tokens_ + std::min(earned, kBurst));
-    filled_ = now;
+  if (now - second_ >= std::chrono::seconds(1)) {
+    second_ = now;
+    used_ = 0;
   }
-  if (tokens_ == 0) {
-    ++dropped_;
-    return false;
-  }
-  --tokens_;
-  return true;
+  const bool admitted = used_ < kPerSecond;
+  ++(admitted ? used_ : dropped_);
+  return admitted;
 }
 
 }  // namespace gray::supervisor

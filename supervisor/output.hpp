@@ -27,20 +27,19 @@ class OutputTail {
   std::deque<std::string> lines_;
 };
 
-/// How many lines may go into the log: a burst, then so many per second; what is above is counted.
+/// How many lines may go into the log in a second; what is above is counted.
 class LineRate {
  public:
-  static constexpr std::uint64_t kPerSecond = 200;
-  static constexpr std::uint64_t kBurst = 1000;
+  static constexpr std::uint64_t kPerSecond = 500;
 
   bool admit(TimePoint now);
   /// Dropped since the last call.
   std::uint64_t take_dropped() { return std::exchange(dropped_, 0); }
 
  private:
-  std::uint64_t tokens_ = kBurst;
+  std::uint64_t used_ = 0;
   std::uint64_t dropped_ = 0;
-  TimePoint filled_{};
+  TimePoint second_{};
 };
 
 /// One stream of one process, cut into lines.

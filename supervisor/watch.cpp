@@ -27,13 +27,6 @@ Watch& Watch::operator=(Watch&& other) noexcept {
 
 int Watch::fd() const { return state_ && state_->descriptor.is_open() ? state_->descriptor.native_handle() : -1; }
 
-void Watch::stop() {
-  if (!state_) return;
-  state_->active = false;
-  std::error_code ignored;
-  state_->descriptor.cancel(ignored);
-}
-
 void Watch::close() {
   if (!state_) return;
   state_->active = false;
@@ -41,7 +34,7 @@ void Watch::close() {
   state_->descriptor.close(ignored);
 }
 
-// An operation that had completed before stop() or close() still runs: `active` tells.
+// An operation that had completed before close() still runs: `active` tells.
 void Watch::wait(std::shared_ptr<State> state) {
   auto& descriptor = state->descriptor;
   descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [state = std::move(state)](std::error_code error) mutable {

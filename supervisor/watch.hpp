@@ -19,8 +19,7 @@ class Watch {
   /// -1 once closed.
   int fd() const;
   explicit operator bool() const { return fd() >= 0; }
-  /// No callback comes after either; stop() keeps the descriptor open.
-  void stop();
+  /// No callback comes after this.
   void close();
 
  private:

@@ -178,10 +178,9 @@ void WorkerProcess::drain() {
 // The leader stays a zombie until its group is empty: that keeps pid and process group from being given to others.
 void WorkerProcess::on_exit() {
   siginfo_t info{};
-  const auto id = static_cast<id_t>(exit_.fd());
-  if (::waitid(static_cast<idtype_t>(P_PIDFD), id, &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid == 0) return;
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid == 0) return;
   drain();
-  exit_.stop();
+  exit_.close();
   owner_.exited(info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : W_EXITCODE(0, info.si_status));
 }
 
@@ -197,8 +196,7 @@ bool WorkerProcess::gone() {
 
 void WorkerProcess::reap() {
   if (std::exchange(reaped_, true)) return;
-  siginfo_t info{};
-  while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(exit_.fd()), &info, WEXITED) != 0 && errno == EINTR) {}
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
   while (::waitpid(-pid_, nullptr, WNOHANG) > 0) {}  // orphans of its group that were given to us
   containment_.dissolve();
 }

@@ -45,7 +45,7 @@ class WorkerProcess {
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   pid_t pid() const { return pid_; }
-  void signal(int signal) const { containment_.signal(signal, exit_.fd()); }
+  void signal(int signal) const { containment_.signal(signal); }
   void kill() const { containment_.kill(); }
   std::vector<pid_t> members() const { return containment_.members(); }
   /// After exited(): nothing of it is left. Reports the last output, and reaps the leader.
@@ -72,8 +72,7 @@ class WorkerProcess {
   pid_t pid_;
   Containment containment_;
   SpawnPlan plan_;
-  Watch exit_;  // the pidfd; open to the end, for signals and for reaping
-  Watch errors_, ready_, ipc_, out_, err_;
+  Watch exit_, errors_, ready_, ipc_, out_, err_;
   PipeReader pipe_reader_;
   IpcReader ipc_reader_;
   OutputStream out_stream_, err_stream_;

@@ -49,10 +49,10 @@ TEST_CASE_FIXTURE(Fixture, "the last hundred lines are kept, each at most four k
 
 TEST_CASE_FIXTURE(Fixture, "a flood is logged up to its rate, and what was dropped is told later") {
   for (int i = 0; i < 5000; ++i) feed("flood\n");
-  CHECK(logged.size() == LineRate::kBurst);
+  CHECK(logged.size() == LineRate::kPerSecond);
   now += 1s;
   feed("later\n");
-  REQUIRE(logged.size() == LineRate::kBurst + 2);
-  CHECK(logged[logged.size() - 2] == "(4000 lines dropped: more than 200 a second)");
+  REQUIRE(logged.size() == LineRate::kPerSecond + 2);
+  CHECK(logged[logged.size() - 2] == "(4500 lines dropped: more than 500 a second)");
   CHECK(logged.back() == "later");
 }

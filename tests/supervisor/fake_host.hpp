@@ -1,0 +1,111 @@
+#pragma once
+// A host that probes by connecting itself, and a loop that runs until something is true.
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <functional>
+#include <set>
+
+#include "config/unique_fd.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace gray::supervisor {
+
+class FakeHost final : public Host {
+ public:
+  explicit FakeHost(asio::io_context& io) : io_(io) {}
+
+  Supervisor* supervisor = nullptr;
+  bool can_probe = true;
+  bool traffic = true;
+  std::uint32_t sockets = 0;
+  std::uint32_t most_cells = 64;
+  std::set<std::uint32_t> cells;
+  std::set<pid_t> groups;
+  int changes = 0;
+
+  void workers_changed() override { ++changes; }
+  bool probe(std::uint64_t id, std::uint32_t, const Address& address, const std::string& path, Duration) override {
+    if (!can_probe) return false;
+    asio::post(io_, [this, id, ok = connects(address) && path != "/broken"] { supervisor->probed(id, ok, ok ? "" : "refused"); });
+    return true;
+  }
+  std::optional<std::uint32_t> take_cell() override {
+    if (cells.size() >= most_cells) return std::nullopt;
+    std::uint32_t cell = 0;
+    while (cells.contains(cell)) ++cell;
+    cells.insert(cell);
+    return cell;
+  }
+  void give_cell(std::uint32_t cell) override { CHECK(cells.erase(cell) == 1); }
+  std::uint32_t open_sockets(std::uint32_t) const override { return sockets; }
+  void group_started(pid_t pgid) override { CHECK(groups.insert(pgid).second); }
+  void group_gone(pid_t pgid) override { CHECK(groups.erase(pgid) == 1); }
+  bool carries_traffic(const std::string&, const std::string&) const override { return traffic; }
+
+ private:
+  static bool connects(const Address& address) {
+    const UniqueFd socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_storage storage{};
+    const socklen_t length = address.to(storage);
+    return ::connect(socket.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0;
+  }
+  asio::io_context& io_;
+};
+
+/// A supervisor in a loop of its own. Every case ends with everything stopped and nothing left.
+struct Running {
+  asio::io_context io;
+  FakeHost host{io};
+  std::string instance = "test-" + std::to_string(::getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count());
+  std::unique_ptr<Supervisor> supervisor = std::make_unique<Supervisor>(io, host, instance);
+
+  Running() { host.supervisor = supervisor.get(); }
+  ~Running() {
+    bool done = false;
+    supervisor->stop_all([&done] { done = true; });
+    CHECK(until([&] { return done; }));
+    CHECK(host.groups.empty());
+    CHECK(host.cells.empty());
+  }
+
+  bool until(const std::function<bool()>& condition, Duration limit = Duration{20'000}) {
+    const TimePoint end = Clock::now() + limit;
+    while (!condition() && Clock::now() < end) io.run_one_for(std::chrono::milliseconds(10));
+    return condition();
+  }
+  void pass(Duration time) {
+    until([] { return false; }, time);
+  }
+
+  static VersionSettings shell(const std::string& script) {
+    VersionSettings settings;
+    settings.name = "v1";
+    settings.command = {"sh", "-c", script};
+    settings.cwd = "/";
+    settings.stop.timeout = Duration{1'000};
+    return settings;
+  }
+  static VersionSettings node(const std::string& script) {
+    VersionSettings settings = shell("");
+    settings.command = {"node", "-e", script};
+    return settings;
+  }
+  VersionView version() const {
+    const auto views = supervisor->view();
+    return views.empty() ? VersionView{} : views.front();
+  }
+  bool is(const std::string& state) const { return version().state == state; }
+  WorkerView worker(std::size_t index = 0) const {
+    const auto workers = version().workers;
+    return index < workers.size() ? workers[index] : WorkerView{};
+  }
+  bool worker_is(const std::string& state) const { return worker().state == state; }
+};
+
+inline const char* const kServer = "require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT, '127.0.0.1'";
+
+}  // namespace gray::supervisor

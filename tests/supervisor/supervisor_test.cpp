@@ -1,0 +1,271 @@
+#include "supervisor/supervisor.hpp"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "supervisor/process_table.hpp"
+#include "tests/supervisor/fake_host.hpp"
+
+using namespace gray;
+using namespace gray::supervisor;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kListening = std::string(kServer) + ")";
+
+std::string listening_then(const std::string& then) { return std::string(kServer) + ", () => { " + then + " })"; }
+
+bool alive(pid_t pid) { return ::kill(pid, 0) == 0; }
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Running, "a Node worker that sends ready over IPC becomes healthy by it") {
+  supervisor->apply("web", node(listening_then("process.send('ready')")));
+  REQUIRE(until([&] { return is("serving"); }));
+  const WorkerView view = worker();
+  CHECK(view.id == "web@v1#0");
+  CHECK(view.state == "healthy");
+  CHECK(view.ready_by == "ipc");
+  CHECK(view.routable);
+  CHECK(view.pid > 0);
+  CHECK(view.rss_bytes > 0);
+  CHECK(view.generation > 0);
+  CHECK(host.groups.contains(view.pid));
+  CHECK(host.changes > 0);
+}
+
+TEST_CASE_FIXTURE(Running, "a worker that says nothing becomes ready by a connect that has stood a second") {
+  const TimePoint begin = Clock::now();
+  supervisor->apply("web", node(kListening));
+  REQUIRE(until([&] { return is("serving"); }));
+  CHECK(worker().ready_by == "tcp");
+  CHECK(Clock::now() - begin >= 1s);
+}
+
+TEST_CASE_FIXTURE(Running, "a worker that writes READY=1 is ready by the pipe, and healthy once it answers") {
+  supervisor->apply("web", node("require('fs').writeSync(+process.env.GRAY_READY_FD, 'READY=1\\n'); setTimeout(() => " + kListening + ", 300)"));
+  REQUIRE(until([&] { return worker_is("ready"); }));
+  CHECK_FALSE(worker().routable);
+  CHECK(worker().ready_by == "pipe");
+  REQUIRE(until([&] { return worker_is("healthy"); }));
+}
+
+TEST_CASE_FIXTURE(Running, "a Node worker that sends a handle is answered, and its ready still arrives") {
+  supervisor->apply("web", node("const s = " + listening_then("process.send('x', s, () => {}); process.send('ready')")));
+  REQUIRE(until([&] { return is("serving"); }));
+  CHECK(worker().ready_by == "ipc");
+}
+
+TEST_CASE_FIXTURE(Running, "a worker that never gets ready fails closed: three tries, then the version has failed") {
+  VersionSettings settings = shell("echo warming up; exec sleep 100");
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::pipe};
+  settings.ready.timeout = 200ms;
+  supervisor->apply("web", settings);
+  REQUIRE(until([&] { return is("failed"); }));
+  CHECK(version().cause.find("service web, version v1, worker web@v1#0: ready-timeout (signal 15); its last lines:") == 0);
+  CHECK(version().cause.find("\"warming up\"") != std::string::npos);
+  CHECK(worker().state == "failed");
+  CHECK(worker().restarts == 2);
+  CHECK(worker().last_exit == "ready-timeout");
+}
+
+TEST_CASE_FIXTURE(Running, "a worker that dies before it is ready is named with its exit and its last words") {
+  supervisor->apply("web", shell("echo out; echo 'no database' >&2; exit 3"));
+  REQUIRE(until([&] { return is("failed"); }));
+  CHECK(version().cause.find("died-before-ready (exit 3)") != std::string::npos);
+  CHECK(version().cause.find("\"no database\"") != std::string::npos);
+  CHECK(supervisor->output("web@v1#0").size() == 6);
+}
+
+TEST_CASE_FIXTURE(Running, "a program that is not there fails at once, with what to look at") {
+  VersionSettings settings = shell("");
+  settings.command = {"/nonexistent/program"};
+  supervisor->apply("web", settings);
+  REQUIRE(until([&] { return is("failed"); }, 2s));
+  CHECK(worker().last_exit == "exec:ENOENT");
+  CHECK(version().cause.find("cannot run \"/nonexistent/program\"") != std::string::npos);
+  supervisor->apply("web", node(listening_then("process.send('ready')")));
+  CHECK(until([&] { return is("serving"); }));
+}
+
+TEST_CASE_FIXTURE(Running, "a worker whose health check fails never takes traffic") {
+  VersionSettings settings = node(listening_then("process.send('ready')"));
+  settings.health.path = "/broken";
+  supervisor->apply("web", settings);
+  REQUIRE(until([&] { return worker_is("ready"); }));
+  pass(500ms);
+  CHECK(worker_is("ready"));
+}
+
+TEST_CASE_FIXTURE(Running, "a worker with traffic that crashes is restarted, in another generation, with what it left behind killed") {
+  supervisor->apply("web", node("require('child_process').spawn('sleep', ['100'], {detached: true});" +
+                                listening_then("process.send('ready')")));
+  REQUIRE(until([&] { return is("serving"); }));
+  const WorkerView before = worker();
+  ::kill(before.pid, SIGKILL);
+  REQUIRE(until([&] { return worker().generation > before.generation && worker_is("healthy"); }));
+  CHECK(worker().restarts == 1);
+  CHECK(worker().last_exit == "signal 9");
+  for (const ProcessInfo& process : all_processes())
+    if (process.state != 'Z')
+      CHECK_FALSE((has_variable(process.pid, "GRAY_INSTANCE=" + instance) &&
+                   has_variable(process.pid, "GRAY_GENERATION=" + std::to_string(before.generation))));
+}
+
+TEST_CASE_FIXTURE(Running, "a message that was written just before the end is heard before the end") {
+  VersionSettings settings = shell("printf 'READY=1\\n' >&$GRAY_READY_FD; exit 4");
+  supervisor->apply("web", settings);
+  REQUIRE(until([&] { return worker_is("backoff"); }));
+  CHECK(worker().last_exit == "exit 4");
+}
+
+TEST_CASE_FIXTURE(Running, "a worker that ignores SIGTERM, stopped or not, is killed when its time is over") {
+  supervisor->apply("web", shell("trap '' TERM; while :; do sleep 1; done"));
+  REQUIRE(until([&] { return worker().pid > 0; }));
+  pass(200ms);
+  const pid_t pid = worker().pid;
+  const TimePoint begin = Clock::now();
+  supervisor->remove("web", "v1");
+  REQUIRE(until([&] { return supervisor->view().empty(); }));
+  CHECK(Clock::now() - begin >= 1s);
+  CHECK(Clock::now() - begin < 3s);
+  CHECK_FALSE(alive(pid));
+}
+
+TEST_CASE_FIXTURE(Running, "a worker is stopped only when nobody holds a socket to it any more") {
+  supervisor->apply("web", node(listening_then("process.send('ready')")));
+  REQUIRE(until([&] { return is("serving"); }));
+  host.sockets = 1;
+  supervisor->stop("web", "v1");
+  REQUIRE(until([&] { return worker_is("draining"); }));
+  pass(200ms);
+  CHECK(worker_is("draining"));
+  host.sockets = 0;
+  CHECK(until([&] { return is("stopped"); }, 2s));
+}
+
+TEST_CASE_FIXTURE(Running, "a drain ends with its timeout even if sockets stay open") {
+  VersionSettings settings = node(listening_then("process.send('ready')"));
+  settings.drain_timeout = 200ms;
+  supervisor->apply("web", settings);
+  REQUIRE(until([&] { return is("serving"); }));
+  host.sockets = 1;
+  supervisor->stop("web", "v1");
+  CHECK(until([&] { return is("stopped"); }, 3s));
+}
+
+TEST_CASE_FIXTURE(Running, "a broken replacement leaves the old worker serving, and says why") {
+  supervisor->apply("web", node(listening_then("process.send('ready')")));
+  REQUIRE(until([&] { return is("serving"); }));
+  const pid_t pid = worker().pid;
+  supervisor->apply("web", shell("echo broken; exit 1"));
+  REQUIRE(until([&] { return version().cause.find("broken") != std::string::npos; }));
+  CHECK(is("serving"));
+  CHECK(version().workers.size() == 1);
+  CHECK(worker().pid == pid);
+}
+
+TEST_CASE_FIXTURE(Running, "a restart brings a new process without a moment of nothing routable") {
+  supervisor->apply("web", node(listening_then("process.send('ready')")));
+  REQUIRE(until([&] { return is("serving"); }));
+  const pid_t pid = worker().pid;
+  supervisor->restart("web", "v1");
+  bool gap = false;
+  CHECK(until([&] {
+    gap = gap || !is("serving");
+    return version().workers.size() == 1 && worker().pid != pid;
+  }));
+  CHECK_FALSE(gap);
+}
+
+TEST_CASE_FIXTURE(Running, "while nobody can probe no deadline of a probe passes, and all goes on when somebody can") {
+  host.can_probe = false;
+  supervisor->probing_possible(false);
+  VersionSettings settings = node(kListening);
+  settings.ready.timeout = 1500ms;
+  supervisor->apply("web", settings);
+  pass(2s);
+  CHECK(worker_is("spawned"));
+  host.can_probe = true;
+  supervisor->probing_possible(true);
+  CHECK(until([&] { return is("serving"); }));
+}
+
+TEST_CASE_FIXTURE(Running, "a worker for which there is no cell waits in back-off and blames the machine") {
+  host.most_cells = 0;
+  supervisor->apply("web", shell("sleep 100"));
+  REQUIRE(until([&] { return worker_is("backoff"); }));
+  CHECK(worker().last_exit == "resources");
+  CHECK(version().cause.find("no free cell") != std::string::npos);
+  CHECK(is("starting"));
+}
+
+TEST_CASE_FIXTURE(Running, "a flood of output neither blocks the worker nor fills the memory") {
+  supervisor->apply("web", shell("yes 'a line of output' & exec yes 'another one' >&2"));
+  REQUIRE(until([&] { return worker().pid > 0; }));
+  pass(500ms);
+  const std::uint64_t before = resident_bytes(::getpid());
+  pass(1500ms);
+  CHECK(resident_bytes(::getpid()) < before + (8u << 20));
+  CHECK(supervisor->output("web@v1#0").size() == 100);
+}
+
+TEST_CASE_FIXTURE(Running, "a stranger on the port of a worker does not make it ready") {
+  VersionSettings settings = shell("exec sleep 100");
+  settings.ready.timeout = 800ms;
+  supervisor->apply("web", settings);
+  REQUIRE(until([&] { return worker().address.has_value(); }));
+  const Address address = *worker().address;
+  const UniqueFd thief(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(thief.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_storage storage{};
+  const socklen_t length = address.to(storage);
+  REQUIRE(::bind(thief.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
+  REQUIRE(::listen(thief.get(), 64) == 0);
+  REQUIRE(until([&] { return !version().cause.empty(); }));
+  CHECK(version().cause.find("ready-timeout") != std::string::npos);
+  CHECK(version().cause.find("not by this worker") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Running, "a server without SO_REUSEADDR gets its port at the second try") {
+  const std::string server =
+      "import os, socket, time\n"
+      "s = socket.socket(); s.bind(('127.0.0.1', int(os.environ['PORT']))); s.listen(64)\n"
+      "os.write(int(os.environ['GRAY_READY_FD']), b'READY=1\\n'); time.sleep(100)\n";
+  VersionSettings settings = shell("");
+  settings.command = {"python3", "-c", server};
+  if (::access("/usr/bin/python3", X_OK) != 0) return;
+  supervisor->apply("web", settings);
+  REQUIRE(until([&] { return is("serving"); }));
+  CHECK(worker().restarts == 1);
+}
+
+TEST_CASE_FIXTURE(Running, "stop_all ends everything, whatever it is doing") {
+  VersionSettings settings = node(listening_then("process.send('ready')"));
+  settings.instances = 2;
+  supervisor->apply("web", settings);
+  supervisor->apply("api", shell("trap '' TERM; sleep 100"));
+  REQUIRE(until([&] { return host.groups.size() >= 2; }));
+}
+
+TEST_CASE("a supervisor that is destroyed takes its workers and its cgroup along") {
+  asio::io_context io;
+  FakeHost host(io);
+  auto supervisor = std::make_unique<Supervisor>(io, host, "destroyed");
+  host.supervisor = supervisor.get();
+  supervisor->apply("web", Running::shell("trap '' TERM; sleep 100"));
+  for (const TimePoint end = Clock::now() + 5s; host.groups.empty() && Clock::now() < end;) io.run_one_for(10ms);
+  REQUIRE(host.groups.size() == 1);
+  const pid_t pid = *host.groups.begin();
+  const std::string cgroup = supervisor->cgroup_path();
+  supervisor.reset();
+  CHECK_FALSE(alive(pid));
+  CHECK(host.groups.empty());
+  struct stat info {};
+  CHECK((cgroup.empty() || ::stat(cgroup.c_str(), &info) != 0));
+  io.run_for(50ms);
+}
