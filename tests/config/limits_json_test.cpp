@@ -20,18 +20,19 @@ TEST_CASE("limits come back exactly, whichever of them differs from its default"
 }
 
 TEST_CASE("a limit that is missing, negative, too large or no number is named") {
-  for (const auto& [name, value] : limits_to_json(Limits{}).items()) {
+  const nlohmann::json defaults = limits_to_json(Limits{});
+  for (const auto& [name, value] : defaults.items()) {
     for (const nlohmann::json& wrong :
          {nlohmann::json(-1), nlohmann::json("1"), nlohmann::json(1.5), nlohmann::json()}) {
-      nlohmann::json changed = limits_to_json(Limits{});
+      nlohmann::json changed = defaults;
       changed[name] = wrong;
       CHECK_THROWS_WITH_AS(limits_from_json(changed), doctest::Contains(name.c_str()), JsonMismatch);
     }
-    nlohmann::json shorter = limits_to_json(Limits{});
+    nlohmann::json shorter = defaults;
     shorter.erase(name);
     CHECK_THROWS_WITH_AS(limits_from_json(shorter), ("\"" + name + "\" is missing").c_str(), JsonMismatch);
   }
-  nlohmann::json large = limits_to_json(Limits{});
+  nlohmann::json large = defaults;
   large["fields"] = 1ull << 32;
   CHECK_THROWS_AS(limits_from_json(large), JsonMismatch);
 }
