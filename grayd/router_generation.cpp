@@ -1,7 +1,6 @@
 #include "grayd/router_generation.hpp"
 
 #include <fmt/core.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -9,6 +8,10 @@
 
 #include "config/segment.hpp"
 #include "grayd/respawn_delay.hpp"
+
+extern "C" {  // glibc 2.36 forgot to say so in the header itself
+#include <sys/pidfd.h>
+}
 
 namespace gray::master {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +9,10 @@
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+
+extern "C" {  // glibc 2.36 forgot to say so in the header itself
+#include <sys/pidfd.h>
+}
 
 namespace gray::master {
 namespace {
