@@ -90,8 +90,8 @@ void write_garbage(std::uint64_t seed) {
   write_all(ready_fd(), bytes);
 }
 
-// The grandchild inherits the blocked SIGTERM, so only SIGKILL ends it early; after some minutes it ends by itself, so that
-// a failed test leaves nothing behind for good.
+// The grandchild inherits the blocked SIGTERM, so only SIGKILL ends it early; after some minutes it ends by itself, so
+// that a failed test leaves nothing behind for good.
 void fork_grandchild() {
   const pid_t child = fork();
   if (child == 0) {
@@ -131,7 +131,9 @@ class Worker {
   }
 
   /// The library listens with a backlog of 5, under which a burst of connections waits a second for its second SYN.
-  bool bind(const std::string& host, int port) { return server_.bind_to_port(host, port) && listen(listener_, 4096) == 0; }
+  bool bind(const std::string& host, int port) {
+    return server_.bind_to_port(host, port) && listen(listener_, 4096) == 0;
+  }
   void serve() { server_.listen_after_bind(); }
 
   /// Stops accepting and returns when no request is in flight. Idle connections are left to the end of the process.

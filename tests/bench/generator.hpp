@@ -294,8 +294,8 @@ inline void Generator::end(std::uint32_t index, bool keep) {
   idle_.push_back(index);
 }
 
-// Never says "Connection: close": a client that leaves after one answer does not announce it, and what a proxy makes of the
-// announcement towards its worker is not what is measured.
+// Never says "Connection: close": a client that leaves after one answer does not announce it, and what a proxy makes of
+// the announcement towards its worker is not what is measured.
 inline std::string Generator::request_text(std::uint64_t number) const {
   const std::string id = std::to_string(plan_.first_id + number % (plan_.last_id - plan_.first_id + 1));
   std::string text = plan_.method + " " + plan_.path + " HTTP/1.1\r\nHost: " + plan_.host + "\r\n";

@@ -202,7 +202,7 @@ def pss(pids):
 
 
 class Memory(threading.Thread):
-    """Samples the memory of a proxy four times a second from start() to finish(). The processes are those of the start."""
+    """Samples the memory of a proxy, of the processes it has now, four times a second from start() to finish()."""
 
     def __init__(self, proxy):
         super().__init__(daemon=True)

@@ -1,6 +1,6 @@
 #pragma once
-// Log-linear histogram of microseconds: 64 steps for each power of two, so a quantile is exact to 1/64. It is its own and
-// not the router's, because a tool that measures the router must not share the router's mistakes.
+// Log-linear histogram of microseconds: 64 steps for each power of two, so a quantile is exact to 1/64. It is its own
+// and not the router's, because a tool that measures the router must not share the router's mistakes.
 #include <algorithm>
 #include <bit>
 #include <cmath>

@@ -1,9 +1,9 @@
-// The lightest useful HTTP/1.1 server: one thread, epoll, a fixed answer. It stands behind a proxy under test, so that the
-// proxy and not the backend is what a benchmark measures. Works as a worker of grayd.
+// The lightest useful HTTP/1.1 server: one thread, epoll, a fixed answer. It stands behind a proxy under test, so that
+// the proxy and not the backend is what a benchmark measures. Works as a worker of grayd.
 //
-// Model: a connection is read only when a slot is free; the others wait unread in their sockets, first come first served,
-// as behind a single-threaded program. A request takes its slot when it has been read and holds it for the delay, even if
-// its client leaves: a busy program does not notice either.
+// Model: a connection is read only when a slot is free; the others wait unread in their sockets, first come first
+// served, as behind a single-threaded program. A request takes its slot when it has been read and holds it for the
+// delay, even if its client leaves: a busy program does not notice either.
 // Invariants
 //  - A connection is at most one of: queued in runnable_, serving (in due_), sending (unsent > 0).
 //  - It is closed only when it is none of these, so an index in a queue never names another connection.

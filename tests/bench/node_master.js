@@ -1,6 +1,7 @@
 'use strict';
 // The gray-release master of the story, as it was written: every request is proxied through one keep-alive socket, and
-// whatever does not fit waits in the agent's memory without a limit. Usage: node node_master.js BACKEND_PORT; prints its port.
+// whatever does not fit waits in the agent's memory without a limit. Usage: node node_master.js BACKEND_PORT; prints
+// its port.
 const http = require('node:http');
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });

@@ -1,6 +1,6 @@
 #pragma once
-// Reads one HTTP/1.1 answer: keeps the status and X-Gray-Reason, counts the body and throws it away. Bytes in, state out;
-// no socket. It trusts nobody's framing but checks none either: what it cannot follow is `broken`.
+// Reads one HTTP/1.1 answer: keeps the status and X-Gray-Reason, counts the body and throws it away. Bytes in, state
+// out; no socket. It trusts nobody's framing but checks none either: what it cannot follow is `broken`.
 #include <algorithm>
 #include <charconv>
 #include <cstdint>

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The story this project begins with: 400 clients that never pause (autocannon -c 400), a worker that takes one second,
-one socket between them; told there over 100 s, here over 30 s.
+one socket between them; there over 100 s, here over 30 s.
 
-The worker can give one answer a second. What counts is that it does, that memory stays flat, and that a request sent right
-after the load has ended is answered in about the second that it takes.
+The worker can give one answer a second. What counts is that it does, that memory stays flat, and that a request sent
+right after the load has ended is answered in about the second that it takes.
 """
 import argparse
 import http.client
