@@ -126,21 +126,32 @@ std::string needed_by(const CLI::App& verb) {
   return needed;
 }
 
+std::string not_yet(const CLI::App& verb) { return fmt::format("{} is not supported yet", verb.get_name()); }
+
 /// A word that no verb and no option took.
-std::string explain_word(const std::string& word, const CLI::App& verb) {
+std::string explain_word(std::string word, const CLI::App& verb) {
   const std::string help = fmt::format("; see {} --help", spoken(verb));
   const bool number =
       word.size() > 1 && word[0] == '-' && (std::isdigit(static_cast<unsigned char>(word[1])) || word[1] == '.');
   if (number && verb.get_name() == "shift") return percent_error(word);
+  if (word[0] == '-') word = word.substr(0, word.find('='));
   if (word[0] == '-') return fmt::format("unknown option \"{}\"{}{}", word, suggestion(word, option_names(verb)), help);
   std::vector<std::string> verbs = verb_names(verb);
   if (!verbs.empty()) return fmt::format("unknown verb \"{}\"{}{}", word, suggestion(word, verbs), help);
   return fmt::format("\"{}\" is one word too many{}", word, help);
 }
 
-std::string explain(const CLI::ParseError& error, const CLI::App& app) {
+/// Whether `word` was typed before the verb that CLI11 found: "shfit start" is a mistyped shift, not a start.
+bool leads(const std::string& word, const CLI::App& app, const std::vector<std::string>& typed) {
+  const auto verbs = app.get_subcommands();
+  return !verbs.empty() && std::ranges::find(typed, word) < std::ranges::find(typed, verbs.front()->get_name());
+}
+
+std::string explain(const CLI::ParseError& error, const CLI::App& app, const std::vector<std::string>& typed) {
   const CLI::App& verb = innermost(app);
-  std::vector<std::string> left = app.remaining(true);
+  const std::vector<std::string> left = app.remaining(true);
+  if (!left.empty() && leads(left.front(), app, typed)) return explain_word(left.front(), app);
+  if (is_not_yet(verb.get_name())) return not_yet(verb);
   if (!left.empty()) return explain_word(left.front(), verb);
   if (dynamic_cast<const CLI::RequiredError*>(&error)) {
     if (&verb == &app) return "no verb; try \"grayctl status\", or see grayctl --help";
@@ -152,6 +163,7 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app) {
 
 /// What CLI11 cannot know to be wrong; empty if all is well.
 std::string check_values(Grammar& grammar) {
+  if (const CLI::App& verb = innermost(grammar.app); is_not_yet(verb.get_name())) return not_yet(verb);
   if (grammar.output != "table" && grammar.output != "json")
     return fmt::format("-o takes table or json, not \"{}\"", grammar.output);
   if (grammar.command.verb != Verb::shift) return {};
@@ -183,13 +195,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     result.text = text.str();
     return result;
   } catch (const CLI::ParseError& error) {
-    result.text = explain(error, grammar.app);
+    result.text = explain(error, grammar.app, {argv, argv + argc});
   }
   auto given = grammar.output_option->results();  // even where the parser stopped early
   result.json = !given.empty() && given.back() == "json";
-  const auto verbs = grammar.app.get_subcommands();
-  if (!verbs.empty() && is_not_yet(verbs.front()->get_name()))
-    result.text = fmt::format("{} is not supported yet", verbs.front()->get_name());
   if (result.text.empty())
     result.command = grammar.command;
   else

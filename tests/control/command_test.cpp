@@ -1,0 +1,136 @@
+#include "control/grayctl/command.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "tests/control/fixture.hpp"
+
+using namespace gray;
+using namespace gray::control;
+
+namespace {
+
+CommandLine parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "grayctl");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+/// What is said about a command line that is wrong.
+std::string complaint(std::vector<const char*> words) {
+  CommandLine line = parse(std::move(words));
+  CHECK(line.code == ExitCode::usage);
+  CHECK_FALSE(line.command.has_value());
+  return line.text;
+}
+
+}  // namespace
+
+TEST_CASE("each verb with its words") {
+  CHECK(parse({"status"}).command->verb == Verb::status);
+  CHECK(parse({"status"}).command->service.empty());
+  CHECK(parse({"status", "web"}).command->service == "web");
+  CommandLine shift = parse({"shift", "web", "v2", "12.5"});
+  CHECK(shift.command->verb == Verb::shift);
+  CHECK(shift.command->service == "web");
+  CHECK(shift.command->version == "v2");
+  CHECK(shift.command->percent == 12.5);
+  CHECK(parse({"health"}).command->verb == Verb::health);
+  CHECK(parse({"health", "web"}).command->service == "web");
+  CHECK(parse({"reload"}).command->verb == Verb::reload);
+  CHECK(parse({"metrics"}).command->verb == Verb::metrics);
+  CHECK(parse({"config", "check", "a.toml"}).command->verb == Verb::config_check);
+  CHECK(parse({"config", "check", "a.toml"}).command->file == "a.toml");
+  CHECK(parse({"version"}).command->verb == Verb::version);
+}
+
+TEST_CASE("options may stand before and behind the verb") {
+  for (auto words : {std::vector<const char*>{"-o", "json", "--socket", "/s", "status", "web"},
+                     std::vector<const char*>{"status", "web", "--socket=/s", "--output=json"},
+                     std::vector<const char*>{"status", "-o", "json", "web", "--socket", "/s"}}) {
+    CommandLine line = parse(words);
+    REQUIRE(line.command.has_value());
+    CHECK(line.json);
+    CHECK(line.command->socket == "/s");
+    CHECK(line.command->service == "web");
+  }
+  CHECK(parse({"config", "check", "a.toml", "-o", "json"}).json);
+  CHECK_FALSE(parse({"status", "-o", "table"}).json);
+}
+
+TEST_CASE("percent") {
+  for (auto [text, value] : {std::pair{"0", 0.0}, {"100", 100.0}, {"12.5", 12.5}, {"5%", 5.0}, {"0.01%", 0.01}})
+    CHECK(parse_percent(text) == value);
+  for (const char* text : {"", "%", "-1", "100.1", "1e1", "0x5", "5%%", " 5", "5 ", "+5", "nan", "inf", "five", "1,5"})
+    CHECK_FALSE(parse_percent(text).has_value());
+}
+
+TEST_CASE("a wrong percent names the range") {
+  for (const char* percent : {"120", "half", "-5", "-.5"})
+    CHECK(complaint({"shift", "web", "v2", percent}) ==
+          std::string("PERCENT must be a number from 0 to 100, such as 12.5 or 12.5%, not \"") + percent + "\"");
+}
+
+TEST_CASE("mistyped words are answered with the nearest") {
+  CHECK(contains(complaint({"shfit", "web", "v2", "5"}), "unknown verb \"shfit\", did you mean \"shift\"?"));
+  CHECK(contains(complaint({"--socket", "/s", "staus"}), "did you mean \"status\"?"));
+  CHECK(contains(complaint({"config", "chek", "f"}), "did you mean \"check\"?"));
+  CHECK(contains(complaint({"roolout", "start"}), "did you mean \"rollout\"?"));
+  CHECK(contains(complaint({"status", "--socet", "x"}), "unknown option \"--socet\", did you mean \"--socket\"?"));
+  CHECK(contains(complaint({"--outptu=json", "status"}), "did you mean \"--output\"?"));
+  CHECK(contains(complaint({"--jsn", "status"}), "unknown option \"--jsn\"; see grayctl --help"));
+  CHECK(complaint({"frobnicate"}) == "unknown verb \"frobnicate\"; see grayctl --help");
+}
+
+TEST_CASE("words too few and too many") {
+  CHECK(complaint({}) == "no verb; try \"grayctl status\", or see grayctl --help");
+  CHECK(complaint({"shift", "web"}) == "grayctl shift needs SERVICE VERSION PERCENT; see grayctl shift --help");
+  CHECK(complaint({"config"}) == "grayctl config needs a verb; see grayctl config --help");
+  CHECK(complaint({"config", "check"}) == "grayctl config check needs FILE; see grayctl config check --help");
+  CHECK(complaint({"reload", "now"}) == "\"now\" is one word too many; see grayctl reload --help");
+  CHECK(complaint({"status", "web", "api"}) == "\"api\" is one word too many; see grayctl status --help");
+  CHECK(contains(complaint({"status", "--socket"}), "--socket"));
+}
+
+TEST_CASE("an output format that does not exist") {
+  CHECK(complaint({"status", "-o", "yaml"}) == "-o takes table or json, not \"yaml\"");
+}
+
+TEST_CASE("-o json counts even if the rest is wrong") {
+  CHECK(parse({"-o", "json", "shfit"}).json);
+  CHECK(parse({"status", "--jsn", "-o", "json"}).json);
+  CHECK_FALSE(parse({"shfit"}).json);
+}
+
+TEST_CASE("a verb of the contract without a function is not called a mistake") {
+  CHECK(complaint({"rollout", "start", "web", "v2", "--steps", "5,50"}) == "rollout is not supported yet");
+  CHECK(complaint({"logs", "-f"}) == "logs is not supported yet");
+  CHECK(complaint({"top"}) == "top is not supported yet");
+  CHECK(parse({"why", "-o", "json"}).json);
+}
+
+TEST_CASE("help has examples for every verb and is no error") {
+  for (auto words : {std::vector<const char*>{"--help"},
+                     {"status", "--help"},
+                     {"shift", "-h"},
+                     {"health", "--help"},
+                     {"reload", "--help"},
+                     {"metrics", "--help"},
+                     {"config", "--help"},
+                     {"config", "check", "--help"},
+                     {"version", "--help"}}) {
+    CommandLine line = parse(words);
+    CHECK(line.code == ExitCode::ok);
+    CHECK_FALSE(line.command.has_value());
+    CAPTURE(line.text);
+    CHECK(contains(line.text, "Examples:\n  grayctl"));
+  }
+  CHECK(contains(parse({"--help"}).text, "Exit codes: 0 ok"));
+  CHECK_FALSE(contains(parse({"--help"}).text, "maintenance"));
+}
+
+TEST_CASE("--version names program and version") {
+  CommandLine line = parse({"--version"});
+  CHECK(line.code == ExitCode::ok);
+  CHECK(contains(line.text, "grayctl 0."));
+}

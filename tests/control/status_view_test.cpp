@@ -1,0 +1,141 @@
+#include "control/grayctl/status_view.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <sstream>
+
+using namespace gray::control;
+using nlohmann::json;
+
+namespace {
+
+json worker(int id, const char* state, const char* address, json last_exit = nullptr) {
+  return {{"id", "v" + std::to_string(id)},
+          {"pid", 1234500 + id},
+          {"state", state},
+          {"address", address},
+          {"ready_by", "notify"},
+          {"restarts", id},
+          {"last_exit", last_exit},
+          {"rss_bytes", 47'395'635},
+          {"uptime_s", 7325}};
+}
+
+json version(const char* name, double weight, double configured, const char* state, json workers) {
+  return {{"name", name},      {"weight", weight},    {"configured_weight", configured},
+          {"state", state},    {"requests", 1234567}, {"errors", 3},
+          {"in_flight", 12},   {"sockets", 24},       {"queue", {{"waiting", 0}, {"limit", 256}}},
+          {"workers", workers}};
+}
+
+json example() {
+  json v2 = version("v2", 20, 5, "failed", {worker(2, "backoff", "127.0.0.1:40001", "exited 1")});
+  v2["cause"] =
+      "not ready within 60s: the last lines it said were \"Error: listen EADDRINUSE: address already in use\"";
+  json web = {
+      {"name", "web"},
+      {"stable", "v1"},
+      {"versions",
+       {version("v1", 80, 95, "serving",
+                {worker(0, "healthy", "127.0.0.1:40000"), worker(1, "unhealthy", "127.0.0.1:40002", "signal 9")}),
+        v2}}};
+  return {{"schema_version", 1},
+          {"services", {web}},
+          {"routers", {{{"pid", 99}, {"slot", 0}, {"state", "serving"}, {"table", 7}}}},
+          {"pid", 98},
+          {"uptime_s", 90'000},
+          {"version", "0.1.0"},
+          {"config_file", "/etc/grayd.toml"}};
+}
+
+std::size_t columns(const std::string& line) {
+  return static_cast<std::size_t>(std::ranges::count_if(line, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::size_t widest(const std::string& text) {
+  std::istringstream in(text);
+  std::size_t width = 0;
+  for (std::string line; std::getline(in, line);) width = std::max(width, columns(line));
+  return width;
+}
+
+}  // namespace
+
+TEST_CASE("the status at 80 columns") {
+  CHECK("\n" + view_status(example(), {}) == R"(
+SERVICE  VERSION  WEIGHT          STATE    UP   REQS  ERRS  BUSY  SOCKS  QUEUE
+  worker     pid state     address         by     restarts   rss   up exit
+web      v1*      80% (file 95%)  serving  1/2  1.2M     3    12     24  0/256
+  v0     1234500 healthy   127.0.0.1:40000 notify        0 45MiB 2h2m -
+  v1     1234501 unhealthy 127.0.0.1:40002 notify        1 45MiB 2h2m signal 9
+web      v2       20% (file 5%)   failed   0/1  1.2M     3    12     24  0/256
+  cause: not ready within 60s: the last lines it said were "Error: listen
+  EADDRINUSE: address already in use"
+  v2     1234502 backoff   127.0.0.1:40001 notify        2 45MiB 2h2m exited 1
+grayd 0.1.0, pid 98, up 1d1h; router pid 99 serving, table 7
+)");
+}
+
+TEST_CASE("the status at 120 columns") {
+  CHECK("\n" + view_status(example(), {.width = 120, .colour = false}) == R"(
+SERVICE  VERSION  WEIGHT          STATE    UP   REQS  ERRS  BUSY  SOCKS  QUEUE
+  worker      pid  state      address          by      restarts    rss    up  exit
+web      v1*      80% (file 95%)  serving  1/2  1.2M     3    12     24  0/256
+  v0      1234500  healthy    127.0.0.1:40000  notify         0  45MiB  2h2m  -
+  v1      1234501  unhealthy  127.0.0.1:40002  notify         1  45MiB  2h2m  signal 9
+web      v2       20% (file 5%)   failed   0/1  1.2M     3    12     24  0/256
+  cause: not ready within 60s: the last lines it said were "Error: listen EADDRINUSE: address already in use"
+  v2      1234502  backoff    127.0.0.1:40001  notify         2  45MiB  2h2m  exited 1
+grayd 0.1.0, pid 98, up 1d1h; router pid 99 serving, table 7
+)");
+}
+
+TEST_CASE("long names and addresses still fit") {
+  json status = example();
+  json& web = status["services"][0];
+  web["name"] = "a-service-with-a-very-long-name";
+  web["versions"][0]["name"] = "2024-06-01-release-candidate";
+  web["versions"][0]["workers"][0]["address"] = "/run/grayd/workers/web-2024-06-01-release-candidate-0.sock";
+  web["versions"][0]["workers"][0]["id"] = "web@2024-06-01-release-candidate#0";
+  for (std::size_t width : {80, 100, 120, 200})
+    CHECK(widest(view_status(status, {.width = width, .colour = false})) <= width);
+}
+
+TEST_CASE("colours only when asked for") {
+  CHECK(view_status(example(), {}).find('\x1b') == std::string::npos);
+  std::string painted = view_status(example(), {.width = 80, .colour = true});
+  CHECK(painted.find("\x1b[32mserving\x1b[0m") != std::string::npos);
+  CHECK(painted.find("\x1b[31mfailed\x1b[0m") != std::string::npos);
+  CHECK(painted.find("\x1b[33m20% (file 5%)\x1b[0m") != std::string::npos);
+}
+
+TEST_CASE("counts, sizes and times are short") {
+  auto shows = [](const char* field, json value, const char* text) {
+    json status = example();
+    json& v1 = status["services"][0]["versions"][0];
+    (v1.contains(field) ? v1 : v1["workers"][0])[field] = value;
+    CAPTURE(field);
+    CAPTURE(text);
+    CHECK(view_status(status, {.width = 200, .colour = false}).find(std::string(" ") + text) != std::string::npos);
+  };
+  shows("requests", 99'999, "99999 ");
+  shows("requests", 100'000, "100k ");
+  shows("requests", 12'345'678, "12.3M ");
+  shows("requests", 5e15, "5000T ");
+  shows("rss_bytes", 512, "512B ");
+  shows("rss_bytes", 1536, "1.5KiB ");
+  shows("rss_bytes", 3'000'000'000, "2.8GiB ");
+  shows("uptime_s", 59, "59s ");
+  shows("uptime_s", 3599, "59m59s ");
+  shows("uptime_s", 86'400, "1d0h ");
+  shows("weight", 12.5, "12.5% (file 95%) ");
+  shows("weight", 95, "95% ");
+}
+
+TEST_CASE("a status with fields missing or of another kind is shown as far as it goes") {
+  CHECK(view_status(json::object(), {}) ==
+        "SERVICE  VERSION  WEIGHT  STATE  UP  REQS  ERRS  BUSY  SOCKS  QUEUE\ngrayd -, pid -, up 0s\n");
+  json odd = {{"services", {{{"name", 5}, {"versions", {{{"name", nullptr}, {"queue", 3}, {"workers", "none"}}}}}, 7}}};
+  CHECK(view_status(odd, {}).find("5        -") != std::string::npos);
+}
