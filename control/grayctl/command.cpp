@@ -105,13 +105,17 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
-std::string suggestion(const std::string& word, const std::vector<std::string>& names) {
-  return did_you_mean(word, {names.begin(), names.end()});
-}
-
 /// "grayctl config check", as typed.
 std::string spoken(const CLI::App& app) {
   return app.get_parent() ? spoken(*app.get_parent()) + " " + app.get_name() : app.get_name();
+}
+
+std::string see_help(const CLI::App& verb) { return fmt::format("; see {} --help", spoken(verb)); }
+
+/// What to do about `word`: the nearest of `names`, else the help of `verb`.
+std::string suggestion(const std::string& word, const std::vector<std::string>& names, const CLI::App& verb) {
+  std::string near = did_you_mean(word, {names.begin(), names.end()});
+  return near.empty() ? see_help(verb) : near;
 }
 
 std::string percent_error(const std::string& word) {
@@ -130,15 +134,14 @@ std::string not_yet(const CLI::App& verb) { return fmt::format("{} is not suppor
 
 /// A word that no verb and no option took.
 std::string explain_word(std::string word, const CLI::App& verb) {
-  const std::string help = fmt::format("; see {} --help", spoken(verb));
   const bool number =
       word.size() > 1 && word[0] == '-' && (std::isdigit(static_cast<unsigned char>(word[1])) || word[1] == '.');
   if (number && verb.get_name() == "shift") return percent_error(word);
   if (word[0] == '-') word = word.substr(0, word.find('='));
-  if (word[0] == '-') return fmt::format("unknown option \"{}\"{}{}", word, suggestion(word, option_names(verb)), help);
+  if (word[0] == '-') return fmt::format("unknown option \"{}\"{}", word, suggestion(word, option_names(verb), verb));
   std::vector<std::string> verbs = verb_names(verb);
-  if (!verbs.empty()) return fmt::format("unknown verb \"{}\"{}{}", word, suggestion(word, verbs), help);
-  return fmt::format("\"{}\" is one word too many{}", word, help);
+  if (!verbs.empty()) return fmt::format("unknown verb \"{}\"{}", word, suggestion(word, verbs, verb));
+  return fmt::format("\"{}\" is one word too many{}", word, see_help(verb));
 }
 
 /// Whether `word` was typed before the verb that CLI11 found: "shfit start" is a mistyped shift, not a start.
@@ -156,9 +159,9 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app, const std
   if (dynamic_cast<const CLI::RequiredError*>(&error)) {
     if (&verb == &app) return "no verb; try \"grayctl status\", or see grayctl --help";
     std::string needed = verb_names(verb).empty() ? needed_by(verb) : " a verb";
-    return fmt::format("{} needs{}; see {} --help", spoken(verb), needed, spoken(verb));
+    return fmt::format("{} needs{}{}", spoken(verb), needed, see_help(verb));
   }
-  return fmt::format("{}; see {} --help", error.what(), spoken(verb));
+  return error.what() + see_help(verb);
 }
 
 /// What CLI11 cannot know to be wrong; empty if all is well.
