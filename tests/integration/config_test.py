@@ -66,7 +66,7 @@ class Check(GrayTest):
 
 class Start(GrayTest):
     def test_a_config_error_starts_nothing(self):
-        daemon = self.start(service=two_versions(stable="v9"), up=())
+        daemon = self.start(two_versions(stable="v9"), up=())
         self.assertEqual(daemon.process.wait(10), 8)
         self.assertFalse(os.path.exists(daemon.admin))
         self.assertFalse(os.path.exists(os.path.join(daemon.folder, "state")))
@@ -85,7 +85,7 @@ class Start(GrayTest):
         self.assertEqual(daemon.leftovers(), [])
 
     def test_a_missing_binary_fails_its_version_only(self):
-        daemon = self.start(service=two_versions(version={"v2": {"command": ["/nonexistent/program"]}}), up=["v1"])
+        daemon = self.start(two_versions(version={"v2": {"command": ["/nonexistent/program"]}}), up=["v1"])
         self.assertEqual(daemon.get().text, "v1\n")
         eventually(lambda: daemon.version("v2")["state"] == "failed", 30, "v2 failing")
         named = [line for line in daemon.log().splitlines() if re.search(r"ENOENT|No such file", line)]

@@ -188,11 +188,14 @@ class Grayd:
         return self
 
     def log(self):
+        """All that grayd wrote to stdout and stderr; nothing if it was never started."""
+        if not self.process:
+            return ""
         with open(os.path.join(self.folder, "grayd.log"), errors="replace") as file:
             return file.read()
 
     def access_log(self):
-        with open(os.path.join(self.folder, "access.log")) as file:
+        with open(os.path.join(self.folder, self.config["access_log"])) as file:
             return [json.loads(line) for line in file]
 
     def ctl(self, *args, timeout=30):
@@ -222,16 +225,16 @@ class Grayd:
         return routers[-1] if routers else None
 
     def wait_up(self, count, *versions, service="web", timeout=20):
-        """Until each of `versions` has `count` workers up."""
+        """Until each of `versions` has `count` workers up and takes requests."""
         for version in versions:
-            self._wait(lambda name=version: len(self._pids_or_none(name, service)) >= count, timeout,
+            self._wait(lambda name=version: self._is_up(count, name, service), timeout,
                        f"{count} workers of {service} {version} up")
         return self
 
-    def _pids_or_none(self, version, service):
-        if self.ctl("status", "-o", "json").code != 0:
-            return []
-        return self.pids(version, service)
+    def _is_up(self, count, version, service):
+        if self.ctl("status", "-o", "json").code != 0:  # it may not listen yet
+            return False
+        return self.version(version, service)["state"] != "starting" and len(self.pids(version, service)) >= count
 
     def _wait(self, check, timeout, what):
         def alive_and_checked():
@@ -289,17 +292,17 @@ class GrayTest(unittest.TestCase):
 
     shared = None
 
-    def start(self, service=None, up=("v1", "v2"), **config):
-        """A grayd with `service` as [service.web] (two_versions() if None); other keys are laid over the file. Waits
+    def start(self, web=None, up=("v1", "v2"), **config):
+        """A grayd with `web` as [service.web] (two_versions() if None); other keys are laid over the file. Waits
         until the versions in `up` are, and the first answer comes; for nothing if there are none."""
-        daemon = self._prepared(service, config)
+        daemon = self._prepared(web, config)
         self._own.append(daemon)
         return self._started(daemon, up)
 
     @classmethod
-    def start_shared(cls, service=None, up=("v1", "v2"), **config):
+    def start_shared(cls, web=None, up=("v1", "v2"), **config):
         """The same, for all tests of a class, as `shared`."""
-        cls.shared = cls._prepared(service, config)
+        cls.shared = cls._prepared(web, config)
         cls.addClassCleanup(cls.shared.clean_up)
         try:
             cls._started(cls.shared, up)
@@ -308,8 +311,8 @@ class GrayTest(unittest.TestCase):
             raise
 
     @staticmethod
-    def _prepared(service, config):
-        return Grayd(merged({"service": {"web": service or two_versions()}}, config))
+    def _prepared(web, config):
+        return Grayd(merged({"service": {"web": web or two_versions()}}, config))
 
     @staticmethod
     def _started(daemon, up):
@@ -320,11 +323,11 @@ class GrayTest(unittest.TestCase):
 
     def run(self, result=None):
         self._own = []
-        self.addCleanup(self._close)
+        self.addCleanup(self._close, result, len(result.failures) + len(result.errors))
         return super().run(result)
 
-    def _close(self):
-        if not self._outcome.success:
+    def _close(self, result, failed_before):
+        if len(result.failures) + len(result.errors) > failed_before:
             for daemon in self._own + ([self.shared] if self.shared else []):
                 print(f"--- log of {self.id()}\n{daemon.log()[-6000:]}--- end of log", flush=True)
         for daemon in self._own:

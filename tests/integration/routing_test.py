@@ -137,10 +137,13 @@ class Services(GrayTest):
         def service(name, **keys):
             return {"stable": name, "version": {name: version}, **keys}
 
-        cls.start_shared(two_versions(hosts=["web.test"]),
+        cls.start_shared(two_versions(hosts=["web.test"]), up=(),
                          service={"api": service("a1", hosts=["web.test"], paths=["/api"]),
                                   "deep": service("d1", hosts=["web.test"], paths=["/api/deep"]),
                                   "quiet": service("q1", hosts=["quiet.test"], expose="none")})
+        cls.shared.wait_up(1, "v1").wait_answers(host="web.test")
+        for name, version in (("api", "a1"), ("deep", "d1"), ("quiet", "q1")):
+            cls.shared.wait_up(1, version, service=name)
 
     def served_by(self, host, path):
         response = self.shared.get(path, host=host)

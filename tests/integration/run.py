@@ -73,6 +73,10 @@ def main():
     arguments = sys.argv[1:]
     if arguments[:1] == ["--file"]:
         sys.exit(run_file(arguments[1], arguments[2:]))
+    from harness import BUILD
+    for program in ("grayd", "grayctl", "faulty"):
+        if not os.path.exists(os.path.join(BUILD, program)):
+            sys.exit(f"{BUILD}/{program} is missing; scripts/test --integration builds it")
     files = sorted(name[:-3] for name in os.listdir(HERE) if name.endswith("_test.py"))
     files = [file for file in files if selected(file, arguments)]
     passed = failed = 0
