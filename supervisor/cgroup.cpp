@@ -55,13 +55,13 @@ std::optional<Cgroup> Cgroup::make(std::string path) {
   return Cgroup(std::move(path));
 }
 
-UniqueFd Cgroup::open_procs() const { return UniqueFd(::open((path_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC)); }
+UniqueFd Cgroup::open_procs() const {
+  return UniqueFd(::open((path_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+}
 
 void Cgroup::kill() const { kill_worker_cgroup(path_.c_str()); }
 
-bool Cgroup::populated() const {
-  return read_file(path_ + "/cgroup.events").find("populated 1") != std::string::npos;
-}
+bool Cgroup::populated() const { return read_file(path_ + "/cgroup.events").find("populated 1") != std::string::npos; }
 
 std::vector<pid_t> Cgroup::members() const {
   std::vector<pid_t> pids;
@@ -86,8 +86,10 @@ CgroupTree::CgroupTree() {
   const std::string path = *mount + (*own == "/" ? "" : *own) + "/grayd-" + std::to_string(::getpid());
   const auto root = Cgroup::make(path);
   usable_ = root && root->open_procs() && ::access((path + "/cgroup.kill").c_str(), W_OK) == 0;
-  if (usable_) path_ = path;
-  else if (root) root->remove();
+  if (usable_)
+    path_ = path;
+  else if (root)
+    root->remove();
 }
 
 CgroupTree::~CgroupTree() {

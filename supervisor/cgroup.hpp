@@ -1,6 +1,7 @@
 #pragma once
-// A cgroup v2 subtree of the master, with one child for each worker: whatever a worker forks stays in its cgroup, so that
-// killing it leaves nothing behind, and its emptiness is known for certain. No controllers are needed, only the tree.
+// A cgroup v2 subtree of the master, with one child for each worker: whatever a worker forks stays in its cgroup, so
+// that killing it leaves nothing behind, and its emptiness is known for certain. No controllers are needed, only the
+// tree.
 #include <sys/types.h>
 
 #include <optional>
@@ -38,8 +39,8 @@ class Cgroup {
   std::string path_;
 };
 
-/// The subtree "grayd-PID" below the master's own cgroup. Without cgroup v2, or without the right to write there, it hands
-/// out nothing, and workers are held together by their session alone.
+/// The subtree "grayd-PID" below the master's own cgroup. Without cgroup v2, or without the right to write there, it
+/// hands out nothing, and workers are held together by their session alone.
 class CgroupTree {
  public:
   CgroupTree();

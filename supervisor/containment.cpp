@@ -6,7 +6,8 @@
 
 namespace gray::supervisor {
 
-Containment::Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance, std::uint64_t generation)
+Containment::Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance,
+                         std::uint64_t generation)
     : leader_(leader),
       cgroup_(std::move(cgroup)),
       instance_("GRAY_INSTANCE=" + instance),

@@ -1,7 +1,7 @@
 #pragma once
-// Everything that one worker process has become: the leader, what it forked, and what that left behind. With a cgroup that
-// is exact; without one it is the leader's session, and whoever left it but still carries the worker's generation in its
-// environment. A zombie is nobody.
+// Everything that one worker process has become: the leader, what it forked, and what that left behind. With a cgroup
+// that is exact; without one it is the leader's session, and whoever left it but still carries the worker's generation
+// in its environment. A zombie is nobody.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -15,7 +15,8 @@ namespace gray::supervisor {
 
 class Containment {
  public:
-  /// `instance` and `generation` as in the worker's environment. The leader must not be reaped before the last signal() or kill().
+  /// `instance` and `generation` as in the worker's environment. The leader must not be reaped before the last signal()
+  /// or kill().
   Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance, std::uint64_t generation);
 
   /// To the process group, followed by SIGCONT: a stopped worker would not hear it.

@@ -8,16 +8,20 @@ namespace {
 
 // NODE_UNIQUE_ID makes a Node program ask its "cluster master" for a listener instead of listening; the others announce
 // channels that are not there.
-constexpr std::array<std::string_view, 13> kScrubbed = {
-    "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID", "NOTIFY_SOCKET",  "WATCHDOG_USEC",
-    "WATCHDOG_PID",    "LISTEN_FDS",                      "LISTEN_PID",     "LISTEN_PIDFDID", "LISTEN_FDNAMES",
-    "MAINPID",         "GRAY_READY_FD",                   "GRAY_SOCKET"};
+constexpr std::array<std::string_view, 13> kScrubbed = {"NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
+                                                        "NODE_UNIQUE_ID",  "NOTIFY_SOCKET",
+                                                        "WATCHDOG_USEC",   "WATCHDOG_PID",
+                                                        "LISTEN_FDS",      "LISTEN_PID",
+                                                        "LISTEN_PIDFDID",  "LISTEN_FDNAMES",
+                                                        "MAINPID",         "GRAY_READY_FD",
+                                                        "GRAY_SOCKET"};
 
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
 }  // namespace
 
-std::vector<std::string> worker_environment(const char* const* inherited, const std::map<std::string, std::string>& configured,
+std::vector<std::string> worker_environment(const char* const* inherited,
+                                            const std::map<std::string, std::string>& configured,
                                             const WorkerIdentity& identity) {
   std::map<std::string, std::string> variables;
   for (; *inherited; ++inherited) {
@@ -48,7 +52,8 @@ std::vector<std::string> worker_environment(const char* const* inherited, const 
 
 std::optional<std::string_view> find_variable(const std::vector<std::string>& environment, std::string_view name) {
   for (const std::string_view entry : environment)
-    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) return entry.substr(name.size() + 1);
+    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name))
+      return entry.substr(name.size() + 1);
   return std::nullopt;
 }
 

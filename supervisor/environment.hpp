@@ -1,6 +1,6 @@
 #pragma once
-// The environment of a worker (contract 2.3): grayd's own, less what would make the worker believe that it was started by
-// somebody else, plus the configured variables, plus ours, which win.
+// The environment of a worker (contract 2.3): grayd's own, less what would make the worker believe that it was started
+// by somebody else, plus the configured variables, plus ours, which win.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,13 +21,15 @@ struct WorkerIdentity {
 };
 
 /// "NAME=value" each. `inherited` is an environ(7) array.
-std::vector<std::string> worker_environment(const char* const* inherited, const std::map<std::string, std::string>& configured,
+std::vector<std::string> worker_environment(const char* const* inherited,
+                                            const std::map<std::string, std::string>& configured,
                                             const WorkerIdentity& identity);
 
 /// The value of a variable in such a list; nothing if it is not there.
 std::optional<std::string_view> find_variable(const std::vector<std::string>& environment, std::string_view name);
 
-/// Where to look for `program`, in order: itself if it has a slash, else each folder of PATH. Relative to the worker's cwd.
+/// Where to look for `program`, in order: itself if it has a slash, else each folder of PATH. Relative to the worker's
+/// cwd.
 std::vector<std::string> program_candidates(const std::string& program, const std::vector<std::string>& environment);
 
 }  // namespace gray::supervisor

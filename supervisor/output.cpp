@@ -6,21 +6,20 @@ namespace gray::supervisor {
 
 // The oldest line's memory is used for the newest, so that a flood allocates nothing.
 void OutputTail::push(std::string_view line) {
-  std::string kept;
-  if (lines_.size() == kLines) {
-    kept = std::move(lines_.front());
-    lines_.pop_front();
-  }
+  if (lines_.size() < kLines) lines_.emplace_back();
+  std::string& kept = lines_[next_];
+  next_ = (next_ + 1) % kLines;
   kept.assign(line.substr(0, kLine));
+  if (kept.ends_with('\r')) kept.pop_back();
   for (char& c : kept)
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) c = '?';
-  if (!kept.empty() && line.back() == '\r') kept.pop_back();
-  lines_.push_back(std::move(kept));
 }
 
 std::vector<std::string> OutputTail::last(std::size_t count) const {
+  std::vector<std::string> result;
   const std::size_t n = std::min(count, lines_.size());
-  return {lines_.end() - static_cast<std::ptrdiff_t>(n), lines_.end()};
+  for (std::size_t i = 0; i < n; ++i) result.push_back(lines_[(next_ + lines_.size() - n + i) % lines_.size()]);
+  return result;
 }
 
 bool LineRate::admit(TimePoint now) {

@@ -1,8 +1,7 @@
 #pragma once
-// What a worker writes to stdout and stderr, bounded in memory and in the log, but always read: a worker must never block
-// because nobody listens. Pure: bytes and `now` in, log lines out.
+// What a worker writes to stdout and stderr, bounded in memory and in the log, but always read: a worker must never
+// block because nobody listens. Pure: bytes and `now` in, log lines out.
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +23,8 @@ class OutputTail {
   std::vector<std::string> last(std::size_t count) const;
 
  private:
-  std::deque<std::string> lines_;
+  std::vector<std::string> lines_;  // a ring once it is full
+  std::size_t next_ = 0;            // where the next line goes
 };
 
 /// How many lines may go into the log in a second; what is above is counted.
@@ -64,7 +64,8 @@ class OutputStream {
     tail_.push(line);
     if (!rate_.admit(now)) return;
     if (const std::uint64_t dropped = rate_.take_dropped(); dropped > 0)
-      log("(" + std::to_string(dropped) + " lines dropped: more than " + std::to_string(LineRate::kPerSecond) + " a second)");
+      log("(" + std::to_string(dropped) + " lines dropped: more than " + std::to_string(LineRate::kPerSecond) +
+          " a second)");
     log(tail_.last(1).front());
   }
 

@@ -38,8 +38,8 @@ std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_tcp, std
     unsigned local = 0, state = 0;
     unsigned long long inode = 0;
     // sl  local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
-    const int fields = std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%*X %X %*X:%*X %*X:%*X %*X %*u %*d %llu", &local,
-                                   &state, &inode);
+    const int fields = std::sscanf(
+        line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%*X %X %*X:%*X %*X:%*X %*X %*u %*d %llu", &local, &state, &inode);
     if (fields == 3 && local == port && state == kListen && inode != 0) inodes.push_back(inode);
   }
   return inodes;

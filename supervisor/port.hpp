@@ -1,7 +1,7 @@
 #pragma once
-// A TCP port for a worker. The master keeps a socket bound to it, never listening, while the worker lives: the kernel then
-// gives the port to nobody else, while a server that sets SO_REUSEADDR (nearly all do) can listen on it. For one that does
-// not, release() gives it up before the start.
+// A TCP port for a worker. The master keeps a socket bound to it, never listening, while the worker lives: the kernel
+// then gives the port to nobody else, while a server that sets SO_REUSEADDR (nearly all do) can listen on it. For one
+// that does not, release() gives it up before the start.
 #include <sys/types.h>
 
 #include <cstdint>

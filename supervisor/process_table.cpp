@@ -27,7 +27,9 @@ void each_entry(const std::string& folder, Use&& use) {
   while (const dirent* entry = ::readdir(dir.get())) use(std::string_view(entry->d_name));
 }
 
-std::string proc_path(pid_t pid, std::string_view file) { return "/proc/" + std::to_string(pid) + "/" + std::string(file); }
+std::string proc_path(pid_t pid, std::string_view file) {
+  return "/proc/" + std::to_string(pid) + "/" + std::string(file);
+}
 
 }  // namespace
 
@@ -36,7 +38,8 @@ std::string read_file(const std::string& path) {
   std::string text;
   if (!fd) return text;
   char chunk[4096];
-  for (ssize_t got; (got = ::read(fd.get(), chunk, sizeof chunk)) > 0;) text.append(chunk, static_cast<std::size_t>(got));
+  for (ssize_t got; (got = ::read(fd.get(), chunk, sizeof chunk)) > 0;)
+    text.append(chunk, static_cast<std::size_t>(got));
   return text;
 }
 
@@ -103,7 +106,8 @@ void reap_strays(const std::vector<pid_t>& keep) {
   const pid_t self = ::getpid(), session = ::getsid(0);
   for (const ProcessInfo& process : all_processes()) {
     const bool stray = process.parent == self && process.state == 'Z' && process.session != session;
-    if (stray && std::find(keep.begin(), keep.end(), process.pid) == keep.end()) ::waitpid(process.pid, nullptr, WNOHANG);
+    if (stray && std::find(keep.begin(), keep.end(), process.pid) == keep.end())
+      ::waitpid(process.pid, nullptr, WNOHANG);
   }
 }
 

@@ -32,8 +32,9 @@ std::uint64_t resident_bytes(pid_t pid);
 /// Whether the process has one of these sockets open.
 bool holds_socket(pid_t pid, const std::vector<std::uint64_t>& inodes);
 
-/// Collects orphans of workers that were given to this process (PR_SET_CHILD_SUBREAPER) and have ended. They are told from
-/// children that others wait for by their session: a worker's is never the master's own. Leaders of workers are in `keep`.
+/// Collects orphans of workers that were given to this process (PR_SET_CHILD_SUBREAPER) and have ended. They are told
+/// from children that others wait for by their session: a worker's is never the master's own. Leaders of workers are in
+/// `keep`.
 void reap_strays(const std::vector<pid_t>& keep);
 
 }  // namespace gray::supervisor

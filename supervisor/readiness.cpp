@@ -82,14 +82,16 @@ void IpcReader::line(std::string_view text, bool cut, Result& result) {
 }
 
 bool ready_by_probe(const Readiness& readiness) {
-  return readiness.automatic || std::find(readiness.ways.begin(), readiness.ways.end(), ReadyWay::tcp) != readiness.ways.end();
+  return readiness.automatic ||
+         std::find(readiness.ways.begin(), readiness.ways.end(), ReadyWay::tcp) != readiness.ways.end();
 }
 
 ReadyJudge::ReadyJudge(const Readiness& readiness, std::string_view program)
     : readiness_(readiness), speaks_ipc_(speaks_node_ipc(program)) {}
 
 bool ReadyJudge::offers(ReadyWay way) const {
-  if (!readiness_.automatic) return std::find(readiness_.ways.begin(), readiness_.ways.end(), way) != readiness_.ways.end();
+  if (!readiness_.automatic)
+    return std::find(readiness_.ways.begin(), readiness_.ways.end(), way) != readiness_.ways.end();
   return way == ReadyWay::pipe || way == ReadyWay::tcp || (way == ReadyWay::ipc && speaks_ipc_);
 }
 

@@ -15,8 +15,8 @@ namespace gray::supervisor {
 /// "pipe", "ipc", "tcp" ..., as in the configuration.
 std::string_view name(ReadyWay way);
 
-/// The pipe of GRAY_READY_FD: sd_notify's grammar, one assignment a line. `READY=1` or `READY` is ready, other lines mean
-/// nothing. A line above 4096 bytes, a NUL, or 64 KiB without READY: the rest is ignored.
+/// The pipe of GRAY_READY_FD: sd_notify's grammar, one assignment a line. `READY=1` or `READY` is ready, other lines
+/// mean nothing. A line above 4096 bytes, a NUL, or 64 KiB without READY: the rest is ignored.
 class PipeReader {
  public:
   static constexpr std::size_t kLine = 4096;
@@ -37,8 +37,8 @@ class PipeReader {
   bool broken_ = false;
 };
 
-/// Node's IPC channel in the mode `json` (lib/internal/child_process.js): one JSON value a line. Ready is the string "ready",
-/// and also the bare word that a shell script writes, with or without a newline.
+/// Node's IPC channel in the mode `json` (lib/internal/child_process.js): one JSON value a line. Ready is the string
+/// "ready", and also the bare word that a shell script writes, with or without a newline.
 class IpcReader {
  public:
   static constexpr std::size_t kLine = 1 << 20;

@@ -2,8 +2,8 @@
 // When a dead worker is started again, and when its version gives up. Pure: the past of one version, `now` and a random
 // source in, a verdict out.
 //
-// A version that carries traffic and was ready once never gives up: a slow retry beats an outage for good. A version that
-// never got anywhere gives up quickly, because nobody depends on it and somebody waits for the answer.
+// A version that carries traffic and was ready once never gives up: a slow retry beats an outage for good. A version
+// that never got anywhere gives up quickly, because nobody depends on it and somebody waits for the answer.
 #include <cstdint>
 #include <deque>
 #include <random>

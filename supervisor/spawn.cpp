@@ -62,7 +62,7 @@ bool prepare(const SpawnPlan& plan, Prepared& prepared) {
 }
 
 void default_signals() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
 }
@@ -72,8 +72,10 @@ int run_program(const Prepared& prepared) {
   int result = ENOENT;
   for (char* const* path = prepared.candidates.data(); *path; ++path) {
     ::execve(*path, prepared.argv.data(), prepared.environment.data());
-    if (errno == EACCES || prepared.candidates.size() == 2) result = errno;
-    else if (errno != ENOENT && errno != ENOTDIR) return errno;
+    if (errno == EACCES || prepared.candidates.size() == 2)
+      result = errno;
+    else if (errno != ENOENT && errno != ENOTDIR)
+      return errno;
   }
   return result;
 }
@@ -99,7 +101,8 @@ int run_program(const Prepared& prepared) {
 
 }  // namespace
 
-// Signals are blocked across the fork: a handler of the master that ran in the child would write into the master's own pipes.
+// Signals are blocked across the fork: a handler of the master that ran in the child would write into the master's own
+// pipes.
 std::optional<Spawned> spawn(const SpawnPlan& plan, int& error) {
   Prepared prepared;
   if (!prepare(plan, prepared)) {
@@ -136,8 +139,10 @@ std::string describe(const SpawnError& error, const SpawnPlan& plan) {
   const std::string& program = plan.argv.front();
   if (plan.candidates.size() > 1)
     return "cannot run \"" + program + "\" from the PATH: " + reason + "; check command and the worker's PATH";
-  if (error.error == ENOEXEC) return "cannot run \"" + program + "\": " + reason + "; a script needs a first line like #!/bin/sh";
-  return "cannot run \"" + program + "\" (cwd " + plan.cwd + "): " + reason + "; check the file, its mode and its interpreter";
+  if (error.error == ENOEXEC)
+    return "cannot run \"" + program + "\": " + reason + "; a script needs a first line like #!/bin/sh";
+  return "cannot run \"" + program + "\" (cwd " + plan.cwd + "): " + reason +
+         "; check the file, its mode and its interpreter";
 }
 
 }  // namespace gray::supervisor

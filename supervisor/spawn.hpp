@@ -1,10 +1,10 @@
 #pragma once
 // fork and exec of one worker. Everything is prepared before the fork; between fork and exec the child makes only
-// async-signal-safe calls, because other threads of the master may hold any lock. An error on the way to the program comes
-// back through a close-on-exec pipe, so that it is told from a program that exits with 127.
+// async-signal-safe calls, because other threads of the master may hold any lock. An error on the way to the program
+// comes back through a close-on-exec pipe, so that it is told from a program that exits with 127.
 //
-// The child: own session and process group, dies with the master's thread (PDEATHSIG), default signal dispositions, empty
-// signal mask, nothing open but the given descriptors. The umask is inherited.
+// The child: own session and process group, dies with the master's thread (PDEATHSIG), default signal dispositions,
+// empty signal mask, nothing open but the given descriptors. The umask is inherited.
 #include <sys/types.h>
 
 #include <optional>
@@ -37,8 +37,8 @@ struct SpawnError {
   int error = 0;  // errno
 };
 
-/// Only from the one thread that lives as long as the master. Nothing: `error` is the errno, and the machine is short of
-/// something.
+/// Only from the one thread that lives as long as the master. Nothing: `error` is the errno, and the machine is short
+/// of something.
 std::optional<Spawned> spawn(const SpawnPlan& plan, int& error);
 
 /// `again`: neither an error nor the program yet.

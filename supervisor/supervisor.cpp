@@ -14,15 +14,16 @@
 #include "supervisor/version_group.hpp"
 #include "supervisor/worker.hpp"
 
-// Everything happens in turns: a turn delivers what the workers reported, lets deadlines pass, polls what is due, carries out
-// what the groups decided, and arms one timer for the next. Public calls only change the groups and ask for a turn, so the
-// host is never called from within a call of its own.
+// Everything happens in turns: a turn delivers what the workers reported, lets deadlines pass, polls what is due,
+// carries out what the groups decided, and arms one timer for the next. Public calls only change the groups and ask for
+// a turn, so the host is never called from within a call of its own.
 namespace gray::supervisor {
 namespace {
 
 constexpr Duration kReapInterval{1'000};
-constexpr Duration kStartBurst{1'000};  // a start loads the machine that long; a slow starter must not hold up the others
-constexpr Duration kStartRetry{50};     // how soon a worker that waits for leave to start is looked at again
+constexpr Duration kStartBurst{
+    1'000};                          // a start loads the machine that long; a slow starter must not hold up the others
+constexpr Duration kStartRetry{50};  // how soon a worker that waits for leave to start is looked at again
 constexpr std::size_t kLastLines = 5;
 
 struct Version {
@@ -32,15 +33,16 @@ struct Version {
   std::string service, name;
   VersionGroup group;
   std::map<unsigned, std::unique_ptr<Worker>> workers;  // of slots that were started at least once
-  std::string failure;      // text of the last one
-  std::string rolled_back;  // text of the failure that stopped the last replacement
-  bool failed = false;      // likewise
-  bool forget = false;      // once it is empty
+  std::string failure;                                  // text of the last one
+  std::string rolled_back;                              // text of the failure that stopped the last replacement
+  bool failed = false;                                  // likewise
+  bool forget = false;                                  // once it is empty
 };
 
 std::string failure_text(const Version& version, const Worker& worker, const VersionGroup::Slot& slot) {
   const WorkerMachine& machine = slot.machine;
-  std::string text = "service " + version.service + ", version " + version.name + ", worker " + worker.id() + ": " + machine.cause();
+  std::string text =
+      "service " + version.service + ", version " + version.name + ", worker " + worker.id() + ": " + machine.cause();
   if (!machine.exit_text().empty() && machine.exit_text() != machine.cause() && !machine.exec_hopeless())
     text += " (" + machine.exit_text() + ")";
   if (!worker.detail().empty()) text += ": " + worker.detail();
@@ -56,8 +58,11 @@ struct Supervisor::Impl {
   using Key = std::pair<std::string, std::string>;
 
   Impl(asio::io_context& io_context, Host& the_host, std::string instance)
-      : io(io_context), host(the_host), context{io_context, the_host, cgroups, std::move(instance), 0, 0},
-        timer(io_context), reaper(io_context) {
+      : io(io_context),
+        host(the_host),
+        context{io_context, the_host, cgroups, std::move(instance), 0, 0},
+        timer(io_context),
+        reaper(io_context) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     reap_later();
   }
@@ -253,7 +258,8 @@ std::size_t Supervisor::Impl::starting(TimePoint now) const {
   std::size_t count = 0;
   for (const auto& [key, version] : versions)
     for (const auto& [number, slot] : version->group.slots())
-      if (slot.machine.state() == WorkerState::spawned && now - version->workers.at(number)->started() < kStartBurst) ++count;
+      if (slot.machine.state() == WorkerState::spawned && now - version->workers.at(number)->started() < kStartBurst)
+        ++count;
   return count;
 }
 
@@ -347,8 +353,10 @@ VersionView Supervisor::Impl::view(const Version& version, TimePoint now) const 
   VersionView result{version.service, version.name, {}, {}, {}};
   const VersionState state = version.group.state(carries(version));
   result.state = name(state);
-  if (state == VersionState::starting || state == VersionState::failed) result.cause = version.failure;
-  else if (!version.rolled_back.empty()) result.cause = "replacement stopped: " + version.rolled_back;
+  if (state == VersionState::starting || state == VersionState::failed)
+    result.cause = version.failure;
+  else if (!version.rolled_back.empty())
+    result.cause = "replacement stopped: " + version.rolled_back;
   for (const auto& [number, slot] : version.group.slots()) {
     const auto worker = version.workers.find(number);
     WorkerView entry;

@@ -1,9 +1,10 @@
 #pragma once
-// The shell around the worker machines: turns exits, channels, probes and timers into events, and carries their actions out.
-// One thread, the master's main thread: it forks, so no other thread may (PDEATHSIG follows the thread that forked).
+// The shell around the worker machines: turns exits, channels, probes and timers into events, and carries their actions
+// out. One thread, the master's main thread: it forks, so no other thread may (PDEATHSIG follows the thread that
+// forked).
 //
-// It makes the process a child subreaper and waits for its own workers, and for orphans of theirs, which it tells from other
-// children of the process by their session: whatever else the master forks must stay in the master's session.
+// It makes the process a child subreaper and waits for its own workers, and for orphans of theirs, which it tells from
+// other children of the process by their session: whatever else the master forks must stay in the master's session.
 #include <sys/types.h>
 
 #include <asio/io_context.hpp>
@@ -25,16 +26,17 @@ class Host {
   virtual ~Host() = default;
   /// States or the set of routable workers changed; publish soon.
   virtual void workers_changed() = 0;
-  /// Asks the newest ready router to probe; answered later by Supervisor::probed(id, ...). False: nobody can probe now, and
-  /// deadlines that depend on probes stand still.
-  virtual bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path, Duration timeout) = 0;
+  /// Asks the newest ready router to probe; answered later by Supervisor::probed(id, ...). False: nobody can probe now,
+  /// and deadlines that depend on probes stand still.
+  virtual bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path,
+                     Duration timeout) = 0;
   /// A cell of the shared segment for a new worker process; nothing when all are taken.
   virtual std::optional<std::uint32_t> take_cell() = 0;
   virtual void give_cell(std::uint32_t cell) = 0;
   /// Open sockets of all routers to the worker of this cell: a draining worker is stopped when it is 0.
   virtual std::uint32_t open_sockets(std::uint32_t cell) const = 0;
-  /// Whether every router routes by a table that no longer names this cell. Until then an idle worker is not unused: the
-  /// next request may be on its way to it.
+  /// Whether every router routes by a table that no longer names this cell. Until then an idle worker is not unused:
+  /// the next request may be on its way to it.
   virtual bool withdrawn(std::uint32_t cell) const {
     (void)cell;
     return true;
@@ -47,13 +49,13 @@ class Host {
 };
 
 struct WorkerView {
-  std::string id;  // "web@v1#0"
-  pid_t pid = 0;   // 0: no process now
-  std::string state;     // contract 2.3: spawned ready healthy unhealthy draining stopping exited backoff failed idle
+  std::string id;     // "web@v1#0"
+  pid_t pid = 0;      // 0: no process now
+  std::string state;  // contract 2.3: spawned ready healthy unhealthy draining stopping exited backoff failed idle
   std::optional<Address> address;
   std::string ready_by;  // "pipe", "ipc", "tcp"; empty before
   std::uint32_t restarts = 0;
-  std::string last_exit; // "exit 3", "signal 9", "ready-timeout"; empty: never
+  std::string last_exit;  // "exit 3", "signal 9", "ready-timeout"; empty: never
   std::uint64_t rss_bytes = 0;
   double uptime_s = 0;
   std::uint64_t generation = 0;
@@ -64,8 +66,8 @@ struct WorkerView {
 struct VersionView {
   std::string service, version;
   std::string state;  // starting serving dark draining stopped failed; dark: up, without traffic
-  std::string cause;  // why it is failed, not up yet, or was put back to the settings before: one line with worker, cause
-                      // and its last lines
+  std::string cause;  // why it is failed, not up yet, or was put back to the settings before: one line with worker,
+                      // cause and its last lines
   std::vector<WorkerView> workers;  // living slots and those in back-off
 };
 
@@ -104,12 +106,13 @@ class Supervisor {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Kills what an earlier grayd with this instance name left behind, by GRAY_INSTANCE in /proc/PID/environ; returns how many.
-/// Only under the lock of the state folder.
+/// Kills what an earlier grayd with this instance name left behind, by GRAY_INSTANCE in /proc/PID/environ; returns how
+/// many. Only under the lock of the state folder.
 int sweep_leftovers(const std::string& instance);
 
-/// Kills everything that a dead master left, without knowing it otherwise: its cgroup subtree where there is one. Called by
-/// the router on end of file, beside the process groups of the segment. Async-signal-safe enough for that: no allocation.
+/// Kills everything that a dead master left, without knowing it otherwise: its cgroup subtree where there is one.
+/// Called by the router on end of file, beside the process groups of the segment. Async-signal-safe enough for that: no
+/// allocation.
 void kill_worker_cgroup(const char* cgroup_path);
 
 }  // namespace gray::supervisor

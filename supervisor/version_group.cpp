@@ -16,11 +16,15 @@ bool same_process(const VersionSettings& a, const VersionSettings& b) {
 // Rank of a worker when one must go: the one that does least is first.
 int usefulness(WorkerState state) {
   switch (state) {
-    case WorkerState::healthy: return 3;
-    case WorkerState::ready: return 2;
+    case WorkerState::healthy:
+      return 3;
+    case WorkerState::ready:
+      return 2;
     case WorkerState::spawned:
-    case WorkerState::unhealthy: return 1;
-    default: return 0;
+    case WorkerState::unhealthy:
+      return 1;
+    default:
+      return 0;
   }
 }
 
@@ -60,8 +64,10 @@ void VersionGroup::restart(TimePoint now) {
 void VersionGroup::set_target(std::shared_ptr<const VersionSettings> settings) {
   gentle_ = any_routable();
   if (!gentle_) policy_ = RestartPolicy(seed_);
-  if (!gentle_) previous_.reset();
-  else if (!previous_) previous_ = target_;
+  if (!gentle_)
+    previous_.reset();
+  else if (!previous_)
+    previous_ = target_;
   target_ = std::move(settings);
 }
 
@@ -108,13 +114,15 @@ void VersionGroup::starved(unsigned number, TimePoint now) {
   feed(number, {.kind = WorkerEvent::no_resources, .delay = delay}, now);
 }
 
-// Hands one event to one machine and keeps what follows from its new state. An unwanted worker without a process is gone.
+// Hands one event to one machine and keeps what follows from its new state. An unwanted worker without a process is
+// gone.
 void VersionGroup::feed(unsigned number, const Event& event, TimePoint now) {
   Slot& slot = slots_.at(number);
   const Actions actions = slot.machine.on(event, now);
   if (event.kind == WorkerEvent::said_ready && slot.machine.said_ready()) policy_.ready();
   if (slot.machine.routable()) policy_.healthy();
-  if (event.kind == WorkerEvent::exited || event.kind == WorkerEvent::no_resources) slot.last_exit = slot.machine.cause();
+  if (event.kind == WorkerEvent::exited || event.kind == WorkerEvent::no_resources)
+    slot.last_exit = slot.machine.cause();
   if (actions != Actions{}) commands_.push_back({number, actions});
   if (!slot.machine.wanted() && slot.machine.state() == WorkerState::idle) slots_.erase(number);
 }
@@ -155,14 +163,14 @@ void VersionGroup::fail(TimePoint now) {
 void VersionGroup::undo_replacement(Slot& failed, unsigned number, TimePoint now) {
   rolled_back_ = failed.machine.cause();
   target_ = std::exchange(previous_, nullptr);
-  drain(number, now);                              // unwanted, so that `emptied` ends it
+  drain(number, now);  // unwanted, so that `emptied` ends it
   feed(number, {.kind = WorkerEvent::emptied}, now);
   reconcile(now);
 }
 
 std::size_t VersionGroup::count(WorkerState state) const {
-  return static_cast<std::size_t>(
-      std::count_if(slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.machine.state() == state; }));
+  return static_cast<std::size_t>(std::count_if(
+      slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.machine.state() == state; }));
 }
 
 std::size_t VersionGroup::wanted() const {
@@ -172,7 +180,8 @@ std::size_t VersionGroup::wanted() const {
 
 void VersionGroup::reconcile(TimePoint now) {
   if (!target_ || failed_) return;
-  const bool replacing = std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_old(entry.second); });
+  const bool replacing =
+      std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_old(entry.second); });
   if (replacing) return replace_one(now);
   previous_.reset();
   while (wanted() < target_->instances) add();

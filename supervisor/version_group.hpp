@@ -1,10 +1,10 @@
 #pragma once
-// The workers of one version as a pure group: how many there are, which settings they run with, when one replaces another,
-// and what state the version is in. Machines decide about single workers, this decides about their number.
+// The workers of one version as a pure group: how many there are, which settings they run with, when one replaces
+// another, and what state the version is in. Machines decide about single workers, this decides about their number.
 //
 // A rolling replacement is nothing but a difference between the settings a worker was made with and the target: one new
-// worker more than wanted until it is healthy, then one old worker drained, until no old one is left. At the first failure of
-// a new worker the previous settings become the target again, and the same rule leads back.
+// worker more than wanted until it is healthy, then one old worker drained, until no old one is left. At the first
+// failure of a new worker the previous settings become the target again, and the same rule leads back.
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,7 +28,7 @@ class VersionGroup {
     unsigned streak = 0;         // unstable ends in a row
     std::uint32_t restarts = 0;  // starts after the first
     bool started = false;
-    std::string last_exit;       // cause of the last end
+    std::string last_exit;  // cause of the last end
   };
   /// What the shell must do to the worker in a slot.
   struct Command {
@@ -46,8 +46,8 @@ class VersionGroup {
   /// Ends every worker; `at_once` without draining.
   void stop(bool at_once, TimePoint now);
   void probing(bool possible, TimePoint now);
-  /// Something happened to the worker in a slot. An event for a slot that is gone is ignored. `emptied` is answered by the
-  /// restart policy: the shell need not know retry and give_up.
+  /// Something happened to the worker in a slot. An event for a slot that is gone is ignored. `emptied` is answered by
+  /// the restart policy: the shell need not know retry and give_up.
   void on(unsigned slot, Event event, bool carries_traffic, TimePoint now);
   /// Hands `timeout` to each worker whose deadline has come.
   void expire(bool carries_traffic, TimePoint now);

@@ -37,11 +37,12 @@ void Watch::close() {
 // An operation that had completed before close() still runs: `active` tells.
 void Watch::wait(std::shared_ptr<State> state) {
   auto& descriptor = state->descriptor;
-  descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [state = std::move(state)](std::error_code error) mutable {
-    if (error || !state->active) return;
-    state->readable();
-    if (state->active) wait(std::move(state));
-  });
+  descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                        [state = std::move(state)](std::error_code error) mutable {
+                          if (error || !state->active) return;
+                          state->readable();
+                          if (state->active) wait(std::move(state));
+                        });
 }
 
 }  // namespace gray::supervisor

@@ -1,5 +1,6 @@
 #pragma once
-// Calls back whenever a descriptor is readable, until it is closed. Owns the descriptor. The callback may destroy the watch.
+// Calls back whenever a descriptor is readable, until it is closed. Owns the descriptor. The callback may destroy the
+// watch.
 #include <asio/io_context.hpp>
 #include <functional>
 #include <memory>

@@ -41,7 +41,8 @@ bool Worker::start(const VersionSettings& settings, TimePoint now) {
     generation_ = ++context_.generation;
     WorkerIdentity identity{version_, id_, generation_, context_.instance, port_->number(), {}, {}};
     auto cgroup = context_.cgroups.child("worker-" + std::to_string(generation_));
-    process_ = WorkerProcess::start(context_.io, *this, {settings_, *judge_, identity, std::move(cgroup), tail_, rate_}, error);
+    process_ = WorkerProcess::start(context_.io, *this, {settings_, *judge_, identity, std::move(cgroup), tail_, rate_},
+                                    error);
   }
   if (process_) {
     context_.host.group_started(process_->pid());
@@ -76,7 +77,8 @@ std::optional<bool> Worker::poll(WorkerState state, TimePoint now) {
   if (probes(state)) return ask_probe(state, now);
   next_poll_ = now + kPoll;
   if (state == WorkerState::draining) {
-    if (context_.host.withdrawn(*cell_) && context_.host.open_sockets(*cell_) == 0) report({.kind = WorkerEvent::unused});
+    if (context_.host.withdrawn(*cell_) && context_.host.open_sockets(*cell_) == 0)
+      report({.kind = WorkerEvent::unused});
   } else if (process_->gone()) {
     end_process();
     report({.kind = WorkerEvent::emptied});
@@ -99,8 +101,10 @@ std::optional<bool> Worker::ask_probe(WorkerState state, TimePoint now) {
 bool Worker::probed(std::uint64_t id, bool ok, WorkerState state, TimePoint now) {
   if (id == 0 || id != asked_) return false;
   asked_ = 0;
-  if (state == WorkerState::spawned) connected(ok, now);
-  else report({.kind = ok ? WorkerEvent::probe_ok : WorkerEvent::probe_failed});
+  if (state == WorkerState::spawned)
+    connected(ok, now);
+  else
+    report({.kind = ok ? WorkerEvent::probe_ok : WorkerEvent::probe_failed});
   return true;
 }
 
@@ -137,8 +141,8 @@ void Worker::spawn_failed(const SpawnError& error, const std::string& text) {
   report({.kind = WorkerEvent::exec_failed, .status = cgroup ? EAGAIN : error.error});
 }
 
-// A server without SO_REUSEADDR cannot listen on a port that we hold; the next try lets go of it, the one after holds it
-// again, in case that was not the reason.
+// A server without SO_REUSEADDR cannot listen on a port that we hold; the next try lets go of it, the one after holds
+// it again, in case that was not the reason.
 void Worker::exited(int status) {
   if (ready_by_.empty()) reserve_port_ = !reserve_port_;
   report({.kind = WorkerEvent::exited, .status = status});

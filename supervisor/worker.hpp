@@ -1,6 +1,6 @@
 #pragma once
-// The shell of one worker slot: carries out what its machine wants (a process, signals), asks for probes, and turns what
-// happens into events. Knows the current process only; what outlives it is the output and the port habit.
+// The shell of one worker slot: carries out what its machine wants (a process, signals), asks for probes, and turns
+// what happens into events. Knows the current process only; what outlives it is the output and the port habit.
 #include <asio/io_context.hpp>
 #include <deque>
 #include <memory>
@@ -36,7 +36,8 @@ class Worker final : private WorkerProcess::Owner {
   bool start(const VersionSettings& settings, TimePoint now);
   void terminate();
   void kill();
-  /// What is due now: asks for a probe, or looks whether a wait is over. Returns whether somebody could probe, if asked.
+  /// What is due now: asks for a probe, or looks whether a wait is over. Returns whether somebody could probe, if
+  /// asked.
   std::optional<bool> poll(WorkerState state, TimePoint now);
   std::optional<TimePoint> next_poll(WorkerState state) const;
   /// Whether the probe was one of this worker's.

@@ -13,13 +13,16 @@ namespace {
 enum class Step : std::uint8_t {
   unset,  // a hole in the table; the check below finds it
   keep,   // nothing to do in this state; late and repeated events end here
+  // clang-format off
   spawn, shelve, executed, exec_error, ready, pass, miss, withdraw, preempt, unwant, drop,
   drained, late, sick, tired, kill, due, end, rest, retry, fail,
+  // clang-format on
 };
 
 using Row = std::array<Step, kWorkerStates>;
 
 // One row per event, one column per state.
+// clang-format off
 constexpr std::array<Row, kWorkerEvents> make_table() {
   using enum Step;
   constexpr Step none = keep;
@@ -42,6 +45,7 @@ constexpr std::array<Row, kWorkerEvents> make_table() {
       /*give_up*/   {fail,  none,       none,    none,     none,     none,     none,    fail,    fail,    none},
   }};
 }
+// clang-format on
 
 constexpr std::array<Row, kWorkerEvents> kTable = make_table();
 
@@ -58,8 +62,8 @@ static_assert(static_cast<std::size_t>(WorkerEvent::give_up) + 1 == kWorkerEvent
 constexpr std::array<std::string_view, kWorkerStates> kStateNames = {
     "idle", "spawned", "ready", "healthy", "unhealthy", "draining", "stopping", "exited", "backoff", "failed"};
 constexpr std::array<std::string_view, kWorkerEvents> kEventNames = {
-    "start",  "no_resources", "executed", "exec_failed", "said_ready", "probe_ok", "probe_failed", "drain",
-    "stop",   "unused",       "timeout",  "exited",      "emptied",    "retry",    "give_up"};
+    "start", "no_resources", "executed", "exec_failed", "said_ready", "probe_ok", "probe_failed", "drain",
+    "stop",  "unused",       "timeout",  "exited",      "emptied",    "retry",    "give_up"};
 
 std::string status_text(int status) {
   if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
@@ -88,6 +92,7 @@ bool WorkerMachine::alive() const {
   return state_ != WorkerState::idle && state_ != WorkerState::backoff && state_ != WorkerState::failed;
 }
 
+// clang-format off
 Actions WorkerMachine::on(const Event& event, TimePoint now) {
   switch (kTable[static_cast<std::size_t>(event.kind)][static_cast<std::size_t>(state_)]) {
     case Step::unset:
@@ -116,6 +121,7 @@ Actions WorkerMachine::on(const Event& event, TimePoint now) {
   }
   return {};
 }
+// clang-format on
 
 void WorkerMachine::probing(bool possible, TimePoint now) {
   if (possible == probing_) return;
@@ -144,8 +150,10 @@ void WorkerMachine::disarm() {
 void WorkerMachine::arm(Duration after, TimePoint now, bool needs_probes) {
   disarm();
   deadline_needs_probes_ = needs_probes;
-  if (needs_probes && !probing_) paused_ = after;
-  else deadline_ = now + after;
+  if (needs_probes && !probing_)
+    paused_ = after;
+  else
+    deadline_ = now + after;
 }
 
 // The first cause is the true one: what follows (a stop, a signal) is its consequence.

@@ -1,12 +1,13 @@
 #pragma once
-// The life of one worker slot as a pure machine: events and `now` in, actions out. One table, state by event, complete at
-// compile time (worker_machine.cpp). The shell owns processes, channels, probes and clocks.
+// The life of one worker slot as a pure machine: events and `now` in, actions out. One table, state by event, complete
+// at compile time (worker_machine.cpp). The shell owns processes, channels, probes and clocks.
 //
 // Invariants:
 //   - routable is the same as healthy;
 //   - a slot is wanted from its birth until drain or stop, and never again: whoever wants it back makes a new slot;
 //   - an unwanted slot ends in idle; a wanted one in back-off, or in failed by the decision of the version;
-//   - every live state has a deadline or is being probed; deadlines that only probes can meet stand still while nobody can
+//   - every live state has a deadline or is being probed; deadlines that only probes can meet stand still while nobody
+//   can
 //     probe.
 #include <cstdint>
 #include <initializer_list>
@@ -20,7 +21,16 @@
 namespace gray::supervisor {
 
 enum class WorkerState : std::uint8_t {
-  idle, spawned, ready, healthy, unhealthy, draining, stopping, exited, backoff, failed,
+  idle,
+  spawned,
+  ready,
+  healthy,
+  unhealthy,
+  draining,
+  stopping,
+  exited,
+  backoff,
+  failed,
 };
 inline constexpr std::size_t kWorkerStates = 10;
 
@@ -32,9 +42,9 @@ enum class WorkerEvent : std::uint8_t {
   said_ready,    // by a channel, or by a probe (Event::by_probe)
   probe_ok,      // a health check passed
   probe_failed,
-  drain,   // no longer wanted; may finish what it does
-  stop,    // no longer wanted; at once
-  unused,  // nobody holds a socket to it any more
+  drain,    // no longer wanted; may finish what it does
+  stop,     // no longer wanted; at once
+  unused,   // nobody holds a socket to it any more
   timeout,  // next_deadline() has come (Event::alone: no other worker of the version is routable)
   exited,   // the process that was started is dead: Event::status as in waitpid(2)
   emptied,  // no process of an unwanted worker is left
@@ -110,7 +120,8 @@ class WorkerMachine {
   bool startable() const;
   /// A process of this slot may be alive.
   bool alive() const;
-  /// Why the last process ended: "died-before-ready", "exit 3", "exec:ENOENT" ...; while one runs, why it is being ended.
+  /// Why the last process ended: "died-before-ready", "exit 3", "exec:ENOENT" ...; while one runs, why it is being
+  /// ended.
   const std::string& cause() const { return cause_; }
   /// "exit 3" or "signal 9"; empty before the first exit.
   const std::string& exit_text() const { return exit_text_; }

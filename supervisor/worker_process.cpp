@@ -11,7 +11,7 @@
 namespace gray::supervisor {
 namespace {
 
-constexpr std::size_t kTurn = 256 * 1024;   // bytes of one channel per turn, so that a flood does not hold up the others
+constexpr std::size_t kTurn = 256 * 1024;  // bytes of one channel per turn, so that a flood does not hold up the others
 constexpr std::size_t kLast = 2 * 1024 * 1024;  // bytes of one channel read before an exit is reported
 
 enum class Stream { open, ended };
@@ -124,9 +124,14 @@ void WorkerProcess::on_spawn_progress() {
   if (!errors_) return;
   SpawnError error;
   switch (read_spawn_error(errors_.fd(), error)) {
-    case SpawnProgress::again: return;
-    case SpawnProgress::executed: owner_.executed(); break;
-    case SpawnProgress::failed: owner_.spawn_failed(error, describe(error, plan_)); break;
+    case SpawnProgress::again:
+      return;
+    case SpawnProgress::executed:
+      owner_.executed();
+      break;
+    case SpawnProgress::failed:
+      owner_.spawn_failed(error, describe(error, plan_));
+      break;
   }
   errors_.close();
 }
@@ -134,7 +139,8 @@ void WorkerProcess::on_spawn_progress() {
 void WorkerProcess::on_ready_pipe(std::size_t limit) {
   if (!ready_) return;
   bool ready = false;
-  const Stream stream = read_available(ready_.fd(), limit, [&](std::string_view bytes) { ready |= pipe_reader_.feed(bytes); });
+  const Stream stream =
+      read_available(ready_.fd(), limit, [&](std::string_view bytes) { ready |= pipe_reader_.feed(bytes); });
   if (stream == Stream::ended) {
     ready |= pipe_reader_.end();
     ready_.close();
@@ -150,7 +156,8 @@ void WorkerProcess::on_ipc(std::size_t limit) {
     const IpcReader::Result result = ipc_reader_.feed(bytes);
     ready |= result.ready;
     for (unsigned i = 0; i < result.handles; ++i)
-      (void)!::send(ipc_.fd(), IpcReader::kRefuseHandle.data(), IpcReader::kRefuseHandle.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      (void)!::send(ipc_.fd(), IpcReader::kRefuseHandle.data(), IpcReader::kRefuseHandle.size(),
+                    MSG_NOSIGNAL | MSG_DONTWAIT);
   });
   ready |= ipc_reader_.idle();
   if (stream == Stream::ended) ipc_.close();
@@ -196,8 +203,10 @@ bool WorkerProcess::gone() {
 
 void WorkerProcess::reap() {
   if (std::exchange(reaped_, true)) return;
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
-  while (::waitpid(-pid_, nullptr, WNOHANG) > 0) {}  // orphans of its group that were given to us
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  while (::waitpid(-pid_, nullptr, WNOHANG) > 0) {
+  }  // orphans of its group that were given to us
   containment_.dissolve();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// One living process of a worker with its channels: readiness pipe, Node IPC, stdout, stderr, pidfd. Reports what happens,
-// decides nothing. The channels stay open as long as anything of the worker lives: a Node program dies when its IPC channel
-// or its stdout is closed under it.
+// One living process of a worker with its channels: readiness pipe, Node IPC, stdout, stderr, pidfd. Reports what
+// happens, decides nothing. The channels stay open as long as anything of the worker lives: a Node program dies when
+// its IPC channel or its stdout is closed under it.
 //
 // Order: what a process wrote before it ended is reported before its end.
 #include <asio/io_context.hpp>

@@ -10,13 +10,15 @@ using namespace gray::supervisor;
 TEST_CASE("the cgroup2 mount is found, alone, beside v1, and with a space in its path") {
   CHECK(cgroup2_mount("30 23 0:28 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n") == "/sys/fs/cgroup");
   CHECK(cgroup2_mount("40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n"
-                      "41 31 0:38 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw\n") == "/sys/fs/cgroup/unified");
+                      "41 31 0:38 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw\n") ==
+        "/sys/fs/cgroup/unified");
   CHECK(cgroup2_mount("41 31 0:38 / /a\\040b rw - cgroup2 cgroup2 rw\n") == "/a b");
   CHECK_FALSE(cgroup2_mount("31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"));
 }
 
 TEST_CASE("the own cgroup is the line of hierarchy 0") {
-  CHECK(cgroup2_path("9:name=systemd:/\n4:memory:/x\n0::/system.slice/grayd.service\n") == "/system.slice/grayd.service");
+  CHECK(cgroup2_path("9:name=systemd:/\n4:memory:/x\n0::/system.slice/grayd.service\n") ==
+        "/system.slice/grayd.service");
   CHECK_FALSE(cgroup2_path("4:memory:/x\n"));
 }
 
@@ -38,7 +40,7 @@ TEST_CASE("the tree hands out children of its own folder and removes everything 
     tree.give_up();
     CHECK_FALSE(tree.child("worker-2"));
   }
-  struct stat info {};
+  struct stat info{};
   CHECK(::stat(path.c_str(), &info) != 0);
 }
 

@@ -47,7 +47,9 @@ void wait_for_end(pid_t pid) {
   REQUIRE(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
 }
 
-std::string fresh_instance() { return "test-" + std::to_string(::getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count()); }
+std::string fresh_instance() {
+  return "test-" + std::to_string(::getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count());
+}
 
 }  // namespace
 

@@ -22,9 +22,13 @@ TEST_CASE("a worker gets the environment of grayd, the configured one, and its o
 }
 
 TEST_CASE("what would mislead a worker is not inherited") {
-  const char* inherited[] = {"NODE_CHANNEL_FD=9", "NODE_CHANNEL_SERIALIZATION_MODE=advanced", "NODE_UNIQUE_ID=1",
-                             "NOTIFY_SOCKET=/x",  "WATCHDOG_USEC=1", "WATCHDOG_PID=1", "LISTEN_FDS=1", "LISTEN_PID=1",
-                             "LISTEN_PIDFDID=1",  "LISTEN_FDNAMES=x", "MAINPID=1", "GRAY_READY_FD=3", "GRAY_SOCKET=/y", nullptr};
+  const char* inherited[] = {"NODE_CHANNEL_FD=9", "NODE_CHANNEL_SERIALIZATION_MODE=advanced",
+                             "NODE_UNIQUE_ID=1",  "NOTIFY_SOCKET=/x",
+                             "WATCHDOG_USEC=1",   "WATCHDOG_PID=1",
+                             "LISTEN_FDS=1",      "LISTEN_PID=1",
+                             "LISTEN_PIDFDID=1",  "LISTEN_FDNAMES=x",
+                             "MAINPID=1",         "GRAY_READY_FD=3",
+                             "GRAY_SOCKET=/y",    nullptr};
   const auto environment = worker_environment(inherited, {}, {"v1", "web@v1#0", 1, "abc", 1, {}, {}});
   CHECK(environment.size() == 6);
 }

@@ -30,7 +30,9 @@ class FakeHost final : public Host {
   void workers_changed() override { ++changes; }
   bool probe(std::uint64_t id, std::uint32_t, const Address& address, const std::string& path, Duration) override {
     if (!can_probe) return false;
-    asio::post(io_, [this, id, ok = connects(address) && path != "/broken"] { supervisor->probed(id, ok, ok ? "" : "refused"); });
+    asio::post(io_, [this, id, ok = connects(address) && path != "/broken"] {
+      supervisor->probed(id, ok, ok ? "" : "refused");
+    });
     return true;
   }
   std::optional<std::uint32_t> take_cell() override {
@@ -60,7 +62,8 @@ class FakeHost final : public Host {
 struct Running {
   asio::io_context io;
   FakeHost host{io};
-  std::string instance = "test-" + std::to_string(::getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count());
+  std::string instance =
+      "test-" + std::to_string(::getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count());
   std::unique_ptr<Supervisor> supervisor = std::make_unique<Supervisor>(io, host, instance);
 
   Running() { host.supervisor = supervisor.get(); }
@@ -106,6 +109,7 @@ struct Running {
   bool worker_is(const std::string& state) const { return worker().state == state; }
 };
 
-inline const char* const kServer = "require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT, '127.0.0.1'";
+inline const char* const kServer =
+    "require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT, '127.0.0.1'";
 
 }  // namespace gray::supervisor

@@ -52,20 +52,24 @@ TEST_CASE("the owner of a listening socket is found, and a stranger is named") {
   CHECK(find_listener(port->number(), {::getpid()}).owner == Listener::Owner::worker);
   const Listener stranger = find_listener(port->number(), {1});
   CHECK(stranger.owner == Listener::Owner::stranger);
-  CHECK(stranger.complaint == "port " + std::to_string(port->number()) + " is answered by pid " + std::to_string(::getpid()) +
-                                  " (supervisor_test), not by this worker");
+  CHECK(stranger.complaint == "port " + std::to_string(port->number()) + " is answered by pid " +
+                                  std::to_string(::getpid()) + " (supervisor_test), not by this worker");
 }
 
 TEST_CASE("only listening sockets of the very port are taken from the kernel's table") {
   const std::string table =
       "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-      "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0\n"
-      "   1: 0100007F:1F90 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 20 4 30 10 -1\n"
-      "   2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 0\n";
+      "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 "
+      "0\n"
+      "   1: 0100007F:1F90 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 20 4 30 10 "
+      "-1\n"
+      "   2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 "
+      "0\n";
   CHECK(listening_inodes(table, 8080) == std::vector<std::uint64_t>{4711});
   CHECK(listening_inodes("garbage\n\n", 8080).empty());
   const std::string six =
-      "   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000"
+      "   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000 "
+      "00:00000000 00000000"
       "     0        0 99 1 0\n";
   CHECK(listening_inodes(six, 8080) == std::vector<std::uint64_t>{99});
 }

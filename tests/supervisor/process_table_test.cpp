@@ -20,12 +20,14 @@ TEST_CASE("a line of stat is read even when the name contains spaces and parenth
 }
 
 TEST_CASE("malformed lines of stat are no process") {
-  for (const char* line : {"", "42", "42 (x", "42 )x( S 1 2 3", "x (y) S 1 2 3", "42 (y) S 1"}) CHECK_FALSE(parse_stat(line));
+  for (const char* line : {"", "42", "42 (x", "42 )x( S 1 2 3", "x (y) S 1 2 3", "42 (y) S 1"})
+    CHECK_FALSE(parse_stat(line));
 }
 
 TEST_CASE("this process is among all, with its group and its session") {
   const auto all = all_processes();
-  const auto self = std::find_if(all.begin(), all.end(), [](const ProcessInfo& info) { return info.pid == ::getpid(); });
+  const auto self =
+      std::find_if(all.begin(), all.end(), [](const ProcessInfo& info) { return info.pid == ::getpid(); });
   REQUIRE(self != all.end());
   CHECK(self->parent == ::getppid());
   CHECK(self->group == ::getpgrp());

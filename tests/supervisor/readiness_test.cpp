@@ -60,7 +60,8 @@ TEST_CASE("a line READY=1 or READY on the pipe is ready") {
 }
 
 TEST_CASE("nothing else on the pipe is ready") {
-  for (const char* text : {"", "\n", "READY=10\n", "XREADY=1\n", "READY=0\n", "ready\n", " READY=1\n", "READY=1", "READY=1 \n"})
+  for (const char* text :
+       {"", "\n", "READY=10\n", "XREADY=1\n", "READY=0\n", "ready\n", " READY=1\n", "READY=1", "READY=1 \n"})
     CHECK_FALSE(pipe_says_ready(text));
 }
 
@@ -85,22 +86,27 @@ TEST_CASE("a pipe that breaks the bounds is not listened to any more") {
 }
 
 TEST_CASE("the JSON string ready, or the bare word, with or without a newline, is ready over IPC") {
-  for (const char* text : {"\"ready\"\n", "ready\n", "ready", "\"ready\"", "{\"a\":1}\n\"ready\"\n", "\"ready\"\r\n"}) CHECK(ipc(text).ready);
+  for (const char* text : {"\"ready\"\n", "ready\n", "ready", "\"ready\"", "{\"a\":1}\n\"ready\"\n", "\"ready\"\r\n"})
+    CHECK(ipc(text).ready);
 }
 
 TEST_CASE("nothing else is ready over IPC") {
-  for (const char* text : {"", "\n", "\"ready!\"\n", "readyx", "{\"cmd\":\"ready\"}\n", "[\"ready\"]\n", "\"Ready\"\n", "xready\n"})
+  for (const char* text :
+       {"", "\n", "\"ready!\"\n", "readyx", "{\"cmd\":\"ready\"}\n", "[\"ready\"]\n", "\"Ready\"\n", "xready\n"})
     CHECK_FALSE(ipc(text).ready);
 }
 
 TEST_CASE("a handle is refused and garbage is counted") {
-  const Ipc result = ipc("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Server\"}\nwhat?\n\n{\"cmd\":\"NODE_HANDLE\"\n\"ready\"\n");
+  const Ipc result =
+      ipc("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Server\"}\nwhat?\n\n{\"cmd\":\"NODE_HANDLE\"\n\"ready\"\n");
   CHECK(result.ready);
   CHECK(result.handles == 1);
   CHECK(result.garbage == 3);
 }
 
-TEST_CASE("a message that only mentions a handle is not one") { CHECK(ipc("{\"text\":\"NODE_HANDLE\"}\n").handles == 0); }
+TEST_CASE("a message that only mentions a handle is not one") {
+  CHECK(ipc("{\"text\":\"NODE_HANDLE\"}\n").handles == 0);
+}
 
 TEST_CASE("a line of ten megabytes costs one line of garbage and hides nothing after it") {
   IpcReader reader;
@@ -122,7 +128,8 @@ TEST_CASE("random bytes never mean ready and never crash") {
   std::mt19937_64 random(seed);
   for (int round = 0; round < 2'000; ++round) {
     std::string bytes(random() % 300, '\0');
-    for (char& byte : bytes) byte = static_cast<char>(random() % 4 == 0 ? "\n{\"["[random() % 4] : static_cast<char>(random()));
+    for (char& byte : bytes)
+      byte = static_cast<char>(random() % 4 == 0 ? "\n{\"["[random() % 4] : static_cast<char>(random()));
     PipeReader pipe;
     CHECK_FALSE(pipe.feed(bytes));
     CHECK_FALSE(pipe.end());

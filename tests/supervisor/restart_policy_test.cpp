@@ -15,7 +15,8 @@ TEST_CASE("the delay doubles from half a second to thirty, within a fifth") {
   policy.ready();
   policy.healthy();
   unsigned streak = 0;
-  for (double expected : {500., 1000., 2000., 4000., 8000., 16000., 30000., 30000., 30000., 30000., 30000., 30000., 30000.}) {
+  for (double expected :
+       {500., 1000., 2000., 4000., 8000., 16000., 30000., 30000., 30000., 30000., 30000., 30000., 30000.}) {
     const Verdict verdict = policy.ended({.carries_traffic = true, .streak = streak}, kStart);
     CHECK_FALSE(verdict.give_up);
     CHECK(static_cast<double>(verdict.delay.count()) >= expected * 0.799);
@@ -48,7 +49,8 @@ TEST_CASE("a version that was up and carries traffic never fails, whatever happe
   policy.ready();
   policy.healthy();
   for (int i = 0; i < 1000; ++i)
-    CHECK_FALSE(policy.ended({.start_failure = true, .hopeless = true, .carries_traffic = true, .streak = 1}, kStart).give_up);
+    CHECK_FALSE(
+        policy.ended({.start_failure = true, .hopeless = true, .carries_traffic = true, .streak = 1}, kStart).give_up);
 }
 
 TEST_CASE("a version without traffic fails at the eleventh end within five minutes") {

@@ -51,7 +51,8 @@ Run run(SpawnPlan plan) {
   theirs.reset();
   result.pid = spawned->pid;
   char chunk[4096];
-  for (ssize_t got; (got = ::read(ours.get(), chunk, sizeof chunk)) > 0;) result.output.append(chunk, static_cast<std::size_t>(got));
+  for (ssize_t got; (got = ::read(ours.get(), chunk, sizeof chunk)) > 0;)
+    result.output.append(chunk, static_cast<std::size_t>(got));
   pollfd wait{spawned->errors.get(), POLLIN, 0};
   REQUIRE(::poll(&wait, 1, 5000) == 1);
   result.progress = read_spawn_error(spawned->errors.get(), result.error);
@@ -104,13 +105,18 @@ TEST_CASE("the mask of the master is as before after a spawn") {
 
 TEST_CASE("each error on the way to the program is told by its errno, apart from an exit with 127") {
   const TempDir dir;
-  const std::string text = dir.file("text", "no program", 0644), script = dir.file("script", "#!/nonexistent/sh\n", 0755);
+  const std::string text = dir.file("text", "no program", 0644),
+                    script = dir.file("script", "#!/nonexistent/sh\n", 0755);
   const std::string odd = dir.file("odd", "neither ELF nor script", 0755);
   const struct {
     std::string path;
     int error;
-  } rows[] = {{dir.path + "/missing", ENOENT}, {text, EACCES}, {text + "/below", ENOTDIR},
-              {script, ENOENT}, {odd, ENOEXEC}, {dir.path, EACCES}};
+  } rows[] = {{dir.path + "/missing", ENOENT},
+              {text, EACCES},
+              {text + "/below", ENOTDIR},
+              {script, ENOENT},
+              {odd, ENOEXEC},
+              {dir.path, EACCES}};
   for (const auto& row : rows) {
     CAPTURE(row.path);
     const Run result = run(program(row.path));

@@ -45,7 +45,8 @@ TEST_CASE_FIXTURE(Running, "a worker that says nothing becomes ready by a connec
 }
 
 TEST_CASE_FIXTURE(Running, "a worker that writes READY=1 is ready by the pipe, and healthy once it answers") {
-  supervisor->apply("web", node("require('fs').writeSync(+process.env.GRAY_READY_FD, 'READY=1\\n'); setTimeout(() => " + kListening + ", 300)"));
+  supervisor->apply("web", node("require('fs').writeSync(+process.env.GRAY_READY_FD, 'READY=1\\n'); setTimeout(() => " +
+                                kListening + ", 300)"));
   REQUIRE(until([&] { return worker_is("ready"); }));
   CHECK_FALSE(worker().routable);
   CHECK(worker().ready_by == "pipe");
@@ -53,7 +54,8 @@ TEST_CASE_FIXTURE(Running, "a worker that writes READY=1 is ready by the pipe, a
 }
 
 TEST_CASE_FIXTURE(Running, "a Node worker that sends a handle is answered, and its ready still arrives") {
-  supervisor->apply("web", node("const s = " + listening_then("process.send('x', s, () => {}); process.send('ready')")));
+  supervisor->apply("web",
+                    node("const s = " + listening_then("process.send('x', s, () => {}); process.send('ready')")));
   REQUIRE(until([&] { return is("serving"); }));
   CHECK(worker().ready_by == "ipc");
 }
@@ -65,7 +67,8 @@ TEST_CASE_FIXTURE(Running, "a worker that never gets ready fails closed: three t
   settings.ready.timeout = 200ms;
   supervisor->apply("web", settings);
   REQUIRE(until([&] { return is("failed"); }));
-  CHECK(version().cause.find("service web, version v1, worker web@v1#0: ready-timeout (signal 15); its last lines:") == 0);
+  CHECK(version().cause.find("service web, version v1, worker web@v1#0: ready-timeout (signal 15); its last lines:") ==
+        0);
   CHECK(version().cause.find("\"warming up\"") != std::string::npos);
   CHECK(worker().state == "failed");
   CHECK(worker().restarts == 2);
@@ -100,7 +103,9 @@ TEST_CASE_FIXTURE(Running, "a worker whose health check fails never takes traffi
   CHECK(worker_is("ready"));
 }
 
-TEST_CASE_FIXTURE(Running, "a worker with traffic that crashes is restarted, in another generation, with what it left behind killed") {
+TEST_CASE_FIXTURE(
+    Running,
+    "a worker with traffic that crashes is restarted, in another generation, with what it left behind killed") {
   supervisor->apply("web", node("require('child_process').spawn('sleep', ['100'], {detached: true});" +
                                 listening_then("process.send('ready')")));
   REQUIRE(until([&] { return is("serving"); }));
@@ -265,7 +270,7 @@ TEST_CASE("a supervisor that is destroyed takes its workers and its cgroup along
   supervisor.reset();
   CHECK_FALSE(alive(pid));
   CHECK(host.groups.empty());
-  struct stat info {};
+  struct stat info{};
   CHECK((cgroup.empty() || ::stat(cgroup.c_str(), &info) != 0));
   io.run_for(50ms);
 }
