@@ -6,8 +6,8 @@
 
 namespace gray::master {
 
-/// Opened to append, made with its folders if missing; an empty path gives none. Throws std::runtime_error with a line for
-/// people.
+/// Opened to append, made with its folders if missing; an empty path gives none. Throws std::runtime_error with a line
+/// for people.
 UniqueFd open_access_log(const std::string& path);
 
 }  // namespace gray::master

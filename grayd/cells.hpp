@@ -1,6 +1,6 @@
 #pragma once
-// Which cell of the shared segment limits which worker process. A cell that was given back rests while a router still holds
-// a socket to its old worker, so that no unit is ever released that the new worker's count did not acquire.
+// Which cell of the shared segment limits which worker process. A cell that was given back rests while a router still
+// holds a socket to its old worker, so that no unit is ever released that the new worker's count did not acquire.
 #include <cstdint>
 #include <deque>
 #include <optional>

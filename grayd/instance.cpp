@@ -31,7 +31,9 @@ std::string instance_of(const std::string& state_dir) {
     id = fmt::format("{:08x}{:08x}", random(), random());
     std::ofstream file(path, std::ios::trunc);
     file << id << '\n' << std::flush;
-    if (!file) throw std::runtime_error(fmt::format("cannot write {}; state_dir must be a folder that grayd may write to", path));
+    if (!file) {
+      throw std::runtime_error(fmt::format("cannot write {}; state_dir must be a folder that grayd may write to", path));
+    }
   }
   return fmt::format("{:016x}-{}", hash_of(state_dir), id);
 }

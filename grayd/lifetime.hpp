@@ -1,6 +1,7 @@
 #pragma once
-// Callbacks that may outlive their object. A cancelled Asio operation still runs its handler, and one that had completed
-// before runs it with success; guard() makes both do nothing once the object is gone. One thread; keep it the last member.
+// Callbacks that may outlive their object. A cancelled Asio operation still runs its handler, and one that had
+// completed before runs it with success; guard() makes both do nothing once the object is gone. One thread; keep it the
+// last member.
 #include <memory>
 #include <utility>
 

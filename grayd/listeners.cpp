@@ -25,9 +25,9 @@ constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
     throw std::runtime_error(fmt::format("{} is in use{}; stop that program or change [listen] http", where,
                                          owner.empty() ? "" : " (by " + owner + ")"));
   }
-  const auto* remedy = cause == EACCES          ? "a port below 1024 needs CAP_NET_BIND_SERVICE, a unix path a writable folder"
-                       : cause == EADDRNOTAVAIL ? "this host has no such address"
-                                                : "correct [listen] http";
+  const auto* remedy = "correct [listen] http";
+  if (cause == EACCES) remedy = "a port below 1024 needs CAP_NET_BIND_SERVICE, a unix path a writable folder";
+  if (cause == EADDRNOTAVAIL) remedy = "this host has no such address";
   throw std::runtime_error(fmt::format("cannot listen on {}: {}; {}", where, std::strerror(cause), remedy));
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // The public listening sockets, one per configured address, for the whole life of the master: bound at start, so that a
-// port in use is known before anything else happens; listening later, once requests can be answered; shared by all routers.
-// Never SO_REUSEPORT (it loses connections at every hand-over), never shutdown(2) (it would end the routers' copies too).
+// port in use is known before anything else happens; listening later, once requests can be answered; shared by all
+// routers. Never SO_REUSEPORT (it loses connections at every hand-over), never shutdown(2) (it would end the routers'
+// copies too).
 #include <string>
 #include <vector>
 

@@ -1,7 +1,7 @@
 #pragma once
-// The state twice: as the routers have it (published), and as it will be once the disk has spoken (wanted). A later change
-// of a service supersedes an earlier one that still waits for the disk: an abort must not be undone by the raise before it.
-// Main thread; no I/O.
+// The state twice: as the routers have it (published), and as it will be once the disk has spoken (wanted). A later
+// change of a service supersedes an earlier one that still waits for the disk: an abort must not be undone by the raise
+// before it. Main thread; no I/O.
 #include <cstdint>
 #include <map>
 #include <string>

@@ -94,8 +94,8 @@ Verbs::Parts Master::verb_parts() {
           [this] { return phase_ >= Phase::stopping; }};
 }
 
-/// An exception that reaches this loop means that some event was handled by half. Nothing can be promised any more, but the
-/// workers can still be ended in order; a second one leaves that to the routers, which see the end of this process.
+/// An exception that reaches this loop means that some event was handled by half. Nothing can be promised any more, but
+/// the workers can still be ended in order; a second one leaves that to the routers, which see the end of this process.
 int Master::run() {
   asio::post(io_, [this] { start(); });
   while (phase_ != Phase::stopped) {
@@ -277,8 +277,8 @@ bool Master::probe(std::uint64_t id, std::uint32_t cell, const Address& address,
   return routers_.probe(id, cell, address, path, timeout);
 }
 
-/// The worker's own limit of descriptors is what grayd was started with: select(2) and arrays sized by the limit break at
-/// large ones.
+/// The worker's own limit of descriptors is what grayd was started with: select(2) and arrays sized by the limit break
+/// at large ones.
 void Master::group_started(pid_t pgid) {
   rlimit limit{};
   if (::prlimit(pgid, RLIMIT_NOFILE, nullptr, &limit) == 0) {

@@ -1,9 +1,9 @@
 #pragma once
-// The master process: one main thread that owns listeners, routers, workers and state, and wires the parts, which do not
-// know each other. It forwards no byte of traffic.
+// The master process: one main thread that owns listeners, routers, workers and state, and wires the parts, which do
+// not know each other. It forwards no byte of traffic.
 //
-// Order at start, each step a condition of the next: state and its lock, leftovers swept, segment, listeners bound, admin
-// socket, a router (it probes the workers), the workers, and listening once every stable is up or has failed.
+// Order at start, each step a condition of the next: state and its lock, leftovers swept, segment, listeners bound,
+// admin socket, a router (it probes the workers), the workers, and listening once every stable is up or has failed.
 // Order at the end: routers drain, then workers stop, then the process ends; nothing survives it.
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
@@ -29,8 +29,8 @@ namespace gray::master {
 
 class Master final : supervisor::Host, control::Daemon {
  public:
-  /// Takes everything that can be refused (lock, addresses, files), starts nothing. Throws std::runtime_error with a line
-  /// for people.
+  /// Takes everything that can be refused (lock, addresses, files), starts nothing. Throws std::runtime_error with a
+  /// line for people.
   explicit Master(Settings settings);
   ~Master() override;
 

@@ -1,5 +1,6 @@
 #pragma once
-// Makes and numbers routing tables. A number never comes twice; a table that says what the last one said is not sent again.
+// Makes and numbers routing tables. A number never comes twice; a table that says what the last one said is not sent
+// again.
 #include "config/routing_table.hpp"
 #include "config/settings.hpp"
 #include "grayd/live_state.hpp"

@@ -1,5 +1,6 @@
 #pragma once
-// The pure parts of a reload: what is true now, what must not change although the file says otherwise, and what is told.
+// The pure parts of a reload: what is true now, what must not change although the file says otherwise, and what is
+// told.
 #include <string>
 #include <vector>
 
@@ -14,7 +15,8 @@ std::vector<LiveService> live_services(const Settings& settings, const control::
                                        const std::vector<supervisor::VersionView>& views);
 
 /// The state that a reload leaves: without what is gone, and with a value for every stable and weight that holds only
-/// because the old file proposed it and the fresh one proposes another. A file's weight is initial; a reload moves no user.
+/// because the old file proposed it and the fresh one proposes another. A file's weight is initial; a reload moves no
+/// user.
 control::State state_after(const control::State& state, const Settings& old, const Settings& fresh);
 
 /// "version web v2: rolling restart", for people.

@@ -1,5 +1,6 @@
 #pragma once
-// Everything that a report reads, gathered at one moment on the main thread: status and metrics are pure functions of it.
+// Everything that a report reads, gathered at one moment on the main thread: status and metrics are pure functions of
+// it.
 #include <sys/types.h>
 
 #include <cstdint>

@@ -17,8 +17,8 @@ UniqueFd take_over(int fd) {
   return UniqueFd(fd);
 }
 
-/// Nothing survives the master. The groups are known even where there is no cgroup; the cgroup knows those that left their
-/// group.
+/// Nothing survives the master. The groups are known even where there is no cgroup; the cgroup knows those that left
+/// their group.
 void kill_workers(segment::Segment& segment, const std::string& cgroup) {
   for (const auto& group : segment->header.groups) {
     if (const auto pgid = group.load(); pgid > 1) ::kill(-pgid, SIGKILL);

@@ -17,6 +17,7 @@ namespace gray::master {
 namespace {
 
 constexpr Duration kDrainGrace{2'000};  // for the log to be flushed and the process to end
+constexpr Duration kDeathGrace{100};     // a dying process closes its channel a moment before it can be waited for
 
 std::string described(int status) {
   return WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status)) : fmt::format("exit {}", WEXITSTATUS(status));
@@ -31,7 +32,8 @@ RouterGeneration::RouterGeneration(asio::io_context& io, RouterChild child, std:
       events_(std::move(events)),
       link_(io, std::move(child_.channel),
             {[this](ChannelMessage message) { on_message(std::move(message)); },
-             [this](const std::string& why) { on_event(RouterEvent::closed, why); }}),
+             [this] { on_event(RouterEvent::closed, ""); },
+             [this](const std::string& why) { on_event(RouterEvent::mismatch, why); }}),
       pidfd_(io, child_.pidfd.release()),
       deadline_(io) {
   arm(start_limit, "it was not ready in time");
@@ -86,7 +88,9 @@ void RouterGeneration::on_event(RouterEvent event, const std::string& why) {
     }
     case RouterAction::kill: return kill(why);
   }
+  if (state_ != RouterState::ending) return;
   if (event == RouterEvent::drained) arm(kDrainGrace, "it was drained and did not end");
+  if (event == RouterEvent::closed) arm(kDeathGrace, "it closed its channel and did not end");
 }
 
 void RouterGeneration::drain(Duration timeout) {

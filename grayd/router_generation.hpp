@@ -1,6 +1,6 @@
 #pragma once
-// One router process: its channel, its pidfd, its machine. It ends by its process's end only, never by silence; who does not
-// get ready or drained in time is killed, so that nobody waits for it for ever.
+// One router process: its channel, its pidfd, its machine. It ends by its process's end only, never by silence; who
+// does not get ready or drained in time is killed, so that nobody waits for it for ever.
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>

@@ -23,8 +23,8 @@ void RouterLink::flush() {
     switch (send_message(channel_.native_handle(), outbox_.front())) {
       case ChannelResult::ok: outbox_.pop_front(); break;
       case ChannelResult::again: return await_writable();
-      case ChannelResult::closed: return close("closed its channel");
-      case ChannelResult::invalid: return close("cannot be sent a message");
+      case ChannelResult::closed: return close() ? events_.closed() : void();
+      case ChannelResult::invalid: return close() ? events_.broken("it cannot be sent a message") : void();
     }
   }
 }
@@ -51,17 +51,18 @@ void RouterLink::read_all() {
     switch (receive_message(channel_.native_handle(), message, error)) {
       case ChannelResult::ok: events_.message(std::move(message)); break;
       case ChannelResult::again: return await_readable();
-      case ChannelResult::closed: return close("closed its channel");
-      case ChannelResult::invalid: return close("sent nonsense: " + error);
+      case ChannelResult::closed: return close() ? events_.closed() : void();
+      case ChannelResult::invalid: return close() ? events_.broken("it sent nonsense: " + error) : void();
     }
   }
 }
 
-void RouterLink::close(const std::string& why) {
-  if (closed_) return;
+/// False if it had been closed before.
+bool RouterLink::close() {
+  if (closed_) return false;
   closed_ = true;
   channel_.close();
-  events_.closed(why);
+  return true;
 }
 
 }  // namespace gray::master

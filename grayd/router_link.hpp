@@ -16,7 +16,8 @@ class RouterLink {
   /// Must not destroy the link before they return.
   struct Events {
     std::function<void(ChannelMessage)> message;
-    std::function<void(const std::string& why)> closed;  // once; the other side closed, or spoke nonsense
+    std::function<void()> closed;                        // the other side did; the last event
+    std::function<void(const std::string& why)> broken;  // it speaks nonsense; the last event
   };
   RouterLink(asio::io_context& io, UniqueFd channel, Events events);
 
@@ -28,7 +29,7 @@ class RouterLink {
   void read_all();
   void flush();
   void await_writable();
-  void close(const std::string& why);
+  bool close();
 
   asio::posix::stream_descriptor channel_;
   Events events_;

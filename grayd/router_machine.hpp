@@ -21,19 +21,20 @@ using A = RouterAction;
 inline constexpr auto kStates = static_cast<std::size_t>(S::count);
 inline constexpr auto kEvents = static_cast<std::size_t>(RouterEvent::count);
 
-/// A router that has not greeted carries no client, so a drain simply ends it. A second drain is passed on: it may carry a
-/// shorter time. Who closes the channel and lives on can no longer be told anything, and is killed.
+/// A router that has not greeted carries no client, so a drain simply ends it. A second drain is passed on: it may
+/// carry a shorter time. Who closes the channel is dying; who lives on can no longer be told anything, and is overdue
+/// soon.
 inline constexpr std::array<std::array<RouterStep, kEvents>, kStates> kTable{{
     // hello                        mismatch                ready                     drain
     // drained                      overdue                 closed
     {{{S::greeted, A::send_table}, {S::ending, A::kill}, {S::ending, A::kill}, {S::ending, A::kill},
-      {S::ending, A::kill}, {S::ending, A::kill}, {S::ending, A::kill}}},          // starting
+      {S::ending, A::kill}, {S::ending, A::kill}, {S::ending, A::none}}},          // starting
     {{{S::ending, A::kill}, {S::ending, A::kill}, {S::ready, A::announce}, {S::draining, A::send_drain},
-      {S::ending, A::kill}, {S::ending, A::kill}, {S::ending, A::kill}}},          // greeted
+      {S::ending, A::kill}, {S::ending, A::kill}, {S::ending, A::none}}},          // greeted
     {{{S::ending, A::kill}, {S::ending, A::kill}, {S::ready, A::none}, {S::draining, A::send_drain},
-      {S::ending, A::kill}, {S::ready, A::none}, {S::ending, A::kill}}},           // ready
+      {S::ending, A::kill}, {S::ready, A::none}, {S::ending, A::none}}},           // ready
     {{{S::ending, A::kill}, {S::ending, A::kill}, {S::draining, A::none}, {S::draining, A::send_drain},
-      {S::ending, A::none}, {S::ending, A::kill}, {S::ending, A::kill}}},          // draining
+      {S::ending, A::none}, {S::ending, A::kill}, {S::ending, A::none}}},          // draining
     {{{S::ending, A::none}, {S::ending, A::none}, {S::ending, A::none}, {S::ending, A::none},
       {S::ending, A::none}, {S::ending, A::kill}, {S::ending, A::none}}},          // ending
 }};

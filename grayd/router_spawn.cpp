@@ -25,7 +25,8 @@ UniqueFd duplicate_above(int fd, int floor) {
   return copy;
 }
 
-/// What the child shall have, by its number there. The sources lie above every target, so that no dup2 overwrites a source.
+/// What the child shall have, by its number there. The sources lie above every target, so that no dup2 overwrites a
+/// source.
 struct FdMap {
   std::vector<std::pair<UniqueFd, int>> moves;
   int end = kFirstListenerFd;  // the first descriptor that the child shall not have

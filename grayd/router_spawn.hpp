@@ -1,7 +1,7 @@
 #pragma once
-// Starts the program itself again as a router child. Main thread only; between fork and exec only async-signal-safe calls.
-// The child leads its own process group (a terminal's Ctrl-C reaches the master alone, which then drains it) and has no
-// PDEATHSIG: it must outlive the master for the moment that it takes to kill the workers.
+// Starts the program itself again as a router child. Main thread only; between fork and exec only async-signal-safe
+// calls. The child leads its own process group (a terminal's Ctrl-C reaches the master alone, which then drains it) and
+// has no PDEATHSIG: it must outlive the master for the moment that it takes to kill the workers.
 #include <sys/types.h>
 
 #include <cstdint>

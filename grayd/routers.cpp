@@ -74,7 +74,8 @@ void Routers::respawn_after(Duration delay) {
 }
 
 RouterGeneration::Events Routers::events_of_one() {
-  return {[this](RouterGeneration& router) { send_table(router); }, [this](RouterGeneration& router) { on_ready(router); },
+  return {[this](RouterGeneration& router) { send_table(router); },
+          [this](RouterGeneration& router) { on_ready(router); },
           [this](RouterGeneration&) { settle_waiters(); },
           [this](std::uint64_t id, bool ok, const std::string& detail) { events_.probed(id, ok, detail); },
           [this](RouterGeneration& router) { on_ended(router); }};
@@ -153,7 +154,8 @@ void Routers::on_ready(const RouterGeneration& ready) {
 /// The object is destroyed a turn later: its own callback is still on the stack.
 void Routers::on_ended(RouterGeneration& router) {
   segment_.forget(router.slot());
-  const auto found = std::find_if(living_.begin(), living_.end(), [&](const auto& one) { return one.get() == &router; });
+  const auto is_it = [&](const auto& one) { return one.get() == &router; };
+  const auto found = std::find_if(living_.begin(), living_.end(), is_it);
   asio::post(io_, [ended = std::move(*found)]() mutable { ended.reset(); });
   living_.erase(found);
   if (probing_ && newest_ready() == nullptr) events_.probing_possible(probing_ = false);

@@ -1,7 +1,7 @@
 #pragma once
-// All living router processes. Invariants: a slot has at most one process, and is forgotten in the segment only after the
-// process was waited for; every living router gets every table, the newest one first when it greets; while `wanted`, a
-// router that dies is replaced. Main thread.
+// All living router processes. Invariants: a slot has at most one process, and is forgotten in the segment only after
+// the process was waited for; every living router gets every table, the newest one first when it greets; while
+// `wanted`, a router that dies is replaced. Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
@@ -46,10 +46,12 @@ class Routers {
   /// Every living router routes by table `number` or a newer one. A router that dies no longer counts: what replaces it
   /// starts with the newest table.
   bool all_applied(std::uint64_t number) const;
-  /// Calls `then` once all_applied(number), or after `limit` with the routers that lag, for people; never synchronously.
+  /// Calls `then` once all_applied(number), or after `limit` with the routers that lag, for people; never
+  /// synchronously.
   void when_applied(std::uint64_t number, Duration limit, std::function<void(std::string laggards)> then);
 
-  /// Ends every router, none is replaced; `done` once, when the last process is gone. May be repeated with a shorter time.
+  /// Ends every router, none is replaced; `done` once, when the last process is gone. May be repeated with a shorter
+  /// time.
   void drain(Duration timeout, std::function<void()> done);
 
   std::vector<RouterView> view() const;

@@ -10,8 +10,8 @@
 
 namespace gray::master {
 
-/// A table without number. Every configured version is in it, those that are down without workers; a version that has no
-/// row is left out (there are more versions than rows only while removed ones drain).
+/// A table without number. Every configured version is in it, those that are down without workers; a version that has
+/// no row is left out (there are more versions than rows only while removed ones drain).
 RoutingTable build_table(const Settings& settings, const control::State& state,
                          const std::vector<supervisor::VersionView>& views, const Rows& rows);
 

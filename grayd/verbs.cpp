@@ -33,7 +33,8 @@ std::optional<ShiftArguments> shift_arguments(const json& args) {
 
 Reply after_applied(const std::string& laggards) {
   if (laggards.empty()) return agreed();
-  return refusal(ExitCode::timeout, fmt::format("published, but not applied in time by {}; see grayctl status", laggards));
+  return refusal(ExitCode::timeout,
+                 fmt::format("published, but not applied in time by {}; see grayctl status", laggards));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
-// The verbs of the admin API, carried out on the main thread. Each answers exactly once, when the truth is known: a shift
-// when every router routes by it and the disk has it.
+// The verbs of the admin API, carried out on the main thread. Each answers exactly once, when the truth is known: a
+// shift when every router routes by it and the disk has it.
 #include <asio/io_context.hpp>
 #include <functional>
 #include <nlohmann/json.hpp>

@@ -36,7 +36,8 @@ struct ShiftVerdict {
   bool lowers = false;         // published before it is persisted, so that a stalled disk never delays an abort
 };
 
-/// May `version` of `service` get `percent`? `wanted` holds shifts that are still being persisted, `published` does not.
+/// May `version` of `service` get `percent`? `wanted` holds shifts that are still being persisted, `published` does
+/// not.
 ShiftVerdict judge_shift(const Settings& settings, const control::State& published, const control::State& wanted,
                          const std::string& service, const std::string& version, double percent);
 

@@ -19,7 +19,9 @@ supervisor::WorkerView failed_worker(const std::string& id, std::uint32_t cell) 
   return view;
 }
 
-bool listens(const std::vector<supervisor::VersionView>& views) { return may_listen(test::settings_of(web()), {}, views); }
+bool listens(const std::vector<supervisor::VersionView>& views) {
+  return may_listen(test::settings_of(web()), {}, views);
+}
 
 }  // namespace
 

@@ -46,7 +46,8 @@ TEST_CASE_FIXTURE(Fixture, "the status carries every name of the contract") {
   CHECK(service["name"] == "web");
   CHECK(service["stable"] == "v1");
   const auto& version = service["versions"][0];
-  for (const auto* name : {"name", "weight", "state", "requests", "errors", "in_flight", "sockets", "queue", "workers"}) {
+  for (const auto* name :
+       {"name", "weight", "state", "requests", "errors", "in_flight", "sockets", "queue", "workers"}) {
     CAPTURE(name);
     CHECK(version.contains(name));
   }

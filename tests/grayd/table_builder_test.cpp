@@ -44,8 +44,10 @@ TEST_CASE_FIXTURE(Fixture, "every configured version is in the table, up or down
 TEST_CASE_FIXTURE(Fixture, "only routable workers with an address are routed to") {
   auto homeless = worker("web@v1#2", 3, true);
   homeless.address.reset();
-  const auto service = route({}, {version_view("v1", {worker("web@v1#0", 1, true), worker("web@v1#1", 2, false), homeless}),
-                                  version_view("gone", {worker("web@gone#0", 4, true)})});
+  const std::vector<supervisor::VersionView> views = {
+      version_view("v1", {worker("web@v1#0", 1, true), worker("web@v1#1", 2, false), homeless}),
+      version_view("gone", {worker("web@gone#0", 4, true)})};
+  const auto service = route({}, views);
   REQUIRE(service.versions[0].workers.size() == 1);
   CHECK(service.versions[0].workers[0] ==
         WorkerRoute{1, 7, "web@v1#0", *Address::parse("127.0.0.1:9001")});
