@@ -15,6 +15,8 @@
 namespace gray::supervisor {
 namespace {
 
+constexpr std::string_view kPrefix = "grayd-";
+
 // mountinfo writes space, tab, newline and backslash as three octal digits.
 std::string unescaped(const std::string& text) {
   std::string result;
@@ -27,6 +29,19 @@ std::string unescaped(const std::string& text) {
     }
   }
   return result;
+}
+
+// Folders of masters that were killed. Only empty ones can be removed; workers in them are the sweep's business.
+void remove_abandoned(const std::string& parent) {
+  std::error_code ignored;
+  std::vector<std::string> abandoned;
+  for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with(kPrefix) && !std::filesystem::exists("/proc/" + name.substr(kPrefix.size()), ignored))
+      abandoned.push_back(entry.path());
+  }
+  for (std::string& path : abandoned)
+    if (const auto old = Cgroup::make(std::move(path))) old->remove();
 }
 
 }  // namespace
@@ -83,7 +98,9 @@ CgroupTree::CgroupTree() {
   const auto mount = cgroup2_mount(read_file("/proc/self/mountinfo"));
   const auto own = cgroup2_path(read_file("/proc/self/cgroup"));
   if (!mount || !own) return;
-  const std::string path = *mount + (*own == "/" ? "" : *own) + "/grayd-" + std::to_string(::getpid());
+  const std::string parent = *mount + (*own == "/" ? "" : *own) + "/";
+  remove_abandoned(parent);
+  const std::string path = parent + std::string(kPrefix) + std::to_string(::getpid());
   const auto root = Cgroup::make(path);
   usable_ = root && root->open_procs() && ::access((path + "/cgroup.kill").c_str(), W_OK) == 0;
   if (usable_)
@@ -97,7 +114,7 @@ CgroupTree::~CgroupTree() {
 }
 
 std::optional<Cgroup> CgroupTree::child(const std::string& name) {
-  if (!usable_) return std::nullopt;
+  if (!usable_ || !Cgroup::make(path_)) return std::nullopt;
   return Cgroup::make(path_ + "/" + name);
 }
 

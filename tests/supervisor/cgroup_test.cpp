@@ -44,6 +44,21 @@ TEST_CASE("the tree hands out children of its own folder and removes everything 
   CHECK(::stat(path.c_str(), &info) != 0);
 }
 
+TEST_CASE("the empty folder of a master that is gone is removed by the next one") {
+  std::string parent;
+  {
+    const CgroupTree tree;
+    if (tree.path().empty()) return;
+    parent = tree.path().substr(0, tree.path().rfind('/'));
+  }
+  const std::string abandoned = parent + "/grayd-99999999";  // above every pid
+  REQUIRE(Cgroup::make(abandoned));
+  REQUIRE(Cgroup::make(abandoned + "/worker-1"));
+  const CgroupTree next;
+  struct stat info{};
+  CHECK(::stat(abandoned.c_str(), &info) != 0);
+}
+
 TEST_CASE("a folder that cannot be made is no cgroup, and killing one that is not there does nothing") {
   CHECK_FALSE(Cgroup::make("/proc/nonexistent/child"));
   kill_worker_cgroup("");
