@@ -14,21 +14,15 @@
 namespace gray::engine {
 namespace {
 
-constexpr std::size_t kEvents = 256;             // taken from the kernel at once
-constexpr std::size_t kBytesPerTurn = 256 * 1024;  // of one stream, so that a bulk transfer cannot starve the others
-constexpr int kAcceptsPerTurn = 16;
-constexpr int kLastAcceptTurns = 256;            // when listening ends: what the backlog holds, not what keeps coming
-constexpr Duration kAcceptRetry{100};            // after the process ran out of descriptors
+constexpr std::size_t kEvents = 256;                 // taken from the kernel at once
+constexpr std::size_t kBytesPerTurn = 256 * 1024;    // of one stream, so that a bulk transfer cannot starve the others
+constexpr Duration kAcceptRetry{100};                // after the process ran out of descriptors
 constexpr std::uint32_t kListenerTag = 0x8000'0000;  // stream indexes stay below
 
 int make_epoll() {
   const int fd = epoll_create1(EPOLL_CLOEXEC);
   if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   return fd;
-}
-
-std::uint64_t pack(std::uint32_t index, std::uint32_t generation) {
-  return static_cast<std::uint64_t>(index) << 32 | generation;
 }
 
 int socket_error(int fd) {
@@ -57,7 +51,8 @@ AsioEngine::AsioEngine(BufferPool& buffers)
     : buffers_(buffers),
       epoll_(io_, make_epoll()),
       timer_(io_),
-      accept_again_(this, [](void* self, TimePoint) { static_cast<AsioEngine*>(self)->watch_listeners(); }),
+      listeners_(epoll_.native_handle(), kListenerTag),
+      accept_again_(&listeners_, [](void* listeners, TimePoint) { static_cast<ListenerSet*>(listeners)->resume(); }),
       events_(kEvents),
       scratch_(new char[kMaxRead]) {}
 
@@ -126,8 +121,7 @@ void AsioEngine::arm_timer() {
 void AsioEngine::dispatch(const epoll_event& event) {
   const auto index = static_cast<std::uint32_t>(event.data.u64 >> 32);
   if ((index & kListenerTag) != 0) {
-    accept_some(index & ~kListenerTag, kAcceptsPerTurn);
-    return;
+    return accept(index & ~kListenerTag);
   }
   Stream* stream = streams_.find({index, static_cast<std::uint32_t>(event.data.u64)});
   if (stream == nullptr) return;
@@ -234,7 +228,7 @@ StreamId AsioEngine::watch(int fd, StreamHandler& handler, Stream::Phase phase) 
   Stream& stream = streams_.take(*this, expire);
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.u64 = pack(stream.index, stream.generation);
+  event.data.u64 = static_cast<std::uint64_t>(stream.index) << 32 | stream.generation;
   if (epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0) {
     ::close(fd);
     streams_.give_back(stream);
@@ -337,7 +331,8 @@ void AsioEngine::resume(StreamId id, Pause reason) {
 }
 
 void AsioEngine::read_limit(StreamId id, std::size_t bytes) {
-  if (Stream* stream = streams_.find(id)) stream->read_limit = static_cast<std::uint32_t>(std::clamp<std::size_t>(bytes, 1, kMaxRead));
+  if (Stream* stream = streams_.find(id))
+    stream->read_limit = static_cast<std::uint32_t>(std::clamp<std::size_t>(bytes, 1, kMaxRead));
 }
 
 void AsioEngine::rebind(StreamId id, StreamHandler& handler) {
@@ -386,49 +381,17 @@ int AsioEngine::release(StreamId id) {
   return fd;
 }
 
-void AsioEngine::listen(int fd, AcceptHandler& handler) {
-  listeners_.push_back({fd, &handler});
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLEXCLUSIVE;
-  event.data.u64 = pack(kListenerTag | static_cast<std::uint32_t>(listeners_.size() - 1), 0);
-  (void)epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event);
-}
+void AsioEngine::listen(int fd, AcceptHandler& handler) { listeners_.add(fd, handler); }
 
-void AsioEngine::watch_listeners() {
-  const std::vector<Listener> all = std::exchange(listeners_, {});
-  for (const Listener& listener : all) listen(listener.fd, *listener.handler);
-}
-
-// Out of descriptors: a level-triggered listener would spin. Nothing is refused, the kernel's backlog holds the callers.
-void AsioEngine::pause_accepting() {
-  for (const Listener& listener : listeners_) (void)epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, listener.fd, nullptr);
+void AsioEngine::accept(std::size_t listener) {
+  if (listeners_.accept(listener) != ListenerSet::Accepted::starved) return;
+  listeners_.pause();
   wheel_.arm(accept_again_, now_ + kAcceptRetry);
-}
-
-bool AsioEngine::accept_some(std::size_t index, int limit) {
-  if (index >= listeners_.size()) return false;
-  const Listener listener = listeners_[index];
-  for (int i = 0; i < limit; ++i) {
-    sockaddr_storage peer{};
-    socklen_t length = sizeof peer;
-    const int fd = ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause_accepting();
-      if (errno == ECONNABORTED || errno == EINTR) continue;
-      return false;
-    }
-    listener.handler->on_accept(fd, Address::from(peer, length).value_or(Address{}));
-  }
-  return true;
 }
 
 void AsioEngine::stop_listening() {
   wheel_.disarm(accept_again_);
-  for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    for (int turns = 0; turns < kLastAcceptTurns && accept_some(i, kAcceptsPerTurn);) ++turns;
-    (void)epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, listeners_[i].fd, nullptr);
-  }
-  listeners_.clear();
+  listeners_.finish();
 }
 
 }  // namespace gray::engine

@@ -1,18 +1,19 @@
 #pragma once
 // The engine on Asio: Asio runs the thread (waiting, timer, cross-thread posts); established sockets are watched by an
-// edge-triggered epoll set of our own, which Asio waits on as one descriptor. Asio 1.22's reads cost a useless system call
-// for each request, and it hides a FIN that arrives together with data; one persistent registration with EPOLLRDHUP does
-// neither (ARCHITECTURE.md, "The engine").
+// edge-triggered epoll set of our own, which Asio waits on as one descriptor. Asio 1.22's reads cost a useless system
+// call for each request, and it hides a FIN that arrives together with data; one persistent registration with
+// EPOLLRDHUP does neither (ARCHITECTURE.md, "The engine").
 #include <sys/epoll.h>
 
+#include <asio/basic_waitable_timer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/posix/basic_stream_descriptor.hpp>
-#include <asio/basic_waitable_timer.hpp>
 #include <optional>
 #include <vector>
 
 #include "config/unique_fd.hpp"
 #include "router/engine/engine.hpp"
+#include "router/engine/listener_set.hpp"
 #include "router/engine/stream.hpp"
 
 namespace gray::engine {
@@ -46,10 +47,6 @@ class AsioEngine final : public Engine {
  private:
   using Executor = asio::io_context::executor_type;
   using WaitTimer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
-  struct Listener {
-    int fd;
-    AcceptHandler* handler;
-  };
 
   void wait();
   void turn();
@@ -70,9 +67,7 @@ class AsioEngine final : public Engine {
   void sent_all(Stream& stream);
   void destroy(Stream& stream);
   StreamId watch(int fd, StreamHandler& handler, Stream::Phase phase);
-  bool accept_some(std::size_t index, int limit);
-  void pause_accepting();
-  void watch_listeners();
+  void accept(std::size_t listener);
 
   BufferPool& buffers_;
   asio::io_context io_{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
@@ -83,7 +78,7 @@ class AsioEngine final : public Engine {
   std::optional<TimePoint> timer_at_;
   StreamTable streams_;
   std::vector<StreamId> ready_, serving_;
-  std::vector<Listener> listeners_;
+  ListenerSet listeners_;
   Timer accept_again_;
   bool waiting_ = false;
   std::vector<epoll_event> events_;

@@ -1,12 +1,12 @@
 #pragma once
 // Buffers of the data path: handles with an owner and a call site, from per-thread free lists under one byte budget.
 //
-// Model: four size classes; a request for more than the largest is taken from the heap and given straight back. A handle
-// returns its memory when it dies, so forgetting is impossible and holding too long is what remains to be found: every live
-// buffer is listed with who took it and where (for_each_live).
+// Model: four size classes; a request for more than the largest is taken from the heap and given straight back. A
+// handle returns its memory when it dies, so forgetting is impossible and holding too long is what remains to be found:
+// every live buffer is listed with who took it and where (for_each_live).
 //
-// Invariants: outstanding bytes never exceed the budget: take() then returns an empty handle, and the caller answers 503.
-// Free lists hold at most kKeptBytes; the rest goes back to the system at once. One thread.
+// Invariants: outstanding bytes never exceed the budget: take() then returns an empty handle, and the caller answers
+// 503. Free lists hold at most kKeptBytes; the rest goes back to the system at once. One thread.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -32,7 +32,8 @@ struct BufferHeader {
 class Buffer {
  public:
   Buffer() = default;
-  Buffer(Buffer&& other) noexcept : header_(std::exchange(other.header_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Buffer(Buffer&& other) noexcept
+      : header_(std::exchange(other.header_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept;
   ~Buffer() { reset(); }
 
@@ -70,7 +71,8 @@ class BufferPool {
   /// A buffer of at least `size` bytes, or an empty handle when the budget (or the system's memory) is used up.
   Buffer take(std::size_t size, std::uint64_t owner, std::source_location site = std::source_location::current());
   /// `buffer` with room for `more` bytes behind its content; false, and unchanged, when the budget is used up.
-  bool reserve(Buffer& buffer, std::size_t more, std::uint64_t owner, std::source_location site = std::source_location::current());
+  bool reserve(Buffer& buffer, std::size_t more, std::uint64_t owner,
+               std::source_location site = std::source_location::current());
 
   std::size_t outstanding() const { return outstanding_; }
   std::size_t kept() const;

@@ -1,17 +1,18 @@
 #pragma once
-// The boundary between sockets and everything above: a completion-style engine, one for each router thread. Nothing above
-// may know which engine runs.
+// The boundary between sockets and everything above: a completion-style engine, one for each router thread. Nothing
+// above may know which engine runs.
 //
-// Model: a stream is a connected (or connecting) socket with one handler. The engine reads when bytes are there and nobody
-// has paused the stream, and hands them out at once; it sends at once, and keeps what the kernel did not take as the
-// stream's unsent tail. It never calls a handler from within a call that the handler's side made: all callbacks come from
-// the loop.
+// Model: a stream is a connected (or connecting) socket with one handler. The engine reads when bytes are there and
+// nobody has paused the stream, and hands them out at once; it sends at once, and keeps what the kernel did not take as
+// the stream's unsent tail. It never calls a handler from within a call that the handler's side made: all callbacks
+// come from the loop.
 //
 // Invariants
 //  - After close() or release() of a stream no callback for it comes any more; its id is never valid again.
 //  - A pause is a set of reasons; reading goes on when the set is empty.
 //  - on_writable() comes once after the tail has been above kHighWatermark and has fallen to kLowWatermark.
-//  - on_data() spans are at most the stream's read limit, and at most kMaxRead; the bytes are valid during the call only.
+//  - on_data() spans are at most the stream's read limit, and at most kMaxRead; the bytes are valid during the call
+//  only.
 // One thread, but for post().
 #include <sys/socket.h>
 
@@ -28,9 +29,9 @@
 
 namespace gray::engine {
 
-inline constexpr std::size_t kMaxRead = 64 * 1024;         // bytes of one read
-inline constexpr std::size_t kHighWatermark = 64 * 1024;   // unsent bytes above which a source must pause
-inline constexpr std::size_t kLowWatermark = 32 * 1024;    // unsent bytes at which it may go on
+inline constexpr std::size_t kMaxRead = 64 * 1024;             // bytes of one read
+inline constexpr std::size_t kHighWatermark = 64 * 1024;       // unsent bytes above which a source must pause
+inline constexpr std::size_t kLowWatermark = 32 * 1024;        // unsent bytes at which it may go on
 inline constexpr std::size_t kMaxUnsent = 2 * kHighWatermark;  // unsent bytes at which the stream is broken off
 
 /// A stream; index and generation, so that a stale id can never name a newer stream.
@@ -58,7 +59,8 @@ class StreamHandler {
   virtual void on_writable() = 0;
   /// The stream is dead (reset, broken pipe, kMaxUnsent); the handler must close() it.
   virtual void on_failed(int error) = 0;
-  /// While the stream is paused: the peer has closed its side, or (`reset`) the whole connection. Unread bytes may be left.
+  /// While the stream is paused: the peer has closed its side, or (`reset`) the whole connection. Unread bytes may be
+  /// left.
   virtual void on_peer_closing(bool reset) = 0;
 
  protected:
@@ -80,7 +82,8 @@ class Engine {
 
   /// Takes over a connected, non-blocking socket. An invalid id: the kernel refused to watch it (the fd is closed).
   virtual StreamId adopt(int fd, StreamHandler& handler) = 0;
-  /// Begins to connect; on_connected() follows, also for errors that come at once. An invalid id: no socket could be made.
+  /// Begins to connect; on_connected() follows, also for errors that come at once. An invalid id: no socket could be
+  /// made.
   virtual StreamId connect(const Address& to, StreamHandler& handler) = 0;
   /// Sends what the kernel takes and keeps the rest.
   virtual void send(StreamId stream, std::string_view bytes) = 0;
@@ -95,8 +98,9 @@ class Engine {
   virtual void close(StreamId stream) = 0;
   /// close() will be a reset: what was sent must not look complete to the peer.
   virtual void abort(StreamId stream) = 0;
-  /// Sends the tail first, then closes; at most `within` later. With `linger` it says FIN, then reads and drops what still
-  /// comes until the peer closes, so that a peer that is still sending gets to read our answer instead of a reset.
+  /// Sends the tail first, then closes; at most `within` later. With `linger` it says FIN, then reads and drops what
+  /// still comes until the peer closes, so that a peer that is still sending gets to read our answer instead of a
+  /// reset.
   virtual void close_after_send(StreamId stream, Duration within, bool linger) = 0;
   /// Gives the socket away unclosed; only when nothing is unsent.
   virtual int release(StreamId stream) = 0;
@@ -119,8 +123,8 @@ class Engine {
   virtual void stop() = 0;
 };
 
-/// The engine on Asio and epoll. Unsent tails are kept in `buffers`, which must outlive it. Throws std::system_error when the
-/// kernel gives no descriptors.
+/// The engine on Asio and epoll. Unsent tails are kept in `buffers`, which must outlive it. Throws std::system_error
+/// when the kernel gives no descriptors.
 std::unique_ptr<Engine> make_asio_engine(BufferPool& buffers);
 
 }  // namespace gray::engine

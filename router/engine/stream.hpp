@@ -15,9 +15,9 @@ struct Stream {
     free,
     connecting,
     open,
-    flushing,          // closes when the tail is sent
-    flushing_linger,   // says FIN when the tail is sent, then lingers
-    lingering,         // FIN is said; reads and drops until the peer closes
+    flushing,         // closes when the tail is sent
+    flushing_linger,  // says FIN when the tail is sent, then lingers
+    lingering,        // FIN is said; reads and drops until the peer closes
   };
   Stream(Engine& owner, Timer::Fire expire) : engine(&owner), deadline(this, expire) {}
 
@@ -34,12 +34,12 @@ struct Stream {
   bool told_closing = false;
   bool told_end = false;
   bool above_high = false;
-  bool queued = false;       // in the engine's ready list
-  int error = 0;             // to be told by on_failed() (or on_connected() while connecting)
-  bool connected = false;    // to be told by on_connected()
+  bool queued = false;     // in the engine's ready list
+  int error = 0;           // to be told by on_failed() (or on_connected() while connecting)
+  bool connected = false;  // to be told by on_connected()
   std::uint32_t read_limit = kMaxRead;
   SendTail tail;
-  Timer deadline;            // of close_after_send()
+  Timer deadline;  // of close_after_send()
 
   StreamId id() const { return {index, generation}; }
   bool closing() const { return phase >= Phase::flushing; }

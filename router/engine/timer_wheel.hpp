@@ -5,8 +5,8 @@
 // later only stores it (a keep-alive connection does that with every request), and the timer moves on when its old slot
 // comes up. Deadlines beyond one turn of the wheel wait in their slot for their turn.
 //
-// Invariants: a timer fires once, at most kTick late and never early, and is unlinked when it fires; disarm() and arm() are
-// allowed from within any firing.
+// Invariants: a timer fires once, at most kTick late and never early, and is unlinked when it fires; disarm() and arm()
+// are allowed from within any firing.
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -14,8 +14,8 @@ using segment::Reason;
 
 namespace {
 
-constexpr Duration kSuspicion{1'000};   // how long a worker that broke a connection is only taken if there is no other
-constexpr Duration kPollWaiting{20};    // how often waiters look for units that another router process freed
+constexpr Duration kSuspicion{1'000};  // how long a worker that broke a connection is only taken if there is no other
+constexpr Duration kPollWaiting{20};   // how often waiters look for units that another router process freed
 
 }  // namespace
 
@@ -87,7 +87,8 @@ void Backends::retire(Worker& worker) {
 }
 
 void Backends::forget_gone(Version& version) {
-  version.workers.remove_if([](const Worker& worker) { return !worker.able && worker.open == 0 && worker.in_flight == 0; });
+  version.workers.remove_if(
+      [](const Worker& worker) { return !worker.able && worker.open == 0 && worker.in_flight == 0; });
 }
 
 Worker* Backends::find(Version& version, std::uint32_t cell, std::uint64_t generation) {
@@ -178,7 +179,8 @@ void Backends::release(Upstream& upstream) {
     recycle(upstream);
     return advance(version);
   }
-  if (others_wait(version) && (version.queue.size() == 0 || (++version.turn & 1) != 0)) return give_to_neighbour(upstream);
+  if (others_wait(version) && (version.queue.size() == 0 || (++version.turn & 1) != 0))
+    return give_to_neighbour(upstream);
   worker.idle.put(upstream, engine_.now());
   if (version.queue.size() > 0) return advance(version);
   if (!expiry_.armed()) engine_.timers().arm(expiry_, engine_.now() + version.limits.upstream_idle);
@@ -225,7 +227,8 @@ void Backends::advance(Version& version) {
     }
   }
   if (version.queue.size() == 0 && others_wait(version)) {
-    if (const int thread = next_waiting_thread(version); thread >= 0) neighbours_.wake(static_cast<std::uint32_t>(thread), version.row);
+    if (const int thread = next_waiting_thread(version); thread >= 0)
+      neighbours_.wake(static_cast<std::uint32_t>(thread), version.row);
   }
 }
 
@@ -314,7 +317,8 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
   Version& version = versions_[row_index];
   Worker* worker = find(version, cell, generation);
   Upstream& upstream = blank();
-  const engine::StreamId stream = worker != nullptr && worker->able && !draining_ ? engine_.adopt(fd, upstream) : engine::StreamId{};
+  const engine::StreamId stream =
+      worker != nullptr && worker->able && !draining_ ? engine_.adopt(fd, upstream) : engine::StreamId{};
   if (!stream) {
     if (worker == nullptr || !worker->able || draining_) ::close(fd);
     spare_.push_back(&upstream);
@@ -341,7 +345,8 @@ void Backends::expire_idle(TimePoint now) {
   std::optional<TimePoint> next;
   for (Version& version : versions_) {
     for (Worker& worker : version.workers) {
-      while (upstream::IdleLink* link = worker.idle.take_expired(now, version.limits.upstream_idle)) recycle(static_cast<Upstream&>(*link));
+      while (upstream::IdleLink* link = worker.idle.take_expired(now, version.limits.upstream_idle))
+        recycle(static_cast<Upstream&>(*link));
       const auto deadline = worker.idle.next_deadline(version.limits.upstream_idle);
       if (deadline && (!next || *deadline < *next)) next = deadline;
     }

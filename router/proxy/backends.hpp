@@ -1,12 +1,14 @@
 #pragma once
-// The workers as one router thread sees them: who is able, which sockets are idle, who waits. Gives sockets to exchanges and
-// takes them back, under limits that hold exactly across threads and routers.
+// The workers as one router thread sees them: who is able, which sockets are idle, who waits. Gives sockets to
+// exchanges and takes them back, under limits that hold exactly across threads and routers.
 //
 // Invariants
-//  - A socket to a worker exists only while one unit of that worker's LimitWord is taken; the unit is given back after the
+//  - A socket to a worker exists only while one unit of that worker's LimitWord is taken; the unit is given back after
+//  the
 //    socket is closed, never before, or moves with the socket to another thread.
 //  - Whatever an attempt ends with, advance() follows: a waiter never sleeps while a socket could be had.
-//  - A worker that left the table gets no new request; its idle sockets are closed at once, the busy ones when they are done.
+//  - A worker that left the table gets no new request; its idle sockets are closed at once, the busy ones when they are
+//  done.
 // One thread; the threads of a router hand sockets to each other through Neighbours.
 #include <functional>
 #include <list>
@@ -56,7 +58,8 @@ class Neighbours {
  public:
   virtual ~Neighbours() = default;
   /// Gives a connected idle socket, and the limit unit that goes with it, to `thread`.
-  virtual void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) = 0;
+  virtual void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell,
+                         std::uint64_t generation) = 0;
   /// A limit unit of this version became free: `thread` has a waiter.
   virtual void wake(std::uint32_t thread, std::uint32_t row) = 0;
   /// A waiter of `from` needs a socket of this version: whoever has an idle one hands it over.
@@ -84,7 +87,8 @@ class Backends {
   Version& version(std::uint32_t row) { return versions_[row]; }
   segment::Row& row(std::uint32_t row) { return layout_.rows[place_.slot][place_.thread][row]; }
 
-  /// A socket for `exchange`: an idle one, or one that is being opened (see Upstream::connecting). Null: none to be had.
+  /// A socket for `exchange`: an idle one, or one that is being opened (see Upstream::connecting). Null: none to be
+  /// had.
   Upstream* acquire(Version& version, Exchange& exchange, const Wish& wish);
   /// Takes a place in the queue and asks the neighbours; the reason if it is refused.
   segment::Reason enqueue(Version& version, upstream::Waiter& waiter);

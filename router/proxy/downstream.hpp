@@ -1,12 +1,13 @@
 #pragma once
 // One client connection: the HTTP/1.1 server side. Bytes become requests, one at a time; answers become bytes.
 //
-// Model: `head` gathers a request head, `body` feeds the exchange as long as a worker takes bytes, `busy` waits for the end
-// of the answer. What was read beyond that waits in the inbox, and the engine reads no more: pipelined requests are answered
-// in order, and the inbox is bounded by one read and one head.
+// Model: `head` gathers a request head, `body` feeds the exchange as long as a worker takes bytes, `busy` waits for the
+// end of the answer. What was read beyond that waits in the inbox, and the engine reads no more: pipelined requests are
+// answered in order, and the inbox is bounded by one read and one head.
 //
 // Invariants
-//  - After a fault of framing, or an answer before the request was read whole, no further byte is taken for a request: the
+//  - After a fault of framing, or an answer before the request was read whole, no further byte is taken for a request:
+//  the
 //    answer says close, then the connection lingers so that the client can read it.
 //  - An idle connection holds no buffer.
 #include <string>
@@ -18,7 +19,8 @@ namespace gray::proxy {
 /// Who keeps the connections of a thread.
 class DownstreamOwner {
  public:
-  /// The connection is closed or handed to the engine to be closed; its memory may be used again once the stack is unwound.
+  /// The connection is closed or handed to the engine to be closed; its memory may be used again once the stack is
+  /// unwound.
   virtual void gone(class Downstream& downstream) = 0;
 
  protected:
@@ -85,17 +87,17 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   engine::StreamId stream_;
   engine::Timer timer_;
   Phase phase_ = Phase::head;
-  bool taking_ = false;         // in take_all(): what the exchange wants is seen by its loop
-  bool close_after_ = false;    // the present answer is the last one
+  bool taking_ = false;       // in take_all(): what the exchange wants is seen by its loop
+  bool close_after_ = false;  // the present answer is the last one
   bool chunked_answer_ = false;
   bool head_request_ = false;
-  bool reset_input_ = false;    // request bytes are unread: linger
+  bool reset_input_ = false;  // request bytes are unread: linger
   bool trusted_ = false;
   std::uint8_t minor_ = 1;
-  bool keep_alive_ = true;      // as the request asked
+  bool keep_alive_ = true;  // as the request asked
   std::uint64_t served_ = 0;
   std::size_t searched_ = 0;
-  TimePoint head_began_{};      // of the head that is being received; none: between requests
+  TimePoint head_began_{};  // of the head that is being received; none: between requests
   engine::Buffer inbox_;
   http::BodyDecoder body_;
   Address peer_;

@@ -15,19 +15,32 @@ constexpr Duration kClientStall{60'000};
 
 std::string_view describe(Reason reason) {
   switch (reason) {
-    case Reason::no_route: return "no service is configured for this host and path";
-    case Reason::too_large: return "the request body is larger than this service takes";
-    case Reason::connect_failed: return "the worker could not be reached";
-    case Reason::connect_timeout: return "the worker did not accept the connection in time";
-    case Reason::upstream_closed: return "the worker closed the connection before it answered";
-    case Reason::upstream_invalid: return "the worker's answer is not valid HTTP";
-    case Reason::response_timeout: return "the worker did not answer in time";
-    case Reason::version_down: return "this version has no worker that can take requests";
-    case Reason::queue_full: return "all sockets are busy and the queue is full";
-    case Reason::queue_timeout: return "no socket became free in time";
-    case Reason::overloaded: return "the wait would be longer than the queue allows";
-    case Reason::draining: return "the router is draining";
-    default: return "";
+    case Reason::no_route:
+      return "no service is configured for this host and path";
+    case Reason::too_large:
+      return "the request body is larger than this service takes";
+    case Reason::connect_failed:
+      return "the worker could not be reached";
+    case Reason::connect_timeout:
+      return "the worker did not accept the connection in time";
+    case Reason::upstream_closed:
+      return "the worker closed the connection before it answered";
+    case Reason::upstream_invalid:
+      return "the worker's answer is not valid HTTP";
+    case Reason::response_timeout:
+      return "the worker did not answer in time";
+    case Reason::version_down:
+      return "this version has no worker that can take requests";
+    case Reason::queue_full:
+      return "all sockets are busy and the queue is full";
+    case Reason::queue_timeout:
+      return "no socket became free in time";
+    case Reason::overloaded:
+      return "the wait would be longer than the queue allows";
+    case Reason::draining:
+      return "the router is draining";
+    default:
+      return "";
   }
 }
 
@@ -48,31 +61,53 @@ void Exchange::feed(Event event) {
 
 void Exchange::act(Action action) {
   switch (action) {
-    case Action::none: return;
-    case Action::acquire: return acquire();
-    case Action::send_request: return send_request();
-    case Action::reply: return reply();
-    case Action::judge: return judge();
-    case Action::await_response: return await_response();
-    case Action::start_response: return start_response();
-    case Action::finish: return finish(false);
-    case Action::finish_early: return finish(true);
-    case Action::cut: return cut();
-    case Action::forget: return forget();
+    case Action::none:
+      return;
+    case Action::acquire:
+      return acquire();
+    case Action::send_request:
+      return send_request();
+    case Action::reply:
+      return reply();
+    case Action::judge:
+      return judge();
+    case Action::await_response:
+      return await_response();
+    case Action::start_response:
+      return start_response();
+    case Action::finish:
+      return finish(false);
+    case Action::finish_early:
+      return finish(true);
+    case Action::cut:
+      return cut();
+    case Action::forget:
+      return forget();
     case Action::open_tunnel:  // Upstream lets no 101 through yet
-    case Action::impossible: context_.recorder.impossible(*this); return cut();
+    case Action::impossible:
+      context_.recorder.impossible(*this);
+      return cut();
   }
 }
 
 // Only ever moved later while a request goes on: the wheel stores that without touching a list.
-void Exchange::arm(Duration after) { context_.plumbing.engine.timers().arm(deadline_, context_.plumbing.engine.now() + after); }
+void Exchange::arm(Duration after) {
+  context_.plumbing.engine.timers().arm(deadline_, context_.plumbing.engine.now() + after);
+}
 
 void Exchange::on_deadline() {
   switch (state_) {
-    case State::idle: return;  // left armed by a request that has ended
-    case State::waiting: reason_ = Reason::queue_timeout; break;
-    case State::dialing: reason_ = Reason::connect_timeout; break;
-    default: reason_ = Reason::response_timeout; break;
+    case State::idle:
+      return;  // left armed by a request that has ended
+    case State::waiting:
+      reason_ = Reason::queue_timeout;
+      break;
+    case State::dialing:
+      reason_ = Reason::connect_timeout;
+      break;
+    default:
+      reason_ = Reason::response_timeout;
+      break;
   }
   feed(Event::deadline);
   context_.plumbing.outbox.flush();
@@ -138,7 +173,8 @@ void Exchange::replay_body() {
 }
 
 http::RequestExtras Exchange::request_extras() const {
-  return {.client_ip = info_.ip, .trusted = info_.trusted, .request_id = request_id_, .proto = "http", .keep_body = true};
+  return {
+      .client_ip = info_.ip, .trusted = info_.trusted, .request_id = request_id_, .proto = "http", .keep_body = true};
 }
 
 void Exchange::request_data(std::string_view payload) {
@@ -152,8 +188,9 @@ void Exchange::request_data(std::string_view payload) {
 // Until the first response byte a small body is kept, so that an attempt that fails can be repeated.
 void Exchange::keep_for_replay(std::string_view payload) {
   if (!replayable_ || first_byte_ != TimePoint{}) return;
-  replayable_ = replay_.size() + payload.size() <= policy::kReplayBytes &&
-                context_.plumbing.buffers.reserve(replay_, payload.size(), upstream_ == nullptr ? 0 : upstream_->stream().index);
+  replayable_ =
+      replay_.size() + payload.size() <= policy::kReplayBytes &&
+      context_.plumbing.buffers.reserve(replay_, payload.size(), upstream_ == nullptr ? 0 : upstream_->stream().index);
   if (replayable_) {
     replay_.append(payload);
   } else {
@@ -299,7 +336,8 @@ void Exchange::client_gone() {
   feed(Event::client_gone);
 }
 
-// A half-closed client still reads its answer; but in a queue the most likely reason for a FIN is that nobody waits any more.
+// A half-closed client still reads its answer; but in a queue the most likely reason for a FIN is that nobody waits any
+// more.
 void Exchange::client_closing() {
   if (state_ == State::waiting) client_gone();
 }

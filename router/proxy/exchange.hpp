@@ -1,10 +1,10 @@
 #pragma once
-// One request and its answer: carries out what exchange_machine says, between a client side and a worker's connection. It
-// knows no socket and no HTTP/1 bytes, only messages: another protocol, or TLS, is another side.
+// One request and its answer: carries out what exchange_machine says, between a client side and a worker's connection.
+// It knows no socket and no HTTP/1 bytes, only messages: another protocol, or TLS, is another side.
 //
-// The life of a request: begin() routes and decides; acquire asks Backends for a socket; the original head is kept until the
-// exchange ends, so that an attempt can be repeated and the log line can name it; every outcome is counted once, in
-// conclude().
+// The life of a request: begin() routes and decides; acquire asks Backends for a socket; the original head is kept
+// until the exchange ends, so that an attempt can be repeated and the log line can name it; every outcome is counted
+// once, in conclude().
 #include <array>
 #include <optional>
 
@@ -57,8 +57,8 @@ struct ExchangeContext {
 /// Who sent it, as the connection knows it.
 struct ClientInfo {
   const Address* peer = nullptr;
-  std::string_view ip;  // of the peer; empty for a unix socket
-  bool trusted = false; // the peer is a trusted proxy
+  std::string_view ip;   // of the peer; empty for a unix socket
+  bool trusted = false;  // the peer is a trusted proxy
 };
 
 class Exchange final : public upstream::Waiter {
@@ -162,9 +162,9 @@ class Exchange final : public upstream::Waiter {
   // Of the attempt.
   Upstream* upstream_ = nullptr;
   const http::ResponseHead* response_ = nullptr;  // during response_head() only
-  Worker* worker_ = nullptr;      // of the latest attempt; counted in its in_flight, so it stays
-  std::uint64_t avoid_ = 0;       // generation of the worker that failed us
-  bool fresh_only_ = false;       // the last attempt met a stale socket
+  Worker* worker_ = nullptr;                      // of the latest attempt; counted in its in_flight, so it stays
+  std::uint64_t avoid_ = 0;                       // generation of the worker that failed us
+  bool fresh_only_ = false;                       // the last attempt met a stale socket
   segment::Reason reason_ = segment::Reason::none;
   http::Fault fault_;
   int status_ = 0;

@@ -95,7 +95,8 @@ constexpr bool leaves(const Table& table, State state, Event event) {
 constexpr Table kTable = make_table();
 
 constexpr bool every_wait_ends() {
-  for (const State state : {State::waiting, State::dialing, State::sending, State::awaiting, State::early, State::responding, State::tunnel}) {
+  for (const State state : {State::waiting, State::dialing, State::sending, State::awaiting, State::early,
+                            State::responding, State::tunnel}) {
     if (!leaves(kTable, state, Event::client_gone) || !leaves(kTable, state, Event::deadline)) return false;
   }
   return true;
@@ -107,14 +108,16 @@ static_assert(every_wait_ends());
 Step step(State state, Event event) { return kTable[static_cast<std::size_t>(state)][static_cast<std::size_t>(event)]; }
 
 const char* name_of(State state) {
-  constexpr const char* kNames[] = {"idle", "seeking", "waiting", "dialing", "sending", "awaiting", "early", "responding", "tunnel", "judging"};
+  constexpr const char* kNames[] = {"idle",     "seeking", "waiting",    "dialing", "sending",
+                                    "awaiting", "early",   "responding", "tunnel",  "judging"};
   static_assert(std::size(kNames) == kStates);
   return kNames[static_cast<std::size_t>(state)];
 }
 
 const char* name_of(Event event) {
-  constexpr const char* kNames[] = {"request",     "granted",       "dial",     "queued",       "refused",  "connected",   "failed", "request_end",
-                                    "response_head", "upgraded", "response_end", "deadline", "client_gone", "retry",  "give_up"};
+  constexpr const char* kNames[] = {"request",      "granted",  "dial",        "queued",        "refused",
+                                    "connected",    "failed",   "request_end", "response_head", "upgraded",
+                                    "response_end", "deadline", "client_gone", "retry",         "give_up"};
   static_assert(std::size(kNames) == kEvents);
   return kNames[static_cast<std::size_t>(event)];
 }

@@ -1,10 +1,11 @@
 #pragma once
-// One request and its answer as a table, state by event: what happens next, and what must be done for it. Pure; the shell
-// (exchange.hpp) owns the sides and the timer, does the action, and may feed the next event from within it.
+// One request and its answer as a table, state by event: what happens next, and what must be done for it. Pure; the
+// shell (exchange.hpp) owns the sides and the timer, does the action, and may feed the next event from within it.
 //
 //   idle -> seeking -> [waiting] -> [dialing] -> sending -> awaiting -> responding -> idle
 //                 ^                                  |           |
-//                 +---- judging (one safe retry) <---+-----------+       sending -> early: answered before the body was read
+//                 +---- judging (one safe retry) <---+-----------+       sending -> early: answered before the body was
+//                 read
 //
 // Invariants
 //  - Before the first response byte a failure is judged: repeated or answered by us. After it the answer is cut short,
@@ -32,11 +33,11 @@ enum class State : std::uint8_t {
 };
 
 enum class Event : std::uint8_t {
-  request,        // a head is complete, routed and allowed
-  granted,        // a connected socket is ours
-  dial,           // a socket may be opened, and is being opened
+  request,  // a head is complete, routed and allowed
+  granted,  // a connected socket is ours
+  dial,     // a socket may be opened, and is being opened
   queued,
-  refused,        // no socket and no place in the queue, or an answer by us for another reason
+  refused,  // no socket and no place in the queue, or an answer by us for another reason
   connected,
   failed,         // the attempt failed; the reason is known to the shell
   request_end,    // the request body is complete
@@ -45,7 +46,7 @@ enum class Event : std::uint8_t {
   response_end,
   deadline,
   client_gone,
-  retry,          // verdicts of judging
+  retry,  // verdicts of judging
   give_up,
   count
 };
@@ -58,10 +59,10 @@ enum class Action : std::uint8_t {
   judge,           // feeds retry or give_up
   await_response,  // the response deadline starts
   start_response,
-  finish,          // complete on both sides
-  finish_early,    // complete, but request bytes are unread: neither side can be used again
-  cut,             // break both sides off, nothing may look like a clean end
-  forget,          // the client left before a worker was involved
+  finish,        // complete on both sides
+  finish_early,  // complete, but request bytes are unread: neither side can be used again
+  cut,           // break both sides off, nothing may look like a clean end
+  forget,        // the client left before a worker was involved
   open_tunnel,
   impossible,
 };

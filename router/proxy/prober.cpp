@@ -32,7 +32,9 @@ class Prober::Probe final : public engine::StreamHandler {
                                       "\r\nUser-Agent: grayd-probe\r\nConnection: close\r\n\r\n");
   }
 
-  std::string host() const { return request_.address.kind == Address::Kind::unix_path ? "localhost" : request_.address.text(); }
+  std::string host() const {
+    return request_.address.kind == Address::Kind::unix_path ? "localhost" : request_.address.text();
+  }
 
   void on_data(std::string_view bytes) override {
     head_.append(bytes);

@@ -64,7 +64,8 @@ void Recorder::write_line(const Exchange& exchange) {
   stats::AccessRecord record;
   record.time = std::chrono::time_point_cast<Micros>(std::chrono::system_clock::now()) - duration;
   record.request_id = exchange.request_id_;
-  // Behind a trusted proxy the client is not the peer, and its text is made here: the one allocation, off the usual path.
+  // Behind a trusted proxy the client is not the peer, and its text is made here: the one allocation, off the usual
+  // path.
   const std::string hop = exchange.info_.trusted ? exchange.client_address_.ip_text() : std::string();
   record.client = exchange.info_.trusted ? std::string_view(hop) : exchange.info_.ip;
   record.method = exchange.method_text_;
@@ -75,7 +76,8 @@ void Recorder::write_line(const Exchange& exchange) {
   record.bytes_in = exchange.bytes_in_;
   record.bytes_out = exchange.bytes_out_;
   record.duration = duration;
-  if (exchange.first_byte_ != TimePoint{}) record.upstream = std::chrono::duration_cast<Micros>(exchange.first_byte_ - exchange.granted_);
+  if (exchange.first_byte_ != TimePoint{})
+    record.upstream = std::chrono::duration_cast<Micros>(exchange.first_byte_ - exchange.granted_);
   record.queued = exchange.waited_;
   if (exchange.view_ != nullptr) record.table = exchange.view_->table->number;
   if (exchange.service_ != nullptr) {
@@ -99,7 +101,8 @@ void Recorder::arm() {
 }
 
 void Recorder::impossible(const Exchange& exchange) {
-  log(LogLevel::error, std::string("the exchange machine met a pair that cannot be, in state ") + name_of(exchange.state_));
+  log(LogLevel::error,
+      std::string("the exchange machine met a pair that cannot be, in state ") + name_of(exchange.state_));
 }
 
 void Recorder::reopen(UniqueFd access_log) { log_.reopen(std::move(access_log), engine_.now()); }

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t kMaxTable = 16 << 20;  // bytes of a routing table
 constexpr std::string_view kFull =
-    "HTTP/1.1 503 Service Unavailable\r\nX-Gray-Reason: overloaded\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    "HTTP/1.1 503 Service Unavailable\r\nX-Gray-Reason: overloaded\r\nRetry-After: 1\r\nContent-Length: "
+    "0\r\nConnection: close\r\n\r\n";
 
 std::uint32_t thread_count(std::uint32_t wanted) {
   const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
@@ -59,7 +60,8 @@ void Router::start_threads(const ChannelMessage& hello) {
     const std::uint64_t seed = static_cast<std::uint64_t>(random()) << 32 | random();
     shards_.push_back(std::make_unique<Shard>(
         *this, *segment_,
-        ShardOptions{{slot_, thread}, hello.memory_budget / count, settings_, duplicate(inheritance_.access_log.get()), seed}));
+        ShardOptions{
+            {slot_, thread}, hello.memory_budget / count, settings_, duplicate(inheritance_.access_log.get()), seed}));
   }
   for (const auto& shard : shards_) threads_.emplace_back([&shard = *shard] { shard.engine().run(); });
 }
@@ -105,7 +107,9 @@ void Router::place(std::uint32_t thread, int fd, const Address& peer) {
   if (!admit(peer)) return turn_away(fd);
   std::uint32_t best = thread;
   for (std::uint32_t other = 0; other < shards_.size(); ++other) {
-    if (loads_[other].connections.load(std::memory_order_relaxed) < loads_[best].connections.load(std::memory_order_relaxed)) best = other;
+    if (loads_[other].connections.load(std::memory_order_relaxed) <
+        loads_[best].connections.load(std::memory_order_relaxed))
+      best = other;
   }
   loads_[best].connections.fetch_add(1, std::memory_order_relaxed);
   Shard& shard = *shards_[best];
@@ -150,7 +154,8 @@ void Router::say(ChannelMessage message) {
 int Router::run() {
   bool blocked = false;
   while (!finished_) {
-    pollfd watched[] = {{inheritance_.channel.get(), static_cast<short>(POLLIN | (blocked ? POLLOUT : 0)), 0}, {wake_up_.get(), POLLIN, 0}};
+    pollfd watched[] = {{inheritance_.channel.get(), static_cast<short>(POLLIN | (blocked ? POLLOUT : 0)), 0},
+                        {wake_up_.get(), POLLIN, 0}};
     if (::poll(watched, 2, -1) < 0 && errno != EINTR) break;
     std::uint64_t count = 0;
     (void)!::read(wake_up_.get(), &count, sizeof count);
@@ -170,10 +175,16 @@ Router::Link Router::receive() {
     ChannelMessage message;
     std::string error;
     switch (receive_message(inheritance_.channel.get(), message, error)) {
-      case ChannelResult::ok: handle(std::move(message)); break;
-      case ChannelResult::again: return Link::open;
-      case ChannelResult::invalid: log(LogLevel::error, "router: a message of the master is not understood: " + error); break;
-      case ChannelResult::closed: return Link::closed;
+      case ChannelResult::ok:
+        handle(std::move(message));
+        break;
+      case ChannelResult::again:
+        return Link::open;
+      case ChannelResult::invalid:
+        log(LogLevel::error, "router: a message of the master is not understood: " + error);
+        break;
+      case ChannelResult::closed:
+        return Link::closed;
     }
   }
 }
@@ -182,7 +193,8 @@ Router::Link Router::send() {
   const std::lock_guard lock(outgoing_mutex_);
   std::size_t sent = 0;
   ChannelResult result = ChannelResult::ok;
-  while (sent < outgoing_.size() && (result = send_message(inheritance_.channel.get(), outgoing_[sent])) == ChannelResult::ok) {
+  while (sent < outgoing_.size() &&
+         (result = send_message(inheritance_.channel.get(), outgoing_[sent])) == ChannelResult::ok) {
     finished_ = finished_ || outgoing_[sent].type == ChannelMessage::Type::drained;
     ++sent;
   }
@@ -193,16 +205,23 @@ Router::Link Router::send() {
 void Router::handle(ChannelMessage message) {
   using Type = ChannelMessage::Type;
   switch (message.type) {
-    case Type::table: return take_table(message);
-    case Type::listen: return everywhere([listeners = listeners_](Shard& shard) { shard.listen(listeners); });
-    case Type::reopen: return reopen_log(message);
+    case Type::table:
+      return take_table(message);
+    case Type::listen:
+      return everywhere([listeners = listeners_](Shard& shard) { shard.listen(listeners); });
+    case Type::reopen:
+      return reopen_log(message);
     case Type::drain:
-      return everywhere([timeout = message.timeout, at_once = message.ok](Shard& shard) { shard.drain(timeout, at_once); });
+      return everywhere(
+          [timeout = message.timeout, at_once = message.ok](Shard& shard) { shard.drain(timeout, at_once); });
     case Type::probe: {
       Shard& shard = *shards_.front();
-      return shard.post([&shard, probe = ProbeRequest{message.number, message.address, message.path, message.timeout}] { shard.probe(probe); });
+      return shard.post([&shard, probe = ProbeRequest{message.number, message.address, message.path, message.timeout}] {
+        shard.probe(probe);
+      });
     }
-    default: log(LogLevel::error, "router: the master sent a message that is a router's to send");
+    default:
+      log(LogLevel::error, "router: the master sent a message that is a router's to send");
   }
 }
 
@@ -211,7 +230,8 @@ void Router::take_table(const ChannelMessage& message) {
   const auto text = read_memfd(message.fd.get(), kMaxTable);
   std::string error = "not a sealed memfd of a permitted size";
   auto parsed = text ? routing_table_from_json(*text, error) : std::nullopt;
-  if (!parsed) return log(LogLevel::error, "router: routing table " + std::to_string(message.number) + " is refused: " + error);
+  if (!parsed)
+    return log(LogLevel::error, "router: routing table " + std::to_string(message.number) + " is refused: " + error);
   const auto table = std::make_shared<const RoutingTable>(std::move(*parsed));
   auto left = std::make_shared<std::atomic<std::size_t>>(shards_.size());
   everywhere([this, table, left, number = message.number](Shard& shard) {

@@ -26,7 +26,8 @@ class Router final : public ShardHost {
 
  private:
   // Neighbours and ShardHost: from any router thread.
-  void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) override;
+  void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell,
+                 std::uint64_t generation) override;
   void wake(std::uint32_t thread, std::uint32_t row) override;
   void ask(std::uint32_t from, std::uint32_t row) override;
   void place(std::uint32_t thread, int fd, const Address& peer) override;

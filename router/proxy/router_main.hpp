@@ -14,8 +14,8 @@ struct Inheritance {
   UniqueFd segment;
   UniqueFd access_log;
   std::vector<UniqueFd> listeners;  // bound; the master listens before it says `listen`
-  /// Called once when the channel ends without a drain: the master is dead and nothing may survive it. main.cpp wires what
-  /// kills the workers, because the router knows no processes.
+  /// Called once when the channel ends without a drain: the master is dead and nothing may survive it. main.cpp wires
+  /// what kills the workers, because the router knows no processes.
   std::function<void(segment::Segment&)> on_orphaned;
 };
 

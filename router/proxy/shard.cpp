@@ -3,7 +3,8 @@
 namespace gray::proxy {
 namespace {
 
-// A client that has just connected has perhaps sent its first request already: when everything stops, it gets this long.
+// A client that has just connected has perhaps sent its first request already: when everything stops, it gets this
+// long.
 constexpr Duration kFreshGrace{500};
 constexpr Duration kDrainCheck{10};
 
@@ -18,10 +19,12 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
       request_scratch_(new http::RequestHead),
       response_scratch_(new http::ResponseHead),
       plumbing_{*engine_, buffers_, outbox_, *request_scratch_, *response_scratch_},
-      backends_(*engine_, layout, options_.place, host, [this] { return std::make_unique<Upstream>(plumbing_, backends_); }),
+      backends_(*engine_, layout, options_.place, host,
+                [this] { return std::make_unique<Upstream>(plumbing_, backends_); }),
       recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
       context_{plumbing_, backends_, tables_, recorder_, options_.settings},
-      prober_(*engine_, *response_scratch_, [this](std::uint64_t id, bool ok, std::string detail) { host_.probed(id, ok, std::move(detail)); }),
+      prober_(*engine_, *response_scratch_,
+              [this](std::uint64_t id, bool ok, std::string detail) { host_.probed(id, ok, std::move(detail)); }),
       drain_check_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->check_drained(); }) {}
 
 Shard::~Shard() = default;

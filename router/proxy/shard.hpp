@@ -44,7 +44,8 @@ class Shard final : public engine::AcceptHandler, public DownstreamOwner {
   void open(int fd, const Address& peer);
   void probe(ProbeRequest request) { prober_.start(std::move(request)); }
   void reopen_log(UniqueFd fd) { recorder_.reopen(std::move(fd)); }
-  /// Takes no new connections and ends within `timeout`. `at_once`: idle clients are closed now, not at their next request.
+  /// Takes no new connections and ends within `timeout`. `at_once`: idle clients are closed now, not at their next
+  /// request.
   void drain(Duration timeout, bool at_once);
   Backends& backends() { return backends_; }
 

@@ -4,7 +4,8 @@
 
 namespace gray::proxy {
 
-TableView::TableView(std::shared_ptr<const RoutingTable> snapshot) : table(std::move(snapshot)), routes(table->services) {
+TableView::TableView(std::shared_ptr<const RoutingTable> snapshot)
+    : table(std::move(snapshot)), routes(table->services) {
   const Limits defaults;
   head = {defaults.head, defaults.fields};
   head_timeout = defaults.head_timeout;

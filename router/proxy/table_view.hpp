@@ -1,6 +1,6 @@
 #pragma once
-// One routing table as one thread uses it: the shared immutable snapshot, with what is derived from it. Exchanges hold a view
-// while they last, counted without atomics, because a view never leaves its thread.
+// One routing table as one thread uses it: the shared immutable snapshot, with what is derived from it. Exchanges hold
+// a view while they last, counted without atomics, because a view never leaves its thread.
 #include <cstdint>
 #include <list>
 #include <memory>

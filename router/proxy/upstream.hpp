@@ -1,6 +1,6 @@
 #pragma once
-// One connection to a worker: the HTTP/1.1 client side of an exchange. Bytes from the engine become events of the exchange,
-// and its wishes become bytes. Idle in the pool it only watches for the peer's FIN.
+// One connection to a worker: the HTTP/1.1 client side of an exchange. Bytes from the engine become events of the
+// exchange, and its wishes become bytes. Idle in the pool it only watches for the peer's FIN.
 #include "config/segment.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/engine.hpp"
@@ -20,7 +20,7 @@ struct Plumbing {
   engine::Engine& engine;
   engine::BufferPool& buffers;
   Outbox& outbox;
-  http::RequestHead& request_scratch;    // parse results are large and short-lived: one for each thread
+  http::RequestHead& request_scratch;  // parse results are large and short-lived: one for each thread
   http::ResponseHead& response_scratch;
 };
 

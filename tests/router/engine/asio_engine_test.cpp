@@ -82,7 +82,9 @@ struct Pair {
     peer.reset(fds[1]);
     REQUIRE(fcntl(ours.get(), F_SETFL, O_NONBLOCK) == 0);
   }
-  void write(std::string_view bytes) const { REQUIRE(::send(peer.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size())); }
+  void write(std::string_view bytes) const {
+    REQUIRE(::send(peer.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  }
   std::string read(std::size_t wanted) const {
     std::string text;
     char buffer[65536];
@@ -347,7 +349,9 @@ TEST_CASE("stop_listening takes what is in the backlog, then leaves the socket o
 TEST_CASE("timers of the wheel fire on the loop's thread") {
   Running run;
   std::promise<std::thread::id> fired;
-  Timer timer(&fired, [](void* promise, TimePoint) { static_cast<decltype(fired)*>(promise)->set_value(std::this_thread::get_id()); });
+  Timer timer(&fired, [](void* promise, TimePoint) {
+    static_cast<decltype(fired)*>(promise)->set_value(std::this_thread::get_id());
+  });
   run.on([&] { run.engine->timers().arm(timer, run.engine->now() + Duration(20)); });
   CHECK(fired.get_future().get() == run.thread.get_id());
 }
