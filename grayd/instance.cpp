@@ -32,7 +32,8 @@ std::string instance_of(const std::string& state_dir) {
     std::ofstream file(path, std::ios::trunc);
     file << id << '\n' << std::flush;
     if (!file) {
-      throw std::runtime_error(fmt::format("cannot write {}; state_dir must be a folder that grayd may write to", path));
+      throw std::runtime_error(
+          fmt::format("cannot write {}; state_dir must be a folder that grayd may write to", path));
     }
   }
   return fmt::format("{:016x}-{}", hash_of(state_dir), id);

@@ -7,23 +7,12 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/grayd/temp_folder.hpp"
+
 
 namespace fs = std::filesystem;
 using gray::master::instance_of;
-
-namespace {
-
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "grayd-instance-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-};
-
-}  // namespace
+using gray::master::test::Folder;
 
 TEST_CASE("a state folder keeps its name") {
   Folder folder;

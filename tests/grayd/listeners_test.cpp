@@ -9,23 +9,15 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/grayd/temp_folder.hpp"
+
 using namespace gray;
 using namespace gray::master;
+using test::Folder;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "grayd-listeners-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-  Address socket(const std::string& name) const { return *Address::parse("unix:" + (path / name).string()); }
-};
 
 bool connects(const Address& address) {
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -31,7 +31,9 @@ std::vector<std::string> faults(const std::string& program, std::map<std::string
   version.env = std::move(env);
   version.cwd = cwd;
   service.versions = {version};
-  return preflight(test::settings_of(service), "/usr/bin:/bin", lookup);
+  std::vector<std::string> lines;
+  for (const auto& fault : preflight(test::settings_of(service), "/usr/bin:/bin", lookup)) lines.push_back(fault.text);
+  return lines;
 }
 
 }  // namespace
@@ -68,4 +70,20 @@ TEST_CASE("the file system is looked at as it is") {
   CHECK(look_at("/bin/sh") == FileKind::executable);
   CHECK(look_at("/etc/passwd") == FileKind::other);
   CHECK(look_at("/no/such/file") == FileKind::missing);
+}
+
+TEST_CASE("only a stable version that cannot be started keeps grayd from starting") {
+  ServiceSettings service;
+  service.name = "web";
+  service.stable = "v1";
+  service.versions = {test::version_named("v1"), test::version_named("v2")};
+  service.versions[0].command = {"node"};
+  service.versions[1].command = {"nodee"};
+  for (auto& version : service.versions) version.cwd = "/srv";
+  const auto canary = preflight(test::settings_of(service), "/usr/bin", lookup);
+  REQUIRE(canary.size() == 1);
+  CHECK_FALSE(is_fatal(canary));
+  service.stable = "v2";
+  CHECK(is_fatal(preflight(test::settings_of(service), "/usr/bin", lookup)));
+  CHECK_FALSE(is_fatal({}));
 }

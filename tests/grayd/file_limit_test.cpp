@@ -1,0 +1,16 @@
+#include "grayd/file_limit.hpp"
+
+#include <doctest/doctest.h>
+
+TEST_CASE("the soft limit becomes the hard one, and the old one is told") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit low = before;
+  low.rlim_cur = 256;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  CHECK(gray::master::raise_file_limit() == 256);
+  rlimit after{};
+  ::getrlimit(RLIMIT_NOFILE, &after);
+  CHECK(after.rlim_cur == before.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+}

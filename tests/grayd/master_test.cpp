@@ -1,0 +1,81 @@
+#include "grayd/master.hpp"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <stdexcept>
+#include <thread>
+
+#include "tests/grayd/fake_router.hpp"
+#include "tests/grayd/settings_support.hpp"
+#include "tests/grayd/temp_folder.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+constexpr Duration kPatience{20'000};
+
+/// One worker that says that it is ready; the fake router finds every worker healthy.
+Settings settings_in(const test::Folder& folder) {
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  auto version = test::version_named("v1");
+  version.command = {"sh", "-c", "echo READY=1 >&$GRAY_READY_FD; exec sleep 60"};
+  version.cwd = folder.path;
+  version.ready.automatic = false;
+  version.ready.ways = {ReadyWay::pipe};
+  version.drain_timeout = Duration{1'000};
+  ServiceSettings service;
+  service.name = "web";
+  service.stable = "v1";
+  service.versions = {version};
+  auto settings = test::settings_of(service);
+  settings.state_dir = folder.path / "state";
+  settings.access_log = folder.path / "log" / "access.log";
+  settings.admin = folder.path / "admin.sock";
+  settings.listen = {folder.socket("web.sock")};
+  return settings;
+}
+
+bool connects(const Address& address) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage;
+  const auto length = address.to(storage);
+  return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("the master serves once stable is up, and ends in order when told to") {
+  const test::Folder folder;
+  const auto settings = settings_in(folder);
+  bool served = false;
+  std::thread client([&] {
+    const auto deadline = Clock::now() + kPatience;
+    while (!served && Clock::now() < deadline) {
+      served = connects(settings.listen[0]);
+      std::this_thread::sleep_for(Duration{5});
+    }
+    ::kill(::getpid(), SIGTERM);
+  });
+  CHECK(Master(settings).run() == 0);
+  client.join();
+  CHECK(served);
+  CHECK(std::filesystem::exists(settings.access_log));
+  CHECK_FALSE(std::filesystem::exists(settings.admin));
+  CHECK_FALSE(std::filesystem::exists(settings.listen[0].path));
+}
+
+TEST_CASE("what cannot be had is refused before anything is started") {
+  const test::Folder folder;
+  auto settings = settings_in(folder);
+  Listeners taken({*Address::parse("127.0.0.1:0")});
+  taken.listen();
+  settings.listen = taken.addresses();
+  CHECK_THROWS_WITH_AS(Master{settings}, doctest::Contains("is in use"), std::runtime_error);
+  settings.listen = {};
+  settings.access_log = "/proc/none/access.log";
+  CHECK_THROWS_WITH_AS(Master{settings}, doctest::Contains("access log"), std::runtime_error);
+}

@@ -1,0 +1,53 @@
+#include "grayd/router_child.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "config/segment.hpp"
+#include "grayd/router_spawn.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+/// A process in a group of its own that sleeps until it is killed.
+pid_t start_sleeper() {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::setpgid(0, 0);
+    for (;;) ::pause();
+  }
+  ::setpgid(pid, pid);
+  return pid;
+}
+
+}  // namespace
+
+TEST_CASE("a router whose master is gone kills the workers' process groups and fails") {
+  auto segment = segment::Segment::create();
+  const pid_t worker = start_sleeper();
+  REQUIRE(segment.add_group(worker));
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+  ::close(ends[0]);  // the master is dead from the start
+  const pid_t router = ::fork();
+  if (router == 0) {
+    RouterArguments arguments;
+    arguments.channel = ends[1];
+    arguments.segment = ::dup(segment.fd());
+    ::_exit(run_router_child(arguments));
+  }
+  ::close(ends[1]);
+  int status = 0;
+  REQUIRE(::waitpid(router, &status, 0) == router);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 1);
+  REQUIRE(::waitpid(worker, &status, 0) == worker);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGKILL);
+}

@@ -1,0 +1,147 @@
+#include "grayd/verbs.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <optional>
+
+#include "tests/grayd/settings_support.hpp"
+#include "tests/grayd/temp_folder.hpp"
+
+using namespace gray;
+using namespace gray::master;
+using control::Reply;
+using nlohmann::json;
+
+namespace {
+
+struct Fixture {
+  asio::io_context io;
+  test::Folder folder;
+  segment::Segment segment = segment::Segment::create();
+  Rows rows{segment};
+  Settings settings = test::settings_of(test::web());
+  LiveState live{{}};
+  std::optional<control::StateStore> store{(folder.path / "state").string()};
+  std::vector<supervisor::VersionView> views = {test::version_view("v1", {test::worker("web@v1#0", 1, true)})};
+  std::string phase = "serving", laggards;
+  bool stopping = false;
+  std::vector<double> published;  // weight of v2 at each publication
+  Verbs verbs{parts()};
+
+  Verbs::Parts parts() {
+    return {io, settings, live, *store,
+            [this](std::function<void(std::string)> applied) {
+              published.push_back(shares_of(settings.services[0], live.published()).weight);
+              applied(laggards);
+            },
+            [] { return Reply{ExitCode::ok, {{"schema_version", 1}, {"changes", json::array()}}, {}}; },
+            [this](const std::function<void(const ReportSource&)>& reader) {
+              reader({settings, live.published(), views, rows, *segment, {}, 1, phase, 1, 41});
+            },
+            [this] { return stopping; }};
+  }
+  Reply call(const std::string& verb, const json& args = json::object()) {
+    std::optional<Reply> reply;
+    verbs.call(verb, args, [&](Reply answer) { reply = std::move(answer); });
+    const auto deadline = Clock::now() + Duration{20'000};
+    while (!reply && Clock::now() < deadline) {
+      io.restart();
+      io.run_one_for(Duration{20});
+    }
+    REQUIRE(reply);
+    return *reply;
+  }
+  Reply shift(double percent) { return call("shift", {{"service", "web"}, {"version", "v2"}, {"percent", percent}}); }
+  /// The state as the next grayd will find it.
+  control::State saved() {
+    store.reset();
+    store.emplace((folder.path / "state").string());
+    std::string warning;
+    return store->load(warning);
+  }
+  /// Makes every later save fail: the name of the temporary file is taken by a folder.
+  void break_disk() { REQUIRE(::mkdir((folder.path / "state" / "state.json.tmp").c_str(), 0700) == 0); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a raise is persisted, published and answered") {
+  CHECK(shift(25).code == ExitCode::ok);
+  CHECK(published == std::vector<double>{25});
+  CHECK(saved().at("web").weights.at("v2") == 25);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lowering is persisted too") {
+  CHECK(shift(0).code == ExitCode::ok);
+  CHECK(published == std::vector<double>{0});
+  CHECK(saved().at("web").weights.at("v2") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a raise that the disk refuses is not published") {
+  break_disk();
+  const auto reply = shift(25);
+  CHECK(reply.code == ExitCode::failed);
+  CHECK(reply.error.starts_with("nothing was shifted: "));
+  CHECK(published.empty());
+  CHECK(live.wanted() == live.published());
+}
+
+TEST_CASE_FIXTURE(Fixture, "lowering that the disk refuses is published all the same") {
+  break_disk();
+  const auto reply = shift(1);
+  CHECK(reply.code == ExitCode::failed);
+  CHECK(reply.error.starts_with("the routers have it, but "));
+  CHECK(published == std::vector<double>{1});
+}
+
+TEST_CASE_FIXTURE(Fixture, "an abort overtakes a raise that still waits for the disk") {
+  std::optional<Reply> raise;
+  verbs.call("shift", {{"service", "web"}, {"version", "v2"}, {"percent", 50}}, [&](Reply answer) { raise = answer; });
+  CHECK(shift(0).code == ExitCode::ok);
+  REQUIRE(raise);
+  CHECK(raise->code == ExitCode::conflict);
+  CHECK(published == std::vector<double>{0});
+  CHECK(saved().at("web").weights.at("v2") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a router that lags is named") {
+  laggards = "router 77";
+  const auto reply = shift(25);
+  CHECK(reply.code == ExitCode::timeout);
+  CHECK(reply.error == "published, but not applied in time by router 77; see grayctl status");
+}
+
+TEST_CASE_FIXTURE(Fixture, "what cannot be shifted is refused before anything changes") {
+  CHECK(call("shift", {{"service", "web"}, {"version", "v1"}, {"percent", 5}}).code == ExitCode::usage);
+  CHECK(call("shift", {{"service", "web"}, {"version", "v3"}, {"percent", 5}}).code == ExitCode::conflict);
+  CHECK(call("shift", {{"service", "web"}, {"version", "v2"}, {"percent", "5"}}).code == ExitCode::usage);
+  CHECK(call("shift").code == ExitCode::usage);
+  CHECK(published.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "health is the stable version's") {
+  CHECK(call("health").code == ExitCode::ok);
+  CHECK(call("health", {{"service", "web"}}).body["healthy"] == true);
+  CHECK(call("health", {{"service", "wbe"}}).code == ExitCode::usage);
+  views.clear();
+  const auto down = call("health");
+  CHECK(down.code == ExitCode::failed);
+  CHECK(down.error == "web@v1 (stable) is stopped");
+  phase = "starting";
+  CHECK(call("health").error == "grayd is starting; web@v1 (stable) is stopped");
+}
+
+TEST_CASE_FIXTURE(Fixture, "status and metrics always answer, changes not while grayd stops") {
+  stopping = true;
+  CHECK(call("status").body["services"][0]["name"] == "web");
+  CHECK(call("metrics").body["text"].get<std::string>().starts_with("# HELP grayd_requests_total"));
+  CHECK(shift(5).code == ExitCode::conflict);
+  CHECK(call("reload").code == ExitCode::conflict);
+  stopping = false;
+  CHECK(call("reload").code == ExitCode::ok);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an unknown verb is a usage error") {
+  CHECK(call("promote").error == "grayd knows no verb \"promote\"; see grayctl --help");
+}
