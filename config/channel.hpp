@@ -13,7 +13,7 @@
 //     probe(id, address, path, ...)    ->
 //                                      <-  probed(id, ok, detail)
 //     reopen + access-log fd           ->
-//     drain(timeout_ms)                ->
+//     drain(timeout_ms, ok)            ->                                     ok: idle clients are closed at once
 //                                      <-  drained                            then the router exits 0
 #include <sys/types.h>
 
@@ -43,7 +43,7 @@ struct ChannelMessage {
   std::string path;          // probe: HTTP path; empty: connect only
   std::uint32_t cell = 0;    // probe: the worker's cell
   Duration timeout{0};       // probe, drain
-  bool ok = false;           // probed
+  bool ok = false;           // probed: it succeeded; drain: at once, all of grayd ends
   std::string detail;        // probed: "connect refused", "status 503"
   UniqueFd fd;               // table: the memfd; reopen: the new log
 };

@@ -82,6 +82,7 @@ void each_field(Message& message, Visit visit) {
       return;
     case Type::drain:
       visit("timeout", message.timeout);
+      visit("ok", message.ok);
       return;
     case Type::listen:
     case Type::reopen:

@@ -27,11 +27,13 @@ std::optional<Address> parse_listener(const std::string& folder, const std::stri
 void read_listen(TomlReader& root, Settings& settings) {
   const std::string& folder = root.file().folder;
   TomlReader table(root, "listen");
+  const std::size_t problems = root.file().problems.size();
   settings.listen = {*Address::parse("127.0.0.1:8000")};
   table.list(
       "http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); },
       "an address: \"127.0.0.1:8000\", \"[::1]:8000\" or \"unix:PATH\"");
-  if (table.has("http") && settings.listen.empty())
+  // A list whose members were all refused has its errors already: one mistake, one error.
+  if (table.has("http") && settings.listen.empty() && root.file().problems.size() == problems)
     table.error("http", "there is no address to listen on: name one, such as \"127.0.0.1:8000\"");
   settings.admin = "run/grayd.sock";
   table.path("admin", settings.admin);

@@ -26,10 +26,12 @@ int serve_or_check(const CommandLine& line) {
   auto loaded = load_settings(line.config);
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return bad_config(errors->text);
   auto& settings = std::get<Settings>(loaded);
-  if (const auto faults = master::preflight_here(settings); !faults.empty()) {
+  const bool check = line.mode == CommandLine::Mode::check;
+  const auto faults = master::preflight_here(settings);
+  if (master::is_fatal(faults) || (check && !faults.empty())) {
     return bad_config(master::rendered(faults, settings.file));
   }
-  if (line.mode == CommandLine::Mode::check) {
+  if (check) {
     fmt::print("{} is valid\n", settings.file);
     return 0;
   }

@@ -24,6 +24,7 @@ namespace gray::master {
 namespace {
 
 constexpr Duration kApplyLimit{8'000};  // below the admin API's own 10 s, so that the answer names who lags
+constexpr Duration kSettleLimit{50};   // what a status may wait for the routers: it must be quick whatever they do
 
 control::State load_state(control::StateStore& store) {
   std::string warning;
@@ -88,6 +89,10 @@ Verbs::Parts Master::verb_parts() {
           [this](std::function<void(std::string)> applied) {
             publish_now();
             routers_.when_applied(publisher_.number(), kApplyLimit, std::move(applied));
+          },
+          [this](std::function<void(std::string)> settled) {
+            if (publish_pending_) publish_now();
+            routers_.when_applied(publisher_.number(), kSettleLimit, std::move(settled));
           },
           [this] { return reload(); },
           [this](const std::function<void(const ReportSource&)>& reader) { report(reader); },

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <sstream>
@@ -54,26 +55,30 @@ std::optional<std::string> fault_of(const VersionSettings& version, const std::s
 
 }  // namespace
 
-std::vector<std::string> preflight(const Settings& settings, const std::string& path, const FileLookup& lookup) {
-  std::vector<std::string> faults;
+std::vector<PreflightFault> preflight(const Settings& settings, const std::string& path, const FileLookup& lookup) {
+  std::vector<PreflightFault> faults;
   for (const auto& service : settings.services) {
     for (const auto& version : service.versions) {
       if (const auto fault = fault_of(version, path, lookup)) {
-        faults.push_back(fmt::format("{}@{}: {}", service.name, version.name, *fault));
+        faults.push_back({fmt::format("{}@{}: {}", service.name, version.name, *fault), version.name == service.stable});
       }
     }
   }
   return faults;
 }
 
-std::vector<std::string> preflight_here(const Settings& settings) {
+std::vector<PreflightFault> preflight_here(const Settings& settings) {
   const char* path = std::getenv("PATH");
   return preflight(settings, path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path, look_at);
 }
 
-std::string rendered(const std::vector<std::string>& faults, const std::string& file) {
+bool is_fatal(const std::vector<PreflightFault>& faults) {
+  return std::any_of(faults.begin(), faults.end(), [](const PreflightFault& fault) { return fault.stable; });
+}
+
+std::string rendered(const std::vector<PreflightFault>& faults, const std::string& file) {
   std::string text;
-  for (const auto& fault : faults) text += fmt::format("{}: error: {}\n", file, fault);
+  for (const auto& fault : faults) text += fmt::format("{}: error: {}\n", file, fault.text);
   return text;
 }
 

@@ -83,6 +83,7 @@ void RouterGeneration::on_event(RouterEvent event, const std::string& why) {
       ChannelMessage message;
       message.type = ChannelMessage::Type::drain;
       message.timeout = drain_timeout_;
+      message.ok = at_once_;
       link_.send(std::move(message));
       return arm(drain_timeout_ + kDrainGrace, "it was not drained in time");
     }
@@ -93,8 +94,9 @@ void RouterGeneration::on_event(RouterEvent event, const std::string& why) {
   if (event == RouterEvent::closed) arm(kDeathGrace, "it closed its channel and did not end");
 }
 
-void RouterGeneration::drain(Duration timeout) {
+void RouterGeneration::drain(Duration timeout, bool at_once) {
   leaving_ = true;
+  at_once_ = at_once;
   drain_timeout_ = timeout;
   on_event(RouterEvent::drain, "it had not started");
 }

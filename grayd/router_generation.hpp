@@ -31,8 +31,9 @@ class RouterGeneration {
   RouterGeneration& operator=(const RouterGeneration&) = delete;
 
   void send(ChannelMessage message) { link_.send(std::move(message)); }
-  /// Requests under way get `timeout`; then, and a moment more, it is killed.
-  void drain(Duration timeout);
+  /// Requests under way get `timeout`; then, and a moment more, it is killed. `at_once`: idle clients are closed now,
+  /// because nobody will serve them; otherwise they are told with their next answer.
+  void drain(Duration timeout, bool at_once);
 
   bool greeted() const { return state_ != RouterState::starting; }
   bool ready() const { return state_ == RouterState::ready; }
@@ -63,6 +64,7 @@ class RouterGeneration {
   std::uint64_t applied_ = 0;
   TimePoint started_ = Clock::now(), ready_since_{}, ended_{};
   Duration drain_timeout_{0};
+  bool at_once_ = false;
   std::string killed_for_, end_;
   RouterLink link_;
   asio::posix::stream_descriptor pidfd_;

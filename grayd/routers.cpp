@@ -145,7 +145,7 @@ RouterGeneration* Routers::newest_ready() const {
 void Routers::on_ready(const RouterGeneration& ready) {
   for (const auto& router : living_) {
     if (router.get() == &ready) break;
-    if (!router->leaving()) router->drain(drain_timeout_);
+    if (!router->leaving()) router->drain(drain_timeout_, false);
   }
   if (!std::exchange(probing_, true)) events_.probing_possible(true);
   settle_waiters();
@@ -212,7 +212,7 @@ void Routers::drain(Duration timeout, std::function<void()> done) {
   wanted_ = false;
   respawn_.cancel();
   if (done) drained_ = std::move(done);
-  for (const auto& router : living_) router->drain(timeout);
+  for (const auto& router : living_) router->drain(timeout, true);
   if (living_.empty() && drained_) asio::post(io_, std::exchange(drained_, nullptr));
 }
 

@@ -40,15 +40,16 @@ Reply after_applied(const std::string& laggards) {
 }  // namespace
 
 void Verbs::call(const std::string& verb, const json& args, Done done) {
-  if (verb == "status") return done(status());
+  // Who reads that a worker is up may send it a request at once: what is told is what the routers know.
+  if (verb == "status") return parts_.settle([this, done](const std::string&) { done(status()); });
+  if (verb == "health") return parts_.settle([this, args, done](const std::string&) { done(health(args)); });
   if (verb == "metrics") return done(metrics());
-  if (verb == "health") return done(health(args));
   if (verb != "shift" && verb != "reload") {
     return done(refusal(ExitCode::usage, fmt::format("grayd knows no verb \"{}\"; see grayctl --help", verb)));
   }
   if (parts_.stopping()) return done(refusal(ExitCode::conflict, "grayd is stopping; nothing can be changed any more"));
   if (verb == "shift") return shift(args, std::move(done));
-  done(parts_.reload());
+  parts_.settle([reply = parts_.reload(), done](const std::string&) { done(reply); });
 }
 
 Reply Verbs::status() const {

@@ -25,6 +25,8 @@ class Verbs {
     control::StateStore& store;
     /// Publishes what the live state says now and calls back when every router routes by it, with those that lag.
     std::function<void(std::function<void(std::string laggards)>)> publish;
+    /// Calls back when the routers route by what the supervisor says now, or a moment later if they lag.
+    std::function<void(std::function<void(std::string laggards)>)> settle;
     std::function<control::Reply()> reload;
     /// Hands over a source whose parts live as long as the call.
     std::function<void(const std::function<void(const ReportSource&)>&)> report;

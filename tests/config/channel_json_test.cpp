@@ -10,7 +10,7 @@ TEST_CASE("a message carries the fields of its type and no others") {
   drain.type = Type::drain;
   drain.timeout = Duration{1'500};
   drain.number = 7;
-  CHECK(to_json_text(drain) == R"({"timeout":1500,"type":"drain"})");
+  CHECK(to_json_text(drain) == R"({"ok":false,"timeout":1500,"type":"drain"})");
   std::string error;
   const auto back = channel_message_from_json(to_json_text(drain), error);
   REQUIRE_MESSAGE(back, error);

@@ -62,7 +62,7 @@ TEST_CASE("what cannot be started is named with the remedy") {
 }
 
 TEST_CASE("faults are printed with the file that asked for it") {
-  CHECK(rendered({"a", "b"}, "/x.toml") == "/x.toml: error: a\n/x.toml: error: b\n");
+  CHECK(rendered({{"a", false}, {"b", true}}, "/x.toml") == "/x.toml: error: a\n/x.toml: error: b\n");
 }
 
 TEST_CASE("the file system is looked at as it is") {

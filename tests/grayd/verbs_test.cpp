@@ -35,6 +35,8 @@ struct Fixture {
               published.push_back(shares_of(settings.services[0], live.published()).weight);
               applied(laggards);
             },
+            [this](std::function<void(std::string)> settled) { settled(laggards); },
+            [](std::function<void(std::string)> settled) { settled({}); },
             [] { return Reply{ExitCode::ok, {{"schema_version", 1}, {"changes", json::array()}}, {}}; },
             [this](const std::function<void(const ReportSource&)>& reader) {
               reader({settings, live.published(), views, rows, *segment, {}, 1, phase, 1, 41});
