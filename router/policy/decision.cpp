@@ -75,7 +75,7 @@ std::string_view ip_text(const Address& address, std::array<char, kIpText>& out)
   char* at = out.data();
   for (std::size_t i = 0; i < 4; ++i) {
     if (i > 0) *at++ = '.';
-    at = std::to_chars(at, out.data() + out.size(), static_cast<unsigned>(address.ip[i])).ptr;
+    at = std::to_chars(at, at + 3, static_cast<unsigned>(address.ip[i])).ptr;
   }
   return {out.data(), static_cast<std::size_t>(at - out.data())};
 }

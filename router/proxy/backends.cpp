@@ -110,8 +110,10 @@ Worker* Backends::choose(Version& version, const Wish& wish, bool any) {
   for (Worker& worker : version.workers) {
     if (!worker.able || !has_room(version, worker, wish.fresh)) continue;
     if (!any && (worker.generation == wish.avoid || worker.suspect_until > engine_.now())) continue;
-    if (best == nullptr || worker.in_flight < best->in_flight) best = &worker;
+    const bool less = best == nullptr || worker.in_flight < best->in_flight;
+    if (less || (worker.in_flight == best->in_flight && worker.last_turn < best->last_turn)) best = &worker;
   }
+  if (best != nullptr) best->last_turn = ++version.turns;
   return best;
 }
 

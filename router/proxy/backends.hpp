@@ -37,6 +37,7 @@ struct Worker {
   upstream::IdlePool idle;
   std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
   std::uint32_t in_flight = 0;  // exchanges of this thread
+  std::uint64_t last_turn = 0;  // when it was last chosen: equals take turns
   bool able = true;             // in the current table
   TimePoint suspect_until{};    // refused or broke lately: others are preferred
 };
@@ -47,7 +48,8 @@ struct Version {
   std::list<Worker> workers;
   upstream::WaitQueue queue;
   upstream::ServiceTime service_time;
-  std::uint32_t turn = 0;  // alternates between our waiters and those of other threads
+  std::uint64_t turns = 0;  // workers chosen so far
+  std::uint32_t turn = 0;   // alternates between our waiters and those of other threads
 
   bool up() const;
   std::size_t slots() const;  // sockets that its able workers may have in all
