@@ -60,7 +60,7 @@ TEST_CASE_FIXTURE(Fixture, "a router is born, works and ends by a drain") {
   CHECK(router->applied() == 9);
   CHECK(router->view().slot == 2);
   CHECK(router->view().state == "ready");
-  router->drain(Duration{1'000});
+  router->drain(Duration{1'000}, true);
   CHECK(router->leaving());
   REQUIRE(until(ended));
   CHECK(router->end() == "exit 0");
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(Fixture, "a router that stopped reading is killed when its dra
   start("good");
   REQUIRE(until(ready));
   ::kill(router->pid(), SIGSTOP);
-  router->drain(Duration{0});
+  router->drain(Duration{0}, true);
   REQUIRE(until(ended));
   CHECK(router->end() == "signal 9 (killed: it was not drained in time)");
 }
