@@ -156,8 +156,8 @@ void Exchange::send_request() {
   http::RequestHead& head = context_.plumbing.request_scratch;
   if (!parsed_) {
     http::Fault fault;
-    // The same bytes under the same or wider limits: it parsed before.
-    (void)http::parse_request(head_.view(), context_.tables.current().head, head, fault);
+    // The same bytes under the limits of their own table: they parsed before.
+    (void)http::parse_request(head_.view(), view_->head, head, fault);
   }
   upstream_->send_head(head, request_extras());
   replay_body();
@@ -336,16 +336,10 @@ void Exchange::client_gone() {
   feed(Event::client_gone);
 }
 
-// A half-closed client still reads its answer; but in a queue the most likely reason for a FIN is that nobody waits any
-// more.
+// A FIN before the first response byte: nearly always somebody who no longer waits. The work is given up, and the socket
+// it held serves one who does. An answer that has begun is finished: if nobody reads it, sending it will tell.
 void Exchange::client_closing() {
-  if (state_ == State::waiting) client_gone();
-}
-
-void Exchange::client_drained() {
-  if (upstream_ == nullptr) return;
-  arm(limits().request_timeout);
-  upstream_->resume();
+  if (first_byte_ == TimePoint{}) client_gone();
 }
 
 // Pausing a source is never its silence: the deadline becomes the one of the side that is behind.

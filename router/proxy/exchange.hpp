@@ -80,7 +80,7 @@ class Exchange final : public upstream::Waiter {
   /// The request body is broken or too large.
   void request_fault(segment::Reason reason, const http::Fault& fault);
   void client_gone();
-  /// The client has said FIN: it will get its answer, but it does not wait in a queue.
+  /// The client has said FIN.
   void client_closing();
   void client_drained();
   std::uint64_t body_limit() const { return limits().body; }
