@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/channel.hpp"
 #include "config/segment.hpp"
+#include "config/time.hpp"
 #include "grayd/router_spawn.hpp"
 
 using namespace gray;
@@ -26,6 +28,18 @@ pid_t start_sleeper() {
   return pid;
 }
 
+/// Waits for the end of a child; one that outstays the deadline is killed.
+bool ended_in_time(pid_t pid, int& status) {
+  const auto deadline = Clock::now() + Duration{20'000};
+  while (Clock::now() < deadline) {
+    if (::waitpid(pid, &status, WNOHANG) == pid) return true;
+    ::usleep(2'000);
+  }
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, &status, 0);
+  return false;
+}
+
 }  // namespace
 
 TEST_CASE("a router whose master is gone kills the workers' process groups and fails") {
@@ -34,7 +48,8 @@ TEST_CASE("a router whose master is gone kills the workers' process groups and f
   REQUIRE(segment.add_group(worker));
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-  ::close(ends[0]);  // the master is dead from the start
+  REQUIRE(send_message(ends[0], ChannelMessage{}) == ChannelResult::ok);
+  ::close(ends[0]);  // the master has said hello, and died
   const pid_t router = ::fork();
   if (router == 0) {
     RouterArguments arguments;
@@ -44,10 +59,10 @@ TEST_CASE("a router whose master is gone kills the workers' process groups and f
   }
   ::close(ends[1]);
   int status = 0;
-  REQUIRE(::waitpid(router, &status, 0) == router);
+  REQUIRE(ended_in_time(router, status));
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 1);
-  REQUIRE(::waitpid(worker, &status, 0) == worker);
+  REQUIRE(ended_in_time(worker, status));
   CHECK(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGKILL);
 }

@@ -36,7 +36,6 @@ struct Fixture {
               applied(laggards);
             },
             [this](std::function<void(std::string)> settled) { settled(laggards); },
-            [](std::function<void(std::string)> settled) { settled({}); },
             [] { return Reply{ExitCode::ok, {{"schema_version", 1}, {"changes", json::array()}}, {}}; },
             [this](const std::function<void(const ReportSource&)>& reader) {
               reader({settings, live.published(), views, rows, *segment, {}, 1, phase, 1, 41});
