@@ -60,7 +60,8 @@ std::vector<PreflightFault> preflight(const Settings& settings, const std::strin
   for (const auto& service : settings.services) {
     for (const auto& version : service.versions) {
       if (const auto fault = fault_of(version, path, lookup)) {
-        faults.push_back({fmt::format("{}@{}: {}", service.name, version.name, *fault), version.name == service.stable});
+        const bool stable = version.name == service.stable;
+        faults.push_back({fmt::format("{}@{}: {}", service.name, version.name, *fault), stable});
       }
     }
   }

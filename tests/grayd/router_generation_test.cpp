@@ -69,9 +69,9 @@ TEST_CASE_FIXTURE(Fixture, "a router is born, works and ends by a drain") {
 TEST_CASE_FIXTURE(Fixture, "a death is told with its cause, and whether it came young") {
   start("good");
   REQUIRE(until(ready));
-  ::kill(router->pid(), SIGSEGV);
+  ::kill(router->pid(), SIGKILL);
   REQUIRE(until(ended));
-  CHECK(router->end() == "signal 11");
+  CHECK(router->end() == "signal 9");
   CHECK(router->died_young());
   CHECK_FALSE(router->leaving());
 }
