@@ -75,15 +75,14 @@ constexpr Row kRows[] = {
 // A pair that is listed twice would hide one of its rows: it does not compile.
 constexpr Table make_table() {
   Table table{};
+  // Written out: g++ 12 loses the default member values behind the entries of an array that are set one by one.
+  for (std::size_t state = 0; state < kStates; ++state) {
+    table[state].fill({static_cast<State>(state), Action::impossible});
+  }
   for (const Row& row : kRows) {
     Step& entry = table[static_cast<std::size_t>(row.state)][static_cast<std::size_t>(row.event)];
     if (entry.action != Action::impossible) throw "listed twice";
     entry = {row.next, row.action};
-  }
-  for (std::size_t state = 0; state < kStates; ++state) {
-    for (Step& entry : table[state]) {
-      if (entry.action == Action::impossible) entry.next = static_cast<State>(state);
-    }
   }
   return table;
 }
