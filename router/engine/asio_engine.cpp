@@ -161,12 +161,10 @@ void AsioEngine::serve(Stream& stream) {
   const StreamId id = stream.id();
   if (stream.phase == Stream::Phase::connecting && !tell_connected(stream)) return;
   if (streams_.find(id) == nullptr) return;
-  if (stream.error != 0) {
-    if (stream.closing()) return destroy(stream);
-    return stream.handler->on_failed(stream.error);
-  }
-  if (stream.closing()) return drop_input(stream);
-  read(stream);
+  if (stream.closing()) return stream.error != 0 ? destroy(stream) : drop_input(stream);
+  // A peer that takes nothing more may have said why before: an answer to half a request.
+  if (stream.error != ENOBUFS) read(stream);
+  if (streams_.find(id) != nullptr && stream.error != 0 && !stream.queued) stream.handler->on_failed(stream.error);
 }
 
 // Returns whether the stream goes on to be read.
@@ -199,7 +197,7 @@ void AsioEngine::read(Stream& stream) {
     // A short read means drained, unless a FIN waits behind the data: that edge has already been reported.
     if (bytes < wanted && !stream.peer_closed) stream.readable = false;
     stream.handler->on_data({scratch_.get(), bytes});
-    if (streams_.find(id) == nullptr || stream.closing() || stream.error != 0) return;
+    if (streams_.find(id) == nullptr || stream.closing() || stream.error == ENOBUFS) return;
     budget -= std::min(budget, bytes);
     if (budget == 0 && stream.readable) return mark_ready(stream);
   }
@@ -286,6 +284,7 @@ void AsioEngine::keep(Stream& stream, std::string_view bytes) {
 
 void AsioEngine::fail(Stream& stream, int error) {
   stream.error = error;
+  stream.readable = true;  // or its end is
   mark_ready(stream);
 }
 

@@ -29,10 +29,12 @@
 
 namespace gray::engine {
 
-inline constexpr std::size_t kMaxRead = 64 * 1024;             // bytes of one read
-inline constexpr std::size_t kHighWatermark = 64 * 1024;       // unsent bytes above which a source must pause
-inline constexpr std::size_t kLowWatermark = 32 * 1024;        // unsent bytes at which it may go on
-inline constexpr std::size_t kMaxUnsent = 2 * kHighWatermark;  // unsent bytes at which the stream is broken off
+inline constexpr std::size_t kMaxRead = 64 * 1024;        // bytes of one read
+inline constexpr std::size_t kHighWatermark = 64 * 1024;  // unsent bytes above which a source must pause
+inline constexpr std::size_t kLowWatermark = 32 * 1024;   // unsent bytes at which it may go on
+// Unsent bytes above which a stream is broken off: a tail at the high mark and what one event may add, a read with its
+// framing and a head that was kept for it.
+inline constexpr std::size_t kMaxUnsent = kHighWatermark + 2 * kMaxRead;
 
 /// A stream; index and generation, so that a stale id can never name a newer stream.
 struct StreamId {
