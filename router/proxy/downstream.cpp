@@ -53,6 +53,8 @@ void Downstream::on_data(std::string_view bytes) {
   } else {
     no_memory();
   }
+  // While a failed attempt is repeated nobody takes the body: it waits in the client.
+  if (phase_ == Phase::body && !exchange_.wants_body()) engine().pause(stream_, engine::Pause::waiting);
   context_.plumbing.outbox.flush();
   if (exchange_.active()) exchange_.balance();
 }
@@ -73,9 +75,20 @@ void Downstream::take_all() {
   if (inbox_.size() == 0 || phase_ == Phase::closing) inbox_.reset();
 }
 
+// A client that pipelines but does not read its answers: its next request waits until on_writable().
+bool Downstream::must_wait() {
+  if (phase_ != Phase::head) return false;
+  Outbox& outbox = context_.plumbing.outbox;
+  if (outbox.gathered(stream_) + engine().unsent(stream_) <= engine::kHighWatermark) return false;
+  outbox.flush();
+  if (!backed_up()) return false;
+  engine().pause(stream_, engine::Pause::busy);
+  return true;
+}
+
 std::size_t Downstream::take(std::string_view bytes) {
   std::size_t done = 0;
-  while (done < bytes.size() && is_open()) {
+  while (done < bytes.size() && is_open() && !must_wait()) {
     std::size_t taken = 0;
     if (phase_ == Phase::head) taken = take_head(bytes.substr(done));
     if (phase_ == Phase::body && taken == 0) taken = take_body(bytes.substr(done));
@@ -187,14 +200,19 @@ void Downstream::shut() {
   close_now();
 }
 
-void Downstream::on_writable() { exchange_.client_drained(); }
+void Downstream::on_writable() {
+  if (exchange_.active()) return exchange_.client_drained();
+  engine().resume(stream_, engine::Pause::busy);
+  take_all();
+  context_.plumbing.outbox.flush();
+}
 
 void Downstream::on_timer() {
   if (phase_ == Phase::head) {
     // Half a head has a client that may read why; silence between requests has none.
     if (head_began_ == TimePoint{} && !inbox_) return close_now();
     refuse(kSlowHead);
-  } else if (phase_ == Phase::body && exchange_.wants_body()) {
+  } else if (phase_ == Phase::body && exchange_.awaits_body()) {
     body_fault(Reason::request_timeout, kSlowBody);
   } else {
     return arm(kBodyStall);  // the worker or the queue is what we wait for; they have deadlines of their own

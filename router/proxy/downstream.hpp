@@ -66,6 +66,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void resume_body() override;
 
   void take_all();
+  bool must_wait();
   std::size_t take(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
   void begin_request(engine::Buffer head);

@@ -96,6 +96,8 @@ void Exchange::arm(Duration after) {
 }
 
 void Exchange::on_deadline() {
+  // The client's silence is no failure of the worker; its own side ends it in time.
+  if (state_ == State::sending && awaits_body()) return arm(limits().request_timeout);
   switch (state_) {
     case State::idle:
       return;  // left armed by a request that has ended
@@ -329,17 +331,26 @@ void Exchange::forget() {
   client_.cut();
 }
 
-void Exchange::drop_upstream(bool suspect) { context_.backends.discard(*std::exchange(upstream_, nullptr), suspect); }
+void Exchange::drop_upstream(bool suspect) {
+  if (std::exchange(worker_behind_, false)) client_.resume_body();
+  context_.backends.discard(*std::exchange(upstream_, nullptr), suspect);
+}
 
 void Exchange::client_gone() {
   reason_ = Reason::client_gone;
   feed(Event::client_gone);
 }
 
-// A FIN before the first response byte: nearly always somebody who no longer waits. The work is given up, and the socket
-// it held serves one who does. An answer that has begun is finished: if nobody reads it, sending it will tell.
+// A FIN before the first response byte: nearly always somebody who no longer waits. The work is given up, and the
+// socket it held serves one who does. An answer that has begun is finished: if nobody reads it, sending it will tell.
 void Exchange::client_closing() {
   if (first_byte_ == TimePoint{}) client_gone();
+}
+
+void Exchange::client_drained() {
+  if (upstream_ == nullptr) return;
+  arm(limits().request_timeout);
+  upstream_->resume();
 }
 
 // Pausing a source is never its silence: the deadline becomes the one of the side that is behind.
@@ -349,7 +360,16 @@ void Exchange::balance() {
     upstream_->pause();
     arm(kClientStall);
   }
-  if (accepts_body_ && upstream_->backed_up()) client_.pause_body();
+  if (accepts_body_ && upstream_->backed_up()) {
+    worker_behind_ = true;
+    client_.pause_body();
+  }
+}
+
+void Exchange::worker_drained() {
+  worker_behind_ = false;
+  arm(limits().request_timeout);
+  client_.resume_body();
 }
 
 void Exchange::conclude() {

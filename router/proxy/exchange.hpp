@@ -75,6 +75,8 @@ class Exchange final : public upstream::Waiter {
   void refuse(const http::Fault& fault, const ClientInfo& client, TimePoint started);
   bool active() const { return state_ != State::idle; }
   bool wants_body() const { return accepts_body_; }
+  /// The client is the one that everybody waits for.
+  bool awaits_body() const { return accepts_body_ && !worker_behind_; }
   void request_data(std::string_view payload);
   void request_end();
   /// The request body is broken or too large.
@@ -94,7 +96,7 @@ class Exchange final : public upstream::Waiter {
   void response_head(const http::ResponseHead& head);
   void response_data(std::string_view payload);
   void response_end(bool reusable);
-  void worker_drained() { client_.resume_body(); }
+  void worker_drained();
   /// After what an event gathered has been sent: pauses whichever side is ahead of the other.
   void balance();
   void note(const http::Fault& fault) { fault_ = fault; }
@@ -171,6 +173,7 @@ class Exchange final : public upstream::Waiter {
   std::uint32_t retries_ = 0;
   bool truncated_ = false;  // cut after the response head was sent
   bool reusable_ = false;
+  bool worker_behind_ = false;  // it takes the body more slowly than the client sends it
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
   TimePoint started_{}, granted_{}, first_byte_{}, queued_{};
   Micros waited_{0};

@@ -14,6 +14,12 @@ void Outbox::append(engine::StreamId stream, std::string_view bytes) {
   commit(bytes.size());
 }
 
+// Nothing is gathered now. Heads are bounded by the `head` limit, so this happens a few times at most.
+void Outbox::grow(std::size_t bound) {
+  bytes_.reset(new char[bound]);
+  capacity_ = bound;
+}
+
 void Outbox::flush() {
   if (used_ == 0) return;
   const std::size_t length = used_;

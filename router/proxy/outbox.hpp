@@ -11,26 +11,32 @@ namespace gray::proxy {
 
 class Outbox {
  public:
-  /// More than a read and the heads around it; what is larger is sent directly.
+  /// More than a read and the usual heads around it. Larger payload is sent directly; for a larger head it grows.
   static constexpr std::size_t kCapacity = engine::kMaxRead + 16 * 1024;
 
   explicit Outbox(engine::Engine& engine) : engine_(engine), bytes_(new char[kCapacity]) {}
 
-  /// At least `bound` bytes of room for `stream`, to be followed by commit(). `bound` must be at most kCapacity.
+  /// At least `bound` bytes of room for `stream`, to be followed by commit().
   char* room(engine::StreamId stream, std::size_t bound) {
-    if (stream != stream_ || used_ + bound > kCapacity) flush();
+    if (stream != stream_ || used_ + bound > capacity_) flush();
+    if (bound > capacity_) grow(bound);
     stream_ = stream;
     return bytes_.get() + used_;
   }
   void commit(std::size_t length) { used_ += length; }
 
   void append(engine::StreamId stream, std::string_view bytes);
+  /// Bytes gathered for `stream`.
+  std::size_t gathered(engine::StreamId stream) const { return stream == stream_ ? used_ : 0; }
   /// Sends what has been gathered. Every event ends with it.
   void flush();
 
  private:
+  void grow(std::size_t bound);
+
   engine::Engine& engine_;
   std::unique_ptr<char[]> bytes_;
+  std::size_t capacity_ = kCapacity;
   engine::StreamId stream_;
   std::size_t used_ = 0;
 };
