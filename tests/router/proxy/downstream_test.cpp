@@ -1,0 +1,374 @@
+// The client's side of the data path: requests in any shape, answers in order, and what is said when a connection ends.
+#include "router/proxy/downstream.hpp"
+
+#include "tests/router/proxy/rig.hpp"
+
+using namespace gray;
+using namespace gray::test;
+
+namespace {
+
+/// Answers with the body that came, its length said.
+FakeWorker::Script echoes() {
+  return [](FakeWorker::Call& call) {
+    while (call.next()) {
+      const std::string& body = call.request.body;
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    }
+  };
+}
+
+/// Answers with the path that was asked for.
+FakeWorker::Script says_path() {
+  return [](FakeWorker::Call& call) {
+    while (call.next()) {
+      const std::string path = call.request.head.substr(4, call.request.head.find(' ', 4) - 4);
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(path.size()) + "\r\n\r\n" + path);
+    }
+  };
+}
+
+std::string post(std::string_view body) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size());
+  return head + "\r\n\r\n" + std::string(body);
+}
+
+std::string chunked(std::string_view body, std::size_t chunk) {
+  std::string text = "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (; !body.empty(); body.remove_prefix(std::min(chunk, body.size()))) {
+    char size[32];
+    text.append(size, http::write_chunk_head(std::min(chunk, body.size()), size));
+    text += body.substr(0, chunk);
+    text += "\r\n";
+  }
+  return text + "0\r\n\r\n";
+}
+
+std::string noise(std::size_t size) {
+  std::string text(size, ' ');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('!' + (i * 7919 + i / 251) % 90);
+  return text;
+}
+
+Limits with_body(std::uint64_t bytes) {
+  Limits limits;
+  limits.body = bytes;
+  return limits;
+}
+
+void check_closed(Wire& client) {
+  CHECK(client.read_rest().empty());
+  CHECK(client.end() == Wire::End::closed);
+}
+
+}  // namespace
+
+TEST_CASE("a connection serves one request after the other") {
+  FakeWorker worker(says_path());
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  for (const char* path : {"/a", "/b", "/c"}) {
+    client.write(Rig::request_for(path));
+    const Message answer = client.read_answer();
+    CHECK(answer.status() == 200);
+    CHECK(answer.body == path);
+    CHECK(answer.field("connection").empty());
+  }
+  CHECK(worker.connections() == 1);
+}
+
+TEST_CASE("pipelined requests are answered in order, whatever the pieces") {
+  FakeWorker worker(says_path());
+  Rig rig({{{worker.address()}}});
+  std::string requests;
+  for (int i = 0; i < 40; ++i) requests += i % 3 == 0 ? post("ignored") : Rig::request_for("/" + std::to_string(i));
+  for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{97}}) {
+    CAPTURE(piece);
+    Wire client = rig.dial();
+    REQUIRE(client.write_in_pieces(requests, piece));
+    for (int i = 0; i < 40; ++i) {
+      const Message answer = client.read_answer();
+      CHECK(answer.status() == 200);
+      if (i % 3 != 0) CHECK(answer.body == "/" + std::to_string(i));
+    }
+  }
+}
+
+TEST_CASE("a head may come byte by byte") {
+  FakeWorker worker(says_path());
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write_in_pieces(Rig::request_for("/slowly"), 1);
+  CHECK(client.read_answer().body == "/slowly");
+}
+
+TEST_CASE("a body arrives whole, by length or in chunks, in odd pieces") {
+  FakeWorker worker(echoes());
+  Rig rig({{{worker.address()}}});
+  const std::string body = noise(200'000);
+  for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{4'093}}) {
+    for (const std::string& request :
+         {post(body), chunked(body, 1'013), chunked(body, 70'000), post(""), chunked("", 1)}) {
+      CAPTURE(piece);
+      Wire client = rig.dial();
+      REQUIRE(client.write_in_pieces(request, piece));
+      const Message answer = client.read_answer();
+      CHECK(answer.status() == 200);
+      CHECK(answer.complete);
+      CHECK((answer.body == body || answer.body.empty()));
+      CHECK(answer.body.empty() == (request.size() < 200));
+    }
+  }
+  Wire client = rig.dial();
+  client.write_in_pieces(chunked("byte by byte", 5), 1);
+  CHECK(client.read_answer().body == "byte by byte");
+}
+
+TEST_CASE("two requests with bodies on one connection do not mix") {
+  FakeWorker worker(echoes());
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write(chunked("first", 2) + post("second") + Rig::request_for());
+  CHECK(client.read_answer().body == "first");
+  CHECK(client.read_answer().body == "second");
+  CHECK(client.read_answer().body.empty());
+}
+
+TEST_CASE("a client that asks for it is told that the connection closes, and it does") {
+  FakeWorker worker(says("x"));
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write(Rig::request_for("/", "Connection: close\r\n"));
+  const Message answer = client.read_answer();
+  CHECK(answer.body == "x");
+  CHECK(answer.field("connection") == "close");
+  check_closed(client);
+}
+
+TEST_CASE("an HTTP/1.0 client gets its answer and the end of the connection, or keeps it if it asked to") {
+  FakeWorker worker(says("x"));
+  Rig rig({{{worker.address()}}});
+  Wire plain = rig.dial(), keeping = rig.dial();
+  plain.write("GET / HTTP/1.0\r\n\r\n");
+  CHECK(plain.read_answer().body == "x");
+  check_closed(plain);
+  for (int i = 0; i < 2; ++i) {
+    keeping.write("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const Message answer = keeping.read_answer();
+    CHECK(answer.body == "x");
+    CHECK(answer.field("connection") == "keep-alive");
+  }
+}
+
+TEST_CASE("what is no request is refused once, and nothing behind it is taken for one") {
+  FakeWorker worker(says("x"));
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write("GET / HTTP/1.1\r\nHost : test\r\n\r\n" + Rig::request_for());
+  const Message answer = client.read_answer();
+  CHECK(answer.status() == 400);
+  CHECK(answer.field("x-gray-reason") == "bad-request");
+  CHECK(answer.field("connection") == "close");
+  check_closed(client);
+  CHECK(worker.requests() == 0);
+}
+
+TEST_CASE("a body above the limit is refused, and the client gets to read why") {
+  FakeWorker worker(echoes());
+  Rig rig({{{worker.address()}}, with_body(100'000)});
+  const std::string large = noise(3'000'000);
+  for (const std::string& request : {post(large), chunked(large, 5'000)}) {
+    Wire client = rig.dial();
+    std::thread sender([&] { client.write(request); });
+    const Message answer = client.read_answer();
+    CHECK(answer.status() == 413);
+    CHECK(answer.field("x-gray-reason") == "too-large");
+    CHECK(answer.field("connection") == "close");
+    check_closed(client);
+    sender.join();
+  }
+  CHECK(rig.get().status() == 200);
+  CHECK(worker.requests() == 1);
+}
+
+TEST_CASE("broken chunks end the request with 400") {
+  FakeWorker worker(echoes());
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write("POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n");
+  const Message answer = client.read_answer();
+  CHECK(answer.status() == 400);
+  CHECK(answer.field("connection") == "close");
+  check_closed(client);
+  CHECK(worker.requests() == 0);
+}
+
+TEST_CASE("a head that does not arrive in time is told so, silence is just closed") {
+  FakeWorker worker(says("x"));
+  Limits limits;
+  limits.head_timeout = Duration{150};
+  limits.idle_timeout = Duration{150};
+  Rig rig({{{worker.address()}}, limits});
+  Wire half = rig.dial(), silent = rig.dial(), idle = rig.dial();
+  half.write("GET / HTTP/1.1\r\nHo");
+  idle.write(Rig::request_for());
+  CHECK(idle.read_answer().status() == 200);
+  const Message answer = half.read_answer();
+  CHECK(answer.status() == 408);
+  CHECK(answer.field("x-gray-reason") == "request-timeout");
+  check_closed(half);
+  check_closed(silent);
+  check_closed(idle);
+}
+
+TEST_CASE("bytes that trickle in do not move the deadline of a head") {
+  FakeWorker worker(says("x"));
+  Limits limits;
+  limits.head_timeout = Duration{200};
+  Rig rig({{{worker.address()}}, limits});
+  Wire client = rig.dial();
+  client.write("GET / HTTP/1.1\r\n");
+  std::atomic<bool> answered{false};
+  std::thread trickle([&] {
+    while (!answered && client.write("a: b\r\n")) let_pass(Duration{20});
+  });
+  CHECK(client.read_answer().status() == 408);
+  answered = true;
+  trickle.join();
+}
+
+TEST_CASE("a head that is too large is refused before it is complete") {
+  FakeWorker worker(says("x"));
+  Limits limits;
+  limits.head = 4096;
+  Rig rig({{{worker.address()}}, limits});
+  Wire long_field = rig.dial(), long_target = rig.dial();
+  long_field.write("GET / HTTP/1.1\r\nHost: test\r\na: " + std::string(5'000, 'x'));
+  CHECK(long_field.read_answer().status() == 431);
+  check_closed(long_field);
+  long_target.write("GET /" + std::string(5'000, 'x'));
+  const Message answer = long_target.read_answer();
+  CHECK(answer.status() == 414);
+  CHECK(answer.field("x-gray-reason") == "too-large");
+}
+
+TEST_CASE("a head of hundreds of kilobytes passes where the limits allow it") {
+  FakeWorker worker(says("x"));
+  Limits limits;
+  limits.head = 1 << 20;
+  limits.fields = 1000;
+  Rig rig({{{worker.address()}}, limits});
+  std::string fields;
+  for (int i = 0; i < 100; ++i) fields += "f" + std::to_string(i) + ": " + std::string(3'000, 'x') + "\r\n";
+  CHECK(rig.get("/", fields).status() == 200);
+  REQUIRE(worker.requests() == 1);
+  CHECK(worker.seen()[0].field("f99").size() == 3'000);
+}
+
+TEST_CASE("an exhausted memory budget sheds the request and keeps the router") {
+  FakeWorker worker(says("x"));
+  Rig rig({{{worker.address()}}}, {.budget = 3 * 1024});
+  Wire hog = rig.dial();
+  hog.write("GET / HTTP/1.1\r\nHost: test\r\na: " + std::string(900, 'x'));
+  CHECK(rig.get("/", "a: " + std::string(900, 'x') + "\r\n").status() == 200);
+  const Message answer = rig.get("/", "a: " + std::string(3'000, 'x') + "\r\n");
+  CHECK(answer.status() == 503);
+  CHECK(answer.field("x-gray-reason") == "overloaded");
+  CHECK(rig.get().status() == 200);
+}
+
+TEST_CASE("a slow reader holds back its worker, in bounded memory, and nobody else") {
+  constexpr std::size_t kSize = 64 << 20;
+  std::atomic<std::size_t> written{0};
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    if (call.request.has("GET /small")) {
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsmall");
+      return;
+    }
+    call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n");
+    const std::string piece(64 << 10, 'x');
+    while (written < kSize && call.write(piece)) written += piece.size();
+  });
+  Rig rig({{{worker.address()}}}, {.budget = 1 << 20});
+  Wire slow = rig.dial(0, 16 << 10);
+  slow.write(Rig::request_for("/large"));
+  REQUIRE(stands_still([&] { return written.load(); }));
+  CHECK(written < kSize / 2);
+  CHECK(rig.get("/small").body == "small");
+  const Message answer = slow.read_answer();
+  CHECK(answer.complete);
+  CHECK(answer.body.size() == kSize);
+}
+
+TEST_CASE("a client that pipelines and does not read is held back, not cut off") {
+  const std::string body(60'000, 'x');
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n";
+  FakeWorker::Script script;
+  SUBCASE("by a worker that keeps its connections") { script = answers(head + "\r\n" + body); }
+  SUBCASE("by a worker that closes them") { script = answers_once(head + "Connection: close\r\n\r\n" + body); }
+  FakeWorker worker(script);
+  Rig rig({{{worker.address()}}}, {.budget = 2 << 20});
+  Wire client = rig.dial(0, 8 << 10);
+  constexpr int kRequests = 600;
+  std::thread sender([&] {
+    for (int i = 0; i < kRequests; ++i) client.write(Rig::request_for());
+  });
+  REQUIRE(stands_still([&] { return worker.requests(); }));
+  CHECK(worker.requests() < kRequests);
+  int complete = 0;
+  for (int i = 0; i < kRequests; ++i) complete += client.read_answer().body == body ? 1 : 0;
+  sender.join();
+  CHECK(complete == kRequests);
+}
+
+TEST_CASE("a client that leaves within its body is the end of the request") {
+  FakeWorker worker(echoes());
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf of it");
+  REQUIRE(eventually([&] { return rig.sockets(0) == 1 && rig.totals().in_flight == 1; }));
+  client.close();
+  REQUIRE(eventually([&] { return rig.totals().requests == 1; }));
+  CHECK(rig.reason(segment::Reason::client_gone) == 1);
+  CHECK(rig.sockets(0) == 0);
+  CHECK(worker.requests() == 0);
+}
+
+TEST_CASE("a client that pipelines what we refuse and does not read is held back, too") {
+  Rig rig({});
+  Wire client = rig.dial(0, 8 << 10);
+  constexpr int kRequests = 100'000;
+  std::atomic<int> sent{0};
+  std::thread sender([&] {
+    std::string many;
+    const std::string fields = "a: " + std::string(200, 'x') + "\r\n";  // more than the kernel's buffers hold
+    for (int i = 0; i < 500; ++i) many += Rig::request_for("/", fields);
+    for (; sent < kRequests && client.write(many);) sent += 500;
+  });
+  REQUIRE(stands_still([&] { return sent.load(); }));
+  CHECK(sent < kRequests);
+  int answered = 0;
+  for (int i = 0; i < kRequests; ++i) answered += client.read_answer().status() == 404 ? 1 : 0;
+  sender.join();
+  CHECK(answered == kRequests);
+}
+
+TEST_CASE("a client that says FIN within its answer still gets the rest") {
+  Gate gate;
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    call.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha");
+    gate.wait();
+    call.write("lf");
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write(Rig::request_for());
+  Message head;
+  REQUIRE(client.read_head(head));
+  client.finish_writing();
+  gate.open();
+  CHECK(client.read_rest() == "half");
+  CHECK(client.end() == Wire::End::closed);
+}

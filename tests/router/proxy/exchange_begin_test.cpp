@@ -1,0 +1,169 @@
+// From a head to a version: routing, admission, and what is said about the client.
+#include "tests/router/proxy/rig.hpp"
+
+using namespace gray;
+using namespace gray::test;
+using segment::Reason;
+
+namespace {
+
+struct TwoVersions {
+  FakeWorker stable{says("stable")}, canary{says("canary")};
+  Plan plan{{{stable.address()}, {canary.address()}}};
+};
+
+std::uint64_t decided(const Rig& rig, segment::Decision decision, std::uint32_t row) {
+  return rig.totals(row).decisions[static_cast<std::size_t>(decision)];
+}
+
+}  // namespace
+
+TEST_CASE("a version may be named by param, header or cookie, and the answer says so") {
+  TwoVersions two;
+  Rig rig(two.plan);
+  const struct {
+    const char *path, *fields, *decision;
+  } named[] = {
+      {"/?version=v2", "", "param"},
+      {"/", "X-Version: v2\r\n", "header"},
+      {"/", "Cookie: version=v2\r\n", "cookie"},
+  };
+  for (const auto& request : named) {
+    const Message answer = rig.get(request.path, request.fields);
+    CHECK(answer.body == "canary");
+    CHECK(answer.field("x-gray-version") == "v2");
+    CHECK(answer.field("x-gray-decision") == request.decision);
+  }
+  const Message usual = rig.get();
+  CHECK(usual.body == "stable");
+  CHECK(usual.field("x-gray-decision") == "stable");
+  CHECK(eventually([&] { return decided(rig, segment::Decision::stable, 0) == 1; }));
+  CHECK(decided(rig, segment::Decision::param, 1) == 1);
+  CHECK(decided(rig, segment::Decision::cookie, 1) == 1);
+  CHECK(two.canary.seen()[0].has("GET /?version=v2 "));
+}
+
+TEST_CASE("the weight sends users to the canary, all of their requests") {
+  TwoVersions two;
+  two.plan.weight = 50;
+  Rig rig(two.plan);
+  int canary = 0;
+  for (int user = 0; user < 60; ++user) {
+    const std::string fields = "X-User: u" + std::to_string(user) + "\r\n";
+    const std::string first = rig.get("/", fields).body;
+    CHECK(rig.get("/", fields).body == first);
+    canary += first == "canary" ? 1 : 0;
+  }
+  CHECK(canary > 10);
+  CHECK(canary < 50);
+}
+
+TEST_CASE("a canary without workers takes no bucketed user, but one who names it is told that it is down") {
+  FakeWorker stable(says("stable"));
+  Rig rig({{{stable.address()}, {}}, {}, 100});
+  const Message bucketed = rig.get();
+  CHECK(bucketed.body == "stable");
+  CHECK(bucketed.field("x-gray-decision") == "fallback");
+  const Message named = rig.get("/?version=v2");
+  CHECK(named.status() == 503);
+  CHECK(named.field("x-gray-reason") == "version-down");
+  CHECK(named.field("x-gray-version") == "v2");
+  CHECK(named.field("retry-after") == "1");
+}
+
+TEST_CASE("what no service takes is a 404, and the connection goes on") {
+  Rig rig({});
+  Wire client = rig.dial();
+  for (int i = 0; i < 2; ++i) {
+    client.write(Rig::request_for());
+    const Message answer = client.read_answer();
+    CHECK(answer.status() == 404);
+    CHECK(answer.field("x-gray-reason") == "no-route");
+    CHECK(answer.field("x-gray-version").empty());
+  }
+}
+
+TEST_CASE("a refusal of a request with a body closes: nobody knows where the next one begins") {
+  Rig rig({});
+  Wire client = rig.dial();
+  client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\npart");
+  const Message answer = client.read_answer();
+  CHECK(answer.status() == 404);
+  CHECK(answer.field("connection") == "close");
+  CHECK(client.read_rest().empty());
+}
+
+TEST_CASE("every fault of a head has the status and reason of the contract") {
+  FakeWorker worker(says("x"));
+  Rig rig({{{worker.address()}}});
+  const struct {
+    const char *request, *reason;
+    int status;
+  } faults[] = {
+      {"GET / HTTP/1.1\r\n\r\n", "bad-request", 400},
+      {"GET / HTTP/2.0\r\nHost: test\r\n\r\n", "unsupported", 505},
+      {"POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: gzip\r\n\r\n", "unsupported", 501},
+      {"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\nExpect: tea\r\n\r\nx", "bad-request", 417},
+      {"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "bad-request", 400},
+  };
+  for (const auto& fault : faults) {
+    CAPTURE(fault.request);
+    Wire client = rig.dial();
+    client.write(fault.request);
+    const Message answer = client.read_answer();
+    CHECK(answer.status() == fault.status);
+    CHECK(answer.field("x-gray-reason") == fault.reason);
+    CHECK(answer.field("connection") == "close");
+  }
+  CHECK(worker.requests() == 0);
+}
+
+TEST_CASE("a service's own limits count even where another service allows more") {
+  FakeWorker worker(says("x"));
+  Plan plan{{{worker.address()}}};
+  plan.limits.fields = 5;
+  plan.limits.body = 10;
+  RoutingTable table = *table_of(plan);
+  table.services.push_back(table.services[0]);
+  table.services[1].hosts = {"wide"};
+  table.services[1].limits = {};
+  Rig rig(plan);
+  rig.on([shared = std::make_shared<const RoutingTable>(table)](proxy::Shard& shard) { shard.apply(shared); });
+  const Message fields = rig.get("/", "a: 1\r\nb: 2\r\nc: 3\r\nd: 4\r\ne: 5\r\nf: 6\r\n");
+  CHECK(fields.status() == 431);
+  CHECK(fields.field("x-gray-reason") == "too-large");
+  Wire client = rig.dial();
+  client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 11\r\n\r\nhello world");
+  CHECK(client.read_answer().status() == 413);
+  CHECK(worker.requests() == 0);
+}
+
+TEST_CASE("what a client claims about itself counts only behind a trusted proxy") {
+  FakeWorker worker(says("x"));
+  const std::string_view claims = "X-Request-Id: claimed\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n";
+  {
+    Rig rig({{{worker.address()}}});
+    CHECK(rig.get("/", claims).field("x-request-id") != "claimed");
+  }
+  RigOptions trusting;
+  trusting.settings.trusted_proxies = {*Cidr::parse("127.0.0.0/8")};
+  Rig rig({{{worker.address()}}}, std::move(trusting));
+  CHECK(rig.get("/", claims).field("x-request-id") == "claimed");
+  REQUIRE(worker.requests() == 2);
+  CHECK(worker.seen()[0].field("x-forwarded-for") == "127.0.0.1");
+  CHECK(worker.seen()[0].field("x-forwarded-proto") == "http");
+  CHECK(worker.seen()[1].field("x-forwarded-for").starts_with("192.0.2.7"));
+  CHECK(worker.seen()[1].field("x-forwarded-proto") == "https");
+}
+
+TEST_CASE("a new table routes the next request, also on a connection that was there before") {
+  FakeWorker old_worker(says("old")), new_worker(says("new"));
+  Rig rig({{{old_worker.address()}}});
+  Wire client = rig.dial();
+  client.write(Rig::request_for());
+  CHECK(client.read_answer().body == "old");
+  rig.apply({{{new_worker.address()}}, {}, 0, 2});
+  client.write(Rig::request_for());
+  CHECK(client.read_answer().body == "new");
+  CHECK(eventually([&] { return old_worker.open() == 0; }));
+}

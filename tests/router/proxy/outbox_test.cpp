@@ -1,0 +1,111 @@
+#include "router/proxy/outbox.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+using namespace gray;
+using namespace gray::proxy;
+
+namespace {
+
+/// Notes what is sent; nothing else of an engine is asked of it.
+struct SendLog final : engine::Engine {
+  struct Sent {
+    engine::StreamId stream;
+    std::string bytes;
+  };
+  std::vector<Sent> sent;
+  engine::TimerWheel wheel{TimePoint{}};
+
+  void send(engine::StreamId stream, std::string_view bytes) override { sent.push_back({stream, std::string(bytes)}); }
+  engine::StreamId adopt(int, engine::StreamHandler&) override { return {}; }
+  engine::StreamId connect(const Address&, engine::StreamHandler&) override { return {}; }
+  std::size_t unsent(engine::StreamId) const override { return 0; }
+  void pause(engine::StreamId, engine::Pause) override {}
+  void resume(engine::StreamId, engine::Pause) override {}
+  void read_limit(engine::StreamId, std::size_t) override {}
+  void rebind(engine::StreamId, engine::StreamHandler&) override {}
+  void close(engine::StreamId) override {}
+  void abort(engine::StreamId) override {}
+  void close_after_send(engine::StreamId, Duration, bool) override {}
+  int release(engine::StreamId) override { return -1; }
+  void listen(int, engine::AcceptHandler&) override {}
+  void stop_listening() override {}
+  void post(std::function<void()>) override {}
+  TimePoint now() const override { return {}; }
+  engine::TimerWheel& timers() override { return wheel; }
+  std::size_t open_streams() const override { return 0; }
+  void run() override {}
+  void stop() override {}
+};
+
+constexpr engine::StreamId kFirst{1, 0}, kSecond{2, 0};
+
+}  // namespace
+
+TEST_CASE("what one event says to one stream leaves in one piece") {
+  SendLog engine;
+  Outbox outbox(engine);
+  outbox.append(kFirst, "head ");
+  std::memcpy(outbox.room(kFirst, 4), "body", 4);
+  outbox.commit(4);
+  CHECK(engine.sent.empty());
+  outbox.flush();
+  REQUIRE(engine.sent.size() == 1);
+  CHECK(engine.sent[0].bytes == "head body");
+  CHECK(engine.sent[0].stream == kFirst);
+}
+
+TEST_CASE("a second stream flushes the first, in the order of the calls") {
+  SendLog engine;
+  Outbox outbox(engine);
+  outbox.append(kFirst, "a");
+  outbox.append(kSecond, "b");
+  outbox.append(kFirst, "c");
+  outbox.flush();
+  REQUIRE(engine.sent.size() == 3);
+  CHECK(engine.sent[0].bytes == "a");
+  CHECK(engine.sent[1].stream == kSecond);
+  CHECK(engine.sent[2].bytes == "c");
+}
+
+TEST_CASE("flushing nothing sends nothing") {
+  SendLog engine;
+  Outbox outbox(engine);
+  outbox.flush();
+  outbox.append(kFirst, "a");
+  outbox.flush();
+  outbox.flush();
+  CHECK(engine.sent.size() == 1);
+}
+
+TEST_CASE("what does not fit any more goes out before, and what never fits goes out by itself") {
+  SendLog engine;
+  Outbox outbox(engine);
+  const std::string most(Outbox::kCapacity - 1, 'x'), huge(Outbox::kCapacity + 1, 'y');
+  outbox.append(kFirst, most);
+  outbox.append(kFirst, "zz");
+  REQUIRE(engine.sent.size() == 1);
+  CHECK(engine.sent[0].bytes == most);
+  outbox.append(kFirst, huge);
+  REQUIRE(engine.sent.size() == 3);
+  CHECK(engine.sent[1].bytes == "zz");
+  CHECK(engine.sent[2].bytes == huge);
+}
+
+TEST_CASE("a head that is larger than usual gets the room that it asks for") {
+  SendLog engine;
+  Outbox outbox(engine);
+  const std::string head(4 * Outbox::kCapacity, 'h');
+  outbox.append(kFirst, "before ");
+  std::memcpy(outbox.room(kFirst, head.size()), head.data(), head.size());
+  outbox.commit(head.size());
+  outbox.append(kFirst, " behind");
+  outbox.flush();
+  std::string all;
+  for (const auto& sent : engine.sent) all += sent.bytes;
+  CHECK(all == "before " + head + " behind");
+}

@@ -1,0 +1,274 @@
+// The worker's side of the data path: answers in any shape, and workers that break the rules.
+#include "router/proxy/upstream.hpp"
+
+#include "tests/router/proxy/rig.hpp"
+
+using namespace gray;
+using namespace gray::test;
+
+namespace {
+
+constexpr std::string_view kChunked =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n";
+constexpr std::string_view kUntilClose = "HTTP/1.1 200 OK\r\n\r\nhello world";
+
+Message ask(Rig& rig, std::string_view request, bool head_request = false) {
+  Wire client = rig.dial();
+  client.write(request);
+  return client.read_answer(head_request);
+}
+
+/// What a client gets that reads until the end, and how that came.
+std::pair<std::string, Wire::End> read_all(Rig& rig, std::string_view request) {
+  Wire client = rig.dial();
+  client.write(request);
+  std::string text = client.read_rest();
+  return {text, client.end()};
+}
+
+void check_invalid(std::string_view answer) {
+  CAPTURE(answer);
+  FakeWorker worker(answers_once(std::string(answer)));
+  Rig rig({{{worker.address()}}});
+  const Message got = rig.get();
+  CHECK(got.status() == 502);
+  CHECK(got.field("x-gray-reason") == "upstream-invalid");
+  CHECK(eventually([&] { return rig.sockets(0) == 0; }));
+  CHECK(worker.requests() == 1);
+  CHECK(rig.totals().errors == 1);
+}
+
+}  // namespace
+
+TEST_CASE("an answer may come in any pieces") {
+  for (const std::string_view answer : {std::string_view(kChunked), kUntilClose}) {
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{1000}}) {
+      CAPTURE(piece);
+      FakeWorker worker(answers_once(std::string(answer), piece));
+      Rig rig({{{worker.address()}}});
+      const Message got = rig.get();
+      CHECK(got.complete);
+      CHECK(got.body == "hello world");
+      CHECK(got.field("transfer-encoding") == "chunked");
+    }
+  }
+}
+
+TEST_CASE("a client of HTTP/1.0 gets every body up to the end of the connection") {
+  for (const std::string_view answer : {kChunked, kUntilClose}) {
+    FakeWorker worker(answers_once(std::string(answer)));
+    Rig rig({{{worker.address()}}});
+    const auto [text, end] = read_all(rig, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    CHECK(text.ends_with("\r\n\r\nhello world"));
+    CHECK(text.find("Transfer-Encoding") == std::string::npos);
+    CHECK(end == Wire::End::closed);
+  }
+}
+
+TEST_CASE("HEAD, 204 and 304 have no body, whatever their head says") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    while (call.next()) {
+      if (call.request.has("HEAD ")) call.write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n");
+      if (call.request.has("/204")) call.write("HTTP/1.1 204 No Content\r\n\r\n");
+      if (call.request.has("/304")) call.write("HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n");
+      if (call.request.has("/last")) call.write(kOk);
+    }
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write("HEAD / HTTP/1.1\r\nHost: test\r\n\r\n");
+  CHECK(client.read_answer(true).field("content-length") == "500");
+  client.write(Rig::request_for("/204"));
+  CHECK(client.read_answer().status() == 204);
+  client.write(Rig::request_for("/304"));
+  CHECK(client.read_answer().status() == 304);
+  client.write(Rig::request_for("/last"));
+  CHECK(client.read_answer().body == "ok");
+  CHECK(worker.connections() == 1);
+}
+
+TEST_CASE("interim answers are passed on, but not to HTTP/1.0") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    while (call.next()) {
+      const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+      call.write_in_pieces(hints + "HTTP/1.1 102 Processing\r\n\r\n" + std::string(kOk), 9);
+    }
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write(Rig::request_for());
+  const Message hints = client.read_answer();
+  CHECK(hints.status() == 103);
+  CHECK(hints.field("link") == "</a>");
+  CHECK(client.read_answer().status() == 102);
+  CHECK(client.read_answer().body == "ok");
+  CHECK(ask(rig, "GET / HTTP/1.0\r\n\r\n").status() == 200);
+}
+
+TEST_CASE("a client that expects 100 gets the worker's word for it") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    Message head;
+    if (!call.read_head(head)) return;
+    call.write("HTTP/1.1 100 Continue\r\n\r\n");
+    std::string body;
+    if (call.read_exactly(4, body)) call.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" + body);
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(client.read_answer().status() == 100);
+  client.write("body");
+  CHECK(client.read_answer().body == "body");
+}
+
+TEST_CASE("an answer that is cut short never ends cleanly") {
+  const std::string_view cut[] = {
+      "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nshort",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n",
+  };
+  for (const std::string_view answer : cut) {
+    for (const char* request : {"GET / HTTP/1.1\r\nHost: test\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
+      CAPTURE(answer);
+      CAPTURE(request);
+      FakeWorker worker(answers_once(std::string(answer)));
+      Rig rig({{{worker.address()}}});
+      const auto [text, end] = read_all(rig, request);
+      CHECK(end == Wire::End::reset);
+      CHECK_FALSE(text.ends_with("0\r\n\r\n"));
+      CHECK(eventually([&] { return rig.reason(segment::Reason::upstream_closed) == 1; }));
+    }
+  }
+}
+
+TEST_CASE("an answer that ends with its connection is cut off when that is reset") {
+  Gate gate;
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    call.write(kUntilClose);
+    gate.wait();
+    call.reset();
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write("GET / HTTP/1.0\r\n\r\n");
+  Message head;
+  REQUIRE(client.read_head(head));
+  gate.open();
+  client.read_rest();
+  CHECK(client.end() == Wire::End::reset);
+}
+
+TEST_CASE("an answer whose chunks are broken is cut off") {
+  FakeWorker worker(answers_once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nnonsense\r\n"));
+  Rig rig({{{worker.address()}}});
+  const auto [text, end] = read_all(rig, Rig::request_for());
+  CHECK(end == Wire::End::reset);
+  CHECK(eventually([&] { return rig.reason(segment::Reason::upstream_invalid) == 1; }));
+}
+
+TEST_CASE("what is no valid answer is a 502 of ours and is not repeated") {
+  check_invalid("hello\r\n\r\n");
+  check_invalid("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab");
+  check_invalid("HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n");
+  check_invalid("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+  check_invalid("HTTP/1.1 200 OK\r\na: " + std::string(40'000, 'x') + "\r\n\r\n");
+}
+
+TEST_CASE("half an answer's head is a failure of the worker that is not repeated") {
+  FakeWorker worker(answers_once("HTTP/1.1 200 OK\r\nContent-Le"));
+  Rig rig({{{worker.address()}}});
+  const Message got = rig.get();
+  CHECK(got.status() == 502);
+  CHECK(got.field("x-gray-reason") == "upstream-closed");
+  CHECK(worker.requests() == 1);
+}
+
+TEST_CASE("bytes behind an answer belong to nobody: that connection is not used again") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    const std::string answer = call.request.has("/204") ? "HTTP/1.1 204 No Content\r\n\r\n" : std::string(kOk);
+    call.write(answer + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+    call.next();
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  for (const char* path : {"/", "/204", "/"}) {
+    client.write(Rig::request_for(path));
+    const Message got = client.read_answer();
+    CHECK(got.status() != 502);
+    CHECK(got.body.find("evil") == std::string::npos);
+  }
+  CHECK(worker.connections() == 3);
+}
+
+TEST_CASE("a worker that talks on an idle connection loses it") {
+  Gate gate;
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    call.write(kOk);
+    gate.wait();
+    call.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
+    call.next();
+  });
+  Rig rig({{{worker.address()}}});
+  CHECK(rig.get().status() == 200);
+  REQUIRE(eventually([&] { return rig.idle_sockets() == 1; }));
+  gate.open();
+  CHECK(eventually([&] { return rig.sockets(0) == 0; }));
+}
+
+TEST_CASE("a worker that closes after its answer is connected to anew") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    if (call.next()) call.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  for (int i = 0; i < 3; ++i) {
+    client.write(Rig::request_for());
+    const Message got = client.read_answer();
+    CHECK(got.body == "ok");
+    CHECK(got.field("connection").empty());
+  }
+  CHECK(worker.connections() == 3);
+}
+
+TEST_CASE("a body in chunks is sent in chunks, one with a length with its length") {
+  FakeWorker worker(answers(std::string(kOk)));
+  Rig rig({{{worker.address()}}});
+  const std::string head = "POST / HTTP/1.1\r\nHost: test\r\n";
+  CHECK(ask(rig, head + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n").status() == 200);
+  CHECK(ask(rig, head + "Content-Length: 3\r\n\r\nabc").status() == 200);
+  REQUIRE(worker.requests() == 2);
+  CHECK(worker.seen()[0].field("transfer-encoding") == "chunked");
+  CHECK(worker.seen()[0].body == "abc");
+  CHECK(worker.seen()[1].field("content-length") == "3");
+  CHECK(worker.seen()[1].body == "abc");
+}
+
+TEST_CASE("a worker that reads a large upload slowly pauses the client") {
+  Gate gate;
+  constexpr std::size_t kSize = 64 << 20;
+  std::atomic<std::size_t> sent{0};
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    Message head;
+    if (!call.read_head(head)) return;
+    gate.wait();
+    std::size_t got = 0;
+    for (std::string piece; got < kSize && call.read_exactly(64 << 10, piece); piece.clear()) got += piece.size();
+    call.write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::to_string(got));
+  });
+  Rig rig({{{worker.address()}}}, {.budget = 1 << 20});
+  Wire client = rig.dial();
+  std::thread sender([&] {
+    client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n");
+    const std::string piece(64 << 10, 'x');
+    while (sent < kSize && client.write(piece)) sent += piece.size();
+  });
+  CHECK(stands_still([&] { return sent.load(); }));
+  CHECK(sent < kSize);
+  gate.open();
+  const Message answer = client.read_answer();
+  sender.join();
+  CHECK(answer.body == std::to_string(kSize));
+}
