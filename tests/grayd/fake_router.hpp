@@ -2,6 +2,8 @@
 // A router without traffic, to be started by the code under test: this test program itself, run again as
 // `grayd router ...` with GRAY_FAKE_ROUTER naming how it behaves. It never returns to the tests.
 #include <poll.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -54,6 +56,9 @@ class FakeRouter {
     switch (message.type) {
       case Type::table: return on_table(message.number);
       case Type::probe: return say(Type::probed, message.number);
+      case Type::listen:
+        if (behaviour_ == "ending") ::kill(::getppid(), SIGTERM);
+        return;
       case Type::drain: say(Type::drained); std::_Exit(0);
       default: return;
     }

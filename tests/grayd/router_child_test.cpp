@@ -1,15 +1,16 @@
 #include "grayd/router_child.hpp"
 
 #include <doctest/doctest.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "config/channel.hpp"
 #include "config/segment.hpp"
-#include "config/time.hpp"
+#include "config/unique_fd.hpp"
 #include "grayd/router_spawn.hpp"
 
 using namespace gray;
@@ -30,14 +31,12 @@ pid_t start_sleeper() {
 
 /// Waits for the end of a child; one that outstays the deadline is killed.
 bool ended_in_time(pid_t pid, int& status) {
-  const auto deadline = Clock::now() + Duration{20'000};
-  while (Clock::now() < deadline) {
-    if (::waitpid(pid, &status, WNOHANG) == pid) return true;
-    ::usleep(2'000);
-  }
-  ::kill(pid, SIGKILL);
+  const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd end{pidfd.get(), POLLIN, 0};
+  const bool in_time = ::poll(&end, 1, 20'000) == 1;
+  if (!in_time) ::kill(pid, SIGKILL);
   ::waitpid(pid, &status, 0);
-  return false;
+  return in_time;
 }
 
 }  // namespace
