@@ -25,12 +25,14 @@ void say_hello(int channel) {
   (void)send_message(channel, hello);
 }
 
-std::optional<ChannelMessage> await_hello(int channel) {
+/// `orphaned`: the master was gone before it could say hello.
+std::optional<ChannelMessage> await_hello(int channel, bool& orphaned) {
   pollfd watched{channel, POLLIN, 0};
   ChannelMessage message;
   std::string error = "it did not come in time";
-  if (::poll(&watched, 1, kHelloMs) == 1 && receive_message(channel, message, error) == ChannelResult::ok &&
-      message.type == ChannelMessage::Type::hello) {
+  const auto result = ::poll(&watched, 1, kHelloMs) == 1 ? receive_message(channel, message, error) : ChannelResult::again;
+  orphaned = result == ChannelResult::closed;
+  if (result == ChannelResult::ok && message.type == ChannelMessage::Type::hello) {
     if (message.protocol == kChannelProtocol && message.slot < segment::kSlots) return message;
     error = "its protocol is " + std::to_string(message.protocol) + ", ours is " + std::to_string(kChannelProtocol);
   }
@@ -55,7 +57,9 @@ int run_router(Inheritance inheritance) try {
     return 1;
   }
   say_hello(inheritance.channel.get());
-  const auto hello = await_hello(inheritance.channel.get());
+  bool orphaned = false;
+  const auto hello = await_hello(inheritance.channel.get(), orphaned);
+  if (orphaned) inheritance.on_orphaned(*segment);
   if (!hello) return 1;
   Router router(std::move(inheritance), std::move(*segment), *hello);
   return router.run();

@@ -142,9 +142,10 @@ TEST_CASE("a master that greets wrongly, or not first, is left") {
   CHECK_FALSE(master.orphaned);
 }
 
-TEST_CASE("a master that dies before it greets is the end, too") {
+TEST_CASE("a master that dies before it greets leaves an orphan, too") {
   FakeMaster master;
   Process process(master.inheritance());
   master.die();
   CHECK(process.result() == 1);
+  CHECK(master.orphaned);
 }
