@@ -26,6 +26,7 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
 }
 
 void Buffer::append(std::string_view bytes) {
+  if (bytes.empty()) return;  // its data may be null, which memcpy must not see
   std::memcpy(data() + size_, bytes.data(), bytes.size());
   size_ += bytes.size();
 }
