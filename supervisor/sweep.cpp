@@ -1,11 +1,11 @@
 // What an earlier master of the same instance left behind: it was killed, and something outlived it.
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <set>
-#include <thread>
 
 #include "config/time.hpp"
 #include "config/unique_fd.hpp"
@@ -16,12 +16,21 @@ namespace gray::supervisor {
 namespace {
 
 constexpr Duration kSweepLimit{5'000};  // a process in uninterruptible sleep must not keep grayd from starting
-constexpr Duration kSweepPause{10};
 
-// The pidfd is opened before the second look, so the signal cannot reach another process with a reused pid.
-bool kill_marked(pid_t pid, const std::string& mark) {
-  const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  return pidfd && has_variable(pid, mark) && ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0;
+// The pidfd is opened before the second look, so the signal cannot reach another process with a reused pid. Empty if
+// there was nothing to kill.
+UniqueFd kill_marked(pid_t pid, const std::string& mark) {
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd || !has_variable(pid, mark)) return {};
+  if (::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) != 0) return {};
+  return pidfd;
+}
+
+// Until the process is dead: only then it can fork no more, and is found no more by the next look.
+void await_end(const UniqueFd& pidfd, TimePoint limit) {
+  pollfd watched{pidfd.get(), POLLIN, 0};
+  const auto left = std::chrono::duration_cast<Duration>(limit - Clock::now());
+  if (left.count() > 0) (void)::poll(&watched, 1, static_cast<int>(left.count()));
 }
 
 }  // namespace
@@ -34,12 +43,13 @@ int sweep_leftovers(const std::string& instance) {
     bool found = false;
     for (const ProcessInfo& process : all_processes()) {
       if (process.pid == ::getpid() || process.state == 'Z' || !has_variable(process.pid, mark)) continue;
-      if (!kill_marked(process.pid, mark)) continue;
+      const UniqueFd pidfd = kill_marked(process.pid, mark);
+      if (!pidfd) continue;
       found = true;
+      await_end(pidfd, limit);
       killed.insert(process.pid);
     }
     if (!found) break;
-    std::this_thread::sleep_for(kSweepPause);
   }
   return static_cast<int>(killed.size());
 }

@@ -1,5 +1,7 @@
 #include "router/proxy/exchange.hpp"
 
+#include <algorithm>
+
 #include "router/policy/retry.hpp"
 #include "router/proxy/recorder.hpp"
 
@@ -12,6 +14,10 @@ namespace {
 
 // A client that takes nothing at all for this long is cut off: it holds a worker's socket.
 constexpr Duration kClientStall{60'000};
+
+// request_timeout bounds the wait for the first byte. Between body bytes a worker may be silent for at least this long:
+// streams of events have gaps.
+constexpr Duration kBodySilence{60'000};
 
 std::string_view describe(Reason reason) {
   switch (reason) {
@@ -94,6 +100,8 @@ void Exchange::act(Action action) {
 void Exchange::arm(Duration after) {
   context_.plumbing.engine.timers().arm(deadline_, context_.plumbing.engine.now() + after);
 }
+
+Duration Exchange::body_silence() const { return std::max(limits().request_timeout, kBodySilence); }
 
 void Exchange::on_deadline() {
   // The client's silence is no failure of the worker; its own side ends it in time.
@@ -260,7 +268,7 @@ void Exchange::start_response() {
   status_ = response_->status;
   first_byte_ = context_.plumbing.engine.now();
   replay_.reset();
-  arm(limits().request_timeout);
+  arm(body_silence());
   const ServiceRoute& route = *service_->route;
   http::ResponseExtras extras{.request_id = request_id_, .client_minor = minor_};
   if (route.expose != Expose::none) {
@@ -273,7 +281,7 @@ void Exchange::start_response() {
 void Exchange::response_data(std::string_view payload) {
   bytes_out_ += payload.size();
   client_.response_data(payload);
-  arm(limits().request_timeout);
+  arm(body_silence());
 }
 
 void Exchange::response_end(bool reusable) {
@@ -349,7 +357,7 @@ void Exchange::client_closing() {
 
 void Exchange::client_drained() {
   if (upstream_ == nullptr) return;
-  arm(limits().request_timeout);
+  arm(body_silence());
   upstream_->resume();
 }
 

@@ -30,7 +30,8 @@ std::optional<ChannelMessage> await_hello(int channel, bool& orphaned) {
   pollfd watched{channel, POLLIN, 0};
   ChannelMessage message;
   std::string error = "it did not come in time";
-  const auto result = ::poll(&watched, 1, kHelloMs) == 1 ? receive_message(channel, message, error) : ChannelResult::again;
+  const auto result =
+      ::poll(&watched, 1, kHelloMs) == 1 ? receive_message(channel, message, error) : ChannelResult::again;
   orphaned = result == ChannelResult::closed;
   if (result == ChannelResult::ok && message.type == ChannelMessage::Type::hello) {
     if (message.protocol == kChannelProtocol && message.slot < segment::kSlots) return message;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 
 using namespace gray;
@@ -21,7 +22,7 @@ struct TempDir {
     char pattern[] = "/tmp/gray-spawn-XXXXXX";
     path = ::mkdtemp(pattern);
   }
-  ~TempDir() { (void)!::system(("rm -rf " + path).c_str()); }
+  ~TempDir() { std::filesystem::remove_all(path); }
   std::string file(const std::string& name, const std::string& text, mode_t mode) const {
     const std::string full = path + "/" + name;
     std::ofstream(full) << text;

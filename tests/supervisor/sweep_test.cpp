@@ -1,0 +1,67 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "config/time.hpp"
+#include "supervisor/supervisor.hpp"
+
+using namespace gray;
+using namespace gray::supervisor;
+
+namespace {
+
+std::string fresh_instance() {
+  static int count = 0;
+  return "sweep-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
+}
+
+/// A process with that instance in its environment, deaf to SIGTERM; killed and reaped at the end.
+struct Leftover {
+  pid_t pid = 0;
+  explicit Leftover(const std::string& instance) {
+    std::string mark = "GRAY_INSTANCE=" + instance, path = "PATH=/usr/bin:/bin";
+    char sh[] = "sh", option[] = "-c", script[] = "trap '' TERM; sleep 100; true";
+    char* arguments[] = {sh, option, script, nullptr};
+    char* environment[] = {mark.data(), path.data(), nullptr};
+    REQUIRE(::posix_spawn(&pid, "/bin/sh", nullptr, nullptr, arguments, environment) == 0);
+  }
+  ~Leftover() {
+    if (pid == 0) return;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  /// The signal that ended it; waits for that.
+  int ended_by() {
+    int status = 0;
+    REQUIRE(::waitpid(std::exchange(pid, 0), &status, 0) > 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  }
+  bool alive() const { return ::waitpid(pid, nullptr, WNOHANG) == 0; }
+};
+
+}  // namespace
+
+TEST_CASE("what carries the instance is killed, however deaf, and counted") {
+  const std::string instance = fresh_instance();
+  Leftover one(instance), two(instance);
+  CHECK(sweep_leftovers(instance) >= 2);
+  CHECK(one.ended_by() == SIGKILL);
+  CHECK(two.ended_by() == SIGKILL);
+}
+
+TEST_CASE("another instance is left alone, also one whose name begins the same way") {
+  const std::string instance = fresh_instance();
+  const Leftover other(instance + "-other");
+  CHECK(sweep_leftovers(instance) == 0);
+  CHECK(other.alive());
+}
+
+TEST_CASE("with nothing left behind a sweep finds nothing and takes no time") {
+  const TimePoint before = Clock::now();
+  CHECK(sweep_leftovers(fresh_instance()) == 0);
+  CHECK(Clock::now() - before < Duration{2'000});
+}
