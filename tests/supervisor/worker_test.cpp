@@ -1,0 +1,240 @@
+#include "supervisor/worker.hpp"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <asio/executor_work_guard.hpp>
+#include <asio/ip/tcp.hpp>
+#include <cerrno>
+#include <set>
+
+using namespace gray;
+using namespace gray::supervisor;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Writes down what it is asked; the test answers.
+struct SlotHost final : Host {
+  struct Probe {
+    std::uint64_t id;
+    Address address;
+    std::string path;
+  };
+  std::vector<Probe> probes;
+  bool can_probe = true;
+  bool has_cells = true;
+  std::uint32_t sockets = 0;
+  mutable int socket_questions = 0;
+  std::set<std::uint32_t> cells;
+  std::set<pid_t> groups;
+
+  void workers_changed() override {}
+  bool probe(std::uint64_t id, std::uint32_t, const Address& address, const std::string& path, Duration) override {
+    if (can_probe) probes.push_back({id, address, path});
+    return can_probe;
+  }
+  std::optional<std::uint32_t> take_cell() override {
+    if (!has_cells) return std::nullopt;
+    cells.insert(7);
+    return 7;
+  }
+  void give_cell(std::uint32_t cell) override { CHECK(cells.erase(cell) == 1); }
+  std::uint32_t open_sockets(std::uint32_t) const override {
+    ++socket_questions;
+    return sockets;
+  }
+  void group_started(pid_t pgid) override { CHECK(groups.insert(pgid).second); }
+  void group_gone(pid_t pgid) override { CHECK(groups.erase(pgid) == 1); }
+  bool carries_traffic(const std::string&, const std::string&) const override { return false; }
+};
+
+/// One slot with its machine, as the supervisor runs it, without a version around it.
+struct OneSlot {
+  asio::io_context io;
+  asio::executor_work_guard<asio::io_context::executor_type> stay{io.get_executor()};
+  SlotHost host;
+  CgroupTree cgroups;
+  WorkerContext context{
+      io, host, cgroups,
+      "test-" + std::to_string(::getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count())};
+  int wakes = 0;
+  Worker worker{context, "v1", "web@v1#0", [this] { ++wakes; }};
+  WorkerMachine machine;
+  VersionSettings settings;
+  std::optional<bool> answer = true;  // to every probe; nothing: none comes
+  std::vector<std::string> states;
+
+  ~OneSlot() {
+    tell({.kind = WorkerEvent::stop});
+    CHECK(until([&] { return !machine.alive(); }));
+    CHECK(host.cells.empty());
+    CHECK(host.groups.empty());
+  }
+
+  WorkerState state() const { return machine.state(); }
+  bool is(WorkerState wanted) const { return state() == wanted; }
+
+  void shell(const std::string& script) { start({"/bin/sh", "-c", script}); }
+  void start(std::vector<std::string> command) {
+    settings.command = std::move(command);
+    settings.cwd = "/";
+    settings.health.path = "/healthz";
+    machine.set_times(WorkerTimes::of(settings, true));
+    tell({.kind = WorkerEvent::start});
+  }
+
+  // A version would answer `emptied` of a wanted worker with a delay of its own.
+  void tell(Event event) {
+    if (event.kind == WorkerEvent::emptied && machine.wanted()) event = {.kind = WorkerEvent::retry, .delay = 1ms};
+    const TimePoint now = Clock::now();
+    const Actions actions = machine.on(event, now);
+    if (actions.has(Action::changed)) {
+      states.emplace_back(name(state()));
+      worker.state_changed(now);
+    }
+    if (actions.has(Action::terminate)) worker.terminate();
+    if (actions.has(Action::kill)) worker.kill();
+    if (actions.has(Action::spawn) && !worker.start(settings, now))
+      tell({.kind = WorkerEvent::no_resources, .delay = 1ms});
+  }
+
+  void turn() {
+    for (const Event& event : worker.take_events()) tell(event);
+    const TimePoint now = Clock::now();
+    if (const auto deadline = machine.next_deadline(); deadline && *deadline <= now)
+      tell({.kind = WorkerEvent::timeout});
+    const std::size_t before = host.probes.size();
+    worker.poll(state(), now);
+    for (std::size_t i = before; answer && i < host.probes.size(); ++i)
+      CHECK(worker.probed(host.probes[i].id, *answer, state(), now));
+  }
+
+  bool until(const std::function<bool()>& condition) {
+    const TimePoint end = Clock::now() + 10s;
+    for (turn(); !condition() && Clock::now() < end; turn()) io.run_one_for(5ms);
+    return condition();
+  }
+};
+
+const std::string kReady = "printf 'READY=1\\n' >&$GRAY_READY_FD; exec tail -f /dev/null";
+
+/// The errno of a bind by a server without SO_REUSEADDR; 0 if it works.
+int bind_error(std::uint16_t port) {
+  const UniqueFd server(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return ::bind(server.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(OneSlot, "a slot gets ready by its pipe, healthy by its probes, and ends idle when it is stopped") {
+  shell(kReady);
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  const WorkerView view = worker.view(Clock::now());
+  CHECK(view.pid == worker.pid());
+  CHECK(view.ready_by == "pipe");
+  CHECK(view.generation == 1);
+  CHECK(view.cell == 7);
+  CHECK(host.groups == std::set<pid_t>{view.pid});
+  CHECK(host.probes.back().path == "/healthz");
+  CHECK(host.probes.back().address.port == view.address->port);
+  CHECK(wakes > 0);
+
+  tell({.kind = WorkerEvent::stop});
+  REQUIRE(until([&] { return is(WorkerState::idle); }));
+  CHECK(states == std::vector<std::string>{"spawned", "ready", "healthy", "stopping", "exited", "idle"});
+  CHECK(machine.exit_text() == "signal 15");
+  CHECK(worker.pid() == 0);
+  CHECK(host.cells.empty());
+  CHECK(host.groups.empty());
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a draining worker is asked about until nobody holds a socket to it") {
+  shell(kReady);
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  host.sockets = 1;
+  tell({.kind = WorkerEvent::drain});
+  REQUIRE(until([&] { return host.socket_questions >= 3; }));
+  CHECK(is(WorkerState::draining));
+  host.sockets = 0;
+  CHECK(until([&] { return is(WorkerState::idle); }));
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a worker that dies before it is ready goes to back-off with its words, and starts again") {
+  answer.reset();
+  shell("echo 'no database'; exit 3");
+  REQUIRE(until([&] { return is(WorkerState::backoff); }));
+  CHECK(machine.cause() == "died-before-ready");
+  CHECK(machine.exit_text() == "exit 3");
+  CHECK(worker.output().last(1) == std::vector<std::string>{"no database"});
+  CHECK(worker.pid() == 0);
+  CHECK(host.cells.empty());
+  CHECK(host.groups.empty());
+  REQUIRE(until([&] { return machine.startable(); }));
+  const std::uint64_t late = host.probes.empty() ? 0 : host.probes.back().id;
+  shell(kReady);
+  CHECK_FALSE(worker.probed(late, true, state(), Clock::now()));  // it was about the process before
+  CHECK(worker.view(Clock::now()).generation == 2);
+  CHECK(until([&] { return is(WorkerState::ready); }));
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a port is held for a worker, and let go for the try after one that never got ready") {
+  answer.reset();
+  shell("exit 1");
+  CHECK(bind_error(worker.view(Clock::now()).address->port) == EADDRINUSE);
+  REQUIRE(until([&] { return machine.startable(); }));
+  shell(kReady);
+  CHECK(bind_error(worker.view(Clock::now()).address->port) == 0);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a program that cannot be run is told with its errno and its path") {
+  answer.reset();
+  start({"/nonexistent/program"});
+  REQUIRE(until([&] { return is(WorkerState::backoff); }));
+  CHECK(machine.cause() == "exec:ENOENT");
+  CHECK(machine.exec_hopeless());
+  CHECK(worker.detail().find("\"/nonexistent/program\"") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a connect that somebody else answers makes nobody ready, and the complaint names who") {
+  shell("exec tail -f /dev/null");
+  const std::uint16_t port = worker.view(Clock::now()).address->port;
+  const asio::ip::tcp::acceptor stranger(io, {asio::ip::address_v4::loopback(), port});
+  REQUIRE(until([&] { return !worker.detail().empty(); }));
+  CHECK(is(WorkerState::spawned));
+  const std::string complaint = "port " + std::to_string(port) + " is answered by pid " + std::to_string(::getpid());
+  CHECK(worker.detail().find(complaint) == 0);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a worker without a cell is not started, and nothing is left of the try") {
+  host.has_cells = false;
+  shell(kReady);
+  CHECK(is(WorkerState::backoff));
+  CHECK(machine.cause() == "resources");
+  CHECK(worker.detail() == "no free cell for a worker in the shared segment; run fewer workers");
+  CHECK(worker.pid() == 0);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "one probe is asked for at a time, and it is told when nobody can probe") {
+  answer.reset();
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::pipe};
+  shell(kReady);
+  REQUIRE(until([&] { return is(WorkerState::ready) && !host.probes.empty(); }));
+  const TimePoint later = Clock::now() + 1s;
+  CHECK_FALSE(worker.poll(state(), later).has_value());
+  CHECK(host.probes.size() == 1);
+  worker.forget_probe();
+  host.can_probe = false;
+  CHECK(worker.poll(state(), later + 1s) == false);
+  host.can_probe = true;
+  CHECK(worker.poll(state(), later + 2s) == true);
+  CHECK_FALSE(worker.probed(host.probes.front().id, true, state(), later));
+  CHECK(worker.probed(host.probes.back().id, true, state(), later));
+}
