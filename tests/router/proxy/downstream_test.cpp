@@ -206,8 +206,8 @@ TEST_CASE("broken chunks end the request with 400") {
 TEST_CASE("a head that does not arrive in time is told so, silence is just closed") {
   FakeWorker worker(says("x"));
   Limits limits;
-  limits.head_timeout = Duration{150};
-  limits.idle_timeout = Duration{150};
+  limits.head_timeout = Duration{500};
+  limits.idle_timeout = Duration{500};
   Rig rig({{{worker.address()}}, limits});
   Wire half = rig.dial(), silent = rig.dial(), idle = rig.dial();
   half.write("GET / HTTP/1.1\r\nHo");
