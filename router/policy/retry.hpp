@@ -13,7 +13,7 @@ inline constexpr std::size_t kReplayBytes = 16 * 1024;  // a request body up to 
 
 struct Attempt {
   http::Method method = http::Method::get;
-  bool response_started = false;  // a byte of the response came
+  bool response_started = false;  // something of the response has been passed on
   bool request_sent = false;      // a byte of the request may have reached the worker
   bool body_replayable = true;    // no body, or all of it that was read so far is still held
   std::uint32_t retries = 0;      // made so far for this request; a Retry::fresh_socket is not one

@@ -12,13 +12,6 @@ using segment::Reason;
 
 namespace {
 
-// A client that takes nothing at all for this long is cut off: it holds a worker's socket.
-constexpr Duration kClientStall{60'000};
-
-// request_timeout bounds the wait for the first byte. Between body bytes a worker may be silent for at least this long:
-// streams of events have gaps.
-constexpr Duration kBodySilence{60'000};
-
 std::string_view describe(Reason reason) {
   switch (reason) {
     case Reason::no_route:
@@ -101,7 +94,9 @@ void Exchange::arm(Duration after) {
   context_.plumbing.engine.timers().arm(deadline_, context_.plumbing.engine.now() + after);
 }
 
-Duration Exchange::body_silence() const { return std::max(limits().request_timeout, kBodySilence); }
+// request_timeout bounds the wait for the first byte. After it a worker may fall silent, and a client may take nothing,
+// for at least idle_timeout too: streams of events have gaps.
+Duration Exchange::stall_limit() const { return std::max(limits().request_timeout, limits().idle_timeout); }
 
 void Exchange::on_deadline() {
   // The client's silence is no failure of the worker; its own side ends it in time.
@@ -227,7 +222,7 @@ void Exchange::failed(Reason reason) {
 
 void Exchange::judge() {
   const policy::Attempt attempt{.method = method_,
-                                .response_started = upstream_->got_anything(),
+                                .response_started = upstream_->answered(),
                                 .request_sent = upstream_->sent_anything(),
                                 .body_replayable = replayable_,
                                 .retries = retries_,
@@ -268,7 +263,7 @@ void Exchange::start_response() {
   status_ = response_->status;
   first_byte_ = context_.plumbing.engine.now();
   replay_.reset();
-  arm(body_silence());
+  arm(stall_limit());
   const ServiceRoute& route = *service_->route;
   http::ResponseExtras extras{.request_id = request_id_, .client_minor = minor_};
   if (route.expose != Expose::none) {
@@ -281,7 +276,7 @@ void Exchange::start_response() {
 void Exchange::response_data(std::string_view payload) {
   bytes_out_ += payload.size();
   client_.response_data(payload);
-  arm(body_silence());
+  arm(stall_limit());
 }
 
 void Exchange::response_end(bool reusable) {
@@ -357,7 +352,7 @@ void Exchange::client_closing() {
 
 void Exchange::client_drained() {
   if (upstream_ == nullptr) return;
-  arm(body_silence());
+  arm(stall_limit());
   upstream_->resume();
 }
 
@@ -366,7 +361,7 @@ void Exchange::balance() {
   if (upstream_ == nullptr) return;
   if (client_.backed_up()) {
     upstream_->pause();
-    arm(kClientStall);
+    arm(stall_limit());
   }
   if (accepts_body_ && upstream_->backed_up()) {
     worker_behind_ = true;

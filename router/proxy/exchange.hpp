@@ -135,7 +135,7 @@ class Exchange final : public upstream::Waiter {
   void conclude();
   void on_deadline();
   void arm(Duration after);
-  Duration body_silence() const;
+  Duration stall_limit() const;
   http::RequestExtras request_extras() const;
 
   ExchangeContext& context_;

@@ -7,6 +7,22 @@ namespace gray::proxy {
 
 using segment::Reason;
 
+namespace {
+
+// Many servers send the head and a body of known length apart. A head that comes alone waits this long for the first
+// body bytes: both leave in one piece, and a worker that dies between the two has answered nothing yet.
+constexpr Duration kHoldBack{20};
+
+}  // namespace
+
+Upstream::Upstream(Plumbing plumbing, Backends& backends)
+    : plumbing_(plumbing), backends_(backends), hold_(this, [](void* self, TimePoint) {
+        auto& upstream = *static_cast<Upstream*>(self);
+        upstream.held_ = true;
+        upstream.take_partial();
+        upstream.settle();
+      }) {}
+
 void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
   worker_ = &worker;
   stream_ = stream;
@@ -17,7 +33,7 @@ void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
 void Upstream::attach(Exchange& exchange) {
   exchange_ = &exchange;
   body_ = {};
-  in_body_ = keep_alive_ = chunked_request_ = sent_ = got_ = false;
+  in_body_ = keep_alive_ = chunked_request_ = sent_ = answered_ = held_ = false;
   searched_ = 0;
 }
 
@@ -25,6 +41,7 @@ void Upstream::detach() {
   exchange_ = nullptr;
   reused_ = true;
   partial_.reset();
+  plumbing_.engine.timers().disarm(hold_);
   plumbing_.engine.resume(stream_, engine::Pause::sink_full);
 }
 
@@ -63,22 +80,31 @@ void Upstream::broke(Reason reason) {
 // A worker may close an idle connection whenever it likes, but it has nothing to say on one.
 void Upstream::on_data(std::string_view bytes) {
   if (idle()) return backends_.discard(*this, true);
-  got_ = true;
   if (!partial_) {
     const std::size_t taken = take(bytes);
     if (taken < bytes.size() && !store(bytes.substr(taken))) broke(Reason::upstream_invalid);
   } else if (!store(bytes)) {
     broke(Reason::upstream_invalid);
   } else {
-    // The bytes move out of the member: an exchange that ends below gives this connection away.
-    engine::Buffer whole = std::move(partial_);
-    const std::size_t taken = take(whole.view());
-    if (taken < whole.size()) {
-      whole.consume(taken);
-      partial_ = std::move(whole);
-    }
+    take_partial();
   }
   settle();
+}
+
+// The bytes move out of the member: an exchange that ends below gives this connection away.
+void Upstream::take_partial() {
+  engine::Buffer whole = std::move(partial_);
+  const std::size_t taken = take(whole.view());
+  if (taken == whole.size()) return;
+  whole.consume(taken);
+  partial_ = std::move(whole);
+}
+
+bool Upstream::hold_back(const http::ResponseHead& head, std::string_view bytes) {
+  const bool body_follows = head.framing.kind == http::Framing::Kind::length && head.framing.length > 0;
+  if (!body_follows || held_ || head.bytes.size() < bytes.size()) return false;
+  plumbing_.engine.timers().arm(hold_, plumbing_.engine.now() + kHoldBack);
+  return true;
 }
 
 // The end of every event: what was gathered goes out, and a side that is ahead of the other pauses.
@@ -122,6 +148,8 @@ std::size_t Upstream::take_head(std::string_view bytes) {
     broke(Reason::upstream_invalid);
     return bytes.size();
   }
+  if (hold_back(head, bytes)) return 0;
+  answered_ = true;
   if (head.status < 200) {
     exchange_->interim(head);
     return length;

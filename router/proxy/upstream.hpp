@@ -26,7 +26,7 @@ struct Plumbing {
 
 class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
  public:
-  Upstream(Plumbing plumbing, Backends& backends) : plumbing_(plumbing), backends_(backends) {}
+  Upstream(Plumbing plumbing, Backends& backends);
 
   // For Backends.
   void open(Worker& worker, engine::StreamId stream, bool connecting);
@@ -46,7 +46,8 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   bool backed_up() const { return plumbing_.engine.unsent(stream_) > engine::kHighWatermark; }
   bool reused() const { return reused_; }
   bool sent_anything() const { return sent_; }
-  bool got_anything() const { return got_; }
+  /// Something of the answer was passed on to the exchange: the attempt can no longer be repeated.
+  bool answered() const { return answered_; }
 
  private:
   void on_connected(int error) override;
@@ -59,6 +60,8 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   std::size_t take(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
   std::size_t take_body(std::string_view bytes);
+  void take_partial();
+  bool hold_back(const http::ResponseHead& head, std::string_view bytes);
   bool store(std::string_view bytes);
   void broke(segment::Reason reason);
   void settle();
@@ -68,7 +71,9 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   Worker* worker_ = nullptr;
   Exchange* exchange_ = nullptr;
   engine::StreamId stream_;
-  engine::Buffer partial_;  // bytes of a head that is not complete
+  engine::Buffer partial_;  // bytes of a head that is not complete, or is held back
+  engine::Timer hold_;
+  bool held_ = false;  // the head has been held back long enough
   std::size_t searched_ = 0;
   http::BodyDecoder body_;
   bool in_body_ = false;
@@ -77,7 +82,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   bool connecting_ = false;
   bool reused_ = false;  // has served before: it may be stale
   bool sent_ = false;
-  bool got_ = false;
+  bool answered_ = false;
 };
 
 }  // namespace gray::proxy

@@ -1,6 +1,10 @@
 // The worker's side of the data path: answers in any shape, and workers that break the rules.
 #include "router/proxy/upstream.hpp"
 
+#include <poll.h>
+
+#include <atomic>
+
 #include "tests/router/proxy/rig.hpp"
 
 using namespace gray;
@@ -175,13 +179,44 @@ TEST_CASE("what is no valid answer is a 502 of ours and is not repeated") {
   check_invalid("HTTP/1.1 200 OK\r\na: " + std::string(40'000, 'x') + "\r\n\r\n");
 }
 
-TEST_CASE("half an answer's head is a failure of the worker that is not repeated") {
+TEST_CASE("a worker that dies before its first body byte has answered nothing: another one does") {
+  for (const char* part : {"HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"}) {
+    CAPTURE(part);
+    FakeWorker dying(answers_once(part)), healthy(answers(std::string(kOk)));
+    Rig rig({{{dying.address(), healthy.address()}}});
+    CHECK(rig.get().status() == 200);
+    CHECK(dying.requests() == 1);
+    CHECK(healthy.requests() == 1);
+  }
+}
+
+TEST_CASE("a head that comes alone is held back for a moment only") {
+  std::atomic<bool> seen = false;
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    call.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+    CHECK(eventually([&] { return seen.load(); }));
+    call.write("hello");
+    call.next();
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write(Rig::request_for());
+  pollfd readable{client.fd(), POLLIN, 0};
+  CHECK(::poll(&readable, 1, 5'000) == 1);
+  seen = true;
+  const Message answer = client.read_answer();
+  CHECK(answer.complete);
+  CHECK(answer.body == "hello");
+}
+
+TEST_CASE("half an answer's head is a failure of the worker, repeated once") {
   FakeWorker worker(answers_once("HTTP/1.1 200 OK\r\nContent-Le"));
   Rig rig({{{worker.address()}}});
   const Message got = rig.get();
   CHECK(got.status() == 502);
   CHECK(got.field("x-gray-reason") == "upstream-closed");
-  CHECK(worker.requests() == 1);
+  CHECK(worker.requests() == 2);
 }
 
 TEST_CASE("bytes behind an answer belong to nobody: that connection is not used again") {
