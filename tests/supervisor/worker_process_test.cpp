@@ -1,6 +1,7 @@
 #include "supervisor/worker_process.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -94,14 +95,21 @@ TEST_CASE_FIXTURE(Recorder, "a process that ends by a signal is told with the si
   CHECK(WTERMSIG(*status) == SIGTERM);
 }
 
-TEST_CASE_FIXTURE(Recorder, "what a process wrote is read to the end before its exit is told, if nobody read before") {
-  shell("seq 1 10000; printf 'READY=1' >&$GRAY_READY_FD; printf 'the end'");
+// The pipe is made to hold more than is read in one turn, so that the exit is noticed before the last line is read.
+TEST_CASE_FIXTURE(Recorder, "what a process wrote is read to the end before its exit is told, however much it is") {
+  shell("kill -STOP $$; seq 1 100000; printf 'READY=1' >&$GRAY_READY_FD; printf 'the end'");
+  const auto pid = static_cast<id_t>(process->pid());
   siginfo_t info{};
-  REQUIRE(::waitid(P_PID, static_cast<id_t>(process->pid()), &info, WEXITED | WNOWAIT) == 0);
+  REQUIRE(::waitid(P_PID, pid, &info, WSTOPPED | WNOWAIT) == 0);
+  UniqueFd out(::open(("/proc/" + std::to_string(pid) + "/fd/1").c_str(), O_WRONLY | O_CLOEXEC));
+  REQUIRE(::fcntl(out.get(), F_SETPIPE_SZ, 1 << 20) >= 1 << 20);
+  out.reset();  // or its end would not come
+  process->signal(SIGCONT);
+  REQUIRE(::waitid(P_PID, pid, &info, WEXITED | WNOWAIT) == 0);
   CHECK(events.empty());
   REQUIRE(ends());
   REQUIRE(lines_at_exit.size() == OutputTail::kLines);
-  CHECK(lines_at_exit.front() == "9902");
+  CHECK(lines_at_exit.front() == "99902");
   CHECK(lines_at_exit.back() == "the end");
   CHECK(count("ready by pipe") == 1);
   CHECK(events.back() == "exited");
