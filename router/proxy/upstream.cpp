@@ -11,7 +11,7 @@ namespace {
 
 // Many servers send the head and a body of known length apart. A head that comes alone waits this long for the first
 // body bytes: both leave in one piece, and a worker that dies between the two has answered nothing yet.
-constexpr Duration kHoldBack{20};
+constexpr Duration kHoldBack{100};
 
 }  // namespace
 
