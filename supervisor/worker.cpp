@@ -116,7 +116,7 @@ void Worker::connected(bool ok, TimePoint now) {
 bool Worker::owns_its_port() {
   if (!process_) return false;
   const Listener listener = find_listener(port_->number(), process_->members());
-  detail_ = listener.complaint;
+  if (!listener.complaint.empty()) detail_ = listener.complaint;  // nothing to complain of is no reason to forget
   return listener.owner == Listener::Owner::worker;
 }
 
