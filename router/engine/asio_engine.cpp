@@ -334,10 +334,6 @@ void AsioEngine::read_limit(StreamId id, std::size_t bytes) {
     stream->read_limit = static_cast<std::uint32_t>(std::clamp<std::size_t>(bytes, 1, kMaxRead));
 }
 
-void AsioEngine::rebind(StreamId id, StreamHandler& handler) {
-  if (Stream* stream = streams_.find(id)) stream->handler = &handler;
-}
-
 void AsioEngine::close(StreamId id) {
   if (Stream* stream = streams_.find(id)) destroy(*stream);
 }

@@ -94,8 +94,6 @@ class Engine {
   virtual void resume(StreamId stream, Pause reason) = 0;
   /// The largest span that on_data() may get, 1..kMaxRead. A new stream starts at kMaxRead.
   virtual void read_limit(StreamId stream, std::size_t bytes) = 0;
-  /// From now on its callbacks go to another handler.
-  virtual void rebind(StreamId stream, StreamHandler& handler) = 0;
   /// Drops what is unsent and closes. The socket is closed when this returns.
   virtual void close(StreamId stream) = 0;
   /// close() will be a reset: what was sent must not look complete to the peer.

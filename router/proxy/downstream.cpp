@@ -9,6 +9,9 @@ using segment::Reason;
 
 namespace {
 
+// What is read beyond a head has to be kept while that request is answered: small reads bound it, bodies get large
+// ones.
+constexpr std::size_t kHeadRead = 16 * 1024;
 constexpr Duration kLinger{2'000};      // to read and drop what a refused client still sends
 constexpr Duration kBodyStall{30'000};  // a request body of which nothing comes
 constexpr Duration kFlush{30'000};      // to take the rest of the last answer
@@ -33,6 +36,7 @@ bool Downstream::open(int fd, const Address& peer) {
   served_ = searched_ = 0;
   head_began_ = {};
   stream_ = engine().adopt(fd, *this);
+  engine().read_limit(stream_, kHeadRead);
   if (stream_) arm(context_.tables.current().head_timeout);
   return static_cast<bool>(stream_);
 }
@@ -139,7 +143,10 @@ void Downstream::begin_request(engine::Buffer kept) {
   body_ = BodyDecoder(head.framing);
   phase_ = body_.done() ? Phase::busy : Phase::body;
   engine().pause(stream_, phase_ == Phase::busy ? engine::Pause::busy : engine::Pause::waiting);
-  if (phase_ == Phase::body) arm(kBodyStall);
+  if (phase_ == Phase::body) {
+    engine().read_limit(stream_, engine::kMaxRead);
+    arm(kBodyStall);
+  }
   exchange_.begin(std::move(kept), client(), started);
 }
 
@@ -282,6 +289,7 @@ void Downstream::done() {
 
 void Downstream::next_request() {
   phase_ = Phase::head;
+  engine().read_limit(stream_, kHeadRead);
   arm(context_.tables.current().idle_timeout);
   engine().resume(stream_, engine::Pause::busy);
   engine().resume(stream_, engine::Pause::waiting);

@@ -319,7 +319,6 @@ void Exchange::reply() {
 }
 
 void Exchange::cut() {
-  truncated_ = true;
   if (reason_ == Reason::none) reason_ = Reason::client_gone;
   if (first_byte_ == TimePoint{}) status_ = 0;
   if (upstream_ != nullptr) drop_upstream(reason_ != Reason::client_gone);

@@ -172,7 +172,6 @@ class Exchange final : public upstream::Waiter {
   http::Fault fault_;
   int status_ = 0;
   std::uint32_t retries_ = 0;
-  bool truncated_ = false;  // cut after the response head was sent
   bool reusable_ = false;
   bool worker_behind_ = false;  // it takes the body more slowly than the client sends it
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;

@@ -52,7 +52,7 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
   retries_ = 0;
   avoid_ = 0;
   bytes_in_ = bytes_out_ = 0;
-  worker_behind_ = fresh_only_ = reusable_ = truncated_ = accepts_body_ = parsed_ = false;
+  worker_behind_ = fresh_only_ = reusable_ = accepts_body_ = parsed_ = false;
   replayable_ = true;
   method_text_ = host_ = path_ = {};
   context_.recorder.make_id(own_id_);
