@@ -19,32 +19,6 @@ using namespace gray::engine;
 
 namespace {
 
-struct Log final : StreamHandler {
-  Engine& engine;
-  StreamId stream;
-  std::string data;
-  int ends = 0, writables = 0, failures = 0, connects = 0, resets = 0, closings = 0, last_error = 0;
-  bool echo = false;
-  std::function<void()> then;
-  explicit Log(Engine& owner) : engine(owner) {}
-  void on_connected(int error) override {
-    ++connects;
-    last_error = error;
-  }
-  void on_data(std::string_view bytes) override {
-    data += bytes;
-    if (echo) engine.send(stream, bytes);
-    if (then) then();
-  }
-  void on_end() override { ++ends; }
-  void on_writable() override { ++writables; }
-  void on_failed(int error) override {
-    ++failures;
-    last_error = error;
-  }
-  void on_peer_closing(bool reset) override { ++(reset ? resets : closings); }
-};
-
 /// An engine on a thread of its own; `on` runs there and is waited for.
 struct Running {
   BufferPool buffers{8 << 20};
@@ -71,6 +45,36 @@ struct Running {
     }
     return false;
   }
+};
+
+struct Log final : StreamHandler {
+  Running& run;
+  Engine& engine;
+  StreamId stream;
+  std::string data;
+  int ends = 0, writables = 0, failures = 0, connects = 0, resets = 0, closings = 0, last_error = 0;
+  bool echo = false;
+  std::function<void()> then;
+  explicit Log(Running& owner) : run(owner), engine(*owner.engine) {}
+  ~Log() {
+    run.on([this] { engine.close(stream); });  // a test ends while its peers still speak
+  }
+  void on_connected(int error) override {
+    ++connects;
+    last_error = error;
+  }
+  void on_data(std::string_view bytes) override {
+    data += bytes;
+    if (echo) engine.send(stream, bytes);
+    if (then) then();
+  }
+  void on_end() override { ++ends; }
+  void on_writable() override { ++writables; }
+  void on_failed(int error) override {
+    ++failures;
+    last_error = error;
+  }
+  void on_peer_closing(bool reset) override { ++(reset ? resets : closings); }
 };
 
 struct Pair {
@@ -126,7 +130,7 @@ struct TcpListener {
 TEST_CASE("bytes come in and go out") {
   Running run;
   Pair pair;
-  Log log(*run.engine);
+  Log log(run);
   log.echo = true;
   run.on([&] { log.stream = run.engine->adopt(pair.ours.release(), log); });
   pair.write("hello");
@@ -141,7 +145,7 @@ TEST_CASE("data and FIN that arrive together are both told, in this order") {
   Pair pair;
   pair.write("last words");
   ::shutdown(pair.peer.get(), SHUT_WR);
-  Log log(*run.engine);
+  Log log(run);
   run.on([&] { log.stream = run.engine->adopt(pair.ours.release(), log); });
   REQUIRE(run.until([&] { return log.ends == 1; }));
   CHECK(log.data == "last words");
@@ -150,7 +154,7 @@ TEST_CASE("data and FIN that arrive together are both told, in this order") {
 TEST_CASE("reading stops while any reason to pause is left, and nothing is lost") {
   Running run;
   Pair pair;
-  Log log(*run.engine);
+  Log log(run);
   run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
     run.engine->pause(log.stream, Pause::busy);
@@ -167,7 +171,7 @@ TEST_CASE("reading stops while any reason to pause is left, and nothing is lost"
 TEST_CASE("a paused stream still learns that its peer leaves") {
   Running run;
   Pair half;
-  Log log(*run.engine);
+  Log log(run);
   run.on([&] {
     log.stream = run.engine->adopt(half.ours.release(), log);
     run.engine->pause(log.stream, Pause::busy);
@@ -188,7 +192,7 @@ TEST_CASE("a reset of the peer is told to a paused stream as such") {
   UniqueFd client = listener.dial();
   const int accepted = ::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   REQUIRE(accepted >= 0);
-  Log log(*run.engine);
+  Log log(run);
   run.on([&] {
     log.stream = run.engine->adopt(accepted, log);
     run.engine->pause(log.stream, Pause::busy);
@@ -204,7 +208,7 @@ TEST_CASE("what the kernel does not take is kept, bounded, and on_writable says 
   Pair pair;
   const int small = 4096;
   REQUIRE(setsockopt(pair.ours.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
-  Log log(*run.engine);
+  Log log(run);
   std::size_t total = 0;
   run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
@@ -222,7 +226,7 @@ TEST_CASE("what the kernel does not take is kept, bounded, and on_writable says 
 TEST_CASE("a tail above the hard cap breaks the stream off") {
   Running run;
   Pair pair;
-  Log log(*run.engine);
+  Log log(run);
   run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
     for (int i = 0; i < 100; ++i) run.engine->send(log.stream, std::string(60'000, 'x'));
@@ -234,7 +238,7 @@ TEST_CASE("a tail above the hard cap breaks the stream off") {
 TEST_CASE("a connect that succeeds and one that is refused are told from the loop") {
   Running run;
   TcpListener listener;
-  Log refused(*run.engine), accepted(*run.engine);
+  Log refused(run), accepted(run);
   run.on([&] { refused.stream = run.engine->connect(listener.address, refused); });
   REQUIRE(run.until([&] { return refused.connects == 1; }));
   CHECK(refused.last_error == ECONNREFUSED);
@@ -247,7 +251,7 @@ TEST_CASE("a connect that succeeds and one that is refused are told from the loo
 TEST_CASE("after close in its own callback a handler hears nothing more") {
   Running run;
   Pair pair;
-  Log log(*run.engine);
+  Log log(run);
   log.then = [&] { run.engine->close(log.stream); };
   run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
@@ -264,7 +268,7 @@ TEST_CASE("close_after_send delivers the tail before the end") {
   Pair pair;
   const int small = 4096;
   REQUIRE(setsockopt(pair.ours.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
-  Log log(*run.engine);
+  Log log(run);
   run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
     run.engine->send(log.stream, std::string(60'000, 'x'));
@@ -277,7 +281,7 @@ TEST_CASE("close_after_send delivers the tail before the end") {
 TEST_CASE("a lingering close reads and drops until the peer closes, and within its time") {
   Running run;
   Pair pair, stubborn;
-  Log log(*run.engine), other(*run.engine);
+  Log log(run), other(run);
   run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
     run.engine->send(log.stream, "bye");
@@ -299,7 +303,7 @@ TEST_CASE("abort makes the close a reset") {
   listener.listen();
   UniqueFd client = listener.dial();
   const int accepted = ::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  Log log(*run.engine);
+  Log log(run);
   run.on([&] {
     log.stream = run.engine->adopt(accepted, log);
     run.engine->abort(log.stream);
@@ -313,7 +317,7 @@ TEST_CASE("abort makes the close a reset") {
 TEST_CASE("a released socket goes on in another engine") {
   Running run, other;
   Pair pair;
-  Log log(*run.engine), second(*other.engine);
+  Log log(run), second(other);
   second.echo = true;
   const int fd = run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
