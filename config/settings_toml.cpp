@@ -106,7 +106,7 @@ ConfigErrors errors(const std::string& file, std::string_view text, std::vector<
 LoadedSettings parse_settings(std::string_view text, const std::string& file) {
   Settings settings;
   settings.file = anchored(std::filesystem::current_path().string(), file);
-  TomlFile context{.folder = std::filesystem::path(settings.file).parent_path().string(), .problems = {}};
+  TomlFile context{.folder = std::filesystem::path(settings.file).parent_path().string(), .problems = {}, .keys = {}};
   try {
     const toml::table table = toml::parse(text, std::string_view(file));
     read_settings(table, context, settings);
@@ -122,6 +122,16 @@ LoadedSettings load_settings(const std::string& file) {
   const auto text = read_file(file);
   if (!text) return errors(file, "", {{0, 0, "cannot be read: " + std::generic_category().message(errno)}});
   return parse_settings(*text, file);
+}
+
+std::vector<std::string> keys_left_out(std::string_view text) {
+  Settings settings;
+  TomlFile context{.folder = "/", .problems = {}, .keys = {}};
+  read_settings(toml::parse(text), context, settings);
+  std::vector<std::string> names;
+  for (const auto& [name, present] : context.keys)
+    if (!present) names.push_back(name);
+  return names;
 }
 
 }  // namespace gray

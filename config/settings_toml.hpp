@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "config/settings.hpp"
 
@@ -20,5 +21,8 @@ using LoadedSettings = std::variant<Settings, ConfigErrors>;
 LoadedSettings parse_settings(std::string_view text, const std::string& file);
 /// Reads the file first; a file that cannot be read is one error that names it and the cause.
 LoadedSettings load_settings(const std::string& file);
+
+/// The keys that could stand in this text and do not, as "limits.queue"; whether it is valid is not asked.
+std::vector<std::string> keys_left_out(std::string_view text);
 
 }  // namespace gray

@@ -89,7 +89,9 @@ std::vector<std::string> TomlReader::names() {
 
 const toml::node* TomlReader::find(std::string_view key) {
   if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
-  return table_->get(key);
+  const toml::node* node = table_->get(key);
+  file_.keys[kind_.empty() ? std::string(key) : kind_ + "." + std::string(key)] |= node != nullptr;
+  return node;
 }
 
 /// A NUL would cut the text short wherever it is handed to the system.

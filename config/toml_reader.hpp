@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ namespace gray {
 struct TomlFile {
   std::string folder;  // absolute; relative paths of the file begin here
   std::vector<Diagnostic> problems;
+  std::map<std::string, bool> keys;  // all that was asked for, as KIND.KEY; true: it stands in some table of that kind
 };
 
 class TomlReader {

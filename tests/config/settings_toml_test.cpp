@@ -3,13 +3,29 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <sstream>
 
+#include "config/unsupported.hpp"
 #include "tests/config/toml_text.hpp"
 
 using namespace gray;
 using namespace gray::test;
+
+namespace {
+
+std::string text_of(const char* file) {
+  std::ifstream in(file);
+  REQUIRE(in);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+constexpr const char* kReference = GRAY_SOURCE_DIR "/config/reference.toml";
+
+}  // namespace
 
 TEST_CASE("the smallest file gets every default") {
   const Settings settings = loaded(kSmallest);
@@ -140,6 +156,38 @@ TEST_CASE("the demo is read") {
   CHECK(web.version("v1")->cwd == GRAY_SOURCE_DIR);
   CHECK(web.version("v1")->health.path == "/healthz");
   CHECK(web.version("v2")->weight == 5.0);
+}
+
+TEST_CASE("the reference says the defaults: a file without all that may be left out is the same") {
+  const std::string command = "command = ['node', '../workers/node/hello.js']\n";
+  const std::string smallest =
+      "[service.web]\nstable = 'v1'\n[service.web.version.v1]\n" + command + "[service.web.version.v2]\n" + command;
+  const auto reference = load_settings(kReference);
+  if (const auto* errors = std::get_if<ConfigErrors>(&reference)) FAIL(errors->text);
+  CHECK(std::get<Settings>(reference) == std::get<Settings>(parse_settings(smallest, kReference)));
+}
+
+TEST_CASE("the reference has every key that a reader asks for") {
+  CHECK(keys_left_out(text_of(kReference)) == std::vector<std::string>{});
+  const auto left_out = keys_left_out(kSmallest);
+  const std::set<std::string> names(left_out.begin(), left_out.end());
+  for (const char* some : {"state_dir", "listen", "listen.http", "service.limits", "limits.queue", "version.weight",
+                           "version.health", "health.rise", "stop.signal"})
+    CHECK_MESSAGE(names.contains(some), some);
+}
+
+TEST_CASE("what the reference marks as refused is refused") {
+  std::set<std::string> refused, marked;
+  for (const Unsupported& row : kUnsupported) refused.emplace(row.key);
+  std::istringstream lines(text_of(kReference));
+  bool mark = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) mark = mark || contains(line, "refused so far");
+    if (line.starts_with('#') || !contains(line, "=")) continue;
+    if (std::exchange(mark, false)) marked.insert(line.substr(0, line.find(' ')));
+  }
+  CHECK(std::includes(refused.begin(), refused.end(), marked.begin(), marked.end()));
+  CHECK_FALSE(marked.empty());
 }
 
 TEST_CASE("a relative file name is anchored at the working directory") {

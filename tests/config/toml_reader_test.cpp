@@ -11,7 +11,7 @@ namespace {
 /// The problems of `text` after `use` has read it.
 std::vector<Diagnostic> problems(const char* text, const std::function<void(TomlReader&)>& use) {
   const toml::table table = toml::parse(text);
-  TomlFile file{.folder = "/base", .problems = {}};
+  TomlFile file{.folder = "/base", .problems = {}, .keys = {}};
   {
     TomlReader reader(table, file);
     use(reader);
@@ -74,6 +74,22 @@ TEST_CASE("errors about an absent key are reported at its table") {
     t.error("gone", "at the table");
   });
   CHECK(found == std::vector<Diagnostic>{{2, 5, "at the value"}, {2, 1, "at the name"}, {3, 1, "at the table"}});
+}
+
+TEST_CASE("a file knows which keys were asked for and which it has in any table of a kind") {
+  const toml::table table = toml::parse("[one]\na = 1\n[two]\n");
+  TomlFile file{.folder = "/base", .problems = {}, .keys = {}};
+  {
+    TomlReader root(table, file);
+    for (const char* name : {"one", "two", "three"}) {
+      TomlReader reader(root, name, "t");
+      std::uint32_t number = 0;
+      reader.number("a", number, 0, 1);
+      reader.number("b", number, 0, 1);
+    }
+  }
+  CHECK(file.keys ==
+        std::map<std::string, bool>{{"one", true}, {"two", true}, {"three", false}, {"t.a", true}, {"t.b", false}});
 }
 
 TEST_CASE("relative paths begin in the folder of the file, absolute ones stay") {
