@@ -4,85 +4,15 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <sstream>
 
 #include "config/diagnostics.hpp"
-#include "control/version.hpp"
+#include "control/grayctl/grammar.hpp"
 
 namespace gray::control {
 namespace {
-
-/// Verbs of the contract without a function so far. They are known, so that nobody is told that they mistyped.
-constexpr const char* kNotYet[] = {"start", "stop",    "restart", "drain",   "logs", "events",      "rollout",
-                                   "why",   "bucket",  "plan",    "preview", "hold", "maintenance", "report",
-                                   "drill", "history", "memory",  "upgrade", "top",  "completion"};
-
-bool is_not_yet(const std::string& verb) { return std::ranges::find(kNotYet, verb) != std::end(kNotYet); }
-
-/// The tree of verbs and the values that it fills.
-struct Grammar {
-  Grammar();
-  CLI::App* verb(CLI::App& parent, const char* name, const char* summary, Verb meaning, const char* examples);
-
-  CLI::App app{"Talks to a running grayd.", "grayctl"};
-  CLI::Option* output_option;
-  std::string output = "table";
-  std::string percent;
-  Command command;
-};
-
-CLI::App* Grammar::verb(CLI::App& parent, const char* name, const char* summary, Verb meaning, const char* examples) {
-  CLI::App* added = parent.add_subcommand(name, summary);
-  added->fallthrough();  // --socket and -o may stand behind the verb
-  added->footer(std::string("Examples:\n") + examples);
-  added->callback([this, meaning] { command.verb = meaning; });
-  return added;
-}
-
-Grammar::Grammar() {
-  app.require_subcommand(1);
-  app.set_version_flag("--version", fmt::format("grayctl {}", kVersion));
-  app.add_option("--socket", command.socket,
-                 "grayd's socket; else $GRAYCTL_SOCKET, run/grayd.sock, /run/grayd/grayd.sock")
-      ->type_name("PATH");
-  output_option = app.add_option("-o,--output", output, "table or json")->type_name("FORMAT");
-  app.footer(
-      "Exit codes: 0 ok, 1 failed, 2 usage, 3 conflict, 4 denied, 5 timeout, 6 rollout aborted, 7 no daemon, 8 bad "
-      "config.\n"
-      "Examples:\n  grayctl status\n  grayctl shift web v2 5%");
-
-  verb(app, "status", "services, versions and workers", Verb::status,
-       "  grayctl status\n  grayctl status web -o json\n"
-       "A * marks the stable version; BUSY are requests in flight, UP the workers that are ready or healthy.")
-      ->add_option("SERVICE", command.service, "only this one");
-
-  CLI::App* shift = verb(app, "shift", "give a version a share of the users; returns when every router applied it",
-                         Verb::shift, "  grayctl shift web v2 5%\n  grayctl shift web v2 0");
-  shift->add_option("SERVICE", command.service)->required();
-  shift->add_option("VERSION", command.version, "one that is not the stable one")->required();
-  shift->add_option("PERCENT", percent, "0 to 100; the stable version has the rest")->required();
-
-  verb(app, "health", "0 if every service can be served by its stable version, else 1", Verb::health,
-       "  grayctl health\n  grayctl health web && echo up")
-      ->add_option("SERVICE", command.service, "only this one");
-  verb(app, "reload", "read the configuration file again; applied whole or refused whole", Verb::reload,
-       "  grayctl config check grayd.toml && grayctl reload");
-  verb(app, "metrics", "counters and durations as Prometheus text", Verb::metrics, "  grayctl metrics | grep errors");
-
-  CLI::App* config = app.add_subcommand("config", "configuration files");
-  config->fallthrough()->require_subcommand(1);
-  config->footer("Examples:\n  grayctl config check grayd.toml");
-  verb(*config, "check", "say what is wrong with a file; needs no running grayd", Verb::config_check,
-       "  grayctl config check grayd.toml")
-      ->add_option("FILE", command.file)
-      ->required();
-  verb(app, "version", "the version of grayctl", Verb::version, "  grayctl version -o json");
-
-  for (const char* name : kNotYet) app.add_subcommand(name)->group("")->fallthrough()->allow_extras();
-}
 
 /// The verb that was understood last: `check` of `config check`; the program itself if none was.
 const CLI::App& innermost(const CLI::App& app) {
@@ -164,15 +94,16 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app, const std
   return error.what() + see_help(verb);
 }
 
-/// What CLI11 cannot know to be wrong; empty if all is well.
+/// What is wrong with the words that CLI11 took as they are; empty if all is well.
 std::string check_values(Grammar& grammar) {
+  Command& command = grammar.command;
   if (const CLI::App& verb = innermost(grammar.app); is_not_yet(verb.get_name())) return not_yet(verb);
   if (grammar.output != "table" && grammar.output != "json")
     return fmt::format("-o takes table or json, not \"{}\"", grammar.output);
-  if (grammar.command.verb != Verb::shift) return {};
+  if (command.verb != Verb::shift) return {};
   std::optional<double> percent = parse_percent(grammar.percent);
   if (!percent) return percent_error(grammar.percent);
-  grammar.command.percent = *percent;
+  command.percent = *percent;
   return {};
 }
 

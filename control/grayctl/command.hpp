@@ -1,13 +1,23 @@
 #pragma once
-// The command line of grayctl as a value. The only place that knows CLI11.
+// The command line of grayctl as a value. What the words are is in grammar.hpp; here is what they come to, and what is
+// said when they are wrong.
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/exit_code.hpp"
 
 namespace gray::control {
 
-enum class Verb { status, shift, health, reload, metrics, config_check, version };
+enum class Verb {
+  status,
+  shift,
+  health,
+  reload,
+  metrics,
+  config_check,
+  version,
+};
 
 struct Command {
   Verb verb = Verb::status;

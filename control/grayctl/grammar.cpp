@@ -1,0 +1,90 @@
+#include "control/grayctl/grammar.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/version.hpp"
+
+namespace gray::control {
+namespace {
+
+constexpr const char* kNotYet[] = {"start",   "stop",  "restart", "drain",  "completion", "logs", "events",
+                                   "rollout", "why",   "bucket",  "plan",   "preview",    "hold", "maintenance",
+                                   "report",  "drill", "history", "memory", "upgrade",    "top"};
+
+constexpr const char* kLook = "Look";
+constexpr const char* kChange = "Change";
+constexpr const char* kSetUp = "Set up";
+
+}  // namespace
+
+bool is_not_yet(const std::string& verb) { return std::ranges::find(kNotYet, verb) != std::end(kNotYet); }
+
+CLI::App* Grammar::verb(CLI::App& parent, const char* name, const char* summary, Verb meaning, const char* examples) {
+  CLI::App* added = parent.add_subcommand(name, summary);
+  added->fallthrough();  // --socket and -o may stand behind the verb
+  added->footer(std::string("Examples:\n") + examples);
+  added->callback([this, meaning] { command.verb = meaning; });
+  return added;
+}
+
+void Grammar::looking() {
+  CLI::App* status = verb(app, "status", "services, versions and workers", Verb::status,
+                          "  grayctl status\n  grayctl status web -o json\n"
+                          "A * marks the stable version; BUSY are requests in flight, UP the workers that\n"
+                          "are ready or healthy.");
+  status->add_option("SERVICE", command.service, "only this one");
+  status->group(kLook);
+
+  CLI::App* health = verb(app, "health", "0 if every stable version can serve, else 1", Verb::health,
+                          "  grayctl health\n  grayctl health web && echo up");
+  health->add_option("SERVICE", command.service, "only this one");
+  health->group(kLook);
+
+  verb(app, "metrics", "counters and durations as Prometheus text", Verb::metrics, "  grayctl metrics | grep errors")
+      ->group(kLook);
+}
+
+void Grammar::changing() {
+  CLI::App* shift = verb(app, "shift", "give a version a share of the users", Verb::shift,
+                         "  grayctl shift web v2 5%\n  grayctl shift web v2 0\n"
+                         "It returns when every router has applied it.");
+  shift->group(kChange);
+  shift->add_option("SERVICE", command.service, "as in the configuration")->required();
+  shift->add_option("VERSION", command.version, "one that is not the stable one")->required();
+  shift->add_option("PERCENT", percent, "0 to 100; the stable version has the rest")->required();
+}
+
+void Grammar::configuring() {
+  verb(app, "reload", "read the file again; applied whole or refused whole", Verb::reload,
+       "  grayctl config check grayd.toml && grayctl reload")
+      ->group(kSetUp);
+  CLI::App* config = app.add_subcommand("config", "configuration files");
+  config->fallthrough()->require_subcommand(1)->group(kSetUp);
+  config->footer("Examples:\n  grayctl config check grayd.toml");
+  verb(*config, "check", "say what is wrong with a file; needs no running grayd", Verb::config_check,
+       "  grayctl config check grayd.toml")
+      ->add_option("FILE", command.file, "a configuration in TOML")
+      ->required();
+  verb(app, "version", "the version of grayctl", Verb::version, "  grayctl version -o json")->group(kSetUp);
+}
+
+Grammar::Grammar() {
+  app.get_formatter()->column_width(26);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", fmt::format("grayctl {}", kVersion), "the version of grayctl");
+  app.set_help_flag("-h,--help", "this help; of a verb: grayctl VERB --help");
+  app.add_option("--socket", command.socket, "of grayd; else $GRAYCTL_SOCKET or the usual place")->type_name("PATH");
+  output_option = app.add_option("-o,--output", output, "table or json")->type_name("FORMAT");
+  app.footer(
+      "Exit codes: 0 ok, 1 failed, 2 usage, 3 conflict, 4 denied, 5 timeout,\n"
+      "6 rollout aborted, 7 no daemon, 8 bad config.\n"
+      "Examples:\n  grayctl status\n  grayctl shift web v2 5%");
+  looking();
+  changing();
+  configuring();
+  for (const char* name : kNotYet) app.add_subcommand(name)->group("")->fallthrough()->allow_extras();
+}
+
+}  // namespace gray::control

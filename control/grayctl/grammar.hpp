@@ -1,0 +1,32 @@
+#pragma once
+// The tree of verbs with their words and their help, and the values that parsing fills. CLI11 is known here and in
+// command.cpp only. Every line of help has at most 80 columns: it does not know where it will be read.
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "control/grayctl/command.hpp"
+
+namespace gray::control {
+
+/// A verb of the contract without a function so far. It is known, so that nobody is told that they mistyped.
+bool is_not_yet(const std::string& verb);
+
+struct Grammar {
+  Grammar();
+  Grammar(const Grammar&) = delete;
+  Grammar& operator=(const Grammar&) = delete;
+
+  CLI::App app{"Talks to a running grayd.", "grayctl"};
+  CLI::Option* output_option;
+  std::string output = "table";
+  std::string percent;
+  Command command;
+
+ private:
+  CLI::App* verb(CLI::App& parent, const char* name, const char* summary, Verb meaning, const char* examples);
+  void looking();
+  void changing();
+  void configuring();
+};
+
+}  // namespace gray::control
