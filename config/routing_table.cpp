@@ -44,6 +44,7 @@ json to_json(const ServiceRoute& service) {
           {"cookie", service.cookie},
           {"override_from", json_texts(service.override_from)},
           {"identity", json_texts(service.identity)},
+          {"affinity", service.affinity},
           {"expose", name_of(service.expose)},
           {"limits", limits_to_json(service.limits)},
           {"stable", service.stable},
@@ -89,6 +90,7 @@ ServiceRoute service_from(const json& from) {
   service.cookie = json_text(from, "cookie");
   service.override_from = json_list(from, "override_from", json_parsed<Cidr>);
   service.identity = json_list(from, "identity", json_parsed<IdentitySource>);
+  service.affinity = json_flag(from, "affinity");
   service.expose = expose_of(json_text(from, "expose"));
   service.limits = limits_from_json(json_field(from, "limits"));
   service.salt = json_text(from, "salt");
@@ -102,14 +104,15 @@ ServiceRoute service_from(const json& from) {
 std::string to_json_text(const RoutingTable& table) {
   json services = json::array();
   for (const ServiceRoute& service : table.services) services.push_back(to_json(service));
-  return json_dump({{"number", table.number}, {"services", std::move(services)}});
+  return json_dump({{"number", table.number}, {"issue_seed", table.issue_seed}, {"services", std::move(services)}});
 }
 
 std::optional<RoutingTable> routing_table_from_json(std::string_view text, std::string& error) {
   try {
     const json from = json::parse(text);
     return RoutingTable{.number = json_number<std::uint64_t>(from, "number"),
-                        .services = json_list(from, "services", service_from)};
+                        .services = json_list(from, "services", service_from),
+                        .issue_seed = json_number<std::uint64_t>(from, "issue_seed")};
   } catch (const std::exception& problem) {
     error = std::string("not a routing table: ") + problem.what();
     return std::nullopt;

@@ -35,6 +35,7 @@ struct ServiceRoute {
   std::string param, header, cookie;
   std::vector<Cidr> override_from;
   std::vector<IdentitySource> identity;
+  bool affinity = false;  // a user stays on one worker of a version
   Expose expose = Expose::version;
   Limits limits;
   std::uint32_t stable = 0;             // index into versions
@@ -48,6 +49,7 @@ struct ServiceRoute {
 struct RoutingTable {
   std::uint64_t number = 0;
   std::vector<ServiceRoute> services;
+  std::uint64_t issue_seed = 0;  // of the identities that routers make up: random, one for the life of a master
   bool operator==(const RoutingTable&) const = default;
 };
 

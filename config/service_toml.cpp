@@ -50,6 +50,25 @@ void read_selectors(TomlReader& table, ServiceSettings& service) {
     table.error("cookie", in_quotes(service.cookie) + " cannot be the name of a cookie");
 }
 
+/// A source that is always present ends the list; and its cookie must be one that a browser takes from plain HTTP.
+void check_issued(TomlReader& table, const std::vector<IdentitySource>& sources) {
+  const auto issued = std::find_if(sources.begin(), sources.end(), [](const IdentitySource& source) {
+    return source.kind == IdentitySource::Kind::issued_cookie;
+  });
+  if (issued == sources.end()) return;
+  const std::string text = in_quotes(issued->text());
+  if (issued->name.starts_with("__Host-") || issued->name.starts_with("__Secure-"))
+    table.error("identity", text + ": browsers take a cookie of this name over TLS only: choose another name");
+  if (issued + 1 == sources.end()) return;
+  const std::string behind = (issued + 1)->text();
+  const auto items = table.texts("identity");
+  for (const TomlReader::Item& item : items.value()) {
+    if (item.text != behind) continue;
+    table.error(*item.at, in_quotes(behind) + " is never reached: " + text +
+                              " gives everyone an identity, so nothing may stand behind it");
+  }
+}
+
 void read_users(TomlReader& table, ServiceSettings& service) {
   service.override_from = {*Cidr::parse("0.0.0.0/0"), *Cidr::parse("::/0")};
   table.list("override_from", service.override_from, Cidr::parse, "an IP network such as \"10.0.0.0/8\"");
@@ -57,6 +76,7 @@ void read_users(TomlReader& table, ServiceSettings& service) {
                       IdentitySource{}};
   table.list("identity", service.identity, IdentitySource::parse,
              "a source: \"cookie:NAME\", \"header:NAME\", \"client-ip\" or \"issue:NAME\"");
+  check_issued(table, service.identity);
   table.choice<bool>("affinity", service.affinity, {{"none", false}, {"identity", true}});
   table.choice<Expose>("expose", service.expose,
                        {{"none", Expose::none}, {"version", Expose::version}, {"decision", Expose::decision}});

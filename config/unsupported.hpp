@@ -13,8 +13,6 @@ struct Unsupported {
 
 inline constexpr Unsupported kUnsupported[] = {
     {"listen", "metrics", "*", "leave it out, /metrics is on the admin socket"},
-    {"service", "affinity", "identity", "use \"none\""},
-    {"service", "identity", "issue:*", "use \"cookie:NAME\", \"header:NAME\" or \"client-ip\""},
     {"limits", "tunnels", "*", "leave it out"},
     {"limits", "min_rate", "*", "leave it out"},
     {"version", "ready", "notify", "use \"auto\", \"pipe\", \"ipc\" or \"tcp\""},

@@ -17,6 +17,9 @@ namespace gray::master {
 namespace {
 
 constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
+// As open as a port, whatever the umask is: who may not come in is kept out by the folder. Set before listen(), so no
+// client ever meets another mode.
+constexpr mode_t kUnixMode = 0666;
 
 [[noreturn]] void fail(const Address& address, int cause) {
   const auto where = address.text();
@@ -69,6 +72,7 @@ UniqueFd bind_socket(const Address& address) {
   sockaddr_storage storage;
   const auto length = address.to(storage);
   if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) fail(address, errno);
+  if (address.kind == Address::Kind::unix_path) ::chmod(address.path.c_str(), kUnixMode);
   return fd;
 }
 

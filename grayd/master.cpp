@@ -8,6 +8,7 @@
 #include <asio/post.hpp>
 #include <csignal>
 #include <cstdio>
+#include <random>
 #include <stdexcept>
 
 #include "config/log.hpp"
@@ -50,6 +51,11 @@ RouterCommand router_command(const segment::Segment& segment, const Listeners& l
   return command;
 }
 
+std::uint64_t random_seed() {
+  std::random_device random;
+  return static_cast<std::uint64_t>(random()) << 32 | random();
+}
+
 const char* name_of(bool serving, bool stopping) { return stopping ? "stopping" : serving ? "serving" : "starting"; }
 
 }  // namespace
@@ -71,7 +77,7 @@ Master::Master(Settings settings)
                 [this](std::uint64_t id, bool ok, const std::string& detail) { supervisor_.probed(id, ok, detail); },
                 [this](bool possible) { supervisor_.probing_possible(possible); }}),
       supervisor_(io_, *this, instance_),
-      publisher_(settings_, live_, rows_, routers_),
+      publisher_(settings_, live_, rows_, routers_, random_seed()),
       verbs_(verb_parts()),
       signals_(io_, SIGTERM, SIGINT, SIGHUP) {
   signals_.add(SIGUSR1);

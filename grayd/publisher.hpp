@@ -12,8 +12,10 @@ namespace gray::master {
 
 class Publisher {
  public:
-  Publisher(const Settings& settings, const LiveState& live, const Rows& rows, Routers& routers)
-      : settings_(settings), live_(live), rows_(rows), routers_(routers) {}
+  /// `issue_seed` goes into every table: see RoutingTable.
+  Publisher(const Settings& settings, const LiveState& live, const Rows& rows, Routers& routers,
+            std::uint64_t issue_seed)
+      : settings_(settings), live_(live), rows_(rows), routers_(routers), issue_seed_(issue_seed) {}
 
   /// Sends the table that `views` make, if it differs from the last; returns the number of the one that holds now.
   std::uint64_t publish(const std::vector<supervisor::VersionView>& views);
@@ -26,6 +28,7 @@ class Publisher {
   const LiveState& live_;
   const Rows& rows_;
   Routers& routers_;
+  std::uint64_t issue_seed_;
   RoutingTable last_;  // number 0: none yet
 };
 

@@ -31,6 +31,7 @@ ServiceRoute front_of(const ServiceSettings& service) {
   route.cookie = service.cookie;
   route.override_from = service.override_from;
   route.identity = service.identity;
+  route.affinity = service.affinity;
   route.expose = service.expose;
   route.limits = service.limits;
   return route;

@@ -20,12 +20,19 @@ struct RequestExtras {
   bool keep_body = true;           // false: the body was dropped, so no framing field and no Expect is written
 };
 
+/// A cookie that we set for a year, on every path: nothing but an identity, so out of reach of scripts.
+struct SetCookie {
+  std::string_view name;  // a token; empty: none is set
+  std::string_view value;
+};
+
 /// What the forwarded response says beyond what came. Empty views are left out; fields of these names from upstream are
 /// always removed.
 struct ResponseExtras {
   std::string_view request_id;
   std::string_view version;    // X-Gray-Version
   std::string_view decision;   // X-Gray-Decision
+  SetCookie cookie;            // beside the worker's own
   bool close = false;          // adds Connection: close
   bool keep_alive_10 = false;  // the client is HTTP/1.0 and asked for it: adds Connection: keep-alive
   std::uint8_t client_minor = 1;

@@ -9,7 +9,7 @@ namespace gray::http {
 namespace {
 
 // More than the names, separators and fixed values of everything that we add to one response.
-constexpr std::size_t kAdded = 256;
+constexpr std::size_t kAdded = 320;
 
 bool goes_on(const Field& field, const Nominated& nominated) {
   if (field.id == Name::other) return !is_gray_name(field.id, field.name) && !nominated.holds(field.name);
@@ -25,6 +25,15 @@ void write_framing(HeadWriter& writer, const ResponseHead& head, const Framing& 
   if (said != nullptr) writer.field("Content-Length", said->value);
 }
 
+void write_cookie(HeadWriter& writer, const SetCookie& cookie) {
+  if (cookie.name.empty()) return;
+  writer.text("Set-Cookie: ");
+  writer.text(cookie.name);
+  writer.text("=");
+  writer.text(cookie.value);
+  writer.text("; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly\r\n");
+}
+
 }  // namespace
 
 Framing downstream_framing(const Framing& upstream, std::uint8_t client_minor) {
@@ -34,7 +43,7 @@ Framing downstream_framing(const Framing& upstream, std::uint8_t client_minor) {
 
 std::size_t response_bound(const ResponseHead& head, const ResponseExtras& extras) {
   return head.bytes.size() + head.fields.count + extras.request_id.size() + extras.version.size() +
-         extras.decision.size() + kAdded;
+         extras.decision.size() + extras.cookie.name.size() + extras.cookie.value.size() + kAdded;
 }
 
 std::size_t write_response(const ResponseHead& head, const ResponseExtras& extras, char* out) {
@@ -53,6 +62,7 @@ std::size_t write_response(const ResponseHead& head, const ResponseExtras& extra
   writer.optional_field("X-Request-Id", extras.request_id);
   writer.optional_field("X-Gray-Version", extras.version);
   writer.optional_field("X-Gray-Decision", extras.decision);
+  write_cookie(writer, extras.cookie);
   write_framing(writer, head, framing);
   const bool close = extras.close || framing.kind == Framing::Kind::until_close;
   if (close) writer.field("Connection", "close");

@@ -3,11 +3,11 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
-#include <charconv>
+
+#include "router/policy/affinity.hpp"
+#include "router/policy/identity.hpp"
+#include "router/policy/parts.hpp"
 
 namespace gray::policy {
 namespace {
@@ -15,7 +15,6 @@ namespace {
 using segment::Decision;
 
 constexpr std::size_t kJoined = 256;  // salt and identity that are hashed in one piece
-constexpr socklen_t kIpText = INET6_ADDRSTRLEN;
 
 std::optional<std::uint32_t> version_named(const ServiceRoute& route, std::string_view name) {
   for (std::uint32_t i = 0; i < route.versions.size(); ++i) {
@@ -66,82 +65,10 @@ std::uint64_t streamed_hash(std::string_view salt, std::string_view identity) {
   return XXH3_64bits_digest(&state);
 }
 
-/// Address::ip_text() without its string: an IPv6 text does not fit into a small one.
-std::string_view ip_text(const Address& address, std::array<char, kIpText>& out) {
-  if (address.kind == Address::Kind::unix_path) return {};
-  if (address.kind == Address::Kind::ipv6) {
-    return inet_ntop(AF_INET6, address.ip.data(), out.data(), kIpText) ? out.data() : std::string_view();
-  }
-  char* at = out.data();
-  for (std::size_t i = 0; i < 4; ++i) {
-    if (i > 0) *at++ = '.';
-    at = std::to_chars(at, at + 3, static_cast<unsigned>(address.ip[i])).ptr;
-  }
-  return {out.data(), static_cast<std::size_t>(at - out.data())};
-}
-
-std::string_view header_identity(const http::Fields& fields, std::string_view name) {
-  for (const http::Field& field : fields) {
-    if (!field.value.empty() && http::equals_ignoring_case(field.name, name)) return field.value;
-  }
-  return {};
-}
-
-/// The first source that is present and not empty; empty if there is none.
-std::string_view identity_of(const ServiceRoute& route, const http::Fields& fields, const Address& client,
-                             std::array<char, kIpText>& scratch) {
-  for (const IdentitySource& source : route.identity) {
-    std::string_view found;
-    switch (source.kind) {
-      case IdentitySource::Kind::cookie:
-      case IdentitySource::Kind::issued_cookie:
-        found = cookie_value(fields, source.name).value_or("");
-        break;
-      case IdentitySource::Kind::header:
-        found = header_identity(fields, source.name);
-        break;
-      case IdentitySource::Kind::client_ip:
-        found = ip_text(client, scratch);
-        break;
-    }
-    if (!found.empty()) return found;
-  }
-  return {};
-}
-
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   const char lower = static_cast<char>(c | 0x20);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-std::string_view unquoted(std::string_view text) {
-  return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
-}
-
-/// The part of `rest` before `separator`; `rest` becomes what is behind it.
-std::string_view next_part(std::string_view& rest, char separator) {
-  const std::size_t end = rest.find(separator);
-  const std::string_view part = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-  return part;
-}
-
-/// The value of cookie `name` in one Cookie field, RFC 6265 4.2.1.
-std::optional<std::string_view> cookie_in(std::string_view rest, std::string_view name) {
-  while (!rest.empty()) {
-    const std::string_view pair = trimmed(next_part(rest, ';'));
-    if (pair.size() > name.size() && pair[name.size()] == '=' && pair.starts_with(name)) {
-      return unquoted(trimmed(pair.substr(name.size() + 1)));
-    }
-  }
-  return std::nullopt;
 }
 
 /// The rightmost member of a comma-separated list; `rest` becomes what is before it.
@@ -152,18 +79,26 @@ std::string_view last_part(std::string_view& rest) {
   return trimmed(part);
 }
 
+void identify(const ServicePolicy& service, const http::Fields& fields, const Address& client, Choice& choice) {
+  const ServiceRoute& route = *service.route;
+  IdentityScratch scratch;
+  const Identity identity = find_identity(route, fields, client, service.issue_seed, scratch);
+  if (identity.text.empty()) return;
+  choice.identified = true;
+  choice.identity_hash = bucket_hash(route.salt, identity.text);
+  if (route.affinity) choice.affinity = affinity_hash(identity.text);
+  if (identity.issue == nullptr) return;
+  choice.issue = identity.issue;
+  std::copy(identity.text.begin(), identity.text.end(), choice.issued.begin());
+}
+
 }  // namespace
 
 Choice decide(const ServicePolicy& service, const http::RequestHead& head, const Address& client, const Address& peer,
               bool canary_up) {
   const ServiceRoute& route = *service.route;
-  std::array<char, kIpText> scratch;
-  const std::string_view identity = identity_of(route, head.fields, client, scratch);
   Choice choice{.version = route.stable};
-  if (!identity.empty()) {
-    choice.identified = true;
-    choice.identity_hash = bucket_hash(route.salt, identity);
-  }
+  identify(service, head.fields, client, choice);
   const auto choose = [&choice](std::uint32_t version, Decision decision) {
     choice.version = version;
     choice.decision = decision;
@@ -192,14 +127,6 @@ std::optional<std::string_view> query_param(std::string_view path_query, std::st
   while (!rest.empty()) {
     std::string_view value = next_part(rest, '&');
     if (decodes_to(next_part(value, '='), name)) return value;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string_view> cookie_value(const http::Fields& fields, std::string_view name) {
-  for (const http::Field& field : fields) {
-    if (field.id != http::Name::cookie) continue;
-    if (const auto value = cookie_in(field.value, name)) return value;
   }
   return std::nullopt;
 }

@@ -14,6 +14,7 @@
 #include "config/routing_table.hpp"
 #include "config/segment.hpp"
 #include "router/http/head.hpp"
+#include "router/policy/identity.hpp"
 
 namespace gray::policy {
 
@@ -21,12 +22,16 @@ struct Choice {
   std::uint32_t version = 0;  // index into the service's versions
   segment::Decision decision = segment::Decision::stable;
   bool identified = false;
-  std::uint64_t identity_hash = 0;  // bucket hash of the identity, whatever decided; 0 if there is none
+  std::uint64_t identity_hash = 0;        // bucket hash of the identity, whatever decided; 0 if there is none
+  std::uint64_t affinity = 0;             // affinity hash of it; 0 if there is none or the service wants no affinity
+  const IdentitySource* issue = nullptr;  // the answer shall set this cookie to `issued`
+  IssuedId issued;
 };
 
 struct ServicePolicy {
   const ServiceRoute* route = nullptr;
-  Threshold threshold;  // of the canary's weight
+  Threshold threshold;           // of the canary's weight
+  std::uint64_t issue_seed = 0;  // of the table
 };
 
 /// `client` is the client's address (client_address()), `peer` the socket's peer, which override_from is about.
@@ -40,8 +45,6 @@ std::uint64_t bucket_hash(std::string_view salt, std::string_view identity);
 /// The value of query parameter `name` in `path_query`, not decoded; the first one; nothing if absent. The name in the
 /// query may be percent-encoded.
 std::optional<std::string_view> query_param(std::string_view path_query, std::string_view name);
-/// The value of cookie `name` over all Cookie fields, without surrounding quotes; the first one.
-std::optional<std::string_view> cookie_value(const http::Fields& fields, std::string_view name);
 /// Whether `encoded`, percent-decoded ('+' is a space), is `plain`.
 bool decodes_to(std::string_view encoded, std::string_view plain);
 

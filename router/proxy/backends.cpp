@@ -19,15 +19,6 @@ constexpr Duration kPollWaiting{20};   // how often waiters look for units that 
 
 }  // namespace
 
-bool Version::up() const {
-  return std::any_of(workers.begin(), workers.end(), [](const Worker& worker) { return worker.able; });
-}
-
-std::size_t Version::slots() const {
-  const auto able = std::count_if(workers.begin(), workers.end(), [](const Worker& worker) { return worker.able; });
-  return static_cast<std::size_t>(able) * limits.max_sockets;
-}
-
 Backends::Backends(engine::Engine& engine, segment::Layout& layout, Place place, Neighbours& neighbours,
                    std::function<std::unique_ptr<Upstream>()> make_upstream)
     : engine_(engine),
@@ -58,31 +49,15 @@ void Backends::apply(const RoutingTable& table) {
 
 void Backends::apply(Version& version, const VersionRoute& route, const Limits& limits) {
   version.limits = limits;
-  const auto listed = [&route](const Worker& worker) {
-    return std::any_of(route.workers.begin(), route.workers.end(), [&worker](const WorkerRoute& other) {
-      return other.cell == worker.cell && other.generation == worker.generation;
-    });
-  };
+  version.update(route.workers, engine_.now());
   for (Worker& worker : version.workers) {
-    const bool able = listed(worker);
-    if (worker.able && !able) retire(worker);
-    worker.able = able;
-  }
-  for (const WorkerRoute& wanted : route.workers) {
-    if (find(version, wanted.cell, wanted.generation) != nullptr) continue;
-    Worker& worker = version.workers.emplace_back();
-    worker.version = &version;
-    worker.cell = wanted.cell;
-    worker.generation = wanted.generation;
-    worker.id = wanted.id;
-    worker.address = wanted.address;
+    if (!worker.able) retire(worker);
   }
   forget_gone(version);
   advance(version);
 }
 
 void Backends::retire(Worker& worker) {
-  worker.able = false;
   while (upstream::IdleLink* link = worker.idle.take_newest()) recycle(static_cast<Upstream&>(*link));
 }
 
@@ -91,37 +66,10 @@ void Backends::forget_gone(Version& version) {
       [](const Worker& worker) { return !worker.able && worker.open == 0 && worker.in_flight == 0; });
 }
 
-Worker* Backends::find(Version& version, std::uint32_t cell, std::uint64_t generation) {
-  const auto found = std::find_if(version.workers.begin(), version.workers.end(), [=](const Worker& worker) {
-    return worker.cell == cell && worker.generation == generation;
-  });
-  return found == version.workers.end() ? nullptr : &*found;
-}
-
-bool Backends::has_room(const Version& version, const Worker& worker, bool fresh) const {
-  if (!fresh && worker.idle.size() > 0) return true;
-  const bool spare_unit = layout_.workers[worker.cell].sockets.total() < version.limits.max_sockets;
-  return spare_unit || (fresh && worker.idle.size() > 0);
-}
-
-// The least loaded able worker that has a socket to give. `any`: the avoided and the suspect ones too.
-Worker* Backends::choose(Version& version, const Wish& wish, bool any) {
-  Worker* best = nullptr;
-  for (Worker& worker : version.workers) {
-    if (!worker.able || !has_room(version, worker, wish.fresh)) continue;
-    if (!any && (worker.generation == wish.avoid || worker.suspect_until > engine_.now())) continue;
-    const bool less = best == nullptr || worker.in_flight < best->in_flight;
-    if (less || (worker.in_flight == best->in_flight && worker.last_turn < best->last_turn)) best = &worker;
-  }
-  if (best != nullptr) best->last_turn = ++version.turns;
-  return best;
-}
-
 Backends::Grant Backends::take(Version& version, const Wish& wish) {
   // A unit that another thread takes between the look and the grab costs one more round; there are as many as workers.
   for (std::size_t round = 0; round <= version.workers.size(); ++round) {
-    Worker* worker = choose(version, wish, false);
-    if (worker == nullptr) worker = choose(version, wish, true);
+    Worker* worker = version.choose(wish, layout_, engine_.now());
     if (worker == nullptr) return {};
     if (wish.fresh) {
       if (upstream::IdleLink* stale = worker->idle.oldest()) {
@@ -317,7 +265,7 @@ void Backends::give_to_neighbour(Upstream& upstream) {
 
 void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::uint64_t generation) {
   Version& version = versions_[row_index];
-  Worker* worker = find(version, cell, generation);
+  Worker* worker = version.find(cell, generation);
   Upstream& upstream = blank();
   const engine::StreamId stream =
       worker != nullptr && worker->able && !draining_ ? engine_.adopt(fd, upstream) : engine::StreamId{};

@@ -11,49 +11,18 @@
 //  done.
 // One thread; the threads of a router hand sockets to each other through Neighbours.
 #include <functional>
-#include <list>
 #include <memory>
 #include <vector>
 
 #include "config/routing_table.hpp"
 #include "config/segment.hpp"
 #include "router/engine/engine.hpp"
-#include "router/upstream/idle_pool.hpp"
-#include "router/upstream/wait_queue.hpp"
+#include "router/proxy/version.hpp"
 
 namespace gray::proxy {
 
 class Exchange;
 class Upstream;
-struct Version;
-
-/// A worker process that was able at some time. Its memory stays while one of its sockets is open.
-struct Worker {
-  Version* version = nullptr;
-  std::uint32_t cell = 0;
-  std::uint64_t generation = 0;
-  std::string id;
-  Address address;
-  upstream::IdlePool idle;
-  std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
-  std::uint32_t in_flight = 0;  // exchanges of this thread
-  std::uint64_t last_turn = 0;  // when it was last chosen: equals take turns
-  bool able = true;             // in the current table
-  TimePoint suspect_until{};    // refused or broke lately: others are preferred
-};
-
-struct Version {
-  std::uint32_t row = 0;
-  Limits limits;
-  std::list<Worker> workers;
-  upstream::WaitQueue queue;
-  upstream::ServiceTime service_time;
-  std::uint64_t turns = 0;  // workers chosen so far
-  std::uint32_t turn = 0;   // alternates between our waiters and those of other threads
-
-  bool up() const;
-  std::size_t slots() const;  // sockets that its able workers may have in all
-};
 
 /// What one thread may ask of the others of its router. Calls are posted; nothing is awaited.
 class Neighbours {
@@ -66,12 +35,6 @@ class Neighbours {
   virtual void wake(std::uint32_t thread, std::uint32_t row) = 0;
   /// A waiter of `from` needs a socket of this version: whoever has an idle one hands it over.
   virtual void ask(std::uint32_t from, std::uint32_t row) = 0;
-};
-
-/// What an attempt asks for beyond any socket.
-struct Wish {
-  std::uint64_t avoid = 0;  // generation of a worker that is taken only if there is no other
-  bool fresh = false;       // a new connection: the idle ones have turned out to be stale
 };
 
 struct Place {
@@ -116,10 +79,7 @@ class Backends {
     Worker* dial = nullptr;  // a unit of its limit is taken
   };
   Grant take(Version& version, const Wish& wish);
-  Worker* choose(Version& version, const Wish& wish, bool any);
-  bool has_room(const Version& version, const Worker& worker, bool fresh) const;
   Upstream* serve(const Grant& grant, Exchange& exchange);
-  Worker* find(Version& version, std::uint32_t cell, std::uint64_t generation);
   void retire(Worker& worker);
   void forget_gone(Version& version);
   void apply(Version& version, const VersionRoute& route, const Limits& limits);

@@ -120,7 +120,7 @@ void Exchange::on_deadline() {
 
 void Exchange::acquire() {
   Backends& backends = context_.backends;
-  if (Upstream* upstream = backends.acquire(*version_, *this, {avoid_, fresh_only_})) {
+  if (Upstream* upstream = backends.acquire(*version_, *this, {avoid_, fresh_only_, choice_.affinity})) {
     return granted(*upstream);
   }
   reason_ = backends.enqueue(*version_, *this);
@@ -270,6 +270,7 @@ void Exchange::start_response() {
     extras.version = version_route().name;
     extras.decision = segment::name_of(choice_.decision);
   }
+  if (choice_.issue != nullptr) extras.cookie = {choice_.issue->name, {choice_.issued.data(), choice_.issued.size()}};
   client_.start_response(*response_, extras);
 }
 

@@ -15,7 +15,7 @@ TableView::TableView(std::shared_ptr<const RoutingTable> snapshot)
     head_timeout = idle_timeout = Duration{0};
   }
   for (const ServiceRoute& service : table->services) {
-    services.push_back({&service, Threshold::of_percent(service.weight)});
+    services.push_back({&service, Threshold::of_percent(service.weight), table->issue_seed});
     head.bytes = std::max<std::size_t>(head.bytes, service.limits.head);
     head.fields = std::max<std::size_t>(head.fields, service.limits.fields);
     head_timeout = std::max(head_timeout, service.limits.head_timeout);

@@ -20,6 +20,7 @@ RoutingTable sample() {
   service.cookie = "version";
   service.override_from = {*Cidr::parse("10.0.0.0/8"), *Cidr::parse("::/0")};
   service.identity = {*IdentitySource::parse("cookie:uid"), *IdentitySource::parse("client-ip")};
+  service.affinity = true;
   service.expose = Expose::decision;
   service.limits.max_sockets = 7;
   service.limits.min_rate = 5;
@@ -31,7 +32,7 @@ RoutingTable sample() {
   service.versions = {{.row = 63, .name = "v1", .workers = {worker}}, {.row = 0, .name = "v2", .workers = {other}}};
   ServiceRoute smallest;
   smallest.versions.resize(1);
-  return {.number = ~0ull, .services = {service, smallest}};
+  return {.number = ~0ull, .services = {service, smallest}, .issue_seed = ~0ull - 1};
 }
 
 /// The error that a table gets whose first service has `field` set to `value`; a discarded value removes it.
@@ -74,6 +75,7 @@ TEST_CASE("a table whose indices or values cannot be is refused and the field is
   CHECK(refusal("weight", 100.5).find("\"weight\"") != std::string::npos);
   CHECK(refusal("weight", "5").find("\"weight\"") != std::string::npos);
   CHECK(refusal("expose", "all").find("\"expose\"") != std::string::npos);
+  CHECK(refusal("affinity", "identity").find("\"affinity\"") != std::string::npos);
   CHECK(refusal("versions", json::array()).find("\"versions\"") != std::string::npos);
   CHECK(refusal("versions", json::parse(R"([{"row":64,"name":"x","workers":[]}])")).find("\"row\"") !=
         std::string::npos);

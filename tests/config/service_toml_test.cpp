@@ -55,6 +55,14 @@ expose = "decision")"))
   CHECK(web.expose == Expose::decision);
 }
 
+TEST_CASE("a user may be issued an identity and kept on one worker") {
+  const ServiceSettings web =
+      loaded(with_service("identity = ['cookie:uid', 'issue:gray']\naffinity = 'identity'")).services[0];
+  REQUIRE(web.identity.size() == 2);
+  CHECK(web.identity[1] == IdentitySource{IdentitySource::Kind::issued_cookie, "gray"});
+  CHECK(web.affinity);
+}
+
 TEST_CASE("services and versions keep the order of the file") {
   const Settings settings = loaded(service("z", "hosts = ['z']") + version("z", "a") + service("b", "hosts = ['b']"));
   REQUIRE(settings.services.size() == 2);
@@ -77,8 +85,13 @@ TEST_CASE("what is wrong with a service is named at its place") {
       {"cookie = 'a;b'", "cannot be the name of a cookie"},
       {"override_from = ['10.0.0.0/33']", "is not an IP network"},
       {"identity = ['session']", "\"session\" is not a source"},
-      {"identity = ['issue:gray']", "4:13: error: \"issue:gray\" is not supported yet"},
-      {"affinity = 'identity'", "4:12: error: \"identity\" is not supported yet"},
+      {"identity = ['issue:a b']", "\"issue:a b\" is not a source"},
+      {"identity = ['issue:']", "\"issue:\" is not a source"},
+      {"identity = ['issue:a', 'client-ip']",
+       "4:24: error: \"client-ip\" is never reached: \"issue:a\" gives everyone an identity"},
+      {"identity = ['cookie:u', 'issue:a', 'issue:b', 'header:x']", "4:36: error: \"issue:b\" is never reached"},
+      {"identity = ['issue:__Host-gray']", "4:12: error: \"issue:__Host-gray\": browsers take a cookie of this name"},
+      {"identity = ['issue:__Secure-gray']", "choose another name"},
       {"affinity = 'yes'", "\"yes\" is not one of \"none\", \"identity\""},
       {"expose = 'versions'", "did you mean \"version\"?"},
       {"rule = []", "unknown key \"rule\""},

@@ -16,7 +16,7 @@ struct Fixture {
   Settings settings = test::settings_of(test::web());
   LiveState live{{}};
   Routers routers{io, segment, {}, {}, 0, {}};
-  Publisher publisher{settings, live, rows, routers};
+  Publisher publisher{settings, live, rows, routers, 7};
 
   Fixture() {
     for (const auto& version : settings.services[0].versions) rows.take("web", version.name);

@@ -77,6 +77,7 @@ TEST_CASE_FIXTURE(Fixture, "the front of the service is taken over") {
   service.cookie = "gray";
   service.override_from = {*Cidr::parse("10.0.0.0/8")};
   service.identity = {{IdentitySource::Kind::cookie, "uid"}};
+  service.affinity = true;
   service.expose = Expose::decision;
   service.limits.queue = 3;
   const auto front = route({}, {});
@@ -87,6 +88,7 @@ TEST_CASE_FIXTURE(Fixture, "the front of the service is taken over") {
   CHECK(front.cookie == "gray");
   CHECK(front.override_from == service.override_from);
   CHECK(front.identity == service.identity);
+  CHECK(front.affinity);
   CHECK(front.expose == Expose::decision);
   CHECK(front.limits.queue == 3);
 }

@@ -50,7 +50,7 @@ class Check(GrayTest):
         self.assertIn("/nonexistent/grayd.toml", result.err)
 
     def test_a_key_without_function_yet_says_so(self):
-        result = self.check(service=two_versions(affinity="identity"))
+        result = self.check(service=two_versions(limits={"tunnels": 5}))
         self.assertEqual(result.code, 8, result)
         self.assertIn("not supported yet", result.err)
 

@@ -253,8 +253,8 @@ class Grayd:
                 return None
         return self._wait(answers, timeout, f"status {status} for {path}")
 
-    def client(self, **options):
-        return Client(self.port, **{"timeout": 20 * SLOWER, **options})
+    def client(self, where=None, **options):
+        return Client(where or self.port, **{"timeout": 20 * SLOWER, **options})
 
     def get(self, path="/", method="GET", **options):
         with self.client() as client:

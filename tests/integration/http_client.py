@@ -21,15 +21,18 @@ class Response:
 
 
 class Client:
-    """One connection to the router; requests are bytes, answers are read by their framing."""
+    """One connection to the router; requests are bytes, answers are read by their framing. `where` is a port of
+    127.0.0.1, an (address, port) of IPv6, or the path of a unix socket."""
 
-    def __init__(self, port, timeout=20.0, receive_buffer=None):
-        self.sock = socket.socket()
+    def __init__(self, where, timeout=20.0, receive_buffer=None):
+        families = {int: socket.AF_INET, tuple: socket.AF_INET6, str: socket.AF_UNIX}
+        self.sock = socket.socket(families[type(where)])
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(timeout)
-        self.sock.connect(("127.0.0.1", port))
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.connect(("127.0.0.1", where) if isinstance(where, int) else where)
+        if not isinstance(where, str):
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.pending = b""
 
     def __enter__(self):

@@ -1,4 +1,8 @@
-"""What a request meets (contract 2.4): which version, why, and what its answer says about it."""
+"""What a request meets (contract 2.4): which version and worker, why, and what its answer says about it."""
+import os
+import re
+import signal
+
 from harness import GrayTest, eventually, fake, faulty, merged, two_versions
 from http_client import request
 
@@ -174,3 +178,151 @@ class Services(GrayTest):
         for _ in range(7):
             self.served_by("web.test", "/api/deep")
         eventually(lambda: self.shared.version("d1", "deep")["requests"] == before + 7, 5, "7 requests counted")
+
+
+ISSUED = re.compile(r"gid=([0-9a-f]{32}); Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly")
+
+
+class Issued(GrayTest):
+    """Identities that grayd gives to users who have none."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.start_shared(two_versions(identity=["cookie:uid", "issue:gid"], version={"v2": {"weight": 50.0}}))
+
+    def issued(self, response):
+        self.assertEqual(response.status, 200, response)
+        match = ISSUED.fullmatch(response["set-cookie"] or "")
+        self.assertTrue(match, response)
+        return match.group(1)
+
+    def test_the_cookie_leads_to_the_version_that_it_came_with(self):
+        seen = set()
+        for user in range(40):
+            agent = {"User-Agent": f"agent {user}"}
+            first = self.shared.get(headers=agent)
+            cookie = {"Cookie": f"gid={self.issued(first)}"}
+            for headers in (cookie, {**agent, **cookie}):
+                response = self.shared.get(headers=headers)
+                self.assertEqual(response["x-gray-version"], first["x-gray-version"])
+                self.assertIsNone(response["set-cookie"])
+            seen.add(first["x-gray-version"])
+        self.assertEqual(seen, {"v1", "v2"})
+
+    def test_first_requests_side_by_side_agree(self):
+        for user in range(10):
+            clients = [self.shared.client() for _ in range(6)]
+            for client in clients:
+                client.send(request("/", headers={"User-Agent": f"browser {user}", "Accept-Language": "de"}))
+            answers = [client.response() for client in clients]
+            self.assertEqual(len({self.issued(answer) for answer in answers}), 1)
+            self.assertEqual(len({answer["x-gray-version"] for answer in answers}), 1)
+            for client in clients:
+                client.close()
+
+    def test_who_has_an_identity_gets_none(self):
+        for cookie in ("uid=7", "gid=not from here", "gid=" + 400 * "x", "gid=0123456789abcdef0123456789abcdef"):
+            response = self.shared.get("/echo", headers={"Cookie": cookie})
+            self.assertIsNone(response["set-cookie"])
+            self.assertIn(f"Cookie: {cookie}\r\n", response.text)
+
+    def test_the_worker_does_not_see_what_its_answer_sets(self):
+        response = self.shared.get("/echo")
+        self.assertNotIn(self.issued(response), response.text)
+
+    def test_it_is_set_whatever_decided(self):
+        self.issued(self.shared.get("/?version=v1"))
+        self.issued(self.shared.get("/chunked?version=v2"))
+
+    def test_an_answer_of_the_router_sets_none(self):
+        self.assertIsNone(self.shared.get("/\x01")["set-cookie"])
+        self.assertEqual(self.shared.get("/garbage")["x-gray-reason"], "upstream-invalid")
+        self.assertIsNone(self.shared.get("/garbage")["set-cookie"])
+
+    def test_it_outlives_a_new_table_and_a_new_router(self):
+        agent = {"User-Agent": "faithful"}
+        before = self.issued(self.shared.get(headers=agent))
+        self.assertEqual(self.shared.ctl("shift", "web", "v2", "50").code, 0)
+        old = self.shared.router()
+        os.kill(old, signal.SIGKILL)
+        eventually(lambda: self.shared.router() not in (None, old), 10, "a new router")
+        after = self.issued(self.shared.wait_answers(headers=agent))
+        self.assertEqual(after, before)
+
+
+def wait_healthy(daemon, count):
+    """Until `count` workers of v1 take requests: those that are only ready do not."""
+    def healthy():
+        return [worker["state"] for worker in daemon.version("v1")["workers"]].count("healthy") == count
+    eventually(healthy, 20, f"{count} healthy workers")
+
+
+class Affinity(GrayTest):
+    """A user stays on one worker of a version."""
+
+    USERS = 60
+
+    @classmethod
+    def setUpClass(cls):
+        cls.start_shared(two_versions(affinity="identity", version={"v1": {"instances": 3}}))
+        wait_healthy(cls.shared, 3)
+
+    def worker_of(self, user):
+        response = self.shared.get(headers={"Cookie": f"uid={user}"})
+        self.assertEqual(response.status, 200, response)
+        return response["x-worker-pid"]
+
+    def all_workers(self):
+        return {user: self.worker_of(user) for user in range(self.USERS)}
+
+    def slots(self):
+        return {str(worker["pid"]): worker["id"] for worker in self.shared.version("v1")["workers"]}
+
+    def test_a_user_stays_and_users_are_spread(self):
+        first = self.all_workers()
+        self.assertEqual(len(set(first.values())), 3)
+        for _ in range(3):
+            self.assertEqual(self.all_workers(), first)
+
+    def test_without_identity_the_least_loaded_worker_is_taken(self):
+        self.assertEqual(len({self.shared.get()["x-worker-pid"] for _ in range(12)}), 3)
+
+    def test_a_worker_that_dies_moves_its_own_users_and_its_successor_gets_them_back(self):
+        before, slots = self.all_workers(), self.slots()
+        victim = before[0]
+        os.kill(int(victim), signal.SIGKILL)
+        for user, worker in before.items():
+            if worker != victim:
+                self.assertEqual(self.worker_of(user), worker)
+            else:
+                self.worker_of(user)  # answered 200, by whoever it is
+        eventually(lambda: int(victim) not in self.shared.pids("v1"), 20, "its end is seen")
+        wait_healthy(self.shared, 3)
+        here = {user: slots[worker] for user, worker in before.items()}
+
+        def settled():
+            now = self.slots()
+            return {user: now.get(worker) for user, worker in self.all_workers().items()} == here
+        eventually(settled, 30, "everyone is back in his slot")
+
+
+class Crowded(GrayTest):
+    """Affinity to a worker that has no socket left."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.start_shared(two_versions(affinity="identity", version={"v1": {"instances": 2}, "v2": None},
+                                      limits={"max_sockets": 1}), up=["v1"], router={"threads": 1})
+        wait_healthy(cls.shared, 2)
+
+    def test_nobody_waits_for_his_worker_while_another_is_free(self):
+        user = {"Cookie": "uid=7"}
+        own = self.shared.get(headers=user)["x-worker-pid"]
+        self.assertEqual(self.shared.get(headers=user)["x-worker-pid"], own)
+        with self.shared.client() as busy:
+            busy.send(request("/slow?ms=1500", headers=user))
+            eventually(lambda: self.shared.version("v1")["in_flight"] == 1, 10, "the slow one is under way")
+            other = self.shared.get(headers=user)["x-worker-pid"]
+            self.assertNotEqual(other, own)
+            self.assertEqual(busy.response()["x-worker-pid"], own)
+        self.assertEqual(self.shared.get(headers=user)["x-worker-pid"], own)

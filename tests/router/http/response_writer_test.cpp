@@ -43,6 +43,21 @@ TEST_CASE("A response gains what the router says and loses what was said in its 
         "X-Gray-Decision: bucket\r\nContent-Length: 5\r\n\r\n");
 }
 
+TEST_CASE("An identity cookie is set beside the worker's own, whatever the length of its name") {
+  ResponseExtras extras;
+  extras.cookie = {"gid", "0123456789abcdef0123456789abcdef"};
+  const std::string out = forward(ok({"Set-Cookie: a=b", "Cache-Control: public", "Content-Length: 0"}), extras);
+  CHECK(has(out, "Set-Cookie: a=b"));
+  CHECK(has(out, "Cache-Control: public"));
+  CHECK(has(out, "Set-Cookie: gid=0123456789abcdef0123456789abcdef; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
+  const std::string name(5'000, 'n');
+  extras.cookie.name = name;
+  extras.close = true;
+  CHECK(has(
+      forward(ok({"Transfer-Encoding: chunked"}), extras),
+      "Set-Cookie: " + name + "=0123456789abcdef0123456789abcdef; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
+}
+
 TEST_CASE("Our own version is sent, whatever the upstream's (P4)") {
   const std::string out = forward("HTTP/1.0 404 Nope\r\nContent-Length: 0\r\n\r\n", extras_for(0));
   CHECK(out.starts_with("HTTP/1.1 404 Nope\r\n"));
@@ -51,9 +66,9 @@ TEST_CASE("Our own version is sent, whatever the upstream's (P4)") {
 }
 
 TEST_CASE("Fields about the worker's hop do not go on (P1)") {
-  const std::string out = forward(ok({"Connection: close, X-Hop, Set-Cookie2, content-length", "Keep-Alive: 5",
-                                      "X-Hop: 1", "Trailer: X", "Upgrade: h2c", "Content-Length: 1",
-                                      "Proxy-Authenticate: p", "Set-Cookie: a", "Set-Cookie: b"}));
+  const std::string out =
+      forward(ok({"Connection: close, X-Hop, Set-Cookie2, content-length", "Keep-Alive: 5", "X-Hop: 1", "Trailer: X",
+                  "Upgrade: h2c", "Content-Length: 1", "Proxy-Authenticate: p", "Set-Cookie: a", "Set-Cookie: b"}));
   const Fields& fields = good_response(out).fields;
   for (const char* name : {"Connection", "Keep-Alive", "X-Hop", "Trailer", "Upgrade"}) {
     CAPTURE(name);

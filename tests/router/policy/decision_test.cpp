@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <xxhash.h>
 
+#include "router/policy/affinity.hpp"
 #include "tests/router/policy/request.hpp"
 
 namespace gray::policy {
@@ -143,7 +144,22 @@ TEST_CASE("a cookie that the router issues is an identity like any other cookie"
   ServiceRoute route = web();
   route.identity = {{IdentitySource::Kind::issued_cookie, "gid"}};
   CHECK(choose(route, *request("/", {{"Cookie", "gid=42"}})).identity_hash == bucket_hash("web/v2", "42"));
-  CHECK_FALSE(choose(route, *request("/")).identified);
+  const Choice issued = choose(route, *request("/"));
+  CHECK(issued.identified);
+  CHECK(issued.issue == &route.identity[0]);
+}
+
+TEST_CASE("affinity is a hash of the identity that no salt changes, and only where the service wants it") {
+  ServiceRoute route = web();
+  const auto head = request("/", {{"Cookie", "uid=alice"}});
+  CHECK(choose(route, *head).affinity == 0);
+  route.affinity = true;
+  const std::uint64_t alice = choose(route, *head).affinity;
+  CHECK(alice == affinity_hash("alice"));
+  route.salt = "again";
+  CHECK(choose(route, *head).affinity == alice);
+  CHECK(choose(route, *request("/?version=v2", {{"Cookie", "uid=alice"}})).affinity == alice);
+  CHECK(choose(route, *request("/"), 0, kUnix).affinity == 0);
 }
 
 TEST_CASE("the identity is known whatever decided") {
@@ -186,24 +202,6 @@ TEST_CASE("percent decoding leaves what is no escape as it is") {
   CHECK_FALSE(decodes_to("v2x", "v2"));
   CHECK_FALSE(decodes_to("v", "v2"));
   CHECK_FALSE(decodes_to("%76", "%76"));
-}
-
-TEST_CASE("a cookie is found by its exact name over all Cookie fields, the first one counts") {
-  const auto find = [](std::initializer_list<NamedValue> fields, std::string_view name) {
-    return cookie_value(request("/", fields)->fields, name);
-  };
-  CHECK(find({{"Cookie", "a=1; b=2"}}, "b") == "2");
-  CHECK(find({{"Cookie", "b=1; b=2"}, {"Cookie", "b=3"}}, "b") == "1");
-  CHECK(find({{"Cookie", "a=1"}, {"cookie", "b=3"}}, "b") == "3");
-  CHECK(find({{"Cookie", "a=1;b=2"}}, "b") == "2");
-  CHECK(find({{"Cookie", "\tb=2 ; c"}}, "b") == "2");
-  CHECK(find({{"Cookie", "b=\"x y\""}}, "b") == "x y");
-  CHECK(find({{"Cookie", "b=\""}}, "b") == "\"");
-  CHECK(find({{"Cookie", "b=1=2"}}, "b") == "1=2");
-  CHECK(find({{"Cookie", "b="}}, "b") == "");
-  CHECK_FALSE(find({{"Cookie", "B=1; ab=1; b; bb=2; ;; =b"}}, "b").has_value());
-  CHECK_FALSE(find({{"X-Cookie", "b=1"}}, "b").has_value());
-  CHECK_FALSE(find({}, "b").has_value());
 }
 
 TEST_CASE("a peer that is no trusted proxy is the client, whatever it says") {

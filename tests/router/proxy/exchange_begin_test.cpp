@@ -1,4 +1,6 @@
 // From a head to a version: routing, admission, and what is said about the client.
+#include <map>
+
 #include "tests/router/proxy/rig.hpp"
 
 using namespace gray;
@@ -166,4 +168,109 @@ TEST_CASE("a new table routes the next request, also on a connection that was th
   client.write(Rig::request_for());
   CHECK(client.read_answer().body == "new");
   CHECK(eventually([&] { return old_worker.open() == 0; }));
+}
+
+namespace {
+
+constexpr std::string_view kAttributes = "; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly";
+
+/// The value of the cookie `gid` that an answer sets; empty: none.
+std::string issued(const Message& answer) {
+  const std::string field(answer.field("set-cookie"));
+  if (!field.starts_with("gid=")) return {};
+  CHECK(field.substr(4 + 32) == kAttributes);
+  return field.substr(4, 32);
+}
+
+}  // namespace
+
+TEST_CASE("a user who has no identity is issued one, once, and it decides like the request that brought it about") {
+  TwoVersions two;
+  two.plan.weight = 50;
+  two.plan.identity = {*IdentitySource::parse("issue:gid")};
+  Rig rig(two.plan);
+  int canary = 0;
+  for (int user = 0; user < 40; ++user) {
+    const std::string agent = "User-Agent: " + std::to_string(user) + "\r\n";
+    const Message first = rig.get("/", agent);
+    const std::string value = issued(first);
+    REQUIRE(value.size() == 32);
+    CHECK(issued(rig.get("/", agent)) == value);
+    const Message next = rig.get("/", agent + "Cookie: gid=" + value + "\r\n");
+    CHECK(next.body == first.body);
+    CHECK(next.field("set-cookie").empty());
+    canary += first.body == "canary" ? 1 : 0;
+  }
+  CHECK(canary > 5);
+  CHECK(canary < 35);
+}
+
+TEST_CASE("an identity is issued whatever decided, but not on an answer of the router, and beside the worker's own") {
+  FakeWorker stable([](FakeWorker::Call& call) {
+    while (call.next()) call.write("HTTP/1.1 200 OK\r\nSet-Cookie: own=1\r\nContent-Length: 0\r\n\r\n");
+  });
+  Plan plan{{{stable.address()}, {}}};
+  plan.identity = {*IdentitySource::parse("header:x-user"), *IdentitySource::parse("issue:gid")};
+  Rig rig(plan);
+  const Message named = rig.get("/?version=v1");
+  CHECK(named.field("x-gray-decision") == "param");
+  CHECK(named.head.find("Set-Cookie: own=1\r\n") != std::string::npos);
+  CHECK(named.head.find("Set-Cookie: gid=") != std::string::npos);
+  CHECK(rig.get("/", "X-User: bob\r\n").head.find("gid=") == std::string::npos);
+  CHECK(rig.get("/", "Cookie: gid=whatever this is\r\n").head.find("gid=") == std::string::npos);
+  const Message down = rig.get("/?version=v2");
+  CHECK(down.status() == 503);
+  CHECK(down.field("set-cookie").empty());
+}
+
+TEST_CASE("the worker sees the cookie from the second request on, as the client sent it") {
+  FakeWorker worker(says("x"));
+  Plan plan{{{worker.address()}}};
+  plan.identity = {*IdentitySource::parse("issue:gid")};
+  Rig rig(plan);
+  const std::string value = issued(rig.get());
+  rig.get("/", "Cookie: a=b; gid=" + value + "; c=\"d\"\r\n");
+  REQUIRE(worker.requests() == 2);
+  CHECK(worker.seen()[0].field("cookie").empty());
+  CHECK(worker.seen()[1].field("cookie") == "a=b; gid=" + value + "; c=\"d\"");
+}
+
+TEST_CASE("with affinity a user stays on one worker, and is served by another while his is gone") {
+  FakeWorker one(says("one")), two(says("two")), three(says("three"));
+  Plan plan{{{one.address(), two.address(), three.address()}}};
+  plan.affinity = true;
+  Rig rig(plan);
+  std::map<std::string, int> users;
+  std::string user;
+  for (int i = 0; i < 60; ++i) {
+    const std::string fields = "X-User: u" + std::to_string(i) + "\r\n";
+    const std::string first = rig.get("/", fields).body;
+    for (int again = 0; again < 3; ++again) CHECK(rig.get("/", fields).body == first);
+    ++users[first];
+    if (first == "three") user = fields;
+  }
+  CHECK(users.size() == 3);
+  plan.versions = {{one.address(), two.address()}};
+  plan.number = 2;
+  rig.apply(plan);
+  const std::string other = rig.get("/", user).body;
+  CHECK(other != "three");
+  CHECK(rig.get("/", user).body == other);
+}
+
+TEST_CASE("a request of an affine user that fails is repeated on another worker") {
+  FakeWorker one(says("one")), dead(says("dead"));
+  Plan plan{{{one.address(), dead.address()}}};
+  plan.affinity = true;
+  Rig rig(plan);
+  std::string user;
+  for (int i = 0; i < 100 && user.empty(); ++i) {
+    const std::string fields = "X-User: u" + std::to_string(i) + "\r\n";
+    if (rig.get("/", fields).body == "dead") user = fields;
+  }
+  REQUIRE(!user.empty());
+  plan.versions[0][1] = *Address::parse("127.0.0.1:1");  // nobody listens there
+  plan.number = 2;
+  rig.apply(plan);
+  for (int i = 0; i < 3; ++i) CHECK(rig.get("/", user).body == "one");
 }

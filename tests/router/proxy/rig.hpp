@@ -20,6 +20,8 @@ struct Plan {
   Limits limits{};
   double weight = 0;
   std::uint64_t number = 1;
+  bool affinity = false;
+  std::vector<IdentitySource> identity = {*IdentitySource::parse("header:x-user"), *IdentitySource::parse("client-ip")};
 };
 
 inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
@@ -30,7 +32,8 @@ inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
   service.header = "x-version";
   service.cookie = "version";
   service.override_from = {*Cidr::parse("0.0.0.0/0")};
-  service.identity = {*IdentitySource::parse("header:x-user"), *IdentitySource::parse("client-ip")};
+  service.identity = plan.identity;
+  service.affinity = plan.affinity;
   service.expose = Expose::decision;
   service.limits = plan.limits;
   service.weight = plan.weight;

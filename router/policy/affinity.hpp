@@ -1,0 +1,27 @@
+#pragma once
+// Which worker of a version suits a user: rendezvous hashing (highest random weight) of the user with the slots. Each
+// user ranks the slots in an order of his own, so a slot that goes or comes moves its own share of users and nobody
+// else. A slot is known by the id of its workers ("web@v1#0"): the next process in it gets the same users.
+//
+// The hash of the user has nothing to do with his bucket: no salt, another seed. Else the users of a canary, whose
+// bucket hashes are all small, would crowd on some of its workers, and every shift would move everybody.
+#include <cstdint>
+#include <string_view>
+
+namespace gray::policy {
+
+/// Of a user, by his identity; never 0, which stands for nobody.
+std::uint64_t affinity_hash(std::string_view identity);
+/// Of a slot, by the id of its workers.
+std::uint64_t slot_hash(std::string_view worker_id);
+
+/// How well `slot` suits `user`, both hashes: the highest wins. The bits are mixed so well that of those who win, the
+/// lower half is as good as random.
+constexpr std::uint64_t suitability(std::uint64_t user, std::uint64_t slot) {
+  std::uint64_t mixed = user ^ slot;
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+  return mixed ^ mixed >> 31;
+}
+
+}  // namespace gray::policy

@@ -1,0 +1,117 @@
+#include "router/policy/identity.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <arpa/inet.h>
+
+#include <charconv>
+#include <tuple>
+
+#include "router/policy/parts.hpp"
+
+namespace gray::policy {
+namespace {
+
+static_assert(std::tuple_size_v<IdentityScratch> >= INET6_ADDRSTRLEN);
+static_assert(std::tuple_size_v<IdentityScratch> >= std::tuple_size_v<IssuedId>);
+
+/// Address::ip_text() without its string: an IPv6 text does not fit into a small one.
+std::string_view ip_text(const Address& address, IdentityScratch& out) {
+  if (address.kind == Address::Kind::unix_path) return {};
+  if (address.kind == Address::Kind::ipv6) {
+    return inet_ntop(AF_INET6, address.ip.data(), out.data(), static_cast<socklen_t>(out.size())) ? out.data()
+                                                                                                  : std::string_view();
+  }
+  char* at = out.data();
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i > 0) *at++ = '.';
+    at = std::to_chars(at, at + 3, static_cast<unsigned>(address.ip[i])).ptr;
+  }
+  return {out.data(), static_cast<std::size_t>(at - out.data())};
+}
+
+std::string_view field_value(const http::Fields& fields, std::string_view name) {
+  for (const http::Field& field : fields) {
+    if (!field.value.empty() && http::equals_ignoring_case(field.name, name)) return field.value;
+  }
+  return {};
+}
+
+std::string_view unquoted(std::string_view text) {
+  return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
+}
+
+/// The value of cookie `name` in one Cookie field, RFC 6265 4.2.1.
+std::optional<std::string_view> cookie_in(std::string_view rest, std::string_view name) {
+  while (!rest.empty()) {
+    const std::string_view pair = trimmed(next_part(rest, ';'));
+    if (pair.size() > name.size() && pair[name.size()] == '=' && pair.starts_with(name)) {
+      return unquoted(trimmed(pair.substr(name.size() + 1)));
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view in_hex(const XXH128_hash_t& hash, IdentityScratch& out) {
+  XXH128_canonical_t bytes;
+  XXH128_canonicalFromHash(&bytes, hash);
+  char* at = out.data();
+  for (const unsigned char byte : bytes.digest) {
+    *at++ = "0123456789abcdef"[byte >> 4];
+    *at++ = "0123456789abcdef"[byte & 15];
+  }
+  return {out.data(), sizeof bytes.digest * 2};
+}
+
+/// Each part ends with a zero byte, so that no two users differ only by where one part ends.
+std::string_view issued_id(const http::Fields& fields, const Address& client, std::uint64_t seed,
+                           IdentityScratch& scratch) {
+  XXH3_state_t state;
+  XXH3_INITSTATE(&state);
+  XXH3_128bits_reset_withSeed(&state, seed);
+  const auto add = [&state](std::string_view part) {
+    XXH3_128bits_update(&state, part.data(), part.size());
+    XXH3_128bits_update(&state, "", 1);
+  };
+  const bool has_ip = client.kind != Address::Kind::unix_path;
+  add(has_ip ? ip_text(client, scratch) : field_value(fields, "x-forwarded-for"));
+  add(field_value(fields, "user-agent"));
+  add(field_value(fields, "accept-language"));
+  return in_hex(XXH3_128bits_digest(&state), scratch);
+}
+
+}  // namespace
+
+Identity find_identity(const ServiceRoute& route, const http::Fields& fields, const Address& client, std::uint64_t seed,
+                       IdentityScratch& scratch) {
+  using Kind = IdentitySource::Kind;
+  for (const IdentitySource& source : route.identity) {
+    std::string_view found;
+    switch (source.kind) {
+      case Kind::cookie:
+      case Kind::issued_cookie:
+        found = cookie_value(fields, source.name).value_or("");
+        break;
+      case Kind::header:
+        found = field_value(fields, source.name);
+        break;
+      case Kind::client_ip:
+        found = ip_text(client, scratch);
+        break;
+    }
+    if (!found.empty()) return {found};
+    if (source.kind == Kind::issued_cookie) return {issued_id(fields, client, seed, scratch), &source};
+  }
+  return {};
+}
+
+std::optional<std::string_view> cookie_value(const http::Fields& fields, std::string_view name) {
+  for (const http::Field& field : fields) {
+    if (field.id != http::Name::cookie) continue;
+    if (const auto value = cookie_in(field.value, name)) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace gray::policy

@@ -1,0 +1,122 @@
+#include "router/proxy/version.hpp"
+
+#include <algorithm>
+
+#include "router/policy/affinity.hpp"
+
+namespace gray::proxy {
+namespace {
+
+bool is_trusted(const Worker& worker, const Wish& wish, TimePoint now) {
+  return worker.generation != wish.avoid && worker.suspect_until <= now;
+}
+
+}  // namespace
+
+bool Version::up() const {
+  return std::any_of(workers.begin(), workers.end(), [](const Worker& worker) { return worker.able; });
+}
+
+std::size_t Version::able() const {
+  const auto able = std::count_if(workers.begin(), workers.end(), [](const Worker& worker) { return worker.able; });
+  return static_cast<std::size_t>(able);
+}
+
+std::size_t Version::slots() const { return able() * limits.max_sockets; }
+
+Worker* Version::find(std::uint32_t cell, std::uint64_t generation) {
+  const auto found = std::find_if(workers.begin(), workers.end(), [=](const Worker& worker) {
+    return worker.cell == cell && worker.generation == generation;
+  });
+  return found == workers.end() ? nullptr : &*found;
+}
+
+void Version::update(const std::vector<WorkerRoute>& routes, TimePoint now) {
+  for (Worker& worker : workers) {
+    worker.able = worker.able && std::any_of(routes.begin(), routes.end(), [&worker](const WorkerRoute& route) {
+                    return route.cell == worker.cell && route.generation == worker.generation;
+                  });
+  }
+  for (const WorkerRoute& route : routes) {
+    Worker* worker = find(route.cell, route.generation);
+    if (worker == nullptr) {
+      worker = &workers.emplace_back();
+      worker->version = this;
+      worker->cell = route.cell;
+      worker->generation = route.generation;
+      worker->id = route.id;
+      worker->slot = policy::slot_hash(route.id);
+      worker->address = route.address;
+    }
+    if (!worker->able) join(*worker, now);
+  }
+  settle_starts(now);
+}
+
+void Version::join(Worker& worker, TimePoint now) {
+  const bool beside_older = std::any_of(workers.begin(), workers.end(),
+                                        [&](const Worker& other) { return other.able && other.start.older(now); });
+  worker.start.begin(now, beside_older);
+  worker.able = true;
+}
+
+// Where nobody is warm, nobody is spared.
+void Version::settle_starts(TimePoint now) {
+  const bool warm = std::any_of(workers.begin(), workers.end(),
+                                [now](const Worker& worker) { return worker.able && !worker.start.warming(now); });
+  warm_at = {};
+  for (Worker& worker : workers) {
+    if (!warm) worker.start.finish();
+    if (worker.able && worker.start.warming(now)) warm_at = std::max(warm_at, worker.start.warm_at());
+  }
+}
+
+bool Version::has_room(const Worker& worker, const segment::Layout& layout, bool fresh) const {
+  if (!fresh && worker.idle.size() > 0) return true;
+  const bool spare_unit = layout.workers[worker.cell].sockets.total() < limits.max_sockets;
+  return spare_unit || (fresh && worker.idle.size() > 0);
+}
+
+// A worker in its slow start is nobody's favourite until the user's turn has come: each user moves to it once.
+Worker* Version::preferred(const Wish& wish, const segment::Layout& layout, TimePoint now) {
+  Worker* favourite = nullptr;
+  std::uint64_t highest = 0;
+  for (Worker& worker : workers) {
+    if (!worker.able) continue;
+    const std::uint64_t score = policy::suitability(wish.affinity, worker.slot);
+    if (favourite != nullptr && score < highest) continue;
+    if (worker.start.warming(now) && !worker.start.takes_user(now, static_cast<std::uint32_t>(score))) continue;
+    favourite = &worker;
+    highest = score;
+  }
+  if (favourite == nullptr || !is_trusted(*favourite, wish, now) || !has_room(*favourite, layout, wish.fresh))
+    return nullptr;
+  return favourite;
+}
+
+Worker* Version::least_loaded(const Wish& wish, const segment::Layout& layout, TimePoint now, Standard standard) {
+  const std::size_t starters = standard == Standard::best && now < warm_at ? able() : 0;
+  Worker* best = nullptr;
+  for (Worker& worker : workers) {
+    if (!worker.able || !has_room(worker, layout, wish.fresh)) continue;
+    if (standard != Standard::any && !is_trusted(worker, wish, now)) continue;
+    if (starters > 0 && worker.start.warming(now) && !worker.start.takes_part(now, starters)) continue;
+    const bool less = best == nullptr || worker.in_flight < best->in_flight;
+    if (less || (worker.in_flight == best->in_flight && worker.last_turn < best->last_turn)) best = &worker;
+  }
+  return best;
+}
+
+Worker* Version::choose(const Wish& wish, const segment::Layout& layout, TimePoint now) {
+  Worker* worker = wish.affinity == 0 ? nullptr : preferred(wish, layout, now);
+  if (worker == nullptr) {
+    worker = least_loaded(wish, layout, now, Standard::best);
+    if (worker != nullptr && now < warm_at) worker->start.taken();
+  }
+  if (worker == nullptr && now < warm_at) worker = least_loaded(wish, layout, now, Standard::trusted);
+  if (worker == nullptr) worker = least_loaded(wish, layout, now, Standard::any);
+  if (worker != nullptr) worker->last_turn = ++turns;
+  return worker;
+}
+
+}  // namespace gray::proxy

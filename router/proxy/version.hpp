@@ -1,0 +1,76 @@
+#pragma once
+// A version as one router thread sees it: its workers, those who wait for one, and which worker gets a request.
+//
+// The choice, in this order: the worker that the user's affinity prefers; the least loaded one, where a worker in its
+// slow start takes part only as often as its share says; the least loaded one; and before nobody is chosen, the avoided
+// and the suspect ones too. Each only if it has a socket to give: a preference never makes a request wait.
+#include <cstdint>
+#include <list>
+#include <string>
+
+#include "config/routing_table.hpp"
+#include "config/segment.hpp"
+#include "router/policy/slow_start.hpp"
+#include "router/upstream/idle_pool.hpp"
+#include "router/upstream/wait_queue.hpp"
+
+namespace gray::proxy {
+
+struct Version;
+
+/// A worker process that was able at some time. Its memory stays while one of its sockets is open.
+struct Worker {
+  Version* version = nullptr;
+  std::uint32_t cell = 0;
+  std::uint64_t generation = 0;
+  std::string id;
+  std::uint64_t slot = 0;  // hash of the id, for affinity
+  Address address;
+  upstream::IdlePool idle;
+  std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
+  std::uint32_t in_flight = 0;  // exchanges of this thread
+  std::uint64_t last_turn = 0;  // when it was last chosen: equals take turns
+  bool able = false;            // in the current table
+  policy::SlowStart start;      // since it is able
+  TimePoint suspect_until{};    // refused or broke lately: others are preferred
+};
+
+/// What an attempt asks for beyond any socket.
+struct Wish {
+  std::uint64_t avoid = 0;     // generation of a worker that is taken only if there is no other
+  bool fresh = false;          // a new connection: the idle ones have turned out to be stale
+  std::uint64_t affinity = 0;  // of the user; 0: none
+};
+
+struct Version {
+  std::uint32_t row = 0;
+  Limits limits;
+  std::list<Worker> workers;
+  upstream::WaitQueue queue;
+  upstream::ServiceTime service_time;
+  std::uint64_t turns = 0;  // workers chosen so far
+  std::uint32_t turn = 0;   // alternates between our waiters and those of other threads
+  TimePoint warm_at{};      // when the last worker ends its slow start
+
+  bool up() const;
+  std::size_t slots() const;  // sockets that its able workers may have in all
+  std::size_t able() const;
+  Worker* find(std::uint32_t cell, std::uint64_t generation);
+
+  /// From the table: who is able now. New workers are added at the end; who is no longer able stays until the caller
+  /// has closed its sockets.
+  void update(const std::vector<WorkerRoute>& routes, TimePoint now);
+  /// The worker for one attempt; null: none of the able ones has a socket to give. `layout` says which limits are
+  /// reached.
+  Worker* choose(const Wish& wish, const segment::Layout& layout, TimePoint now);
+
+ private:
+  enum class Standard : std::uint8_t { best, trusted, any };
+  bool has_room(const Worker& worker, const segment::Layout& layout, bool fresh) const;
+  Worker* preferred(const Wish& wish, const segment::Layout& layout, TimePoint now);
+  Worker* least_loaded(const Wish& wish, const segment::Layout& layout, TimePoint now, Standard standard);
+  void join(Worker& worker, TimePoint now);
+  void settle_starts(TimePoint now);
+};
+
+}  // namespace gray::proxy
