@@ -86,7 +86,8 @@ Address bound_address(const UniqueFd& fd, const Address& asked) {
 
 }  // namespace
 
-Listeners::Listeners(const std::vector<Address>& addresses) {
+// Delegating makes it a whole object at once: where an address is refused, the destructor removes what the others made.
+Listeners::Listeners(const std::vector<Address>& addresses) : Listeners() {
   for (const auto& address : addresses) {
     sockets_.push_back(bind_socket(address));
     addresses_.push_back(bound_address(sockets_.back(), address));

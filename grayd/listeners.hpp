@@ -28,6 +28,8 @@ class Listeners {
   std::string text() const;
 
  private:
+  Listeners() = default;
+
   std::vector<Address> addresses_;
   std::vector<UniqueFd> sockets_;
 };

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -73,6 +74,30 @@ TEST_CASE("a unix socket is made with its folder, and removed at the end") {
     CHECK(listeners.text() == address.text());
   }
   CHECK_FALSE(fs::exists(address.path));
+}
+
+TEST_CASE("a unix socket is as open as a port, whatever the umask is") {
+  Folder folder;
+  const auto address = folder.socket("web.sock");
+  const mode_t before = ::umask(0077);
+  const Listeners listeners({address});
+  ::umask(before);
+  CHECK(static_cast<unsigned>(fs::status(address.path).permissions()) == 0666);
+}
+
+TEST_CASE("where one address is refused, nothing is left of the others") {
+  Folder folder;
+  const auto address = folder.socket("web.sock");
+  CHECK_THROWS(Listeners({address, *Address::parse("192.0.2.1:8000")}));
+  CHECK_FALSE(fs::exists(address.path));
+}
+
+TEST_CASE("an IPv6 address is bound and printed in brackets") {
+  Listeners listeners({*Address::parse("[::1]:0")});
+  const auto address = listeners.addresses()[0];
+  CHECK(listeners.text() == "http://[::1]:" + std::to_string(address.port));
+  listeners.listen();
+  CHECK(connects(address));
 }
 
 TEST_CASE("a stale unix socket is replaced, a living one refused") {
