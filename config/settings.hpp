@@ -63,13 +63,19 @@ struct StopPolicy {
   bool operator==(const StopPolicy&) const = default;
 };
 
+/// Where a value stands in the file, for messages only: it makes no difference between settings.
+struct Place {
+  std::uint32_t line = 0, column = 0;  // 0: nowhere
+  bool operator==(const Place&) const { return true; }
+};
+
 struct VersionSettings {
   std::string name;
   std::vector<std::string> command;  // command[0] is looked up in the worker's PATH
   std::uint32_t instances = 1;       // 1..256
   std::map<std::string, std::string> env;
   std::string cwd;   // absolute
-  std::string user;  // empty: grayd's own
+  std::string user;  // by name; empty: grayd's own
   ListenMode listen = ListenMode::port;
   Readiness ready;
   HealthCheck health;
@@ -77,6 +83,7 @@ struct VersionSettings {
   Duration drain_timeout{30'000};
   std::uint64_t memory = 0;  // bytes; 0: no limit
   double weight = 0;         // percent of users, initial value only, 0..100
+  Place command_at, cwd_at, user_at;
   bool operator==(const VersionSettings&) const = default;
 };
 

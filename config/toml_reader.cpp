@@ -198,6 +198,12 @@ std::optional<std::vector<TomlReader::Item>> TomlReader::texts(std::string_view 
   return items;
 }
 
+Place TomlReader::place(std::string_view key) const {
+  const toml::node* node = table_->get(key);
+  const auto& at = (node == nullptr ? static_cast<const toml::node&>(*table_) : *node).source().begin;
+  return {at.line, at.column};
+}
+
 void TomlReader::error(std::string_view key, std::string message) {
   const toml::node* node = table_->get(key);
   error(node == nullptr ? *table_ : *node, std::move(message));

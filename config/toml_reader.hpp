@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/diagnostics.hpp"
+#include "config/settings.hpp"
 #include "config/time.hpp"
 
 namespace gray {
@@ -61,6 +62,8 @@ class TomlReader {
   /// The strings of a list; nothing if the key is absent or wrong. `or_one`: a string alone is a list of one.
   std::optional<std::vector<Item>> texts(std::string_view key, bool or_one = false);
 
+  /// Where the value of `key` stands, or the table where the key is absent.
+  Place place(std::string_view key) const;
   /// Reports at the value of `key`, or at the table where the key is absent.
   void error(std::string_view key, std::string message);
   void error(const toml::node& at, std::string message);

@@ -15,12 +15,6 @@ inline constexpr Unsupported kUnsupported[] = {
     {"listen", "metrics", "*", "leave it out, /metrics is on the admin socket"},
     {"limits", "tunnels", "*", "leave it out"},
     {"limits", "min_rate", "*", "leave it out"},
-    {"version", "ready", "notify", "use \"auto\", \"pipe\", \"ipc\" or \"tcp\""},
-    {"version", "ready", "fd:*", "use \"auto\", \"pipe\", \"ipc\" or \"tcp\""},
-    {"version", "ready", "http", "use \"auto\", \"pipe\", \"ipc\" or \"tcp\""},
-    {"version", "listen", "unix", "use \"port\""},
-    {"version", "listen", "socket", "use \"port\""},
-    {"version", "user", "*", "leave it out, workers run as the user of grayd"},
     {"version", "memory", "*", "leave it out"},
 };
 

@@ -9,14 +9,15 @@ namespace {
 
 constexpr std::uint32_t kMostInstances = 256;
 constexpr std::uint32_t kMostProbes = 100;
-constexpr int kLargestFd = 1'023;
+constexpr int kListenFd = 3;     // of an inherited socket
+constexpr int kLargestFd = 255;  // a worker may have been given no more than 1024 in all
 
 constexpr std::pair<std::string_view, ReadyWay> kWays[] = {
     {"pipe", ReadyWay::pipe}, {"notify", ReadyWay::notify}, {"ipc", ReadyWay::ipc},
     {"tcp", ReadyWay::tcp},   {"http", ReadyWay::http},
 };
 
-/// N of "fd:N": 0 to 2 are the worker's own.
+/// N of "fd:N": 0 to 2 are input and output.
 std::optional<int> parse_ready_fd(std::string_view text) {
   if (!text.starts_with("fd:")) return std::nullopt;
   text.remove_prefix(3);
@@ -33,21 +34,37 @@ std::optional<ReadyWay> parse_way(std::string_view text) {
   return std::nullopt;
 }
 
-void add_way(TomlReader& table, const TomlReader::Item& item, Readiness& ready) {
+/// Why a way cannot work with the rest of the version; empty if it can.
+std::string conflict(ReadyWay way, int fd, const VersionSettings& version) {
+  const bool inherits = version.listen == ListenMode::inherited;
+  if (way == ReadyWay::http && version.health.path.empty())
+    return "\"http\" asks for a path, and there is none: add health = { path = \"/healthz\" }";
+  if (way == ReadyWay::tcp && inherits)
+    return "\"tcp\" proves nothing with listen = \"socket\", which answers before the worker does: "
+           "use \"notify\", \"pipe\" or \"http\"";
+  if (way == ReadyWay::fd && inherits && fd == kListenFd)
+    return "descriptor 3 is the listening socket of listen = \"socket\": use \"fd:4\"";
+  return {};
+}
+
+void add_way(TomlReader& table, const TomlReader::Item& item, const VersionSettings& version, Readiness& ready) {
   const auto way = parse_way(item.text);
   if (!way) {
     const std::string hint = did_you_mean(item.text, {"auto", "pipe", "notify", "ipc", "tcp", "http"});
-    return table.error(
-        *item.at, in_quotes(item.text) + " is no way to be ready: auto, pipe, notify, ipc, fd:N, tcp or http" + hint);
+    return table.error(*item.at,
+                       in_quotes(item.text) +
+                           " is no way to be ready: auto, pipe, notify, ipc, fd:N (N is 3 to 255), tcp or http" + hint);
   }
   if (std::find(ready.ways.begin(), ready.ways.end(), *way) != ready.ways.end())
     return table.error(*item.at, in_quotes(item.text) + " is listed twice");
-  table.check_supported("ready", *item.at, item.text);
   if (*way == ReadyWay::fd) ready.fd = *parse_ready_fd(item.text);
+  if (const std::string problem = conflict(*way, ready.fd, version); !problem.empty())
+    return table.error(*item.at, problem);
   ready.ways.push_back(*way);
 }
 
-Readiness read_ready(TomlReader& table) {
+/// `version` has its listen and health already: a way may need them.
+Readiness read_ready(TomlReader& table, const VersionSettings& version) {
   Readiness ready;
   table.duration("ready_timeout", ready.timeout);
   const auto items = table.texts("ready", true);
@@ -58,7 +75,7 @@ Readiness read_ready(TomlReader& table) {
     if (item.text == "auto")
       table.error(*item.at, "\"auto\" stands alone: it tries every way that needs no setting");
     else
-      add_way(table, item, ready);
+      add_way(table, item, version, ready);
   }
   return ready;
 }
@@ -126,11 +143,14 @@ VersionSettings read_version(TomlReader& table, const std::string& name) {
   version.cwd = ".";
   table.path("cwd", version.cwd);
   table.text("user", version.user);
+  version.command_at = table.place("command");
+  version.cwd_at = table.place("cwd");
+  version.user_at = table.place("user");
   table.choice<ListenMode>(
       "listen", version.listen,
       {{"port", ListenMode::port}, {"unix", ListenMode::unix_path}, {"socket", ListenMode::inherited}});
-  version.ready = read_ready(table);
   version.health = read_health(table);
+  version.ready = read_ready(table, version);
   version.stop = read_stop(table);
   table.duration("drain_timeout", version.drain_timeout);
   table.size("memory", version.memory, 0, 1ull << 50);

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "grayd/socket_owner.hpp"
+#include "supervisor/socket_owner.hpp"
 
 namespace gray::master {
 namespace {
@@ -24,7 +24,7 @@ constexpr mode_t kUnixMode = 0666;
 [[noreturn]] void fail(const Address& address, int cause) {
   const auto where = address.text();
   if (cause == EADDRINUSE) {
-    const auto owner = address.kind == Address::Kind::unix_path ? std::string() : owner_of_port(address.port);
+    const auto owner = supervisor::owner_of(address);
     throw std::runtime_error(fmt::format("{} is in use{}; stop that program or change [listen] http", where,
                                          owner.empty() ? "" : " (by " + owner + ")"));
   }

@@ -2,11 +2,17 @@
 
 #include <fmt/core.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <sstream>
+
+#include "config/diagnostics.hpp"
+#include "supervisor/credentials.hpp"
 
 namespace gray::master {
 namespace {
@@ -36,32 +42,58 @@ bool is_in_path(const std::string& name, const std::string& path, const std::str
   return false;
 }
 
-std::optional<std::string> fault_of(const VersionSettings& version, const std::string& path,
-                                    const FileLookup& lookup) {
-  if (lookup(version.cwd) != FileKind::folder) {
-    return fmt::format("cwd {} is no folder; create it or correct `cwd`", version.cwd);
-  }
+struct Fault {
+  std::string text;
+  Place at;
+};
+
+std::optional<Fault> fault_of_command(const VersionSettings& version, const Machine& machine) {
   const auto& program = version.command.front();
   if (program.find('/') != std::string::npos) {
     const auto full = in_folder(version.cwd, program);
-    const auto fault = fault_of_file(full, lookup(full));
-    return fault ? std::optional("command " + *fault) : std::nullopt;
+    const auto fault = fault_of_file(full, machine.file(full));
+    return fault ? std::optional(Fault{"command " + *fault, version.command_at}) : std::nullopt;
   }
   const auto own = version.env.find("PATH");
-  const auto& folders = own == version.env.end() ? path : own->second;
-  if (is_in_path(program, folders, version.cwd, lookup)) return std::nullopt;
-  return fmt::format("command \"{}\" is in no folder of PATH ({}); install it or give its full path", program, folders);
+  const auto& folders = own == version.env.end() ? machine.path : own->second;
+  if (is_in_path(program, folders, version.cwd, machine.file)) return std::nullopt;
+  return Fault{fmt::format("command \"{}\" is in no folder of PATH ({}); install it or give its full path", program,
+                           folders), version.command_at};
+}
+
+std::optional<Fault> fault_of_user(const VersionSettings& version, const Machine& machine) {
+  const auto kind = version.user.empty() ? UserKind::own : machine.user(version.user);
+  if (kind == UserKind::missing) {
+    return Fault{fmt::format("there is no user \"{}\" on this host; create it or correct `user`", version.user),
+                 version.user_at};
+  }
+  if (kind == UserKind::own || machine.may_change_user) return std::nullopt;
+  return Fault{fmt::format("to run as \"{}\", grayd must be root; start it as root, or leave `user` out", version.user),
+               version.user_at};
+}
+
+std::optional<Fault> fault_of(const VersionSettings& version, const Machine& machine) {
+  if (machine.file(version.cwd) != FileKind::folder) {
+    return Fault{fmt::format("cwd {} is no folder; create it or correct `cwd`", version.cwd), version.cwd_at};
+  }
+  if (auto fault = fault_of_command(version, machine)) return fault;
+  return fault_of_user(version, machine);
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
 
-std::vector<PreflightFault> preflight(const Settings& settings, const std::string& path, const FileLookup& lookup) {
+std::vector<PreflightFault> preflight(const Settings& settings, const Machine& machine) {
   std::vector<PreflightFault> faults;
   for (const auto& service : settings.services) {
     for (const auto& version : service.versions) {
-      if (const auto fault = fault_of(version, path, lookup)) {
+      if (const auto fault = fault_of(version, machine)) {
         const bool stable = version.name == service.stable;
-        faults.push_back({fmt::format("{}@{}: {}", service.name, version.name, *fault), stable});
+        faults.push_back({fmt::format("{}@{}: {}", service.name, version.name, fault->text), fault->at, stable});
       }
     }
   }
@@ -70,7 +102,10 @@ std::vector<PreflightFault> preflight(const Settings& settings, const std::strin
 
 std::vector<PreflightFault> preflight_here(const Settings& settings) {
   const char* path = std::getenv("PATH");
-  return preflight(settings, path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path, look_at);
+  return preflight(settings, {.path = path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path,
+                              .file = look_at,
+                              .user = look_for_user,
+                              .may_change_user = supervisor::may_change_user()});
 }
 
 bool is_fatal(const std::vector<PreflightFault>& faults) {
@@ -78,9 +113,9 @@ bool is_fatal(const std::vector<PreflightFault>& faults) {
 }
 
 std::string rendered(const std::vector<PreflightFault>& faults, const std::string& file) {
-  std::string text;
-  for (const auto& fault : faults) text += fmt::format("{}: error: {}\n", file, fault.text);
-  return text;
+  std::vector<Diagnostic> diagnostics;
+  for (const auto& fault : faults) diagnostics.push_back({fault.at.line, fault.at.column, fault.text});
+  return render(file, text_of(file), std::move(diagnostics));
 }
 
 FileKind look_at(const std::string& path) {
@@ -89,6 +124,12 @@ FileKind look_at(const std::string& path) {
   if (S_ISDIR(facts.st_mode)) return FileKind::folder;
   const bool executable = S_ISREG(facts.st_mode) && (facts.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
   return executable ? FileKind::executable : FileKind::other;
+}
+
+UserKind look_for_user(const std::string& name) {
+  const auto user = supervisor::find_user(name);
+  if (!user) return UserKind::missing;
+  return user->uid == ::geteuid() ? UserKind::own : UserKind::other;
 }
 
 }  // namespace gray::master

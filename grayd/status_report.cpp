@@ -17,6 +17,7 @@ json worker_json(const supervisor::WorkerView& worker, const segment::Layout& la
           {"state", worker.state},
           {"address", worker.address ? worker.address->text() : std::string()},
           {"ready_by", worker.ready_by},
+          {"status", worker.status},
           {"restarts", worker.restarts},
           {"last_exit", worker.last_exit},
           {"rss_bytes", worker.rss_bytes},

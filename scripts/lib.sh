@@ -33,9 +33,20 @@ need_packages() {
     as_root=(sudo)
   fi
   echo "installing ${missing[*]}"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q && install_quiet "${missing[@]}"
 }
+
+# Installs without starting the services that come along: Debian asks policy-rc.d first, and 101 says no. In a subshell,
+# whose end takes ours away again whatever happens.
+install_quiet() (
+  policy=/usr/sbin/policy-rc.d
+  if [[ ! -e $policy ]]; then
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+  fi
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+)
 
 # build_preset PRESET [TARGET...]: configures and builds into build/PRESET.
 build_preset() {

@@ -8,22 +8,59 @@ namespace {
 
 // NODE_UNIQUE_ID makes a Node program ask its "cluster master" for a listener instead of listening; the others announce
 // channels that are not there.
-constexpr std::array<std::string_view, 13> kScrubbed = {"NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE",
-                                                        "NODE_UNIQUE_ID",  "NOTIFY_SOCKET",
-                                                        "WATCHDOG_USEC",   "WATCHDOG_PID",
-                                                        "LISTEN_FDS",      "LISTEN_PID",
-                                                        "LISTEN_PIDFDID",  "LISTEN_FDNAMES",
-                                                        "MAINPID",         "GRAY_READY_FD",
-                                                        "GRAY_SOCKET"};
+constexpr std::array<std::string_view, 15> kScrubbed = {"NODE_CHANNEL_FD",
+                                                        "NODE_CHANNEL_SERIALIZATION_MODE",
+                                                        "NODE_UNIQUE_ID",
+                                                        "NOTIFY_SOCKET",
+                                                        "WATCHDOG_USEC",
+                                                        "WATCHDOG_PID",
+                                                        "LISTEN_FDS",
+                                                        "LISTEN_PID",
+                                                        "LISTEN_PIDFDID",
+                                                        "LISTEN_FDNAMES",
+                                                        "MAINPID",
+                                                        "GRAY_READY_FD",
+                                                        "GRAY_SOCKET",
+                                                        "PORT",
+                                                        "HOST"};
 
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
+
+using Variables = std::map<std::string, std::string>;
+
+void add_user(const WorkerIdentity& identity, Variables& variables) {
+  if (identity.user.empty()) return;
+  variables["USER"] = variables["LOGNAME"] = identity.user;
+  variables["HOME"] = identity.home;
+}
+
+void add_listening(const WorkerIdentity& identity, Variables& variables) {
+  if (identity.port) {
+    variables["PORT"] = std::to_string(*identity.port);
+    variables["HOST"] = "127.0.0.1";
+  }
+  if (!identity.socket_path.empty()) variables["GRAY_SOCKET"] = identity.socket_path;
+  if (identity.inherits_socket) {
+    variables["LISTEN_FDS"] = "1";
+    variables["LISTEN_FDNAMES"] = "http";
+  }
+}
+
+void add_readiness(const WorkerIdentity& identity, Variables& variables) {
+  if (!identity.notify_path.empty()) variables["NOTIFY_SOCKET"] = identity.notify_path;
+  if (identity.ready_fd) variables["GRAY_READY_FD"] = std::to_string(*identity.ready_fd);
+  if (identity.ipc_fd) {
+    variables["NODE_CHANNEL_FD"] = std::to_string(*identity.ipc_fd);
+    variables["NODE_CHANNEL_SERIALIZATION_MODE"] = "json";
+  }
+}
 
 }  // namespace
 
 std::vector<std::string> worker_environment(const char* const* inherited,
                                             const std::map<std::string, std::string>& configured,
                                             const WorkerIdentity& identity) {
-  std::map<std::string, std::string> variables;
+  Variables variables;
   for (; *inherited; ++inherited) {
     const std::string_view entry = *inherited;
     const std::size_t equals = entry.find('=');
@@ -32,18 +69,14 @@ std::vector<std::string> worker_environment(const char* const* inherited,
     if (std::find(kScrubbed.begin(), kScrubbed.end(), key) == kScrubbed.end())
       variables[std::string(key)] = entry.substr(equals + 1);
   }
+  add_user(identity, variables);
   for (const auto& [key, value] : configured) variables[key] = value;
-  variables["PORT"] = std::to_string(identity.port);
-  variables["HOST"] = "127.0.0.1";
+  add_listening(identity, variables);
+  add_readiness(identity, variables);
   variables["GRAY_VERSION"] = identity.version;
   variables["GRAY_WORKER_ID"] = identity.worker_id;
   variables["GRAY_GENERATION"] = std::to_string(identity.generation);
   variables["GRAY_INSTANCE"] = identity.instance;
-  if (identity.ready_fd) variables["GRAY_READY_FD"] = std::to_string(*identity.ready_fd);
-  if (identity.ipc_fd) {
-    variables["NODE_CHANNEL_FD"] = std::to_string(*identity.ipc_fd);
-    variables["NODE_CHANNEL_SERIALIZATION_MODE"] = "json";
-  }
   std::vector<std::string> result;
   result.reserve(variables.size());
   for (const auto& [key, value] : variables) result.push_back(key + "=" + value);

@@ -15,9 +15,14 @@ struct WorkerIdentity {
   std::string worker_id;  // "web@v1#0"
   std::uint64_t generation = 0;
   std::string instance;
-  std::uint16_t port = 0;
-  std::optional<int> ready_fd;  // offered only if set
+  // Offered only if set.
+  std::optional<std::uint16_t> port;
+  std::string socket_path;       // to listen on
+  bool inherits_socket = false;  // descriptor 3; LISTEN_PID is the child's business
+  std::string notify_path;
+  std::optional<int> ready_fd;
   std::optional<int> ipc_fd;
+  std::string user, home;
 };
 
 /// "NAME=value" each. `inherited` is an environ(7) array.

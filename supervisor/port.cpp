@@ -4,16 +4,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <algorithm>
-#include <cstdio>
-#include <sstream>
-
-#include "supervisor/process_table.hpp"
-
 namespace gray::supervisor {
 namespace {
 
-constexpr unsigned kListen = 0x0A;  // TCP_LISTEN in /proc/net/tcp
+constexpr int kBacklog = 1024;  // connections that wait for a worker; the kernel lowers it to net.core.somaxconn
 
 }  // namespace
 
@@ -31,32 +25,18 @@ std::optional<Port> Port::reserve() {
   return Port(std::move(socket), ntohs(address.sin_port));
 }
 
-std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_tcp, std::uint16_t port) {
-  std::vector<std::uint64_t> inodes;
-  std::istringstream lines(proc_net_tcp);
-  for (std::string line; std::getline(lines, line);) {
-    unsigned local = 0, state = 0;
-    unsigned long long inode = 0;
-    // sl  local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
-    const int fields = std::sscanf(
-        line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%*X %X %*X:%*X %*X:%*X %*X %*u %*d %llu", &local, &state, &inode);
-    if (fields == 3 && local == port && state == kListen && inode != 0) inodes.push_back(inode);
-  }
-  return inodes;
+std::optional<Port> Port::listen() {
+  auto port = reserve();
+  if (!port || ::listen(port->fd(), kBacklog) != 0) return std::nullopt;
+  port->listens_ = true;
+  return port;
 }
 
-Listener find_listener(std::uint16_t port, const std::vector<pid_t>& worker_pids) {
-  std::vector<std::uint64_t> inodes = listening_inodes(read_file("/proc/self/net/tcp"), port);
-  for (const std::uint64_t inode : listening_inodes(read_file("/proc/self/net/tcp6"), port)) inodes.push_back(inode);
-  if (inodes.empty()) return {};
-  const auto holds = [&](pid_t pid) { return holds_socket(pid, inodes); };
-  if (std::any_of(worker_pids.begin(), worker_pids.end(), holds)) return {Listener::Owner::worker, {}};
-  const std::string prefix = "port " + std::to_string(port) + " is answered by ";
-  for (const ProcessInfo& process : all_processes())
-    if (holds(process.pid))
-      return {Listener::Owner::stranger,
-              prefix + "pid " + std::to_string(process.pid) + " (" + process.name + "), not by this worker"};
-  return {Listener::Owner::stranger, prefix + "a process of another user, not by this worker"};
+Address Port::address() const {
+  Address address;
+  address.ip = {127, 0, 0, 1};
+  address.port = number_;
+  return address;
 }
 
 }  // namespace gray::supervisor

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -19,6 +20,31 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   return text;
+}
+
+std::string printable(std::string_view text) {
+  std::string result(text);
+  for (char& c : result)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return result;
+}
+
+std::optional<Duration> microseconds(std::string_view digits) {
+  std::uint64_t value = 0;
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (problem != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  constexpr std::uint64_t kMost = 86'400'000'000;  // a day: nothing longer is granted, and it fits
+  return Duration{static_cast<Duration::rep>((std::min(value, kMost) + 999) / 1'000)};
+}
+
+void read_assignment(std::string_view line, Notice& notice) {
+  constexpr std::string_view kStatus = "STATUS=", kExtend = "EXTEND_TIMEOUT_USEC=";
+  if (line == "READY=1")
+    notice.ready = true;
+  else if (line.starts_with(kStatus))
+    notice.status = printable(line.substr(kStatus.size(), Notice::kStatus));
+  else if (line.starts_with(kExtend))
+    notice.extend = microseconds(line.substr(kExtend.size()));
 }
 
 }  // namespace
@@ -47,6 +73,16 @@ bool PipeReader::line(std::string_view text, bool cut) {
   if (cut || text.find('\0') != std::string_view::npos) broken_ = true;
   if (ready_ || broken_ || (text != "READY=1" && text != "READY")) return false;
   return ready_ = true;
+}
+
+Notice Notice::parse(std::string_view datagram) {
+  Notice notice;
+  while (!datagram.empty()) {
+    const std::size_t end = std::min(datagram.find('\n'), datagram.size());
+    read_assignment(datagram.substr(0, end), notice);
+    datagram.remove_prefix(std::min(end + 1, datagram.size()));
+  }
+  return notice;
 }
 
 IpcReader::Result IpcReader::feed(std::string_view bytes) {
@@ -81,18 +117,29 @@ void IpcReader::line(std::string_view text, bool cut, Result& result) {
     ++result.handles;
 }
 
-bool ready_by_probe(const Readiness& readiness) {
-  return readiness.automatic ||
-         std::find(readiness.ways.begin(), readiness.ways.end(), ReadyWay::tcp) != readiness.ways.end();
-}
-
-ReadyJudge::ReadyJudge(const Readiness& readiness, std::string_view program)
-    : readiness_(readiness), speaks_ipc_(speaks_node_ipc(program)) {}
+ReadyJudge::ReadyJudge(const VersionSettings& settings)
+    : readiness_(settings.ready),
+      health_path_(settings.health.path),
+      speaks_ipc_(!settings.command.empty() && speaks_node_ipc(settings.command.front())),
+      inherits_(settings.listen == ListenMode::inherited) {}
 
 bool ReadyJudge::offers(ReadyWay way) const {
   if (!readiness_.automatic)
     return std::find(readiness_.ways.begin(), readiness_.ways.end(), way) != readiness_.ways.end();
-  return way == ReadyWay::pipe || way == ReadyWay::tcp || (way == ReadyWay::ipc && speaks_ipc_);
+  switch (way) {
+    case ReadyWay::pipe:
+    case ReadyWay::notify:
+      return true;
+    case ReadyWay::ipc:
+      return speaks_ipc_;
+    case ReadyWay::http:
+      return !health_path_.empty();
+    case ReadyWay::tcp:
+      return health_path_.empty() && !inherits_;
+    case ReadyWay::fd:
+      break;
+  }
+  return false;
 }
 
 std::optional<ReadyWay> ReadyJudge::said(ReadyWay way) {
@@ -100,15 +147,19 @@ std::optional<ReadyWay> ReadyJudge::said(ReadyWay way) {
   return decide(way);
 }
 
-std::optional<ReadyWay> ReadyJudge::connected(bool ok, TimePoint now) {
-  if (!offers(ReadyWay::tcp)) return std::nullopt;
+std::optional<ReadyWay> ReadyJudge::probed(bool ok, TimePoint now) {
   if (!ok) {
+    answers_ = 0;
     connected_since_.reset();
     return std::nullopt;
   }
-  if (!connected_since_) connected_since_ = now;
-  if (readiness_.automatic && now - *connected_since_ < kStanding) return std::nullopt;
-  return decide(ReadyWay::tcp);
+  if (offers(ReadyWay::tcp)) {
+    if (!connected_since_) connected_since_ = now;
+    if (readiness_.automatic && now - *connected_since_ < kStanding) return std::nullopt;
+    return decide(ReadyWay::tcp);
+  }
+  if (!offers(ReadyWay::http) || ++answers_ < kAnswers) return std::nullopt;
+  return decide(ReadyWay::http);
 }
 
 std::optional<ReadyWay> ReadyJudge::decide(ReadyWay way) {

@@ -12,7 +12,7 @@
 
 namespace gray::supervisor {
 
-/// "pipe", "ipc", "tcp" ..., as in the configuration.
+/// "pipe", "ipc", "tcp" ..., as in the configuration; "fd" without its number.
 std::string_view name(ReadyWay way);
 
 /// The pipe of GRAY_READY_FD: sd_notify's grammar, one assignment a line. `READY=1` or `READY` is ready, other lines
@@ -35,6 +35,30 @@ class PipeReader {
   std::size_t total_ = 0;
   bool ready_ = false;
   bool broken_ = false;
+};
+
+/// The socket of NOTIFY_SOCKET (sd_notify(3)): a datagram is assignments, one a line. Only the exact `READY=1` is
+/// ready. What is not understood means nothing.
+struct Notice {
+  static constexpr std::size_t kBytes = 4096;  // a longer datagram is dropped
+  static constexpr std::size_t kStatus = 200;
+
+  bool ready = false;
+  std::optional<Duration> extend;     // EXTEND_TIMEOUT_USEC, rounded up to milliseconds
+  std::optional<std::string> status;  // STATUS, cut to kStatus bytes, control characters replaced
+
+  static Notice parse(std::string_view datagram);
+};
+
+/// The descriptor of `fd:N` (s6's notification-fd): the first newline is ready, everything else means nothing.
+class NewlineReader {
+ public:
+  /// True once, when it becomes ready.
+  bool feed(std::string_view bytes) { return !ready_ && (ready_ = bytes.find('\n') != std::string_view::npos); }
+  bool ready() const { return ready_; }
+
+ private:
+  bool ready_ = false;
 };
 
 /// Node's IPC channel in the mode `json` (lib/internal/child_process.js): one JSON value a line. Ready is the string
@@ -62,29 +86,38 @@ class IpcReader {
   std::uint64_t garbage_ = 0;
 };
 
-/// Whether a probe may make it ready: a deadline for that must not pass while nobody can probe.
-bool ready_by_probe(const Readiness& readiness);
-
 /// Decides when one process is ready, and by which way.
+///
+/// `auto` offers the messages notify and pipe, IPC to programs that speak it, and one probe: HTTP if there is a health
+/// path, else a connect, unless the socket is inherited: that one answers for a worker that is not there yet.
 class ReadyJudge {
  public:
   /// A connect proves that somebody listens, not that the program is ready; a message that comes within this time wins.
   static constexpr Duration kStanding{1'000};
+  static constexpr unsigned kAnswers = 2;  // good HTTP answers in a row
 
-  /// `program` is command[0]: the automatic choice offers IPC only to what speaks it.
-  ReadyJudge(const Readiness& readiness, std::string_view program);
+  explicit ReadyJudge(const VersionSettings& settings);
 
   bool offers(ReadyWay way) const;
+  /// Whether a probe may make it ready: a deadline for that must not pass while nobody can probe.
+  bool by_probe() const { return offers(ReadyWay::tcp) || offers(ReadyWay::http); }
+  /// What to ask for in a probe; empty: a connect is enough.
+  std::string probe_path() const { return offers(ReadyWay::tcp) ? std::string() : health_path_; }
+
   /// The way by which it has become ready, once.
   std::optional<ReadyWay> said(ReadyWay way);
-  std::optional<ReadyWay> connected(bool ok, TimePoint now);
+  /// A probe of probe_path() has passed or failed.
+  std::optional<ReadyWay> probed(bool ok, TimePoint now);
 
  private:
   std::optional<ReadyWay> decide(ReadyWay way);
 
   Readiness readiness_;
+  std::string health_path_;
   bool speaks_ipc_;
+  bool inherits_;
   bool decided_ = false;
+  unsigned answers_ = 0;  // in a row
   std::optional<TimePoint> connected_since_;
 };
 

@@ -8,13 +8,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace gray::supervisor {
 namespace {
 
-constexpr int kAboveTargets = 16;  // sources are moved here, so that no dup2 in the child overwrites one
+constexpr char kListenPid[] = "LISTEN_PID=";
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
@@ -31,9 +32,29 @@ struct Prepared {
   std::vector<UniqueFd> owned;
   std::vector<int> fds;
   int cgroup_procs = -1;
+  const Credentials* user = nullptr;
+  char listen_pid[sizeof kListenPid + 20] = "";  // room for any pid; empty: not wanted
   UniqueFd errors_in, errors_out;
   pid_t master = 0;
 };
+
+// Sources are moved above the targets, so that no dup2 in the child overwrites one.
+bool prepare_descriptors(const SpawnPlan& plan, Prepared& prepared) {
+  const int above = static_cast<int>(std::max<std::size_t>(plan.fds.size(), 3));
+  for (const int fd : plan.fds) {
+    if (fd >= 0) {
+      prepared.owned.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, above));
+      if (!prepared.owned.back()) return false;
+    }
+    prepared.fds.push_back(fd >= 0 ? prepared.owned.back().get() : -1);
+  }
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+  prepared.errors_in.reset(ends[0]);
+  UniqueFd low(ends[1]);
+  prepared.errors_out.reset(::fcntl(low.get(), F_DUPFD_CLOEXEC, above));
+  return prepared.errors_out && ::fcntl(prepared.errors_in.get(), F_SETFL, O_NONBLOCK) == 0;
+}
 
 bool prepare(const SpawnPlan& plan, Prepared& prepared) {
   prepared.candidates = pointers(plan.candidates);
@@ -42,17 +63,12 @@ bool prepare(const SpawnPlan& plan, Prepared& prepared) {
   prepared.cwd = plan.cwd.empty() ? nullptr : plan.cwd.c_str();
   prepared.master = ::getpid();
   prepared.cgroup_procs = plan.cgroup_procs;
-  for (const int fd : plan.fds) {
-    prepared.owned.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, kAboveTargets));
-    if (!prepared.owned.back()) return false;
-    prepared.fds.push_back(prepared.owned.back().get());
+  prepared.user = plan.user ? &*plan.user : nullptr;
+  if (plan.listen_pid) {
+    std::memcpy(prepared.listen_pid, kListenPid, sizeof kListenPid);
+    prepared.environment.insert(prepared.environment.begin(), prepared.listen_pid);
   }
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
-  prepared.errors_in.reset(ends[0]);
-  UniqueFd low(ends[1]);
-  prepared.errors_out.reset(::fcntl(low.get(), F_DUPFD_CLOEXEC, kAboveTargets));
-  return prepared.errors_out && ::fcntl(prepared.errors_in.get(), F_SETFL, O_NONBLOCK) == 0;
+  return prepare_descriptors(plan, prepared);
 }
 
 [[noreturn]] void fail(int errors, SpawnError::Stage stage, int error) {
@@ -62,7 +78,7 @@ bool prepare(const SpawnPlan& plan, Prepared& prepared) {
 }
 
 void default_signals() {
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
 }
@@ -80,19 +96,46 @@ int run_program(const Prepared& prepared) {
   return result;
 }
 
-[[noreturn]] void child(const Prepared& prepared) {
+void write_own_pid(char* entry) {
+  char digits[20];
+  std::size_t count = 0;
+  for (pid_t rest = ::getpid(); rest > 0; rest /= 10) digits[count++] = static_cast<char>('0' + rest % 10);
+  char* end = entry + sizeof kListenPid - 1;
+  while (count > 0) *end++ = digits[--count];
+  *end = '\0';
+}
+
+void die_with_master(const Prepared& prepared) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != prepared.master) ::_exit(127);  // it died before the line above
+}
+
+void place_descriptors(const std::vector<int>& fds, int errors) {
+  const int count = static_cast<int>(fds.size());
+  for (int target = 0; target < count; ++target) {
+    const int source = fds[static_cast<std::size_t>(target)];
+    if (source < 0)
+      ::close(target);
+    else if (::dup2(source, target) < 0)
+      fail(errors, SpawnError::Stage::exec, errno);
+  }
+  ::close_range(static_cast<unsigned>(count), ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+[[noreturn]] void child(Prepared& prepared) {
   const int errors = prepared.errors_out.get();
   ::setsid();
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != prepared.master) ::_exit(127);  // the master died before the line above
+  die_with_master(prepared);
   if (prepared.cgroup_procs >= 0 && ::write(prepared.cgroup_procs, "0", 1) != 1)
     fail(errors, SpawnError::Stage::cgroup, errno);
   default_signals();
+  if (prepared.user) {
+    if (const int error = take_on(*prepared.user)) fail(errors, SpawnError::Stage::user, error);
+    die_with_master(prepared);  // another user, and the kernel has forgotten it
+  }
   if (prepared.cwd && ::chdir(prepared.cwd) != 0) fail(errors, SpawnError::Stage::cwd, errno);
-  const int count = static_cast<int>(prepared.fds.size());
-  for (int fd = 0; fd < count; ++fd)
-    if (::dup2(prepared.fds[static_cast<std::size_t>(fd)], fd) < 0) fail(errors, SpawnError::Stage::exec, errno);
-  ::close_range(static_cast<unsigned>(count), ~0u, CLOSE_RANGE_CLOEXEC);
+  place_descriptors(prepared.fds, errors);
+  if (*prepared.listen_pid) write_own_pid(prepared.listen_pid);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -132,16 +175,19 @@ SpawnProgress read_spawn_error(int errors, SpawnError& result) {
 }
 
 std::string describe(const SpawnError& error, const SpawnPlan& plan) {
+  const std::string who = plan.user ? " as user \"" + plan.user->name + "\"" : "";
   const std::string reason = std::strerror(error.error);
   if (error.stage == SpawnError::Stage::cgroup) return "cannot join its cgroup: " + reason;
+  if (error.stage == SpawnError::Stage::user) return "cannot run" + who + ": " + reason + "; check user";
   if (error.stage == SpawnError::Stage::cwd)
-    return "cannot enter the working directory \"" + plan.cwd + "\": " + reason + "; check cwd";
+    return "cannot enter the working directory \"" + plan.cwd + "\"" + who + ": " + reason + "; check cwd";
   const std::string& program = plan.argv.front();
   if (plan.candidates.size() > 1)
-    return "cannot run \"" + program + "\" from the PATH: " + reason + "; check command and the worker's PATH";
+    return "cannot run \"" + program + "\" from the PATH" + who + ": " + reason +
+           "; check command and the worker's PATH";
   if (error.error == ENOEXEC)
-    return "cannot run \"" + program + "\": " + reason + "; a script needs a first line like #!/bin/sh";
-  return "cannot run \"" + program + "\" (cwd " + plan.cwd + "): " + reason +
+    return "cannot run \"" + program + "\"" + who + ": " + reason + "; a script needs a first line like #!/bin/sh";
+  return "cannot run \"" + program + "\" (cwd " + plan.cwd + ")" + who + ": " + reason +
          "; check the file, its mode and its interpreter";
 }
 

@@ -4,7 +4,7 @@
 // comes back through a close-on-exec pipe, so that it is told from a program that exits with 127.
 //
 // The child: own session and process group, dies with the master's thread (PDEATHSIG), default signal dispositions,
-// empty signal mask, nothing open but the given descriptors. The umask is inherited.
+// empty signal mask, nothing open but the given descriptors, the given user. The umask is inherited.
 #include <sys/types.h>
 
 #include <optional>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/unique_fd.hpp"
+#include "supervisor/credentials.hpp"
 
 namespace gray::supervisor {
 
@@ -19,9 +20,11 @@ struct SpawnPlan {
   std::vector<std::string> candidates;  // paths of the program, tried in order
   std::vector<std::string> argv;
   std::vector<std::string> environment;
-  std::string cwd;        // empty: the master's
-  std::vector<int> fds;   // fds[i] becomes descriptor i; borrowed
-  int cgroup_procs = -1;  // open for writing; -1: no cgroup
+  std::string cwd;                  // empty: the master's
+  std::vector<int> fds;             // fds[i] becomes descriptor i; -1: that one is closed; borrowed
+  int cgroup_procs = -1;            // open for writing; -1: no cgroup
+  bool listen_pid = false;          // LISTEN_PID: the pid of the child itself, which only the child knows
+  std::optional<Credentials> user;  // none: the master's own
 };
 
 struct Spawned {
@@ -32,7 +35,7 @@ struct Spawned {
 
 /// What went wrong in the child.
 struct SpawnError {
-  enum class Stage : int { cgroup, cwd, exec };
+  enum class Stage : int { cgroup, user, cwd, exec };
   Stage stage = Stage::exec;
   int error = 0;  // errno
 };

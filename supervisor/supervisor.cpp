@@ -133,12 +133,12 @@ void Supervisor::remove(const std::string& service, const std::string& version) 
   stop(service, version);
 }
 
-void Supervisor::probed(std::uint64_t id, bool ok, const std::string&) {
+void Supervisor::probed(std::uint64_t id, bool ok, const std::string& answer) {
   const TimePoint now = Clock::now();
   for (auto& [key, version] : impl_->versions)
     for (const auto& [number, slot] : version->group.slots()) {
       const auto worker = version->workers.find(number);
-      if (worker != version->workers.end() && worker->second->probed(id, ok, slot.machine.state(), now)) return;
+      if (worker != version->workers.end() && worker->second->probed(id, ok, answer, slot.machine.state(), now)) return;
     }
 }
 
@@ -366,6 +366,9 @@ VersionView Supervisor::Impl::view(const Version& version, TimePoint now) const 
     entry.restarts = slot.restarts;
     entry.last_exit = slot.last_exit;
     entry.routable = slot.machine.routable();
+    if (state == VersionState::starting && result.cause.empty() && worker != version.workers.end() &&
+        !worker->second->complaint().empty())
+      result.cause = "worker " + entry.id + ": " + worker->second->complaint();
     result.workers.push_back(std::move(entry));
   }
   return result;

@@ -53,7 +53,8 @@ struct WorkerView {
   pid_t pid = 0;      // 0: no process now
   std::string state;  // contract 2.3: spawned ready healthy unhealthy draining stopping exited backoff failed idle
   std::optional<Address> address;
-  std::string ready_by;  // "pipe", "ipc", "tcp"; empty before
+  std::string ready_by;  // "pipe", "notify", "ipc", "fd:N", "tcp", "http"; empty before
+  std::string status;    // what it last said of itself by STATUS=; may be empty
   std::uint32_t restarts = 0;
   std::string last_exit;  // "exit 3", "signal 9", "ready-timeout"; empty: never
   std::uint64_t rss_bytes = 0;

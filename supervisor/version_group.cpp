@@ -96,7 +96,7 @@ void VersionGroup::on(unsigned number, Event event, bool carries_traffic, TimePo
 
 void VersionGroup::begin(Slot& slot) {
   if (std::exchange(slot.started, true)) ++slot.restarts;
-  slot.machine.set_times(WorkerTimes::of(*slot.settings, ready_by_probe(slot.settings->ready)));
+  slot.machine.set_times(WorkerTimes::of(*slot.settings, ReadyJudge(*slot.settings).by_probe()));
 }
 
 void VersionGroup::expire(bool carries_traffic, TimePoint now) {

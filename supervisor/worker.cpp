@@ -1,22 +1,19 @@
 #include "supervisor/worker.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
 #include "config/log.hpp"
 #include "supervisor/process_table.hpp"
+#include "supervisor/socket_owner.hpp"
 
 namespace gray::supervisor {
 namespace {
 
 constexpr Duration kProbeSlack{2'000};  // an answer that is later than its timeout by this will not come
-
-Address loopback(std::uint16_t port) {
-  Address address;
-  address.ip = {127, 0, 0, 1};
-  address.port = port;
-  return address;
-}
 
 }  // namespace
 
@@ -27,24 +24,14 @@ Worker::~Worker() { end_process(); }
 
 bool Worker::start(const VersionSettings& settings, TimePoint now) {
   settings_ = settings;
-  ready_by_.clear();
-  detail_.clear();
+  for (std::string* text : {&ready_by_, &status_, &detail_, &closed_, &last_answer_}) text->clear();
   asked_ = 0;
   next_poll_ = started_ = now;
-  judge_.emplace(settings.ready, settings.command.front());
+  judge_.emplace(settings);
   cell_ = context_.host.take_cell();
-  port_ = Port::reserve();
-  int error = errno;
   if (!cell_) detail_ = "no free cell for a worker in the shared segment; run fewer workers";
-  if (cell_ && port_) {
-    if (!reserve_port_) port_->release();
-    generation_ = ++context_.generation;
-    WorkerIdentity identity{version_, id_, generation_, context_.instance, port_->number(), {}, {}};
-    auto cgroup = context_.cgroups.child("worker-" + std::to_string(generation_));
-    process_ = WorkerProcess::start(context_.io, *this, {settings_, *judge_, identity, std::move(cgroup), tail_, rate_},
-                                    error);
-  }
-  if (process_) {
+  int error = 0;
+  if (cell_ && make_process(error)) {
     context_.host.group_started(process_->pid());
     return true;
   }
@@ -53,7 +40,68 @@ bool Worker::start(const VersionSettings& settings, TimePoint now) {
   return false;
 }
 
+bool Worker::make_process(int& error) {
+  std::optional<Credentials> user;
+  if (!settings_.user.empty() && !(user = find_user(settings_.user))) {
+    detail_ = "there is no user \"" + settings_.user + "\" on this host; create it or correct user";
+    return false;
+  }
+  if (user && user->uid == ::geteuid() && !may_change_user()) user.reset();  // it is ours already
+  generation_ = ++context_.generation;
+  const bool notifies = judge_->offers(ReadyWay::notify);
+  if (notifies || settings_.listen == ListenMode::unix_path) {
+    folder_ = context_.folders.make(generation_, user);
+    error = errno;
+    if (!folder_)
+      detail_ = std::string("cannot make a folder for its sockets in /run or /tmp: ") + std::strerror(error);
+    if (!folder_) return false;
+  }
+  if (!prepare_address(error)) return false;
+  WorkerIdentity identity{.version = version_,
+                          .worker_id = id_,
+                          .generation = generation_,
+                          .instance = context_.instance,
+                          .inherits_socket = port_ && port_->listens()};
+  if (port_ && !port_->listens()) identity.port = port_->number();
+  if (!port_) identity.socket_path = address_.path;
+  if (notifies) identity.notify_path = folder_->notify_path();
+  if (user) {
+    identity.user = user->name;
+    identity.home = user->home;
+  }
+  auto cgroup = context_.cgroups.child("worker-" + std::to_string(generation_));
+  process_ = WorkerProcess::start(context_.io, *this,
+                                  {settings_, *judge_, identity, std::move(cgroup), tail_, rate_, std::move(folder_),
+                                   user, identity.inherits_socket ? port_->fd() : -1},
+                                  error);
+  return process_ != nullptr;
+}
+
+// An inherited socket stays with the slot. Whoever had it may have made it non-blocking, which all its holders share.
+bool Worker::prepare_address(int& error) {
+  const ListenMode listen = settings_.listen;
+  if (!port_ || !port_->listens() || listen != ListenMode::inherited) port_.reset();
+  if (listen == ListenMode::unix_path) {
+    address_ = {};
+    address_.kind = Address::Kind::unix_path;
+    address_.path = folder_->listen_path();
+    return true;
+  }
+  if (!port_) port_ = listen == ListenMode::inherited ? Port::listen() : Port::reserve();
+  error = errno;
+  if (!port_) return false;
+  address_ = port_->address();
+  if (port_->listens())
+    ::fcntl(port_->fd(), F_SETFL, 0);
+  else if (!reserve_port_)
+    port_->release();
+  return true;
+}
+
+// A process that we end before it was ready failed for want of what it did not say or do.
 void Worker::terminate() {
+  if (detail_.empty() && ready_by_.empty()) detail_ = closed_;
+  if (detail_.empty() && !last_answer_.empty()) detail_ = "last probe of " + address_.text() + ": " + last_answer_;
   if (process_) process_->signal(settings_.stop.signal);
 }
 
@@ -62,7 +110,7 @@ void Worker::kill() {
 }
 
 bool Worker::probes(WorkerState state) const {
-  if (state == WorkerState::spawned) return judge_ && judge_->offers(ReadyWay::tcp);
+  if (state == WorkerState::spawned) return judge_ && judge_->by_probe();
   return state == WorkerState::ready || state == WorkerState::healthy || state == WorkerState::unhealthy;
 }
 
@@ -92,41 +140,63 @@ std::optional<bool> Worker::ask_probe(WorkerState state, TimePoint now) {
   if (asked_ != 0 && now < asked_at_ + settings_.health.timeout + kProbeSlack) return std::nullopt;
   asked_ = ++context_.probe;
   asked_at_ = now;
-  const std::string path = state == WorkerState::spawned ? std::string() : settings_.health.path;
-  if (context_.host.probe(asked_, *cell_, loopback(port_->number()), path, settings_.health.timeout)) return true;
+  const std::string path = state == WorkerState::spawned ? judge_->probe_path() : settings_.health.path;
+  if (context_.host.probe(asked_, *cell_, address_, path, settings_.health.timeout)) return true;
   asked_ = 0;
   return false;
 }
 
-bool Worker::probed(std::uint64_t id, bool ok, WorkerState state, TimePoint now) {
+// An answer counts only if it is this worker's; one that is healthy has shown that already.
+bool Worker::probed(std::uint64_t id, bool ok, const std::string& answer, WorkerState state, TimePoint now) {
   if (id == 0 || id != asked_) return false;
   asked_ = 0;
-  if (state == WorkerState::spawned)
-    connected(ok, now);
-  else
+  if (!ok) last_answer_ = answer;
+  if (ok && state != WorkerState::healthy) ok = answers_itself(state);
+  if (state != WorkerState::spawned)
     report({.kind = ok ? WorkerEvent::probe_ok : WorkerEvent::probe_failed});
+  else if (const auto way = judge_->probed(ok, now))
+    become_ready(*way, true);
   return true;
 }
 
-void Worker::connected(bool ok, TimePoint now) {
-  const auto way = judge_->connected(ok && owns_its_port(), now);
-  if (way) become_ready(*way, true);
-}
-
-bool Worker::owns_its_port() {
+// To become ready by a probe it must be seen to listen; one that said ready must not be answered for by a stranger.
+// What listens at an inherited socket is the master itself, and a connect finds whoever inherited it.
+bool Worker::answers_itself(WorkerState state) {
   if (!process_) return false;
-  const Listener listener = find_listener(port_->number(), process_->members());
+  if (port_ && port_->listens()) return true;
+  const Listener listener = find_listener(address_, process_->members());
   if (!listener.complaint.empty()) detail_ = listener.complaint;  // nothing to complain of is no reason to forget
-  return listener.owner == Listener::Owner::worker;
+  return listener.owner == Listener::Owner::worker ||
+         (listener.owner == Listener::Owner::none && state != WorkerState::spawned);
 }
 
 void Worker::said_ready(ReadyWay way) {
   if (judge_->said(way)) become_ready(way, false);
 }
 
+void Worker::noticed(const Notice& notice) {
+  if (notice.status) status_ = *notice.status;
+  if (notice.ready) said_ready(ReadyWay::notify);
+  if (notice.extend) report({.kind = WorkerEvent::extend, .delay = *notice.extend});
+}
+
+// Closing a channel is no death: another way may still speak, or a probe. It matters when none does.
+void Worker::closed(ReadyWay way) {
+  if (!ready_by_.empty() || !closed_.empty() || judge_->by_probe()) return;
+  const std::string_view missing = way == ReadyWay::pipe ? "READY=1" : way == ReadyWay::ipc ? "\"ready\"" : "a newline";
+  closed_ = "it closed its channel (" + label(way) + ") before it wrote " + std::string(missing) +
+            "; let it keep that open, or configure another way to be ready";
+}
+
+std::string Worker::label(ReadyWay way) const {
+  const std::string text(name(way));
+  return way == ReadyWay::fd ? text + ":" + std::to_string(settings_.ready.fd) : text;
+}
+
 void Worker::become_ready(ReadyWay way, bool by_probe) {
-  ready_by_ = name(way);
+  ready_by_ = label(way);
   detail_.clear();
+  last_answer_.clear();
   asked_ = 0;  // a connect in flight says nothing about health
   report({.kind = WorkerEvent::said_ready, .by_probe = by_probe});
 }
@@ -145,7 +215,18 @@ void Worker::spawn_failed(const SpawnError& error, const std::string& text) {
 // it again, in case that was not the reason.
 void Worker::exited(int status) {
   if (ready_by_.empty()) reserve_port_ = !reserve_port_;
-  report({.kind = WorkerEvent::exited, .status = status});
+  const std::string left = status == 0 ? survivor() : std::string();
+  if (!left.empty())
+    detail_ = "its first process ended while " + left + " of it lives on; keep it in the foreground" +
+              " (nginx: daemon off; a script: exec, and no &)";
+  report({.kind = WorkerEvent::exited, .status = status, .survived = !left.empty()});
+}
+
+std::string Worker::survivor() const {
+  const auto members = process_->members();
+  if (members.empty()) return {};
+  const auto info = parse_stat(read_file("/proc/" + std::to_string(members.front()) + "/stat"));
+  return "pid " + std::to_string(members.front()) + (info ? " (" + info->name + ")" : std::string());
 }
 
 void Worker::wrote(const std::string& line) { log(LogLevel::info, id_ + ": " + line); }
@@ -158,7 +239,8 @@ void Worker::report(const Event& event) {
 void Worker::end_process() {
   if (process_) context_.host.group_gone(process_->pid());
   process_.reset();
-  port_.reset();
+  folder_.reset();
+  if (port_ && !port_->listens()) port_.reset();
   if (cell_) context_.host.give_cell(*cell_);
   cell_.reset();
 }
@@ -168,8 +250,9 @@ WorkerView Worker::view(TimePoint now) const {
   view.id = id_;
   if (!process_) return view;
   view.pid = process_->pid();
-  view.address = loopback(port_->number());
+  view.address = address_;
   view.ready_by = ready_by_;
+  view.status = status_;
   view.rss_bytes = resident_bytes(view.pid);
   view.uptime_s = std::chrono::duration<double>(now - started_).count();
   view.generation = generation_;

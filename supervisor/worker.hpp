@@ -1,6 +1,7 @@
 #pragma once
 // The shell of one worker slot: carries out what its machine wants (a process, signals), asks for probes, and turns
-// what happens into events. Knows the current process only; what outlives it is the output and the port habit.
+// what happens into events. Knows the current process only; what outlives it is the output, the port habit, and the
+// listening socket that one process after the other inherits.
 #include <asio/io_context.hpp>
 #include <deque>
 #include <memory>
@@ -21,6 +22,7 @@ struct WorkerContext {
   std::string instance;
   std::uint64_t generation = 0;  // of the last process; never reused
   std::uint64_t probe = 0;       // of the last probe
+  WorkerFolders folders{instance};
 };
 
 class Worker final : private WorkerProcess::Owner {
@@ -40,8 +42,8 @@ class Worker final : private WorkerProcess::Owner {
   /// asked.
   std::optional<bool> poll(WorkerState state, TimePoint now);
   std::optional<TimePoint> next_poll(WorkerState state) const;
-  /// Whether the probe was one of this worker's.
-  bool probed(std::uint64_t id, bool ok, WorkerState state, TimePoint now);
+  /// Whether the probe was one of this worker's; `answer` is what came, for people.
+  bool probed(std::uint64_t id, bool ok, const std::string& answer, WorkerState state, TimePoint now);
   /// The machine is in another state: another thing is due.
   void state_changed(TimePoint now) { next_poll_ = now; }
   /// Whoever was asked is gone.
@@ -52,6 +54,8 @@ class Worker final : private WorkerProcess::Owner {
   WorkerView view(TimePoint now) const;
   /// More about the last failure than its cause; may be empty.
   const std::string& detail() const { return detail_; }
+  /// Why it is not up yet, as far as that is known; may be empty.
+  const std::string& complaint() const { return detail_.empty() && ready_by_.empty() ? closed_ : detail_; }
   const OutputTail& output() const { return tail_; }
   const std::string& id() const { return id_; }
   TimePoint started() const { return started_; }
@@ -61,14 +65,19 @@ class Worker final : private WorkerProcess::Owner {
   void executed() override { report({.kind = WorkerEvent::executed}); }
   void spawn_failed(const SpawnError& error, const std::string& text) override;
   void said_ready(ReadyWay way) override;
+  void noticed(const Notice& notice) override;
+  void closed(ReadyWay way) override;
   void exited(int status) override;
   void wrote(const std::string& line) override;
 
+  bool prepare_address(int& error);
+  bool make_process(int& error);
+  std::string label(ReadyWay way) const;
   void report(const Event& event);
   void become_ready(ReadyWay way, bool by_probe);
   std::optional<bool> ask_probe(WorkerState state, TimePoint now);
-  void connected(bool ok, TimePoint now);
-  bool owns_its_port();
+  bool answers_itself(WorkerState state);
+  std::string survivor() const;
   void end_process();
   bool probes(WorkerState state) const;
 
@@ -78,11 +87,15 @@ class Worker final : private WorkerProcess::Owner {
   VersionSettings settings_;
   std::unique_ptr<WorkerProcess> process_;
   std::optional<ReadyJudge> judge_;
-  std::optional<Port> port_;
+  std::optional<Port> port_;  // none with a unix socket
   bool reserve_port_ = true;
+  std::optional<WorkerFolder> folder_;  // until the process has it
+  Address address_;
   std::optional<std::uint32_t> cell_;
   std::uint64_t generation_ = 0;
-  std::string ready_by_, detail_;
+  std::string ready_by_, status_, detail_;
+  std::string closed_;       // the channel that it closed without a word
+  std::string last_answer_;  // to a probe that failed
   TimePoint started_{}, next_poll_{};
   std::uint64_t asked_ = 0;  // the probe in flight; 0: none
   TimePoint asked_at_{};

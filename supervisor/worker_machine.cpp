@@ -14,7 +14,7 @@ enum class Step : std::uint8_t {
   unset,  // a hole in the table; the check below finds it
   keep,   // nothing to do in this state; late and repeated events end here
   // clang-format off
-  spawn, shelve, executed, exec_error, ready, pass, miss, withdraw, preempt, unwant, drop,
+  spawn, shelve, executed, exec_error, ready, extend, pass, miss, withdraw, preempt, unwant, drop,
   drained, late, sick, tired, kill, due, end, rest, retry, fail,
   // clang-format on
 };
@@ -33,6 +33,7 @@ constexpr std::array<Row, kWorkerEvents> make_table() {
       /*executed*/  {none,  executed,   none,    none,     none,     none,     none,    none,    none,    none},
       /*exec_fail*/ {none,  exec_error, none,    none,     none,     none,     none,    none,    none,    none},
       /*said_rea*/  {none,  ready,      none,    none,     none,     none,     none,    none,    none,    none},
+      /*extend*/    {none,  extend,     none,    none,     none,     none,     none,    none,    none,    none},
       /*probe_ok*/  {none,  none,       pass,    pass,     pass,     none,     none,    none,    none,    none},
       /*probe_fai*/ {none,  none,       miss,    miss,     miss,     none,     none,    none,    none,    none},
       /*drain*/     {drop,  preempt,    preempt, withdraw, withdraw, none,     unwant,  unwant,  drop,    drop},
@@ -62,8 +63,8 @@ static_assert(static_cast<std::size_t>(WorkerEvent::give_up) + 1 == kWorkerEvent
 constexpr std::array<std::string_view, kWorkerStates> kStateNames = {
     "idle", "spawned", "ready", "healthy", "unhealthy", "draining", "stopping", "exited", "backoff", "failed"};
 constexpr std::array<std::string_view, kWorkerEvents> kEventNames = {
-    "start", "no_resources", "executed", "exec_failed", "said_ready", "probe_ok", "probe_failed", "drain",
-    "stop",  "unused",       "timeout",  "exited",      "emptied",    "retry",    "give_up"};
+    "start", "no_resources", "executed", "exec_failed", "said_ready", "extend",  "probe_ok", "probe_failed",
+    "drain", "stop",         "unused",   "timeout",     "exited",     "emptied", "retry",    "give_up"};
 
 std::string status_text(int status) {
   if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
@@ -100,9 +101,10 @@ Actions WorkerMachine::on(const Event& event, TimePoint now) {
     case Step::spawn: return spawn(now);
     case Step::shelve: blame("resources"); [[fallthrough]];
     case Step::retry: enter(WorkerState::backoff); arm(event.delay, now); return {Action::changed};
-    case Step::executed: executed_ = true; arm(times_.ready_timeout, now, times_.ready_by_probe); return {};
+    case Step::executed: return begin_program(now);
     case Step::exec_error: exec_error_ = event.status; disarm(); return {};
     case Step::ready: return begin_ready(event, now);
+    case Step::extend: return extend(event.delay, now);
     case Step::pass: return pass(now);
     case Step::miss: return miss(now);
     case Step::withdraw: return leave_routing(now);
@@ -115,7 +117,7 @@ Actions WorkerMachine::on(const Event& event, TimePoint now) {
     case Step::tired: return judge_unhealthy(event.alone, now);
     case Step::kill: return kill(now);
     case Step::due: disarm(); return {};
-    case Step::end: return end(event.status, now);
+    case Step::end: return end(event, now);
     case Step::rest: return settle(WorkerState::idle);
     case Step::fail: return settle(WorkerState::failed);
   }
@@ -174,6 +176,13 @@ Actions WorkerMachine::spawn(TimePoint now) {
   return {Action::changed, Action::spawn};
 }
 
+Actions WorkerMachine::begin_program(TimePoint now) {
+  executed_ = true;
+  executed_at_ = now;
+  arm(times_.ready_timeout, now, times_.ready_by_probe);
+  return {};
+}
+
 // A probe that made it ready has shown one success of the address already; one more, of the health check, is enough.
 Actions WorkerMachine::begin_ready(const Event& event, TimePoint now) {
   said_ready_ = true;
@@ -181,6 +190,15 @@ Actions WorkerMachine::begin_ready(const Event& event, TimePoint now) {
   enter(WorkerState::ready);
   arm(kHealthTimeout, now, true);
   return {Action::changed};
+}
+
+// Never shortens, and never beyond the bound. Before the program runs nothing can ask.
+Actions WorkerMachine::extend(Duration by, TimePoint now) {
+  if (!executed_) return {};
+  const auto left = paused_ ? *paused_ : std::chrono::duration_cast<Duration>(deadline_.value_or(now) - now);
+  const auto most = std::chrono::duration_cast<Duration>(executed_at_ + kLongestStart - now);
+  if (std::min(by, most) > left) arm(std::min(by, most), now, times_.ready_by_probe);
+  return {};
 }
 
 Actions WorkerMachine::pass(TimePoint now) {
@@ -239,12 +257,14 @@ Actions WorkerMachine::kill(TimePoint now) {
   return {Action::changed, Action::kill};
 }
 
-Actions WorkerMachine::end(int status, TimePoint now) {
-  exit_text_ = status_text(status);
+Actions WorkerMachine::end(const Event& event, TimePoint now) {
+  exit_text_ = status_text(event.status);
   if (exec_error_ != 0) {
     const char* text = strerrorname_np(exec_error_);
     blame(exec_starved() ? "resources" : std::string("exec:") + (text ? text : std::to_string(exec_error_)));
   }
+  const bool starting = state_ == WorkerState::spawned || state_ == WorkerState::ready;
+  if (starting && event.status == 0 && event.survived) blame("daemonised");
   blame(state_ == WorkerState::spawned ? "died-before-ready" : exit_text_);
   enter(WorkerState::exited);
   arm(kKillInterval, now);

@@ -40,18 +40,19 @@ enum class WorkerEvent : std::uint8_t {
   executed,      // the program runs
   exec_failed,   // the program could not be run: Event::status is the errno
   said_ready,    // by a channel, or by a probe (Event::by_probe)
+  extend,        // it asks for Event::delay more from now on to become ready
   probe_ok,      // a health check passed
   probe_failed,
   drain,    // no longer wanted; may finish what it does
   stop,     // no longer wanted; at once
   unused,   // nobody holds a socket to it any more
   timeout,  // next_deadline() has come (Event::alone: no other worker of the version is routable)
-  exited,   // the process that was started is dead: Event::status as in waitpid(2)
+  exited,   // the process that was started is dead: Event::status as in waitpid(2), Event::survived: what it forked not
   emptied,  // no process of an unwanted worker is left
   retry,    // likewise of a wanted one; start again after Event::delay
   give_up,  // likewise, but the version has failed
 };
-inline constexpr std::size_t kWorkerEvents = 15;
+inline constexpr std::size_t kWorkerEvents = 16;
 
 std::string_view name(WorkerState state);
 std::string_view name(WorkerEvent event);
@@ -62,6 +63,7 @@ struct Event {
   Duration delay{0};
   bool by_probe = false;
   bool alone = false;
+  bool survived = false;
 };
 
 /// What the shell must do now, in this order.
@@ -101,6 +103,7 @@ struct WorkerTimes {
 class WorkerMachine {
  public:
   static constexpr Duration kExecTimeout{5'000};
+  static constexpr Duration kLongestStart{600'000};     // from exec, whatever it asks for
   static constexpr Duration kHealthTimeout{10'000};     // ready, but never healthy
   static constexpr Duration kUnhealthyTimeout{30'000};  // unhealthy, until it is restarted
   static constexpr Duration kKillInterval{5'000};       // SIGKILL is sent again
@@ -141,7 +144,9 @@ class WorkerMachine {
   void blame(std::string_view cause);
 
   Actions spawn(TimePoint now);
+  Actions begin_program(TimePoint now);
   Actions begin_ready(const Event& event, TimePoint now);
+  Actions extend(Duration by, TimePoint now);
   Actions pass(TimePoint now);
   Actions miss(TimePoint now);
   Actions leave_routing(TimePoint now);
@@ -149,7 +154,7 @@ class WorkerMachine {
   Actions terminate(std::string_view cause, TimePoint now);
   Actions judge_unhealthy(bool alone, TimePoint now);
   Actions kill(TimePoint now);
-  Actions end(int status, TimePoint now);
+  Actions end(const Event& event, TimePoint now);
   Actions settle(WorkerState state);
 
   WorkerState state_ = WorkerState::idle;
@@ -166,6 +171,7 @@ class WorkerMachine {
   std::uint32_t misses_ = 0;
   std::uint32_t kills_ = 0;
   int exec_error_ = 0;
+  TimePoint executed_at_{};
   std::optional<TimePoint> healthy_since_;
   std::string cause_;
   std::string exit_text_;

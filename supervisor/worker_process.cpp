@@ -5,8 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+
+#include "supervisor/notify_socket.hpp"
 
 namespace gray::supervisor {
 namespace {
@@ -50,26 +53,55 @@ bool open_pair(UniqueFd& ours, UniqueFd& theirs) {
 
 }  // namespace
 
-// Descriptors of the child: 0 /dev/null, 1 and 2 output, then the readiness pipe, then IPC, as far as they are offered.
+// Descriptors of the child: 0 /dev/null, 1 and 2 output, 3 the listening socket if it inherits one, N of fd:N; the
+// readiness pipe and IPC take the first ones that are free. What is not offered is not there.
 struct WorkerProcess::Channels {
-  Channel null, out, err, ready, ipc;
+  Channel null, out, err, notify, ready, newline, ipc;
   std::vector<int> fds;
 
   bool open(Launch& launch) {
     null.theirs.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null.theirs || !open_pipe(out.ours, out.theirs) || !open_pipe(err.ours, err.theirs)) return false;
     fds = {null.theirs.get(), out.theirs.get(), err.theirs.get()};
+    if (launch.user) give_output(*launch.user);
+    if (launch.listener >= 0) fds.push_back(launch.listener);
+    return open_readiness(launch);
+  }
+
+ private:
+  bool open_readiness(Launch& launch) {
+    if (launch.judge.offers(ReadyWay::fd)) {
+      if (!open_pipe(newline.ours, newline.theirs)) return false;
+      const auto target = static_cast<std::size_t>(launch.settings.ready.fd);
+      fds.resize(std::max(fds.size(), target + 1), -1);
+      fds[target] = newline.theirs.get();
+    }
     if (launch.judge.offers(ReadyWay::pipe)) {
       if (!open_pipe(ready.ours, ready.theirs)) return false;
-      launch.identity.ready_fd = static_cast<int>(fds.size());
-      fds.push_back(ready.theirs.get());
+      launch.identity.ready_fd = place(ready.theirs.get());
     }
     if (launch.judge.offers(ReadyWay::ipc)) {
       if (!open_pair(ipc.ours, ipc.theirs)) return false;
-      launch.identity.ipc_fd = static_cast<int>(fds.size());
-      fds.push_back(ipc.theirs.get());
+      launch.identity.ipc_fd = place(ipc.theirs.get());
     }
-    return true;
+    if (launch.identity.notify_path.empty()) return true;
+    notify.ours = open_notify_socket(launch.identity.notify_path);
+    return static_cast<bool>(notify.ours);
+  }
+
+  int place(int fd) {
+    const auto free = std::find(fds.begin(), fds.end(), -1);
+    const auto index = free - fds.begin();
+    if (free == fds.end())
+      fds.push_back(fd);
+    else
+      *free = fd;
+    return static_cast<int>(index);
+  }
+
+  // Programs open /dev/stdout, and the kernel asks whether they may open the pipe that it is.
+  void give_output(const Credentials& user) const {
+    for (const Channel* channel : {&out, &err}) (void)!::fchown(channel->theirs.get(), user.uid, user.gid);
   }
 };
 
@@ -85,6 +117,8 @@ std::unique_ptr<WorkerProcess> WorkerProcess::start(asio::io_context& io, Owner&
   plan.candidates = program_candidates(plan.argv.front(), plan.environment);
   plan.cwd = launch.settings.cwd;
   plan.fds = channels.fds;
+  plan.listen_pid = launch.identity.inherits_socket;
+  plan.user = launch.user;
   const UniqueFd procs = launch.cgroup ? launch.cgroup->open_procs() : UniqueFd();
   plan.cgroup_procs = procs.get();
   auto spawned = spawn(plan, error);
@@ -102,6 +136,7 @@ WorkerProcess::WorkerProcess(Owner& owner, Launch& launch, pid_t pid)
     : owner_(owner),
       pid_(pid),
       containment_(pid, std::move(launch.cgroup), launch.identity.instance, launch.identity.generation),
+      folder_(std::move(launch.folder)),
       out_stream_(launch.tail, launch.rate),
       err_stream_(launch.tail, launch.rate) {}
 
@@ -116,6 +151,8 @@ void WorkerProcess::watch(asio::io_context& io, Spawned& spawned, Channels& chan
   errors_ = Watch(io, std::move(spawned.errors), [this] { on_spawn_progress(); });
   out_ = Watch(io, std::move(channels.out.ours), [this] { on_output(out_, out_stream_, kTurn); });
   err_ = Watch(io, std::move(channels.err.ours), [this] { on_output(err_, err_stream_, kTurn); });
+  if (channels.notify.ours) notify_ = Watch(io, std::move(channels.notify.ours), [this] { on_notify(kTurn); });
+  if (channels.newline.ours) newline_ = Watch(io, std::move(channels.newline.ours), [this] { on_ready_fd(kTurn); });
   if (channels.ready.ours) ready_ = Watch(io, std::move(channels.ready.ours), [this] { on_ready_pipe(kTurn); });
   if (channels.ipc.ours) ipc_ = Watch(io, std::move(channels.ipc.ours), [this] { on_ipc(kTurn); });
 }
@@ -136,6 +173,13 @@ void WorkerProcess::on_spawn_progress() {
   errors_.close();
 }
 
+// Only a program that runs can say something: that it runs is told first.
+void WorkerProcess::on_notify(std::size_t limit) {
+  if (!notify_) return;
+  on_spawn_progress();
+  for (const Notice& notice : read_notices(notify_.fd(), limit / Notice::kBytes)) owner_.noticed(notice);
+}
+
 void WorkerProcess::on_ready_pipe(std::size_t limit) {
   if (!ready_) return;
   bool ready = false;
@@ -146,6 +190,18 @@ void WorkerProcess::on_ready_pipe(std::size_t limit) {
     ready_.close();
   }
   if (ready) owner_.said_ready(ReadyWay::pipe);
+  if (stream == Stream::ended) owner_.closed(ReadyWay::pipe);
+}
+
+void WorkerProcess::on_ready_fd(std::size_t limit) {
+  if (!newline_) return;
+  bool ready = false;
+  const Stream stream =
+      read_available(newline_.fd(), limit, [&](std::string_view bytes) { ready |= newline_reader_.feed(bytes); });
+  if (ready) owner_.said_ready(ReadyWay::fd);
+  if (stream == Stream::open) return;
+  newline_.close();
+  owner_.closed(ReadyWay::fd);
 }
 
 // read(2) without room for control messages makes the kernel close the descriptors that come with a message.
@@ -160,8 +216,10 @@ void WorkerProcess::on_ipc(std::size_t limit) {
                     MSG_NOSIGNAL | MSG_DONTWAIT);
   });
   ready |= ipc_reader_.idle();
-  if (stream == Stream::ended) ipc_.close();
   if (ready) owner_.said_ready(ReadyWay::ipc);
+  if (stream == Stream::open) return;
+  ipc_.close();
+  owner_.closed(ReadyWay::ipc);
 }
 
 void WorkerProcess::on_output(Watch& watch, OutputStream& stream, std::size_t limit) {
@@ -176,6 +234,8 @@ void WorkerProcess::on_output(Watch& watch, OutputStream& stream, std::size_t li
 
 void WorkerProcess::drain() {
   on_spawn_progress();
+  on_notify(kLast);
+  on_ready_fd(kLast);
   on_ready_pipe(kLast);
   on_ipc(kLast);
   on_output(out_, out_stream_, kLast);

@@ -1,7 +1,7 @@
 #pragma once
-// One living process of a worker with its channels: readiness pipe, Node IPC, stdout, stderr, pidfd. Reports what
-// happens, decides nothing. The channels stay open as long as anything of the worker lives: a Node program dies when
-// its IPC channel or its stdout is closed under it.
+// One living process of a worker with its channels: notify socket, readiness pipes, Node IPC, stdout, stderr, pidfd.
+// Reports what happens, decides nothing. The channels stay open as long as anything of the worker lives: a Node program
+// dies when its IPC channel or its stdout is closed under it.
 //
 // Order: what a process wrote before it ended is reported before its end.
 #include <asio/io_context.hpp>
@@ -13,6 +13,7 @@
 #include "supervisor/readiness.hpp"
 #include "supervisor/spawn.hpp"
 #include "supervisor/watch.hpp"
+#include "supervisor/worker_folder.hpp"
 
 namespace gray::supervisor {
 
@@ -25,7 +26,9 @@ class WorkerProcess {
     virtual void executed() = 0;
     virtual void spawn_failed(const SpawnError& error, const std::string& text) = 0;
     virtual void said_ready(ReadyWay way) = 0;
-    virtual void exited(int status) = 0;  // as in waitpid(2)
+    virtual void noticed(const Notice& notice) = 0;
+    virtual void closed(ReadyWay way) = 0;  // its end of that channel; it may have been ready before, or be ending
+    virtual void exited(int status) = 0;    // as in waitpid(2)
     virtual void wrote(const std::string& line) = 0;
   };
   struct Launch {
@@ -35,6 +38,9 @@ class WorkerProcess {
     std::optional<Cgroup> cgroup;
     OutputTail& tail;
     LineRate& rate;
+    std::optional<WorkerFolder> folder = {};  // of the sockets that `identity` names
+    std::optional<Credentials> user = {};
+    int listener = -1;  // to be inherited; borrowed
   };
 
   /// Nothing: `error` is the errno.
@@ -61,7 +67,9 @@ class WorkerProcess {
   WorkerProcess(Owner& owner, Launch& launch, pid_t pid);
   void watch(asio::io_context& io, Spawned& spawned, Channels& channels);
   void on_spawn_progress();
+  void on_notify(std::size_t limit);
   void on_ready_pipe(std::size_t limit);
+  void on_ready_fd(std::size_t limit);
   void on_ipc(std::size_t limit);
   void on_output(Watch& watch, OutputStream& stream, std::size_t limit);
   void on_exit();
@@ -72,8 +80,10 @@ class WorkerProcess {
   pid_t pid_;
   Containment containment_;
   SpawnPlan plan_;
-  Watch exit_, errors_, ready_, ipc_, out_, err_;
+  std::optional<WorkerFolder> folder_;
+  Watch exit_, errors_, notify_, ready_, newline_, ipc_, out_, err_;
   PipeReader pipe_reader_;
+  NewlineReader newline_reader_;
   IpcReader ipc_reader_;
   OutputStream out_stream_, err_stream_;
   bool reaped_ = false;

@@ -55,6 +55,31 @@ TEST_CASE("ready is one way or a list of ways") {
   CHECK(loaded(with_version("health = {}")).services[0].versions[0].health == HealthCheck{});
 }
 
+TEST_CASE("every way to be ready and to listen is read, and users") {
+  const auto version = [](const char* lines) { return loaded(with_version(lines)).services[0].versions[0]; };
+  CHECK(version("ready = 'notify'").ready.ways == std::vector{ReadyWay::notify});
+  const VersionSettings many = version("ready = ['fd:255', 'http']\nhealth = { path = '/h' }");
+  CHECK(many.ready.ways == std::vector{ReadyWay::fd, ReadyWay::http});
+  CHECK(many.ready.fd == 255);
+  CHECK(version("listen = 'unix'\nready = ['tcp', 'fd:3']").listen == ListenMode::unix_path);
+  const VersionSettings inheriting = version("ready = 'fd:4'\nlisten = 'socket'\nuser = 'www-data'");
+  CHECK(inheriting.listen == ListenMode::inherited);
+  CHECK(inheriting.ready.fd == 4);
+  CHECK(inheriting.user == "www-data");
+}
+
+TEST_CASE("the places of what a machine may lack are kept, and make no difference") {
+  const VersionSettings version = loaded(with_version("user = 'www'\n  cwd = '/'")).services[0].versions[0];
+  CHECK(version.command_at.line == 4);
+  CHECK(version.command_at.column == 11);
+  CHECK(version.user_at.line == 5);
+  CHECK(version.user_at.column == 8);
+  CHECK(version.cwd_at.line == 6);
+  CHECK(version.cwd_at.column == 9);
+  CHECK(loaded(kSmallest).services[0].versions[0].user_at.line == 3);
+  CHECK(loaded(kSmallest) == loaded("\n" + kSmallest));
+}
+
 TEST_CASE("what is wrong with a version is named at its place") {
   const std::pair<const char*, const char*> rows[] = {
       {"instances = 0", "instances is 1 to 256"},
@@ -70,6 +95,12 @@ TEST_CASE("what is wrong with a version is named at its place") {
       {"ready = ['pipe', 'pipe']", "5:18: error: \"pipe\" is listed twice"},
       {"ready = 'fd:2'", "\"fd:2\" is no way"},
       {"ready = 'fd:x'", "\"fd:x\" is no way"},
+      {"ready = 'fd:256'", "\"fd:256\" is no way to be ready: auto, pipe, notify, ipc, fd:N (N is 3 to 255)"},
+      {"ready = ['fd:3', 'fd:4']", "5:18: error: \"fd:4\" is listed twice"},
+      {"ready = ['pipe', 'http']", "5:18: error: \"http\" asks for a path, and there is none: add health = "},
+      {"listen = 'socket'\nready = 'tcp'", "6:9: error: \"tcp\" proves nothing with listen = \"socket\""},
+      {"ready = ['pipe', 'fd:3']\nlisten = 'socket'", "5:18: error: descriptor 3 is the listening socket"},
+      {"listen = 'sockets'", "did you mean \"socket\"?"},
       {"ready_timeout = '0'", "too short"},
       {"health = { path = 'h' }", "it begins with \"/\""},
       {"health = { rise = 0 }", "rise is 1 to 100"},
@@ -98,13 +129,7 @@ TEST_CASE("a version needs a command") {
 
 TEST_CASE("what has no function yet is refused by name and not ignored") {
   const std::pair<const char*, const char*> rows[] = {
-      {"ready = \"notify\"", ":5:9: error: \"notify\" is not supported yet"},
-      {"ready = ['pipe', 'http']", ":5:18: error: \"http\" is not supported yet"},
-      {"ready = 'fd:3'", "\"fd:3\" is not supported yet"},
-      {"listen = 'unix'", "\"unix\" is not supported yet"},
-      {"listen = 'socket'", "\"socket\" is not supported yet"},
-      {"user = 'www-data'", "\"www-data\" is not supported yet"},
-      {"memory = '1GiB'", "\"1GiB\" is not supported yet"},
+      {"memory = '1GiB'", ":5:10: error: \"1GiB\" is not supported yet"},
   };
   for (const auto& [line, expected] : rows) {
     const ConfigErrors errors = refused(with_version(line));

@@ -2,9 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
+#include <fstream>
 #include <map>
 
 #include "tests/grayd/settings_support.hpp"
+#include "tests/grayd/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;
@@ -22,6 +26,14 @@ FileKind lookup(const std::string& path) {
   return found == files.end() ? FileKind::missing : found->second;
 }
 
+UserKind users(const std::string& name) {
+  return name == "me" ? UserKind::own : name == "www" ? UserKind::other : UserKind::missing;
+}
+
+Machine machine(const std::string& path = "/usr/bin:/bin", bool may_change_user = true) {
+  return {path, lookup, users, may_change_user};
+}
+
 std::vector<std::string> faults(const std::string& program, std::map<std::string, std::string> env = {},
                                 const std::string& cwd = "/srv") {
   ServiceSettings service;
@@ -32,7 +44,7 @@ std::vector<std::string> faults(const std::string& program, std::map<std::string
   version.cwd = cwd;
   service.versions = {version};
   std::vector<std::string> lines;
-  for (const auto& fault : preflight(test::settings_of(service), "/usr/bin:/bin", lookup)) lines.push_back(fault.text);
+  for (const auto& fault : preflight(test::settings_of(service), machine())) lines.push_back(fault.text);
   return lines;
 }
 
@@ -61,8 +73,35 @@ TEST_CASE("what cannot be started is named with the remedy") {
   CHECK(faults("node", {}, "/gone") == Lines{"web@v1: cwd /gone is no folder; create it or correct `cwd`"});
 }
 
-TEST_CASE("faults are printed with the file that asked for it") {
-  CHECK(rendered({{"a", false}, {"b", true}}, "/x.toml") == "/x.toml: error: a\n/x.toml: error: b\n");
+TEST_CASE("a user that workers cannot run as is named with the remedy, at its place") {
+  const auto fault = [](const std::string& user, bool may_change_user) {
+    ServiceSettings service;
+    service.name = "web";
+    auto version = test::version_named("v1");
+    version.command = {"node"};
+    version.user = user;
+    version.user_at = {7, 9};
+    service.versions = {version};
+    return preflight(test::settings_of(service), machine("/usr/bin", may_change_user));
+  };
+  CHECK(fault("", false).empty());
+  CHECK(fault("me", false).empty());
+  CHECK(fault("www", true).empty());
+  REQUIRE(fault("gone", true).size() == 1);
+  CHECK(fault("gone", true)[0].text == "web@v1: there is no user \"gone\" on this host; create it or correct `user`");
+  CHECK(fault("gone", true)[0].at.line == 7);
+  REQUIRE(fault("www", false).size() == 1);
+  CHECK(fault("www", false)[0].text ==
+        "web@v1: to run as \"www\", grayd must be root; start it as root, or leave `user` out");
+}
+
+TEST_CASE("faults are printed with the file that asked for it, and the place in it") {
+  CHECK(rendered({{"a", {}, false}, {"b", {}, true}}, "/x.toml") == "/x.toml: error: a\n/x.toml: error: b\n");
+  const test::Folder folder;
+  const auto file = (folder.path / "g.toml").string();
+  std::ofstream(file) << "one = 1\nuser = 'gone'\n";
+  CHECK(rendered({{"no such user", {2, 8}, true}}, file) ==
+        file + ":2:8: error: no such user\n  user = 'gone'\n         ^\n");
 }
 
 TEST_CASE("the file system is looked at as it is") {
@@ -70,6 +109,8 @@ TEST_CASE("the file system is looked at as it is") {
   CHECK(look_at("/bin/sh") == FileKind::executable);
   CHECK(look_at("/etc/passwd") == FileKind::other);
   CHECK(look_at("/no/such/file") == FileKind::missing);
+  CHECK(look_for_user("no-such-user-here") == UserKind::missing);
+  CHECK(look_for_user("root") == (::geteuid() == 0 ? UserKind::own : UserKind::other));
 }
 
 TEST_CASE("only a stable version that cannot be started keeps grayd from starting") {
@@ -80,10 +121,10 @@ TEST_CASE("only a stable version that cannot be started keeps grayd from startin
   service.versions[0].command = {"node"};
   service.versions[1].command = {"nodee"};
   for (auto& version : service.versions) version.cwd = "/srv";
-  const auto canary = preflight(test::settings_of(service), "/usr/bin", lookup);
+  const auto canary = preflight(test::settings_of(service), machine("/usr/bin"));
   REQUIRE(canary.size() == 1);
   CHECK_FALSE(is_fatal(canary));
   service.stable = "v2";
-  CHECK(is_fatal(preflight(test::settings_of(service), "/usr/bin", lookup)));
+  CHECK(is_fatal(preflight(test::settings_of(service), machine("/usr/bin"))));
   CHECK_FALSE(is_fatal({}));
 }

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "config/address.hpp"
 
@@ -41,35 +40,14 @@ TEST_CASE("two reservations never share a port") {
   CHECK(a->number() != b->number());
 }
 
-TEST_CASE("a reserved port nobody listens on has no owner") {
-  const auto port = Port::reserve();
-  CHECK(find_listener(port->number(), {::getpid()}).owner == Listener::Owner::none);
-}
-
-TEST_CASE("the owner of a listening socket is found, and a stranger is named") {
-  const auto port = Port::reserve();
-  const UniqueFd server = listen_on(port->number(), true);
-  CHECK(find_listener(port->number(), {::getpid()}).owner == Listener::Owner::worker);
-  const Listener stranger = find_listener(port->number(), {1});
-  CHECK(stranger.owner == Listener::Owner::stranger);
-  CHECK(stranger.complaint == "port " + std::to_string(port->number()) + " is answered by pid " +
-                                  std::to_string(::getpid()) + " (supervisor_test), not by this worker");
-}
-
-TEST_CASE("only listening sockets of the very port are taken from the kernel's table") {
-  const std::string table =
-      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-      "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 "
-      "0\n"
-      "   1: 0100007F:1F90 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 20 4 30 10 "
-      "-1\n"
-      "   2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 "
-      "0\n";
-  CHECK(listening_inodes(table, 8080) == std::vector<std::uint64_t>{4711});
-  CHECK(listening_inodes("garbage\n\n", 8080).empty());
-  const std::string six =
-      "   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000 "
-      "00:00000000 00000000"
-      "     0        0 99 1 0\n";
-  CHECK(listening_inodes(six, 8080) == std::vector<std::uint64_t>{99});
+TEST_CASE("a port to be inherited takes connections before anybody serves it") {
+  const auto port = Port::listen();
+  REQUIRE(port);
+  CHECK(port->listens());
+  CHECK_FALSE(Port::reserve()->listens());
+  const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage{};
+  const socklen_t length = port->address().to(storage);
+  CHECK(::connect(client.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
+  CHECK_FALSE(listen_on(port->number(), true));
 }

@@ -51,6 +51,14 @@ Readiness named(std::vector<ReadyWay> ways) {
   return readiness;
 }
 
+ReadyJudge judging(const Readiness& readiness, const std::string& path = {}) {
+  VersionSettings settings;
+  settings.command = {"node"};
+  settings.ready = readiness;
+  settings.health.path = path;
+  return ReadyJudge(settings);
+}
+
 }  // namespace
 
 TEST_CASE("a line READY=1 or READY on the pipe is ready") {
@@ -134,47 +142,109 @@ TEST_CASE("random bytes never mean ready and never crash") {
     CHECK_FALSE(pipe.feed(bytes));
     CHECK_FALSE(pipe.end());
     CHECK_FALSE(ipc(bytes).ready);
+    CHECK_FALSE(Notice::parse(bytes).ready);
   }
 }
 
-TEST_CASE("the automatic choice offers the pipe, a connect, and IPC to what speaks it") {
-  const ReadyJudge node({}, "/usr/bin/node"), shell({}, "sh"), npm({}, "npm"), bun({}, "bun");
-  CHECK(node.offers(ReadyWay::ipc));
-  CHECK(bun.offers(ReadyWay::ipc));
-  CHECK_FALSE(shell.offers(ReadyWay::ipc));
-  CHECK_FALSE(npm.offers(ReadyWay::ipc));
-  CHECK(shell.offers(ReadyWay::pipe));
-  CHECK(shell.offers(ReadyWay::tcp));
+TEST_CASE("only the line READY=1 of a datagram is ready") {
+  for (const char* text : {"READY=1", "READY=1\n", "STATUS=up\nREADY=1", "READY=0\nREADY=1", "\nREADY=1"})
+    CHECK(Notice::parse(text).ready);
+  for (const char* text : {"", "\n", "READY=10", "XREADY=1", "READY=0", "READY", "READY=1 ", " READY=1", "ready=1",
+                           "READY=\n1", "STATUS=READY=1", "READY=1\r\n"})
+    CHECK_FALSE(Notice::parse(text).ready);
+  CHECK_FALSE(Notice::parse(std::string_view("READY=1\0", 8)).ready);
+}
+
+TEST_CASE("a datagram may carry a status and a wish for time") {
+  const Notice notice =
+      Notice::parse("STATUS=loading \x1b[2J 3 of 7\nEXTEND_TIMEOUT_USEC=1500001\nMAINPID=1\nFDSTORE=1");
+  CHECK(notice.status == "loading ?[2J 3 of 7");
+  CHECK(notice.extend == Duration{1'501});
+  CHECK_FALSE(notice.ready);
+  CHECK(Notice::parse("STATUS=" + std::string(5'000, 'x')).status->size() == Notice::kStatus);
+  CHECK(Notice::parse("STATUS=").status == "");
+  CHECK(Notice::parse("EXTEND_TIMEOUT_USEC=18446744073709551615").extend == Duration{86'400'000});
+  for (const char* text : {"EXTEND_TIMEOUT_USEC=", "EXTEND_TIMEOUT_USEC=-1", "EXTEND_TIMEOUT_USEC=1s",
+                           "EXTEND_TIMEOUT_USEC=18446744073709551616", "EXTEND_TIMEOUT_USEC= 1"})
+    CHECK_FALSE(Notice::parse(text).extend);
+}
+
+TEST_CASE("the first newline on the descriptor of fd:N is ready, once") {
+  NewlineReader reader;
+  CHECK_FALSE(reader.feed(""));
+  CHECK_FALSE(reader.feed("READY=1"));
+  CHECK_FALSE(reader.ready());
+  CHECK(reader.feed("x\ny"));
+  CHECK_FALSE(reader.feed("\n"));
+  CHECK(reader.ready());
+}
+
+TEST_CASE("the automatic choice offers the messages, IPC to what speaks it, and one probe") {
+  const auto judge = [](const char* program, const char* path = "", ListenMode listen = ListenMode::port) {
+    VersionSettings settings;
+    settings.command = {program};
+    settings.health.path = path;
+    settings.listen = listen;
+    return ReadyJudge(settings);
+  };
+  for (const char* program : {"/usr/bin/node", "nodejs", "bun", "deno"}) CHECK(judge(program).offers(ReadyWay::ipc));
+  for (const char* program : {"sh", "npm", "node.sh", "/node/sh"}) CHECK_FALSE(judge(program).offers(ReadyWay::ipc));
+  CHECK(judge("sh").offers(ReadyWay::pipe));
+  CHECK(judge("sh").offers(ReadyWay::notify));
+  CHECK_FALSE(judge("sh").offers(ReadyWay::fd));
+  CHECK(judge("sh").offers(ReadyWay::tcp));
+  CHECK_FALSE(judge("sh").offers(ReadyWay::http));
+  CHECK(judge("sh").probe_path().empty());
+  CHECK_FALSE(judge("sh", "/h").offers(ReadyWay::tcp));
+  CHECK(judge("sh", "/h").offers(ReadyWay::http));
+  CHECK(judge("sh", "/h").probe_path() == "/h");
+  CHECK(judge("sh", "", ListenMode::unix_path).by_probe());
+  CHECK_FALSE(judge("sh", "", ListenMode::inherited).by_probe());
+  CHECK(judge("sh", "/h", ListenMode::inherited).by_probe());
 }
 
 TEST_CASE("in the automatic choice a connect counts after it has stood a second, and a message before that wins") {
-  ReadyJudge judge({}, "sh");
-  CHECK_FALSE(judge.connected(true, kStart));
-  CHECK_FALSE(judge.connected(true, kStart + 900ms));
-  CHECK(judge.connected(true, kStart + 1s) == ReadyWay::tcp);
+  ReadyJudge judge = judging({});
+  CHECK_FALSE(judge.probed(true, kStart));
+  CHECK_FALSE(judge.probed(true, kStart + 900ms));
+  CHECK(judge.probed(true, kStart + 1s) == ReadyWay::tcp);
   CHECK_FALSE(judge.said(ReadyWay::pipe));
 
-  ReadyJudge early({}, "sh");
-  CHECK_FALSE(early.connected(true, kStart));
-  CHECK(early.said(ReadyWay::pipe) == ReadyWay::pipe);
-  CHECK_FALSE(early.connected(true, kStart + 2s));
+  ReadyJudge early = judging({});
+  CHECK_FALSE(early.probed(true, kStart));
+  CHECK(early.said(ReadyWay::notify) == ReadyWay::notify);
+  CHECK_FALSE(early.probed(true, kStart + 2s));
 }
 
 TEST_CASE("a refused connect starts the second anew") {
-  ReadyJudge judge({}, "sh");
-  judge.connected(true, kStart);
-  judge.connected(false, kStart + 500ms);
-  CHECK_FALSE(judge.connected(true, kStart + 1100ms));
+  ReadyJudge judge = judging({});
+  judge.probed(true, kStart);
+  judge.probed(false, kStart + 500ms);
+  CHECK_FALSE(judge.probed(true, kStart + 1100ms));
+}
+
+TEST_CASE("two good answers in a row are ready by HTTP, in the automatic choice too") {
+  for (const Readiness& readiness : {Readiness{}, named({ReadyWay::http})}) {
+    ReadyJudge judge = judging(readiness, "/healthz");
+    CHECK_FALSE(judge.probed(true, kStart));
+    CHECK_FALSE(judge.probed(false, kStart));
+    CHECK_FALSE(judge.probed(true, kStart));
+    CHECK(judge.probed(true, kStart) == ReadyWay::http);
+    CHECK_FALSE(judge.probed(true, kStart));
+  }
 }
 
 TEST_CASE("where ways are named only those count, and a named connect counts at once") {
-  ReadyJudge pipe(named({ReadyWay::pipe}), "node");
-  CHECK_FALSE(pipe.connected(true, kStart));
-  CHECK_FALSE(pipe.connected(true, kStart + 10s));
+  ReadyJudge pipe = judging(named({ReadyWay::pipe}), "/healthz");
+  CHECK_FALSE(pipe.probed(true, kStart));
+  CHECK_FALSE(pipe.probed(true, kStart + 10s));
   CHECK_FALSE(pipe.said(ReadyWay::ipc));
+  CHECK_FALSE(pipe.said(ReadyWay::notify));
+  CHECK_FALSE(pipe.by_probe());
   CHECK(pipe.said(ReadyWay::pipe) == ReadyWay::pipe);
-  ReadyJudge tcp(named({ReadyWay::tcp}), "node");
-  CHECK(tcp.connected(true, kStart) == ReadyWay::tcp);
-  CHECK(ready_by_probe(named({ReadyWay::tcp})));
-  CHECK_FALSE(ready_by_probe(named({ReadyWay::pipe})));
+  ReadyJudge tcp = judging(named({ReadyWay::tcp, ReadyWay::http}), "/healthz");
+  CHECK(tcp.probe_path().empty());
+  CHECK(tcp.by_probe());
+  CHECK(tcp.probed(true, kStart) == ReadyWay::tcp);
+  CHECK(judging(named({ReadyWay::fd})).said(ReadyWay::fd) == ReadyWay::fd);
 }

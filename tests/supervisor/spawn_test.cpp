@@ -40,11 +40,12 @@ struct Run {
 };
 
 // Runs to the end and collects stdout.
-Run run(SpawnPlan plan) {
+Run run(SpawnPlan plan, const std::vector<int>& more_fds = {}) {
   int out[2];
   REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
   UniqueFd ours(out[0]), theirs(out[1]), null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   plan.fds = {null.get(), theirs.get(), theirs.get()};
+  plan.fds.insert(plan.fds.end(), more_fds.begin(), more_fds.end());
   Run result;
   int error = 0;
   auto spawned = spawn(plan, error);
@@ -167,4 +168,44 @@ TEST_CASE("a descriptor that is not open is an error of the master, and nothing 
   int error = 0;
   CHECK_FALSE(spawn(plan, error));
   CHECK(error == EBADF);
+}
+
+TEST_CASE("descriptors stand where they were asked for, and nothing stands between them") {
+  const UniqueFd leak(::open("/dev/null", O_RDONLY));  // on purpose without close-on-exec
+  const SpawnPlan plan = shell("ls /proc/self/fd");
+  CHECK(run(plan, {-1, -1, leak.get()}).output == "0\n1\n2\n3\n5\n");  // 3 is the folder that ls reads
+}
+
+TEST_CASE("LISTEN_PID is the pid of the program, and the first of that name") {
+  SpawnPlan plan = shell("echo $LISTEN_PID");
+  plan.environment.push_back("LISTEN_FDS=1");
+  plan.listen_pid = true;
+  const Run result = run(plan);
+  CHECK(result.output == std::to_string(result.pid) + "\n");
+  CHECK(run(shell("echo ${LISTEN_PID-none}")).output == "none\n");
+}
+
+TEST_CASE("a program runs as its user, with its groups") {
+  SpawnPlan plan = shell("id -u; id -g; id -G; echo $$");
+  plan.user = Credentials{12345, 23456, {23456, 34567}, "somebody", "/"};
+  const Run result = run(plan);
+  if (::geteuid() == 0) {
+    CHECK(result.output == "12345\n23456\n23456 34567\n" + std::to_string(result.pid) + "\n");
+    return;
+  }
+  CHECK(result.progress == SpawnProgress::failed);
+  CHECK(result.error.stage == SpawnError::Stage::user);
+  CHECK(result.error.error == EPERM);
+  CHECK(describe(result.error, plan) == "cannot run as user \"somebody\": Operation not permitted; check user");
+}
+
+TEST_CASE("a folder or a program that its user may not use is told with the user") {
+  if (::geteuid() != 0) return;
+  const TempDir dir;  // 0700, root's
+  SpawnPlan plan = shell("true");
+  plan.user = Credentials{12345, 23456, {23456}, "somebody", "/"};
+  plan.cwd = dir.path;
+  const Run result = run(plan);
+  CHECK(result.error.stage == SpawnError::Stage::cwd);
+  CHECK(describe(result.error, plan).find("as user \"somebody\": Permission denied; check cwd") != std::string::npos);
 }

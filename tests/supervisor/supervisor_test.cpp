@@ -231,8 +231,9 @@ TEST_CASE_FIXTURE(Running, "a stranger on the port of a worker does not make it 
   const socklen_t length = address.to(storage);
   REQUIRE(::bind(thief.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
   REQUIRE(::listen(thief.get(), 64) == 0);
-  REQUIRE(until([&] { return !version().cause.empty(); }));
-  CHECK(version().cause.find("ready-timeout") != std::string::npos);
+  REQUIRE(until([&] { return !version().cause.empty(); }));  // told as soon as it is seen, not only at the end
+  CHECK(version().cause.find("worker web@v1#0: " + address.text() + " is answered by pid ") == 0);
+  REQUIRE(until([&] { return version().cause.find("ready-timeout") != std::string::npos; }));
   CHECK(version().cause.find("not by this worker") != std::string::npos);
 }
 
@@ -270,7 +271,7 @@ TEST_CASE("a supervisor that is destroyed takes its workers and its cgroup along
   supervisor.reset();
   CHECK_FALSE(alive(pid));
   CHECK(host.groups.empty());
-  struct stat info{};
+  struct stat info {};
   CHECK((cgroup.empty() || ::stat(cgroup.c_str(), &info) != 0));
   io.run_for(50ms);
 }

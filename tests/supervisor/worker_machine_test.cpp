@@ -263,3 +263,47 @@ TEST_CASE("random traces keep the invariants") {
     }
   }
 }
+
+TEST_CASE("a start that asks for time gets it from then on, never less than it had, and never above the bound") {
+  const WorkerTimes times{.ready_timeout = 60s, .ready_by_probe = false};
+  WorkerMachine machine = after({Event{E::start}, Event{E::executed}}, times);
+  CHECK(*machine.next_deadline() == kStart + 60s);
+  machine.on({.kind = E::extend, .delay = 10s}, kStart + 10s);
+  CHECK(*machine.next_deadline() == kStart + 60s);
+  machine.on({.kind = E::extend, .delay = 100s}, kStart + 10s);
+  CHECK(*machine.next_deadline() == kStart + 110s);
+  machine.on({.kind = E::extend, .delay = 24h}, kStart + 100s);
+  CHECK(*machine.next_deadline() == kStart + WorkerMachine::kLongestStart);
+  machine.on({.kind = E::extend, .delay = 24h}, kStart + 590s);
+  CHECK(*machine.next_deadline() == kStart + WorkerMachine::kLongestStart);
+  CHECK(machine.state() == spawned);
+}
+
+TEST_CASE("time that was asked for stands still, too, while nobody can probe") {
+  WorkerMachine machine = after({Event{E::start}, Event{E::executed}}, {.ready_timeout = 60s, .ready_by_probe = true});
+  machine.probing(false, kStart + 10s);
+  machine.on({.kind = E::extend, .delay = 100s}, kStart + 20s);
+  CHECK_FALSE(machine.next_deadline());
+  machine.probing(true, kStart + 30s);
+  CHECK(*machine.next_deadline() == kStart + 130s);
+}
+
+TEST_CASE("before the program runs nobody can ask for time") {
+  WorkerMachine machine = after({Event{E::start}});
+  machine.on({.kind = E::extend, .delay = 100s}, kStart);
+  CHECK(*machine.next_deadline() == kStart + WorkerMachine::kExecTimeout);
+}
+
+TEST_CASE("only an end with 0 that leaves the rest behind before it served is a daemon") {
+  const auto cause = [](std::initializer_list<Event> before, int status, bool survived) {
+    WorkerMachine machine = after(before);
+    machine.on({.kind = E::exited, .status = status, .survived = survived}, kStart);
+    return machine.cause();
+  };
+  const Event start{E::start}, executed{E::executed}, said{E::said_ready}, ok{E::probe_ok};
+  CHECK(cause({start, executed}, W_EXITCODE(0, 0), true) == "daemonised");
+  CHECK(cause({start, executed, said}, W_EXITCODE(0, 0), true) == "daemonised");
+  CHECK(cause({start, executed}, W_EXITCODE(0, 0), false) == "died-before-ready");
+  CHECK(cause({start, executed}, W_EXITCODE(1, 0), true) == "died-before-ready");
+  CHECK(cause({start, executed, said, ok, ok}, W_EXITCODE(0, 0), true) == "exit 0");
+}

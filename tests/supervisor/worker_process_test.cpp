@@ -26,19 +26,30 @@ struct Recorder : private WorkerProcess::Owner {
   LineRate rate;
   std::vector<std::string> events;
   std::vector<std::string> lines_at_exit;
+  std::vector<ReadyWay> closes;
   std::optional<int> status;
   std::optional<SpawnError> error;
+  const std::string instance =
+      "test-" + std::to_string(::getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count());
+  WorkerFolders folders{instance};
+  std::optional<WorkerFolder> folder;
+  UniqueFd listener;
   std::unique_ptr<WorkerProcess> process;
 
   int start(std::vector<std::string> command) {
     settings.command = std::move(command);
     if (settings.cwd.empty()) settings.cwd = "/";
-    const ReadyJudge judge(settings.ready, settings.command.front());
-    const std::string instance =
-        "test-" + std::to_string(::getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count());
+    const ReadyJudge judge(settings);
     int failed = 0;
+    WorkerIdentity identity{.version = "v1", .worker_id = "web@v1#0", .generation = 1, .instance = instance};
+    if (judge.offers(ReadyWay::notify)) {
+      folder = folders.make(1, {});
+      REQUIRE(folder);
+      identity.notify_path = folder->notify_path();
+    }
     process = WorkerProcess::start(
-        io, *this, {settings, judge, {"v1", "web@v1#0", 1, instance, 0, {}, {}}, std::nullopt, tail, rate}, failed);
+        io, *this, {settings, judge, identity, std::nullopt, tail, rate, std::move(folder), {}, listener.get()},
+        failed);
     return failed;
   }
   void shell(const std::string& script) {
@@ -62,6 +73,14 @@ struct Recorder : private WorkerProcess::Owner {
     events.push_back(text);
   }
   void said_ready(ReadyWay way) override { events.push_back("ready by " + std::string(name(way))); }
+  void noticed(const Notice& notice) override {
+    if (notice.ready) events.push_back("ready by notify");
+    if (notice.status) events.push_back("status " + *notice.status);
+  }
+  void closed(ReadyWay way) override {
+    if (status) return;
+    closes.push_back(way);
+  }
   void exited(int how) override {
     status = how;
     lines_at_exit = tail.last(OutputTail::kLines);
@@ -168,4 +187,39 @@ TEST_CASE_FIXTURE(Recorder, "without descriptors no process is made, and the err
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK_FALSE(process);
   CHECK(failed == EMFILE);
+}
+
+TEST_CASE_FIXTURE(Recorder, "what a program says by its notify socket is told, however long it goes on") {
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::notify};
+  start({"/bin/sh", "-c", "systemd-notify --ready --status=up && echo done; exec tail -f /dev/null"});
+  REQUIRE(process);
+  REQUIRE(until([&] { return count("wrote done") == 1; }));  // it waits until its barrier has been closed
+  CHECK(count("executed") == 1);
+  CHECK(count("ready by notify") == 1);
+  CHECK(count("status up") == 1);
+}
+
+TEST_CASE_FIXTURE(Recorder, "descriptor N of fd:N is ready by a newline, and the readiness pipe finds another place") {
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::fd, ReadyWay::pipe};
+  settings.ready.fd = 5;
+  start({"/bin/sh", "-c", "echo $GRAY_READY_FD; echo x >&5; exec 5>&-; exec tail -f /dev/null"});
+  REQUIRE(process);
+  REQUIRE(until([&] { return closes.size() == 1; }));
+  CHECK(count("ready by fd") == 1);
+  CHECK(closes.front() == ReadyWay::fd);
+  CHECK(until([&] { return count("wrote 3") == 1; }));
+}
+
+TEST_CASE_FIXTURE(Recorder, "an inherited socket is descriptor 3, fd:N where it was asked for, the pipe behind") {
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::fd, ReadyWay::pipe};
+  settings.ready.fd = 4;
+  listener.reset(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+  start({"/bin/sh", "-c", "echo $GRAY_READY_FD; readlink /proc/$$/fd/3; exec 4>&-; exec tail -f /dev/null"});
+  REQUIRE(process);
+  CHECK(until([&] { return count("wrote 5") == 1 && count("wrote /etc/passwd") == 1; }));
+  CHECK(until([&] { return closes == std::vector{ReadyWay::fd}; }));
+  CHECK(count("ready by fd") == 0);
 }

@@ -109,7 +109,7 @@ struct OneSlot {
     const std::size_t before = host.probes.size();
     worker.poll(state(), now);
     for (std::size_t i = before; answer && i < host.probes.size(); ++i)
-      CHECK(worker.probed(host.probes[i].id, *answer, state(), now));
+      CHECK(worker.probed(host.probes[i].id, *answer, *answer ? "" : "status 500", state(), now));
   }
 
   bool until(const std::function<bool()>& condition) {
@@ -179,7 +179,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that dies before it is ready goes to back-o
   REQUIRE(until([&] { return machine.startable(); }));
   const std::uint64_t late = host.probes.empty() ? 0 : host.probes.back().id;
   shell(kReady);
-  CHECK_FALSE(worker.probed(late, true, state(), Clock::now()));  // it was about the process before
+  CHECK_FALSE(worker.probed(late, true, "", state(), Clock::now()));  // it was about the process before
   CHECK(worker.view(Clock::now()).generation == 2);
   CHECK(until([&] { return is(WorkerState::ready); }));
 }
@@ -208,7 +208,8 @@ TEST_CASE_FIXTURE(OneSlot, "a connect that somebody else answers makes nobody re
   const asio::ip::tcp::acceptor stranger(io, {asio::ip::address_v4::loopback(), port});
   REQUIRE(until([&] { return !worker.detail().empty(); }));
   CHECK(is(WorkerState::spawned));
-  const std::string complaint = "port " + std::to_string(port) + " is answered by pid " + std::to_string(::getpid());
+  const std::string complaint =
+      "127.0.0.1:" + std::to_string(port) + " is answered by pid " + std::to_string(::getpid());
   CHECK(worker.detail().find(complaint) == 0);
 }
 
@@ -235,6 +236,105 @@ TEST_CASE_FIXTURE(OneSlot, "one probe is asked for at a time, and it is told whe
   CHECK(worker.poll(state(), later + 1s) == false);
   host.can_probe = true;
   CHECK(worker.poll(state(), later + 2s) == true);
-  CHECK_FALSE(worker.probed(host.probes.front().id, true, state(), later));
-  CHECK(worker.probed(host.probes.back().id, true, state(), later));
+  CHECK_FALSE(worker.probed(host.probes.front().id, true, "", state(), later));
+  CHECK(worker.probed(host.probes.back().id, true, "", state(), later));
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a worker that said ready is not healthy while somebody else answers at its port") {
+  std::optional<asio::ip::tcp::acceptor> stranger;
+  answer.reset();
+  shell(kReady);
+  const std::uint16_t port = worker.view(Clock::now()).address->port;
+  stranger.emplace(io, asio::ip::tcp::endpoint{asio::ip::address_v4::loopback(), port});
+  REQUIRE(until([&] { return is(WorkerState::ready); }));
+  worker.forget_probe();
+  answer = true;
+  const std::size_t asked = host.probes.size();
+  REQUIRE(until([&] { return host.probes.size() >= asked + 3; }));
+  CHECK(is(WorkerState::ready));
+  CHECK(worker.detail().find("127.0.0.1:" + std::to_string(port) + " is answered by pid ") == 0);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a worker whose first process leaves the rest behind is said to have daemonised") {
+  answer.reset();
+  shell("tail -f /dev/null & exit 0");
+  REQUIRE(until([&] { return is(WorkerState::backoff); }));
+  CHECK(machine.cause() == "daemonised");
+  CHECK(machine.exit_text() == "exit 0");
+  CHECK(worker.detail().find("its first process ended while pid ") == 0);
+  CHECK(worker.detail().find("of it lives on; keep it in the foreground") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(OneSlot,
+                  "a channel that was closed without a word is no death, and is told when it comes to nothing") {
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::fd};
+  settings.ready.fd = 7;
+  settings.ready.timeout = 400ms;
+  shell("exec 7>&-; exec tail -f /dev/null");
+  REQUIRE(until([&] { return !worker.complaint().empty(); }));
+  CHECK(is(WorkerState::spawned));
+  REQUIRE(until([&] { return is(WorkerState::backoff); }));
+  CHECK(machine.cause() == "ready-timeout");
+  CHECK(worker.detail().find("it closed its channel (fd:7) before it wrote a newline") == 0);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a program that ends is not blamed for the channels that ended with it") {
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::pipe};
+  shell("exit 3");
+  REQUIRE(until([&] { return is(WorkerState::backoff); }));
+  CHECK(worker.detail().empty());
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a worker that asks for more time gets it, and says of itself what status shows") {
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::notify};
+  settings.ready.timeout = 10s;
+  shell("systemd-notify EXTEND_TIMEOUT_USEC=60000000 STATUS=migrating; exec tail -f /dev/null");
+  REQUIRE(until([&] { return worker.view(Clock::now()).status == "migrating"; }));
+  REQUIRE(until([&] { return *machine.next_deadline() > Clock::now() + 30s; }));
+  CHECK(is(WorkerState::spawned));
+}
+
+TEST_CASE_FIXTURE(OneSlot, "the failure of the last probe is told of a worker that was ended for it") {
+  settings.ready.timeout = 300ms;
+  answer = false;
+  shell("exec tail -f /dev/null");
+  REQUIRE(until([&] { return is(WorkerState::backoff); }));
+  CHECK(machine.cause() == "ready-timeout");
+  CHECK(worker.detail().find("last probe of 127.0.0.1:") == 0);
+  CHECK(worker.detail().find(": status 500") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a unix socket is in a folder of the process, at another path each time") {
+  settings.listen = ListenMode::unix_path;
+  answer.reset();
+  shell("echo $GRAY_SOCKET; exit 1");
+  const auto first = worker.view(Clock::now()).address;
+  REQUIRE(until([&] { return machine.startable(); }));
+  CHECK(worker.output().last(1).front() == first->path);
+  CHECK(first->kind == Address::Kind::unix_path);
+  shell(kReady);
+  CHECK(worker.view(Clock::now()).address->path != first->path);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "an inherited socket stays the slot's from process to process, blocking for each") {
+  settings.listen = ListenMode::inherited;
+  shell("exit 1");
+  const auto first = worker.view(Clock::now()).address;
+  REQUIRE(until([&] { return machine.startable(); }));
+  CHECK(bind_error(first->port) == EADDRINUSE);
+  shell("echo $LISTEN_PID $$ $LISTEN_FDS $LISTEN_FDNAMES; " + kReady);
+  CHECK(worker.view(Clock::now()).address == first);
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  const std::string pid = std::to_string(worker.pid());
+  CHECK(worker.output().last(1).front() == pid + " " + pid + " 1 http");
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a user that is not there is named with the remedy") {
+  settings.user = "no-such-user-here";
+  shell(kReady);
+  CHECK(is(WorkerState::backoff));
+  CHECK(worker.detail() == "there is no user \"no-such-user-here\" on this host; create it or correct user");
 }

@@ -172,7 +172,8 @@ def serve(sock):
     counts.opened()
     conn = Connection(sock)
     try:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while True:
             head = conn.until(b"\r\n\r\n")
             method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
@@ -198,9 +199,20 @@ def accept_forever():
         threading.Thread(target=serve, args=(sock,), daemon=True).start()
 
 
+def notify(text):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.sendto(text.encode(), os.environ["NOTIFY_SOCKET"])
+
+
 def say_ready(how):
     if how == "pipe":
         os.write(int(os.environ["GRAY_READY_FD"]), b"READY=1\n")
+    elif how == "notify":
+        notify("READY=1\nSTATUS=all is well")
+    elif how.startswith("fd:"):
+        os.write(int(how[3:]), b"up\n")
+    elif how == "close":
+        os.close(int(os.environ["GRAY_READY_FD"]))
     elif how == "ipc":
         os.write(int(os.environ["NODE_CHANNEL_FD"]), b'"ready"\n')
     elif how == "garbage":
@@ -218,6 +230,14 @@ def flood(megabytes):
 
 
 def open_listener():
+    if "LISTEN_FDS" in os.environ:
+        assert int(os.environ["LISTEN_PID"]) == os.getpid(), os.environ["LISTEN_PID"]
+        return socket.socket(fileno=3)
+    if "GRAY_SOCKET" in os.environ:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(os.environ["GRAY_SOCKET"])
+        sock.listen(1024)
+        return sock
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind((os.environ["HOST"], int(os.environ["PORT"])))
@@ -228,7 +248,9 @@ def open_listener():
 def main():
     global listener
     parser = argparse.ArgumentParser()
-    parser.add_argument("--ready", choices=["pipe", "ipc", "garbage", "none"], default="pipe")
+    parser.add_argument("--ready", default="pipe", help="pipe, ipc, notify, fd:N, garbage, close or none")
+    parser.add_argument("--no-listener", action="store_true", help="listen nowhere")
+    parser.add_argument("--daemonise", action="store_true", help="go on in a child, in a session of its own")
     parser.add_argument("--exit", type=int, help="end with this code before being ready")
     parser.add_argument("--ignore-term", action="store_true")
     parser.add_argument("--grandchild", choices=["group", "setsid"])
@@ -240,6 +262,13 @@ def main():
     signal.signal(signal.SIGTERM, signal.SIG_IGN if options.ignore_term else signal.SIG_DFL)
     if options.grandchild:
         start_grandchild(options.grandchild == "setsid")
+    if options.daemonise:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+    if options.no_listener:
+        say_ready(options.ready)
+        signal.pause()
     listener = open_listener()
     say_ready(options.ready)
     if options.flood:

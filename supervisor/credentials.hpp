@@ -1,0 +1,27 @@
+#pragma once
+// Whom a worker runs as. Looked up before the fork, because the search may take locks; taken on by the child.
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gray::supervisor {
+
+struct Credentials {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // all of them, the first one too
+  std::string name, home;
+};
+
+/// A user of this host by name; nothing if there is none.
+std::optional<Credentials> find_user(const std::string& name);
+
+/// Whether this process may take on another user's credentials.
+bool may_change_user();
+
+/// In the child, async-signal-safe; 0, or the errno of what was refused.
+int take_on(const Credentials& credentials);
+
+}  // namespace gray::supervisor

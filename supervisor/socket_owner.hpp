@@ -1,0 +1,30 @@
+#pragma once
+// Who answers at an address of this host, as far as /proc lets us look. Connecting proves nothing: somebody else may
+// have been faster.
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/address.hpp"
+
+namespace gray::supervisor {
+
+struct Listener {
+  enum class Owner { none, worker, stranger } owner = Owner::none;
+  std::string complaint;  // stranger: who it is and what to do, one line
+};
+/// Whether one of these processes listens at the address.
+Listener find_listener(const Address& address, const std::vector<pid_t>& worker_pids);
+
+/// "pid 4711 (nginx)"; empty when /proc does not tell (another user's process, another network namespace). For people.
+std::string owner_of(const Address& address);
+
+/// Inodes of the sockets that listen on a port, from the text of /proc/net/tcp or tcp6. Pure.
+std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_tcp, std::uint16_t port);
+/// Likewise of those that listen at a path, from the text of /proc/net/unix.
+std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_unix, std::string_view path);
+
+}  // namespace gray::supervisor

@@ -1,0 +1,87 @@
+#include "supervisor/socket_owner.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "supervisor/port.hpp"
+#include "supervisor/worker_folder.hpp"
+
+using namespace gray;
+using namespace gray::supervisor;
+
+namespace {
+
+using Inodes = std::vector<std::uint64_t>;
+
+UniqueFd listen_on(const Address& address) {
+  UniqueFd socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage{};
+  const socklen_t length = address.to(storage);
+  REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
+  REQUIRE(::listen(socket.get(), 8) == 0);
+  return socket;
+}
+
+std::string self() { return "pid " + std::to_string(::getpid()) + " (supervisor_test)"; }
+
+}  // namespace
+
+TEST_CASE("a reserved port nobody listens on has no owner") {
+  const auto port = Port::reserve();
+  CHECK(find_listener(port->address(), {::getpid()}).owner == Listener::Owner::none);
+  CHECK(owner_of(port->address()).empty());
+}
+
+TEST_CASE("the owner of a listening socket is found, and a stranger is named with the remedy") {
+  const auto port = Port::listen();
+  CHECK(find_listener(port->address(), {::getpid()}).owner == Listener::Owner::worker);
+  const Listener stranger = find_listener(port->address(), {1});
+  CHECK(stranger.owner == Listener::Owner::stranger);
+  CHECK(stranger.complaint ==
+        port->address().text() + " is answered by " + self() + ", not by this worker; end that program");
+  CHECK(owner_of(port->address()) == self());
+}
+
+TEST_CASE("the owner of a unix socket is found by its path") {
+  WorkerFolders folders("owner-test-" + std::to_string(::getpid()));
+  const auto folder = folders.make(1, {});
+  const Address address = *Address::parse("unix:" + folder->listen_path());
+  CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::none);
+  const UniqueFd socket = listen_on(address);
+  CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::worker);
+  const Listener stranger = find_listener(address, {1});
+  CHECK(stranger.owner == Listener::Owner::stranger);
+  CHECK(stranger.complaint == address.text() + " is answered by " + self() + ", not by this worker; end that program");
+}
+
+TEST_CASE("only listening sockets of the very port are taken from the kernel's table") {
+  const std::string table =
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+      "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 "
+      "0\n"
+      "   1: 0100007F:1F90 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 20 4 30 10 "
+      "-1\n"
+      "   2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 "
+      "0\n";
+  CHECK(listening_inodes(table, 8080) == Inodes{4711});
+  CHECK(listening_inodes(table, 80).empty());
+  CHECK(listening_inodes("garbage\n\n", 8080).empty());
+  CHECK(listening_inodes("", 8080).empty());
+  const std::string six =
+      "   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000 "
+      "00:00000000 00000000     0        0 99 1 0\n";
+  CHECK(listening_inodes(six, 8080) == Inodes{99});
+}
+
+TEST_CASE("only listening sockets of the very path are taken from the table of unix sockets") {
+  const std::string table =
+      "Num       RefCount Protocol Flags    Type St Inode Path\n"
+      "000000000b406dd3: 00000003 00000000 00000000 0001 03  1597\n"
+      "000000000b406dd4: 00000002 00000000 00010000 0001 01  1598 /run/a b/http\n"
+      "000000000b406dd5: 00000003 00000000 00000000 0001 03  1599 /run/a b/http\n"
+      "000000000b406dd6: 00000002 00000000 00010000 0001 01  1600 /run/a b/http2\n";
+  CHECK(listening_inodes(table, "/run/a b/http") == Inodes{1598});
+  CHECK(listening_inodes(table, "/run/a").empty());
+  CHECK(listening_inodes("garbage\n", "/run/a").empty());
+}
