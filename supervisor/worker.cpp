@@ -101,8 +101,16 @@ bool Worker::prepare_address(int& error) {
 // A process that we end before it was ready failed for want of what it did not say or do.
 void Worker::terminate() {
   if (detail_.empty() && ready_by_.empty()) detail_ = closed_;
-  if (detail_.empty() && !last_answer_.empty()) detail_ = "last probe of " + address_.text() + ": " + last_answer_;
+  if (detail_.empty()) detail_ = probe_failure();
   if (process_) process_->signal(settings_.stop.signal);
+}
+
+std::string Worker::probe_failure() const {
+  if (last_answer_.empty()) return {};
+  std::string text = "last probe of " + address_.text() + ": " + last_answer_;
+  if (last_answer_.starts_with("connect: "))
+    text += port_ ? "; it must listen where HOST and PORT say" : "; it must listen where GRAY_SOCKET says";
+  return text;
 }
 
 void Worker::kill() {

@@ -78,6 +78,7 @@ class Worker final : private WorkerProcess::Owner {
   std::optional<bool> ask_probe(WorkerState state, TimePoint now);
   bool answers_itself(WorkerState state);
   std::string survivor() const;
+  std::string probe_failure() const;
   void end_process();
   bool probes(WorkerState state) const;
 

@@ -281,7 +281,7 @@ class Misbehaviour(GrayTest):
                            "let it keep that open")
 
     def test_a_worker_that_listens_nowhere(self):
-        self.assert_failed("shy", "ready-timeout", "last probe of 127.0.0.1:", "Connection refused")
+        self.assert_failed("shy", "ready-timeout", "last probe of 127.0.0.1:", "Connection refused; it must listen")
 
     def test_a_port_that_somebody_else_answers_is_no_ready_worker(self):
         stop = threading.Event()

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -208,4 +209,16 @@ TEST_CASE("a folder or a program that its user may not use is told with the user
   const Run result = run(plan);
   CHECK(result.error.stage == SpawnError::Stage::cwd);
   CHECK(describe(result.error, plan).find("as user \"somebody\": Permission denied; check cwd") != std::string::npos);
+}
+
+TEST_CASE("a program dies with the master whatever user it runs as") {
+  const std::string python = "/usr/bin/python3";
+  if (::access(python.c_str(), X_OK) != 0) return;
+  SpawnPlan plan = program(python);
+  plan.argv = {python, "-c",
+               "import ctypes; s = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(s)); print(s.value)"};
+  CHECK(run(plan).output == "9\n");  // PR_GET_PDEATHSIG
+  if (::geteuid() != 0) return;
+  plan.user = Credentials{12345, 23456, {23456}, "somebody", "/"};
+  CHECK(run(plan).output == "9\n");
 }
