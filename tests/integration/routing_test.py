@@ -306,6 +306,23 @@ class Affinity(GrayTest):
         eventually(settled, 30, "everyone is back in his slot")
 
 
+class Reloaded(GrayTest):
+    """Identities and affinity switched on under traffic."""
+
+    def test_a_reload_switches_both_on(self):
+        daemon = self.start(two_versions(version={"v1": {"instances": 2}}))
+        wait_healthy(daemon, 2)
+        self.assertIsNone(daemon.get()["set-cookie"])
+        daemon.write_config(merged(daemon.config, {"service": {"web": {"identity": ["issue:gid"],
+                                                                       "affinity": "identity"}}}))
+        result = daemon.ctl("reload")
+        self.assertEqual(result.code, 0, result)
+        first = daemon.get()
+        value = ISSUED.fullmatch(first["set-cookie"]).group(1)
+        workers = {daemon.get(headers={"Cookie": f"gid={value}"})["x-worker-pid"] for _ in range(10)}
+        self.assertEqual(workers, {first["x-worker-pid"]})
+
+
 class Crowded(GrayTest):
     """Affinity to a worker that has no socket left."""
 
