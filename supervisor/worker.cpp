@@ -26,6 +26,7 @@ bool Worker::start(const VersionSettings& settings, TimePoint now) {
   settings_ = settings;
   for (std::string* text : {&ready_by_, &status_, &detail_, &closed_, &last_answer_}) text->clear();
   asked_ = 0;
+  ending_ = false;
   next_poll_ = started_ = now;
   judge_.emplace(settings);
   cell_ = context_.host.take_cell();
@@ -100,6 +101,7 @@ bool Worker::prepare_address(int& error) {
 
 // A process that we end before it was ready failed for want of what it did not say or do.
 void Worker::terminate() {
+  ending_ = true;
   if (detail_.empty() && ready_by_.empty()) detail_ = closed_;
   if (detail_.empty()) detail_ = probe_failure();
   if (process_) process_->signal(settings_.stop.signal);
@@ -223,7 +225,7 @@ void Worker::spawn_failed(const SpawnError& error, const std::string& text) {
 // it again, in case that was not the reason.
 void Worker::exited(int status) {
   if (ready_by_.empty()) reserve_port_ = !reserve_port_;
-  const std::string left = status == 0 ? survivor() : std::string();
+  const std::string left = status == 0 && !ending_ ? survivor() : std::string();
   if (!left.empty())
     detail_ = "its first process ended while " + left + " of it lives on; keep it in the foreground" +
               " (nginx: daemon off; a script: exec, and no &)";

@@ -94,6 +94,7 @@ class Worker final : private WorkerProcess::Owner {
   Address address_;
   std::optional<std::uint32_t> cell_;
   std::uint64_t generation_ = 0;
+  bool ending_ = false;  // we have asked it to end
   std::string ready_by_, status_, detail_;
   std::string closed_;       // the channel that it closed without a word
   std::string last_answer_;  // to a probe that failed

@@ -270,10 +270,10 @@ TEST_CASE_FIXTURE(OneSlot,
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::fd};
   settings.ready.fd = 7;
-  settings.ready.timeout = 400ms;
   shell("exec 7>&-; exec tail -f /dev/null");
   REQUIRE(until([&] { return !worker.complaint().empty(); }));
   CHECK(is(WorkerState::spawned));
+  tell({.kind = WorkerEvent::timeout});
   REQUIRE(until([&] { return is(WorkerState::backoff); }));
   CHECK(machine.cause() == "ready-timeout");
   CHECK(worker.detail().find("it closed its channel (fd:7) before it wrote a newline") == 0);
@@ -337,4 +337,15 @@ TEST_CASE_FIXTURE(OneSlot, "a user that is not there is named with the remedy") 
   shell(kReady);
   CHECK(is(WorkerState::backoff));
   CHECK(worker.detail() == "there is no user \"no-such-user-here\" on this host; create it or correct user");
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a worker that we end is no daemon, whatever its first process leaves for us to kill") {
+  answer = false;
+  shell("trap 'exit 0' TERM; tail -f /dev/null & echo up; wait");
+  REQUIRE(until([&] { return !worker.output().last(1).empty(); }));
+  tell({.kind = WorkerEvent::timeout});
+  REQUIRE(until([&] { return is(WorkerState::backoff); }));
+  CHECK(machine.exit_text() == "exit 0");
+  CHECK(machine.cause() == "ready-timeout");
+  CHECK(worker.detail().find("last probe of ") == 0);
 }

@@ -211,8 +211,6 @@ def say_ready(how):
         notify("READY=1\nSTATUS=all is well")
     elif how.startswith("fd:"):
         os.write(int(how[3:]), b"up\n")
-    elif how == "close":
-        os.close(int(os.environ["GRAY_READY_FD"]))
     elif how == "ipc":
         os.write(int(os.environ["NODE_CHANNEL_FD"]), b'"ready"\n')
     elif how == "garbage":
@@ -248,7 +246,7 @@ def open_listener():
 def main():
     global listener
     parser = argparse.ArgumentParser()
-    parser.add_argument("--ready", default="pipe", help="pipe, ipc, notify, fd:N, garbage, close or none")
+    parser.add_argument("--ready", default="pipe", help="pipe, ipc, notify, fd:N, garbage or none")
     parser.add_argument("--no-listener", action="store_true", help="listen nowhere")
     parser.add_argument("--daemonise", action="store_true", help="go on in a child, in a session of its own")
     parser.add_argument("--exit", type=int, help="end with this code before being ready")
