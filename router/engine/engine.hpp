@@ -123,8 +123,8 @@ class Engine {
   virtual void stop() = 0;
 };
 
-/// The engine on Asio and epoll. Unsent tails are kept in `buffers`, which must outlive it. Throws std::system_error
+/// The engine on epoll. Unsent tails are kept in `buffers`, which must outlive it. Throws std::system_error
 /// when the kernel gives no descriptors.
-std::unique_ptr<Engine> make_asio_engine(BufferPool& buffers);
+std::unique_ptr<Engine> make_engine(BufferPool& buffers);
 
 }  // namespace gray::engine

@@ -30,10 +30,4 @@ void StreamTable::give_back(Stream& stream) {
   --open_;
 }
 
-Stream* StreamTable::find(StreamId id) const {
-  if (id.index >= streams_.size()) return nullptr;
-  Stream& stream = *streams_[id.index];
-  return stream.generation == id.generation && stream.phase != Stream::Phase::free ? &stream : nullptr;
-}
-
 }  // namespace gray::engine

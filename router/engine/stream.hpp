@@ -1,5 +1,5 @@
 #pragma once
-// One socket of the Asio engine, and the table of them. Ids carry a generation, so that an event or a call for a stream
+// One socket of the engine, and the table of them. Ids carry a generation, so that an event or a call for a stream
 // that is gone finds nothing.
 #include <cstdint>
 #include <memory>
@@ -50,7 +50,11 @@ class StreamTable {
   /// A fresh stream; its address is stable until the table dies.
   Stream& take(Engine& owner, Timer::Fire expire);
   void give_back(Stream& stream);
-  Stream* find(StreamId id) const;
+  Stream* find(StreamId id) const {
+    if (id.index >= streams_.size()) return nullptr;
+    Stream& stream = *streams_[id.index];
+    return stream.generation == id.generation && stream.phase != Stream::Phase::free ? &stream : nullptr;
+  }
   std::size_t open() const { return open_; }
   template <typename Visit>
   void for_each(Visit visit) const {

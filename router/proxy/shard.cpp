@@ -14,7 +14,7 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
     : host_(host),
       options_(std::move(options)),
       buffers_(options_.memory_budget),
-      engine_(engine::make_asio_engine(buffers_)),
+      engine_(engine::make_engine(buffers_)),
       outbox_(*engine_),
       request_scratch_(new http::RequestHead),
       response_scratch_(new http::ResponseHead),

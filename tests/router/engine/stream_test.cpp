@@ -13,7 +13,7 @@ void never(void*, TimePoint) { FAIL("no timer was armed"); }
 
 TEST_CASE("an id names a stream until it is given back, and never the next one in its place") {
   BufferPool buffers(1 << 20);
-  const auto engine = make_asio_engine(buffers);
+  const auto engine = make_engine(buffers);
   StreamTable table;
   Stream& first = table.take(*engine, never);
   first.phase = Stream::Phase::open;
@@ -32,7 +32,7 @@ TEST_CASE("an id names a stream until it is given back, and never the next one i
 
 TEST_CASE("a stream that is used again starts blank") {
   BufferPool buffers(1 << 20);
-  const auto engine = make_asio_engine(buffers);
+  const auto engine = make_engine(buffers);
   StreamTable table;
   Stream& stream = table.take(*engine, never);
   stream.pauses = 7;

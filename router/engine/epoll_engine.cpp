@@ -1,14 +1,14 @@
-#include "router/engine/asio_engine.hpp"
+#include "router/engine/epoll_engine.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <asio/executor_work_guard.hpp>
-#include <asio/post.hpp>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 
 namespace gray::engine {
@@ -18,11 +18,11 @@ constexpr std::size_t kEvents = 256;                 // taken from the kernel at
 constexpr std::size_t kBytesPerTurn = 256 * 1024;    // of one stream, so that a bulk transfer cannot starve the others
 constexpr Duration kAcceptRetry{100};                // after the process ran out of descriptors
 constexpr std::uint32_t kListenerTag = 0x8000'0000;  // stream indexes stay below
+constexpr std::uint64_t kWakeTag = ~0ull;
 
-int make_epoll() {
-  const int fd = epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
-  return fd;
+UniqueFd checked(int fd, const char* what) {
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
+  return UniqueFd(fd);
 }
 
 int socket_error(int fd) {
@@ -45,80 +45,88 @@ void expire(void* owner, TimePoint) {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_asio_engine(BufferPool& buffers) { return std::make_unique<AsioEngine>(buffers); }
+std::unique_ptr<Engine> make_engine(BufferPool& buffers) { return std::make_unique<EpollEngine>(buffers); }
 
-AsioEngine::AsioEngine(BufferPool& buffers)
+EpollEngine::EpollEngine(BufferPool& buffers)
     : buffers_(buffers),
-      epoll_(io_, make_epoll()),
-      timer_(io_),
-      listeners_(epoll_.native_handle(), kListenerTag),
+      epoll_(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      wake_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+      listeners_(epoll_.get(), kListenerTag),
       accept_again_(&listeners_, [](void* listeners, TimePoint) { static_cast<ListenerSet*>(listeners)->resume(); }),
       events_(kEvents),
-      scratch_(new char[kMaxRead]) {}
-
-AsioEngine::~AsioEngine() {
-  streams_.for_each([](Stream& stream) { ::close(stream.fd); });
-}
-
-void AsioEngine::run() {
-  const auto work = asio::make_work_guard(io_);
-  asio::post(io_, [this] { turn(); });
-  io_.run();
-}
-
-void AsioEngine::stop() { io_.stop(); }
-
-void AsioEngine::post(std::function<void()> task) {
-  asio::post(io_, [this, task = std::move(task)] {
-    begin();
-    task();
-    finish();
-  });
-}
-
-void AsioEngine::wait() {
-  if (waiting_) return;
-  waiting_ = true;
-  epoll_.async_wait(asio::posix::descriptor_base::wait_read, [this](const std::error_code& error) {
-    waiting_ = false;
-    if (!error) turn();
-  });
-}
-
-void AsioEngine::turn() {
-  begin();
-  const int count = epoll_wait(epoll_.native_handle(), events_.data(), kEvents, 0);
-  for (int i = 0; i < count; ++i) dispatch(events_[static_cast<std::size_t>(i)]);
-  finish();
-}
-
-// The end of every turn: what became ready meanwhile is served once; what is left then waits for another turn, so that
-// sockets which the kernel reports get theirs in between.
-void AsioEngine::finish() {
-  run_ready();
-  arm_timer();
-  if (ready_.empty()) {
-    wait();
-  } else {
-    asio::post(io_, [this] { turn(); });
+      scratch_(new char[kMaxRead]) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;  // every write is an edge, so nobody has to read the counter
+  event.data.u64 = kWakeTag;
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   }
 }
 
-void AsioEngine::arm_timer() {
-  const auto next = wheel_.next_wakeup();
-  if (!next || (timer_at_ && *timer_at_ <= *next)) return;
-  timer_at_ = next;
-  timer_.expires_at(*next);
-  timer_.async_wait([this](const std::error_code& error) {
-    if (error) return;  // armed anew for an earlier time
-    timer_at_.reset();
-    begin();
-    wheel_.advance(now_);
-    finish();
-  });
+EpollEngine::~EpollEngine() {
+  streams_.for_each([](Stream& stream) { ::close(stream.fd); });
 }
 
-void AsioEngine::dispatch(const epoll_event& event) {
+void EpollEngine::run() {
+  while (!stopped_) turn();
+}
+
+void EpollEngine::stop() {
+  stopped_ = true;
+  wake();
+}
+
+void EpollEngine::post(std::function<void()> task) {
+  bool first;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(task));
+  }
+  if (first) wake();
+}
+
+void EpollEngine::wake() {
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+
+void EpollEngine::run_posted() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    tasks.swap(posted_);
+  }
+  for (const auto& task : tasks) task();
+}
+
+// How long to wait, in milliseconds; for ever: -1. Counted from the beginning of the turn that has just ended, so a
+// timer is late by the length of that turn at most.
+int EpollEngine::patience() const {
+  if (!ready_.empty()) return 0;
+  const auto next = wheel_.next_wakeup();
+  if (!next) return -1;
+  return static_cast<int>(std::max(std::chrono::ceil<Duration>(*next - now_), Duration{0}).count());
+}
+
+void EpollEngine::turn() {
+  const int count = epoll_wait(epoll_.get(), events_.data(), kEvents, patience());
+  now_ = Clock::now();
+  bool posted = false;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+    if (event.data.u64 == kWakeTag) {
+      posted = true;
+    } else {
+      dispatch(event);
+    }
+  }
+  if (posted) run_posted();
+  wheel_.advance(now_);
+  run_ready();
+}
+
+void EpollEngine::dispatch(const epoll_event& event) {
   const auto index = static_cast<std::uint32_t>(event.data.u64 >> 32);
   if ((index & kListenerTag) != 0) {
     return accept(index & ~kListenerTag);
@@ -140,13 +148,13 @@ void AsioEngine::dispatch(const epoll_event& event) {
   serve(*stream);
 }
 
-void AsioEngine::mark_ready(Stream& stream) {
+void EpollEngine::mark_ready(Stream& stream) {
   if (stream.queued) return;
   stream.queued = true;
   ready_.push_back(stream.id());
 }
 
-void AsioEngine::run_ready() {
+void EpollEngine::run_ready() {
   serving_.swap(ready_);
   for (const StreamId id : serving_) {
     if (Stream* stream = streams_.find(id)) {
@@ -157,7 +165,7 @@ void AsioEngine::run_ready() {
   serving_.clear();
 }
 
-void AsioEngine::serve(Stream& stream) {
+void EpollEngine::serve(Stream& stream) {
   const StreamId id = stream.id();
   if (stream.phase == Stream::Phase::connecting && !tell_connected(stream)) return;
   if (streams_.find(id) == nullptr) return;
@@ -168,7 +176,7 @@ void AsioEngine::serve(Stream& stream) {
 }
 
 // Returns whether the stream goes on to be read.
-bool AsioEngine::tell_connected(Stream& stream) {
+bool EpollEngine::tell_connected(Stream& stream) {
   if (!stream.connected && stream.error == 0) return false;
   const int error = std::exchange(stream.error, 0);
   if (error == 0) stream.phase = Stream::Phase::open;
@@ -176,7 +184,7 @@ bool AsioEngine::tell_connected(Stream& stream) {
   return error == 0;
 }
 
-void AsioEngine::read(Stream& stream) {
+void EpollEngine::read(Stream& stream) {
   const StreamId id = stream.id();
   std::size_t budget = kBytesPerTurn;
   while (stream.readable && stream.pauses == 0 && !stream.told_end) {
@@ -204,14 +212,14 @@ void AsioEngine::read(Stream& stream) {
   tell_closing(stream);
 }
 
-void AsioEngine::tell_closing(Stream& stream) {
+void EpollEngine::tell_closing(Stream& stream) {
   if (stream.pauses == 0 || !stream.peer_closed || stream.told_end) return;
   if (stream.told_closing && !stream.peer_reset) return;
   stream.told_closing = true;
   stream.handler->on_peer_closing(stream.peer_reset);
 }
 
-void AsioEngine::drop_input(Stream& stream) {
+void EpollEngine::drop_input(Stream& stream) {
   while (stream.readable) {
     const ssize_t count = ::recv(stream.fd, scratch_.get(), kMaxRead, 0);
     if (count > 0 || (count < 0 && errno == EINTR)) continue;
@@ -222,12 +230,12 @@ void AsioEngine::drop_input(Stream& stream) {
   }
 }
 
-StreamId AsioEngine::watch(int fd, StreamHandler& handler, Stream::Phase phase) {
+StreamId EpollEngine::watch(int fd, StreamHandler& handler, Stream::Phase phase) {
   Stream& stream = streams_.take(*this, expire);
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = static_cast<std::uint64_t>(stream.index) << 32 | stream.generation;
-  if (epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0) {
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
     ::close(fd);
     streams_.give_back(stream);
     return {};
@@ -238,12 +246,12 @@ StreamId AsioEngine::watch(int fd, StreamHandler& handler, Stream::Phase phase) 
   return stream.id();
 }
 
-StreamId AsioEngine::adopt(int fd, StreamHandler& handler) {
+StreamId EpollEngine::adopt(int fd, StreamHandler& handler) {
   set_no_delay(fd);
   return watch(fd, handler, Stream::Phase::open);
 }
 
-StreamId AsioEngine::connect(const Address& to, StreamHandler& handler) {
+StreamId EpollEngine::connect(const Address& to, StreamHandler& handler) {
   const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return {};
   set_no_delay(fd);
@@ -260,7 +268,7 @@ StreamId AsioEngine::connect(const Address& to, StreamHandler& handler) {
   return id;
 }
 
-void AsioEngine::send(StreamId id, std::string_view bytes) {
+void EpollEngine::send(StreamId id, std::string_view bytes) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr || stream->closing() || stream->error != 0) return;
   if (!stream->tail.empty()) return keep(*stream, bytes);
@@ -275,20 +283,20 @@ void AsioEngine::send(StreamId id, std::string_view bytes) {
   if (!bytes.empty()) keep(*stream, bytes);
 }
 
-void AsioEngine::keep(Stream& stream, std::string_view bytes) {
+void EpollEngine::keep(Stream& stream, std::string_view bytes) {
   if (stream.tail.size() + bytes.size() > kMaxUnsent || !stream.tail.append(bytes, buffers_, stream.index)) {
     return fail(stream, ENOBUFS);
   }
   if (stream.tail.size() > kHighWatermark) stream.above_high = true;
 }
 
-void AsioEngine::fail(Stream& stream, int error) {
+void EpollEngine::fail(Stream& stream, int error) {
   stream.error = error;
   stream.readable = true;  // or its end is
   mark_ready(stream);
 }
 
-void AsioEngine::flush(Stream& stream) {
+void EpollEngine::flush(Stream& stream) {
   while (!stream.tail.empty()) {
     iovec pieces[16];
     msghdr message{};
@@ -310,48 +318,48 @@ void AsioEngine::flush(Stream& stream) {
   }
 }
 
-std::size_t AsioEngine::unsent(StreamId id) const {
+std::size_t EpollEngine::unsent(StreamId id) const {
   const Stream* stream = streams_.find(id);
   return stream == nullptr ? 0 : stream->tail.size();
 }
 
-void AsioEngine::pause(StreamId id, Pause reason) {
+void EpollEngine::pause(StreamId id, Pause reason) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr) return;
   stream->pauses |= static_cast<std::uint8_t>(reason);
   if (stream->peer_closed && !stream->told_closing) mark_ready(*stream);
 }
 
-void AsioEngine::resume(StreamId id, Pause reason) {
+void EpollEngine::resume(StreamId id, Pause reason) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr) return;
   stream->pauses &= static_cast<std::uint8_t>(~static_cast<std::uint8_t>(reason));
   if (stream->pauses == 0 && stream->readable) mark_ready(*stream);
 }
 
-void AsioEngine::read_limit(StreamId id, std::size_t bytes) {
+void EpollEngine::read_limit(StreamId id, std::size_t bytes) {
   if (Stream* stream = streams_.find(id))
     stream->read_limit = static_cast<std::uint32_t>(std::clamp<std::size_t>(bytes, 1, kMaxRead));
 }
 
-void AsioEngine::close(StreamId id) {
+void EpollEngine::close(StreamId id) {
   if (Stream* stream = streams_.find(id)) destroy(*stream);
 }
 
-void AsioEngine::abort(StreamId id) {
+void EpollEngine::abort(StreamId id) {
   const Stream* stream = streams_.find(id);
   if (stream == nullptr) return;
   const linger reset{.l_onoff = 1, .l_linger = 0};
   (void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 }
 
-void AsioEngine::destroy(Stream& stream) {
+void EpollEngine::destroy(Stream& stream) {
   wheel_.disarm(stream.deadline);
   ::close(stream.fd);
   streams_.give_back(stream);
 }
 
-void AsioEngine::close_after_send(StreamId id, Duration within, bool linger) {
+void EpollEngine::close_after_send(StreamId id, Duration within, bool linger) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr) return;
   if (stream->error != 0) return destroy(*stream);
@@ -360,31 +368,31 @@ void AsioEngine::close_after_send(StreamId id, Duration within, bool linger) {
   if (stream->tail.empty()) sent_all(*stream);
 }
 
-void AsioEngine::sent_all(Stream& stream) {
+void EpollEngine::sent_all(Stream& stream) {
   if (stream.phase == Stream::Phase::flushing) return destroy(stream);
   stream.phase = Stream::Phase::lingering;
   ::shutdown(stream.fd, SHUT_WR);
   if (stream.readable) mark_ready(stream);
 }
 
-int AsioEngine::release(StreamId id) {
+int EpollEngine::release(StreamId id) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr) return -1;
   const int fd = stream->fd;
-  (void)epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
+  (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   streams_.give_back(*stream);
   return fd;
 }
 
-void AsioEngine::listen(int fd, AcceptHandler& handler) { listeners_.add(fd, handler); }
+void EpollEngine::listen(int fd, AcceptHandler& handler) { listeners_.add(fd, handler); }
 
-void AsioEngine::accept(std::size_t listener) {
+void EpollEngine::accept(std::size_t listener) {
   if (listeners_.accept(listener) != ListenerSet::Accepted::starved) return;
   listeners_.pause();
   wheel_.arm(accept_again_, now_ + kAcceptRetry);
 }
 
-void AsioEngine::stop_listening() {
+void EpollEngine::stop_listening() {
   wheel_.disarm(accept_again_);
   listeners_.finish();
 }

@@ -1,14 +1,14 @@
 #pragma once
-// The engine on Asio: Asio runs the thread (waiting, timer, cross-thread posts); established sockets are watched by an
-// edge-triggered epoll set of our own, which Asio waits on as one descriptor. Asio 1.22's reads cost a useless system
-// call for each request, and it hides a FIN that arrives together with data; one persistent registration with
-// EPOLLRDHUP does neither (ARCHITECTURE.md, "The engine").
+// The engine on epoll: one edge-triggered set holds every socket from its first to its last moment, and one epoll_wait
+// starts each turn of the loop (ARCHITECTURE.md, "The engine").
+//
+// Model of a turn: wait until something is ready, the wheel has a timer, or a task was posted; read the clock once; do
+// the events, the tasks, the timers, and what became ready meanwhile. What is still ready then makes the next wait
+// return at once, so that sockets which the kernel reports get their turn in between.
 #include <sys/epoll.h>
 
-#include <asio/basic_waitable_timer.hpp>
-#include <asio/io_context.hpp>
-#include <asio/posix/basic_stream_descriptor.hpp>
-#include <optional>
+#include <atomic>
+#include <mutex>
 #include <vector>
 
 #include "config/unique_fd.hpp"
@@ -18,10 +18,10 @@
 
 namespace gray::engine {
 
-class AsioEngine final : public Engine {
+class EpollEngine final : public Engine {
  public:
-  explicit AsioEngine(BufferPool& buffers);
-  ~AsioEngine() override;
+  explicit EpollEngine(BufferPool& buffers);
+  ~EpollEngine() override;
 
   StreamId adopt(int fd, StreamHandler& handler) override;
   StreamId connect(const Address& to, StreamHandler& handler) override;
@@ -44,14 +44,10 @@ class AsioEngine final : public Engine {
   void stop() override;
 
  private:
-  using Executor = asio::io_context::executor_type;
-  using WaitTimer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
-
-  void wait();
   void turn();
-  void begin() { now_ = Clock::now(); }
-  void finish();
-  void arm_timer();
+  int patience() const;
+  void wake();
+  void run_posted();
   void dispatch(const epoll_event& event);
   void run_ready();
   void mark_ready(Stream& stream);
@@ -69,17 +65,17 @@ class AsioEngine final : public Engine {
   void accept(std::size_t listener);
 
   BufferPool& buffers_;
-  asio::io_context io_{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
-  asio::posix::basic_stream_descriptor<Executor> epoll_;
-  WaitTimer timer_;
+  UniqueFd epoll_;
+  UniqueFd wake_;  // eventfd: a task was posted, or the end
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
+  std::atomic<bool> stopped_{false};
   TimePoint now_ = Clock::now();
   TimerWheel wheel_{now_};
-  std::optional<TimePoint> timer_at_;
   StreamTable streams_;
   std::vector<StreamId> ready_, serving_;
   ListenerSet listeners_;
   Timer accept_again_;
-  bool waiting_ = false;
   std::vector<epoll_event> events_;
   std::unique_ptr<char[]> scratch_;
 };

@@ -1,5 +1,5 @@
 // The engine against real sockets of this host: one thread runs the loop, the test thread plays the peer.
-#include "router/engine/asio_engine.hpp"
+#include "router/engine/epoll_engine.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <future>
 #include <string>
 #include <thread>
@@ -22,7 +24,7 @@ namespace {
 /// An engine on a thread of its own; `on` runs there and is waited for.
 struct Running {
   BufferPool buffers{8 << 20};
-  std::unique_ptr<Engine> engine = make_asio_engine(buffers);
+  std::unique_ptr<Engine> engine = make_engine(buffers);
   std::thread thread{[this] { engine->run(); }};
   ~Running() {
     engine->stop();
@@ -363,4 +365,50 @@ TEST_CASE("timers of the wheel fire on the loop's thread") {
   });
   run.on([&] { run.engine->timers().arm(timer, run.engine->now() + Duration(20)); });
   CHECK(fired.get_future().get() == run.thread.get_id());
+}
+
+TEST_CASE("tasks posted by several threads all run, those of one thread in their order") {
+  constexpr int kThreads = 4, kTasks = 2000;
+  Running run;
+  std::array<int, kThreads> seen{};
+  std::atomic<bool> in_order{true};
+  std::vector<std::thread> posters;
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    posters.emplace_back([&, i] {
+      for (int task = 0; task < kTasks; ++task) {
+        run.engine->post([&, i, task] { in_order = in_order && seen[i]++ == task; });
+      }
+    });
+  }
+  for (std::thread& poster : posters) poster.join();
+  CHECK(run.until([&] { return seen == std::array<int, kThreads>{kTasks, kTasks, kTasks, kTasks}; }));
+  CHECK(in_order);
+}
+
+TEST_CASE("a task that is posted by a task runs in a later turn, and sockets are served in between") {
+  Running run;
+  Pair pair;
+  Log log(run);
+  run.on([&] { log.stream = run.engine->adopt(pair.ours.release(), log); });
+  bool served = false;
+  std::function<void()> again = [&] {
+    served = !log.data.empty();
+    if (!served) run.engine->post(again);
+  };
+  run.engine->post(again);
+  pair.write("hello");
+  CHECK(run.until([&] { return served; }));
+}
+
+TEST_CASE("what is posted before the loop runs is done when it does") {
+  BufferPool buffers{1 << 20};
+  const auto engine = make_engine(buffers);
+  int done = 0;
+  engine->post([&] { ++done; });
+  engine->post([&] {
+    ++done;
+    engine->stop();
+  });
+  engine->run();
+  CHECK(done == 2);
 }
