@@ -10,7 +10,7 @@ namespace gray::http {
 
 namespace character {
 
-enum Bit : std::uint8_t { token = 1, text = 2, target = 4, host = 8, hex = 16 };
+enum Bit : std::uint8_t { token = 1, text = 2, target = 4, host = 8, hex = 16, dashed = 32 };
 
 constexpr bool is_alnum(int c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
@@ -18,9 +18,10 @@ constexpr std::uint8_t classify(int c) {
   const auto one_of = [c](std::string_view set) { return set.find(static_cast<char>(c)) != std::string_view::npos; };
   int bits = 0;
   if (is_alnum(c) || (c < 0x80 && one_of("!#$%&'*+-.^_`|~"))) bits |= token;
-  if (c == '\t' || (c >= 0x20 && c != 0x7f)) bits |= text;            // obs-text passes through (P14)
-  if (c > 0x20 && c < 0x7f && c != '#') bits |= target;               // a fragment is never sent, so '#' is an attack
+  if (c == '\t' || (c >= 0x20 && c != 0x7f)) bits |= text;  // obs-text passes through (P14)
+  if (c > 0x20 && c < 0x7f && c != '#') bits |= target;     // a fragment is never sent, so '#' is an attack
   if (is_alnum(c) || (c < 0x80 && one_of("-._~%!$&'()*+;="))) bits |= host;  // reg-name without its comma (P6)
+  if (is_alnum(c) || c == '-') bits |= dashed;
   if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f')) bits |= hex;
   return static_cast<std::uint8_t>(bits);
 }
@@ -42,6 +43,7 @@ constexpr bool is(Bit bit, char c) { return (kBits[static_cast<unsigned char>(c)
 }  // namespace character
 
 constexpr bool is_token(char c) { return character::is(character::token, c); }    // tchar
+constexpr bool is_dashed(char c) { return character::is(character::dashed, c); }  // letters, digits and '-'
 constexpr bool is_text(char c) { return character::is(character::text, c); }      // field-vchar, obs-text, SP, HTAB
 constexpr bool is_target(char c) { return character::is(character::target, c); }  // visible ASCII but '#'
 constexpr bool is_host(char c) { return character::is(character::host, c); }
@@ -53,6 +55,7 @@ constexpr char to_lower(char c) { return character::kLower[static_cast<unsigned 
 /// The first byte in [at, end) that is not of that class, or `end`. Control bytes, CR and LF among them, are not text.
 const char* skip_text(const char* at, const char* end);
 const char* skip_token(const char* at, const char* end);
+const char* skip_dashed(const char* at, const char* end);
 const char* skip_target(const char* at, const char* end);
 
 /// Takes the next member of a comma-separated list off `rest`, without the blanks around it; empty members come too.

@@ -17,7 +17,6 @@ struct Known {
   Name id;
 };
 
-// Ordered by length, which the index below relies on (and checks).
 constexpr std::array kKnown{
     Known{"te", Name::te},
     Known{"via", Name::via},
@@ -50,18 +49,23 @@ constexpr std::array kKnown{
     Known{"proxy-authorization", Name::proxy_authorization},
 };
 constexpr std::size_t kLongest = kKnown.back().text.size();
-static_assert(std::is_sorted(kKnown.begin(), kKnown.end(),
-                             [](const Known& a, const Known& b) { return a.text.size() < b.text.size(); }));
 
-// kFirst[n] is the first known name of length n or more.
-constexpr auto kFirst = [] {
-  std::array<std::uint8_t, kLongest + 2> first{};
-  for (std::size_t length = 0; length < first.size(); ++length) {
-    std::size_t i = 0;
-    while (i < kKnown.size() && kKnown[i].text.size() < length) ++i;
-    first[length] = static_cast<std::uint8_t>(i);
+// Length, first and last character tell all known names apart. Letters count without their case; '-' is no first or
+// last character of ours.
+constexpr std::size_t slot_of(std::string_view name) {
+  const auto letter = [](char c) { return static_cast<unsigned char>(c) | 0x20u; };
+  return (name.size() * 9 + letter(name.front()) * 3 + letter(name.back())) % 64;
+}
+
+constexpr auto kSlots = [] {
+  std::array<Known, 64> slots{};
+  for (const Known& known : kKnown) {
+    if (known.text.size() > kLongest) throw "not the longest";
+    Known& slot = slots[slot_of(known.text)];
+    if (!slot.text.empty()) throw "two names in one slot";
+    slot = known;
   }
-  return first;
+  return slots;
 }();
 
 // Among token characters only the two cases of a letter give that letter with bit 0x20 set, and only '-' gives '-'.
@@ -89,25 +93,20 @@ constexpr std::string_view kGrayPrefix = "x-gray-";
 }  // namespace
 
 Name name_of(std::string_view name) {
-  if (name.size() > kLongest) return Name::other;
-  const std::size_t end = kFirst[name.size() + 1];
-  for (std::size_t i = kFirst[name.size()]; i < end; ++i) {
-    if (equals_known(name, kKnown[i].text)) return kKnown[i].id;
-  }
-  return Name::other;
-}
-
-bool is_gray_name(Name id, std::string_view name) {
-  if (id == Name::x_gray_version || id == Name::x_gray_decision || id == Name::x_gray_reason) return true;
-  return id == Name::other && name.size() >= kGrayPrefix.size() &&
-         equals_ignoring_case(name.substr(0, kGrayPrefix.size()), kGrayPrefix);
+  if (name.empty()) return Name::other;
+  const Known& known = kSlots[slot_of(name)];
+  if (known.text.size() == name.size() && equals_known(name, known.text)) return known.id;
+  const bool gray = (name.front() | 0x20) == 'x' && name.size() >= kGrayPrefix.size() &&
+                    equals_known(name.substr(0, kGrayPrefix.size()), kGrayPrefix);
+  return gray ? Name::x_gray : Name::other;
 }
 
 bool shadows_known_name(std::string_view name) {
   if (name.size() > kLongest || name.find('_') == std::string_view::npos) return false;
   std::array<char, kLongest> dashed{};
   std::replace_copy(name.begin(), name.end(), dashed.begin(), '_', '-');
-  return name_of({dashed.data(), name.size()}) != Name::other;
+  const Name id = name_of({dashed.data(), name.size()});
+  return id != Name::other && id != Name::x_gray;
 }
 
 }  // namespace gray::http

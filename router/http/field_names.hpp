@@ -1,19 +1,15 @@
 #pragma once
-// The names that the router acts on, found by length first: most fields are settled without comparing a byte.
+// The names that the router acts on, found by a perfect hash: a name is compared with one other at most.
 #include <string_view>
 
 #include "router/http/head.hpp"
 
 namespace gray::http {
 
-/// `name` must be a token (the parser has checked it); case does not matter.
+/// `name` must be a token (the parser has checked it); case does not matter. Never Name::shadow.
 Name name_of(std::string_view name);
 
-/// Whether the name is one of ours, or X-Gray-anything.
-bool is_gray_name(Name id, std::string_view name);
-
-/// Whether a name with '_' would be one of the router's own names with '-'. CGI and WSGI do not tell them apart, so
-/// that such a field could pass for one that we vouch for (P31).
+/// Whether a name with '_' would be one of the router's own names with '-' (Name::shadow).
 bool shadows_known_name(std::string_view name);
 
 }  // namespace gray::http

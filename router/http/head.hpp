@@ -23,12 +23,14 @@ namespace gray::http {
 
 inline constexpr std::size_t kMaxFields = 1000;  // the bound of the `fields` setting
 
-/// Names that the router itself acts on; everything else is `other` and only passes through.
+/// Names that the router itself acts on; everything else is `other` and only passes through. `x_gray` is any other name
+/// that begins with X-Gray-; `shadow` a name with '_' that would be one of the router's own with '-': CGI and WSGI do
+/// not tell them apart, so that such a field could pass for one that we vouch for (P31).
 enum class Name : std::uint8_t {
   other, host, connection, content_length, transfer_encoding, te, trailer, upgrade, expect, keep_alive,
   proxy_connection, proxy_authenticate, proxy_authorization, authorization, cookie, via, forwarded, x_forwarded_for,
   x_forwarded_proto, x_forwarded_host, x_request_id, x_gray_version, x_gray_decision, x_gray_reason, max_forwards,
-  traceparent, tracestate, retry_after, date, server
+  traceparent, tracestate, retry_after, date, server, x_gray, shadow
 };
 
 struct Field {

@@ -23,7 +23,8 @@ Parse refuse_name(HeadReader& reader, const char* stop, bool first) {
 }
 
 Parse read_field(HeadReader& reader, bool first, Field& field) {
-  const char* colon = skip_token(reader.at, reader.end);
+  const char* dashed = skip_dashed(reader.at, reader.end);
+  const char* colon = dashed == reader.end || *dashed == ':' ? dashed : skip_token(dashed, reader.end);
   if (colon == reader.end) return Parse::incomplete;
   if (*colon != ':' || colon == reader.at) return refuse_name(reader, colon, first);
   field.name = {reader.at, static_cast<std::size_t>(colon - reader.at)};
@@ -35,6 +36,7 @@ Parse read_field(HeadReader& reader, bool first, Field& field) {
   while (to != from && is_blank(to[-1])) --to;
   field.value = {from, static_cast<std::size_t>(to - from)};
   field.id = name_of(field.name);
+  if (dashed != colon && shadows_known_name(field.name)) field.id = Name::shadow;
   return Parse::complete;
 }
 
@@ -83,14 +85,12 @@ Parse HeadReader::refuse(const char* where, int status, const char* rule, const 
   return Parse::fault;
 }
 
-Parse end_line(HeadReader& reader, const char* stop) {
+Parse refuse_line_end(HeadReader& reader, const char* stop) {
   if (stop == reader.end) return Parse::incomplete;
   if (*stop == '\n') return reader.refuse(stop, 400, "P12", "bare LF");
   if (*stop != '\r') return reader.refuse(stop, 400, "P14", *stop == '\0' ? "NUL byte" : "control byte");
   if (stop + 1 == reader.end) return Parse::incomplete;
-  if (stop[1] != '\n') return reader.refuse(stop, 400, "P12", "bare CR");
-  reader.at = stop + 2;
-  return Parse::complete;
+  return reader.refuse(stop, 400, "P12", "bare CR");
 }
 
 Parse read_fields(HeadReader& reader, std::size_t limit, Fields& fields, Noted& noted) {
@@ -110,8 +110,6 @@ Parse read_fields(HeadReader& reader, std::size_t limit, Fields& fields, Noted& 
   return Parse::incomplete;
 }
 
-bool is_persistent(const Noted& noted, std::uint8_t minor) {
-  return !noted.close && (minor == 1 || noted.keep_alive);
-}
+bool is_persistent(const Noted& noted, std::uint8_t minor) { return !noted.close && (minor == 1 || noted.keep_alive); }
 
 }  // namespace gray::http

@@ -19,14 +19,19 @@ struct HeadReader {
   const char* end;  // of the bytes there are, or of the largest head allowed
   Fault& fault;
 
-  HeadReader(std::string_view bytes, Fault& f)
-      : begin(bytes.data()), at(begin), end(begin + bytes.size()), fault(f) {}
+  HeadReader(std::string_view bytes, Fault& f) : begin(bytes.data()), at(begin), end(begin + bytes.size()), fault(f) {}
   Parse refuse(const char* where, int status, const char* rule, const char* text);
 };
 
-/// Steps behind the CRLF that must be at `stop`, where skip_text() stopped; everything else there is a fault (P12,
-/// P14).
-Parse end_line(HeadReader& reader, const char* stop);
+/// What is at `stop` instead of a CRLF: more to come, or a fault (P12, P14).
+Parse refuse_line_end(HeadReader& reader, const char* stop);
+
+/// Steps behind the CRLF that must be at `stop`, where skip_text() stopped.
+inline Parse end_line(HeadReader& reader, const char* stop) {
+  if (reader.end - stop < 2 || stop[0] != '\r' || stop[1] != '\n') return refuse_line_end(reader, stop);
+  reader.at = stop + 2;
+  return Parse::complete;
+}
 
 /// What the fields said to the router, noted while they were read.
 struct Noted {

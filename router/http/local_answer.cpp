@@ -11,18 +11,17 @@ namespace gray::http {
 
 namespace {
 
-constexpr std::size_t kMaxValue = 200;    // of each of the four field values
+constexpr std::size_t kMaxValue = 200;  // of each of the four field values
 constexpr std::size_t kMaxDetail = 700;
-constexpr std::size_t kFixed = 500;       // more than the names, separators, numbers and phrases of all
+constexpr std::size_t kFixed = 500;  // more than the names, separators, numbers and phrases of all
 static_assert(4 * kMaxValue + kMaxDetail + kFixed <= kMaxLocalAnswer);
 
 template <std::size_t Size>
 class CleanText {
  public:
   explicit CleanText(std::string_view text) : size_(std::min(text.size(), Size)) {
-    std::transform(text.begin(), text.begin() + size_, bytes_.begin(), [](char c) {
-      return is_text(c) && c != '\t' ? c : '?';
-    });
+    std::transform(text.begin(), text.begin() + size_, bytes_.begin(),
+                   [](char c) { return is_text(c) && c != '\t' ? c : '?'; });
   }
   std::string_view view() const { return {bytes_.data(), size_}; }
 
@@ -37,7 +36,7 @@ void write_value(HeadWriter& writer, std::string_view name, std::string_view val
 
 void write_head(HeadWriter& writer, const LocalAnswer& answer, std::string_view phrase, std::size_t body_size) {
   writer.text("HTTP/1.1 ");
-  writer.number(static_cast<std::uint64_t>(answer.status));
+  writer.status(answer.status);
   writer.text(" ");
   writer.text(phrase);
   writer.text("\r\nContent-Type: text/plain; charset=utf-8\r\n");
@@ -59,7 +58,7 @@ std::size_t write_local_answer(const LocalAnswer& answer, char* out) {
   const CleanText<kMaxDetail> detail(answer.detail);
   std::array<char, kMaxDetail + 64> body;
   HeadWriter text(body.data());
-  text.number(static_cast<std::uint64_t>(answer.status));
+  text.status(answer.status);
   text.text(" ");
   text.text(phrase);
   if (!answer.detail.empty()) text.text(": ");

@@ -1,6 +1,5 @@
 // Requests as the worker gets them: the request line and Host regenerated, identity fields vouched for by us.
 #include "router/http/end_to_end.hpp"
-#include "router/http/field_names.hpp"
 #include "router/http/forwarding.hpp"
 #include "router/http/head_writer.hpp"
 
@@ -14,27 +13,12 @@ constexpr std::size_t kAdded = 320;
 // HTTP/1.0 may come without Host; the worker is spoken to in HTTP/1.1, which must have one.
 constexpr std::string_view kHostless = "localhost";
 
-bool is_written_by_us(Name id) {
-  switch (id) {
-    case Name::host:
-    case Name::expect:
-    case Name::x_forwarded_for:
-    case Name::x_forwarded_proto:
-    case Name::x_forwarded_host:
-    case Name::x_request_id:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool goes_on(const Field& field, const Nominated& nominated, bool trusted) {
-  if (field.id == Name::other) {
-    return !is_gray_name(field.id, field.name) && !shadows_known_name(field.name) && !nominated.holds(field.name);
-  }
-  if (field.id == Name::forwarded) return trusted;
-  return !is_hop_by_hop(field.id) && !is_written_by_us(field.id) && !is_gray_name(field.id, field.name);
-}
+// Written by us in any case, and what could pass for it behind a server that does not tell '_' from '-'.
+constexpr NameSet kOurs =
+    kHopByHop | kGray |
+    NameSet{Name::host,         Name::expect, Name::x_forwarded_for, Name::x_forwarded_proto, Name::x_forwarded_host,
+            Name::x_request_id, Name::shadow};
+constexpr NameSet kTrustedOnly{Name::forwarded};
 
 // What the trusted peer said, else what we know.
 std::string_view trusted_or(const RequestHead& head, bool trusted, Name id, std::string_view ours) {
@@ -51,8 +35,10 @@ void write_forwarded_for(HeadWriter& writer, const RequestHead& head, const Requ
     writer.text(value);
     separator = ", ";
   };
-  for (const Field& field : head.fields) {
-    if (extras.trusted && field.id == Name::x_forwarded_for) append(field.value);
+  if (extras.trusted) {
+    for (const Field& field : head.fields) {
+      if (field.id == Name::x_forwarded_for) append(field.value);
+    }
   }
   append(extras.client_ip);
   if (separator == ", ") writer.text(kCrlf);
@@ -84,10 +70,7 @@ std::size_t write_request(const RequestHead& head, const RequestExtras& extras, 
   writer.text(head.path_query);
   writer.text(" HTTP/1.1\r\n");
   writer.field("Host", head.host.empty() ? kHostless : head.host);
-  const Nominated nominated(head.fields);
-  for (const Field& field : head.fields) {
-    if (goes_on(field, nominated, extras.trusted)) writer.field(field.name, field.value);
-  }
+  write_end_to_end(writer, head.fields, extras.trusted ? kOurs : kOurs | kTrustedOnly);
   write_vouched(writer, head, extras);
   if (extras.keep_body) {
     writer.framing_field(head.framing);

@@ -1,6 +1,5 @@
 // Responses as the client gets them: our version, our framing, our extras.
 #include "router/http/end_to_end.hpp"
-#include "router/http/field_names.hpp"
 #include "router/http/forwarding.hpp"
 #include "router/http/head_writer.hpp"
 
@@ -11,10 +10,7 @@ namespace {
 // More than the names, separators and fixed values of everything that we add to one response.
 constexpr std::size_t kAdded = 320;
 
-bool goes_on(const Field& field, const Nominated& nominated) {
-  if (field.id == Name::other) return !is_gray_name(field.id, field.name) && !nominated.holds(field.name);
-  return !is_hop_by_hop(field.id) && field.id != Name::x_request_id && !is_gray_name(field.id, field.name);
-}
+constexpr NameSet kOurs = kHopByHop | kGray | NameSet{Name::x_request_id};
 
 // A response without body because of its request (HEAD) or its meaning (304) says the length of what it stands for;
 // 1xx and 204 must not (RFC 9110 8.6).
@@ -50,14 +46,11 @@ std::size_t write_response(const ResponseHead& head, const ResponseExtras& extra
   const Framing framing = downstream_framing(head.framing, extras.client_minor);
   HeadWriter writer(out);
   writer.text("HTTP/1.1 ");
-  writer.number(static_cast<std::uint64_t>(head.status));
+  writer.status(head.status);
   writer.text(" ");
   writer.text(head.reason);
   writer.text(kCrlf);
-  const Nominated nominated(head.fields);
-  for (const Field& field : head.fields) {
-    if (goes_on(field, nominated)) writer.field(field.name, field.value);
-  }
+  write_end_to_end(writer, head.fields, kOurs);
   writer.field("Via", head.minor == 1 ? "1.1 grayd" : "1.0 grayd");
   writer.optional_field("X-Request-Id", extras.request_id);
   writer.optional_field("X-Gray-Version", extras.version);

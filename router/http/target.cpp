@@ -1,6 +1,7 @@
 #include "router/http/target.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "router/http/characters.hpp"
 
@@ -9,8 +10,13 @@ namespace gray::http {
 namespace {
 
 bool is_valid_port(std::string_view port) {
-  std::uint64_t number = 0;
-  return port.size() <= 5 && parse_content_length(port, number) && number <= 65535;
+  if (port.empty() || port.size() > 5) return false;
+  std::uint32_t number = 0;
+  for (const char c : port) {
+    if (!is_digit(c)) return false;
+    number = number * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  return number <= 65535;
 }
 
 // What is left of an absolute-form target behind "http://" or "https://".

@@ -102,32 +102,41 @@ std::size_t Downstream::take(std::string_view bytes) {
   return done;
 }
 
+// A head that comes in pieces is read again when its end is there, or when it has doubled: O(n), however small they
+// are.
+bool Downstream::worth_parsing(std::string_view bytes) {
+  if (head_began_ == TimePoint{} || bytes.size() >= parse_at_) return true;
+  return http::find_head_end(bytes, searched_) != 0 || bytes.size() >= context_.tables.current().head.bytes;
+}
+
 std::size_t Downstream::take_head(std::string_view bytes) {
+  if (!worth_parsing(bytes)) return 0;
   TableView& table = context_.tables.current();
-  const std::size_t length = http::find_head_end(bytes, searched_);
-  http::RequestHead& head = context_.plumbing.request_scratch;
+  const http::RequestHead& head = context_.plumbing.request_scratch;
   http::Fault fault;
-  if (length == 0 || length > table.head.bytes) {
-    if (http::parse_request(bytes, table.head, head, fault) == http::Parse::fault) {
+  switch (http::parse_request(bytes, table.head, context_.plumbing.request_scratch, fault)) {
+    case http::Parse::fault:
       refuse(fault);
-    } else if (head_began_ == TimePoint{}) {
-      head_began_ = engine().now();  // a deadline for the whole head: bytes that trickle in do not move it
-      arm(table.head_timeout);
-    }
-    return 0;
+      return 0;
+    case http::Parse::incomplete:
+      if (head_began_ == TimePoint{}) {
+        head_began_ = engine().now();  // a deadline for the whole head: bytes that trickle in do not move it
+        arm(table.head_timeout);
+      }
+      parse_at_ = 2 * bytes.size();
+      return 0;
+    case http::Parse::complete:
+      break;
   }
   searched_ = 0;
+  const std::size_t length = head.bytes.size();
   engine::Buffer kept = context_.plumbing.buffers.take(length, stream_.index);
   if (!kept) {
     no_memory();
     return 0;
   }
-  kept.append(bytes.substr(0, length));
-  if (http::parse_request(kept.view(), table.head, head, fault) == http::Parse::complete) {
-    begin_request(std::move(kept));
-  } else {
-    refuse(fault);
-  }
+  kept.append(head.bytes);
+  begin_request(std::move(kept));
   return length;
 }
 
@@ -136,7 +145,6 @@ void Downstream::begin_request(engine::Buffer kept) {
   const TimePoint started = head_began_ == TimePoint{} ? engine().now() : head_began_;
   head_began_ = {};
   ++served_;
-  head_request_ = head.method == http::Method::head;
   minor_ = head.minor;
   keep_alive_ = head.keep_alive;
   close_after_ = false;

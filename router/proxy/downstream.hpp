@@ -68,6 +68,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void take_all();
   bool must_wait();
   std::size_t take(std::string_view bytes);
+  bool worth_parsing(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
   void begin_request(engine::Buffer head);
   std::size_t take_body(std::string_view bytes);
@@ -91,14 +92,14 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool taking_ = false;       // in take_all(): what the exchange wants is seen by its loop
   bool close_after_ = false;  // the present answer is the last one
   bool chunked_answer_ = false;
-  bool head_request_ = false;
   bool reset_input_ = false;  // request bytes are unread: linger
   bool trusted_ = false;
   std::uint8_t minor_ = 1;
   bool keep_alive_ = true;  // as the request asked
   std::uint64_t served_ = 0;
-  std::size_t searched_ = 0;
-  TimePoint head_began_{};  // of the head that is being received; none: between requests
+  std::size_t searched_ = 0;  // of an incomplete head: no end before here
+  std::size_t parse_at_ = 0;  // and its size at which it is read again anyway
+  TimePoint head_began_{};    // of the head that is being received; none: between requests
   engine::Buffer inbox_;
   http::BodyDecoder body_;
   Address peer_;

@@ -69,7 +69,7 @@ class Exchange final : public upstream::Waiter {
   Exchange& operator=(const Exchange&) = delete;
 
   // From the client side.
-  /// `head_bytes` is a whole head; request_scratch of the plumbing has just been parsed from these very bytes.
+  /// `head_bytes` is a whole head, a copy of the bytes that request_scratch of the plumbing has just been parsed from.
   void begin(engine::Buffer head_bytes, const ClientInfo& client, TimePoint started);
   /// An answer by us to what is no request.
   void refuse(const http::Fault& fault, const ClientInfo& client, TimePoint started);
@@ -110,6 +110,7 @@ class Exchange final : public upstream::Waiter {
   void feed(Event event);
   void act(Action action);
   void reset(const ClientInfo& client, TimePoint started);
+  std::string_view kept(std::string_view text, const http::RequestHead& head) const;
   segment::Reason route(const http::RequestHead& head);
   void trust(const http::RequestHead& head);
   segment::Reason admit(const http::RequestHead& head) const;

@@ -1,4 +1,6 @@
 // The first half of an exchange: from a parsed head to a version, before any worker is involved.
+#include <cstdint>
+
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/recorder.hpp"
 
@@ -76,9 +78,9 @@ void Exchange::begin(engine::Buffer head_bytes, const ClientInfo& client, TimePo
   view_ = &context_.tables.hold();
   method_ = head.method;
   minor_ = head.minor;
-  method_text_ = head.method_text;
-  host_ = head.host;
-  path_ = head.path_query;
+  method_text_ = kept(head.method_text, head);
+  host_ = kept(head.host, head);
+  path_ = kept(head.path_query, head);
   has_body_ = head.framing.kind != http::Framing::Kind::none &&
               !(head.framing.kind == http::Framing::Kind::length && head.framing.length == 0);
   request_complete_ = !has_body_;
@@ -87,6 +89,13 @@ void Exchange::begin(engine::Buffer head_bytes, const ClientInfo& client, TimePo
   parsed_ = true;
   feed(Event::request);
   parsed_ = false;
+}
+
+// The same text in our own bytes. One that is not from the head ("/" for an empty path) is not copied and stays.
+std::string_view Exchange::kept(std::string_view text, const http::RequestHead& head) const {
+  const auto address = [](std::string_view bytes) { return reinterpret_cast<std::uintptr_t>(bytes.data()); };
+  const std::size_t offset = address(text) - address(head.bytes);
+  return offset < head.bytes.size() ? std::string_view{head_.data() + offset, text.size()} : text;
 }
 
 Reason Exchange::route(const http::RequestHead& head) {
@@ -112,7 +121,7 @@ void Exchange::trust(const http::RequestHead& head) {
   if (!info_.trusted) return;
   client_address_ = policy::client_address(*info_.peer, head.fields, context_.settings.trusted_proxies);
   const http::Field* id = head.fields.find(http::Name::x_request_id);
-  if (id != nullptr && !id->value.empty()) request_id_ = id->value;
+  if (id != nullptr && !id->value.empty()) request_id_ = kept(id->value, head);
 }
 
 void Exchange::choose_version(const http::RequestHead& head) {

@@ -131,17 +131,23 @@ std::size_t Upstream::take(std::string_view bytes) {
   return done;
 }
 
+// A head that comes in pieces is read again when its end is there, so that it costs O(n) however small they are.
 std::size_t Upstream::take_head(std::string_view bytes) {
   const http::HeadLimits limits = exchange_->head_limits();
-  const std::size_t length = http::find_head_end(bytes, searched_);
-  if (length == 0 && bytes.size() <= limits.bytes) return 0;
+  if (searched_ > 0 && http::find_head_end(bytes, searched_) == 0 && bytes.size() <= limits.bytes) return 0;
   http::ResponseHead& head = plumbing_.response_scratch;
   http::Fault fault;
-  if (http::parse_response(bytes, limits, exchange_->method(), head, fault) != http::Parse::complete) {
+  const http::Parse parsed = http::parse_response(bytes, limits, exchange_->method(), head, fault);
+  if (parsed == http::Parse::incomplete) {
+    (void)http::find_head_end(bytes, searched_);
+    return 0;
+  }
+  if (parsed == http::Parse::fault) {
     exchange_->note(fault);
     broke(Reason::upstream_invalid);
     return bytes.size();
   }
+  const std::size_t length = head.bytes.size();
   searched_ = 0;
   if (head.status == 101) {
     exchange_->note({502, "P24", "101 without having been asked to upgrade", 0});

@@ -28,6 +28,7 @@ void skip_everywhere(const Skip& skip, const Is& is) {
 TEST_CASE("Skipping stops at the first byte of another class, wherever it stands") {
   skip_everywhere(skip_text, is_text);
   skip_everywhere(skip_token, is_token);
+  skip_everywhere(skip_dashed, is_dashed);
   skip_everywhere(skip_target, is_target);
 }
 
