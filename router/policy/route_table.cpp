@@ -37,6 +37,7 @@ RouteTable::RouteTable(const std::vector<ServiceRoute>& services) {
     for (const std::string& host : route.hosts.empty() ? kAny : route.hosts) {
       for (const std::string& path : route.paths.empty() ? kAny : route.paths) {
         rules_.push_back({std::string(bare_host(host)), without_trailing_slash(path), service});
+        by_host_ = by_host_ || !host.empty();
       }
     }
   }
@@ -47,7 +48,7 @@ RouteTable::RouteTable(const std::vector<ServiceRoute>& services) {
 }
 
 std::optional<std::size_t> RouteTable::find(std::string_view host, std::string_view path) const {
-  const std::string_view wanted = bare_host(host);
+  const std::string_view wanted = by_host_ ? bare_host(host) : std::string_view();
   path = path.substr(0, path.find('?'));
   for (const Rule& rule : rules_) {
     if (!rule.host.empty() && !http::equals_ignoring_case(rule.host, wanted)) continue;

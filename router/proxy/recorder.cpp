@@ -1,9 +1,11 @@
 #include "router/proxy/recorder.hpp"
 
+#include <cstring>
 #include <string>
 
 #include "config/log.hpp"
 #include "router/proxy/exchange.hpp"
+#include "router/stats/hex.hpp"
 
 namespace gray::proxy {
 namespace {
@@ -17,11 +19,6 @@ std::uint64_t mix(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
-void write_hex(std::uint64_t value, char* out) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  for (int i = 15; i >= 0; --i, value >>= 4) out[i] = kDigits[value & 15];
-}
-
 }  // namespace
 
 Recorder::Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed)
@@ -33,13 +30,14 @@ Recorder::Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_l
                static_cast<Recorder*>(self)->log_.on_time(now);
                static_cast<Recorder*>(self)->arm();
              }),
-      id_high_(mix(id_seed)),
-      id_low_(id_seed) {}
+      id_low_(id_seed) {
+  stats::write_hex(mix(id_seed), id_high_.data());
+}
 
 void Recorder::make_id(std::array<char, 32>& id) {
   id_low_ += 0x9e3779b97f4a7c15ull;
-  write_hex(id_high_, id.data());
-  write_hex(mix(id_low_), id.data() + 16);
+  std::memcpy(id.data(), id_high_.data(), id_high_.size());
+  stats::write_hex(mix(id_low_), id.data() + id_high_.size());
 }
 
 void Recorder::record(const Exchange& exchange) {

@@ -35,7 +35,7 @@ class Recorder {
   stats::AccessLog log_;
   stats::LineClock clock_;
   engine::Timer flush_;
-  std::uint64_t id_high_;
+  std::array<char, 16> id_high_;  // the half of all ids that stays, as text
   std::uint64_t id_low_;
 };
 

@@ -18,7 +18,7 @@ void write_request(JsonLine& line, const AccessRecord& record) {
 
 void write_outcome(JsonLine& line, const AccessRecord& record) {
   line.number("status", count_of(record.status));
-  line.text("reason", segment::name_of(record.reason), kMaxNameText);
+  line.plain("reason", segment::name_of(record.reason));
   line.number("bytes_in", record.bytes_in);
   line.number("bytes_out", record.bytes_out);
   line.number("duration_us", count_of(record.duration.count()));
@@ -30,10 +30,10 @@ void write_decision(JsonLine& line, const AccessRecord& record) {
   line.text("service", record.service, kMaxNameText);
   line.text("version", record.version, kMaxNameText);
   line.text("worker", record.worker, kMaxNameText);
-  line.text("decision", segment::name_of(record.decision), kMaxNameText);
+  line.plain("decision", segment::name_of(record.decision));
   record.identity_hash ? line.hex("identity_hash", *record.identity_hash) : line.null("identity_hash");
   line.text("salt", record.salt, kMaxSaltText);
-  record.threshold.everyone ? line.text("threshold", "all", 3) : line.hex("threshold", record.threshold.below);
+  record.threshold.everyone ? line.plain("threshold", "all") : line.hex("threshold", record.threshold.below);
   line.number("table", record.table);
   line.boolean("fallback", record.fallback);
   line.number("retries", record.retries);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace gray::stats {
 namespace {
@@ -21,53 +22,86 @@ constexpr auto kPlain = [] {
   return plain;
 }();
 
-std::size_t plain_length(std::string_view text) {
-  std::size_t length = 0;
-  while (length < text.size() && kPlain[static_cast<unsigned char>(text[length])]) ++length;
-  return length;
+constexpr std::uint64_t each(unsigned char byte) { return 0x0101'0101'0101'0101 * byte; }
+
+/// Whether all eight bytes are plain: in none of the sums does a byte show its highest bit. A byte that is not plain
+/// may make its neighbour look so too.
+bool is_plain(std::uint64_t word) {
+  const auto equal = [word](unsigned char byte) { return ((word ^ each(byte)) - each(1)) & ~(word ^ each(byte)); };
+  return ((word | (word - each(0x20)) | (word + each(1)) | equal('"') | equal('\\')) & each(0x80)) == 0;
+}
+
+template <typename Word>
+Word load(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+/// Copies `text` if all of it is plain; what it wrote is meaningless else. Words may overlap, so that a short text, as
+/// nearly all are, is one or two of them.
+bool copy_plain(std::string_view text, char* out) {
+  const char* at = text.data();
+  const std::size_t size = text.size();
+  if (size >= 8) {
+    for (std::size_t i = 0; i < size; i += 8) {
+      const std::size_t place = std::min(i, size - 8);
+      const auto word = load<std::uint64_t>(at + place);
+      if (!is_plain(word)) return false;
+      std::memcpy(out + place, &word, sizeof word);
+    }
+    return true;
+  }
+  if (size >= 4) {
+    const auto first = load<std::uint32_t>(at), last = load<std::uint32_t>(at + size - 4);
+    std::memcpy(out, &first, sizeof first);
+    std::memcpy(out + size - 4, &last, sizeof last);
+    return is_plain(std::uint64_t{first} << 32 | last);
+  }
+  return std::all_of(text.begin(), text.end(), [&out](char c) {
+    *out++ = c;
+    return kPlain[static_cast<unsigned char>(c)];
+  });
+}
+
+char* copy(std::string_view text, char* out) { return std::copy(text.begin(), text.end(), out); }
+
+char* escape(unsigned char byte, char* out) {
+  out = copy("\\u00", out);
+  *out++ = kHex[byte >> 4];
+  *out++ = kHex[byte & 15];
+  return out;
+}
+
+/// Writes the character at the front, which is not plain, and takes it off `value`.
+char* write_special(std::string_view& value, char* out) {
+  const char first = value.front();
+  const std::size_t length = static_cast<unsigned char>(first) < 0x80 ? 0 : utf8_length(value);
+  if (first == '"' || first == '\\') {
+    *out++ = '\\';
+    *out++ = first;
+  } else if (length > 0) {
+    out = copy(value.substr(0, length), out);
+  } else {
+    out = escape(static_cast<unsigned char>(first), out);
+  }
+  value.remove_prefix(std::max<std::size_t>(length, 1));
+  return out;
 }
 
 }  // namespace
 
-void JsonLine::put_text(std::string_view value) {
-  put('"');
+char* write_json_text(std::string_view value, char* out) {
+  if (copy_plain(value, out)) return out + value.size();
   while (!value.empty()) {
-    const std::size_t plain = plain_length(value);
-    raw(value.substr(0, plain));
-    value.remove_prefix(plain);
-    if (!value.empty()) value.remove_prefix(special(value));
+    if (kPlain[static_cast<unsigned char>(value.front())]) {
+      *out++ = value.front();
+      value.remove_prefix(1);
+    } else {
+      out = write_special(value, out);
+    }
   }
-  put('"');
-}
-
-void JsonLine::put_hex(std::uint64_t value) {
-  put('"');
-  for (int shift = 60; shift >= 0; shift -= 4) put(kHex[(value >> shift) & 15]);
-  put('"');
-}
-
-std::size_t JsonLine::finish() {
-  raw("}\n");
-  return static_cast<std::size_t>(end_ - begin_);
-}
-
-/// Writes the character at the front, which is not plain, and returns its length.
-std::size_t JsonLine::special(std::string_view value) {
-  const char first = value.front();
-  if (first == '"' || first == '\\') {
-    put('\\');
-    put(first);
-    return 1;
-  }
-  const std::size_t length = static_cast<unsigned char>(first) < 0x80 ? 0 : utf8_length(value);
-  length > 0 ? raw(value.substr(0, length)) : escaped(static_cast<unsigned char>(first));
-  return std::max<std::size_t>(length, 1);
-}
-
-void JsonLine::escaped(unsigned char byte) {
-  raw("\\u00");
-  put(kHex[byte >> 4]);
-  put(kHex[byte & 15]);
+  return out;
 }
 
 std::size_t utf8_length(std::string_view text) {

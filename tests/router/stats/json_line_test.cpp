@@ -27,13 +27,15 @@ TEST_CASE("members of every kind make one object on one line") {
   JsonLine line(buffer.data());
   line.timestamp("when", WallTime{}, clock);
   line.text("a", "b", 10);
+  line.plain("p", "as it is");
   line.number("n", ~std::uint64_t{0});
   line.boolean("t", true);
   line.boolean("f", false);
   line.null("z");
   line.hex("h", 0xabc);
   CHECK(std::string(buffer.data(), line.finish()) ==
-        "{\"when\":\"1970-01-01T00:00:00.000000Z\",\"a\":\"b\",\"n\":18446744073709551615,\"t\":true,\"f\":false,"
+        "{\"when\":\"1970-01-01T00:00:00.000000Z\",\"a\":\"b\",\"p\":\"as it "
+        "is\",\"n\":18446744073709551615,\"t\":true,\"f\":false,"
         "\"z\":null,\"h\":\"0000000000000abc\"}\n");
 }
 
@@ -82,6 +84,16 @@ TEST_CASE("every pair of bytes is read back, and never breaks the line") {
     const std::string text = written({bytes, 2});
     REQUIRE(text.find('\n') == text.size() - 1);
     REQUIRE(nlohmann::json::parse(text).at("x") == expected_of({bytes, 2}));
+  }
+}
+
+TEST_CASE("every byte at every place of a long text is read back") {
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    for (std::size_t place = 0; place < 20; ++place) {
+      std::string text(20, 'a');
+      text[place] = static_cast<char>(byte);
+      REQUIRE(nlohmann::json::parse(written(text)).at("x") == expected_of(text));
+    }
   }
 }
 
