@@ -36,10 +36,7 @@ void Buffer::consume(std::size_t count) {
   if (size_ > 0) std::memmove(data(), data() + count, size_);
 }
 
-void Buffer::reset() {
-  if (header_ != nullptr) header_->pool->give_back(std::exchange(header_, nullptr));
-  size_ = 0;
-}
+void Buffer::give_back() { header_->pool->give_back(std::exchange(header_, nullptr)); }
 
 BufferPool::~BufferPool() {
   if (live_ != nullptr) std::abort();

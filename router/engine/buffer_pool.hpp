@@ -49,10 +49,14 @@ class Buffer {
   /// Drops the first `count` bytes.
   void consume(std::size_t count);
   void clear() { size_ = 0; }
-  void reset();
+  void reset() {
+    if (header_ != nullptr) give_back();
+    size_ = 0;
+  }
 
  private:
   friend class BufferPool;
+  void give_back();
   explicit Buffer(BufferHeader* header) : header_(header) {}
   BufferHeader* header_ = nullptr;
   std::size_t size_ = 0;
