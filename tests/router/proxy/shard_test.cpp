@@ -1,7 +1,24 @@
 // One router thread from its first connection to its last: above all, how it ends.
 #include "router/proxy/shard.hpp"
 
+#include <fcntl.h>
+
+#include <cstdlib>
+#include <new>
+
 #include "tests/router/proxy/rig.hpp"
+
+// Every allocation of this program is counted for its thread.
+namespace {
+thread_local std::uint64_t allocations = 0;
+}
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 using namespace gray;
 using namespace gray::test;
@@ -37,6 +54,31 @@ void check_closed(Wire& client) {
 }
 
 }  // namespace
+
+TEST_CASE("requests on kept connections allocate nothing, the access log included") {
+  FakeWorker plain(says("plain")), chunked([](FakeWorker::Call& call) {
+    while (call.next()) call.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+  });
+  Rig rig({{{plain.address()}, {chunked.address()}}, {}, 50},
+          {.access_log = ::open("/dev/null", O_WRONLY | O_CLOEXEC)});
+  Wire client = rig.dial();
+  const auto ask_all = [&] {
+    for (const std::string_view version : {"v1", "v2"}) {
+      const std::string path = "/some/path?version=" + std::string(version);
+      client.write(Rig::request_for(path, "Cookie: a=b; version=v2; uid=42\r\nX-User: me\r\nAccept: */*\r\n"));
+      CHECK(client.read_answer().status() == 200);
+      client.write("POST " + path + " HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello");
+      CHECK(client.read_answer().status() == 200);
+    }
+  };
+  const auto count = [&](int rounds) {
+    const std::uint64_t before = rig.on([](proxy::Shard&) { return allocations; });
+    for (int i = 0; i < rounds; ++i) ask_all();
+    return rig.on([](proxy::Shard&) { return allocations; }) - before;
+  };
+  count(3);  // connections, pools and lists reach their sizes
+  CHECK(count(30) == count(0));
+}
 
 TEST_CASE("a stop closes idle clients at once and lets the request in flight end") {
   Gate gate;
