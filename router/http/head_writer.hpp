@@ -1,17 +1,16 @@
 #pragma once
 // Appends the parts of a head to memory that the caller has measured; no checks, no allocation.
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "config/decimal.hpp"
 #include "router/http/framing.hpp"
 
 namespace gray::http {
 
 inline constexpr std::string_view kCrlf = "\r\n";
-inline constexpr std::size_t kMaxDigits = 20;  // of a 64-bit number
 
 class HeadWriter {
  public:
@@ -22,13 +21,7 @@ class HeadWriter {
     std::char_traits<char>::copy(at_, text.data(), text.size());  // memcpy that takes an empty view
     at_ += text.size();
   }
-  /// Of three digits.
-  void status(int value) {
-    *at_++ = static_cast<char>('0' + value / 100);
-    *at_++ = static_cast<char>('0' + value / 10 % 10);
-    *at_++ = static_cast<char>('0' + value % 10);
-  }
-  void number(std::uint64_t value) { at_ = std::to_chars(at_, at_ + kMaxDigits, value).ptr; }
+  void number(std::uint64_t value) { at_ = write_decimal(value, at_); }
   [[gnu::always_inline]] void field(std::string_view name, std::string_view value) {
     text(name);
     text(": ");

@@ -36,7 +36,7 @@ void write_value(HeadWriter& writer, std::string_view name, std::string_view val
 
 void write_head(HeadWriter& writer, const LocalAnswer& answer, std::string_view phrase, std::size_t body_size) {
   writer.text("HTTP/1.1 ");
-  writer.status(answer.status);
+  writer.number(static_cast<std::uint64_t>(answer.status));
   writer.text(" ");
   writer.text(phrase);
   writer.text("\r\nContent-Type: text/plain; charset=utf-8\r\n");
@@ -58,7 +58,7 @@ std::size_t write_local_answer(const LocalAnswer& answer, char* out) {
   const CleanText<kMaxDetail> detail(answer.detail);
   std::array<char, kMaxDetail + 64> body;
   HeadWriter text(body.data());
-  text.status(answer.status);
+  text.number(static_cast<std::uint64_t>(answer.status));
   text.text(" ");
   text.text(phrase);
   if (!answer.detail.empty()) text.text(": ");

@@ -46,7 +46,7 @@ std::size_t write_response(const ResponseHead& head, const ResponseExtras& extra
   const Framing framing = downstream_framing(head.framing, extras.client_minor);
   HeadWriter writer(out);
   writer.text("HTTP/1.1 ");
-  writer.status(head.status);
+  writer.number(static_cast<std::uint64_t>(head.status));
   writer.text(" ");
   writer.text(head.reason);
   writer.text(kCrlf);

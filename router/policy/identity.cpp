@@ -5,9 +5,9 @@
 
 #include <arpa/inet.h>
 
-#include <charconv>
 #include <tuple>
 
+#include "config/decimal.hpp"
 #include "router/policy/parts.hpp"
 
 namespace gray::policy {
@@ -26,7 +26,7 @@ std::string_view ip_text(const Address& address, IdentityScratch& out) {
   char* at = out.data();
   for (std::size_t i = 0; i < 4; ++i) {
     if (i > 0) *at++ = '.';
-    at = std::to_chars(at, at + 3, static_cast<unsigned>(address.ip[i])).ptr;
+    at = write_decimal(static_cast<std::uint64_t>(address.ip[i]), at);
   }
   return {out.data(), static_cast<std::size_t>(at - out.data())};
 }
@@ -42,13 +42,18 @@ std::string_view unquoted(std::string_view text) {
   return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
 }
 
-/// The value of cookie `name` in one Cookie field, RFC 6265 4.2.1.
-std::optional<std::string_view> cookie_in(std::string_view rest, std::string_view name) {
-  while (!rest.empty()) {
-    const std::string_view pair = trimmed(next_part(rest, ';'));
-    if (pair.size() > name.size() && pair[name.size()] == '=' && pair.starts_with(name)) {
-      return unquoted(trimmed(pair.substr(name.size() + 1)));
-    }
+/// Whether a name at `at` is the first thing of its pair: nothing but blanks between it and the ';' before.
+bool begins_pair(std::string_view list, std::size_t at) {
+  while (at > 0 && (list[at - 1] == ' ' || list[at - 1] == '\t')) --at;
+  return at == 0 || list[at - 1] == ';';
+}
+
+/// The value of cookie `name` in one Cookie field, RFC 6265 4.2.1. The name is looked for first: a list without it is
+/// passed over in one sweep.
+std::optional<std::string_view> cookie_in(std::string_view list, std::string_view name) {
+  for (std::size_t at = list.find(name); at != std::string_view::npos; at = list.find(name, at + 1)) {
+    std::string_view rest = list.substr(at + name.size());
+    if (rest.starts_with('=') && begins_pair(list, at)) return unquoted(trimmed(next_part(rest, ';').substr(1)));
   }
   return std::nullopt;
 }

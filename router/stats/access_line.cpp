@@ -10,7 +10,7 @@ std::uint64_t count_of(std::int64_t value) { return static_cast<std::uint64_t>(s
 
 void write_request(JsonLine& line, const AccessRecord& record) {
   line.text("request_id", record.request_id, kMaxIdText);
-  line.text("client", record.client, kMaxClientText);
+  line.plain("client", record.client, kMaxClientText);
   line.text("method", record.method, kMaxMethodText);
   line.text("host", record.host, kMaxHostText);
   line.text("path", record.path.substr(0, record.path.find('?')), kMaxPathText);
@@ -18,7 +18,7 @@ void write_request(JsonLine& line, const AccessRecord& record) {
 
 void write_outcome(JsonLine& line, const AccessRecord& record) {
   line.number("status", count_of(record.status));
-  line.plain("reason", segment::name_of(record.reason));
+  line.plain("reason", segment::name_of(record.reason), kMaxNameText);
   line.number("bytes_in", record.bytes_in);
   line.number("bytes_out", record.bytes_out);
   line.number("duration_us", count_of(record.duration.count()));
@@ -27,13 +27,13 @@ void write_outcome(JsonLine& line, const AccessRecord& record) {
 }
 
 void write_decision(JsonLine& line, const AccessRecord& record) {
-  line.text("service", record.service, kMaxNameText);
-  line.text("version", record.version, kMaxNameText);
-  line.text("worker", record.worker, kMaxNameText);
-  line.plain("decision", segment::name_of(record.decision));
+  line.plain("service", record.service, kMaxNameText);
+  line.plain("version", record.version, kMaxNameText);
+  line.plain("worker", record.worker, kMaxNameText);
+  line.plain("decision", segment::name_of(record.decision), kMaxNameText);
   record.identity_hash ? line.hex("identity_hash", *record.identity_hash) : line.null("identity_hash");
   line.text("salt", record.salt, kMaxSaltText);
-  record.threshold.everyone ? line.plain("threshold", "all") : line.hex("threshold", record.threshold.below);
+  record.threshold.everyone ? line.plain("threshold", "all", 3) : line.hex("threshold", record.threshold.below);
   line.number("table", record.table);
   line.boolean("fallback", record.fallback);
   line.number("retries", record.retries);

@@ -28,7 +28,7 @@ struct AccessRecord {
   Micros duration{0};                         // first request byte to last response byte
   Micros upstream{0};                         // to the first byte of the worker's response; 0: none came
   Micros queued{0};
-  std::string_view service, version, worker;  // empty: not reached
+  std::string_view service, version, worker;  // names by the rule of the configuration; empty: not reached
   segment::Decision decision = segment::Decision::none;
   std::optional<std::uint64_t> identity_hash;  // none: no identity, written as null
   std::string_view salt;
@@ -51,8 +51,8 @@ inline constexpr std::size_t kAccessScalars = 13;  // members that are no text, 
 /// No line is longer, whatever the record holds.
 inline constexpr std::size_t kMaxAccessLine =
     JsonLine::kMaxFrame + kAccessScalars * JsonLine::kMaxScalar + JsonLine::max_text(kMaxIdText) +
-    JsonLine::max_text(kMaxClientText) + JsonLine::max_text(kMaxMethodText) + JsonLine::max_text(kMaxHostText) +
-    JsonLine::max_text(kMaxPathText) + 5 * JsonLine::max_text(kMaxNameText) + JsonLine::max_text(kMaxSaltText);
+    JsonLine::max_plain(kMaxClientText) + JsonLine::max_text(kMaxMethodText) + JsonLine::max_text(kMaxHostText) +
+    JsonLine::max_text(kMaxPathText) + 5 * JsonLine::max_plain(kMaxNameText) + JsonLine::max_text(kMaxSaltText);
 
 /// Writes `{"time":...}` and a line end to `out`, which holds kMaxAccessLine characters. Returns the length.
 std::size_t format_access_line(const AccessRecord& record, LineClock& clock, char* out);

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace gray::stats {
 namespace {
@@ -22,46 +25,49 @@ constexpr auto kPlain = [] {
   return plain;
 }();
 
-constexpr std::uint64_t each(unsigned char byte) { return 0x0101'0101'0101'0101 * byte; }
-
-/// Whether all eight bytes are plain: in none of the sums does a byte show its highest bit. A byte that is not plain
-/// may make its neighbour look so too.
-bool is_plain(std::uint64_t word) {
-  const auto equal = [word](unsigned char byte) { return ((word ^ each(byte)) - each(1)) & ~(word ^ each(byte)); };
-  return ((word | (word - each(0x20)) | (word + each(1)) | equal('"') | equal('\\')) & each(0x80)) == 0;
+bool all_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
 }
 
-template <typename Word>
-Word load(const char* at) {
-  Word word;
-  std::memcpy(&word, at, sizeof word);
-  return word;
+#ifdef __SSE2__
+bool is_plain(__m128i bytes) {
+  const __m128i offset = _mm_sub_epi8(bytes, _mm_set1_epi8(0x20));
+  const __m128i printable = _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8(0x7e - 0x20)), offset);
+  const __m128i escaped =
+      _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+  return _mm_movemask_epi8(_mm_andnot_si128(escaped, printable)) == 0xffff;
 }
 
-/// Copies `text` if all of it is plain; what it wrote is meaningless else. Words may overlap, so that a short text, as
-/// nearly all are, is one or two of them.
+/// Of 16 bytes or more: the last block may overlap the one before.
+bool copy_blocks(std::string_view text, char* out) {
+  for (std::size_t i = 0; i < text.size(); i += 16) {
+    const std::size_t place = std::min(i, text.size() - 16);
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + place));
+    if (!is_plain(block)) return false;
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + place), block);
+  }
+  return true;
+}
+
+/// Of 8 to 16 bytes: two halves that may overlap make one block.
+bool copy_halves(std::string_view text, char* out) {
+  const std::size_t second = text.size() - 8;
+  const __m128i first = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(text.data()));
+  const __m128i last = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(text.data() + second));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(out), first);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(out + second), last);
+  return is_plain(_mm_unpacklo_epi64(first, last));
+}
+#endif
+
+/// Copies `text` if all of it is plain; what it wrote is meaningless else.
 bool copy_plain(std::string_view text, char* out) {
-  const char* at = text.data();
-  const std::size_t size = text.size();
-  if (size >= 8) {
-    for (std::size_t i = 0; i < size; i += 8) {
-      const std::size_t place = std::min(i, size - 8);
-      const auto word = load<std::uint64_t>(at + place);
-      if (!is_plain(word)) return false;
-      std::memcpy(out + place, &word, sizeof word);
-    }
-    return true;
-  }
-  if (size >= 4) {
-    const auto first = load<std::uint32_t>(at), last = load<std::uint32_t>(at + size - 4);
-    std::memcpy(out, &first, sizeof first);
-    std::memcpy(out + size - 4, &last, sizeof last);
-    return is_plain(std::uint64_t{first} << 32 | last);
-  }
-  return std::all_of(text.begin(), text.end(), [&out](char c) {
-    *out++ = c;
-    return kPlain[static_cast<unsigned char>(c)];
-  });
+#ifdef __SSE2__
+  if (text.size() >= 16) return copy_blocks(text, out);
+  if (text.size() >= 8) return copy_halves(text, out);
+#endif
+  std::copy(text.begin(), text.end(), out);
+  return all_plain(text);
 }
 
 char* copy(std::string_view text, char* out) { return std::copy(text.begin(), text.end(), out); }

@@ -7,13 +7,14 @@
 //
 // The writer checks no bounds. The caller's buffer holds the sum of max_text() and kMaxScalar of its members, and
 // kMaxFrame.
+#include <algorithm>
 #include <cassert>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "config/decimal.hpp"
 #include "router/stats/hex.hpp"
 #include "router/stats/line_clock.hpp"
 
@@ -36,20 +37,17 @@ class JsonLine {
     end_ = write_json_text(value.substr(0, limit), end_);
     raw("\",");
   }
-  /// A text of our own that is known to need no escapes.
-  [[gnu::always_inline]] void plain(std::string_view name, std::string_view value) {
+  /// The same for a text of our own that is known to need no escapes.
+  [[gnu::always_inline]] void plain(std::string_view name, std::string_view value, std::size_t limit) {
     put_name(name);
     put('"');
-    raw(value);
+    value = value.substr(0, limit);
+    end_ = std::copy(value.begin(), value.end(), end_);
     raw("\",");
   }
   [[gnu::always_inline]] void number(std::string_view name, std::uint64_t value) {
     put_name(name);
-    if (value < 10) {  // most of them
-      put(static_cast<char>('0' + value));
-    } else {
-      end_ = std::to_chars(end_, end_ + 20, value).ptr;
-    }
+    end_ = write_decimal(value, end_);
     put(',');
   }
   [[gnu::always_inline]] void boolean(std::string_view name, bool value) {
@@ -86,6 +84,7 @@ class JsonLine {
   static constexpr std::size_t kMaxFrame = 3;  // { } and the line end
   /// A text member: quoted name, colon, quotes, comma, and six characters ("\u00ff") for each byte.
   static constexpr std::size_t max_text(std::size_t limit) { return kMaxName + 6 + 6 * limit; }
+  static constexpr std::size_t max_plain(std::size_t limit) { return kMaxName + 6 + limit; }
   /// Any other member: the longest value is a time in quotes.
   static constexpr std::size_t kMaxScalar = kMaxName + 6 + kTimeText;
 

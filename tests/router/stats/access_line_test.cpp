@@ -121,8 +121,9 @@ TEST_CASE("the longest line fits into kMaxAccessLine") {
   const std::string worst(5000, '\x01');
   AccessRecord record;
   record.time = WallTime::max();
-  record.request_id = record.client = record.method = record.host = record.path = worst;
-  record.service = record.version = record.worker = record.salt = worst;
+  const std::string name(500, 'n');
+  record.request_id = record.method = record.host = record.path = record.salt = worst;
+  record.client = record.service = record.version = record.worker = name;
   record.status = std::numeric_limits<int>::max();
   record.reason = Reason::expectation_failed;
   record.bytes_in = record.bytes_out = record.table = ~std::uint64_t{0};

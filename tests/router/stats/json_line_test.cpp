@@ -27,15 +27,15 @@ TEST_CASE("members of every kind make one object on one line") {
   JsonLine line(buffer.data());
   line.timestamp("when", WallTime{}, clock);
   line.text("a", "b", 10);
-  line.plain("p", "as it is");
+  line.plain("p", "as it is", 5);
   line.number("n", ~std::uint64_t{0});
   line.boolean("t", true);
   line.boolean("f", false);
   line.null("z");
   line.hex("h", 0xabc);
   CHECK(std::string(buffer.data(), line.finish()) ==
-        "{\"when\":\"1970-01-01T00:00:00.000000Z\",\"a\":\"b\",\"p\":\"as it "
-        "is\",\"n\":18446744073709551615,\"t\":true,\"f\":false,"
+        "{\"when\":\"1970-01-01T00:00:00.000000Z\",\"a\":\"b\",\"p\":\"as it\","
+        "\"n\":18446744073709551615,\"t\":true,\"f\":false,"
         "\"z\":null,\"h\":\"0000000000000abc\"}\n");
 }
 
