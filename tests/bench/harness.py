@@ -37,6 +37,14 @@ def program(path):
     return str(path)
 
 
+def path_of(command):
+    """Where an installed program lies; looked for where administrators have their programs, too."""
+    found = shutil.which(command, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not found:
+        raise Failure(f"{command} is not installed; scripts/bench installs it")
+    return found
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -52,20 +60,25 @@ class Bench(contextlib.ExitStack):
         self.folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory(prefix="gray-bench-")))
         return self
 
-    def start(self, command, stdout=None, **options):
-        """Starts a program whose errors, and output unless stdout is given, go to a log in the folder."""
+    def start(self, command, stdout=None, cpu=None, **options):
+        """Starts a program, pinned to `cpu`; errors, and output unless stdout is given, go to a log in the folder."""
+        def prepare():
+            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if cpu is not None:
+                os.sched_setaffinity(0, {cpu})
+
         log = self.enter_context(open(self.log_of(command), "w"))
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log,
-                                   preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), **options)
+                                   preexec_fn=prepare, **options)
         self.callback(stop, process)
         return process
 
     def log_of(self, command):
         return self.folder / f"{pathlib.Path(command[0]).name}.log"
 
-    def start_until(self, command, ready, seconds=15):
+    def start_until(self, command, ready, seconds=15, cpu=None):
         """Starts a program and waits until ready() is true."""
-        process = self.start(command)
+        process = self.start(command, cpu=cpu)
         end = time.monotonic() + seconds
         while not ready():
             if process.poll() is not None or time.monotonic() > end:
@@ -226,9 +239,10 @@ class Memory(threading.Thread):
         return max(self.samples) - self.samples[0]
 
 
-def loadgen(port, *options, limit=300):
-    """Runs our load generator; `limit` is in seconds."""
-    command = [program(BUILD / "bench/loadgen"), f"127.0.0.1:{port}", *map(str, options)]
+def loadgen(port, *options, limit=300, cpu=None):
+    """Runs our load generator, pinned if `cpu`; `limit` is in seconds."""
+    pinned = [] if cpu is None else ["taskset", "-c", str(cpu)]
+    command = [*pinned, program(BUILD / "bench/loadgen"), f"127.0.0.1:{port}", *map(str, options)]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=limit)
     if answer.returncode != 0:
         raise Failure(f"loadgen: {answer.stderr.strip()}")

@@ -1,0 +1,160 @@
+"""The proxies of the comparison and how each is set up: one thread, connections kept on both sides, the access log off.
+
+A setup is values only, so that the same one is run here and in the emulated machine. Every proxy listens on `port` and
+sends to a backend on `backend`; grayd starts its backend itself, as the worker of its only version.
+"""
+import dataclasses
+import json
+
+BODY = 1024  # bytes of an answer's body
+SOCKETS = 256  # connections to the backend that each may keep; more than there are clients
+
+# What a browser sends beside Host: 9 fields, 600 bytes.
+BROWSER_HEADERS = [
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+    "Accept-Language: en-GB,en;q=0.7,de;q=0.3",
+    "Accept-Encoding: gzip, deflate, br, zstd",
+    "Referer: https://shop.example.com/catalogue/garden/tools?sort=price&order=ascending&page=2",
+    "Cookie: session=4f3c2b1a09f8e7d6c5b4a39281706f5e; theme=dark; consent=all; locale=en_GB; uid=183467",
+    "Sec-Fetch-Dest: document",
+    "Sec-Fetch-Mode: navigate",
+    "Cache-Control: max-age=0",
+]
+
+NAMES = ["grayd", "nginx", "haproxy", "node", "relay"]
+
+ABOUT = {
+    "grayd": "threads 1, max_sockets 256; access log off, and on in the row that says so",
+    "nginx": "worker_processes 1; upstream keepalive 256, HTTP/1.1 to it; no limit on requests per connection; "
+             "access_log off",
+    "haproxy": "nbthread 1; http-reuse always, idle pool 256; no log",
+    "node": "node:http, agent with keepAlive and 256 sockets, newest first; one process",
+    "relay": "no HTTP: bytes from each client to a connection of its own and back, epoll, edge-triggered; the floor",
+}
+
+
+@dataclasses.dataclass
+class Setup:
+    """How to run one proxy: its command, the files it wants by their path, and the name of its executable."""
+    command: list
+    files: dict
+    exe: str
+
+
+@dataclasses.dataclass
+class Place:
+    """Where the programs lie, here or in the emulated machine. `worker` is what goes before a backend's command."""
+    folder: str
+    programs: dict
+    worker: list = dataclasses.field(default_factory=list)
+
+
+def setup(name, place, port, backend, log=False):
+    return {"grayd": grayd, "nginx": nginx, "haproxy": haproxy, "node": node, "relay": relay}[name](
+        place, port, backend, **({"log": log} if name == "grayd" else {}))
+
+
+def backend_command(place, port):
+    return [*place.worker, place.programs["light_backend"], "--body", str(BODY), "--port", str(port)]
+
+
+def grayd(place, port, _, log):
+    # The worker's port is grayd's choice; light_backend takes it from the environment.
+    worker = [*place.worker, place.programs["light_backend"], "--body", str(BODY)]
+    config = f"""
+state_dir = "{place.folder}/state"
+access_log = "{f'{place.folder}/access.log' if log else 'off'}"
+
+[listen]
+http = ["127.0.0.1:{port}"]
+admin = "{place.folder}/grayd.sock"
+
+[router]
+threads = 1
+
+[service.web]
+stable = "v1"
+
+[service.web.limits]
+max_sockets = {SOCKETS}
+upstream_idle = "75s"
+
+[service.web.version.v1]
+command = {json.dumps(worker)}
+ready = "pipe"
+"""
+    path = f"{place.folder}/grayd.toml"
+    return Setup([place.programs["grayd"], "--config", path], {path: config}, "grayd")
+
+
+def nginx(place, port, backend):
+    config = f"""
+daemon off;
+user root;
+worker_processes 1;
+pid {place.folder}/nginx.pid;
+error_log {place.folder}/nginx-error.log crit;
+events {{
+    worker_connections 4096;
+    multi_accept on;
+}}
+http {{
+    access_log off;
+    keepalive_timeout 75s;
+    keepalive_requests 1000000000;
+    client_body_temp_path {place.folder}/nginx-client;
+    proxy_temp_path {place.folder}/nginx-proxy;
+    fastcgi_temp_path {place.folder}/nginx-fastcgi;
+    uwsgi_temp_path {place.folder}/nginx-uwsgi;
+    scgi_temp_path {place.folder}/nginx-scgi;
+    upstream backend {{
+        server 127.0.0.1:{backend};
+        keepalive {SOCKETS};
+        keepalive_requests 1000000000;
+        keepalive_timeout 75s;
+    }}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{
+            proxy_pass http://backend;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
+        }}
+    }}
+}}
+"""
+    path = f"{place.folder}/nginx.conf"
+    command = [place.programs["nginx"], "-e", f"{place.folder}/nginx-error.log", "-c", path]
+    return Setup(command, {path: config}, "nginx")
+
+
+def haproxy(place, port, backend):
+    config = f"""
+global
+    nbthread 1
+    maxconn 4000
+defaults
+    mode http
+    no log
+    option http-keep-alive
+    http-reuse always
+    timeout connect 2s
+    timeout client 75s
+    timeout server 60s
+    timeout http-keep-alive 75s
+listen bench
+    bind 127.0.0.1:{port} backlog 4096
+    server worker 127.0.0.1:{backend} pool-max-conn {SOCKETS} pool-purge-delay 75s
+"""
+    path = f"{place.folder}/haproxy.cfg"
+    return Setup([place.programs["haproxy"], "-db", "-f", path], {path: config}, "haproxy")
+
+
+def node(place, port, backend):
+    return Setup([place.programs["node"], place.programs["node_proxy.js"], str(backend), str(port)], {}, "node")
+
+
+def relay(place, port, backend):
+    return Setup([place.programs["relay"], "--port", str(port), str(backend)], {}, "relay")
