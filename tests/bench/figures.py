@@ -73,7 +73,7 @@ def row(label, cell, values):
     total, user, cpu = values["instructions"], values["user"], values["cpu_us"]
     return {"proxy": label, "connections": cell, "instructions": text(total), "user": text(user),
             "kernel": None if total is None or user is None else text(total - user),
-            "calls": text(values["calls"], 2), "cycles": text(values["cycles"]), "CPU us": text(cpu, 1),
+            "syscalls": text(values["calls"], 2), "cycles": text(values["cycles"]), "CPU us": text(cpu, 1),
             "per CPU second": None if not cpu else text(1e6 / cpu)}
 
 

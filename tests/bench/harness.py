@@ -87,9 +87,9 @@ class Bench(contextlib.ExitStack):
             time.sleep(0.02)
         return process
 
-    def start_printing_port(self, command):
+    def start_printing_port(self, command, **options):
         """Starts a program that prints its port first; gives the process and the port."""
-        process = self.start(command, stdout=subprocess.PIPE, text=True)
+        process = self.start(command, stdout=subprocess.PIPE, text=True, **options)
         line = process.stdout.readline()
         if not line.strip().isdigit():
             raise Failure(f"{command[0]} printed {line!r} instead of its port")

@@ -47,7 +47,8 @@ def measure(runners, rates, chosen):
     names = list(runners)
     with harness.Bench() as bench:
         place = peers.Place(str(bench.folder), native.programs("relay"), ["taskset", "-c", str(native.PROXY_CPU)])
-        _, port = bench.start_printing_port(peers.backend_command(place, 0))
+        process, port = bench.start_printing_port(peers.backend_command(place, 0), start_new_session=True)
+        native.take_priority(process.pid)
         loads = {name: runner.load for name, runner in runners.items()}
         loads[DIRECT] = lambda *options: harness.loadgen(port, *options, cpu=native.LOAD_CPU)
         for turn in range(chosen.rounds):

@@ -34,18 +34,23 @@ def variants(names):
 
 def cells_of(label, connections, quick=False):
     """What is measured of a variant. With the log on, 64 connections say it all."""
-    requests, warm = (NODE_REQUESTS, NODE_WARM) if label == "node" else (REQUESTS, WARM)
+    requests = NODE_REQUESTS if label == "node" else REQUESTS
     if quick:
         requests //= 2
-    plain = [machine.Cell(str(count), count, warm, requests) for count in connections]
-    browser = [machine.Cell(figures.BROWSER, 64, warm, requests, peers.BROWSER_HEADERS)] if 64 in connections else []
+    plain = [machine.Cell(str(count), count, WARM, requests) for count in connections]
+    browser = [machine.Cell(figures.BROWSER, 64, WARM, requests, peers.BROWSER_HEADERS)] if 64 in connections else []
     return [cell for cell in plain if cell.connections == 64] if label == figures.LOGGED else plain + browser
 
 
 def emulated_cells(label, connections, quick):
     """Node's cells of few connections are left to the clocks: in the emulated machine each takes minutes."""
     cells = cells_of(label, connections, quick)
-    return [cell for cell in cells if cell.connections == 64] if label == "node" else cells
+    if label != "node":
+        return cells
+    cells = [cell for cell in cells if cell.connections == 64]
+    for cell in cells[:1]:
+        cell.warm = NODE_WARM
+    return cells
 
 
 def emulate(rows, connections, quick):
