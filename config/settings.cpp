@@ -1,6 +1,7 @@
 #include "config/settings.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace gray {
 namespace {
@@ -21,6 +22,13 @@ constexpr std::pair<std::string_view, IdentitySource::Kind> kSources[] = {
 
 const VersionSettings* ServiceSettings::version(std::string_view wanted) const { return by_name(versions, wanted); }
 const ServiceSettings* Settings::service(std::string_view wanted) const { return by_name(services, wanted); }
+
+bool same_process(const VersionSettings& a, const VersionSettings& b) {
+  const auto parts = [](const VersionSettings& v) {
+    return std::tie(v.command, v.env, v.cwd, v.user, v.listen, v.ready.automatic, v.ready.ways, v.ready.fd);
+  };
+  return parts(a) == parts(b);
+}
 
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";

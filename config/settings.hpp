@@ -87,6 +87,10 @@ struct VersionSettings {
   bool operator==(const VersionSettings&) const = default;
 };
 
+/// Whether a worker that runs with `a` could as well have been started with `b`: all but what a process is given at its
+/// start.
+bool same_process(const VersionSettings& a, const VersionSettings& b);
+
 struct ServiceSettings {
   std::string name;
   std::string stable;  // names one of `versions`

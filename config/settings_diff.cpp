@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <tuple>
 
 #include "config/segment.hpp"
 
@@ -100,13 +99,6 @@ Problem problem_of(const Settings& old, const Settings& fresh, const std::vector
   return too_many(old, fresh);
 }
 
-bool needs_new_process(const VersionSettings& a, const VersionSettings& b) {
-  const auto parts = [](const VersionSettings& v) {
-    return std::tie(v.command, v.env, v.cwd, v.user, v.listen, v.ready.automatic, v.ready.ways, v.ready.fd);
-  };
-  return parts(a) != parts(b);
-}
-
 /// Equal but for what has its own kind of change, or none.
 bool differs_otherwise(const VersionSettings& old, VersionSettings fresh) {
   fresh.instances = old.instances;
@@ -122,7 +114,7 @@ bool routes_differ(const ServiceSettings& old, ServiceSettings fresh) {
 
 void change_version(Changes& changes, const std::string& service, const VersionSettings& old,
                     const VersionSettings& fresh) {
-  if (needs_new_process(old, fresh))
+  if (!same_process(old, fresh))
     changes.push_back({Kind::restart_version, service, fresh.name});
   else if (differs_otherwise(old, fresh))
     changes.push_back({Kind::update_version, service, fresh.name});

@@ -76,6 +76,7 @@ struct Supervisor::Impl {
   void poll(Version& version, TimePoint now);
   void obey(Version& version, TimePoint now);
   void start(Version& version, unsigned slot, TimePoint now);
+  void retune(Version& version);
   Worker& worker(Version& version, unsigned slot);
   void start_waiting(TimePoint now);
   std::size_t starting(TimePoint now) const;
@@ -112,6 +113,7 @@ void Supervisor::apply(const std::string& service, const VersionSettings& settin
   version.forget = version.failed = false;
   version.failure.clear();
   version.group.apply(settings, Clock::now());
+  impl_->retune(version);
   impl_->schedule();
 }
 
@@ -252,6 +254,13 @@ void Supervisor::Impl::start(Version& version, unsigned slot, TimePoint now) {
   if (found == version.group.slots().end() || worker(version, slot).start(*found->second.settings, now)) return;
   version.group.starved(slot, now);
   note_failure(version, slot);
+}
+
+// A worker that is to be replaced keeps the settings it has.
+void Supervisor::Impl::retune(Version& version) {
+  for (auto& [number, worker] : version.workers)
+    if (const auto slot = version.group.slots().find(number); slot != version.group.slots().end())
+      worker->retune(*slot->second.settings, Clock::now());
 }
 
 std::size_t Supervisor::Impl::starting(TimePoint now) const {

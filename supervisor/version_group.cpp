@@ -8,9 +8,8 @@
 namespace gray::supervisor {
 namespace {
 
-// A change of these needs another process; everything else is read at the next start.
-bool same_process(const VersionSettings& a, const VersionSettings& b) {
-  return a.command == b.command && a.env == b.env && a.cwd == b.cwd && a.user == b.user && a.listen == b.listen;
+WorkerTimes times_of(const VersionSettings& settings) {
+  return WorkerTimes::of(settings, ReadyJudge(settings).by_probe());
 }
 
 // Rank of a worker when one must go: the one that does least is first.
@@ -44,7 +43,7 @@ void VersionGroup::apply(const VersionSettings& settings, TimePoint now) {
     target_ = std::move(wanted);
   } else if (same_process(*target_, settings)) {
     for (auto& [number, slot] : slots_)
-      if (slot.settings == target_) slot.settings = wanted;
+      if (slot.settings == target_) retune(slot, wanted);
     target_ = std::move(wanted);
   } else {
     set_target(std::move(wanted));
@@ -96,7 +95,12 @@ void VersionGroup::on(unsigned number, Event event, bool carries_traffic, TimePo
 
 void VersionGroup::begin(Slot& slot) {
   if (std::exchange(slot.started, true)) ++slot.restarts;
-  slot.machine.set_times(WorkerTimes::of(*slot.settings, ReadyJudge(*slot.settings).by_probe()));
+  slot.machine.set_times(times_of(*slot.settings));
+}
+
+void VersionGroup::retune(Slot& slot, std::shared_ptr<const VersionSettings> settings) {
+  slot.machine.retune(times_of(*settings));
+  slot.settings = std::move(settings);
 }
 
 void VersionGroup::expire(bool carries_traffic, TimePoint now) {

@@ -39,7 +39,8 @@ class VersionGroup {
   /// `seed` of the jitter. No worker before apply().
   explicit VersionGroup(std::uint64_t seed) : policy_(seed), seed_(seed) {}
 
-  /// Makes these the settings; starts the version if it is stopped or failed.
+  /// Makes these the settings; starts the version if it is stopped or failed. Its workers are replaced only if they
+  /// could not have been started with these (same_process()), else they are told what changed.
   void apply(const VersionSettings& settings, TimePoint now);
   /// Replaces every worker, one after the other, with the settings they have.
   void restart(TimePoint now);
@@ -69,6 +70,7 @@ class VersionGroup {
   void feed(unsigned slot, const Event& event, TimePoint now);
   void end_of(unsigned slot, bool carries_traffic, TimePoint now);
   void begin(Slot& slot);
+  static void retune(Slot& slot, std::shared_ptr<const VersionSettings> settings);
   void fail(TimePoint now);
   void undo_replacement(Slot& failed, unsigned slot, TimePoint now);
   void reconcile(TimePoint now);

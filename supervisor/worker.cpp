@@ -99,6 +99,12 @@ bool Worker::prepare_address(int& error) {
   return true;
 }
 
+void Worker::retune(const VersionSettings& settings, TimePoint now) {
+  if (settings.health != settings_.health) next_poll_ = now;  // the next one was due at the old interval
+  settings_.health = settings.health;
+  settings_.stop = settings.stop;
+}
+
 // A process that we end before it was ready failed for want of what it did not say or do.
 void Worker::terminate() {
   ending_ = true;

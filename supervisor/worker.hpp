@@ -36,6 +36,8 @@ class Worker final : private WorkerProcess::Owner {
 
   /// False: no process could be made, and why is in detail().
   bool start(const VersionSettings& settings, TimePoint now);
+  /// Takes over of the settings what concerns a running process: how it is probed and stopped.
+  void retune(const VersionSettings& settings, TimePoint now);
   void terminate();
   void kill();
   /// What is due now: asks for a probe, or looks whether a wait is over. Returns whether somebody could probe, if

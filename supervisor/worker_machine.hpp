@@ -114,6 +114,8 @@ class WorkerMachine {
   void probing(bool possible, TimePoint now);
   /// Effective from the next start on.
   void set_times(const WorkerTimes& times) { next_times_ = times; }
+  /// Effective at once: from the next probe on, and for every wait that begins later.
+  void retune(const WorkerTimes& times) { times_ = next_times_ = times; }
 
   WorkerState state() const { return state_; }
   std::optional<TimePoint> next_deadline() const { return deadline_; }

@@ -16,6 +16,19 @@ TEST_CASE("services and versions are found by name") {
   CHECK(settings.services[1].version("v2") == nullptr);
 }
 
+TEST_CASE("a process must be replaced for what it cannot be told, and for nothing else") {
+  const auto same = [](void (*edit)(VersionSettings&)) {
+    VersionSettings changed;
+    edit(changed);
+    return same_process({}, changed);
+  };
+  CHECK_FALSE(same([](VersionSettings& v) { v.command = {"x"}; }));
+  CHECK_FALSE(same([](VersionSettings& v) { v.ready.ways = {ReadyWay::tcp}; }));
+  CHECK(same([](VersionSettings& v) { v.instances = 3; }));
+  CHECK(same([](VersionSettings& v) { v.health.path = "/x"; }));
+  CHECK(same([](VersionSettings& v) { v.ready.timeout = Duration{1}; }));
+}
+
 TEST_CASE("a source of identity reads and prints in the same form") {
   for (const char* text : {"cookie:uid", "header:x-user-id", "client-ip", "issue:gray"}) {
     const auto source = IdentitySource::parse(text);

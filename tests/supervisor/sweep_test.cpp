@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -24,10 +25,19 @@ struct Leftover {
   pid_t pid = 0;
   explicit Leftover(const std::string& instance) {
     std::string mark = "GRAY_INSTANCE=" + instance, path = "PATH=/usr/bin:/bin";
-    char sh[] = "sh", option[] = "-c", script[] = "trap '' TERM; sleep 100; true";
+    char sh[] = "sh", option[] = "-c", script[] = "trap '' TERM; echo; sleep 100; true";
     char* arguments[] = {sh, option, script, nullptr};
     char* environment[] = {mark.data(), path.data(), nullptr};
-    REQUIRE(::posix_spawn(&pid, "/bin/sh", nullptr, nullptr, arguments, environment) == 0);
+    int running[2] = {-1, -1};
+    REQUIRE(::pipe2(running, O_CLOEXEC) == 0);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, running[1], STDOUT_FILENO);
+    REQUIRE(::posix_spawn(&pid, "/bin/sh", &actions, nullptr, arguments, environment) == 0);
+    ::posix_spawn_file_actions_destroy(&actions);
+    char line = 0;  // the spawn returns before the kernel shows the environment of the new program
+    CHECK(::read(running[0], &line, 1) == 1);
+    for (const int fd : running) ::close(fd);
   }
   ~Leftover() {
     if (pid == 0) return;

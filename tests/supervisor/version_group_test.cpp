@@ -147,15 +147,30 @@ TEST_CASE("a replacement that fails half way is undone one by one") {
   CHECK(play.with("new") == 0);
 }
 
-TEST_CASE("a change that needs no other process starts none, and holds from the next start on") {
+TEST_CASE("a change that needs no other process starts none, and holds at once") {
   Play play;
   play.group.apply(settings(1), play.now);
   play.bring_up();
   VersionSettings changed = settings(1);
-  changed.stop.timeout = 3s;
+  changed.health.fall = 1;
+  changed.drain_timeout = 3s;
   play.group.apply(changed, play.now);
   CHECK_FALSE(play.group.startable());
-  CHECK(play.group.slots().at(0).settings->stop.timeout == 3s);
+  CHECK(*play.group.slots().at(0).settings == changed);
+  play.send(0, {E::probe_failed});
+  CHECK(play.group.count(unhealthy) == 1);
+  play.group.stop(false, play.now);
+  CHECK(play.group.slots().at(0).machine.next_deadline() == play.now + 3s);
+}
+
+TEST_CASE("another way to say ready is proven by a replacement") {
+  Play play;
+  play.group.apply(settings(1), play.now);
+  play.bring_up();
+  VersionSettings changed = settings(1);
+  changed.ready = {.automatic = false, .ways = {ReadyWay::pipe}};
+  play.group.apply(changed, play.now);
+  CHECK(play.group.startable());
 }
 
 TEST_CASE("a restart replaces every worker by its like") {

@@ -213,6 +213,24 @@ TEST_CASE("deadlines that need probes stand still while nobody can probe, the ot
   CHECK(unprobed.next_deadline() == kStart + 60s);
 }
 
+TEST_CASE("times that are set hold from the next start on, retuned ones at once, but no wait that runs is changed") {
+  WorkerMachine machine = in(healthy);
+  machine.set_times({.fall = 1});
+  machine.on({E::probe_failed}, kStart);
+  CHECK(machine.state() == healthy);
+  machine.retune({.fall = 2, .drain_timeout = 2s, .stop_timeout = 1s});
+  machine.on({E::probe_failed}, kStart);
+  CHECK(machine.state() == unhealthy);
+
+  machine = in(healthy);
+  machine.retune({.drain_timeout = 2s});
+  machine.on({E::drain}, kStart);
+  machine.retune({.drain_timeout = 9s, .stop_timeout = 1s});
+  CHECK(machine.next_deadline() == kStart + 2s);
+  machine.on({E::unused}, kStart);
+  CHECK(machine.next_deadline() == kStart + 1s);
+}
+
 TEST_CASE("the third kill in vain is called unkillable") {
   WorkerMachine machine = in(stopping);
   for (int i = 0; i < 2; ++i) machine.on({E::timeout}, kStart);

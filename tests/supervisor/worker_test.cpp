@@ -349,3 +349,18 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that we end is no daemon, whatever its firs
   CHECK(machine.cause() == "ready-timeout");
   CHECK(worker.detail().find("last probe of ") == 0);
 }
+
+TEST_CASE_FIXTURE(OneSlot, "a retuned worker is probed by the new path at once, and ended by the new signal") {
+  settings.health.interval = 1h;
+  shell("trap 'exit 7' INT; printf 'READY=1\\n' >&$GRAY_READY_FD; while :; do sleep 0.01; done");
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  const std::size_t before = host.probes.size();
+  settings.health.path = "/other";
+  settings.stop.signal = SIGINT;
+  worker.retune(settings, Clock::now());
+  REQUIRE(until([&] { return host.probes.size() > before; }));
+  CHECK(host.probes.back().path == "/other");
+  tell({.kind = WorkerEvent::stop});
+  REQUIRE(until([&] { return is(WorkerState::idle); }));
+  CHECK(machine.exit_text() == "exit 7");
+}
