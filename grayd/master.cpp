@@ -236,7 +236,7 @@ void Master::reopen_access_log() try {
 /// Everything that can be refused is refused before anything is touched.
 control::Reply Master::reload() {
   const auto refused = [](ExitCode code, std::string why) { return control::Reply{code, {}, std::move(why)}; };
-  if (phase_ >= Phase::stopping) return refused(ExitCode::conflict, "grayd is stopping; nothing can be changed any more");
+  if (phase_ >= Phase::stopping) return refused(ExitCode::conflict, "grayd is stopping; nothing can be changed");
   auto loaded = load_settings(settings_.file);
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return refused(ExitCode::bad_config, errors->text);
   auto& fresh = std::get<Settings>(loaded);
