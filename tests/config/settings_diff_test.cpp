@@ -64,7 +64,7 @@ template <class Struct>
 struct Row {
   const char* field;
   void (*edit)(Struct&);
-  const char* outcome;  // as told() says it
+  const char* outcome;  // as told() says it; "the same": the field makes no difference between settings
 };
 
 const char* word(Kind kind) {
@@ -94,8 +94,8 @@ void check_rows(const Row<Struct> (&rows)[count], Part part) {
     INFO(row.field);
     Settings fresh = base();
     row.edit(part(fresh));
-    REQUIRE(fresh != base());
-    CHECK(told(diff(base(), fresh, live())) == row.outcome);
+    REQUIRE((fresh == base()) == (row.outcome == std::string("the same")));
+    CHECK((fresh == base() ? "the same" : told(diff(base(), fresh, live()))) == row.outcome);
   }
 }
 
@@ -159,6 +159,21 @@ const Row<VersionSettings> kVersion[] = {
     {"env", [](VersionSettings& v) { v.env["A"] = "1"; }, "restart web v3"},
     {"cwd", [](VersionSettings& v) { v.cwd = "/x"; }, "restart web v3"},
     {"user", [](VersionSettings& v) { v.user = "x"; }, "restart web v3"},
+    {"command_at",
+     [](VersionSettings& v) {
+       v.command_at = {9, 9};
+     },
+     "the same"},
+    {"cwd_at",
+     [](VersionSettings& v) {
+       v.cwd_at = {9, 9};
+     },
+     "the same"},
+    {"user_at",
+     [](VersionSettings& v) {
+       v.user_at = {9, 9};
+     },
+     "the same"},
     {"listen", [](VersionSettings& v) { v.listen = ListenMode::unix_path; }, "restart web v3"},
     {"ready", [](VersionSettings& v) { v.ready = {.automatic = false, .ways = {ReadyWay::tcp}}; }, "restart web v3"},
     {"health", [](VersionSettings& v) { v.health.path = "/h"; }, "update web v3"},
