@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <iterator>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -25,10 +27,6 @@ constexpr auto kPlain = [] {
   return plain;
 }();
 
-bool all_plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
-}
-
 #ifdef __SSE2__
 bool is_plain(__m128i bytes) {
   const __m128i offset = _mm_sub_epi8(bytes, _mm_set1_epi8(0x20));
@@ -49,14 +47,16 @@ bool copy_blocks(std::string_view text, char* out) {
   return true;
 }
 
-/// Of 8 to 16 bytes: two halves that may overlap make one block.
-bool copy_halves(std::string_view text, char* out) {
-  const std::size_t second = text.size() - 8;
-  const __m128i first = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(text.data()));
-  const __m128i last = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(text.data() + second));
-  _mm_storel_epi64(reinterpret_cast<__m128i*>(out), first);
-  _mm_storel_epi64(reinterpret_cast<__m128i*>(out + second), last);
-  return is_plain(_mm_unpacklo_epi64(first, last));
+/// Of one to two words: the first and the last one, which may overlap.
+template <typename Word>
+bool copy_words(std::string_view text, char* out) {
+  Word words[16 / sizeof(Word)];
+  std::memcpy(&words[0], text.data(), sizeof(Word));
+  std::memcpy(&words[1], text.data() + text.size() - sizeof(Word), sizeof(Word));
+  std::memcpy(out, &words[0], sizeof(Word));
+  std::memcpy(out + text.size() - sizeof(Word), &words[1], sizeof(Word));
+  for (std::size_t i = 2; i < std::size(words); ++i) words[i] = words[0];
+  return is_plain(_mm_loadu_si128(reinterpret_cast<const __m128i*>(words)));
 }
 #endif
 
@@ -64,10 +64,15 @@ bool copy_halves(std::string_view text, char* out) {
 bool copy_plain(std::string_view text, char* out) {
 #ifdef __SSE2__
   if (text.size() >= 16) return copy_blocks(text, out);
-  if (text.size() >= 8) return copy_halves(text, out);
+  if (text.size() >= 8) return copy_words<std::uint64_t>(text, out);
+  if (text.size() >= 4) return copy_words<std::uint32_t>(text, out);
 #endif
-  std::copy(text.begin(), text.end(), out);
-  return all_plain(text);
+  bool plain = true;
+  for (const char c : text) {
+    plain = plain && kPlain[static_cast<unsigned char>(c)];
+    *out++ = c;
+  }
+  return plain;
 }
 
 char* copy(std::string_view text, char* out) { return std::copy(text.begin(), text.end(), out); }

@@ -1,6 +1,7 @@
 #include "router/stats/line_clock.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace gray::stats {
@@ -16,6 +17,17 @@ void write_digits(char* end, std::size_t count, std::uint32_t value) {
   for (; count > 0; --count, value /= 10) *--end = static_cast<char>('0' + value % 10);
 }
 
+constexpr auto kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
+void write_pair(std::uint32_t value, char* out) { std::memcpy(out, &kPairs[2 * value], 2); }
+
 }  // namespace
 
 void LineClock::write(WallTime time, char* out) {
@@ -23,7 +35,10 @@ void LineClock::write(WallTime time, char* out) {
   const sys_seconds second = floor<seconds>(time);
   if (second != second_) format_second(second);
   std::memcpy(out, text_, kTimeText);
-  write_digits(out + kFraction + 6, 6, static_cast<std::uint32_t>((time - second).count()));
+  const auto micros = static_cast<std::uint32_t>((time - second).count());
+  write_pair(micros / 10'000, out + kFraction);
+  write_pair(micros / 100 % 100, out + kFraction + 2);
+  write_pair(micros % 100, out + kFraction + 4);
 }
 
 void LineClock::format_second(sys_seconds second) {
