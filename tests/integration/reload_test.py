@@ -150,7 +150,7 @@ class Rows(ReloadTest):
         self.begin(two_versions())
         pid = self.daemon.pids("v2")[0]
         with self.daemon.client() as client:
-            client.send("GET /?version=v2&ms=1500 HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.send("GET /?version=v2&ms=5000 HTTP/1.1\r\nHost: a\r\n\r\n")
             eventually(lambda: self.daemon.version("v2")["in_flight"] == 1, 5, "the request in flight")
             self.reloaded("version web v2: drains and ends", version={"v2": None})
             self.assertEqual(self.daemon.get("/?version=v2").text, "v1\n")
@@ -321,7 +321,7 @@ class Whole(ReloadTest):
     def test_a_reload_while_grayd_ends_starts_nothing(self):
         self.begin(two_versions())
         with self.daemon.client() as client:
-            client.send("GET /?ms=1500 HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.send("GET /?ms=5000 HTTP/1.1\r\nHost: a\r\n\r\n")
             eventually(lambda: self.daemon.version("v1")["in_flight"] == 1, 5, "the request in flight")
             self.write(version={"v3": {"command": fake(), "ready": ["pipe"]}})
             self.daemon.process.send_signal(signal.SIGTERM)
