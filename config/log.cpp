@@ -4,8 +4,8 @@
 
 #include <array>
 #include <climits>
-#include <cstdio>
-#include <ctime>
+
+#include "config/wall_time.hpp"
 
 namespace gray {
 namespace {
@@ -17,15 +17,8 @@ constexpr std::string_view kCut = "...";
 }  // namespace
 
 std::string log_line(LogLevel level, std::string_view text, std::chrono::system_clock::time_point wall) {
-  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch()).count();
-  const std::time_t seconds = static_cast<std::time_t>(since / 1'000);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char stamp[40];
-  const std::size_t length = std::strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(stamp + length, sizeof(stamp) - length, ".%03dZ", static_cast<int>(since % 1'000));
-
-  std::string line = std::string(stamp) + " " + std::string(kLevels[static_cast<std::size_t>(level)]) + " ";
+  std::string line = rfc3339(std::chrono::time_point_cast<WallTime::duration>(wall)) + " " +
+                     std::string(kLevels[static_cast<std::size_t>(level)]) + " ";
   for (const char c : text) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
   if (line.size() + 1 > kLongestLine) {
     line.resize(kLongestLine - 1 - kCut.size());

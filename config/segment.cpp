@@ -134,6 +134,8 @@ void Segment::forget(std::uint32_t slot) {
     for (std::uint32_t row = 0; row < kVersions; ++row) fold(layout_->base[row], thread[row]);
   zero(&layout_->rows[slot], sizeof(layout_->rows[slot]));
   layout_->connections[slot].store(0, std::memory_order_relaxed);
+  const std::uint64_t lost = layout_->log_lost[slot].exchange(0, std::memory_order_relaxed);
+  layout_->log_lost_base.fetch_add(lost, std::memory_order_relaxed);
 }
 
 void Segment::clear_version(std::uint32_t row) {

@@ -20,7 +20,7 @@
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 1;                  // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 2;                  // raise with every change of the structs below
 inline constexpr std::uint32_t kSlots = 4;                   // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 inline constexpr std::uint32_t kVersions = 64;               // of all services together
@@ -117,6 +117,8 @@ struct Layout {
   Row rows[kSlots][kThreads][kVersions];
   Row base[kVersions];                             // what dead slots counted, folded by the master; gauges are 0
   std::atomic<std::uint32_t> connections[kSlots];  // client connections open, a gauge
+  std::atomic<std::uint64_t> log_lost[kSlots];     // lines of the access log that the file did not take
+  std::atomic<std::uint64_t> log_lost_base;        // likewise, of dead slots
 };
 
 /// A mapping of the segment. Movable owner of the mapping and of the descriptor.

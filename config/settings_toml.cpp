@@ -43,6 +43,9 @@ void read_listen(TomlReader& root, Settings& settings) {
     if (address == admin)
       table.error("admin", "listen.http has this socket already: give the admin socket its own path");
   table.text("metrics", settings.metrics);
+  const auto metrics = Address::parse(settings.metrics);
+  if (!settings.metrics.empty() && (!metrics || metrics->kind == Address::Kind::unix_path))
+    table.error("metrics", "not an address to listen on, such as \"127.0.0.1:9100\": \"" + settings.metrics + "\"");
 }
 
 void read_router(TomlReader& root, RouterSettings& router) {

@@ -12,7 +12,6 @@ struct Unsupported {
 };
 
 inline constexpr Unsupported kUnsupported[] = {
-    {"listen", "metrics", "*", "leave it out, /metrics is on the admin socket"},
     {"limits", "tunnels", "*", "leave it out"},
     {"limits", "min_rate", "*", "leave it out"},
     {"version", "memory", "*", "leave it out"},

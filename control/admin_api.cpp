@@ -96,7 +96,8 @@ void give_length(httplib::Request& request) {
 
 }  // namespace
 
-AdminApi::AdminApi(Daemon& daemon, const CutOff& cut_off) : daemon_(daemon), cut_off_(cut_off) {
+AdminApi::AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats)
+    : daemon_(daemon), cut_off_(cut_off), seats_(seats) {
   auto verb = [this](const httplib::Request& request, httplib::Response& response) { answer_verb(request, response); };
   Get("/v1/([a-z-]+)", verb);
   Post("/v1/([a-z-]+)", verb);
@@ -125,6 +126,17 @@ void AdminApi::answer_verb(const httplib::Request& request, httplib::Response& r
   json args = arguments_of(request);
   if (!args.is_object())
     return write_reply(refusal(ExitCode::usage, fmt::format("{}: the request body must be a JSON object", verb)),
+                       response);
+  if (const auto peer = peer_->peer(); changes && peer) args["peer"] = {{"pid", peer->pid}, {"uid", peer->uid}};
+  if (args.contains("wait_ms")) return answer_waiting(verb, std::move(args), response);
+  write_reply(ask(verb, std::move(args)), response);
+}
+
+void AdminApi::answer_waiting(const std::string& verb, json args, httplib::Response& response) {
+  const Seats::Taken seat(seats_);
+  if (!seat)
+    return write_reply(refusal(ExitCode::conflict,
+                               fmt::format("{}: too many follow already; end one of them, or ask without -f", verb)),
                        response);
   write_reply(ask(verb, std::move(args)), response);
 }

@@ -18,6 +18,7 @@ namespace gray::control {
 namespace {
 
 constexpr std::size_t kThreads = 8;
+constexpr int kSeats = 4;  // of these threads, for callers who wait for something to happen: the rest stays free
 constexpr Duration kFarewell{1'000};  // for calls in progress when the server ends
 constexpr int kRetryAcceptMs = 100;   // while the process is out of descriptors
 
@@ -38,7 +39,7 @@ struct AdminServer::Impl {
   }
 
   void run(Daemon& daemon) {
-    AdminApi api(daemon, cut_off);
+    AdminApi api(daemon, cut_off, seats);
     while (!stopped(-1, POLLIN)) {
       UniqueFd connection(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
       if (connection)
@@ -58,6 +59,7 @@ struct AdminServer::Impl {
   int listener;
   UniqueFd stop;  // readable once the threads shall end, and then for ever
   CutOff cut_off;
+  Seats seats{kSeats};
   std::array<std::thread, kThreads> threads;
 };
 

@@ -29,6 +29,13 @@ bool FdStream::peer_gone() const {
   return ::poll(&entry, 1, 0) > 0;
 }
 
+std::optional<ucred> FdStream::peer() const {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  const bool known = ::getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid > 0;
+  return known ? std::optional(peer) : std::nullopt;
+}
+
 bool FdStream::is_readable() const { return begin_ < end_ || wait_for(fd_.get(), POLLIN, read_until_); }
 
 bool FdStream::is_writable() const { return wait_for(fd_.get(), POLLOUT, Clock::now() + kWriteTime); }

@@ -3,8 +3,10 @@
 // within `kRequestTime` and `kRequestBytes` (its limit on bodies does not hold for chunked ones), and reads are
 // buffered (it asks for heads byte by byte).
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "config/time.hpp"
@@ -24,6 +26,8 @@ class FdStream final : public httplib::Stream {
 
   /// The peer closed or broke the connection: nobody waits for the answer.
   bool peer_gone() const;
+  /// The process at the other end of a unix socket, when it connected.
+  std::optional<ucred> peer() const;
 
   bool is_readable() const override;
   bool is_writable() const override;

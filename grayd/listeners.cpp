@@ -21,40 +21,40 @@ constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
 // client ever meets another mode.
 constexpr mode_t kUnixMode = 0666;
 
-[[noreturn]] void fail(const Address& address, int cause) {
+[[noreturn]] void fail(const Address& address, const std::string& key, int cause) {
   const auto where = address.text();
   if (cause == EADDRINUSE) {
     const auto owner = supervisor::owner_of(address);
-    throw std::runtime_error(fmt::format("{} is in use{}; stop that program or change [listen] http", where,
-                                         owner.empty() ? "" : " (by " + owner + ")"));
+    throw std::runtime_error(fmt::format("{} is in use{}; stop that program or change [listen] {}", where,
+                                         owner.empty() ? "" : " (by " + owner + ")", key));
   }
-  const auto* remedy = "correct [listen] http";
+  auto remedy = "correct [listen] " + key;
   if (cause == EACCES) remedy = "a port below 1024 needs CAP_NET_BIND_SERVICE, a unix path a writable folder";
   if (cause == EADDRNOTAVAIL) remedy = "this host has no such address";
   throw std::runtime_error(fmt::format("cannot listen on {}: {}; {}", where, std::strerror(cause), remedy));
 }
 
-UniqueFd open_socket(const Address& address) {
+UniqueFd open_socket(const Address& address, const std::string& key) {
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) fail(address, errno);
+  if (!fd) fail(address, key, errno);
   return fd;
 }
 
 /// A socket file that nobody answers for was left by a dead process; anything else at the path is not ours to remove.
-void clear_path(const Address& address) {
+void clear_path(const Address& address, const std::string& key) {
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(address.path).parent_path(), ignored);
   struct stat facts {};
   if (::lstat(address.path.c_str(), &facts) != 0) return;
   if (!S_ISSOCK(facts.st_mode)) {
     throw std::runtime_error(fmt::format("cannot listen on {}: a file that is no socket is there; remove it or change "
-                                         "[listen] http", address.text()));
+                                         "[listen] {}", address.text(), key));
   }
-  const auto trial = open_socket(address);
+  const auto trial = open_socket(address, key);
   sockaddr_storage storage;
   const auto length = address.to(storage);
   const bool answered = ::connect(trial.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0;
-  if (answered || errno == EAGAIN) fail(address, EADDRINUSE);
+  if (answered || errno == EAGAIN) fail(address, key, EADDRINUSE);
   ::unlink(address.path.c_str());
 }
 
@@ -65,13 +65,13 @@ void set_options(const UniqueFd& fd, const Address& address) {
   if (address.kind == Address::Kind::ipv6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
 }
 
-UniqueFd bind_socket(const Address& address) {
-  if (address.kind == Address::Kind::unix_path) clear_path(address);
-  auto fd = open_socket(address);
+UniqueFd bind_socket(const Address& address, const std::string& key) {
+  if (address.kind == Address::Kind::unix_path) clear_path(address, key);
+  auto fd = open_socket(address, key);
   set_options(fd, address);
   sockaddr_storage storage;
   const auto length = address.to(storage);
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) fail(address, errno);
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) fail(address, key, errno);
   if (address.kind == Address::Kind::unix_path) ::chmod(address.path.c_str(), kUnixMode);
   return fd;
 }
@@ -87,9 +87,10 @@ Address bound_address(const UniqueFd& fd, const Address& asked) {
 }  // namespace
 
 // Delegating makes it a whole object at once: where an address is refused, the destructor removes what the others made.
-Listeners::Listeners(const std::vector<Address>& addresses) : Listeners() {
+Listeners::Listeners(const std::vector<Address>& addresses, std::string key) : Listeners() {
+  key_ = std::move(key);
   for (const auto& address : addresses) {
-    sockets_.push_back(bind_socket(address));
+    sockets_.push_back(bind_socket(address, key_));
     addresses_.push_back(bound_address(sockets_.back(), address));
   }
 }
@@ -102,7 +103,7 @@ Listeners::~Listeners() {
 
 void Listeners::listen() {
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
-    if (::listen(sockets_[i].get(), kBacklog) != 0) fail(addresses_[i], errno);
+    if (::listen(sockets_[i].get(), kBacklog) != 0) fail(addresses_[i], key_, errno);
   }
 }
 

@@ -13,8 +13,8 @@ namespace gray::master {
 
 class Listeners {
  public:
-  /// Binds all. Throws std::runtime_error with a line for people.
-  explicit Listeners(const std::vector<Address>& addresses);
+  /// Binds all. Throws std::runtime_error with a line for people; `key` of [listen] is where they come from.
+  explicit Listeners(const std::vector<Address>& addresses, std::string key = "http");
   ~Listeners();  // unlinks unix sockets
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
@@ -30,6 +30,7 @@ class Listeners {
  private:
   Listeners() = default;
 
+  std::string key_;
   std::vector<Address> addresses_;
   std::vector<UniqueFd> sockets_;
 };

@@ -14,11 +14,13 @@
 #include "config/log.hpp"
 #include "config/settings_toml.hpp"
 #include "control/admin_socket.hpp"
-#include "grayd/access_log.hpp"
+#include "control/version.hpp"
 #include "grayd/instance.hpp"
+#include "grayd/metrics.hpp"
 #include "grayd/preflight.hpp"
 #include "grayd/reload.hpp"
 #include "grayd/serving.hpp"
+#include "grayd/verb_event.hpp"
 #include "grayd/weights.hpp"
 
 namespace gray::master {
@@ -56,6 +58,11 @@ std::uint64_t random_seed() {
   return static_cast<std::uint64_t>(random()) << 32 | random();
 }
 
+std::vector<Address> metrics_address(const Settings& settings) {
+  const auto address = Address::parse(settings.metrics);
+  return address ? std::vector{*address} : std::vector<Address>{};
+}
+
 const char* name_of(bool serving, bool stopping) { return stopping ? "stopping" : serving ? "serving" : "starting"; }
 
 }  // namespace
@@ -63,24 +70,31 @@ const char* name_of(bool serving, bool stopping) { return stopping ? "stopping" 
 Master::Master(Settings settings)
     : settings_(std::move(settings)),
       store_(settings_.state_dir),
+      events_(settings_.state_dir),
+      config_file_(settings_.file),
       live_(load_state(store_)),
       instance_(swept_instance(settings_.state_dir)),
       segment_(segment::Segment::create()),
       rows_(segment_),
       cells_(segment_),
       listeners_(settings_.listen),
+      metrics_listener_(metrics_address(settings_), "metrics"),
       access_log_(open_access_log(settings_.access_log)),
       admin_socket_(control::open_admin_socket(settings_.admin)),
       routers_(io_, segment_, router_command(segment_, listeners_, access_log_), settings_.router,
                settings_.memory_budget,
                {[this] { listen_if_allowed(); },
                 [this](std::uint64_t id, bool ok, const std::string& detail) { supervisor_.probed(id, ok, detail); },
-                [this](bool possible) { supervisor_.probing_possible(possible); }}),
+                [this](bool possible) { supervisor_.probing_possible(possible); },
+                [this](EventRecord event) { happened(std::move(event)); }}),
       supervisor_(io_, *this, instance_),
       publisher_(settings_, live_, rows_, routers_, random_seed()),
       verbs_(verb_parts()),
-      signals_(io_, SIGTERM, SIGINT, SIGHUP) {
+      journal_(io_, settings_, events_, [this] { return supervisor_.outputs(); }),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      log_glance_(io_) {
   signals_.add(SIGUSR1);
+  metrics_listener_.listen();
   file_limit_ = raise_file_limit();
   ::signal(SIGPIPE, SIG_IGN);
 }
@@ -118,6 +132,7 @@ int Master::run() {
     }
   }
   admin_.reset();
+  metrics_.reset();
   return exit_code_;
 }
 
@@ -128,7 +143,10 @@ void Master::survive(const std::exception& error) {
 }
 
 void Master::start() {
+  tell(EventKind::grayd_started, {}, fmt::format("grayd {}, {}", control::kVersion, settings_.file));
+  reloads_.last_good_at = wall_now();
   await_signal();
+  watch_access_log();
   for (const auto& service : settings_.services) {
     for (const auto& version : service.versions) rows_.take(service.name, version.name);
   }
@@ -139,6 +157,7 @@ void Master::start() {
     for (const auto& version : service.versions) supervisor_.apply(service.name, version);
   }
   admin_.emplace(admin_socket_.get(), static_cast<control::Daemon&>(*this));
+  for (const int socket : metrics_listener_.fds()) metrics_.emplace(socket, static_cast<control::Daemon&>(*this));
 }
 
 void Master::await_signal() {
@@ -165,7 +184,9 @@ void Master::on_signal(int signal) {
 void Master::stop() {
   const bool again = phase_ == Phase::stopping;
   const auto timeout = again || exit_code_ != 0 ? Duration{0} : longest_drain();
-  log(LogLevel::info, again ? "stopping now" : fmt::format("stopping; requests in flight have {} ms", timeout.count()));
+  const auto text = again ? "stopping now" : fmt::format("stopping; requests in flight have {} ms", timeout.count());
+  log(LogLevel::info, text);
+  if (!again) tell(EventKind::grayd_stopping, exit_code_ != 0 ? "error" : "asked", text);
   phase_ = Phase::stopping;
   if (workers_stopping_) return;
   routers_.drain(timeout, [this] { stop_workers(); });
@@ -176,6 +197,7 @@ void Master::stop_workers() {
   supervisor_.stop_all([this] {
     phase_ = Phase::stopped;
     log(LogLevel::info, "stopped");
+    journal_.end();
     io_.stop();
   });
 }
@@ -229,14 +251,47 @@ void Master::reopen_access_log() try {
   if (!fresh) return;
   routers_.reopen(fresh.get());
   access_log_ = std::move(fresh);
+  tell(EventKind::access_log_reopened, {}, settings_.access_log);
 } catch (const std::runtime_error& error) {
-  log(LogLevel::error, fmt::format("the old access log stays open: {}", error.what()));
+  const auto text = fmt::format("the old access log stays open: {}", error.what());
+  log(LogLevel::error, text);
+  tell(EventKind::access_log_failed, "reopen", text);
+}
+
+void Master::watch_access_log() {
+  if (auto event = log_watch_.look(log_lines_lost(*segment_), settings_.access_log, Clock::now())) {
+    log(LogLevel::warn, event->text);
+    happened(std::move(*event));
+  }
+  log_glance_.expires_after(AccessLogWatch::kGlance);
+  log_glance_.async_wait([this](std::error_code error) {
+    if (!error) watch_access_log();
+  });
+}
+
+void Master::tell(EventKind kind, std::string cause, std::string text) {
+  EventRecord event;
+  event.kind = kind;
+  event.pid = ::getpid();
+  event.cause = std::move(cause);
+  event.text = std::move(text);
+  happened(std::move(event));
+}
+
+control::Reply Master::reload() {
+  auto reply = read_again();
+  reloads_.last_good = reply.code == ExitCode::ok;
+  ++(reloads_.last_good ? reloads_.accepted : reloads_.refused);
+  if (reloads_.last_good) reloads_.last_good_at = wall_now();
+  happened(reload_event(reply, settings_.file));
+  return reply;
 }
 
 /// Everything that can be refused is refused before anything is touched.
-control::Reply Master::reload() {
+control::Reply Master::read_again() {
   const auto refused = [](ExitCode code, std::string why) { return control::Reply{code, {}, std::move(why)}; };
   if (phase_ >= Phase::stopping) return refused(ExitCode::conflict, "grayd is stopping; nothing can be changed");
+  ConfigFile file(settings_.file);  // looked at before it is read, so that a change meanwhile is not missed
   auto loaded = load_settings(settings_.file);
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return refused(ExitCode::bad_config, errors->text);
   auto& fresh = std::get<Settings>(loaded);
@@ -246,6 +301,7 @@ control::Reply Master::reload() {
   const auto verdict = diff(settings_, fresh, live_services(settings_, live_.wanted(), supervisor_.view()));
   if (const auto* refusal = std::get_if<Refusal>(&verdict)) return refused(refusal->code, refusal->message);
   const auto& changes = std::get<Changes>(verdict);
+  config_file_ = std::move(file);
   apply(changes, std::move(fresh));
   control::Reply reply{ExitCode::ok, {{"schema_version", 1}, {"changes", nlohmann::json::array()}}, {}};
   for (const auto& change : changes) reply.body["changes"].push_back(text_of(change));
@@ -281,7 +337,8 @@ void Master::report(const std::function<void(const ReportSource&)>& reader) {
   const auto views = supervisor_.view();
   const std::chrono::duration<double> up = Clock::now() - started_;
   reader({settings_, live_.published(), views, rows_, *segment_, routers_.view(), publisher_.number(),
-          name_of(phase_ == Phase::serving, phase_ >= Phase::stopping), up.count(), ::getpid()});
+          name_of(phase_ == Phase::serving, phase_ >= Phase::stopping), up.count(), ::getpid(), reloads_,
+          events_.dropped(), config_file_.changed(settings_)});
 }
 
 bool Master::probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path,
@@ -309,7 +366,11 @@ bool Master::carries_traffic(const std::string& service, const std::string& vers
 
 void Master::call(std::string verb, nlohmann::json args, std::function<void(control::Reply)> done) {
   asio::post(io_, [this, verb = std::move(verb), args = std::move(args), done = std::move(done)] {
-    verbs_.call(verb, args, done);
+    if (Journal::knows(verb)) return journal_.call(verb, args, done);
+    verbs_.call(verb, args, [this, verb, args, done](control::Reply reply) {
+      if (auto event = verb_event(verb, args, reply)) happened(std::move(*event));
+      done(std::move(reply));
+    });
   });
 }
 

@@ -7,6 +7,7 @@
 // Order at the end: routers drain, then workers stop, then the process ends; nothing survives it.
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 #include <optional>
 
 #include "config/segment.hpp"
@@ -14,9 +15,14 @@
 #include "config/settings_diff.hpp"
 #include "control/admin_server.hpp"
 #include "control/daemon.hpp"
+#include "control/event_log.hpp"
+#include "control/metrics_server.hpp"
 #include "control/state_store.hpp"
+#include "grayd/access_log.hpp"
 #include "grayd/cells.hpp"
+#include "grayd/config_file.hpp"
 #include "grayd/file_limit.hpp"
+#include "grayd/journal.hpp"
 #include "grayd/listeners.hpp"
 #include "grayd/live_state.hpp"
 #include "grayd/publisher.hpp"
@@ -51,7 +57,10 @@ class Master final : supervisor::Host, control::Daemon {
   void release_rows();
   void listen_if_allowed();
   void reopen_access_log();
+  void watch_access_log();
+  void tell(EventKind kind, std::string cause, std::string text);
   control::Reply reload();
+  control::Reply read_again();
   void apply(const Changes& changes, Settings fresh);
   Verbs::Parts verb_parts();
   void report(const std::function<void(const ReportSource&)>& reader);
@@ -68,26 +77,34 @@ class Master final : supervisor::Host, control::Daemon {
   void group_started(pid_t pgid) override;
   void group_gone(pid_t pgid) override { segment_.remove_group(pgid); }
   bool carries_traffic(const std::string& service, const std::string& version) const override;
+  void happened(EventRecord event) override { events_.add(std::move(event)); }
   // control::Daemon
   void call(std::string verb, nlohmann::json args, std::function<void(control::Reply)> done) override;
 
   Settings settings_;
   asio::io_context io_;
   control::StateStore store_;
+  control::EventLog events_;
+  ConfigFile config_file_;
   LiveState live_;
   std::string instance_;
   segment::Segment segment_;
   Rows rows_;
   Cells cells_;
-  Listeners listeners_;
+  Listeners listeners_, metrics_listener_;
   UniqueFd access_log_;
   UniqueFd admin_socket_;
   Routers routers_;
   supervisor::Supervisor supervisor_;
   Publisher publisher_;
   Verbs verbs_;
+  Journal journal_;
   asio::signal_set signals_;
+  asio::steady_timer log_glance_;
+  AccessLogWatch log_watch_;
+  Reloads reloads_;
   std::optional<control::AdminServer> admin_;
+  std::optional<control::MetricsServer> metrics_;
   TimePoint started_ = Clock::now();
   Phase phase_ = Phase::starting;
   bool publish_pending_ = false;

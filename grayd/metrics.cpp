@@ -13,6 +13,13 @@
 namespace gray::master {
 namespace {
 
+/// Bounds of the buckets of durations, in microseconds: 1 ms to 60 s.
+constexpr std::int64_t kBounds[] = {1'000,     2'500,     5'000,      10'000,     25'000,
+                                    50'000,    100'000,   250'000,    500'000,    1'000'000,
+                                    2'500'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
+
+constexpr const char* kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};  // none: nobody was left to answer
+
 /// Backslash, quote and newline are the only characters that a label value must escape.
 std::string label(std::string_view value) {
   std::string out;
@@ -36,16 +43,18 @@ struct Sample {
   const ServiceSettings& service;
   const VersionSettings& version;
   const supervisor::VersionView* view;
+  std::optional<std::uint32_t> row;
   stats::Totals totals;
   std::string labels;  // service="web",version="v1"
 };
+using Samples = std::vector<Sample>;
 
-std::vector<Sample> samples_of(const ReportSource& source) {
-  std::vector<Sample> samples;
+Samples samples_of(const ReportSource& source) {
+  Samples samples;
   for (const auto& service : source.settings.services) {
     for (const auto& version : service.versions) {
       const auto row = source.rows.find(service.name, version.name);
-      samples.push_back({service, version, view_of(source.views, service.name, version.name),
+      samples.push_back({service, version, view_of(source.views, service.name, version.name), row,
                          row ? stats::sum(source.layout, *row) : stats::Totals{},
                          fmt::format("service=\"{}\",version=\"{}\"", label(service.name), label(version.name))});
     }
@@ -55,51 +64,106 @@ std::vector<Sample> samples_of(const ReportSource& source) {
 
 using Value = std::function<double(const Sample&)>;
 
-void per_version(std::string& out, const std::vector<Sample>& samples, std::string_view name, std::string_view type,
+void per_version(std::string& out, const Samples& samples, std::string_view name, std::string_view type,
                  std::string_view help, const Value& value) {
   head(out, name, type, help);
   for (const auto& sample : samples) out += fmt::format("{}{{{}}} {}\n", name, sample.labels, value(sample));
 }
 
-void counters(std::string& out, const std::vector<Sample>& samples) {
-  per_version(out, samples, "grayd_requests_total", "counter", "Requests completed, whatever the outcome.",
-              [](const Sample& s) { return static_cast<double>(s.totals.requests); });
-  per_version(out, samples, "grayd_errors_total", "counter", "Answers 5xx of a version, and 502 and 504 because of it.",
-              [](const Sample& s) { return static_cast<double>(s.totals.errors); });
-  per_version(out, samples, "grayd_retries_total", "counter", "Attempts that were repeated.",
-              [](const Sample& s) { return static_cast<double>(s.totals.retries); });
-  per_version(out, samples, "grayd_request_body_bytes_total", "counter", "Bytes of request bodies.",
-              [](const Sample& s) { return static_cast<double>(s.totals.bytes_in); });
-  per_version(out, samples, "grayd_response_body_bytes_total", "counter", "Bytes of response bodies.",
-              [](const Sample& s) { return static_cast<double>(s.totals.bytes_out); });
-}
-
-void decisions(std::string& out, const std::vector<Sample>& samples) {
-  head(out, "grayd_route_decisions_total", "counter", "Requests by what decided their version.");
-  for (const auto& sample : samples) {
-    for (std::size_t i = 1; i < static_cast<std::size_t>(segment::Decision::count); ++i) {
-      const auto count = sample.totals.decisions[i];
-      if (count == 0) continue;
-      out += fmt::format("grayd_route_decisions_total{{{},decision=\"{}\"}} {}\n", sample.labels,
-                         segment::name_of(static_cast<segment::Decision>(i)), count);
-    }
+/// One series for each member of `counts` from `first` on, named by `name_of(i)`; those that never counted only if
+/// `all`.
+template <typename NameOf, std::size_t N>
+void split(std::string& out, const Sample& sample, std::string_view name, std::string_view label_name,
+           std::size_t first, const std::uint64_t (&counts)[N], bool all, NameOf name_of) {
+  for (std::size_t i = first; i < N; ++i) {
+    if (counts[i] == 0 && !all) continue;
+    out += fmt::format("{}{{{},{}=\"{}\"}} {}\n", name, sample.labels, label_name, name_of(i), counts[i]);
   }
 }
 
-void gauges(std::string& out, const std::vector<Sample>& samples, const ReportSource& source) {
-  per_version(out, samples, "grayd_in_flight", "gauge", "Requests under way.",
+void requests(std::string& out, const Samples& samples) {
+  head(out, "grayd_requests_total", "counter", "Requests that have ended, by class of the answer.");
+  for (const auto& sample : samples)
+    split(out, sample, "grayd_requests_total", "code", 0, sample.totals.status_class, true,
+          [](std::size_t i) { return kClasses[i]; });
+  head(out, "grayd_route_decisions_total", "counter", "Requests by what decided their version.");
+  for (const auto& sample : samples)
+    split(out, sample, "grayd_route_decisions_total", "decision", 1, sample.totals.decisions, false,
+          [](std::size_t i) { return segment::name_of(static_cast<segment::Decision>(i)); });
+  head(out, "grayd_failures_total", "counter",
+       "Requests that got no answer of a worker, or not a whole one, by reason; see X-Gray-Reason.");
+  for (const auto& sample : samples)
+    split(out, sample, "grayd_failures_total", "reason", 1, sample.totals.reasons, false,
+          [](std::size_t i) { return segment::name_of(static_cast<segment::Reason>(i)); });
+}
+
+void counters(std::string& out, const Samples& samples) {
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t stats::Totals::*member) {
+    per_version(out, samples, name, "counter", help,
+                [member](const Sample& s) { return static_cast<double>(s.totals.*member); });
+  };
+  counter("grayd_errors_total", "Answers 5xx of a version, and 502 and 504 because of it.", &stats::Totals::errors);
+  counter("grayd_retries_total", "Attempts that were repeated.", &stats::Totals::retries);
+  counter("grayd_request_body_bytes_total", "Bytes of request bodies.", &stats::Totals::bytes_in);
+  counter("grayd_response_body_bytes_total", "Bytes of response bodies.", &stats::Totals::bytes_out);
+  counter("grayd_upstream_connects_total", "Sockets to workers that were opened.", &stats::Totals::connects);
+  counter("grayd_upstream_connect_errors_total", "Sockets to workers that could not be opened.",
+          &stats::Totals::connect_errors);
+}
+
+/// A bucket of the segment is counted where its largest value lies, so a value may be counted one bound too high, by
+/// at most 1/16 of it.
+void histogram(std::string& out, const Samples& samples, const ReportSource& source, std::string_view name,
+               std::string_view help, segment::Histogram segment::Row::*which) {
+  head(out, name, "histogram", help);
+  for (const auto& sample : samples) {
+    const auto totals = sample.row ? stats::sum(source.layout, *sample.row, which) : stats::HistogramTotals{};
+    std::uint64_t below = 0;
+    std::uint32_t bucket = 0;
+    for (const auto bound : kBounds) {
+      while (bucket < segment::kHistogramBuckets && stats::upper_bound(bucket).count() <= bound)
+        below += totals.buckets[bucket++];
+      out +=
+          fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", name, sample.labels, static_cast<double>(bound) / 1e6, below);
+    }
+    while (bucket < segment::kHistogramBuckets) below += totals.buckets[bucket++];
+    out += fmt::format("{0}_bucket{{{1},le=\"+Inf\"}} {2}\n{0}_sum{{{1}}} {3}\n{0}_count{{{1}}} {2}\n", name,
+                       sample.labels, below, static_cast<double>(totals.sum) / 1e6);
+  }
+}
+
+/// A canary that is down gets nobody: its users are stable's.
+double effective_weight(const Sample& sample, const ReportSource& source) {
+  const auto shares = shares_of(sample.service, source.state);
+  const bool canary_up = !shares.canary.empty() && is_up(view_of(source.views, sample.service.name, shares.canary));
+  if (sample.version.name == shares.stable) return canary_up ? 100 - shares.weight : 100;
+  return canary_up ? shares.of(sample.version.name) : 0;
+}
+
+void weights(std::string& out, const Samples& samples, const ReportSource& source) {
+  head(out, "grayd_version_weight_ratio", "gauge",
+       "Share of users that a version was given (desired), and gets while others are down (effective).");
+  for (const auto& sample : samples) {
+    const double desired = shares_of(sample.service, source.state).of(sample.version.name);
+    out += fmt::format("grayd_version_weight_ratio{{{},kind=\"desired\"}} {}\n", sample.labels, desired / 100);
+    out += fmt::format("grayd_version_weight_ratio{{{},kind=\"effective\"}} {}\n", sample.labels,
+                       effective_weight(sample, source) / 100);
+  }
+}
+
+void gauges(std::string& out, const Samples& samples, const ReportSource& source) {
+  per_version(out, samples, "grayd_requests_in_flight", "gauge", "Requests under way.",
               [](const Sample& s) { return static_cast<double>(s.totals.in_flight); });
-  per_version(out, samples, "grayd_waiting", "gauge", "Requests waiting for a worker.",
+  per_version(out, samples, "grayd_requests_waiting", "gauge", "Requests waiting for a worker.",
               [](const Sample& s) { return static_cast<double>(s.totals.waiting); });
-  per_version(out, samples, "grayd_version_weight_percent", "gauge", "Percent of users that a version gets.",
-              [&](const Sample& s) { return shares_of(s.service, source.state).of(s.version.name); });
   per_version(out, samples, "grayd_version_up", "gauge", "Whether a version can take requests.",
               [](const Sample& s) { return is_up(s.view) ? 1.0 : 0.0; });
+  weights(out, samples, source);
 }
 
 using WorkerValue = std::function<double(const supervisor::WorkerView&)>;
 
-void per_worker(std::string& out, const std::vector<Sample>& samples, std::string_view name, std::string_view type,
+void per_worker(std::string& out, const Samples& samples, std::string_view name, std::string_view type,
                 std::string_view help, const WorkerValue& value) {
   head(out, name, type, help);
   for (const auto& sample : samples) {
@@ -110,7 +174,7 @@ void per_worker(std::string& out, const std::vector<Sample>& samples, std::strin
   }
 }
 
-void workers(std::string& out, const std::vector<Sample>& samples, const ReportSource& source) {
+void workers(std::string& out, const Samples& samples, const ReportSource& source) {
   using supervisor::WorkerView;
   per_worker(out, samples, "grayd_worker_up", "gauge", "Whether a worker can take requests.",
              [](const WorkerView& w) { return w.routable ? 1.0 : 0.0; });
@@ -123,29 +187,59 @@ void workers(std::string& out, const std::vector<Sample>& samples, const ReportS
   });
 }
 
+void single(std::string& out, std::string_view name, std::string_view type, std::string_view help, double value) {
+  head(out, name, type, help);
+  out += fmt::format("{} {}\n", name, value);
+}
+
 void process(std::string& out, const ReportSource& source) {
   std::uint64_t connections = 0;
   for (const auto& slot : source.layout.connections) connections += slot.load(std::memory_order_relaxed);
-  head(out, "grayd_open_connections", "gauge", "Client connections open.");
-  out += fmt::format("grayd_open_connections {}\n", connections);
-  head(out, "grayd_routers", "gauge", "Router processes alive.");
-  out += fmt::format("grayd_routers {}\n", source.routers.size());
-  head(out, "grayd_uptime_seconds", "gauge", "Time since the master started.");
-  out += fmt::format("grayd_uptime_seconds {:.3f}\n", source.uptime_s);
+  single(out, "grayd_open_connections", "gauge", "Client connections open.", static_cast<double>(connections));
+  single(out, "grayd_routers", "gauge", "Router processes alive.", static_cast<double>(source.routers.size()));
+  single(out, "grayd_uptime_seconds", "gauge", "Time since the master started.", source.uptime_s);
+  single(out, "grayd_access_log_lost_lines_total", "counter", "Lines that the access log did not take.",
+         static_cast<double>(log_lines_lost(source.layout)));
+  single(out, "grayd_events_lost_total", "counter", "Events that were not written to disk.",
+         static_cast<double>(source.events_dropped));
   head(out, "grayd_build_info", "gauge", "Always 1; the labels say what runs.");
   out += fmt::format("grayd_build_info{{version=\"{}\"}} 1\n", control::kVersion);
 }
 
+void configuration(std::string& out, const ReportSource& source) {
+  head(out, "grayd_config_reloads_total", "counter", "Attempts to read the configuration again.");
+  out += fmt::format("grayd_config_reloads_total{{result=\"accepted\"}} {}\n", source.reloads.accepted);
+  out += fmt::format("grayd_config_reloads_total{{result=\"refused\"}} {}\n", source.reloads.refused);
+  single(out, "grayd_config_last_reload_successful", "gauge", "Whether the last attempt was accepted.",
+         source.reloads.last_good ? 1 : 0);
+  single(out, "grayd_config_last_reload_success_timestamp_seconds", "gauge",
+         "When the configuration was last accepted, the start included.",
+         std::chrono::duration<double>(source.reloads.last_good_at.time_since_epoch()).count());
+  single(out, "grayd_config_file_changed", "gauge", "Whether the file says something else than what is loaded.",
+         source.config_changed ? 1 : 0);
+}
+
 }  // namespace
+
+std::uint64_t log_lines_lost(const segment::Layout& layout) {
+  std::uint64_t lost = layout.log_lost_base.load(std::memory_order_relaxed);
+  for (const auto& slot : layout.log_lost) lost += slot.load(std::memory_order_relaxed);
+  return lost;
+}
 
 std::string metrics_text(const ReportSource& source) {
   const auto samples = samples_of(source);
   std::string out;
+  requests(out, samples);
   counters(out, samples);
-  decisions(out, samples);
+  histogram(out, samples, source, "grayd_request_duration_seconds",
+            "From the first byte of a request to the last of its answer.", &segment::Row::duration);
+  histogram(out, samples, source, "grayd_queue_wait_seconds", "Waiting for a socket to a worker, of those that waited.",
+            &segment::Row::waited);
   gauges(out, samples, source);
   workers(out, samples, source);
   process(out, source);
+  configuration(out, source);
   return out;
 }
 

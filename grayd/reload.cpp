@@ -64,4 +64,19 @@ std::string text_of(const Change& change) {
   return {};
 }
 
+EventRecord reload_event(const control::Reply& reply, const std::string& file) {
+  EventRecord event;
+  if (reply.code != ExitCode::ok) {
+    event.kind = EventKind::reload_refused;
+    event.cause = reply.code == ExitCode::bad_config ? "bad-config" : "conflict";
+    event.text = reply.error.substr(0, reply.error.find('\n'));
+    return event;
+  }
+  event.kind = EventKind::reloaded;
+  for (const auto& change : reply.body.value("changes", nlohmann::json::array()))
+    event.text += (event.text.empty() ? "" : "; ") + change.get<std::string>();
+  if (event.text.empty()) event.text = file + " says nothing new";
+  return event;
+}
+
 }  // namespace gray::master

@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "config/event_record.hpp"
 #include "config/settings.hpp"
 #include "config/settings_diff.hpp"
+#include "control/daemon.hpp"
 #include "control/state_store.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -18,6 +20,9 @@ std::vector<LiveService> live_services(const Settings& settings, const control::
 /// because the old file proposed it and the fresh one proposes another. A file's weight is initial; a reload moves no
 /// user.
 control::State state_after(const control::State& state, const Settings& old, const Settings& fresh);
+
+/// What became of a reload of `file`, for the event log.
+EventRecord reload_event(const control::Reply& reply, const std::string& file);
 
 /// "version web v2: rolling restart", for people.
 std::string text_of(const Change& change);

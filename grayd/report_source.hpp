@@ -9,6 +9,7 @@
 
 #include "config/segment.hpp"
 #include "config/settings.hpp"
+#include "config/wall_time.hpp"
 #include "control/state_store.hpp"
 #include "grayd/rows.hpp"
 #include "supervisor/supervisor.hpp"
@@ -23,6 +24,13 @@ struct RouterView {
   double uptime_s = 0;
 };
 
+/// What became of attempts to read the configuration again; the start counts as a good one.
+struct Reloads {
+  std::uint64_t accepted = 0, refused = 0;  // since the start
+  bool last_good = true;
+  WallTime last_good_at{};
+};
+
 struct ReportSource {
   const Settings& settings;
   const control::State& state;
@@ -34,6 +42,9 @@ struct ReportSource {
   std::string phase;        // starting serving stopping
   double uptime_s = 0;
   pid_t pid = 0;
+  Reloads reloads;
+  std::uint64_t events_dropped = 0;  // never written to disk
+  bool config_changed = false;       // the file says something else than what is loaded
 };
 
 }  // namespace gray::master

@@ -60,6 +60,7 @@ void Routers::spawn() {
     auto child = spawn_router(command_);
     living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), slot, start_limit_, events_of_one()));
     send_hello(*living_.back());
+    tell(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", slot));
   } catch (const std::system_error& error) {
     log(LogLevel::error, fmt::format("cannot start a router: {}; trying again", error.what()));
     respawn_after(std::max(respawn_delay(++young_deaths_), Duration{100}));
@@ -75,8 +76,7 @@ void Routers::respawn_after(Duration delay) {
 
 RouterGeneration::Events Routers::events_of_one() {
   return {[this](RouterGeneration& router) { send_table(router); },
-          [this](RouterGeneration& router) { on_ready(router); },
-          [this](RouterGeneration&) { settle_waiters(); },
+          [this](RouterGeneration& router) { on_ready(router); }, [this](RouterGeneration&) { settle_waiters(); },
           [this](std::uint64_t id, bool ok, const std::string& detail) { events_.probed(id, ok, detail); },
           [this](RouterGeneration& router) { on_ended(router); }};
 }
@@ -143,6 +143,7 @@ RouterGeneration* Routers::newest_ready() const {
 
 /// The newest router carries new connections; those before it have been replaced.
 void Routers::on_ready(const RouterGeneration& ready) {
+  tell(EventKind::router_ready, ready, {}, fmt::format("slot {}, after {:.1f} s", ready.slot(), ready.view().uptime_s));
   for (const auto& router : living_) {
     if (router.get() == &ready) break;
     if (!router->leaving()) router->drain(drain_timeout_, false);
@@ -154,6 +155,8 @@ void Routers::on_ready(const RouterGeneration& ready) {
 /// The object is destroyed a turn later: its own callback is still on the stack.
 void Routers::on_ended(RouterGeneration& router) {
   segment_.forget(router.slot());
+  tell(router.leaving() ? EventKind::router_drained : EventKind::router_died, router, router.end(),
+       fmt::format("slot {}: {}", router.slot(), router.end()));
   const auto is_it = [&](const auto& one) { return one.get() == &router; };
   const auto found = std::find_if(living_.begin(), living_.end(), is_it);
   asio::post(io_, [ended = std::move(*found)]() mutable { ended.reset(); });
@@ -173,8 +176,7 @@ void Routers::replace(const RouterGeneration& dead) {
 }
 
 bool Routers::all_applied(std::uint64_t number) const {
-  return std::all_of(living_.begin(), living_.end(),
-                     [&](const auto& router) { return router->applied() >= number; });
+  return std::all_of(living_.begin(), living_.end(), [&](const auto& router) { return router->applied() >= number; });
 }
 
 std::string Routers::laggards(std::uint64_t number) const {
@@ -206,6 +208,15 @@ void Routers::settle_waiters() {
     waiter = waiters_.erase(waiter);
   }
   events_.changed();
+}
+
+void Routers::tell(EventKind kind, const RouterGeneration& router, std::string cause, std::string text) {
+  EventRecord event;
+  event.kind = kind;
+  event.pid = router.pid();
+  event.cause = std::move(cause);
+  event.text = std::move(text);
+  events_.happened(std::move(event));
 }
 
 void Routers::drain(Duration timeout, std::function<void()> done) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "config/event_record.hpp"
 #include "config/routing_table.hpp"
 #include "config/segment.hpp"
 #include "grayd/lifetime.hpp"
@@ -24,6 +25,7 @@ class Routers {
     std::function<void()> changed;  // one became ready, applied a table or ended
     std::function<void(std::uint64_t id, bool ok, const std::string& detail)> probed;
     std::function<void(bool possible)> probing_possible;
+    std::function<void(EventRecord)> happened = [](const EventRecord&) {};
   };
   /// The descriptors in `command` are borrowed for the life of the object. `start_limit`: from start to ready.
   Routers(asio::io_context& io, segment::Segment& segment, RouterCommand command, RouterSettings settings,
@@ -72,6 +74,7 @@ class Routers {
   void on_ended(RouterGeneration& router);
   void replace(const RouterGeneration& dead);
   void settle_waiters();
+  void tell(EventKind kind, const RouterGeneration& router, std::string cause, std::string text);
   std::string laggards(std::uint64_t number) const;
   RouterGeneration* newest_ready() const;
 

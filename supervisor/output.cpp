@@ -5,20 +5,33 @@
 namespace gray::supervisor {
 
 // The oldest line's memory is used for the newest, so that a flood allocates nothing.
-void OutputTail::push(std::string_view line) {
+const OutputLine& OutputTail::push(std::string_view text, const OutputLine& line) {
   if (lines_.size() < kLines) lines_.emplace_back();
-  std::string& kept = lines_[next_];
+  OutputLine& kept = lines_[next_];
   next_ = (next_ + 1) % kLines;
-  kept.assign(line.substr(0, kLine));
-  if (kept.ends_with('\r')) kept.pop_back();
-  for (char& c : kept)
+  kept.sequence = ++*counter_;
+  kept.number = ++pushed_;
+  kept.time = line.time;
+  kept.is_error = line.is_error;
+  kept.cut = line.cut || text.size() > kLine;
+  kept.text.assign(text.substr(0, kLine));
+  if (kept.text.ends_with('\r')) kept.text.pop_back();
+  for (char& c : kept.text)
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) c = '?';
+  return kept;
 }
 
 std::vector<std::string> OutputTail::last(std::size_t count) const {
   std::vector<std::string> result;
-  const std::size_t n = std::min(count, lines_.size());
-  for (std::size_t i = 0; i < n; ++i) result.push_back(lines_[(next_ + lines_.size() - n + i) % lines_.size()]);
+  for (std::size_t n = lines_.size() - std::min(count, lines_.size()); n < lines_.size(); ++n)
+    result.push_back(at(n).text);
+  return result;
+}
+
+std::vector<const OutputLine*> OutputTail::after(std::uint64_t sequence) const {
+  std::vector<const OutputLine*> result;
+  for (std::size_t n = 0; n < lines_.size(); ++n)
+    if (at(n).sequence > sequence) result.push_back(&at(n));
   return result;
 }
 

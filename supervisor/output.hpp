@@ -8,9 +8,20 @@
 #include <vector>
 
 #include "config/time.hpp"
+#include "config/wall_time.hpp"
 #include "supervisor/line_buffer.hpp"
 
 namespace gray::supervisor {
+
+/// One line as it was kept.
+struct OutputLine {
+  std::uint64_t sequence = 0;  // over all tails that share a counter, in the order of reading
+  std::uint64_t number = 0;    // 1, 2, ... of its tail: a gap tells that lines are missing
+  WallTime time{};
+  bool is_error = false;  // from stderr
+  bool cut = false;       // it was longer than OutputTail::kLine
+  std::string text;
+};
 
 /// The last lines of one slot. Survives its processes: the next one's cause may be in the last one's words.
 class OutputTail {
@@ -18,13 +29,24 @@ class OutputTail {
   static constexpr std::size_t kLines = 100;
   static constexpr std::size_t kLine = 4096;
 
-  /// Control characters are replaced: what a worker writes must not steer a terminal.
-  void push(std::string_view line);
+  /// `counter`: the last sequence given; outlives the tail.
+  explicit OutputTail(std::uint64_t& counter) : counter_(&counter) {}
+
+  /// Keeps a line; `line` says everything but the numbers. Control characters are replaced: what a worker writes must
+  /// not steer a terminal.
+  const OutputLine& push(std::string_view text, const OutputLine& line);
   std::vector<std::string> last(std::size_t count) const;
+  /// Lines after `sequence`, oldest first; valid until the next push().
+  std::vector<const OutputLine*> after(std::uint64_t sequence) const;
 
  private:
-  std::vector<std::string> lines_;  // a ring once it is full
-  std::size_t next_ = 0;            // where the next line goes
+  /// The line of age `n`: 0 is the oldest that is kept.
+  const OutputLine& at(std::size_t n) const { return lines_[(next_ + n) % lines_.size()]; }
+
+  std::uint64_t* counter_;
+  std::uint64_t pushed_ = 0;
+  std::vector<OutputLine> lines_;  // a ring once it is full
+  std::size_t next_ = 0;           // where the next line goes
 };
 
 /// How many lines may go into the log in a second; what is above is counted.
@@ -45,32 +67,33 @@ class LineRate {
 /// One stream of one process, cut into lines.
 class OutputStream {
  public:
-  OutputStream(OutputTail& tail, LineRate& rate) : tail_(tail), rate_(rate) {}
+  OutputStream(OutputTail& tail, LineRate& rate, bool is_error) : tail_(tail), rate_(rate), is_error_(is_error) {}
 
   /// Calls log(line) for each line that the rate admits.
   template <class Log>
-  void feed(std::string_view bytes, TimePoint now, Log&& log) {
-    lines_.feed(bytes, [&](std::string_view line, bool) { deliver(line, now, log); });
+  void feed(std::string_view bytes, TimePoint now, WallTime wall, Log&& log) {
+    lines_.feed(bytes, [&](std::string_view line, bool cut) { deliver(line, cut, now, wall, log); });
   }
   /// The stream has ended: a last line needs no newline.
   template <class Log>
-  void end(TimePoint now, Log&& log) {
-    if (!lines_.empty()) lines_.flush([&](std::string_view line, bool) { deliver(line, now, log); });
+  void end(TimePoint now, WallTime wall, Log&& log) {
+    if (!lines_.empty()) lines_.flush([&](std::string_view line, bool cut) { deliver(line, cut, now, wall, log); });
   }
 
  private:
   template <class Log>
-  void deliver(std::string_view line, TimePoint now, Log& log) {
-    tail_.push(line);
+  void deliver(std::string_view text, bool cut, TimePoint now, WallTime wall, Log& log) {
+    const OutputLine& line = tail_.push(text, {.time = wall, .is_error = is_error_, .cut = cut, .text = {}});
     if (!rate_.admit(now)) return;
     if (const std::uint64_t dropped = rate_.take_dropped(); dropped > 0)
       log("(" + std::to_string(dropped) + " lines dropped: more than " + std::to_string(LineRate::kPerSecond) +
           " a second)");
-    log(tail_.last(1).front());
+    log(line.text);
   }
 
   OutputTail& tail_;
   LineRate& rate_;
+  bool is_error_;
   LineBuffer lines_{OutputTail::kLine};
 };
 

@@ -9,10 +9,9 @@
 #include <random>
 #include <thread>
 
-#include "config/log.hpp"
+#include "supervisor/news.hpp"
 #include "supervisor/process_table.hpp"
-#include "supervisor/version_group.hpp"
-#include "supervisor/worker.hpp"
+#include "supervisor/version.hpp"
 
 // Everything happens in turns: a turn delivers what the workers reported, lets deadlines pass, polls what is due,
 // carries out what the groups decided, and arms one timer for the next. Public calls only change the groups and ask for
@@ -24,33 +23,6 @@ constexpr Duration kReapInterval{1'000};
 constexpr Duration kStartBurst{
     1'000};                          // a start loads the machine that long; a slow starter must not hold up the others
 constexpr Duration kStartRetry{50};  // how soon a worker that waits for leave to start is looked at again
-constexpr std::size_t kLastLines = 5;
-
-struct Version {
-  Version(std::string service_name, std::string version_name, std::uint64_t seed)
-      : service(std::move(service_name)), name(std::move(version_name)), group(seed) {}
-
-  std::string service, name;
-  VersionGroup group;
-  std::map<unsigned, std::unique_ptr<Worker>> workers;  // of slots that were started at least once
-  std::string failure;                                  // text of the last one
-  std::string rolled_back;                              // text of the failure that stopped the last replacement
-  bool failed = false;                                  // likewise
-  bool forget = false;                                  // once it is empty
-};
-
-std::string failure_text(const Version& version, const Worker& worker, const VersionGroup::Slot& slot) {
-  const WorkerMachine& machine = slot.machine;
-  std::string text =
-      "service " + version.service + ", version " + version.name + ", worker " + worker.id() + ": " + machine.cause();
-  if (!machine.exit_text().empty() && machine.exit_text() != machine.cause() && !machine.exec_hopeless())
-    text += " (" + machine.exit_text() + ")";
-  if (!worker.detail().empty()) text += ": " + worker.detail();
-  const auto lines = worker.output().last(kLastLines);
-  if (!lines.empty()) text += "; its last lines:";
-  for (const std::string& line : lines) text += " \"" + line + "\"";
-  return text;
-}
 
 }  // namespace
 
@@ -60,7 +32,8 @@ struct Supervisor::Impl {
   Impl(asio::io_context& io_context, Host& the_host, std::string instance)
       : io(io_context),
         host(the_host),
-        context{io_context, the_host, cgroups, std::move(instance), 0, 0},
+        context{io_context, the_host, cgroups, std::move(instance), 0, 0, 0},
+        news(the_host),
         timer(io_context),
         reaper(io_context) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -80,8 +53,6 @@ struct Supervisor::Impl {
   Worker& worker(Version& version, unsigned slot);
   void start_waiting(TimePoint now);
   std::size_t starting(TimePoint now) const;
-  void note_failure(Version& version, unsigned slot);
-  void note_version(Version& version);
   void clean_up();
   void arm(TimePoint now);
   void reap_later();
@@ -93,6 +64,7 @@ struct Supervisor::Impl {
   Host& host;
   CgroupTree cgroups;
   WorkerContext context;
+  News news;
   std::map<Key, std::unique_ptr<Version>> versions;
   asio::steady_timer timer, reaper;
   std::random_device seeds;
@@ -168,6 +140,16 @@ std::vector<std::string> Supervisor::output(const std::string& worker_id) const 
   return {};
 }
 
+std::vector<WorkerOutput> Supervisor::outputs() const {
+  std::vector<WorkerOutput> outputs;
+  for (const auto& [key, version] : impl_->versions) {
+    for (const auto& [id, tail] : version->retired) outputs.push_back({version->service, version->name, id, &tail});
+    for (const auto& [number, worker] : version->workers)
+      outputs.push_back({version->service, version->name, worker->id(), &worker->output()});
+  }
+  return outputs;
+}
+
 const std::string& Supervisor::cgroup_path() const { return impl_->cgroups.path(); }
 
 Version& Supervisor::Impl::version(const std::string& service, const std::string& name) {
@@ -196,7 +178,7 @@ void Supervisor::Impl::turn() {
   const TimePoint now = Clock::now();
   for (auto& [key, version] : versions) serve(*version, now);
   start_waiting(now);
-  for (auto& [key, version] : versions) note_version(*version);
+  for (auto& [key, version] : versions) news.of_version(*version);
   clean_up();
   arm(now);
   if (std::exchange(changed, false)) host.workers_changed();
@@ -214,7 +196,7 @@ void Supervisor::Impl::deliver(Version& version, TimePoint now) {
   for (auto& [number, worker] : version.workers)
     for (const Event& event : worker->take_events()) {
       version.group.on(number, event, carries(version), now);
-      if (event.kind == WorkerEvent::exited) note_failure(version, number);
+      if (event.kind == WorkerEvent::exited) news.of_failure(version, number);
       obey(version, now);
     }
 }
@@ -238,6 +220,7 @@ void Supervisor::Impl::obey(Version& version, TimePoint now) {
       if (actions.has(Action::kill)) worker(version, slot).kill();
       if (actions.has(Action::spawn)) start(version, slot, now);
     }
+  news.of_workers(version, now);
 }
 
 Worker& Supervisor::Impl::worker(Version& version, unsigned slot) {
@@ -253,7 +236,7 @@ void Supervisor::Impl::start(Version& version, unsigned slot, TimePoint now) {
   const auto found = version.group.slots().find(slot);
   if (found == version.group.slots().end() || worker(version, slot).start(*found->second.settings, now)) return;
   version.group.starved(slot, now);
-  note_failure(version, slot);
+  news.of_failure(version, slot);
 }
 
 // A worker that is to be replaced keeps the settings it has.
@@ -286,32 +269,16 @@ void Supervisor::Impl::start_waiting(TimePoint now) {
     }
 }
 
-void Supervisor::Impl::note_failure(Version& version, unsigned number) {
-  const auto slot = version.group.slots().find(number);
-  if (slot == version.group.slots().end() || !slot->second.machine.wanted()) return;
-  version.failure = failure_text(version, worker(version, number), slot->second);
-  log(slot->second.machine.was_healthy() ? LogLevel::warn : LogLevel::error, version.failure);
-}
-
-void Supervisor::Impl::note_version(Version& version) {
-  const bool failed = version.group.state(true) == VersionState::failed;
-  if (failed && !version.failed)
-    log(LogLevel::error, "version " + version.name + " of service " + version.service +
-                             " has failed and is not started again; correct it, then start it. " + version.failure);
-  version.failed = failed;
-  if (version.rolled_back.empty() == version.group.rolled_back().empty()) return;
-  version.rolled_back = version.group.rolled_back().empty() ? std::string() : version.failure;
-  if (!version.rolled_back.empty())
-    log(LogLevel::error, "version " + version.name + " of service " + version.service +
-                             ": the replacement stopped at its first failure (" + version.rolled_back +
-                             "), back to the workers as they were");
-}
-
 void Supervisor::Impl::clean_up() {
   bool empty = true;
   for (auto it = versions.begin(); it != versions.end();) {
     Version& version = *it->second;
-    std::erase_if(version.workers, [&](const auto& entry) { return !version.group.slots().contains(entry.first); });
+    std::erase_if(version.workers, [&](const auto& entry) {
+      if (version.group.slots().contains(entry.first)) return false;
+      version.retired.emplace_back(entry.second->id(), entry.second->output());
+      return true;
+    });
+    while (version.retired.size() > kRetired) version.retired.pop_front();
     empty = empty && version.group.empty();
     it = version.forget && version.group.empty() ? versions.erase(it) : std::next(it);
   }

@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "config/address.hpp"
+#include "config/event_record.hpp"
 #include "config/settings.hpp"
+#include "supervisor/output.hpp"
 
 namespace gray::supervisor {
 
@@ -46,6 +48,8 @@ class Host {
   virtual void group_gone(pid_t pgid) = 0;
   /// Whether the version carries traffic now (stable, or weight above 0): such a version never gives up restarting.
   virtual bool carries_traffic(const std::string& service, const std::string& version) const = 0;
+  /// Something that an operator wants to read about.
+  virtual void happened(EventRecord event) { (void)event; }
 };
 
 struct WorkerView {
@@ -72,8 +76,16 @@ struct VersionView {
   std::vector<WorkerView> workers;  // living slots and those in back-off
 };
 
+/// What a worker wrote; of one that is gone, too, as long as it is kept.
+struct WorkerOutput {
+  std::string service, version, worker;
+  const OutputTail* tail = nullptr;  // valid until the loop goes on
+};
+
 class Supervisor {
  public:
+  static constexpr std::size_t kRetired = 4;  // workers of a version that are gone and whose output is kept
+
   /// `instance` is put into every worker's GRAY_INSTANCE; the next start sweeps by it.
   Supervisor(asio::io_context& io, Host& host, std::string instance);
   ~Supervisor();
@@ -99,6 +111,8 @@ class Supervisor {
   std::vector<VersionView> view() const;
   /// The last lines (at most 100 of at most 4096 bytes) that a worker, "web@v1#0", wrote to stdout and stderr.
   std::vector<std::string> output(const std::string& worker_id) const;
+  /// Of all workers, those that are gone first.
+  std::vector<WorkerOutput> outputs() const;
   /// The cgroup that all workers live in, for kill_worker_cgroup(); empty if there is none.
   const std::string& cgroup_path() const;
 

@@ -122,7 +122,10 @@ void VersionGroup::starved(unsigned number, TimePoint now) {
 // gone.
 void VersionGroup::feed(unsigned number, const Event& event, TimePoint now) {
   Slot& slot = slots_.at(number);
+  const WorkerState before = slot.machine.state();
   const Actions actions = slot.machine.on(event, now);
+  if (const WorkerMachine& machine = slot.machine; machine.state() != before)
+    transitions_.push_back({number, before, machine.state(), machine.cause(), machine.exit_text(), event.delay});
   if (event.kind == WorkerEvent::said_ready && slot.machine.said_ready()) policy_.ready();
   if (slot.machine.routable()) policy_.healthy();
   if (event.kind == WorkerEvent::exited || event.kind == WorkerEvent::no_resources)

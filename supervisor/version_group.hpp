@@ -36,6 +36,14 @@ class VersionGroup {
     Actions actions;
   };
 
+  /// A change of a worker's state, for those who only watch.
+  struct Transition {
+    unsigned slot;
+    WorkerState from, to;
+    std::string cause, exit_text;  // of the machine
+    Duration delay{0};             // to backoff: until the next start
+  };
+
   /// `seed` of the jitter. No worker before apply().
   explicit VersionGroup(std::uint64_t seed) : policy_(seed), seed_(seed) {}
 
@@ -59,10 +67,13 @@ class VersionGroup {
   std::optional<unsigned> startable() const;
   std::optional<TimePoint> next_deadline() const;
   std::vector<Command> take_commands() { return std::exchange(commands_, {}); }
+  std::vector<Transition> take_transitions() { return std::exchange(transitions_, {}); }
   const std::map<unsigned, Slot>& slots() const { return slots_; }
   std::size_t count(WorkerState state) const;
   bool empty() const { return slots_.empty(); }
   VersionState state(bool carries_traffic) const;
+  /// A rolling replacement is under way.
+  bool replacing() const { return previous_ != nullptr; }
   /// Why the last replacement was undone; empty if it was not.
   const std::string& rolled_back() const { return rolled_back_; }
 
@@ -89,6 +100,7 @@ class VersionGroup {
   std::shared_ptr<const VersionSettings> previous_;  // set while a replacement runs
   std::map<unsigned, Slot> slots_;
   std::vector<Command> commands_;
+  std::vector<Transition> transitions_;
   std::string rolled_back_;
   bool gentle_ = false;  // something was routable when the replacement began: one after the other
   bool failed_ = false;

@@ -22,6 +22,7 @@ struct WorkerContext {
   std::string instance;
   std::uint64_t generation = 0;  // of the last process; never reused
   std::uint64_t probe = 0;       // of the last probe
+  std::uint64_t output = 0;      // of the last line that a worker wrote
   WorkerFolders folders{instance};
 };
 
@@ -59,6 +60,7 @@ class Worker final : private WorkerProcess::Owner {
   /// Why it is not up yet, as far as that is known; may be empty.
   const std::string& complaint() const { return detail_.empty() && ready_by_.empty() ? closed_ : detail_; }
   const OutputTail& output() const { return tail_; }
+  const std::string& ready_by() const { return ready_by_; }
   const std::string& id() const { return id_; }
   TimePoint started() const { return started_; }
   pid_t pid() const { return process_ ? process_->pid() : 0; }
@@ -103,7 +105,7 @@ class Worker final : private WorkerProcess::Owner {
   TimePoint started_{}, next_poll_{};
   std::uint64_t asked_ = 0;  // the probe in flight; 0: none
   TimePoint asked_at_{};
-  OutputTail tail_;
+  OutputTail tail_{context_.output};
   LineRate rate_;
   std::deque<Event> events_;
 };

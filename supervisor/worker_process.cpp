@@ -137,8 +137,8 @@ WorkerProcess::WorkerProcess(Owner& owner, Launch& launch, pid_t pid)
       pid_(pid),
       containment_(pid, std::move(launch.cgroup), launch.identity.instance, launch.identity.generation),
       folder_(std::move(launch.folder)),
-      out_stream_(launch.tail, launch.rate),
-      err_stream_(launch.tail, launch.rate) {}
+      out_stream_(launch.tail, launch.rate, false),
+      err_stream_(launch.tail, launch.rate, true) {}
 
 WorkerProcess::~WorkerProcess() {
   if (reaped_) return;
@@ -225,10 +225,12 @@ void WorkerProcess::on_ipc(std::size_t limit) {
 void WorkerProcess::on_output(Watch& watch, OutputStream& stream, std::size_t limit) {
   if (!watch) return;
   const TimePoint now = Clock::now();
+  const WallTime wall = wall_now();
   const auto log = [this](const std::string& line) { owner_.wrote(line); };
-  const Stream state = read_available(watch.fd(), limit, [&](std::string_view bytes) { stream.feed(bytes, now, log); });
+  const Stream state =
+      read_available(watch.fd(), limit, [&](std::string_view bytes) { stream.feed(bytes, now, wall, log); });
   if (state == Stream::open) return;
-  stream.end(now, log);
+  stream.end(now, wall, log);
   watch.close();
 }
 

@@ -8,6 +8,7 @@
 #include "config/settings_toml.hpp"
 #include "control/grayctl/client.hpp"
 #include "control/grayctl/command.hpp"
+#include "control/grayctl/follow.hpp"
 #include "control/grayctl/status_view.hpp"
 #include "control/version.hpp"
 
@@ -74,6 +75,12 @@ Outcome run_metrics(Client& client) {
   return outcome;
 }
 
+Outcome run_look_back(Client& client, const Command& command, const Terminal& terminal) {
+  Outcome outcome;
+  outcome.answer = look_back(client, command, terminal, outcome.text);
+  return outcome;
+}
+
 Outcome check_config(const std::string& file) {
   LoadedSettings loaded = load_settings(file);
   if (auto* errors = std::get_if<ConfigErrors>(&loaded)) return failed(ExitCode::bad_config, errors->text);
@@ -104,6 +111,9 @@ Outcome run_verb(const Command& command, const Terminal& terminal) {
       return run_reload(client);
     case Verb::metrics:
       return run_metrics(client);
+    case Verb::events:
+    case Verb::logs:
+      return run_look_back(client, command, terminal);
     case Verb::config_check:
       return check_config(command.file);
     case Verb::version:
@@ -142,6 +152,11 @@ int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostre
   if (!line.command) {
     out << line.text;
     return 0;
+  }
+  if (line.command->follow) {
+    Client client(find_socket(line.command->socket));
+    const Answer end = follow(client, *line.command, line.json, out, terminal);
+    return end.code == ExitCode::ok ? 0 : report_failure(end.code, end.error, line.json, out, err);
   }
   Outcome outcome = run(*line.command, terminal);
   const Answer& answer = outcome.answer;

@@ -94,12 +94,19 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app, const std
   return error.what() + see_help(verb);
 }
 
+bool parse_count(std::string_view text, int& count) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  return error == std::errc{} && end == text.data() + text.size() && count >= 0 && count <= 1'000;
+}
+
 /// What is wrong with the words that CLI11 took as they are; empty if all is well.
 std::string check_values(Grammar& grammar) {
   Command& command = grammar.command;
   if (const CLI::App& verb = innermost(grammar.app); is_not_yet(verb.get_name())) return not_yet(verb);
   if (grammar.output != "table" && grammar.output != "json")
     return fmt::format("-o takes table or json, not \"{}\"", grammar.output);
+  if (!grammar.count.empty() && !parse_count(grammar.count, command.count))
+    return fmt::format("-n takes a whole number from 0 to 1000, not \"{}\"", grammar.count);
   if (command.verb != Verb::shift) return {};
   std::optional<double> percent = parse_percent(grammar.percent);
   if (!percent) return percent_error(grammar.percent);

@@ -15,6 +15,8 @@ enum class Verb {
   health,
   reload,
   metrics,
+  events,
+  logs,
   config_check,
   version,
 };
@@ -26,6 +28,9 @@ struct Command {
   std::string version;
   double percent = 0;  // 0..100
   std::string file;    // of `config check`
+  std::string worker;  // of `logs`; empty: all
+  bool follow = false;
+  int count = 100;  // of events or lines
 };
 
 /// A command, or a text instead: help (ok) or what is wrong with the command line (usage).

@@ -9,9 +9,9 @@
 namespace gray::control {
 namespace {
 
-constexpr const char* kNotYet[] = {"start",   "stop",  "restart", "drain",  "completion", "logs", "events",
-                                   "rollout", "why",   "bucket",  "plan",   "preview",    "hold", "maintenance",
-                                   "report",  "drill", "history", "memory", "upgrade",    "top"};
+constexpr const char* kNotYet[] = {"start",  "stop",   "restart", "drain",   "completion", "rollout",
+                                   "why",    "bucket", "plan",    "preview", "hold",       "maintenance",
+                                   "report", "drill",  "history", "memory",  "upgrade",    "top"};
 
 constexpr const char* kLook = "Look";
 constexpr const char* kChange = "Change";
@@ -44,6 +44,23 @@ void Grammar::looking() {
 
   verb(app, "metrics", "counters and durations as Prometheus text", Verb::metrics, "  grayctl metrics | grep errors")
       ->group(kLook);
+}
+
+void Grammar::looking_back() {
+  CLI::App* events = verb(app, "events", "what happened to workers, versions and grayd", Verb::events,
+                          "  grayctl events -n 20\n  grayctl events -f web v2\n  grayctl events -f -o json | jq .kind\n"
+                          "Times are UTC.");
+  CLI::App* logs = verb(app, "logs", "what the workers wrote", Verb::logs,
+                        "  grayctl logs web v2\n  grayctl logs -f --worker web@v2#0\n"
+                        "The last 100 lines of each worker are kept, of those that are gone, too.");
+  for (CLI::App* verb : {events, logs}) {
+    verb->group(kLook);
+    verb->add_flag("-f,--follow", command.follow, "go on with what comes");
+    verb->add_option("-n", count, "the last N, 0 to 1000; else 100")->type_name("N");
+    verb->add_option("SERVICE", command.service, "only of this one");
+    verb->add_option("VERSION", command.version, "only of this one");
+  }
+  logs->add_option("--worker", command.worker, "only of this one, as in status")->type_name("ID");
 }
 
 void Grammar::changing() {
@@ -82,6 +99,7 @@ Grammar::Grammar() {
       "6 rollout aborted, 7 no daemon, 8 bad config.\n"
       "Examples:\n  grayctl status\n  grayctl shift web v2 5%");
   looking();
+  looking_back();
   changing();
   configuring();
   for (const char* name : kNotYet) app.add_subcommand(name)->group("")->fallthrough()->allow_extras();

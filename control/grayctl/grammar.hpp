@@ -20,11 +20,13 @@ struct Grammar {
   CLI::Option* output_option;
   std::string output = "table";
   std::string percent;
+  std::string count;
   Command command;
 
  private:
   CLI::App* verb(CLI::App& parent, const char* name, const char* summary, Verb meaning, const char* examples);
   void looking();
+  void looking_back();
   void changing();
   void configuring();
 };

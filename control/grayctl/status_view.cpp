@@ -88,15 +88,26 @@ Cell weight_cell(const json& version) {
 
 Cell workers_cell(const json& version) {
   const json& workers = list(version, "workers");
-  auto up = static_cast<std::size_t>(std::count_if(workers.begin(), workers.end(), is_up));
-  return {fmt::format("{}/{}", up, workers.size()), up < workers.size() ? Colour::bad : Colour::none};
+  const auto up = static_cast<double>(std::count_if(workers.begin(), workers.end(), is_up));
+  const json& instances = member(version, "instances");
+  const double wanted = instances.is_number() ? instances.get<double>() : static_cast<double>(workers.size());
+  return {fmt::format("{:g}/{:g}", up, wanted), up < wanted ? Colour::bad : Colour::none};
+}
+
+/// A * marks the stable version; where the file names another one, both are marked with what they are.
+Cell name_cell(const json& service, const json& version) {
+  const std::string name = text(version, "name"), stable = text(service, "stable");
+  const std::string configured = text(service, "configured_stable");
+  if (configured == "-" || configured == stable) return name + (name == stable ? "*" : "");
+  if (name == stable) return {name + "* (file: not stable)", Colour::doubtful};
+  if (name == configured) return {name + " (file: stable)", Colour::doubtful};
+  return name;
 }
 
 Row version_row(const json& service, const json& version) {
   const json& queue = member(version, "queue");
-  bool stable = text(version, "name") == text(service, "stable");
   return {text(service, "name"),
-          text(version, "name") + (stable ? "*" : ""),
+          name_cell(service, version),
           weight_cell(version),
           state_cell(version),
           workers_cell(version),
@@ -173,6 +184,17 @@ std::string daemon_line(const json& status, const Terminal& terminal) {
   return paint(cut(line, terminal.width), Colour::faint, terminal.colour) + "\n";
 }
 
+/// The file is intent; once it says something else than what runs, somebody may be waiting for that.
+std::string file_line(const json& status, const Terminal& terminal) {
+  if (!member(status, "config_changed").is_boolean() || !member(status, "config_changed").get<bool>()) return {};
+  std::string lines;
+  const std::string line =
+      fmt::format("{} changed on disk since it was loaded: grayctl reload", text(status, "config_file"));
+  for (const std::string& part : wrap(line, terminal.width))
+    lines += paint(part, Colour::doubtful, terminal.colour) + "\n";
+  return lines;
+}
+
 }  // namespace
 
 std::string view_status(const json& status, const Terminal& terminal) {
@@ -187,7 +209,7 @@ std::string view_status(const json& status, const Terminal& terminal) {
       view += versions[next_version++] + "\n" + cause_lines(version, terminal);
       for (std::size_t i = 0; i < list(version, "workers").size(); ++i) view += workers[next_worker++] + "\n";
     }
-  return view + daemon_line(status, terminal);
+  return view + file_line(status, terminal) + daemon_line(status, terminal);
 }
 
 }  // namespace gray::control

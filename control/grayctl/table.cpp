@@ -25,13 +25,6 @@ std::string_view first(std::string_view text, std::size_t count) {
   return text.substr(0, bytes);
 }
 
-std::string harmless(std::string_view text) {
-  std::string clean(text);
-  for (char& byte : clean)
-    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F) byte = ' ';
-  return clean;
-}
-
 const char* code_of(Colour colour) {
   switch (colour) {
     case Colour::bold:
@@ -51,6 +44,18 @@ const char* code_of(Colour colour) {
 }
 
 }  // namespace
+
+/// U+0080 to U+009F are C2 80 to C2 9F in UTF-8; some terminals obey them.
+std::string harmless(std::string_view text) {
+  std::string clean(text);
+  for (std::size_t i = 0; i < clean.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(clean[i]);
+    if (byte < 0x20 || byte == 0x7F) clean[i] = ' ';
+    const bool second = i > 0 && static_cast<unsigned char>(clean[i - 1]) == 0xC2 && byte >= 0x80 && byte < 0xA0;
+    if (second) clean[i - 1] = clean[i] = ' ';
+  }
+  return clean;
+}
 
 std::string cut(std::string_view text, std::size_t width) {
   std::string clean = harmless(text);

@@ -44,6 +44,8 @@ class Table {
   std::vector<Row> rows_;
 };
 
+/// `text` without control characters, those of Unicode's second block included.
+std::string harmless(std::string_view text);
 /// At most `width` characters of `text`, the last one an ellipsis if it was longer.
 std::string cut(std::string_view text, std::size_t width);
 /// `text` in lines of at most `width` characters, broken at spaces where possible.

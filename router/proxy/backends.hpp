@@ -51,6 +51,8 @@ class Backends {
   void apply(const RoutingTable& table);
   Version& version(std::uint32_t row) { return versions_[row]; }
   segment::Row& row(std::uint32_t row) { return layout_.rows[place_.slot][place_.thread][row]; }
+  /// Lines of the access log that were lost, of all threads of this router.
+  std::atomic<std::uint64_t>& log_lost() { return layout_.log_lost[place_.slot]; }
 
   /// A socket for `exchange`: an idle one, or one that is being opened (see Upstream::connecting). Null: none to be
   /// had.

@@ -28,6 +28,7 @@ Recorder::Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_l
       flush_(this,
              [](void* self, TimePoint now) {
                static_cast<Recorder*>(self)->log_.on_time(now);
+               static_cast<Recorder*>(self)->count_lost();
                static_cast<Recorder*>(self)->arm();
              }),
       id_low_(id_seed) {
@@ -91,7 +92,14 @@ void Recorder::write_line(const Exchange& exchange) {
   record.retries = exchange.retries_;
   char line[stats::kMaxAccessLine];
   log_.append({line, stats::format_access_line(record, clock_, line)}, now);
+  count_lost();
   arm();
+}
+
+void Recorder::count_lost() {
+  if (log_.dropped() == lost_) return;
+  backends_.log_lost().fetch_add(log_.dropped() - lost_, std::memory_order_relaxed);
+  lost_ = log_.dropped();
 }
 
 void Recorder::arm() {
@@ -103,8 +111,14 @@ void Recorder::impossible(const Exchange& exchange) {
       std::string("the exchange machine met a pair that cannot be, in state ") + name_of(exchange.state_));
 }
 
-void Recorder::reopen(UniqueFd access_log) { log_.reopen(std::move(access_log), engine_.now()); }
+void Recorder::reopen(UniqueFd access_log) {
+  log_.reopen(std::move(access_log), engine_.now());
+  count_lost();
+}
 
-void Recorder::flush() { log_.flush(engine_.now()); }
+void Recorder::flush() {
+  log_.flush(engine_.now());
+  count_lost();
+}
 
 }  // namespace gray::proxy

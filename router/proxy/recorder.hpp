@@ -29,12 +29,14 @@ class Recorder {
  private:
   void write_line(const Exchange& exchange);
   void arm();
+  void count_lost();
 
   engine::Engine& engine_;
   Backends& backends_;
   stats::AccessLog log_;
   stats::LineClock clock_;
   engine::Timer flush_;
+  std::uint64_t lost_ = 0;        // of the log's dropped lines, those that are counted
   std::array<char, 16> id_high_;  // the half of all ids that stays, as text
   std::uint64_t id_low_;
 };

@@ -47,6 +47,7 @@ struct Totals {
   std::uint64_t status_class[6] = {};
   std::uint64_t reasons[static_cast<std::size_t>(segment::Reason::count)] = {};
   std::uint64_t decisions[static_cast<std::size_t>(segment::Decision::count)] = {};
+  std::uint64_t connects = 0, connect_errors = 0;
   std::uint64_t in_flight = 0, waiting = 0;
 };
 Totals sum(const segment::Layout& layout, std::uint32_t version_row);

@@ -34,7 +34,7 @@ TEST_CASE("a new segment is empty and another process's mapping shows the same m
 TEST_CASE("a router refuses a segment that is not of its layout") {
   Segment master = Segment::create();
   master->header.layout = kLayout + 1;
-  CHECK(refusal(copy_of(master)) == "the shared segment has layout 2, this program knows 1");
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 3, this program knows 2");
   master->header.layout = kLayout;
   master->header.row_bytes = 8;
   CHECK(refusal(copy_of(master)).find("other sizes") != std::string::npos);
@@ -71,6 +71,8 @@ TEST_CASE("forgetting a slot keeps what it counted and gives back what it held")
   living.in_flight = 1;
   master->base[7].requests = 5;
   master->connections[1] = 8;
+  master->log_lost[1] = 9;
+  master->log_lost_base = 1;
   master->versions[7].waiters[1] = 32;
   REQUIRE(master->versions[7].waiting.acquire(1, 5));
   REQUIRE(master->workers[3].sockets.acquire(1, 5));
@@ -91,6 +93,8 @@ TEST_CASE("forgetting a slot keeps what it counted and gives back what it held")
   CHECK(living.requests == 1);
   CHECK(living.in_flight == 1);
   CHECK(master->connections[1] == 0);
+  CHECK(master->log_lost[1] == 0);
+  CHECK(master->log_lost_base == 10);
   CHECK(master->versions[7].waiters[1] == 0);
   CHECK(master->versions[7].waiting.total() == 0);
   CHECK(master->workers[3].tunnels.total() == 0);

@@ -25,7 +25,8 @@ Response ask(Daemon& daemon, const std::string& request) {
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   UniqueFd client(ends[0]);
   CutOff never;
-  std::thread server([&] { AdminApi(daemon, never).serve(UniqueFd(ends[1])); });
+  Seats seats(1);
+  std::thread server([&] { AdminApi(daemon, never, seats).serve(UniqueFd(ends[1])); });
   send_text(client.get(), request);
   std::string text = read_to_end(client.get());
   server.join();
@@ -63,6 +64,7 @@ TEST_CASE("a GET is a verb with its query as arguments, a POST one with its body
   seen = ask(daemon, post("/v1/shift", R"({"service":"web","percent":5.5})"));
   CHECK(seen.parsed()["verb"] == "shift");
   CHECK(seen.parsed()["args"] == json{{"service", "web"}, {"percent", 5.5}});
+  CHECK(daemon.peer_pid == ::getpid());
 }
 
 TEST_CASE("a verb that the daemon may know better is passed on") {
@@ -125,7 +127,8 @@ TEST_CASE("bytes that are no HTTP get 400, none get nothing") {
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   ::close(ends[0]);
   CutOff never;
-  CHECK_NOTHROW(AdminApi(daemon, never).serve(UniqueFd(ends[1])));
+  Seats seats(1);
+  CHECK_NOTHROW(AdminApi(daemon, never, seats).serve(UniqueFd(ends[1])));
 }
 
 TEST_CASE("a body above 1 MiB is refused, by length and in chunks") {
@@ -164,8 +167,9 @@ TEST_CASE("a caller that left is not waited for") {
   send_text(client.get(), get("/v1/status?timeout_ms=120000"));
   client.reset();
   CutOff never;
+  Seats seats(1);
   const TimePoint begin = Clock::now();
-  AdminApi(daemon, never).serve(UniqueFd(ends[1]));
+  AdminApi(daemon, never, seats).serve(UniqueFd(ends[1]));
   CHECK(Clock::now() - begin < Duration(10'000));
 }
 
@@ -195,4 +199,26 @@ TEST_CASE("healthz answers without the daemon") {
   FakeDaemon daemon;
   CHECK(ask(daemon, get("/healthz")).body == "ok");
   CHECK(daemon.calls == 0);
+}
+
+TEST_CASE("callers who wait need a seat, and the others do not") {
+  FakeDaemon daemon;
+  CutOff never;
+  Seats seats(1);
+  const auto ask_with = [&](const std::string& request) {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    UniqueFd client(ends[0]);
+    send_text(client.get(), request);
+    AdminApi(daemon, never, seats).serve(UniqueFd(ends[1]));
+    return read_to_end(client.get());
+  };
+  CHECK(contains(ask_with(get("/v1/events?wait_ms=1")), "200 OK"));
+  {
+    const Seats::Taken taken(seats);
+    CHECK(taken);
+    CHECK(contains(ask_with(get("/v1/events?wait_ms=1")), "events: too many follow already"));
+    CHECK(contains(ask_with(get("/v1/events")), "200 OK"));
+  }
+  CHECK(contains(ask_with(get("/v1/events?wait_ms=1")), "200 OK"));
 }

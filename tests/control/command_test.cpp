@@ -104,7 +104,7 @@ TEST_CASE("-o json counts even if the rest is wrong") {
 
 TEST_CASE("a verb of the contract without a function is not called a mistake") {
   CHECK(complaint({"rollout", "start", "web", "v2", "--steps", "5,50"}) == "rollout is not supported yet");
-  CHECK(complaint({"logs", "-f"}) == "logs is not supported yet");
+  CHECK(complaint({"plan", "-f"}) == "plan is not supported yet");
   CHECK(complaint({"top"}) == "top is not supported yet");
   CHECK(parse({"why", "-o", "json"}).json);
 }
@@ -133,4 +133,21 @@ TEST_CASE("--version names program and version") {
   CommandLine line = parse({"--version"});
   CHECK(line.code == ExitCode::ok);
   CHECK(contains(line.text, "grayctl 0."));
+}
+
+TEST_CASE("events and logs take a number, a service, a version, and -f") {
+  Command events = *parse({"events"}).command;
+  CHECK(events.verb == Verb::events);
+  CHECK(events.count == 100);
+  CHECK_FALSE(events.follow);
+  Command logs = *parse({"logs", "-f", "-n", "0", "web", "v2", "--worker", "web@v2#0"}).command;
+  CHECK(logs.verb == Verb::logs);
+  CHECK(logs.follow);
+  CHECK(logs.count == 0);
+  CHECK(logs.service == "web");
+  CHECK(logs.version == "v2");
+  CHECK(logs.worker == "web@v2#0");
+  for (const char* wrong : {"1001", "many", "1.5", "1x"})
+    CHECK(complaint({"events", "-n", wrong}) ==
+          std::string("-n takes a whole number from 0 to 1000, not \"") + wrong + "\"");
 }

@@ -53,9 +53,12 @@ struct FakeDaemon final : Daemon {
   };
   std::function<void(Done)> take;
   std::atomic<int> calls{0};
+  std::atomic<int> peer_pid{0};  // who asked for the last change; kept out of the arguments, which tests compare
 
   void call(std::string verb, nlohmann::json args, Done done) override {
     ++calls;
+    if (args.contains("peer")) peer_pid = args["peer"].value("pid", 0);
+    args.erase("peer");
     if (take) return take(std::move(done));
     done(answer(verb, args));
   }

@@ -102,6 +102,25 @@ TEST_CASE("long names and addresses still fit") {
     CHECK(widest(view_status(status, {.width = width, .colour = false})) <= width);
 }
 
+TEST_CASE("where the file and the facts differ it is said") {
+  json status = example();
+  json& web = status["services"][0];
+  web["configured_stable"] = "v2";
+  web["versions"][0]["instances"] = 3;
+  std::string view = view_status(status, {.width = 120});
+  CHECK(view.find("v1* (file: not stable)") != std::string::npos);
+  CHECK(view.find("v2 (file: stable)") != std::string::npos);
+  CHECK(view.find(" 1/3 ") != std::string::npos);
+  CHECK(view.find("changed on disk") == std::string::npos);
+  status["config_changed"] = true;
+  status["config_file"] = "/srv/grayd.toml";
+  view = view_status(status, {.width = 80});
+  CHECK(view.find("\n/srv/grayd.toml changed on disk since it was loaded: grayctl reload\ngrayd 0.1.0") !=
+        std::string::npos);
+  web["configured_stable"] = "v1";
+  CHECK(view_status(status, {}).find("(file: ") == std::string::npos);
+}
+
 TEST_CASE("colours only when asked for") {
   CHECK(view_status(example(), {}).find('\x1b') == std::string::npos);
   std::string painted = view_status(example(), {.width = 80, .colour = true});

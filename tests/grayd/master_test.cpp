@@ -58,6 +58,9 @@ TEST_CASE("what cannot be had is refused before anything is started") {
   settings.listen = taken.addresses();
   CHECK_THROWS_WITH_AS(Master{settings}, doctest::Contains("is in use"), std::runtime_error);
   settings.listen = {};
+  settings.metrics = taken.addresses().front().text();
+  CHECK_THROWS_WITH_AS(Master{settings}, doctest::Contains("change [listen] metrics"), std::runtime_error);
+  settings.metrics.clear();
   settings.access_log = "/proc/none/access.log";
   CHECK_THROWS_WITH_AS(Master{settings}, doctest::Contains("access log"), std::runtime_error);
 }

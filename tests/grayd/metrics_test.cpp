@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "router/stats/row.hpp"
 #include "tests/grayd/settings_support.hpp"
 
 using namespace gray;
@@ -16,6 +17,7 @@ struct Fixture {
   Rows rows{segment};
   Settings settings = test::settings_of(test::web());
   control::State state;
+  Reloads reloads{2, 1, false, WallTime(std::chrono::milliseconds(1'795'452'285'500))};
   std::vector<supervisor::VersionView> views = {
       test::version_view("v1", {test::worker("web@v1#0", 1, true)}),
       test::version_view("v2", {test::worker("web@\"v2\"#0", 2, false)}),
@@ -23,26 +25,73 @@ struct Fixture {
 
   Fixture() {
     const auto row = *rows.take("web", "v1");
-    segment->rows[0][0][row].requests = 12'345'678;
+    auto& cells = segment->rows[0][0][row];
+    cells.requests = 12'345'678;
+    cells.status_class[2] = 12'345'000;
+    cells.status_class[5] = 678;
+    cells.reasons[static_cast<std::size_t>(segment::Reason::queue_full)] = 9;
+    cells.connect_errors = 2;
+    for (const auto value : {500, 900, 30'000, 2'000'000, 90'000'000}) stats::record(cells.duration, Micros{value});
+    segment->rows[1][3][row].requests = 1;
+    stats::record(segment->rows[1][3][row].duration, Micros{1'000});
+    segment->log_lost[2] = 3;
+    segment->log_lost_base = 4;
     segment->rows[0][0][row].decisions[static_cast<std::size_t>(segment::Decision::bucket)] = 5;
     segment->connections[0] = 3;
     segment->connections[1] = 4;
   }
-  std::string text() { return metrics_text({settings, state, views, rows, *segment, {}, 1, "serving", 12.5, 41}); }
+  std::string text() {
+    return metrics_text({settings, state, views, rows, *segment, {}, 1, "serving", 12.5, 41, reloads, 6, true});
+  }
   bool has(const std::string& line) { return text().find(line + "\n") != std::string::npos; }
 };
 
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "counters and gauges carry service and version") {
-  CHECK(has("grayd_requests_total{service=\"web\",version=\"v1\"} 12345678"));
-  CHECK(has("grayd_requests_total{service=\"web\",version=\"v3\"} 0"));
-  CHECK(has("grayd_version_weight_percent{service=\"web\",version=\"v1\"} 95"));
+  CHECK(has("grayd_requests_total{service=\"web\",version=\"v1\",code=\"2xx\"} 12345000"));
+  CHECK(has("grayd_requests_total{service=\"web\",version=\"v1\",code=\"5xx\"} 678"));
+  CHECK(has("grayd_requests_total{service=\"web\",version=\"v3\",code=\"2xx\"} 0"));
+  CHECK(has("grayd_failures_total{service=\"web\",version=\"v1\",reason=\"queue-full\"} 9"));
+  CHECK(has("grayd_upstream_connect_errors_total{service=\"web\",version=\"v1\"} 2"));
   CHECK(has("grayd_version_up{service=\"web\",version=\"v1\"} 1"));
   CHECK(has("grayd_version_up{service=\"web\",version=\"v2\"} 0"));
   CHECK(has("grayd_worker_up{service=\"web\",version=\"v1\",worker=\"web@v1#0\"} 1"));
   CHECK(has("grayd_route_decisions_total{service=\"web\",version=\"v1\",decision=\"bucket\"} 5"));
   CHECK(has("grayd_open_connections 7"));
+  CHECK(has("grayd_access_log_lost_lines_total 7"));
+  CHECK(has("grayd_events_lost_total 6"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "the users of a canary that is down are stable's") {
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v1\",kind=\"desired\"} 0.95"));
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v1\",kind=\"effective\"} 1"));
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v2\",kind=\"desired\"} 0.05"));
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v2\",kind=\"effective\"} 0"));
+  views[1].workers[0].routable = true;
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v2\",kind=\"effective\"} 0.05"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "durations are a histogram over all routers, and what is above the last bound is counted") {
+  const std::string of = "{service=\"web\",version=\"v1\"";
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.001\"} 2"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.0025\"} 3"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.025\"} 3"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.05\"} 4"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"2.5\"} 5"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"60\"} 5"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"+Inf\"} 6"));
+  CHECK(has("grayd_request_duration_seconds_count" + of + "} 6"));
+  CHECK(has("grayd_request_duration_seconds_sum" + of + "} 92.0324"));
+  CHECK(has("grayd_queue_wait_seconds_count" + of + "} 0"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "the configuration says when it was last accepted, and what became of the last attempt") {
+  CHECK(has("grayd_config_last_reload_successful 0"));
+  CHECK(has("grayd_config_last_reload_success_timestamp_seconds 1795452285.5"));
+  CHECK(has("grayd_config_reloads_total{result=\"accepted\"} 2"));
+  CHECK(has("grayd_config_reloads_total{result=\"refused\"} 1"));
+  CHECK(has("grayd_config_file_changed 1"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "label values are escaped") {

@@ -68,6 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "the numbers are summed over routers and threads, wei
   CHECK(versions[0]["weight"] == 80.0);
   CHECK(versions[0]["configured_weight"] == 95.0);
   CHECK(versions[1]["weight"] == 20.0);
+  CHECK(versions[0]["instances"] == 1);
   CHECK(versions[1]["state"] == "stopped");
   CHECK(versions[1]["workers"].empty());
 }
@@ -84,6 +85,7 @@ TEST_CASE_FIXTURE(Fixture, "the status says which processes and which file") {
   const auto status = status_report(source());
   CHECK(status["pid"] == 41);
   CHECK(status["config_file"] == "/etc/grayd/grayd.toml");
+  CHECK(status["config_changed"] == false);
   CHECK(status["listen"][0] == "127.0.0.1:8000");
   CHECK(status["routers"][0]["pid"] == 42);
   CHECK(status["routers"][0]["table"] == 9);

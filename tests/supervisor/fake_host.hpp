@@ -26,6 +26,7 @@ class FakeHost final : public Host {
   std::set<std::uint32_t> cells;
   std::set<pid_t> groups;
   int changes = 0;
+  std::vector<EventRecord> events;
 
   void workers_changed() override { ++changes; }
   bool probe(std::uint64_t id, std::uint32_t, const Address& address, const std::string& path, Duration) override {
@@ -47,6 +48,7 @@ class FakeHost final : public Host {
   void group_started(pid_t pgid) override { CHECK(groups.insert(pgid).second); }
   void group_gone(pid_t pgid) override { CHECK(groups.erase(pgid) == 1); }
   bool carries_traffic(const std::string&, const std::string&) const override { return traffic; }
+  void happened(EventRecord event) override { events.push_back(std::move(event)); }
 
  private:
   static bool connects(const Address& address) {

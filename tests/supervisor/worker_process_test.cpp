@@ -22,7 +22,8 @@ struct Recorder : private WorkerProcess::Owner {
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> stay{io.get_executor()};
   VersionSettings settings;
-  OutputTail tail;
+  std::uint64_t counter = 0;
+  OutputTail tail{counter};
   LineRate rate;
   std::vector<std::string> events;
   std::vector<std::string> lines_at_exit;

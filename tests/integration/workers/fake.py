@@ -158,6 +158,14 @@ def answer(conn, method, target, head, body):
         conn.answer(f"{VERSION}\n", status=f"{query['code']} Asked For")
     elif path == "/hop":
         conn.answer("hop\n", extra="Connection: x-private\r\nX-Private: 1\r\nKeep-Alive: timeout=5\r\nX-Public: 1\r\n")
+    elif path == "/say":  # lines of output, as bytes in hexadecimal digits
+        os.write(2 if query.get("to") == "err" else 1, bytes.fromhex(query["hex"]))
+        conn.answer("said\n")
+    elif path == "/blob":  # output without a line end
+        for _ in range(int(query["mb"]) * 16):
+            os.write(1, b"z" * 65536)
+        os.write(1, b"\nthe end\n")
+        conn.answer("said\n")
     elif path == "/stop-listening":
         stop_listening(conn)
         raise EOFError

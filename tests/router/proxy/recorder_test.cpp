@@ -101,6 +101,13 @@ TEST_CASE("after reopening lines go to the new file") {
   CHECK(second.line()["path"] == "/two");
 }
 
+TEST_CASE("lines that a full disk does not take are counted, and requests go on") {
+  FakeWorker worker(says("x"));
+  Rig rig({{{worker.address()}}}, {.access_log = ::open("/dev/full", O_WRONLY | O_CLOEXEC)});
+  for (int i = 0; i < 3; ++i) CHECK(rig.get().status() == 200);
+  CHECK(eventually([&] { return rig.segment->log_lost[0] == 3; }));
+}
+
 TEST_CASE("without a log requests are counted all the same") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});

@@ -131,6 +131,8 @@ TEST_CASE("totals are the sum over slots, threads and the base, of one version o
   record(layout->rows[3][31][5], good);
   record(layout->base[5], {.status = 500});
   record(layout->rows[0][0][6], good);
+  add(layout->rows[1][2][5].connects, 7);
+  add(layout->base[5].connect_errors, 2);
   add(layout->rows[1][2][5].in_flight, 4);
   add(layout->rows[2][2][5].waiting, 6);
   const Totals totals = sum(*layout, 5);
@@ -143,6 +145,8 @@ TEST_CASE("totals are the sum over slots, threads and the base, of one version o
   CHECK(totals.status_class[5] == 1);
   CHECK(totals.reasons[static_cast<int>(Reason::none)] == 3);
   CHECK(totals.decisions[static_cast<int>(Decision::param)] == 2);
+  CHECK(totals.connects == 7);
+  CHECK(totals.connect_errors == 2);
   CHECK(totals.in_flight == 4);
   CHECK(totals.waiting == 6);
 }

@@ -1,0 +1,94 @@
+#include "supervisor/news.hpp"
+
+#include "config/log.hpp"
+#include "supervisor/worker_events.hpp"
+
+namespace gray::supervisor {
+namespace {
+
+constexpr std::size_t kLastLines = 5;
+
+std::string failure_text(const Version& version, const Worker& worker, const VersionGroup::Slot& slot) {
+  const WorkerMachine& machine = slot.machine;
+  std::string text =
+      "service " + version.service + ", version " + version.name + ", worker " + worker.id() + ": " + machine.cause();
+  if (!machine.exit_text().empty() && machine.exit_text() != machine.cause() && !machine.exec_hopeless())
+    text += " (" + machine.exit_text() + ")";
+  if (!worker.detail().empty()) text += ": " + worker.detail();
+  const auto lines = worker.output().last(kLastLines);
+  if (!lines.empty()) text += "; its last lines:";
+  for (const std::string& line : lines) text += " \"" + line + "\"";
+  return text;
+}
+
+/// The last failure without service and version, which an event has beside it: "worker web@v1#0: exit 3 ...".
+std::string failure_of(const Version& version) {
+  const auto at = version.failure.find("worker ");
+  return at == std::string::npos ? version.failure : version.failure.substr(at);
+}
+
+/// It ended by itself or for good: a replacement that was stopped with the version has not been finished.
+bool runs(VersionState state) { return state == VersionState::serving || state == VersionState::starting; }
+
+}  // namespace
+
+void News::of_workers(Version& version, TimePoint now) {
+  for (const auto& change : version.group.take_transitions()) {
+    const auto found = version.workers.find(change.slot);
+    if (found == version.workers.end()) continue;  // it never had a process
+    const Worker& who = *found->second;
+    const auto age = std::chrono::duration_cast<Duration>(now - who.started());
+    auto event = worker_event(
+        change, {version.service, version.name, who.id(), who.pid(), who.ready_by(), age, who.detail()}, wall_now());
+    if (event) host_.happened(std::move(*event));
+  }
+}
+
+void News::of_failure(Version& version, unsigned number) {
+  const auto slot = version.group.slots().find(number);
+  const auto worker = version.workers.find(number);
+  if (slot == version.group.slots().end() || worker == version.workers.end()) return;
+  if (!slot->second.machine.wanted()) return;
+  version.failure = failure_text(version, *worker->second, slot->second);
+  log(slot->second.machine.was_healthy() ? LogLevel::warn : LogLevel::error, version.failure);
+}
+
+void News::of_version(Version& version) {
+  const VersionState state = version.group.state(true);
+  if (state == VersionState::failed && !version.failed) {
+    log(LogLevel::error, "version " + version.name + " of service " + version.service +
+                             " has failed and is not started again; correct it, then start it. " + version.failure);
+    tell(version, EventKind::version_failed, {}, "not started again by itself: " + failure_of(version));
+  }
+  version.failed = state == VersionState::failed;
+
+  const bool replacing = version.group.replacing();
+  if (replacing && !version.replacing)
+    tell(version, EventKind::version_restarting, {}, "its workers are replaced, one after the other");
+  if (!replacing && version.replacing && version.group.rolled_back().empty() && runs(state))
+    tell(version, EventKind::version_restarted, {}, "every worker was replaced");
+  version.replacing = replacing;
+  if (version.rolled_back.empty() != version.group.rolled_back().empty()) rolled_back(version);
+}
+
+void News::rolled_back(Version& version) {
+  version.rolled_back = version.group.rolled_back().empty() ? std::string() : version.failure;
+  if (version.rolled_back.empty()) return;
+  log(LogLevel::error, "version " + version.name + " of service " + version.service +
+                           ": the replacement stopped at its first failure (" + version.rolled_back +
+                           "), back to the workers as they were");
+  tell(version, EventKind::version_rolled_back, version.group.rolled_back(),
+       "back to the workers as they were, after the first failure: " + failure_of(version));
+}
+
+void News::tell(const Version& version, EventKind kind, std::string cause, std::string text) {
+  EventRecord event;
+  event.kind = kind;
+  event.service = version.service;
+  event.version = version.name;
+  event.cause = std::move(cause);
+  event.text = std::move(text);
+  host_.happened(std::move(event));
+}
+
+}  // namespace gray::supervisor

@@ -1,0 +1,48 @@
+#include "grayd/verb_event.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace gray;
+using namespace gray::master;
+using nlohmann::json;
+
+namespace {
+
+const json kPeer = {{"pid", 4711}, {"uid", 1000}};
+const control::Reply kDone{};
+
+}  // namespace
+
+TEST_CASE("a shift says who gets what, and who asked") {
+  const json args = {{"service", "web"}, {"version", "v2"}, {"percent", 12.5}, {"peer", kPeer}};
+  const auto event = verb_event("shift", args, kDone);
+  REQUIRE(event);
+  CHECK(event->kind == EventKind::shifted);
+  CHECK(event->service == "web");
+  CHECK(event->version == "v2");
+  CHECK(event->pid == 4711);
+  CHECK(event->text == "takes 12.5% of the users (asked by pid 4711, uid 1000)");
+}
+
+TEST_CASE("another verb is a command with its name as cause") {
+  const auto event = verb_event("stop", {{"service", "web"}, {"version", "v2"}, {"peer", kPeer}}, kDone);
+  REQUIRE(event);
+  CHECK(event->kind == EventKind::command);
+  CHECK(event->cause == "stop");
+  CHECK(event->text == "stop (asked by pid 4711, uid 1000)");
+}
+
+TEST_CASE("one that is under way, although nobody waits any longer, says so; one that was refused is no event") {
+  const json args = {{"service", "web"}, {"peer", kPeer}};
+  const auto late = verb_event("restart", args, {ExitCode::timeout, {}, "not yet"});
+  REQUIRE(late);
+  CHECK(late->text == "restart (asked by pid 4711, uid 1000): not yet");
+  CHECK_FALSE(verb_event("restart", args, {ExitCode::conflict, {}, "busy"}));
+  CHECK_FALSE(verb_event("restart", args, {ExitCode::failed, {}, "no"}));
+}
+
+TEST_CASE("looking is no event, and a reload tells its own") {
+  CHECK_FALSE(verb_event("status", json::object(), kDone));
+  CHECK_FALSE(verb_event("status", {{"peer", 5}}, kDone));
+  CHECK_FALSE(verb_event("reload", {{"peer", kPeer}}, kDone));
+}

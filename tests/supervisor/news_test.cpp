@@ -1,0 +1,99 @@
+#include "supervisor/news.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include "tests/supervisor/fake_host.hpp"
+
+using namespace gray;
+using namespace gray::supervisor;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Told : Running {
+  using Kinds = std::vector<std::string>;
+
+  static VersionSettings server() { return node(std::string(kServer) + ", () => process.send('ready'))"); }
+  Kinds kinds() const {
+    Kinds names;
+    for (const auto& event : host.events) names.emplace_back(name_of(event.kind));
+    return names;
+  }
+  std::ptrdiff_t count(EventKind kind) const { return std::ranges::count(host.events, kind, &EventRecord::kind); }
+  const EventRecord& of(EventKind kind) const { return *std::ranges::find(host.events, kind, &EventRecord::kind); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Told, "the life of a worker is one event for each step, with its process") {
+  supervisor->apply("web", server());
+  REQUIRE(until([&] { return is("serving"); }));
+  const pid_t pid = worker().pid;
+  CHECK(kinds() == Kinds{"worker-started", "worker-ready", "worker-healthy"});
+  for (const auto& event : host.events) {
+    CHECK(event.pid == pid);
+    CHECK(event.worker == "web@v1#0");
+  }
+  CHECK(of(EventKind::worker_ready).cause == "ipc");
+  host.events.clear();
+  ::kill(pid, SIGKILL);
+  REQUIRE(until([&] { return worker().pid > 0 && worker().pid != pid && is("serving"); }));
+  CHECK(kinds() == Kinds{"worker-exited", "worker-backoff", "worker-started", "worker-ready", "worker-healthy"});
+  CHECK(host.events.front().cause == "signal 9");
+  CHECK(host.events.front().pid == pid);
+}
+
+TEST_CASE_FIXTURE(Told, "a version that gives up says so once, after each of its tries") {
+  supervisor->apply("web", shell("echo no database; exit 3"));
+  REQUIRE(until([&] { return is("failed"); }));
+  pass(100ms);
+  CHECK(count(EventKind::worker_started) == 3);
+  CHECK(count(EventKind::worker_exited) == 3);
+  CHECK(count(EventKind::worker_backoff) == 2);
+  CHECK(count(EventKind::version_failed) == 1);
+  CHECK(of(EventKind::worker_exited).cause == "died-before-ready");
+  CHECK(of(EventKind::worker_exited).text == "died-before-ready (exit 3)");
+  CHECK(of(EventKind::version_failed).text.find("\"no database\"") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Told, "a program that is not there is named with its errno") {
+  VersionSettings settings = shell("");
+  settings.command = {"/nonexistent/program"};
+  supervisor->apply("web", settings);
+  REQUIRE(until([&] { return is("failed"); }));
+  CHECK(of(EventKind::worker_exited).cause == "exec:ENOENT");
+  CHECK(count(EventKind::version_failed) == 1);
+}
+
+TEST_CASE_FIXTURE(Told, "a process that cannot be made is no start, only back-off with the cause") {
+  host.most_cells = 0;
+  supervisor->apply("web", shell("sleep 100"));
+  REQUIRE(until([&] { return worker_is("backoff"); }));
+  CHECK(kinds() == Kinds{"worker-backoff"});
+  CHECK(host.events.front().cause == "resources");
+}
+
+TEST_CASE_FIXTURE(Told, "a restart begins and ends, or is rolled back, once") {
+  supervisor->apply("web", server());
+  REQUIRE(until([&] { return is("serving"); }));
+  supervisor->restart("web", "v1");
+  REQUIRE(until([&] { return count(EventKind::version_restarted) == 1; }));
+  REQUIRE(until([&] { return version().workers.size() == 1; }));
+  CHECK(count(EventKind::version_restarting) == 1);
+  CHECK(count(EventKind::version_rolled_back) == 0);
+
+  host.events.clear();
+  VersionSettings broken = server();
+  broken.command = {"sh", "-c", "exit 7"};
+  supervisor->apply("web", broken);
+  REQUIRE(until([&] { return count(EventKind::version_rolled_back) == 1; }));
+  pass(100ms);
+  CHECK(count(EventKind::version_restarting) == 1);
+  CHECK(count(EventKind::version_rolled_back) == 1);
+  CHECK(count(EventKind::version_restarted) == 0);
+  CHECK(of(EventKind::version_rolled_back).text.find("exit 7") != std::string::npos);
+
+  const auto outputs = supervisor->outputs();
+  CHECK(outputs.size() == 3);  // the living one, and the two that are gone
+}
