@@ -11,6 +11,7 @@ namespace gray::proxy {
 namespace {
 
 constexpr Duration kFlushInterval{200};  // how long a line may wait in memory
+constexpr Duration kWallAge{100};        // a step of the wall clock shows in the lines that late
 
 // splitmix64: every seed gives a sequence without repetition, and its outputs look unrelated.
 std::uint64_t mix(std::uint64_t value) {
@@ -61,8 +62,9 @@ void Recorder::write_line(const Exchange& exchange) {
   const TimePoint now = engine_.now();
   const auto duration = std::chrono::duration_cast<Micros>(now - exchange.started_);
   stats::AccessRecord record;
-  record.time = std::chrono::time_point_cast<Micros>(std::chrono::system_clock::now()) - duration;
+  record.time = wall(now) - duration;
   record.request_id = exchange.request_id_;
+  record.own_id = record.request_id.data() == exchange.own_id_.data();
   // Behind a trusted proxy the client is not the peer, and its text is made here: the one allocation, off the usual
   // path.
   const std::string hop = exchange.info_.trusted ? exchange.client_address_.ip_text() : std::string();
@@ -78,20 +80,18 @@ void Recorder::write_line(const Exchange& exchange) {
   if (exchange.first_byte_ != TimePoint{})
     record.upstream = std::chrono::duration_cast<Micros>(exchange.first_byte_ - exchange.granted_);
   record.queued = exchange.waited_;
-  if (exchange.view_ != nullptr) record.table = exchange.view_->table->number;
+  if (exchange.view_ != nullptr) record.rule = exchange.view_->unrouted_rule;
   if (exchange.service_ != nullptr) {
-    record.service = exchange.service_->route->name;
-    record.salt = exchange.service_->route->salt;
-    record.threshold = exchange.service_->threshold;
+    const LogMembers& members = exchange.view_->log_members(*exchange.service_);
+    record.rule = members.rule;
+    record.place = exchange.version_ != nullptr ? members.places[exchange.choice_.version] : members.no_version;
   }
-  if (exchange.version_ != nullptr) record.version = exchange.version_route().name;
   if (exchange.worker_ != nullptr) record.worker = exchange.worker_->id;
   record.decision = exchange.choice_.decision;
   if (exchange.choice_.identified) record.identity_hash = exchange.choice_.identity_hash;
   record.fallback = exchange.choice_.decision == segment::Decision::fallback;
   record.retries = exchange.retries_;
-  char line[stats::kMaxAccessLine];
-  log_.append({line, stats::format_access_line(record, clock_, line)}, now);
+  if (char* line = log_.room(stats::kMaxAccessLine)) log_.added(stats::format_access_line(record, clock_, line), now);
   count_lost();
   arm();
 }
@@ -100,6 +100,14 @@ void Recorder::count_lost() {
   if (log_.dropped() == lost_) return;
   backends_.log_lost().fetch_add(log_.dropped() - lost_, std::memory_order_relaxed);
   lost_ = log_.dropped();
+}
+
+stats::WallTime Recorder::wall(TimePoint now) {
+  if (now - wall_asked_ >= kWallAge) {
+    wall_asked_ = now;
+    wall_then_ = std::chrono::time_point_cast<Micros>(std::chrono::system_clock::now());
+  }
+  return wall_then_ + std::chrono::duration_cast<Micros>(now - wall_asked_);
 }
 
 void Recorder::arm() {

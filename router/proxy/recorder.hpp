@@ -30,13 +30,17 @@ class Recorder {
   void write_line(const Exchange& exchange);
   void arm();
   void count_lost();
+  /// The wall clock at `now`, without a call of it for each line.
+  stats::WallTime wall(TimePoint now);
 
   engine::Engine& engine_;
   Backends& backends_;
   stats::AccessLog log_;
   stats::LineClock clock_;
   engine::Timer flush_;
-  std::uint64_t lost_ = 0;        // of the log's dropped lines, those that are counted
+  std::uint64_t lost_ = 0;  // of the log's dropped lines, those that are counted
+  TimePoint wall_asked_{};
+  stats::WallTime wall_then_{};
   std::array<char, 16> id_high_;  // the half of all ids that stays, as text
   std::uint64_t id_low_;
 };

@@ -2,10 +2,24 @@
 
 #include <algorithm>
 
+#include "router/stats/access_line.hpp"
+
 namespace gray::proxy {
+namespace {
+
+LogMembers members_of(const policy::ServicePolicy& service, std::uint64_t table) {
+  const ServiceRoute& route = *service.route;
+  LogMembers members{
+      stats::rule_members(route.salt, service.threshold, table), stats::place_members(route.name, {}), {}};
+  for (const VersionRoute& version : route.versions)
+    members.places.push_back(stats::place_members(route.name, version.name));
+  return members;
+}
+
+}  // namespace
 
 TableView::TableView(std::shared_ptr<const RoutingTable> snapshot)
-    : table(std::move(snapshot)), routes(table->services) {
+    : table(std::move(snapshot)), routes(table->services), unrouted_rule(stats::rule_members({}, {}, table->number)) {
   const Limits defaults;
   head = {defaults.head, defaults.fields};
   head_timeout = defaults.head_timeout;
@@ -16,6 +30,7 @@ TableView::TableView(std::shared_ptr<const RoutingTable> snapshot)
   }
   for (const ServiceRoute& service : table->services) {
     services.push_back({&service, Threshold::of_percent(service.weight), table->issue_seed});
+    log.push_back(members_of(services.back(), table->number));
     head.bytes = std::max<std::size_t>(head.bytes, service.limits.head);
     head.fields = std::max<std::size_t>(head.fields, service.limits.fields);
     head_timeout = std::max(head_timeout, service.limits.head_timeout);

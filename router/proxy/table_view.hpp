@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "config/routing_table.hpp"
@@ -13,17 +14,29 @@
 
 namespace gray::proxy {
 
+/// What a line of the access log says of a service alike for all its requests: see stats/access_line.hpp.
+struct LogMembers {
+  std::string rule, no_version;
+  std::vector<std::string> places;  // by version
+};
+
 struct TableView {
   explicit TableView(std::shared_ptr<const RoutingTable> snapshot);
 
   std::shared_ptr<const RoutingTable> table;
   policy::RouteTable routes;
   std::vector<policy::ServicePolicy> services;
+  std::vector<LogMembers> log;  // by service
+  std::string unrouted_rule;    // of a request that no service takes
   // Before a request is routed nobody knows whose limits count: the widest of all services bound its head.
   http::HeadLimits head;
   Duration head_timeout{0};
   Duration idle_timeout{0};
   std::uint32_t users = 0;  // exchanges
+
+  const LogMembers& log_members(const policy::ServicePolicy& service) const {
+    return log[static_cast<std::size_t>(&service - services.data())];
+  }
 };
 
 /// The current view, and older ones that exchanges still hold.

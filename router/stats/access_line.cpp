@@ -9,7 +9,8 @@ namespace {
 std::uint64_t count_of(std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)); }
 
 void write_request(JsonLine& line, const AccessRecord& record) {
-  line.text("request_id", record.request_id, kMaxIdText);
+  record.own_id ? line.plain("request_id", record.request_id, kMaxIdText)
+                : line.text("request_id", record.request_id, kMaxIdText);
   line.plain("client", record.client, kMaxClientText);
   line.text("method", record.method, kMaxMethodText);
   line.text("host", record.host, kMaxHostText);
@@ -27,19 +28,33 @@ void write_outcome(JsonLine& line, const AccessRecord& record) {
 }
 
 void write_decision(JsonLine& line, const AccessRecord& record) {
-  line.plain("service", record.service, kMaxNameText);
-  line.plain("version", record.version, kMaxNameText);
+  line.members(record.place);
   line.plain("worker", record.worker, kMaxNameText);
   line.plain("decision", segment::name_of(record.decision), kMaxNameText);
   record.identity_hash ? line.hex("identity_hash", *record.identity_hash) : line.null("identity_hash");
-  line.text("salt", record.salt, kMaxSaltText);
-  record.threshold.everyone ? line.plain("threshold", "all", 3) : line.hex("threshold", record.threshold.below);
-  line.number("table", record.table);
+  line.members(record.rule);
   line.boolean("fallback", record.fallback);
   line.number("retries", record.retries);
 }
 
 }  // namespace
+
+std::string place_members(std::string_view service, std::string_view version) {
+  char text[kMaxPlace + JsonLine::kMaxFrame];
+  JsonLine line(text);
+  line.plain("service", service, kMaxNameText);
+  line.plain("version", version, kMaxNameText);
+  return std::string(line.inside());
+}
+
+std::string rule_members(std::string_view salt, const Threshold& threshold, std::uint64_t table) {
+  char text[kMaxRule + JsonLine::kMaxFrame];
+  JsonLine line(text);
+  line.text("salt", salt, kMaxSaltText);
+  threshold.everyone ? line.plain("threshold", "all", 3) : line.hex("threshold", threshold.below);
+  line.number("table", table);
+  return std::string(line.inside());
+}
 
 std::size_t format_access_line(const AccessRecord& record, LineClock& clock, char* out) {
   JsonLine line(out);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "config/routing_table.hpp"
@@ -15,10 +16,20 @@
 
 namespace gray::stats {
 
+// What a routing table says alike of all its requests is written once for each table, as members with the comma behind
+// them: a line copies it.
+inline constexpr std::string_view kNoPlace = R"("service":"","version":"",)";
+inline constexpr std::string_view kNoRule = R"("salt":"","threshold":"0000000000000000","table":0,)";
+/// Names by the rule of the configuration; empty: not reached.
+std::string place_members(std::string_view service, std::string_view version);
+/// `threshold` as 16 hex digits, or "all"; `table` is the number of the table that decides.
+std::string rule_members(std::string_view salt, const Threshold& threshold, std::uint64_t table);
+
 /// Views are borrowed until format_access_line() returns.
 struct AccessRecord {
   WallTime time{};  // when the request head was complete
   std::string_view request_id;
+  bool own_id = false;      // made by us: needs no look for escapes
   std::string_view client;  // IP as text; empty: a unix peer
   std::string_view method, host;
   std::string_view path;  // may have a query: only what is before '?' is written
@@ -28,13 +39,12 @@ struct AccessRecord {
   Micros duration{0};                         // first request byte to last response byte
   Micros upstream{0};                         // to the first byte of the worker's response; 0: none came
   Micros queued{0};
-  std::string_view service, version, worker;  // names by the rule of the configuration; empty: not reached
+  std::string_view place = kNoPlace;  // of place_members()
+  std::string_view worker;            // name by the rule of the configuration; empty: not reached
   segment::Decision decision = segment::Decision::none;
   std::optional<std::uint64_t> identity_hash;  // none: no identity, written as null
-  std::string_view salt;
-  Threshold threshold;      // 16 hex digits, or "all"
-  std::uint64_t table = 0;  // number of the routing table that decided
-  bool fallback = false;    // the user's bucket said canary, stable answered
+  std::string_view rule = kNoRule;             // of rule_members()
+  bool fallback = false;                       // the user's bucket said canary, stable answered
   std::uint32_t retries = 0;
 };
 
@@ -47,6 +57,8 @@ inline constexpr std::size_t kMaxPathText = 1024;
 inline constexpr std::size_t kMaxNameText = 128;  // reason, decision, service, version, worker
 inline constexpr std::size_t kMaxSaltText = 256;
 inline constexpr std::size_t kAccessScalars = 13;  // members that are no text, threshold included
+inline constexpr std::size_t kMaxPlace = 2 * JsonLine::max_plain(kMaxNameText);
+inline constexpr std::size_t kMaxRule = 2 * JsonLine::kMaxScalar + JsonLine::max_text(kMaxSaltText);
 
 /// No line is longer, whatever the record holds.
 inline constexpr std::size_t kMaxAccessLine =

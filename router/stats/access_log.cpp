@@ -24,14 +24,22 @@ AccessLog::AccessLog(UniqueFd fd, Duration interval)
     : fd_(std::move(fd)), interval_(interval), buffer_(std::make_unique<char[]>(kAccessBuffer)) {}
 
 void AccessLog::append(std::string_view line, TimePoint now) {
-  if (!enabled()) return;
-  if (line.size() > kAccessBuffer - used_) {
-    ++dropped_;
-    return;
-  }
+  char* place = room(line.size());
+  if (place == nullptr) return;
+  std::memcpy(place, line.data(), line.size());
+  added(line.size(), now);
+}
+
+char* AccessLog::room(std::size_t bytes) {
+  if (!enabled()) return nullptr;
+  if (bytes <= kAccessBuffer - used_) return buffer_.get() + used_;
+  ++dropped_;
+  return nullptr;
+}
+
+void AccessLog::added(std::size_t bytes, TimePoint now) {
   if (used_ == 0) deadline_ = now + interval_;
-  std::memcpy(buffer_.get() + used_, line.data(), line.size());
-  used_ += line.size();
+  used_ += bytes;
   if (used_ >= kAccessBuffer / 2 && !blocked_) flush(now);
 }
 

@@ -29,6 +29,11 @@ class AccessLog {
   AccessLog(UniqueFd fd, Duration interval);
 
   bool enabled() const { return static_cast<bool>(fd_); }  // off: skip the formatting
+  /// Where the next line may be written, of at most `bytes`; added() follows. Null when off, and when the buffer has
+  /// not so much room: the line is then counted as dropped.
+  char* room(std::size_t bytes);
+  /// `bytes` of the room, line end included, are a line now.
+  void added(std::size_t bytes, TimePoint now);
   /// Adds one line with its line end, or drops it. No-op when off.
   void append(std::string_view line, TimePoint now);
   /// Flushes if the deadline has passed.

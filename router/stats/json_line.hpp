@@ -73,6 +73,10 @@ class JsonLine {
     end_ += kTimeText;
     raw("\",");
   }
+  /// Members that another line wrote: its inside().
+  [[gnu::always_inline]] void members(std::string_view written) { raw(written); }
+  /// What was written so far, without the brace before it: members with a comma behind each.
+  std::string_view inside() const { return {begin_ + 1, static_cast<std::size_t>(end_ - begin_) - 1}; }
   /// Closes the object, adds the line end and returns the length of all. Last call.
   std::size_t finish() {
     if (end_ - begin_ > 1) --end_;  // the comma behind the last member

@@ -26,6 +26,9 @@ nlohmann::json json_of(const AccessRecord& record) {
   return nlohmann::json::parse(line);
 }
 
+const std::string kPlace = place_members("web", "v2");
+const std::string kRule = rule_members("web/v2", Threshold{.below = 0x0ccccccccccccccc}, 7);
+
 AccessRecord sample() {
   AccessRecord record;
   record.time = WallTime(Micros{1'795'448'645'123'456});
@@ -41,14 +44,11 @@ AccessRecord sample() {
   record.duration = Micros{3};
   record.upstream = Micros{4};
   record.queued = Micros{5};
-  record.service = "web";
-  record.version = "v2";
+  record.place = kPlace;
   record.worker = "web@v2#0";
   record.decision = Decision::bucket;
   record.identity_hash = 0x0123456789abcdef;
-  record.salt = "web/v2";
-  record.threshold = Threshold{.below = 0x0ccccccccccccccc};
-  record.table = 7;
+  record.rule = kRule;
   record.fallback = true;
   record.retries = 1;
   return record;
@@ -80,9 +80,15 @@ TEST_CASE("a request that reached nothing has empty texts, no hash and zeros") {
   CHECK(json.at("threshold") == "0000000000000000");
 }
 
+TEST_CASE("what is written once for a table is what a request that reached nothing has, where nothing is known") {
+  CHECK(place_members("", "") == kNoPlace);
+  CHECK(rule_members("", {}, 0) == kNoRule);
+}
+
 TEST_CASE("a threshold that takes everybody is all") {
   AccessRecord record = sample();
-  record.threshold = Threshold{.everyone = true};
+  const std::string rule = rule_members("web/v2", Threshold{.everyone = true}, 7);
+  record.rule = rule;
   CHECK(json_of(record).at("threshold") == "all");
 }
 
@@ -122,15 +128,18 @@ TEST_CASE("the longest line fits into kMaxAccessLine") {
   AccessRecord record;
   record.time = WallTime::max();
   const std::string name(500, 'n');
-  record.request_id = record.method = record.host = record.path = record.salt = worst;
-  record.client = record.service = record.version = record.worker = name;
+  const std::string place = place_members(name, name);
+  const std::string rule = rule_members(worst, Threshold{.below = ~std::uint64_t{0}}, ~std::uint64_t{0});
+  record.request_id = record.method = record.host = record.path = worst;
+  record.client = record.worker = name;
+  record.place = place;
+  record.rule = rule;
   record.status = std::numeric_limits<int>::max();
   record.reason = Reason::expectation_failed;
-  record.bytes_in = record.bytes_out = record.table = ~std::uint64_t{0};
+  record.bytes_in = record.bytes_out = ~std::uint64_t{0};
   record.duration = record.upstream = record.queued = Micros::max();
   record.decision = Decision::allowlist;
   record.identity_hash = ~std::uint64_t{0};
-  record.threshold.below = ~std::uint64_t{0};
   record.retries = ~std::uint32_t{0};
   CHECK(line_of(record).size() <= kMaxAccessLine);
   CHECK(line_of(record).size() > kMaxAccessLine * 8 / 10);
