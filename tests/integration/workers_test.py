@@ -53,7 +53,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-        print(os.getuid(), os.geteuid(), os.getgid(), *os.getgroups(), os.environ["USER"], home, sep=" ")
+        print(os.getuid(), os.geteuid(), os.getgid(), *os.getgroups(), os.environ["USER"], home, flush=True)
         with open("/dev/stdout", "w") as out: out.write("through /dev/stdout\\n")
         self.wfile.write(f"{os.getuid()} {os.getgid()} {os.environ['USER']} {home}".encode())
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer): daemon_threads = True
@@ -243,8 +243,8 @@ class Users(GrayTest):
                                      "listen": "unix", "ready": ["notify"]}), up=("v1",))
         nobody = pwd.getpwnam("nobody")
         self.assertEqual(daemon.get().text, f"{nobody.pw_uid} {nobody.pw_gid} nobody {nobody.pw_dir}")
-        self.assertIn(f"{nobody.pw_uid} {nobody.pw_uid} {nobody.pw_gid}", daemon.log())
-        self.assertIn("through /dev/stdout", daemon.log())
+        for said in (f"{nobody.pw_uid} {nobody.pw_uid} {nobody.pw_gid}", "through /dev/stdout"):
+            eventually(lambda: said in daemon.log(), 5, f"\"{said}\" in the log")
         worker = daemon.version("v1")["workers"][0]
         folder = os.stat(os.path.dirname(worker["address"][5:]))
         self.assertEqual((folder.st_uid, folder.st_mode & 0o777), (nobody.pw_uid, 0o700))

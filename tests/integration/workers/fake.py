@@ -111,9 +111,9 @@ def answer_big(conn, size):
 
 def stop_listening(conn):
     """The process lives and is healthy to itself, but refuses: what a crashed accept loop looks like."""
-    conn.answer("no longer\n", extra="Connection: close\r\n")
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
+    conn.answer("no longer\n", extra="Connection: close\r\n")  # last: who has it may connect at once
 
 
 ENDING = {  # answers after which the connection is closed by us
