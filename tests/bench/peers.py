@@ -27,7 +27,7 @@ NAMES = ["grayd", "nginx", "haproxy", "node", "relay"]
 ABOUT = {
     "grayd": "threads 1, max_sockets 256; access log off, and on in the row that says so",
     "nginx": "worker_processes 1; upstream keepalive 256, HTTP/1.1 to it; no limit on requests per connection; "
-             "access_log off",
+             "proxy_buffering off; access_log off",
     "haproxy": "nbthread 1; http-reuse always, idle pool 256; no log",
     "node": "node:http, agent with keepAlive and 256 sockets, newest first; one process",
     "relay": "no HTTP: bytes from each client to a connection of its own and back, epoll, edge-triggered; the floor",
@@ -119,6 +119,7 @@ http {{
         location / {{
             proxy_pass http://backend;
             proxy_http_version 1.1;
+            proxy_buffering off;
             proxy_set_header Connection "";
             proxy_set_header Host $http_host;
         }}
