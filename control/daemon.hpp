@@ -18,8 +18,7 @@ struct Reply {
 class Daemon {
  public:
   virtual ~Daemon() = default;
-  /// Thread-safe. `verb` is status, shift, health, reload, metrics, events, logs; `args` the verb's arguments as an
-  /// object.
+  /// Thread-safe. `verb` is that of /v1/VERB; `args` the verb's arguments as an object.
   /// `done` is called exactly once, on the master's thread.
   virtual void call(std::string verb, nlohmann::json args, std::function<void(Reply)> done) = 0;
 };

@@ -32,9 +32,24 @@ std::map<std::string, double> weights_of(const json& object) {
   return weights;
 }
 
+std::set<std::string> stopped_of(const json& object) {
+  std::set<std::string> stopped;
+  auto found = object.find("stopped");
+  if (found == object.end()) return stopped;
+  if (!found->is_array()) throw std::runtime_error("\"stopped\" is no array");
+  for (const json& version : *found) {
+    if (!version.is_string()) throw std::runtime_error("a name in \"stopped\" is no text");
+    stopped.insert(version.get<std::string>());
+  }
+  return stopped;
+}
+
 ServiceState service_of(const json& object) {
   if (!object.is_object()) throw std::runtime_error("a service is no object");
-  return {.stable = text_of(object, "stable"), .weights = weights_of(object), .salt = text_of(object, "salt")};
+  return {.stable = text_of(object, "stable"),
+          .weights = weights_of(object),
+          .salt = text_of(object, "salt"),
+          .stopped = stopped_of(object)};
 }
 
 }  // namespace
@@ -42,7 +57,8 @@ ServiceState service_of(const json& object) {
 std::string to_json_text(const State& state) {
   json services = json::object();
   for (const auto& [name, service] : state)
-    services[name] = {{"stable", service.stable}, {"weights", service.weights}, {"salt", service.salt}};
+    services[name] = {
+        {"stable", service.stable}, {"weights", service.weights}, {"salt", service.salt}, {"stopped", service.stopped}};
   json root = {{"schema_version", kSchemaVersion}, {"services", std::move(services)}};
   return root.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }

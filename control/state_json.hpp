@@ -1,5 +1,6 @@
 #pragma once
-// The text of state.json: {"schema_version": 1, "services": {NAME: {"stable", "weights": {VERSION: percent}, "salt"}}}.
+// The text of state.json: {"schema_version": 1, "services": {NAME: {"stable", "weights": {VERSION: percent}, "salt",
+// "stopped": [VERSION]}}}.
 #include <stdexcept>
 #include <string>
 #include <string_view>

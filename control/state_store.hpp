@@ -1,10 +1,11 @@
 #pragma once
-// What was decided after the start: weight, stable and salt of each service. It lives in state_dir/state.json and wins
-// over the configuration file, across restarts and reloads. Written as temporary file, fsync, rename, fsync of the
-// folder, on one writer thread, so that a stalled disk never delays an abort.
+// What was decided after the start: weight, stable and salt of each service, and what was stopped. It lives in
+// state_dir/state.json and wins over the configuration file, across restarts and reloads. Written as temporary file,
+// fsync, rename, fsync of the folder, on one writer thread, so that a stalled disk never delays an abort.
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace gray::control {
@@ -13,6 +14,7 @@ struct ServiceState {
   std::string stable;                     // empty: as configured
   std::map<std::string, double> weights;  // percent by version; absent: as configured
   std::string salt;                       // empty: SERVICE/VERSION
+  std::set<std::string> stopped;          // versions that an operator stopped; nothing but an operator starts them
   bool operator==(const ServiceState&) const = default;
 };
 using State = std::map<std::string, ServiceState>;  // by service

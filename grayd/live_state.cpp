@@ -23,6 +23,17 @@ bool LiveState::withdraw(const std::string& service, Ticket ticket) {
   return true;
 }
 
+void LiveState::set_stopped(const std::string& service, const std::string& version, bool stopped) {
+  for (control::State* state : {&published_, &wanted_}) {
+    auto& names = (*state)[service].stopped;
+    if (stopped) {
+      names.insert(version);
+    } else {
+      names.erase(version);
+    }
+  }
+}
+
 void LiveState::replace(control::State state) {
   published_ = wanted_ = std::move(state);
   latest_.clear();

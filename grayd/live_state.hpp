@@ -24,6 +24,8 @@ class LiveState {
   bool publish(const std::string& service, Ticket ticket);
   /// It could not be persisted: wanted returns to published; false if the ticket is superseded.
   bool withdraw(const std::string& service, Ticket ticket);
+  /// The version is stopped by an operator, or no longer: true at once and in both; no ticket is superseded.
+  void set_stopped(const std::string& service, const std::string& version, bool stopped);
   /// Both at once, for a reload. Every ticket is superseded.
   void replace(control::State state);
 

@@ -116,7 +116,8 @@ Verbs::Parts Master::verb_parts() {
           },
           [this] { return reload(); },
           [this](const std::function<void(const ReportSource&)>& reader) { report(reader); },
-          [this] { return phase_ >= Phase::stopping; }};
+          [this] { return phase_ >= Phase::stopping; },
+          [this](const Ordered& ordered) { return carry_out(ordered); }};
 }
 
 /// An exception that reaches this loop means that some event was handled by half. Nothing can be promised any more, but
@@ -154,7 +155,9 @@ void Master::start() {
   supervisor_.probing_possible(false);
   routers_.start(supervisor_.cgroup_path());
   for (const auto& service : settings_.services) {
-    for (const auto& version : service.versions) supervisor_.apply(service.name, version);
+    for (const auto& version : service.versions) {
+      if (!is_stopped(live_.published(), service.name, version.name)) supervisor_.apply(service.name, version);
+    }
   }
   admin_.emplace(admin_socket_.get(), static_cast<control::Daemon&>(*this));
   for (const int socket : metrics_listener_.fds()) metrics_.emplace(socket, static_cast<control::Daemon&>(*this));
@@ -304,7 +307,10 @@ control::Reply Master::read_again() {
   config_file_ = std::move(file);
   apply(changes, std::move(fresh));
   control::Reply reply{ExitCode::ok, {{"schema_version", 1}, {"changes", nlohmann::json::array()}}, {}};
-  for (const auto& change : changes) reply.body["changes"].push_back(text_of(change));
+  for (const auto& change : changes) {
+    const bool stopped = is_stopped(live_.published(), change.service, change.version);
+    reply.body["changes"].push_back(text_of(change, stopped));
+  }
   return reply;
 }
 
@@ -322,6 +328,7 @@ void Master::apply(const Changes& changes, Settings fresh) {
       case Kind::restart_version:
       case Kind::update_version:
       case Kind::resize_version:
+        if (is_stopped(live_.published(), change.service, change.version)) break;
         supervisor_.apply(change.service, *settings_.service(change.service)->version(change.version));
         break;
       case Kind::remove_version: supervisor_.remove(change.service, change.version); break;
@@ -331,6 +338,17 @@ void Master::apply(const Changes& changes, Settings fresh) {
     }
   }
   publish_now();
+}
+
+unsigned Master::carry_out(const Ordered& ordered) {
+  const auto& [order, service, version, yes] = ordered;
+  switch (order) {
+    case Order::start: supervisor_.apply(service, *settings_.service(service)->version(version)); break;
+    case Order::stop: supervisor_.stop(service, version); break;
+    case Order::drain: supervisor_.drain(service, version); break;
+    case Order::restart: return supervisor_.restart(service, version);
+  }
+  return 0;
 }
 
 void Master::report(const std::function<void(const ReportSource&)>& reader) {

@@ -63,6 +63,7 @@ class Master final : supervisor::Host, control::Daemon {
   control::Reply read_again();
   void apply(const Changes& changes, Settings fresh);
   Verbs::Parts verb_parts();
+  unsigned carry_out(const Ordered& ordered);
   void report(const std::function<void(const ReportSource&)>& reader);
   Duration longest_drain() const;
 

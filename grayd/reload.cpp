@@ -48,8 +48,12 @@ control::State state_after(const control::State& state, const Settings& old, con
   return after;
 }
 
-std::string text_of(const Change& change) {
+std::string text_of(const Change& change, bool stopped) {
   const auto version = fmt::format("version {} {}", change.service, change.version);
+  const bool changes_workers = change.kind == Change::Kind::restart_version ||
+                               change.kind == Change::Kind::update_version ||
+                               change.kind == Change::Kind::resize_version;
+  if (stopped && changes_workers) return version + ": changed, from its next start on";
   switch (change.kind) {
     case Change::Kind::router: return "router: a new generation with the new settings";
     case Change::Kind::add_service: return fmt::format("service {}: added", change.service);

@@ -24,7 +24,7 @@ control::State state_after(const control::State& state, const Settings& old, con
 /// What became of a reload of `file`, for the event log.
 EventRecord reload_event(const control::Reply& reply, const std::string& file);
 
-/// "version web v2: rolling restart", for people.
-std::string text_of(const Change& change);
+/// "version web v2: rolling restart", for people. `stopped`: an operator stopped the version, and it stays so.
+std::string text_of(const Change& change, bool stopped = false);
 
 }  // namespace gray::master

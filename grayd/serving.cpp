@@ -35,8 +35,9 @@ bool is_up(const VersionView* view) {
 
 bool may_listen(const Settings& settings, const control::State& state, const std::vector<VersionView>& views) {
   return std::all_of(settings.services.begin(), settings.services.end(), [&](const ServiceSettings& service) {
-    const auto* stable = view_of(views, service.name, shares_of(service, state).stable);
-    return is_up(stable) || has_failed_first_start(stable);
+    const auto name = shares_of(service, state).stable;
+    const auto* stable = view_of(views, service.name, name);
+    return is_up(stable) || has_failed_first_start(stable) || is_stopped(state, service.name, name);
   });
 }
 

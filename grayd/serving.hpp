@@ -16,8 +16,9 @@ const supervisor::VersionView* view_of(const std::vector<supervisor::VersionView
 /// Whether a worker of the version may take requests now.
 bool is_up(const supervisor::VersionView* view);
 
-/// Every service's stable is up, or has failed its first start: the moment to accept clients. Before that they would
-/// only meet a 503 that a moment of waiting avoids; after a failure they shall meet it instead of a refused connection.
+/// Every service's stable is up, has failed its first start, or was stopped: the moment to accept clients. Before that
+/// they would only meet a 503 that a moment of waiting avoids; after a failure they shall meet it instead of a refused
+/// connection.
 bool may_listen(const Settings& settings, const control::State& state,
                 const std::vector<supervisor::VersionView>& views);
 

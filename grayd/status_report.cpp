@@ -50,6 +50,16 @@ void add_counters(json& out, const ReportSource& source, const std::string& serv
   out["queue"] = {{"waiting", waiting}, {"limit", source.settings.service(service)->limits.queue}};
 }
 
+json restart_json(const supervisor::VersionView* view) {
+  if (view == nullptr || !view->replacement) return nullptr;
+  const auto& last = *view->replacement;
+  return {{"number", last.number},
+          {"state", last.state},
+          {"replaced", last.replaced},
+          {"of", last.of},
+          {"reason", last.reason}};
+}
+
 json version_json(const ReportSource& source, const ServiceSettings& service, const VersionSettings& version) {
   const auto* view = view_of(source.views, service.name, version.name);
   json out = {{"name", version.name},
@@ -57,6 +67,9 @@ json version_json(const ReportSource& source, const ServiceSettings& service, co
               {"configured_weight", configured_shares(service).of(version.name)},
               {"instances", version.instances},
               {"state", view == nullptr ? std::string("stopped") : view->state},
+              {"stopped", is_stopped(source.state, service.name, version.name)},
+              {"instances", version.instances},
+              {"restart", restart_json(view)},
               {"cause", view == nullptr ? std::string() : view->cause},
               {"sockets", open_sockets(view, source.layout)},
               {"workers", json::array()}};

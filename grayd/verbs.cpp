@@ -39,15 +39,22 @@ Reply after_applied(const std::string& laggards) {
 
 }  // namespace
 
+Verbs::Verbs(Parts parts)
+    : parts_(std::move(parts)),
+      versions_({parts_.settings, parts_.live, [this](auto then) { persist(std::move(then)); }, parts_.carry_out,
+                 parts_.report, parts_.stopping}) {}
+
 void Verbs::call(const std::string& verb, const json& args, Done done) {
   // Who reads that a worker is up may send it a request at once: what is told is what the routers know.
   if (verb == "status") return parts_.settle([this, done](const std::string&) { done(status()); });
   if (verb == "health") return parts_.settle([this, args, done](const std::string&) { done(health(args)); });
   if (verb == "metrics") return done(metrics());
-  if (verb != "shift" && verb != "reload") {
+  const auto order = order_named(verb);
+  if (verb != "shift" && verb != "reload" && !order) {
     return done(refusal(ExitCode::usage, fmt::format("grayd knows no verb \"{}\"; see grayctl --help", verb)));
   }
   if (parts_.stopping()) return done(refusal(ExitCode::conflict, "grayd is stopping; nothing can be changed any more"));
+  if (order) return versions_.call(*order, args, std::move(done));
   if (verb == "shift") return shift(args, std::move(done));
   parts_.settle([reply = parts_.reload(), done](const std::string&) { done(reply); });
 }

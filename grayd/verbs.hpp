@@ -10,6 +10,7 @@
 #include "control/state_store.hpp"
 #include "grayd/live_state.hpp"
 #include "grayd/report_source.hpp"
+#include "grayd/version_verbs.hpp"
 #include "grayd/weights.hpp"
 
 namespace gray::master {
@@ -31,8 +32,10 @@ class Verbs {
     /// Hands over a source whose parts live as long as the call.
     std::function<void(const std::function<void(const ReportSource&)>&)> report;
     std::function<bool()> stopping;
+    /// VersionVerbs::Parts::carry_out.
+    std::function<unsigned(const Ordered&)> carry_out;
   };
-  explicit Verbs(Parts parts) : parts_(std::move(parts)) {}
+  explicit Verbs(Parts parts);
 
   void call(const std::string& verb, const nlohmann::json& args, Done done);
 
@@ -47,6 +50,7 @@ class Verbs {
   void persist(std::function<void(std::string)> then);
 
   Parts parts_;
+  VersionVerbs versions_;
 };
 
 }  // namespace gray::master

@@ -79,13 +79,20 @@ std::string unknown_service(const Settings& settings, const std::string& service
   return settings.service(service) != nullptr ? std::string() : unknown("service", service, settings.services);
 }
 
+std::string unknown_version(const ServiceSettings& service, const std::string& version) {
+  if (service.version(version) != nullptr) return {};
+  return unknown("version of " + service.name, version, service.versions);
+}
+
+bool is_stopped(const control::State& state, const std::string& service, const std::string& version) {
+  return state_of(state, service).stopped.contains(version);
+}
+
 ShiftVerdict judge_shift(const Settings& settings, const control::State& published, const control::State& wanted,
                          const std::string& service, const std::string& version, double percent) {
   const auto* found = settings.service(service);
   if (found == nullptr) return refuse(ExitCode::usage, unknown_service(settings, service));
-  if (found->version(version) == nullptr) {
-    return refuse(ExitCode::usage, unknown("version of " + service, version, found->versions));
-  }
+  if (auto error = unknown_version(*found, version); !error.empty()) return refuse(ExitCode::usage, std::move(error));
   if (!(percent >= 0 && percent <= 100)) {
     return refuse(ExitCode::usage, fmt::format("{} is no percentage; give a number from 0 to 100", percent));
   }
@@ -109,6 +116,7 @@ control::State pruned(const control::State& state, const Settings& settings) {
     if (service == nullptr) continue;
     auto& one = kept[name] = fact;
     std::erase_if(one.weights, [&](const auto& weight) { return service->version(weight.first) == nullptr; });
+    std::erase_if(one.stopped, [&](const auto& version) { return service->version(version) == nullptr; });
     if (service->version(one.stable) == nullptr) one.stable.clear();
   }
   return kept;

@@ -28,6 +28,8 @@ Shares configured_shares(const ServiceSettings& service);
 
 /// "there is no service "wbe", did you mean "web"? (known: web, api)"; empty if there is one.
 std::string unknown_service(const Settings& settings, const std::string& service);
+/// Likewise for a version of `service`.
+std::string unknown_version(const ServiceSettings& service, const std::string& version);
 
 struct ShiftVerdict {
   ExitCode code = ExitCode::ok;
@@ -40,6 +42,9 @@ struct ShiftVerdict {
 /// not.
 ShiftVerdict judge_shift(const Settings& settings, const control::State& published, const control::State& wanted,
                          const std::string& service, const std::string& version, double percent);
+
+/// Whether an operator stopped the version and nobody started it again.
+bool is_stopped(const control::State& state, const std::string& service, const std::string& version);
 
 /// `state` without services and versions that `settings` does not have.
 control::State pruned(const control::State& state, const Settings& settings);

@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <array>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <map>
@@ -23,6 +24,20 @@ constexpr Duration kReapInterval{1'000};
 constexpr Duration kStartBurst{
     1'000};                          // a start loads the machine that long; a slow starter must not hold up the others
 constexpr Duration kStartRetry{50};  // how soon a worker that waits for leave to start is looked at again
+
+/// What stopped a replacement is known in full by whoever noted the failure.
+std::optional<ReplacementView> view_of_replacement(const Version& version) {
+  constexpr std::array<const char*, 3> kStates = {"running", "done", "failed"};
+  const auto& last = version.group.replacement();
+  if (!last) return std::nullopt;
+  ReplacementView view{last->number, kStates[static_cast<std::size_t>(last->state)], last->replaced, last->of,
+                       last->reason};
+  if (last->state != VersionGroup::Replacement::State::failed) return view;
+  const bool undone = !version.group.rolled_back().empty();
+  if (undone && !version.rolled_back.empty()) view.reason = version.rolled_back;
+  if (last->reason == "failed") view.reason = version.failure;
+  return view;
+}
 
 }  // namespace
 
@@ -89,22 +104,28 @@ void Supervisor::apply(const std::string& service, const VersionSettings& settin
   impl_->schedule();
 }
 
-void Supervisor::restart(const std::string& service, const std::string& version) {
+unsigned Supervisor::restart(const std::string& service, const std::string& version) {
   Version* const found = impl_->find(service, version);
-  if (!found) return;
+  if (!found) return 0;
   found->failed = false;
   found->group.restart(Clock::now());
+  impl_->schedule();
+  return found->group.replacement() ? found->group.replacement()->number : 0;
+}
+
+void Supervisor::drain(const std::string& service, const std::string& version) {
+  if (Version* const found = impl_->find(service, version)) found->group.stop(WorkerEvent::drain, Clock::now());
   impl_->schedule();
 }
 
 void Supervisor::stop(const std::string& service, const std::string& version) {
-  if (Version* const found = impl_->find(service, version)) found->group.stop(false, Clock::now());
+  if (Version* const found = impl_->find(service, version)) found->group.stop(WorkerEvent::dismiss, Clock::now());
   impl_->schedule();
 }
 
 void Supervisor::remove(const std::string& service, const std::string& version) {
   if (Version* const found = impl_->find(service, version)) found->forget = true;
-  stop(service, version);
+  drain(service, version);
 }
 
 void Supervisor::probed(std::uint64_t id, bool ok, const std::string& answer) {
@@ -122,7 +143,7 @@ void Supervisor::probing_possible(bool possible) {
 }
 
 void Supervisor::stop_all(std::function<void()> done) {
-  for (auto& [key, version] : impl_->versions) version->group.stop(true, Clock::now());
+  for (auto& [key, version] : impl_->versions) version->group.stop(WorkerEvent::stop, Clock::now());
   impl_->stopped = std::move(done);
   impl_->schedule();
 }
@@ -326,7 +347,7 @@ void Supervisor::Impl::set_probing(bool possible) {
 }
 
 VersionView Supervisor::Impl::view(const Version& version, TimePoint now) const {
-  VersionView result{version.service, version.name, {}, {}, {}};
+  VersionView result{version.service, version.name, {}, {}, {}, view_of_replacement(version)};
   const VersionState state = version.group.state(carries(version));
   result.state = name(state);
   if (state == VersionState::starting || state == VersionState::failed)

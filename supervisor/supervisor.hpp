@@ -68,12 +68,22 @@ struct WorkerView {
   bool routable = false;
 };
 
+/// The last replacement of all workers of a version.
+struct ReplacementView {
+  unsigned number = 0;                 // 1, 2, ...
+  std::string state;                   // running done failed
+  std::uint32_t replaced = 0, of = 0;  // workers
+  std::string reason;                  // failed: which worker, why, and its last lines; one line
+  bool operator==(const ReplacementView&) const = default;
+};
+
 struct VersionView {
   std::string service, version;
   std::string state;  // starting serving dark draining stopped failed; dark: up, without traffic
   std::string cause;  // why it is failed, not up yet, or was put back to the settings before: one line with worker,
                       // cause and its last lines
   std::vector<WorkerView> workers;  // living slots and those in back-off
+  std::optional<ReplacementView> replacement = std::nullopt;
 };
 
 /// What a worker wrote; of one that is gone, too, as long as it is kept.
@@ -95,9 +105,12 @@ class Supervisor {
   /// Starts a version, or changes one that is there: other instances at once, another command by a rolling restart
   /// (new worker first and healthy, then the old one drains), the rest from the next start on.
   void apply(const std::string& service, const VersionSettings& settings);
-  /// Replaces every worker of a version, one after the other, with the settings it has.
-  void restart(const std::string& service, const std::string& version);
+  /// Replaces every worker of a version, one after the other, with the settings it has; the number of the replacement,
+  /// 0 if there is nothing to replace.
+  unsigned restart(const std::string& service, const std::string& version);
   /// Drains and stops a version; apply() starts it again.
+  void drain(const std::string& service, const std::string& version);
+  /// The same without waiting for requests in flight: a worker is stopped once no router chooses it.
   void stop(const std::string& service, const std::string& version);
   /// Drains and stops a version, then forgets it.
   void remove(const std::string& service, const std::string& version);

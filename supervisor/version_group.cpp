@@ -37,7 +37,7 @@ std::string_view name(VersionState state) {
 void VersionGroup::apply(const VersionSettings& settings, TimePoint now) {
   auto wanted = std::make_shared<const VersionSettings>(settings);
   rolled_back_.clear();
-  if (failed_) stop(true, now);
+  if (failed_) stop(WorkerEvent::stop, now);
   if (!target_) {
     policy_ = RestartPolicy(seed_);
     target_ = std::move(wanted);
@@ -68,15 +68,18 @@ void VersionGroup::set_target(std::shared_ptr<const VersionSettings> settings) {
   else if (!previous_)
     previous_ = target_;
   target_ = std::move(settings);
+  replacement_ = Replacement{.number = replacement_ ? replacement_->number + 1 : 1};
 }
 
-void VersionGroup::stop(bool at_once, TimePoint now) {
+void VersionGroup::stop(WorkerEvent how, TimePoint now) {
   target_.reset();
   previous_.reset();
   failed_ = false;
+  rolled_back_.clear();
+  replacement_failed("stopped");
   std::vector<unsigned> numbers;
   for (const auto& [number, slot] : slots_) numbers.push_back(number);
-  for (const unsigned number : numbers) feed(number, {.kind = at_once ? WorkerEvent::stop : WorkerEvent::drain}, now);
+  for (const unsigned number : numbers) feed(number, {.kind = how}, now);
 }
 
 void VersionGroup::probing(bool possible, TimePoint now) {
@@ -138,8 +141,7 @@ void VersionGroup::end_of(unsigned number, bool carries_traffic, TimePoint now) 
   Slot& slot = slots_.at(number);
   const WorkerMachine& machine = slot.machine;
   if (machine.state() != WorkerState::exited) return;
-  if (previous_ && slot.settings == target_ && !machine.was_healthy() && !machine.exec_starved())
-    return undo_replacement(slot, number, now);
+  if (previous_ && slot.settings == target_ && !machine.exec_starved()) return undo_replacement(slot, number, now);
   const bool ended_by_cause = machine.cause() != machine.exit_text();  // not an exit of its own
   const Verdict verdict = policy_.ended({.start_failure = !machine.was_healthy() && ended_by_cause,
                                          .stable = machine.ran_stably(now),
@@ -158,6 +160,7 @@ void VersionGroup::end_of(unsigned number, bool carries_traffic, TimePoint now) 
 void VersionGroup::fail(TimePoint now) {
   failed_ = true;
   previous_.reset();
+  replacement_failed("failed");
   std::vector<unsigned> numbers;
   for (const auto& [number, slot] : slots_) numbers.push_back(number);
   for (const unsigned number : numbers) {
@@ -169,9 +172,16 @@ void VersionGroup::fail(TimePoint now) {
 
 void VersionGroup::undo_replacement(Slot& failed, unsigned number, TimePoint now) {
   rolled_back_ = failed.machine.cause();
+  replacement_failed(rolled_back_);
   target_ = std::exchange(previous_, nullptr);
   drain(number, now);  // unwanted, so that `emptied` ends it
   feed(number, {.kind = WorkerEvent::emptied}, now);
+  std::vector<unsigned> useless;
+  for (auto& [other, slot] : slots_) {
+    if (same_process(*slot.settings, *target_)) retune(slot, target_);
+    if (is_old(slot) && !slot.machine.routable()) useless.push_back(other);
+  }
+  for (const unsigned other : useless) drain(other, now);
   reconcile(now);
 }
 
@@ -186,6 +196,11 @@ std::size_t VersionGroup::wanted() const {
 }
 
 void VersionGroup::reconcile(TimePoint now) {
+  settle(now);
+  follow_replacement();
+}
+
+void VersionGroup::settle(TimePoint now) {
   if (!target_ || failed_) return;
   const bool replacing =
       std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_old(entry.second); });
@@ -198,7 +213,7 @@ void VersionGroup::reconcile(TimePoint now) {
 void VersionGroup::replace_one(TimePoint now) {
   if (!gentle_) {
     while (const auto old = least_useful(true)) drain(*old, now);
-    return reconcile(now);
+    return settle(now);
   }
   const bool new_ones_healthy = std::all_of(slots_.begin(), slots_.end(), [&](const auto& entry) {
     return !entry.second.machine.wanted() || is_old(entry.second) || entry.second.machine.routable();
@@ -208,8 +223,27 @@ void VersionGroup::replace_one(TimePoint now) {
     if (!old) break;
     drain(*old, now);
   }
-  if (!least_useful(true)) return reconcile(now);
+  if (!least_useful(true)) return settle(now);
   if (new_ones_healthy && wanted() <= target_->instances) add();
+}
+
+void VersionGroup::follow_replacement() {
+  if (!replacement_ || replacement_->state != Replacement::State::running) return;
+  std::uint32_t fresh = 0;
+  bool old_left = false;
+  for (const auto& [number, slot] : slots_) {
+    old_left = old_left || slot.settings != target_;
+    if (slot.settings == target_ && slot.machine.routable()) ++fresh;
+  }
+  replacement_->of = target_->instances;
+  replacement_->replaced = std::min(fresh, target_->instances);
+  if (fresh >= target_->instances && !old_left) replacement_->state = Replacement::State::done;
+}
+
+void VersionGroup::replacement_failed(std::string reason) {
+  if (!replacement_ || replacement_->state != Replacement::State::running) return;
+  replacement_->state = Replacement::State::failed;
+  replacement_->reason = std::move(reason);
 }
 
 void VersionGroup::add() {

@@ -4,7 +4,8 @@
 //
 // A rolling replacement is nothing but a difference between the settings a worker was made with and the target: one new
 // worker more than wanted until it is healthy, then one old worker drained, until no old one is left. At the first
-// failure of a new worker the previous settings become the target again, and the same rule leads back.
+// failure of a new worker the previous settings become the target again, and the same rule leads back; new workers that
+// are what those settings would make stay.
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,6 +31,14 @@ class VersionGroup {
     bool started = false;
     std::string last_exit;  // cause of the last end
   };
+  /// A replacement of every worker, the last one there was.
+  struct Replacement {
+    enum class State : std::uint8_t { running, done, failed };
+    unsigned number = 0;  // 1, 2, ...
+    State state = State::running;
+    std::uint32_t replaced = 0, of = 0;  // workers; done when all are replaced and nothing is left of the old ones
+    std::string reason;                  // failed: the cause of the end, or "stopped"
+  };
   /// What the shell must do to the worker in a slot.
   struct Command {
     unsigned slot;
@@ -50,10 +59,10 @@ class VersionGroup {
   /// Makes these the settings; starts the version if it is stopped or failed. Its workers are replaced only if they
   /// could not have been started with these (same_process()), else they are told what changed.
   void apply(const VersionSettings& settings, TimePoint now);
-  /// Replaces every worker, one after the other, with the settings they have.
+  /// Replaces every worker, one after the other, with the settings they have. Nothing happens while it is stopped.
   void restart(TimePoint now);
-  /// Ends every worker; `at_once` without draining.
-  void stop(bool at_once, TimePoint now);
+  /// Ends every worker: `how` is drain, dismiss or stop.
+  void stop(WorkerEvent how, TimePoint now);
   void probing(bool possible, TimePoint now);
   /// Something happened to the worker in a slot. An event for a slot that is gone is ignored. `emptied` is answered by
   /// the restart policy: the shell need not know retry and give_up.
@@ -76,6 +85,8 @@ class VersionGroup {
   bool replacing() const { return previous_ != nullptr; }
   /// Why the last replacement was undone; empty if it was not.
   const std::string& rolled_back() const { return rolled_back_; }
+  /// Nothing before the first.
+  const std::optional<Replacement>& replacement() const { return replacement_; }
 
  private:
   void feed(unsigned slot, const Event& event, TimePoint now);
@@ -85,6 +96,9 @@ class VersionGroup {
   void fail(TimePoint now);
   void undo_replacement(Slot& failed, unsigned slot, TimePoint now);
   void reconcile(TimePoint now);
+  void settle(TimePoint now);
+  void follow_replacement();
+  void replacement_failed(std::string reason);
   void replace_one(TimePoint now);
   void set_target(std::shared_ptr<const VersionSettings> settings);
   void add();
@@ -102,6 +116,7 @@ class VersionGroup {
   std::vector<Command> commands_;
   std::vector<Transition> transitions_;
   std::string rolled_back_;
+  std::optional<Replacement> replacement_;
   bool gentle_ = false;  // something was routable when the replacement began: one after the other
   bool failed_ = false;
   bool probing_ = true;

@@ -141,8 +141,9 @@ std::optional<bool> Worker::poll(WorkerState state, TimePoint now) {
   if (probes(state)) return ask_probe(state, now);
   next_poll_ = now + kPoll;
   if (state == WorkerState::draining) {
-    if (context_.host.withdrawn(*cell_) && context_.host.open_sockets(*cell_) == 0)
-      report({.kind = WorkerEvent::unused});
+    if (!context_.host.withdrawn(*cell_)) return std::nullopt;
+    const bool unused = context_.host.open_sockets(*cell_) == 0;
+    report({.kind = unused ? WorkerEvent::unused : WorkerEvent::withdrawn});
   } else if (process_->gone()) {
     end_process();
     report({.kind = WorkerEvent::emptied});

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace gray::supervisor {
 namespace {
@@ -14,7 +15,7 @@ enum class Step : std::uint8_t {
   unset,  // a hole in the table; the check below finds it
   keep,   // nothing to do in this state; late and repeated events end here
   // clang-format off
-  spawn, shelve, executed, exec_error, ready, extend, pass, miss, withdraw, preempt, unwant, drop,
+  spawn, shelve, executed, exec_error, ready, extend, pass, miss, withdraw, dismiss, let_go, preempt, unwant, drop,
   drained, late, sick, tired, kill, due, end, rest, retry, fail,
   // clang-format on
 };
@@ -38,6 +39,8 @@ constexpr std::array<Row, kWorkerEvents> make_table() {
       /*probe_fai*/ {none,  none,       miss,    miss,     miss,     none,     none,    none,    none,    none},
       /*drain*/     {drop,  preempt,    preempt, withdraw, withdraw, none,     unwant,  unwant,  drop,    drop},
       /*stop*/      {drop,  preempt,    preempt, preempt,  preempt,  preempt,  unwant,  unwant,  drop,    drop},
+      /*dismiss*/   {drop,  preempt,    preempt, dismiss,  dismiss,  dismiss,  unwant,  unwant,  drop,    drop},
+      /*withdrawn*/ {none,  none,       none,    none,     none,     let_go,   none,    none,    none,    none},
       /*unused*/    {none,  none,       none,    none,     none,     drained,  none,    none,    none,    none},
       /*timeout*/   {none,  late,       sick,    none,     tired,    drained,  kill,    kill,    due,     none},
       /*exited*/    {none,  end,        end,     end,      end,      end,      end,     none,    none,    none},
@@ -63,8 +66,8 @@ static_assert(static_cast<std::size_t>(WorkerEvent::give_up) + 1 == kWorkerEvent
 constexpr std::array<std::string_view, kWorkerStates> kStateNames = {
     "idle", "spawned", "ready", "healthy", "unhealthy", "draining", "stopping", "exited", "backoff", "failed"};
 constexpr std::array<std::string_view, kWorkerEvents> kEventNames = {
-    "start", "no_resources", "executed", "exec_failed", "said_ready", "extend",  "probe_ok", "probe_failed",
-    "drain", "stop",         "unused",   "timeout",     "exited",     "emptied", "retry",    "give_up"};
+    "start", "no_resources", "executed",  "exec_failed", "said_ready", "extend", "probe_ok", "probe_failed", "drain",
+    "stop",  "dismiss",      "withdrawn", "unused",      "timeout",    "exited", "emptied",  "retry",        "give_up"};
 
 std::string status_text(int status) {
   if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
@@ -107,7 +110,9 @@ Actions WorkerMachine::on(const Event& event, TimePoint now) {
     case Step::extend: return extend(event.delay, now);
     case Step::pass: return pass(now);
     case Step::miss: return miss(now);
-    case Step::withdraw: return leave_routing(now);
+    case Step::withdraw: return leave_routing(times_.drain_timeout, now);
+    case Step::dismiss: return dismiss(now);
+    case Step::let_go: return dismissed_ ? terminate("stopped", now) : Actions{};
     case Step::preempt: wanted_ = false; return terminate("stopped", now);
     case Step::unwant: wanted_ = false; return {};
     case Step::drop: wanted_ = false; return settle(WorkerState::idle);
@@ -220,11 +225,16 @@ Actions WorkerMachine::miss(TimePoint now) {
   return {Action::changed};
 }
 
-Actions WorkerMachine::leave_routing(TimePoint now) {
+Actions WorkerMachine::leave_routing(Duration until_stopped, TimePoint now) {
   wanted_ = false;
   enter(WorkerState::draining);
-  arm(times_.drain_timeout, now);
+  arm(until_stopped, now);
   return {Action::changed};
+}
+
+Actions WorkerMachine::dismiss(TimePoint now) {
+  if (std::exchange(dismissed_, true)) return {};
+  return leave_routing(std::min(times_.drain_timeout, kWithdrawTimeout), now);
 }
 
 Actions WorkerMachine::start_timed_out(TimePoint now) {

@@ -43,16 +43,18 @@ enum class WorkerEvent : std::uint8_t {
   extend,        // it asks for Event::delay more from now on to become ready
   probe_ok,      // a health check passed
   probe_failed,
-  drain,    // no longer wanted; may finish what it does
-  stop,     // no longer wanted; at once
-  unused,   // nobody holds a socket to it any more
-  timeout,  // next_deadline() has come (Event::alone: no other worker of the version is routable)
+  drain,      // no longer wanted; may finish what it does
+  stop,       // no longer wanted; at once
+  dismiss,    // no longer wanted; as soon as no router chooses it, whatever it does
+  withdrawn,  // no router chooses it any more
+  unused,     // likewise, and nobody holds a socket to it any more
+  timeout,    // next_deadline() has come (Event::alone: no other worker of the version is routable)
   exited,   // the process that was started is dead: Event::status as in waitpid(2), Event::survived: what it forked not
   emptied,  // no process of an unwanted worker is left
   retry,    // likewise of a wanted one; start again after Event::delay
   give_up,  // likewise, but the version has failed
 };
-inline constexpr std::size_t kWorkerEvents = 16;
+inline constexpr std::size_t kWorkerEvents = 18;
 
 std::string_view name(WorkerState state);
 std::string_view name(WorkerEvent event);
@@ -106,6 +108,7 @@ class WorkerMachine {
   static constexpr Duration kLongestStart{600'000};     // from exec, whatever it asks for
   static constexpr Duration kHealthTimeout{10'000};     // ready, but never healthy
   static constexpr Duration kUnhealthyTimeout{30'000};  // unhealthy, until it is restarted
+  static constexpr Duration kWithdrawTimeout{5'000};    // dismissed, until it is stopped although a router lags
   static constexpr Duration kKillInterval{5'000};       // SIGKILL is sent again
   static constexpr Duration kStableRun{30'000};         // healthy that long: the next restart is immediate
 
@@ -151,7 +154,8 @@ class WorkerMachine {
   Actions extend(Duration by, TimePoint now);
   Actions pass(TimePoint now);
   Actions miss(TimePoint now);
-  Actions leave_routing(TimePoint now);
+  Actions leave_routing(Duration until_stopped, TimePoint now);
+  Actions dismiss(TimePoint now);
   Actions start_timed_out(TimePoint now);
   Actions terminate(std::string_view cause, TimePoint now);
   Actions judge_unhealthy(bool alone, TimePoint now);
@@ -166,6 +170,7 @@ class WorkerMachine {
   bool deadline_needs_probes_ = false;
   bool probing_ = true;
   bool wanted_ = true;
+  bool dismissed_ = false;
   bool executed_ = false;
   bool said_ready_ = false;
   std::uint32_t needed_ = 1;  // successes in a row until healthy

@@ -6,10 +6,12 @@
 
 #include "config/diagnostics.hpp"
 #include "config/settings_toml.hpp"
-#include "control/grayctl/client.hpp"
 #include "control/grayctl/command.hpp"
+#include "control/grayctl/completion.hpp"
 #include "control/grayctl/follow.hpp"
+#include "control/grayctl/orders.hpp"
 #include "control/grayctl/status_view.hpp"
+#include "control/grayctl/watch.hpp"
 #include "control/version.hpp"
 
 namespace gray::control {
@@ -17,13 +19,12 @@ namespace {
 
 using nlohmann::json;
 
-/// What a verb came to: the body for programs, the text for people, or what went wrong.
-struct Outcome {
-  Answer answer;
-  std::string text;
+/// Where the output goes.
+struct Place {
+  std::ostream& err;
+  const Terminal& terminal;
+  const Person& person;
 };
-
-Outcome failed(ExitCode code, std::string error) { return {{.code = code, .body = {}, .error = std::move(error)}, {}}; }
 
 /// Leaves only the service `name` in the status; false, with the reason in `error`, if there is none of that name.
 bool keep_only(json& status, const std::string& name, std::string& error) {
@@ -38,13 +39,24 @@ bool keep_only(json& status, const std::string& name, std::string& error) {
   return !status["services"].empty();
 }
 
-Outcome run_status(Client& client, const Command& command, const Terminal& terminal) {
-  Outcome outcome{client.get("status"), {}};
-  json& status = outcome.answer.body;
+/// The status once it is what was waited for, or at once.
+Answer awaited_status(Client& client, const Command& command, const Place& place) {
+  Answer now = client.get("status");
+  if (now.code != ExitCode::ok) return now;
+  std::string error;
+  if (json copy = now.body; !command.service.empty() && !keep_only(copy, command.service, error))
+    return {.code = ExitCode::usage, .body = {}, .error = error};
+  if (!command.wait) return now;
+  const Awaited awaited{command.verb, command.service, {}, 0};
+  return watch(client, awaited, {place.err, place.person, command.timeout}).answer;
+}
+
+Outcome run_status(Client& client, const Command& command, const Place& place) {
+  Outcome outcome{awaited_status(client, command, place), {}};
   if (outcome.answer.code != ExitCode::ok) return outcome;
   std::string error;
-  if (!command.service.empty() && !keep_only(status, command.service, error)) return failed(ExitCode::usage, error);
-  outcome.text = view_status(status, terminal);
+  if (!command.service.empty()) keep_only(outcome.answer.body, command.service, error);
+  outcome.text = view_status(outcome.answer.body, place.terminal);
   return outcome;
 }
 
@@ -54,7 +66,9 @@ Outcome run_shift(Client& client, const Command& command) {
           fmt::format("{}: {} takes {:g}% of the users\n", command.service, command.version, command.percent)};
 }
 
-Outcome run_health(Client& client, const Command& command) {
+Outcome run_health(Client& client, const Command& command, const Place& place) {
+  if (command.wait)
+    if (Answer waited = awaited_status(client, command, place); waited.code != ExitCode::ok) return {waited, {}};
   json args = json::object();
   if (!command.service.empty()) args["service"] = command.service;
   return {client.get("health", args),
@@ -98,33 +112,45 @@ Outcome say_version() {
           fmt::format("grayctl {}\n", kVersion)};
 }
 
-Outcome run_verb(const Command& command, const Terminal& terminal) {
+Outcome print_completion(const Command& command) {
+  std::string script = completion_script(command.shell);
+  return {{.code = ExitCode::ok, .body = {{"schema_version", 1}, {"script", script}}, .error = {}}, script};
+}
+
+Outcome run_verb(const Command& command, const Place& place) {
   Client client(find_socket(command.socket));
   switch (command.verb) {
     case Verb::status:
-      return run_status(client, command, terminal);
+      return run_status(client, command, place);
     case Verb::shift:
       return run_shift(client, command);
     case Verb::health:
-      return run_health(client, command);
+      return run_health(client, command, place);
+    case Verb::start:
+    case Verb::stop:
+    case Verb::restart:
+    case Verb::drain:
+      return run_order(client, command, place.person, place.err);
     case Verb::reload:
       return run_reload(client);
     case Verb::metrics:
       return run_metrics(client);
     case Verb::events:
     case Verb::logs:
-      return run_look_back(client, command, terminal);
+      return run_look_back(client, command, place.terminal);
     case Verb::config_check:
       return check_config(command.file);
+    case Verb::completion:
+      return print_completion(command);
     case Verb::version:
       break;
   }
   return say_version();
 }
 
-Outcome run(const Command& command, const Terminal& terminal) {
+Outcome run(const Command& command, const Place& place) {
   try {
-    return run_verb(command, terminal);
+    return run_verb(command, place);
   } catch (const json::exception& surprise) {
     return failed(ExitCode::failed,
                   fmt::format("grayd's answer is not what grayctl {} knows: {}", kVersion, surprise.what()));
@@ -146,7 +172,12 @@ int report_failure(ExitCode code, const std::string& error, bool as_json, std::o
 
 }  // namespace
 
-int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Terminal& terminal) {
+int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Terminal& terminal,
+                const Person& person) {
+  if (argc > 1 && argv[1] == kCompleteVerb) {
+    for (const std::string& word : complete({argv + 2, argv + argc})) out << word << "\n";
+    return 0;
+  }
   CommandLine line = parse_command_line(argc, argv);
   if (line.code != ExitCode::ok) return report_failure(line.code, line.text, line.json, out, err);
   if (!line.command) {
@@ -158,7 +189,7 @@ int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostre
     const Answer end = follow(client, *line.command, line.json, out, terminal);
     return end.code == ExitCode::ok ? 0 : report_failure(end.code, end.error, line.json, out, err);
   }
-  Outcome outcome = run(*line.command, terminal);
+  Outcome outcome = run(*line.command, {err, terminal, person});
   const Answer& answer = outcome.answer;
   if (answer.code != ExitCode::ok) return report_failure(answer.code, answer.error, line.json, out, err);
   out << (line.json ? printed(answer.body) : outcome.text);

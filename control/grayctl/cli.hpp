@@ -8,6 +8,7 @@
 namespace gray::control {
 
 /// Returns the exit code (contract 2.1). `terminal` is that of `out`.
-int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Terminal& terminal = {});
+int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Terminal& terminal = {},
+                const Person& person = {});
 
 }  // namespace gray::control

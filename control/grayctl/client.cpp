@@ -56,7 +56,8 @@ Answer read_answer(const httplib::Response& response, const std::string& socket)
   std::string text = error != body.end() && error->is_string()
                          ? error->get<std::string>()
                          : fmt::format("grayd answered with status {}", response.status);
-  return failure(code_of(body), std::move(text));
+  const ExitCode code = code_of(body);
+  return {.code = code, .body = std::move(body), .error = std::move(text)};
 }
 
 std::string path_of(std::string_view verb) { return fmt::format("/v1/{}", verb); }

@@ -11,7 +11,7 @@ namespace gray::control {
 
 struct Answer {
   ExitCode code = ExitCode::ok;
-  nlohmann::json body;  // ok: the verb's answer
+  nlohmann::json body;  // the verb's answer; of a refusal, what came with it
   std::string error;    // not ok: what was wrong and what to do
 };
 

@@ -9,10 +9,13 @@
 #include <sstream>
 
 #include "config/diagnostics.hpp"
+#include "config/units.hpp"
 #include "control/grayctl/grammar.hpp"
 
 namespace gray::control {
 namespace {
+
+constexpr const char* kShells[] = {"bash", "zsh", "fish"};
 
 /// The verb that was understood last: `check` of `config check`; the program itself if none was.
 const CLI::App& innermost(const CLI::App& app) {
@@ -50,6 +53,10 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
 
 std::string percent_error(const std::string& word) {
   return fmt::format("PERCENT must be a number from 0 to 100, such as 12.5 or 12.5%, not \"{}\"", word);
+}
+
+std::string timeout_error(const std::string& word) {
+  return fmt::format("--timeout takes a duration such as 60s or 5m, not \"{}\"", word);
 }
 
 /// "SERVICE VERSION PERCENT": what the verb must be given.
@@ -99,6 +106,20 @@ bool parse_count(std::string_view text, int& count) {
   return error == std::errc{} && end == text.data() + text.size() && count >= 0 && count <= 1'000;
 }
 
+/// status and health wait where they are told to, the other verbs unless they are told not to.
+std::string check_waiting(Grammar& grammar) {
+  Command& command = grammar.command;
+  const bool looks = command.verb == Verb::status || command.verb == Verb::health;
+  if (grammar.wait && grammar.no_wait) return "--wait and --no-wait contradict each other";
+  command.wait = looks ? grammar.wait : !grammar.no_wait;
+  if (grammar.timeout.empty()) return {};
+  const std::optional<Duration> timeout = parse_duration(grammar.timeout);
+  if (!timeout || timeout->count() == 0) return timeout_error(grammar.timeout);
+  if (!command.wait) return looks ? "--timeout needs --wait" : "--timeout and --no-wait contradict each other";
+  command.timeout = *timeout;
+  return {};
+}
+
 /// What is wrong with the words that CLI11 took as they are; empty if all is well.
 std::string check_values(Grammar& grammar) {
   Command& command = grammar.command;
@@ -107,11 +128,29 @@ std::string check_values(Grammar& grammar) {
     return fmt::format("-o takes table or json, not \"{}\"", grammar.output);
   if (!grammar.count.empty() && !parse_count(grammar.count, command.count))
     return fmt::format("-n takes a whole number from 0 to 1000, not \"{}\"", grammar.count);
+  if (std::string error = check_waiting(grammar); !error.empty()) return error;
+  if (command.verb == Verb::completion && std::ranges::find(kShells, command.shell) == std::end(kShells))
+    return fmt::format("SHELL must be bash, zsh or fish, not \"{}\"", command.shell);
   if (command.verb != Verb::shift) return {};
   std::optional<double> percent = parse_percent(grammar.percent);
   if (!percent) return percent_error(grammar.percent);
   command.percent = *percent;
   return {};
+}
+
+VerbWords words_of(const CLI::App& app) {
+  VerbWords words{.name = app.get_name()};
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) words.arguments.push_back(option->get_single_name());
+    for (const std::string& name : option->get_lnames()) words.options.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) words.options.push_back("-" + name);
+    if (option->get_positional() || option->get_items_expected_max() == 0) continue;
+    for (const std::string& name : option->get_lnames()) words.valued.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) words.valued.push_back("-" + name);
+  }
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
+    words.verbs.push_back(words_of(*verb));
+  return words;
 }
 
 }  // namespace
@@ -146,5 +185,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     result.code = ExitCode::usage;
   return result;
 }
+
+VerbWords known_words() { return words_of(Grammar().app); }
 
 }  // namespace gray::control

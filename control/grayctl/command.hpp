@@ -3,9 +3,10 @@
 // said when they are wrong.
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "config/exit_code.hpp"
+#include "config/time.hpp"
 
 namespace gray::control {
 
@@ -13,15 +14,22 @@ enum class Verb {
   status,
   shift,
   health,
+  start,
+  stop,
+  restart,
+  drain,
   reload,
   metrics,
   events,
   logs,
   config_check,
+  completion,
   version,
 };
 
 struct Command {
+  static constexpr Duration kPatience{600'000};  // how long a wait may take unless --timeout says otherwise
+
   Verb verb = Verb::status;
   std::string socket;   // --socket; empty: search
   std::string service;  // empty: all
@@ -30,7 +38,11 @@ struct Command {
   std::string file;    // of `config check`
   std::string worker;  // of `logs`; empty: all
   bool follow = false;
-  int count = 100;  // of events or lines
+  int count = 100;    // of events or lines
+  std::string shell;  // of `completion`: bash, zsh or fish
+  bool yes = false;   // of `stop` and `drain`: also if the version has users
+  bool wait = false;  // until what was begun has ended, or all that should be up is
+  Duration timeout = kPatience;
 };
 
 /// A command, or a text instead: help (ok) or what is wrong with the command line (usage).
@@ -45,5 +57,15 @@ CommandLine parse_command_line(int argc, const char* const* argv);
 
 /// "12.5" or "12.5%", from 0 to 100; nothing for anything else.
 std::optional<double> parse_percent(std::string_view text);
+
+/// The words that may follow, as a tree: what completion offers.
+struct VerbWords {
+  std::string name;
+  std::vector<std::string> options;    // "--wait", "-o"; those of the levels above are theirs
+  std::vector<std::string> valued;     // those of them that take a value
+  std::vector<std::string> arguments;  // "SERVICE", "VERSION"
+  std::vector<VerbWords> verbs;
+};
+VerbWords known_words();
 
 }  // namespace gray::control

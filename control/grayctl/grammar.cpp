@@ -9,9 +9,8 @@
 namespace gray::control {
 namespace {
 
-constexpr const char* kNotYet[] = {"start",  "stop",   "restart", "drain",   "completion", "rollout",
-                                   "why",    "bucket", "plan",    "preview", "hold",       "maintenance",
-                                   "report", "drill",  "history", "memory",  "upgrade",    "top"};
+constexpr const char* kNotYet[] = {"rollout", "why",   "bucket",  "plan",   "preview", "hold", "maintenance",
+                                   "report",  "drill", "history", "memory", "upgrade", "top"};
 
 constexpr const char* kLook = "Look";
 constexpr const char* kChange = "Change";
@@ -29,18 +28,42 @@ CLI::App* Grammar::verb(CLI::App& parent, const char* name, const char* summary,
   return added;
 }
 
+void Grammar::add_timeout(CLI::App& verb) {
+  verb.add_option("--timeout", timeout, "how long to wait, such as 60s; else 10m")->type_name("DURATION");
+}
+
+/// Waiting where it is a wish.
+void Grammar::add_waiting(CLI::App& verb) {
+  verb.add_flag("--wait", wait, "until all that should be up is healthy");
+  add_timeout(verb);
+}
+
+/// A verb about one version, which waits for its end unless told not to.
+CLI::App* Grammar::version_verb(const char* name, const char* summary, Verb meaning, const char* examples) {
+  CLI::App* added = verb(app, name, summary, meaning, examples);
+  added->group(kChange);
+  added->add_option("SERVICE", command.service, "as in the configuration")->required();
+  added->add_option("VERSION", command.version, "one of this service")->required();
+  added->add_flag("--wait", wait, "until it has ended; the default");
+  added->add_flag("--no-wait", no_wait, "return once it has begun");
+  add_timeout(*added);
+  return added;
+}
+
 void Grammar::looking() {
   CLI::App* status = verb(app, "status", "services, versions and workers", Verb::status,
-                          "  grayctl status\n  grayctl status web -o json\n"
+                          "  grayctl status\n  grayctl status web -o json\n  grayctl status --wait --timeout 60s\n"
                           "A * marks the stable version; BUSY are requests in flight, UP the workers that\n"
                           "are ready or healthy.");
   status->add_option("SERVICE", command.service, "only this one");
   status->group(kLook);
+  add_waiting(*status);
 
   CLI::App* health = verb(app, "health", "0 if every stable version can serve, else 1", Verb::health,
-                          "  grayctl health\n  grayctl health web && echo up");
+                          "  grayctl health\n  grayctl health web && echo up\n  grayctl health --wait --timeout 60s");
   health->add_option("SERVICE", command.service, "only this one");
   health->group(kLook);
+  add_waiting(*health);
 
   verb(app, "metrics", "counters and durations as Prometheus text", Verb::metrics, "  grayctl metrics | grep errors")
       ->group(kLook);
@@ -71,6 +94,23 @@ void Grammar::changing() {
   shift->add_option("SERVICE", command.service, "as in the configuration")->required();
   shift->add_option("VERSION", command.version, "one that is not the stable one")->required();
   shift->add_option("PERCENT", percent, "0 to 100; the stable version has the rest")->required();
+
+  version_verb("start", "start a version that was stopped or has failed", Verb::start,
+               "  grayctl start web v2\n  grayctl start web v2 --timeout 30s");
+  version_verb("restart", "replace the workers one after the other", Verb::restart,
+               "  grayctl restart web v1\n  grayctl restart web v1 --no-wait\n"
+               "A new worker is healthy before an old one drains. At the first failure it stops,\n"
+               "the workers as they were stay, and the exit code is 1.");
+  CLI::App* drain = version_verb("drain", "end a version; requests in flight are answered", Verb::drain,
+                                 "  grayctl drain web v2\n  grayctl drain web v1 --yes\n"
+                                 "Requests in flight have the drain_timeout of the version. It stays stopped, also\n"
+                                 "when grayd starts anew, until: grayctl start web v2");
+  CLI::App* stop = version_verb("stop", "end a version; requests in flight are cut", Verb::stop,
+                                "  grayctl stop web v2\n  grayctl stop web v1 --yes\n"
+                                "No request is sent to it any more, then its workers get their stop signal. It\n"
+                                "stays stopped, also when grayd starts anew, until: grayctl start web v2");
+  for (CLI::App* ending : {drain, stop})
+    ending->add_flag("-y,--yes", command.yes, "also if it is stable, has users or is being restarted");
 }
 
 void Grammar::configuring() {
@@ -84,6 +124,12 @@ void Grammar::configuring() {
        "  grayctl config check grayd.toml")
       ->add_option("FILE", command.file, "a configuration in TOML")
       ->required();
+  CLI::App* completion = verb(app, "completion", "a script that completes words at a Tab", Verb::completion,
+                              "  grayctl completion bash > /etc/bash_completion.d/grayctl\n"
+                              "  grayctl completion zsh > /usr/local/share/zsh/site-functions/_grayctl\n"
+                              "  grayctl completion fish > ~/.config/fish/completions/grayctl.fish");
+  completion->group(kSetUp);
+  completion->add_option("SHELL", command.shell, "bash, zsh or fish")->required();
   verb(app, "version", "the version of grayctl", Verb::version, "  grayctl version -o json")->group(kSetUp);
 }
 
@@ -96,8 +142,8 @@ Grammar::Grammar() {
   output_option = app.add_option("-o,--output", output, "table or json")->type_name("FORMAT");
   app.footer(
       "Exit codes: 0 ok, 1 failed, 2 usage, 3 conflict, 4 denied, 5 timeout,\n"
-      "6 rollout aborted, 7 no daemon, 8 bad config.\n"
-      "Examples:\n  grayctl status\n  grayctl shift web v2 5%");
+      "6 rollout aborted, 7 no daemon, 8 bad config, 130 Ctrl-C while waiting.\n"
+      "Examples:\n  grayctl status\n  grayctl shift web v2 5%\n  grayctl restart web v1");
   looking();
   looking_back();
   changing();

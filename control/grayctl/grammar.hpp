@@ -19,12 +19,15 @@ struct Grammar {
   CLI::App app{"Talks to a running grayd.", "grayctl"};
   CLI::Option* output_option;
   std::string output = "table";
-  std::string percent;
-  std::string count;
+  std::string percent, timeout, count;
+  bool wait = false, no_wait = false;
   Command command;
 
  private:
   CLI::App* verb(CLI::App& parent, const char* name, const char* summary, Verb meaning, const char* examples);
+  CLI::App* version_verb(const char* name, const char* summary, Verb meaning, const char* examples);
+  void add_timeout(CLI::App& verb);
+  void add_waiting(CLI::App& verb);
   void looking();
   void looking_back();
   void changing();

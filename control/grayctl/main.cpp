@@ -5,5 +5,7 @@
 #include "control/grayctl/cli.hpp"
 
 int main(int argc, char** argv) {
-  return gray::control::run_grayctl(argc, argv, std::cout, std::cerr, gray::control::terminal_of(STDOUT_FILENO));
+  using namespace gray::control;
+  return run_grayctl(argc, argv, std::cout, std::cerr, terminal_of(STDOUT_FILENO),
+                     person_at(STDIN_FILENO, STDERR_FILENO, std::cin));
 }

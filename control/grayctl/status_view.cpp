@@ -174,6 +174,15 @@ std::string cause_lines(const json& version, const Terminal& terminal) {
   return lines;
 }
 
+/// How far a restart is; what stopped one is the cause.
+std::string restart_line(const json& version, const Terminal& terminal) {
+  const json& restart = member(version, "restart");
+  if (!restart.is_object() || text(restart, "state") != "running") return {};
+  const std::string line =
+      fmt::format("restart: {} of {} workers replaced", count(restart, "replaced"), count(restart, "of"));
+  return "  " + paint(cut(line, terminal.width - 2), Colour::doubtful, terminal.colour) + "\n";
+}
+
 /// Who answers: grayd itself and its routers.
 std::string daemon_line(const json& status, const Terminal& terminal) {
   std::string line = fmt::format("grayd {}, pid {}, up {}", text(status, "version"), text(status, "pid"),
@@ -206,7 +215,7 @@ std::string view_status(const json& status, const Terminal& terminal) {
   if (tables.workers.size() > 0) view += workers.front() + "\n";
   for (const json& service : list(status, "services"))
     for (const json& version : list(service, "versions")) {
-      view += versions[next_version++] + "\n" + cause_lines(version, terminal);
+      view += versions[next_version++] + "\n" + cause_lines(version, terminal) + restart_line(version, terminal);
       for (std::size_t i = 0; i < list(version, "workers").size(); ++i) view += workers[next_worker++] + "\n";
     }
   return view + file_line(status, terminal) + daemon_line(status, terminal);

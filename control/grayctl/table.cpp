@@ -110,6 +110,10 @@ std::string Table::line(const Row& row, const std::vector<std::size_t>& widths, 
   for (std::size_t i = 0; i < row.size(); ++i) {
     std::string cell = cut(row[i].text, widths[i]);
     std::size_t padding = widths[i] - width_of(cell);
+    if (cell.empty()) {
+      owed += widths[i] + gap;
+      continue;
+    }
     text.append(owed + (columns_[i].right ? padding : 0), ' ').append(paint(cell, row[i].colour, colour));
     owed = gap + (columns_[i].right ? 0 : padding);
   }

@@ -31,4 +31,11 @@ Terminal terminal_of(int fd) {
   return {.width = std::max(width_of(fd), kNarrowest), .colour = colour};
 }
 
+Person person_at(int in, int err, std::istream& answers) {
+  const bool terminal = ::isatty(err) == 1;
+  return {.width = std::max(width_of(err), kNarrowest),
+          .watches = terminal && environment("TERM") != "dumb",
+          .answers = terminal && ::isatty(in) == 1 ? &answers : nullptr};
+}
+
 }  // namespace gray::control

@@ -102,7 +102,8 @@ TEST_CASE("each exit code has its status, and a failure says why") {
 TEST_CASE("a verb that changes something is not a GET") {
   FakeDaemon daemon;
   check_failure(ask(daemon, get("/v1/shift?service=web")), 400, 2, "shift changes something; use POST /v1/shift");
-  check_failure(ask(daemon, get("/v1/reload")), 400, 2, "use POST");
+  for (const char* verb : {"reload", "start", "stop", "restart", "drain"})
+    check_failure(ask(daemon, get(std::string("/v1/") + verb)), 400, 2, "use POST");
   CHECK(daemon.calls == 0);
 }
 

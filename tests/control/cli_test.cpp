@@ -154,8 +154,17 @@ TEST_CASE("an answer that grayctl does not know is a failure, not a crash") {
 
 TEST_CASE("without a daemon every verb that needs one exits 7 and names the socket") {
   TempDir dir;
-  for (std::vector<std::string> words :
-       {std::vector<std::string>{"status"}, {"shift", "web", "v2", "5"}, {"health"}, {"reload"}, {"metrics"}}) {
+  for (std::vector<std::string> words : {std::vector<std::string>{"status"},
+                                         {"status", "--wait"},
+                                         {"shift", "web", "v2", "5"},
+                                         {"health"},
+                                         {"health", "--wait"},
+                                         {"reload"},
+                                         {"metrics"},
+                                         {"start", "web", "v1"},
+                                         {"stop", "web", "v1"},
+                                         {"restart", "web", "v1"},
+                                         {"drain", "web", "v1", "--no-wait"}}) {
     words.insert(words.end(), {"--socket", dir / "none.sock"});
     Ran ran = grayctl(words);
     CHECK(ran.code == 7);
@@ -163,6 +172,38 @@ TEST_CASE("without a daemon every verb that needs one exits 7 and names the sock
     words.insert(words.end(), {"-o", "json"});
     CHECK(json::parse(grayctl(words).out)["exit_code"] == 7);
   }
+}
+
+TEST_CASE("status and health may wait until what should be up is") {
+  Served served;
+  std::atomic<int> looks{0};
+  served.daemon.answer = [&](const std::string& verb, const json&) {
+    if (verb == "health") return Reply{};
+    Reply reply = status_reply();
+    if (++looks < 3) reply.body["state"] = "starting";
+    for (json& service : reply.body["services"]) {
+      service["versions"][0]["instances"] = 1;
+      service["versions"][0]["workers"] = {{{"state", "healthy"}}};
+    }
+    return reply;
+  };
+  Ran ran = served.grayctl({"status", "web", "--wait"});
+  CHECK(ran.code == 0);
+  CHECK(contains(ran.out, "SERVICE"));
+  CHECK_FALSE(contains(ran.out, "api"));
+  CHECK(ran.err == "grayd is starting\n");
+  CHECK(served.grayctl({"health", "--wait"}).out == "every service is healthy\n");
+  CHECK(served.grayctl({"health", "wbe", "--wait"}).code == 2);
+  looks = -1'000'000;
+  ran = served.grayctl({"status", "--wait", "--timeout", "150ms", "-o", "json"});
+  CHECK(ran.code == 5);
+  CHECK(json::parse(ran.out)["error"] == "grayd is starting after 150ms; see: grayctl status");
+}
+
+TEST_CASE("completion needs no daemon, nor do the words at a Tab") {
+  CHECK(contains(grayctl({"completion", "bash"}).out, "complete -o default -F _grayctl grayctl"));
+  CHECK(contains(json::parse(grayctl({"completion", "fish", "-o", "json"}).out)["script"].get<std::string>(), "fish"));
+  CHECK(grayctl({"__complete", "sh"}).out == "shift\n");
 }
 
 TEST_CASE("usage errors exit 2, as JSON too") {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "tests/control/fixture.hpp"
@@ -42,6 +43,56 @@ TEST_CASE("each verb with its words") {
   CHECK(parse({"config", "check", "a.toml"}).command->verb == Verb::config_check);
   CHECK(parse({"config", "check", "a.toml"}).command->file == "a.toml");
   CHECK(parse({"version"}).command->verb == Verb::version);
+}
+
+TEST_CASE("verbs about a version wait unless told not to, those that look wait when told to") {
+  for (auto [word, verb] :
+       {std::pair{"start", Verb::start}, {"stop", Verb::stop}, {"restart", Verb::restart}, {"drain", Verb::drain}}) {
+    const CommandLine line = parse({word, "web", "v1"});
+    REQUIRE(line.command.has_value());
+    CHECK(line.command->verb == verb);
+    CHECK(line.command->service == "web");
+    CHECK(line.command->version == "v1");
+    CHECK(line.command->wait);
+    CHECK(line.command->timeout == Command::kPatience);
+    CHECK(parse({word, "web", "v1", "--wait", "--timeout", "60s"}).command->timeout == Duration{60'000});
+    CHECK_FALSE(parse({word, "--no-wait", "web", "v1"}).command->wait);
+    CHECK(complaint({word, "web", "v1", "--wait", "--no-wait"}) == "--wait and --no-wait contradict each other");
+    CHECK(complaint({word, "web", "v1", "--no-wait", "--timeout", "1s"}) ==
+          "--timeout and --no-wait contradict each other");
+  }
+  for (const char* word : {"status", "health"}) {
+    CHECK_FALSE(parse({word}).command->wait);
+    CHECK(parse({word, "--wait", "--timeout=500ms"}).command->timeout == Duration{500});
+    CHECK(complaint({word, "--timeout", "1s"}) == "--timeout needs --wait");
+  }
+  for (const char* timeout : {"60", "0", "-1s", "soon"})
+    CHECK(complaint({"status", "--wait", (std::string("--timeout=") + timeout).c_str()}) ==
+          std::string("--timeout takes a duration such as 60s or 5m, not \"") + timeout + "\"");
+}
+
+TEST_CASE("--yes is for what ends a version") {
+  CHECK(parse({"stop", "web", "v1", "--yes"}).command->yes);
+  CHECK(parse({"drain", "-y", "web", "v1"}).command->yes);
+  CHECK_FALSE(parse({"drain", "web", "v1"}).command->yes);
+  CHECK(contains(complaint({"restart", "web", "v1", "--yes"}), "unknown option \"--yes\""));
+}
+
+TEST_CASE("completion is for shells that are known") {
+  CHECK(parse({"completion", "zsh"}).command->shell == "zsh");
+  CHECK(complaint({"completion", "tcsh"}) == "SHELL must be bash, zsh or fish, not \"tcsh\"");
+}
+
+TEST_CASE("the words that may follow") {
+  const VerbWords words = known_words();
+  CHECK(words.name == "grayctl");
+  CHECK(std::ranges::count(words.valued, "-o") == 1);
+  const auto stop = std::ranges::find(words.verbs, "stop", &VerbWords::name);
+  REQUIRE(stop != words.verbs.end());
+  CHECK(stop->arguments == std::vector<std::string>{"SERVICE", "VERSION"});
+  CHECK(std::ranges::count(stop->options, "-y") == 1);
+  CHECK(stop->valued == std::vector<std::string>{"--timeout"});
+  CHECK(std::ranges::count(words.verbs, "maintenance", &VerbWords::name) == 0);
 }
 
 TEST_CASE("options may stand before and behind the verb") {
@@ -116,6 +167,8 @@ TEST_CASE("help has examples for every verb and is no error") {
                      {"health", "--help"},
                      {"reload", "--help"},
                      {"metrics", "--help"},
+                     {"stop", "--help"},
+                     {"completion", "--help"},
                      {"config", "--help"},
                      {"config", "check", "--help"},
                      {"version", "--help"}}) {

@@ -7,8 +7,9 @@
 using namespace gray::control;
 
 TEST_CASE("a state survives the way to text and back") {
-  const State state = {{"web", {.stable = "v1", .weights = {{"v1", 0}, {"v2", 12.34}}, .salt = "web/v2#3"}},
-                       {"api", {}}};
+  const State state = {
+      {"web", {.stable = "v1", .weights = {{"v1", 0}, {"v2", 12.34}}, .salt = "web/v2#3", .stopped = {"v3", "v4"}}},
+      {"api", {}}};
   CHECK(state_from_json(to_json_text(state)) == state);
   CHECK(state_from_json(to_json_text({})).empty());
 }
@@ -34,6 +35,8 @@ TEST_CASE("a damaged text is refused with its cause") {
   CHECK(cause(R"({"schema_version":1,"services":{"web":1}})") == "a service is no object");
   CHECK(cause(R"({"schema_version":1,"services":{"web":{"stable":1}}})") == "\"stable\" is no text");
   CHECK(cause(R"({"schema_version":1,"services":{"web":{"weights":[]}}})") == "\"weights\" is no object");
+  CHECK(cause(R"({"schema_version":1,"services":{"web":{"stopped":{}}}})") == "\"stopped\" is no array");
+  CHECK(cause(R"({"schema_version":1,"services":{"web":{"stopped":[1]}}})") == "a name in \"stopped\" is no text");
   for (const char* weight : {"101", "-1", "\"5\"", "null"}) {
     std::string text = std::string(R"({"schema_version":1,"services":{"web":{"weights":{"v2":)") + weight + "}}}}";
     CHECK(cause(text.c_str()) == "the weight of \"v2\" is no number from 0 to 100");

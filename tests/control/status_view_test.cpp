@@ -62,6 +62,15 @@ std::size_t widest(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("a restart that runs has a line, one that is over has none") {
+  json status = example();
+  json& v1 = status["services"][0]["versions"][0];
+  v1["restart"] = {{"state", "running"}, {"replaced", 2}, {"of", 4}};
+  CHECK(view_status(status, {}).find("\n  restart: 2 of 4 workers replaced\n") != std::string::npos);
+  v1["restart"]["state"] = "done";
+  CHECK(view_status(status, {}).find("restart: ") == std::string::npos);
+}
+
 TEST_CASE("the status at 80 columns") {
   CHECK("\n" + view_status(example(), {}) == R"(
 SERVICE  VERSION  WEIGHT          STATE    UP   REQS  ERRS  BUSY  SOCKS  QUEUE

@@ -32,7 +32,7 @@ TEST_CASE("what does not fit is taken from the gaps, then from columns that may 
 TEST_CASE("lines are indented and carry no spaces at their end") {
   Table table({{"A"}, {"B"}}, 2);
   table.add({"x", ""});
-  CHECK(table.lines({}) == Lines{"  A  B", "  x  "});
+  CHECK(table.lines({}) == Lines{"  A  B", "  x"});
 }
 
 TEST_CASE("characters count, not bytes") {

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <string>
 
 #include "config/unique_fd.hpp"
@@ -71,4 +72,20 @@ TEST_CASE("a pipe has no colours, and its width is COLUMNS, else 80, never below
   CHECK(width("wide") == 80);
   CHECK(width("-3") == 80);
   CHECK(width("7") == 40);
+}
+
+TEST_CASE("a person sits where stdin and stderr are terminals; a dumb one sees no line move") {
+  Pty pty(70);
+  Variable term("TERM", "xterm");
+  std::istringstream answers;
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  Person person = person_at(pty.slave.get(), pty.slave.get(), answers);
+  CHECK(person.width == 70);
+  CHECK(person.watches);
+  CHECK(person.answers == &answers);
+  CHECK(person_at(null.get(), pty.slave.get(), answers).answers == nullptr);
+  CHECK(person_at(pty.slave.get(), null.get(), answers).answers == nullptr);
+  CHECK_FALSE(person_at(pty.slave.get(), null.get(), answers).watches);
+  Variable dumb("TERM", "dumb");
+  CHECK_FALSE(person_at(pty.slave.get(), pty.slave.get(), answers).watches);
 }

@@ -49,6 +49,19 @@ TEST_CASE("changes of two services do not supersede each other") {
   CHECK(live.published() == live.wanted());
 }
 
+TEST_CASE("what an operator stopped is true at once, and supersedes nothing") {
+  LiveState live({});
+  const auto raise = live.want("web", at(50));
+  live.set_stopped("web", "v3", true);
+  CHECK(live.published().at("web").stopped.contains("v3"));
+  CHECK(live.publish("web", raise));
+  CHECK(live.published().at("web").weights.at("v2") == 50);
+  CHECK(live.published().at("web").stopped.contains("v3"));
+  live.set_stopped("web", "v3", false);
+  CHECK(live.wanted().at("web").stopped.empty());
+  CHECK(live.wanted() == live.published());
+}
+
 TEST_CASE("a reload supersedes what still waits") {
   LiveState live({{"web", at(5)}});
   const auto raise = live.want("web", at(50));

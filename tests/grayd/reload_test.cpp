@@ -42,6 +42,13 @@ TEST_CASE("what was shifted stays, and what is gone is forgotten") {
   CHECK(after == control::State{{"web", {"", {{"v2", 7}}, ""}}});
 }
 
+TEST_CASE("what an operator stopped stays so, as long as it is configured") {
+  auto fresh = web();
+  fresh.versions.pop_back();
+  const auto after = state_after({{"web", {.stopped = {"v2", "v3"}}}}, settings_of(web()), settings_of(fresh));
+  CHECK(after == control::State{{"web", {.stopped = {"v2"}}}});
+}
+
 TEST_CASE("a reload that changes no weight leaves no state") {
   CHECK(state_after({}, settings_of(web()), settings_of(web())).empty());
 }
@@ -54,6 +61,9 @@ TEST_CASE("every change has a text") {
     CHECK_FALSE(text_of({kind, "web", "v2"}).empty());
   }
   CHECK(text_of({Kind::restart_version, "web", "v2"}) == "version web v2: rolling restart");
+  for (const auto kind : {Kind::restart_version, Kind::update_version, Kind::resize_version})
+    CHECK(text_of({kind, "web", "v2"}, true) == "version web v2: changed, from its next start on");
+  CHECK(text_of({Kind::remove_version, "web", "v2"}, true) == "version web v2: drains and ends");
 }
 
 TEST_CASE("a reload as an event says what changed, or why it was refused") {

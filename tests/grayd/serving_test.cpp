@@ -6,6 +6,7 @@
 
 using namespace gray;
 using namespace gray::master;
+using test::settings_of;
 using test::version_view;
 using test::web;
 using test::worker;
@@ -31,6 +32,12 @@ TEST_CASE("clients are accepted once stable is up or has failed its first start"
   CHECK(listens({version_view("v1", {worker("a", 0, false), worker("b", 1, true)})}));
   CHECK_FALSE(listens({version_view("v1", {worker("a", 0, false), failed_worker("b", 1)})}));
   CHECK(listens({version_view("v1", {failed_worker("a", 0), failed_worker("b", 1)})}));
+}
+
+TEST_CASE("nobody waits for a stable version that was stopped") {
+  CHECK_FALSE(may_listen(settings_of(web()), {}, {}));
+  CHECK(may_listen(settings_of(web()), {{"web", {.stopped = {"v1"}}}}, {}));
+  CHECK_FALSE(may_listen(settings_of(web()), {{"web", {.stopped = {"v2"}}}}, {}));
 }
 
 TEST_CASE("a canary alone opens nothing") {

@@ -73,6 +73,19 @@ TEST_CASE_FIXTURE(Fixture, "the numbers are summed over routers and threads, wei
   CHECK(versions[1]["workers"].empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "a version says if it was stopped, its instances, and how its restart goes") {
+  state["web"].stopped = {"v2"};
+  views[0].replacement = supervisor::ReplacementView{3, "running", 1, 4, ""};
+  const auto status = status_report(source());
+  const auto& versions = status["services"][0]["versions"];
+  CHECK(versions[0]["stopped"] == false);
+  CHECK(versions[1]["stopped"] == true);
+  CHECK(versions[0]["instances"] == 1);
+  CHECK(versions[0]["restart"] ==
+        nlohmann::json{{"number", 3}, {"state", "running"}, {"replaced", 1}, {"of", 4}, {"reason", ""}});
+  CHECK(versions[1]["restart"].is_null());
+}
+
 TEST_CASE_FIXTURE(Fixture, "a slot in back-off has no sockets, whoever has its old cell now") {
   const auto status = status_report(source());
   const auto& version = status["services"][0]["versions"][0];

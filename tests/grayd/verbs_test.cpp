@@ -26,6 +26,7 @@ struct Fixture {
   std::vector<supervisor::VersionView> views = {test::version_view("v1", {test::worker("web@v1#0", 1, true)})};
   std::string phase = "serving", laggards;
   bool stopping = false;
+  std::optional<Ordered> ordered_last;
   std::vector<double> published;  // weight of v2 at each publication
   Verbs verbs{parts()};
 
@@ -40,7 +41,8 @@ struct Fixture {
             [this](const std::function<void(const ReportSource&)>& reader) {
               reader({settings, live.published(), views, rows, *segment, {}, 1, phase, 1, 41});
             },
-            [this] { return stopping; }};
+            [this] { return stopping; },
+            [this](const Ordered& ordered) { return ordered_last = ordered, 0u; }};
   }
   Reply call(const std::string& verb, const json& args = json::object()) {
     std::optional<Reply> reply;
@@ -141,6 +143,17 @@ TEST_CASE_FIXTURE(Fixture, "status and metrics always answer, changes not while 
   CHECK(call("reload").code == ExitCode::conflict);
   stopping = false;
   CHECK(call("reload").code == ExitCode::ok);
+}
+
+TEST_CASE_FIXTURE(Fixture, "orders go to the versions, and are remembered") {
+  CHECK(call("drain", {{"service", "web"}, {"version", "v1"}}).code == ExitCode::conflict);
+  CHECK(call("drain", {{"service", "web"}, {"version", "v1"}, {"yes", true}}).code == ExitCode::ok);
+  REQUIRE(ordered_last);
+  CHECK(ordered_last->order == Order::drain);
+  CHECK(saved().at("web").stopped.contains("v1"));
+  stopping = true;
+  for (const char* verb : {"start", "stop", "restart", "drain"})
+    CHECK(call(verb).error == "grayd is stopping; nothing can be changed any more");
 }
 
 TEST_CASE_FIXTURE(Fixture, "an unknown verb is a usage error") {

@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(Running, "a worker is stopped only when nobody holds a socket 
   supervisor->apply("web", node(listening_then("process.send('ready')")));
   REQUIRE(until([&] { return is("serving"); }));
   host.sockets = 1;
-  supervisor->stop("web", "v1");
+  supervisor->drain("web", "v1");
   REQUIRE(until([&] { return worker_is("draining"); }));
   pass(200ms);
   CHECK(worker_is("draining"));
@@ -158,7 +158,7 @@ TEST_CASE_FIXTURE(Running, "a drain ends with its timeout even if sockets stay o
   supervisor->apply("web", settings);
   REQUIRE(until([&] { return is("serving"); }));
   host.sockets = 1;
-  supervisor->stop("web", "v1");
+  supervisor->drain("web", "v1");
   CHECK(until([&] { return is("stopped"); }, 3s));
 }
 

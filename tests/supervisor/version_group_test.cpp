@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <random>
 
 using namespace gray;
@@ -159,7 +160,7 @@ TEST_CASE("a change that needs no other process starts none, and holds at once")
   CHECK(*play.group.slots().at(0).settings == changed);
   play.send(0, {E::probe_failed});
   CHECK(play.group.count(unhealthy) == 1);
-  play.group.stop(false, play.now);
+  play.group.stop(E::drain, play.now);
   CHECK(play.group.slots().at(0).machine.next_deadline() == play.now + 3s);
 }
 
@@ -181,6 +182,90 @@ TEST_CASE("a restart replaces every worker by its like") {
   play.start_all();
   play.make_healthy(play.first(spawned));
   CHECK(play.group.count(draining) == 1);
+}
+
+TEST_CASE("a replacement tells how far it is, and is done when nothing is left of the old workers") {
+  using State = VersionGroup::Replacement::State;
+  Play play;
+  play.group.apply(settings(2), play.now);
+  play.bring_up();
+  CHECK_FALSE(play.group.replacement().has_value());
+  play.group.restart(play.now);
+  const auto& progress = play.group.replacement();
+  REQUIRE(progress.has_value());
+  CHECK(progress->number == 1);
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    CHECK(progress->state == State::running);
+    CHECK(progress->replaced == i);
+    CHECK(progress->of == 2);
+    play.start_all();
+    play.make_healthy(play.first(spawned));
+  }
+  CHECK(progress->replaced == 2);
+  CHECK(progress->state == State::running);  // the old ones still drain
+  play.finish_drains();
+  CHECK(progress->state == State::done);
+  play.group.restart(play.now);
+  CHECK(progress->number == 2);
+  CHECK(progress->state == State::running);
+}
+
+TEST_CASE("a restart that fails keeps the old workers that are left, and the new ones that are their like") {
+  Play play;
+  play.group.apply(settings(2), play.now);
+  play.bring_up();
+  play.group.restart(play.now);
+  play.start_all();
+  play.make_healthy(play.first(spawned));
+  play.finish_drains();
+  play.start_all();
+  play.die(play.first(spawned));
+  CHECK(play.group.replacement()->state == VersionGroup::Replacement::State::failed);
+  CHECK(play.group.replacement()->replaced == 1);
+  CHECK(play.group.replacement()->reason == "died-before-ready");
+  CHECK(play.group.count(healthy) == 2);
+  CHECK(play.group.slots().size() == 2);
+  CHECK_FALSE(play.group.startable());
+}
+
+TEST_CASE("a new worker that dies after it was healthy stops the replacement too, and is made up for") {
+  Play play;
+  play.group.apply(settings(2, "old"), play.now);
+  play.bring_up();
+  play.group.apply(settings(2, "new"), play.now);
+  play.start_all();
+  const unsigned fresh = play.first(spawned);
+  play.make_healthy(fresh);
+  play.finish_drains();
+  play.die(fresh);
+  CHECK(play.group.rolled_back() == "exit 1");
+  CHECK(play.with("new") == 0);
+  play.bring_up();
+  CHECK(play.with("old") == 2);
+  CHECK(play.group.slots().size() == 2);
+}
+
+TEST_CASE("stopping ends a replacement; with nothing routable it fails when the version does") {
+  Play play;
+  play.group.apply(settings(1), play.now);
+  play.bring_up();
+  play.group.restart(play.now);
+  play.group.stop(E::drain, play.now);
+  CHECK(play.group.replacement()->reason == "stopped");
+  CHECK(play.group.rolled_back().empty());
+  play.finish_drains();
+  play.group.restart(play.now);
+  CHECK(play.group.replacement()->number == 1);  // there is nothing to replace
+  play.group.apply(settings(1), play.now);
+  play.traffic = false;
+  play.group.restart(play.now);
+  for (int i = 0; i < 12 && play.group.state(true) != VersionState::failed; ++i) {
+    play.pass(20s);
+    play.start_all();
+    play.die(play.first(spawned));
+  }
+  CHECK(play.group.replacement()->number == 2);
+  CHECK(play.group.replacement()->reason == "failed");
 }
 
 TEST_CASE("with nothing routable the new settings take over at once") {
@@ -243,7 +328,7 @@ TEST_CASE("stopping drains what serves, pre-empts what starts, and ends stopped"
   play.group.apply(settings(2), play.now);
   play.start_all();
   play.make_healthy(0);
-  play.group.stop(false, play.now);
+  play.group.stop(E::drain, play.now);
   CHECK(play.group.state(true) == VersionState::draining);
   CHECK(play.group.count(draining) == 1);
   CHECK(play.group.count(stopping) == 1);
@@ -280,7 +365,7 @@ TEST_CASE("random events and commands keep the group in order") {
         play.group.apply(settings(static_cast<std::uint32_t>(1 + random() % 3), random() % 2 == 0 ? "a" : "b"),
                          play.now);
       else if (choice == 1)
-        play.group.stop(random() % 2 == 0, play.now);
+        play.group.stop(std::array{E::drain, E::dismiss, E::stop}[random() % 3], play.now);
       else if (choice == 2)
         play.group.restart(play.now);
       else if (choice == 3)

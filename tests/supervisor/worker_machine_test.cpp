@@ -95,6 +95,12 @@ TEST_CASE("every transition of the table leads where it says, with its actions a
       {unhealthy, {E::timeout}, stopping, kTerminate, "unhealthy"},
       {unhealthy, {.kind = E::timeout, .alone = true}, unhealthy, kNothing},
       {unhealthy, {E::drain}, draining, kChanged},
+      {healthy, {E::dismiss}, draining, kChanged},
+      {unhealthy, {E::dismiss}, draining, kChanged},
+      {spawned, {E::dismiss}, stopping, kTerminate, "stopped"},
+      {backoff, {E::dismiss}, idle, kChanged, "died-before-ready"},
+      {draining, {E::withdrawn}, draining, kNothing},
+      {draining, {E::dismiss}, draining, kChanged},
       {draining, {E::unused}, stopping, kTerminate, "stopped"},
       {draining, {E::timeout}, stopping, kTerminate, "stopped"},
       {draining, {E::stop}, stopping, kTerminate, "stopped"},
@@ -253,6 +259,17 @@ TEST_CASE("a stable run is counted from the first moment of health") {
   WorkerMachine machine = in(healthy);
   CHECK_FALSE(machine.ran_stably(kStart + 29s));
   CHECK(machine.ran_stably(kStart + 30s));
+}
+
+TEST_CASE("a dismissed worker is stopped once it is withdrawn, whatever it does, or although a router lags") {
+  for (const Event& begin : {Event{E::dismiss}, Event{E::drain}}) {
+    WorkerMachine machine = in(healthy);
+    machine.on(begin, kStart);
+    machine.on({E::dismiss}, kStart);
+    CHECK(machine.state() == draining);
+    CHECK(machine.next_deadline() == kStart + WorkerMachine::kWithdrawTimeout);
+    CHECK(machine.on({E::withdrawn}, kStart) == kTerminate);
+  }
 }
 
 TEST_CASE("random traces keep the invariants") {

@@ -1,0 +1,76 @@
+#include "control/grayctl/orders.hpp"
+
+#include <fmt/format.h>
+
+#include <istream>
+#include <ostream>
+
+#include "control/grayctl/watch.hpp"
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+
+/// Only whoever sits at a terminal can be asked; a script must say --yes.
+bool agrees(const std::string& to, const char* verb, const Person& person, std::ostream& err) {
+  if (!person.answers) return false;
+  err << fmt::format("{}; {} it all the same? [y/N] ", to, verb) << std::flush;
+  std::string said;
+  std::getline(*person.answers, said);
+  return said == "y" || said == "Y" || said == "yes";
+}
+
+Answer order(Client& client, const Command& command, const Person& person, std::ostream& err) {
+  const char* verb = name_of_order(command.verb);
+  json args = {{"service", command.service}, {"version", command.version}, {"yes", command.yes}};
+  Answer answer = client.post(verb, args);
+  const auto confirm = answer.body.find("confirm");
+  if (answer.code == ExitCode::ok || confirm == answer.body.end() || !confirm->is_string()) return answer;
+  if (!agrees(confirm->get<std::string>(), verb, person, err)) return answer;
+  args["yes"] = true;
+  return client.post(verb, args);
+}
+
+unsigned restart_number(const json& begun) {
+  const auto restart = begun.find("restart");
+  return restart != begun.end() && restart->is_object() ? restart->value("number", 0u) : 0;
+}
+
+/// What was begun, with what became of the version.
+json with_end(json begun, const json& status) {
+  for (const json& service : status.at("services"))
+    for (const json& version : service.at("versions"))
+      if (service.at("name") == begun.at("service") && version.at("name") == begun.at("version"))
+        for (const char* field : {"state", "stopped", "restart"}) begun[field] = version.value(field, json());
+  return begun;
+}
+
+}  // namespace
+
+const char* name_of_order(Verb verb) {
+  switch (verb) {
+    case Verb::start:
+      return "start";
+    case Verb::stop:
+      return "stop";
+    case Verb::restart:
+      return "restart";
+    default:
+      return "drain";
+  }
+}
+
+Outcome run_order(Client& client, const Command& command, const Person& person, std::ostream& err) {
+  Answer begun = order(client, command, person, err);
+  if (begun.code != ExitCode::ok) return {std::move(begun), {}};
+  const Awaited awaited{command.verb, command.service, command.version, restart_number(begun.body)};
+  if (!command.wait)
+    return {std::move(begun), fmt::format("{} begun; see: grayctl status {}\n", subject(awaited), command.service)};
+  Watched watched = watch(client, awaited, {err, person, command.timeout});
+  if (watched.answer.code != ExitCode::ok) return {std::move(watched.answer), {}};
+  begun.body = with_end(std::move(begun.body), watched.answer.body);
+  return {std::move(begun), watched.text + "\n"};
+}
+
+}  // namespace gray::control

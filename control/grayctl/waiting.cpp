@@ -1,0 +1,161 @@
+#include "control/grayctl/waiting.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+
+Progress going(std::string text) { return {false, ExitCode::ok, std::move(text)}; }
+Progress reached(std::string text) { return {true, ExitCode::ok, std::move(text)}; }
+Progress ended(ExitCode code, std::string text) { return {true, code, std::move(text)}; }
+
+const json& array_of(const json& object, const char* name) {
+  static const json kNone = json::array();
+  auto found = object.find(name);
+  return found != object.end() && found->is_array() ? *found : kNone;
+}
+
+const json* named(const json& entries, const std::string& name) {
+  for (const json& entry : entries)
+    if (entry.value("name", "") == name) return &entry;
+  return nullptr;
+}
+
+std::string some(std::size_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string cause_of(const json& version) {
+  const std::string cause = version.value("cause", "");
+  return cause.empty() ? cause : "; " + cause;
+}
+
+std::size_t healthy_workers(const json& version) {
+  const json& workers = array_of(version, "workers");
+  return static_cast<std::size_t>(
+      std::ranges::count_if(workers, [](const json& worker) { return worker.value("state", "") == "healthy"; }));
+}
+
+bool is_up(const json& version) {
+  const std::string state = version.value("state", "");
+  return (state == "serving" || state == "dark") && healthy_workers(version) >= version.value("instances", 1u);
+}
+
+std::string so_far(const json& version) {
+  return fmt::format("{} of {} workers healthy", healthy_workers(version), version.value("instances", 1u));
+}
+
+std::string replaced_of(const json& restart) {
+  return fmt::format("{} of {} workers replaced", restart.value("replaced", 0u), restart.value("of", 0u));
+}
+
+Progress has_failed(const std::string& name, const json& version) {
+  return ended(ExitCode::failed,
+               fmt::format("{0} has failed{1}; correct it, then: grayctl start {0}", name, cause_of(version)));
+}
+
+Progress judge_start(const std::string& name, const json& version) {
+  if (version.value("stopped", false)) return ended(ExitCode::conflict, name + " was stopped meanwhile");
+  if (version.value("state", "") == "failed") return has_failed(name, version);
+  if (is_up(version)) return reached(fmt::format("{} started: {}", name, so_far(version)));
+  return going(fmt::format("starting {}: {}{}", name, so_far(version), cause_of(version)));
+}
+
+Progress judge_end(const std::string& name, const json& version, bool drains) {
+  if (!version.value("stopped", true)) return ended(ExitCode::conflict, name + " was started again meanwhile");
+  if (version.value("state", "") == "stopped") return reached(name + (drains ? " drained and stopped" : " stopped"));
+  const std::string left = some(array_of(version, "workers").size(), "worker");
+  if (!drains) return going(fmt::format("stopping {}: {} left", name, left));
+  return going(fmt::format("draining {}: {} left, {} in flight", name, left,
+                           some(version.value("in_flight", std::size_t{0}), "request")));
+}
+
+Progress judge_restart(const std::string& name, const json& version, unsigned number) {
+  const auto found = version.find("restart");
+  if (found == version.end() || !found->is_object() || found->value("number", 0u) < number)
+    return ended(ExitCode::failed, fmt::format("grayd no longer knows the restart of {}; see grayctl status", name));
+  if (found->value("number", 0u) > number)
+    return ended(ExitCode::conflict, fmt::format("another restart of {} began meanwhile; see grayctl status", name));
+  const std::string state = found->value("state", ""), reason = found->value("reason", "");
+  if (state == "running") return going(fmt::format("restarting {}: {}", name, replaced_of(*found)));
+  if (state == "done") return reached(fmt::format("{} restarted: {}", name, replaced_of(*found)));
+  if (reason == "stopped") return ended(ExitCode::conflict, name + " was stopped meanwhile");
+  if (version.value("state", "") == "failed") return has_failed(name, version);
+  return ended(ExitCode::failed,
+               fmt::format("the restart of {} stopped after {}, and the workers as they were stay; {}", name,
+                           replaced_of(*found), reason));
+}
+
+bool is_restarting(const json& version) {
+  const auto found = version.find("restart");
+  return found != version.end() && found->is_object() && found->value("state", "") == "running";
+}
+
+/// All versions of one service that should be up; the first that is not says how far it is.
+Progress judge_service(const json& service) {
+  for (const json& version : array_of(service, "versions")) {
+    const std::string name = service.value("name", "") + " " + version.value("name", "");
+    if (version.value("stopped", false)) continue;
+    if (version.value("state", "") == "failed") return has_failed(name, version);
+    if (is_restarting(version)) return going(fmt::format("restarting {}: {}", name, replaced_of(version["restart"])));
+    if (!is_up(version)) return going(fmt::format("waiting for {}: {}{}", name, so_far(version), cause_of(version)));
+  }
+  return reached({});
+}
+
+Progress judge_all(const std::string& only, const json& status) {
+  if (status.value("state", "") == "starting") return going("grayd is starting");
+  for (const json& service : array_of(status, "services")) {
+    if (!only.empty() && service.value("name", "") != only) continue;
+    if (Progress one = judge_service(service); !one.over || one.code != ExitCode::ok) return one;
+  }
+  return reached({});
+}
+
+const char* word_of(Verb verb) {
+  switch (verb) {
+    case Verb::start:
+      return "start";
+    case Verb::stop:
+      return "stop";
+    case Verb::restart:
+      return "restart";
+    case Verb::drain:
+      return "drain";
+    default:
+      return "health";
+  }
+}
+
+}  // namespace
+
+Progress judge(const Awaited& awaited, const json& status) {
+  if (status.value("state", "") == "stopping")
+    return ended(ExitCode::no_daemon, fmt::format("grayd is stopping; nothing more comes of the {}", subject(awaited)));
+  if (awaited.version.empty()) return judge_all(awaited.service, status);
+  const std::string name = awaited.service + " " + awaited.version;
+  const json* service = named(array_of(status, "services"), awaited.service);
+  const json* version = service ? named(array_of(*service, "versions"), awaited.version) : nullptr;
+  if (!version) return ended(ExitCode::conflict, name + " was removed by a reload meanwhile");
+  if (awaited.verb == Verb::start) return judge_start(name, *version);
+  if (awaited.verb == Verb::restart) return judge_restart(name, *version, awaited.restart);
+  return judge_end(name, *version, awaited.verb == Verb::drain);
+}
+
+std::string subject(const Awaited& awaited) {
+  const std::string of = awaited.service.empty()   ? "every service"
+                         : awaited.version.empty() ? awaited.service
+                                                   : awaited.service + " " + awaited.version;
+  return fmt::format("{} of {}", word_of(awaited.verb), of);
+}
+
+std::string where_to_look(const Awaited& awaited) {
+  return fmt::format("{}see: grayctl status{}{}", awaited.version.empty() ? "" : "it goes on; ",
+                     awaited.service.empty() ? "" : " ", awaited.service);
+}
+
+}  // namespace gray::control

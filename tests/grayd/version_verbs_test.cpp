@@ -1,0 +1,131 @@
+#include "grayd/version_verbs.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+
+#include "grayd/weights.hpp"
+#include "tests/grayd/settings_support.hpp"
+
+using namespace gray;
+using namespace gray::master;
+using control::Reply;
+using nlohmann::json;
+
+namespace {
+
+struct Fixture {
+  segment::Segment segment = segment::Segment::create();
+  Rows rows{segment};
+  Settings settings = test::settings_of(test::web());
+  LiveState live{{}};
+  std::vector<supervisor::VersionView> views = {test::version_view("v1", {test::worker("web@v1#0", 1, true)}),
+                                                test::version_view("v3", {test::worker("web@v3#0", 2, true)})};
+  std::string disk_error;
+  bool stopping = false;
+  std::vector<std::string> happened;  // "stop v3", "saved"
+  std::function<void()> while_saving = [] {};
+  VersionVerbs verbs{parts()};
+
+  VersionVerbs::Parts parts() {
+    return {settings,
+            live,
+            [this](std::function<void(std::string)> then) {
+              happened.push_back("saved");
+              while_saving();
+              then(disk_error);
+            },
+            [this](const Ordered& ordered) -> unsigned {
+              happened.push_back(std::string(name(ordered.order)) + " " + ordered.version);
+              return ordered.order == Order::restart ? 7 : 0;
+            },
+            [this](const std::function<void(const ReportSource&)>& reader) {
+              reader({settings, live.published(), views, rows, *segment, {}, 1, "serving", 1, 41});
+            },
+            [this] { return stopping; }};
+  }
+  Reply call(Order order, const std::string& version, json more = json::object()) {
+    json args = {{"service", "web"}, {"version", version}};
+    args.update(more);
+    std::optional<Reply> reply;
+    verbs.call(order, args, [&](Reply answer) { reply = std::move(answer); });
+    REQUIRE(reply);
+    return *reply;
+  }
+  bool stopped(const std::string& version) const {
+    CHECK(is_stopped(live.wanted(), "web", version) == is_stopped(live.published(), "web", version));
+    return is_stopped(live.wanted(), "web", version);
+  }
+};
+
+using Happened = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "stopping acts first and is persisted then") {
+  for (const auto order : {Order::stop, Order::drain}) {
+    happened.clear();
+    live.set_stopped("web", "v3", false);
+    const auto reply = call(order, "v3");
+    CHECK(reply.code == ExitCode::ok);
+    CHECK(reply.body == json{{"schema_version", 1}, {"verb", name(order)}, {"service", "web"}, {"version", "v3"}});
+    CHECK(happened == Happened{std::string(name(order)) + " v3", "saved"});
+    CHECK(stopped("v3"));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a stop that the disk refuses happens all the same, and says so") {
+  disk_error = "the disk is full";
+  const auto reply = call(Order::stop, "v3");
+  CHECK(reply.code == ExitCode::failed);
+  CHECK(reply.error == "web v3 ends, but the disk is full");
+  CHECK(stopped("v3"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "starting is persisted first") {
+  views[1].state = "stopped";
+  live.set_stopped("web", "v3", true);
+  CHECK(call(Order::start, "v3").code == ExitCode::ok);
+  CHECK(happened == Happened{"saved", "start v3"});
+  CHECK_FALSE(stopped("v3"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a start that the disk refuses starts nothing") {
+  views[1].state = "stopped";
+  live.set_stopped("web", "v3", true);
+  disk_error = "the disk is full";
+  CHECK(call(Order::start, "v3").error == "nothing was started: the disk is full");
+  CHECK(happened == Happened{"saved"});
+  CHECK(stopped("v3"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "what ends or goes while a start waits for the disk is not started") {
+  views[1].state = "stopped";
+  while_saving = [this] { stopping = true; };
+  CHECK(call(Order::start, "v3").error == "grayd is stopping; nothing was started");
+  stopping = false;
+  while_saving = [this] { settings.services[0].versions.pop_back(); };
+  CHECK(call(Order::start, "v3").error == "a reload removed web v3 meanwhile; nothing was started");
+  CHECK(happened == Happened{"saved", "saved"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a restart answers with its number") {
+  CHECK(call(Order::restart, "v1").body["restart"] == json{{"number", 7}});
+  CHECK(happened == Happened{"restart v1"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a refusal says what one would have to agree to, and \"yes\" agrees") {
+  auto reply = call(Order::stop, "v1");
+  CHECK(reply.code == ExitCode::conflict);
+  CHECK(reply.body["confirm"] == "v1 is the stable version of web, whose users would meet errors");
+  CHECK(happened.empty());
+  CHECK(call(Order::stop, "v1", {{"yes", true}}).code == ExitCode::ok);
+}
+
+TEST_CASE_FIXTURE(Fixture, "arguments that are none are refused") {
+  for (const json& more : {json{{"service", 1}}, json{{"version", nullptr}}, json{{"yes", "yes"}}}) {
+    const auto reply = call(Order::drain, "v3", more);
+    CHECK(reply.code == ExitCode::usage);
+    CHECK(reply.error == "drain needs service and version (strings), and takes yes (true or false)");
+  }
+}
