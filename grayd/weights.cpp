@@ -104,6 +104,11 @@ ShiftVerdict judge_shift(const Settings& settings, const control::State& publish
                               "grayctl shift {} {} 0 first",
                               now.canary, now.weight, service, service, now.canary));
   }
+  if (percent > now.of(version) && is_stopped(wanted, service, version)) {
+    return refuse(ExitCode::conflict, fmt::format("{0} of {1} is stopped and would serve nobody; start it first: "
+                                                  "grayctl start {1} {0}",
+                                                  version, service));
+  }
   auto next = state_of(wanted, service);
   next.weights[version] = percent;
   return {ExitCode::ok, {}, std::move(next), percent < shares_of(*found, published).of(version)};

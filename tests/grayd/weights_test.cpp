@@ -72,7 +72,10 @@ TEST_CASE("a shift is judged") {
            {shifted({{"v2", 0}}, "v3"), "v3", 50, ExitCode::usage,
             "v3 is stable; shift the canary instead: grayctl shift web v1 N"},
            {{}, "v3", 0, ExitCode::ok, ""},
-           {{}, "v3", 1, ExitCode::conflict,
+           {{},
+            "v3",
+            1,
+            ExitCode::conflict,
             "v2 already has 5% of web; only one version beside stable may have a weight: grayctl shift web v2 0 first"},
            {shifted({{"v2", 0}}), "v3", 1, ExitCode::ok, ""},
        }) {
@@ -117,4 +120,16 @@ TEST_CASE("state of services and versions that are gone is dropped") {
   state["api"] = {};
   const auto kept = pruned(state, settings_of(web()));
   CHECK(kept == shifted({{"v2", 0}}, "", "salt"));
+}
+
+TEST_CASE("a version that an operator stopped gets no more users than it has") {
+  auto state = shifted({{"v2", 20}});
+  state["web"].stopped = {"v2"};
+  const auto verdict = judge(state, "v2", 30);
+  CHECK(verdict.code == ExitCode::conflict);
+  CHECK(verdict.error == "v2 of web is stopped and would serve nobody; start it first: grayctl start web v2");
+  CHECK(judge(state, "v2", 10).code == ExitCode::ok);
+  CHECK(judge(state, "v2", 0).code == ExitCode::ok);
+  state["web"].stopped = {"v3"};
+  CHECK(judge(state, "v2", 30).code == ExitCode::ok);
 }
