@@ -5,6 +5,9 @@ Each proxy's saturation is found first, by 64 clients that never pause. Then req
 loop) over 64 kept connections, and latency counts from the moment a request was meant to start: a stall delays all that
 should have started meanwhile, and all of them count (no coordinated omission). Rounds are interleaved and their order
 is rotated; what is told is the median over the rounds.
+
+The backend shares the proxy's processor, as services and their router on one host do: the generator needs the other for
+itself, because one that queues tells of itself and not of the proxy.
 """
 import argparse
 import datetime
@@ -101,7 +104,7 @@ def run():
           f"bytes, median of {chosen.rounds} rounds of {chosen.seconds:g} s")
     native.take_priority()
     with harness.Bench() as bench:
-        runners = {name: native.Runner(bench, name) for name in names}
+        runners = {name: native.Runner(bench, name, worker_cpu=native.PROXY_CPU) for name in names}
         rates = saturations(runners, min(3, chosen.rounds))
         for name in names:
             print(f"{name}: saturated at {rates[name]:,.0f} answers/s; {peers.ABOUT[name]}", flush=True)

@@ -49,11 +49,11 @@ def cpu_seconds(pids):
 class Runner:
     """One proxy that runs on its processor, its backend on the other; `ids` are its processes, backend left out."""
 
-    def __init__(self, bench, name, log=False):
+    def __init__(self, bench, name, log=False, worker_cpu=LOAD_CPU):
         folder = bench.folder / f"{name}{'-log' if log else ''}"
         folder.mkdir()
         self.name, self.port = name, harness.free_port()
-        place = peers.Place(str(folder), programs(name), worker=["taskset", "-c", str(LOAD_CPU)])
+        place = peers.Place(str(folder), programs(name), worker=["taskset", "-c", str(worker_cpu)])
         backend = None
         if name != "grayd":
             # In a session of its own, as grayd's is: the scheduler may treat it as a group of its own.
