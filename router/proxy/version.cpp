@@ -114,7 +114,10 @@ Worker* Version::choose(const Wish& wish, const segment::Layout& layout, TimePoi
     if (worker != nullptr && now < warm_at) worker->start.taken();
   }
   if (worker == nullptr && now < warm_at) worker = least_loaded(wish, layout, now, Standard::trusted);
-  if (worker == nullptr) worker = least_loaded(wish, layout, now, Standard::any);
+  // One that broke a connection may be dead and not withdrawn yet: while another can be waited for, it is.
+  const auto is_another = [&](const Worker& other) { return other.able && is_trusted(other, wish, now); };
+  if (worker == nullptr && std::none_of(workers.begin(), workers.end(), is_another))
+    worker = least_loaded(wish, layout, now, Standard::any);
   if (worker != nullptr) worker->last_turn = ++turns;
   return worker;
 }
