@@ -27,6 +27,9 @@ enum class Verb {
   version,
 };
 
+/// What is begun or waited for, as the admin API calls it: "start", "stop", "restart", "drain"; else "health".
+const char* name_of(Verb verb);
+
 struct Command {
   static constexpr Duration kPatience{600'000};  // how long a wait may take unless --timeout says otherwise
 

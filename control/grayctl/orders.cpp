@@ -22,7 +22,7 @@ bool agrees(const std::string& to, const char* verb, const Person& person, std::
 }
 
 Answer order(Client& client, const Command& command, const Person& person, std::ostream& err) {
-  const char* verb = name_of_order(command.verb);
+  const char* verb = name_of(command.verb);
   json args = {{"service", command.service}, {"version", command.version}, {"yes", command.yes}};
   Answer answer = client.post(verb, args);
   const auto confirm = answer.body.find("confirm");
@@ -47,19 +47,6 @@ json with_end(json begun, const json& status) {
 }
 
 }  // namespace
-
-const char* name_of_order(Verb verb) {
-  switch (verb) {
-    case Verb::start:
-      return "start";
-    case Verb::stop:
-      return "stop";
-    case Verb::restart:
-      return "restart";
-    default:
-      return "drain";
-  }
-}
 
 Outcome run_order(Client& client, const Command& command, const Person& person, std::ostream& err) {
   Answer begun = order(client, command, person, err);

@@ -10,7 +10,4 @@ namespace gray::control {
 
 Outcome run_order(Client& client, const Command& command, const Person& person, std::ostream& err);
 
-/// The verb as it is called in the admin API: "start".
-const char* name_of_order(Verb verb);
-
 }  // namespace gray::control

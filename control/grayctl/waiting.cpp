@@ -116,21 +116,6 @@ Progress judge_all(const std::string& only, const json& status) {
   return reached({});
 }
 
-const char* word_of(Verb verb) {
-  switch (verb) {
-    case Verb::start:
-      return "start";
-    case Verb::stop:
-      return "stop";
-    case Verb::restart:
-      return "restart";
-    case Verb::drain:
-      return "drain";
-    default:
-      return "health";
-  }
-}
-
 }  // namespace
 
 Progress judge(const Awaited& awaited, const json& status) {
@@ -150,7 +135,7 @@ std::string subject(const Awaited& awaited) {
   const std::string of = awaited.service.empty()   ? "every service"
                          : awaited.version.empty() ? awaited.service
                                                    : awaited.service + " " + awaited.version;
-  return fmt::format("{} of {}", word_of(awaited.verb), of);
+  return fmt::format("{} of {}", name_of(awaited.verb), of);
 }
 
 std::string where_to_look(const Awaited& awaited) {
