@@ -1,0 +1,89 @@
+// Requests: what parses is clean, does not depend on how it arrived, and is understood by the next parser as it was by
+// us once we have written it.
+#include "router/http/forwarding.hpp"
+#include "router/http/target.hpp"
+#include "tests/fuzz/head_properties.hpp"
+
+using namespace gray::http;
+using namespace gray::fuzz;
+
+namespace {
+
+RequestHead head, forwarded;  // large, and reused as a connection reuses its own
+
+Parse parse(std::string_view bytes, Fault& fault) { return parse_request(bytes, kLimits, head, fault); }
+
+void check_parsed() {
+  check_clean(head.bytes);
+  check_fields(head.fields, head.bytes, kLimits.fields);
+  check_within(head.method_text, head.bytes, "the method lies within the head");
+  check_within(head.target, head.bytes, "the target lies within the head");
+  must(head.bytes.size() <= kLimits.bytes, "no head is longer than allowed");
+  must(!head.method_text.empty() && std::all_of(head.method_text.begin(), head.method_text.end(), is_token),
+       "a method is a token");
+  must(std::all_of(head.target.begin(), head.target.end(), is_target), "a target is visible");
+  must(head.path_query.starts_with('/') || (head.path_query == "*" && head.method == Method::options),
+       "a path begins with a slash");
+  must(head.host.empty() ? head.minor == 0 : is_valid_authority(head.host), "the host is valid");
+  must(count(head.fields, Name::host) == 1 || (head.minor == 0 && count(head.fields, Name::host) == 0), "one Host");
+  must(head.framing.kind != Framing::Kind::until_close, "no request ends with its connection");
+}
+
+struct Understood {
+  std::string method, target, host;
+  Framing framing;
+  bool operator==(const Understood&) const = default;
+};
+
+void check_hop(bool trusted) {
+  must(count(forwarded.fields, Name::host) == 1, "exactly one Host is forwarded");
+  for (const Name name : {Name::connection, Name::keep_alive, Name::proxy_connection, Name::upgrade, Name::trailer,
+                          Name::x_gray, Name::x_gray_version, Name::shadow}) {
+    must(count(forwarded.fields, name) == 0, "what is about one hop stays there");
+  }
+  for (const Name name : {Name::x_forwarded_for, Name::x_forwarded_host, Name::x_forwarded_proto, Name::x_request_id}) {
+    must(count(forwarded.fields, name) == (name == Name::x_forwarded_host && head.host.empty() ? 0 : 1) ||
+             (trusted && name == Name::x_forwarded_host && count(forwarded.fields, name) == 1),
+         "what we vouch for is said once");
+  }
+  if (trusted) return;
+  must(forwarded.fields.find(Name::x_forwarded_for)->value == "192.0.2.7", "the client's address is ours to say");
+  must(forwarded.fields.find(Name::x_request_id)->value == "id", "the request's id is ours to say");
+  must(count(forwarded.fields, Name::forwarded) == 0, "a stranger's Forwarded stays behind");
+}
+
+void check_forwarded(bool trusted) {
+  const RequestExtras extras{"192.0.2.7", trusted, "id", "http", true};
+  const std::size_t bound = request_bound(head, extras);
+  Exact out(bound);
+  const std::size_t size = write_request(head, extras, out.data());
+  must(size <= bound, "the bound of a request");
+
+  const Exact written(out.view().substr(0, size));
+  check_clean(written.view());
+  Fault fault;
+  must(parse_request(written.view(), {bound, kMaxFields}, forwarded, fault) == Parse::complete,
+       "what is forwarded parses");
+  must(forwarded.bytes.size() == size, "what is forwarded is one head");
+  const Understood ours{std::string(head.method_text), std::string(head.path_query),
+                        std::string(head.host.empty() ? "localhost" : head.host), head.framing};
+  const Understood theirs{std::string(forwarded.method_text), std::string(forwarded.target),
+                          std::string(forwarded.host), forwarded.framing};
+  must(ours == theirs, "what is forwarded is understood alike");
+  must(forwarded.expect_continue == head.expect_continue, "an expectation goes on");
+  must(end_to_end(forwarded.fields) == end_to_end(head.fields), "end-to-end fields go on as they came");
+  check_hop(trusted);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  Choices choices(input);
+  if (check_arrival(input, choices, parse, [] { return head.bytes.size(); }) != Parse::complete) return 0;
+  check_end(input, head.bytes.size(), choices);
+  check_parsed();
+  check_forwarded(false);
+  check_forwarded(true);
+  return 0;
+}
