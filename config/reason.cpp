@@ -53,6 +53,7 @@ static_assert(kDecisions.back() != nullptr);
 
 const char* name_of(Reason reason) { return kReasons.at(static_cast<std::size_t>(reason)).name; }
 int status_of(Reason reason) { return kReasons.at(static_cast<std::size_t>(reason)).status; }
+const char* name_of(Side side) { return side == Side::upstream ? "upstream" : "downstream"; }
 const char* name_of(Decision decision) { return kDecisions.at(static_cast<std::size_t>(decision)); }
 
 }  // namespace gray::segment

@@ -52,6 +52,12 @@ void fold(Row& base, const Row& dead) {
   add(base.waited, dead.waited);
 }
 
+void fold(WireCounts& base, const WireCounts& dead) {
+  add(base.refused, dead.refused);
+  for (std::size_t side = 0; side < kSides; ++side) add(base.faults[side], dead.faults[side]);
+  add(base.write_errors, dead.write_errors);
+}
+
 std::string header_problem(const Header& header) {
   if (header.magic != kMagic) return "the shared segment has no grayd magic";
   if (header.layout != kLayout)
@@ -136,6 +142,8 @@ void Segment::forget(std::uint32_t slot) {
   layout_->connections[slot].store(0, std::memory_order_relaxed);
   const std::uint64_t lost = layout_->log_lost[slot].exchange(0, std::memory_order_relaxed);
   layout_->log_lost_base.fetch_add(lost, std::memory_order_relaxed);
+  for (const WireCounts& thread : layout_->wire[slot]) fold(layout_->wire_base, thread);
+  zero(&layout_->wire[slot], sizeof(layout_->wire[slot]));
 }
 
 void Segment::clear_version(std::uint32_t row) {

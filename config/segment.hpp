@@ -4,7 +4,8 @@
 // the master is gone (the process groups to kill).
 //
 // Invariants
-//  - A Row has exactly one writer: one thread of the router that holds the slot. Everyone may read at any time.
+//  - A Row, and a WireCounts, has exactly one writer: one thread of the router that holds the slot. Everyone may read
+//    at any time.
 //  - A LimitWord is changed by compare-and-swap only. It holds one 16-bit share per slot; its total is their sum, so a
 //    dead slot's share is given back by clearing one field, whatever the router was doing when it died.
 //  - The master assigns slots, and after waitpid of a slot's router clears the slot (Segment::forget).
@@ -20,7 +21,7 @@
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 2;                  // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 3;                  // raise with every change of the structs below
 inline constexpr std::uint32_t kSlots = 4;                   // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 inline constexpr std::uint32_t kVersions = 64;               // of all services together
@@ -92,6 +93,18 @@ struct alignas(64) Row {
   Histogram waited;                               // in the queue, of those that waited
 };
 
+/// Whose bytes: a client's or a worker's.
+enum class Side : std::uint8_t { downstream, upstream, count };
+inline constexpr std::size_t kSides = static_cast<std::size_t>(Side::count);
+inline constexpr std::size_t kRules = 33;  // P1..P32 of docs/http.md by their number; [0] is never counted
+
+/// What one thread met that belongs to no version.
+struct alignas(64) WireCounts {
+  std::atomic<std::uint64_t> refused[static_cast<std::size_t>(Reason::count)];  // answered by us, no version decided
+  std::atomic<std::uint64_t> faults[kSides][kRules];                            // rules broken by that side
+  std::atomic<std::uint64_t> write_errors[kSides];                              // sends to that side that failed
+};
+
 struct alignas(64) WorkerCell {
   LimitWord sockets;
   LimitWord tunnels;
@@ -119,6 +132,8 @@ struct Layout {
   std::atomic<std::uint32_t> connections[kSlots];  // client connections open, a gauge
   std::atomic<std::uint64_t> log_lost[kSlots];     // lines of the access log that the file did not take
   std::atomic<std::uint64_t> log_lost_base;        // likewise, of dead slots
+  WireCounts wire[kSlots][kThreads];
+  WireCounts wire_base;  // of dead slots
 };
 
 /// A mapping of the segment. Movable owner of the mapping and of the descriptor.
@@ -158,6 +173,8 @@ class Segment {
 /// "upstream-closed" and so on, as X-Gray-Reason and X-Gray-Decision say it; empty for none.
 const char* name_of(Reason reason);
 const char* name_of(Decision decision);
+/// "downstream" or "upstream".
+const char* name_of(Side side);
 /// The status of an answer made by the router (contract 2.4).
 int status_of(Reason reason);
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <functional>
+#include <map>
 #include <string_view>
 
 #include "control/version.hpp"
@@ -192,6 +193,49 @@ void single(std::string& out, std::string_view name, std::string_view type, std:
   out += fmt::format("{} {}\n", name, value);
 }
 
+/// The sum of one counter over all threads of all routers, the dead ones included.
+template <typename Cell>
+std::uint64_t sum_of(const segment::Layout& layout, Cell cell) {
+  std::uint64_t total = cell(layout.wire_base).load(std::memory_order_relaxed);
+  for (const auto& slot : layout.wire) {
+    for (const auto& thread : slot) total += cell(thread).load(std::memory_order_relaxed);
+  }
+  return total;
+}
+
+/// Several reasons share a name, because the client is told the same.
+void refusals(std::string& out, const ReportSource& source) {
+  head(out, "grayd_refused_total", "counter", "Requests that were answered by the router before a version was chosen.");
+  std::map<std::string_view, std::uint64_t> by_name;
+  for (std::size_t reason = 1; reason < static_cast<std::size_t>(segment::Reason::count); ++reason) {
+    by_name[segment::name_of(static_cast<segment::Reason>(reason))] += sum_of(
+        source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.refused[reason]; });
+  }
+  for (const auto& [name, count] : by_name) {
+    if (count > 0) out += fmt::format("grayd_refused_total{{reason=\"{}\"}} {}\n", name, count);
+  }
+}
+
+void faults(std::string& out, const ReportSource& source) {
+  head(out, "grayd_faults_total", "counter", "Rules of HTTP that one side broke, see docs/http.md.");
+  for (std::size_t side = 0; side < segment::kSides; ++side) {
+    for (std::size_t rule = 1; rule < segment::kRules; ++rule) {
+      const auto count = sum_of(
+          source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.faults[side][rule]; });
+      if (count == 0) continue;
+      out += fmt::format("grayd_faults_total{{rule=\"P{}\",side=\"{}\"}} {}\n", rule,
+                         segment::name_of(static_cast<segment::Side>(side)), count);
+    }
+  }
+  head(out, "grayd_write_errors_total", "counter", "Connections on which a send failed.");
+  for (std::size_t side = 0; side < segment::kSides; ++side) {
+    out += fmt::format(
+        "grayd_write_errors_total{{side=\"{}\"}} {}\n", segment::name_of(static_cast<segment::Side>(side)),
+        sum_of(
+            source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.write_errors[side]; }));
+  }
+}
+
 void process(std::string& out, const ReportSource& source) {
   std::uint64_t connections = 0;
   for (const auto& slot : source.layout.connections) connections += slot.load(std::memory_order_relaxed);
@@ -238,6 +282,8 @@ std::string metrics_text(const ReportSource& source) {
             &segment::Row::waited);
   gauges(out, samples, source);
   workers(out, samples, source);
+  refusals(out, source);
+  faults(out, source);
   process(out, source);
   configuration(out, source);
   return out;

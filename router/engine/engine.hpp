@@ -16,6 +16,7 @@
 // One thread, but for post().
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -90,6 +91,9 @@ class Engine {
   /// Sends what the kernel takes and keeps the rest.
   virtual void send(StreamId stream, std::string_view bytes) = 0;
   virtual std::size_t unsent(StreamId stream) const = 0;
+  /// Counts in `counter` what send() and the tail could not deliver, closing streams included: one for each stream at
+  /// most. This thread is its only writer.
+  virtual void count_write_errors(StreamId stream, std::atomic<std::uint64_t>& counter) = 0;
   virtual void pause(StreamId stream, Pause reason) = 0;
   virtual void resume(StreamId stream, Pause reason) = 0;
   /// The largest span that on_data() may get, 1..kMaxRead. A new stream starts at kMaxRead.

@@ -133,9 +133,7 @@ void EpollEngine::dispatch(const epoll_event& event) {
   }
   Stream* stream = streams_.find({index, static_cast<std::uint32_t>(event.data.u64)});
   if (stream == nullptr) return;
-  if ((event.events & EPOLLIN) != 0) stream->readable = true;
-  if ((event.events & (EPOLLRDHUP | EPOLLHUP)) != 0) stream->readable = stream->peer_closed = true;
-  if ((event.events & EPOLLERR) != 0) stream->readable = stream->peer_closed = stream->peer_reset = true;
+  stream->note(event.events);
   if (stream->phase == Stream::Phase::connecting) {
     if ((event.events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return;
     stream->error = socket_error(stream->fd);
@@ -291,8 +289,7 @@ void EpollEngine::keep(Stream& stream, std::string_view bytes) {
 }
 
 void EpollEngine::fail(Stream& stream, int error) {
-  stream.error = error;
-  stream.readable = true;  // or its end is
+  stream.fail(error);
   mark_ready(stream);
 }
 
@@ -354,6 +351,7 @@ void EpollEngine::abort(StreamId id) {
 }
 
 void EpollEngine::destroy(Stream& stream) {
+  if (stream.closing() && !stream.tail.empty()) stream.fail(EPIPE);  // an answer that was not taken whole
   wheel_.disarm(stream.deadline);
   ::close(stream.fd);
   streams_.give_back(stream);

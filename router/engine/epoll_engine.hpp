@@ -27,6 +27,9 @@ class EpollEngine final : public Engine {
   StreamId connect(const Address& to, StreamHandler& handler) override;
   void send(StreamId stream, std::string_view bytes) override;
   std::size_t unsent(StreamId stream) const override;
+  void count_write_errors(StreamId id, std::atomic<std::uint64_t>& counter) override {
+    if (Stream* stream = streams_.find(id)) stream->write_errors = &counter;
+  }
   void pause(StreamId stream, Pause reason) override;
   void resume(StreamId stream, Pause reason) override;
   void read_limit(StreamId stream, std::size_t bytes) override;

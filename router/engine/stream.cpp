@@ -1,6 +1,22 @@
 #include "router/engine/stream.hpp"
 
+#include <sys/epoll.h>
+
 namespace gray::engine {
+
+void Stream::note(std::uint32_t events) {
+  if ((events & EPOLLIN) != 0) readable = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP)) != 0) readable = peer_closed = true;
+  if ((events & EPOLLERR) != 0) readable = peer_closed = peer_reset = true;
+}
+
+void Stream::fail(int failure) {
+  if (write_errors != nullptr && error == 0) {
+    write_errors->store(write_errors->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  error = failure;
+  readable = true;  // or its end is
+}
 
 Stream& StreamTable::take(Engine& owner, Timer::Fire expire) {
   if (free_.empty()) {
@@ -24,6 +40,7 @@ void StreamTable::give_back(Stream& stream) {
   stream.told_closing = stream.told_end = stream.above_high = stream.queued = stream.connected = false;
   stream.error = 0;
   stream.read_limit = kMaxRead;
+  stream.write_errors = nullptr;
   stream.tail.clear();
   ++stream.generation;
   free_.push_back(stream.index);

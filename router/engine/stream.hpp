@@ -1,6 +1,7 @@
 #pragma once
 // One socket of the engine, and the table of them. Ids carry a generation, so that an event or a call for a stream
 // that is gone finds nothing.
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -38,11 +39,16 @@ struct Stream {
   int error = 0;           // to be told by on_failed() (or on_connected() while connecting)
   bool connected = false;  // to be told by on_connected()
   std::uint32_t read_limit = kMaxRead;
+  std::atomic<std::uint64_t>* write_errors = nullptr;  // where a failed write is counted
   SendTail tail;
   Timer deadline;  // of close_after_send()
 
   StreamId id() const { return {index, generation}; }
   bool closing() const { return phase >= Phase::flushing; }
+  /// What epoll said of it.
+  void note(std::uint32_t events);
+  /// A write failed: to be told, and counted once.
+  void fail(int failure);
 };
 
 class StreamTable {

@@ -22,8 +22,8 @@ class BodyDecoder {
   enum class Result : std::uint8_t { data, more, end, fault };
   struct Step {
     Result result = Result::more;
-    std::size_t consumed = 0;   // bytes of the input that this step used
-    std::string_view payload;   // `data`: a non-empty view into the input
+    std::size_t consumed = 0;  // bytes of the input that this step used
+    std::string_view payload;  // `data`: a non-empty view into the input
   };
 
   BodyDecoder() = default;  // of a message without body: done at once
@@ -38,7 +38,8 @@ class BodyDecoder {
 
   bool done() const { return state_ == BodyState::done; }
   Framing framing() const { return framing_; }
-  const Fault& fault() const { return fault_; }  // after Result::fault; offset is within the body as received
+  const Fault& fault() const { return fault_; }      // after Result::fault; offset is within the body as received
+  std::uint64_t received() const { return taken_; }  // bytes of the body as it came, framing included
   std::uint64_t payload_bytes() const { return payload_; }
 
  private:

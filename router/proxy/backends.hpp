@@ -51,6 +51,7 @@ class Backends {
   void apply(const RoutingTable& table);
   Version& version(std::uint32_t row) { return versions_[row]; }
   segment::Row& row(std::uint32_t row) { return layout_.rows[place_.slot][place_.thread][row]; }
+  segment::WireCounts& wire() { return layout_.wire[place_.slot][place_.thread]; }
   /// Lines of the access log that were lost, of all threads of this router.
   std::atomic<std::uint64_t>& log_lost() { return layout_.log_lost[place_.slot]; }
 

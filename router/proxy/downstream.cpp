@@ -37,6 +37,7 @@ bool Downstream::open(int fd, const Address& peer) {
   head_began_ = {};
   stream_ = engine().adopt(fd, *this);
   engine().read_limit(stream_, kHeadRead);
+  engine().count_write_errors(stream_, context_.backends.wire().write_errors[0]);
   if (stream_) arm(context_.tables.current().head_timeout);
   return static_cast<bool>(stream_);
 }

@@ -99,7 +99,8 @@ class Exchange final : public upstream::Waiter {
   void worker_drained();
   /// After what an event gathered has been sent: pauses whichever side is ahead of the other.
   void balance();
-  void note(const http::Fault& fault) { fault_ = fault; }
+  /// A rule was broken by that side.
+  void note(const http::Fault& fault, segment::Side side);
   http::HeadLimits head_limits() const { return {limits().head, limits().fields}; }
   http::Method method() const { return method_; }
 
@@ -113,7 +114,7 @@ class Exchange final : public upstream::Waiter {
   std::string_view kept(std::string_view text, const http::RequestHead& head) const;
   segment::Reason route(const http::RequestHead& head);
   void trust(const http::RequestHead& head);
-  segment::Reason admit(const http::RequestHead& head) const;
+  segment::Reason admit(const http::RequestHead& head);
   void choose_version(const http::RequestHead& head);
   void enter_version();
   void leave_version();
@@ -171,6 +172,7 @@ class Exchange final : public upstream::Waiter {
   bool fresh_only_ = false;                       // the last attempt met a stale socket
   segment::Reason reason_ = segment::Reason::none;
   http::Fault fault_;
+  segment::Side fault_side_ = segment::Side::downstream;
   int status_ = 0;
   std::uint32_t retries_ = 0;
   bool reusable_ = false;

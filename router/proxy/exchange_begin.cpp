@@ -8,6 +8,7 @@ namespace gray::proxy {
 
 using segment::Decision;
 using segment::Reason;
+using segment::Side;
 
 namespace {
 
@@ -66,7 +67,7 @@ void Exchange::refuse(const http::Fault& fault, const ClientInfo& client, TimePo
   method_ = http::Method::other;
   minor_ = 1;
   request_complete_ = false;  // nobody knows where the next request would begin
-  fault_ = fault;
+  note(fault, Side::downstream);
   reason_ = reason_of(fault);
   feed(Event::refused);
 }
@@ -110,9 +111,15 @@ Reason Exchange::route(const http::RequestHead& head) {
   return version_->up() ? Reason::none : Reason::version_down;
 }
 
-Reason Exchange::admit(const http::RequestHead& head) const {
-  if (head.bytes.size() > limits().head || head.fields.count > limits().fields) return Reason::head_too_large;
-  if (head.framing.kind == http::Framing::Kind::length && head.framing.length > limits().body) return Reason::too_large;
+Reason Exchange::admit(const http::RequestHead& head) {
+  if (head.bytes.size() > limits().head || head.fields.count > limits().fields) {
+    note({431, "P8", "the request head is larger than this service takes", head.bytes.size()}, Side::downstream);
+    return Reason::head_too_large;
+  }
+  if (head.framing.kind == http::Framing::Kind::length && head.framing.length > limits().body) {
+    note({413, "P8", "the request body is larger than this service takes", head.bytes.size()}, Side::downstream);
+    return Reason::too_large;
+  }
   return Reason::none;
 }
 
@@ -143,8 +150,14 @@ void Exchange::leave_version() {
 
 void Exchange::request_fault(Reason reason, const http::Fault& fault) {
   reason_ = reason;
-  fault_ = fault;
+  note(fault, Side::downstream);
   feed(Event::refused);
+}
+
+void Exchange::note(const http::Fault& fault, Side side) {
+  fault_ = fault;
+  fault_side_ = side;
+  context_.recorder.broken(fault, side);
 }
 
 }  // namespace gray::proxy

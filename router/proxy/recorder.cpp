@@ -20,6 +20,14 @@ std::uint64_t mix(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
+// "P12" is 12; 0: a fault that is no rule's, as of memory.
+std::size_t number_of(const char* rule) {
+  std::size_t number = 0;
+  if (*rule++ != 'P') return 0;
+  for (; *rule >= '0' && *rule <= '9'; ++rule) number = number * 10 + static_cast<std::size_t>(*rule - '0');
+  return number < segment::kRules ? number : 0;
+}
+
 }  // namespace
 
 Recorder::Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed)
@@ -54,8 +62,15 @@ void Recorder::record(const Exchange& exchange) {
                         .bytes_out = exchange.bytes_out_,
                         .duration = duration});
     if (exchange.waited_ > Micros{0}) stats::record(row.waited, exchange.waited_);
+  } else {
+    stats::add(backends_.wire().refused[static_cast<std::size_t>(exchange.reason_)]);
   }
   if (log_.enabled()) write_line(exchange);
+}
+
+void Recorder::broken(const http::Fault& fault, segment::Side side) {
+  const std::size_t rule = number_of(fault.rule);
+  if (rule != 0) stats::add(backends_.wire().faults[static_cast<std::size_t>(side)][rule]);
 }
 
 void Recorder::write_line(const Exchange& exchange) {
@@ -91,6 +106,11 @@ void Recorder::write_line(const Exchange& exchange) {
   if (exchange.choice_.identified) record.identity_hash = exchange.choice_.identity_hash;
   record.fallback = exchange.choice_.decision == segment::Decision::fallback;
   record.retries = exchange.retries_;
+  if (number_of(exchange.fault_.rule) != 0) {
+    record.fault = exchange.fault_.rule;
+    record.fault_offset = exchange.fault_.offset;
+    record.fault_side = exchange.fault_side_;
+  }
   if (char* line = log_.room(stats::kMaxAccessLine)) log_.added(stats::format_access_line(record, clock_, line), now);
   count_lost();
   arm();

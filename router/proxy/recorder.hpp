@@ -5,6 +5,7 @@
 
 #include "config/unique_fd.hpp"
 #include "router/engine/engine.hpp"
+#include "router/http/head.hpp"
 #include "router/proxy/backends.hpp"
 #include "router/stats/access_line.hpp"
 #include "router/stats/access_log.hpp"
@@ -19,6 +20,8 @@ class Recorder {
   Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed);
 
   void record(const Exchange& exchange);
+  /// A rule that one side broke is counted when it is noticed; the line of the exchange names the last one.
+  void broken(const http::Fault& fault, segment::Side side);
   /// The state machine met a pair that cannot be: a bug of ours, logged with both.
   void impossible(const Exchange& exchange);
   void reopen(UniqueFd access_log);

@@ -2,10 +2,12 @@
 
 #include "router/proxy/backends.hpp"
 #include "router/proxy/exchange.hpp"
+#include "router/stats/row.hpp"
 
 namespace gray::proxy {
 
 using segment::Reason;
+using segment::Side;
 
 namespace {
 
@@ -28,6 +30,7 @@ void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
   stream_ = stream;
   connecting_ = connecting;
   reused_ = false;
+  plumbing_.engine.count_write_errors(stream, backends_.wire().write_errors[1]);
 }
 
 void Upstream::attach(Exchange& exchange) {
@@ -79,7 +82,10 @@ void Upstream::broke(Reason reason) {
 
 // A worker may close an idle connection whenever it likes, but it has nothing to say on one.
 void Upstream::on_data(std::string_view bytes) {
-  if (idle()) return backends_.discard(*this, true);
+  if (idle()) {
+    stats::add(backends_.wire().faults[1][18]);
+    return backends_.discard(*this, true);
+  }
   if (!partial_) {
     const std::size_t taken = take(bytes);
     if (taken < bytes.size() && !store(bytes.substr(taken))) broke(Reason::upstream_invalid);
@@ -143,14 +149,14 @@ std::size_t Upstream::take_head(std::string_view bytes) {
     return 0;
   }
   if (parsed == http::Parse::fault) {
-    exchange_->note(fault);
+    exchange_->note(fault, Side::upstream);
     broke(Reason::upstream_invalid);
     return bytes.size();
   }
   const std::size_t length = head.bytes.size();
   searched_ = 0;
   if (head.status == 101) {
-    exchange_->note({502, "P24", "101 without having been asked to upgrade", 0});
+    exchange_->note({502, "P24", "101 without having been asked to upgrade", 0}, Side::upstream);
     broke(Reason::upstream_invalid);
     return bytes.size();
   }
@@ -163,13 +169,21 @@ std::size_t Upstream::take_head(std::string_view bytes) {
   in_body_ = true;
   keep_alive_ = head.keep_alive;
   body_ = http::BodyDecoder(head.framing);
-  // Bytes behind a message without a body belong to nobody: the connection cannot be trusted again.
   const bool complete = body_.done();
   exchange_->response_head(head);
   if (exchange_ == nullptr) return bytes.size();
   if (!complete) return length;
-  exchange_->response_end(keep_alive_ && length == bytes.size());
+  end_answer(length < bytes.size());
   return bytes.size();
+}
+
+// Bytes behind the end of an answer belong to nobody: the connection cannot be trusted again.
+void Upstream::end_answer(bool more_came) {
+  if (more_came) {
+    const std::size_t offset = static_cast<std::size_t>(body_.received());
+    exchange_->note({502, "P18", "bytes behind the end of the answer", offset}, Side::upstream);
+  }
+  exchange_->response_end(keep_alive_ && !more_came);
 }
 
 std::size_t Upstream::take_body(std::string_view bytes) {
@@ -185,11 +199,11 @@ std::size_t Upstream::take_body(std::string_view bytes) {
     case http::BodyDecoder::Result::more:
       return step.consumed;
     case http::BodyDecoder::Result::fault:
-      exchange_->note(body_.fault());
+      exchange_->note(body_.fault(), Side::upstream);
       broke(Reason::upstream_invalid);
       return bytes.size();
   }
-  exchange_->response_end(keep_alive_ && step.consumed == bytes.size());
+  end_answer(step.consumed < bytes.size());
   return bytes.size();
 }
 
@@ -199,14 +213,20 @@ void Upstream::on_end() {
     plumbing_.outbox.flush();
     return;
   }
-  broke(Reason::upstream_closed);
+  on_failed(0);
 }
 
 void Upstream::on_writable() {
   if (!idle()) exchange_->worker_drained();
 }
 
-void Upstream::on_failed(int) { broke(Reason::upstream_closed); }
+void Upstream::on_failed(int) {
+  if (!idle() && in_body_) {
+    const std::size_t offset = static_cast<std::size_t>(body_.received());
+    exchange_->note({502, "P27", "the connection ended inside the body", offset}, Side::upstream);
+  }
+  broke(Reason::upstream_closed);
+}
 
 // We paused it because the client is slow; what it has sent is still to be read.
 void Upstream::on_peer_closing(bool) {}

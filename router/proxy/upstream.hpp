@@ -60,6 +60,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   std::size_t take(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
   std::size_t take_body(std::string_view bytes);
+  void end_answer(bool more_came);
   void take_partial();
   bool hold_back(const http::ResponseHead& head, std::string_view bytes);
   bool store(std::string_view bytes);

@@ -37,6 +37,12 @@ void write_decision(JsonLine& line, const AccessRecord& record) {
   line.number("retries", record.retries);
 }
 
+void write_fault(JsonLine& line, const AccessRecord& record) {
+  line.plain("fault", record.fault, kMaxFaultText);
+  line.number("offset", record.fault_offset);
+  line.plain("fault_side", segment::name_of(record.fault_side), kMaxFaultText);
+}
+
 }  // namespace
 
 std::string place_members(std::string_view service, std::string_view version) {
@@ -62,6 +68,7 @@ std::size_t format_access_line(const AccessRecord& record, LineClock& clock, cha
   write_request(line, record);
   write_outcome(line, record);
   write_decision(line, record);
+  if (!record.fault.empty()) write_fault(line, record);
   return line.finish();
 }
 

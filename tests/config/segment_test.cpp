@@ -34,7 +34,7 @@ TEST_CASE("a new segment is empty and another process's mapping shows the same m
 TEST_CASE("a router refuses a segment that is not of its layout") {
   Segment master = Segment::create();
   master->header.layout = kLayout + 1;
-  CHECK(refusal(copy_of(master)) == "the shared segment has layout 3, this program knows 2");
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 4, this program knows 3");
   master->header.layout = kLayout;
   master->header.row_bytes = 8;
   CHECK(refusal(copy_of(master)).find("other sizes") != std::string::npos);
@@ -73,6 +73,12 @@ TEST_CASE("forgetting a slot keeps what it counted and gives back what it held")
   master->connections[1] = 8;
   master->log_lost[1] = 9;
   master->log_lost_base = 1;
+  constexpr auto kUpstream = static_cast<std::size_t>(Side::upstream);
+  for (WireCounts* wire : {&master->wire[1][5], &master->wire[0][5], &master->wire_base}) {
+    wire->refused[static_cast<std::size_t>(Reason::no_route)] = 2;
+    wire->faults[kUpstream][17] = 3;
+    wire->write_errors[kUpstream] = 4;
+  }
   master->versions[7].waiters[1] = 32;
   REQUIRE(master->versions[7].waiting.acquire(1, 5));
   REQUIRE(master->workers[3].sockets.acquire(1, 5));
@@ -95,6 +101,12 @@ TEST_CASE("forgetting a slot keeps what it counted and gives back what it held")
   CHECK(master->connections[1] == 0);
   CHECK(master->log_lost[1] == 0);
   CHECK(master->log_lost_base == 10);
+  CHECK(master->wire_base.refused[static_cast<std::size_t>(Reason::no_route)] == 4);
+  CHECK(master->wire_base.faults[kUpstream][17] == 6);
+  CHECK(master->wire_base.faults[0][17] == 0);
+  CHECK(master->wire_base.write_errors[kUpstream] == 8);
+  CHECK(master->wire[1][5].faults[kUpstream][17] == 0);
+  CHECK(master->wire[0][5].faults[kUpstream][17] == 3);
   CHECK(master->versions[7].waiters[1] == 0);
   CHECK(master->versions[7].waiting.total() == 0);
   CHECK(master->workers[3].tunnels.total() == 0);

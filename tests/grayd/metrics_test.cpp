@@ -39,6 +39,15 @@ struct Fixture {
     segment->rows[0][0][row].decisions[static_cast<std::size_t>(segment::Decision::bucket)] = 5;
     segment->connections[0] = 3;
     segment->connections[1] = 4;
+    auto& wire = segment->wire[1][2];
+    for (const auto reason :
+         {segment::Reason::no_route, segment::Reason::bad_request, segment::Reason::expectation_failed}) {
+      wire.refused[static_cast<std::size_t>(reason)] = 2;
+    }
+    wire.faults[0][12] = 7;
+    wire.faults[1][18] = 1;
+    segment->wire_base.faults[1][18] = 2;
+    wire.write_errors[1] = 5;
   }
   std::string text() {
     return metrics_text({settings, state, views, rows, *segment, {}, 1, "serving", 12.5, 41, reloads, 6, true});
@@ -61,6 +70,15 @@ TEST_CASE_FIXTURE(Fixture, "counters and gauges carry service and version") {
   CHECK(has("grayd_open_connections 7"));
   CHECK(has("grayd_access_log_lost_lines_total 7"));
   CHECK(has("grayd_events_lost_total 6"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "what belongs to no version is counted by reason, by rule and by side") {
+  CHECK(has("grayd_refused_total{reason=\"no-route\"} 2"));
+  CHECK(has("grayd_refused_total{reason=\"bad-request\"} 4"));
+  CHECK(has("grayd_faults_total{rule=\"P12\",side=\"downstream\"} 7"));
+  CHECK(has("grayd_faults_total{rule=\"P18\",side=\"upstream\"} 3"));
+  CHECK(has("grayd_write_errors_total{side=\"downstream\"} 0"));
+  CHECK(has("grayd_write_errors_total{side=\"upstream\"} 5"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "the users of a canary that is down are stable's") {

@@ -242,6 +242,28 @@ TEST_CASE("a tail above the hard cap breaks the stream off") {
   CHECK(run.get(log.last_error) == ENOBUFS);
 }
 
+TEST_CASE("a write that fails is counted, also when the stream is being closed") {
+  Running run;
+  std::atomic<std::uint64_t> errors{0};
+  for (const bool closing : {false, true}) {
+    CAPTURE(closing);
+    Pair pair;
+    Log log(run);
+    run.on([&] {
+      log.stream = run.engine->adopt(pair.ours.release(), log);
+      run.engine->count_write_errors(log.stream, errors);
+      for (int i = 0; i < 2; ++i)
+        run.engine->send(log.stream, std::string(180'000, 'x'));  // more than the kernel takes
+      REQUIRE(run.engine->unsent(log.stream) > 0);
+      if (closing) run.engine->close_after_send(log.stream, Duration{5'000}, false);
+    });
+    const std::uint64_t before = errors;
+    pair.peer.reset();
+    if (!closing) run.on([&] { run.engine->send(log.stream, "more"); });
+    REQUIRE(run.until([&] { return errors == before + 1; }));
+  }
+}
+
 TEST_CASE("a connect that succeeds and one that is refused are told from the loop") {
   Running run;
   TcpListener listener;

@@ -1,6 +1,9 @@
 #include "router/engine/stream.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/epoll.h>
+
+#include <cerrno>
 
 using namespace gray;
 using namespace gray::engine;
@@ -28,6 +31,42 @@ TEST_CASE("an id names a stream until it is given back, and never the next one i
   CHECK(table.find(id) == nullptr);
   CHECK(table.open() == 1);
   CHECK(table.find({}) == nullptr);
+}
+
+TEST_CASE("a write that fails is counted once for a stream") {
+  std::atomic<std::uint64_t> errors{0};
+  BufferPool buffers(1 << 20);
+  const auto engine = make_engine(buffers);
+  StreamTable table;
+  Stream& stream = table.take(*engine, never);
+  stream.fail(EPIPE);
+  CHECK(errors == 0);
+  stream.error = 0;
+  stream.write_errors = &errors;
+  stream.fail(EPIPE);
+  stream.fail(ECONNRESET);
+  CHECK(errors == 1);
+  CHECK(stream.error == ECONNRESET);
+  CHECK(stream.readable);
+  table.give_back(stream);
+  CHECK(table.take(*engine, never).write_errors == nullptr);
+}
+
+TEST_CASE("what epoll says of a stream is kept until it is served") {
+  BufferPool buffers(1 << 20);
+  const auto engine = make_engine(buffers);
+  StreamTable table;
+  Stream& stream = table.take(*engine, never);
+  stream.note(EPOLLOUT);
+  CHECK_FALSE(stream.readable);
+  stream.note(EPOLLIN);
+  CHECK(stream.readable);
+  CHECK_FALSE(stream.peer_closed);
+  stream.note(EPOLLRDHUP);
+  CHECK(stream.peer_closed);
+  CHECK_FALSE(stream.peer_reset);
+  stream.note(EPOLLERR);
+  CHECK(stream.peer_reset);
 }
 
 TEST_CASE("a stream that is used again starts blank") {

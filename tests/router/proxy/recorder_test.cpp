@@ -72,7 +72,7 @@ TEST_CASE("the log line of a request says all that is needed to replay its decis
 }
 
 TEST_CASE("a retry on stable, a refusal and what is no request at all are logged as such") {
-  FakeWorker stable(says("stable")), broken([](FakeWorker::Call& call) { call.next(); });
+  FakeWorker stable(says("stable")), broken([](FakeWorker::Call&call) { call.next(); });
   LogPipe log;
   Rig rig({{{stable.address()}, {broken.address()}}, {}, 100}, {.access_log = log.give()});
   rig.get();
@@ -88,6 +88,72 @@ TEST_CASE("a retry on stable, a refusal and what is no request at all are logged
   CHECK(refused["reason"] == "bad-request");
   CHECK(refused["service"] == "");
   CHECK(refused["identity_hash"].is_null());
+}
+
+TEST_CASE("a rule that a client broke is in the line and is counted, with its offset") {
+  FakeWorker worker(says("x"));
+  LogPipe log;
+  Rig rig({{{worker.address()}}}, {.access_log = log.give()});
+  const auto& wire = rig.segment->wire[0][0];
+  struct Case {
+    std::string request;
+    const char* rule;
+    std::size_t offset;
+  };
+  const std::string chunked = "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const Case cases[] = {{"GET / HTTP/1.1\r\nHost: a\r\nX: \n\r\n\r\n", "P12", 28},
+                        {"GET / HTTP/1.1\r\nHost : a\r\n\r\n", "P10", 20},
+                        {chunked + "2\r\nok\r\nx\r\n", "P20", 7}};
+  for (const Case& test : cases) {
+    CAPTURE(test.rule);
+    Wire client = rig.dial();
+    client.write(test.request);
+    CHECK(client.read_answer().status() == 400);
+    const nlohmann::json line = log.line();
+    CHECK(line["reason"] == "bad-request");
+    CHECK(line["fault"] == test.rule);
+    CHECK(line["offset"] == test.offset);
+    CHECK(line["fault_side"] == "downstream");
+    CHECK(wire.faults[0][std::stoul(test.rule + 1)] == 1);
+  }
+  CHECK(wire.refused[static_cast<std::size_t>(segment::Reason::bad_request)] == 2);
+  CHECK(rig.reason(segment::Reason::bad_request) == 1);  // the broken body: its version was decided
+  rig.get();
+  CHECK_FALSE(log.line().contains("fault"));
+}
+
+TEST_CASE("a rule that a worker broke is in the line and is counted, with its offset") {
+  struct Case {
+    std::string answer;
+    const char* reason;
+    const char* rule;
+    std::size_t offset;
+  };
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const Case cases[] = {{"HTTP/1.1 200 OK\r\nA : b\r\n\r\n", "upstream-invalid", "P10", 18},
+                        {chunked + "1\r\nx\r\n?\r\n", "upstream-invalid", "P20", 6},
+                        {chunked + "1\r\nx\r\n", "upstream-closed", "P27", 6},
+                        {std::string(kOk) + "more", "", "P18", 2}};
+  for (const Case& test : cases) {
+    CAPTURE(test.rule);
+    FakeWorker worker(answers_once(test.answer));
+    LogPipe log;
+    Rig rig({{{worker.address()}}}, {.access_log = log.give()});
+    rig.get();
+    const nlohmann::json line = log.line();
+    CHECK(line["reason"] == test.reason);
+    CHECK(line["fault"] == test.rule);
+    CHECK(line["offset"] == test.offset);
+    CHECK(line["fault_side"] == "upstream");
+    CHECK(rig.segment->wire[0][0].faults[1][std::stoul(test.rule + 1)] == 1);
+  }
+}
+
+TEST_CASE("a refusal before a version was chosen is counted by its reason") {
+  Rig rig({});
+  CHECK(rig.get().status() == 404);
+  const auto& refused = rig.segment->wire[0][0].refused;
+  CHECK(eventually([&] { return refused[static_cast<std::size_t>(segment::Reason::no_route)] == 1; }));
 }
 
 TEST_CASE("after reopening lines go to the new file") {

@@ -63,6 +63,15 @@ TEST_CASE("a line says all that is needed to replay the decision, in a stable or
         "\"threshold\":\"0ccccccccccccccc\",\"table\":7,\"fallback\":true,\"retries\":1}\n");
 }
 
+TEST_CASE("a rule that was broken is named, with its place and the side that broke it") {
+  AccessRecord record = sample();
+  record.fault = "P12";
+  record.fault_offset = 17;
+  CHECK(line_of(record).ends_with("\"retries\":1,\"fault\":\"P12\",\"offset\":17,\"fault_side\":\"downstream\"}\n"));
+  record.fault_side = segment::Side::upstream;
+  CHECK(json_of(record).at("fault_side") == "upstream");
+}
+
 TEST_CASE("the query is never written") {
   AccessRecord record = sample();
   CHECK(line_of(record).find("secret") == std::string::npos);
