@@ -50,6 +50,7 @@ void News::of_failure(Version& version, unsigned number) {
   if (slot == version.group.slots().end() || worker == version.workers.end()) return;
   if (!slot->second.machine.wanted()) return;
   version.failure = failure_text(version, *worker->second, slot->second);
+  version.failure_cause = slot->second.machine.cause();
   log(slot->second.machine.was_healthy() ? LogLevel::warn : LogLevel::error, version.failure);
 }
 
@@ -58,7 +59,8 @@ void News::of_version(Version& version) {
   if (state == VersionState::failed && !version.failed) {
     log(LogLevel::error, "version " + version.name + " of service " + version.service +
                              " has failed and is not started again; correct it, then start it. " + version.failure);
-    tell(version, EventKind::version_failed, {}, "not started again by itself: " + failure_of(version));
+    tell(version, EventKind::version_failed, version.failure_cause,
+         "not started again by itself: " + failure_of(version));
   }
   version.failed = state == VersionState::failed;
 

@@ -18,7 +18,7 @@ struct Version {
   VersionGroup group;
   std::map<unsigned, std::unique_ptr<Worker>> workers;     // of slots that were started at least once
   std::deque<std::pair<std::string, OutputTail>> retired;  // what workers of slots that are gone wrote, by id
-  std::string failure;                                     // text of the last one
+  std::string failure, failure_cause;                      // of the last one: text, and one word or two
   std::string rolled_back;                                 // text of the failure that stopped the last replacement
   bool failed = false;                                     // likewise
   bool replacing = false;                                  // likewise

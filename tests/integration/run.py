@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Runs the integration tests: run.py [FILTER...], where a filter is part of FILE.CLASS.TEST ("http", "test_chunked").
 
-Each file runs in a process of its own, two at a time, with a time limit. What passes is one line, what fails is shown
-in full. Closes with "N passed, N failed"; the exit code is 0 only if nothing failed.
+Each *_test.py of this folder and of those in it runs in a process of its own, two at a time, with a time limit. What
+passes is one line, what fails is shown in full, what this machine cannot run says why. Closes with "N passed, N
+failed"; the exit code is 0 only if nothing failed.
 """
 import concurrent.futures
+import glob
 import os
 import re
 import signal
@@ -77,14 +79,17 @@ def main():
     for program in ("grayd", "grayctl", "faulty"):
         if not os.path.exists(os.path.join(BUILD, program)):
             sys.exit(f"{BUILD}/{program} is missing; scripts/test --integration builds it")
-    files = sorted(name[:-3] for name in os.listdir(HERE) if name.endswith("_test.py"))
+    names = glob.glob("**/*_test.py", root_dir=HERE, recursive=True)
+    files = sorted(name[:-3].replace(os.sep, ".") for name in names)  # as modules
     files = [file for file in files if selected(file, arguments)]
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         for done in concurrent.futures.as_completed([pool.submit(run_apart, file, arguments) for file in files]):
             file, text, good, bad, seconds = done.result()
             passed, failed = passed + good, failed + bad
-            print(f"   {file:20} {good} passed, {bad} failed, {seconds:.0f} s", flush=True)
+            print(f"   {file:24} {good} passed, {bad} failed, {seconds:.0f} s", flush=True)
+            for reason in re.findall(r"(?m)^.* \.\.\. skipped .*$", text):
+                print("   " + reason, flush=True)
             if bad:
                 print(text, flush=True)
     print(f"{passed} passed, {failed} failed")

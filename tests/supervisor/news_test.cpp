@@ -52,6 +52,7 @@ TEST_CASE_FIXTURE(Told, "a version that gives up says so once, after each of its
   CHECK(count(EventKind::worker_exited) == 3);
   CHECK(count(EventKind::worker_backoff) == 2);
   CHECK(count(EventKind::version_failed) == 1);
+  CHECK(of(EventKind::version_failed).cause == "died-before-ready");
   CHECK(of(EventKind::worker_exited).cause == "died-before-ready");
   CHECK(of(EventKind::worker_exited).text == "died-before-ready (exit 3)");
   CHECK(of(EventKind::version_failed).text.find("\"no database\"") != std::string::npos);

@@ -1,0 +1,195 @@
+"""What every row of the fault matrix asserts beside its own outcome.
+
+One grayd serves a stable version to clients that never stop asking. A row adds its faulty versions by a reload, watches
+them, and takes them away again. Whatever the fault was: stable answered every request, its workers are those it had,
+no process, zombie, cgroup or descriptor is left, and each version told its end once, with the right cause.
+"""
+import contextlib
+import os
+import sys
+import threading
+import time
+
+from harness import MARK, SLOWER, GrayTest, children_of, eventually, fake, faulty, merged, two_versions
+
+NOISE = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "noise.py")]
+STABLE = {"command": faulty(), "ready": ["pipe"], "instances": 2}
+PATIENCE = 30  # seconds for what has no limit of its own
+
+
+def shell(script):
+    return ["sh", "-c", script]
+
+
+def then_fake(script, *flags):
+    """A worker that does something before it becomes a fake."""
+    return shell(f"{script}\nexec {' '.join(fake(*flags))}")
+
+
+class Clients:
+    """Ask for the stable version without a pause, half of them on a new connection each time."""
+
+    def __init__(self, daemon, count=4):
+        self.daemon, self.failures, self.times, self.stopped = daemon, [], [], threading.Event()
+        self.threads = [threading.Thread(target=self._press, args=(n % 2 == 0,)) for n in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def _press(self, keeps):
+        client = None
+        while not self.stopped.wait(0.005):  # the processors are for the fault
+            started = time.monotonic()
+            try:
+                client = client or self.daemon.client()
+                response = client.ask("/")
+                if response is None or response.status != 200 or not response.complete:
+                    self.failures.append(response)
+            except OSError as error:
+                self.failures.append(error)
+                keeps = False
+            self.times.append(time.monotonic() - started)
+            if not keeps or self.failures:
+                client.close()
+                client = None
+        if client:
+            client.close()
+
+    @property
+    def served(self):
+        return len(self.times) - len(self.failures)
+
+    def stop(self):
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def stat_of(pid):
+    """Fields of /proc/PID/stat from the state on; None if there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+
+
+def environment(pid):
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            pairs = (entry.partition(b"=") for entry in file.read().split(b"\0"))
+            return {name.decode(errors="replace"): value.decode(errors="replace") for name, _, value in pairs}
+    except OSError:
+        return {}
+
+
+def processes_of(daemon, version):
+    """Living processes that carry the mark of this daemon and the name of this version; {pid: environment}."""
+    found = {}
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        env = environment(pid)
+        if env.get(MARK) == daemon.mark and env.get("GRAY_VERSION") == version and stat_of(pid)[0] != "Z":
+            found[pid] = env
+    return found
+
+
+def open_files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def cgroups_of(daemon):
+    """The cgroups that this grayd made for its workers; empty without cgroup v2."""
+    for mount in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
+        for folder, below, _ in os.walk(mount):
+            if os.path.basename(folder) == f"grayd-{daemon.process.pid}":
+                return [os.path.join(folder, name) for name in below]
+            if folder.count("/") - mount.count("/") > 6:
+                below.clear()
+    return []
+
+
+def zombies_of(daemon):
+    """Children of grayd that nobody has waited for."""
+    return [pid for pid in children_of(daemon.process.pid) if (stat_of(pid) or "Z")[0] == "Z"]
+
+
+class Census:
+    """What there is of a grayd; a later one must not exceed it."""
+
+    def __init__(self, daemon):
+        router = daemon.router()
+        self.processes = sorted(daemon.leftovers())
+        self.counts = {"descriptors of grayd": open_files(daemon.process.pid),
+                       "descriptors of the router": open_files(router),
+                       "cgroups": len(cgroups_of(daemon)), "zombies": len(zombies_of(daemon))}
+
+    def excess(self, before):
+        """What is more than before, as text; empty if nothing is."""
+        problems = [f"{self.counts[name]} {name}, {before.counts[name]} before" for name in self.counts
+                    if self.counts[name] > before.counts[name]]
+        if self.processes != before.processes:
+            problems.append(f"processes {self.processes}, before {before.processes}")
+        return "; ".join(problems)
+
+
+class FaultTest(GrayTest):
+    """Rows on one grayd, `shared`, with [service.web] as in two_versions() but STABLE as v1 and no v2."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.start_shared(merged(two_versions(), {"version": {"v1": STABLE, "v2": None}}), up=("v1",))
+        cls.shared.wait_up(2, "v1")
+        cls.clients = Clients(cls.shared)
+        cls.addClassCleanup(cls.clients.stop)
+        cls.configure(warm={"command": fake(), "ready": ["pipe"]})  # opens what is opened once
+        cls.shared.wait_up(1, "warm")
+        cls.configure()
+        eventually(lambda: not processes_of(cls.shared, "warm") and len(cgroups_of(cls.shared)) <= 2, PATIENCE,
+                   "the version being gone")
+        cls.before = Census(cls.shared)
+
+    @classmethod
+    def configure(cls, **versions):
+        without = merged(cls.shared.config, {"service": {"web": {"version": None}}})
+        cls.shared.write_config(merged(without, {"service": {"web": {"version": {"v1": STABLE, **versions}}}}))
+        result = cls.shared.ctl("reload")
+        if result.code != 0:
+            raise AssertionError(f"reload: {result}")
+
+    @contextlib.contextmanager
+    def row(self, told, **versions):
+        """Adds the versions; at the end takes them away and asserts what every row asserts. `told` maps a version to
+        the event, as (kind, cause), that must have been told once about it."""
+        served, failed = self.clients.served, len(self.clients.failures)
+        last = self.shared.ctl("events", "-o", "json", "-n", "1").json()["last"]
+        self.configure(**versions)
+        try:
+            yield
+            events = [event for event in self.events() if event["sequence"] > last]
+            for version, (kind, cause) in told.items():
+                self.assertEqual([event.get("cause") for event in events
+                                  if event["kind"] == kind and event.get("version") == version], [cause], version)
+        finally:
+            self.configure()
+        try:
+            eventually(lambda: not Census(self.shared).excess(self.before), PATIENCE)
+        except AssertionError:
+            self.fail("left over: " + Census(self.shared).excess(self.before))
+        eventually(lambda: self.clients.served > served + 20 or self.clients.failures, PATIENCE, "answers of stable")
+        self.assertEqual(self.clients.failures[failed:], [], "requests to stable failed")
+
+    def events(self, version=None, kind=None):
+        names = ["web", version] if version else []
+        found = self.shared.ctl("events", "-o", "json", "-n", "1000", *names).json()["events"]
+        return [event for event in found if kind in (None, event["kind"])]
+
+    def wait_event(self, version, kind, count=1, timeout=PATIENCE, **fields):
+        """Until there are `count` events of this kind with these fields; returns the last."""
+        def found():
+            some = [event for event in self.events(version, kind)
+                    if all(event.get(name) == value for name, value in fields.items())]
+            return some[count - 1] if len(some) >= count else None
+        return eventually(found, timeout, f"{count} x {kind} of {version} {fields}")
+
+    def wait_state(self, version, state):
+        return eventually(lambda: (found := self.shared.version(version))["state"] == state and found, PATIENCE,
+                          f"{version} being {state}")
