@@ -96,7 +96,7 @@ struct alignas(64) Row {
 /// Whose bytes: a client's or a worker's.
 enum class Side : std::uint8_t { downstream, upstream, count };
 inline constexpr std::size_t kSides = static_cast<std::size_t>(Side::count);
-inline constexpr std::size_t kRules = 33;  // P1..P32 of docs/http.md by their number; [0] is never counted
+inline constexpr std::size_t kRules = 33;  // P1..P32 of docs/http.md by their number; [0]: the PROXY protocol
 
 /// What one thread met that belongs to no version.
 struct alignas(64) WireCounts {

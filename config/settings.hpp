@@ -123,8 +123,9 @@ struct Settings {
   std::string state_dir;   // absolute
   std::string access_log;  // absolute; empty: off
   std::vector<Address> listen;
-  std::string admin;    // absolute path of the admin socket
-  std::string metrics;  // "127.0.0.1:9100"; empty: off
+  std::vector<Address> proxy_protocol;  // listeners too, whose connections begin with a PROXY header
+  std::string admin;                    // absolute path of the admin socket
+  std::string metrics;                  // "127.0.0.1:9100"; empty: off
   RouterSettings router;
   std::uint64_t memory_budget = 512ull << 20;  // bytes
   std::vector<ServiceSettings> services;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -17,11 +18,29 @@ namespace {
 constexpr std::uint32_t kMostConnections = 1'000'000;
 constexpr std::uint64_t kLeastBudget = 16ull << 20;
 constexpr std::uint64_t kMostBudget = 1ull << 50;
+constexpr const char* kListener = "an address: \"127.0.0.1:8000\", \"[::1]:8000\" or \"unix:PATH\"";
 
 /// An address to listen on; the path of a unix socket is made absolute.
 std::optional<Address> parse_listener(const std::string& folder, const std::string& text) {
   if (text.starts_with("unix:") && text.size() > 5) return Address::parse("unix:" + anchored(folder, text.substr(5)));
   return Address::parse(text);
+}
+
+/// Whoever arrives there names the client, so it must be said who may. A unix socket is guarded by its folder.
+void read_proxy_protocol(TomlReader& listen, Settings& settings) {
+  listen.list(
+      "proxy_protocol", settings.proxy_protocol,
+      [&](const std::string& text) { return parse_listener(listen.file().folder, text); }, kListener);
+  bool over_ip = false;
+  for (const Address& address : settings.proxy_protocol) {
+    over_ip = over_ip || address.kind != Address::Kind::unix_path;
+    if (address.port == 0 && address.kind != Address::Kind::unix_path) continue;  // each is a port of its own
+    if (std::find(settings.listen.begin(), settings.listen.end(), address) != settings.listen.end())
+      listen.error("proxy_protocol", "listen.http has " + address.text() +
+                                         " already: a connection begins with a PROXY header or it does not");
+  }
+  if (over_ip && settings.router.trusted_proxies.empty())
+    listen.error("proxy_protocol", "nobody may speak there: list the load balancers in router.trusted_proxies");
 }
 
 void read_listen(TomlReader& root, Settings& settings) {
@@ -30,18 +49,20 @@ void read_listen(TomlReader& root, Settings& settings) {
   const std::size_t problems = root.file().problems.size();
   settings.listen = {*Address::parse("127.0.0.1:8000")};
   table.list(
-      "http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); },
-      "an address: \"127.0.0.1:8000\", \"[::1]:8000\" or \"unix:PATH\"");
+      "http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); }, kListener);
   // A list whose members were all refused has its errors already: one mistake, one error.
   if (table.has("http") && settings.listen.empty() && root.file().problems.size() == problems)
     table.error("http", "there is no address to listen on: name one, such as \"127.0.0.1:8000\"");
+  read_proxy_protocol(table, settings);
   settings.admin = "run/grayd.sock";
   table.path("admin", settings.admin);
   const auto admin = Address::parse("unix:" + settings.admin);
   if (!admin) table.error("admin", "the path is longer than the 107 bytes of a unix socket: " + settings.admin);
-  for (const Address& address : settings.listen)
-    if (address == admin)
-      table.error("admin", "listen.http has this socket already: give the admin socket its own path");
+  for (const auto& [key, addresses] :
+       {std::pair{"http", &settings.listen}, {"proxy_protocol", &settings.proxy_protocol}})
+    if (std::find(addresses->begin(), addresses->end(), admin) != addresses->end())
+      table.error("admin",
+                  std::string("listen.") + key + " has this socket already: give the admin socket its own path");
   table.text("metrics", settings.metrics);
   const auto metrics = Address::parse(settings.metrics);
   if (!settings.metrics.empty() && (!metrics || metrics->kind == Address::Kind::unix_path))
@@ -76,8 +97,8 @@ void read_settings(const toml::table& table, TomlFile& file, Settings& settings)
   settings.state_dir = "run/state";
   root.path("state_dir", settings.state_dir);
   read_access_log(root, settings);
-  read_listen(root, settings);
   read_router(root, settings.router);
+  read_listen(root, settings);
   {
     TomlReader memory(root, "memory");
     memory.size("budget", settings.memory_budget, kLeastBudget, kMostBudget);

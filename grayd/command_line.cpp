@@ -29,6 +29,7 @@ CLI::App* add_router_mode(CLI::App& app, RouterArguments& router) {
   mode->add_option("--segment", router.segment)->required();
   mode->add_option("--access-log", router.access_log);
   mode->add_option("--listeners", router.listeners)->required()->check(CLI::NonNegativeNumber);
+  mode->add_option("--proxied", router.proxied)->check(CLI::NonNegativeNumber);
   mode->add_option("--cgroup", router.cgroup);
   return mode;
 }

@@ -10,6 +10,7 @@ struct RouterArguments {
   int segment = -1;
   int access_log = -1;  // -1: off
   int listeners = 0;    // how many
+  int proxied = 0;      // the last of them: those with PROXY headers
   std::string cgroup;   // empty: none
 };
 

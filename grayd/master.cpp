@@ -45,11 +45,11 @@ std::string swept_instance(const std::string& state_dir) {
   return instance;
 }
 
-RouterCommand router_command(const segment::Segment& segment, const Listeners& listeners, const UniqueFd& access_log) {
-  RouterCommand command;
-  command.segment = segment.fd();
-  command.access_log = access_log.get();
-  command.listeners = listeners.fds();
+RouterCommand router_command(const segment::Segment& segment, const Listeners& listeners, const Listeners& proxied,
+                             const UniqueFd& access_log) {
+  RouterCommand command{.segment = segment.fd(), .access_log = access_log.get(), .listeners = listeners.fds(),
+                        .proxied = proxied.fds().size()};
+  for (const int fd : proxied.fds()) command.listeners.push_back(fd);
   return command;
 }
 
@@ -78,11 +78,12 @@ Master::Master(Settings settings)
       rows_(segment_),
       cells_(segment_),
       listeners_(settings_.listen),
+      proxied_listeners_(settings_.proxy_protocol, "proxy_protocol"),
       metrics_listener_(metrics_address(settings_), "metrics"),
       access_log_(open_access_log(settings_.access_log)),
       admin_socket_(control::open_admin_socket(settings_.admin)),
-      routers_(io_, segment_, router_command(segment_, listeners_, access_log_), settings_.router,
-               settings_.memory_budget,
+      routers_(io_, segment_, router_command(segment_, listeners_, proxied_listeners_, access_log_),
+               settings_.router, settings_.memory_budget,
                {[this] { listen_if_allowed(); },
                 [this](std::uint64_t id, bool ok, const std::string& detail) { supervisor_.probed(id, ok, detail); },
                 [this](bool possible) { supervisor_.probing_possible(possible); },
@@ -243,9 +244,11 @@ void Master::listen_if_allowed() {
   if (phase_ != Phase::starting || publish_pending_ || !routers_.any_ready() || !publisher_.settled()) return;
   if (!may_listen(settings_, live_.published(), supervisor_.view())) return;
   listeners_.listen();
+  proxied_listeners_.listen();
   routers_.listen();
   phase_ = Phase::serving;
-  fmt::print("serving {}\n", listeners_.text());
+  fmt::print("serving {}{}\n", listeners_.text(),
+             settings_.proxy_protocol.empty() ? "" : "; with PROXY headers " + proxied_listeners_.text());
   std::fflush(stdout);
 }
 

@@ -92,7 +92,7 @@ class Master final : supervisor::Host, control::Daemon {
   segment::Segment segment_;
   Rows rows_;
   Cells cells_;
-  Listeners listeners_, metrics_listener_;
+  Listeners listeners_, proxied_listeners_, metrics_listener_;
   UniqueFd access_log_;
   UniqueFd admin_socket_;
   Routers routers_;

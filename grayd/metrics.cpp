@@ -219,11 +219,12 @@ void refusals(std::string& out, const ReportSource& source) {
 void faults(std::string& out, const ReportSource& source) {
   head(out, "grayd_faults_total", "counter", "Rules of HTTP that one side broke, see docs/http.md.");
   for (std::size_t side = 0; side < segment::kSides; ++side) {
-    for (std::size_t rule = 1; rule < segment::kRules; ++rule) {
+    for (std::size_t rule = 0; rule < segment::kRules; ++rule) {
       const auto count = sum_of(
           source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.faults[side][rule]; });
       if (count == 0) continue;
-      out += fmt::format("grayd_faults_total{{rule=\"P{}\",side=\"{}\"}} {}\n", rule,
+      out += fmt::format("grayd_faults_total{{rule=\"{}\",side=\"{}\"}} {}\n",
+                         rule == 0 ? "PROXY" : fmt::format("P{}", rule),
                          segment::name_of(static_cast<segment::Side>(side)), count);
     }
   }

@@ -35,7 +35,8 @@ int run_router_child(const RouterArguments& arguments) {
   inheritance.segment = take_over(arguments.segment);
   inheritance.access_log = take_over(arguments.access_log);
   for (int i = 0; i < arguments.listeners; ++i) {
-    inheritance.listeners.push_back(take_over(kFirstListenerFd + i));
+    const bool proxied = i >= arguments.listeners - arguments.proxied;
+    (proxied ? inheritance.proxied : inheritance.listeners).push_back(take_over(kFirstListenerFd + i));
   }
   inheritance.on_orphaned = [cgroup = arguments.cgroup](segment::Segment& segment) { kill_workers(segment, cgroup); };
   return proxy::run_router(std::move(inheritance));

@@ -85,6 +85,7 @@ std::vector<std::string> router_arguments(const RouterCommand& command) {
     arguments.insert(arguments.end(), {"--access-log", std::to_string(kAccessLogFd)});
   }
   arguments.insert(arguments.end(), {"--listeners", std::to_string(command.listeners.size())});
+  if (command.proxied > 0) arguments.insert(arguments.end(), {"--proxied", std::to_string(command.proxied)});
   if (!command.cgroup.empty()) arguments.insert(arguments.end(), {"--cgroup", command.cgroup});
   return arguments;
 }

@@ -24,6 +24,7 @@ struct RouterCommand {
   int segment = -1;                        // borrowed
   int access_log = -1;                     // borrowed; -1: off
   std::vector<int> listeners;              // borrowed
+  std::size_t proxied = 0;                 // the last of them: connections there begin with a PROXY header
 };
 
 struct RouterChild {

@@ -110,9 +110,11 @@ json status_report(const ReportSource& source) {
               {"metrics", source.settings.metrics},
               {"table", source.table},
               {"listen", json::array()},
+              {"proxy_protocol", json::array()},
               {"routers", json::array()},
               {"services", json::array()}};
   for (const auto& address : source.settings.listen) out["listen"].push_back(address.text());
+  for (const auto& address : source.settings.proxy_protocol) out["proxy_protocol"].push_back(address.text());
   for (const auto& router : source.routers) out["routers"].push_back(router_json(router));
   for (const auto& service : source.settings.services) out["services"].push_back(service_json(source, service));
   return out;

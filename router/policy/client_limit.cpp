@@ -33,6 +33,13 @@ void ClientLimit::release(const Address& client) {
   if (found != counts_.end() && --found->second == 0) counts_.erase(found);
 }
 
+bool ClientLimit::move(const Address& from, const Address& to) {
+  release(from);
+  const bool within = acquire(to);
+  if (!within) ++counts_[key_of(to)];
+  return within;
+}
+
 std::uint32_t ClientLimit::connections_of(const Address& client) const {
   if (!is_counted(client)) return 0;
   const auto found = counts_.find(key_of(client));

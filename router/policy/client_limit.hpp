@@ -26,6 +26,10 @@ class ClientLimit {
   /// Once for every acquire() that was true, with the same address.
   void release(const Address& client);
 
+  /// A connection of `from` turns out to be one of `to`: it is counted there from now on. False if that is beyond what
+  /// `to` may have: the connection is still to be told so, and released like every other.
+  bool move(const Address& from, const Address& to);
+
   std::uint32_t connections_of(const Address& client) const;
   std::size_t clients() const { return counts_.size(); }
 

@@ -1,5 +1,6 @@
 #include "router/proxy/downstream.hpp"
 
+#include "router/http/proxy_protocol.hpp"
 #include "router/policy/decision.hpp"
 
 namespace gray::proxy {
@@ -15,6 +16,9 @@ constexpr std::size_t kHeadRead = 16 * 1024;
 constexpr Duration kLinger{2'000};      // to read and drop what a refused client still sends
 constexpr Duration kBodyStall{30'000};  // a request body of which nothing comes
 constexpr Duration kFlush{30'000};      // to take the rest of the last answer
+constexpr http::Fault kStranger{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
+constexpr http::Fault kCrowded{503, "limit", "this client has as many connections as it may", 0};
+constexpr http::Fault kSlowGreeting{408, "PROXY", "the PROXY header did not arrive in time", 0};
 constexpr http::Fault kSlowHead{408, "P8", "the request head did not arrive in time", 0};
 constexpr http::Fault kSlowBody{408, "P8", "the request body stopped coming", 0};
 constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than this service takes", 0};
@@ -27,19 +31,26 @@ Downstream::Downstream(ExchangeContext& context, DownstreamOwner& owner)
       timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }),
       exchange_(context, *this) {}
 
-bool Downstream::open(int fd, const Address& peer) {
+void Downstream::know(const Address& peer) {
   peer_ = peer;
   ip_ = peer.ip_text();
   trusted_ = policy::is_trusted(peer, context_.settings.trusted_proxies);
-  phase_ = Phase::head;
+}
+
+bool Downstream::open(int fd, const Address& peer, Opening opening) {
+  know(peer);
+  phase_ = opening == Opening::proxy_header ? Phase::greeting : Phase::head;
   close_after_ = reset_input_ = taking_ = false;
   served_ = searched_ = 0;
   head_began_ = {};
   stream_ = engine().adopt(fd, *this);
   engine().read_limit(stream_, kHeadRead);
   engine().count_write_errors(stream_, context_.backends.wire().write_errors[0]);
-  if (stream_) arm(context_.tables.current().head_timeout);
-  return static_cast<bool>(stream_);
+  if (!stream_) return false;
+  arm(context_.tables.current().head_timeout);
+  // Who may open a unix socket is decided by its folder.
+  if (phase_ == Phase::greeting && !trusted_ && peer.kind != Address::Kind::unix_path) refuse(kStranger);
+  return true;
 }
 
 void Downstream::arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
@@ -95,12 +106,33 @@ std::size_t Downstream::take(std::string_view bytes) {
   std::size_t done = 0;
   while (done < bytes.size() && is_open() && !must_wait()) {
     std::size_t taken = 0;
-    if (phase_ == Phase::head) taken = take_head(bytes.substr(done));
+    if (phase_ == Phase::greeting) taken = take_greeting(bytes.substr(done));
+    if (phase_ == Phase::head && taken == 0) taken = take_head(bytes.substr(done));
     if (phase_ == Phase::body && taken == 0) taken = take_body(bytes.substr(done));
     if (taken == 0) break;
     done += taken;
   }
   return done;
+}
+
+// Once for a connection. The header is short, so one that comes in pieces is simply read again.
+std::size_t Downstream::take_greeting(std::string_view bytes) {
+  http::ProxyHeader header;
+  http::Fault fault;
+  const http::Parse parsed = http::parse_proxy_header(bytes, header, fault);
+  if (parsed == http::Parse::incomplete) return 0;
+  if (parsed == http::Parse::fault) {
+    refuse(fault);
+    return 0;
+  }
+  phase_ = Phase::head;
+  arm(context_.tables.current().head_timeout);
+  if (header.source) {
+    const bool within = owner_.claim(peer_, *header.source);
+    know(*header.source);
+    if (!within) refuse(kCrowded);
+  }
+  return header.length;
 }
 
 // A head that comes in pieces is read again when its end is there, or when it has doubled: O(n), however small they
@@ -224,10 +256,10 @@ void Downstream::on_writable() {
 }
 
 void Downstream::on_timer() {
-  if (phase_ == Phase::head) {
+  if (phase_ <= Phase::head) {
     // Half a head has a client that may read why; silence between requests has none.
     if (head_began_ == TimePoint{} && !inbox_) return close_now();
-    refuse(kSlowHead);
+    refuse(phase_ == Phase::greeting ? kSlowGreeting : kSlowHead);
   } else if (phase_ == Phase::body && exchange_.awaits_body()) {
     body_fault(Reason::request_timeout, kSlowBody);
   } else {

@@ -1,9 +1,10 @@
 #pragma once
 // One client connection: the HTTP/1.1 server side. Bytes become requests, one at a time; answers become bytes.
 //
-// Model: `head` gathers a request head, `body` feeds the exchange as long as a worker takes bytes, `busy` waits for the
-// end of the answer. What was read beyond that waits in the inbox, and the engine reads no more: pipelined requests are
-// answered in order, and the inbox is bounded by one read and one head.
+// Model: `greeting` (only where the listener asks for it) gathers a PROXY header, which says who the client is and is
+// not HTTP; `head` gathers a request head, `body` feeds the exchange as long as a worker takes bytes, `busy` waits for
+// the end of the answer. What was read beyond that waits in the inbox, and the engine reads no more: pipelined requests
+// are answered in order, and the inbox is bounded by one read and one head.
 //
 // Invariants
 //  - After a fault of framing, or an answer before the request was read whole, no further byte is taken for a request:
@@ -22,27 +23,33 @@ class DownstreamOwner {
   /// The connection is closed or handed to the engine to be closed; its memory may be used again once the stack is
   /// unwound.
   virtual void gone(class Downstream& downstream) = 0;
+  /// The connection of `peer` is one of `client`, as a PROXY header says. False: he has as many as he may.
+  virtual bool claim(const Address& peer, const Address& client) = 0;
 
  protected:
   ~DownstreamOwner() = default;
 };
+
+/// What the first bytes of a connection are: its listener decides.
+enum class Opening : std::uint8_t { request, proxy_header };
 
 class Downstream final : public engine::StreamHandler, public ClientSide {
  public:
   Downstream(ExchangeContext& context, DownstreamOwner& owner);
 
   /// Takes a new connection. False: the engine could not watch it, the fd is closed.
-  bool open(int fd, const Address& peer);
+  bool open(int fd, const Address& peer, Opening opening);
+  /// The client as far as anybody knows: the socket's peer, or whom its PROXY header named.
   const Address& peer() const { return peer_; }
   bool is_open() const { return static_cast<bool>(stream_); }
   /// Between two requests, or before the first one.
-  bool idle() const { return phase_ == Phase::head && !inbox_; }
+  bool idle() const { return phase_ <= Phase::head && !inbox_; }
   bool fresh() const { return served_ == 0; }
   /// Breaks off what is going on and closes.
   void shut();
 
  private:
-  enum class Phase : std::uint8_t { head, body, busy, closing };
+  enum class Phase : std::uint8_t { greeting, head, body, busy, closing };
 
   // engine::StreamHandler
   void on_connected(int) override {}
@@ -65,10 +72,12 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void pause_body() override;
   void resume_body() override;
 
+  void know(const Address& peer);
   void take_all();
   bool must_wait();
   std::size_t take(std::string_view bytes);
   bool worth_parsing(std::string_view bytes);
+  std::size_t take_greeting(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
   void begin_request(engine::Buffer head);
   std::size_t take_body(std::string_view bytes);

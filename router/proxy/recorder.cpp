@@ -1,7 +1,9 @@
 #include "router/proxy/recorder.hpp"
 
 #include <cstring>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/log.hpp"
 #include "router/proxy/exchange.hpp"
@@ -20,12 +22,13 @@ std::uint64_t mix(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
-// "P12" is 12; 0: a fault that is no rule's, as of memory.
-std::size_t number_of(const char* rule) {
+// "P12" is 12, "PROXY" is 0; nothing: a fault that is no rule's, as of memory.
+std::optional<std::size_t> number_of(std::string_view rule) {
+  if (rule == "PROXY") return 0;
   std::size_t number = 0;
-  if (*rule++ != 'P') return 0;
-  for (; *rule >= '0' && *rule <= '9'; ++rule) number = number * 10 + static_cast<std::size_t>(*rule - '0');
-  return number < segment::kRules ? number : 0;
+  if (!rule.starts_with('P')) return std::nullopt;
+  for (const char digit : rule.substr(1)) number = number * 10 + static_cast<std::size_t>(digit - '0');
+  return number < segment::kRules ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
@@ -69,8 +72,8 @@ void Recorder::record(const Exchange& exchange) {
 }
 
 void Recorder::broken(const http::Fault& fault, segment::Side side) {
-  const std::size_t rule = number_of(fault.rule);
-  if (rule != 0) stats::add(backends_.wire().faults[static_cast<std::size_t>(side)][rule]);
+  const auto rule = number_of(fault.rule);
+  if (rule) stats::add(backends_.wire().faults[static_cast<std::size_t>(side)][*rule]);
 }
 
 void Recorder::write_line(const Exchange& exchange) {
@@ -106,7 +109,7 @@ void Recorder::write_line(const Exchange& exchange) {
   if (exchange.choice_.identified) record.identity_hash = exchange.choice_.identity_hash;
   record.fallback = exchange.choice_.decision == segment::Decision::fallback;
   record.retries = exchange.retries_;
-  if (number_of(exchange.fault_.rule) != 0) {
+  if (number_of(exchange.fault_.rule)) {
     record.fault = exchange.fault_.rule;
     record.fault_offset = exchange.fault_.offset;
     record.fault_side = exchange.fault_side_;

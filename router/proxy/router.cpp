@@ -45,6 +45,7 @@ Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelM
       wake_up_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!wake_up_) throw std::system_error(errno, std::generic_category(), "eventfd");
   for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
+  for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());
   start_threads(hello);
 }
 
@@ -103,7 +104,7 @@ bool Router::admit(const Address& peer) {
 }
 
 // The accepting thread keeps the connection unless another one has fewer.
-void Router::place(std::uint32_t thread, int fd, const Address& peer) {
+void Router::place(std::uint32_t thread, int fd, const Address& peer, Opening opening) {
   if (!admit(peer)) return turn_away(fd);
   std::uint32_t best = thread;
   for (std::uint32_t other = 0; other < shards_.size(); ++other) {
@@ -113,8 +114,13 @@ void Router::place(std::uint32_t thread, int fd, const Address& peer) {
   }
   loads_[best].connections.fetch_add(1, std::memory_order_relaxed);
   Shard& shard = *shards_[best];
-  if (best == thread) return shard.open(fd, peer);
-  shard.post([fd, peer, &shard] { shard.open(fd, peer); });
+  if (best == thread) return shard.open(fd, peer, opening);
+  shard.post([fd, peer, opening, &shard] { shard.open(fd, peer, opening); });
+}
+
+bool Router::claim(const Address& peer, const Address& client) {
+  const std::lock_guard lock(clients_mutex_);
+  return clients_.move(peer, client);
 }
 
 void Router::closed(std::uint32_t thread, const Address& peer) {
@@ -208,7 +214,7 @@ void Router::handle(ChannelMessage message) {
     case Type::table:
       return take_table(message);
     case Type::listen:
-      return everywhere([listeners = listeners_](Shard& shard) { shard.listen(listeners); });
+      return everywhere([this](Shard& shard) { shard.listen(listeners_, proxied_); });
     case Type::reopen:
       return reopen_log(message);
     case Type::drain:

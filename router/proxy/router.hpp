@@ -30,7 +30,8 @@ class Router final : public ShardHost {
                  std::uint64_t generation) override;
   void wake(std::uint32_t thread, std::uint32_t row) override;
   void ask(std::uint32_t from, std::uint32_t row) override;
-  void place(std::uint32_t thread, int fd, const Address& peer) override;
+  void place(std::uint32_t thread, int fd, const Address& peer, Opening opening) override;
+  bool claim(const Address& peer, const Address& client) override;
   void closed(std::uint32_t thread, const Address& peer) override;
   void probed(std::uint64_t id, bool ok, std::string detail) override;
   void drained(std::uint32_t thread) override;
@@ -51,7 +52,7 @@ class Router final : public ShardHost {
   segment::Segment segment_;
   std::uint32_t slot_;
   RouterSettings settings_;
-  std::vector<int> listeners_;
+  std::vector<int> listeners_, proxied_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
 

@@ -14,6 +14,7 @@ struct Inheritance {
   UniqueFd segment;
   UniqueFd access_log;
   std::vector<UniqueFd> listeners;  // bound; the master listens before it says `listen`
+  std::vector<UniqueFd> proxied;    // the same; connections there begin with a PROXY header
   /// Called once when the channel ends without a drain: the master is dead and nothing may survive it. main.cpp wires
   /// what kills the workers, because the router knows no processes.
   std::function<void(segment::Segment&)> on_orphaned;

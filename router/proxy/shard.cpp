@@ -41,23 +41,26 @@ void Shard::apply(std::shared_ptr<const RoutingTable> table) {
   backends_.apply(*table);
 }
 
-void Shard::listen(const std::vector<int>& listeners) {
+void Shard::listen(const std::vector<int>& listeners, const std::vector<int>& proxied) {
   if (std::exchange(listening_, true) || context_.draining) return;
-  for (const int fd : listeners) engine_->listen(fd, *this);
+  for (const int fd : listeners) engine_->listen(fd, door_);
+  for (const int fd : proxied) engine_->listen(fd, proxied_door_);
 }
 
-void Shard::on_accept(int fd, const Address& peer) { host_.place(options_.place.thread, fd, peer); }
+void Shard::Door::on_accept(int fd, const Address& peer) {
+  shard.host_.place(shard.options_.place.thread, fd, peer, opening);
+}
 
-void Shard::open(int fd, const Address& peer) {
+void Shard::open(int fd, const Address& peer, Opening opening) {
   if (spare_.empty()) {
     downstreams_.push_back(std::make_unique<Downstream>(context_, *this));
     spare_.reserve(downstreams_.size());
     spare_.push_back(downstreams_.back().get());
   }
   Downstream& downstream = *spare_.back();
-  if (!downstream.open(fd, peer)) return host_.closed(options_.place.thread, peer);
   spare_.pop_back();
   ++open_;
+  if (!downstream.open(fd, peer, opening)) gone(downstream);
 }
 
 // Its memory is reused by a later open(), which never runs inside one of its calls.

@@ -16,7 +16,9 @@ namespace gray::proxy {
 class ShardHost : public Neighbours {
  public:
   /// A new connection was accepted on `thread`: limits are checked and the least loaded thread gets it.
-  virtual void place(std::uint32_t thread, int fd, const Address& peer) = 0;
+  virtual void place(std::uint32_t thread, int fd, const Address& peer, Opening opening) = 0;
+  /// A connection counts as one of `client` instead of `peer`. False: beyond his limit; it counts there all the same.
+  virtual bool claim(const Address& peer, const Address& client) = 0;
   virtual void closed(std::uint32_t thread, const Address& peer) = 0;
   virtual void probed(std::uint64_t id, bool ok, std::string detail) = 0;
   virtual void drained(std::uint32_t thread) = 0;
@@ -30,7 +32,7 @@ struct ShardOptions {
   std::uint64_t id_seed = 0;
 };
 
-class Shard final : public engine::AcceptHandler, public DownstreamOwner {
+class Shard final : public DownstreamOwner {
  public:
   Shard(ShardHost& host, segment::Layout& layout, ShardOptions options);
   ~Shard();
@@ -40,8 +42,9 @@ class Shard final : public engine::AcceptHandler, public DownstreamOwner {
 
   // On its thread.
   void apply(std::shared_ptr<const RoutingTable> table);
-  void listen(const std::vector<int>& listeners);
-  void open(int fd, const Address& peer);
+  /// `proxied`: those whose connections begin with a PROXY header.
+  void listen(const std::vector<int>& listeners, const std::vector<int>& proxied = {});
+  void open(int fd, const Address& peer, Opening opening);
   void probe(ProbeRequest request) { prober_.start(std::move(request)); }
   void reopen_log(UniqueFd fd) { recorder_.reopen(std::move(fd)); }
   /// Takes no new connections and ends within `timeout`. `at_once`: idle clients are closed now, not at their next
@@ -50,8 +53,15 @@ class Shard final : public engine::AcceptHandler, public DownstreamOwner {
   Backends& backends() { return backends_; }
 
  private:
-  void on_accept(int fd, const Address& peer) override;
+  struct Door final : engine::AcceptHandler {
+    Shard& shard;
+    Opening opening;
+    Door(Shard& owner, Opening begins) : shard(owner), opening(begins) {}
+    void on_accept(int fd, const Address& peer) override;
+  };
+
   void gone(Downstream& downstream) override;
+  bool claim(const Address& peer, const Address& client) override { return host_.claim(peer, client); }
   void close_idle(bool fresh_too);
   void check_drained();
 
@@ -68,6 +78,7 @@ class Shard final : public engine::AcceptHandler, public DownstreamOwner {
   Recorder recorder_;
   ExchangeContext context_;
   Prober prober_;
+  Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header};
   std::vector<std::unique_ptr<Downstream>> downstreams_;
   std::vector<Downstream*> spare_;
   std::size_t open_ = 0;

@@ -106,6 +106,8 @@ const Row<Settings> kSettings[] = {
     {"state_dir", [](Settings& s) { s.state_dir = "/x"; }, "refused: a change of state_dir needs a restart"},
     {"access_log", [](Settings& s) { s.access_log = "/x"; }, "refused: a change of access_log needs a restart"},
     {"listen", [](Settings& s) { s.listen.emplace_back(); }, "refused: a change of listen.http needs a restart"},
+    {"proxy_protocol", [](Settings& s) { s.proxy_protocol.emplace_back(); },
+     "refused: a change of listen.proxy_protocol needs a restart"},
     {"admin", [](Settings& s) { s.admin = "/x"; }, "refused: a change of listen.admin needs a restart"},
     {"metrics", [](Settings& s) { s.metrics = "::1:1"; }, "refused: a change of listen.metrics needs a restart"},
     {"router", [](Settings& s) { s.router.max_connections = 1; }, "router"},

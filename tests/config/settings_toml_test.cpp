@@ -34,6 +34,7 @@ TEST_CASE("the smallest file gets every default") {
   CHECK(settings.admin == "/etc/gray/run/grayd.sock");
   REQUIRE(settings.listen.size() == 1);
   CHECK(settings.listen[0].text() == "127.0.0.1:8000");
+  CHECK(settings.proxy_protocol.empty());
   CHECK(settings.metrics.empty());
   CHECK(settings.router == RouterSettings{});
   CHECK(settings.memory_budget == 512ull << 20);
@@ -46,6 +47,7 @@ state_dir = "/var/lib/gray/"
 access_log = "off"
 [listen]
 http = ["[::1]:0", "unix:../x.sock"]
+proxy_protocol = ["[::1]:0", "unix:p.sock"]
 admin = "a.sock"
 [router]
 threads = 2
@@ -60,6 +62,9 @@ budget = "64MiB"
   REQUIRE(settings.listen.size() == 2);
   CHECK(settings.listen[0].text() == "[::1]:0");
   CHECK(settings.listen[1].text() == "unix:/etc/x.sock");
+  REQUIRE(settings.proxy_protocol.size() == 2);
+  CHECK(settings.proxy_protocol[0].text() == "[::1]:0");
+  CHECK(settings.proxy_protocol[1].text() == "unix:/etc/gray/p.sock");
   CHECK(settings.admin == "/etc/gray/a.sock");
   CHECK(settings.router.threads == 2);
   CHECK(settings.router.trusted_proxies.size() == 1);
@@ -82,6 +87,12 @@ TEST_CASE("what is wrong at the top of the file is named") {
       {"listen.http = ['localhost:80']", "\"localhost:80\" is not an address"},
       {"listen.http = ['1.2.3.4:5', '1.2.3.4:5']", "1:29: error: \"1.2.3.4:5\" is listed twice"},
       {"listen.http = ['unix:a']\nlisten.admin = './a'", "has this socket already"},
+      {"listen.proxy_protocol = ['80']", "1:26: error: \"80\" is not an address"},
+      {"listen.proxy_protocol = ['1.2.3.4:5']",
+       "1:25: error: nobody may speak there: list the load balancers in router"},
+      {"listen.proxy_protocol = ['127.0.0.1:8000']", "listen.http has 127.0.0.1:8000 already"},
+      {"listen.http = ['unix:a']\nlisten.proxy_protocol = ['unix:a']", "2:25: error: listen.http has unix:"},
+      {"listen.proxy_protocol = ['unix:a']\nlisten.admin = './a'", "listen.proxy_protocol has this socket already"},
       {"listen.metrics = '9100'", "1:18: error: not an address to listen on, such as \"127.0.0.1:9100\": \"9100\""},
       {"listen.metrics = 'unix:/m'", "not an address"},
       {"router.threads = 33", "33 is out of range: threads is 0 to 32"},
@@ -99,6 +110,12 @@ TEST_CASE("what is wrong at the top of the file is named") {
     const std::string text = std::string(line) + "\n" + (std::string(line).starts_with("service") ? "" : kSmallest);
     CHECK_MESSAGE(contains(refused(text).text, expected), line, " gives ", refused(text).text);
   }
+}
+
+TEST_CASE("only over IP it must be said who may speak the PROXY protocol") {
+  CHECK(loaded("listen.proxy_protocol = ['unix:p.sock']\n" + kSmallest).proxy_protocol.size() == 1);
+  const std::string trusted = "listen.proxy_protocol = ['127.0.0.1:1']\nrouter.trusted_proxies = ['127.0.0.1']\n";
+  CHECK(loaded(trusted + kSmallest).proxy_protocol.size() == 1);
 }
 
 TEST_CASE("an admin path that no unix socket can have is refused") {

@@ -165,8 +165,9 @@ TEST_CASE("a router's arguments name only what it gets") {
   CHECK(router_arguments(command) == std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4",
                                                               "--listeners", "2"});
   command.access_log = 7;
+  command.proxied = 1;
   command.cgroup = "/sys/fs/cgroup/grayd";
   CHECK(router_arguments(command) ==
         std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4", "--access-log", "5",
-                                 "--listeners", "2", "--cgroup", "/sys/fs/cgroup/grayd"});
+                                 "--listeners", "2", "--proxied", "1", "--cgroup", "/sys/fs/cgroup/grayd"});
 }

@@ -58,6 +58,28 @@ TEST_CASE("unix peers are not counted") {
   CHECK(limit.acquire(at("10.0.0.1:1")));
 }
 
+TEST_CASE("a connection that turns out to be another client's is counted there") {
+  ClientLimit limit(2, 10);
+  CHECK(limit.acquire(at("10.0.0.1:1")));
+  CHECK(limit.move(at("10.0.0.1:1"), at("192.0.2.7:5")));
+  CHECK(limit.connections_of(at("10.0.0.1:1")) == 0);
+  CHECK(limit.connections_of(at("192.0.2.7:1")) == 1);
+  CHECK(limit.acquire(at("10.0.0.1:2")));
+  CHECK(limit.move(at("10.0.0.1:2"), at("192.0.2.7:6")));
+
+  // One too many is counted until it is released.
+  CHECK(limit.acquire(at("10.0.0.1:3")));
+  CHECK_FALSE(limit.move(at("10.0.0.1:3"), at("192.0.2.7:7")));
+  CHECK(limit.connections_of(at("192.0.2.7:1")) == 3);
+  limit.release(at("192.0.2.7:7"));
+  CHECK(limit.connections_of(at("192.0.2.7:1")) == 2);
+
+  // To himself, at his limit, and from a peer that is not counted.
+  CHECK(limit.move(at("192.0.2.7:5"), at("192.0.2.7:8")));
+  CHECK(limit.move(at("unix:/run/web.sock"), at("192.0.2.8:1")));
+  CHECK(limit.connections_of(at("192.0.2.8:1")) == 1);
+}
+
 TEST_CASE("a limit of none admits nobody") {
   ClientLimit limit(0, 10);
   CHECK_FALSE(limit.acquire(at("10.0.0.1:1")));

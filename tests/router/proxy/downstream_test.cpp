@@ -56,6 +56,12 @@ Limits with_body(std::uint64_t bytes) {
   return limits;
 }
 
+RigOptions behind_a_balancer() {
+  RigOptions options{.proxied = true};
+  options.settings.trusted_proxies = {*Cidr::parse("127.0.0.0/8")};
+  return options;
+}
+
 void check_closed(Wire& client) {
   CHECK(client.read_rest().empty());
   CHECK(client.end() == Wire::End::closed);
@@ -231,6 +237,80 @@ TEST_CASE("bytes that trickle in do not move the deadline of a head") {
   std::atomic<bool> answered{false};
   std::thread trickle([&] {
     while (!answered && client.write("a: b\r\n")) let_pass(Duration{20});
+  });
+  CHECK(client.read_answer().status() == 408);
+  answered = true;
+  trickle.join();
+}
+
+TEST_CASE("behind a PROXY header the client is whom it names (PROXY)") {
+  const std::string line = "PROXY TCP4 192.0.2.7 10.0.0.1 5555 80\r\n";
+  const std::string binary = std::string("\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c", 16) +
+                             std::string("\xc0\x00\x02\x07\x0a\x00\x00\x01\x15\xb3\x00\x50", 12);
+  const std::string local = std::string("\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00", 16);
+  FakeWorker worker(says("x"));
+  Rig rig({{{worker.address()}}}, behind_a_balancer());
+  int closed = 0;
+  for (const auto& [header, client] : {std::pair{line, "192.0.2.7"},
+                                       {binary, "192.0.2.7"},
+                                       {local, "127.0.0.1"},
+                                       {std::string("PROXY UNKNOWN\r\n"), "127.0.0.1"}}) {
+    for (const std::size_t piece : {std::size_t{1} << 20, header.size(), std::size_t{1}}) {
+      CAPTURE(header);
+      CAPTURE(piece);
+      Wire wire = rig.dial();
+      REQUIRE(wire.write_in_pieces(header + Rig::request_for("/a") + Rig::request_for("/b"), piece));
+      CHECK(wire.read_answer().status() == 200);
+      CHECK(wire.read_answer().status() == 200);
+      CHECK(worker.seen().back().field("x-forwarded-for") == client);
+      wire.close();
+      REQUIRE(eventually([&] { return rig.closed_clients() == closed + 1; }));
+      ++closed;
+      CHECK(rig.last_closed().starts_with(client));
+    }
+  }
+}
+
+TEST_CASE("a PROXY header that is wrong, late, repeated, or a stranger's is the end of the connection (PROXY)") {
+  FakeWorker worker(says("x"));
+  Limits limits;
+  limits.head_timeout = Duration{300};
+  Rig rig({{{worker.address()}}, limits}, behind_a_balancer());
+  Rig strict({{{worker.address()}}}, {.proxied = true});
+  const auto refused = [](Wire wire, std::string_view bytes, int status, std::string_view why) {
+    CAPTURE(bytes);
+    wire.write(bytes);
+    const Message answer = wire.read_answer();
+    CHECK(answer.status() == status);
+    CHECK(answer.body.find(why) != std::string::npos);
+    CHECK(answer.field("connection") == "close");
+    check_closed(wire);
+  };
+  const std::string line = "PROXY TCP4 192.0.2.7 10.0.0.1 5555 80\r\n";
+  refused(rig.dial(), Rig::request_for(), 400, "does not begin with a PROXY header");
+  refused(rig.dial(), "PROXY TCP4 192.0.2.7 10.0.0.1 5555 080\r\n" + Rig::request_for(), 400, "port");
+  refused(rig.dial(), line + line + Rig::request_for(), 400, "");
+  refused(rig.dial(), line.substr(0, 20), 408, "PROXY header did not arrive");
+  refused(rig.dial(), line + "GET / HT", 408, "head did not arrive");
+  refused(rig.dial(), "PROXY TCP4 " + std::string(kCrowdedClient) + " 10.0.0.1 1 2\r\n" + Rig::request_for(), 503,
+          "as many connections");
+  CHECK(rig.last_closed().starts_with(kCrowdedClient));
+  refused(strict.dial(), "", 400, "trusted_proxies");
+  Wire silent = rig.dial();
+  check_closed(silent);
+  CHECK(worker.requests() == 0);
+}
+
+TEST_CASE("bytes that trickle in do not move the deadline of a PROXY header (PROXY)") {
+  FakeWorker worker(says("x"));
+  Limits limits;
+  limits.head_timeout = Duration{200};
+  Rig rig({{{worker.address()}}, limits}, behind_a_balancer());
+  Wire client = rig.dial();
+  client.write("PROXY UNKNOWN ");
+  std::atomic<bool> answered{false};
+  std::thread trickle([&] {
+    for (int i = 0; i < 90 && !answered && client.write("x"); ++i) let_pass(Duration{20});
   });
   CHECK(client.read_answer().status() == 408);
   answered = true;

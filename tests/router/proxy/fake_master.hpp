@@ -22,6 +22,7 @@ class FakeMaster {
     channel_.reset(fds[0]);
     routers_.reset(fds[1]);
     listener.listen();
+    proxied.listen();
   }
 
   proxy::Inheritance inheritance() {
@@ -29,6 +30,7 @@ class FakeMaster {
     inherited.channel = std::move(routers_);
     inherited.segment = UniqueFd(::dup(segment.fd()));
     inherited.listeners.emplace_back(::dup(listener.fd()));
+    inherited.proxied.emplace_back(::dup(proxied.fd()));
     inherited.on_orphaned = [this](segment::Segment&) { orphaned = true; };
     return inherited;
   }
@@ -69,6 +71,7 @@ class FakeMaster {
 
   segment::Segment segment = segment::Segment::create();
   Listener listener{SOCK_NONBLOCK};
+  Listener proxied{SOCK_NONBLOCK};  // connections there begin with a PROXY header
   std::atomic<bool> orphaned{false};
 
  private:

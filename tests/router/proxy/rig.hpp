@@ -56,8 +56,12 @@ struct RigOptions {
   bool own_slots = false;  // each shard is a router of its own
   std::size_t budget = 16 << 20;
   RouterSettings settings{};
-  int access_log = -1;  // taken over; of the first shard
+  int access_log = -1;   // taken over; of the first shard
+  bool proxied = false;  // connections begin with a PROXY header
 };
+
+/// The client who has all the connections that he may have, as far as a Rig is asked.
+inline constexpr std::string_view kCrowdedClient = "192.0.2.99";
 
 class Rig {
  public:
@@ -73,7 +77,8 @@ class Rig {
     for (const auto& shard : shards_) threads_.emplace_back([&engine = shard->engine()] { engine.run(); });
     apply(plan);
     for (std::uint32_t i = 0; i < options.shards; ++i) {
-      on([&](proxy::Shard& shard) { shard.listen({listeners_[i].fd()}); }, i);
+      const std::vector<int> listeners{listeners_[i].fd()}, none;
+      on([&](proxy::Shard& shard) { options.proxied ? shard.listen(none, listeners) : shard.listen(listeners); }, i);
     }
   }
   ~Rig() {
@@ -116,6 +121,10 @@ class Rig {
     return on([](proxy::Shard& one) { return one.backends().idle_sockets(); }, shard);
   }
   int closed_clients() const { return closed_; }
+  std::string last_closed() const {
+    const std::lock_guard lock(mutex_);
+    return last_closed_;
+  }
   int drained_shards() const { return drained_; }
   int handed_over() const { return handed_over_; }
   std::map<std::uint64_t, std::pair<bool, std::string>> probes() const {
@@ -150,8 +159,15 @@ class Rig {
         if (i != from) shard.post([=, &shard] { shard.backends().offer(from, row); });
       }
     }
-    void place(std::uint32_t, int fd, const Address& peer) override { rig.shards_[index]->open(fd, peer); }
-    void closed(std::uint32_t, const Address&) override { ++rig.closed_; }
+    void place(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {
+      rig.shards_[index]->open(fd, peer, opening);
+    }
+    bool claim(const Address&, const Address& client) override { return client.ip_text() != kCrowdedClient; }
+    void closed(std::uint32_t, const Address& peer) override {
+      const std::lock_guard lock(rig.mutex_);
+      rig.last_closed_ = peer.text();
+      ++rig.closed_;
+    }
     void probed(std::uint64_t id, bool ok, std::string detail) override {
       const std::lock_guard lock(rig.mutex_);
       rig.probes_[id] = {ok, std::move(detail)};
@@ -166,6 +182,7 @@ class Rig {
   bool own_slots_ = false;
   std::atomic<int> closed_{0}, drained_{0}, handed_over_{0};
   mutable std::mutex mutex_;
+  std::string last_closed_;
   std::map<std::uint64_t, std::pair<bool, std::string>> probes_;
 };
 

@@ -123,6 +123,32 @@ TEST_CASE("connections above the limit are turned away with a reason, and room c
   CHECK(run.get().status() == 200);
 }
 
+TEST_CASE("behind a PROXY header the limit of one client is that of the client it names (PROXY)") {
+  FakeWorker worker(says("x"));
+  ChannelMessage hello = FakeMaster::hello();
+  hello.router.max_connections_per_client = 2;
+  hello.router.trusted_proxies = {*Cidr::parse("127.0.0.1")};
+  Running run({{{worker.address()}}}, std::move(hello));
+  const auto dial = [&](int host) {
+    Wire client = test::dial(run.master.proxied.address());
+    client.write("PROXY TCP4 192.0.2." + std::to_string(host) + " 10.0.0.1 1 2\r\n" + Rig::request_for());
+    return client;
+  };
+  std::vector<Wire> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.push_back(dial(i / 2));
+    CHECK(clients.back().read_answer().status() == 200);
+  }
+  Wire third = dial(0);
+  const Message answer = third.read_answer();
+  CHECK(answer.status() == 503);
+  CHECK(answer.field("x-gray-reason") == "overloaded");
+  CHECK(eventually([&] { return run.connections() == 6; }));
+  clients.erase(clients.begin());
+  REQUIRE(eventually([&] { return run.connections() == 5; }));
+  CHECK(dial(0).read_answer().status() == 200);
+}
+
 TEST_CASE("few sockets are enough for clients on all threads") {
   FakeWorker worker(says("x"));
   Plan plan{{{worker.address()}}};
