@@ -104,7 +104,8 @@ Parse settle_host(HeadReader& reader, const Noted& noted, RequestHead& head) {
   return Parse::complete;
 }
 
-// An expectation or an upgrade asked for in HTTP/1.0 is ignored (RFC 9110 10.1.1 and 7.8).
+// An expectation or an upgrade asked for in HTTP/1.0 is ignored (RFC 9110 10.1.1 and 7.8), and so is an expectation
+// without content: no client may have it, and Apache closes the connection behind one without saying so (P23).
 Parse settle(HeadReader& reader, Noted& noted, RequestHead& head) {
   if (const Parse host = settle_host(reader, noted, head); host != Parse::complete) return host;
   noted.framing.minor = head.minor;
@@ -113,7 +114,8 @@ Parse settle(HeadReader& reader, Noted& noted, RequestHead& head) {
   if (noted.expect_other) return reader.refuse(reader.at, 417, "P23", "Expect other than 100-continue");
   head.framing = result.framing;
   head.keep_alive = is_persistent(noted, head.minor);
-  head.expect_continue = noted.expect_continue && head.minor == 1;
+  const bool content = head.framing != Framing{} && head.framing != Framing{Framing::Kind::length, 0};
+  head.expect_continue = noted.expect_continue && head.minor == 1 && content;
   head.upgrade = noted.upgrade && noted.upgrade_field && head.minor == 1;
   head.bytes = {reader.begin, static_cast<std::size_t>(reader.at - reader.begin)};
   return Parse::complete;

@@ -2,8 +2,8 @@
 """Runs the integration tests: run.py [FILTER...], where a filter is part of FILE.CLASS.TEST ("http", "test_chunked").
 
 Each *_test.py of this folder and of those in it runs in a process of its own, two at a time, with a time limit. What
-passes is one line, what fails is shown in full, what this machine cannot run says why. Closes with "N passed, N
-failed"; the exit code is 0 only if nothing failed.
+passes is one line, what fails is shown in full, what this machine cannot run says why; what each said stays in
+$GRAYD_BUILD/integration. Closes with "N passed, N failed"; the exit code is 0 only if nothing failed.
 """
 import concurrent.futures
 import glob
@@ -83,10 +83,13 @@ def main():
     files = sorted(name[:-3].replace(os.sep, ".") for name in names)  # as modules
     files = [file for file in files if selected(file, arguments)]
     passed = failed = 0
+    os.makedirs(os.path.join(BUILD, "integration"), exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         for done in concurrent.futures.as_completed([pool.submit(run_apart, file, arguments) for file in files]):
             file, text, good, bad, seconds = done.result()
             passed, failed = passed + good, failed + bad
+            with open(os.path.join(BUILD, "integration", file + ".log"), "w") as log:
+                log.write(text)
             print(f"   {file:24} {good} passed, {bad} failed, {seconds:.0f} s", flush=True)
             for reason in re.findall(r"(?m)^.* \.\.\. skipped .*$", text):
                 print("   " + reason, flush=True)

@@ -186,9 +186,15 @@ TEST_CASE("Persistence follows the version and the options of Connection") {
   CHECK_FALSE(good_request(post({"Proxy-Connection: keep-alive"}, "HTTP/1.0")).keep_alive);
 }
 
+TEST_CASE("An expectation without content is none (P23)") {
+  CHECK_FALSE(good_request(post({"Expect: 100-continue"})).expect_continue);
+  CHECK_FALSE(good_request(post({"Expect: 100-continue", "Content-Length: 0"})).expect_continue);
+}
+
 TEST_CASE("Expectations and upgrades count in HTTP/1.1 only") {
-  CHECK(good_request(post({"Expect: 100-Continue"})).expect_continue);
-  CHECK_FALSE(good_request(post({"Expect: 100-continue"}, "HTTP/1.0")).expect_continue);
+  CHECK(good_request(post({"Expect: 100-Continue", "Content-Length: 1"})).expect_continue);
+  CHECK(good_request(post({"Transfer-Encoding: chunked", "Expect: 100-continue"})).expect_continue);
+  CHECK_FALSE(good_request(post({"Expect: 100-continue", "Content-Length: 1"}, "HTTP/1.0")).expect_continue);
   feed_request({"P23 other expectation", post({"Expect: fast"}), 417});
   feed_request({"P23 two expectations in one", post({"Expect: 100-continue, fast"}), 417});
   CHECK(good_request(post({"Connection: Upgrade", "Upgrade: websocket"})).upgrade);
