@@ -37,8 +37,11 @@ struct Understood {
 
 void check_hop(bool trusted) {
   must(count(forwarded.fields, Name::host) == 1, "exactly one Host is forwarded");
-  for (const Name name : {Name::connection, Name::keep_alive, Name::proxy_connection, Name::upgrade, Name::trailer,
-                          Name::x_gray, Name::x_gray_version, Name::shadow}) {
+  for (const Name name : {Name::connection, Name::upgrade}) {
+    must(count(forwarded.fields, name) <= (head.upgrade ? 1 : 0), "no upgrade is asked for that was not asked for");
+  }
+  for (const Name name :
+       {Name::keep_alive, Name::proxy_connection, Name::trailer, Name::x_gray, Name::x_gray_version, Name::shadow}) {
     must(count(forwarded.fields, name) == 0, "what is about one hop stays there");
   }
   for (const Name name : {Name::x_forwarded_for, Name::x_forwarded_host, Name::x_forwarded_proto, Name::x_request_id}) {

@@ -23,9 +23,10 @@ void check_parsed(Method to) {
 void check_hop() {
   must(count(forwarded.fields, Name::content_length) + count(forwarded.fields, Name::transfer_encoding) <= 1,
        "one framing field at most is forwarded");
-  for (const Name name : {Name::keep_alive, Name::proxy_connection, Name::upgrade, Name::trailer, Name::x_gray}) {
+  for (const Name name : {Name::keep_alive, Name::proxy_connection, Name::trailer, Name::x_gray}) {
     must(count(forwarded.fields, name) == 0, "what is about one hop stays there");
   }
+  must(count(forwarded.fields, Name::upgrade) == 0 || forwarded.status == 101, "only a 101 upgrades");
   for (const Name name : {Name::x_request_id, Name::x_gray_version, Name::x_gray_decision, Name::via}) {
     must(count(forwarded.fields, name) >= 1, "what we say is said");
     must(name == Name::via || count(forwarded.fields, name) == 1, "and by nobody else");
