@@ -20,14 +20,16 @@ json to_json(const RouterSettings& router) {
   return {{"threads", router.threads},
           {"trusted_proxies", json_texts(router.trusted_proxies)},
           {"max_connections", router.max_connections},
-          {"max_connections_per_client", router.max_connections_per_client}};
+          {"max_connections_per_client", router.max_connections_per_client},
+          {"max_requests_per_connection", router.max_requests_per_connection}};
 }
 
 RouterSettings router_from(const json& from) {
   return {.threads = json_number<std::uint32_t>(from, "threads"),
           .trusted_proxies = json_list(from, "trusted_proxies", json_parsed<Cidr>),
           .max_connections = json_number<std::uint32_t>(from, "max_connections"),
-          .max_connections_per_client = json_number<std::uint32_t>(from, "max_connections_per_client")};
+          .max_connections_per_client = json_number<std::uint32_t>(from, "max_connections_per_client"),
+          .max_requests_per_connection = json_number<std::uint32_t>(from, "max_requests_per_connection")};
 }
 
 struct Writer {

@@ -115,6 +115,7 @@ struct RouterSettings {
   std::vector<Cidr> trusted_proxies;
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_client = 1'000;
+  std::uint32_t max_requests_per_connection = 10'000;  // the last answer says Connection: close
   bool operator==(const RouterSettings&) const = default;
 };
 

@@ -16,6 +16,7 @@ namespace gray {
 namespace {
 
 constexpr std::uint32_t kMostConnections = 1'000'000;
+constexpr std::uint32_t kMostRequests = 1'000'000'000;
 constexpr std::uint64_t kLeastBudget = 16ull << 20;
 constexpr std::uint64_t kMostBudget = 1ull << 50;
 constexpr const char* kListener = "an address: \"127.0.0.1:8000\", \"[::1]:8000\" or \"unix:PATH\"";
@@ -75,6 +76,7 @@ void read_router(TomlReader& root, RouterSettings& router) {
   table.list("trusted_proxies", router.trusted_proxies, Cidr::parse, "an IP network such as \"10.0.0.0/8\"");
   table.number("max_connections", router.max_connections, 1, kMostConnections);
   table.number("max_connections_per_client", router.max_connections_per_client, 1, kMostConnections);
+  table.number("max_requests_per_connection", router.max_requests_per_connection, 1, kMostRequests);
 }
 
 void read_access_log(TomlReader& root, Settings& settings) {

@@ -10,9 +10,7 @@ namespace gray::http {
 
 namespace {
 
-std::uint64_t hex_value(char c) {
-  return static_cast<std::uint64_t>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10);
-}
+std::uint64_t hex_value(char c) { return static_cast<std::uint64_t>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10); }
 
 }  // namespace
 
@@ -37,13 +35,21 @@ BodyDecoder::BodyDecoder(Framing framing) : framing_(framing) {
 BodyDecoder::Step BodyDecoder::feed(std::string_view input) {
   std::size_t used = 0;
   while (state_ != BodyState::done && state_ != BodyState::failed) {
-    if (used == input.size()) return {Result::more, used, {}};
+    if (used == input.size()) return {Result::more, used, {}, trailers_in(input, used)};
     if (state_ == BodyState::data) return take_payload(input, used);
     if (!step_line(input[used])) break;
     ++used;
     ++taken_;
   }
-  return {state_ == BodyState::done ? Result::end : Result::fault, used, {}};
+  if (state_ == BodyState::failed) return {Result::fault, used, {}, {}};
+  return {Result::end, used, {}, trailers_in(input, used)};
+}
+
+std::string_view BodyDecoder::trailers_in(std::string_view input, std::size_t used) const {
+  if (trailers_at_ == 0) return {};
+  const std::uint64_t before = taken_ - used;  // bytes of earlier pieces
+  const auto from = static_cast<std::size_t>(trailers_at_ > before ? trailers_at_ - before : 0);
+  return input.substr(from, used - from);
 }
 
 BodyDecoder::Step BodyDecoder::take_payload(std::string_view input, std::size_t from) {
@@ -52,7 +58,7 @@ BodyDecoder::Step BodyDecoder::take_payload(std::string_view input, std::size_t 
   payload_ += payload.size();
   taken_ += payload.size();
   if (left_ == 0) state_ = framing_.kind == Framing::Kind::chunked ? BodyState::data_cr : BodyState::done;
-  return {Result::data, from + payload.size(), payload};
+  return {Result::data, from + payload.size(), payload, {}};
 }
 
 // One byte of the lines around chunks; false if it is refused.
@@ -70,6 +76,7 @@ bool BodyDecoder::step_line(char byte) {
   }
   const bool last_chunk = next == BodyState::data && left_ == 0;
   state_ = last_chunk ? BodyState::trailer_start : next;
+  if (last_chunk) trailers_at_ = taken_ + 1;
   if (state_ == BodyState::data) digits_ = 0;
   return within_bounds();
 }

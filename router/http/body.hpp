@@ -2,7 +2,8 @@
 // Body decoders: bytes in, payload spans out, for the three framings of RFC 9112 6 and 7. A decoder is a small value,
 // holds no bytes, and can be fed in pieces of any size. Payload comes in spans as large as the input allows, so that a
 // body costs nothing per byte; only the lines around chunks are read byte by byte (chunk_grammar.hpp). The chunked
-// grammar is strict: CRLF only, 1*16 HEXDIG, extensions bounded and dropped, trailers bounded, checked and dropped.
+// grammar is strict: CRLF only, 1*16 HEXDIG, extensions bounded and dropped, trailers bounded, checked
+// and handed out as they came.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -22,8 +23,9 @@ class BodyDecoder {
   enum class Result : std::uint8_t { data, more, end, fault };
   struct Step {
     Result result = Result::more;
-    std::size_t consumed = 0;  // bytes of the input that this step used
-    std::string_view payload;  // `data`: a non-empty view into the input
+    std::size_t consumed = 0;   // bytes of the input that this step used
+    std::string_view payload;   // `data`: a non-empty view into the input
+    std::string_view trailers;  // `more`, `end`: what of the input is the trailer section, its empty line included
   };
 
   BodyDecoder() = default;  // of a message without body: done at once
@@ -43,6 +45,7 @@ class BodyDecoder {
   std::uint64_t payload_bytes() const { return payload_; }
 
  private:
+  std::string_view trailers_in(std::string_view input, std::size_t used) const;
   Step take_payload(std::string_view input, std::size_t from);
   bool step_line(char byte);
   bool within_bounds();
@@ -50,9 +53,10 @@ class BodyDecoder {
 
   Framing framing_;
   BodyState state_ = BodyState::done;
-  std::uint64_t left_ = 0;     // payload bytes of the chunk or message still to come
-  std::uint64_t payload_ = 0;  // payload bytes seen
-  std::uint64_t taken_ = 0;    // bytes consumed in all
+  std::uint64_t left_ = 0;         // payload bytes of the chunk or message still to come
+  std::uint64_t payload_ = 0;      // payload bytes seen
+  std::uint64_t trailers_at_ = 0;  // bytes before the trailer section; 0: it has not begun
+  std::uint64_t taken_ = 0;        // bytes consumed in all
   std::uint32_t digits_ = 0, extension_bytes_ = 0, trailer_bytes_ = 0;
   Fault fault_;
 };

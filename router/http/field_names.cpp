@@ -88,7 +88,11 @@ bool equals_known(std::string_view token, std::string_view known) {
   return std::equal(known.begin(), known.end(), token.begin(), [](char k, char t) { return (t | 0x20) == k; });
 }
 
-constexpr std::string_view kGrayPrefix = "x-gray-";
+constexpr std::string_view kGrayPrefix = "x-gray-", kForwardedPrefix = "x-forwarded-";
+
+bool begins_with(std::string_view name, std::string_view prefix) {
+  return name.size() >= prefix.size() && equals_known(name.substr(0, prefix.size()), prefix);
+}
 
 }  // namespace
 
@@ -96,9 +100,9 @@ Name name_of(std::string_view name) {
   if (name.empty()) return Name::other;
   const Known& known = kSlots[slot_of(name)];
   if (known.text.size() == name.size() && equals_known(name, known.text)) return known.id;
-  const bool gray = (name.front() | 0x20) == 'x' && name.size() >= kGrayPrefix.size() &&
-                    equals_known(name.substr(0, kGrayPrefix.size()), kGrayPrefix);
-  return gray ? Name::x_gray : Name::other;
+  if ((name.front() | 0x20) != 'x') return Name::other;
+  if (begins_with(name, kGrayPrefix)) return Name::x_gray;
+  return begins_with(name, kForwardedPrefix) ? Name::x_forwarded : Name::other;
 }
 
 bool shadows_known_name(std::string_view name) {

@@ -13,11 +13,13 @@ namespace gray::http {
 
 /// What the forwarded request says beyond what came.
 struct RequestExtras {
-  std::string_view client_ip;      // the peer: appended to X-Forwarded-For if `trusted`, else in its place; empty: unix
-  bool trusted = false;            // the peer is a trusted proxy: its X-Forwarded-*, Forwarded, X-Request-Id count
-  std::string_view request_id;     // replaces X-Request-Id unless trusted and present
-  std::string_view proto = "http"; // of the downstream connection, for X-Forwarded-Proto
-  bool keep_body = true;           // false: the body was dropped, so no framing field and no Expect is written
+  std::string_view client_ip;   // the peer: appended to X-Forwarded-For if `trusted`, else in its place; empty: unix
+  bool trusted = false;         // the peer is a trusted proxy: its X-Forwarded-*, Forwarded, X-Request-Id count
+  std::string_view request_id;  // replaces X-Request-Id unless trusted and present
+  std::string_view proto = "http";  // of the downstream connection, for X-Forwarded-Proto
+  bool keep_body = true;            // false: the body was dropped, so no framing field and no Expect is written
+  std::string_view span;            // kSpanId hex digits: ours, the parent of what the worker does in a trace
+  bool expect = true;               // false: the worker would not understand Expect
 };
 
 /// A cookie that we set for a year, on every path: nothing but an identity, so out of reach of scripts.
@@ -56,12 +58,13 @@ std::size_t write_response(const ResponseHead& head, const ResponseExtras& extra
 /// fit, and a control byte in it becomes '?'.
 struct LocalAnswer {
   int status = 503;
-  std::string_view reason;       // X-Gray-Reason
-  std::string_view detail;       // one line for people; becomes the body together with the status
+  std::string_view reason;  // X-Gray-Reason
+  std::string_view detail;  // one line for people; becomes the body together with the status
   std::string_view request_id, version, decision;
-  std::uint32_t retry_after = 0; // seconds; 0: no Retry-After
+  std::string_view allow;         // Allow; such an answer has no body
+  std::uint32_t retry_after = 0;  // seconds; 0: no Retry-After
   bool close = false;
-  bool head_request = false;     // the length is said, the body is not sent
+  bool head_request = false;  // the length is said, the body is not sent
   std::uint8_t client_minor = 1;
   bool keep_alive_10 = false;
 };

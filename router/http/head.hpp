@@ -18,19 +18,23 @@
 #include <string_view>
 
 #include "router/http/framing.hpp"
+#include "router/http/traceparent.hpp"
 
 namespace gray::http {
 
-inline constexpr std::size_t kMaxFields = 1000;  // the bound of the `fields` setting
+inline constexpr std::size_t kMaxFields = 1000;        // the bound of the `fields` setting
+inline constexpr std::uint32_t kAnyHops = UINT32_MAX;  // no Max-Forwards, or not one that counts
+inline constexpr std::uint32_t kMostHops = 255;        // what a larger Max-Forwards becomes
 
 /// Names that the router itself acts on; everything else is `other` and only passes through. `x_gray` is any other name
-/// that begins with X-Gray-; `shadow` a name with '_' that would be one of the router's own with '-': CGI and WSGI do
-/// not tell them apart, so that such a field could pass for one that we vouch for (P31).
+/// that begins with X-Gray-, `x_forwarded` one that begins with X-Forwarded-; `shadow` a name with '_' that would be
+/// one of the router's own with '-': CGI and WSGI do not tell them apart, so that such a field could pass for one that
+/// we vouch for (P31).
 enum class Name : std::uint8_t {
   other, host, connection, content_length, transfer_encoding, te, trailer, upgrade, expect, keep_alive,
   proxy_connection, proxy_authenticate, proxy_authorization, authorization, cookie, via, forwarded, x_forwarded_for,
   x_forwarded_proto, x_forwarded_host, x_request_id, x_gray_version, x_gray_decision, x_gray_reason, max_forwards,
-  traceparent, tracestate, retry_after, date, server, x_gray, shadow
+  traceparent, tracestate, retry_after, date, server, x_gray, x_forwarded, shadow
 };
 
 struct Field {
@@ -80,6 +84,9 @@ struct RequestHead {
   std::uint8_t minor = 1;        // HTTP/1.minor
   bool keep_alive = true;        // RFC 9112 9.3: what the client asked for
   bool expect_continue = false;
+  bool wants_trailers = false;   // TE: trailers
+  std::uint32_t hops = kAnyHops; // that a TRACE or OPTIONS may still go (P3)
+  TraceParent trace;
   bool upgrade = false;          // asks for Connection: upgrade with an Upgrade field
   Framing framing;
   Fields fields;

@@ -50,6 +50,14 @@ void note_connection(std::string_view list, Noted& noted) {
   }
 }
 
+bool lists(std::string_view list, std::string_view wanted) {
+  std::string_view member;
+  for (bool more = true; next_member(list, more, member);) {
+    if (equals_ignoring_case(member, wanted)) return true;
+  }
+  return false;
+}
+
 void note(const Field& field, Noted& noted) {
   switch (field.id) {
     case Name::host:
@@ -72,6 +80,17 @@ void note(const Field& field, Noted& noted) {
       break;
     case Name::expect:
       (equals_ignoring_case(field.value, "100-continue") ? noted.expect_continue : noted.expect_other) = true;
+      break;
+    case Name::te:
+      noted.te_trailers = noted.te_trailers || lists(field.value, "trailers");
+      break;
+    case Name::max_forwards:
+      ++noted.max_forwards;
+      noted.hops = field.value;
+      break;
+    case Name::traceparent:
+      ++noted.traceparents;
+      noted.traceparent = field.value;
       break;
     default:
       break;

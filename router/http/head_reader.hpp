@@ -42,6 +42,9 @@ struct Noted {
   bool close = false, keep_alive = false, upgrade = false;  // options of Connection
   bool upgrade_field = false;
   bool expect_continue = false, expect_other = false;
+  bool te_trailers = false;
+  std::uint32_t max_forwards = 0, traceparents = 0;  // how many, and the last one
+  std::string_view hops, traceparent;
 };
 
 /// Reads field lines up to and with the empty line, at most `limit` of them.

@@ -39,7 +39,9 @@ void write_head(HeadWriter& writer, const LocalAnswer& answer, std::string_view 
   writer.number(static_cast<std::uint64_t>(answer.status));
   writer.text(" ");
   writer.text(phrase);
-  writer.text("\r\nContent-Type: text/plain; charset=utf-8\r\n");
+  writer.text(kCrlf);
+  if (body_size > 0) writer.field("Content-Type", "text/plain; charset=utf-8");
+  writer.optional_field("Allow", answer.allow);
   writer.number_field("Content-Length", body_size);
   write_value(writer, "X-Gray-Reason", answer.reason);
   write_value(writer, "X-Request-Id", answer.request_id);
@@ -55,6 +57,11 @@ void write_head(HeadWriter& writer, const LocalAnswer& answer, std::string_view 
 
 std::size_t write_local_answer(const LocalAnswer& answer, char* out) {
   const std::string_view phrase = reason_phrase(answer.status);
+  HeadWriter writer(out);
+  if (!answer.allow.empty()) {
+    write_head(writer, answer, phrase, 0);
+    return writer.size();
+  }
   const CleanText<kMaxDetail> detail(answer.detail);
   std::array<char, kMaxDetail + 64> body;
   HeadWriter text(body.data());
@@ -65,7 +72,6 @@ std::size_t write_local_answer(const LocalAnswer& answer, char* out) {
   text.text(detail.view());
   text.text("\n");
 
-  HeadWriter writer(out);
   write_head(writer, answer, phrase, text.size());
   if (!answer.head_request) writer.text({body.data(), text.size()});
   return writer.size();

@@ -1,4 +1,5 @@
 // Request heads: the request line, then the fields, then what they mean together.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -14,14 +15,14 @@ namespace {
 constexpr std::size_t kMaxMethod = 32;
 
 constexpr std::array<std::pair<std::string_view, Method>, 9> kMethods{{{"GET", Method::get},
-                                                                      {"POST", Method::post},
-                                                                      {"HEAD", Method::head},
-                                                                      {"PUT", Method::put},
-                                                                      {"DELETE", Method::delete_},
-                                                                      {"OPTIONS", Method::options},
-                                                                      {"PATCH", Method::patch},
-                                                                      {"TRACE", Method::trace},
-                                                                      {"CONNECT", Method::connect}}};
+                                                                       {"POST", Method::post},
+                                                                       {"HEAD", Method::head},
+                                                                       {"PUT", Method::put},
+                                                                       {"DELETE", Method::delete_},
+                                                                       {"OPTIONS", Method::options},
+                                                                       {"PATCH", Method::patch},
+                                                                       {"TRACE", Method::trace},
+                                                                       {"CONNECT", Method::connect}}};
 
 Method method_of(std::string_view text) {
   for (const auto& [name, method] : kMethods) {
@@ -104,10 +105,26 @@ Parse settle_host(HeadReader& reader, const Noted& noted, RequestHead& head) {
   return Parse::complete;
 }
 
-// An expectation or an upgrade asked for in HTTP/1.0 is ignored (RFC 9110 10.1.1 and 7.8), and so is an expectation
-// without content: no client may have it, and Apache closes the connection behind one without saying so (P23).
+// Max-Forwards counts for TRACE and OPTIONS only (P3); elsewhere it is a field like any other.
+Parse settle_hops(HeadReader& reader, const Noted& noted, RequestHead& head) {
+  head.hops = kAnyHops;
+  if (noted.max_forwards == 0 || (head.method != Method::trace && head.method != Method::options)) {
+    return Parse::complete;
+  }
+  std::uint64_t hops = 0;
+  if (noted.max_forwards > 1 || !parse_content_length(noted.hops, hops)) {
+    return reader.refuse(noted.hops.data(), 400, "P3", "invalid Max-Forwards");
+  }
+  head.hops = static_cast<std::uint32_t>(std::min<std::uint64_t>(hops, kMostHops));
+  return Parse::complete;
+}
+
+// An expectation, trailers or an upgrade asked for in HTTP/1.0 is ignored (RFC 9110 10.1.1, 10.1.4 and 7.8), and so is
+// an expectation without content: no client may have it, and Apache closes the connection behind one without saying so
+// (P23).
 Parse settle(HeadReader& reader, Noted& noted, RequestHead& head) {
   if (const Parse host = settle_host(reader, noted, head); host != Parse::complete) return host;
+  if (const Parse hops = settle_hops(reader, noted, head); hops != Parse::complete) return hops;
   noted.framing.minor = head.minor;
   const FramingResult result = frame_request(noted.framing);
   if (result.status != 0) return reader.refuse(reader.at, result.status, result.rule, result.text);
@@ -116,6 +133,8 @@ Parse settle(HeadReader& reader, Noted& noted, RequestHead& head) {
   head.keep_alive = is_persistent(noted, head.minor);
   const bool content = head.framing != Framing{} && head.framing != Framing{Framing::Kind::length, 0};
   head.expect_continue = noted.expect_continue && head.minor == 1 && content;
+  head.wants_trailers = noted.te_trailers && head.minor == 1;
+  head.trace = noted.traceparents == 1 ? read_traceparent(noted.traceparent) : TraceParent{};
   head.upgrade = noted.upgrade && noted.upgrade_field && head.minor == 1;
   head.bytes = {reader.begin, static_cast<std::size_t>(reader.at - reader.begin)};
   return Parse::complete;

@@ -1,4 +1,6 @@
 // Requests as the worker gets them: the request line and Host regenerated, identity fields vouched for by us.
+#include <array>
+
 #include "router/http/end_to_end.hpp"
 #include "router/http/forwarding.hpp"
 #include "router/http/head_writer.hpp"
@@ -8,7 +10,7 @@ namespace gray::http {
 namespace {
 
 // More than the names, separators and fixed values of everything that we add to one request.
-constexpr std::size_t kAdded = 320;
+constexpr std::size_t kAdded = 512;
 
 // HTTP/1.0 may come without Host; the worker is spoken to in HTTP/1.1, which must have one.
 constexpr std::string_view kHostless = "localhost";
@@ -17,8 +19,13 @@ constexpr std::string_view kHostless = "localhost";
 constexpr NameSet kOurs =
     kHopByHop | kGray |
     NameSet{Name::host,         Name::expect, Name::x_forwarded_for, Name::x_forwarded_proto, Name::x_forwarded_host,
-            Name::x_request_id, Name::shadow};
-constexpr NameSet kTrustedOnly{Name::forwarded};
+            Name::x_request_id, Name::shadow, Name::traceparent,     Name::tracestate};
+constexpr NameSet kTrustedOnly{Name::forwarded, Name::x_forwarded};
+
+NameSet dropped_of(const RequestHead& head, bool trusted) {
+  const NameSet dropped = trusted ? kOurs : kOurs | kTrustedOnly;
+  return head.hops == kAnyHops ? dropped : dropped | NameSet{Name::max_forwards};
+}
 
 // What the trusted peer said, else what we know.
 std::string_view trusted_or(const RequestHead& head, bool trusted, Name id, std::string_view ours) {
@@ -55,6 +62,16 @@ void write_vouched(HeadWriter& writer, const RequestHead& head, const RequestExt
   writer.field("Via", head.minor == 1 ? "1.1 grayd" : "1.0 grayd");  // the version that was received (9110 7.6.3)
 }
 
+// What vendors on the way said of the trace means nothing without it.
+void write_trace(HeadWriter& writer, const RequestHead& head, std::string_view span) {
+  std::array<char, kTraceParentText> text;
+  write_traceparent(head.trace, span, text.data());
+  writer.field("traceparent", {text.data(), text.size()});
+  for (const Field& field : head.fields) {
+    if (field.id == Name::tracestate) writer.field("tracestate", field.value);
+  }
+}
+
 }  // namespace
 
 std::size_t request_bound(const RequestHead& head, const RequestExtras& extras) {
@@ -70,11 +87,14 @@ std::size_t write_request(const RequestHead& head, const RequestExtras& extras, 
   writer.text(head.path_query);
   writer.text(" HTTP/1.1\r\n");
   writer.field("Host", head.host.empty() ? kHostless : head.host);
-  write_end_to_end(writer, head.fields, extras.trusted ? kOurs : kOurs | kTrustedOnly);
+  write_end_to_end(writer, head.fields, dropped_of(head, extras.trusted));
   write_vouched(writer, head, extras);
+  if (head.hops != kAnyHops) writer.number_field("Max-Forwards", head.hops == 0 ? 0 : head.hops - 1);
+  if (head.trace && !extras.span.empty()) write_trace(writer, head, extras.span);
+  if (head.wants_trailers) writer.text("TE: trailers\r\nConnection: TE\r\n");
   if (extras.keep_body) {
     writer.framing_field(head.framing);
-    if (head.expect_continue) writer.field("Expect", "100-continue");
+    if (head.expect_continue && extras.expect) writer.field("Expect", "100-continue");
   }
   writer.text(kCrlf);
   return writer.size();

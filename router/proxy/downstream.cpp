@@ -1,6 +1,7 @@
 #include "router/proxy/downstream.hpp"
 
 #include "router/http/proxy_protocol.hpp"
+#include "router/http/trailers.hpp"
 #include "router/policy/decision.hpp"
 
 namespace gray::proxy {
@@ -288,11 +289,17 @@ void Downstream::interim(const http::ResponseHead& head) {
   context_.plumbing.outbox.commit(http::write_response(head, none, out));
 }
 
+// Whether the present request is the last one of its connection, whatever its answer says.
+bool Downstream::is_last() const {
+  return !keep_alive_ || context_.draining || served_ >= context_.settings.max_requests_per_connection;
+}
+
 void Downstream::start_response(const http::ResponseHead& head, const http::ResponseExtras& given) {
   const http::Framing framing = http::downstream_framing(head.framing, minor_);
   http::ResponseExtras extras = given;
   chunked_answer_ = framing.kind == http::Framing::Kind::chunked;
-  close_after_ = !keep_alive_ || context_.draining || !body_.done() || framing.kind == http::Framing::Kind::until_close;
+  last_chunk_sent_ = false;
+  close_after_ = is_last() || !body_.done() || framing.kind == http::Framing::Kind::until_close;
   extras.close = close_after_;
   extras.keep_alive_10 = minor_ == 0 && !close_after_;
   char* out = context_.plumbing.outbox.room(stream_, http::response_bound(head, extras));
@@ -308,15 +315,24 @@ void Downstream::response_data(std::string_view payload) {
   outbox.append(stream_, "\r\n");
 }
 
+void Downstream::response_trailers(std::string_view section) {
+  if (!chunked_answer_) return;
+  Outbox& outbox = context_.plumbing.outbox;
+  outbox.append(stream_, "0\r\n");
+  char* out = outbox.room(stream_, http::trailers_bound(section.size()));
+  outbox.commit(http::write_trailers(section, out));
+  last_chunk_sent_ = true;
+}
+
 void Downstream::end_response(bool close) {
-  if (chunked_answer_) context_.plumbing.outbox.append(stream_, http::kLastChunk);
+  if (chunked_answer_) context_.plumbing.outbox.append(stream_, last_chunk_sent_ ? "\r\n" : http::kLastChunk);
   if (close || !body_.done()) close_after_ = reset_input_ = true;
 }
 
 void Downstream::answer(const http::LocalAnswer& given) {
   http::LocalAnswer answer = given;
   if (answer.close) reset_input_ = true;
-  close_after_ = answer.close || !keep_alive_ || context_.draining;
+  close_after_ = answer.close || is_last();
   answer.close = close_after_;
   answer.keep_alive_10 = minor_ == 0 && !close_after_;
   char* out = context_.plumbing.outbox.room(stream_, http::kMaxLocalAnswer);
@@ -337,9 +353,11 @@ void Downstream::next_request() {
   take_all();
 }
 
+// A client that did not ask for the end may be sending its next request: a reset would take our answer from it (P26).
 void Downstream::close_gently() {
   context_.plumbing.outbox.flush();
   phase_ = Phase::closing;
+  if (keep_alive_ || inbox_) reset_input_ = true;
   inbox_.reset();
   engine().timers().disarm(timer_);
   engine().close_after_send(stream_, reset_input_ ? kLinger : kFlush, reset_input_);

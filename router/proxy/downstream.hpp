@@ -63,6 +63,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void interim(const http::ResponseHead& head) override;
   void start_response(const http::ResponseHead& head, const http::ResponseExtras& extras) override;
   void response_data(std::string_view payload) override;
+  void response_trailers(std::string_view section) override;
   void end_response(bool close) override;
   void answer(const http::LocalAnswer& answer) override;
   void done() override;
@@ -90,6 +91,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void close_now();
   void on_timer();
   void arm(Duration after);
+  bool is_last() const;
   ClientInfo client() const { return {&peer_, ip_, trusted_}; }
   engine::Engine& engine() const { return context_.plumbing.engine; }
 
@@ -101,7 +103,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool taking_ = false;       // in take_all(): what the exchange wants is seen by its loop
   bool close_after_ = false;  // the present answer is the last one
   bool chunked_answer_ = false;
-  bool reset_input_ = false;  // request bytes are unread: linger
+  bool last_chunk_sent_ = false;  // trailers came behind it
+  bool reset_input_ = false;      // request bytes are unread: linger
   bool trusted_ = false;
   std::uint8_t minor_ = 1;
   bool keep_alive_ = true;  // as the request asked

@@ -10,41 +10,6 @@ namespace gray::proxy {
 using segment::Decision;
 using segment::Reason;
 
-namespace {
-
-std::string_view describe(Reason reason) {
-  switch (reason) {
-    case Reason::no_route:
-      return "no service is configured for this host and path";
-    case Reason::too_large:
-      return "the request body is larger than this service takes";
-    case Reason::connect_failed:
-      return "the worker could not be reached";
-    case Reason::connect_timeout:
-      return "the worker did not accept the connection in time";
-    case Reason::upstream_closed:
-      return "the worker closed the connection before it answered";
-    case Reason::upstream_invalid:
-      return "the worker's answer is not valid HTTP";
-    case Reason::response_timeout:
-      return "the worker did not answer in time";
-    case Reason::version_down:
-      return "this version has no worker that can take requests";
-    case Reason::queue_full:
-      return "all sockets are busy and the queue is full";
-    case Reason::queue_timeout:
-      return "no socket became free in time";
-    case Reason::overloaded:
-      return "the wait would be longer than the queue allows";
-    case Reason::draining:
-      return "the router is draining";
-    default:
-      return "";
-  }
-}
-
-}  // namespace
-
 Exchange::Exchange(ExchangeContext& context, ClientSide& client)
     : context_(context),
       client_(client),
@@ -164,6 +129,7 @@ void Exchange::send_request() {
     // The same bytes under the limits of their own table: they parsed before.
     (void)http::parse_request(head_.view(), view_->head, head, fault);
   }
+  if (head.expect_continue && worker_->http10 && !request_complete_) say_continue();
   upstream_->send_head(head, request_extras());
   replay_body();
   if (request_complete_) return feed(Event::request_end);
@@ -178,8 +144,13 @@ void Exchange::replay_body() {
 }
 
 http::RequestExtras Exchange::request_extras() const {
-  return {
-      .client_ip = info_.ip, .trusted = info_.trusted, .request_id = request_id_, .proto = "http", .keep_body = true};
+  return {.client_ip = info_.ip,
+          .trusted = info_.trusted,
+          .request_id = request_id_,
+          .proto = "http",
+          .keep_body = true,
+          .span = span(),
+          .expect = !worker_->http10};
 }
 
 void Exchange::request_data(std::string_view payload) {
@@ -296,26 +267,6 @@ void Exchange::finish(bool close) {
   } else {
     context_.backends.discard(upstream, false);
   }
-  client_.done();
-}
-
-void Exchange::reply() {
-  if (upstream_ != nullptr) drop_upstream(false);
-  if (linked) context_.backends.leave_queue(*version_, *this);
-  http::LocalAnswer answer{.status = segment::status_of(reason_), .reason = segment::name_of(reason_)};
-  answer.detail = *fault_.text != '\0' ? fault_.text : describe(reason_);
-  answer.request_id = request_id_;
-  answer.retry_after = answer.status == 503 ? 1 : 0;
-  answer.head_request = method_ == http::Method::head;
-  answer.client_minor = minor_;
-  answer.close = !request_complete_;
-  if (version_ != nullptr && service_->route->expose != Expose::none) {
-    answer.version = version_route().name;
-    answer.decision = segment::name_of(choice_.decision);
-  }
-  status_ = answer.status;
-  client_.answer(answer);
-  conclude();
   client_.done();
 }
 

@@ -26,6 +26,8 @@ class ClientSide {
   virtual void interim(const http::ResponseHead& head) = 0;
   virtual void start_response(const http::ResponseHead& head, const http::ResponseExtras& extras) = 0;
   virtual void response_data(std::string_view payload) = 0;
+  /// The trailer section of an answer in chunks, to a client that asked for it.
+  virtual void response_trailers(std::string_view section) = 0;
   /// The answer is complete. `close`: request bytes are unread, no further request can be understood.
   virtual void end_response(bool close) = 0;
   /// An answer of the router; `close` of it as above.
@@ -95,6 +97,8 @@ class Exchange final : public upstream::Waiter {
   void interim(const http::ResponseHead& head) { client_.interim(head); }
   void response_head(const http::ResponseHead& head);
   void response_data(std::string_view payload);
+  bool wants_trailers() const { return wants_trailers_; }
+  void response_trailers(std::string_view section) { client_.response_trailers(section); }
   void response_end(bool reusable);
   void worker_drained();
   /// After what an event gathered has been sent: pauses whichever side is ahead of the other.
@@ -130,6 +134,8 @@ class Exchange final : public upstream::Waiter {
   void start_response();
   void finish(bool close);
   void reply();
+  void answer_as_last_hop();
+  void say_continue();
   void cut();
   void forget();
   void use_worker(Worker* worker);
@@ -139,6 +145,7 @@ class Exchange final : public upstream::Waiter {
   void arm(Duration after);
   Duration stall_limit() const;
   http::RequestExtras request_extras() const;
+  std::string_view span() const { return {own_id_.data() + own_id_.size() - http::kSpanId, http::kSpanId}; }
 
   ExchangeContext& context_;
   ClientSide& client_;
@@ -150,10 +157,12 @@ class Exchange final : public upstream::Waiter {
   engine::Buffer replay_;  // the body so far, while a retry may need it
   bool parsed_ = false;    // request_scratch holds this request
   bool has_body_ = false, request_complete_ = false, accepts_body_ = false, replayable_ = true;
+  bool wants_trailers_ = false;
   http::Method method_ = http::Method::get;
   std::uint8_t minor_ = 1;
   std::string_view method_text_, host_, path_;  // into head_
-  std::array<char, 32> own_id_;
+  std::array<char, 32> own_id_;                 // its second half is our span, if the request is part of a trace
+  std::string_view trace_id_;                   // into head_; empty: it is not
   std::string_view request_id_;
   ClientInfo info_;
   Address client_address_;

@@ -57,7 +57,7 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
   bytes_in_ = bytes_out_ = 0;
   worker_behind_ = fresh_only_ = reusable_ = accepts_body_ = parsed_ = false;
   replayable_ = true;
-  method_text_ = host_ = path_ = {};
+  method_text_ = host_ = path_ = trace_id_ = {};
   context_.recorder.make_id(own_id_);
   request_id_ = {own_id_.data(), own_id_.size()};
 }
@@ -85,6 +85,9 @@ void Exchange::begin(engine::Buffer head_bytes, const ClientInfo& client, TimePo
   has_body_ = head.framing.kind != http::Framing::Kind::none &&
               !(head.framing.kind == http::Framing::Kind::length && head.framing.length == 0);
   request_complete_ = !has_body_;
+  wants_trailers_ = head.wants_trailers;
+  if (head.trace) trace_id_ = kept(head.trace.trace_id, head);
+  if (head.hops == 0) return answer_as_last_hop();
   reason_ = route(head);
   if (reason_ != Reason::none) return feed(Event::refused);
   parsed_ = true;

@@ -109,6 +109,10 @@ void Recorder::write_line(const Exchange& exchange) {
   if (exchange.choice_.identified) record.identity_hash = exchange.choice_.identity_hash;
   record.fallback = exchange.choice_.decision == segment::Decision::fallback;
   record.retries = exchange.retries_;
+  if (!exchange.trace_id_.empty()) {
+    record.trace = exchange.trace_id_;
+    record.span = exchange.span();
+  }
   if (number_of(exchange.fault_.rule)) {
     record.fault = exchange.fault_.rule;
     record.fault_offset = exchange.fault_.offset;

@@ -15,6 +15,9 @@ namespace {
 // body bytes: both leave in one piece, and a worker that dies between the two has answered nothing yet.
 constexpr Duration kHoldBack{100};
 
+// Answers 1xx before the final one: progress that never ends is none (P22).
+constexpr std::uint32_t kMaxInterim = 32;
+
 }  // namespace
 
 Upstream::Upstream(Plumbing plumbing, Backends& backends)
@@ -38,12 +41,14 @@ void Upstream::attach(Exchange& exchange) {
   body_ = {};
   in_body_ = keep_alive_ = chunked_request_ = sent_ = answered_ = held_ = false;
   searched_ = 0;
+  interims_ = 0;
 }
 
 void Upstream::detach() {
   exchange_ = nullptr;
   reused_ = true;
   partial_.reset();
+  trailers_.reset();
   plumbing_.engine.timers().disarm(hold_);
   plumbing_.engine.resume(stream_, engine::Pause::sink_full);
 }
@@ -148,21 +153,15 @@ std::size_t Upstream::take_head(std::string_view bytes) {
     (void)http::find_head_end(bytes, searched_);
     return 0;
   }
-  if (parsed == http::Parse::fault) {
-    exchange_->note(fault, Side::upstream);
-    broke(Reason::upstream_invalid);
-    return bytes.size();
-  }
+  if (parsed == http::Parse::fault) return refuse(fault, bytes);
   const std::size_t length = head.bytes.size();
   searched_ = 0;
-  if (head.status == 101) {
-    exchange_->note({502, "P24", "101 without having been asked to upgrade", 0}, Side::upstream);
-    broke(Reason::upstream_invalid);
-    return bytes.size();
-  }
+  if (head.status == 101) return refuse({502, "P24", "101 without having been asked to upgrade", 0}, bytes);
   if (hold_back(head, bytes)) return 0;
   answered_ = true;
+  worker_->http10 = head.minor == 0;
   if (head.status < 200) {
+    if (++interims_ > kMaxInterim) return refuse({502, "P22", "too many interim answers", 0}, bytes);
     exchange_->interim(head);
     return length;
   }
@@ -186,8 +185,31 @@ void Upstream::end_answer(bool more_came) {
   exchange_->response_end(keep_alive_ && !more_came);
 }
 
+std::size_t Upstream::refuse(const http::Fault& fault, std::string_view bytes) {
+  exchange_->note(fault, Side::upstream);
+  broke(Reason::upstream_invalid);
+  return bytes.size();
+}
+
+// Nearly always the whole section at once: only one that comes in pieces is kept. False: no memory for it.
+bool Upstream::take_trailers(const http::BodyDecoder::Step& step) {
+  const bool complete = step.result == http::BodyDecoder::Result::end;
+  if (complete && !trailers_) {
+    exchange_->response_trailers(step.trailers);
+    return true;
+  }
+  if (!plumbing_.buffers.reserve(trailers_, step.trailers.size(), stream_.index)) return false;
+  trailers_.append(step.trailers);
+  if (complete) exchange_->response_trailers(trailers_.view());
+  return true;
+}
+
 std::size_t Upstream::take_body(std::string_view bytes) {
   const http::BodyDecoder::Step step = body_.feed(bytes);
+  if (!step.trailers.empty() && exchange_->wants_trailers() && !take_trailers(step)) {
+    broke(Reason::upstream_invalid);
+    return bytes.size();
+  }
   switch (step.result) {
     case http::BodyDecoder::Result::data:
       exchange_->response_data(step.payload);
@@ -199,9 +221,7 @@ std::size_t Upstream::take_body(std::string_view bytes) {
     case http::BodyDecoder::Result::more:
       return step.consumed;
     case http::BodyDecoder::Result::fault:
-      exchange_->note(body_.fault(), Side::upstream);
-      broke(Reason::upstream_invalid);
-      return bytes.size();
+      return refuse(body_.fault(), bytes);
   }
   end_answer(step.consumed < bytes.size());
   return bytes.size();

@@ -60,7 +60,9 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   std::size_t take(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
   std::size_t take_body(std::string_view bytes);
+  std::size_t refuse(const http::Fault& fault, std::string_view bytes);
   void end_answer(bool more_came);
+  bool take_trailers(const http::BodyDecoder::Step& step);
   void take_partial();
   bool hold_back(const http::ResponseHead& head, std::string_view bytes);
   bool store(std::string_view bytes);
@@ -74,8 +76,10 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   engine::StreamId stream_;
   engine::Buffer partial_;  // bytes of a head that is not complete, or is held back
   engine::Timer hold_;
-  bool held_ = false;  // the head has been held back long enough
+  bool held_ = false;        // the head has been held back long enough
+  engine::Buffer trailers_;  // a trailer section that came in pieces
   std::size_t searched_ = 0;
+  std::uint32_t interims_ = 0;  // of this answer
   http::BodyDecoder body_;
   bool in_body_ = false;
   bool keep_alive_ = false;

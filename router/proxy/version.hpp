@@ -31,6 +31,7 @@ struct Worker {
   std::uint32_t in_flight = 0;  // exchanges of this thread
   std::uint64_t last_turn = 0;  // when it was last chosen: equals take turns
   bool able = false;            // in the current table
+  bool http10 = false;          // as its latest answer said
   policy::SlowStart start;      // since it is able
   TimePoint suspect_until{};    // refused or broke lately: others are preferred
 };

@@ -37,6 +37,11 @@ void write_decision(JsonLine& line, const AccessRecord& record) {
   line.number("retries", record.retries);
 }
 
+void write_trace(JsonLine& line, const AccessRecord& record) {
+  line.plain("trace", record.trace, kMaxTraceText);
+  line.plain("span", record.span, kMaxTraceText);
+}
+
 void write_fault(JsonLine& line, const AccessRecord& record) {
   line.plain("fault", record.fault, kMaxFaultText);
   line.number("offset", record.fault_offset);
@@ -68,6 +73,7 @@ std::size_t format_access_line(const AccessRecord& record, LineClock& clock, cha
   write_request(line, record);
   write_outcome(line, record);
   write_decision(line, record);
+  if (!record.trace.empty()) write_trace(line, record);
   if (!record.fault.empty()) write_fault(line, record);
   return line.finish();
 }

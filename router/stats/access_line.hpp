@@ -46,7 +46,8 @@ struct AccessRecord {
   std::string_view rule = kNoRule;             // of rule_members()
   bool fallback = false;                       // the user's bucket said canary, stable answered
   std::uint32_t retries = 0;
-  std::string_view fault;  // id of the rule that was broken; empty: none was, and the three members are left out
+  std::string_view trace, span;  // of a request that was part of a trace; empty: the two members are left out
+  std::string_view fault;        // id of the rule that was broken; empty: none was, and the three members are left out
   std::uint64_t fault_offset = 0;
   segment::Side fault_side = segment::Side::downstream;
 };
@@ -61,15 +62,16 @@ inline constexpr std::size_t kMaxNameText = 128;  // reason, decision, service, 
 inline constexpr std::size_t kMaxSaltText = 256;
 inline constexpr std::size_t kAccessScalars = 14;  // members that are no text, threshold included
 inline constexpr std::size_t kMaxFaultText = 16;   // rule id, side
+inline constexpr std::size_t kMaxTraceText = 32;
 inline constexpr std::size_t kMaxPlace = 2 * JsonLine::max_plain(kMaxNameText);
 inline constexpr std::size_t kMaxRule = 2 * JsonLine::kMaxScalar + JsonLine::max_text(kMaxSaltText);
 
 /// No line is longer, whatever the record holds.
-inline constexpr std::size_t kMaxAccessLine = JsonLine::kMaxFrame + kAccessScalars * JsonLine::kMaxScalar +
-                                              JsonLine::max_text(kMaxIdText) + JsonLine::max_plain(kMaxClientText) +
-                                              JsonLine::max_text(kMaxMethodText) + JsonLine::max_text(kMaxHostText) +
-                                              JsonLine::max_text(kMaxPathText) + 5 * JsonLine::max_plain(kMaxNameText) +
-                                              JsonLine::max_text(kMaxSaltText) + 2 * JsonLine::max_plain(kMaxFaultText);
+inline constexpr std::size_t kMaxAccessLine =
+    JsonLine::kMaxFrame + kAccessScalars * JsonLine::kMaxScalar + JsonLine::max_text(kMaxIdText) +
+    JsonLine::max_plain(kMaxClientText) + JsonLine::max_text(kMaxMethodText) + JsonLine::max_text(kMaxHostText) +
+    JsonLine::max_text(kMaxPathText) + 5 * JsonLine::max_plain(kMaxNameText) + JsonLine::max_text(kMaxSaltText) +
+    2 * JsonLine::max_plain(kMaxFaultText) + 2 * JsonLine::max_plain(kMaxTraceText);
 
 /// Writes `{"time":...}` and a line end to `out`, which holds kMaxAccessLine characters. Returns the length.
 std::size_t format_access_line(const AccessRecord& record, LineClock& clock, char* out);

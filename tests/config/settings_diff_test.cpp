@@ -120,6 +120,7 @@ const Row<RouterSettings> kRouter[] = {
     {"trusted_proxies", [](RouterSettings& r) { r.trusted_proxies.emplace_back(); }, "router"},
     {"max_connections", [](RouterSettings& r) { r.max_connections = 1; }, "router"},
     {"max_connections_per_client", [](RouterSettings& r) { r.max_connections_per_client = 1; }, "router"},
+    {"max_requests_per_connection", [](RouterSettings& r) { r.max_requests_per_connection = 1; }, "router"},
 };
 
 const Row<ServiceSettings> kService[] = {

@@ -54,6 +54,7 @@ threads = 2
 trusted_proxies = ["10.0.0.0/8"]
 max_connections = 5
 max_connections_per_client = 4
+max_requests_per_connection = 3
 [memory]
 budget = "64MiB"
 )" + kSmallest);
@@ -70,6 +71,7 @@ budget = "64MiB"
   CHECK(settings.router.trusted_proxies.size() == 1);
   CHECK(settings.router.max_connections == 5);
   CHECK(settings.router.max_connections_per_client == 4);
+  CHECK(settings.router.max_requests_per_connection == 3);
   CHECK(settings.memory_budget == 64ull << 20);
 }
 
@@ -99,6 +101,7 @@ TEST_CASE("what is wrong at the top of the file is named") {
       {"router.threads = -1", "-1 is out of range"},
       {"router.threads = true", "expected an integer, found a boolean"},
       {"router.max_connections = 0", "1 to 1000000"},
+      {"router.max_requests_per_connection = 0", "1 to 1000000000"},
       {"router.trusted_proxies = ['x']", "\"x\" is not an IP network"},
       {"memory.budget = '1MiB'", "\"1MiB\" is out of range: budget is 16MiB to 1048576GiB"},
       {"memory.budget = 512", "1:17: error: sizes carry a unit: \"512KiB\""},

@@ -37,13 +37,17 @@ struct Understood {
 
 void check_hop(bool trusted) {
   must(count(forwarded.fields, Name::host) == 1, "exactly one Host is forwarded");
-  for (const Name name : {Name::connection, Name::upgrade}) {
-    must(count(forwarded.fields, name) <= (head.upgrade ? 1 : 0), "no upgrade is asked for that was not asked for");
-  }
+  const std::size_t upgrade = head.upgrade ? 1 : 0, trailers = head.wants_trailers ? 1 : 0;
+  must(count(forwarded.fields, Name::upgrade) <= upgrade, "no upgrade is asked for that was not asked for");
+  must(count(forwarded.fields, Name::te) == trailers, "TE: trailers is said again, nothing else");
+  must(count(forwarded.fields, Name::connection) <= upgrade + trailers, "Connection names these two");
   for (const Name name :
        {Name::keep_alive, Name::proxy_connection, Name::trailer, Name::x_gray, Name::x_gray_version, Name::shadow}) {
     must(count(forwarded.fields, name) == 0, "what is about one hop stays there");
   }
+  must(count(forwarded.fields, Name::traceparent) == (head.trace ? 1 : 0), "a valid trace goes on");
+  must(head.trace.trace_id == forwarded.trace.trace_id, "a trace keeps its id");
+  must(head.trace || count(forwarded.fields, Name::tracestate) == 0, "no trace, no state of it");
   for (const Name name : {Name::x_forwarded_for, Name::x_forwarded_host, Name::x_forwarded_proto, Name::x_request_id}) {
     must(count(forwarded.fields, name) == (name == Name::x_forwarded_host && head.host.empty() ? 0 : 1) ||
              (trusted && name == Name::x_forwarded_host && count(forwarded.fields, name) == 1),
@@ -56,7 +60,7 @@ void check_hop(bool trusted) {
 }
 
 void check_forwarded(bool trusted) {
-  const RequestExtras extras{"192.0.2.7", trusted, "id", "http", true};
+  const RequestExtras extras{"192.0.2.7", trusted, "id", "http", true, "00f067aa0ba902b7"};
   const std::size_t bound = request_bound(head, extras);
   Exact out(bound);
   const std::size_t size = write_request(head, extras, out.data());

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/tidy/rule_rows.hpp"
 #include "tests/tidy/rules.hpp"
 #include "tests/tidy/source_text.hpp"
 
@@ -51,6 +52,19 @@ void check_tree(Rule rule) {
   for (const File& file : tree())
     for (const Finding& finding : rule(file))
       FAIL_CHECK(finding.path << ":" << finding.line << ": " << finding.message);
+}
+
+/// The tree's tests and the scenarios, which are no text of the tree's own languages.
+std::vector<File> tests_of_tree() {
+  std::vector<File> tests;
+  for (const File& file : tree()) {
+    if (file.path.starts_with("tests/")) tests.push_back(file);
+  }
+  const fs::path scenarios = fs::path(GRAY_SOURCE_DIR) / "tests" / "vtc";
+  for (const fs::directory_entry& entry : fs::directory_iterator(scenarios)) {
+    tests.push_back({"tests/vtc/" + entry.path().filename().string(), read(entry.path())});
+  }
+  return tests;
 }
 
 std::string function_of(std::size_t lines) {
@@ -166,6 +180,21 @@ TEST_CASE("bad habits are found") {
             .size() == 1);
 }
 
+TEST_CASE("a rule without a row, or a row whose test is not there, is found") {
+  std::string rows;
+  for (int i = 1; i <= 28; ++i) rows += "| P" + std::to_string(i) + " | what | `a_test.cpp` \"a title (P1)\" |\n";
+  const std::vector<File> tests = {{"tests/router/a_test.cpp", "TEST_CASE(\"a title (P1)\")"},
+                                   {"tests/integration/b_test.py", "    def test_p31_trust(self):"}};
+  const std::string last = "| P31 | `x` \"y\" | `a_test.cpp` \"a title (P1)\"; `b_test.py` \"test_p31_trust\" |\n";
+  const auto problems = [&](const std::string& text) { return check_rule_rows({"docs/http.md", text}, tests); };
+  CHECK(problems(rows + last).empty());
+  CHECK(problems(rows).size() == 1);
+  CHECK(problems(rows)[0].message == "rule P31 has no row");
+  CHECK(problems(rows + last + "| P31 | more | `c_test.cpp` \"t\" |\n").size() == 1);
+  CHECK(problems(rows + last + "| P31 | more | `a_test.cpp` \"another title\" |\n").size() == 1);
+  CHECK(problems(rows + last + "| P31 | more | by hand |\n").size() == 1);
+}
+
 TEST_CASE("a source without a test of its name is found") {
   const std::set<std::string> paths = {"tests/config/units_test.cpp", "tests/control/table_test.cpp"};
   CHECK(check_has_test({"config/units.cpp", ""}, paths).empty());
@@ -185,6 +214,12 @@ TEST_CASE("the tree: every source has a test of its name") {
   std::set<std::string> paths;
   for (const File& file : tree()) paths.insert(file.path);
   check_tree([&](const File& file) { return check_has_test(file, paths); });
+}
+
+TEST_CASE("the tree: every rule of docs/http.md has a row, and its tests exist") {
+  const fs::path document = fs::path(GRAY_SOURCE_DIR) / "docs" / "http.md";
+  for (const Finding& finding : check_rule_rows({"docs/http.md", read(document)}, tests_of_tree()))
+    FAIL_CHECK(finding.path << ":" << finding.line << ": " << finding.message);
 }
 
 TEST_CASE("the tree: the lengths are known") {

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -24,12 +25,13 @@ class Counts:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.open = self.most_open = 0
+        self.open = self.most_open = self.accepted = self.requests = 0
         self.seen = []
 
     def opened(self):
         with self.lock:
             self.open += 1
+            self.accepted += 1
             self.most_open = max(self.most_open, self.open)
 
     def closed(self):
@@ -38,7 +40,8 @@ class Counts:
 
     def text(self):
         with self.lock:
-            return json.dumps({"open": self.open, "most_open": self.most_open, "seen": self.seen})
+            return json.dumps({"open": self.open, "most_open": self.most_open, "accepted": self.accepted,
+                               "requests": self.requests, "seen": self.seen})
 
 
 counts = Counts()
@@ -116,6 +119,18 @@ def stop_listening(conn):
     conn.answer("no longer\n", extra="Connection: close\r\n")  # last: who has it may connect at once
 
 
+def play(conn, query):
+    """Sends what the test says, as hexadecimal digits, then goes on, or ends the connection in one way or the other."""
+    conn.send(bytes.fromhex(query["send"]))
+    then = query.get("then", "keep")
+    if then == "reset":
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if then == "hold":  # neither ends nor reads: for ever, as far as the router knows
+        time.sleep(60)
+    if then != "keep":
+        raise EOFError
+
+
 ENDING = {  # answers after which the connection is closed by us
     "/close-delimited": f"HTTP/1.1 200 OK\r\n{IDENTITY}Connection: close\r\n\r\nall there is\n",
     "/http10": f"HTTP/1.0 200 OK\r\n{IDENTITY}\r\nall there is\n",
@@ -137,6 +152,8 @@ def answer(conn, method, target, head, body):
     elif path in ENDING:
         conn.send(ENDING[path])
         raise EOFError
+    elif path == "/play":
+        play(conn, query)
     elif path == "/echo":
         conn.answer(head, method=method)
     elif path == "/length":
@@ -188,9 +205,15 @@ def serve(sock):
             with counts.lock:
                 counts.seen.append(target)
                 del counts.seen[:-200]
+            if target.endswith("&unread"):  # answers as if there were no body
+                answer(conn, method, target, head, b"")
+                continue
             if re.search(rb"(?im)^expect: *100-continue", head):
                 conn.send("HTTP/1.1 100 Continue\r\n\r\n")
-            answer(conn, method, target, head, conn.body(head))
+            body = conn.body(head)
+            with counts.lock:
+                counts.requests += 1
+            answer(conn, method, target, head, body)
     except (EOFError, OSError):
         pass
     finally:

@@ -69,7 +69,7 @@ std::string one_chunk(const std::string& line_tail) { return "5" + line_tail + "
 
 }  // namespace
 
-TEST_CASE("Well-formed chunks give their payload and leave the next message alone") {
+TEST_CASE("Well-formed chunks give their payload and leave the next message alone (P20, P28)") {
   const std::string ten_times_seventeen(170, 'x');
   const std::vector<ChunkCase> cases = {
       {"P28 nothing but the last chunk", "0\r\n\r\n", Result::end, ""},
@@ -94,7 +94,7 @@ TEST_CASE("Well-formed chunks give their payload and leave the next message alon
   for (const ChunkCase& test : cases) feed_everywhere(test);
 }
 
-TEST_CASE("Malformed chunks are refused at their first wrong byte") {
+TEST_CASE("Malformed chunks are refused at their first wrong byte (P12, P20, P21)") {
   const std::vector<ChunkCase> cases = {
       {"P20 bare semicolon", one_chunk(";"), Result::fault, ""},
       {"P20 two semicolons", one_chunk(";;a"), Result::fault, ""},
@@ -139,7 +139,7 @@ TEST_CASE("Malformed chunks are refused at their first wrong byte") {
   for (const ChunkCase& test : cases) feed_everywhere(test);
 }
 
-TEST_CASE("Extensions and trailers are bounded over the whole message") {
+TEST_CASE("Extensions and trailers are bounded over the whole message (P20, P21)") {
   std::string many;
   for (int i = 0; i < 100; ++i) many += "1;" + std::string(60, 'e') + "\r\nx\r\n";
   feed_everywhere({"P20 many extensions", many, Result::fault, ""});
@@ -158,7 +158,7 @@ TEST_CASE("A body of many one-byte chunks comes out whole") {
   CHECK(outcome.payload == std::string(5000, 'x'));
 }
 
-TEST_CASE("A length is counted exactly and the next message left alone") {
+TEST_CASE("A length is counted exactly and the next message left alone (P18)") {
   for (const std::size_t step : {1, 3, 100}) {
     const Outcome outcome = decode({Framing::Kind::length, 5}, "helloGET /", step);
     CHECK(outcome.result == Result::end);
@@ -212,4 +212,29 @@ TEST_CASE("Chunks that we write decode to what they held") {
   }
   char head[18];
   CHECK(write_chunk_head(~std::size_t{0}, head) == 18);
+}
+
+TEST_CASE("The trailer section is handed out as it came, in whatever pieces (P21)") {
+  const std::string before = "5;a=b\r\nhello\r\n0;x\r\n", section = "A: b\r\nC:\r\n\r\n";
+  const std::string input = before + section + "GET / HTTP/1.1\r\n";
+  for (std::size_t step = 1; step <= input.size(); ++step) {
+    CAPTURE(step);
+    BodyDecoder decoder(kChunked);
+    std::string trailers;
+    std::size_t used = 0;
+    while (!decoder.done()) {
+      const BodyDecoder::Step done = decoder.feed(std::string_view(input).substr(used, step));
+      REQUIRE(done.result != Result::fault);
+      trailers += done.trailers;
+      used += done.consumed;
+    }
+    CHECK(trailers == section);
+    CHECK(used == before.size() + section.size());
+    CHECK(decoder.received() == used);
+    CHECK(decoder.feed("more").trailers.empty());
+  }
+  BodyDecoder empty(kChunked);
+  CHECK(empty.feed("0\r\n\r\n").trailers == "\r\n");
+  BodyDecoder length(Framing{Framing::Kind::length, 2});
+  CHECK(length.feed("ok").trailers.empty());
 }

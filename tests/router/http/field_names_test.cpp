@@ -60,7 +60,8 @@ TEST_CASE("Every name that the router acts on is found in any case") {
 
 TEST_CASE("A name one byte off is another name") {
   const auto other = [](std::string_view name) {
-    return name_of(name) == (name.starts_with("X-Gray-") ? Name::x_gray : Name::other);
+    const bool forwarded = name.starts_with("X-Forwarded-");
+    return name_of(name) == (name.starts_with("X-Gray-") ? Name::x_gray : forwarded ? Name::x_forwarded : Name::other);
   };
   for (const auto& [text, id] : kNames) {
     CAPTURE(text);
@@ -82,7 +83,15 @@ TEST_CASE("X-Gray-anything is ours") {
   CHECK(name_of("Y-Gray-a") == Name::other);
 }
 
-TEST_CASE("A name with underscores shadows the name with dashes") {
+TEST_CASE("X-Forwarded-anything is a trusted proxy's (P31)") {
+  CHECK(name_of("X-Forwarded-Port") == Name::x_forwarded);
+  CHECK(name_of("x-FORWARDED-") == Name::x_forwarded);
+  CHECK(name_of("X-Forwarded") == Name::other);
+  CHECK(name_of("X-Forwarder-Port") == Name::other);
+  CHECK(shadows_known_name("X_Forwarded_Port"));
+}
+
+TEST_CASE("A name with underscores shadows the name with dashes (P31)") {
   CHECK(shadows_known_name("X_Forwarded_For"));
   CHECK(shadows_known_name("x-forwarded_for"));
   CHECK(shadows_known_name("CONTENT_LENGTH"));

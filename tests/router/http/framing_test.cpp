@@ -13,7 +13,7 @@ FramingFields sized(std::string_view length) { return {1, length, 0, {}, 1}; }
 
 }  // namespace
 
-TEST_CASE("A content length is digits and nothing else, within 64 bits") {
+TEST_CASE("A content length is digits and nothing else, within 64 bits (P17)") {
   std::uint64_t value = 0;
   CHECK((parse_content_length("0", value) && value == 0));
   CHECK((parse_content_length("00", value) && value == 0));
@@ -26,7 +26,7 @@ TEST_CASE("A content length is digits and nothing else, within 64 bits") {
   }
 }
 
-TEST_CASE("A request is framed by one field or none") {
+TEST_CASE("A request is framed by one field or none (P15, P17)") {
   CHECK(frame_request({}).framing == Framing{});
   CHECK(frame_request(sized("12")).framing == Framing{Framing::Kind::length, 12});
   CHECK(frame_request(coded("chunked")).framing == Framing{Framing::Kind::chunked, 0});
@@ -73,7 +73,7 @@ TEST_CASE("A response with a body ends by chunk, by length, or with the connecti
   CHECK(frame_response({}, 200, false, false).framing.kind == Framing::Kind::until_close);
 }
 
-TEST_CASE("Fields of a response that contradict each other are an upstream's fault, body or not") {
+TEST_CASE("Fields of a response that contradict each other are an upstream's fault, body or not (P15, P17)") {
   for (const bool head_request : {false, true}) {
     CHECK(frame_response({1, "5", 1, "chunked", 1}, 200, head_request, false).status == 502);
     CHECK(frame_response({2, "5", 0, {}, 1}, 200, head_request, false).status == 502);

@@ -15,7 +15,7 @@ std::string with(std::string_view lines) {
 
 }  // namespace
 
-TEST_CASE("A field line is a token, a colon and text, ended by CRLF") {
+TEST_CASE("A field line is a token, a colon and text, ended by CRLF (P10, P11, P12, P13, P14)") {
   const std::vector<HeadCase> cases = {
       {"P10 space before the colon", with("X : y\r\n"), 400},
       {"P10 tab before the colon", with("X\t: y\r\n"), 400},
@@ -56,7 +56,7 @@ TEST_CASE("Values come without the blanks around them") {
   CHECK(head.fields.find("f")->value.empty());
 }
 
-TEST_CASE("Connection may list a few options but not a flood of them") {
+TEST_CASE("Connection may list a few options but not a flood of them (P1)") {
   const auto options = [](std::uint32_t count) {
     std::string list = "a";
     for (std::uint32_t i = 1; i < count; ++i) list += ",a";

@@ -82,3 +82,11 @@ TEST_CASE("Texts of any length fit, and the length says what was written") {
   const ResponseHead& head = good_response(out);
   CHECK(head.framing == Framing{Framing::Kind::length, out.size() - head.bytes.size()});
 }
+
+TEST_CASE("An answer as the last hop says what is allowed and has no body (P3)") {
+  LocalAnswer answer;
+  answer.status = 200;
+  answer.allow = "GET, OPTIONS";
+  answer.request_id = "id-1";
+  CHECK(write(answer) == "HTTP/1.1 200 OK\r\nAllow: GET, OPTIONS\r\nContent-Length: 0\r\nX-Request-Id: id-1\r\n\r\n");
+}

@@ -111,7 +111,7 @@ void check_request(const std::string& text, const RequestHead& head, bool truste
 
 }  // namespace
 
-TEST_CASE("A damaged request is refused, or is clean and stays the same when forwarded") {
+TEST_CASE("A damaged request is refused, or is clean and stays the same when forwarded (P5, P14)") {
   Mutator mutate(seed());
   int parsed = 0;
   for (int i = 0; i < kMutations; ++i) {

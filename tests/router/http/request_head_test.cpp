@@ -22,7 +22,7 @@ std::string with_host(std::string_view host) { return head_of({"GET / HTTP/1.1",
 
 }  // namespace
 
-TEST_CASE("The request line is method, target and version with exactly one space between") {
+TEST_CASE("The request line is method, target and version with exactly one space between (P9)") {
   const std::vector<HeadCase> cases = {
       {"P9 plain", get("/"), 0},
       {"P9 HTTP/1.0", get("/", "HTTP/1.0"), 0},
@@ -57,19 +57,16 @@ TEST_CASE("The request line is method, target and version with exactly one space
   for (const HeadCase& test : cases) feed_request(test);
 }
 
-TEST_CASE("One empty line before the request line is skipped, anything else is refused") {
+TEST_CASE("One empty line before the request line is skipped, anything else is refused (P13)") {
   const std::vector<HeadCase> cases = {
-      {"P13 one empty line", "\r\n" + get("/"), 0},
-      {"P13 two empty lines", "\r\n\r\n" + get("/"), 400},
-      {"P13 leading space", " " + get("/"), 400},
-      {"P13 whitespace line", " \r\n" + get("/"), 400},
-      {"P12 bare LF", "\n" + get("/"), 400},
-      {"P12 bare CR", "\r" + get("/"), 400},
+      {"P13 one empty line", "\r\n" + get("/"), 0}, {"P13 two empty lines", "\r\n\r\n" + get("/"), 400},
+      {"P13 leading space", " " + get("/"), 400},   {"P13 whitespace line", " \r\n" + get("/"), 400},
+      {"P12 bare LF", "\n" + get("/"), 400},        {"P12 bare CR", "\r" + get("/"), 400},
   };
   for (const HeadCase& test : cases) feed_request(test);
 }
 
-TEST_CASE("A target is origin-form, absolute-form, or * with OPTIONS") {
+TEST_CASE("A target is origin-form, absolute-form, or * with OPTIONS (P7)") {
   const std::vector<HeadCase> cases = {
       {"P5 query", get("/a/b?c=d&e=%20"), 0},
       {"P5 odd but visible", get("/{a}|\\^\"<>`?{}"), 0},
@@ -96,17 +93,15 @@ TEST_CASE("A target is origin-form, absolute-form, or * with OPTIONS") {
   for (const HeadCase& test : cases) feed_request(test);
 }
 
-TEST_CASE("What is forwarded of a target is its origin-form, and its authority overrides Host") {
+TEST_CASE("What is forwarded of a target is its origin-form, and its authority overrides Host (P5)") {
   struct Case {
     const char* line;
     const char* path_query;
     const char* host;
   };
   const std::vector<Case> cases = {
-      {"GET /x?y HTTP/1.1", "/x?y", "a"},
-      {"GET http://b:81/x?y HTTP/1.1", "/x?y", "b:81"},
-      {"GET http://b HTTP/1.1", "/", "b"},
-      {"OPTIONS http://b HTTP/1.1", "*", "b"},
+      {"GET /x?y HTTP/1.1", "/x?y", "a"},  {"GET http://b:81/x?y HTTP/1.1", "/x?y", "b:81"},
+      {"GET http://b HTTP/1.1", "/", "b"}, {"OPTIONS http://b HTTP/1.1", "*", "b"},
       {"OPTIONS * HTTP/1.1", "*", "a"},
   };
   for (const Case& test : cases) {
@@ -117,7 +112,7 @@ TEST_CASE("What is forwarded of a target is its origin-form, and its authority o
   }
 }
 
-TEST_CASE("There is exactly one valid Host") {
+TEST_CASE("There is exactly one valid Host (P6)") {
   const std::vector<HeadCase> cases = {
       {"P6 missing", "GET / HTTP/1.1\r\n\r\n", 400},
       {"P6 missing in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 0},
@@ -139,7 +134,7 @@ TEST_CASE("There is exactly one valid Host") {
   for (const HeadCase& test : cases) feed_request(test);
 }
 
-TEST_CASE("A request whose body could end in two places is refused") {
+TEST_CASE("A request whose body could end in two places is refused (P15, P16, P17)") {
   const std::vector<HeadCase> cases = {
       {"P15 TE and CL", post({"Content-Length: 5", "Transfer-Encoding: chunked"}), 400},
       {"P15 CL and TE", post({"Transfer-Encoding: chunked", "Content-Length: 5"}), 400},
@@ -151,8 +146,14 @@ TEST_CASE("A request whose body could end in two places is refused") {
       {"P16 two codings in two lines", post({"Transfer-Encoding: gzip", "Transfer-Encoding: chunked"}), 400},
       {"P10 space before the colon", post({"Transfer-Encoding : chunked"}), 400},
       {"P11 obs-fold", post({"Transfer-Encoding:", " chunked"}), 400},
-      {"P14 vertical tab", post({"Transfer-Encoding: \x0b" "chunked"}), 400},
-      {"P14 form feed", post({"Transfer-Encoding: \x0c" "chunked"}), 400},
+      {"P14 vertical tab",
+       post({"Transfer-Encoding: \x0b"
+             "chunked"}),
+       400},
+      {"P14 form feed",
+       post({"Transfer-Encoding: \x0c"
+             "chunked"}),
+       400},
       {"P14 NUL", post({std::string_view("Transfer-Encoding: chunked\0", 27)}), 400},
       {"P16 unknown", post({"Transfer-Encoding: xchunked"}), 501},
       {"P16 gzip, chunked", post({"Transfer-Encoding: gzip, chunked"}), 501},
@@ -168,14 +169,14 @@ TEST_CASE("A request whose body could end in two places is refused") {
   for (const HeadCase& test : cases) feed_request(test);
 }
 
-TEST_CASE("The framing of a good request is what its field says") {
+TEST_CASE("The framing of a good request is what its field says (P28)") {
   CHECK(good_request(post({})).framing == Framing{});
   CHECK(good_request(post({"Content-Length: 0"})).framing == Framing{Framing::Kind::length, 0});
   CHECK(good_request(post({"Content-Length: 0042"})).framing == Framing{Framing::Kind::length, 42});
   CHECK(good_request(post({"Transfer-Encoding: chunked"})).framing == Framing{Framing::Kind::chunked, 0});
 }
 
-TEST_CASE("Persistence follows the version and the options of Connection") {
+TEST_CASE("Persistence follows the version and the options of Connection (P26)") {
   CHECK(good_request(post({})).keep_alive);
   CHECK_FALSE(good_request(post({"Connection: close"})).keep_alive);
   CHECK_FALSE(good_request(post({"Connection: foo,\tCLOSE"})).keep_alive);
@@ -191,7 +192,7 @@ TEST_CASE("An expectation without content is none (P23)") {
   CHECK_FALSE(good_request(post({"Expect: 100-continue", "Content-Length: 0"})).expect_continue);
 }
 
-TEST_CASE("Expectations and upgrades count in HTTP/1.1 only") {
+TEST_CASE("Expectations and upgrades count in HTTP/1.1 only (P23)") {
   CHECK(good_request(post({"Expect: 100-Continue", "Content-Length: 1"})).expect_continue);
   CHECK(good_request(post({"Transfer-Encoding: chunked", "Expect: 100-continue"})).expect_continue);
   CHECK_FALSE(good_request(post({"Expect: 100-continue", "Content-Length: 1"}, "HTTP/1.0")).expect_continue);
@@ -203,7 +204,7 @@ TEST_CASE("Expectations and upgrades count in HTTP/1.1 only") {
   CHECK_FALSE(good_request(post({"Connection: upgrade", "Upgrade: websocket"}, "HTTP/1.0")).upgrade);
 }
 
-TEST_CASE("A head as large as the limit parses, one byte more is refused by its place") {
+TEST_CASE("A head as large as the limit parses, one byte more is refused by its place (P8)") {
   const auto sized = [](std::size_t target, std::size_t value) {
     return "GET /" + std::string(target, 'a') + " HTTP/1.1\r\nHost: a\r\nX: " + std::string(value, 'b') + "\r\n\r\n";
   };
@@ -215,7 +216,7 @@ TEST_CASE("A head as large as the limit parses, one byte more is refused by its 
   feed_request({"P8 target of 8000 bytes", sized(8000, 10), 0});
 }
 
-TEST_CASE("As many fields as the limit parse, one more is refused") {
+TEST_CASE("As many fields as the limit parse, one more is refused (P8)") {
   const auto with_fields = [](std::size_t count) {
     std::string text = "GET / HTTP/1.1\r\nHost: a\r\n";
     for (std::size_t i = 1; i < count; ++i) text += "X: y\r\n";
@@ -266,11 +267,55 @@ TEST_CASE("Only methods without further effect are idempotent") {
 
 TEST_CASE("Every known method is recognised, in its own case only") {
   const std::vector<std::pair<const char*, Method>> methods = {
-      {"GET", Method::get},         {"HEAD", Method::head},   {"POST", Method::post},   {"PUT", Method::put},
-      {"DELETE", Method::delete_},  {"PATCH", Method::patch}, {"TRACE", Method::trace}, {"OPTIONS", Method::options},
-      {"get", Method::other},       {"GETT", Method::other}};
+      {"GET", Method::get},        {"HEAD", Method::head},   {"POST", Method::post},   {"PUT", Method::put},
+      {"DELETE", Method::delete_}, {"PATCH", Method::patch}, {"TRACE", Method::trace}, {"OPTIONS", Method::options},
+      {"get", Method::other},      {"GETT", Method::other}};
   for (const auto& [name, method] : methods) {
     const std::string text = std::string(name) + " / HTTP/1.1\r\nHost: a\r\n\r\n";
     CHECK(good_request(text).method == method);
   }
+}
+
+TEST_CASE("Max-Forwards counts for TRACE and OPTIONS, and must be a number (P3)") {
+  const auto with = [](std::string_view method, std::initializer_list<std::string_view> values) {
+    std::string text = std::string(method) + " / HTTP/1.1\r\nHost: a\r\n";
+    for (const std::string_view value : values) text.append("Max-Forwards: ").append(value).append("\r\n");
+    return text + "\r\n";
+  };
+  const std::vector<HeadCase> cases = {
+      {"P3 zero", with("OPTIONS", {"0"}), 0},
+      {"P3 a few", with("TRACE", {"10"}), 0},
+      {"P3 a sign", with("OPTIONS", {"-1"}), 400},
+      {"P3 plus", with("TRACE", {"+1"}), 400},
+      {"P3 empty", with("OPTIONS", {""}), 400},
+      {"P3 words", with("OPTIONS", {"ten"}), 400},
+      {"P3 list", with("OPTIONS", {"1, 1"}), 400},
+      {"P3 overflow", with("TRACE", {"99999999999999999999"}), 400},
+      {"P3 twice", with("OPTIONS", {"1", "1"}), 400},
+      {"P3 words with GET", with("GET", {"ten"}), 0},
+      {"P3 twice with POST", with("POST", {"1", "2"}), 0},
+  };
+  for (const HeadCase& test : cases) feed_request(test);
+  CHECK(good_request(with("OPTIONS", {"0"})).hops == 0);
+  CHECK(good_request(with("TRACE", {"7"})).hops == 7);
+  CHECK(good_request(with("TRACE", {"18446744073709551615"})).hops == kMostHops);
+  CHECK(good_request(with("OPTIONS", {})).hops == kAnyHops);
+  CHECK(good_request(with("GET", {"0"})).hops == kAnyHops);
+}
+
+TEST_CASE("TE says whether a client takes trailers, in HTTP/1.1 (P21)") {
+  CHECK(good_request(post({"TE: trailers"})).wants_trailers);
+  CHECK(good_request(post({"TE: gzip;q=0.5, Trailers", "TE: deflate"})).wants_trailers);
+  CHECK_FALSE(good_request(post({"TE: gzip", "X: trailers"})).wants_trailers);
+  CHECK_FALSE(good_request(post({"TE: xtrailers"})).wants_trailers);
+  CHECK_FALSE(good_request(post({"TE: trailers"}, "HTTP/1.0")).wants_trailers);
+  CHECK_FALSE(good_request(post({})).wants_trailers);
+}
+
+TEST_CASE("A trace is what one valid traceparent says (P31)") {
+  const std::string good = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  CHECK(good_request(post({good})).trace.trace_id == "0af7651916cd43dd8448eb211c80319c");
+  CHECK_FALSE(good_request(post({good, good})).trace);
+  CHECK_FALSE(good_request(post({good + "0"})).trace);
+  CHECK_FALSE(good_request(post({})).trace);
 }

@@ -16,7 +16,7 @@ std::string answer(std::string_view line, std::initializer_list<std::string_view
 
 }  // namespace
 
-TEST_CASE("A status line is version, three digits and a reason that may be missing") {
+TEST_CASE("A status line is version, three digits and a reason that may be missing (P9)") {
   const std::vector<HeadCase> cases = {
       {"P9 plain", answer("HTTP/1.1 200 OK"), 0},
       {"P9 empty reason", answer("HTTP/1.1 200 "), 0},
@@ -40,7 +40,7 @@ TEST_CASE("A status line is version, three digits and a reason that may be missi
   for (const HeadCase& test : cases) feed_response(test);
 }
 
-TEST_CASE("The fields of a response are held to the same rules") {
+TEST_CASE("The fields of a response are held to the same rules (P10 to P17)") {
   const std::vector<HeadCase> cases = {
       {"P10 space before the colon", answer("HTTP/1.1 200 OK", {"A : b"}), 502},
       {"P11 obs-fold", answer("HTTP/1.1 200 OK", {"A: b", " c"}), 502},
@@ -72,7 +72,7 @@ TEST_CASE("The parts of a status line come apart") {
   CHECK(good_response("HTTP/1.1 200\r\n\r\n").reason.empty());
 }
 
-TEST_CASE("Where a response ends depends on what it answers") {
+TEST_CASE("Where a response ends depends on what it answers (P18)") {
   const std::string plain = answer("HTTP/1.1 200 OK"), length = answer("HTTP/1.1 200 OK", {"Content-Length: 7"});
   CHECK(good_response(plain).framing.kind == Framing::Kind::until_close);
   CHECK(good_response(length).framing == Framing{Framing::Kind::length, 7});
@@ -81,7 +81,7 @@ TEST_CASE("Where a response ends depends on what it answers") {
   CHECK(good_response(plain, Method::connect).framing == Framing{});
 }
 
-TEST_CASE("A connection goes on after a response only if both its version and its framing let it") {
+TEST_CASE("A connection goes on after a response only if both its version and its framing let it (P26)") {
   const auto reusable = [](std::string_view line, std::initializer_list<std::string_view> fields) {
     return good_response(answer(line, fields)).keep_alive;
   };

@@ -34,7 +34,7 @@ ResponseExtras extras_for(std::uint8_t client_minor) {
 
 }  // namespace
 
-TEST_CASE("A response gains what the router says and loses what was said in its name") {
+TEST_CASE("A response gains what the router says and loses what was said in its name (P2)") {
   const ResponseExtras extras{"id-1", "v2", "bucket"};
   CHECK(forward(ok({"A: b", "X-Request-Id: u", "X-Gray-Version: u", "x-gray-decision: u", "X-Gray-Any: u",
                     "Content-Length: 5", "Via: 1.0 fred"}),
@@ -79,7 +79,7 @@ TEST_CASE("Fields about the worker's hop do not go on (P1)") {
   CHECK(has(out, "Content-Length: 1"));
 }
 
-TEST_CASE("A body without length is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0") {
+TEST_CASE("A body without length is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0 (P18)") {
   for (const std::string& text : {ok({}), ok({"Transfer-Encoding: chunked"})}) {
     CHECK(has(forward(text), "Transfer-Encoding: chunked"));
     const std::string out = forward(text, extras_for(0));

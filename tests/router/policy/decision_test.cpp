@@ -81,7 +81,7 @@ TEST_CASE("a source without a name is off") {
   check(choose(route, *head), 0, Decision::stable);
 }
 
-TEST_CASE("a header names a version only from override_from, a param and a cookie from everywhere") {
+TEST_CASE("a header names a version only from override_from, a param and a cookie from everywhere (P31)") {
   ServiceRoute route = web();
   route.override_from = {*Cidr::parse("10.0.0.0/8")};
   const auto head = request("/", {{"X-Version", "v2"}});

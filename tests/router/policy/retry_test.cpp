@@ -33,7 +33,7 @@ TEST_CASE("a request that was not sent is repeated once, whatever its method") {
   CHECK(judge(attempt) == Retry::no);
 }
 
-TEST_CASE("a request that was sent is repeated only if its method is idempotent") {
+TEST_CASE("a request that was sent is repeated only if its method is idempotent (P25)") {
   for (const auto method : {http::Method::get, http::Method::head, http::Method::put, http::Method::delete_,
                             http::Method::options, http::Method::trace}) {
     CHECK(judge(closed_after(method)) == Retry::same_version);

@@ -83,7 +83,7 @@ TEST_CASE("a connection serves one request after the other") {
   CHECK(worker.connections() == 1);
 }
 
-TEST_CASE("pipelined requests are answered in order, whatever the pieces") {
+TEST_CASE("pipelined requests are answered in order, whatever the pieces (P25)") {
   FakeWorker worker(says_path());
   Rig rig({{{worker.address()}}});
   std::string requests;
@@ -130,7 +130,7 @@ TEST_CASE("a body arrives whole, by length or in chunks, in odd pieces") {
   CHECK(client.read_answer().body == "byte by byte");
 }
 
-TEST_CASE("two requests with bodies on one connection do not mix") {
+TEST_CASE("two requests with bodies on one connection do not mix (P28)") {
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
@@ -151,7 +151,7 @@ TEST_CASE("a client that asks for it is told that the connection closes, and it 
   check_closed(client);
 }
 
-TEST_CASE("an HTTP/1.0 client gets its answer and the end of the connection, or keeps it if it asked to") {
+TEST_CASE("an HTTP/1.0 client gets its answer and the end of the connection, or keeps it if it asked to (P26)") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
   Wire plain = rig.dial(), keeping = rig.dial();
@@ -166,7 +166,7 @@ TEST_CASE("an HTTP/1.0 client gets its answer and the end of the connection, or 
   }
 }
 
-TEST_CASE("what is no request is refused once, and nothing behind it is taken for one") {
+TEST_CASE("what is no request is refused once, and nothing behind it is taken for one (P26)") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
@@ -179,7 +179,7 @@ TEST_CASE("what is no request is refused once, and nothing behind it is taken fo
   CHECK(worker.requests() == 0);
 }
 
-TEST_CASE("a body above the limit is refused, and the client gets to read why") {
+TEST_CASE("a body above the limit is refused, and the client gets to read why (P8, P26)") {
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}, with_body(100'000)});
   const std::string large = noise(3'000'000);
@@ -381,7 +381,7 @@ TEST_CASE("a slow reader holds back its worker, in bounded memory, and nobody el
   CHECK(answer.body.size() == kSize);
 }
 
-TEST_CASE("a client that pipelines and does not read is held back, not cut off") {
+TEST_CASE("a client that pipelines and does not read is held back, not cut off (P25)") {
   const std::string body(60'000, 'x');
   const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n";
   FakeWorker::Script script;
@@ -402,7 +402,7 @@ TEST_CASE("a client that pipelines and does not read is held back, not cut off")
   CHECK(complete == kRequests);
 }
 
-TEST_CASE("a client that leaves within its body is the end of the request") {
+TEST_CASE("a client that leaves within its body is the end of the request (P27)") {
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
@@ -416,7 +416,9 @@ TEST_CASE("a client that leaves within its body is the end of the request") {
 }
 
 TEST_CASE("a client that pipelines what we refuse and does not read is held back, too") {
-  Rig rig({});
+  RouterSettings settings;
+  settings.max_requests_per_connection = 1'000'000;
+  Rig rig({}, {.settings = settings});
   Wire client = rig.dial(0, 8 << 10);
   constexpr int kRequests = 100'000;
   std::atomic<int> sent{0};
@@ -451,4 +453,94 @@ TEST_CASE("a client that says FIN within its answer still gets the rest") {
   gate.open();
   CHECK(client.read_rest() == "half");
   CHECK(client.end() == Wire::End::closed);
+}
+
+TEST_CASE("a thousand pipelined requests are answered in order, one at a time, errors too (P25)") {
+  std::atomic<int> open{0}, most{0};
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    while (call.next()) {
+      most = std::max(most.load(), ++open);
+      const std::string path = call.request.head.substr(4, call.request.head.find(' ', 4) - 4);
+      --open;
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(path.size()) + "\r\n\r\n" + path);
+    }
+  });
+  Rig rig({{{worker.address()}}});
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) {
+    requests += i % 10 == 9 ? "OPTIONS * HTTP/1.1\r\nHost: test\r\nMax-Forwards: 0\r\n\r\n"
+                            : Rig::request_for("/" + std::to_string(i));
+  }
+  Wire client = rig.dial();
+  std::thread sender([&] { client.write(requests + "G@T / HTTP/1.1\r\n\r\n" + Rig::request_for("/behind")); });
+  for (int i = 0; i < 1000; ++i) {
+    const Message answer = client.read_answer();
+    CHECK(answer.status() == 200);
+    CHECK(answer.body == (i % 10 == 9 ? "" : "/" + std::to_string(i)));
+  }
+  CHECK(client.read_answer().status() == 400);
+  check_closed(client);
+  sender.join();
+  CHECK(most == 1);
+  CHECK(worker.requests() == 900);
+  CHECK(worker.connections() == 1);
+}
+
+TEST_CASE("the last answer that a connection may have says so, and a client still sending reads it (P26)") {
+  FakeWorker worker(says_path());
+  RouterSettings settings;
+  settings.max_requests_per_connection = 3;
+  Rig rig({{{worker.address()}}}, {.settings = settings});
+  std::string requests;
+  for (int i = 0; i < 2000; ++i)
+    requests += Rig::request_for("/" + std::to_string(i), "X: " + std::string(500, 'x') + "\r\n");
+  Wire client = rig.dial();
+  std::thread sender([&] { client.write(requests); });
+  for (int i = 0; i < 3; ++i) {
+    const Message answer = client.read_answer();
+    CHECK(answer.body == "/" + std::to_string(i));
+    CHECK(answer.field("connection") == (i == 2 ? "close" : ""));
+  }
+  check_closed(client);
+  sender.join();
+  CHECK(worker.requests() == 3);
+  CHECK(worker.connections() == 1);
+}
+
+TEST_CASE("a client that leaves within its answer is a failed write of that side (P27)") {
+  std::atomic<std::size_t> written{0};
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    call.write("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
+    const std::string piece(100'000, 'x');
+    while (written < 100'000'000 && call.write(piece)) written += piece.size();
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial(0, 8 << 10);
+  client.write(Rig::request_for());
+  REQUIRE(stands_still([&] { return written.load(); }));
+  client.reset();
+  const auto& errors = rig.segment->wire[0][0].write_errors;
+  CHECK(eventually([&] { return errors[0] == 1; }));
+  CHECK(eventually([&] { return rig.reason(segment::Reason::client_gone) == 1; }));
+  CHECK(errors[1] == 0);
+}
+
+TEST_CASE("a trace goes on below a span of ours that the log names (P31)") {
+  FakeWorker worker(says("x"));
+  Rig rig({{{worker.address()}}});
+  const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+  rig.get("/", "traceparent: 00-" + trace + "-b7ad6b7169203331-01\r\ntracestate: a=1\r\n");
+  rig.get("/", "traceparent: 00-" + trace + "-b7ad6b7169203331-01\r\n");
+  rig.get();
+  const auto seen = worker.seen();
+  REQUIRE(seen.size() == 3);
+  const std::string first = seen[0].field("traceparent"), second = seen[1].field("traceparent");
+  for (const std::string& sent : {first, second}) {
+    CHECK(http::read_traceparent(sent).trace_id == trace);
+    CHECK(sent.find("b7ad6b7169203331") == std::string::npos);
+  }
+  CHECK(first != second);
+  CHECK(seen[0].field("tracestate") == "a=1");
+  CHECK(seen[2].field("traceparent").empty());
 }

@@ -85,7 +85,7 @@ TEST_CASE("what no service takes is a 404, and the connection goes on") {
   }
 }
 
-TEST_CASE("a refusal of a request with a body closes: nobody knows where the next one begins") {
+TEST_CASE("a refusal of a request with a body closes: nobody knows where the next one begins (P26)") {
   Rig rig({});
   Wire client = rig.dial();
   client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\npart");
@@ -95,7 +95,7 @@ TEST_CASE("a refusal of a request with a body closes: nobody knows where the nex
   CHECK(client.read_rest().empty());
 }
 
-TEST_CASE("every fault of a head has the status and reason of the contract") {
+TEST_CASE("every fault of a head has the status and reason of the contract (P8)") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
   const struct {
@@ -140,7 +140,7 @@ TEST_CASE("a service's own limits count even where another service allows more")
   CHECK(worker.requests() == 0);
 }
 
-TEST_CASE("what a client claims about itself counts only behind a trusted proxy") {
+TEST_CASE("what a client claims about itself counts only behind a trusted proxy (P31)") {
   FakeWorker worker(says("x"));
   const std::string_view claims = "X-Request-Id: claimed\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n";
   {

@@ -109,7 +109,7 @@ TEST_CASE("a user who named the failing version gets its failure") {
   CHECK(stable.requests() == 0);
 }
 
-TEST_CASE("a socket that went stale in the pool costs a fresh one, not an error") {
+TEST_CASE("a socket that went stale in the pool costs a fresh one, not an error (P26)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     while (call.next()) {
       if (call.number() == 1 && call.request.has("/second")) return;
@@ -126,7 +126,7 @@ TEST_CASE("a socket that went stale in the pool costs a fresh one, not an error"
   CHECK(rig.sockets(0) == 1);
 }
 
-TEST_CASE("a POST is not sent twice") {
+TEST_CASE("a POST is not sent twice (P25)") {
   FakeWorker first(closes()), second(closes());
   Rig rig({{{first.address(), second.address()}}});
   const Message answer = ask(rig, post("once"));
@@ -221,7 +221,7 @@ TEST_CASE("a worker that does not answer in time is a 504, not repeated, and its
   CHECK(rig.totals().errors == 1);
 }
 
-TEST_CASE("an answer that stops halfway is cut off after the deadline") {
+TEST_CASE("an answer that stops halfway is cut off after the deadline (P27)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     if (!call.next()) return;
     call.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
@@ -268,7 +268,7 @@ TEST_CASE("a worker that takes no more of a body is a failure of the worker") {
   sender.join();
 }
 
-TEST_CASE("a worker that answers before it has read the body: the client gets the answer, then the end") {
+TEST_CASE("a worker that answers before it has read the body: the client gets the answer, then the end (P23)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     Message head;
     if (!call.read_head(head)) return;

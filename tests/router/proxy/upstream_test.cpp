@@ -58,7 +58,7 @@ TEST_CASE("an answer may come in any pieces") {
   }
 }
 
-TEST_CASE("a client of HTTP/1.0 gets every body up to the end of the connection") {
+TEST_CASE("a client of HTTP/1.0 gets every body up to the end of the connection (P18)") {
   for (const std::string_view answer : {kChunked, kUntilClose}) {
     FakeWorker worker(answers_once(std::string(answer)));
     Rig rig({{{worker.address()}}});
@@ -69,7 +69,7 @@ TEST_CASE("a client of HTTP/1.0 gets every body up to the end of the connection"
   }
 }
 
-TEST_CASE("HEAD, 204 and 304 have no body, whatever their head says") {
+TEST_CASE("HEAD, 204 and 304 have no body, whatever their head says (P18, P19)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     while (call.next()) {
       if (call.request.has("HEAD ")) call.write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n");
@@ -91,7 +91,7 @@ TEST_CASE("HEAD, 204 and 304 have no body, whatever their head says") {
   CHECK(worker.connections() == 1);
 }
 
-TEST_CASE("interim answers are passed on, but not to HTTP/1.0") {
+TEST_CASE("interim answers are passed on, but not to HTTP/1.0 (P22)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     while (call.next()) {
       const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
@@ -109,7 +109,83 @@ TEST_CASE("interim answers are passed on, but not to HTTP/1.0") {
   CHECK(ask(rig, "GET / HTTP/1.0\r\n\r\n").status() == 200);
 }
 
-TEST_CASE("a client that expects 100 gets the worker's word for it") {
+TEST_CASE("interim answers are bounded, and what follows too many of them is nobody's answer (P22)") {
+  const auto hints = [](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "HTTP/1.1 103 Early Hints\r\n\r\n";
+    return text;
+  };
+  for (const int count : {32, 33}) {
+    CAPTURE(count);
+    FakeWorker worker(answers_once(hints(count) + std::string(kOk)));
+    Rig rig({{{worker.address()}}});
+    Wire client = rig.dial();
+    client.write(Rig::request_for());
+    for (int i = 0; i < 32; ++i) CHECK(client.read_answer().status() == 103);
+    const Message last = client.read_answer();
+    CHECK(last.status() == (count == 32 ? 200 : 502));
+    CHECK(last.field("x-gray-reason") == (count == 32 ? "" : "upstream-invalid"));
+    CHECK(rig.segment->wire[0][0].faults[1][22] == (count == 32 ? 0 : 1));
+  }
+}
+
+TEST_CASE("interim answers do not postpone the end of the wait for a final one (P22)") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    while (call.write("HTTP/1.1 102 Processing\r\n\r\n")) let_pass(Duration{100});
+  });
+  Limits limits;
+  limits.request_timeout = Duration{500};
+  Rig rig({{{worker.address()}}, limits});
+  Wire client = rig.dial();
+  client.write(Rig::request_for());
+  Message answer;
+  do answer = client.read_answer();
+  while (answer.status() == 102);
+  CHECK(answer.status() == 504);
+}
+
+TEST_CASE("trailers go on to a client that asked for them, and only the harmless ones (P21)") {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n";
+  const std::string section = "X-Sum: 1\r\nContent-Length: 9\r\nSet-Cookie: a=b\r\nX-Gray-Version: v9\r\nB:2\r\n\r\n";
+  for (const std::size_t piece : {std::size_t{1000}, std::size_t{1}, std::size_t{7}}) {
+    CAPTURE(piece);
+    FakeWorker worker(answers_once(head + section, piece));
+    Rig rig({{{worker.address()}}});
+    const auto [asked, end] = read_all(rig, Rig::request_for("/", "TE: trailers\r\nConnection: close, TE\r\n"));
+    CHECK(asked.ends_with("0\r\nX-Sum: 1\r\nB: 2\r\n\r\n"));
+    CHECK(worker.seen()[0].field("te") == "trailers");
+    CHECK(worker.seen()[0].field("connection") == "TE");
+    const auto [silent, closed] = read_all(rig, Rig::request_for("/", "Connection: close\r\n"));
+    CHECK(silent.ends_with("\r\n0\r\n\r\n"));
+    CHECK(silent.find("X-Sum") == std::string::npos);
+    CHECK(worker.seen()[1].field("te").empty());
+    const auto [old, gone] = read_all(rig, "GET / HTTP/1.0\r\nTE: trailers\r\n\r\n");
+    CHECK(old.ends_with("\r\n\r\nok"));
+  }
+}
+
+TEST_CASE("after trailers the connection serves the next request (P21)") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    while (call.next()) {
+      call.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nA: b\r\n\r\n");
+    }
+  });
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  for (int i = 0; i < 3; ++i) {
+    client.write(Rig::request_for("/", i == 1 ? "" : "TE: trailers\r\n"));
+    Message head;
+    REQUIRE(client.read_head(head));
+    std::string body;
+    const std::string expected = i == 1 ? "2\r\nok\r\n0\r\n\r\n" : "2\r\nok\r\n0\r\nA: b\r\n\r\n";
+    REQUIRE(client.read_exactly(expected.size(), body));
+    CHECK(body == expected);
+  }
+  CHECK(worker.connections() == 1);
+}
+
+TEST_CASE("a client that expects 100 gets the worker's word for it (P23)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     Message head;
     if (!call.read_head(head)) return;
@@ -125,7 +201,7 @@ TEST_CASE("a client that expects 100 gets the worker's word for it") {
   CHECK(client.read_answer().body == "body");
 }
 
-TEST_CASE("an answer that is cut short never ends cleanly") {
+TEST_CASE("an answer that is cut short never ends cleanly (P27)") {
   const std::string_view cut[] = {
       "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nshort",
@@ -145,7 +221,7 @@ TEST_CASE("an answer that is cut short never ends cleanly") {
   }
 }
 
-TEST_CASE("an answer that ends with its connection is cut off when that is reset") {
+TEST_CASE("an answer that ends with its connection is cut off when that is reset (P27)") {
   Gate gate;
   FakeWorker worker([&](FakeWorker::Call& call) {
     if (!call.next()) return;
@@ -163,7 +239,7 @@ TEST_CASE("an answer that ends with its connection is cut off when that is reset
   CHECK(client.end() == Wire::End::reset);
 }
 
-TEST_CASE("an answer whose chunks are broken is cut off") {
+TEST_CASE("an answer whose chunks are broken is cut off (P20, P27)") {
   FakeWorker worker(answers_once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nnonsense\r\n"));
   Rig rig({{{worker.address()}}});
   const auto [text, end] = read_all(rig, Rig::request_for());
@@ -219,7 +295,7 @@ TEST_CASE("half an answer's head is a failure of the worker, repeated once") {
   CHECK(worker.requests() == 2);
 }
 
-TEST_CASE("bytes behind an answer belong to nobody: that connection is not used again") {
+TEST_CASE("bytes behind an answer belong to nobody: that connection is not used again (P18)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     if (!call.next()) return;
     const std::string answer = call.request.has("/204") ? "HTTP/1.1 204 No Content\r\n\r\n" : std::string(kOk);
@@ -237,7 +313,7 @@ TEST_CASE("bytes behind an answer belong to nobody: that connection is not used 
   CHECK(worker.connections() == 3);
 }
 
-TEST_CASE("a worker that talks on an idle connection loses it") {
+TEST_CASE("a worker that talks on an idle connection loses it (P18)") {
   Gate gate;
   FakeWorker worker([&](FakeWorker::Call& call) {
     if (!call.next()) return;
@@ -253,7 +329,7 @@ TEST_CASE("a worker that talks on an idle connection loses it") {
   CHECK(eventually([&] { return rig.sockets(0) == 0; }));
 }
 
-TEST_CASE("a worker that closes after its answer is connected to anew") {
+TEST_CASE("a worker that closes after its answer is connected to anew (P26)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     if (call.next()) call.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
   });

@@ -72,6 +72,14 @@ TEST_CASE("a rule that was broken is named, with its place and the side that bro
   CHECK(json_of(record).at("fault_side") == "upstream");
 }
 
+TEST_CASE("a request that was part of a trace says so") {
+  AccessRecord record = sample();
+  record.trace = "0af7651916cd43dd8448eb211c80319c";
+  record.span = "b7ad6b7169203331";
+  CHECK(line_of(record).ends_with(
+      "\"retries\":1,\"trace\":\"0af7651916cd43dd8448eb211c80319c\",\"span\":\"b7ad6b7169203331\"}\n"));
+}
+
 TEST_CASE("the query is never written") {
   AccessRecord record = sample();
   CHECK(line_of(record).find("secret") == std::string::npos);

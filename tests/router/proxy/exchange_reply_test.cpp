@@ -1,0 +1,71 @@
+// What the router says by itself.
+#include "tests/router/proxy/rig.hpp"
+
+using namespace gray;
+using namespace gray::test;
+
+namespace {
+
+Message ask(Rig& rig, std::string_view request) {
+  Wire client = rig.dial();
+  client.write(request);
+  return client.read_answer();
+}
+
+}  // namespace
+
+TEST_CASE("OPTIONS that may go no further is answered here (P3)") {
+  FakeWorker worker(answers(std::string(kOk)));
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write("OPTIONS * HTTP/1.1\r\nHost: test\r\nMax-Forwards: 0\r\n\r\n" + Rig::request_for());
+  const Message answer = client.read_answer();
+  CHECK(answer.status() == 200);
+  CHECK(answer.field("allow") == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  CHECK(answer.field("content-length") == "0");
+  CHECK(answer.field("x-gray-reason").empty());
+  CHECK(client.read_answer().body == "ok");  // the connection goes on
+  CHECK(worker.requests() == 1);
+}
+
+TEST_CASE("TRACE that may go no further is not reflected (P3)") {
+  FakeWorker worker(answers(std::string(kOk)));
+  Rig rig({{{worker.address()}}});
+  const Message answer = ask(rig, "TRACE / HTTP/1.1\r\nHost: test\r\nCookie: secret\r\nMax-Forwards: 0\r\n\r\n");
+  CHECK(answer.status() == 501);
+  CHECK(answer.field("x-gray-reason") == "unsupported");
+  CHECK(answer.body.find("secret") == std::string::npos);
+  CHECK(worker.requests() == 0);
+}
+
+TEST_CASE("an answer as the last hop leaves no body on the connection to be taken for a request (P3)") {
+  FakeWorker worker(answers(std::string(kOk)));
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write("OPTIONS / HTTP/1.1\r\nHost: test\r\nMax-Forwards: 0\r\nContent-Length: 46\r\n\r\n" +
+               Rig::request_for("/evil"));
+  const Message answer = client.read_answer();
+  CHECK(answer.status() == 200);
+  CHECK(answer.field("connection") == "close");
+  CHECK(client.read_rest().empty());
+  CHECK(worker.requests() == 0);
+}
+
+TEST_CASE("a worker that spoke HTTP/1.0 is not told to expect, and the client is not left waiting (P23)") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    while (call.next()) {
+      const std::string& body = call.request.body;
+      call.write("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: " + std::to_string(body.size()) +
+                 "\r\n\r\n" + body);
+    }
+  });
+  Rig rig({{{worker.address()}}});
+  CHECK(rig.get().status() == 200);  // so that its version is known
+  Wire client = rig.dial();
+  client.write("POST / HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  CHECK(client.read_answer().status() == 100);
+  client.write("body");
+  CHECK(client.read_answer().body == "body");
+  REQUIRE(worker.requests() == 2);
+  CHECK(worker.seen()[1].field("expect").empty());
+}
