@@ -29,6 +29,7 @@ enum class EventKind : std::uint8_t {
   worker_exited,   // its process ended, whoever wanted that
   worker_backoff,  // the next start waits
   version_failed,  // it is not started again by itself
+  version_crashing,  // it ends again and again, and goes on because it carries traffic
   version_restarting,
   version_restarted,
   version_rolled_back,  // a replacement stopped at its first failure

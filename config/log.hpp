@@ -1,6 +1,7 @@
 #pragma once
 // grayd's own log: one line per event on stderr, "TIME LEVEL text key=value ...". Never the access log. One write(2) a
-// line, and no line longer than a pipe takes whole, so lines of master and routers do not mix. Any thread.
+// line, and no line longer than a pipe takes whole, so lines of master and routers do not mix. Where whoever reads the
+// log stands still, lines are lost and counted, and nobody waits. Any thread.
 #include <chrono>
 #include <string>
 #include <string_view>

@@ -8,6 +8,7 @@
 #include "config/exit_code.hpp"
 #include "config/settings_toml.hpp"
 #include "grayd/command_line.hpp"
+#include "grayd/inherited_signals.hpp"
 #include "grayd/master.hpp"
 #include "grayd/preflight.hpp"
 #include "grayd/router_child.hpp"
@@ -23,6 +24,7 @@ int bad_config(const std::string& text) {
 }
 
 int serve_or_check(const CommandLine& line) {
+  master::reset_signals();
   auto loaded = load_settings(line.config);
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return bad_config(errors->text);
   auto& settings = std::get<Settings>(loaded);

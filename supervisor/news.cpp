@@ -64,6 +64,9 @@ void News::of_version(Version& version) {
   }
   version.failed = state == VersionState::failed;
 
+  if (version.group.crashing() && !version.crashing) crashing(version);
+  version.crashing = version.group.crashing();
+
   const bool replacing = version.group.replacing();
   if (replacing && !version.replacing)
     tell(version, EventKind::version_restarting, {}, "its workers are replaced, one after the other");
@@ -71,6 +74,15 @@ void News::of_version(Version& version) {
     tell(version, EventKind::version_restarted, {}, "every worker was replaced");
   version.replacing = replacing;
   if (version.rolled_back.empty() != version.group.rolled_back().empty()) rolled_back(version);
+}
+
+void News::crashing(const Version& version) {
+  const std::string text = "more than " + std::to_string(RestartPolicy::kEnds) + " ends within " +
+                           std::to_string(RestartPolicy::kWindow.count() / 1'000) +
+                           " s; it carries traffic and is started again and again, at last every " +
+                           std::to_string(RestartPolicy::kMaxDelay.count() / 1'000) + " s: ";
+  log(LogLevel::error, "version " + version.name + " of service " + version.service + ": " + text + version.failure);
+  tell(version, EventKind::version_crashing, version.failure_cause, text + failure_of(version));
 }
 
 void News::rolled_back(Version& version) {

@@ -17,6 +17,7 @@ class News {
 
  private:
   void tell(const Version& version, EventKind kind, std::string cause, std::string text);
+  void crashing(const Version& version);
   void rolled_back(Version& version);
 
   Host& host_;

@@ -17,8 +17,10 @@ bool RestartPolicy::gives_up(const WorkerEnd& end, TimePoint now) {
   ends_.push_back(now);
   if (ends_.size() > kEnds + 1) ends_.pop_front();
   if (end.start_failure && !ever_healthy_ && ++start_failures_ >= kStartFailures) return true;
+  const bool too_many = ends_.size() > kEnds;
+  crashing_ = too_many || (crashing_ && ends_.size() > 1);
   if (ever_ready_ && end.carries_traffic) return false;
-  return end.hopeless || ends_.size() > kEnds;
+  return end.hopeless || too_many;
 }
 
 Duration RestartPolicy::starved(unsigned nth) { return jittered(kFirstStarvedDelay, kMaxStarvedDelay, nth); }

@@ -3,7 +3,8 @@
 // source in, a verdict out.
 //
 // A version that carries traffic and was ready once never gives up: a slow retry beats an outage for good. A version
-// that never got anywhere gives up quickly, because nobody depends on it and somebody waits for the answer.
+// that never got anywhere gives up quickly, because nobody depends on it and somebody waits for the answer. One that
+// would have given up but for its traffic is crashing: somebody should look, once for each such time.
 #include <cstdint>
 #include <deque>
 #include <random>
@@ -43,6 +44,9 @@ class RestartPolicy {
   void ready() { ever_ready_ = true; }
   void healthy() { ever_healthy_ = true; }
   Verdict ended(const WorkerEnd& end, TimePoint now);
+  /// More than kEnds ends within kWindow, and it goes on: from the end that was too many until one that is alone in its
+  /// window, or the version is started anew.
+  bool crashing() const { return crashing_; }
   /// The delay after the `nth` (1, 2, ...) failure to make a process at all.
   Duration starved(unsigned nth);
 
@@ -53,6 +57,7 @@ class RestartPolicy {
   std::mt19937_64 random_;
   bool ever_ready_ = false;
   bool ever_healthy_ = false;
+  bool crashing_ = false;
   unsigned start_failures_ = 0;
   std::deque<TimePoint> ends_;  // within kWindow, at most kEnds + 1
 };

@@ -12,6 +12,7 @@
 
 #include "supervisor/news.hpp"
 #include "supervisor/process_table.hpp"
+#include "supervisor/start_places.hpp"
 #include "supervisor/version.hpp"
 
 // Everything happens in turns: a turn delivers what the workers reported, lets deadlines pass, polls what is due,
@@ -21,9 +22,6 @@ namespace gray::supervisor {
 namespace {
 
 constexpr Duration kReapInterval{1'000};
-constexpr Duration kStartBurst{
-    1'000};                          // a start loads the machine that long; a slow starter must not hold up the others
-constexpr Duration kStartRetry{50};  // how soon a worker that waits for leave to start is looked at again
 
 /// What stopped a replacement is known in full by whoever noted the failure.
 std::optional<ReplacementView> view_of_replacement(const Version& version) {
@@ -67,7 +65,7 @@ struct Supervisor::Impl {
   void retune(Version& version);
   Worker& worker(Version& version, unsigned slot);
   void start_waiting(TimePoint now);
-  std::size_t starting(TimePoint now) const;
+  StartPlaces start_places(TimePoint now) const;
   void clean_up();
   void arm(TimePoint now);
   void reap_later();
@@ -267,23 +265,21 @@ void Supervisor::Impl::retune(Version& version) {
       worker->retune(*slot->second.settings, Clock::now());
 }
 
-std::size_t Supervisor::Impl::starting(TimePoint now) const {
-  std::size_t count = 0;
+StartPlaces Supervisor::Impl::start_places(TimePoint now) const {
+  StartPlaces places(std::thread::hardware_concurrency());
   for (const auto& [key, version] : versions)
     for (const auto& [number, slot] : version->group.slots())
-      if (slot.machine.state() == WorkerState::spawned && now - version->workers.at(number)->started() < kStartBurst)
-        ++count;
-  return count;
+      if (slot.machine.state() == WorkerState::spawned) places.occupy(version->workers.at(number)->started(), now);
+  return places;
 }
 
-// Workers that died together must not start together: a start is the heaviest moment of most programs. What carries
-// traffic goes first.
+// What carries traffic goes first.
 void Supervisor::Impl::start_waiting(TimePoint now) {
-  const std::size_t limit = std::max(1u, std::thread::hardware_concurrency() / 2);
   for (const bool with_traffic : {true, false})
     for (auto& [key, version] : versions) {
       if (carries(*version) != with_traffic) continue;
-      for (auto slot = version->group.startable(); slot && starting(now) < limit; slot = version->group.startable()) {
+      for (auto slot = version->group.startable(); slot && start_places(now).free();
+           slot = version->group.startable()) {
         version->group.on(*slot, {.kind = WorkerEvent::start}, with_traffic, now);
         obey(*version, now);
       }
@@ -313,7 +309,7 @@ void Supervisor::Impl::arm(TimePoint now) {
   };
   for (const auto& [key, version] : versions) {
     consider(version->group.next_deadline());
-    if (version->group.startable()) consider(now + kStartRetry);
+    if (version->group.startable()) consider(start_places(now).next_free());
     for (const auto& [number, slot] : version->group.slots())
       if (const auto worker = version->workers.find(number); worker != version->workers.end())
         consider(worker->second->next_poll(slot.machine.state()));

@@ -21,6 +21,7 @@ struct Version {
   std::string failure, failure_cause;                      // of the last one: text, and one word or two
   std::string rolled_back;                                 // text of the failure that stopped the last replacement
   bool failed = false;                                     // likewise
+  bool crashing = false;                                   // likewise
   bool replacing = false;                                  // likewise
   bool forget = false;                                     // once it is empty
 };

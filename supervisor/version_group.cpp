@@ -151,22 +151,22 @@ void VersionGroup::end_of(unsigned number, bool carries_traffic, TimePoint now) 
                                          .streak = slot.streak},
                                         now);
   slot.streak = verdict.streak;
-  if (verdict.give_up) return fail(now);
+  if (verdict.give_up) return fail(number, now);
   feed(number, {.kind = WorkerEvent::retry, .delay = verdict.delay}, now);
   reconcile(now);
 }
 
 // A failed version has no workers: what still runs of it was never going to be routed to, or is as broken as the rest.
-void VersionGroup::fail(TimePoint now) {
+// Of those that have exited only the one in `emptied` has left nothing behind that is still to be killed.
+void VersionGroup::fail(unsigned emptied, TimePoint now) {
   failed_ = true;
   previous_.reset();
   replacement_failed("failed");
   std::vector<unsigned> numbers;
   for (const auto& [number, slot] : slots_) numbers.push_back(number);
   for (const unsigned number : numbers) {
-    feed(number, {.kind = WorkerEvent::give_up}, now);
-    const bool still_up = slots_.at(number).machine.state() != WorkerState::failed;
-    if (still_up) feed(number, {.kind = WorkerEvent::stop}, now);
+    const bool has_process = number != emptied && slots_.at(number).machine.alive();
+    feed(number, {.kind = has_process ? WorkerEvent::stop : WorkerEvent::give_up}, now);
   }
 }
 

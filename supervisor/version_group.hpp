@@ -83,6 +83,8 @@ class VersionGroup {
   VersionState state(bool carries_traffic) const;
   /// A rolling replacement is under way.
   bool replacing() const { return previous_ != nullptr; }
+  /// It ends again and again, and is started again because it carries traffic.
+  bool crashing() const { return !failed_ && target_ && policy_.crashing(); }
   /// Why the last replacement was undone; empty if it was not.
   const std::string& rolled_back() const { return rolled_back_; }
   /// Nothing before the first.
@@ -93,7 +95,7 @@ class VersionGroup {
   void end_of(unsigned slot, bool carries_traffic, TimePoint now);
   void begin(Slot& slot);
   static void retune(Slot& slot, std::shared_ptr<const VersionSettings> settings);
-  void fail(TimePoint now);
+  void fail(unsigned emptied, TimePoint now);
   void undo_replacement(Slot& failed, unsigned slot, TimePoint now);
   void reconcile(TimePoint now);
   void settle(TimePoint now);

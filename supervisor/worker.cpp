@@ -1,6 +1,7 @@
 #include "supervisor/worker.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,7 +27,7 @@ bool Worker::start(const VersionSettings& settings, TimePoint now) {
   settings_ = settings;
   for (std::string* text : {&ready_by_, &status_, &detail_, &closed_, &last_answer_}) text->clear();
   asked_ = 0;
-  ending_ = false;
+  ending_ = killed_ = false;
   next_poll_ = started_ = now;
   judge_.emplace(settings);
   cell_ = context_.host.take_cell();
@@ -71,6 +72,7 @@ bool Worker::make_process(int& error) {
     identity.home = user->home;
   }
   auto cgroup = context_.cgroups.child("worker-" + std::to_string(generation_));
+  oom_kills_ = OomKills::since_now(cgroup ? cgroup->path() : std::string());
   process_ = WorkerProcess::start(context_.io, *this,
                                   {settings_, *judge_, identity, std::move(cgroup), tail_, rate_, std::move(folder_),
                                    user, identity.inherits_socket ? port_->fd() : -1},
@@ -122,6 +124,7 @@ std::string Worker::probe_failure() const {
 }
 
 void Worker::kill() {
+  killed_ = true;
   if (process_) process_->kill();
 }
 
@@ -236,7 +239,10 @@ void Worker::exited(int status) {
   if (!left.empty())
     detail_ = "its first process ended while " + left + " of it lives on; keep it in the foreground" +
               " (nginx: daemon off; a script: exec, and no &)";
-  report({.kind = WorkerEvent::exited, .status = status, .survived = !left.empty()});
+  const bool oom = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !killed_ && oom_kills_->any();
+  if (oom)
+    detail_ = "the kernel killed it for want of memory (" + oom_kills_->source() + "); give it more, or it less to do";
+  report({.kind = WorkerEvent::exited, .status = status, .survived = !left.empty(), .out_of_memory = oom});
 }
 
 std::string Worker::survivor() const {

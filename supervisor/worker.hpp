@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "supervisor/oom_kills.hpp"
 #include "supervisor/port.hpp"
 #include "supervisor/supervisor.hpp"
 #include "supervisor/worker_machine.hpp"
@@ -97,8 +98,10 @@ class Worker final : private WorkerProcess::Owner {
   std::optional<WorkerFolder> folder_;  // until the process has it
   Address address_;
   std::optional<std::uint32_t> cell_;
+  std::optional<OomKills> oom_kills_;
   std::uint64_t generation_ = 0;
   bool ending_ = false;  // we have asked it to end
+  bool killed_ = false;  // by us
   std::string ready_by_, status_, detail_;
   std::string closed_;       // the channel that it closed without a word
   std::string last_answer_;  // to a probe that failed

@@ -105,7 +105,7 @@ Actions WorkerMachine::on(const Event& event, TimePoint now) {
     case Step::shelve: blame("resources"); [[fallthrough]];
     case Step::retry: enter(WorkerState::backoff); arm(event.delay, now); return {Action::changed};
     case Step::executed: return begin_program(now);
-    case Step::exec_error: exec_error_ = event.status; disarm(); return {};
+    case Step::exec_error: exec_error_ = event.status; return {};
     case Step::ready: return begin_ready(event, now);
     case Step::extend: return extend(event.delay, now);
     case Step::pass: return pass(now);
@@ -273,6 +273,7 @@ Actions WorkerMachine::end(const Event& event, TimePoint now) {
     const char* text = strerrorname_np(exec_error_);
     blame(exec_starved() ? "resources" : std::string("exec:") + (text ? text : std::to_string(exec_error_)));
   }
+  if (event.out_of_memory) blame("oom");
   const bool starting = state_ == WorkerState::spawned || state_ == WorkerState::ready;
   if (starting && event.status == 0 && event.survived) blame("daemonised");
   blame(state_ == WorkerState::spawned ? "died-before-ready" : exit_text_);

@@ -49,7 +49,8 @@ enum class WorkerEvent : std::uint8_t {
   withdrawn,  // no router chooses it any more
   unused,     // likewise, and nobody holds a socket to it any more
   timeout,    // next_deadline() has come (Event::alone: no other worker of the version is routable)
-  exited,   // the process that was started is dead: Event::status as in waitpid(2), Event::survived: what it forked not
+  exited,  // the process that was started is dead: Event::status as in waitpid(2), Event::survived: what it forked not,
+           // Event::out_of_memory: the kernel killed it for that
   emptied,  // no process of an unwanted worker is left
   retry,    // likewise of a wanted one; start again after Event::delay
   give_up,  // likewise, but the version has failed
@@ -66,6 +67,7 @@ struct Event {
   bool by_probe = false;
   bool alone = false;
   bool survived = false;
+  bool out_of_memory = false;
 };
 
 /// What the shell must do now, in this order.

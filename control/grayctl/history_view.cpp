@@ -45,8 +45,9 @@ std::string who(const json& event) {
 }
 
 Colour colour_of(std::string_view kind) {
-  for (const std::string_view bad : {"worker-exited", "worker-unhealthy", "version-failed", "version-rolled-back",
-                                     "router-died", "reload-refused", "access-log-failed", "events-lost"})
+  for (const std::string_view bad :
+       {"worker-exited", "worker-unhealthy", "version-failed", "version-crashing", "version-rolled-back", "router-died",
+        "reload-refused", "access-log-failed", "events-lost"})
     if (kind == bad) return Colour::bad;
   if (kind == "worker-healthy" || kind == "version-restarted" || kind == "router-ready") return Colour::good;
   return kind == "worker-backoff" ? Colour::doubtful : Colour::none;

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
+#include <string>
 
 #include "config/unique_fd.hpp"
 
@@ -33,16 +35,53 @@ TEST_CASE("a line is never longer than a pipe takes whole") {
   CHECK(long_line.ends_with("xxx...\n"));
 }
 
+namespace {
+
+/// Stderr is a pipe while it lives.
+struct Piped {
+  UniqueFd reading, writing, saved{::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)};
+
+  Piped() {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    reading.reset(ends[0]);
+    writing.reset(ends[1]);
+    REQUIRE(::dup2(writing.get(), STDERR_FILENO) >= 0);
+  }
+  ~Piped() { ::dup2(saved.get(), STDERR_FILENO); }
+
+  std::string read() const {
+    std::string text(1 << 20, 0);
+    const ssize_t got = ::read(reading.get(), text.data(), text.size());
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return text;
+  }
+};
+
+}  // namespace
+
 TEST_CASE("log writes one line to stderr") {
-  int ends[2];
-  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-  UniqueFd reading(ends[0]), writing(ends[1]);
-  UniqueFd saved(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
-  REQUIRE(::dup2(writing.get(), STDERR_FILENO) >= 0);
-  log(LogLevel::error, "no space");
-  ::dup2(saved.get(), STDERR_FILENO);
-  char buffer[200];
-  const ssize_t got = ::read(reading.get(), buffer, sizeof(buffer));
-  REQUIRE(got > 0);
-  CHECK(std::string_view(buffer, static_cast<std::size_t>(got)).ends_with("Z error no space\n"));
+  std::string text;
+  {
+    const Piped piped;
+    log(LogLevel::error, "no space");
+    text = piped.read();
+  }
+  CHECK(text.ends_with("Z error no space\n"));
+}
+
+TEST_CASE("who does not read the log holds nobody up, and is told how much he missed") {
+  std::string full, after;
+  {
+    const Piped piped;
+    for (int i = 0; i < 1'000; ++i) log(LogLevel::info, std::string(1'000, 'x'));
+    full = piped.read();
+    log(LogLevel::info, "again");
+    after = piped.read();
+  }
+  CHECK(full.size() <= 65'536);
+  const auto written = static_cast<std::size_t>(std::count(full.begin(), full.end(), '\n'));
+  CHECK(written > 15);
+  CHECK(after.find("warn " + std::to_string(1'000 - written) + " lines lost: ") != std::string::npos);
+  CHECK(after.ends_with("info again\n"));
 }

@@ -179,12 +179,14 @@ class Grayd:
         with open(self.config_file, "w") as file:
             file.write(to_toml(self.config))
 
-    def launch(self):
-        env = {**os.environ, MARK: self.mark}
+    def launch(self, prefix=(), env=None, **options):
+        """`prefix` is a command that executes the one behind it; `options` are those of Popen."""
+        command = [*prefix, os.path.join(BUILD, "grayd"), "--config", self.config_file]
+        env = {**os.environ, **(env or {}), MARK: self.mark}
         with open(os.path.join(self.folder, "grayd.log"), "ab") as log:
-            self.process = subprocess.Popen([os.path.join(BUILD, "grayd"), "--config", self.config_file], stdout=log,
-                                            stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, env=env,
-                                            preexec_fn=die_with_parent)
+            options = {"stdout": log, "stderr": log, **options}
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=self.folder, env=env,
+                                            preexec_fn=die_with_parent, **options)
         return self
 
     def log(self):

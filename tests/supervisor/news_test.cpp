@@ -58,6 +58,17 @@ TEST_CASE_FIXTURE(Told, "a version that gives up says so once, after each of its
   CHECK(of(EventKind::version_failed).text.find("\"no database\"") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(Told, "a version with traffic that crashes again and again says so once, and goes on") {
+  VersionSettings settings = shell("echo 'READY=1' >&$GRAY_READY_FD; exit 3");
+  settings.instances = 6;
+  supervisor->apply("web", settings);
+  REQUIRE(until([&] { return count(EventKind::version_crashing) > 0 && count(EventKind::worker_exited) > 14; }));
+  CHECK(count(EventKind::version_crashing) == 1);
+  CHECK(of(EventKind::version_crashing).cause == "exit 3");
+  CHECK(of(EventKind::version_crashing).text.find("more than 10 ends within 300 s") == 0);
+  CHECK_FALSE(is("failed"));
+}
+
 TEST_CASE_FIXTURE(Told, "a program that is not there is named with its errno") {
   VersionSettings settings = shell("");
   settings.command = {"/nonexistent/program"};

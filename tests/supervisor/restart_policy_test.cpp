@@ -53,6 +53,23 @@ TEST_CASE("a version that was up and carries traffic never fails, whatever happe
         policy.ended({.start_failure = true, .hopeless = true, .carries_traffic = true, .streak = 1}, kStart).give_up);
 }
 
+TEST_CASE("a version that would have failed but for its traffic is crashing, until an end is alone in its window") {
+  RestartPolicy policy(1);
+  policy.ready();
+  policy.healthy();
+  const WorkerEnd end{.carries_traffic = true, .streak = 1};
+  for (int i = 0; i < 10; ++i) policy.ended(end, kStart);
+  CHECK_FALSE(policy.crashing());
+  policy.ended(end, kStart + 300s);
+  CHECK(policy.crashing());
+  policy.ended(end, kStart + 301s);
+  CHECK(policy.crashing());
+  policy.ended(end, kStart + 700s);
+  CHECK_FALSE(policy.crashing());
+  for (int i = 0; i < 10; ++i) policy.ended(end, kStart + 700s);
+  CHECK(policy.crashing());
+}
+
 TEST_CASE("a version without traffic fails at the eleventh end within five minutes") {
   RestartPolicy policy(1);
   policy.ready();

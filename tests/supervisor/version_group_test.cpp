@@ -72,6 +72,24 @@ struct Play {
 
 }  // namespace
 
+TEST_CASE("a version that fails still waits for what its other dead workers left behind") {
+  Play play;
+  play.traffic = false;
+  play.group.apply(settings(2), play.now);
+  play.start_all();
+  play.send(0, {.kind = E::exited, .status = W_EXITCODE(1, 0)});  // something of it lives on
+  for (int i = 0; i < 3; ++i) {
+    play.die(1);
+    play.pass(2s);
+    play.start_all();
+  }
+  REQUIRE(play.group.state(false) == VersionState::failed);
+  CHECK(play.group.slots().at(0).machine.state() == exited);
+  play.send(0, {E::emptied});
+  CHECK_FALSE(play.group.slots().contains(0));
+  CHECK(play.group.slots().at(1).machine.state() == failed);
+}
+
 TEST_CASE("as many workers as asked for are started, and the version serves with the first healthy one") {
   Play play;
   play.group.apply(settings(3), play.now);

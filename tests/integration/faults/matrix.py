@@ -46,9 +46,8 @@ class Clients:
                     self.failures.append(response)
             except OSError as error:
                 self.failures.append(error)
-                keeps = False
             self.times.append(time.monotonic() - started)
-            if not keeps or self.failures:
+            if client and (not keeps or self.failures):
                 client.close()
                 client = None
         if client:
@@ -131,7 +130,61 @@ class Census:
         return "; ".join(problems)
 
 
-class FaultTest(GrayTest):
+class Unharmed(GrayTest):
+    """What every row asserts, about any grayd."""
+
+    @contextlib.contextmanager
+    def unharmed(self, daemon, clients, before):
+        """Whatever happens within, stable answers, and nothing is left of it."""
+        served, failed = clients.served, len(clients.failures)
+        yield
+        try:
+            eventually(lambda: not Census(daemon).excess(before), PATIENCE)
+        except AssertionError:
+            self.fail("left over: " + Census(daemon).excess(before))
+        eventually(lambda: clients.served > served + 20 or clients.failures[failed:], PATIENCE, "answers of stable")
+        self.assertEqual(clients.failures[failed:], [], "requests to stable failed")
+
+    def alone(self, web=None, **launch):
+        """A grayd for this row only, with [service.web] as in two_versions() but STABLE as v1 and no v2, `web` laid
+        over it; `launch` as in Grayd.launch(). Returns it with its clients and a census."""
+        service = merged(two_versions(), {"version": {"v1": STABLE, "v2": None}})
+        daemon = self._prepared(merged(service, web or {}), {})
+        self._own.append(daemon)
+        if "user" in launch:
+            os.chown(daemon.folder, launch["user"], -1)
+        daemon.launch(**launch).wait_up(2, "v1").wait_answers()
+        clients = Clients(daemon)
+        self.addCleanup(clients.stop)
+        eventually(lambda: clients.served > 50, PATIENCE, "answers")
+        return daemon, clients, Census(daemon)
+
+
+def events_of(daemon, version=None, kind=None):
+    names = ["web", version] if version else []
+    found = daemon.ctl("events", "-o", "json", "-n", "1000", *names).json()["events"]
+    return [event for event in found if kind in (None, event["kind"])]
+
+
+def wait_event(daemon, version, kind, count=1, timeout=PATIENCE, **fields):
+    """Until there are `count` events of this kind with these fields; returns the last."""
+    def found():
+        some = [event for event in events_of(daemon, version, kind)
+                if all(event.get(name) == value for name, value in fields.items())]
+        return some[count - 1] if len(some) >= count else None
+    return eventually(found, timeout, f"{count} x {kind} of {version} {fields}")
+
+
+def configure(daemon, **versions):
+    """Makes these the versions beside v1."""
+    without = merged(daemon.config, {"service": {"web": {"version": None}}})
+    daemon.write_config(merged(without, {"service": {"web": {"version": {"v1": STABLE, **versions}}}}))
+    result = daemon.ctl("reload")
+    if result.code != 0:
+        raise AssertionError(f"reload: {result}")
+
+
+class FaultTest(Unharmed):
     """Rows on one grayd, `shared`, with [service.web] as in two_versions() but STABLE as v1 and no v2."""
 
     @classmethod
@@ -149,46 +202,29 @@ class FaultTest(GrayTest):
 
     @classmethod
     def configure(cls, **versions):
-        without = merged(cls.shared.config, {"service": {"web": {"version": None}}})
-        cls.shared.write_config(merged(without, {"service": {"web": {"version": {"v1": STABLE, **versions}}}}))
-        result = cls.shared.ctl("reload")
-        if result.code != 0:
-            raise AssertionError(f"reload: {result}")
+        configure(cls.shared, **versions)
 
     @contextlib.contextmanager
     def row(self, told, **versions):
         """Adds the versions; at the end takes them away and asserts what every row asserts. `told` maps a version to
         the event, as (kind, cause), that must have been told once about it."""
-        served, failed = self.clients.served, len(self.clients.failures)
         last = self.shared.ctl("events", "-o", "json", "-n", "1").json()["last"]
-        self.configure(**versions)
-        try:
-            yield
-            events = [event for event in self.events() if event["sequence"] > last]
-            for version, (kind, cause) in told.items():
-                self.assertEqual([event.get("cause") for event in events
-                                  if event["kind"] == kind and event.get("version") == version], [cause], version)
-        finally:
-            self.configure()
-        try:
-            eventually(lambda: not Census(self.shared).excess(self.before), PATIENCE)
-        except AssertionError:
-            self.fail("left over: " + Census(self.shared).excess(self.before))
-        eventually(lambda: self.clients.served > served + 20 or self.clients.failures, PATIENCE, "answers of stable")
-        self.assertEqual(self.clients.failures[failed:], [], "requests to stable failed")
+        with self.unharmed(self.shared, self.clients, self.before):
+            self.configure(**versions)
+            try:
+                yield
+                events = [event for event in self.events() if event["sequence"] > last]
+                for version, (kind, cause) in told.items():
+                    self.assertEqual([event.get("cause") for event in events
+                                      if event["kind"] == kind and event.get("version") == version], [cause], version)
+            finally:
+                self.configure()
 
     def events(self, version=None, kind=None):
-        names = ["web", version] if version else []
-        found = self.shared.ctl("events", "-o", "json", "-n", "1000", *names).json()["events"]
-        return [event for event in found if kind in (None, event["kind"])]
+        return events_of(self.shared, version, kind)
 
-    def wait_event(self, version, kind, count=1, timeout=PATIENCE, **fields):
-        """Until there are `count` events of this kind with these fields; returns the last."""
-        def found():
-            some = [event for event in self.events(version, kind)
-                    if all(event.get(name) == value for name, value in fields.items())]
-            return some[count - 1] if len(some) >= count else None
-        return eventually(found, timeout, f"{count} x {kind} of {version} {fields}")
+    def wait_event(self, *args, **options):
+        return wait_event(self.shared, *args, **options)
 
     def wait_state(self, version, state):
         return eventually(lambda: (found := self.shared.version(version))["state"] == state and found, PATIENCE,

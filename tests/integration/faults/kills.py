@@ -1,0 +1,40 @@
+"""Row 16: grayd is killed at any moment, with SIGKILL, and nothing survives it."""
+import random
+import time
+
+from faults.matrix import cgroups_of
+from harness import eventually, faulty, merged, two_versions
+
+LATEST = 0.6  # seconds after its start: workers are being forked all that time
+SURVIVAL = 1.0  # seconds that anything may outlive grayd
+
+MANY = merged(two_versions(), {"version": {
+    "v1": {"command": faulty("--fork-grandchild"), "ready": ["pipe"], "instances": 12},
+    "v2": {"command": ["sh", "-c", "sleep 300 & exec sleep 300"], "ready": ["pipe"], "instances": 4}}})
+
+
+def kill_often(daemon, rounds, seed):
+    """Starts grayd and kills it, so many times; returns the longest time, in seconds, that something outlived it."""
+    moments, longest = random.Random(seed), 0.0
+    for number in range(rounds):
+        daemon.launch()
+        time.sleep(moments.uniform(0, LATEST))
+        daemon.kill()
+        killed = time.monotonic()
+        eventually(lambda: not daemon.leftovers(), SURVIVAL,
+                   f"the end of all after kill {number} (seed {seed}); left: {daemon.leftovers()}")
+        longest = max(longest, time.monotonic() - killed)
+    return longest
+
+
+def kill_one_between_fork_and_exec(daemon, tracer):
+    """grayd dies of the system call in which it would learn of its first child: the child has not executed yet."""
+    daemon.launch(prefix=tracer)
+    daemon.process.wait(30)
+    eventually(lambda: not daemon.leftovers(), SURVIVAL, f"the end of all; left: {daemon.leftovers()}")
+
+
+def start_clean(daemon):
+    """The next start finds nothing in its way, and leaves no cgroup of the dead ones."""
+    daemon.launch().wait_up(1, "v1").wait_answers()
+    return cgroups_of(daemon)

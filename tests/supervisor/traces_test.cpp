@@ -1,0 +1,289 @@
+// Random lives of a version against a world that is as random: processes that start, say, hang, end and outlive their
+// leader as they like, commands in any order, clocks that jump over every deadline. After each step the invariants of
+// worker_machine.hpp and version_group.hpp hold, and at the end everything that was asked to end does.
+//
+// GRAY_TRACES says how many (100,000), GRAY_SEED where they begin; a trace that fails is repeated by its own seed
+// alone.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "supervisor/version_group.hpp"
+
+using namespace gray;
+using namespace gray::supervisor;
+using namespace std::chrono_literals;
+using E = WorkerEvent;
+using S = WorkerState;
+
+namespace {
+
+constexpr std::uint64_t kDefaultTraces = 100'000;
+constexpr unsigned kMostSteps = 24;
+constexpr unsigned kLastSteps = 400;  // of a world that obeys, until nothing is left
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+const std::array<VersionSettings, 4>& some_settings() {
+  static const std::array<VersionSettings, 4> kSettings = [] {
+    std::array<VersionSettings, 4> result;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      result[i].name = "v1";
+      result[i].command = {i % 2 == 0 ? "a" : "b"};
+      result[i].instances = i < 2 ? 2 : 3;
+    }
+    return result;
+  }();
+  return kSettings;
+}
+
+class Trace {
+ public:
+  explicit Trace(std::uint64_t seed) : random_(seed), group_(seed) {}
+
+  /// Empty, or what was violated.
+  std::string run() {
+    apply();
+    const unsigned steps = 1 + pick(kMostSteps);
+    for (unsigned i = 0; i < steps && violation_.empty(); ++i) {
+      step();
+      observe();
+    }
+    if (violation_.empty()) finish();
+    return violation_;
+  }
+
+ private:
+  /// A process of the world, by the slot that it is in.
+  struct Process {
+    bool leader = true;      // alive
+    bool leftovers = false;  // something else of it is
+    bool killed = false;
+  };
+
+  unsigned pick(unsigned below) { return static_cast<unsigned>(random_() % below); }
+  bool chance(unsigned percent) { return pick(100) < percent; }
+  void violated(const std::string& what) {
+    if (violation_.empty()) violation_ = what + " after " + last_;
+  }
+
+  void apply() {
+    const VersionSettings& settings = some_settings()[pick(4)];
+    instances_ = settings.instances;
+    stopped_ = false;
+    last_ = "apply";
+    group_.apply(settings, now_);
+    obey();
+  }
+
+  void stop() {
+    constexpr std::array<E, 3> kHow = {E::drain, E::dismiss, E::stop};
+    const E how = kHow[pick(3)];
+    last_ = std::string(name(how));
+    stopped_ = true;
+    group_.stop(how, now_);
+    obey();
+    for (const auto& [number, slot] : group_.slots())
+      if (!slot.machine.alive() || slot.machine.state() == S::spawned || slot.machine.state() == S::ready)
+        violated("a stopped version still has a worker that is " + std::string(name(slot.machine.state())));
+  }
+
+  void step() {
+    const unsigned dice = pick(100);
+    if (dice < 3) return apply();
+    if (dice < 6) return restart();
+    if (dice < 10) return stop();
+    if (dice < 13) return toggle_probing();
+    if (dice < 25) return pass_time();
+    if (dice < 45) return start();
+    if (dice < 48) traffic_ = !traffic_;
+    happen();
+  }
+
+  void restart() {
+    last_ = "restart";
+    group_.restart(now_);
+    obey();
+  }
+
+  void toggle_probing() {
+    last_ = "probing";
+    probing_ = !probing_;
+    group_.probing(probing_, now_);
+  }
+
+  void pass_time() {
+    last_ = "time";
+    const auto next = group_.next_deadline();
+    now_ = next && chance(70) ? std::max(now_, *next) : now_ + Duration(pick(120'000));
+    group_.expire(traffic_, now_);
+    obey();
+  }
+
+  void start() {
+    const auto slot = group_.startable();
+    if (!slot) return happen();
+    send(*slot, {E::start});
+  }
+
+  /// Something that a world without manners may do, also to a slot that is not there.
+  void happen() {
+    const unsigned slot = pick(5);
+    const auto process = processes_.find(slot);
+    if (process == processes_.end()) return send(slot, {.kind = E::probe_ok});
+    if (!process->second.leader) return settle(slot);
+    constexpr std::array<E, 9> kEvents = {E::executed, E::executed,     E::said_ready, E::said_ready, E::probe_ok,
+                                          E::probe_ok, E::probe_failed, E::extend,     E::exec_failed};
+    switch (pick(4)) {
+      case 0:
+        return die(slot);
+      case 1:
+        return send(slot, {chance(50) ? E::unused : E::withdrawn});
+      default:
+        return send(slot, {.kind = kEvents[pick(9)],
+                           .status = chance(50) ? ENOENT : EAGAIN,
+                           .delay = Duration(pick(100'000)),
+                           .by_probe = chance(50)});
+    }
+  }
+
+  void die(unsigned slot) {
+    Process& process = processes_.at(slot);
+    process.leader = false;
+    process.leftovers = !process.killed && chance(30);
+    send(slot, {.kind = E::exited,
+                .status = chance(50) ? W_EXITCODE(pick(3), 0) : W_EXITCODE(0, 9),
+                .survived = process.leftovers,
+                .out_of_memory = chance(5)});
+  }
+
+  /// The leader is dead: `emptied` comes when the rest is, too.
+  void settle(unsigned slot) {
+    Process& process = processes_.at(slot);
+    if (process.leftovers && chance(50)) {
+      process.leftovers = false;
+      return;
+    }
+    if (process.leftovers) return;
+    processes_.erase(slot);
+    send(slot, {E::emptied});
+  }
+
+  void send(unsigned slot, const Event& event) {
+    last_ = std::string(name(event.kind));
+    group_.on(slot, event, traffic_, now_);
+    obey();
+  }
+
+  void obey() {
+    for (auto commands = group_.take_commands(); !commands.empty(); commands = group_.take_commands())
+      for (const auto& [slot, actions] : commands) {
+        const auto process = processes_.find(slot);
+        if (actions.has(Action::kill) && process != processes_.end()) process->second.killed = true;
+        if (!actions.has(Action::spawn)) continue;
+        if (process != processes_.end()) violated("a second process in one slot");
+        if (stopped_) violated("a start of a stopped version");
+        if (group_.state(traffic_) == VersionState::failed) violated("a start of a failed version");
+        if (chance(5))
+          group_.starved(slot, now_);
+        else
+          processes_[slot] = {};
+      }
+  }
+
+  void observe() {
+    std::size_t wanted = 0, healthy = 0;
+    for (const auto& [number, slot] : group_.slots()) {
+      look_at(number, slot.machine);
+      wanted += slot.machine.wanted() ? 1 : 0;
+      healthy += slot.machine.routable() ? 1 : 0;
+    }
+    for (const auto& [number, process] : processes_)
+      if (!group_.slots().contains(number)) violated("a process without a slot");
+    const bool failed = group_.state(traffic_) == VersionState::failed;
+    if (stopped_ && wanted > 0) violated("a stopped version wants workers");
+    if (!stopped_ && !failed && wanted < instances_) violated("fewer workers are wanted than instances");
+    if (wanted > instances_ + 1u) violated("more workers are wanted than instances and one");
+    const auto transitions = group_.take_transitions();
+    const bool withdrawn = std::any_of(transitions.begin(), transitions.end(), [](const auto& change) {
+      return change.from == S::healthy && change.to == S::draining;
+    });
+    if (withdrawn && !stopped_ && healthy == 0) violated("a replacement took the last routable worker away");
+    for (const auto& change : transitions)
+      if (change.delay > RestartPolicy::kMaxStarvedDelay * 6 / 5 && change.to == S::backoff)
+        violated("a back-off beyond its cap");
+  }
+
+  void look_at(unsigned number, const WorkerMachine& machine) {
+    const S state = machine.state();
+    const auto process = processes_.find(number);
+    const bool lives = process != processes_.end() && process->second.leader;
+    if (machine.routable() != (state == S::healthy)) violated("routable is not healthy");
+    if (machine.routable() && !lives) violated("a dead worker is routable");
+    if (machine.routable() && !machine.wanted()) violated("an unwanted worker is routable");
+    if (machine.alive() != (process != processes_.end())) violated("the machine is wrong about its process");
+    if (!machine.wanted() && !machine.alive()) violated("an unwanted worker without a process is kept");
+    const bool waits_for_probes = !probing_ && (state == S::ready || state == S::unhealthy || state == S::spawned);
+    if (machine.alive() && state != S::healthy && !machine.next_deadline() && !waits_for_probes)
+      violated("nothing ends the state " + std::string(name(state)));
+    if (!machine.wanted())
+      unwanted_.insert(number);
+    else if (unwanted_.erase(number) > 0 && machine.alive())  // else it is another one under its number
+      violated("an unwanted worker is wanted again");
+  }
+
+  /// Everybody obeys now: what is stopped ends, whatever it was doing.
+  void finish() {
+    stop();
+    probing_ = true;
+    group_.probing(true, now_);
+    for (unsigned i = 0; i < kLastSteps && !group_.empty() && violation_.empty(); ++i) {
+      std::vector<unsigned> slots;
+      for (const auto& [number, process] : processes_) slots.push_back(number);
+      for (const unsigned slot : slots) {
+        Process& process = processes_.at(slot);
+        if (process.leader && (process.killed || chance(30))) die(slot);
+        process.leftovers = process.leftovers && !process.killed;
+        if (!process.leader && !process.leftovers) settle(slot);
+      }
+      pass_time();
+      observe();
+    }
+    if (!group_.empty()) violated("a stopped version never ended");
+    if (!processes_.empty()) violated("a process outlived its version");
+  }
+
+  std::mt19937_64 random_;
+  VersionGroup group_;
+  TimePoint now_{1h};
+  std::map<unsigned, Process> processes_;
+  std::set<unsigned> unwanted_;
+  bool traffic_ = true, probing_ = true, stopped_ = false;
+  std::uint32_t instances_ = 0;
+  std::string last_, violation_;
+};
+
+}  // namespace
+
+TEST_CASE("traces: whatever happens in whatever order, the invariants hold, and what is stopped ends") {
+  const std::uint64_t count = number_from("GRAY_TRACES", kDefaultTraces);
+  const std::uint64_t first = number_from("GRAY_SEED", std::random_device{}());
+  MESSAGE(count << " traces from GRAY_SEED=" << first);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::string violation = Trace(first + i).run();
+    if (!violation.empty()) FAIL(violation << "; repeat it with GRAY_TRACES=1 GRAY_SEED=" << first + i);
+  }
+}
