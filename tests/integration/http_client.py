@@ -25,15 +25,20 @@ class Client:
     127.0.0.1, an (address, port) of IPv6, or the path of a unix socket."""
 
     def __init__(self, where, timeout=20.0, receive_buffer=None):
+        self.where, self.timeout, self.receive_buffer = where, timeout, receive_buffer
+        self._connect()
+
+    def _connect(self):
         families = {int: socket.AF_INET, tuple: socket.AF_INET6, str: socket.AF_UNIX}
-        self.sock = socket.socket(families[type(where)])
-        if receive_buffer:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.sock.settimeout(timeout)
-        self.sock.connect(("127.0.0.1", where) if isinstance(where, int) else where)
-        if not isinstance(where, str):
+        self.sock = socket.socket(families[type(self.where)])
+        if self.receive_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(("127.0.0.1", self.where) if isinstance(self.where, int) else self.where)
+        if not isinstance(self.where, str):
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.pending = b""
+        self.told_to_close = False
 
     def __enter__(self):
         return self
@@ -110,6 +115,7 @@ class Client:
             if 100 <= status < 200 and status != 101:
                 interim.append(Response(status, fields, b"", True, []))
                 continue
+            self.told_to_close = ("connection", "close") in fields
             body, complete = self._body(method, status, dict(fields))
             return Response(status, fields, body, complete, interim)
 
@@ -123,6 +129,10 @@ class Client:
         return self._to_end(), True
 
     def ask(self, path, method="GET", headers=None, body=b"", host="localhost"):
+        """One request and its answer; on a new connection if the last answer said that it was the last."""
+        if self.told_to_close:
+            self.close()
+            self._connect()
         self.send(request(path, method, headers, body, host))
         return self.response(method)
 
