@@ -9,7 +9,7 @@ REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") (/[!-\"$-~]*|\*) HTTP/1\.1")
 FIELD_LINE = re.compile(rb"(" + TOKEN + rb"): ?([\t -~\x80-\xff]*)")
 HOST = re.compile(rb"([A-Za-z0-9._~%!$&'()*+;=-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 CHUNK_LINE = re.compile(rb"[0-9A-Fa-f]{1,16}")
-ONE_HOP = {b"keep-alive", b"proxy-connection", b"te", b"trailer", b"x-gray-version", b"x-gray-decision"}
+ONE_HOP = {b"keep-alive", b"proxy-connection", b"trailer", b"x-gray-version", b"x-gray-decision"}
 
 
 class Unclean(Exception):
@@ -75,9 +75,9 @@ def check_fields(fields):
     must(all(value == b"chunked" for value in codings), f"Transfer-Encoding {codings}")
     must(len(values(b"x-forwarded-for")) == 1 and len(values(b"x-request-id")) == 1, "what grayd vouches for, twice")
     must(not any(name in ONE_HOP for name, _ in fields), "a field of the other hop")
-    for value in values(b"connection"):
-        must(value.lower() == b"upgrade" and values(b"upgrade"), f"Connection: {value}")
-    must(values(b"upgrade") == [] or values(b"connection"), "Upgrade without Connection")
+    must(values(b"te") in ([], [b"trailers"]) and len(values(b"upgrade")) <= 1, "TE or Upgrade of the other hop")
+    nominated = sorted(value.lower() for value in values(b"connection"))
+    must(nominated == [name for name in (b"te", b"upgrade") if values(name)], f"Connection: {nominated}")
     must(not any(name.replace(b"_", b"-") in (b"content-length", b"transfer-encoding", b"x-forwarded-for", b"host")
                  for name, _ in fields if b"_" in name), "a name that passes for another one behind CGI")
 

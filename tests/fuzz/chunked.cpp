@@ -6,6 +6,7 @@
 
 #include "router/http/body.hpp"
 #include "router/http/characters.hpp"
+#include "router/http/trailers.hpp"
 #include "tests/fuzz/property.hpp"
 
 using namespace gray::http;
@@ -16,7 +17,8 @@ namespace {
 struct Outcome {
   BodyDecoder::Result result = BodyDecoder::Result::more;
   std::string payload;
-  std::size_t consumed = 0;  // not said of a refusal
+  std::string trailers;  // with their empty line; not said of a refusal, as the next one
+  std::size_t consumed = 0;
   bool operator==(const Outcome&) const = default;
 };
 
@@ -35,6 +37,7 @@ Outcome decode(std::string_view input, Choices& choices, std::size_t largest_pie
       must(step.result != BodyDecoder::Result::more || step.consumed == left.size(), "more means all was used");
       outcome.result = step.result;
       outcome.payload += step.payload;
+      outcome.trailers += step.trailers;
       at += step.consumed;
       left.remove_prefix(step.consumed);
     } while (!left.empty() && outcome.result == BodyDecoder::Result::data);
@@ -42,6 +45,7 @@ Outcome decode(std::string_view input, Choices& choices, std::size_t largest_pie
     if (outcome.result == BodyDecoder::Result::fault) {
       must(decoder.fault().status == 400 && decoder.fault().offset == at, "a fault is where the decoder stopped");
       must(decoder.feed("0\r\n\r\n").result == BodyDecoder::Result::fault, "what was refused stays refused");
+      outcome.trailers.clear();
       return outcome;
     }
   }
@@ -73,7 +77,7 @@ class Reference {
     }
   }
   std::size_t consumed() const { return input_.size() - text_.size(); }
-  std::string payload;
+  std::string payload, trailers;
 
  private:
   // Up to CRLF; nothing if there is none yet, or if another control byte comes first.
@@ -150,6 +154,7 @@ class Reference {
     for (;;) {
       const std::optional<std::string_view> line = take_line();
       if (!line) return is_broken_line() ? std::optional(false) : std::nullopt;
+      trailers.append(*line).append("\r\n");
       if (line->empty()) return true;
       bytes += line->size() + 2;
       const std::size_t colon = line->find(':');
@@ -169,7 +174,22 @@ void check_against_reference(std::string_view input, const Outcome& outcome) {
   must((accepted == true) == (outcome.result == Result::end), "both decoders accept the same");
   if (accepted == false) must(outcome.result == Result::fault, "both decoders refuse the same");
   if (accepted == true) must(reference.consumed() == outcome.consumed, "both decoders see the same end");
+  if (accepted == true) must(reference.trailers == outcome.trailers, "both decoders see the same trailers");
   must(reference.payload == outcome.payload, "both decoders see the same payload");
+}
+
+// What goes on of trailers is trailers, all of them harmless, and goes on as it is when it comes again (P21).
+void check_trailers(std::string_view section, Choices& choices) {
+  Exact out(trailers_bound(section.size()));
+  const std::string written(out.view().substr(0, write_trailers(section, out.data())));
+  const std::string body = "0\r\n" + written + "\r\n";
+  const Outcome outcome = decode(body, choices, body.size());
+  must(outcome == Outcome{BodyDecoder::Result::end, "", written + "\r\n", body.size()}, "what goes on is trailers");
+  for (std::string_view rest = written; !rest.empty(); rest.remove_prefix(rest.find("\r\n") + 2)) {
+    must(is_harmless_trailer(rest.substr(0, rest.find(':'))), "what goes on is harmless");
+  }
+  Exact again(trailers_bound(written.size()));
+  must(again.view().substr(0, write_trailers(written, again.data())) == written, "what goes on once goes on twice");
 }
 
 void check_round_trip(std::string_view payload, Choices& choices) {
@@ -182,7 +202,7 @@ void check_round_trip(std::string_view payload, Choices& choices) {
   }
   encoded += kLastChunk;
   const Outcome outcome = decode(encoded + "behind", choices, encoded.size());
-  must(outcome == Outcome{BodyDecoder::Result::end, std::string(payload), encoded.size()},
+  must(outcome == Outcome{BodyDecoder::Result::end, std::string(payload), "\r\n", encoded.size()},
        "what was encoded is decoded");
 }
 
@@ -196,6 +216,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     must(decode(input, choices, largest) == whole, "it does not matter how a body is cut");
   }
   check_against_reference(input, whole);
+  if (whole.result == BodyDecoder::Result::end) check_trailers(whole.trailers, choices);
   check_round_trip(input, choices);
   return 0;
 }
