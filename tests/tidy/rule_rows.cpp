@@ -27,9 +27,13 @@ std::vector<std::string> cells_of(std::string_view line) {
   return cells;
 }
 
+bool is_rule(const std::string& cell) {
+  return cell.size() > 2 && cell.starts_with(" P") && cell[2] >= '0' && cell[2] <= '9';
+}
+
+/// Of a rule, or of anything else that names its tests.
 bool is_row(const std::vector<std::string>& cells) {
-  return cells.size() >= 3 && cells[0].size() > 2 && cells[0].starts_with(" P") && cells[0][2] >= '0' &&
-         cells[0][2] <= '9';
+  return cells.size() >= 3 && (is_rule(cells[0]) || cells[2].find("_test.") != std::string::npos);
 }
 
 const File* named(const std::vector<File>& tests, const std::string& name) {

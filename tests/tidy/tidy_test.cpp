@@ -193,6 +193,8 @@ TEST_CASE("a rule without a row, or a row whose test is not there, is found") {
   CHECK(problems(rows + last + "| P31 | more | `c_test.cpp` \"t\" |\n").size() == 1);
   CHECK(problems(rows + last + "| P31 | more | `a_test.cpp` \"another title\" |\n").size() == 1);
   CHECK(problems(rows + last + "| P31 | more | by hand |\n").size() == 1);
+  CHECK(problems(rows + last + "| CL.TE | refused | `a_test.cpp` \"another title\" |\n").size() == 1);
+  CHECK(problems(rows + last + "| field | from a proxy | from others |\n").empty());
 }
 
 TEST_CASE("a source without a test of its name is found") {
