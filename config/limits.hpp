@@ -20,7 +20,7 @@ struct Limits {
   std::uint64_t head = 32 * 1024;    // bytes, request or response head in all; 1 KiB..1 MiB
   std::uint32_t fields = 100;        // 1..1000
   std::uint64_t body = 1ull << 30;   // bytes of a request body
-  std::uint64_t min_rate = 1024;     // bytes per second, both ways, after the first 30 s
+  std::uint64_t min_rate = 1024;     // bytes per second of a client that is waited for, over 30 s; 0: any
   bool operator==(const Limits&) const = default;
 };
 

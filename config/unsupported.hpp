@@ -13,7 +13,6 @@ struct Unsupported {
 
 inline constexpr Unsupported kUnsupported[] = {
     {"limits", "tunnels", "*", "leave it out"},
-    {"limits", "min_rate", "*", "leave it out"},
     {"version", "memory", "*", "leave it out"},
 };
 

@@ -91,6 +91,8 @@ class Engine {
   /// Sends what the kernel takes and keeps the rest.
   virtual void send(StreamId stream, std::string_view bytes) = 0;
   virtual std::size_t unsent(StreamId stream) const = 0;
+  /// The same, and what the kernel holds because the peer has not taken it. A system call: not for every event.
+  virtual std::size_t untaken(StreamId stream) const = 0;
   /// Counts in `counter` what send() and the tail could not deliver, closing streams included: one for each stream at
   /// most. This thread is its only writer.
   virtual void count_write_errors(StreamId stream, std::atomic<std::uint64_t>& counter) = 0;

@@ -27,6 +27,10 @@ class EpollEngine final : public Engine {
   StreamId connect(const Address& to, StreamHandler& handler) override;
   void send(StreamId stream, std::string_view bytes) override;
   std::size_t unsent(StreamId stream) const override;
+  std::size_t untaken(StreamId id) const override {
+    const Stream* stream = streams_.find(id);
+    return stream == nullptr ? 0 : stream->untaken();
+  }
   void count_write_errors(StreamId id, std::atomic<std::uint64_t>& counter) override {
     if (Stream* stream = streams_.find(id)) stream->write_errors = &counter;
   }

@@ -1,6 +1,8 @@
 #include "router/engine/stream.hpp"
 
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 namespace gray::engine {
 
@@ -16,6 +18,12 @@ void Stream::fail(int failure) {
   }
   error = failure;
   readable = true;  // or its end is
+}
+
+std::size_t Stream::untaken() const {
+  int queued = 0;
+  const bool known = ::ioctl(fd, SIOCOUTQ, &queued) == 0 && queued > 0;
+  return tail.size() + (known ? static_cast<std::size_t>(queued) : 0);
 }
 
 Stream& StreamTable::take(Engine& owner, Timer::Fire expire) {

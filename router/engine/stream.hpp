@@ -44,6 +44,7 @@ struct Stream {
   Timer deadline;  // of close_after_send()
 
   StreamId id() const { return {index, generation}; }
+  std::size_t untaken() const;
   bool closing() const { return phase >= Phase::flushing; }
   /// What epoll said of it.
   void note(std::uint32_t events);

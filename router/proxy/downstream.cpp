@@ -14,14 +14,12 @@ namespace {
 // What is read beyond a head has to be kept while that request is answered: small reads bound it, bodies get large
 // ones.
 constexpr std::size_t kHeadRead = 16 * 1024;
-constexpr Duration kLinger{2'000};      // to read and drop what a refused client still sends
-constexpr Duration kBodyStall{30'000};  // a request body of which nothing comes
-constexpr Duration kFlush{30'000};      // to take the rest of the last answer
+constexpr Duration kLinger{2'000};   // to read and drop what a refused client still sends
+constexpr Duration kFlush{30'000};   // to take the rest of the last answer
 constexpr http::Fault kStranger{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
 constexpr http::Fault kCrowded{503, "limit", "this client has as many connections as it may", 0};
 constexpr http::Fault kSlowGreeting{408, "PROXY", "the PROXY header did not arrive in time", 0};
 constexpr http::Fault kSlowHead{408, "P8", "the request head did not arrive in time", 0};
-constexpr http::Fault kSlowBody{408, "P8", "the request body stopped coming", 0};
 constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than this service takes", 0};
 
 }  // namespace
@@ -183,12 +181,10 @@ void Downstream::begin_request(engine::Buffer kept) {
   keep_alive_ = head.keep_alive;
   close_after_ = false;
   body_ = BodyDecoder(head.framing);
+  watch_ = Watch::none;
   phase_ = body_.done() ? Phase::busy : Phase::body;
   engine().pause(stream_, phase_ == Phase::busy ? engine::Pause::busy : engine::Pause::waiting);
-  if (phase_ == Phase::body) {
-    engine().read_limit(stream_, engine::kMaxRead);
-    arm(kBodyStall);
-  }
+  if (phase_ == Phase::body) engine().read_limit(stream_, engine::kMaxRead);
   exchange_.begin(std::move(kept), client(), started);
 }
 
@@ -204,7 +200,6 @@ std::size_t Downstream::take_body(std::string_view bytes) {
       body_fault(Reason::too_large, kLargeBody);
       return bytes.size();
     }
-    arm(kBodyStall);
     exchange_.request_data(step.payload);
   }
   if (phase_ == Phase::body && body_.done()) {
@@ -259,12 +254,10 @@ void Downstream::on_writable() {
 void Downstream::on_timer() {
   if (phase_ <= Phase::head) {
     // Half a head has a client that may read why; silence between requests has none.
-    if (head_began_ == TimePoint{} && !inbox_) return close_now();
+    if (head_began_ == TimePoint{} && !inbox_) return silent();
     refuse(phase_ == Phase::greeting ? kSlowGreeting : kSlowHead);
-  } else if (phase_ == Phase::body && exchange_.awaits_body()) {
-    body_fault(Reason::request_timeout, kSlowBody);
-  } else {
-    return arm(kBodyStall);  // the worker or the queue is what we wait for; they have deadlines of their own
+  } else if (watch_ == Watch::on && phase_ <= Phase::busy) {
+    look();
   }
   context_.plumbing.outbox.flush();
 }
@@ -272,13 +265,17 @@ void Downstream::on_timer() {
 // ---- what the exchange asks of us
 
 void Downstream::body_wanted() {
+  watch();
   engine().resume(stream_, engine::Pause::waiting);
   take_all();
 }
 
 bool Downstream::backed_up() const { return engine().unsent(stream_) > engine::kHighWatermark; }
 
-void Downstream::pause_body() { engine().pause(stream_, engine::Pause::sink_full); }
+void Downstream::pause_body() {
+  excused_ = true;
+  engine().pause(stream_, engine::Pause::sink_full);
+}
 
 void Downstream::resume_body() { engine().resume(stream_, engine::Pause::sink_full); }
 
@@ -360,7 +357,8 @@ void Downstream::close_gently() {
   if (keep_alive_ || inbox_) reset_input_ = true;
   inbox_.reset();
   engine().timers().disarm(timer_);
-  engine().close_after_send(stream_, reset_input_ ? kLinger : kFlush, reset_input_);
+  const bool sent = engine().unsent(stream_) == 0;  // else what it has yet to take needs its time first
+  engine().close_after_send(stream_, reset_input_ && sent ? kLinger : kFlush, reset_input_);
   stream_ = {};
   owner_.gone(*this);
 }

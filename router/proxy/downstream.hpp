@@ -11,6 +11,7 @@
 //  the
 //    answer says close, then the connection lingers so that the client can read it.
 //  - An idle connection holds no buffer.
+//  - A client who is waited for, for his body or to take his answer, is looked at about once a second; nobody else is.
 #include <string>
 
 #include "router/proxy/exchange.hpp"
@@ -50,6 +51,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
 
  private:
   enum class Phase : std::uint8_t { greeting, head, body, busy, closing };
+  /// Whether the client is held to min_rate: it was waited for in this request, it is at present.
+  enum class Watch : std::uint8_t { none, once, on };
 
   // engine::StreamHandler
   void on_connected(int) override {}
@@ -70,6 +73,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void cut() override;
   void body_wanted() override;
   bool backed_up() const override;
+  void fell_behind() override { watch(); }
+  bool behind() const override;
   void pause_body() override;
   void resume_body() override;
 
@@ -90,6 +95,10 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void close_gently();
   void close_now();
   void on_timer();
+  void watch();
+  void look();
+  void silent();
+  bool too_slow(bool uploads);
   void arm(Duration after);
   bool is_last() const;
   ClientInfo client() const { return {&peer_, ip_, trusted_}; }
@@ -106,6 +115,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool last_chunk_sent_ = false;  // trailers came behind it
   bool reset_input_ = false;      // request bytes are unread: linger
   bool trusted_ = false;
+  bool excused_ = false;  // the worker was behind since the last look
+  Watch watch_ = Watch::none;
   std::uint8_t minor_ = 1;
   bool keep_alive_ = true;  // as the request asked
   std::uint64_t served_ = 0;
@@ -114,6 +125,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   TimePoint head_began_{};    // of the head that is being received; none: between requests
   engine::Buffer inbox_;
   http::BodyDecoder body_;
+  policy::MinRate rate_;
   Address peer_;
   std::string ip_;
   Exchange exchange_;

@@ -64,8 +64,10 @@ void Exchange::arm(Duration after) {
 Duration Exchange::stall_limit() const { return std::max(limits().request_timeout, limits().idle_timeout); }
 
 void Exchange::on_deadline() {
-  // The client's silence is no failure of the worker; its own side ends it in time.
-  if (state_ == State::sending && awaits_body()) return arm(limits().request_timeout);
+  // The client's slowness is no failure of the worker; its own side ends it in time.
+  const bool answering = state_ == State::early || state_ == State::responding;
+  if ((state_ == State::sending && awaits_body()) || (answering && client_.behind()))
+    return arm(limits().request_timeout);
   switch (state_) {
     case State::idle:
       return;  // left armed by a request that has ended
@@ -273,7 +275,7 @@ void Exchange::finish(bool close) {
 void Exchange::cut() {
   if (reason_ == Reason::none) reason_ = Reason::client_gone;
   if (first_byte_ == TimePoint{}) status_ = 0;
-  if (upstream_ != nullptr) drop_upstream(reason_ != Reason::client_gone);
+  if (upstream_ != nullptr) drop_upstream(segment::status_of(reason_) >= 500);  // below: it was the client
   conclude();
   client_.cut();
 }
@@ -313,6 +315,7 @@ void Exchange::balance() {
   if (client_.backed_up()) {
     upstream_->pause();
     arm(stall_limit());
+    client_.fell_behind();
   }
   if (accepts_body_ && upstream_->backed_up()) {
     worker_behind_ = true;

@@ -11,6 +11,7 @@
 #include "router/engine/buffer_pool.hpp"
 #include "router/http/forwarding.hpp"
 #include "router/policy/decision.hpp"
+#include "router/policy/min_rate.hpp"
 #include "router/proxy/backends.hpp"
 #include "router/proxy/exchange_machine.hpp"
 #include "router/proxy/table_view.hpp"
@@ -39,6 +40,10 @@ class ClientSide {
   /// A worker takes the request body from now on.
   virtual void body_wanted() = 0;
   virtual bool backed_up() const = 0;
+  /// It was found backed up: from now on it is waited for, and held to `min_rate`.
+  virtual void fell_behind() = 0;
+  /// It is, and has something to take.
+  virtual bool behind() const = 0;
   virtual void pause_body() = 0;  // the worker has too much unsent
   virtual void resume_body() = 0;
 
@@ -53,6 +58,7 @@ struct ExchangeContext {
   TableViews& tables;
   Recorder& recorder;
   const RouterSettings& settings;
+  Duration rate_window = policy::kRateWindow;
   bool draining = false;
 };
 
@@ -87,6 +93,10 @@ class Exchange final : public upstream::Waiter {
   /// The client has said FIN.
   void client_closing();
   void client_drained();
+  /// The client is slower than `min_rate` allows.
+  void client_slow(const http::Fault& fault);
+  std::uint64_t min_rate() const { return limits().min_rate; }
+  std::uint64_t moved() const { return bytes_in_ + bytes_out_; }
   std::uint64_t body_limit() const { return limits().body; }
 
   // From the worker's connection, and from Backends.

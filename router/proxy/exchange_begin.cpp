@@ -157,6 +157,14 @@ void Exchange::request_fault(Reason reason, const http::Fault& fault) {
   feed(Event::refused);
 }
 
+// Before the answer he is told so; within it only a connection that breaks says that it is not whole.
+void Exchange::client_slow(const http::Fault& fault) {
+  if (state_ == State::sending) return request_fault(Reason::request_timeout, fault);
+  reason_ = Reason::request_timeout;
+  note(fault, segment::Side::downstream);
+  feed(Event::client_gone);
+}
+
 void Exchange::note(const http::Fault& fault, Side side) {
   fault_ = fault;
   fault_side_ = side;

@@ -22,7 +22,7 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
       backends_(*engine_, layout, options_.place, host,
                 [this] { return std::make_unique<Upstream>(plumbing_, backends_); }),
       recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
-      context_{plumbing_, backends_, tables_, recorder_, options_.settings},
+      context_{plumbing_, backends_, tables_, recorder_, options_.settings, options_.rate_window},
       prober_(*engine_, *response_scratch_,
               [this](std::uint64_t id, bool ok, std::string detail) { host_.probed(id, ok, std::move(detail)); }),
       drain_check_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->check_drained(); }) {}

@@ -30,6 +30,7 @@ struct ShardOptions {
   RouterSettings settings;
   UniqueFd access_log;
   std::uint64_t id_seed = 0;
+  Duration rate_window = policy::kRateWindow;  // over which a slow client is judged
 };
 
 class Shard final : public DownstreamOwner {

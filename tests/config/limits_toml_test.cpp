@@ -21,7 +21,7 @@ upstream_idle = "7s"
 head = "1KiB"
 fields = 7
 body = "0"
-min_rate = "1KiB"
+min_rate = "2KiB"
 )")
                             .services[0]
                             .limits;
@@ -36,6 +36,7 @@ min_rate = "1KiB"
   CHECK(limits.head == 1'024);
   CHECK(limits.fields == 7);
   CHECK(limits.body == 0);
+  CHECK(limits.min_rate == 2'048);
 }
 
 TEST_CASE("a limit out of its range is refused") {
@@ -51,7 +52,7 @@ TEST_CASE("a limit out of its range is refused") {
       {"connect_timeout = []", "expected a duration such as \"10s\", found a list"},
       {"queue_timeout = '0'", "nobody can wait for 0 in a queue of 256"},
       {"tunnels = 600", "600 is not supported yet"},
-      {"min_rate = '2KiB'", "\"2KiB\" is not supported yet"},
+      {"min_rate = 5", "sizes carry a unit: \"5KiB\""},
       {"max_socket = 5", "did you mean \"max_sockets\"?"},
   };
   for (const auto& [line, expected] : rows) {

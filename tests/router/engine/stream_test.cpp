@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <cerrno>
+
+#include "config/unique_fd.hpp"
 
 using namespace gray;
 using namespace gray::engine;
@@ -50,6 +53,25 @@ TEST_CASE("a write that fails is counted once for a stream") {
   CHECK(stream.readable);
   table.give_back(stream);
   CHECK(table.take(*engine, never).write_errors == nullptr);
+}
+
+TEST_CASE("what the peer has not taken is the tail and what the kernel still holds") {
+  int fds[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+  const UniqueFd ours(fds[0]), theirs(fds[1]);
+  BufferPool buffers(1 << 20);
+  const auto engine = make_engine(buffers);
+  StreamTable table;
+  Stream& stream = table.take(*engine, never);
+  CHECK(stream.untaken() == 0);  // no socket yet
+  stream.fd = ours.get();
+  REQUIRE(stream.tail.append("tail", buffers, 0));
+  CHECK(stream.untaken() == 4);
+  REQUIRE(::send(ours.get(), "bytes", 5, 0) == 5);
+  CHECK(stream.untaken() > 4);  // a unix socket counts its packets' own size, too
+  char bytes[8];
+  REQUIRE(::recv(theirs.get(), bytes, sizeof bytes, 0) == 5);
+  CHECK(stream.untaken() == 4);
 }
 
 TEST_CASE("what epoll says of a stream is kept until it is served") {

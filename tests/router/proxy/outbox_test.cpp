@@ -24,6 +24,7 @@ struct SendLog final : engine::Engine {
   engine::StreamId adopt(int, engine::StreamHandler&) override { return {}; }
   engine::StreamId connect(const Address&, engine::StreamHandler&) override { return {}; }
   std::size_t unsent(engine::StreamId) const override { return 0; }
+  std::size_t untaken(engine::StreamId) const override { return 0; }
   void count_write_errors(engine::StreamId, std::atomic<std::uint64_t>&) override {}
   void pause(engine::StreamId, engine::Pause) override {}
   void resume(engine::StreamId, engine::Pause) override {}

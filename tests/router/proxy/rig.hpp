@@ -58,6 +58,7 @@ struct RigOptions {
   RouterSettings settings{};
   int access_log = -1;   // taken over; of the first shard
   bool proxied = false;  // connections begin with a PROXY header
+  Duration rate_window = policy::kRateWindow;
 };
 
 /// The client who has all the connections that he may have, as far as a Rig is asked.
@@ -71,7 +72,7 @@ class Rig {
       UniqueFd log(i == 0 ? options.access_log : -1);
       shards_.push_back(std::make_unique<proxy::Shard>(
           *hosts_.emplace_back(std::make_unique<Host>(*this, i)), *segment,
-          proxy::ShardOptions{place, options.budget, options.settings, std::move(log), 7 + i}));
+          proxy::ShardOptions{place, options.budget, options.settings, std::move(log), 7 + i, options.rate_window}));
       listeners_.emplace_back(SOCK_NONBLOCK).listen();
     }
     for (const auto& shard : shards_) threads_.emplace_back([&engine = shard->engine()] { engine.run(); });

@@ -1,0 +1,109 @@
+// Clients that are slow, and those who only seem to be.
+#include <atomic>
+
+#include "tests/router/proxy/rig.hpp"
+
+using namespace gray;
+using namespace gray::test;
+
+namespace {
+
+/// Answers with the body that came, its length said.
+FakeWorker::Script echoes() {
+  return [](FakeWorker::Call& call) {
+    while (call.next()) {
+      const std::string& body = call.request.body;
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    }
+  };
+}
+
+Limits with_rate(std::uint64_t bytes) {
+  Limits limits;
+  limits.min_rate = bytes;
+  return limits;
+}
+
+}  // namespace
+
+TEST_CASE("a body that comes more slowly than min_rate is a 408 and the end") {
+  FakeWorker worker(echoes());
+  Rig rig({{{worker.address()}}, with_rate(10'000)}, {.rate_window = Duration{600}});
+  Wire slow = rig.dial(), mute = rig.dial(), quick = rig.dial();
+  // At most 2,000 bytes/s beside 5 MB/s, or a tenth of it on a busy machine: both for longer than a window.
+  const auto trickle = [&](Wire& wire, std::size_t piece, int pieces) {
+    for (int i = 0; i < pieces && wire.write(std::string(piece, 'x')); ++i) let_pass(Duration{20});
+  };
+  for (Wire* wire : {&slow, &mute, &quick}) {
+    wire->write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10000000\r\n\r\n");
+  }
+  std::thread slowly([&] { trickle(slow, 40, 200); }), quickly([&] { trickle(quick, 100'000, 100); });
+  for (Wire* wire : {&slow, &mute}) {
+    const Message answer = wire->read_answer();
+    CHECK(answer.status() == 408);
+    CHECK(answer.field("x-gray-reason") == "request-timeout");
+    CHECK(answer.field("connection") == "close");
+    CHECK(answer.body.find("min_rate") != std::string::npos);
+    CHECK(wire->read_rest().empty());
+  }
+  CHECK(quick.read_answer().body.size() == 10'000'000);
+  slowly.join();
+  quickly.join();
+  CHECK(rig.reason(segment::Reason::request_timeout) == 2);
+}
+
+TEST_CASE("a client that takes its answer more slowly than min_rate is cut off") {
+  FakeWorker worker(says(std::string(8 << 20, 'x')));
+  Rig rig({{{worker.address()}}, with_rate(10'000)}, {.rate_window = Duration{600}});
+  Wire mute = rig.dial(0, 4'096), quick = rig.dial(0, 4'096);
+  mute.write(Rig::request_for());
+  quick.write(Rig::request_for());
+  CHECK(quick.read_answer().complete);
+  CHECK(eventually([&] { return rig.reason(segment::Reason::request_timeout) == 1; }));
+  CHECK_FALSE(mute.read_answer().complete);
+  CHECK(mute.end() == Wire::End::reset);
+  CHECK(rig.totals().in_flight == 0);
+}
+
+TEST_CASE("without a min_rate it is enough to move anything") {
+  FakeWorker worker(echoes());
+  Rig rig({{{worker.address()}}, with_rate(0)}, {.rate_window = Duration{600}});
+  Wire slow = rig.dial(), mute = rig.dial();
+  for (Wire* wire : {&slow, &mute}) wire->write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n");
+  for (int i = 0; i < 100; ++i) {
+    slow.write("x");
+    let_pass(Duration{20});
+  }
+  CHECK(slow.read_answer().body.size() == 100);
+  CHECK(mute.read_answer().status() == 408);
+}
+
+TEST_CASE("a slow worker, a stream of events and a long poll are not the client's fault") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    Message head;
+    if (!call.read_head(head)) return;
+    if (head.has("POST")) {  // takes the body slowly
+      let_pass(Duration{3'000});
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      return;
+    }
+    if (head.has("/poll")) let_pass(Duration{2'500});
+    call.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 6; ++i) {
+      call.write("1\r\nx\r\n");
+      let_pass(Duration{500});
+    }
+    call.write("0\r\n\r\n");
+  });
+  Rig rig({{{worker.address()}}, with_rate(1'000)}, {.rate_window = Duration{1'000}});
+  Wire events = rig.dial(), poll = rig.dial(), upload = rig.dial();
+  events.write(Rig::request_for("/events"));
+  poll.write(Rig::request_for("/poll"));
+  upload.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 33554432\r\n\r\n");
+  std::thread sender([&] { upload.write(std::string(32 << 20, 'x')); });
+  CHECK(events.read_answer().body == "xxxxxx");
+  CHECK(poll.read_answer().body == "xxxxxx");
+  CHECK(upload.read_answer().status() == 200);
+  upload.close();
+  sender.join();
+}
