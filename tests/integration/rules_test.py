@@ -361,6 +361,44 @@ class TrustedProxy(Trust):
             self.assertNotIn(name, seen)
 
 
+class Counted(Rules):
+    def metric(self, name):
+        for line in self.shared.ctl("metrics").out.splitlines():
+            if line.startswith(name + " "):
+                return int(line.rsplit(" ", 1)[1])
+        return 0
+
+    def check(self, ask, line, *metrics):
+        """`line`: what the access log says of the request; each of `metrics` goes up by one."""
+        before = [self.metric(name) for name in metrics]
+        response = ask()
+        self.assertEqual({name: self.line_of(response).get(name) for name in line}, line)
+        self.assertEqual([self.metric(name) for name in metrics], [count + 1 for count in before])
+
+    def raw(self, data):
+        with self.shared.client() as client:
+            client.send(data)
+            return client.response()
+
+    def test_what_goes_wrong_is_told_once_and_counted(self):
+        self.check(lambda: self.raw("GET / HTTP/1.1\r\nHost: a\r\nX: \n\r\n\r\n"),
+                   {"status": 400, "reason": "bad-request", "fault": "P12", "offset": 28, "fault_side": "downstream"},
+                   'grayd_refused_total{reason="bad-request"}', 'grayd_faults_total{rule="P12",side="downstream"}')
+        chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.check(lambda: self.raw(chunked + "2\r\nok\r\nx\r\n"),
+                   {"status": 400, "version": "v1", "fault": "P20", "offset": 7, "fault_side": "downstream"},
+                   'grayd_failures_total{service="web",version="v1",reason="bad-request"}',
+                   'grayd_faults_total{rule="P20",side="downstream"}')
+        self.check(lambda: self.shared.get(played(OK + "X : y\r\n\r\n")),
+                   {"status": 502, "reason": "upstream-invalid", "fault": "P10", "offset": 18,
+                    "fault_side": "upstream"},
+                   'grayd_faults_total{rule="P10",side="upstream"}')
+        self.check(lambda: self.shared.get(played(OK + "Content-Length: 9\r\n\r\nshort", "close")),
+                   {"status": 200, "reason": "upstream-closed", "fault": "P27", "offset": 5, "fault_side": "upstream"},
+                   'grayd_faults_total{rule="P27",side="upstream"}')
+        self.check(lambda: self.shared.get("/"), {"status": 200, "reason": "", "fault": None, "offset": None})
+
+
 class Override(GrayTest):
     def test_p31_a_header_names_a_version_only_from_override_from(self):
         for networks, version in ((["127.0.0.0/8"], "v2"), (["10.0.0.0/8"], "v1")):
