@@ -14,6 +14,7 @@ import re
 import socket
 import sys
 import tempfile
+import textwrap
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "differential"))
 import backends  # noqa: E402
@@ -238,9 +239,10 @@ class Differential(GrayTest):
             faults.update(row.get("fault", row["reason"]) for row in rows[address] if row["reason"])
         requests = sum(len(entry.requests) for entry in forwarded.values())
         cut = sum(len(entry.cut) for entry in forwarded.values())
-        print(f"\n{len(self.payloads)} payloads: {requests} requests of {len(forwarded)} forwarded, {cut} cut off, "
-              f"{len(unclean)} unclean; {sum(faults.values())} refused")
-        print("  " + ", ".join(f"{fault} {faults[fault]}" for fault in sorted(faults)), flush=True)
+        print(f"\n{len(self.payloads)} payloads: {len(forwarded)} forwarded in part or whole, {requests} requests; "
+              f"{cut} cut off, {len(unclean)} unclean", flush=True)
+        told = ", ".join(f"{fault} {faults[fault]}" for fault in sorted(faults, key=lambda name: (len(name), name)))
+        print(textwrap.fill("ended by us, rule and times: " + told, 100, initial_indent="  ", subsequent_indent="    "), flush=True)
         self.assertFalse(unclean, "\n".join(unclean[:20]))
         self.assertGreater(requests, 1000)
         return forwarded
@@ -265,9 +267,12 @@ class Differential(GrayTest):
                 server.stop()
         print(f"  {'replayed to':<12}{'sequences':>10}{'mismatched':>12}{'excused':>9}")
         for replay in replays:
-            excused = "; ".join(f"{why} ({count})" for why, count in replay.excused.items())
             print(f"  {replay.name:<12}{len(sequences):>10}{len(replay.mismatches):>12}"
-                  f"{sum(replay.excused.values()):>9}  {excused}", flush=True)
+                  f"{sum(replay.excused.values()):>9}", flush=True)
+        for replay in replays:
+            excused = "; ".join(f"{why} ({count})" for why, count in replay.excused.items())
+            print(textwrap.fill(f"excused of {replay.name}: {excused or 'nothing'}", 100, initial_indent="  ",
+                                subsequent_indent="    "), flush=True)
         mismatches = [mismatch for replay in replays for mismatch in replay.mismatches]
         self.assertFalse(mismatches, "\n".join(mismatches[:20]))
 
