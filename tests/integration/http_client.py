@@ -22,10 +22,10 @@ class Response:
 
 class Client:
     """One connection to the router; requests are bytes, answers are read by their framing. `where` is a port of
-    127.0.0.1, an (address, port) of IPv6, or the path of a unix socket."""
+    127.0.0.1, an (address, port) of IPv6, or the path of a unix socket; `source` an address of our own to come from."""
 
-    def __init__(self, where, timeout=20.0, receive_buffer=None):
-        self.where, self.timeout, self.receive_buffer = where, timeout, receive_buffer
+    def __init__(self, where, timeout=20.0, receive_buffer=None, source=None):
+        self.where, self.timeout, self.receive_buffer, self.source = where, timeout, receive_buffer, source
         self._connect()
 
     def _connect(self):
@@ -33,6 +33,8 @@ class Client:
         self.sock = socket.socket(families[type(self.where)])
         if self.receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+        if self.source:
+            self.sock.bind((self.source, 0))
         self.sock.settimeout(self.timeout)
         self.sock.connect(("127.0.0.1", self.where) if isinstance(self.where, int) else self.where)
         if not isinstance(self.where, str):

@@ -41,12 +41,12 @@ def fields_of(echo):
 class Balanced(GrayTest):
     """A grayd with a plain listener, one over IP for balancers, and one on a unix socket."""
 
-    options = {}
+    head_timeout = "10s"
 
     @classmethod
     def setUpClass(cls):
         web = two_versions(identity=["client-ip"], override_from=["192.0.2.7", "2001:db8::/32"],
-                           version={"v2": {"weight": 50.0}}, limits={"head_timeout": "1s"})
+                           version={"v2": {"weight": 50.0}}, limits={"head_timeout": cls.head_timeout})
         daemon = cls._prepared(web, {})
         cls.port, cls.path = free_port(), os.path.join(daemon.folder, "balancers.sock")
         router = {"trusted_proxies": ["127.0.0.1", "198.51.100.0/24"], "max_connections_per_client": 3}
@@ -192,14 +192,14 @@ class Refused(Balanced):
             self.assertNotEqual(refused["fault"], "PROXY")  # a request line that is none
 
     def test_a_stranger_is_refused_before_he_says_anything(self):
-        client = Client.__new__(Client)
-        client.sock, client.pending = socket.socket(), b""
+        client = Client(self.port, timeout=20 * SLOWER, source="127.0.0.2")
         self.addCleanup(client.close)
-        client.sock.settimeout(20 * SLOWER)
-        client.sock.bind(("127.0.0.2", 0))
-        client.sock.connect(("127.0.0.1", self.port))
         refused = self.assert_refused(client, 400, "trusted_proxies", "bad-request")
         self.assertEqual((refused["client"], refused["fault"]), ("127.0.0.2", "PROXY"))
+
+
+class Late(Balanced):
+    head_timeout = "1s"
 
     def test_a_header_that_trickles_is_cut_by_its_deadline(self):
         client = self.client()
@@ -266,16 +266,11 @@ class BehindHaproxy(Balanced):
     def test_grayd_knows_the_client_of_haproxy(self):
         for port in self.balancer():
             for host in (3, 4):
-                with socket.socket() as sock:
-                    sock.settimeout(20 * SLOWER)
-                    sock.bind((f"127.0.0.{host}", 0))
-                    sock.connect(("127.0.0.1", port))
-                    client = Client.__new__(Client)
-                    client.sock, client.pending = sock, b""
+                with Client(port, timeout=20 * SLOWER, source=f"127.0.0.{host}") as client:
                     response = client.ask("/echo")
-                    self.assertEqual(response.status, 200)
-                    self.assertEqual(fields_of(response)["x-forwarded-for"], f"127.0.0.{host}")
-                    self.assertEqual(self.line_of(response)["client"], f"127.0.0.{host}")
+                self.assertEqual(response.status, 200)
+                self.assertEqual(fields_of(response)["x-forwarded-for"], f"127.0.0.{host}")
+                self.assertEqual(self.line_of(response)["client"], f"127.0.0.{host}")
 
 
 class Configuration(GrayTest):
