@@ -33,6 +33,10 @@ def address_of(number):
     return f"127.100.{number // 250}.{number % 250 + 1}"
 
 
+def say(text):
+    print(textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="    "), flush=True)
+
+
 def send(port, payload):
     """Sends a payload and takes what comes until grayd ends the connection, or the client gives up: a payload may be
     less than a request. Whenever that happens, what has been forwarded must be clean. Returns whether it gave up."""
@@ -242,7 +246,7 @@ class Differential(GrayTest):
         print(f"\n{len(self.payloads)} payloads: {len(forwarded)} forwarded in part or whole, {requests} requests; "
               f"{cut} cut off, {len(unclean)} unclean", flush=True)
         told = ", ".join(f"{fault} {faults[fault]}" for fault in sorted(faults, key=lambda name: (len(name), name)))
-        print(textwrap.fill("ended by us, rule and times: " + told, 100, initial_indent="  ", subsequent_indent="    "), flush=True)
+        say("ended by us, rule and times: " + told)
         self.assertFalse(unclean, "\n".join(unclean[:20]))
         self.assertGreater(requests, 1000)
         return forwarded
@@ -271,8 +275,7 @@ class Differential(GrayTest):
                   f"{sum(replay.excused.values()):>9}", flush=True)
         for replay in replays:
             excused = "; ".join(f"{why} ({count})" for why, count in replay.excused.items())
-            print(textwrap.fill(f"excused of {replay.name}: {excused or 'nothing'}", 100, initial_indent="  ",
-                                subsequent_indent="    "), flush=True)
+            say(f"excused of {replay.name}: {excused or 'nothing'}")
         mismatches = [mismatch for replay in replays for mismatch in replay.mismatches]
         self.assertFalse(mismatches, "\n".join(mismatches[:20]))
 
