@@ -236,6 +236,7 @@ class Differential(GrayTest):
         recorder = [sys.executable, os.path.join(backends.HERE, "recorder.py")]
         rows, self.gave_up = self.through_grayd(record, {"command": recorder, "ready": ["pipe"]})
         forwarded, unclean = read_record(record)
+        self.assertFalse(unclean, "\n".join(unclean[:20]))
         faults = collections.Counter()
         for payload in self.payloads:
             address = address_of(payload.number)
@@ -247,7 +248,6 @@ class Differential(GrayTest):
               f"{cut} cut off, {len(unclean)} unclean", flush=True)
         told = ", ".join(f"{fault} {faults[fault]}" for fault in sorted(faults, key=lambda name: (len(name), name)))
         say("ended by us, rule and times: " + told)
-        self.assertFalse(unclean, "\n".join(unclean[:20]))
         self.assertGreater(requests, 1000)
         return forwarded
 
