@@ -28,16 +28,16 @@ Limits with_rate(std::uint64_t bytes) {
 
 TEST_CASE("a body that comes more slowly than min_rate is a 408 and the end") {
   FakeWorker worker(echoes());
-  Rig rig({{{worker.address()}}, with_rate(10'000)}, {.rate_window = Duration{600}});
+  Rig rig({{{worker.address()}}, with_rate(10'000)}, {.rate_window = Duration{1'500}});
   Wire slow = rig.dial(), mute = rig.dial(), quick = rig.dial();
   // At most 2,000 bytes/s beside 5 MB/s, or a tenth of it on a busy machine: both for longer than a window.
   const auto trickle = [&](Wire& wire, std::size_t piece, int pieces) {
     for (int i = 0; i < pieces && wire.write(std::string(piece, 'x')); ++i) let_pass(Duration{20});
   };
   for (Wire* wire : {&slow, &mute, &quick}) {
-    wire->write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10000000\r\n\r\n");
+    wire->write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 15000000\r\n\r\n");
   }
-  std::thread slowly([&] { trickle(slow, 40, 200); }), quickly([&] { trickle(quick, 100'000, 100); });
+  std::thread slowly([&] { trickle(slow, 40, 200); }), quickly([&] { trickle(quick, 100'000, 150); });
   for (Wire* wire : {&slow, &mute}) {
     const Message answer = wire->read_answer();
     CHECK(answer.status() == 408);
@@ -46,7 +46,7 @@ TEST_CASE("a body that comes more slowly than min_rate is a 408 and the end") {
     CHECK(answer.body.find("min_rate") != std::string::npos);
     CHECK(wire->read_rest().empty());
   }
-  CHECK(quick.read_answer().body.size() == 10'000'000);
+  CHECK(quick.read_answer().body.size() == 15'000'000);
   slowly.join();
   quickly.join();
   CHECK(rig.reason(segment::Reason::request_timeout) == 2);
@@ -54,7 +54,7 @@ TEST_CASE("a body that comes more slowly than min_rate is a 408 and the end") {
 
 TEST_CASE("a client that takes its answer more slowly than min_rate is cut off") {
   FakeWorker worker(says(std::string(8 << 20, 'x')));
-  Rig rig({{{worker.address()}}, with_rate(10'000)}, {.rate_window = Duration{600}});
+  Rig rig({{{worker.address()}}, with_rate(10'000)}, {.rate_window = Duration{1'000}});
   Wire mute = rig.dial(0, 4'096), quick = rig.dial(0, 4'096);
   mute.write(Rig::request_for());
   quick.write(Rig::request_for());
@@ -67,14 +67,14 @@ TEST_CASE("a client that takes its answer more slowly than min_rate is cut off")
 
 TEST_CASE("without a min_rate it is enough to move anything") {
   FakeWorker worker(echoes());
-  Rig rig({{{worker.address()}}, with_rate(0)}, {.rate_window = Duration{600}});
+  Rig rig({{{worker.address()}}, with_rate(0)}, {.rate_window = Duration{1'500}});
   Wire slow = rig.dial(), mute = rig.dial();
-  for (Wire* wire : {&slow, &mute}) wire->write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n");
-  for (int i = 0; i < 100; ++i) {
+  for (Wire* wire : {&slow, &mute}) wire->write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 150\r\n\r\n");
+  for (int i = 0; i < 150; ++i) {
     slow.write("x");
     let_pass(Duration{20});
   }
-  CHECK(slow.read_answer().body.size() == 100);
+  CHECK(slow.read_answer().body.size() == 150);
   CHECK(mute.read_answer().status() == 408);
 }
 

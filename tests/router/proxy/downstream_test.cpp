@@ -273,9 +273,9 @@ TEST_CASE("behind a PROXY header the client is whom it names (PROXY)") {
 
 TEST_CASE("a PROXY header that is wrong, late, repeated, or a stranger's is the end of the connection (PROXY)") {
   FakeWorker worker(says("x"));
-  Limits limits;
-  limits.head_timeout = Duration{300};
-  Rig rig({{{worker.address()}}, limits}, behind_a_balancer());
+  Limits hasty;
+  hasty.head_timeout = Duration{1'000};
+  Rig rig({{{worker.address()}}}, behind_a_balancer()), impatient({{{worker.address()}}, hasty}, behind_a_balancer());
   Rig strict({{{worker.address()}}}, {.proxied = true});
   const auto refused = [](Wire wire, std::string_view bytes, int status, std::string_view why) {
     CAPTURE(bytes);
@@ -290,13 +290,15 @@ TEST_CASE("a PROXY header that is wrong, late, repeated, or a stranger's is the 
   refused(rig.dial(), Rig::request_for(), 400, "does not begin with a PROXY header");
   refused(rig.dial(), "PROXY TCP4 192.0.2.7 10.0.0.1 5555 080\r\n" + Rig::request_for(), 400, "port");
   refused(rig.dial(), line + line + Rig::request_for(), 400, "");
-  refused(rig.dial(), line.substr(0, 20), 408, "PROXY header did not arrive");
-  refused(rig.dial(), line + "GET / HT", 408, "head did not arrive");
   refused(rig.dial(), "PROXY TCP4 " + std::string(kCrowdedClient) + " 10.0.0.1 1 2\r\n" + Rig::request_for(), 503,
           "as many connections");
   CHECK(eventually([&] { return rig.last_closed().starts_with(kCrowdedClient); }));
   refused(strict.dial(), "", 400, "trusted_proxies");
-  Wire silent = rig.dial();
+  Wire half = impatient.dial(), half_head = impatient.dial(), silent = impatient.dial();
+  half.write(line.substr(0, 20));
+  half_head.write(line + "GET / HT");
+  refused(std::move(half), "", 408, "PROXY header did not arrive");
+  refused(std::move(half_head), "", 408, "head did not arrive");
   check_closed(silent);
   CHECK(worker.requests() == 0);
 }
