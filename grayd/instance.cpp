@@ -6,6 +6,9 @@
 #include <random>
 #include <stdexcept>
 
+#include "config/log.hpp"
+#include "supervisor/supervisor.hpp"
+
 namespace gray::master {
 namespace {
 
@@ -37,6 +40,14 @@ std::string instance_of(const std::string& state_dir) {
     }
   }
   return fmt::format("{:016x}-{}", hash_of(state_dir), id);
+}
+
+std::string swept_instance(const std::string& state_dir) {
+  auto instance = instance_of(state_dir);
+  if (const int killed = supervisor::sweep_leftovers(instance); killed > 0) {
+    log(LogLevel::warn, fmt::format("killed {} processes that an earlier grayd left behind", killed));
+  }
+  return instance;
 }
 
 }  // namespace gray::master

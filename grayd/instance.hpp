@@ -8,5 +8,7 @@ namespace gray::master {
 /// Reads STATE_DIR/instance, making it first if it is missing or damaged. Throws std::runtime_error with a line for
 /// people. Only under the lock of the state folder.
 std::string instance_of(const std::string& state_dir);
+/// The same, once everything that carries the name is dead: it was left behind by an earlier grayd.
+std::string swept_instance(const std::string& state_dir);
 
 }  // namespace gray::master

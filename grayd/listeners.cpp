@@ -87,18 +87,21 @@ Address bound_address(const UniqueFd& fd, const Address& asked) {
 }  // namespace
 
 // Delegating makes it a whole object at once: where an address is refused, the destructor removes what the others made.
-Listeners::Listeners(const std::vector<Address>& addresses, std::string key) : Listeners() {
+Listeners::Listeners(const std::vector<Address>& addresses, std::string key, ActivatedSockets* given) : Listeners() {
   key_ = std::move(key);
   for (const auto& address : addresses) {
-    sockets_.push_back(bind_socket(address, key_));
+    auto socket = given != nullptr ? given->take(address) : UniqueFd();
+    if (!socket) {
+      socket = bind_socket(address, key_);
+      if (address.kind == Address::Kind::unix_path) paths_.push_back(address.path);
+    }
+    sockets_.push_back(std::move(socket));
     addresses_.push_back(bound_address(sockets_.back(), address));
   }
 }
 
 Listeners::~Listeners() {
-  for (const auto& address : addresses_) {
-    if (address.kind == Address::Kind::unix_path) ::unlink(address.path.c_str());
-  }
+  for (const auto& path : paths_) ::unlink(path.c_str());
 }
 
 void Listeners::listen() {

@@ -8,14 +8,17 @@
 
 #include "config/address.hpp"
 #include "config/unique_fd.hpp"
+#include "grayd/activated_sockets.hpp"
 
 namespace gray::master {
 
 class Listeners {
  public:
-  /// Binds all. Throws std::runtime_error with a line for people; `key` of [listen] is where they come from.
-  explicit Listeners(const std::vector<Address>& addresses, std::string key = "http");
-  ~Listeners();  // unlinks unix sockets
+  /// Binds all that are not among `given`. Throws std::runtime_error with a line for people; `key` of [listen] is where
+  /// they come from.
+  explicit Listeners(const std::vector<Address>& addresses, std::string key = "http",
+                     ActivatedSockets* given = nullptr);
+  ~Listeners();  // unlinks unix sockets that it has made
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
@@ -33,6 +36,7 @@ class Listeners {
   std::string key_;
   std::vector<Address> addresses_;
   std::vector<UniqueFd> sockets_;
+  std::vector<std::string> paths_;  // to be unlinked
 };
 
 }  // namespace gray::master

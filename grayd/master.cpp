@@ -36,15 +36,6 @@ control::State load_state(control::StateStore& store) {
   return state;
 }
 
-/// The lock of the state folder is held: what carries the name is a leftover, not another grayd's.
-std::string swept_instance(const std::string& state_dir) {
-  auto instance = instance_of(state_dir);
-  if (const int killed = supervisor::sweep_leftovers(instance); killed > 0) {
-    log(LogLevel::warn, fmt::format("killed {} processes that an earlier grayd left behind", killed));
-  }
-  return instance;
-}
-
 RouterCommand router_command(const segment::Segment& segment, const Listeners& listeners, const Listeners& proxied,
                              const UniqueFd& access_log) {
   RouterCommand command{.segment = segment.fd(), .access_log = access_log.get(), .listeners = listeners.fds(),
@@ -67,7 +58,7 @@ const char* name_of(bool serving, bool stopping) { return stopping ? "stopping" 
 
 }  // namespace
 
-Master::Master(Settings settings)
+Master::Master(Settings settings, ActivatedSockets given)
     : settings_(std::move(settings)),
       store_(settings_.state_dir),
       events_(settings_.state_dir),
@@ -77,9 +68,9 @@ Master::Master(Settings settings)
       segment_(segment::Segment::create()),
       rows_(segment_),
       cells_(segment_),
-      listeners_(settings_.listen),
-      proxied_listeners_(settings_.proxy_protocol, "proxy_protocol"),
-      metrics_listener_(metrics_address(settings_), "metrics"),
+      listeners_(settings_.listen, "http", &given),
+      proxied_listeners_(settings_.proxy_protocol, "proxy_protocol", &given),
+      metrics_listener_(metrics_address(settings_), "metrics", &given),
       access_log_(open_access_log(settings_.access_log)),
       admin_socket_(control::open_admin_socket(settings_.admin)),
       routers_(io_, segment_, router_command(segment_, listeners_, proxied_listeners_, access_log_),
@@ -93,7 +84,9 @@ Master::Master(Settings settings)
       verbs_(verb_parts()),
       journal_(io_, settings_, events_, [this] { return supervisor_.outputs(); }),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      manager_(io_),
       log_glance_(io_) {
+  given.warn_of_left();
   signals_.add(SIGUSR1);
   metrics_listener_.listen();
   file_limit_ = raise_file_limit();
@@ -148,6 +141,7 @@ void Master::start() {
   tell(EventKind::grayd_started, {}, fmt::format("grayd {}, {}", control::kVersion, settings_.file));
   reloads_.last_good_at = wall_now();
   await_signal();
+  manager_.watch();
   watch_access_log();
   for (const auto& service : settings_.services) {
     for (const auto& version : service.versions) rows_.take(service.name, version.name);
@@ -190,6 +184,7 @@ void Master::stop() {
   const auto timeout = again || exit_code_ != 0 ? Duration{0} : longest_drain();
   const auto text = again ? "stopping now" : fmt::format("stopping; requests in flight have {} ms", timeout.count());
   log(LogLevel::info, text);
+  manager_.stopping(text);
   if (!again) tell(EventKind::grayd_stopping, exit_code_ != 0 ? "error" : "asked", text);
   phase_ = Phase::stopping;
   if (workers_stopping_) return;
@@ -247,8 +242,9 @@ void Master::listen_if_allowed() {
   proxied_listeners_.listen();
   routers_.listen();
   phase_ = Phase::serving;
-  fmt::print("serving {}{}\n", listeners_.text(),
-             settings_.proxy_protocol.empty() ? "" : "; with PROXY headers " + proxied_listeners_.text());
+  const auto proxied = settings_.proxy_protocol.empty() ? "" : "; with PROXY headers " + proxied_listeners_.text();
+  manager_.ready("serving " + listeners_.text() + proxied);
+  fmt::print("serving {}{}\n", listeners_.text(), proxied);
   std::fflush(stdout);
 }
 
@@ -285,7 +281,9 @@ void Master::tell(EventKind kind, std::string cause, std::string text) {
 }
 
 control::Reply Master::reload() {
+  manager_.reloading();
   auto reply = read_again();
+  manager_.reloaded(reply.code == ExitCode::ok);
   reloads_.last_good = reply.code == ExitCode::ok;
   ++(reloads_.last_good ? reloads_.accepted : reloads_.refused);
   if (reloads_.last_good) reloads_.last_good_at = wall_now();
@@ -395,6 +393,8 @@ void Master::call(std::string verb, nlohmann::json args, std::function<void(cont
   });
 }
 
-int run_master(Settings settings) { return Master(std::move(settings)).run(); }
+int run_master(Settings settings) {
+  return Master(std::move(settings), ActivatedSockets::from_environment()).run();
+}
 
 }  // namespace gray::master

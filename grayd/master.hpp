@@ -28,6 +28,7 @@
 #include "grayd/publisher.hpp"
 #include "grayd/routers.hpp"
 #include "grayd/rows.hpp"
+#include "grayd/service_manager.hpp"
 #include "grayd/verbs.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -37,7 +38,7 @@ class Master final : supervisor::Host, control::Daemon {
  public:
   /// Takes everything that can be refused (lock, addresses, files), starts nothing. Throws std::runtime_error with a
   /// line for people.
-  explicit Master(Settings settings);
+  explicit Master(Settings settings, ActivatedSockets given = {});
   ~Master() override;
 
   /// Serves until a signal or an error ends it; returns the exit code.
@@ -101,6 +102,7 @@ class Master final : supervisor::Host, control::Daemon {
   Verbs verbs_;
   Journal journal_;
   asio::signal_set signals_;
+  ServiceManager manager_;
   asio::steady_timer log_glance_;
   AccessLogWatch log_watch_;
   Reloads reloads_;

@@ -35,6 +35,7 @@ Listener find_listener(const Address& address, const std::vector<pid_t>& worker_
   const auto holds = [&](pid_t pid) { return holds_socket(pid, inodes); };
   if (std::any_of(worker_pids.begin(), worker_pids.end(), holds)) return {Listener::Owner::worker, {}};
   const std::string holder = holder_of(inodes);
+  if (holder.empty() && inodes_at(address).empty()) return {};  // whoever it was has just ended
   return {Listener::Owner::stranger, address.text() + " is answered by " +
                                          (holder.empty() ? "a process of another user" : holder) +
                                          ", not by this worker; end that program"};
