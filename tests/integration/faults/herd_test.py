@@ -10,7 +10,7 @@ from harness import eventually, faulty
 
 HERD = 64
 AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
-BURST = 1.0  # seconds after which a start that is slow no longer counts
+SURELY = 0.5  # seconds, of the one after which a start that is slow no longer counts
 
 
 def seconds_of(event):
@@ -19,7 +19,7 @@ def seconds_of(event):
 
 
 def most_at_once(events):
-    """How many workers were starting at once, of those younger than BURST."""
+    """How many workers were starting at once, of those that surely count."""
     most, starting = 0, {}
     for event in events:
         if event["kind"] == "worker-started":
@@ -27,7 +27,7 @@ def most_at_once(events):
         elif event["kind"] in ("worker-ready", "worker-exited"):
             starting.pop(event["pid"], None)
         now = seconds_of(event)
-        most = max(most, sum(now - since < BURST - 0.02 for since in starting.values()))
+        most = max(most, sum(now - since < SURELY for since in starting.values()))
     return most
 
 

@@ -171,7 +171,7 @@ class Clocks(Unharmed):
 
         jump(0)
         daemon, clients, before = self.alone({"version": {"busy": {**CANARY, "health": {
-            "path": "/healthz", "interval": "100ms", "timeout": "500ms", "fall": 2}}}},
+            "path": "/healthz", "interval": "100ms", "timeout": "2s", "fall": 2}}}},
             env={"LD_PRELOAD": library, "CLOCK_JUMP_FILE": path})
         daemon.wait_up(1, "busy")
         last = daemon.ctl("events", "-o", "json", "-n", "1").json()["last"]
@@ -221,7 +221,7 @@ class Logs(Unharmed):
             eventually(told, PATIENCE, "the log coming back")
 
     def test_fault_24_master_stands_still(self):
-        health = {"path": "/healthz", "interval": "100ms", "timeout": "300ms", "fall": 2}
+        health = {"path": "/healthz", "interval": "100ms", "timeout": "1s", "fall": 2}
         daemon, clients, before = self.alone({"version": {"busy": {**CANARY, "health": health}}})
         daemon.wait_up(1, "busy")
         last = daemon.ctl("events", "-o", "json", "-n", "1").json()["last"]
