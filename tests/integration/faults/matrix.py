@@ -175,7 +175,7 @@ def wait_event(daemon, version, kind, count=1, timeout=PATIENCE, **fields):
     return eventually(found, timeout, f"{count} x {kind} of {version} {fields}")
 
 
-def configure(daemon, **versions):
+def configure(daemon, /, **versions):
     """Makes these the versions beside v1."""
     without = merged(daemon.config, {"service": {"web": {"version": None}}})
     daemon.write_config(merged(without, {"service": {"web": {"version": {"v1": STABLE, **versions}}}}))

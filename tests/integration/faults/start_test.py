@@ -186,6 +186,6 @@ class Programs(GrayTest):
         os.chmod(script, 0o755)
         result = daemon.ctl("start", "web", "mode")
         self.assertEqual(result.code, 0, result)
-        self.assertEqual(daemon.get("/?version=mode").status, 200)
+        daemon.wait_answers("/?version=mode")
 
 
