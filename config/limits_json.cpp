@@ -17,6 +17,7 @@ void each_field(LimitsType& limits, Visit visit) {
   visit("head_timeout", limits.head_timeout);
   visit("idle_timeout", limits.idle_timeout);
   visit("upstream_idle", limits.upstream_idle);
+  visit("tunnel_idle", limits.tunnel_idle);
   visit("head", limits.head);
   visit("fields", limits.fields);
   visit("body", limits.body);

@@ -22,6 +22,7 @@ Limits read_limits(TomlReader& service) {
   table.duration("head_timeout", limits.head_timeout);
   table.duration("idle_timeout", limits.idle_timeout);
   table.duration("upstream_idle", limits.upstream_idle);
+  table.duration("tunnel_idle", limits.tunnel_idle);
   table.size("head", limits.head, kKiB, kMiB);
   table.number("fields", limits.fields, 1, 1'000);
   table.size("body", limits.body, 0, kMostBytes);

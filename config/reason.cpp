@@ -36,6 +36,7 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::count)> kReaso
     {Reason::held, 503, "held"},
     {Reason::maintenance, 503, "maintenance"},
     {Reason::client_gone, 499, "client-gone"},
+    {Reason::tunnel_idle, 499, "tunnel-idle"},
 }};
 
 constexpr bool complete() {

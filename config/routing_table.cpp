@@ -21,16 +21,27 @@ WorkerRoute worker_from(const json& from) {
           .address = json_parsed<Address>(json_field(from, "address"))};
 }
 
+std::uint64_t generation_from(const json& from) {
+  if (!from.is_number_unsigned()) throw JsonMismatch("\"draining\" holds something that is no generation");
+  return from.get<std::uint64_t>();
+}
+
 json to_json(const VersionRoute& version) {
   json workers = json::array();
   for (const WorkerRoute& worker : version.workers) workers.push_back(to_json(worker));
-  return {{"row", version.row}, {"name", version.name}, {"workers", std::move(workers)}};
+  return {{"row", version.row},
+          {"name", version.name},
+          {"workers", std::move(workers)},
+          {"draining", version.draining},
+          {"drain_timeout", version.drain_timeout.count()}};
 }
 
 VersionRoute version_from(const json& from) {
   return {.row = json_number<std::uint32_t>(from, "row", segment::kVersions - 1),
           .name = json_text(from, "name"),
-          .workers = json_list(from, "workers", worker_from)};
+          .workers = json_list(from, "workers", worker_from),
+          .draining = json_list(from, "draining", generation_from),
+          .drain_timeout = json_milliseconds(from, "drain_timeout")};
 }
 
 json to_json(const ServiceRoute& service) {

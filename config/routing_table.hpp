@@ -25,6 +25,9 @@ struct VersionRoute {
   std::uint32_t row = 0;  // index of its cell and rows in the shared segment
   std::string name;
   std::vector<WorkerRoute> workers;  // those that may take requests now: healthy, and ready ones without probe verdict
+  // Generations of those that are being drained: what was begun with them goes on for drain_timeout, then it ends.
+  std::vector<std::uint64_t> draining;
+  Duration drain_timeout{30'000};
   bool operator==(const VersionRoute&) const = default;
 };
 

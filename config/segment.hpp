@@ -67,6 +67,7 @@ enum class Reason : std::uint8_t {
   held,
   maintenance,
   client_gone,
+  tunnel_idle,  // nothing was said in a tunnel for as long as it may be silent
   count
 };
 enum class Decision : std::uint8_t { none, param, header, cookie, allowlist, rule, bucket, stable, fallback, count };

@@ -12,7 +12,6 @@ struct Unsupported {
 };
 
 inline constexpr Unsupported kUnsupported[] = {
-    {"limits", "tunnels", "*", "leave it out"},
     {"version", "memory", "*", "leave it out"},
 };
 

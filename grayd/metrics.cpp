@@ -188,6 +188,18 @@ void workers(std::string& out, const Samples& samples, const ReportSource& sourc
   });
 }
 
+void tunnels(std::string& out, const Samples& samples, const ReportSource& source) {
+  per_version(out, samples, "grayd_tunnels", "gauge", "Upgraded connections to the workers of a version.",
+              [&](const Sample& sample) {
+                std::uint32_t count = 0;
+                if (sample.view == nullptr) return 0.0;
+                for (const auto& worker : sample.view->workers) {
+                  if (worker.pid > 0) count += source.layout.workers[worker.cell].tunnels.total();
+                }
+                return static_cast<double>(count);
+              });
+}
+
 void single(std::string& out, std::string_view name, std::string_view type, std::string_view help, double value) {
   head(out, name, type, help);
   out += fmt::format("{} {}\n", name, value);
@@ -282,6 +294,7 @@ std::string metrics_text(const ReportSource& source) {
   histogram(out, samples, source, "grayd_queue_wait_seconds", "Waiting for a socket to a worker, of those that waited.",
             &segment::Row::waited);
   gauges(out, samples, source);
+  tunnels(out, samples, source);
   workers(out, samples, source);
   refusals(out, source);
   faults(out, source);

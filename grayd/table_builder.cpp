@@ -21,6 +21,18 @@ std::vector<WorkerRoute> routable_workers(const std::vector<VersionView>& views,
   return routes;
 }
 
+std::vector<std::uint64_t> draining_workers(const std::vector<VersionView>& views, const std::string& service,
+                                            const std::string& version) {
+  std::vector<std::uint64_t> generations;
+  for (const auto& view : views) {
+    if (view.service != service || view.version != version) continue;
+    for (const auto& worker : view.workers) {
+      if (worker.state == "draining") generations.push_back(worker.generation);
+    }
+  }
+  return generations;
+}
+
 ServiceRoute front_of(const ServiceSettings& service) {
   ServiceRoute route;
   route.name = service.name;
@@ -51,7 +63,11 @@ RoutingTable build_table(const Settings& settings, const control::State& state, 
       const auto index = static_cast<std::uint32_t>(route.versions.size());
       if (version.name == shares.stable) route.stable = index;
       if (version.name == shares.canary) route.canary = index;
-      route.versions.push_back({*row, version.name, routable_workers(views, service.name, version.name)});
+      route.versions.push_back({.row = *row,
+                                .name = version.name,
+                                .workers = routable_workers(views, service.name, version.name),
+                                .draining = draining_workers(views, service.name, version.name),
+                                .drain_timeout = version.drain_timeout});
     }
     if (route.canary) {
       route.weight = shares.weight;

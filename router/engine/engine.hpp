@@ -60,7 +60,8 @@ class StreamHandler {
   /// The peer will send no more; everything it sent has been handed out.
   virtual void on_end() = 0;
   virtual void on_writable() = 0;
-  /// The stream is dead (reset, broken pipe, kMaxUnsent); the handler must close() it.
+  /// The stream is dead (reset, broken pipe, kMaxUnsent); the handler must close() it. Comes behind on_end() too, to a
+  /// handler that has kept the stream for what it still sends.
   virtual void on_failed(int error) = 0;
   /// While the stream is paused: the peer has closed its side, or (`reset`) the whole connection. Unread bytes may be
   /// left.
@@ -100,6 +101,9 @@ class Engine {
   virtual void resume(StreamId stream, Pause reason) = 0;
   /// The largest span that on_data() may get, 1..kMaxRead. A new stream starts at kMaxRead.
   virtual void read_limit(StreamId stream, std::size_t bytes) = 0;
+  /// Sends the tail, then FIN: what is sent after this call is dropped. Reading goes on, and so does the stream until
+  /// close().
+  virtual void finish(StreamId stream) = 0;
   /// Drops what is unsent and closes. The socket is closed when this returns.
   virtual void close(StreamId stream) = 0;
   /// close() will be a reset: what was sent must not look complete to the peer.

@@ -1,7 +1,5 @@
 #include "router/engine/epoll_engine.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +8,8 @@
 #include <cerrno>
 #include <chrono>
 #include <system_error>
+
+#include "router/engine/socket_calls.hpp"
 
 namespace gray::engine {
 namespace {
@@ -23,18 +23,6 @@ constexpr std::uint64_t kWakeTag = ~0ull;
 UniqueFd checked(int fd, const char* what) {
   if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
   return UniqueFd(fd);
-}
-
-int socket_error(int fd) {
-  int error = 0;
-  socklen_t length = sizeof error;
-  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
-}
-
-// Every send is a whole message or a whole piece of one: waiting for more would only add latency.
-void set_no_delay(int fd) {
-  const int on = 1;
-  (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // a unix socket has none to set
 }
 
 // The bound of close_after_send(): a peer that takes no more bytes has had its time.
@@ -170,6 +158,8 @@ void EpollEngine::serve(Stream& stream) {
   if (stream.closing()) return stream.error != 0 ? destroy(stream) : drop_input(stream);
   // A peer that takes nothing more may have said why before: an answer to half a request.
   if (stream.error != ENOBUFS) read(stream);
+  if (streams_.find(id) != nullptr && stream.told_end && stream.peer_reset && stream.error == 0)
+    stream.error = ECONNRESET;
   if (streams_.find(id) != nullptr && stream.error != 0 && !stream.queued) stream.handler->on_failed(stream.error);
 }
 
@@ -268,7 +258,7 @@ StreamId EpollEngine::connect(const Address& to, StreamHandler& handler) {
 
 void EpollEngine::send(StreamId id, std::string_view bytes) {
   Stream* stream = streams_.find(id);
-  if (stream == nullptr || stream->closing() || stream->error != 0) return;
+  if (stream == nullptr || stream->closing() || stream->finished || stream->error != 0) return;
   if (!stream->tail.empty()) return keep(*stream, bytes);
   while (!bytes.empty()) {
     const ssize_t count = ::send(stream->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -309,7 +299,10 @@ void EpollEngine::flush(Stream& stream) {
   }
   if (stream.closing()) {
     if (stream.tail.empty()) sent_all(stream);
-  } else if (stream.above_high && stream.tail.size() <= kLowWatermark) {
+    return;
+  }
+  if (stream.finished && stream.tail.empty()) ::shutdown(stream.fd, SHUT_WR);
+  if (stream.above_high && stream.tail.size() <= kLowWatermark) {
     stream.above_high = false;
     stream.handler->on_writable();
   }
@@ -339,15 +332,18 @@ void EpollEngine::read_limit(StreamId id, std::size_t bytes) {
     stream->read_limit = static_cast<std::uint32_t>(std::clamp<std::size_t>(bytes, 1, kMaxRead));
 }
 
+void EpollEngine::finish(StreamId id) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr || stream->closing() || std::exchange(stream->finished, true)) return;
+  if (stream->tail.empty()) ::shutdown(stream->fd, SHUT_WR);
+}
+
 void EpollEngine::close(StreamId id) {
   if (Stream* stream = streams_.find(id)) destroy(*stream);
 }
 
 void EpollEngine::abort(StreamId id) {
-  const Stream* stream = streams_.find(id);
-  if (stream == nullptr) return;
-  const linger reset{.l_onoff = 1, .l_linger = 0};
-  (void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  if (const Stream* stream = streams_.find(id)) set_reset_on_close(stream->fd);
 }
 
 void EpollEngine::destroy(Stream& stream) {

@@ -37,6 +37,7 @@ class EpollEngine final : public Engine {
   void pause(StreamId stream, Pause reason) override;
   void resume(StreamId stream, Pause reason) override;
   void read_limit(StreamId stream, std::size_t bytes) override;
+  void finish(StreamId stream) override;
   void close(StreamId stream) override;
   void abort(StreamId stream) override;
   void close_after_send(StreamId stream, Duration within, bool linger) override;

@@ -35,6 +35,7 @@ struct Stream {
   bool told_closing = false;
   bool told_end = false;
   bool above_high = false;
+  bool finished = false;   // nothing more is sent: FIN follows the tail
   bool queued = false;     // in the engine's ready list
   int error = 0;           // to be told by on_failed() (or on_connected() while connecting)
   bool connected = false;  // to be told by on_connected()

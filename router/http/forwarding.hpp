@@ -20,6 +20,7 @@ struct RequestExtras {
   bool keep_body = true;            // false: the body was dropped, so no framing field and no Expect is written
   std::string_view span;            // kSpanId hex digits: ours, the parent of what the worker does in a trace
   bool expect = true;               // false: the worker would not understand Expect
+  std::string_view upgrade;         // offered to the worker: Connection and Upgrade are written; empty: neither is
 };
 
 /// A cookie that we set for a year, on every path: nothing but an identity, so out of reach of scripts.
@@ -38,6 +39,7 @@ struct ResponseExtras {
   bool close = false;          // adds Connection: close
   bool keep_alive_10 = false;  // the client is HTTP/1.0 and asked for it: adds Connection: keep-alive
   std::uint8_t client_minor = 1;
+  std::string_view upgrade;    // of a 101, what it switches to: Connection and Upgrade are written
 };
 
 /// The framing that the client gets: until_close and chunked bodies become chunked for HTTP/1.1 and close-delimited for
@@ -49,7 +51,7 @@ std::size_t request_bound(const RequestHead& head, const RequestExtras& extras);
 std::size_t response_bound(const ResponseHead& head, const ResponseExtras& extras);
 
 /// Writes the head to `out` (at least the bound) and returns its length. HTTP/1.1, Via added, the framing of `head`
-/// written by us. No allocation. A 1xx is written with empty extras; a body that ends with the connection says
+/// written by us. No allocation. A 1xx but 101 is written with empty extras; a body that ends with the connection says
 /// `Connection: close` by itself.
 std::size_t write_request(const RequestHead& head, const RequestExtras& extras, char* out);
 std::size_t write_response(const ResponseHead& head, const ResponseExtras& extras, char* out);

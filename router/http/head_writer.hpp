@@ -42,6 +42,11 @@ class HeadWriter {
     if (framing.kind == Framing::Kind::length) number_field("Content-Length", framing.length);
     if (framing.kind == Framing::Kind::chunked) field("Transfer-Encoding", "chunked");
   }
+  /// Hop-by-hop, so it is always ours to write.
+  void upgrade(std::string_view protocols) {
+    field("Connection", "Upgrade");
+    field("Upgrade", protocols);
+  }
   std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
 
  private:

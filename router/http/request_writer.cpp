@@ -96,6 +96,7 @@ std::size_t write_request(const RequestHead& head, const RequestExtras& extras, 
     writer.framing_field(head.framing);
     if (head.expect_continue && extras.expect) writer.field("Expect", "100-continue");
   }
+  if (!extras.upgrade.empty()) writer.upgrade(extras.upgrade);
   writer.text(kCrlf);
   return writer.size();
 }

@@ -57,6 +57,7 @@ std::size_t write_response(const ResponseHead& head, const ResponseExtras& extra
   writer.optional_field("X-Gray-Decision", extras.decision);
   write_cookie(writer, extras.cookie);
   write_framing(writer, head, framing);
+  if (!extras.upgrade.empty()) writer.upgrade(extras.upgrade);
   const bool close = extras.close || framing.kind == Framing::Kind::until_close;
   if (close) writer.field("Connection", "close");
   if (!close && extras.keep_alive_10) writer.field("Connection", "keep-alive");

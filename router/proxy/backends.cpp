@@ -28,6 +28,7 @@ Backends::Backends(engine::Engine& engine, segment::Layout& layout, Place place,
       make_upstream_(std::move(make_upstream)),
       versions_(segment::kVersions),
       expiry_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->expire_idle(now); }),
+      farewell_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->say_farewell(now); }),
       retry_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->poll_waiting(); }) {
   for (std::uint32_t row = 0; row < versions_.size(); ++row) versions_[row].row = row;
 }
@@ -39,17 +40,19 @@ void Backends::apply(const RoutingTable& table) {
   for (const ServiceRoute& service : table.services) {
     for (const VersionRoute& route : service.versions) {
       seen[route.row] = true;
-      apply(versions_[route.row], route, service.limits);
+      versions_[route.row].limits = service.limits;
+      apply(versions_[route.row], &route);
     }
   }
   for (Version& version : versions_) {
-    if (!seen[version.row]) apply(version, {}, version.limits);
+    if (!seen[version.row]) apply(version, nullptr);
   }
 }
 
-void Backends::apply(Version& version, const VersionRoute& route, const Limits& limits) {
-  version.limits = limits;
-  version.update(route.workers, engine_.now());
+// Without a route: the version is gone.
+void Backends::apply(Version& version, const VersionRoute* route) {
+  version.update(route == nullptr ? std::vector<WorkerRoute>{} : route->workers, engine_.now());
+  plan_farewells(version, route);
   for (Worker& worker : version.workers) {
     if (!worker.able) retire(worker);
   }
@@ -71,15 +74,18 @@ Backends::Grant Backends::take(Version& version, const Wish& wish) {
   for (std::size_t round = 0; round <= version.workers.size(); ++round) {
     Worker* worker = version.choose(wish, layout_, engine_.now());
     if (worker == nullptr) return {};
+    if (wish.tunnel && !take_tunnel(*worker)) continue;
     if (wish.fresh) {
       if (upstream::IdleLink* stale = worker->idle.oldest()) {
         worker->idle.remove(*stale);
         recycle(static_cast<Upstream&>(*stale));
       }
     } else if (upstream::IdleLink* idle = worker->idle.take_newest()) {
-      return {.idle = static_cast<Upstream*>(idle)};
+      return {.idle = static_cast<Upstream*>(idle), .tunnel = wish.tunnel};
     }
-    if (cell_of(*worker).sockets.acquire(place_.slot, version.limits.max_sockets)) return {.dial = worker};
+    if (cell_of(*worker).sockets.acquire(place_.slot, version.limits.max_sockets))
+      return {.dial = worker, .tunnel = wish.tunnel};
+    if (wish.tunnel) drop_tunnel(*worker);
   }
   return {};
 }
@@ -97,6 +103,7 @@ Upstream& Backends::blank() {
 
 Upstream* Backends::serve(const Grant& grant, Exchange& exchange) {
   if (grant.idle != nullptr) {
+    grant.idle->units().tunnel = grant.tunnel;
     grant.idle->attach(exchange);
     return grant.idle;
   }
@@ -105,26 +112,27 @@ Upstream* Backends::serve(const Grant& grant, Exchange& exchange) {
   const engine::StreamId stream = engine_.connect(worker.address, upstream);
   if (!stream) {  // this process is out of descriptors
     spare_.push_back(&upstream);
-    cell_of(worker).sockets.release(place_.slot);
+    give_grant_back(grant);
     return nullptr;
   }
   ++worker.open;
   stats::add(row(worker.version->row).connects);
   upstream.open(worker, stream, true);
+  upstream.units().tunnel = grant.tunnel;
   upstream.attach(exchange);
   return &upstream;
 }
 
 Upstream* Backends::acquire(Version& version, Exchange& exchange, const Wish& wish) {
   const Grant grant = take(version, wish);
-  if (grant.idle == nullptr && grant.dial == nullptr) return nullptr;
-  return serve(grant, exchange);
+  return grant ? serve(grant, exchange) : nullptr;
 }
 
 void Backends::release(Upstream& upstream) {
   Worker& worker = upstream.worker();
   Version& version = *worker.version;
   upstream.detach();
+  if (std::exchange(upstream.units().tunnel, false)) drop_tunnel(worker);
   if (!worker.able || draining_) {
     recycle(upstream);
     return advance(version);
@@ -152,17 +160,20 @@ void Backends::discard(Upstream& upstream, bool suspect) {
 // Closes first, gives the unit back then: the limit holds on the wire.
 void Backends::recycle(Upstream& upstream) {
   Worker& worker = upstream.worker();
+  if (upstream.tunnelled()) --worker.tunnels;
   upstream.detach();
   engine_.close(upstream.stream());
-  cell_of(worker).sockets.release(place_.slot);
+  const Units units = upstream.units();
+  if (units.socket) cell_of(worker).sockets.release(place_.slot);
+  if (units.tunnel) drop_tunnel(worker);
   --worker.open;
   spare_.push_back(&upstream);
 }
 
 void Backends::advance(Version& version) {
   while (version.queue.size() > 0) {
-    const Grant grant = take(version, {});
-    if (grant.idle == nullptr && grant.dial == nullptr) break;
+    Grant grant = take(version, {});
+    if (!grant) break;
     upstream::Waiter* waiter = version.queue.pop(engine_.now());
     if (waiter == nullptr) {  // all that wait have expired; their own timers answer them
       give_grant_back(grant);
@@ -170,7 +181,9 @@ void Backends::advance(Version& version) {
     }
     left_queue(version);
     auto& exchange = static_cast<Exchange&>(*waiter);
-    if (Upstream* upstream = serve(grant, exchange)) {
+    if (exchange.wants_tunnel() && !join_tunnel(version, grant)) {
+      exchange.starved_of_tunnels();
+    } else if (Upstream* upstream = serve(grant, exchange)) {
       exchange.dequeued(*upstream);
     } else {
       exchange.starved();
@@ -185,6 +198,7 @@ void Backends::advance(Version& version) {
 void Backends::give_grant_back(const Grant& grant) {
   if (grant.idle != nullptr) grant.idle->worker().idle.put(*grant.idle, engine_.now());
   if (grant.dial != nullptr) cell_of(*grant.dial).sockets.release(place_.slot);
+  if (grant.tunnel) drop_tunnel(grant.idle != nullptr ? grant.idle->worker() : *grant.dial);
 }
 
 // ---- waiting

@@ -3,9 +3,9 @@
 // exchanges and takes them back, under limits that hold exactly across threads and routers.
 //
 // Invariants
-//  - A socket to a worker exists only while one unit of that worker's LimitWord is taken; the unit is given back after
-//  the
-//    socket is closed, never before, or moves with the socket to another thread.
+//  - A socket to a worker exists only while a unit of one of that worker's LimitWords is taken; the unit is given back
+//    after the socket is closed, never before, or moves with the socket to another thread. A request that asks for an
+//    upgrade takes one of the tunnels beside it; at the worker's 101 the unit of the sockets is given back.
 //  - Whatever an attempt ends with, advance() follows: a waiter never sleeps while a socket could be had.
 //  - A worker that left the table gets no new request; its idle sockets are closed at once, the busy ones when they are
 //  done.
@@ -66,6 +66,12 @@ class Backends {
   void release(Upstream& upstream);
   /// Closes the socket, gives the unit back and advances. `suspect`: the worker broke it.
   void discard(Upstream& upstream, bool suspect);
+  /// Whether an able worker has a tunnel to give.
+  bool has_tunnel(const Version& version) const;
+  /// The worker has said 101: no longer one of its sockets.
+  void opened_tunnel(Upstream& upstream);
+  /// The exchange of a tunnel is over; see Upstream::leave().
+  void leave(Upstream& upstream, Duration within);
   /// Serves waiters while sockets can be had.
   void advance(Version& version);
   /// From a neighbour.
@@ -80,12 +86,19 @@ class Backends {
   struct Grant {
     Upstream* idle = nullptr;
     Worker* dial = nullptr;  // a unit of its limit is taken
+    bool tunnel = false;     // likewise, of its tunnels
+    explicit operator bool() const { return idle != nullptr || dial != nullptr; }
   };
   Grant take(Version& version, const Wish& wish);
   Upstream* serve(const Grant& grant, Exchange& exchange);
   void retire(Worker& worker);
   void forget_gone(Version& version);
-  void apply(Version& version, const VersionRoute& route, const Limits& limits);
+  void apply(Version& version, const VersionRoute* route);
+  bool take_tunnel(Worker& worker);
+  bool join_tunnel(Version& version, Grant& grant);
+  void drop_tunnel(Worker& worker) { cell_of(worker).tunnels.release(place_.slot); }
+  void plan_farewells(Version& version, const VersionRoute* route);
+  void say_farewell(TimePoint now);
   Upstream& blank();
   void give_grant_back(const Grant& grant);
   void left_queue(Version& version);
@@ -107,7 +120,8 @@ class Backends {
   std::vector<Upstream*> spare_;
   bool draining_ = false;
   engine::Timer expiry_;
-  engine::Timer retry_;  // while somebody waits: units freed by another router process make no sound here
+  engine::Timer farewell_;  // to end the tunnels of workers that are being drained
+  engine::Timer retry_;     // while somebody waits: units freed by another router process make no sound here
 };
 
 }  // namespace gray::proxy

@@ -105,6 +105,10 @@ std::size_t Downstream::take(std::string_view bytes) {
   std::size_t done = 0;
   while (done < bytes.size() && is_open() && !must_wait()) {
     std::size_t taken = 0;
+    if (phase_ == Phase::tunnel) {
+      exchange_.client_bytes(bytes.substr(done));
+      return bytes.size();
+    }
     if (phase_ == Phase::greeting) taken = take_greeting(bytes.substr(done));
     if (phase_ == Phase::head && taken == 0) taken = take_head(bytes.substr(done));
     if (phase_ == Phase::body && taken == 0) taken = take_body(bytes.substr(done));
@@ -229,7 +233,11 @@ void Downstream::no_memory() {
 }
 
 // Within a request body: it can never be complete. Between requests: the client has finished.
-void Downstream::on_end() { shut(); }
+void Downstream::on_end() {
+  if (phase_ != Phase::tunnel) return shut();
+  exchange_.client_ended();
+  context_.plumbing.outbox.flush();
+}
 
 void Downstream::on_peer_closing(bool reset) {
   if (!exchange_.active()) return;

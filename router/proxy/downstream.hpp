@@ -3,8 +3,8 @@
 //
 // Model: `greeting` (only where the listener asks for it) gathers a PROXY header, which says who the client is and is
 // not HTTP; `head` gathers a request head, `body` feeds the exchange as long as a worker takes bytes, `busy` waits for
-// the end of the answer. What was read beyond that waits in the inbox, and the engine reads no more: pipelined requests
-// are answered in order, and the inbox is bounded by one read and one head.
+// the end of the answer; `tunnel` passes everything on, unparsed. What was read beyond that waits in the inbox, and the
+// engine reads no more: pipelined requests are answered in order, and the inbox is bounded by one read and one head.
 //
 // Invariants
 //  - After a fault of framing, or an answer before the request was read whole, no further byte is taken for a request:
@@ -46,11 +46,13 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   /// Between two requests, or before the first one.
   bool idle() const { return phase_ <= Phase::head && !inbox_; }
   bool fresh() const { return served_ == 0; }
+  /// Ends what goes on after an upgrade; nothing else.
+  void end_tunnel(segment::Reason reason);
   /// Breaks off what is going on and closes.
   void shut();
 
  private:
-  enum class Phase : std::uint8_t { greeting, head, body, busy, closing };
+  enum class Phase : std::uint8_t { greeting, head, body, busy, tunnel, closing };
   /// Whether the client is held to min_rate: it was waited for in this request, it is at present.
   enum class Watch : std::uint8_t { none, once, on };
 
@@ -67,13 +69,17 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void start_response(const http::ResponseHead& head, const http::ResponseExtras& extras) override;
   void response_data(std::string_view payload) override;
   void response_trailers(std::string_view section) override;
+  void open_tunnel(const http::ResponseHead& head, const http::ResponseExtras& extras) override;
+  void finish() override;
   void end_response(bool close) override;
   void answer(const http::LocalAnswer& answer) override;
   void done() override;
   void cut() override;
   void body_wanted() override;
   bool backed_up() const override;
-  void fell_behind() override { watch(); }
+  void fell_behind() override {
+    if (phase_ != Phase::tunnel) watch();  // nobody is waited for there
+  }
   bool behind() const override;
   void pause_body() override;
   void resume_body() override;

@@ -47,7 +47,12 @@ void Exchange::act(Action action) {
       return cut();
     case Action::forget:
       return forget();
-    case Action::open_tunnel:  // Upstream lets no 101 through yet
+    case Action::open_tunnel:
+      return open_tunnel();
+    case Action::close_tunnel:
+      return close_tunnel();
+    case Action::part:
+      return part();
     case Action::impossible:
       context_.recorder.impossible(*this);
       return cut();
@@ -61,7 +66,10 @@ void Exchange::arm(Duration after) {
 
 // request_timeout bounds the wait for the first byte. After it a worker may fall silent, and a client may take nothing,
 // for at least idle_timeout too: streams of events have gaps.
-Duration Exchange::stall_limit() const { return std::max(limits().request_timeout, limits().idle_timeout); }
+Duration Exchange::stall_limit() const {
+  if (state_ == State::tunnel) return limits().tunnel_idle;
+  return std::max(limits().request_timeout, limits().idle_timeout);
+}
 
 void Exchange::on_deadline() {
   // The client's slowness is no failure of the worker; its own side ends it in time.
@@ -77,6 +85,9 @@ void Exchange::on_deadline() {
     case State::dialing:
       reason_ = Reason::connect_timeout;
       break;
+    case State::tunnel:
+      reason_ = Reason::tunnel_idle;
+      break;
     default:
       reason_ = Reason::response_timeout;
       break;
@@ -87,10 +98,11 @@ void Exchange::on_deadline() {
 
 void Exchange::acquire() {
   Backends& backends = context_.backends;
-  if (Upstream* upstream = backends.acquire(*version_, *this, {avoid_, fresh_only_, choice_.affinity})) {
+  if (Upstream* upstream =
+          backends.acquire(*version_, *this, {avoid_, fresh_only_, choice_.affinity, wants_tunnel()})) {
     return granted(*upstream);
   }
-  reason_ = backends.enqueue(*version_, *this);
+  reason_ = wants_tunnel() && !backends.has_tunnel(*version_) ? no_tunnel() : backends.enqueue(*version_, *this);
   if (reason_ != Reason::none) return feed(Event::refused);
   queued_ = context_.plumbing.engine.now();
   arm(limits().queue_timeout);
@@ -152,7 +164,8 @@ http::RequestExtras Exchange::request_extras() const {
           .proto = "http",
           .keep_body = true,
           .span = span(),
-          .expect = !worker_->http10};
+          .expect = !worker_->http10,
+          .upgrade = offered_};
 }
 
 void Exchange::request_data(std::string_view payload) {
@@ -232,11 +245,19 @@ void Exchange::response_head(const http::ResponseHead& head) {
   response_ = nullptr;
 }
 
-void Exchange::start_response() {
+void Exchange::begin_answer() {
   status_ = response_->status;
   first_byte_ = context_.plumbing.engine.now();
   replay_.reset();
   arm(stall_limit());
+}
+
+void Exchange::start_response() {
+  begin_answer();
+  client_.start_response(*response_, response_extras());
+}
+
+http::ResponseExtras Exchange::response_extras() const {
   const ServiceRoute& route = *service_->route;
   http::ResponseExtras extras{.request_id = request_id_, .client_minor = minor_};
   if (route.expose != Expose::none) {
@@ -244,7 +265,7 @@ void Exchange::start_response() {
     extras.decision = segment::name_of(choice_.decision);
   }
   if (choice_.issue != nullptr) extras.cookie = {choice_.issue->name, {choice_.issued.data(), choice_.issued.size()}};
-  client_.start_response(*response_, extras);
+  return extras;
 }
 
 void Exchange::response_data(std::string_view payload) {
@@ -275,7 +296,9 @@ void Exchange::finish(bool close) {
 void Exchange::cut() {
   if (reason_ == Reason::none) reason_ = Reason::client_gone;
   if (first_byte_ == TimePoint{}) status_ = 0;
-  if (upstream_ != nullptr) drop_upstream(segment::status_of(reason_) >= 500);  // below: it was the client
+  const bool tunnel = status_ == 101;
+  if (tunnel) upstream_->abort();  // who breaks a tunnel breaks it for both
+  if (upstream_ != nullptr) drop_upstream(!tunnel && segment::status_of(reason_) >= 500);  // below: it was the client
   conclude();
   client_.cut();
 }
@@ -325,7 +348,7 @@ void Exchange::balance() {
 
 void Exchange::worker_drained() {
   worker_behind_ = false;
-  arm(limits().request_timeout);
+  arm(state_ == State::tunnel ? stall_limit() : limits().request_timeout);
   client_.resume_body();
 }
 

@@ -15,6 +15,7 @@
 #include "router/proxy/backends.hpp"
 #include "router/proxy/exchange_machine.hpp"
 #include "router/proxy/table_view.hpp"
+#include "router/proxy/tunnel.hpp"
 #include "router/proxy/upstream.hpp"
 
 namespace gray::proxy {
@@ -29,6 +30,10 @@ class ClientSide {
   virtual void response_data(std::string_view payload) = 0;
   /// The trailer section of an answer in chunks, to a client that asked for it.
   virtual void response_trailers(std::string_view section) = 0;
+  /// Upgraded: `head` is the 101, and from now on every byte of the client is given to client_bytes().
+  virtual void open_tunnel(const http::ResponseHead& head, const http::ResponseExtras& extras) = 0;
+  /// Nothing more is said to the client, which may go on.
+  virtual void finish() = 0;
   /// The answer is complete. `close`: request bytes are unread, no further request can be understood.
   virtual void end_response(bool close) = 0;
   /// An answer of the router; `close` of it as above.
@@ -97,6 +102,11 @@ class Exchange final : public upstream::Waiter {
   void client_slow(const http::Fault& fault);
   std::uint64_t min_rate() const { return limits().min_rate; }
   std::uint64_t moved() const { return bytes_in_ + bytes_out_; }
+  /// In a tunnel: bytes of the client, and its FIN.
+  void client_bytes(std::string_view bytes);
+  void client_ended();
+  /// The tunnel's time is up.
+  void end_tunnel(segment::Reason reason);
   std::uint64_t body_limit() const { return limits().body; }
 
   // From the worker's connection, and from Backends.
@@ -104,6 +114,13 @@ class Exchange final : public upstream::Waiter {
   void starved();                     // its turn came, but this process has no descriptor left for a socket
   void connected() { feed(Event::connected); }
   void failed(segment::Reason reason);
+  bool wants_tunnel() const { return !offered_.empty(); }
+  void starved_of_tunnels();  // its turn came, but no worker has a tunnel left
+  /// Whether this 101 answers what we asked.
+  bool takes_upgrade(const http::ResponseHead& head) const;
+  void upgraded(const http::ResponseHead& head);
+  void worker_bytes(std::string_view bytes);
+  void worker_ended();
   void interim(const http::ResponseHead& head) { client_.interim(head); }
   void response_head(const http::ResponseHead& head);
   void response_data(std::string_view payload);
@@ -142,6 +159,11 @@ class Exchange final : public upstream::Waiter {
   void judge();
   void retry_elsewhere();
   void start_response();
+  void begin_answer();
+  segment::Reason no_tunnel();
+  void open_tunnel();
+  void close_tunnel();
+  void part();
   void finish(bool close);
   void reply();
   void answer_as_last_hop();
@@ -156,6 +178,7 @@ class Exchange final : public upstream::Waiter {
   Duration stall_limit() const;
   http::RequestExtras request_extras() const;
   std::string_view span() const { return {own_id_.data() + own_id_.size() - http::kSpanId, http::kSpanId}; }
+  http::ResponseExtras response_extras() const;
 
   ExchangeContext& context_;
   ClientSide& client_;
@@ -171,6 +194,7 @@ class Exchange final : public upstream::Waiter {
   http::Method method_ = http::Method::get;
   std::uint8_t minor_ = 1;
   std::string_view method_text_, host_, path_;  // into head_
+  std::string_view offered_;                    // likewise: the protocols of an upgrade that we forward
   std::array<char, 32> own_id_;                 // its second half is our span, if the request is part of a trace
   std::string_view trace_id_;                   // into head_; empty: it is not
   std::string_view request_id_;
@@ -196,6 +220,7 @@ class Exchange final : public upstream::Waiter {
   std::uint32_t retries_ = 0;
   bool reusable_ = false;
   bool worker_behind_ = false;  // it takes the body more slowly than the client sends it
+  Tunnel tunnel_;               // in State::tunnel
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
   TimePoint started_{}, granted_{}, first_byte_{}, queued_{};
   Micros waited_{0};

@@ -1,6 +1,7 @@
 // The first half of an exchange: from a parsed head to a version, before any worker is involved.
 #include <cstdint>
 
+#include "router/http/upgrade.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/recorder.hpp"
 
@@ -57,7 +58,7 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
   bytes_in_ = bytes_out_ = 0;
   worker_behind_ = fresh_only_ = reusable_ = accepts_body_ = parsed_ = false;
   replayable_ = true;
-  method_text_ = host_ = path_ = trace_id_ = {};
+  method_text_ = host_ = path_ = trace_id_ = offered_ = {};
   context_.recorder.make_id(own_id_);
   request_id_ = {own_id_.data(), own_id_.size()};
 }
@@ -82,6 +83,7 @@ void Exchange::begin(engine::Buffer head_bytes, const ClientInfo& client, TimePo
   method_text_ = kept(head.method_text, head);
   host_ = kept(head.host, head);
   path_ = kept(head.path_query, head);
+  if (head.upgrade) offered_ = kept(http::offered_protocols(head), head);
   has_body_ = head.framing.kind != http::Framing::Kind::none &&
               !(head.framing.kind == http::Framing::Kind::length && head.framing.length == 0);
   request_complete_ = !has_body_;

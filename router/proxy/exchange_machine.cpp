@@ -62,9 +62,9 @@ constexpr Row kRows[] = {
     {State::responding, Event::deadline,      State::idle,       Action::cut},
     {State::responding, Event::client_gone,   State::idle,       Action::cut},
 
-    {State::tunnel,     Event::response_end,  State::idle,       Action::finish_early},
+    {State::tunnel,     Event::response_end,  State::idle,       Action::close_tunnel},
     {State::tunnel,     Event::failed,        State::idle,       Action::cut},
-    {State::tunnel,     Event::deadline,      State::idle,       Action::cut},
+    {State::tunnel,     Event::deadline,      State::idle,       Action::part},
     {State::tunnel,     Event::client_gone,   State::idle,       Action::cut},
 
     {State::judging,    Event::retry,         State::seeking,    Action::acquire},

@@ -43,7 +43,7 @@ enum class Event : std::uint8_t {
   request_end,    // the request body is complete
   response_head,  // a final one
   upgraded,       // 101, as asked
-  response_end,
+  response_end,  // of a tunnel: both sides have ended
   deadline,
   client_gone,
   retry,  // verdicts of judging
@@ -64,6 +64,8 @@ enum class Action : std::uint8_t {
   cut,           // break both sides off, nothing may look like a clean end
   forget,        // the client left before a worker was involved
   open_tunnel,
+  close_tunnel,  // both sides have ended
+  part,          // its time is up: both sides are told, and heard no more
   impossible,
 };
 

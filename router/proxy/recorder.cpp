@@ -55,7 +55,9 @@ void Recorder::make_id(std::array<char, 32>& id) {
 
 void Recorder::record(const Exchange& exchange) {
   if (exchange.version_ != nullptr) {
-    const auto duration = std::chrono::duration_cast<Micros>(engine_.now() - exchange.started_);
+    // How long a tunnel stood says nothing about how quickly its version answers: its 101 does.
+    const TimePoint answered = exchange.status_ == 101 ? exchange.first_byte_ : engine_.now();
+    const auto duration = std::chrono::duration_cast<Micros>(answered - exchange.started_);
     segment::Row& row = backends_.row(exchange.version_->row);
     stats::record(row, {.status = exchange.status_,
                         .reason = exchange.reason_,

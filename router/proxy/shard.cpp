@@ -75,6 +75,7 @@ void Shard::drain(Duration timeout, bool at_once) {
   context_.draining = true;
   backends_.drain();
   drain_until_ = engine_->now() + timeout;
+  part_at_ = drain_until_ - farewell_time(timeout);
   fresh_until_ = at_once ? engine_->now() + kFreshGrace : drain_until_;
   if (at_once) close_idle(false);
   check_drained();
@@ -90,6 +91,9 @@ void Shard::close_idle(bool fresh_too) {
 void Shard::check_drained() {
   const TimePoint now = engine_->now();
   if (now >= fresh_until_) close_idle(true);
+  if (now >= part_at_) {
+    for (const auto& downstream : downstreams_) downstream->end_tunnel(segment::Reason::draining);
+  }
   if (now >= drain_until_) {
     for (const auto& downstream : downstreams_) downstream->shut();
   }

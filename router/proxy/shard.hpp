@@ -84,7 +84,7 @@ class Shard final : public DownstreamOwner {
   std::vector<Downstream*> spare_;
   std::size_t open_ = 0;
   bool listening_ = false;
-  TimePoint drain_until_{}, fresh_until_{};
+  TimePoint drain_until_{}, fresh_until_{}, part_at_{};
   engine::Timer drain_check_;
 };
 

@@ -14,6 +14,7 @@ namespace {
 // Many servers send the head and a body of known length apart. A head that comes alone waits this long for the first
 // body bytes: both leave in one piece, and a worker that dies between the two has answered nothing yet.
 constexpr Duration kHoldBack{100};
+constexpr Duration kLeaveCheck{10};
 
 // Answers 1xx before the final one: progress that never ends is none (P22).
 constexpr std::uint32_t kMaxInterim = 32;
@@ -23,6 +24,7 @@ constexpr std::uint32_t kMaxInterim = 32;
 Upstream::Upstream(Plumbing plumbing, Backends& backends)
     : plumbing_(plumbing), backends_(backends), hold_(this, [](void* self, TimePoint) {
         auto& upstream = *static_cast<Upstream*>(self);
+        if (upstream.phase_ == Phase::leaving) return upstream.check_left();
         upstream.held_ = true;
         upstream.take_partial();
         upstream.settle();
@@ -32,7 +34,8 @@ void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
   worker_ = &worker;
   stream_ = stream;
   connecting_ = connecting;
-  reused_ = false;
+  reused_ = worker_ended_ = false;
+  units_ = {};
   plumbing_.engine.count_write_errors(stream, backends_.wire().write_errors[1]);
 }
 
@@ -46,6 +49,7 @@ void Upstream::attach(Exchange& exchange) {
 
 void Upstream::detach() {
   exchange_ = nullptr;
+  phase_ = Phase::http;
   reused_ = true;
   partial_.reset();
   trailers_.reset();
@@ -87,11 +91,14 @@ void Upstream::broke(Reason reason) {
 
 // A worker may close an idle connection whenever it likes, but it has nothing to say on one.
 void Upstream::on_data(std::string_view bytes) {
+  if (phase_ == Phase::leaving) return;
   if (idle()) {
     stats::add(backends_.wire().faults[1][18]);
     return backends_.discard(*this, true);
   }
-  if (!partial_) {
+  if (phase_ == Phase::tunnel) {
+    exchange_->worker_bytes(bytes);
+  } else if (!partial_) {
     const std::size_t taken = take(bytes);
     if (taken < bytes.size() && !store(bytes.substr(taken))) broke(Reason::upstream_invalid);
   } else if (!store(bytes)) {
@@ -156,7 +163,7 @@ std::size_t Upstream::take_head(std::string_view bytes) {
   if (parsed == http::Parse::fault) return refuse(fault, bytes);
   const std::size_t length = head.bytes.size();
   searched_ = 0;
-  if (head.status == 101) return refuse({502, "P24", "101 without having been asked to upgrade", 0}, bytes);
+  if (head.status == 101) return take_upgrade(head, bytes);
   if (hold_back(head, bytes)) return 0;
   answered_ = true;
   worker_->http10 = head.minor == 0;
@@ -204,6 +211,35 @@ bool Upstream::take_trailers(const http::BodyDecoder::Step& step) {
   return true;
 }
 
+// Taken only as it was asked for; what follows it is no longer HTTP.
+std::size_t Upstream::take_upgrade(const http::ResponseHead& head, std::string_view bytes) {
+  if (!exchange_->takes_upgrade(head)) return refuse({502, "P24", "101 that no request has asked for", 0}, bytes);
+  const std::string_view rest = bytes.substr(head.bytes.size());
+  answered_ = true;
+  phase_ = Phase::tunnel;
+  exchange_->upgraded(head);
+  if (!rest.empty()) exchange_->worker_bytes(rest);
+  return bytes.size();
+}
+
+void Upstream::end_tunnel(Reason reason) { exchange_->end_tunnel(reason); }
+
+void Upstream::leave(Duration within) {
+  plumbing_.outbox.flush();
+  detach();
+  finish();
+  phase_ = Phase::leaving;
+  leave_at_ = plumbing_.engine.now() + within;
+  check_left();
+}
+
+void Upstream::check_left() {
+  const TimePoint now = plumbing_.engine.now();
+  const bool done = worker_ended_ && plumbing_.engine.unsent(stream_) == 0;
+  if (done || now >= leave_at_) return backends_.discard(*this, false);
+  plumbing_.engine.timers().arm(hold_, now + kLeaveCheck);
+}
+
 std::size_t Upstream::take_body(std::string_view bytes) {
   const http::BodyDecoder::Step step = body_.feed(bytes);
   if (!step.trailers.empty() && exchange_->wants_trailers() && !take_trailers(step)) {
@@ -228,6 +264,12 @@ std::size_t Upstream::take_body(std::string_view bytes) {
 }
 
 void Upstream::on_end() {
+  worker_ended_ = true;
+  if (phase_ == Phase::leaving) return check_left();
+  if (phase_ == Phase::tunnel) {
+    exchange_->worker_ended();
+    return settle();
+  }
   if (!idle() && in_body_ && body_.finish()) {
     exchange_->response_end(false);
     plumbing_.outbox.flush();

@@ -1,6 +1,7 @@
 #pragma once
 // One connection to a worker: the HTTP/1.1 client side of an exchange. Bytes from the engine become events of the
-// exchange, and its wishes become bytes. Idle in the pool it only watches for the peer's FIN.
+// exchange, and its wishes become bytes. Idle in the pool it only watches for the peer's FIN. Upgraded, it passes
+// everything on, unparsed.
 #include "config/segment.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/engine.hpp"
@@ -24,6 +25,12 @@ struct Plumbing {
   http::ResponseHead& response_scratch;
 };
 
+/// The units of a worker's limits that a connection holds.
+struct Units {
+  bool socket = true;
+  bool tunnel = false;  // beside it until the worker says 101, then instead of it
+};
+
 class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
  public:
   Upstream(Plumbing plumbing, Backends& backends);
@@ -36,11 +43,20 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   engine::StreamId stream() const { return stream_; }
   bool idle() const { return exchange_ == nullptr; }
   bool connecting() const { return connecting_; }
+  Units& units() { return units_; }
+  bool tunnelled() const { return phase_ == Phase::tunnel; }
+  /// The exchange is over: sends what is unsent, then FIN, drops what comes, and is discarded when the worker has ended
+  /// too, or `within`.
+  void leave(Duration within);
+  void end_tunnel(segment::Reason reason);
 
   // For the exchange.
   void send_head(const http::RequestHead& head, const http::RequestExtras& extras);
   void send_data(std::string_view payload);
   void send_end();
+  void send_raw(std::string_view bytes) { plumbing_.outbox.append(stream_, bytes); }
+  void finish() { plumbing_.engine.finish(stream_); }
+  void abort() { plumbing_.engine.abort(stream_); }
   void pause() { plumbing_.engine.pause(stream_, engine::Pause::sink_full); }
   void resume() { plumbing_.engine.resume(stream_, engine::Pause::sink_full); }
   bool backed_up() const { return plumbing_.engine.unsent(stream_) > engine::kHighWatermark; }
@@ -50,6 +66,8 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   bool answered() const { return answered_; }
 
  private:
+  enum class Phase : std::uint8_t { http, tunnel, leaving };
+
   void on_connected(int error) override;
   void on_data(std::string_view bytes) override;
   void on_end() override;
@@ -63,7 +81,9 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   std::size_t refuse(const http::Fault& fault, std::string_view bytes);
   void end_answer(bool more_came);
   bool take_trailers(const http::BodyDecoder::Step& step);
+  std::size_t take_upgrade(const http::ResponseHead& head, std::string_view bytes);
   void take_partial();
+  void check_left();
   bool hold_back(const http::ResponseHead& head, std::string_view bytes);
   bool store(std::string_view bytes);
   void broke(segment::Reason reason);
@@ -75,7 +95,11 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   Exchange* exchange_ = nullptr;
   engine::StreamId stream_;
   engine::Buffer partial_;  // bytes of a head that is not complete, or is held back
-  engine::Timer hold_;
+  engine::Timer hold_;      // and, leaving, to look whether it is done
+  Units units_;
+  Phase phase_ = Phase::http;
+  bool worker_ended_ = false;  // while we leave, or before
+  TimePoint leave_at_{};
   bool held_ = false;        // the head has been held back long enough
   engine::Buffer trailers_;  // a trailer section that came in pieces
   std::size_t searched_ = 0;

@@ -11,6 +11,11 @@ bool is_trusted(const Worker& worker, const Wish& wish, TimePoint now) {
   return worker.generation != wish.avoid && worker.suspect_until <= now;
 }
 
+// Requests go by what is under way, tunnels by how many a worker has: they stay, whether or not they say anything.
+std::uint32_t load(const Worker& worker, const segment::Layout& layout, const Wish& wish) {
+  return wish.tunnel ? layout.workers[worker.cell].tunnels.total() : worker.in_flight - worker.tunnels;
+}
+
 }  // namespace
 
 bool Version::up() const {
@@ -71,10 +76,11 @@ void Version::settle_starts(TimePoint now) {
   }
 }
 
-bool Version::has_room(const Worker& worker, const segment::Layout& layout, bool fresh) const {
-  if (!fresh && worker.idle.size() > 0) return true;
+bool Version::has_room(const Worker& worker, const segment::Layout& layout, const Wish& wish) const {
+  if (wish.tunnel && layout.workers[worker.cell].tunnels.total() >= limits.tunnels) return false;
+  if (!wish.fresh && worker.idle.size() > 0) return true;
   const bool spare_unit = layout.workers[worker.cell].sockets.total() < limits.max_sockets;
-  return spare_unit || (fresh && worker.idle.size() > 0);
+  return spare_unit || (wish.fresh && worker.idle.size() > 0);
 }
 
 // A worker in its slow start is nobody's favourite until the user's turn has come: each user moves to it once.
@@ -89,20 +95,23 @@ Worker* Version::preferred(const Wish& wish, const segment::Layout& layout, Time
     favourite = &worker;
     highest = score;
   }
-  if (favourite == nullptr || !is_trusted(*favourite, wish, now) || !has_room(*favourite, layout, wish.fresh))
-    return nullptr;
+  if (favourite == nullptr || !is_trusted(*favourite, wish, now) || !has_room(*favourite, layout, wish)) return nullptr;
   return favourite;
 }
 
 Worker* Version::least_loaded(const Wish& wish, const segment::Layout& layout, TimePoint now, Standard standard) {
   const std::size_t starters = standard == Standard::best && now < warm_at ? able() : 0;
   Worker* best = nullptr;
+  std::uint32_t least = 0;
   for (Worker& worker : workers) {
-    if (!worker.able || !has_room(worker, layout, wish.fresh)) continue;
+    if (!worker.able || !has_room(worker, layout, wish)) continue;
     if (standard != Standard::any && !is_trusted(worker, wish, now)) continue;
     if (starters > 0 && worker.start.warming(now) && !worker.start.takes_part(now, starters)) continue;
-    const bool less = best == nullptr || worker.in_flight < best->in_flight;
-    if (less || (worker.in_flight == best->in_flight && worker.last_turn < best->last_turn)) best = &worker;
+    const std::uint32_t its = load(worker, layout, wish);
+    const bool less = best == nullptr || its < least;
+    if (!less && (its > least || worker.last_turn >= best->last_turn)) continue;
+    best = &worker;
+    least = its;
   }
   return best;
 }

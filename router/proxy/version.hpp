@@ -18,6 +18,8 @@ namespace gray::proxy {
 
 struct Version;
 
+inline constexpr TimePoint kNever = TimePoint::max();
+
 /// A worker process that was able at some time. Its memory stays while one of its sockets is open.
 struct Worker {
   Version* version = nullptr;
@@ -29,11 +31,13 @@ struct Worker {
   upstream::IdlePool idle;
   std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
   std::uint32_t in_flight = 0;  // exchanges of this thread
+  std::uint32_t tunnels = 0;    // of these, the upgraded ones: no load for what is chosen next
   std::uint64_t last_turn = 0;  // when it was last chosen: equals take turns
   bool able = false;            // in the current table
   bool http10 = false;          // as its latest answer said
   policy::SlowStart start;      // since it is able
   TimePoint suspect_until{};    // refused or broke lately: others are preferred
+  TimePoint leave_at = kNever;  // it is being drained: its tunnels end then
 };
 
 /// What an attempt asks for beyond any socket.
@@ -41,11 +45,13 @@ struct Wish {
   std::uint64_t avoid = 0;     // generation of a worker that is taken only if there is no other
   bool fresh = false;          // a new connection: the idle ones have turned out to be stale
   std::uint64_t affinity = 0;  // of the user; 0: none
+  bool tunnel = false;         // it asks for an upgrade: a unit of the tunnels is needed too
 };
 
 struct Version {
   std::uint32_t row = 0;
   Limits limits;
+  Duration drain_timeout{0};
   std::list<Worker> workers;
   upstream::WaitQueue queue;
   upstream::ServiceTime service_time;
@@ -67,7 +73,7 @@ struct Version {
 
  private:
   enum class Standard : std::uint8_t { best, trusted, any };
-  bool has_room(const Worker& worker, const segment::Layout& layout, bool fresh) const;
+  bool has_room(const Worker& worker, const segment::Layout& layout, const Wish& wish) const;
   Worker* preferred(const Wish& wish, const segment::Layout& layout, TimePoint now);
   Worker* least_loaded(const Wish& wish, const segment::Layout& layout, TimePoint now, Standard standard);
   void join(Worker& worker, TimePoint now);

@@ -8,7 +8,7 @@ using namespace gray;
 
 TEST_CASE("limits come back exactly, whichever of them differs from its default") {
   const nlohmann::json defaults = limits_to_json(Limits{});
-  CHECK(defaults.size() == 13);
+  CHECK(defaults.size() == 14);
   CHECK(limits_from_json(defaults) == Limits{});
   for (const auto& [name, value] : defaults.items()) {
     nlohmann::json changed = defaults;

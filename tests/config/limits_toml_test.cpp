@@ -10,7 +10,7 @@ TEST_CASE("limits that are left out have their defaults") { CHECK(loaded(kSmalle
 TEST_CASE("every limit is read") {
   const Limits limits = loaded(kSmallest + R"([service.web.limits]
 max_sockets = 1
-tunnels = 512
+tunnels = 65535
 queue = 0
 queue_timeout = "0"
 connect_timeout = "3s"
@@ -18,6 +18,7 @@ request_timeout = "4s"
 head_timeout = "5s"
 idle_timeout = "6s"
 upstream_idle = "7s"
+tunnel_idle = "8s"
 head = "1KiB"
 fields = 7
 body = "0"
@@ -33,6 +34,8 @@ min_rate = "2KiB"
   CHECK(limits.head_timeout == Duration{5'000});
   CHECK(limits.idle_timeout == Duration{6'000});
   CHECK(limits.upstream_idle == Duration{7'000});
+  CHECK(limits.tunnels == 65'535);
+  CHECK(limits.tunnel_idle == Duration{8'000});
   CHECK(limits.head == 1'024);
   CHECK(limits.fields == 7);
   CHECK(limits.body == 0);
@@ -51,7 +54,8 @@ TEST_CASE("a limit out of its range is refused") {
       {"connect_timeout = 3", "durations carry a unit: \"3s\""},
       {"connect_timeout = []", "expected a duration such as \"10s\", found a list"},
       {"queue_timeout = '0'", "nobody can wait for 0 in a queue of 256"},
-      {"tunnels = 600", "600 is not supported yet"},
+      {"tunnels = 65536", "0 to 65535"},
+      {"tunnel_idle = '0'", "tunnel_idle is at least 1ms"},
       {"min_rate = 5", "sizes carry a unit: \"5KiB\""},
       {"max_socket = 5", "did you mean \"max_sockets\"?"},
   };

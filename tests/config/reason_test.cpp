@@ -16,6 +16,7 @@ TEST_CASE("every reason has the status of the contract") {
   for (auto i = static_cast<int>(Reason::version_down); i <= static_cast<int>(Reason::maintenance); ++i)
     CHECK(status_of(static_cast<Reason>(i)) == 503);
   CHECK(status_of(Reason::client_gone) == 499);
+  CHECK(status_of(Reason::tunnel_idle) == 499);
 }
 
 TEST_CASE("reasons that users need not tell apart share a name") {

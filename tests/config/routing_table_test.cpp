@@ -30,6 +30,8 @@ RoutingTable sample() {
   service.weight = 0.1 + 0.2;
   service.salt = "web/v1";
   service.versions = {{.row = 63, .name = "v1", .workers = {worker}}, {.row = 0, .name = "v2", .workers = {other}}};
+  service.versions[1].draining = {7, ~0ull};
+  service.versions[1].drain_timeout = Duration{1};
   ServiceRoute smallest;
   smallest.versions.resize(1);
   return {.number = ~0ull, .services = {service, smallest}, .issue_seed = ~0ull - 1};
@@ -79,6 +81,8 @@ TEST_CASE("a table whose indices or values cannot be is refused and the field is
   CHECK(refusal("versions", json::array()).find("\"versions\"") != std::string::npos);
   CHECK(refusal("versions", json::parse(R"([{"row":64,"name":"x","workers":[]}])")).find("\"row\"") !=
         std::string::npos);
+  const char* draining = R"([{"row":1,"name":"x","workers":[],"draining":["x"],"drain_timeout":1}])";
+  CHECK(refusal("versions", json::parse(draining)).find("\"draining\"") != std::string::npos);
   CHECK(refusal("limits", json::object()).find("\"max_sockets\" is missing") != std::string::npos);
   CHECK(refusal("hosts", json::parse("[1]")).find("no string") != std::string::npos);
   CHECK(refusal("override_from", json::parse("[\"x\"]")).find("not understood") != std::string::npos);

@@ -149,6 +149,7 @@ const Row<Limits> kLimits[] = {
     {"head_timeout", [](Limits& l) { l.head_timeout = Duration{1}; }, "reroute web"},
     {"idle_timeout", [](Limits& l) { l.idle_timeout = Duration{1}; }, "reroute web"},
     {"upstream_idle", [](Limits& l) { l.upstream_idle = Duration{1}; }, "reroute web"},
+    {"tunnel_idle", [](Limits& l) { l.tunnel_idle = Duration{1}; }, "reroute web"},
     {"head", [](Limits& l) { l.head = 1; }, "reroute web"},
     {"fields", [](Limits& l) { l.fields = 1; }, "reroute web"},
     {"body", [](Limits& l) { l.body = 1; }, "reroute web"},

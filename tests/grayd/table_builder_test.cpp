@@ -53,6 +53,19 @@ TEST_CASE_FIXTURE(Fixture, "only routable workers with an address are routed to"
         WorkerRoute{1, 7, "web@v1#0", *Address::parse("127.0.0.1:9001")});
 }
 
+TEST_CASE_FIXTURE(Fixture, "workers that are drained are named with the time they have") {
+  settings.services[0].versions[0].drain_timeout = Duration{4'000};
+  auto leaving = worker("web@v1#1", 2, false);
+  leaving.state = "draining";
+  leaving.generation = 11;
+  auto sick = worker("web@v1#2", 3, false);
+  sick.state = "unhealthy";
+  const auto service = route({}, {version_view("v1", {worker("web@v1#0", 1, true), leaving, sick})});
+  CHECK(service.versions[0].draining == std::vector<std::uint64_t>{11});
+  CHECK(service.versions[0].drain_timeout == Duration{4'000});
+  CHECK(service.versions[1].draining.empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "no weight, no canary") {
   const auto service = route({{"web", {"", {{"v2", 0}}, ""}}}, {});
   CHECK_FALSE(service.canary);

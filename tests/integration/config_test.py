@@ -50,7 +50,7 @@ class Check(GrayTest):
         self.assertIn("/nonexistent/grayd.toml", result.err)
 
     def test_a_key_without_function_yet_says_so(self):
-        result = self.check(service=two_versions(limits={"tunnels": 5}))
+        result = self.check(service=two_versions(version={"v1": {"memory": "1GiB"}}))
         self.assertEqual(result.code, 8, result)
         self.assertIn("not supported yet", result.err)
 

@@ -307,6 +307,61 @@ TEST_CASE("close_after_send delivers the tail before the end") {
   REQUIRE(run.until([&] { return run.engine->open_streams() == 0; }));
 }
 
+TEST_CASE("finish sends the tail and FIN, and reading goes on until the peer has ended too") {
+  Running run;
+  Pair pair;
+  const int small = 4096;
+  REQUIRE(setsockopt(pair.ours.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
+  Log log(run);
+  run.on([&] {
+    log.stream = run.engine->adopt(pair.ours.release(), log);
+    run.engine->send(log.stream, std::string(60'000, 'x'));
+    run.engine->finish(log.stream);
+    run.engine->finish(log.stream);
+    run.engine->send(log.stream, "too late");
+  });
+  CHECK(pair.read(70'000).size() == 60'000);  // and the end of it, or this would wait for ever
+  pair.write("still here");
+  REQUIRE(run.until([&] { return log.data == "still here"; }));
+  CHECK(run.get(log.ends) == 0);
+  REQUIRE(::shutdown(pair.peer.get(), SHUT_WR) == 0);
+  REQUIRE(run.until([&] { return log.ends == 1; }));
+  CHECK(run.get(log.failures) == 0);
+  CHECK(run.on([&] { return run.engine->open_streams(); }) == 1);
+}
+
+TEST_CASE("a stream that was finished without a tail has said FIN at once") {
+  Running run;
+  Pair pair;
+  Log log(run);
+  run.on([&] {
+    log.stream = run.engine->adopt(pair.ours.release(), log);
+    run.engine->finish(log.stream);
+  });
+  CHECK(pair.read(1).empty());
+}
+
+TEST_CASE("a peer that ends its side still gets ours, and its reset is told even then") {
+  Running run;
+  TcpListener listener;
+  listener.listen();
+  UniqueFd client = listener.dial();
+  const int accepted = ::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  Log log(run);
+  run.on([&] { log.stream = run.engine->adopt(accepted, log); });
+  REQUIRE(::shutdown(client.get(), SHUT_WR) == 0);
+  REQUIRE(run.until([&] { return log.ends == 1; }));
+  run.on([&] { run.engine->send(log.stream, "late"); });
+  char bytes[4];
+  CHECK(::recv(client.get(), bytes, 4, MSG_WAITALL) == 4);
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  REQUIRE(setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
+  client.reset();
+  REQUIRE(run.until([&] { return log.failures == 1; }));
+  CHECK(run.get(log.last_error) == ECONNRESET);
+  CHECK(run.get(log.ends) == 1);
+}
+
 TEST_CASE("a lingering close reads and drops until the peer closes, and within its time") {
   Running run;
   Pair pair, stubborn;

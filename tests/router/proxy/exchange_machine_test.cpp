@@ -56,9 +56,9 @@ const std::map<Pair, Step> kExpected = {
     {{S::responding, E::failed}, {S::idle, A::cut}},
     {{S::responding, E::deadline}, {S::idle, A::cut}},
     {{S::responding, E::client_gone}, {S::idle, A::cut}},
-    {{S::tunnel, E::response_end}, {S::idle, A::finish_early}},
+    {{S::tunnel, E::response_end}, {S::idle, A::close_tunnel}},
     {{S::tunnel, E::failed}, {S::idle, A::cut}},
-    {{S::tunnel, E::deadline}, {S::idle, A::cut}},
+    {{S::tunnel, E::deadline}, {S::idle, A::part}},
     {{S::tunnel, E::client_gone}, {S::idle, A::cut}},
     {{S::judging, E::retry}, {S::seeking, A::acquire}},
     {{S::judging, E::give_up}, {S::idle, A::reply}},
@@ -122,7 +122,8 @@ TEST_CASE("random walks reach every state, and from each one idle again") {
 }
 
 TEST_CASE("a state is left for idle only by an action that ends the exchange") {
-  const std::set<Action> endings = {A::reply, A::finish, A::finish_early, A::cut, A::forget};
+  const std::set<Action> endings = {A::reply, A::finish, A::finish_early,  A::cut,
+                                    A::forget, A::close_tunnel, A::part};
   for_each_pair([&](State state, Event event) {
     const Step taken = step(state, event);
     if (state == S::idle || taken.action == A::impossible || taken.next != S::idle) return;

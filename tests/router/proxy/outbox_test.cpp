@@ -29,6 +29,7 @@ struct SendLog final : engine::Engine {
   void pause(engine::StreamId, engine::Pause) override {}
   void resume(engine::StreamId, engine::Pause) override {}
   void read_limit(engine::StreamId, std::size_t) override {}
+  void finish(engine::StreamId) override {}
   void close(engine::StreamId) override {}
   void abort(engine::StreamId) override {}
   void close_after_send(engine::StreamId, Duration, bool) override {}

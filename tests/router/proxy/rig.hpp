@@ -22,6 +22,8 @@ struct Plan {
   std::uint64_t number = 1;
   bool affinity = false;
   std::vector<IdentitySource> identity = {*IdentitySource::parse("header:x-user"), *IdentitySource::parse("client-ip")};
+  std::vector<std::uint64_t> draining{};  // workers, in whichever version
+  Duration drain_timeout{30'000};         // of every version
 };
 
 inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
@@ -41,6 +43,8 @@ inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
   if (plan.versions.size() > 1) service.canary = 1;
   for (std::uint32_t row = 0; row < plan.versions.size(); ++row) {
     VersionRoute version{.row = row, .name = "v" + std::to_string(row + 1)};
+    version.draining = plan.draining;
+    version.drain_timeout = plan.drain_timeout;
     for (std::uint32_t i = 0; i < plan.versions[row].size(); ++i) {
       const Address& address = plan.versions[row][i];
       const std::string id = "web@" + version.name + "#" + std::to_string(i);
@@ -113,6 +117,7 @@ class Rig {
   const Address& address(std::uint32_t shard = 0) const { return listeners_[shard].address(); }
 
   std::uint32_t sockets(std::uint32_t cell) const { return segment->workers[cell].sockets.total(); }
+  std::uint32_t tunnels(std::uint32_t cell) const { return segment->workers[cell].tunnels.total(); }
   std::uint32_t waiting(std::uint32_t row = 0) const { return segment->versions[row].waiting.total(); }
   stats::Totals totals(std::uint32_t row = 0) const { return stats::sum(*segment, row); }
   std::uint64_t reason(segment::Reason which, std::uint32_t row = 0) const {

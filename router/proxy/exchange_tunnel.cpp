@@ -1,0 +1,111 @@
+// The last part of an exchange that was upgraded: bytes both ways, as they come, until both sides have ended.
+#include "router/http/upgrade.hpp"
+#include "router/proxy/exchange.hpp"
+#include "router/proxy/recorder.hpp"
+
+namespace gray::proxy {
+
+using segment::Reason;
+using Side = Tunnel::Side;
+
+namespace {
+
+constexpr http::Fault kNoTunnel{503, "tunnels", "all tunnels to the workers of this version are in use", 0};
+constexpr Duration kFlush{30'000};    // for a worker to take the rest
+constexpr Duration kFarewell{1'000};  // for a worker to end after our FIN
+
+}  // namespace
+
+Reason Exchange::no_tunnel() {
+  fault_ = kNoTunnel;
+  return Reason::overloaded;
+}
+
+void Exchange::starved_of_tunnels() {
+  fault_ = kNoTunnel;
+  starved();
+}
+
+// Nothing but what the client offered, and only once its request is complete: before that its bytes are a body.
+bool Exchange::takes_upgrade(const http::ResponseHead& head) const {
+  return state_ == State::awaiting && head.minor == 1 && !http::taken_protocol(head, offered_).empty();
+}
+
+void Exchange::upgraded(const http::ResponseHead& head) {
+  response_ = &head;
+  feed(Event::upgraded);
+  response_ = nullptr;
+}
+
+void Exchange::open_tunnel() {
+  const http::ResponseHead& head = *response_;
+  const std::string_view protocol = http::taken_protocol(head, offered_);
+  begin_answer();
+  tunnel_.open(protocol);
+  http::ResponseExtras extras = response_extras();
+  extras.upgrade = protocol;
+  version_->service_time.add(std::chrono::duration_cast<Micros>(first_byte_ - granted_));
+  accepts_body_ = true;
+  client_.open_tunnel(head, extras);
+  context_.backends.opened_tunnel(*upstream_);
+}
+
+void Exchange::client_bytes(std::string_view bytes) {
+  bytes_in_ += bytes.size();
+  tunnel_.passed(Side::client, bytes);
+  upstream_->send_raw(bytes);
+  arm(stall_limit());
+}
+
+void Exchange::worker_bytes(std::string_view bytes) {
+  bytes_out_ += bytes.size();
+  tunnel_.passed(Side::worker, bytes);
+  client_.response_data(bytes);
+  arm(stall_limit());
+}
+
+void Exchange::client_ended() {
+  tunnel_.ended(Side::client);
+  if (tunnel_.over()) return feed(Event::response_end);
+  context_.plumbing.outbox.flush();
+  upstream_->finish();
+}
+
+void Exchange::worker_ended() {
+  tunnel_.ended(Side::worker);
+  if (tunnel_.over()) return feed(Event::response_end);
+  context_.plumbing.outbox.flush();
+  client_.finish();
+}
+
+void Exchange::end_tunnel(Reason reason) {
+  reason_ = reason;
+  feed(Event::deadline);
+  context_.plumbing.outbox.flush();
+}
+
+// Both have said FIN and were told of the other's: what is left to send is sent.
+void Exchange::close_tunnel() {
+  reason_ = tunnel_.reason();
+  client_.end_response(false);
+  context_.backends.leave(*std::exchange(upstream_, nullptr), kFlush);
+  conclude();
+  client_.done();
+}
+
+// Its time is up: both sides are told in their own words where they would understand it, then by FIN, and are heard no
+// more.
+void Exchange::part() {
+  std::array<char, 32> id;
+  context_.recorder.make_id(id);
+  const std::string_view mask(id.data() + 16, 4);  // of the half that changes
+  std::array<char, http::kMaxCloseFrame> frame;
+  upstream_->send_raw(tunnel_.farewell(Side::worker, mask, frame));
+  client_.response_data(tunnel_.farewell(Side::client, mask, frame));
+  client_.end_response(true);
+  context_.backends.leave(*std::exchange(upstream_, nullptr), kFarewell);
+  conclude();
+  client_.done();
+}
+
+}  // namespace gray::proxy

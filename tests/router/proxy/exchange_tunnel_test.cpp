@@ -1,0 +1,263 @@
+// An exchange that is upgraded, and all that may look like one: when bytes begin to pass unparsed, and how it ends.
+#include "router/proxy/exchange.hpp"
+#include "tests/router/proxy/upgrades.hpp"
+
+using namespace gray;
+using namespace gray::test;
+using segment::Reason;
+
+namespace {
+
+/// Takes the upgrade, then does `then` with the connection.
+FakeWorker::Script switches_and(std::function<void(FakeWorker::Call&)> then, std::string_view answer = kSwitch) {
+  return [then = std::move(then), answer](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    call.write(answer);
+    then(call);
+  };
+}
+
+bool ended(const Rig& rig, std::uint64_t requests = 1) {
+  return eventually([&] { return rig.totals().requests == requests && rig.tunnels(0) == 0; });
+}
+
+std::string pattern(std::size_t size) {
+  std::string bytes(size, '\0');
+  std::uint32_t state = 1;
+  for (char& byte : bytes) byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a 101 that was asked for opens a tunnel, and its head is ours (P24)") {
+  FakeWorker worker(upgrades());
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write(ask_for("chat/1", "Sec-Chat-Key: k\r\n"));
+  const Message answer = client.read_answer();
+  CHECK(answer.head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"));
+  CHECK(answer.field("connection") == "Upgrade");
+  CHECK(answer.field("upgrade") == "chat/1");
+  CHECK(answer.field("x-own") == "yes");
+  CHECK(answer.field("x-gray-version") == "v1");
+  CHECK(answer.field("x-gray-decision") == "stable");
+  CHECK(answer.field("x-request-id").size() == 32);
+  CHECK(answer.field("transfer-encoding").empty());
+  CHECK(echo(client, "not HTTP\r\n\r\n") == "not HTTP\r\n\r\n");
+  CHECK(rig.tunnels(0) == 1);
+  CHECK(rig.sockets(0) == 0);
+  CHECK(rig.totals().in_flight == 1);
+  CHECK(rig.totals().requests == 0);
+  const Message request = worker.seen().at(0);
+  CHECK(request.field("connection") == "Upgrade");
+  CHECK(request.field("upgrade") == "chat/1");
+  CHECK(request.field("sec-chat-key") == "k");
+  client.finish_writing();
+  CHECK(client.read_rest().empty());
+  CHECK(client.end() == Wire::End::closed);
+  CHECK(ended(rig));
+  CHECK(rig.totals().status_class[1] == 1);
+  CHECK(rig.totals().in_flight == 0);
+  CHECK(rig.reason(Reason::none) == 1);
+}
+
+TEST_CASE("a 101 that was not asked for, or is another one, is a 502 (P24)") {
+  const std::string plain = Rig::request_for();
+  const std::pair<std::string, std::string> rows[] = {
+      {plain, std::string(kSwitch)},
+      {ask_for("websocket"), std::string(kSwitch)},
+      {ask_for("chat/1"), "HTTP/1.1 101 Switching Protocols\r\n\r\n"},
+      {ask_for("chat/1"), "HTTP/1.0 101 Switching Protocols\r\nUpgrade: chat/1\r\n\r\n"},
+      {ask_for("chat/1, h2c"), std::string(kSwitch)},
+      {"POST / HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: chat/1\r\nContent-Length: 5\r\n\r\nab",
+       std::string(kSwitch)}};
+  for (const auto& [request, answer] : rows) {
+    CAPTURE(request);
+    FakeWorker worker([&answer = answer](FakeWorker::Call& call) {
+      Message head;
+      if (call.read_head(head)) call.write(answer);
+      call.read_rest();
+    });
+    Rig rig({{{worker.address()}}});
+    Wire client = rig.dial();
+    client.write(request);
+    const Message got = client.read_answer();
+    CHECK(got.status() == 502);
+    CHECK(got.field("x-gray-reason") == "upstream-invalid");
+    CHECK(ended(rig));
+    CHECK(eventually([&] { return rig.sockets(0) == 0; }));
+  }
+}
+
+TEST_CASE("a request that carries a body is upgraded once the body is through (P24)") {
+  FakeWorker worker(upgrades());
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write(
+      "POST / HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: chat/1\r\nContent-Length: 5\r\n\r\nhello");
+  CHECK(client.read_answer().status() == 101);
+  CHECK(worker.seen().at(0).body == "hello");
+  CHECK(echo(client, "ping") == "ping");
+}
+
+TEST_CASE("another way of speaking HTTP is never offered: the request goes on without it (P24)") {
+  FakeWorker worker(answers(std::string(kOk)));
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write(
+      Rig::request_for("/", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n"));
+  CHECK(client.read_answer().status() == 200);
+  const Message request = worker.seen().at(0);
+  CHECK(request.field("upgrade").empty());
+  CHECK(request.field("connection").empty());
+  CHECK(request.field("http2-settings").empty());
+}
+
+TEST_CASE("the client may end first: the worker still answers, then both ways are closed") {
+  FakeWorker worker(switches_and([](FakeWorker::Call& call) {
+    const std::string all = call.read_rest();
+    CHECK(call.end() == Wire::End::closed);
+    call.write("got " + all);
+  }));
+  Rig rig({{{worker.address()}}});
+  Wire client = tunnel_to(rig);
+  client.write("question");
+  client.finish_writing();
+  CHECK(client.read_rest() == "got question");
+  CHECK(client.end() == Wire::End::closed);
+  CHECK(ended(rig));
+  CHECK(rig.reason(Reason::none) == 1);
+}
+
+TEST_CASE("the worker may end first: the client still speaks, then both ways are closed") {
+  std::string heard;
+  Gate done;
+  FakeWorker worker(switches_and([&](FakeWorker::Call& call) {
+    call.write("my last word");
+    call.finish_writing();
+    heard = call.read_rest();
+    CHECK(call.end() == Wire::End::closed);
+    done.open();
+  }));
+  Rig rig({{{worker.address()}}});
+  Wire client = tunnel_to(rig);
+  CHECK(client.read_rest() == "my last word");
+  CHECK(client.end() == Wire::End::closed);
+  const std::string much = pattern(1 << 20);
+  client.write(much);
+  client.finish_writing();
+  done.wait();
+  CHECK(heard == much);
+  CHECK(ended(rig));
+}
+
+TEST_CASE("a reset of the client is a reset for the worker") {
+  Gate reset;
+  FakeWorker worker(switches_and([&](FakeWorker::Call& call) {
+    call.read_rest();
+    CHECK(call.end() == Wire::End::reset);
+    reset.open();
+  }));
+  Rig rig({{{worker.address()}}});
+  tunnel_to(rig).reset();
+  reset.wait();
+  CHECK(ended(rig));
+  CHECK(rig.reason(Reason::client_gone) == 1);
+}
+
+TEST_CASE("a reset of the worker is a reset for the client") {
+  FakeWorker worker(switches_and([](FakeWorker::Call& call) {
+    std::string byte;
+    call.read_exactly(1, byte);
+    call.reset();
+  }));
+  Rig rig({{{worker.address()}}});
+  Wire client = tunnel_to(rig);
+  client.write("x");
+  client.read_rest();
+  CHECK(client.end() == Wire::End::reset);
+  CHECK(ended(rig));
+  CHECK(rig.reason(Reason::upstream_closed) == 1);
+}
+
+TEST_CASE("a client that was half closed and is then reset ends the tunnel at once") {
+  FakeWorker worker(switches_and([](FakeWorker::Call& call) {
+    call.read_rest();
+    CHECK(call.end() == Wire::End::closed);
+    std::string byte;
+    CHECK_FALSE(call.read_exactly(1, byte));
+  }));
+  Rig rig({{{worker.address()}}});
+  Wire client = tunnel_to(rig);
+  client.finish_writing();
+  let_pass(Duration{50});
+  client.reset();
+  CHECK(ended(rig));
+}
+
+TEST_CASE("a WebSocket whose worker is gone without a Close is its failure") {
+  FakeWorker worker(switches_and([](FakeWorker::Call&) {}, kSwitchWebSocket));
+  Rig rig({{{worker.address()}}});
+  Wire client = tunnel_to(rig, "websocket");
+  CHECK(client.read_rest().empty());
+  client.finish_writing();
+  CHECK(ended(rig));
+  CHECK(rig.reason(Reason::upstream_closed) == 1);
+  CHECK(rig.totals().errors == 0);
+}
+
+TEST_CASE("a side that does not read holds the other back, and nothing is lost or changed") {
+  const std::string much = pattern(8 << 20);
+  FakeWorker worker(switches_and([&](FakeWorker::Call& call) {
+    CHECK(call.write(much));
+    call.finish_writing();
+    CHECK(call.read_rest() == much);
+  }));
+  Rig rig({{{worker.address()}}});
+  Wire client = tunnel_to(rig, "chat/1", 4096);
+  std::thread writer([&] {
+    CHECK(client.write(much));
+    client.finish_writing();
+  });
+  let_pass(Duration{50});
+  CHECK(client.read_rest() == much);
+  writer.join();
+  CHECK(ended(rig));
+  CHECK(rig.totals().bytes_in == much.size());
+  CHECK(rig.totals().bytes_out == much.size());
+}
+
+TEST_CASE("a tunnel that says nothing for too long is ended, with a word where it is understood") {
+  Limits limits;
+  limits.tunnel_idle = Duration{150};
+  limits.request_timeout = limits.idle_timeout = Duration{20};  // do not count here
+  std::string heard;
+  FakeWorker worker(switches_and([&](FakeWorker::Call& call) { heard = call.read_rest(); }, kSwitchWebSocket));
+  Rig rig({{{worker.address()}}, limits});
+  Wire client = tunnel_to(rig, "websocket");
+  for (int i = 0; i < 5; ++i) {
+    let_pass(Duration{60});
+    client.write(std::string("\x81\x01x", 3));
+  }
+  CHECK(rig.totals().requests == 0);
+  CHECK(client.read_rest() == std::string("\x88\x02\x03\xe9", 4));
+  CHECK(client.end() == Wire::End::closed);
+  CHECK(ended(rig));
+  worker.stop();
+  CHECK(heard.size() == 15 + 8);
+  CHECK(rig.reason(Reason::tunnel_idle) == 1);
+}
+
+TEST_CASE("how long a tunnel stood is no response time") {
+  FakeWorker worker(upgrades());
+  Rig rig({{{worker.address()}}});
+  {
+    Wire client = tunnel_to(rig);
+    let_pass(Duration{300});
+    client.finish_writing();
+    client.read_rest();
+  }
+  REQUIRE(ended(rig));
+  CHECK(stats::sum(*rig.segment, 0, &segment::Row::duration).sum < 300'000);
+}
