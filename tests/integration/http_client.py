@@ -24,6 +24,8 @@ class Client:
     """One connection to the router; requests are bytes, answers are read by their framing. `where` is a port of
     127.0.0.1, an (address, port) of IPv6, or the path of a unix socket; `source` an address of our own to come from."""
 
+    told_to_close = False  # by the last answer
+
     def __init__(self, where, timeout=20.0, receive_buffer=None, source=None):
         self.where, self.timeout, self.receive_buffer, self.source = where, timeout, receive_buffer, source
         self._connect()
