@@ -2,8 +2,8 @@
 // leader as they like, commands in any order, clocks that jump over every deadline. After each step the invariants of
 // worker_machine.hpp and version_group.hpp hold, and at the end everything that was asked to end does.
 //
-// GRAY_TRACES says how many (100,000), GRAY_SEED where they begin; a trace that fails is repeated by its own seed
-// alone.
+// GRAY_TRACES says how many (100,000), GRAY_STEPS how long at most, GRAY_SEED where they begin; a trace that fails is
+// repeated by its own seed alone.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
@@ -29,8 +29,8 @@ using S = WorkerState;
 namespace {
 
 constexpr std::uint64_t kDefaultTraces = 100'000;
-constexpr unsigned kMostSteps = 24;
-constexpr unsigned kLastSteps = 400;  // of a world that obeys, until nothing is left
+constexpr std::uint64_t kDefaultSteps = 12;  // at most, of one trace
+constexpr unsigned kLastSteps = 400;         // of a world that obeys, until nothing is left
 
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
@@ -50,14 +50,29 @@ const std::array<VersionSettings, 4>& some_settings() {
   return kSettings;
 }
 
+/// Small and quick to seed, unlike std::mt19937_64, of which each trace would need one (splitmix64).
+class Chance {
+ public:
+  explicit Chance(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t operator()() {
+    std::uint64_t mixed = state_ += 0x9e3779b97f4a7c15;
+    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+    return mixed ^ (mixed >> 31);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
 class Trace {
  public:
-  explicit Trace(std::uint64_t seed) : random_(seed), group_(seed) {}
+  Trace(std::uint64_t seed, unsigned most_steps) : random_(seed), most_steps_(most_steps), group_(seed) {}
 
   /// Empty, or what was violated.
   std::string run() {
     apply();
-    const unsigned steps = 1 + pick(kMostSteps);
+    const unsigned steps = 1 + pick(most_steps_);
     for (unsigned i = 0; i < steps && violation_.empty(); ++i) {
       step();
       observe();
@@ -255,7 +270,7 @@ class Trace {
       for (const auto& [number, process] : processes_) slots.push_back(number);
       for (const unsigned slot : slots) {
         Process& process = processes_.at(slot);
-        if (process.leader && (process.killed || chance(30))) die(slot);
+        if (process.leader && (process.killed || chance(60))) die(slot);
         process.leftovers = process.leftovers && !process.killed;
         if (!process.leader && !process.leftovers) settle(slot);
       }
@@ -266,7 +281,8 @@ class Trace {
     if (!processes_.empty()) violated("a process outlived its version");
   }
 
-  std::mt19937_64 random_;
+  Chance random_;
+  unsigned most_steps_;
   VersionGroup group_;
   TimePoint now_{1h};
   std::map<unsigned, Process> processes_;
@@ -281,9 +297,11 @@ class Trace {
 TEST_CASE("traces: whatever happens in whatever order, the invariants hold, and what is stopped ends") {
   const std::uint64_t count = number_from("GRAY_TRACES", kDefaultTraces);
   const std::uint64_t first = number_from("GRAY_SEED", std::random_device{}());
+  const auto steps = static_cast<unsigned>(number_from("GRAY_STEPS", kDefaultSteps));
   MESSAGE(count << " traces from GRAY_SEED=" << first);
   for (std::uint64_t i = 0; i < count; ++i) {
-    const std::string violation = Trace(first + i).run();
-    if (!violation.empty()) FAIL(violation << "; repeat it with GRAY_TRACES=1 GRAY_SEED=" << first + i);
+    const std::string violation = Trace(first + i, steps).run();
+    if (!violation.empty())
+      FAIL(violation << "; repeat it with GRAY_TRACES=1 GRAY_STEPS=" << steps << " GRAY_SEED=" << first + i);
   }
 }
