@@ -158,10 +158,11 @@ class Bounds(TunnelTest):
         self.assertGreaterEqual(time.monotonic() - started, 0.25)
         self.assertEqual(self.lines(daemon, 1)[0]["reason"], "tunnel-idle")
 
-    def test_the_limit_is_exact_across_threads_and_beside_the_sockets(self):
-        daemon = self.start(self.service(instances=2, max_sockets=1, tunnels=5, queue=500, queue_timeout="20s"),
+    def test_the_limit_is_exact_across_threads(self):
+        daemon = self.start(self.service(instances=2, tunnels=5),
                             up=("v1",), router={"threads": 4})
-        daemon.wait_up(2, "v1")
+        eventually(lambda: [worker["state"] for worker in daemon.version("v1")["workers"]] == ["healthy"] * 2, 20,
+                   "both workers being routed to")
         kept, statuses, lock = [], [], threading.Lock()
 
         def press():
