@@ -4,11 +4,13 @@
 // the death of the other side.
 //
 //   master                                router
-//     hello(protocol, slot, settings)  ->
+//     hello(protocol, slot, settings, prove) ->
 //                                      <-  hello(protocol, layout, pid)       or it exits
 //     table(number) + memfd            ->
 //                                      <-  applied(number)                    once every thread routes by it
-//                                      <-  ready                              after the first table
+//                                      <-  proving(detail)                    of a worker that it cannot reach
+//                                      <-  ready                              after the first table; with `prove` only
+//                                                                             once it has reached every worker in it
 //     listen                           ->                                     start accepting (repeatable)
 //     probe(id, address, path, ...)    ->
 //                                      <-  probed(id, ok, detail)
@@ -27,24 +29,37 @@
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 1;
+inline constexpr std::uint32_t kChannelProtocol = 2;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 
 struct ChannelMessage {
-  enum class Type : std::uint8_t { hello, table, listen, probe, reopen, drain, applied, ready, probed, drained };
+  enum class Type : std::uint8_t {
+    hello,
+    table,
+    listen,
+    probe,
+    reopen,
+    drain,
+    applied,
+    ready,
+    proving,
+    probed,
+    drained
+};
   Type type = Type::hello;
   std::uint32_t protocol = kChannelProtocol;
   std::uint32_t layout = 0;  // hello from the router
   std::uint32_t slot = 0;    // hello from the master
   RouterSettings router;     // hello from the master
   std::uint64_t memory_budget = 0;
+  bool prove = false;        // hello from the master: there is a router to replace, so it may take the time
   std::uint64_t number = 0;  // table, applied: its number; probe, probed: the probe's id
   Address address;           // probe
   std::string path;          // probe: HTTP path; empty: connect only
   std::uint32_t cell = 0;    // probe: the worker's cell
   Duration timeout{0};       // probe, drain
   bool ok = false;           // probed: it succeeded; drain: at once, all of grayd ends
-  std::string detail;        // probed: "connect refused", "status 503"
+  std::string detail;        // probed: "connect refused", "status 503"; proving: "web@v1#0: connect refused"
   UniqueFd fd;               // table: the memfd; reopen: the new log
 };
 

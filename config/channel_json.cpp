@@ -13,7 +13,7 @@ using Type = ChannelMessage::Type;
 constexpr std::pair<Type, const char*> kTypes[] = {
     {Type::hello, "hello"},   {Type::table, "table"},     {Type::listen, "listen"},   {Type::probe, "probe"},
     {Type::reopen, "reopen"}, {Type::drain, "drain"},     {Type::applied, "applied"}, {Type::ready, "ready"},
-    {Type::probed, "probed"}, {Type::drained, "drained"},
+    {Type::probed, "probed"}, {Type::drained, "drained"}, {Type::proving, "proving"},
 };
 
 json to_json(const RouterSettings& router) {
@@ -65,6 +65,7 @@ void each_field(Message& message, Visit visit) {
       visit("slot", message.slot);
       visit("router", message.router);
       visit("memory_budget", message.memory_budget);
+      visit("prove", message.prove);
       return;
     case Type::probe:
       visit("number", message.number);
@@ -76,6 +77,9 @@ void each_field(Message& message, Visit visit) {
     case Type::probed:
       visit("number", message.number);
       visit("ok", message.ok);
+      visit("detail", message.detail);
+      return;
+    case Type::proving:
       visit("detail", message.detail);
       return;
     case Type::table:

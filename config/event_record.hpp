@@ -22,6 +22,8 @@ enum class EventKind : std::uint8_t {
   router_ready,
   router_drained,  // it ended as asked
   router_died,
+  upgraded,        // an upgrade that was asked for is done: a new process serves
+  upgrade_failed,  // and nothing was changed
   worker_started,  // a process was made
   worker_ready,    // it said so, by one of the ways
   worker_healthy,

@@ -33,7 +33,9 @@ json to_json(const VersionRoute& version) {
           {"name", version.name},
           {"workers", std::move(workers)},
           {"draining", version.draining},
-          {"drain_timeout", version.drain_timeout.count()}};
+          {"drain_timeout", version.drain_timeout.count()},
+          {"probe_path", version.probe_path},
+          {"probe_timeout", version.probe_timeout.count()}};
 }
 
 VersionRoute version_from(const json& from) {
@@ -41,7 +43,9 @@ VersionRoute version_from(const json& from) {
           .name = json_text(from, "name"),
           .workers = json_list(from, "workers", worker_from),
           .draining = json_list(from, "draining", generation_from),
-          .drain_timeout = json_milliseconds(from, "drain_timeout")};
+          .drain_timeout = json_milliseconds(from, "drain_timeout"),
+          .probe_path = json_text(from, "probe_path"),
+          .probe_timeout = json_milliseconds(from, "probe_timeout")};
 }
 
 json to_json(const ServiceRoute& service) {

@@ -28,6 +28,8 @@ struct VersionRoute {
   // Generations of those that are being drained: what was begun with them goes on for drain_timeout, then it ends.
   std::vector<std::uint64_t> draining;
   Duration drain_timeout{30'000};
+  std::string probe_path;  // what a health check asks of the workers; empty: a connect is enough
+  Duration probe_timeout{1'000};
   bool operator==(const VersionRoute&) const = default;
 };
 

@@ -120,7 +120,7 @@ void AdminApi::serve(UniqueFd connection) {
 
 void AdminApi::answer_verb(const httplib::Request& request, httplib::Response& response) {
   const std::string verb = request.matches[1];
-  constexpr std::string_view kChanges[] = {"shift", "reload", "start", "stop", "restart", "drain"};
+  constexpr std::string_view kChanges[] = {"shift", "reload", "start", "stop", "restart", "drain", "upgrade"};
   const bool changes = std::ranges::find(kChanges, verb) != std::end(kChanges);
   if (changes && request.method == "GET")
     return write_reply(refusal(ExitCode::usage, fmt::format("{} changes something; use POST /v1/{}", verb, verb)),

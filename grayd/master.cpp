@@ -81,6 +81,7 @@ Master::Master(Settings settings, ActivatedSockets given)
                 [this](EventRecord event) { happened(std::move(event)); }}),
       supervisor_(io_, *this, instance_),
       publisher_(settings_, live_, rows_, routers_, random_seed()),
+      upgrades_({io_, settings_, routers_, [this](EventRecord event) { happened(std::move(event)); }}),
       verbs_(verb_parts()),
       journal_(io_, settings_, events_, [this] { return supervisor_.outputs(); }),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
@@ -111,7 +112,8 @@ Verbs::Parts Master::verb_parts() {
           [this] { return reload(); },
           [this](const std::function<void(const ReportSource&)>& reader) { report(reader); },
           [this] { return phase_ >= Phase::stopping; },
-          [this](const Ordered& ordered) { return carry_out(ordered); }};
+          [this](const Ordered& ordered) { return carry_out(ordered); },
+          [this](const nlohmann::json& args) { return upgrades_.begin(args); }};
 }
 
 /// An exception that reaches this loop means that some event was handled by half. Nothing can be promised any more, but
@@ -181,7 +183,7 @@ void Master::on_signal(int signal) {
 /// The first time gently; whoever asks twice is in a hurry.
 void Master::stop() {
   const bool again = phase_ == Phase::stopping;
-  const auto timeout = again || exit_code_ != 0 ? Duration{0} : longest_drain();
+  const auto timeout = again || exit_code_ != 0 ? Duration{0} : longest_drain(settings_);
   const auto text = again ? "stopping now" : fmt::format("stopping; requests in flight have {} ms", timeout.count());
   log(LogLevel::info, text);
   manager_.stopping(text);
@@ -199,14 +201,6 @@ void Master::stop_workers() {
     journal_.end();
     io_.stop();
   });
-}
-
-Duration Master::longest_drain() const {
-  Duration longest{0};
-  for (const auto& service : settings_.services) {
-    for (const auto& version : service.versions) longest = std::max(longest, version.drain_timeout);
-  }
-  return longest;
 }
 
 /// One table for all changes of a turn of the loop.
@@ -305,6 +299,9 @@ control::Reply Master::read_again() {
   const auto verdict = diff(settings_, fresh, live_services(settings_, live_.wanted(), supervisor_.view()));
   if (const auto* refusal = std::get_if<Refusal>(&verdict)) return refused(refusal->code, refusal->message);
   const auto& changes = std::get<Changes>(verdict);
+  if (const auto busy = upgrades_.under_way(); !busy.empty() && renews_routers(changes)) {
+    return refused(ExitCode::conflict, busy + "; reload when it has ended");
+  }
   config_file_ = std::move(file);
   apply(changes, std::move(fresh));
   control::Reply reply{ExitCode::ok, {{"schema_version", 1}, {"changes", nlohmann::json::array()}}, {}};
@@ -324,7 +321,9 @@ void Master::apply(const Changes& changes, Settings fresh) {
   for (const auto& change : changes) {
     using Kind = Change::Kind;
     switch (change.kind) {
-      case Kind::router: routers_.renew(settings_.router, longest_drain()); break;
+      case Kind::router:
+        upgrades_.renew_settings();
+        break;
       case Kind::add_version: rows_.take(change.service, change.version); [[fallthrough]];
       case Kind::restart_version:
       case Kind::update_version:
@@ -357,7 +356,7 @@ void Master::report(const std::function<void(const ReportSource&)>& reader) {
   const std::chrono::duration<double> up = Clock::now() - started_;
   reader({settings_, live_.published(), views, rows_, *segment_, routers_.view(), publisher_.number(),
           name_of(phase_ == Phase::serving, phase_ >= Phase::stopping), up.count(), ::getpid(), reloads_,
-          events_.dropped(), config_file_.changed(settings_)});
+          events_.dropped(), config_file_.changed(settings_), upgrades_.views()});
 }
 
 bool Master::probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path,

@@ -29,6 +29,7 @@
 #include "grayd/routers.hpp"
 #include "grayd/rows.hpp"
 #include "grayd/service_manager.hpp"
+#include "grayd/upgrades.hpp"
 #include "grayd/verbs.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -66,7 +67,6 @@ class Master final : supervisor::Host, control::Daemon {
   Verbs::Parts verb_parts();
   unsigned carry_out(const Ordered& ordered);
   void report(const std::function<void(const ReportSource&)>& reader);
-  Duration longest_drain() const;
 
   // supervisor::Host
   void workers_changed() override { publish_soon(); }
@@ -99,6 +99,7 @@ class Master final : supervisor::Host, control::Daemon {
   Routers routers_;
   supervisor::Supervisor supervisor_;
   Publisher publisher_;
+  Upgrades upgrades_;
   Verbs verbs_;
   Journal journal_;
   asio::signal_set signals_;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "grayd/serving.hpp"
 #include "grayd/weights.hpp"
 
@@ -66,6 +68,11 @@ std::string text_of(const Change& change, bool stopped) {
     case Change::Kind::remove_service: return fmt::format("service {}: removed", change.service);
   }
   return {};
+}
+
+bool renews_routers(const Changes& changes) {
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const Change& change) { return change.kind == Change::Kind::router; });
 }
 
 EventRecord reload_event(const control::Reply& reply, const std::string& file) {

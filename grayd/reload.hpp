@@ -21,6 +21,9 @@ std::vector<LiveService> live_services(const Settings& settings, const control::
 /// user.
 control::State state_after(const control::State& state, const Settings& old, const Settings& fresh);
 
+/// Whether a new router must take over for the changes to be in force.
+bool renews_routers(const Changes& changes);
+
 /// What became of a reload of `file`, for the event log.
 EventRecord reload_event(const control::Reply& reply, const std::string& file);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/exit_code.hpp"
 #include "config/segment.hpp"
 #include "config/settings.hpp"
 #include "config/wall_time.hpp"
@@ -22,6 +23,16 @@ struct RouterView {
   std::string state;          // starting greeted ready draining ending
   std::uint64_t applied = 0;  // the newest table that every thread of it routes by; 0: none
   double uptime_s = 0;
+};
+
+/// An upgrade that an operator asked for.
+struct UpgradeView {
+  unsigned number = 0;           // 1, 2, ...
+  std::string of;                // "router"
+  std::string state;             // running done failed
+  std::string text;              // how far it is, what it came to, or why it failed in which phase; one line
+  ExitCode code = ExitCode::ok;  // failed: failed or timeout
+  pid_t pid = 0;                 // over: of the new process; 0: none was made
 };
 
 /// What became of attempts to read the configuration again; the start counts as a good one.
@@ -45,6 +56,7 @@ struct ReportSource {
   Reloads reloads;
   std::uint64_t events_dropped = 0;  // never written to disk
   bool config_changed = false;       // the file says something else than what is loaded
+  std::vector<UpgradeView> upgrades = {};  // the last ones, oldest first
 };
 
 }  // namespace gray::master

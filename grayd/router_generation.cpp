@@ -60,6 +60,8 @@ void RouterGeneration::on_message(ChannelMessage message) {
     case Type::applied:
       applied_ = std::max(applied_, message.number);
       return events_.applied(*this);
+    case Type::proving:
+      return void(complaint_ = message.detail);
     case Type::probed: return events_.probed(message.number, message.ok, message.detail);
     default: return kill("it sent what only a master sends");
   }
@@ -128,6 +130,11 @@ void RouterGeneration::on_end() {
   if (!killed_for_.empty()) end_ += " (killed: " + killed_for_ + ")";
   deadline_.cancel();
   events_.ended(*this);
+}
+
+Duration RouterGeneration::drains_for() const {
+  if (state_ != RouterState::draining) return Duration{0};
+  return std::max(std::chrono::ceil<Duration>(deadline_.expiry() - Clock::now()), Duration{0});
 }
 
 bool RouterGeneration::died_young() const { return ready_since_ == TimePoint{} || ended_ - ready_since_ < kYoung; }

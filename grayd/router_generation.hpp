@@ -39,12 +39,18 @@ class RouterGeneration {
   bool ready() const { return state_ == RouterState::ready; }
   /// It was asked to drain: its end is no accident.
   bool leaving() const { return leaving_; }
+  /// How long it may go on draining; 0 if it does not drain.
+  Duration drains_for() const;
+  /// It has, or may have, clients: it was ready once.
+  bool was_ready() const { return ready_since_ != TimePoint{}; }
   /// It died before it was ready, or within kYoung after.
   bool died_young() const;
   std::uint64_t applied() const { return applied_; }
   pid_t pid() const { return child_.pid; }
   std::uint32_t slot() const { return slot_; }
   const std::string& end() const { return end_; }  // "exit 1", "signal 9 (killed: sent nonsense)"
+  /// The worker that it could not reach last, while it proves itself; empty: none.
+  const std::string& complaint() const { return complaint_; }
   RouterView view() const;
 
  private:
@@ -65,7 +71,7 @@ class RouterGeneration {
   TimePoint started_ = Clock::now(), ready_since_{}, ended_{};
   Duration drain_timeout_{0};
   bool at_once_ = false;
-  std::string killed_for_, end_;
+  std::string killed_for_, complaint_, end_;
   RouterLink link_;
   asio::posix::stream_descriptor pidfd_;
   asio::steady_timer deadline_;

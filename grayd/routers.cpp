@@ -24,14 +24,14 @@ UniqueFd copy_of(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 }  // namespace
 
 Routers::Routers(asio::io_context& io, segment::Segment& segment, RouterCommand command, RouterSettings settings,
-                 std::uint64_t memory_budget, Events events, Duration start_limit)
+                 std::uint64_t memory_budget, Events events, RouterLimits limits)
     : io_(io),
       segment_(segment),
       command_(std::move(command)),
       settings_(std::move(settings)),
       memory_budget_(memory_budget),
       events_(std::move(events)),
-      start_limit_(start_limit),
+      limits_(limits),
       respawn_(io) {}
 
 void Routers::start(const std::string& cgroup) {
@@ -40,10 +40,37 @@ void Routers::start(const std::string& cgroup) {
   spawn();
 }
 
-void Routers::renew(RouterSettings settings, Duration drain_timeout) {
+bool Routers::renew(RouterSettings settings, Duration drain_timeout, Duration patience,
+                    std::function<void(RenewalEnd)> done) {
+  if (renewal_) return false;
   settings_ = std::move(settings);
   drain_timeout_ = drain_timeout;
-  spawn();
+  Renewal::Parts parts{[this] { return spawn_in(free_slot(), true); },
+                       [this](RouterGeneration& fresh) { let_accept(fresh); },
+                       [this](RouterGeneration& fresh) { retire_before(fresh); }, [this] { return drainers(); },
+                       [this, done = std::move(done)](RenewalEnd end) {
+                         asio::post(io_, lifetime_.guard([this, done, end = std::move(end)] {
+                           renewal_.reset();
+                           done(end);
+  }));
+                       }};
+  renewal_.emplace(io_, std::move(parts), patience);
+  make_room();
+  return true;
+}
+
+void Routers::make_room() {
+  if (renewal_ && living_.size() < kGenerations) renewal_->room();
+}
+
+std::string Routers::drainers() const {
+  std::string names;
+  for (const auto& router : living_) {
+    if (!router->leaving()) continue;
+    names += fmt::format("{}router {} drains ({} s at most)", names.empty() ? "" : ", ", router->pid(),
+                         std::chrono::ceil<std::chrono::seconds>(router->drains_for()).count());
+  }
+  return names.empty() ? "no other router drains" : names;
 }
 
 std::uint32_t Routers::free_slot() const {
@@ -56,15 +83,19 @@ std::uint32_t Routers::free_slot() const {
 void Routers::spawn() {
   const auto slot = free_slot();
   if (slot >= segment::kSlots) return respawn_after(Duration{1'000});
-  try {
+  if (spawn_in(slot, false) == nullptr) respawn_after(std::max(respawn_delay(++young_deaths_), Duration{100}));
+}
+
+RouterGeneration* Routers::spawn_in(std::uint32_t slot, bool prove) try {
     auto child = spawn_router(command_);
-    living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), slot, start_limit_, events_of_one()));
-    send_hello(*living_.back());
+  const auto limit = prove ? limits_.proof : limits_.start;
+  living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), slot, limit, events_of_one()));
+  send_hello(*living_.back(), prove);
     tell(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", slot));
+  return living_.back().get();
   } catch (const std::system_error& error) {
-    log(LogLevel::error, fmt::format("cannot start a router: {}; trying again", error.what()));
-    respawn_after(std::max(respawn_delay(++young_deaths_), Duration{100}));
-  }
+  log(LogLevel::error, fmt::format("cannot start a router: {}", error.what()));
+  return nullptr;
 }
 
 void Routers::respawn_after(Duration delay) {
@@ -75,17 +106,18 @@ void Routers::respawn_after(Duration delay) {
 }
 
 RouterGeneration::Events Routers::events_of_one() {
-  return {[this](RouterGeneration& router) { send_table(router); },
+  return {[this](RouterGeneration& router) { on_greeted(router); },
           [this](RouterGeneration& router) { on_ready(router); }, [this](RouterGeneration&) { settle_waiters(); },
           [this](std::uint64_t id, bool ok, const std::string& detail) { events_.probed(id, ok, detail); },
           [this](RouterGeneration& router) { on_ended(router); }};
 }
 
-void Routers::send_hello(RouterGeneration& router) {
+void Routers::send_hello(RouterGeneration& router, bool prove) {
   auto hello = message_of(ChannelMessage::Type::hello);
   hello.slot = router.slot();
   hello.router = settings_;
   hello.memory_budget = memory_budget_;
+  hello.prove = prove;
   router.send(std::move(hello));
 }
 
@@ -95,7 +127,10 @@ void Routers::send_table(RouterGeneration& router) {
   table.number = number_;
   table.fd = copy_of(table_.get());
   router.send(std::move(table));
-  if (listening_ && !router.leaving()) router.send(message_of(ChannelMessage::Type::listen));
+}
+
+void Routers::let_accept(RouterGeneration& router) {
+  if (listening_ && router.ready()) router.send(message_of(ChannelMessage::Type::listen));
 }
 
 void Routers::publish(const RoutingTable& table) {
@@ -108,9 +143,7 @@ void Routers::publish(const RoutingTable& table) {
 
 void Routers::listen() {
   listening_ = true;
-  for (const auto& router : living_) {
-    if (router->greeted() && !router->leaving()) router->send(message_of(ChannelMessage::Type::listen));
-  }
+  for (const auto& router : living_) let_accept(*router);
 }
 
 void Routers::reopen(int access_log) {
@@ -141,15 +174,30 @@ RouterGeneration* Routers::newest_ready() const {
   return found == living_.rend() ? nullptr : found->get();
 }
 
-/// The newest router carries new connections; those before it have been replaced.
-void Routers::on_ready(const RouterGeneration& ready) {
+void Routers::on_greeted(RouterGeneration& router) {
+  send_table(router);
+  if (renewal_) renewal_->greeted(router);
+}
+
+/// One that replaces a router that died serves at once, one that renews is led by its renewal.
+void Routers::on_ready(RouterGeneration& ready) {
   tell(EventKind::router_ready, ready, {}, fmt::format("slot {}, after {:.1f} s", ready.slot(), ready.view().uptime_s));
-  for (const auto& router : living_) {
-    if (router.get() == &ready) break;
-    if (!router->leaving()) router->drain(drain_timeout_, false);
+  if (renewal_ && renewal_->concerns(ready)) {
+    renewal_->ready(ready);
+  } else {
+    let_accept(ready);
+    retire_before(ready);
   }
   if (!std::exchange(probing_, true)) events_.probing_possible(true);
   settle_waiters();
+}
+
+/// The newest router carries new connections; those before it have been replaced.
+void Routers::retire_before(const RouterGeneration& fresh) {
+  for (const auto& router : living_) {
+    if (router.get() == &fresh) break;
+    if (!router->leaving()) router->drain(drain_timeout_, false);
+  }
 }
 
 /// The object is destroyed a turn later: its own callback is still on the stack.
@@ -157,12 +205,15 @@ void Routers::on_ended(RouterGeneration& router) {
   segment_.forget(router.slot());
   tell(router.leaving() ? EventKind::router_drained : EventKind::router_died, router, router.end(),
        fmt::format("slot {}: {}", router.slot(), router.end()));
+  const bool renews = renewal_ && renewal_->concerns(router);
+  if (renewal_) renewal_->ended(router);
   const auto is_it = [&](const auto& one) { return one.get() == &router; };
   const auto found = std::find_if(living_.begin(), living_.end(), is_it);
   asio::post(io_, [ended = std::move(*found)]() mutable { ended.reset(); });
   living_.erase(found);
   if (probing_ && newest_ready() == nullptr) events_.probing_possible(probing_ = false);
-  if (wanted_ && !router.leaving()) replace(router);
+  if (wanted_ && !router.leaving() && !renews && newest_ready() == nullptr) replace(router);
+  make_room();
   settle_waiters();
   if (living_.empty() && drained_) asio::post(io_, std::exchange(drained_, nullptr));
 }
@@ -176,13 +227,15 @@ void Routers::replace(const RouterGeneration& dead) {
 }
 
 bool Routers::all_applied(std::uint64_t number) const {
-  return std::all_of(living_.begin(), living_.end(), [&](const auto& router) { return router->applied() >= number; });
+  return std::all_of(living_.begin(), living_.end(),
+                     [&](const auto& router) { return !router->was_ready() || router->applied() >= number; });
 }
 
 std::string Routers::laggards(std::uint64_t number) const {
   std::string names;
   for (const auto& router : living_) {
-    if (router->applied() < number) names += fmt::format("{}router {}", names.empty() ? "" : ", ", router->pid());
+    if (router->was_ready() && router->applied() < number)
+      names += fmt::format("{}router {}", names.empty() ? "" : ", ", router->pid());
   }
   return names;
 }
@@ -221,6 +274,7 @@ void Routers::tell(EventKind kind, const RouterGeneration& router, std::string c
 
 void Routers::drain(Duration timeout, std::function<void()> done) {
   wanted_ = false;
+  renewal_.reset();
   respawn_.cancel();
   if (done) drained_ = std::move(done);
   for (const auto& router : living_) router->drain(timeout, true);

@@ -1,13 +1,14 @@
 #pragma once
 // All living router processes. Invariants: a slot has at most one process, and is forgotten in the segment only after
-// the process was waited for; every living router gets every table, the newest one first when it greets; while
-// `wanted`, a router that dies is replaced. Main thread.
+// the process was waited for; every living router gets every table, the newest one first when it greets; it accepts
+// once it is ready, not before; while `wanted`, a router that dies is replaced. Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,26 +16,38 @@
 #include "config/routing_table.hpp"
 #include "config/segment.hpp"
 #include "grayd/lifetime.hpp"
+#include "grayd/renewal.hpp"
 #include "grayd/router_generation.hpp"
 
 namespace gray::master {
 
+/// How long a router may take from start to ready; `proof`: one that must reach every worker before.
+struct RouterLimits {
+  Duration start{10'000}, proof{30'000};
+};
+
 class Routers {
  public:
+  /// Alive at once; a slot more is there for the one that replaces a router that died.
+  static constexpr std::size_t kGenerations = segment::kSlots - 1;
+
   struct Events {
     std::function<void()> changed;  // one became ready, applied a table or ended
     std::function<void(std::uint64_t id, bool ok, const std::string& detail)> probed;
     std::function<void(bool possible)> probing_possible;
     std::function<void(EventRecord)> happened = [](const EventRecord&) {};
   };
-  /// The descriptors in `command` are borrowed for the life of the object. `start_limit`: from start to ready.
+  /// The descriptors in `command` are borrowed for the life of the object.
   Routers(asio::io_context& io, segment::Segment& segment, RouterCommand command, RouterSettings settings,
-          std::uint64_t memory_budget, Events events, Duration start_limit = Duration{10'000});
+          std::uint64_t memory_budget, Events events, RouterLimits limits = {});
 
   /// Starts a router and from now on replaces one that dies. `cgroup`: RouterCommand::cgroup, known only now.
   void start(const std::string& cgroup);
-  /// Starts a new generation with other settings; once it is ready, the old ones drain. Until then they serve on.
-  void renew(RouterSettings settings, Duration drain_timeout);
+  /// Replaces the serving router by a new one with these settings, see renewal_machine; the old ones then have
+  /// `drain_timeout`. False if a renewal is under way already, and nothing is done.
+  bool renew(RouterSettings settings, Duration drain_timeout, Duration patience, std::function<void(RenewalEnd)> done);
+  /// Nothing while no renewal is under way.
+  const Renewal* renewal() const { return renewal_ ? &*renewal_ : nullptr; }
   /// Sends a whole new table; its number must be higher than any before.
   void publish(const RoutingTable& table);
   /// The listeners listen: every router accepts, those to come too.
@@ -45,8 +58,8 @@ class Routers {
   bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path, Duration timeout);
 
   bool any_ready() const { return newest_ready() != nullptr; }
-  /// Every living router routes by table `number` or a newer one. A router that dies no longer counts: what replaces it
-  /// starts with the newest table.
+  /// Every router that has clients routes by table `number` or a newer one. One that dies no longer counts, and one
+  /// that is not ready not yet: it starts with the newest table, and accepts after it.
   bool all_applied(std::uint64_t number) const;
   /// Calls `then` once all_applied(number), or after `limit` with the routers that lag, for people; never
   /// synchronously.
@@ -65,12 +78,18 @@ class Routers {
     asio::steady_timer deadline;
   };
   void spawn();
+  RouterGeneration* spawn_in(std::uint32_t slot, bool prove);
   void respawn_after(Duration delay);
   std::uint32_t free_slot() const;
   RouterGeneration::Events events_of_one();
-  void send_hello(RouterGeneration& router);
+  void send_hello(RouterGeneration& router, bool prove);
   void send_table(RouterGeneration& router);
-  void on_ready(const RouterGeneration& router);
+  void let_accept(RouterGeneration& router);
+  void on_greeted(RouterGeneration& router);
+  void on_ready(RouterGeneration& router);
+  void retire_before(const RouterGeneration& router);
+  void make_room();
+  std::string drainers() const;
   void on_ended(RouterGeneration& router);
   void replace(const RouterGeneration& dead);
   void settle_waiters();
@@ -84,7 +103,7 @@ class Routers {
   RouterSettings settings_;
   std::uint64_t memory_budget_;
   Events events_;
-  Duration start_limit_;
+  RouterLimits limits_;
   std::list<std::unique_ptr<RouterGeneration>> living_;  // oldest first
   std::map<std::uint64_t, Waiter> waiters_;
   std::uint64_t next_waiter_ = 1;
@@ -94,6 +113,7 @@ class Routers {
   bool listening_ = false, wanted_ = false, probing_ = false;
   std::uint32_t young_deaths_ = 0;
   std::function<void()> drained_;
+  std::optional<Renewal> renewal_;
   asio::steady_timer respawn_;
   Lifetime lifetime_;
 };

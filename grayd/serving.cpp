@@ -14,8 +14,7 @@ using supervisor::WorkerView;
 
 bool has_failed_first_start(const VersionView* view) {
   if (view == nullptr || view->workers.empty()) return view != nullptr && view->state == "failed";
-  return view->state == "failed" ||
-         std::all_of(view->workers.begin(), view->workers.end(),
+  return view->state == "failed" || std::all_of(view->workers.begin(), view->workers.end(),
                      [](const WorkerView& worker) { return !worker.last_exit.empty(); });
 }
 
@@ -26,6 +25,14 @@ const VersionView* view_of(const std::vector<VersionView>& views, std::string_vi
     return view.service == service && view.version == version;
   });
   return found == views.end() ? nullptr : &*found;
+}
+
+Duration longest_drain(const Settings& settings) {
+  Duration longest{0};
+  for (const auto& service : settings.services) {
+    for (const auto& version : service.versions) longest = std::max(longest, version.drain_timeout);
+}
+  return longest;
 }
 
 bool is_up(const VersionView* view) {

@@ -22,6 +22,9 @@ bool is_up(const supervisor::VersionView* view);
 bool may_listen(const Settings& settings, const control::State& state,
                 const std::vector<supervisor::VersionView>& views);
 
+/// The time that requests in flight have when a router or grayd ends: that of the most patient version.
+Duration longest_drain(const Settings& settings);
+
 /// One line that says why the stable version of the service cannot serve it; empty: it can.
 std::string health_complaint(const ServiceSettings& service, const control::State& state,
                              const std::vector<supervisor::VersionView>& views);

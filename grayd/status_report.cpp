@@ -97,6 +97,11 @@ json router_json(const RouterView& router) {
           {"uptime_s", router.uptime_s}};
 }
 
+json upgrade_json(const UpgradeView& upgrade) {
+  return {{"number", upgrade.number}, {"of", upgrade.of},   {"state", upgrade.state},
+          {"text", upgrade.text},     {"pid", upgrade.pid}, {"exit_code", static_cast<int>(upgrade.code)}};
+}
+
 }  // namespace
 
 json status_report(const ReportSource& source) {
@@ -109,10 +114,12 @@ json status_report(const ReportSource& source) {
               {"config_changed", source.config_changed},
               {"metrics", source.settings.metrics},
               {"table", source.table},
+              {"upgrades", json::array()},
               {"listen", json::array()},
               {"proxy_protocol", json::array()},
               {"routers", json::array()},
               {"services", json::array()}};
+  for (const auto& upgrade : source.upgrades) out["upgrades"].push_back(upgrade_json(upgrade));
   for (const auto& address : source.settings.listen) out["listen"].push_back(address.text());
   for (const auto& address : source.settings.proxy_protocol) out["proxy_protocol"].push_back(address.text());
   for (const auto& router : source.routers) out["routers"].push_back(router_json(router));

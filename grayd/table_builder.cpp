@@ -67,7 +67,9 @@ RoutingTable build_table(const Settings& settings, const control::State& state, 
                                 .name = version.name,
                                 .workers = routable_workers(views, service.name, version.name),
                                 .draining = draining_workers(views, service.name, version.name),
-                                .drain_timeout = version.drain_timeout});
+                                .drain_timeout = version.drain_timeout,
+                                .probe_path = version.health.path,
+                                .probe_timeout = version.health.timeout});
     }
     if (route.canary) {
       route.weight = shares.weight;

@@ -32,7 +32,7 @@ std::optional<EventRecord> verb_event(const std::string& verb, const json& args,
   const auto percent = args.find("percent");
   event.text = verb == "shift" && percent != args.end() && percent->is_number()
                    ? fmt::format("takes {:g}% of the users", percent->get<double>())
-                   : verb;
+                   : verb + (verb == "upgrade" ? " of the " + word(args, "of") : std::string());
   event.text += fmt::format(" (asked by pid {}, uid {})", event.pid, number(*peer, "uid"));
   if (reply.code != ExitCode::ok) event.text += ": " + reply.error;
   return event;

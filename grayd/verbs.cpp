@@ -50,12 +50,13 @@ void Verbs::call(const std::string& verb, const json& args, Done done) {
   if (verb == "health") return parts_.settle([this, args, done](const std::string&) { done(health(args)); });
   if (verb == "metrics") return done(metrics());
   const auto order = order_named(verb);
-  if (verb != "shift" && verb != "reload" && !order) {
+  if (verb != "shift" && verb != "reload" && verb != "upgrade" && !order) {
     return done(refusal(ExitCode::usage, fmt::format("grayd knows no verb \"{}\"; see grayctl --help", verb)));
   }
   if (parts_.stopping()) return done(refusal(ExitCode::conflict, "grayd is stopping; nothing can be changed any more"));
   if (order) return versions_.call(*order, args, std::move(done));
   if (verb == "shift") return shift(args, std::move(done));
+  if (verb == "upgrade") return done(parts_.upgrade(args));
   parts_.settle([reply = parts_.reload(), done](const std::string&) { done(reply); });
 }
 

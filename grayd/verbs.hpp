@@ -34,6 +34,8 @@ class Verbs {
     std::function<bool()> stopping;
     /// VersionVerbs::Parts::carry_out.
     std::function<unsigned(const Ordered&)> carry_out;
+    /// Upgrades::begin.
+    std::function<control::Reply(const nlohmann::json& args)> upgrade;
   };
   explicit Verbs(Parts parts);
 

@@ -11,6 +11,7 @@
 #include "control/grayctl/follow.hpp"
 #include "control/grayctl/orders.hpp"
 #include "control/grayctl/status_view.hpp"
+#include "control/grayctl/upgrading.hpp"
 #include "control/grayctl/watch.hpp"
 #include "control/version.hpp"
 
@@ -133,6 +134,8 @@ Outcome run_verb(const Command& command, const Place& place) {
       return run_order(client, command, place.person, place.err);
     case Verb::reload:
       return run_reload(client);
+    case Verb::upgrade:
+      return run_upgrade(client, command, place.person, place.err);
     case Verb::metrics:
       return run_metrics(client);
     case Verb::events:

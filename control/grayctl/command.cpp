@@ -198,6 +198,8 @@ const char* name_of(Verb verb) {
       return "restart";
     case Verb::drain:
       return "drain";
+    case Verb::upgrade:
+      return "upgrade";
     default:
       return "health";
   }

@@ -19,6 +19,7 @@ enum class Verb {
   restart,
   drain,
   reload,
+  upgrade,
   metrics,
   events,
   logs,
@@ -27,7 +28,8 @@ enum class Verb {
   version,
 };
 
-/// What is begun or waited for, as the admin API calls it: "start", "stop", "restart", "drain"; else "health".
+/// What is begun or waited for, as the admin API calls it: "start", "stop", "restart", "drain", "upgrade"; else
+/// "health".
 const char* name_of(Verb verb);
 
 struct Command {
@@ -43,6 +45,7 @@ struct Command {
   bool follow = false;
   int count = 100;    // of events or lines
   std::string shell;  // of `completion`: bash, zsh or fish
+  std::string part;   // of `upgrade`: router
   bool yes = false;   // of `stop` and `drain`: also if the version has users
   bool wait = false;  // until what was begun has ended, or all that should be up is
   Duration timeout = kPatience;

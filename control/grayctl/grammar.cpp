@@ -9,8 +9,8 @@
 namespace gray::control {
 namespace {
 
-constexpr const char* kNotYet[] = {"rollout", "why",   "bucket",  "plan",   "preview", "hold", "maintenance",
-                                   "report",  "drill", "history", "memory", "upgrade", "top"};
+constexpr const char* kNotYet[] = {"rollout",     "why",    "bucket", "plan",    "preview", "hold",
+                                   "maintenance", "report", "drill",  "history", "memory",  "top"};
 
 constexpr const char* kLook = "Look";
 constexpr const char* kChange = "Change";
@@ -44,10 +44,15 @@ CLI::App* Grammar::version_verb(const char* name, const char* summary, Verb mean
   added->group(kChange);
   added->add_option("SERVICE", command.service, "as in the configuration")->required();
   added->add_option("VERSION", command.version, "one of this service")->required();
-  added->add_flag("--wait", wait, "until it has ended; the default");
-  added->add_flag("--no-wait", no_wait, "return once it has begun");
-  add_timeout(*added);
+  add_ending(*added);
   return added;
+}
+
+/// Waiting where it is the rule.
+void Grammar::add_ending(CLI::App& verb) {
+  verb.add_flag("--wait", wait, "until it has ended; the default");
+  verb.add_flag("--no-wait", no_wait, "return once it has begun");
+  add_timeout(verb);
 }
 
 void Grammar::looking() {
@@ -113,6 +118,22 @@ void Grammar::changing() {
     ending->add_flag("-y,--yes", command.yes, "also if it is stable, has users or is being restarted");
 }
 
+void Grammar::upgrading() {
+  CLI::App* upgrade = app.add_subcommand("upgrade", "replace the router without losing a request");
+  upgrade->fallthrough()->require_subcommand(1)->group(kChange);
+  upgrade->footer("Examples:\n  grayctl upgrade router");
+  CLI::App* router = verb(*upgrade, "router", "a new router takes over, the old one drains", Verb::upgrade,
+                          "  grayctl upgrade router\n  grayctl upgrade router --timeout 30s\n"
+                          "The new router reaches every worker before it serves. Whatever goes wrong until\n"
+                          "then, the old one serves on, and the exit code is 1; 5 after the timeout, or if\n"
+                          "too many old ones still drain; 3 while another upgrade is under way.");
+  add_ending(*router);
+  router->callback([this] {
+    command.verb = Verb::upgrade;
+    command.part = "router";
+  });
+}
+
 void Grammar::configuring() {
   verb(app, "reload", "read the file again; applied whole or refused whole", Verb::reload,
        "  grayctl config check grayd.toml && grayctl reload")
@@ -147,6 +168,7 @@ Grammar::Grammar() {
   looking();
   looking_back();
   changing();
+  upgrading();
   configuring();
   for (const char* name : kNotYet) app.add_subcommand(name)->group("")->fallthrough()->allow_extras();
 }

@@ -28,9 +28,11 @@ struct Grammar {
   CLI::App* version_verb(const char* name, const char* summary, Verb meaning, const char* examples);
   void add_timeout(CLI::App& verb);
   void add_waiting(CLI::App& verb);
+  void add_ending(CLI::App& verb);
   void looking();
   void looking_back();
   void changing();
+  void upgrading();
   void configuring();
 };
 

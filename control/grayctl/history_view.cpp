@@ -40,16 +40,17 @@ std::string who(const json& event) {
   if (!worker.empty()) return worker;
   if (!service.empty()) return text(event, "version").empty() ? service : service + " " + text(event, "version");
   const std::string kind = text(event, "kind");
-  const std::string part = kind.starts_with("router") ? "router" : "grayd";
+  const std::string part = kind.starts_with("router") || text(event, "cause") == "router" ? "router" : "grayd";
   return number(event, "pid") > 0 ? fmt::format("{} {}", part, number(event, "pid")) : part;
 }
 
 Colour colour_of(std::string_view kind) {
   for (const std::string_view bad :
        {"worker-exited", "worker-unhealthy", "version-failed", "version-crashing", "version-rolled-back", "router-died",
-        "reload-refused", "access-log-failed", "events-lost"})
+        "reload-refused", "upgrade-failed", "access-log-failed", "events-lost"})
     if (kind == bad) return Colour::bad;
-  if (kind == "worker-healthy" || kind == "version-restarted" || kind == "router-ready") return Colour::good;
+  if (kind == "worker-healthy" || kind == "version-restarted" || kind == "router-ready" || kind == "upgraded")
+    return Colour::good;
   return kind == "worker-backoff" ? Colour::doubtful : Colour::none;
 }
 

@@ -183,6 +183,12 @@ std::string restart_line(const json& version, const Terminal& terminal) {
   return "  " + paint(cut(line, terminal.width - 2), Colour::doubtful, terminal.colour) + "\n";
 }
 
+std::string painted_lines(const std::string& text, Colour colour, const Terminal& terminal) {
+  std::string lines;
+  for (const std::string& line : wrap(text, terminal.width)) lines += paint(line, colour, terminal.colour) + "\n";
+  return lines;
+}
+
 /// Who answers: grayd itself and its routers.
 std::string daemon_line(const json& status, const Terminal& terminal) {
   std::string line = fmt::format("grayd {}, pid {}, up {}", text(status, "version"), text(status, "pid"),
@@ -190,18 +196,24 @@ std::string daemon_line(const json& status, const Terminal& terminal) {
   for (const json& router : list(status, "routers"))
     line +=
         fmt::format("; router pid {} {}, table {}", text(router, "pid"), text(router, "state"), text(router, "table"));
-  return paint(cut(line, terminal.width), Colour::faint, terminal.colour) + "\n";
+  return painted_lines(line, Colour::faint, terminal);
+}
+
+/// How far the replacement of a router is.
+std::string upgrade_line(const json& status, const Terminal& terminal) {
+  const json& upgrades = list(status, "upgrades");
+  if (upgrades.empty() || text(upgrades.back(), "state") != "running") return {};
+  const json& last = upgrades.back();
+  return painted_lines(fmt::format("upgrade of {}: {}", text(last, "of"), text(last, "text")), Colour::doubtful,
+                       terminal);
 }
 
 /// The file is intent; once it says something else than what runs, somebody may be waiting for that.
 std::string file_line(const json& status, const Terminal& terminal) {
   if (!member(status, "config_changed").is_boolean() || !member(status, "config_changed").get<bool>()) return {};
-  std::string lines;
-  const std::string line =
-      fmt::format("{} changed on disk since it was loaded: grayctl reload", text(status, "config_file"));
-  for (const std::string& part : wrap(line, terminal.width))
-    lines += paint(part, Colour::doubtful, terminal.colour) + "\n";
-  return lines;
+  return painted_lines(
+      fmt::format("{} changed on disk since it was loaded: grayctl reload", text(status, "config_file")),
+      Colour::doubtful, terminal);
 }
 
 }  // namespace
@@ -218,7 +230,7 @@ std::string view_status(const json& status, const Terminal& terminal) {
       view += versions[next_version++] + "\n" + cause_lines(version, terminal) + restart_line(version, terminal);
       for (std::size_t i = 0; i < list(version, "workers").size(); ++i) view += workers[next_worker++] + "\n";
     }
-  return view + file_line(status, terminal) + daemon_line(status, terminal);
+  return view + file_line(status, terminal) + upgrade_line(status, terminal) + daemon_line(status, terminal);
 }
 
 }  // namespace gray::control

@@ -90,6 +90,19 @@ Progress judge_restart(const std::string& name, const json& version, unsigned nu
                            replaced_of(*found), reason));
 }
 
+Progress judge_upgrade(const Awaited& awaited, const json& status) {
+  const json& upgrades = array_of(status, "upgrades");
+  const auto found =
+      std::ranges::find_if(upgrades, [&](const json& one) { return one.value("number", 0u) == awaited.number; });
+  if (found == upgrades.end())
+    return ended(ExitCode::failed, fmt::format("grayd no longer knows the {}; see grayctl events", subject(awaited)));
+  const std::string state = found->value("state", ""), text = found->value("text", "");
+  if (state == "running") return going(text);
+  if (state == "done") return reached(text);
+  const bool late = found->value("exit_code", 1) == static_cast<int>(ExitCode::timeout);
+  return ended(late ? ExitCode::timeout : ExitCode::failed, text);
+}
+
 bool is_restarting(const json& version) {
   const auto found = version.find("restart");
   return found != version.end() && found->is_object() && found->value("state", "") == "running";
@@ -121,13 +134,14 @@ Progress judge_all(const std::string& only, const json& status) {
 Progress judge(const Awaited& awaited, const json& status) {
   if (status.value("state", "") == "stopping")
     return ended(ExitCode::no_daemon, fmt::format("grayd is stopping; nothing more comes of the {}", subject(awaited)));
+  if (awaited.verb == Verb::upgrade) return judge_upgrade(awaited, status);
   if (awaited.version.empty()) return judge_all(awaited.service, status);
   const std::string name = awaited.service + " " + awaited.version;
   const json* service = named(array_of(status, "services"), awaited.service);
   const json* version = service ? named(array_of(*service, "versions"), awaited.version) : nullptr;
   if (!version) return ended(ExitCode::conflict, name + " was removed by a reload meanwhile");
   if (awaited.verb == Verb::start) return judge_start(name, *version);
-  if (awaited.verb == Verb::restart) return judge_restart(name, *version, awaited.restart);
+  if (awaited.verb == Verb::restart) return judge_restart(name, *version, awaited.number);
   return judge_end(name, *version, awaited.verb == Verb::drain);
 }
 
@@ -139,6 +153,7 @@ std::string subject(const Awaited& awaited) {
 }
 
 std::string where_to_look(const Awaited& awaited) {
+  if (awaited.verb == Verb::upgrade) return "it goes on; see: grayctl status";
   return fmt::format("{}see: grayctl status{}{}", awaited.version.empty() ? "" : "it goes on; ",
                      awaited.service.empty() ? "" : " ", awaited.service);
 }

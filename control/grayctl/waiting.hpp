@@ -9,10 +9,11 @@
 namespace gray::control {
 
 struct Awaited {
-  Verb verb = Verb::status;  // start, stop, restart, drain: the end of it; status, health: all that should be up
-  std::string service;       // status, health: empty is every service
+  Verb verb = Verb::status;  // start, stop, restart, drain, upgrade: the end of it; status, health: all that should be
+                             // up
+  std::string service;       // status, health: empty is every service; upgrade: what is replaced
   std::string version;
-  unsigned restart = 0;  // which one, as grayd numbered it
+  unsigned number = 0;  // of the restart or upgrade, as grayd gave it
 };
 
 struct Progress {
@@ -25,7 +26,7 @@ struct Progress {
 /// `status` is the body of GET /v1/status.
 Progress judge(const Awaited& awaited, const nlohmann::json& status);
 
-/// "restart of web v1", "health of web", "health of every service".
+/// "restart of web v1", "health of web", "health of every service", "upgrade of router".
 std::string subject(const Awaited& awaited);
 /// "it goes on; see: grayctl status web", for whoever does not wait any longer.
 std::string where_to_look(const Awaited& awaited);

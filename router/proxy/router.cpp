@@ -46,6 +46,7 @@ Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelM
   if (!wake_up_) throw std::system_error(errno, std::generic_category(), "eventfd");
   for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
   for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());
+  if (hello.prove) proof_.emplace();
   start_threads(hello);
 }
 
@@ -131,6 +132,11 @@ void Router::closed(std::uint32_t thread, const Address& peer) {
 }
 
 void Router::probed(std::uint64_t id, bool ok, std::string detail) {
+  if (Proof::is_ours(id)) {
+    const std::lock_guard lock(outgoing_mutex_);
+    reached_.push_back({id, ok, std::move(detail)});
+    return wake_main();
+  }
   ChannelMessage message;
   message.type = ChannelMessage::Type::probed;
   message.number = id;
@@ -153,8 +159,19 @@ void Router::say(ChannelMessage message) {
     const std::lock_guard lock(outgoing_mutex_);
     outgoing_.push_back(std::move(message));
   }
+  wake_main();
+}
+
+void Router::wake_main() {
   const std::uint64_t one = 1;
   (void)!::write(wake_up_.get(), &one, sizeof one);  // a full counter is a wake-up too
+}
+
+/// Milliseconds that poll(2) may wait.
+int Router::patience() const {
+  const auto next = proof_ ? proof_->next() : std::nullopt;
+  if (!next) return -1;
+  return static_cast<int>(std::max(std::chrono::ceil<Duration>(*next - Clock::now()), Duration{0}).count());
 }
 
 int Router::run() {
@@ -162,10 +179,12 @@ int Router::run() {
   while (!finished_) {
     pollfd watched[] = {{inheritance_.channel.get(), static_cast<short>(POLLIN | (blocked ? POLLOUT : 0)), 0},
                         {wake_up_.get(), POLLIN, 0}};
-    if (::poll(watched, 2, -1) < 0 && errno != EINTR) break;
+    if (::poll(watched, 2, patience()) < 0 && errno != EINTR) break;
     std::uint64_t count = 0;
     (void)!::read(wake_up_.get(), &count, sizeof count);
-    if (receive() == Link::closed || send() == Link::closed) {
+    const Link link = receive();
+    if (link == Link::open) prove();
+    if (link == Link::closed || send() == Link::closed) {
       if (finished_) return 0;
       inheritance_.on_orphaned(segment_);
       return 1;
@@ -248,10 +267,41 @@ void Router::take_table(const ChannelMessage& message) {
     applied.number = number;
     say(std::move(applied));
   });
+  if (proof_) return proof_->follow(*table);
+  say_ready();
+}
+
+void Router::say_ready() {
   if (std::exchange(said_ready_, true)) return;
   ChannelMessage ready;
   ready.type = ChannelMessage::Type::ready;
   say(std::move(ready));
+}
+
+// Every thread takes its turn, so that each has reached a worker if there are enough.
+void Router::prove() {
+  if (!proof_) return;
+  std::vector<Reached> answers;
+  {
+    const std::lock_guard lock(outgoing_mutex_);
+    answers.swap(reached_);
+  }
+  const TimePoint now = Clock::now();
+  for (const Reached& answer : answers) {
+    proof_->probed(answer.id, answer.ok, answer.detail, now);
+    if (answer.ok) continue;
+    ChannelMessage complaint;
+    complaint.type = ChannelMessage::Type::proving;
+    complaint.detail = proof_->complaint();
+    say(std::move(complaint));
+  }
+  for (const ProbeRequest& request : proof_->due(now)) {
+    Shard& shard = *shards_[next_prover_++ % shards_.size()];
+    shard.post([&shard, request] { shard.probe(request); });
+  }
+  if (!proof_->complete()) return;
+  proof_.reset();
+  say_ready();
 }
 
 void Router::reopen_log(const ChannelMessage& message) {

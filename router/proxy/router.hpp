@@ -10,6 +10,7 @@
 #include "config/channel.hpp"
 #include "config/segment.hpp"
 #include "router/policy/client_limit.hpp"
+#include "router/proxy/proof.hpp"
 #include "router/proxy/router_main.hpp"
 #include "router/proxy/shard.hpp"
 
@@ -39,12 +40,16 @@ class Router final : public ShardHost {
   void start_threads(const ChannelMessage& hello);
   bool admit(const Address& peer);
   void say(ChannelMessage message);
+  void wake_main();
   enum class Link { open, closed };
   Link receive();
   Link send();
   void handle(ChannelMessage message);
   void take_table(const ChannelMessage& message);
   void reopen_log(const ChannelMessage& message);
+  void prove();
+  void say_ready();
+  int patience() const;
   template <typename Task>
   void everywhere(Task task);
 
@@ -67,6 +72,14 @@ class Router final : public ShardHost {
   std::mutex outgoing_mutex_;
   std::vector<ChannelMessage> outgoing_;
   std::atomic<std::uint32_t> drained_threads_{0};
+  struct Reached {
+    std::uint64_t id;
+    bool ok;
+    std::string detail;
+  };
+  std::vector<Reached> reached_;   // answers to the proof's probes; outgoing_mutex_
+  std::optional<Proof> proof_;     // of the main thread; until it is complete
+  std::uint32_t next_prover_ = 0;  // the thread that reaches the next worker
   bool said_ready_ = false;
   bool finished_ = false;
 };

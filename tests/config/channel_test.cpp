@@ -64,6 +64,7 @@ TEST_CASE("every type of message arrives with its fields") {
   hello.router.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};
   hello.router.max_connections = 5;
   hello.memory_budget = 1ull << 40;
+  hello.prove = true;
   ChannelMessage probe = of(Type::probe);
   probe.number = 9;
   probe.address = *Address::parse("[::1]:80");
@@ -73,10 +74,12 @@ TEST_CASE("every type of message arrives with its fields") {
   ChannelMessage probed = of(Type::probed);
   probed.ok = true;
   probed.detail = "status 200";
+  ChannelMessage proving = of(Type::proving);
+  proving.detail = "web@v1#0: status 500";
 
   Pair pair;
   std::string error;
-  for (const ChannelMessage* sent : {&hello, &probe, &probed}) {
+  for (const ChannelMessage* sent : {&hello, &probe, &probed, &proving}) {
     REQUIRE(send_message(pair.left.get(), *sent) == ChannelResult::ok);
     ChannelMessage got;
     REQUIRE_MESSAGE(receive_message(pair.right.get(), got, error) == ChannelResult::ok, error);

@@ -71,6 +71,21 @@ TEST_CASE("a restart that runs has a line, one that is over has none") {
   CHECK(view_status(status, {}).find("restart: ") == std::string::npos);
 }
 
+TEST_CASE("every router is named, and how far an upgrade is while it runs") {
+  json status = example();
+  for (const int pid : {100, 101})
+    status["routers"].push_back({{"pid", pid}, {"state", "draining"}, {"table", 7}, {"slot", 1}});
+  json last = {{"number", 2}, {"of", "router"}, {"state", "running"}, {"text", "router 101 starts"}};
+  status["upgrades"] = {{{"number", 1}, {"of", "router"}, {"state", "done"}, {"text", "router 100 serves"}}, last};
+  const std::string view = view_status(status, {.width = 200, .colour = false});
+  CHECK(view.find("\nupgrade of router: router 101 starts\ngrayd 0.1.0") != std::string::npos);
+  CHECK(view.find("router pid 100 draining") != std::string::npos);
+  CHECK(view.find("router pid 101 draining,") != std::string::npos);
+  last["state"] = "done";
+  status["upgrades"] = {last};
+  CHECK(view_status(status, {}).find("upgrade of") == std::string::npos);
+}
+
 TEST_CASE("the status at 80 columns") {
   CHECK("\n" + view_status(example(), {}) == R"(
 SERVICE  VERSION  WEIGHT          STATE    UP   REQS  ERRS  BUSY  SOCKS  QUEUE

@@ -104,6 +104,27 @@ TEST_CASE("a restart is over when it is done or stopped; another one is not this
   for (const Row& row : rows) check(row);
 }
 
+TEST_CASE("an upgrade is over when it is done or failed; another one is not this one") {
+  const Awaited third{Verb::upgrade, "router", "", 3};
+  const auto at = [&](unsigned number, const char* state, int code) {
+    json status = status_of(restarting(3, "done"));
+    const json other = {{"number", 9}, {"state", "running"}, {"text", "another"}};
+    status["upgrades"] = {{{"number", number}, {"state", state}, {"text", "so far"}, {"exit_code", code}}, other};
+    return judge(third, status);
+  };
+  CHECK_FALSE(at(3, "running", 0).over);
+  CHECK(at(3, "running", 0).text == "so far");
+  CHECK(at(3, "done", 0).over);
+  CHECK(at(3, "done", 0).code == ExitCode::ok);
+  CHECK(at(3, "failed", 1).code == ExitCode::failed);
+  CHECK(at(3, "failed", 5).code == ExitCode::timeout);
+  CHECK(at(3, "failed", 5).text == "so far");
+  CHECK(at(2, "done", 0).code == ExitCode::failed);
+  CHECK(at(2, "done", 0).text == "grayd no longer knows the upgrade of router; see grayctl events");
+  CHECK(judge(third, status_of(restarting(3, "done"))).code == ExitCode::failed);
+  CHECK(where_to_look(third) == "it goes on; see: grayctl status");
+}
+
 TEST_CASE("what is gone, and a grayd that stops, end every waiting") {
   for (const Verb verb : {Verb::start, Verb::stop, Verb::restart, Verb::drain}) {
     const Progress removed = judge({verb, "web", "v9", 1}, status_of(restarting(3, "done")));

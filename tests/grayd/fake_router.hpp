@@ -20,6 +20,7 @@ class FakeRouter {
   explicit FakeRouter(std::string behaviour) : behaviour_(std::move(behaviour)) {}
 
   [[noreturn]] void run() {
+    if (behaviour_ == "exits") std::_Exit(4);
     if (behaviour_ != "mute") greet();
     for (;;) {
       pollfd channel{kChannelFd, POLLIN, 0};
@@ -46,6 +47,13 @@ class FakeRouter {
     send_message(kChannelFd, message);
   }
 
+  static void complain() {
+    ChannelMessage message;
+    message.type = Type::proving;
+    message.detail = "web@v1#0: refused";
+    send_message(kChannelFd, message);
+  }
+
   void greet() const {
     ChannelMessage hello;
     hello.layout = behaviour_ == "alien" ? segment::kLayout + 1 : segment::kLayout;
@@ -59,7 +67,10 @@ class FakeRouter {
       case Type::listen:
         if (behaviour_ == "ending") ::kill(::getppid(), SIGTERM);
         return;
-      case Type::drain: say(Type::drained); std::_Exit(0);
+      case Type::drain:
+        if (behaviour_ == "stubborn") return;
+        say(Type::drained);
+        std::_Exit(0);
       default: return;
     }
   }
@@ -67,6 +78,7 @@ class FakeRouter {
   void on_table(std::uint64_t number) {
     if (behaviour_ == "stuck" && ready_) return;
     say(Type::applied, number);
+    if (behaviour_ == "unproven") return complain();
     if (!std::exchange(ready_, true)) say(Type::ready);
     if (behaviour_ == "young") std::_Exit(3);
   }

@@ -76,3 +76,9 @@ TEST_CASE("a reload as an event says what changed, or why it was refused") {
   CHECK(refused.cause == "bad-config");
   CHECK(refused.text == "g.toml:1:2: error: x");
 }
+
+TEST_CASE("only a change of the router's settings needs a new router") {
+  CHECK_FALSE(renews_routers({}));
+  CHECK_FALSE(renews_routers({{.kind = Change::Kind::add_version}}));
+  CHECK(renews_routers({{.kind = Change::Kind::add_version}, {.kind = Change::Kind::router}}));
+}

@@ -21,14 +21,14 @@ struct Fixture {
   std::vector<bool> possible;
   std::optional<Routers> routers;
 
-  void make(const char* behaviour, Duration start_limit = kPatience) {
+  void make(const char* behaviour, RouterLimits limits = {kPatience, kPatience}) {
     ::setenv("GRAY_FAKE_ROUTER", behaviour, 1);
     RouterCommand command;
     command.segment = segment.fd();
     routers.emplace(io, segment, command, RouterSettings{}, 0,
                     Routers::Events{[] {}, [this](std::uint64_t, bool ok, const std::string&) { probed += ok ? 1 : 0; },
                                     [this](bool yes) { possible.push_back(yes); }},
-                    start_limit);
+                    limits);
   }
   void start(const char* behaviour) {
     make(behaviour);
@@ -54,6 +54,22 @@ struct Fixture {
     return until([this] { return routers->any_ready(); });
   }
   pid_t pid() const { return routers->view().front().pid; }
+  /// A renewal by a router of that behaviour; its end, unless it is not awaited.
+  std::optional<RenewalEnd> end;
+  void begin_renewal(const char* behaviour, Duration patience = kPatience, Duration drain = Duration{1'000}) {
+    ::setenv("GRAY_FAKE_ROUTER", behaviour, 1);
+    end.reset();
+    REQUIRE(routers->renew({}, drain, patience, [this](const RenewalEnd& how) { end = how; }));
+  }
+  RenewalEnd renew(const char* behaviour, Duration patience = kPatience) {
+    begin_renewal(behaviour, patience);
+    REQUIRE(until([this] { return end.has_value(); }));
+    CHECK(routers->renewal() == nullptr);
+    return *end;
+  }
+  bool alone(pid_t survivor) {
+    return until([this, survivor] { return routers->view().size() == 1 && pid() == survivor; });
+  }
 };
 
 }  // namespace
@@ -122,7 +138,7 @@ TEST_CASE_FIXTURE(Fixture, "a router that dies young again and again is still re
 TEST_CASE_FIXTURE(Fixture, "a router with another layout, or without a greeting, is killed and replaced") {
   for (const auto* behaviour : {"alien", "mute"}) {
     CAPTURE(behaviour);
-    make(behaviour, Duration{100});
+    make(behaviour, {Duration{100}, Duration{100}});
     publish(1);
     routers->start("");
     const auto first = pid();
@@ -131,16 +147,106 @@ TEST_CASE_FIXTURE(Fixture, "a router with another layout, or without a greeting,
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a new generation takes a slot of its own and the old one drains when it is ready") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a new generation takes a slot of its own and the old one drains when it has served a while") {
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
-  routers->renew({}, Duration{1'000});
+  begin_renewal("good");
+  CHECK_FALSE(routers->renew({}, Duration{0}, kPatience, [](const RenewalEnd&) { FAIL("it was refused"); }));
   REQUIRE(routers->view().size() == 2);
   CHECK(routers->view()[1].slot == 1);
-  CHECK(until([&] { return routers->view().size() == 1; }));
-  CHECK(pid() != old);
+  REQUIRE(until([this] { return end.has_value(); }));
+  CHECK(end->code == ExitCode::ok);
+  CHECK(end->pid != old);
+  CHECK(alone(end->pid));
   CHECK(routers->any_ready());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a new router that fails in any way leaves the old one as it was") {
+  const std::pair<const char*, const char*> rows[] = {
+      {"alien", "failed while starting: signal 9 (killed: it speaks another protocol or segment layout)"},
+      {"mute", "failed while starting: signal 9 (killed: it was not ready in time)"},
+      {"exits", "failed while starting: exit 4"},
+      {"unproven", "failed while proving itself: signal 9 (killed: it was not ready in time); web@v1#0: refused"},
+      {"young", "failed while on trial: exit 3"},
+};
+  make("good", {kPatience, Duration{200}});
+    publish(1);
+    routers->start("");
+  REQUIRE(is_ready());
+  const auto old = pid();
+  for (const auto& [behaviour, why] : rows) {
+    CAPTURE(behaviour);
+    const auto how = renew(behaviour);
+    CHECK(how.code == ExitCode::failed);
+    CHECK_MESSAGE(how.text.find(why) != std::string::npos, how.text);
+    CHECK(how.text.ends_with("; the old one serves on"));
+    CHECK(alone(old));
+    CHECK(routers->view().front().state == "ready");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "who waits no longer ends a new router that is not on trial yet") {
+  start("good");
+  REQUIRE(is_ready());
+  const auto old = pid();
+  for (const auto* behaviour : {"mute", "unproven"}) {
+    CAPTURE(behaviour);
+    const auto how = renew(behaviour, Duration{100});
+    CHECK(how.code == ExitCode::timeout);
+    CHECK_MESSAGE(how.text.find("after 100ms") != std::string::npos, how.text);
+    CHECK(alone(old));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "the death of the one to be replaced ends a renewal, and another router starts by itself") {
+  start("good");
+  REQUIRE(is_ready());
+  const auto old = pid();
+  begin_renewal("unproven");
+  const auto fresh = routers->view().back().pid;
+  REQUIRE(until([this] { return routers->view().back().state == "greeted"; }));
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  ::kill(old, SIGKILL);
+  REQUIRE(until([this] { return end.has_value(); }));
+  CHECK(end->code == ExitCode::failed);
+  CHECK_MESSAGE(end->text.find("the one that it was to replace died") != std::string::npos, end->text);
+  CHECK(until([&] { return routers->view().size() == 1 && pid() != old && pid() != fresh && routers->any_ready(); }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a fourth router waits for one that drains, and no longer than whoever asked") {
+  start("stubborn");
+  REQUIRE(is_ready());
+    const auto first = pid();
+  for (int i = 0; i < 2; ++i) {
+    begin_renewal("stubborn", kPatience, Duration{60'000});
+    REQUIRE(until([this] { return end.has_value(); }));
+    CHECK(end->code == ExitCode::ok);
+  }
+  REQUIRE(routers->view().size() == Routers::kGenerations);
+  const auto how = renew("good", Duration{50});
+  CHECK(how.code == ExitCode::timeout);
+  CHECK(how.pid == 0);
+  CHECK_MESSAGE(how.text.find("router " + std::to_string(first) + " drains (6") != std::string::npos,
+                how.text);
+  begin_renewal("good");
+  CHECK(routers->renewal()->text().starts_with("waiting for room: router " + std::to_string(first)));
+  CHECK(routers->view().size() == Routers::kGenerations);
+  ::kill(first, SIGKILL);
+  REQUIRE(until([this] { return end.has_value(); }));
+  CHECK(end->code == ExitCode::ok);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a drain ends a renewal that nobody hears of any more") {
+  start("good");
+  REQUIRE(is_ready());
+  begin_renewal("unproven");
+  bool drained = false;
+  routers->drain(Duration{1'000}, [&] { drained = true; });
+  CHECK(routers->renewal() == nullptr);
+  CHECK(until([&] { return drained; }));
+  CHECK_FALSE(end);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a drain ends every router and replaces none") {
@@ -162,8 +268,8 @@ TEST_CASE_FIXTURE(Fixture, "a drain before the greeting does not wait") {
 TEST_CASE("a router's arguments name only what it gets") {
   RouterCommand command;
   command.listeners = {8, 9};
-  CHECK(router_arguments(command) == std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4",
-                                                              "--listeners", "2"});
+  CHECK(router_arguments(command) ==
+        std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4", "--listeners", "2"});
   command.access_log = 7;
   command.proxied = 1;
   command.cgroup = "/sys/fs/cgroup/grayd";

@@ -41,6 +41,14 @@ TEST_CASE_FIXTURE(Fixture, "every configured version is in the table, up or down
   CHECK(service.salt == "web/v2");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a version says how its workers are checked") {
+  settings.services[0].versions[1].health = {.path = "/up", .timeout = Duration{250}};
+  const auto service = route({}, {});
+  CHECK(service.versions[0].probe_path.empty());
+  CHECK(service.versions[1].probe_path == "/up");
+  CHECK(service.versions[1].probe_timeout == Duration{250});
+}
+
 TEST_CASE_FIXTURE(Fixture, "only routable workers with an address are routed to") {
   auto homeless = worker("web@v1#2", 3, true);
   homeless.address.reset();

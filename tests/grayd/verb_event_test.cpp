@@ -32,6 +32,13 @@ TEST_CASE("another verb is a command with its name as cause") {
   CHECK(event->text == "stop (asked by pid 4711, uid 1000)");
 }
 
+TEST_CASE("an upgrade says of what") {
+  const auto event = verb_event("upgrade", {{"of", "router"}, {"peer", kPeer}}, kDone);
+  REQUIRE(event);
+  CHECK(event->cause == "upgrade");
+  CHECK(event->text == "upgrade of the router (asked by pid 4711, uid 1000)");
+}
+
 TEST_CASE("one that is under way, although nobody waits any longer, says so; one that was refused is no event") {
   const json args = {{"service", "web"}, {"peer", kPeer}};
   const auto late = verb_event("restart", args, {ExitCode::timeout, {}, "not yet"});

@@ -42,7 +42,10 @@ struct Fixture {
               reader({settings, live.published(), views, rows, *segment, {}, 1, phase, 1, 41});
             },
             [this] { return stopping; },
-            [this](const Ordered& ordered) { return ordered_last = ordered, 0u; }};
+            [this](const Ordered& ordered) { return ordered_last = ordered, 0u; },
+            [](const json& args) {
+              return Reply{ExitCode::ok, {{"upgrade", args}}, {}};
+            }};
   }
   Reply call(const std::string& verb, const json& args = json::object()) {
     std::optional<Reply> reply;

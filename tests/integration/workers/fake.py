@@ -104,6 +104,16 @@ def answer_chunked(conn, count):
     conn.send("0\r\n\r\n")
 
 
+def answer_slowly(conn, count, pause):
+    """A stream of pieces; whoever counts them knows whether it is whole."""
+    conn.send(f"HTTP/1.1 200 OK\r\n{IDENTITY}Transfer-Encoding: chunked\r\n\r\n")
+    for i in range(count):
+        piece = f"piece {i}\n"
+        conn.send(f"{len(piece):x}\r\n{piece}\r\n")
+        time.sleep(pause)
+    conn.send("0\r\n\r\n")
+
+
 def answer_big(conn, size):
     conn.send(f"HTTP/1.1 200 OK\r\n{IDENTITY}Content-Length: {size}\r\n\r\n")
     block = b"x" * 65536
@@ -162,6 +172,8 @@ def answer(conn, method, target, head, body):
         conn.answer(body)
     elif path == "/chunked":
         answer_chunked(conn, int(query.get("n", "3")))
+    elif path == "/stream":
+        answer_slowly(conn, int(query["n"]), float(query["ms"]) / 1000)
     elif path == "/big":
         answer_big(conn, int(query["n"]))
     elif path == "/204":

@@ -1,0 +1,131 @@
+#include "grayd/upgrades.hpp"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "tests/grayd/fake_router.hpp"
+#include "tests/grayd/settings_support.hpp"
+
+using namespace gray;
+using namespace gray::master;
+using nlohmann::json;
+
+namespace {
+
+constexpr Duration kLong{20'000};
+const json kRouter = {{"of", "router"}};
+
+struct Fixture {
+  asio::io_context io;
+  segment::Segment segment = segment::Segment::create();
+  Settings settings = test::settings_of(test::web());
+  std::vector<EventRecord> events;
+  std::optional<Routers> routers;
+  std::optional<Upgrades> upgrades;
+
+  Fixture() {
+    ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+    RouterCommand command;
+    command.segment = segment.fd();
+    routers.emplace(io, segment, command, RouterSettings{}, 0,
+                    Routers::Events{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}});
+    upgrades.emplace(Upgrades::Parts{io, settings, *routers, [this](EventRecord one) { events.push_back(one); }});
+  }
+  void start() {
+    RoutingTable table;
+    table.number = 1;
+    routers->publish(table);
+    routers->start("");
+    REQUIRE(until([this] { return routers->any_ready(); }));
+  }
+  template <typename Condition>
+  bool until(Condition done) {
+    const auto deadline = Clock::now() + kLong;
+    while (!done() && Clock::now() < deadline) {
+      io.restart();
+      io.run_one_for(Duration{50});
+    }
+    return done();
+  }
+  UpgradeView ended() {
+    REQUIRE(until([this] { return upgrades->views().back().state != "running"; }));
+    return upgrades->views().back();
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "an upgrade is numbered, told while it runs, and ends with an event") {
+  start();
+  CHECK(upgrades->views().empty());
+  const auto reply = upgrades->begin(kRouter);
+  CHECK(reply.code == ExitCode::ok);
+  CHECK(reply.body["upgrade"] == json({{"number", 1}, {"of", "router"}}));
+  CHECK(upgrades->views().back().state == "running");
+  CHECK(upgrades->views().back().text.find(" starts") != std::string::npos);
+  CHECK(upgrades->under_way().starts_with("upgrade 1 of the router is under way (router "));
+  const auto view = ended();
+  CHECK(view.state == "done");
+  CHECK(view.code == ExitCode::ok);
+  CHECK(view.pid == routers->view().back().pid);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == EventKind::upgraded);
+  CHECK(events[0].cause == "router");
+  CHECK(upgrades->under_way().empty());
+  CHECK(upgrades->begin(kRouter).body["upgrade"]["number"] == 2);
+  CHECK(upgrades->views().front().number == 1);
+  CHECK(upgrades->views().front().state == "done");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a second one is refused while the first is under way") {
+  start();
+  REQUIRE(upgrades->begin(kRouter).code == ExitCode::ok);
+  const auto second = upgrades->begin(kRouter);
+  CHECK(second.code == ExitCode::conflict);
+  CHECK(second.error.starts_with("upgrade 1 of the router is under way"));
+  CHECK(ended().number == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "without a router that serves there is nothing to replace") {
+  CHECK(upgrades->begin(kRouter).code == ExitCode::conflict);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is not understood is refused as usage") {
+  start();
+  for (const auto& args :
+       {json::object(), json{{"of", "kitchen"}}, json{{"of", 1}}, json{{"of", "router"}, {"patience_ms", 0}},
+        json{{"of", "router"}, {"patience_ms", "1"}}, json{{"of", "router"}, {"patience_ms", 4'000'000}}}) {
+    CAPTURE(args.dump());
+    CHECK(upgrades->begin(args).code == ExitCode::usage);
+  }
+  CHECK(upgrades->views().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a failure has its code, its line and its event") {
+  start();
+  ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
+  REQUIRE(upgrades->begin(kRouter).code == ExitCode::ok);
+  auto view = ended();
+  CHECK(view.state == "failed");
+  CHECK(view.code == ExitCode::failed);
+  CHECK(view.text.find("exit 4") != std::string::npos);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == EventKind::upgrade_failed);
+  ::setenv("GRAY_FAKE_ROUTER", "mute", 1);
+  REQUIRE(upgrades->begin({{"of", "router"}, {"patience_ms", 50}}).code == ExitCode::ok);
+  CHECK(ended().code == ExitCode::timeout);
+}
+
+TEST_CASE_FIXTURE(Fixture, "settings of a reload are tried until a router has them") {
+  start();
+  const auto old = routers->view().front().pid;
+  ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
+  upgrades->renew_settings();
+  CHECK(upgrades->under_way().starts_with("a new router for the settings of a reload is under way"));
+  REQUIRE(until([this] { return upgrades->under_way().empty(); }));
+  CHECK(routers->view().front().pid == old);
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  CHECK(until([&] { return routers->view().size() == 1 && routers->view().front().pid != old; }));
+  CHECK(upgrades->views().empty());
+  CHECK(events.empty());
+}
