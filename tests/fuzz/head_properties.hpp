@@ -64,11 +64,13 @@ inline void check_end(std::string_view input, std::size_t head_size, Choices& ch
 
 using Line = std::pair<std::string, std::string>;
 
-/// The fields that neither the router knows nor Connection names: these must go on, in their order.
+/// The fields that neither the router knows nor Connection names: these must go on, in their order. `close` is an option
+/// and no name of a field.
 inline std::vector<Line> end_to_end(const http::Fields& fields) {
   std::vector<Line> lines;
   for (const http::Field& field : fields) {
-    if (field.id != http::Name::other || fields.connection_lists(field.name)) continue;
+    const bool named = fields.connection_lists(field.name) && !http::equals_ignoring_case(field.name, "close");
+    if (field.id != http::Name::other || named) continue;
     lines.emplace_back(field.name, field.value);
   }
   return lines;

@@ -124,6 +124,7 @@ REQUEST_HEAD = {
 }
 
 RESPONSE_HEAD = {
+    "field-named-close": ok(b"close: c\r\n"),
     "ok": ok(b"Content-Length: 5\r\nContent-Type: text/plain\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
              b"Server: s\r\n") + b"hello",
     "chunked": ok(b"Transfer-Encoding: chunked\r\nTrailer: x\r\n") + b"0\r\n\r\n",
@@ -211,6 +212,7 @@ CHUNKED = {
     "ext-4097": b"1;" + b"a" * 4096 + b"\r\nx\r\n0\r\n\r\n",
     "trailer": b"0\r\nA: b\r\n\r\n",
     "trailers": b"0\r\nA: b\r\nC:\r\nD: \xff \t\r\n\r\n",
+    "trailers-up-to-the-limit": b"0\r\n" + 2048 * b"C:\r\n" + b"\r\n",
     "trailer-cl": b"0\r\nContent-Length: 5\r\n\r\nhello",
     "trailer-te": b"0\r\nTransfer-Encoding: chunked\r\n\r\n",
     "trailer-host": b"0\r\nHost: b\r\n\r\n",
