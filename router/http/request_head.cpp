@@ -1,7 +1,5 @@
 // Request heads: the request line, then the fields, then what they mean together.
 #include <algorithm>
-#include <array>
-#include <utility>
 
 #include "router/http/characters.hpp"
 #include "router/http/head.hpp"
@@ -14,20 +12,16 @@ namespace {
 
 constexpr std::size_t kMaxMethod = 32;
 
-constexpr std::array<std::pair<std::string_view, Method>, 9> kMethods{{{"GET", Method::get},
-                                                                       {"POST", Method::post},
-                                                                       {"HEAD", Method::head},
-                                                                       {"PUT", Method::put},
-                                                                       {"DELETE", Method::delete_},
-                                                                       {"OPTIONS", Method::options},
-                                                                       {"PATCH", Method::patch},
-                                                                       {"TRACE", Method::trace},
-                                                                       {"CONNECT", Method::connect}}};
-
 Method method_of(std::string_view text) {
-  for (const auto& [name, method] : kMethods) {
-    if (name == text) return method;
-  }
+  if (is_word(text, "GET")) return Method::get;
+  if (is_word(text, "POST")) return Method::post;
+  if (is_word(text, "HEAD")) return Method::head;
+  if (is_word(text, "PUT")) return Method::put;
+  if (is_word(text, "DELETE")) return Method::delete_;
+  if (is_word(text, "OPTIONS")) return Method::options;
+  if (is_word(text, "PATCH")) return Method::patch;
+  if (is_word(text, "TRACE")) return Method::trace;
+  if (is_word(text, "CONNECT")) return Method::connect;
   return Method::other;
 }
 
@@ -77,7 +71,7 @@ Parse read_version(HeadReader& reader, RequestHead& head) {
   const char* stop = skip_text(from, reader.end);
   if (const Parse ended = end_line(reader, stop); ended != Parse::complete) return ended;
   const std::string_view version{from, static_cast<std::size_t>(stop - from)};
-  if (version == "HTTP/1.1" || version == "HTTP/1.0") {
+  if (is_word(version, "HTTP/1.1") || is_word(version, "HTTP/1.0")) {
     head.minor = version.back() == '1' ? 1 : 0;
     return Parse::complete;
   }

@@ -115,7 +115,7 @@ void Recorder::write_line(const Exchange& exchange) {
     record.trace = exchange.trace_id_;
     record.span = exchange.span();
   }
-  if (number_of(exchange.fault_.rule)) {
+  if (*exchange.fault_.rule == 'P') {  // a rule, "P12" or "PROXY"; a fault of memory is none
     record.fault = exchange.fault_.rule;
     record.fault_offset = exchange.fault_.offset;
     record.fault_side = exchange.fault_side_;

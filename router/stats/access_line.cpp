@@ -37,15 +37,22 @@ void write_decision(JsonLine& line, const AccessRecord& record) {
   line.number("retries", record.retries);
 }
 
-void write_trace(JsonLine& line, const AccessRecord& record) {
-  line.plain("trace", record.trace, kMaxTraceText);
-  line.plain("span", record.span, kMaxTraceText);
-}
+// Apart, so that the usual line is written as if there were none of them: its place in the buffer stays in a register.
+constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + 2 * JsonLine::max_plain(kMaxTraceText) +
+                                 2 * JsonLine::max_plain(kMaxFaultText);
 
-void write_fault(JsonLine& line, const AccessRecord& record) {
-  line.plain("fault", record.fault, kMaxFaultText);
-  line.number("offset", record.fault_offset);
-  line.plain("fault_side", segment::name_of(record.fault_side), kMaxFaultText);
+[[gnu::cold, gnu::noinline]] std::string_view rare_members(const AccessRecord& record, char* out) {
+  JsonLine line(out);
+  if (!record.trace.empty()) {
+    line.plain("trace", record.trace, kMaxTraceText);
+    line.plain("span", record.span, kMaxTraceText);
+  }
+  if (!record.fault.empty()) {
+    line.plain("fault", record.fault, kMaxFaultText);
+    line.number("offset", record.fault_offset);
+    line.plain("fault_side", segment::name_of(record.fault_side), kMaxFaultText);
+  }
+  return line.inside();
 }
 
 }  // namespace
@@ -73,8 +80,10 @@ std::size_t format_access_line(const AccessRecord& record, LineClock& clock, cha
   write_request(line, record);
   write_outcome(line, record);
   write_decision(line, record);
-  if (!record.trace.empty()) write_trace(line, record);
-  if (!record.fault.empty()) write_fault(line, record);
+  if (!record.trace.empty() || !record.fault.empty()) {
+    char rare[kMaxRare];
+    line.members(rare_members(record, rare));
+  }
   return line.finish();
 }
 

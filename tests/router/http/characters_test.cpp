@@ -64,6 +64,11 @@ TEST_CASE("A list gives every member, empty ones too") {
   CHECK(members(",a,") == std::vector<std::string>{"", "a", ""});
 }
 
+TEST_CASE("A word is itself and nothing else") {
+  CHECK(is_word("GET", "GET"));
+  for (const std::string_view other : {"", "G", "GE", "GETS", "get", "GEX", "PUT"}) CHECK_FALSE(is_word(other, "GET"));
+}
+
 TEST_CASE("Case is ignored for letters only") {
   CHECK(equals_ignoring_case("Content-Length", "cONTENT-lENGTH"));
   CHECK_FALSE(equals_ignoring_case("a", "ab"));
