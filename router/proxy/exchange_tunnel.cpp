@@ -100,8 +100,8 @@ void Exchange::part() {
   context_.recorder.make_id(id);
   const std::string_view mask(id.data() + 16, 4);  // of the half that changes
   std::array<char, http::kMaxCloseFrame> frame;
-  upstream_->send_raw(tunnel_.farewell(Side::worker, mask, frame));
-  client_.response_data(tunnel_.farewell(Side::client, mask, frame));
+  if (const auto words = tunnel_.farewell(Side::worker, mask, frame); !words.empty()) upstream_->send_raw(words);
+  if (const auto words = tunnel_.farewell(Side::client, mask, frame); !words.empty()) client_.response_data(words);
   client_.end_response(true);
   context_.backends.leave(*std::exchange(upstream_, nullptr), kFarewell);
   conclude();

@@ -64,7 +64,7 @@ inline void check_end(std::string_view input, std::size_t head_size, Choices& ch
 
 using Line = std::pair<std::string, std::string>;
 
-/// The fields that neither the router knows nor Connection names: these must go on, in their order. `close` is an option
+/// The fields that neither the router knows nor Connection names: they must go on, in their order. `close` is an option
 /// and no name of a field.
 inline std::vector<Line> end_to_end(const http::Fields& fields) {
   std::vector<Line> lines;
