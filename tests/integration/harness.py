@@ -227,16 +227,30 @@ class Grayd:
         return routers[-1] if routers else None
 
     def wait_up(self, count, *versions, service="web", timeout=20):
-        """Until each of `versions` has `count` workers up and takes requests."""
-        for version in versions:
-            self._wait(lambda name=version: self._is_up(count, name, service), timeout,
-                       f"{count} workers of {service} {version} up")
-        return self
+        """Until each of `versions` has `count` workers up and every router knows them."""
+        return self._wait_workers(count, versions, ("ready", "healthy"), service, timeout)
 
-    def _is_up(self, count, version, service):
-        if self.ctl("status", "-o", "json").code != 0:  # it may not listen yet
-            return False
-        return self.version(version, service)["state"] != "starting" and len(self.pids(version, service)) >= count
+    def wait_healthy(self, count, *versions, service="web", timeout=20):
+        """The same, of workers that take requests: those that are only ready do not."""
+        return self._wait_workers(count, versions, ("healthy",), service, timeout)
+
+    def _wait_workers(self, count, versions, states, service, timeout):
+        def enough(entry):
+            return (entry["state"] != "starting" and
+                    [worker["state"] in states for worker in entry["workers"]].count(True) >= count)
+
+        def there():
+            result = self.ctl("status", "-o", "json")
+            if result.code != 0:  # it may not listen yet
+                return False
+            status = result.json()
+            behind = [router for router in status["routers"]
+                      if router["state"] == "ready" and router["table"] != status["table"]]
+            found = {version["name"]: version for entry in status["services"] if entry["name"] == service
+                     for version in entry["versions"]}
+            return not behind and all(enough(found[name]) for name in versions)
+        self._wait(there, timeout, f"{count} workers of {service} {' '.join(versions)}, {states[-1]}")
+        return self
 
     def _wait(self, check, timeout, what):
         def alive_and_checked():

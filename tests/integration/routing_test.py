@@ -256,13 +256,6 @@ class Issued(GrayTest):
         self.assertEqual(after, before)
 
 
-def wait_healthy(daemon, count):
-    """Until `count` workers of v1 take requests: those that are only ready do not."""
-    def healthy():
-        return [worker["state"] for worker in daemon.version("v1")["workers"]].count("healthy") == count
-    eventually(healthy, 20, f"{count} healthy workers")
-
-
 class Affinity(GrayTest):
     """A user stays on one worker of a version."""
 
@@ -271,7 +264,7 @@ class Affinity(GrayTest):
     @classmethod
     def setUpClass(cls):
         cls.start_shared(two_versions(affinity="identity", version={"v1": {"instances": 3}}))
-        wait_healthy(cls.shared, 3)
+        cls.shared.wait_healthy(3, "v1")
 
     def worker_of(self, user):
         response = self.shared.get(headers={"Cookie": f"uid={user}"})
@@ -303,7 +296,7 @@ class Affinity(GrayTest):
             else:
                 self.worker_of(user)  # answered 200, by whoever it is
         eventually(lambda: int(victim) not in self.shared.pids("v1"), 20, "its end is seen")
-        wait_healthy(self.shared, 3)
+        self.shared.wait_healthy(3, "v1")
         here = {user: slots[worker] for user, worker in before.items()}
 
         def settled():
@@ -317,7 +310,7 @@ class Reloaded(GrayTest):
 
     def test_a_reload_switches_both_on(self):
         daemon = self.start(two_versions(version={"v1": {"instances": 2}}))
-        wait_healthy(daemon, 2)
+        daemon.wait_healthy(2, "v1")
         self.assertIsNone(daemon.get()["set-cookie"])
         daemon.write_config(merged(daemon.config, {"service": {"web": {"identity": ["issue:gid"],
                                                                        "affinity": "identity"}}}))
@@ -336,7 +329,7 @@ class Crowded(GrayTest):
     def setUpClass(cls):
         cls.start_shared(two_versions(affinity="identity", version={"v1": {"instances": 2}, "v2": None},
                                       limits={"max_sockets": 1}), up=["v1"], router={"threads": 1})
-        wait_healthy(cls.shared, 2)
+        cls.shared.wait_healthy(2, "v1")
 
     def test_nobody_waits_for_his_worker_while_another_is_free(self):
         user = {"Cookie": "uid=7"}

@@ -26,13 +26,13 @@ class Life(FaultTest):
         with self.row({}, exits={"command": only_first(faulty("--crash-at", "1"), faulty()), "ready": ["pipe"],
                                  "instances": 2}):
             for count in (1, 2):
-                self.shared.wait_up(2, "exits")
+                self.shared.wait_healthy(2, "exits")
                 asked = 0
                 while len(self.events("exits", "worker-exited")) < count and asked < 200:
                     asked += 1
                     self.assertEqual(self.shared.get("/?version=exits").status, 200)
                 self.wait_event("exits", "worker-exited", count, cause="exit 3", worker="web@exits#0")
-            self.shared.wait_up(2, "exits")
+            self.shared.wait_healthy(2, "exits")
             answers = []
             while 502 not in answers and len(answers) < 200:
                 response = self.shared.get("/?version=exits", "POST", body=b"1")
