@@ -352,6 +352,7 @@ unsigned Master::carry_out(const Ordered& ordered) {
 }
 
 void Master::report(const std::function<void(const ReportSource&)>& reader) {
+  if (publish_pending_) publish_now();  // states and the table's number belong together
   const auto views = supervisor_.view();
   const std::chrono::duration<double> up = Clock::now() - started_;
   reader({settings_, live_.published(), views, rows_, *segment_, routers_.view(), publisher_.number(),
