@@ -12,6 +12,7 @@
 #include "grayd/master.hpp"
 #include "grayd/preflight.hpp"
 #include "grayd/router_child.hpp"
+#include "grayd/small_heap.hpp"
 
 namespace {
 
@@ -37,6 +38,7 @@ int serve_or_check(const CommandLine& line) {
     fmt::print("{} is valid\n", settings.file);
     return 0;
   }
+  master::keep_heap_small();
   return master::run_master(std::move(settings));
 }
 

@@ -33,13 +33,15 @@ std::string proc_path(pid_t pid, std::string_view file) {
 
 }  // namespace
 
-std::string read_file(const std::string& path) {
+std::string read_file(const std::string& path, bool (*enough)(std::string_view text)) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
   if (!fd) return text;
   char chunk[4096];
-  for (ssize_t got; (got = ::read(fd.get(), chunk, sizeof chunk)) > 0;)
+  for (ssize_t got; (got = ::read(fd.get(), chunk, sizeof chunk)) > 0;) {
     text.append(chunk, static_cast<std::size_t>(got));
+    if (enough != nullptr && enough(text)) break;
+  }
   return text;
 }
 

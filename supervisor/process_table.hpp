@@ -23,8 +23,8 @@ struct ProcessInfo {
 std::optional<ProcessInfo> parse_stat(std::string_view stat);
 std::vector<ProcessInfo> all_processes();
 
-/// The whole file; empty if it cannot be read.
-std::string read_file(const std::string& path);
+/// The whole file; empty if it cannot be read. With `enough`, only so much that it says true of what was read.
+std::string read_file(const std::string& path, bool (*enough)(std::string_view text) = nullptr);
 /// Whether the process was started with this "NAME=value".
 bool has_variable(pid_t pid, std::string_view assignment);
 /// Resident bytes of one process, 0 if it is gone.

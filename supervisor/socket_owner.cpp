@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <sstream>
 
 #include "supervisor/process_table.hpp"
@@ -15,10 +16,24 @@ constexpr unsigned kAccepts = 1u << 16;  // __SO_ACCEPTCON in /proc/net/unix
 std::vector<std::uint64_t> inodes_at(const Address& address) {
   if (address.kind == Address::Kind::unix_path)
     return listening_inodes(read_file("/proc/self/net/unix"), std::string_view(address.path));
-  std::vector<std::uint64_t> inodes = listening_inodes(read_file("/proc/self/net/tcp"), address.port);
-  for (const std::uint64_t inode : listening_inodes(read_file("/proc/self/net/tcp6"), address.port))
-    inodes.push_back(inode);
+  std::vector<std::uint64_t> inodes;
+  for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"})
+    for (const std::uint64_t inode : listening_inodes(read_file(table, has_all_that_listen), address.port))
+      inodes.push_back(inode);
   return inodes;
+}
+
+struct TcpRow {
+  unsigned port = 0, state = 0;
+  unsigned long long inode = 0;
+};
+
+/// sl  local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
+std::optional<TcpRow> tcp_row(const std::string& line) {
+  TcpRow row;
+  const int fields = std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%*X %X %*X:%*X %*X:%*X %*X %*u %*d %llu",
+                                 &row.port, &row.state, &row.inode);
+  return fields == 3 ? std::optional(row) : std::nullopt;
 }
 
 std::string holder_of(const std::vector<std::uint64_t>& inodes) {
@@ -46,18 +61,20 @@ std::string owner_of(const Address& address) {
   return inodes.empty() ? std::string() : holder_of(inodes);
 }
 
-// sl  local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
 std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_tcp, std::uint16_t port) {
   std::vector<std::uint64_t> inodes;
   std::istringstream lines(proc_net_tcp);
   for (std::string line; std::getline(lines, line);) {
-    unsigned local = 0, state = 0;
-    unsigned long long inode = 0;
-    const int fields = std::sscanf(
-        line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%*X %X %*X:%*X %*X:%*X %*X %*u %*d %llu", &local, &state, &inode);
-    if (fields == 3 && local == port && state == kListen && inode != 0) inodes.push_back(inode);
+    const auto row = tcp_row(line);
+    if (row && row->port == port && row->state == kListen && row->inode != 0) inodes.push_back(row->inode);
   }
   return inodes;
+}
+
+bool has_all_that_listen(std::string_view proc_net_tcp) {
+  const std::string_view whole = proc_net_tcp.substr(0, proc_net_tcp.rfind('\n'));
+  const auto row = tcp_row(std::string(whole.substr(whole.rfind('\n') + 1)));
+  return row && row->state != kListen;
 }
 
 // Num RefCount Protocol Flags Type St Inode Path

@@ -24,6 +24,9 @@ std::string owner_of(const Address& address);
 
 /// Inodes of the sockets that listen on a port, from the text of /proc/net/tcp or tcp6. Pure.
 std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_tcp, std::uint16_t port);
+/// Whether the rows of all sockets that listen are in such a text, which may be cut anywhere: the kernel promises that
+/// they come first, and behind them there may be a hundred thousand connections. Pure.
+bool has_all_that_listen(std::string_view proc_net_tcp);
 /// Likewise of those that listen at a path, from the text of /proc/net/unix.
 std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_unix, std::string_view path);
 

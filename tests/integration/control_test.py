@@ -7,6 +7,15 @@ from harness import GrayTest, fake, faulty, merged, run_program, two_versions
 
 WORKER_KEYS = {"id", "pid", "state", "address", "ready_by", "restarts", "last_exit", "rss_bytes", "uptime_s"}
 VERSION_KEYS = {"name", "weight", "state", "requests", "errors", "in_flight", "sockets", "queue", "workers"}
+HEAP = 64 << 20
+
+
+def heaps_of_threads(pid):
+    """How many heaps an allocator made beside the first: glibc reserves 64 MiB for each, at a multiple of that."""
+    with open(f"/proc/{pid}/maps") as file:
+        ranges = [[int(bound, 16) for bound in line.split()[0].split("-")] for line in file]
+    reserved = {begin for begin, _ in ranges if begin % HEAP == 0}
+    return len([begin for begin in reserved if any(end == begin + HEAP for _, end in ranges)])
 
 
 def three_versions():
@@ -45,6 +54,15 @@ class Status(GrayTest):
     def test_health_says_ok(self):
         self.assertEqual(self.shared.ctl("health").code, 0)
         self.assertEqual(self.shared.ctl("health", "-o", "json").json()["schema_version"], 1)
+
+    def test_who_answers_operators_has_no_heap_of_his_own(self):
+        """Else the memory of the master would be eight times what the longest answer took."""
+        askers = [threading.Thread(target=self.shared.ctl, args=("events", "-n", "1000")) for _ in range(16)]
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            asker.join()
+        self.assertEqual(heaps_of_threads(self.shared.process.pid), 0)
 
     def test_requests_and_errors_are_counted(self):
         before = self.shared.version("v2")

@@ -35,6 +35,13 @@ TEST_CASE("this process is among all, with its group and its session") {
   CHECK(resident_bytes(::getpid()) > 0);
 }
 
+TEST_CASE("a file is read as far as is enough, and no further") {
+  const std::string all = read_file("/proc/self/smaps");
+  REQUIRE(all.size() > 16'384);
+  CHECK(read_file("/proc/self/smaps", [](std::string_view text) { return text.size() > 5'000; }).size() <= 3 * 4'096);
+  CHECK(read_file("/nowhere/at/all").empty());
+}
+
 TEST_CASE("a variable matches as a whole") {
   const char* path = std::getenv("PATH");
   REQUIRE(path);

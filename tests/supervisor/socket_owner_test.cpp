@@ -74,6 +74,25 @@ TEST_CASE("only listening sockets of the very port are taken from the kernel's t
   CHECK(listening_inodes(six, 8080) == Inodes{99});
 }
 
+TEST_CASE("the kernel's table is read no further than its last socket that listens") {
+  const std::string head =
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+  const std::string listens =
+      "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0\n";
+  const std::string talks =
+      "   1: 0100007F:1F90 0100007F:9999 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0\n";
+  CHECK_FALSE(has_all_that_listen(head));
+  CHECK_FALSE(has_all_that_listen(head + listens));
+  CHECK(has_all_that_listen(head + listens + talks));
+  CHECK(has_all_that_listen(talks + talks.substr(0, 30)));  // cut within a row
+  for (std::size_t cut = 0; cut < talks.size(); ++cut) {
+    INFO(cut);
+    CHECK_FALSE(has_all_that_listen(head + listens + talks.substr(0, cut)));
+  }
+  CHECK_FALSE(has_all_that_listen(""));
+  CHECK_FALSE(has_all_that_listen("garbage\n\n"));
+}
+
 TEST_CASE("only listening sockets of the very path are taken from the table of unix sockets") {
   const std::string table =
       "Num       RefCount Protocol Flags    Type St Inode Path\n"
