@@ -1,5 +1,7 @@
 """Row 16: grayd is killed at any moment, with SIGKILL, and nothing survives it."""
+import os
 import random
+import signal
 import time
 
 from faults.matrix import cgroups_of
@@ -32,6 +34,25 @@ def kill_one_between_fork_and_exec(daemon, tracer):
     daemon.launch(prefix=tracer)
     daemon.process.wait(30)
     eventually(lambda: not daemon.leftovers(), SURVIVAL, f"the end of all; left: {daemon.leftovers()}")
+
+
+def kill_with_router(daemon, router_first):
+    """Kills router and grayd in one breath. The workers end with grayd; what they forked has nobody left to end it, and
+    does so before the next start begins anything. Starts grayd, and returns how many processes that were."""
+    router = eventually(daemon.router, what="a router")
+    old, master = set(daemon.leftovers()), daemon.process.pid
+    leaders = {worker["pid"] for version in ("v1", "v2") for worker in daemon.version(version)["workers"]}
+    for pid in (router, master) if router_first else (master, router):
+        os.kill(pid, signal.SIGKILL)
+    daemon.process.wait()
+    eventually(lambda: not leaders & set(daemon.leftovers()), SURVIVAL, f"the end of all workers {leaders}")
+    orphans = old & set(daemon.leftovers())
+    daemon.launch()
+    eventually(lambda: daemon.ctl("status").code == 0, what="an answer to an operator")
+    outlived = old & set(daemon.leftovers())
+    if outlived:
+        raise AssertionError(f"processes of the dead grayd beside the new one: {outlived}")
+    return len(orphans)
 
 
 def start_clean(daemon):

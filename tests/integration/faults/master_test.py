@@ -3,11 +3,12 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
-from faults.kills import MANY, kill_often, kill_one_between_fork_and_exec, start_clean
-from faults.matrix import processes_of
+from faults.kills import MANY, kill_often, kill_one_between_fork_and_exec, kill_with_router, start_clean
+from faults.matrix import cgroups_of, processes_of
 from harness import GrayTest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -25,6 +26,22 @@ class Death(GrayTest):
         self.assertLessEqual(len(start_clean(daemon)), 16)
         self.assertEqual(daemon.stop(), 0)
         self.assertEqual(daemon.leftovers(), [])
+
+    def test_fault_16_router_is_killed(self):
+        """Alone, with nobody noticing; and together with grayd, first or last, with nothing of it beside the next."""
+        daemon = self._prepared(MANY, {})
+        self._own.append(daemon)
+        daemon.launch().wait_up(12, "v1").wait_answers()
+        workers, router = daemon.pids("v1"), daemon.router()
+        os.kill(router, signal.SIGKILL)
+        daemon.wait_answers()
+        self.assertEqual(daemon.pids("v1"), workers)
+        self.assertNotEqual(daemon.router(), router)
+        for router_first in (True, False) * 2:
+            orphans = kill_with_router(daemon, router_first)
+            print(f"    {'router first' if router_first else 'grayd first'}: {orphans} ended by the next start")
+            daemon.wait_up(12, "v1").wait_answers()
+            self.assertLessEqual(len(cgroups_of(daemon)), 16)
 
     def test_fault_16_between_fork_and_exec(self):
         """The child is held for a while in its first system call of its own, in which grayd dies."""

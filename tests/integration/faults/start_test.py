@@ -5,10 +5,13 @@ import socket
 import sys
 import threading
 
-from faults.matrix import NOISE, FaultTest, processes_of, shell, then_fake
+from faults.matrix import NOISE, PATIENCE, FaultTest, processes_of, shell, then_fake
 from harness import GrayTest, eventually, fake, faulty, merged, two_versions
 
 CRASHES = 12  # more than the ends within 300 s that fail a version
+MANY = 100  # ends of a version with users
+ROUND = 3  # of them in each slot: the third comes 1.5 s after the first
+SPREAD = 0.2  # by so much of it a delay is longer or shorter; it is shown in tenths of a second
 
 
 def delays(events):
@@ -82,6 +85,33 @@ class Starts(FaultTest):
             first = [event for event in self.events("flash", "worker-backoff") if event["worker"] == "web@flash#0"]
             waits = delays(first)
             self.assertEqual(waits, sorted(waits))  # to be ready does not reset the back-off
+
+    def test_fault_03_ready_then_crash_a_hundred_times(self):
+        """A version that has users is never given up. Half of its workers say ready and exit in one breath, half live
+        for 10 ms after it; many slots, so that the doubling delays do not take minutes."""
+        script = ('printf "READY=1\\n" >&"$GRAY_READY_FD"\n'
+                  'case $GRAY_WORKER_ID in *[02468]) exec sh -c "sleep 0.01; exit 5";; esac\nexit 5')
+        slots = -(-MANY // ROUND)
+        with self.row({"storm": ("version-crashing", "exit 5")},
+                      storm={"command": shell(script), "ready": ["pipe"], "instances": slots, "weight": 1.0}):
+            try:
+                exits = eventually(lambda: len(found := self.events("storm", "worker-exited")) >= MANY and found,
+                                   2 * PATIENCE, f"{MANY} ends")
+                self.assertEqual({event["cause"] for event in exits}, {"exit 5"})
+                heard = {(event["pid"], event["worker"]): event["sequence"]
+                         for event in self.events("storm", "worker-ready")}
+                for event in exits:  # each was heard before it ended
+                    self.assertLess(heard[event["pid"], event["worker"]], event["sequence"], event)
+                backoffs = self.events("storm", "worker-backoff")
+                for slot in range(slots):  # and to be ready does not reset the back-off
+                    waits = delays(event for event in backoffs if event["worker"] == f"web@storm#{slot}")
+                    for nth, wait in enumerate(waits):
+                        usual = 0.5 * 2 ** nth
+                        self.assertAlmostEqual(wait, usual, None, f"slot {slot}: {waits}", usual * SPREAD + 0.06)
+                self.assertEqual(self.shared.version("storm")["state"], "starting")
+                self.assertEqual(self.shared.get(headers={"Cookie": "uid=1"}).status, 200)
+            finally:
+                self.assertEqual(self.shared.ctl("shift", "web", "storm", "0").code, 0)
 
     def test_fault_10_closes_its_channels(self):
         node = ("const server = require('node:http').createServer((request, response) => response.end('ok'));"
