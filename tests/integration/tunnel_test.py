@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from harness import GrayTest, HERE, eventually, two_versions
+from harness import HERE, SLOWER, GrayTest, eventually, two_versions
 from http_client import request
 
 AWAY = b"\x88\x02\x03\xe9"  # a Close frame, 1001, as a server sends it
@@ -243,6 +243,30 @@ class Ending(TunnelTest):
         self.assertEqual(daemon.process.wait(20), 0)
         self.assertEqual([line["reason"] for line in self.lines(daemon, 1)], ["draining"])
         self.assertEqual(daemon.leftovers(), [])
+
+    def test_an_upgraded_routers_tunnels_stay_with_the_old_one_until_its_time_is_up(self):
+        """The limit is exact over both: what the old router still holds, the new one may not give away."""
+        daemon = self.start(self.service(drain_timeout="4s", tunnels=2), up=("v1",))
+        websocket = self.tunnel(daemon, "/listen", "websocket")
+        old = daemon.router()
+        result = daemon.ctl("upgrade", "router")
+        self.assertEqual(result.code, 0, result)
+        eventually(lambda: daemon.router() not in (None, old), 10, "the new router")
+        drained = time.monotonic()
+        self.assertEqual(daemon.version("v1")["workers"][0]["tunnels"], 1)
+        kept = self.tunnel(daemon, "/echo")
+        with daemon.client() as client:
+            client.send(ask("/echo"))
+            response = client.response()
+            self.assertEqual((response.status, response["x-gray-reason"]), (503, "overloaded"))
+        self.echo(kept, b"by the new router")
+        self.assertEqual(websocket._to_end(), AWAY)
+        self.assertLess(time.monotonic() - drained, 4 * SLOWER)
+        eventually(lambda: len(daemon.status()["routers"]) == 1, 10, "the end of the old router")
+        self.assertEqual(daemon.version("v1")["workers"][0]["tunnels"], 1)
+        self.echo(self.tunnel(daemon, "/echo"), b"in its place")
+        self.echo(kept, b"untouched")
+        self.assertEqual(self.lines(daemon, 1)[0]["reason"], "draining")
 
     def test_a_killed_worker_is_told_from_one_that_said_goodbye(self):
         daemon = self.start(self.service(), up=("v1",))
