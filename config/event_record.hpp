@@ -28,10 +28,11 @@ enum class EventKind : std::uint8_t {
   worker_ready,    // it said so, by one of the ways
   worker_healthy,
   worker_unhealthy,
-  worker_exited,   // its process ended, whoever wanted that
-  worker_backoff,  // the next start waits
-  version_failed,  // it is not started again by itself
-  version_crashing,  // it ends again and again, and goes on because it carries traffic
+  worker_restarting,  // it is replaced though it is healthy
+  worker_exited,      // its process ended, whoever wanted that
+  worker_backoff,     // the next start waits
+  version_failed,     // it is not started again by itself
+  version_crashing,   // it ends again and again, and goes on because it carries traffic
   version_restarting,
   version_restarted,
   version_rolled_back,  // a replacement stopped at its first failure

@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "config/units.hpp"
-#include "config/unsupported.hpp"
 
 namespace gray {
 namespace {
@@ -109,9 +108,7 @@ std::optional<std::string> TomlReader::string_of(const toml::node& node) {
 void TomlReader::text(std::string_view key, std::string& value) {
   const toml::node* node = find(key);
   const auto found = node == nullptr ? std::nullopt : string_of(*node);
-  if (!found) return;
-  if (*found != value) check_supported(key, *node, *found);
-  value = *found;
+  if (found) value = *found;
 }
 
 void TomlReader::path(std::string_view key, std::string& value) {
@@ -128,9 +125,7 @@ void TomlReader::number(std::string_view key, std::uint32_t& value, std::uint32_
   if (integer->get() < least || integer->get() > most)
     return error(*node, std::to_string(integer->get()) + " is out of range: " + std::string(key) + " is " +
                             std::to_string(least) + " to " + std::to_string(most));
-  const auto found = static_cast<std::uint32_t>(integer->get());
-  if (found != value) check_supported(key, *node, std::to_string(found));
-  value = found;
+  value = static_cast<std::uint32_t>(integer->get());
 }
 
 void TomlReader::percent(std::string_view key, double& value) {
@@ -176,7 +171,6 @@ void TomlReader::size(std::string_view key, std::uint64_t& value, std::uint64_t 
   if (*found < least || *found > most)
     return error(*node, in_quotes(text->get()) + " is out of range: " + std::string(key) + " is " + format_size(least) +
                             " to " + format_size(most));
-  if (*found != value) check_supported(key, *node, text->get());
   value = *found;
 }
 
@@ -213,13 +207,6 @@ void TomlReader::error(const toml::node& at, std::string message) { report(at.so
 
 void TomlReader::error_at_name(std::string_view key, std::string message) {
   report(table_->find(key)->first.source().begin, std::move(message));
-}
-
-void TomlReader::check_supported(std::string_view key, const toml::node& at, std::string_view value) {
-  const Unsupported* row = find_unsupported(kind_, key, value);
-  if (row == nullptr) return;
-  const std::string shown = at.is_string() ? in_quotes(value) : std::string(value);
-  error(at, shown + " is not supported yet: " + std::string(row->remedy));
 }
 
 /// What stands nowhere, because a whole table is absent, is reported at the start of the file.

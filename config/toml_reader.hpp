@@ -29,8 +29,7 @@ struct TomlFile {
 class TomlReader {
  public:
   TomlReader(const toml::table& root, TomlFile& file);
-  /// The table `key` of `parent`; absent, it reads as empty. `kind` is its name in config/unsupported.hpp, by default
-  /// `key`.
+  /// The table `key` of `parent`; absent, it reads as empty. `kind` is its name in TomlFile::keys, by default `key`.
   TomlReader(TomlReader& parent, std::string_view key, std::string_view kind = {});
   ~TomlReader();
   TomlReader(const TomlReader&) = delete;
@@ -69,8 +68,6 @@ class TomlReader {
   void error(const toml::node& at, std::string message);
   /// Reports at the key itself.
   void error_at_name(std::string_view key, std::string message);
-  /// Reports a value that differs from the default and whose function is missing.
-  void check_supported(std::string_view key, const toml::node& at, std::string_view value);
 
   TomlFile& file() { return file_; }
 
@@ -100,7 +97,6 @@ void TomlReader::choice(std::string_view key, Value& value,
   std::vector<std::string_view> names;
   for (const auto& [word, meaning] : words) {
     if (*found == word) {
-      if (meaning != value) check_supported(key, *node, word);
       value = meaning;
       return;
     }
@@ -124,7 +120,6 @@ void TomlReader::list(std::string_view key, std::vector<Value>& values, Parse pa
     }
     for (const Value& earlier : values)
       if (earlier == *value) error(*item.at, in_quotes(item.text) + " is listed twice");
-    check_supported(key, *item.at, item.text);
     values.push_back(std::move(*value));
   }
 }

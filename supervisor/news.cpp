@@ -1,12 +1,14 @@
 #include "supervisor/news.hpp"
 
 #include "config/log.hpp"
+#include "config/units.hpp"
 #include "supervisor/worker_events.hpp"
 
 namespace gray::supervisor {
 namespace {
 
 constexpr std::size_t kLastLines = 5;
+constexpr std::uint64_t kMiB = 1 << 20;
 
 std::string failure_text(const Version& version, const Worker& worker, const VersionGroup::Slot& slot) {
   const WorkerMachine& machine = slot.machine;
@@ -52,6 +54,20 @@ void News::of_failure(Version& version, unsigned number) {
   version.failure = failure_text(version, *worker->second, slot->second);
   version.failure_cause = slot->second.machine.cause();
   log(slot->second.machine.was_healthy() ? LogLevel::warn : LogLevel::error, version.failure);
+}
+
+void News::of_memory(const Version& version, const Worker& worker, std::uint64_t bytes) {
+  EventRecord event;
+  event.kind = EventKind::worker_restarting;
+  event.service = version.service;
+  event.version = version.name;
+  event.worker = worker.id();
+  event.pid = worker.pid();
+  event.cause = "memory";
+  event.text = "it holds " + format_size((bytes + kMiB - 1) / kMiB * kMiB) + ", more than " +
+               format_size(worker.memory_limit()) + "; a new worker comes first, then it drains";
+  log(LogLevel::warn, worker.id() + ": " + event.text);
+  host_.happened(std::move(event));
 }
 
 void News::of_version(Version& version) {

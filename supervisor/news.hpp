@@ -12,6 +12,8 @@ class News {
   void of_workers(Version& version, TimePoint now);
   /// A worker has ended, or could not be made; nobody wonders about one that was to end.
   void of_failure(Version& version, unsigned slot);
+  /// A worker is replaced because it holds so many bytes.
+  void of_memory(const Version& version, const Worker& worker, std::uint64_t bytes);
   /// What became of the version as a whole since the last call.
   void of_version(Version& version);
 

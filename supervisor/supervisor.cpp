@@ -226,6 +226,8 @@ void Supervisor::Impl::poll(Version& version, TimePoint now) {
     if (worker == version.workers.end()) continue;
     const auto asked = worker->second->poll(slot.machine.state(), now);
     if (asked) set_probing(*asked);
+    const auto bytes = worker->second->weigh(slot.machine.state(), now);
+    if (bytes && version.group.weighed(number, *bytes, now)) news.of_memory(version, *worker->second, *bytes);
   }
 }
 

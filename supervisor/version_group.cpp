@@ -114,6 +114,20 @@ void VersionGroup::expire(bool carries_traffic, TimePoint now) {
     on(number, {.kind = WorkerEvent::timeout, .alone = !any_routable()}, carries_traffic, now);
 }
 
+// It counts as old from now on because its settings, though equal, are not the target's. No failure of the new worker
+// leads back from that: the old one serves until there is one to take its place.
+bool VersionGroup::weighed(unsigned number, std::uint64_t bytes, TimePoint now) {
+  const auto found = slots_.find(number);
+  if (found == slots_.end() || !target_ || failed_ || any_old()) return false;
+  Slot& slot = found->second;
+  const std::uint64_t limit = slot.settings->memory;
+  if (limit == 0 || bytes <= limit || !slot.machine.routable() || !slot.machine.ran_stably(now)) return false;
+  slot.settings = std::make_shared<const VersionSettings>(*slot.settings);
+  gentle_ = true;
+  reconcile(now);
+  return true;
+}
+
 void VersionGroup::starved(unsigned number, TimePoint now) {
   const auto found = slots_.find(number);
   if (found == slots_.end()) return;
@@ -190,6 +204,10 @@ std::size_t VersionGroup::count(WorkerState state) const {
       slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.machine.state() == state; }));
 }
 
+bool VersionGroup::any_old() const {
+  return std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_old(entry.second); });
+}
+
 std::size_t VersionGroup::wanted() const {
   return static_cast<std::size_t>(
       std::count_if(slots_.begin(), slots_.end(), [](const auto& entry) { return entry.second.machine.wanted(); }));
@@ -202,9 +220,7 @@ void VersionGroup::reconcile(TimePoint now) {
 
 void VersionGroup::settle(TimePoint now) {
   if (!target_ || failed_) return;
-  const bool replacing =
-      std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_old(entry.second); });
-  if (replacing) return replace_one(now);
+  if (any_old()) return replace_one(now);
   previous_.reset();
   while (wanted() < target_->instances) add();
   while (wanted() > target_->instances) drain(*least_useful(false), now);

@@ -69,6 +69,11 @@ class VersionGroup {
   void on(unsigned slot, Event event, bool carries_traffic, TimePoint now);
   /// Hands `timeout` to each worker whose deadline has come.
   void expire(bool carries_traffic, TimePoint now);
+  /// The worker in a slot holds so many bytes. If its settings allow less, it is replaced like one with old settings: a
+  /// new worker first, healthy, then it drains. One at a time, none while others are replaced, and only one that has
+  /// run stably, so that a limit that is too low costs a start now and then, and never the service. True if that
+  /// begins.
+  bool weighed(unsigned slot, std::uint64_t bytes, TimePoint now);
   /// The failure to make a process at all; the delay comes from the policy.
   void starved(unsigned slot, TimePoint now);
 
@@ -106,6 +111,7 @@ class VersionGroup {
   void add();
   void drain(unsigned slot, TimePoint now) { feed(slot, {.kind = WorkerEvent::drain}, now); }
   bool is_old(const Slot& slot) const { return slot.machine.wanted() && slot.settings != target_; }
+  bool any_old() const;
   bool any_routable() const { return count(WorkerState::healthy) > 0; }
   std::size_t wanted() const;
   std::optional<unsigned> least_useful(bool old_only) const;

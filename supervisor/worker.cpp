@@ -105,6 +105,7 @@ void Worker::retune(const VersionSettings& settings, TimePoint now) {
   if (settings.health != settings_.health) next_poll_ = now;  // the next one was due at the old interval
   settings_.health = settings.health;
   settings_.stop = settings.stop;
+  settings_.memory = settings.memory;
 }
 
 // A process that we end before it was ready failed for want of what it did not say or do.
@@ -152,6 +153,14 @@ std::optional<bool> Worker::poll(WorkerState state, TimePoint now) {
     report({.kind = WorkerEvent::emptied});
   }
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> Worker::weigh(WorkerState state, TimePoint now) {
+  if (settings_.memory == 0 || state != WorkerState::healthy || now < next_weigh_) return std::nullopt;
+  next_weigh_ = now + kWeigh;
+  std::uint64_t bytes = 0;
+  for (const pid_t pid : process_->members()) bytes += resident_bytes(pid);
+  return bytes;
 }
 
 std::optional<bool> Worker::ask_probe(WorkerState state, TimePoint now) {

@@ -31,6 +31,7 @@ class Worker final : private WorkerProcess::Owner {
  public:
   static constexpr Duration kFastProbe{100};  // until first healthy
   static constexpr Duration kPoll{20};        // of open sockets, and of what a dead worker left
+  static constexpr Duration kWeigh{5'000};    // between two looks at its memory; a long health interval makes it longer
 
   /// `id`: "web@v1#0". `wake` is called when take_events() has something.
   Worker(WorkerContext& context, std::string version, std::string id, std::function<void()> wake);
@@ -46,6 +47,10 @@ class Worker final : private WorkerProcess::Owner {
   /// asked.
   std::optional<bool> poll(WorkerState state, TimePoint now);
   std::optional<TimePoint> next_poll(WorkerState state) const;
+  /// Bytes that are resident in all its processes (what they share is counted for each), if they are limited and it is
+  /// time to look.
+  std::optional<std::uint64_t> weigh(WorkerState state, TimePoint now);
+  std::uint64_t memory_limit() const { return settings_.memory; }
   /// Whether the probe was one of this worker's; `answer` is what came, for people.
   bool probed(std::uint64_t id, bool ok, const std::string& answer, WorkerState state, TimePoint now);
   /// The machine is in another state: another thing is due.
@@ -105,7 +110,7 @@ class Worker final : private WorkerProcess::Owner {
   std::string ready_by_, status_, detail_;
   std::string closed_;       // the channel that it closed without a word
   std::string last_answer_;  // to a probe that failed
-  TimePoint started_{}, next_poll_{};
+  TimePoint started_{}, next_poll_{}, next_weigh_{};
   std::uint64_t asked_ = 0;  // the probe in flight; 0: none
   TimePoint asked_at_{};
   OutputTail tail_{context_.output};

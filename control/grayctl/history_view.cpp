@@ -51,7 +51,7 @@ Colour colour_of(std::string_view kind) {
     if (kind == bad) return Colour::bad;
   if (kind == "worker-healthy" || kind == "version-restarted" || kind == "router-ready" || kind == "upgraded")
     return Colour::good;
-  return kind == "worker-backoff" ? Colour::doubtful : Colour::none;
+  return kind == "worker-backoff" || kind == "worker-restarting" ? Colour::doubtful : Colour::none;
 }
 
 std::string note(std::string words, const Terminal& terminal) {

@@ -6,9 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 
-#include "config/unsupported.hpp"
 #include "tests/config/toml_text.hpp"
 
 using namespace gray;
@@ -194,19 +192,6 @@ TEST_CASE("the reference has every key that a reader asks for") {
   for (const char* some : {"state_dir", "listen", "listen.http", "service.limits", "limits.queue", "version.weight",
                            "version.health", "health.rise", "stop.signal"})
     CHECK_MESSAGE(names.contains(some), some);
-}
-
-TEST_CASE("the reference marks the keys whose other values are refused, and only these") {
-  std::set<std::string> refused, marked;
-  for (const Unsupported& row : kUnsupported) refused.emplace(row.key);
-  std::istringstream lines(text_of(kReference));
-  bool mark = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with('#')) mark = mark || contains(line, "refused so far");
-    if (line.starts_with('#') || !contains(line, "=")) continue;
-    if (std::exchange(mark, false)) marked.insert(line.substr(0, line.find(' ')));
-  }
-  CHECK(refused == marked);
 }
 
 TEST_CASE("a relative file name is anchored at the working directory") {

@@ -28,7 +28,7 @@ ready_timeout = "5s"
 health = { path = "/h", interval = "2s", timeout = "3s", rise = 4, fall = 5 }
 stop = { signal = "INT", timeout = "6s" }
 drain_timeout = "7s"
-memory = "0"
+memory = "1GiB"
 )"))
                                       .services[0]
                                       .versions[0];
@@ -46,6 +46,7 @@ memory = "0"
   CHECK(version.stop.signal == SIGINT);
   CHECK(version.stop.timeout == Duration{6'000});
   CHECK(version.drain_timeout == Duration{7'000});
+  CHECK(version.memory == 1ull << 30);
 }
 
 TEST_CASE("ready is one way or a list of ways") {
@@ -125,15 +126,4 @@ TEST_CASE("a version needs a command") {
   CHECK(contains(refused(head + "command = ['']").text, "the command is empty"));
   CHECK(contains(refused(head + "command = 'node app.js'").text, "expected a list of strings, found a string"));
   CHECK(loaded(head + "command = ['a', '-v', '-v']").services[0].versions[0].command.size() == 3);
-}
-
-TEST_CASE("what has no function yet is refused by name and not ignored") {
-  const std::pair<const char*, const char*> rows[] = {
-      {"memory = '1GiB'", ":5:10: error: \"1GiB\" is not supported yet"},
-  };
-  for (const auto& [line, expected] : rows) {
-    const ConfigErrors errors = refused(with_version(line));
-    CHECK_MESSAGE(contains(errors.text, expected), line, " gives ", errors.text);
-    CHECK(errors.count == 1);
-  }
 }

@@ -49,11 +49,6 @@ class Check(GrayTest):
         self.assertEqual(result.code, 8, result)
         self.assertIn("/nonexistent/grayd.toml", result.err)
 
-    def test_a_key_without_function_yet_says_so(self):
-        result = self.check(service=two_versions(version={"v1": {"memory": "1GiB"}}))
-        self.assertEqual(result.code, 8, result)
-        self.assertIn("not supported yet", result.err)
-
     def test_two_canaries_with_weight_are_refused(self):
         version = {"command": fake(), "weight": 5.0}
         result = self.check(service=two_versions(version={"v2": version, "v3": version}))

@@ -68,7 +68,7 @@ class Readiness(GrayTest):
         self.assert_fails_alone(daemon, daemon.pids("v1"))
 
     def test_dead_before_ready_fails_with_its_exit_code(self):
-        daemon = self.start_canary("--exit", "3")
+        daemon = self.start_canary("--exit", "3", ready_timeout="60s")
         self.assert_fails_alone(daemon, daemon.pids("v1"))
         self.assertIn("giving up with 3", daemon.log())
 

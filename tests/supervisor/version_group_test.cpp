@@ -59,6 +59,14 @@ struct Play {
       die(slot);
     }
   }
+  /// A version of so many, each of which may hold 100 bytes, that have run stably.
+  void bring_up_limited(std::uint32_t instances) {
+    VersionSettings limited = settings(instances);
+    limited.memory = 100;
+    group.apply(limited, now);
+    bring_up();
+    now += WorkerMachine::kStableRun;
+  }
   std::size_t with(const std::string& program) const {
     std::size_t count = 0;
     for (const auto& [number, slot] : group.slots()) count += slot.settings->command[0] == program ? 1 : 0;
@@ -369,6 +377,71 @@ TEST_CASE("a shortage sends a worker to back-off without blaming the version") {
   CHECK(play.group.slots().at(0).last_exit == "resources");
 }
 
+TEST_CASE("a worker that holds too much is replaced, a new one first") {
+  Play play;
+  play.bring_up_limited(2);
+  CHECK_FALSE(play.group.weighed(1, 100, play.now));
+  CHECK(play.group.weighed(1, 101, play.now));
+  CHECK(play.group.count(healthy) == 2);
+  play.start_all();
+  CHECK(play.group.count(healthy) == 2);
+  play.make_healthy(play.first(spawned));
+  CHECK(play.group.count(healthy) == 2);
+  CHECK(play.group.slots().at(1).machine.state() == draining);
+  play.finish_drains();
+  CHECK(play.group.slots().size() == 2);
+  CHECK_FALSE(play.group.slots().contains(1));
+  CHECK_FALSE(play.group.startable());
+  CHECK_FALSE(play.group.replacement());  // nobody asked for it
+}
+
+TEST_CASE("of several that hold too much one is replaced at a time") {
+  Play play;
+  play.bring_up_limited(2);
+  CHECK(play.group.weighed(0, 101, play.now));
+  CHECK_FALSE(play.group.weighed(0, 101, play.now));
+  CHECK_FALSE(play.group.weighed(1, 101, play.now));
+  play.bring_up();
+  play.finish_drains();
+  CHECK(play.group.weighed(1, 101, play.now));
+}
+
+TEST_CASE("a worker is not weighed before it has run stably, nor without a limit, nor while others are replaced") {
+  Play play;
+  play.bring_up_limited(1);
+  CHECK(play.group.weighed(0, 101, play.now));
+  play.bring_up();
+  play.finish_drains();
+  const unsigned fresh = play.first(healthy);
+  CHECK_FALSE(play.group.weighed(fresh, 101, play.now));
+  play.now += WorkerMachine::kStableRun;
+  CHECK_FALSE(play.group.weighed(fresh + 1, 101, play.now));  // there is none
+  play.group.restart(play.now);
+  CHECK_FALSE(play.group.weighed(fresh, 101, play.now));
+  play.bring_up();
+  play.finish_drains();
+  play.group.apply(settings(1), play.now);
+  play.now += WorkerMachine::kStableRun;
+  CHECK_FALSE(play.group.weighed(play.first(healthy), UINT64_MAX, play.now));
+  play.group.stop(E::drain, play.now);
+  CHECK_FALSE(play.group.weighed(0, UINT64_MAX, play.now));
+}
+
+TEST_CASE("a worker that holds too much serves until another one can, however often that fails to start") {
+  Play play;
+  play.bring_up_limited(1);
+  CHECK(play.group.weighed(0, 101, play.now));
+  for (int i = 0; i < 20; ++i) {
+    play.start_all();
+    play.die(1);
+    CHECK(play.group.slots().at(0).machine.routable());
+    play.pass(40s);
+  }
+  CHECK(play.group.rolled_back().empty());
+  play.bring_up();
+  CHECK(play.group.slots().at(0).machine.state() == draining);
+}
+
 TEST_CASE("random events and commands keep the group in order") {
   const auto seed = std::random_device{}();
   CAPTURE(seed);
@@ -378,11 +451,12 @@ TEST_CASE("random events and commands keep the group in order") {
     play.traffic = random() % 2 == 0;
     for (int step = 0; step < 100; ++step) {
       play.pass(Duration(random() % 3000));
-      const auto choice = random() % 12;
-      if (choice == 0)
-        play.group.apply(settings(static_cast<std::uint32_t>(1 + random() % 3), random() % 2 == 0 ? "a" : "b"),
-                         play.now);
-      else if (choice == 1)
+      const auto choice = random() % 13;
+      if (choice == 0) {
+        VersionSettings next = settings(static_cast<std::uint32_t>(1 + random() % 3), random() % 2 == 0 ? "a" : "b");
+        next.memory = 1;
+        play.group.apply(next, play.now);
+      } else if (choice == 1)
         play.group.stop(std::array{E::drain, E::dismiss, E::stop}[random() % 3], play.now);
       else if (choice == 2)
         play.group.restart(play.now);
@@ -390,6 +464,8 @@ TEST_CASE("random events and commands keep the group in order") {
         play.group.probing(random() % 2 == 0, play.now);
       else if (choice == 4)
         play.bring_up();
+      else if (choice == 5 && play.group.count(healthy) > 0)
+        play.group.weighed(play.first(healthy), random() % 3, play.now);
       else
         play.send(static_cast<unsigned>(random() % 5),
                   {static_cast<E>(random() % kWorkerEvents), 0, Duration(random() % 1000)});

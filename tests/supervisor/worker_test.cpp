@@ -364,3 +364,19 @@ TEST_CASE_FIXTURE(OneSlot, "a retuned worker is probed by the new path at once, 
   REQUIRE(until([&] { return is(WorkerState::idle); }));
   CHECK(machine.exit_text() == "exit 7");
 }
+
+TEST_CASE_FIXTURE(OneSlot, "a slot is weighed with all its processes, if it is limited, and now and then") {
+  shell("sleep 300 & " + kReady);
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  const TimePoint now = Clock::now();
+  CHECK_FALSE(worker.weigh(state(), now));
+  settings.memory = 1 << 20;
+  worker.retune(settings, now);
+  CHECK(worker.memory_limit() == 1 << 20);
+  CHECK_FALSE(worker.weigh(WorkerState::unhealthy, now));
+  const auto bytes = worker.weigh(state(), now);
+  REQUIRE(bytes);
+  CHECK(*bytes > worker.view(now).rss_bytes);  // that is the first process alone
+  CHECK_FALSE(worker.weigh(state(), now + Worker::kWeigh - 1ms));
+  CHECK(worker.weigh(state(), now + Worker::kWeigh));
+}
