@@ -231,6 +231,7 @@ void VersionGroup::replace_one(TimePoint now) {
     while (const auto old = least_useful(true)) drain(*old, now);
     return settle(now);
   }
+  while (wanted() < target_->instances) add();  // more are asked for meanwhile
   const bool new_ones_healthy = std::all_of(slots_.begin(), slots_.end(), [&](const auto& entry) {
     return !entry.second.machine.wanted() || is_old(entry.second) || entry.second.machine.routable();
   });

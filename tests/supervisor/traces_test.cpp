@@ -44,6 +44,7 @@ const std::array<VersionSettings, 4>& some_settings() {
       result[i].name = "v1";
       result[i].command = {i % 2 == 0 ? "a" : "b"};
       result[i].instances = i < 2 ? 2 : 3;
+      result[i].memory = 1'000;
     }
     return result;
   }();
@@ -97,7 +98,11 @@ class Trace {
 
   void apply() {
     const VersionSettings& settings = some_settings()[pick(4)];
+    if (!group_.replacing() && !undone_) counts_.clear();
+    if (instances_ > 0) counts_.insert(instances_);
     instances_ = settings.instances;
+    counts_.insert(instances_);
+    undone_ = false;
     stopped_ = false;
     last_ = "apply";
     group_.apply(settings, now_);
@@ -125,12 +130,19 @@ class Trace {
     if (dice < 25) return pass_time();
     if (dice < 45) return start();
     if (dice < 48) traffic_ = !traffic_;
+    if (dice < 52) return weigh();
     happen();
   }
 
   void restart() {
     last_ = "restart";
     group_.restart(now_);
+    obey();
+  }
+
+  void weigh() {
+    last_ = "weighed";
+    group_.weighed(pick(5), 500 + pick(1'000), now_);
     obey();
   }
 
@@ -230,8 +242,12 @@ class Trace {
       if (!group_.slots().contains(number)) violated("a process without a slot");
     const bool failed = group_.state(traffic_) == VersionState::failed;
     if (stopped_ && wanted > 0) violated("a stopped version wants workers");
-    if (!stopped_ && !failed && wanted < instances_) violated("fewer workers are wanted than instances");
-    if (wanted > instances_ + 1u) violated("more workers are wanted than instances and one");
+    // A replacement that was undone leads back to what was asked for before it, until something else is.
+    undone_ = undone_ || !group_.rolled_back().empty();
+    const std::uint32_t fewest = undone_ ? *counts_.begin() : instances_;
+    const std::uint32_t most = undone_ ? *counts_.rbegin() : instances_;
+    if (!stopped_ && !failed && wanted < fewest) violated("fewer workers are wanted than instances");
+    if (wanted > most + 1u) violated("more workers are wanted than instances and one");
     const auto transitions = group_.take_transitions();
     const bool withdrawn = std::any_of(transitions.begin(), transitions.end(), [](const auto& change) {
       return change.from == S::healthy && change.to == S::draining;
@@ -287,8 +303,9 @@ class Trace {
   TimePoint now_{1h};
   std::map<unsigned, Process> processes_;
   std::set<unsigned> unwanted_;
-  bool traffic_ = true, probing_ = true, stopped_ = false;
+  bool traffic_ = true, probing_ = true, stopped_ = false, undone_ = false;
   std::uint32_t instances_ = 0;
+  std::set<std::uint32_t> counts_;  // of instances, asked for since the last replacement that came to its end
   std::string last_, violation_;
 };
 

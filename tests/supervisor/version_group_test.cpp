@@ -442,6 +442,19 @@ TEST_CASE("a worker that holds too much serves until another one can, however of
   CHECK(play.group.slots().at(0).machine.state() == draining);
 }
 
+TEST_CASE("more workers are started at once, also while one is replaced") {
+  Play play;
+  play.bring_up_limited(2);
+  CHECK(play.group.weighed(0, 101, play.now));
+  play.group.apply(settings(5), play.now);
+  play.start_all();
+  CHECK(play.group.count(healthy) == 2);
+  CHECK(play.group.count(spawned) == 3);
+  play.bring_up();
+  play.finish_drains();
+  CHECK(play.group.count(healthy) == 5);
+}
+
 TEST_CASE("random events and commands keep the group in order") {
   const auto seed = std::random_device{}();
   CAPTURE(seed);
