@@ -44,6 +44,13 @@ struct Readiness {
   std::vector<ReadyWay> ways;  // first success wins
   int fd = -1;                 // N of "fd:N"
   Duration timeout{60'000};
+  template <class Io>
+  void carry(Io& io) {
+    io("automatic", automatic);
+    io("ways", ways);
+    io("fd", fd);
+    io("timeout", timeout);
+  }
   bool operator==(const Readiness&) const = default;
 };
 
@@ -54,12 +61,25 @@ struct HealthCheck {
   Duration timeout{1'000};
   std::uint32_t rise = 2;  // successes in a row to become healthy, 1..100
   std::uint32_t fall = 3;  // failures in a row to become unhealthy, 1..100
+  template <class Io>
+  void carry(Io& io) {
+    io("path", path);
+    io("interval", interval);
+    io("timeout", timeout);
+    io("rise", rise);
+    io("fall", fall);
+  }
   bool operator==(const HealthCheck&) const = default;
 };
 
 struct StopPolicy {
   int signal = 15;  // SIGTERM
   Duration timeout{10'000};
+  template <class Io>
+  void carry(Io& io) {
+    io("signal", signal);
+    io("timeout", timeout);
+  }
   bool operator==(const StopPolicy&) const = default;
 };
 
@@ -84,6 +104,23 @@ struct VersionSettings {
   std::uint64_t memory = 0;  // bytes; 0: no limit
   double weight = 0;         // percent of users, initial value only, 0..100
   Place command_at, cwd_at, user_at;
+  /// For config/carry.hpp; without the places, which are of a file that may have changed.
+  template <class Io>
+  void carry(Io& io) {
+    io("name", name);
+    io("command", command);
+    io("instances", instances);
+    io("env", env);
+    io("cwd", cwd);
+    io("user", user);
+    io("listen", listen);
+    io("ready", ready);
+    io("health", health);
+    io("stop", stop);
+    io("drain_timeout", drain_timeout);
+    io("memory", memory);
+    io("weight", weight);
+  }
   bool operator==(const VersionSettings&) const = default;
 };
 

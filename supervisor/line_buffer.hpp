@@ -29,6 +29,12 @@ class LineBuffer {
   }
   std::string_view partial() const { return line_; }
   bool empty() const { return line_.empty(); }
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("line", line_);
+    io("cut", cut_);
+  }
 
  private:
   void keep(std::string_view bytes) {

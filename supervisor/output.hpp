@@ -21,6 +21,16 @@ struct OutputLine {
   bool is_error = false;  // from stderr
   bool cut = false;       // it was longer than OutputTail::kLine
   std::string text;
+
+  template <class Io>
+  void carry(Io& io) {
+    io("sequence", sequence);
+    io("number", number);
+    io("time", time);
+    io("error", is_error);
+    io("cut", cut);
+    io("text", text);
+  }
 };
 
 /// The last lines of one slot. Survives its processes: the next one's cause may be in the last one's words.
@@ -38,6 +48,13 @@ class OutputTail {
   std::vector<std::string> last(std::size_t count) const;
   /// Lines after `sequence`, oldest first; valid until the next push().
   std::vector<const OutputLine*> after(std::uint64_t sequence) const;
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("pushed", pushed_);
+    io("lines", lines_);
+    io("next", next_);
+  }
 
  private:
   /// The line of age `n`: 0 is the oldest that is kept.
@@ -78,6 +95,11 @@ class OutputStream {
   template <class Log>
   void end(TimePoint now, WallTime wall, Log&& log) {
     if (!lines_.empty()) lines_.flush([&](std::string_view line, bool cut) { deliver(line, cut, now, wall, log); });
+  }
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("lines", lines_);
   }
 
  private:

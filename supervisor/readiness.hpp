@@ -27,6 +27,14 @@ class PipeReader {
   /// End of file: a last line needs no newline.
   bool end();
   bool broken() const { return broken_; }
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("lines", lines_);
+    io("total", total_);
+    io("ready", ready_);
+    io("broken", broken_);
+  }
 
  private:
   bool line(std::string_view text, bool cut);
@@ -56,6 +64,11 @@ class NewlineReader {
   /// True once, when it becomes ready.
   bool feed(std::string_view bytes) { return !ready_ && (ready_ = bytes.find('\n') != std::string_view::npos); }
   bool ready() const { return ready_; }
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("ready", ready_);
+  }
 
  private:
   bool ready_ = false;
@@ -78,6 +91,12 @@ class IpcReader {
   bool idle();
   /// Lines that cannot be JSON, or are too long.
   std::uint64_t garbage() const { return garbage_; }
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("lines", lines_);
+    io("garbage", garbage_);
+  }
 
  private:
   void line(std::string_view text, bool cut, Result& result);
@@ -108,6 +127,13 @@ class ReadyJudge {
   std::optional<ReadyWay> said(ReadyWay way);
   /// A probe of probe_path() has passed or failed.
   std::optional<ReadyWay> probed(bool ok, TimePoint now);
+  /// For config/carry.hpp; the rest follows from the settings.
+  template <class Io>
+  void carry(Io& io) {
+    io("decided", decided_);
+    io("answers", answers_);
+    io("connected_since", connected_since_);
+  }
 
  private:
   std::optional<ReadyWay> decide(ReadyWay way);

@@ -49,6 +49,14 @@ class RestartPolicy {
   bool crashing() const { return crashing_; }
   /// The delay after the `nth` (1, 2, ...) failure to make a process at all.
   Duration starved(unsigned nth);
+  /// For config/carry.hpp; the random source begins anew.
+  template <class Io>
+  void carry(Io& io) {
+    io("ever_ready", ever_ready_);
+    io("ever_healthy", ever_healthy_);
+    io("start_failures", start_failures_);
+    io("ends", ends_);
+  }
 
  private:
   bool gives_up(const WorkerEnd& end, TimePoint now);

@@ -34,6 +34,48 @@ std::string_view name(VersionState state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 
+void VersionGroup::SettingsPool::gather(const VersionGroup& group) {
+  const auto add = [&](const std::shared_ptr<const VersionSettings>& one) {
+    if (one == nullptr || index_of(one)) return;
+    shared.push_back(one);
+    settings.push_back(*one);
+  };
+  add(group.target_);
+  add(group.previous_);
+  for (const auto& [number, slot] : group.slots_) add(slot.settings);
+}
+
+std::optional<std::size_t> VersionGroup::SettingsPool::index_of(
+    const std::shared_ptr<const VersionSettings>& one) const {
+  const auto found = std::find(shared.begin(), shared.end(), one);
+  if (one == nullptr || found == shared.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - shared.begin());
+}
+
+std::map<unsigned, VersionGroup::NumberedSlot> VersionGroup::SettingsPool::numbered(
+    const std::map<unsigned, Slot>& slots) const {
+  std::map<unsigned, NumberedSlot> all;
+  for (const auto& [number, slot] : slots) all[number] = {index_of(slot.settings), slot};
+  return all;
+}
+
+/// An index that no settings have leaves none: whoever reads checks it by at().
+void VersionGroup::SettingsPool::give_back(VersionGroup& group, std::optional<std::size_t> target,
+                                           std::optional<std::size_t> previous,
+                                           std::map<unsigned, NumberedSlot> slots) {
+  for (auto& one : settings) shared.push_back(std::make_shared<const VersionSettings>(std::move(one)));
+  const auto named = [&](std::optional<std::size_t> index) {
+    return index ? shared.at(*index) : std::shared_ptr<const VersionSettings>();
+  };
+  group.target_ = named(target);
+  group.previous_ = named(previous);
+  group.slots_.clear();
+  for (auto& [number, one] : slots) {
+    one.slot.settings = shared.at(one.settings.value());
+    group.slots_.emplace(number, std::move(one.slot));
+  }
+}
+
 void VersionGroup::apply(const VersionSettings& settings, TimePoint now) {
   auto wanted = std::make_shared<const VersionSettings>(settings);
   rolled_back_.clear();

@@ -38,6 +38,14 @@ class VersionGroup {
     State state = State::running;
     std::uint32_t replaced = 0, of = 0;  // workers; done when all are replaced and nothing is left of the old ones
     std::string reason;                  // failed: the cause of the end, or "stopped"
+    template <class Io>
+    void carry(Io& io) {
+      io("number", number);
+      io("state", state);
+      io("replaced", replaced);
+      io("of", of);
+      io("reason", reason);
+    }
   };
   /// What the shell must do to the worker in a slot.
   struct Command {
@@ -95,7 +103,53 @@ class VersionGroup {
   /// Nothing before the first.
   const std::optional<Replacement>& replacement() const { return replacement_; }
 
+  /// For config/carry.hpp. Which slots share their settings with the target is what replacements live by, so settings
+  /// are written once each, and slots name them by index.
+  template <class Io>
+  void carry(Io& io) {
+    SettingsPool pool;
+    if constexpr (!Io::kLoads) pool.gather(*this);
+    io("settings", pool.settings);
+    auto target = pool.index_of(target_), previous = pool.index_of(previous_);
+    io("target", target);
+    io("previous", previous);
+    auto slots = pool.numbered(slots_);
+    io("slots", slots);
+    if constexpr (Io::kLoads) pool.give_back(*this, target, previous, std::move(slots));
+    io("policy", policy_);
+    io("rolled_back", rolled_back_);
+    io("replacement", replacement_);
+    io("gentle", gentle_);
+    io("failed", failed_);
+    io("probing", probing_);
+  }
+
  private:
+  /// A slot whose settings are an index into the pool; machines are moved, not copied, in and out of it.
+  struct NumberedSlot {
+    std::optional<std::size_t> settings;
+    Slot slot;
+    template <class Io>
+    void carry(Io& io) {
+      io("settings", settings);
+      io("machine", slot.machine);
+      io("streak", slot.streak);
+      io("restarts", slot.restarts);
+      io("started", slot.started);
+      io("last_exit", slot.last_exit);
+    }
+  };
+  struct SettingsPool {
+    std::vector<std::shared_ptr<const VersionSettings>> shared;
+    std::vector<VersionSettings> settings;
+
+    void gather(const VersionGroup& group);
+    std::optional<std::size_t> index_of(const std::shared_ptr<const VersionSettings>& one) const;
+    std::map<unsigned, NumberedSlot> numbered(const std::map<unsigned, Slot>& slots) const;
+    void give_back(VersionGroup& group, std::optional<std::size_t> target, std::optional<std::size_t> previous,
+                   std::map<unsigned, NumberedSlot> slots);
+  };
+
   void feed(unsigned slot, const Event& event, TimePoint now);
   void end_of(unsigned slot, bool carries_traffic, TimePoint now);
   void begin(Slot& slot);

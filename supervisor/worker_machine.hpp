@@ -101,6 +101,15 @@ struct WorkerTimes {
   Duration drain_timeout{30'000};
   Duration stop_timeout{10'000};
 
+  template <class Io>
+  void carry(Io& io) {
+    io("ready_timeout", ready_timeout);
+    io("ready_by_probe", ready_by_probe);
+    io("rise", rise);
+    io("fall", fall);
+    io("drain_timeout", drain_timeout);
+    io("stop_timeout", stop_timeout);
+  }
   static WorkerTimes of(const VersionSettings& settings, bool ready_by_probe);
 };
 
@@ -142,6 +151,30 @@ class WorkerMachine {
   bool exec_hopeless() const { return exec_error_ != 0 && !exec_error_passes(exec_error_); }
   /// The program could not be run for want of memory or processes: nothing that the version did.
   bool exec_starved() const { return exec_error_ != 0 && exec_error_passes(exec_error_); }
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("state", state_);
+    io("times", times_);
+    io("next_times", next_times_);
+    io("deadline", deadline_);
+    io("paused", paused_);
+    io("deadline_needs_probes", deadline_needs_probes_);
+    io("probing", probing_);
+    io("wanted", wanted_);
+    io("dismissed", dismissed_);
+    io("executed", executed_);
+    io("said_ready", said_ready_);
+    io("needed", needed_);
+    io("passes", passes_);
+    io("misses", misses_);
+    io("kills", kills_);
+    io("exec_error", exec_error_);
+    io("executed_at", executed_at_);
+    io("healthy_since", healthy_since_);
+    io("cause", cause_);
+    io("exit_text", exit_text_);
+  }
 
  private:
   static bool exec_error_passes(int error);

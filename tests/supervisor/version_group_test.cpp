@@ -6,6 +6,8 @@
 #include <array>
 #include <random>
 
+#include "config/carry.hpp"
+
 using namespace gray;
 using namespace gray::supervisor;
 using namespace std::chrono_literals;
@@ -75,6 +77,21 @@ struct Play {
   void pass(Duration time) {
     now += time;
     group.expire(traffic, now);
+  }
+  /// As an exec in place would: everything through text into a new group.
+  void carry_over() {
+    Save save;
+    group.carry(save);
+    CHECK(save.fds().empty());
+    const auto text = save.take().dump();
+    VersionGroup fresh{1};
+    const auto json = nlohmann::json::parse(text);
+    Load load(json, std::set<int>{});
+    fresh.carry(load);
+    Save again;
+    fresh.carry(again);
+    CHECK(again.take().dump() == text);
+    group = std::move(fresh);
   }
 };
 
@@ -491,4 +508,44 @@ TEST_CASE("random events and commands keep the group in order") {
       if (play.group.state(true) == VersionState::failed) REQUIRE_FALSE(play.group.startable());
     }
   }
+}
+
+TEST_CASE("a group that is carried over before every step goes on as if nothing had been") {
+  Play play;
+  play.group.apply(settings(3), play.now);
+  play.carry_over();
+  play.bring_up();
+  play.carry_over();
+  play.group.apply(settings(3, "b"), play.now);
+  for (int i = 0; i < 3; ++i) {
+    play.carry_over();
+    CHECK(play.group.replacing());
+    play.start_all();
+    play.carry_over();
+    play.make_healthy(play.first(spawned));
+    play.carry_over();
+    play.finish_drains();
+  }
+  play.carry_over();
+  CHECK_FALSE(play.group.replacing());
+  CHECK(play.with("b") == 3);
+  REQUIRE(play.group.replacement());
+  CHECK(play.group.replacement()->state == VersionGroup::Replacement::State::done);
+  CHECK(play.group.state(true) == VersionState::serving);
+  play.group.stop(E::stop, play.now);
+  play.carry_over();
+  for (int i = 0; i < 3; ++i) play.die(play.first(stopping));
+  CHECK(play.group.empty());
+}
+
+TEST_CASE("a group whose slots name settings that are not there is refused") {
+  Play play;
+  play.group.apply(settings(1), play.now);
+  Save save;
+  play.group.carry(save);
+  auto json = save.take();
+  json["slots"][0][1]["settings"] = {7};
+  VersionGroup fresh{1};
+  Load load(json, std::set<int>{});
+  CHECK_THROWS(fresh.carry(load));
 }

@@ -1,0 +1,126 @@
+#include "config/carry.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+using namespace gray;
+
+namespace {
+
+enum class Colour : std::uint8_t { red, green };
+
+struct Inner {
+  std::string text;
+  std::optional<TimePoint> when;
+  bool operator==(const Inner&) const = default;
+  template <class Io>
+  void carry(Io& io) {
+    io("text", text);
+    io("when", when);
+  }
+};
+
+struct Outer {
+  int negative = -5;
+  std::uint64_t large = ~0ull;
+  double real = 0.1;
+  bool flag = true;
+  Colour colour = Colour::green;
+  Duration span{1'234};
+  Address address = *Address::parse("[::1]:80");
+  std::vector<Inner> list;
+  std::map<unsigned, Inner> map;
+  std::pair<std::string, bool> pair;
+  UniqueFd fd;
+
+  template <class Io>
+  void carry(Io& io) {
+    io("negative", negative);
+    io("large", large);
+    io("real", real);
+    io("flag", flag);
+    io("colour", colour);
+    io("span", span);
+    io("address", address);
+    io("list", list);
+    io("map", map);
+    io("pair", pair);
+    io("fd", fd);
+  }
+};
+
+std::string all_bytes() {
+  std::string bytes;
+  for (int byte = 0; byte < 256; ++byte) bytes.push_back(static_cast<char>(byte));
+  return bytes;
+}
+
+bool close_on_exec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
+
+}  // namespace
+
+TEST_CASE("what is saved is loaded, through text") {
+  Outer before;
+  before.list = {{all_bytes(), std::nullopt}, {"", Clock::now()}};
+  before.map[7] = {"seven", std::nullopt};
+  before.pair = {"x", false};
+  before.fd.reset(::open("/dev/null", O_RDONLY));
+  REQUIRE(before.fd);
+  const int number = before.fd.get();
+
+  Save save;
+  before.carry(save);
+  CHECK(save.fds() == std::set<int>{number});
+  const auto json = nlohmann::json::parse(save.take().dump());
+
+  before.fd.release();  // as if an exec had come between
+  Outer after;
+  after.negative = 0;
+  Load load(json, {number});
+  after.carry(load);
+  CHECK(after.negative == -5);
+  CHECK(after.large == ~0ull);
+  CHECK(after.real == 0.1);
+  CHECK(after.colour == Colour::green);
+  CHECK(after.span == Duration{1'234});
+  CHECK(after.address == before.address);
+  CHECK(after.list == before.list);
+  CHECK(after.map == before.map);
+  CHECK(after.pair == before.pair);
+  CHECK(after.fd.get() == number);
+  CHECK(close_on_exec(number));
+  CHECK(load.left().empty());
+}
+
+TEST_CASE("a descriptor is taken only if it was handed over, and once") {
+  UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const nlohmann::json json = {{"a", null.get()}, {"b", null.get()}, {"closed", -1}};
+  UniqueFd taken;
+  Load none(json, std::set<int>{});
+  CHECK_THROWS_AS(none("a", taken), JsonMismatch);
+  Load one(json, std::set<int>{null.get()});
+  one("a", taken);
+  CHECK(taken.get() == null.get());
+  UniqueFd again;
+  CHECK_THROWS_AS(one("b", again), JsonMismatch);
+  one("closed", again);
+  CHECK_FALSE(again);
+  null.release();
+}
+
+TEST_CASE("what is missing or out of range is refused by name") {
+  const nlohmann::json json = {{"small", 300}, {"sign", -1}, {"text", 5}, {"flag", 1}, {"list", 5}};
+  Load load(json, std::set<int>{});
+  std::uint8_t small = 0;
+  unsigned sign = 0;
+  std::string text;
+  bool flag = false;
+  std::vector<int> list;
+  CHECK_THROWS_WITH_AS(load("small", small), doctest::Contains("small"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("sign", sign), doctest::Contains("sign"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("text", text), doctest::Contains("text"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("flag", flag), doctest::Contains("flag"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("list", list), doctest::Contains("list"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("nothing", list), doctest::Contains("nothing"), JsonMismatch);
+}
