@@ -10,6 +10,15 @@
 // and Save remembers it: exactly these are to be inherited. Load takes each number once, only if it was announced, and
 // makes it close-on-exec again.
 //
+// What needs more than its fields is made by the list, which Save ignores, and then filled by Load:
+//
+//   io("process", process_, [this] { return std::make_unique<Process>(owner_, kResumed); });  // or optional, or a list
+//   io("workers", workers_, [this](unsigned slot) { return make_worker(slot); });             // a map, by key
+//
+// Nothing needs that whose constructor takes kResumed alone. Reading is done in place, so that nothing is destroyed
+// when it fails half way: whoever reads may leave all as it is, and its descriptors open. An enum says by
+// last_value(Enum), found beside it, where it ends.
+//
 // Included only by .cpp files, and by headers of nouns for nothing: the member is a template.
 #include <fcntl.h>
 
@@ -26,6 +35,7 @@
 
 #include "config/address.hpp"
 #include "config/json_fields.hpp"
+#include "config/resumed.hpp"
 #include "config/unique_fd.hpp"
 
 namespace gray {
@@ -39,6 +49,8 @@ struct is_sequence<std::vector<Value>> : std::true_type {};
 template <class Value>
 struct is_sequence<std::deque<Value>> : std::true_type {};
 template <class Value>
+struct is_sequence<std::list<Value>> : std::true_type {};
+template <class Value>
 struct is_map : std::false_type {};
 template <class Key, class Value>
 struct is_map<std::map<Key, Value>> : std::true_type {};
@@ -46,6 +58,10 @@ template <class Value>
 struct is_optional : std::false_type {};
 template <class Value>
 struct is_optional<std::optional<Value>> : std::true_type {};
+template <class Value>
+struct is_owner : std::false_type {};
+template <class Value>
+struct is_owner<std::unique_ptr<Value>> : std::true_type {};
 template <class Value>
 struct is_pair : std::false_type {};
 template <class A, class B>
@@ -59,6 +75,20 @@ struct is_time_point : std::false_type {};
 template <class Which, class Span>
 struct is_time_point<std::chrono::time_point<Which, Span>> : std::true_type {};
 
+/// What calculations with them may rely on, at most: a year, as everywhere in the configuration, and 146 years in
+/// nanoseconds.
+inline constexpr std::chrono::hours kLongest{365 * 24};
+inline constexpr std::int64_t kFarthest = std::int64_t{1} << 62;
+
+/// An empty one.
+template <class Value>
+Value blank() {
+  if constexpr (std::is_default_constructible_v<Value>)
+    return Value();
+  else
+    return Value(kResumed);
+}
+
 }  // namespace carry_detail
 
 class Save {
@@ -68,8 +98,14 @@ class Save {
   void operator()(const char* name, Value& value) {
     to_[name] = written(value);
   }
+  template <class Value, class Make>
+  void operator()(const char* name, Value& value, Make&&) {
+    to_[name] = written(value);
+  }
   /// One that somebody else owns, an Asio object say.
   void fd(const char* name, int number) { to_[name] = announced(number); }
+  /// What is read must satisfy it.
+  void check(const char*, bool) {}
 
   nlohmann::json take() { return std::exchange(to_, nlohmann::json::object()); }
   /// Every descriptor that was written.
@@ -96,7 +132,7 @@ class Save {
       return value.count();
     } else if constexpr (is_time_point<Plain>::value) {
       return value.time_since_epoch().count();
-    } else if constexpr (is_optional<Plain>::value) {
+    } else if constexpr (is_optional<Plain>::value || is_owner<Plain>::value) {
       return value ? nlohmann::json::array({written(*value)}) : nlohmann::json::array();
     } else if constexpr (is_pair<Plain>::value) {
       return nlohmann::json::array({written(value.first), written(value.second)});
@@ -146,8 +182,16 @@ class Load {
   void operator()(const char* name, Value& value) {
     read(json_field(from_, name), name, value);
   }
+  template <class Value, class Make>
+  void operator()(const char* name, Value& value, Make&& make) {
+    fill(json_field(from_, name), name, value, make);
+  }
   /// Taken by whoever calls: -1 if it was closed.
   int fd(const char* name) { return taken(json_field(from_, name), name).release(); }
+  /// What the fields of a noun must satisfy together; `name`: the one to be blamed.
+  void check(const char* name, bool good) const {
+    if (!good) mismatch(name);
+  }
 
   /// Announced and not taken so far; when all is read, it should be empty.
   const std::set<int>& left() const { return *fds_; }
@@ -171,16 +215,40 @@ class Load {
       if (!from.is_number_unsigned() || from.get<std::uint64_t>() > std::numeric_limits<Number>::max()) mismatch(name);
       return from.get<Number>();
     } else {
-      if (!from.is_number_integer() || !std::in_range<Number>(from.get<std::int64_t>())) mismatch(name);
+      const bool large = from.is_number_unsigned() && !std::in_range<Number>(from.get<std::uint64_t>());
+      if (!from.is_number_integer() || large || !std::in_range<Number>(from.get<std::int64_t>())) mismatch(name);
       return from.get<Number>();
     }
+  }
+
+  template <class Enum>
+  static Enum enumerator(const nlohmann::json& from, const char* name) {
+    using Number = std::underlying_type_t<Enum>;
+    const Number value = number<Number>(from, name);
+    if (std::cmp_less(value, 0) || value > static_cast<Number>(last_value(Enum{}))) mismatch(name);
+    return static_cast<Enum>(value);
+  }
+
+  template <class Span>
+  static Span duration(const nlohmann::json& from, const char* name) {
+    const auto count = number<typename Span::rep>(from, name);
+    const auto most = std::chrono::duration_cast<Span>(carry_detail::kLongest).count();
+    if (count > most || count < -most) mismatch(name);
+    return Span(count);
+  }
+
+  template <class Point>
+  static Point time_point(const nlohmann::json& from, const char* name) {
+    const auto count = number<typename Point::rep>(from, name);
+    if (count > carry_detail::kFarthest || count < -carry_detail::kFarthest) mismatch(name);
+    return Point(typename Point::duration(count));
   }
 
   template <class Value>
   void read(const nlohmann::json& from, const char* name, Value& value) {
     using namespace carry_detail;
     if constexpr (std::is_enum_v<Value>) {
-      value = static_cast<Value>(number<std::underlying_type_t<Value>>(from, name));
+      value = enumerator<Value>(from, name);
     } else if constexpr (std::is_arithmetic_v<Value>) {
       value = number<Value>(from, name);
     } else if constexpr (std::is_same_v<Value, std::string>) {
@@ -190,34 +258,58 @@ class Load {
     } else if constexpr (std::is_same_v<Value, UniqueFd>) {
       value = taken(from, name);
     } else if constexpr (is_duration<Value>::value) {
-      value = Value(number<typename Value::rep>(from, name));
+      value = duration<Value>(from, name);
     } else if constexpr (is_time_point<Value>::value) {
-      value = Value(typename Value::duration(number<typename Value::rep>(from, name)));
-    } else if constexpr (is_optional<Value>::value) {
-      if (!from.is_array() || from.size() > 1) mismatch(name);
-      value.reset();
-      if (!from.empty()) read(from[0], name, value.emplace());
+      value = time_point<Value>(from, name);
     } else if constexpr (is_pair<Value>::value) {
-      if (!from.is_array() || from.size() != 2) mismatch(name);
+      elements(from, name, 2);
       read(from[0], name, value.first);
       read(from[1], name, value.second);
-    } else if constexpr (is_sequence<Value>::value) {
-      if (!from.is_array()) mismatch(name);
-      value.clear();
-      for (const auto& one : from) read(one, name, value.emplace_back());
+    } else if constexpr (is_owner<Value>::value) {  // within a container: made, and never null
+      elements(from, name, 1);
+      read(from[0], name, *value);
     } else if constexpr (is_map<Value>::value) {
-      if (!from.is_array()) mismatch(name);
-      value.clear();
-      for (const auto& one : from) {
-        std::pair<typename Value::key_type, typename Value::mapped_type> entry;
-        read(one, name, entry);
-        value.emplace(std::move(entry));
-      }
+      fill(from, name, value, [](const auto&) { return blank<typename Value::mapped_type>(); });
+    } else if constexpr (is_optional<Value>::value || is_sequence<Value>::value) {
+      fill(from, name, value, blank<typename Value::value_type>);
     } else {
       if (!from.is_object()) mismatch(name);
       Load inner(from, fds_);
       value.carry(inner);
     }
+  }
+
+  template <class Value, class Make>
+  void fill(const nlohmann::json& from, const char* name, Value& value, Make&& make) {
+    using namespace carry_detail;
+    if (!from.is_array()) mismatch(name);
+    if constexpr (is_map<Value>::value) {
+      value.clear();
+      for (const auto& one : from) {
+        elements(one, name, 2);
+        typename Value::key_type key;
+        read(one[0], name, key);
+        const auto [place, fresh] = value.emplace(key, make(key));
+        if (!fresh) mismatch(name);
+        read(one[1], name, place->second);
+      }
+    } else if constexpr (is_sequence<Value>::value) {
+      value.clear();
+      for (const auto& one : from) {
+        value.push_back(make());
+        read(one, name, value.back());
+      }
+    } else {  // one or none
+      value.reset();
+      if (from.empty()) return;
+      elements(from, name, 1);
+      value = make();
+      read(from[0], name, *value);
+    }
+  }
+
+  static void elements(const nlohmann::json& from, const char* name, std::size_t count) {
+    if (!from.is_array() || from.size() != count) mismatch(name);
   }
 
   UniqueFd taken(const nlohmann::json& from, const char* name) {

@@ -18,6 +18,8 @@ namespace gray {
 enum class Expose : std::uint8_t { none, version, decision };
 enum class ListenMode : std::uint8_t { port, unix_path, inherited };
 enum class ReadyWay : std::uint8_t { pipe, notify, ipc, fd, tcp, http };
+constexpr ListenMode last_value(ListenMode) { return ListenMode::inherited; }
+constexpr ReadyWay last_value(ReadyWay) { return ReadyWay::http; }
 
 /// "none", "version", "decision".
 const char* name_of(Expose expose);

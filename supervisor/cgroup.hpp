@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "config/resumed.hpp"
 #include "config/unique_fd.hpp"
 
 namespace gray::supervisor {
@@ -34,6 +35,13 @@ class Cgroup {
   /// Removes it with everything below; only what is empty goes.
   void remove() const;
 
+  explicit Cgroup(Resumed) {}
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("path", path_);
+  }
+
  private:
   explicit Cgroup(std::string path) : path_(std::move(path)) {}
   std::string path_;
@@ -53,6 +61,14 @@ class CgroupTree {
   void give_up() { usable_ = false; }
   /// Empty if there is none.
   const std::string& path() const { return path_; }
+
+  explicit CgroupTree(Resumed) {}
+  /// For config/carry.hpp. The name of the subtree stays true: an exec keeps the pid.
+  template <class Io>
+  void carry(Io& io) {
+    io("path", path_);
+    io("usable", usable_);
+  }
 
  private:
   std::string path_;

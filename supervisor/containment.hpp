@@ -19,6 +19,7 @@ class Containment {
   /// or kill().
   Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance, std::uint64_t generation);
 
+  pid_t leader() const { return leader_; }
   /// To the process group, followed by SIGCONT: a stopped worker would not hear it.
   void signal(int signal) const;
   void kill() const;
@@ -27,8 +28,18 @@ class Containment {
   /// Removes the cgroup, when empty.
   void dissolve() const;
 
+  explicit Containment(Resumed) {}
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("leader", leader_);
+    io("cgroup", cgroup_);
+    io("instance", instance_);
+    io("generation", generation_);
+  }
+
  private:
-  pid_t leader_;
+  pid_t leader_ = 0;
   std::optional<Cgroup> cgroup_;
   std::string instance_, generation_;  // "NAME=value"
 };

@@ -13,6 +13,15 @@ struct Credentials {
   gid_t gid = 0;
   std::vector<gid_t> groups;  // all of them, the first one too
   std::string name, home;
+
+  template <class Io>
+  void carry(Io& io) {
+    io("uid", uid);
+    io("gid", gid);
+    io("groups", groups);
+    io("name", name);
+    io("home", home);
+  }
 };
 
 /// A user of this host by name; nothing if there is none.

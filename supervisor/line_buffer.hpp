@@ -34,6 +34,7 @@ class LineBuffer {
   void carry(Io& io) {
     io("line", line_);
     io("cut", cut_);
+    io.check("line", line_.size() <= cap_);
   }
 
  private:

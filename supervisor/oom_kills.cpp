@@ -64,7 +64,7 @@ OomKills OomKills::since_now(const std::string& cgroup) {
       cgroup1_memory_path(mountinfo, memberships) + "/memory.oom_control", "/proc/vmstat"};
   for (const std::string& file : files)
     if (::access(file.c_str(), R_OK) == 0) return OomKills(file);
-  return OomKills({});
+  return OomKills(std::string());
 }
 
 bool OomKills::any() const { return oom_kill_count(read_file(file_)) > before_; }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "config/resumed.hpp"
+
 namespace gray::supervisor {
 
 class OomKills {
@@ -15,6 +17,14 @@ class OomKills {
 
   bool any() const;
   const std::string& source() const { return file_; }
+
+  explicit OomKills(Resumed) {}
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("file", file_);
+    io("before", before_);
+  }
 
  private:
   explicit OomKills(std::string file);

@@ -54,6 +54,8 @@ class OutputTail {
     io("pushed", pushed_);
     io("lines", lines_);
     io("next", next_);
+    const bool full = lines_.size() == kLines;
+    io.check("next", lines_.size() <= kLines && (full ? next_ < kLines : next_ == lines_.size()));
   }
 
  private:
@@ -74,6 +76,13 @@ class LineRate {
   bool admit(TimePoint now);
   /// Dropped since the last call.
   std::uint64_t take_dropped() { return std::exchange(dropped_, 0); }
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("used", used_);
+    io("dropped", dropped_);
+    io("second", second_);
+  }
 
  private:
   std::uint64_t used_ = 0;

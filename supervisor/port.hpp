@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/address.hpp"
+#include "config/resumed.hpp"
 #include "config/unique_fd.hpp"
 
 namespace gray::supervisor {
@@ -24,6 +25,15 @@ class Port {
   bool listens() const { return listens_; }
   int fd() const { return socket_.get(); }
   void release() { socket_.reset(); }
+
+  explicit Port(Resumed) {}
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("socket", socket_);
+    io("number", number_);
+    io("listens", listens_);
+  }
 
  private:
   Port(UniqueFd socket, std::uint16_t number) : socket_(std::move(socket)), number_(number) {}

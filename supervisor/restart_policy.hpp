@@ -54,6 +54,7 @@ class RestartPolicy {
   void carry(Io& io) {
     io("ever_ready", ever_ready_);
     io("ever_healthy", ever_healthy_);
+    io("crashing", crashing_);
     io("start_failures", start_failures_);
     io("ends", ends_);
   }

@@ -25,6 +25,16 @@ struct SpawnPlan {
   int cgroup_procs = -1;            // open for writing; -1: no cgroup
   bool listen_pid = false;          // LISTEN_PID: the pid of the child itself, which only the child knows
   std::optional<Credentials> user;  // none: the master's own
+
+  /// For config/carry.hpp: what describe() tells of one that has been carried out.
+  template <class Io>
+  void carry(Io& io) {
+    io("candidates", candidates);
+    io("argv", argv);
+    io.check("argv", !argv.empty());
+    io("cwd", cwd);
+    io("user", user);
+  }
 };
 
 struct Spawned {

@@ -3,13 +3,14 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
-#include <array>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <map>
 #include <random>
+#include <stdexcept>
 #include <thread>
 
+#include "config/carry.hpp"
 #include "supervisor/news.hpp"
 #include "supervisor/process_table.hpp"
 #include "supervisor/start_places.hpp"
@@ -22,20 +23,6 @@ namespace gray::supervisor {
 namespace {
 
 constexpr Duration kReapInterval{1'000};
-
-/// What stopped a replacement is known in full by whoever noted the failure.
-std::optional<ReplacementView> view_of_replacement(const Version& version) {
-  constexpr std::array<const char*, 3> kStates = {"running", "done", "failed"};
-  const auto& last = version.group.replacement();
-  if (!last) return std::nullopt;
-  ReplacementView view{last->number, kStates[static_cast<std::size_t>(last->state)], last->replaced, last->of,
-                       last->reason};
-  if (last->state != VersionGroup::Replacement::State::failed) return view;
-  const bool undone = !version.group.rolled_back().empty();
-  if (undone && !version.rolled_back.empty()) view.reason = version.rolled_back;
-  if (last->reason == "failed") view.reason = version.failure;
-  return view;
-}
 
 }  // namespace
 
@@ -52,7 +39,22 @@ struct Supervisor::Impl {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     reap_later();
   }
+  Impl(asio::io_context& io_context, Host& the_host, Resumed)
+      : io(io_context),
+        host(the_host),
+        cgroups(kResumed),
+        context{io_context, the_host, cgroups, {}, 0, 0, 0, WorkerFolders(kResumed)},
+        news(the_host),
+        timer(io_context),
+        reaper(io_context),
+        took_over(false) {}  // a subreaper stays one
 
+  template <class Io>
+  void carry(Io& io);
+  std::unique_ptr<Version> make_version(const Key& key) {
+    return std::make_unique<Version>(
+        context, [this] { schedule(); }, key.first, key.second, seeds());
+  }
   Version& version(const std::string& service, const std::string& name);
   Version* find(const std::string& service, const std::string& name);
   void schedule();
@@ -62,8 +64,6 @@ struct Supervisor::Impl {
   void poll(Version& version, TimePoint now);
   void obey(Version& version, TimePoint now);
   void start(Version& version, unsigned slot, TimePoint now);
-  void retune(Version& version);
-  Worker& worker(Version& version, unsigned slot);
   void start_waiting(TimePoint now);
   StartPlaces start_places(TimePoint now) const;
   void clean_up();
@@ -71,7 +71,6 @@ struct Supervisor::Impl {
   void reap_later();
   void set_probing(bool possible);
   bool carries(const Version& version) const { return host.carries_traffic(version.service, version.name); }
-  VersionView view(const Version& version, TimePoint now) const;
 
   asio::io_context& io;
   Host& host;
@@ -85,20 +84,50 @@ struct Supervisor::Impl {
   bool scheduled = false;
   bool changed = false;
   bool probing = true;
+  bool took_over = true;                                  // one that was resumed: not before its first turn
   std::shared_ptr<int> alive = std::make_shared<int>(0);  // handlers hold it weakly: they may outlive this
 };
 
 Supervisor::Supervisor(asio::io_context& io, Host& host, std::string instance)
     : impl_(std::make_unique<Impl>(io, host, std::move(instance))) {}
 
-Supervisor::~Supervisor() = default;
+Supervisor::Supervisor(asio::io_context& io, Host& host, Resumed) : impl_(std::make_unique<Impl>(io, host, kResumed)) {}
+
+Supervisor::~Supervisor() {
+  static auto& abandoned = *new std::vector<std::unique_ptr<Impl>>;
+  if (!impl_->took_over) abandoned.push_back(std::move(impl_));
+}
+
+template <class Io>
+void Supervisor::Impl::carry(Io& fields) {
+  fields("cgroups", cgroups);
+  fields("instance", context.instance);
+  fields("folders", context.folders);
+  fields("generation", context.generation);
+  fields("probe", context.probe);
+  fields("output", context.output);
+  fields("probing", probing);
+  fields("versions", versions, [this](const Key& key) { return make_version(key); });
+}
+
+void Supervisor::carry(Save& to) {
+  if (impl_->stopped) throw std::logic_error("a supervisor that ends its workers cannot be carried over");
+  impl_->carry(to);
+}
+
+void Supervisor::carry(Load& from) {
+  impl_->carry(from);
+  impl_->changed = true;
+  impl_->reap_later();
+  impl_->schedule();
+}
 
 void Supervisor::apply(const std::string& service, const VersionSettings& settings) {
   Version& version = impl_->version(service, settings.name);
   version.forget = version.failed = false;
   version.failure.clear();
   version.group.apply(settings, Clock::now());
-  impl_->retune(version);
+  version.retune(Clock::now());
   impl_->schedule();
 }
 
@@ -148,7 +177,8 @@ void Supervisor::stop_all(std::function<void()> done) {
 
 std::vector<VersionView> Supervisor::view() const {
   std::vector<VersionView> views;
-  for (const auto& [key, version] : impl_->versions) views.push_back(impl_->view(*version, Clock::now()));
+  for (const auto& [key, version] : impl_->versions)
+    views.push_back(version->view(impl_->carries(*version), Clock::now()));
   return views;
 }
 
@@ -174,7 +204,7 @@ const std::string& Supervisor::cgroup_path() const { return impl_->cgroups.path(
 Version& Supervisor::Impl::version(const std::string& service, const std::string& name) {
   auto& slot = versions[{service, name}];
   if (!slot) {
-    slot = std::make_unique<Version>(service, name, seeds());
+    slot = make_version({service, name});
     slot->group.probing(probing, Clock::now());
   }
   return *slot;
@@ -194,6 +224,7 @@ void Supervisor::Impl::schedule() {
 
 void Supervisor::Impl::turn() {
   scheduled = false;
+  took_over = true;
   const TimePoint now = Clock::now();
   for (auto& [key, version] : versions) serve(*version, now);
   start_waiting(now);
@@ -235,36 +266,20 @@ void Supervisor::Impl::poll(Version& version, TimePoint now) {
 void Supervisor::Impl::obey(Version& version, TimePoint now) {
   for (auto commands = version.group.take_commands(); !commands.empty(); commands = version.group.take_commands())
     for (const auto& [slot, actions] : commands) {
-      if (actions.has(Action::changed)) worker(version, slot).state_changed(now);
+      if (actions.has(Action::changed)) version.worker(slot).state_changed(now);
       changed = changed || actions.has(Action::changed);
-      if (actions.has(Action::terminate)) worker(version, slot).terminate();
-      if (actions.has(Action::kill)) worker(version, slot).kill();
+      if (actions.has(Action::terminate)) version.worker(slot).terminate();
+      if (actions.has(Action::kill)) version.worker(slot).kill();
       if (actions.has(Action::spawn)) start(version, slot, now);
     }
   news.of_workers(version, now);
 }
 
-Worker& Supervisor::Impl::worker(Version& version, unsigned slot) {
-  auto& worker = version.workers[slot];
-  if (!worker) {
-    const std::string id = version.service + "@" + version.name + "#" + std::to_string(slot);
-    worker = std::make_unique<Worker>(context, version.name, id, [this] { schedule(); });
-  }
-  return *worker;
-}
-
 void Supervisor::Impl::start(Version& version, unsigned slot, TimePoint now) {
   const auto found = version.group.slots().find(slot);
-  if (found == version.group.slots().end() || worker(version, slot).start(*found->second.settings, now)) return;
+  if (found == version.group.slots().end() || version.worker(slot).start(*found->second.settings, now)) return;
   version.group.starved(slot, now);
   news.of_failure(version, slot);
-}
-
-// A worker that is to be replaced keeps the settings it has.
-void Supervisor::Impl::retune(Version& version) {
-  for (auto& [number, worker] : version.workers)
-    if (const auto slot = version.group.slots().find(number); slot != version.group.slots().end())
-      worker->retune(*slot->second.settings, Clock::now());
 }
 
 StartPlaces Supervisor::Impl::start_places(TimePoint now) const {
@@ -342,31 +357,6 @@ void Supervisor::Impl::set_probing(bool possible) {
     version->group.probing(possible, Clock::now());
     for (auto& [number, worker] : version->workers) worker->forget_probe();
   }
-}
-
-VersionView Supervisor::Impl::view(const Version& version, TimePoint now) const {
-  VersionView result{version.service, version.name, {}, {}, {}, view_of_replacement(version)};
-  const VersionState state = version.group.state(carries(version));
-  result.state = name(state);
-  if (state == VersionState::starting || state == VersionState::failed)
-    result.cause = version.failure;
-  else if (!version.rolled_back.empty())
-    result.cause = "replacement stopped: " + version.rolled_back;
-  for (const auto& [number, slot] : version.group.slots()) {
-    const auto worker = version.workers.find(number);
-    WorkerView entry;
-    if (worker != version.workers.end()) entry = worker->second->view(now);
-    entry.id = version.service + "@" + version.name + "#" + std::to_string(number);
-    entry.state = name(slot.machine.state());
-    entry.restarts = slot.restarts;
-    entry.last_exit = slot.last_exit;
-    entry.routable = slot.machine.routable();
-    if (state == VersionState::starting && result.cause.empty() && worker != version.workers.end() &&
-        !worker->second->complaint().empty())
-      result.cause = "worker " + entry.id + ": " + worker->second->complaint();
-    result.workers.push_back(std::move(entry));
-  }
-  return result;
 }
 
 }  // namespace gray::supervisor

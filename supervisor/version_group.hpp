@@ -34,6 +34,7 @@ class VersionGroup {
   /// A replacement of every worker, the last one there was.
   struct Replacement {
     enum class State : std::uint8_t { running, done, failed };
+    friend constexpr State last_value(State) { return State::failed; }
     unsigned number = 0;  // 1, 2, ...
     State state = State::running;
     std::uint32_t replaced = 0, of = 0;  // workers; done when all are replaced and nothing is left of the old ones
@@ -51,6 +52,11 @@ class VersionGroup {
   struct Command {
     unsigned slot;
     Actions actions;
+    template <class Io>
+    void carry(Io& io) {
+      io("slot", slot);
+      io("actions", actions);
+    }
   };
 
   /// A change of a worker's state, for those who only watch.
@@ -59,6 +65,15 @@ class VersionGroup {
     WorkerState from, to;
     std::string cause, exit_text;  // of the machine
     Duration delay{0};             // to backoff: until the next start
+    template <class Io>
+    void carry(Io& io) {
+      io("slot", slot);
+      io("from", from);
+      io("to", to);
+      io("cause", cause);
+      io("exit_text", exit_text);
+      io("delay", delay);
+    }
   };
 
   /// `seed` of the jitter. No worker before apply().
@@ -110,12 +125,15 @@ class VersionGroup {
     SettingsPool pool;
     if constexpr (!Io::kLoads) pool.gather(*this);
     io("settings", pool.settings);
+    for (const auto& one : pool.settings) io.check("settings", !one.command.empty());
     auto target = pool.index_of(target_), previous = pool.index_of(previous_);
     io("target", target);
     io("previous", previous);
     auto slots = pool.numbered(slots_);
     io("slots", slots);
     if constexpr (Io::kLoads) pool.give_back(*this, target, previous, std::move(slots));
+    io("commands", commands_);
+    io("transitions", transitions_);
     io("policy", policy_);
     io("rolled_back", rolled_back_);
     io("replacement", replacement_);

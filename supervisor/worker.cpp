@@ -80,6 +80,11 @@ bool Worker::make_process(int& error) {
   return process_ != nullptr;
 }
 
+std::unique_ptr<WorkerProcess> Worker::resumed_process() {
+  WorkerProcess::Owner& owner = *this;
+  return std::make_unique<WorkerProcess>(context_.io, owner, tail_, rate_, kResumed);
+}
+
 // An inherited socket stays with the slot. Whoever had it may have made it non-blocking, which all its holders share.
 bool Worker::prepare_address(int& error) {
   const ListenMode listen = settings_.listen;

@@ -68,6 +68,32 @@ class Worker final : private WorkerProcess::Owner {
   const OutputTail& output() const { return tail_; }
   const std::string& ready_by() const { return ready_by_; }
   const std::string& id() const { return id_; }
+  /// For config/carry.hpp. A probe in flight is forgotten: its answer comes to nobody.
+  template <class Io>
+  void carry(Io& io) {
+    io("settings", settings_);
+    io("judge", judge_, [this] { return ReadyJudge(settings_); });
+    io("port", port_);
+    io("reserve_port", reserve_port_);
+    io("address", address_);
+    io("cell", cell_);
+    io("oom_kills", oom_kills_);
+    io("generation", generation_);
+    io("ending", ending_);
+    io("killed", killed_);
+    io("ready_by", ready_by_);
+    io("status", status_);
+    io("detail", detail_);
+    io("closed", closed_);
+    io("last_answer", last_answer_);
+    io("started", started_);
+    io("next_poll", next_poll_);
+    io("tail", tail_);
+    io("rate", rate_);
+    io("events", events_);
+    io("process", process_, [this] { return resumed_process(); });
+    io.check("process", !process_ || (judge_ && cell_ && oom_kills_));
+  }
   TimePoint started() const { return started_; }
   pid_t pid() const { return process_ ? process_->pid() : 0; }
 
@@ -82,6 +108,7 @@ class Worker final : private WorkerProcess::Owner {
 
   bool prepare_address(int& error);
   bool make_process(int& error);
+  std::unique_ptr<WorkerProcess> resumed_process();
   std::string label(ReadyWay way) const;
   void report(const Event& event);
   void become_ready(ReadyWay way, bool by_probe);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/resumed.hpp"
 #include "supervisor/credentials.hpp"
 
 namespace gray::supervisor {
@@ -28,6 +29,13 @@ class WorkerFolder {
   const std::string& path() const { return path_; }
   std::string notify_path() const { return path_ + "/notify"; }
   std::string listen_path() const { return path_ + "/http"; }
+
+  explicit WorkerFolder(Resumed) {}
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("path", path_);
+  }
 
  private:
   friend class WorkerFolders;
@@ -47,6 +55,14 @@ class WorkerFolders {
   std::optional<WorkerFolder> make(std::uint64_t generation, const std::optional<Credentials>& owner);
   /// Empty before the first make().
   const std::string& path() const { return path_; }
+
+  explicit WorkerFolders(Resumed) {}
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("candidates", candidates_);
+    io("path", path_);
+  }
 
  private:
   bool open();

@@ -33,6 +33,7 @@ enum class WorkerState : std::uint8_t {
   failed,
 };
 inline constexpr std::size_t kWorkerStates = 10;
+constexpr WorkerState last_value(WorkerState) { return WorkerState::failed; }
 
 enum class WorkerEvent : std::uint8_t {
   start,         // the slot may have a process now
@@ -56,6 +57,7 @@ enum class WorkerEvent : std::uint8_t {
   give_up,  // likewise, but the version has failed
 };
 inline constexpr std::size_t kWorkerEvents = 18;
+constexpr WorkerEvent last_value(WorkerEvent) { return WorkerEvent::give_up; }
 
 std::string_view name(WorkerState state);
 std::string_view name(WorkerEvent event);
@@ -68,6 +70,17 @@ struct Event {
   bool alone = false;
   bool survived = false;
   bool out_of_memory = false;
+
+  template <class Io>
+  void carry(Io& io) {
+    io("kind", kind);
+    io("status", status);
+    io("delay", delay);
+    io("by_probe", by_probe);
+    io("alone", alone);
+    io("survived", survived);
+    io("out_of_memory", out_of_memory);
+  }
 };
 
 /// What the shell must do now, in this order.
@@ -87,6 +100,11 @@ class Actions {
   constexpr void add(Action action) { bits_ = static_cast<std::uint8_t>(bits_ | static_cast<std::uint8_t>(action)); }
   constexpr bool has(Action action) const { return (bits_ & static_cast<std::uint8_t>(action)) != 0; }
   constexpr bool operator==(const Actions&) const = default;
+  /// For config/carry.hpp.
+  template <class Io>
+  void carry(Io& io) {
+    io("bits", bits_);
+  }
 
  private:
   std::uint8_t bits_ = 0;

@@ -126,19 +126,26 @@ std::unique_ptr<WorkerProcess> WorkerProcess::start(asio::io_context& io, Owner&
     if (launch.cgroup) launch.cgroup->remove();
     return nullptr;
   }
-  std::unique_ptr<WorkerProcess> process(new WorkerProcess(owner, launch, spawned->pid));
+  std::unique_ptr<WorkerProcess> process(new WorkerProcess(io, owner, launch, spawned->pid));
   process->plan_ = std::move(plan);
-  process->watch(io, *spawned, channels);
+  UniqueFd* const fds[] = {&spawned->errors,   &channels.notify.ours, &channels.newline.ours, &channels.ready.ours,
+                           &channels.ipc.ours, &channels.out.ours,    &channels.err.ours,     &spawned->pidfd};
+  auto fd = std::begin(fds);
+  for (auto& [name, watch, readable] : process->listened())
+    process->listen(watch, std::move(**fd++), std::move(readable));
   return process;
 }
 
-WorkerProcess::WorkerProcess(Owner& owner, Launch& launch, pid_t pid)
-    : owner_(owner),
-      pid_(pid),
+WorkerProcess::WorkerProcess(asio::io_context& io, Owner& owner, Launch& launch, pid_t pid)
+    : io_(io),
+      owner_(owner),
       containment_(pid, std::move(launch.cgroup), launch.identity.instance, launch.identity.generation),
       folder_(std::move(launch.folder)),
       out_stream_(launch.tail, launch.rate, false),
       err_stream_(launch.tail, launch.rate, true) {}
+
+WorkerProcess::WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Resumed)
+    : io_(io), owner_(owner), containment_(kResumed), out_stream_(tail, rate, false), err_stream_(tail, rate, true) {}
 
 WorkerProcess::~WorkerProcess() {
   if (reaped_) return;
@@ -146,15 +153,26 @@ WorkerProcess::~WorkerProcess() {
   reap();
 }
 
-void WorkerProcess::watch(asio::io_context& io, Spawned& spawned, Channels& channels) {
-  exit_ = Watch(io, std::move(spawned.pidfd), [this] { on_exit(); });
-  errors_ = Watch(io, std::move(spawned.errors), [this] { on_spawn_progress(); });
-  out_ = Watch(io, std::move(channels.out.ours), [this] { on_output(out_, out_stream_, kTurn); });
-  err_ = Watch(io, std::move(channels.err.ours), [this] { on_output(err_, err_stream_, kTurn); });
-  if (channels.notify.ours) notify_ = Watch(io, std::move(channels.notify.ours), [this] { on_notify(kTurn); });
-  if (channels.newline.ours) newline_ = Watch(io, std::move(channels.newline.ours), [this] { on_ready_fd(kTurn); });
-  if (channels.ready.ours) ready_ = Watch(io, std::move(channels.ready.ours), [this] { on_ready_pipe(kTurn); });
-  if (channels.ipc.ours) ipc_ = Watch(io, std::move(channels.ipc.ours), [this] { on_ipc(kTurn); });
+// What is known of another process is a number: only of a child of ours, dead or not, it stays true.
+bool WorkerProcess::is_own_child(pid_t pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | WNOHANG) == 0;
+}
+
+// In the order of drain(): an error of the exec comes before words, and words before the end.
+std::array<WorkerProcess::Listened, 8> WorkerProcess::listened() {
+  return {{{"errors", errors_, [this] { on_spawn_progress(); }},
+           {"notify", notify_, [this] { on_notify(kTurn); }},
+           {"newline", newline_, [this] { on_ready_fd(kTurn); }},
+           {"ready", ready_, [this] { on_ready_pipe(kTurn); }},
+           {"ipc", ipc_, [this] { on_ipc(kTurn); }},
+           {"out", out_, [this] { on_output(out_, out_stream_, kTurn); }},
+           {"err", err_, [this] { on_output(err_, err_stream_, kTurn); }},
+           {"exit", exit_, [this] { on_exit(); }}}};
+}
+
+void WorkerProcess::listen(Watch& watch, UniqueFd fd, std::function<void()> readable) {
+  if (fd) watch = Watch(io_, std::move(fd), std::move(readable));
 }
 
 void WorkerProcess::on_spawn_progress() {
@@ -247,7 +265,7 @@ void WorkerProcess::drain() {
 // The leader stays a zombie until its group is empty: that keeps pid and process group from being given to others.
 void WorkerProcess::on_exit() {
   siginfo_t info{};
-  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid == 0) return;
+  if (::waitid(P_PID, static_cast<id_t>(pid()), &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid == 0) return;
   drain();
   exit_.close();
   owner_.exited(info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : W_EXITCODE(0, info.si_status));
@@ -265,9 +283,9 @@ bool WorkerProcess::gone() {
 
 void WorkerProcess::reap() {
   if (std::exchange(reaped_, true)) return;
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  while (::waitpid(pid(), nullptr, 0) < 0 && errno == EINTR) {
   }
-  while (::waitpid(-pid_, nullptr, WNOHANG) > 0) {
+  while (::waitpid(-pid(), nullptr, WNOHANG) > 0) {
   }  // orphans of its group that were given to us
   containment_.dissolve();
 }

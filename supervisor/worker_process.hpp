@@ -4,7 +4,9 @@
 // dies when its IPC channel or its stdout is closed under it.
 //
 // Order: what a process wrote before it ended is reported before its end.
+#include <array>
 #include <asio/io_context.hpp>
+#include <functional>
 #include <memory>
 
 #include "supervisor/containment.hpp"
@@ -45,27 +47,56 @@ class WorkerProcess {
 
   /// Nothing: `error` is the errno.
   static std::unique_ptr<WorkerProcess> start(asio::io_context& io, Owner& owner, Launch launch, int& error);
+  /// Of a process that was started before an exec; the rest comes by carry().
+  WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Resumed);
   /// Kills what is left, and waits for the leader.
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return containment_.leader(); }
   void signal(int signal) const { containment_.signal(signal); }
   void kill() const { containment_.kill(); }
   std::vector<pid_t> members() const { return containment_.members(); }
   /// After exited(): nothing of it is left. Reports the last output, and reaps the leader.
   bool gone();
+  /// For config/carry.hpp. What became readable during the exec, the end of the process too, is told as ever.
+  template <class Io>
+  void carry(Io& io) {
+    io("containment", containment_);
+    io.check("containment", !Io::kLoads || is_own_child(pid()));
+    io("plan", plan_);
+    io("folder", folder_);
+    io("pipe_reader", pipe_reader_);
+    io("newline_reader", newline_reader_);
+    io("ipc_reader", ipc_reader_);
+    io("out_stream", out_stream_);
+    io("err_stream", err_stream_);
+    for (auto& [name, watch, readable] : listened()) {
+      if constexpr (Io::kLoads)
+        listen(watch, UniqueFd(io.fd(name)), std::move(readable));
+      else
+        io.fd(name, watch.fd());
+    }
+  }
 
  private:
+  /// A channel that is read as long as it is open.
+  struct Listened {
+    const char* name;
+    Watch& watch;
+    std::function<void()> readable;
+  };
   /// One pipe or socketpair: ours is non-blocking, theirs goes to the child.
   struct Channel {
     UniqueFd ours, theirs;
   };
   struct Channels;
 
-  WorkerProcess(Owner& owner, Launch& launch, pid_t pid);
-  void watch(asio::io_context& io, Spawned& spawned, Channels& channels);
+  WorkerProcess(asio::io_context& io, Owner& owner, Launch& launch, pid_t pid);
+  static bool is_own_child(pid_t pid);
+  std::array<Listened, 8> listened();
+  void listen(Watch& watch, UniqueFd fd, std::function<void()> readable);
   void on_spawn_progress();
   void on_notify(std::size_t limit);
   void on_ready_pipe(std::size_t limit);
@@ -76,8 +107,8 @@ class WorkerProcess {
   void drain();
   void reap();
 
+  asio::io_context& io_;
   Owner& owner_;
-  pid_t pid_;
   Containment containment_;
   SpawnPlan plan_;
   std::optional<WorkerFolder> folder_;

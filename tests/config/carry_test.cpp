@@ -9,6 +9,7 @@ using namespace gray;
 namespace {
 
 enum class Colour : std::uint8_t { red, green };
+constexpr Colour last_value(Colour) { return Colour::green; }
 
 struct Inner {
   std::string text;
