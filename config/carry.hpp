@@ -211,12 +211,11 @@ class Load {
     } else if constexpr (std::is_floating_point_v<Number>) {
       if (!from.is_number()) mismatch(name);
       return from.get<Number>();
-    } else if constexpr (std::is_unsigned_v<Number>) {
-      if (!from.is_number_unsigned() || from.get<std::uint64_t>() > std::numeric_limits<Number>::max()) mismatch(name);
-      return from.get<Number>();
     } else {
-      const bool large = from.is_number_unsigned() && !std::in_range<Number>(from.get<std::uint64_t>());
-      if (!from.is_number_integer() || large || !std::in_range<Number>(from.get<std::int64_t>())) mismatch(name);
+      if (!from.is_number_integer()) mismatch(name);
+      const bool fits = from.is_number_unsigned() ? std::in_range<Number>(from.get<std::uint64_t>())
+                                                  : std::in_range<Number>(from.get<std::int64_t>());
+      if (!fits) mismatch(name);
       return from.get<Number>();
     }
   }

@@ -110,6 +110,92 @@ TEST_CASE("a descriptor is taken only if it was handed over, and once") {
   null.release();
 }
 
+namespace {
+
+/// Cannot be made of nothing.
+struct Rooted {
+  explicit Rooted(Resumed) {}
+  explicit Rooted(int number) : root(number) {}
+  int root = 0;
+  std::string leaf;
+  template <class Io>
+  void carry(Io& io) {
+    io("leaf", leaf);
+    io.check("leaf", leaf != "bad");
+  }
+};
+
+struct Forest {
+  std::optional<Rooted> plain;
+  std::unique_ptr<Rooted> owned, missing;
+  std::map<std::pair<std::string, int>, std::unique_ptr<Rooted>> map;
+  std::deque<Rooted> queue;
+  std::list<int> list;
+
+  template <class Io>
+  void carry(Io& io) {
+    io("plain", plain);
+    io("owned", owned, [] { return std::make_unique<Rooted>(7); });
+    io("missing", missing, [] { return std::make_unique<Rooted>(7); });
+    io("map", map, [](const auto& key) { return std::make_unique<Rooted>(key.second); });
+    io("queue", queue, [] { return Rooted(9); });
+    io("list", list);
+  }
+};
+
+Forest planted() {
+  Forest forest;
+  forest.plain.emplace(1).leaf = "plain";
+  forest.owned = std::make_unique<Rooted>(1);
+  forest.owned->leaf = "owned";
+  forest.map[{"a", 5}] = std::make_unique<Rooted>(1);
+  forest.map[{"a", 5}]->leaf = "mapped";
+  forest.queue.emplace_back(1).leaf = "queued";
+  forest.list = {1, 2};
+  return forest;
+}
+
+nlohmann::json saved(Forest forest) {
+  Save save;
+  forest.carry(save);
+  return save.take();
+}
+
+void load(const nlohmann::json& json, Forest& forest) {
+  Load from(json, std::set<int>{});
+  forest.carry(from);
+}
+
+}  // namespace
+
+TEST_CASE("what needs more than its fields is made by the list, or is resumed, and then filled") {
+  const auto json = saved(planted());
+  Forest after;
+  after.missing = std::make_unique<Rooted>(1);
+  load(json, after);
+  CHECK(after.plain->root == 0);
+  CHECK(after.plain->leaf == "plain");
+  CHECK(after.owned->root == 7);
+  CHECK(after.owned->leaf == "owned");
+  CHECK_FALSE(after.missing);
+  CHECK(after.map.at({"a", 5})->root == 5);
+  CHECK(after.map.at({"a", 5})->leaf == "mapped");
+  CHECK(after.queue.at(0).root == 9);
+  CHECK(after.queue.at(0).leaf == "queued");
+  CHECK(after.list == std::list<int>{1, 2});
+}
+
+TEST_CASE("what is read must satisfy what its noun says of it, and a map has each key once") {
+  auto json = saved(planted());
+  Forest after;
+  json["owned"][0]["leaf"] = "bad";
+  CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("leaf"), JsonMismatch);
+  CHECK(after.plain->leaf == "plain");  // what was read is left as it is
+  json = saved(planted());
+  json["map"].push_back(json["map"][0]);
+  CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("map"), JsonMismatch);
+}
+
 TEST_CASE("what is missing or out of range is refused by name") {
   const nlohmann::json json = {{"small", 300}, {"sign", -1}, {"text", 5}, {"flag", 1}, {"list", 5}};
   Load load(json, std::set<int>{});
@@ -124,4 +210,21 @@ TEST_CASE("what is missing or out of range is refused by name") {
   CHECK_THROWS_WITH_AS(load("flag", flag), doctest::Contains("flag"), JsonMismatch);
   CHECK_THROWS_WITH_AS(load("list", list), doctest::Contains("list"), JsonMismatch);
   CHECK_THROWS_WITH_AS(load("nothing", list), doctest::Contains("nothing"), JsonMismatch);
+}
+
+TEST_CASE("an enum, a duration and a time stay where calculations with them are safe") {
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const nlohmann::json json = {{"past", 2}, {"below", -1}, {"long", most}, {"unsigned", ~0ull}};
+  Load load(json, std::set<int>{});
+  Colour colour = Colour::red;
+  Duration span{0};
+  TimePoint when;
+  std::int64_t number = 0;
+  CHECK_THROWS_AS(load("past", colour), JsonMismatch);
+  CHECK_THROWS_AS(load("below", colour), JsonMismatch);
+  CHECK_THROWS_AS(load("long", span), JsonMismatch);
+  CHECK_THROWS_AS(load("long", when), JsonMismatch);
+  CHECK_THROWS_AS(load("unsigned", number), JsonMismatch);
+  CHECK_NOTHROW(load("long", number));
+  CHECK(number == most);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// A host that probes by connecting itself, and a loop that runs until something is true.
+// A host that probes by connecting itself, a loop that runs until something is true, and the same after an exec.
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #include <functional>
 #include <set>
 
+#include "config/carry.hpp"
 #include "config/unique_fd.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -17,6 +18,17 @@ namespace gray::supervisor {
 class FakeHost final : public Host {
  public:
   explicit FakeHost(asio::io_context& io) : io_(io) {}
+
+  /// What a master knows of itself after an exec.
+  void resume(const FakeHost& before) {
+    can_probe = before.can_probe;
+    traffic = before.traffic;
+    sockets = before.sockets;
+    most_cells = before.most_cells;
+    cells = before.cells;
+    groups = before.groups;
+    events = before.events;
+  }
 
   Supervisor* supervisor = nullptr;
   bool can_probe = true;
@@ -69,12 +81,41 @@ struct Running {
   std::unique_ptr<Supervisor> supervisor = std::make_unique<Supervisor>(io, host, instance);
 
   Running() { host.supervisor = supervisor.get(); }
+  /// Goes on where `before` was, as the next image does after an exec: in another loop, and nothing of the old one is
+  /// ended. `meanwhile` happens while there is none.
+  explicit Running(
+      Running& before, const std::function<void()>& meanwhile = [] {})
+      : instance(before.instance), supervisor(std::make_unique<Supervisor>(io, host, kResumed)) {
+    host.supervisor = supervisor.get();
+    Save save;
+    const auto state = before.state(save);
+    static auto& gone = *new std::vector<std::unique_ptr<Supervisor>>;
+    gone.push_back(std::move(before.supervisor));
+    meanwhile();
+    host.resume(before.host);
+    Load load(state, save.fds());
+    supervisor->carry(load);
+    CHECK(load.left().empty());
+    Save again;
+    CHECK(this->state(again) == state);
+  }
   ~Running() {
+    if (!supervisor) return;  // it went on elsewhere
     bool done = false;
     supervisor->stop_all([&done] { done = true; });
     CHECK(until([&] { return done; }));
     CHECK(host.groups.empty());
     CHECK(host.cells.empty());
+  }
+
+  /// Through text, as it would be handed over.
+  nlohmann::json state(Save& save) const {
+    supervisor->carry(save);
+    return nlohmann::json::parse(save.take().dump());
+  }
+  std::string state() const {
+    Save save;
+    return state(save).dump();
   }
 
   bool until(const std::function<bool()>& condition, Duration limit = Duration{20'000}) {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "config/address.hpp"
+#include "config/carry.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
@@ -50,4 +51,25 @@ TEST_CASE("a port to be inherited takes connections before anybody serves it") {
   const socklen_t length = port->address().to(storage);
   CHECK(::connect(client.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
   CHECK_FALSE(listen_on(port->number(), true));
+}
+
+TEST_CASE("a port that is carried over an exec is the same socket") {
+  auto port = Port::listen();
+  REQUIRE(port);
+  Save save;
+  port->carry(save);
+  const auto json = save.take();
+  const int fd = port->fd();
+  CHECK(save.fds() == std::set<int>{fd});
+  const UniqueFd copy(::dup(fd));  // keeps it listening while the old one lets go of its number
+  const auto number = port->number();
+  port.reset();
+  REQUIRE(::dup2(copy.get(), fd) == fd);
+  Port resumed(kResumed);
+  CHECK_FALSE(resumed.reserved());
+  Load load(json, save.fds());
+  resumed.carry(load);
+  CHECK(resumed.number() == number);
+  CHECK(resumed.fd() == fd);
+  CHECK(resumed.listens());
 }

@@ -7,6 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "config/carry.hpp"
+
+using namespace gray;
 using namespace gray::supervisor;
 namespace fs = std::filesystem;
 
@@ -101,4 +104,32 @@ TEST_CASE("the folder of another user's worker belongs to that user") {
   REQUIRE(::lstat(folder->path().c_str(), &facts) == 0);
   CHECK(facts.st_uid == 12345);
   CHECK(facts.st_gid == 23456);
+}
+
+TEST_CASE("folders that are carried over an exec are left as they are, and go with whoever has them then") {
+  const Parent parent;
+  const auto folders = std::make_unique<WorkerFolders>(kInstance, std::vector{parent.path});
+  auto folder = folders->make(1, {});
+  REQUIRE(folder);
+  const std::string path = folder->path(), below = folders->path();
+  Save save;
+  folders->carry(save);
+  save("folder", *folder);
+  const auto json = save.take();
+  const WorkerFolder moved = std::move(*folder);  // the old one has nothing any more, as if it had not been destroyed
+  {
+    WorkerFolders resumed(kResumed);
+    WorkerFolder worker(kResumed);
+    CHECK(fs::exists(path));
+    Load load(json, std::set<int>{});
+    resumed.carry(load);
+    load("folder", worker);
+    CHECK(worker.path() == path);
+    CHECK(fs::exists(path));
+    const auto next = resumed.make(2, {});
+    REQUIRE(next);
+    CHECK(fs::path(next->path()).parent_path() == below);
+  }
+  CHECK_FALSE(fs::exists(path));
+  CHECK_FALSE(fs::exists(below));
 }

@@ -1,0 +1,80 @@
+#include "supervisor/version.hpp"
+
+#include "tests/supervisor/fake_host.hpp"
+
+using namespace gray;
+using namespace gray::supervisor;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct OneVersion {
+  asio::io_context io;
+  FakeHost host{io};
+  CgroupTree cgroups;
+  WorkerContext context{io, host, cgroups, "version-test-" + std::to_string(::getpid())};
+  int wakes = 0;
+  Version version{context, [this] { ++wakes; }, "web", "v1", 1};
+  const TimePoint now = Clock::now();
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(OneVersion, "a worker is made when it is needed first, and has the name of its slot") {
+  Worker& worker = version.worker(3);
+  CHECK(worker.id() == "web@v1#3");
+  CHECK(version.id_of(3) == "web@v1#3");
+  CHECK(&version.worker(3) == &worker);
+  CHECK(version.workers.size() == 1);
+}
+
+TEST_CASE_FIXTURE(OneVersion, "its view names every slot, also those that never had a process") {
+  VersionSettings settings = Running::shell("exit");
+  settings.instances = 2;
+  version.group.apply(settings, now);
+  const auto view = version.view(true, now);
+  CHECK(view.service == "web");
+  CHECK(view.version == "v1");
+  CHECK(view.state == "starting");
+  REQUIRE(view.workers.size() == 2);
+  CHECK(view.workers[1].id == "web@v1#1");
+  CHECK(view.workers[1].state == "idle");
+  CHECK(view.workers[1].pid == 0);
+  CHECK_FALSE(view.replacement);
+}
+
+TEST_CASE_FIXTURE(OneVersion,
+                  "the cause of a version that is not up is its last failure; of one that is, what was undone") {
+  version.failure = "service web: no database";
+  version.group.apply(Running::shell("exit"), now);
+  CHECK(version.view(true, now).cause == version.failure);
+  version.group.stop(WorkerEvent::stop, now);
+  CHECK(version.view(true, now).cause.empty());
+  version.rolled_back = "exit 3";
+  CHECK(version.view(true, now).cause == "replacement stopped: exit 3");
+}
+
+TEST_CASE_FIXTURE(OneVersion, "a replacement that was stopped says why") {
+  version.group.apply(Running::shell("exit"), now);
+  version.group.restart(now);
+  CHECK(version.view(true, now).replacement->state == "running");
+  version.group.stop(WorkerEvent::stop, now);
+  CHECK(version.view(true, now).replacement == ReplacementView{1, "failed", 0, 1, "stopped"});
+}
+
+TEST_CASE_FIXTURE(OneVersion, "a version whose slots live has a worker for each, or is refused") {
+  version.group.apply(Running::shell("exit"), now);
+  version.group.on(0, {.kind = WorkerEvent::start}, true, now);
+  version.worker(0);
+  Save save;
+  version.carry(save);
+  auto json = save.take();
+  Version whole{context, [] {}, "web", "v1", 1};
+  Load good(json, std::set<int>{});
+  whole.carry(good);
+  CHECK(whole.workers.size() == 1);
+  json["workers"] = nlohmann::json::array();
+  Version broken{context, [] {}, "web", "v1", 1};
+  Load bad(json, std::set<int>{});
+  CHECK_THROWS_WITH_AS(broken.carry(bad), doctest::Contains("workers"), JsonMismatch);
+}
