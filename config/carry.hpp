@@ -51,6 +51,10 @@ struct is_sequence<std::deque<Value>> : std::true_type {};
 template <class Value>
 struct is_sequence<std::list<Value>> : std::true_type {};
 template <class Value>
+struct is_set : std::false_type {};
+template <class Value>
+struct is_set<std::set<Value>> : std::true_type {};
+template <class Value>
 struct is_map : std::false_type {};
 template <class Key, class Value>
 struct is_map<std::map<Key, Value>> : std::true_type {};
@@ -136,7 +140,7 @@ class Save {
       return value ? nlohmann::json::array({written(*value)}) : nlohmann::json::array();
     } else if constexpr (is_pair<Plain>::value) {
       return nlohmann::json::array({written(value.first), written(value.second)});
-    } else if constexpr (is_sequence<Plain>::value || is_map<Plain>::value) {
+    } else if constexpr (is_sequence<Plain>::value || is_set<Plain>::value || is_map<Plain>::value) {
       auto all = nlohmann::json::array();
       for (auto& one : value) all.push_back(written(one));
       return all;
@@ -267,6 +271,14 @@ class Load {
     } else if constexpr (is_owner<Value>::value) {  // within a container: made, and never null
       elements(from, name, 1);
       read(from[0], name, *value);
+    } else if constexpr (is_set<Value>::value) {
+      if (!from.is_array()) mismatch(name);
+      value.clear();
+      for (const auto& json : from) {
+        typename Value::value_type one;
+        read(json, name, one);
+        if (!value.insert(std::move(one)).second) mismatch(name);
+      }
     } else if constexpr (is_map<Value>::value) {
       fill(from, name, value, [](const auto&) { return blank<typename Value::mapped_type>(); });
     } else if constexpr (is_optional<Value>::value || is_sequence<Value>::value) {

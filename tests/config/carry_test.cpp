@@ -131,6 +131,7 @@ struct Forest {
   std::map<std::pair<std::string, int>, std::unique_ptr<Rooted>> map;
   std::deque<Rooted> queue;
   std::list<int> list;
+  std::set<std::string> set;
 
   template <class Io>
   void carry(Io& io) {
@@ -140,6 +141,7 @@ struct Forest {
     io("map", map, [](const auto& key) { return std::make_unique<Rooted>(key.second); });
     io("queue", queue, [] { return Rooted(9); });
     io("list", list);
+    io("set", set);
   }
 };
 
@@ -152,6 +154,7 @@ Forest planted() {
   forest.map[{"a", 5}]->leaf = "mapped";
   forest.queue.emplace_back(1).leaf = "queued";
   forest.list = {1, 2};
+  forest.set = {"x", "y"};
   return forest;
 }
 
@@ -183,9 +186,10 @@ TEST_CASE("what needs more than its fields is made by the list, or is resumed, a
   CHECK(after.queue.at(0).root == 9);
   CHECK(after.queue.at(0).leaf == "queued");
   CHECK(after.list == std::list<int>{1, 2});
+  CHECK(after.set == std::set<std::string>{"x", "y"});
 }
 
-TEST_CASE("what is read must satisfy what its noun says of it, and a map has each key once") {
+TEST_CASE("what is read must satisfy what its noun says of it, and maps and sets have each key once") {
   auto json = saved(planted());
   Forest after;
   json["owned"][0]["leaf"] = "bad";
@@ -194,6 +198,9 @@ TEST_CASE("what is read must satisfy what its noun says of it, and a map has eac
   json = saved(planted());
   json["map"].push_back(json["map"][0]);
   CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("map"), JsonMismatch);
+  json = saved(planted());
+  json["set"] = {"x", "x"};
+  CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("set"), JsonMismatch);
 }
 
 TEST_CASE("what is missing or out of range is refused by name") {

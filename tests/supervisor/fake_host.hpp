@@ -81,23 +81,9 @@ struct Running {
   std::unique_ptr<Supervisor> supervisor = std::make_unique<Supervisor>(io, host, instance);
 
   Running() { host.supervisor = supervisor.get(); }
-  /// Goes on where `before` was, as the next image does after an exec: in another loop, and nothing of the old one is
-  /// ended. `meanwhile` happens while there is none.
-  explicit Running(
-      Running& before, const std::function<void()>& meanwhile = [] {})
-      : instance(before.instance), supervisor(std::make_unique<Supervisor>(io, host, kResumed)) {
+  /// Of the image after an exec: empty until load().
+  explicit Running(Resumed) : supervisor(std::make_unique<Supervisor>(io, host, kResumed)) {
     host.supervisor = supervisor.get();
-    Save save;
-    const auto state = before.state(save);
-    static auto& gone = *new std::vector<std::unique_ptr<Supervisor>>;
-    gone.push_back(std::move(before.supervisor));
-    meanwhile();
-    host.resume(before.host);
-    Load load(state, save.fds());
-    supervisor->carry(load);
-    CHECK(load.left().empty());
-    Save again;
-    CHECK(this->state(again) == state);
   }
   ~Running() {
     if (!supervisor) return;  // it went on elsewhere
@@ -116,6 +102,13 @@ struct Running {
   std::string state() const {
     Save save;
     return state(save).dump();
+  }
+  void load(const nlohmann::json& state, const std::set<int>& fds) {
+    Load load(state, fds);
+    supervisor->carry(load);
+    CHECK(load.left().empty());
+    Save again;
+    CHECK(this->state(again) == state);
   }
 
   bool until(const std::function<bool()>& condition, Duration limit = Duration{20'000}) {

@@ -1,5 +1,5 @@
-// A supervisor that goes on after an exec: the state of one with real processes is read by another, and nothing of the
-// old one is ended or runs on, as an exec leaves it.
+// A supervisor that goes on after an exec: the state of one with real processes is read by another in the same process,
+// and nothing of the old one is ended or runs on, as an exec leaves it. exec_test.cpp does one exec for good.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -32,7 +32,19 @@ struct Resuming {
   std::unique_ptr<Running> now = std::make_unique<Running>();
 
   Supervisor& supervisor() { return *now->supervisor; }
-  void exec(const std::function<void()>& meanwhile = [] {}) { now = std::make_unique<Running>(*now, meanwhile); }
+  /// Nothing of the old one is ended, as if it had not been destroyed. `meanwhile`: while there is neither.
+  void exec(const std::function<void()>& meanwhile = [] {}) {
+    Save save;
+    const auto state = now->state(save);
+    static auto& gone = *new std::vector<std::unique_ptr<Supervisor>>;
+    gone.push_back(std::move(now->supervisor));
+    meanwhile();
+    auto next = std::make_unique<Running>(kResumed);
+    next->instance = now->instance;
+    next->host.resume(now->host);
+    next->load(state, save.fds());
+    now = std::move(next);
+  }
   bool until(const std::function<bool()>& condition) { return now->until(condition); }
   bool serves() {
     return until([&] { return now->is("serving"); });
@@ -311,6 +323,10 @@ struct Broken : Resuming {
     } catch (const std::exception&) {
       return true;
     }
+    for (const auto& version : next.view()) CHECK_FALSE(version.state.empty());
+    for (const auto& output : next.outputs()) CHECK(output.tail->after(0).size() <= OutputTail::kLines);
+    Save again;
+    next.carry(again);
     return false;
   }
   /// Every value in it, the outermost first.
