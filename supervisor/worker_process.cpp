@@ -128,8 +128,8 @@ std::unique_ptr<WorkerProcess> WorkerProcess::start(asio::io_context& io, Owner&
   }
   std::unique_ptr<WorkerProcess> process(new WorkerProcess(io, owner, launch, spawned->pid));
   process->plan_ = std::move(plan);
-  UniqueFd* const fds[] = {&spawned->errors,   &channels.notify.ours, &channels.newline.ours, &channels.ready.ours,
-                           &channels.ipc.ours, &channels.out.ours,    &channels.err.ours,     &spawned->pidfd};
+  UniqueFd* const fds[] = {&spawned->errors,       &channels.out.ours,   &channels.err.ours, &channels.notify.ours,
+                           &channels.newline.ours, &channels.ready.ours, &channels.ipc.ours, &spawned->pidfd};
   auto fd = std::begin(fds);
   for (auto& [name, watch, readable] : process->listened())
     process->listen(watch, std::move(**fd++), std::move(readable));
@@ -159,15 +159,16 @@ bool WorkerProcess::is_own_child(pid_t pid) {
   return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | WNOHANG) == 0;
 }
 
-// In the order of drain(): an error of the exec comes before words, and words before the end.
+// In the order in which they are heard if all of it is there at once: that the program runs, what it prints, what it
+// says, its end.
 std::array<WorkerProcess::Listened, 8> WorkerProcess::listened() {
   return {{{"errors", errors_, [this] { on_spawn_progress(); }},
+           {"out", out_, [this] { on_output(out_, out_stream_, kTurn); }},
+           {"err", err_, [this] { on_output(err_, err_stream_, kTurn); }},
            {"notify", notify_, [this] { on_notify(kTurn); }},
            {"newline", newline_, [this] { on_ready_fd(kTurn); }},
            {"ready", ready_, [this] { on_ready_pipe(kTurn); }},
            {"ipc", ipc_, [this] { on_ipc(kTurn); }},
-           {"out", out_, [this] { on_output(out_, out_stream_, kTurn); }},
-           {"err", err_, [this] { on_output(err_, err_stream_, kTurn); }},
            {"exit", exit_, [this] { on_exit(); }}}};
 }
 
