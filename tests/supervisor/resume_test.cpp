@@ -154,6 +154,18 @@ TEST_CASE_FIXTURE(Resuming, "a stop goes on, with what is left of its time") {
   CHECK(now->host.cells.empty());
 }
 
+TEST_CASE_FIXTURE(Resuming, "what was ordered and not carried out yet is carried out by the next image") {
+  VersionSettings settings = server("echo up; exec sleep 100");
+  settings.stop.timeout = 1h;  // only the stop signal ends it
+  supervisor().apply("web", settings);
+  exec();
+  REQUIRE(has_put_out("up"));
+  supervisor().drain("web", "v1");
+  exec();
+  CHECK(until([&] { return now->is("stopped"); }));
+  CHECK(count(EventKind::worker_started) == 1);
+}
+
 TEST_CASE_FIXTURE(Resuming, "a drain waits on for what is in flight") {
   supervisor().apply("web", server(kReady + kForever));
   REQUIRE(serves());
