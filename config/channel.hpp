@@ -61,6 +61,9 @@ struct ChannelMessage {
   bool ok = false;           // probed: it succeeded; drain: at once, all of grayd ends
   std::string detail;        // probed: "connect refused", "status 503"; proving: "web@v1#0: connect refused"
   UniqueFd fd;               // table: the memfd; reopen: the new log
+
+  template <class Io>
+  void carry(Io& io);
 };
 
 std::string to_json_text(const ChannelMessage& message);  // the descriptor travels apart

@@ -45,6 +45,7 @@ enum class EventKind : std::uint8_t {
   events_lost,        // some are missing on disk
   count
 };
+constexpr EventKind last_value(EventKind) { return EventKind::count; }
 
 struct EventRecord {
   std::uint64_t sequence = 0;  // 1, 2, ... across restarts of grayd; given by the event log
@@ -54,6 +55,19 @@ struct EventRecord {
   pid_t pid = 0;                         // of the process it is about; 0: none
   std::string cause;                     // one word or two for programs: "exit 3", "ready-timeout"
   std::string text;                      // one line for people
+
+  template <class Io>
+  void carry(Io& io) {
+    io("sequence", sequence);
+    io("time", time);
+    io("kind", kind);
+    io("service", service);
+    io("version", version);
+    io("worker", worker);
+    io("pid", pid);
+    io("cause", cause);
+    io("text", text);
+  }
 };
 
 /// "worker-exited"; lower case, for ever.

@@ -14,5 +14,6 @@ enum class ExitCode : int {
   bad_config = 8,
   interrupted = 130,  // Ctrl-C while grayctl only waited
 };
+constexpr ExitCode last_value(ExitCode) { return ExitCode::interrupted; }
 
 }  // namespace gray

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "config/carry.hpp"
+
 namespace gray::segment {
 namespace {
 
@@ -169,5 +171,21 @@ void Segment::remove_group(std::int32_t pgid) {
     if (group.compare_exchange_strong(expected, 0, std::memory_order_release)) return;
   }
 }
+
+template <class Io>
+void Segment::carry(Io& io) {
+  UniqueFd fd(fd_.release());
+  io("fd", fd);
+  if constexpr (Io::kLoads) {
+    std::string error;
+    auto attached = attach(std::move(fd), error);
+    if (!attached) throw JsonMismatch(error);
+    *this = std::move(*attached);
+  } else {
+    fd_ = std::move(fd);
+  }
+}
+template void Segment::carry(Save&);
+template void Segment::carry(Load&);
 
 }  // namespace gray::segment

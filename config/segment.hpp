@@ -145,6 +145,7 @@ class Segment {
   /// Router: maps `fd`; nothing, with the reason in `error`, if magic, layout or sizes differ.
   static std::optional<Segment> attach(UniqueFd fd, std::string& error);
 
+  Segment() = default;  // no mapping
   Segment(Segment&&) noexcept;
   Segment& operator=(Segment&&) noexcept;
   ~Segment();
@@ -163,6 +164,9 @@ class Segment {
   /// Records a process group to kill on the master's death; false when full.
   bool add_group(std::int32_t pgid);
   void remove_group(std::int32_t pgid);
+
+  template <class Io>
+  void carry(Io& io);
 
  private:
   void zero(const void* begin, std::size_t bytes);

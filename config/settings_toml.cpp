@@ -144,10 +144,12 @@ LoadedSettings parse_settings(std::string_view text, const std::string& file) {
   return settings;
 }
 
-LoadedSettings load_settings(const std::string& file) {
-  const auto text = read_file(file);
+LoadedSettings load_settings(const std::string& file, std::string* said) {
+  auto text = read_file(file);
   if (!text) return errors(file, "", {{0, 0, "cannot be read: " + std::generic_category().message(errno)}});
-  return parse_settings(*text, file);
+  auto loaded = parse_settings(*text, file);
+  if (said != nullptr) *said = std::move(*text);
+  return loaded;
 }
 
 std::vector<std::string> keys_left_out(std::string_view text) {

@@ -19,8 +19,9 @@ using LoadedSettings = std::variant<Settings, ConfigErrors>;
 
 /// `file` names the text in errors and anchors relative paths (to its folder).
 LoadedSettings parse_settings(std::string_view text, const std::string& file);
-/// Reads the file first; a file that cannot be read is one error that names it and the cause.
-LoadedSettings load_settings(const std::string& file);
+/// Reads the file first, to `said` if that is given; a file that cannot be read is one error that names it and the
+/// cause.
+LoadedSettings load_settings(const std::string& file, std::string* said = nullptr);
 
 /// The keys that could stand in this text and do not, as "limits.queue"; whether it is valid is not asked.
 std::vector<std::string> keys_left_out(std::string_view text);

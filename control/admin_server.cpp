@@ -7,9 +7,11 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "control/admin_api.hpp"
 #include "control/quiet_thread.hpp"
@@ -33,9 +35,14 @@ struct AdminServer::Impl {
   }
 
   ~Impl() {
+    end();
+    for (auto& thread : threads) thread.join();
+  }
+
+  void end() {
+    if (std::exchange(ending, true)) return;
     cut_off.set(Clock::now() + kFarewell);
     ::eventfd_write(stop.get(), 1);
-    for (auto& thread : threads) thread.join();
   }
 
   void run(Daemon& daemon) {
@@ -47,6 +54,7 @@ struct AdminServer::Impl {
       else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
         stopped(kRetryAcceptMs, 0);
     }
+    --running;
   }
 
   /// Waits for the end, or for `events` of the listener, or for `milliseconds` (-1: for ever); true at the end.
@@ -60,10 +68,14 @@ struct AdminServer::Impl {
   UniqueFd stop;  // readable once the threads shall end, and then for ever
   CutOff cut_off;
   Seats seats{kSeats};
+  bool ending = false;
+  std::atomic<std::size_t> running{kThreads};
   std::array<std::thread, kThreads> threads;
 };
 
 AdminServer::AdminServer(int listener, Daemon& daemon) : impl_(std::make_unique<Impl>(listener, daemon)) {}
 AdminServer::~AdminServer() = default;
+void AdminServer::end() { impl_->end(); }
+bool AdminServer::ended() const { return impl_->running == 0; }
 
 }  // namespace gray::control

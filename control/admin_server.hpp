@@ -14,7 +14,12 @@ class AdminServer {
   /// `listener` is the master's listening socket (it survives the server); it is made non-blocking, polled and accepted
   /// from, never shut down. `daemon` outlives the server.
   AdminServer(int listener, Daemon& daemon);
-  ~AdminServer();  // ends the threads; calls in progress are answered first or cut after 1 s
+  ~AdminServer();  // end(), and waits for it
+  /// No further call is taken: who connects waits in the listener's backlog. Calls in progress are answered first, or
+  /// cut after 1 s.
+  void end();
+  /// After end(): no call is in progress any more.
+  bool ended() const;
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 

@@ -18,6 +18,7 @@
 #include <mutex>
 #include <thread>
 
+#include "config/carry.hpp"
 #include "config/unique_fd.hpp"
 #include "control/quiet_thread.hpp"
 
@@ -168,21 +169,25 @@ struct EventLog::Impl {
       if (queue.empty()) return;
       const EventRecord event = std::move(queue.front());
       queue.pop_front();
+      writing = true;
       guard.unlock();
       std::string why = file.append(line_of(event));
       guard.lock();
+      writing = false;
       if (!why.empty())
         lose(std::move(why));
       else if (lost > 0)
         announce_loss();
+      if (queue.empty()) rests.notify_all();
     }
   }
 
   std::string path;
   EventFile file;  // the writer's own, once it runs
   mutable std::mutex mutex;
-  std::condition_variable changed;
+  std::condition_variable changed, rests;
   std::deque<EventRecord> kept, queue;
+  bool writing = false;       // one that is in `queue` no longer
   std::uint64_t last = 0;     // number of the newest event
   std::uint64_t dropped = 0;  // since the start
   std::uint64_t lost = 0;     // of these, not told yet
@@ -193,6 +198,27 @@ struct EventLog::Impl {
 
 EventLog::EventLog(const std::string& dir, std::size_t file_bytes) : impl_(std::make_unique<Impl>(dir, file_bytes)) {}
 EventLog::~EventLog() = default;
+
+void EventLog::settle(Duration limit) {
+  std::unique_lock guard(impl_->mutex);
+  impl_->rests.wait_for(guard, limit, [this] { return impl_->queue.empty() && !impl_->writing; });
+}
+
+template <class Io>
+void EventLog::carry(Io& io) {
+  {
+    std::lock_guard guard(impl_->mutex);
+    io("kept", impl_->kept);
+    io("queue", impl_->queue);
+    io("last", impl_->last);
+    io("dropped", impl_->dropped);
+    io("lost", impl_->lost);
+    io("trouble", impl_->trouble);
+  }
+  impl_->changed.notify_one();
+}
+template void EventLog::carry(Save&);
+template void EventLog::carry(Load&);
 
 void EventLog::add(EventRecord event) {
   {

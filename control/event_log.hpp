@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/event_record.hpp"
+#include "config/time.hpp"
 
 namespace gray::control {
 
@@ -34,6 +35,12 @@ class EventLog {
   std::uint64_t last() const;     // number of the newest; 0: there is none
   std::uint64_t oldest() const;   // number of the oldest that is kept; last() + 1: none is
   std::uint64_t dropped() const;  // never written to disk, since the start
+
+  /// With those that the disk has not taken so far. Before a save: settle().
+  template <class Io>
+  void carry(Io& io);
+  /// Waits until everything is on disk and the writer rests, at most `limit`: a write must not be cut in two.
+  void settle(Duration limit);
 
  private:
   struct Impl;

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <list>
 #include <mutex>
@@ -24,6 +25,7 @@ namespace gray::control {
 namespace {
 
 constexpr int kRetryAcceptMs = 100;
+constexpr Duration kFarewell{1'000};  // for those who are there when the server ends
 
 std::string response(std::string_view status, std::string_view type, std::string_view body) {
   return fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}", status,
@@ -54,6 +56,7 @@ struct Mailbox {
   std::mutex mutex;
   std::optional<Reply> answer;  // under the mutex, like the next
   bool ending = false;
+  bool closing = false;  // nobody else comes in
 };
 
 struct Scraper {
@@ -88,9 +91,22 @@ struct MetricsServer::Impl {
     thread.join();
   }
 
+  void end() {
+    {
+      std::lock_guard guard(mailbox->mutex);
+      mailbox->closing = true;
+    }
+    mailbox->ring();
+  }
+
   void run() {
-    while (open_mail()) {
-      std::vector<pollfd> entries{{mailbox->bell.get(), POLLIN, 0}, {listener, POLLIN, 0}};
+    serve_all();
+    ended = true;
+  }
+
+  void serve_all() {
+    while (open_mail() && !(closed && clients.empty())) {
+      std::vector<pollfd> entries{{mailbox->bell.get(), POLLIN, 0}, {closed ? -1 : listener, POLLIN, 0}};
       for (const auto& client : clients) entries.push_back({client.fd.get(), client.events(), 0});
       ::poll(entries.data(), entries.size(), clients.empty() ? -1 : milliseconds_left());
       auto entry = entries.begin() + 2;
@@ -116,7 +132,9 @@ struct MetricsServer::Impl {
     std::unique_lock guard(mailbox->mutex);
     if (mailbox->ending) return false;
     auto answer = std::exchange(mailbox->answer, std::nullopt);
+    const bool closes = mailbox->closing && !std::exchange(closed, true);
     guard.unlock();
+    if (closes) hurry(Clock::now() + kFarewell);
     if (!answer) return true;
     asked = false;
     answered_at = Clock::now();
@@ -125,6 +143,10 @@ struct MetricsServer::Impl {
                : refusal("500 Internal Server Error", answer->error);
     give_text();
     return true;
+  }
+
+  void hurry(TimePoint until) {
+    for (auto& client : clients) client.deadline = std::min(client.deadline, until);
   }
 
   void give_text() {
@@ -196,11 +218,15 @@ struct MetricsServer::Impl {
   std::string text;            // the last answer, whole
   TimePoint answered_at{};
   bool asked = false;
+  bool closed = false;  // nobody else is accepted
+  std::atomic<bool> ended{false};
   std::thread thread;
 };
 
 MetricsServer::MetricsServer(int listener, Daemon& daemon, Duration patience)
     : impl_(std::make_unique<Impl>(listener, daemon, patience)) {}
 MetricsServer::~MetricsServer() = default;
+void MetricsServer::end() { impl_->end(); }
+bool MetricsServer::ended() const { return impl_->ended; }
 
 }  // namespace gray::control

@@ -18,7 +18,11 @@ class MetricsServer {
 
   /// `listener` listens and is non-blocking; it and `daemon` outlive the server.
   MetricsServer(int listener, Daemon& daemon, Duration patience = kPatience);
-  ~MetricsServer();
+  ~MetricsServer();  // cuts who is there
+  /// Nobody else is taken: who connects waits in the listener's backlog. Who is there is served, or cut after 1 s.
+  void end();
+  /// After end(): nobody is there any more.
+  bool ended() const;
   MetricsServer(const MetricsServer&) = delete;
   MetricsServer& operator=(const MetricsServer&) = delete;
 

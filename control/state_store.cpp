@@ -21,6 +21,7 @@
 #include <system_error>
 #include <vector>
 
+#include "config/carry.hpp"
 #include "config/unique_fd.hpp"
 #include "control/quiet_thread.hpp"
 #include "control/state_json.hpp"
@@ -93,6 +94,11 @@ struct StateStore::Impl {
 
   explicit Impl(const std::string& folder_path)
       : dir(folder_path), folder(open_folder(dir)), lock(take_lock(folder.get(), dir)) {
+    begin();
+  }
+  Impl(const std::string& folder_path, Resumed) : dir(folder_path) {}
+
+  void begin() {
     writer = quiet_thread([this] { run(); });
   }
 
@@ -102,7 +108,7 @@ struct StateStore::Impl {
       ending = true;
     }
     changed.notify_one();
-    writer.join();
+    if (writer.joinable()) writer.join();
   }
 
   void run() {
@@ -111,10 +117,12 @@ struct StateStore::Impl {
       changed.wait(guard, [this] { return ending || !queued.done.empty(); });
       if (queued.done.empty()) return;
       Save save = std::exchange(queued, {});
+      writing = true;
       guard.unlock();
       std::string error = write(to_json_text(save.state));
       for (auto& done : save.done) done(error);
       guard.lock();
+      writing = false;
     }
   }
 
@@ -143,12 +151,28 @@ struct StateStore::Impl {
   std::mutex mutex;
   std::condition_variable changed;
   Save queued;          // nothing queued while it has no `done`
-  bool ending = false;  // both under `mutex`
+  bool writing = false;
+  bool ending = false;  // all three under `mutex`
   std::thread writer;
 };
 
 StateStore::StateStore(const std::string& dir) : impl_(std::make_unique<Impl>(dir)) {}
+StateStore::StateStore(const std::string& dir, Resumed tag) : impl_(std::make_unique<Impl>(dir, tag)) {}
 StateStore::~StateStore() = default;
+
+bool StateStore::idle() const {
+  std::lock_guard guard(impl_->mutex);
+  return impl_->queued.done.empty() && !impl_->writing;
+}
+
+template <class Io>
+void StateStore::carry(Io& io) {
+  io("folder", impl_->folder);
+  io("lock", impl_->lock);
+  if constexpr (Io::kLoads) impl_->begin();
+}
+template void StateStore::carry(Save&);
+template void StateStore::carry(Load&);
 
 State StateStore::load(std::string& warning) {
   warning.clear();

@@ -8,6 +8,8 @@
 #include <set>
 #include <string>
 
+#include "config/resumed.hpp"
+
 namespace gray::control {
 
 struct ServiceState {
@@ -24,6 +26,8 @@ class StateStore {
   /// Creates `dir` (0700, with parents) if missing, takes its lock, starts the writer. Throws std::runtime_error with a
   /// line for people if the folder cannot be used or another grayd holds the lock (the line names its pid).
   explicit StateStore(const std::string& dir);
+  /// Without lock and writer until carry(Load&) has given them.
+  StateStore(const std::string& dir, Resumed);
   ~StateStore();  // writes what is queued, then ends the thread
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
@@ -34,6 +38,13 @@ class StateStore {
   /// Saves `state`; `done(error)` runs on the writer thread, `error` empty on success. A newer save supersedes a queued
   /// one.
   void save(State state, std::function<void(std::string error)> done);
+
+  /// Every save is on disk or has failed, and was told so.
+  bool idle() const;
+
+  /// Folder and lock. Only while idle.
+  template <class Io>
+  void carry(Io& io);
 
  private:
   struct Impl;

@@ -88,6 +88,7 @@ class Worker final : private WorkerProcess::Owner {
     io("last_answer", last_answer_);
     io("started", started_);
     io("next_poll", next_poll_);
+    io("next_weigh", next_weigh_);
     io("tail", tail_);
     io("rate", rate_);
     io("events", events_);

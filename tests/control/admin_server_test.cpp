@@ -101,3 +101,28 @@ TEST_CASE("descriptors beyond the reach of select are served") {
   }
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
+
+TEST_CASE("after its end nobody is let in, calls in progress are answered, and the next server serves who waited") {
+  Served served;
+  std::vector<FakeDaemon::Done> kept;
+  hang(served.daemon, kept);
+  auto server = std::make_unique<AdminServer>(served.listener.get(), served.daemon);
+  UniqueFd caller = connect_to(served.path);
+  send_text(caller.get(), kStatus);
+  const TimePoint deadline = Clock::now() + Duration(10'000);
+  while (served.daemon.calls == 0 && Clock::now() < deadline) std::this_thread::yield();
+  server->end();
+  server->end();
+  CHECK_FALSE(server->ended());
+  UniqueFd late = connect_to(served.path);
+  send_text(late.get(), kStatus);
+  kept[0]({ExitCode::ok, nlohmann::json::object(), {}});
+  CHECK(contains(read_to_end(caller.get()), "200 OK"));
+  while (!server->ended() && Clock::now() < deadline) std::this_thread::yield();
+  CHECK(server->ended());
+  CHECK(served.daemon.calls == 1);
+  server.reset();
+  served.daemon.take = nullptr;
+  AdminServer next(served.listener.get(), served.daemon);
+  CHECK(contains(read_to_end(late.get()), "200 OK"));
+}

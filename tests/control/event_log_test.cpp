@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "config/carry.hpp"
 #include "tests/control/fixture.hpp"
 
 using namespace gray;
@@ -159,4 +160,32 @@ TEST_CASE("a file that was moved away or removed is opened anew") {
   }
   EventLog log(dir.path());
   CHECK(texts(log.after(0)) == Texts{"c"});
+}
+
+TEST_CASE("the next image goes on with numbers, memory, and what the disk has not taken") {
+  TempDir dir;
+  EventLog log(dir.path());
+  log.add(event("one"));
+  log.add(event("two"));
+  log.settle(Duration{20'000});
+  CHECK(contains(read_file(dir / "events.log"), "two"));
+  Save save;
+  save("events", log);
+  auto state = nlohmann::json::parse(save.take().dump());
+  auto late = state["events"]["kept"].back();
+  late["text"] = "three";
+  late["sequence"] = 3;
+  state["events"]["kept"].push_back(late);
+  state["events"]["queue"].push_back(late);  // the disk stood still
+  state["events"]["last"] = 3;
+  state["events"]["dropped"] = 5;
+  Load load(state, std::set<int>());
+  EventLog next(dir.path());
+  load("events", next);
+  CHECK(texts(next.after(0)) == Texts{"one", "two", "three"});
+  CHECK(next.dropped() == 5);
+  next.settle(Duration{20'000});
+  CHECK(contains(read_file(dir / "events.log"), "three"));
+  next.add(event("four"));
+  CHECK(next.last() == 4);
 }

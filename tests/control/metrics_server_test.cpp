@@ -147,3 +147,22 @@ TEST_CASE_FIXTURE(Fixture, "it ends at once, and an answer that comes later harm
   done({});
   CHECK(read_to_end(client.get()).empty());
 }
+
+TEST_CASE_FIXTURE(Fixture, "after its end nobody is let in, and who is there is served or cut after a second") {
+  MetricsServer server(port.fd.get(), daemon);
+  const UniqueFd asking = port.connect(), silent = port.connect();
+  send_text(asking.get(), "GET /met");
+  send_text(silent.get(), "G");
+  CHECK(port.ask(kScrape).starts_with("HTTP/1.1 200"));  // so the two before it are in
+  server.end();
+  send_text(asking.get(), "rics HTTP/1.1\r\n\r\n");
+  CHECK(read_to_end(asking.get()).starts_with("HTTP/1.1 200"));
+  CHECK(read_to_end(silent.get()).empty());
+  const TimePoint deadline = Clock::now() + Duration(10'000);
+  while (!server.ended() && Clock::now() < deadline) std::this_thread::yield();
+  CHECK(server.ended());
+  const UniqueFd late = port.connect();
+  send_text(late.get(), kScrape);
+  MetricsServer next(port.fd.get(), daemon);
+  CHECK(read_to_end(late.get()).starts_with("HTTP/1.1 200"));
+}

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <future>
+#include <thread>
 
+#include "config/carry.hpp"
 #include "control/state_json.hpp"
 #include "tests/control/fixture.hpp"
 
@@ -186,4 +188,48 @@ TEST_CASE("the end of the store writes what is queued") {
   }
   CHECK(answered == 50);
   CHECK(state_from_json(read_file(dir / "state.json")) == weighing(50));
+}
+
+TEST_CASE("the next image has folder and lock, and saves") {
+  TempDir dir;
+  auto* const before = new StateStore(dir / "state");  // an exec destroys nothing
+  CHECK(save(*before, weighing(5)).empty());
+  while (!before->idle()) std::this_thread::yield();
+  gray::Save to;
+  to("store", *before);
+  const auto fds = to.fds();
+  const auto written = nlohmann::json::parse(to.take().dump());
+  gray::Load from(written, fds);
+  StateStore after(dir / "state", gray::kResumed);
+  from("store", after);
+  CHECK(from.left().empty());
+  CHECK(load(after) == weighing(5));
+  CHECK(save(after, weighing(7)).empty());
+  CHECK(load(after) == weighing(7));
+  CHECK_THROWS_WITH_AS(StateStore(dir / "state"), doctest::Contains("in use by another grayd"), std::runtime_error);
+  static StateStore* kept = nullptr;
+  kept = before;
+  CHECK(kept != nullptr);
+}
+
+TEST_CASE("a store is idle once the last save was told") {
+  TempDir dir;
+  StateStore store(dir / "state");
+  CHECK(store.idle());
+  std::promise<void> told, go_on;
+  store.save(weighing(1), [&](const std::string&) {
+    told.set_value();
+    go_on.get_future().wait();
+  });
+  told.get_future().wait();
+  CHECK_FALSE(store.idle());
+  go_on.set_value();
+  while (!store.idle()) std::this_thread::yield();
+  CHECK(load(store) == weighing(1));
+}
+
+TEST_CASE("a store that was never filled ends") {
+  TempDir dir;
+  const StateStore store(dir / "state", gray::kResumed);
+  CHECK_FALSE(std::filesystem::exists(dir / "state"));
 }
