@@ -129,6 +129,7 @@ std::string check_values(Grammar& grammar) {
   if (!grammar.count.empty() && !parse_count(grammar.count, command.count))
     return fmt::format("-n takes a whole number from 0 to 1000, not \"{}\"", grammar.count);
   if (std::string error = check_waiting(grammar); !error.empty()) return error;
+  if (command.part == "router" && !command.binary.empty()) return "--binary is of grayctl upgrade, without router";
   if (command.verb == Verb::completion && std::ranges::find(kShells, command.shell) == std::end(kShells))
     return fmt::format("SHELL must be bash, zsh or fish, not \"{}\"", command.shell);
   if (command.verb != Verb::shift) return {};

@@ -43,11 +43,12 @@ struct Command {
   std::string file;    // of `config check`
   std::string worker;  // of `logs`; empty: all
   bool follow = false;
-  int count = 100;    // of events or lines
-  std::string shell;  // of `completion`: bash, zsh or fish
-  std::string part;   // of `upgrade`: router
-  bool yes = false;   // of `stop` and `drain`: also if the version has users
-  bool wait = false;  // until what was begun has ended, or all that should be up is
+  int count = 100;             // of events or lines
+  std::string shell;           // of `completion`: bash, zsh or fish
+  std::string part = "grayd";  // of `upgrade`: what is replaced, grayd or router
+  std::string binary;          // of `upgrade`: the program; empty: that which grayd was started from
+  bool yes = false;            // of `stop` and `drain`: also if the version has users
+  bool wait = false;           // until what was begun has ended, or all that should be up is
   Duration timeout = kPatience;
 };
 

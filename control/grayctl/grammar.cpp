@@ -119,19 +119,25 @@ void Grammar::changing() {
 }
 
 void Grammar::upgrading() {
-  CLI::App* upgrade = app.add_subcommand("upgrade", "replace the router without losing a request");
-  upgrade->fallthrough()->require_subcommand(1)->group(kChange);
-  upgrade->footer("Examples:\n  grayctl upgrade router");
+  CLI::App* upgrade = verb(app, "upgrade", "replace grayd, or its router, without losing a request", Verb::upgrade,
+                           "  grayctl upgrade\n  grayctl upgrade --binary /opt/grayd/bin/grayd\n"
+                           "  grayctl upgrade router\n"
+                           "grayd becomes what now lies where it was started from, or the program that is\n"
+                           "named; its pid, its workers, its router and all sockets stay. The program is\n"
+                           "asked first whether it can go on from here, and what it thinks of the\n"
+                           "configuration. Whatever goes wrong, the old one goes on, and the exit code is 1;\n"
+                           "5 after the timeout; 3 while another upgrade is under way. Other changes get 3\n"
+                           "meanwhile.");
+  upgrade->require_subcommand(0, 1)->group(kChange);
+  upgrade->add_option("--binary", command.binary, "the program; else what it was started from")->type_name("PATH");
+  add_ending(*upgrade);
   CLI::App* router = verb(*upgrade, "router", "a new router takes over, the old one drains", Verb::upgrade,
                           "  grayctl upgrade router\n  grayctl upgrade router --timeout 30s\n"
                           "The new router reaches every worker before it serves. Whatever goes wrong until\n"
                           "then, the old one serves on, and the exit code is 1; 5 after the timeout, or if\n"
                           "too many old ones still drain; 3 while another upgrade is under way.");
   add_ending(*router);
-  router->callback([this] {
-    command.verb = Verb::upgrade;
-    command.part = "router";
-  });
+  router->callback([this] { command.part = "router"; });
 }
 
 void Grammar::configuring() {

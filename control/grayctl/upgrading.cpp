@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "control/grayctl/watch.hpp"
 
 namespace gray::control {
@@ -14,7 +16,9 @@ constexpr Duration kVerdict{2'000};  // after the timeout: grayd has given up by
 }  // namespace
 
 Outcome run_upgrade(Client& client, const Command& command, const Person& person, std::ostream& err) {
-  Answer begun = client.post("upgrade", {{"of", command.part}, {"patience_ms", command.timeout.count()}});
+  json args = {{"of", command.part}, {"patience_ms", command.timeout.count()}};
+  if (!command.binary.empty()) args["binary"] = std::filesystem::absolute(command.binary).lexically_normal().string();
+  Answer begun = client.post("upgrade", args);
   if (begun.code != ExitCode::ok) return {std::move(begun), {}};
   const Awaited awaited{command.verb, command.part, {}, begun.body.at("upgrade").at("number")};
   if (!command.wait) return {std::move(begun), fmt::format("{} begun; see: grayctl status\n", subject(awaited))};

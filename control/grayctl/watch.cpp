@@ -14,6 +14,7 @@ namespace gray::control {
 namespace {
 
 constexpr Duration kInterval{100};
+constexpr Duration kSilence{5'000};  // of a grayd that replaces itself; after it, it is gone
 
 volatile sig_atomic_t g_interrupted = 0;
 
@@ -76,18 +77,28 @@ Watched went_away(const Awaited& awaited, const Answer& answer) {
                  fmt::format("grayd went away; nothing is known of the {}: {}", subject(awaited), answer.error));
 }
 
+/// It is grayd itself that is replaced: it may cut a call short, and answers a moment later.
+bool may_be_silent(const Awaited& awaited) { return awaited.verb == Verb::upgrade && awaited.service == "grayd"; }
+
 }  // namespace
 
 Watched watch(Client& client, const Awaited& awaited, const Watching& watching) {
   const InterruptFlag interrupt;
   ProgressLine line(watching.err, watching.person);
   const TimePoint until = Clock::now() + watching.timeout;
+  TimePoint heard = Clock::now();
   for (;;) {
     Answer answer = client.get("status");
     if (interrupt.raised())
       return failure(ExitCode::interrupted,
                      fmt::format("no longer waiting for the {}; {}", subject(awaited), where_to_look(awaited)));
-    if (answer.code != ExitCode::ok) return went_away(awaited, answer);
+    if (answer.code != ExitCode::ok) {
+      const bool gone = !may_be_silent(awaited) || Clock::now() >= std::min(until, heard + kSilence);
+      if (gone) return went_away(awaited, answer);
+      ::poll(nullptr, 0, static_cast<int>(kInterval.count()));
+      continue;
+    }
+    heard = Clock::now();
     const Progress progress = judge(awaited, answer.body);
     if (progress.over && progress.code != ExitCode::ok) return failure(progress.code, progress.text);
     if (progress.over) return {std::move(answer), progress.text};

@@ -204,3 +204,15 @@ TEST_CASE("events and logs take a number, a service, a version, and -f") {
     CHECK(complaint({"events", "-n", wrong}) ==
           std::string("-n takes a whole number from 0 to 1000, not \"") + wrong + "\"");
 }
+
+TEST_CASE("an upgrade is of grayd, or of its router; only the first takes a program") {
+  const Command itself = *parse({"upgrade"}).command;
+  CHECK(itself.verb == Verb::upgrade);
+  CHECK(itself.part == "grayd");
+  CHECK(itself.wait);
+  CHECK(itself.binary.empty());
+  CHECK(parse({"upgrade", "--binary", "/opt/grayd"}).command->binary == "/opt/grayd");
+  CHECK(parse({"upgrade", "router", "--timeout", "5s"}).command->part == "router");
+  CHECK_FALSE(parse({"upgrade", "--no-wait"}).command->wait);
+  CHECK(complaint({"upgrade", "router", "--binary", "/opt/grayd"}) == "--binary is of grayctl upgrade, without router");
+}

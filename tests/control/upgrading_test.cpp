@@ -78,3 +78,10 @@ TEST_CASE_FIXTURE(Upgrading, "what grayd refuses is not waited for") {
   daemon.answer = [](const std::string&, const json&) { return refused(ExitCode::conflict, "another one"); };
   CHECK(run().answer.code == ExitCode::conflict);
 }
+
+TEST_CASE_FIXTURE(Upgrading, "a program is named by its whole path") {
+  command.part = "grayd";
+  command.binary = "/opt/../opt/grayd";
+  CHECK(run().answer.code == ExitCode::ok);
+  CHECK(asked == json({{"of", "grayd"}, {"patience_ms", 30'000}, {"binary", "/opt/grayd"}}));
+}

@@ -1,10 +1,12 @@
 #include "control/grayctl/watch.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
 
 #include <optional>
 #include <sstream>
+#include <thread>
 
 #include "control/admin_server.hpp"
 #include "tests/control/fixture.hpp"
@@ -105,4 +107,42 @@ TEST_CASE("a grayd that goes away is told as such") {
   const Watched watched = grayd.watch();
   CHECK(watched.answer.code == ExitCode::no_daemon);
   CHECK(watched.answer.error.starts_with("grayd went away; nothing is known of the restart of web v1: "));
+}
+
+TEST_CASE("a grayd that is itself replaced may be silent for a while") {
+  Restarting grayd;
+  grayd.server.reset();
+  grayd.daemon.answer = [&grayd](auto&&...) {
+    const json one = {{"number", 3}, {"of", "grayd"}, {"state", "done"}, {"text", "it serves"}};
+    ++grayd.looks;
+    return Reply{.code = ExitCode::ok, .body = {{"schema_version", 1}, {"upgrades", {one}}}, .error = {}};
+  };
+  int tries = 0;
+  const auto cut = [&] {  // nobody answers the first two calls
+    while (tries < 2) {
+      UniqueFd caller(::accept(grayd.listener.get(), nullptr, nullptr));
+      if (caller) ++tries;
+    }
+    grayd.server.emplace(grayd.listener.get(), grayd.daemon);
+  };
+  ::fcntl(grayd.listener.get(), F_SETFL, 0);
+  std::thread cutter(cut);
+  const Watched watched =
+      control::watch(grayd.client, {Verb::upgrade, "grayd", {}, 3}, {grayd.err, grayd.person, Duration{60'000}});
+  cutter.join();
+  CHECK(watched.answer.code == ExitCode::ok);
+  CHECK(watched.text == "it serves");
+  CHECK(tries == 2);
+}
+
+TEST_CASE("its silence is its end after a while, and at once that of another upgrade") {
+  Restarting grayd;
+  grayd.server.reset();
+  grayd.listener.reset();
+  for (const char* of : {"grayd", "router"}) {
+    const Watched watched =
+        control::watch(grayd.client, {Verb::upgrade, of, {}, 3}, {grayd.err, grayd.person, Duration{300}});
+    CHECK(watched.answer.code == ExitCode::no_daemon);
+    CHECK(watched.answer.error.starts_with(std::string("grayd went away; nothing is known of the upgrade of ") + of));
+  }
 }
