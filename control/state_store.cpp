@@ -150,7 +150,7 @@ struct StateStore::Impl {
   UniqueFd lock;
   std::mutex mutex;
   std::condition_variable changed;
-  Save queued;          // nothing queued while it has no `done`
+  Save queued;  // nothing queued while it has no `done`
   bool writing = false;
   bool ending = false;  // all three under `mutex`
   std::thread writer;

@@ -2,11 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
+
+#include "config/log.hpp"
+#include "grayd/metrics.hpp"
 
 namespace gray::master {
 
@@ -21,6 +25,37 @@ std::optional<EventRecord> AccessLogWatch::look(std::uint64_t lost, const std::s
   seen_ = lost;
   last_loss_ = now;
   return told ? std::nullopt : std::optional(std::move(event));
+}
+
+void AccessLog::reopen() {
+  EventRecord event;
+  event.pid = ::getpid();
+  try {
+    auto fresh = open_access_log(parts_.settings.access_log);
+    if (!fresh) return;
+    parts_.routers.reopen(fresh.get());
+    parts_.holdings.access_log = std::move(fresh);
+    event.kind = EventKind::access_log_reopened;
+    event.text = parts_.settings.access_log;
+  } catch (const std::runtime_error& error) {
+    event.kind = EventKind::access_log_failed;
+    event.cause = "reopen";
+    event.text = fmt::format("the old access log stays open: {}", error.what());
+    log(LogLevel::error, event.text);
+  }
+  parts_.happened(std::move(event));
+}
+
+void AccessLog::watch() {
+  const auto lost = log_lines_lost(*parts_.holdings.segment);
+  if (auto event = watch_.look(lost, parts_.settings.access_log, Clock::now())) {
+    log(LogLevel::warn, event->text);
+    parts_.happened(std::move(*event));
+  }
+  glance_.expires_after(AccessLogWatch::kGlance);
+  glance_.async_wait(lifetime_.guard([this](std::error_code error) {
+    if (!error) watch();
+  }));
 }
 
 UniqueFd open_access_log(const std::string& path) {

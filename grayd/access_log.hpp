@@ -1,12 +1,19 @@
 #pragma once
 // The access log as a descriptor: the master opens it, the routers write whole lines to it.
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "config/event_record.hpp"
+#include "config/settings.hpp"
 #include "config/time.hpp"
 #include "config/unique_fd.hpp"
+#include "grayd/holdings.hpp"
+#include "grayd/lifetime.hpp"
+#include "grayd/routers.hpp"
 
 namespace gray::master {
 
@@ -19,9 +26,43 @@ class AccessLogWatch {
   /// `lost`: lines since the start. What there is to say, or nothing.
   std::optional<EventRecord> look(std::uint64_t lost, const std::string& path, TimePoint now);
 
+  template <class Io>
+  void carry(Io& io) {
+    io("seen", seen_);
+    io("last_loss", last_loss_);
+  }
+
  private:
   std::uint64_t seen_ = 0;
   std::optional<TimePoint> last_loss_;
+};
+
+/// The log of a master: opened anew on a signal, and watched for lines that are lost. Main thread.
+class AccessLog {
+ public:
+  struct Parts {
+    asio::io_context& io;
+    const Settings& settings;
+    Holdings& holdings;
+    Routers& routers;
+    std::function<void(EventRecord)> happened;
+  };
+  explicit AccessLog(Parts parts) : parts_(std::move(parts)), glance_(parts_.io) {}
+
+  /// The routers write to the fresh file from now on; if there is none to be had, to the old one.
+  void reopen();
+  void watch();
+
+  template <class Io>
+  void carry(Io& io) {
+    io("watch", watch_);
+  }
+
+ private:
+  Parts parts_;
+  AccessLogWatch watch_;
+  asio::steady_timer glance_;
+  Lifetime lifetime_;
 };
 
 /// Opened to append, made with its folders if missing; an empty path gives none. Throws std::runtime_error with a line

@@ -19,6 +19,11 @@ class Cells {
   /// Sockets and tunnels that all routers hold to the worker of this cell.
   std::uint32_t open(std::uint32_t cell) const;
 
+  template <class Io>
+  void carry(Io& io) {
+    io("free", free_);
+  }
+
  private:
   segment::Segment& segment_;
   std::deque<std::uint32_t> free_;  // longest at rest first

@@ -34,6 +34,14 @@ CLI::App* add_router_mode(CLI::App& app, RouterArguments& router) {
   return mode;
 }
 
+CLI::App* add_resume_mode(CLI::App& app, ResumeArguments& resume) {
+  auto* mode = app.add_subcommand("resume", "")->group("");
+  mode->add_option("--state", resume.state)->required();
+  mode->add_option("--back", resume.back);
+  mode->add_option("--returned", resume.returned);
+  return mode;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
@@ -45,6 +53,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_option("-c,--config", line.config, "The configuration file (TOML)")->type_name("FILE");
   app.add_flag("--check", check, "Validate the configuration and leave");
   const auto* router = add_router_mode(app, line.router);
+  const auto* resume = add_resume_mode(app, line.resume);
+  const auto* check_handoff = app.add_subcommand("check-handoff", "")->group("");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
@@ -56,6 +66,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (router->parsed()) {
     line.mode = CommandLine::Mode::router;
+  } else if (resume->parsed()) {
+    line.mode = CommandLine::Mode::resume;
+    line.resume.config = line.config;
+  } else if (check_handoff->parsed()) {
+    line.mode = CommandLine::Mode::check_handoff;
   } else if (line.config.empty()) {
     return leave_with_usage("--config FILE is missing");
   } else {

@@ -14,11 +14,20 @@ struct RouterArguments {
   std::string cgroup;   // empty: none
 };
 
+/// The hidden mode of an image that continues another one: grayd/succession.hpp.
+struct ResumeArguments {
+  std::string config;    // the file, for whoever looks at the process; what it said is in the state
+  int state = -1;        // descriptor of what was handed over
+  int back = -1;         // of the program before this one; -1: there is no way back
+  std::string returned;  // why the image that was to follow did not; empty: this is the one
+};
+
 struct CommandLine {
-  enum class Mode { serve, check, router, leave };
+  enum class Mode { serve, check, router, check_handoff, resume, leave };
   Mode mode = Mode::leave;
   std::string config;      // serve, check
   RouterArguments router;  // router
+  ResumeArguments resume;  // resume
   int exit_code = 0;       // leave: after printing these
   std::string output, error;
 };

@@ -1,6 +1,6 @@
 #include "grayd/config_file.hpp"
 
-#include "config/settings_toml.hpp"
+#include "config/carry.hpp"
 
 namespace gray::master {
 
@@ -8,6 +8,12 @@ ConfigFile::Stamp ConfigFile::stamp() const {
   struct stat facts {};
   if (::stat(path_.c_str(), &facts) != 0) return {};
   return {facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec};
+}
+
+LoadedSettings ConfigFile::read() {
+  seen_ = stamp();
+  changed_ = false;
+  return load_settings(path_, &text_);
 }
 
 bool ConfigFile::changed(const Settings& loaded) {
@@ -19,5 +25,24 @@ bool ConfigFile::changed(const Settings& loaded) {
   seen_ = now;
   return changed_;
 }
+
+template <class Io>
+void ConfigFile::Stamp::carry(Io& io) {
+  io("device", device);
+  io("inode", inode);
+  io("size", size);
+  io("seconds", seconds);
+  io("nanoseconds", nanoseconds);
+}
+
+template <class Io>
+void ConfigFile::carry(Io& io) {
+  io("path", path_);
+  io("text", text_);
+  io("seen", seen_);
+  io("changed", changed_);
+}
+template void ConfigFile::carry(Save&);
+template void ConfigFile::carry(Load&);
 
 }  // namespace gray::master

@@ -1,20 +1,32 @@
 #pragma once
-// The configuration file as it lies on disk, compared with what is loaded. A look is one stat(2); only a file that was
-// touched since is read.
+// The configuration file: what it said when it was read, and whether it says something else now. A look is one stat(2);
+// only a file that was touched since is read.
 #include <sys/stat.h>
 
 #include <string>
 
+#include "config/resumed.hpp"
 #include "config/settings.hpp"
+#include "config/settings_toml.hpp"
 
 namespace gray::master {
 
 class ConfigFile {
  public:
-  /// The file is about to be read: looked at before, so that a change meanwhile is not missed.
+  /// Not read yet.
   explicit ConfigFile(std::string path) : path_(std::move(path)), seen_(stamp()) {}
+  explicit ConfigFile(Resumed) {}
+
+  const std::string& path() const { return path_; }
+  /// Looked at before, so that a change meanwhile is not missed.
+  LoadedSettings read();
+  /// What it said at the last read() that found a file, again: the same settings, whatever lies on disk now.
+  LoadedSettings as_read() const { return parse_settings(text_, path_); }
   /// Whether the file says something else than `loaded`; one with errors does, and one that cannot be read.
   bool changed(const Settings& loaded);
+
+  template <class Io>
+  void carry(Io& io);
 
  private:
   struct Stamp {
@@ -23,10 +35,12 @@ class ConfigFile {
     off_t size = 0;
     std::int64_t seconds = 0, nanoseconds = 0;  // of the last write
     bool operator==(const Stamp&) const = default;
+    template <class Io>
+    void carry(Io& io);
   };
   Stamp stamp() const;
 
-  std::string path_;
+  std::string path_, text_;
   Stamp seen_;
   bool changed_ = false;  // what the file of that stamp says
 };

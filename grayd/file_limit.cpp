@@ -1,5 +1,7 @@
 #include "grayd/file_limit.hpp"
 
+#include <algorithm>
+
 namespace gray::master {
 
 rlim_t raise_file_limit() {
@@ -9,6 +11,13 @@ rlim_t raise_file_limit() {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   return before;
+}
+
+void set_file_limit(pid_t pid, rlim_t soft) {
+  rlimit limit{};
+  if (::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) != 0) return;
+  limit.rlim_cur = std::min(soft, limit.rlim_max);
+  ::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr);
 }
 
 }  // namespace gray::master

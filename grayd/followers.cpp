@@ -13,6 +13,10 @@ void Followers::wait(Duration limit, Look look, Done done) {
 
 void Followers::end() {
   ended_ = true;
+  release();
+}
+
+void Followers::release() {
   for (auto& follower : std::exchange(waiting_, {})) follower.done(*follower.look(true));
 }
 

@@ -26,7 +26,9 @@ class Followers {
 
   /// Calls `done` once, at the latest after `limit`.
   void wait(Duration limit, Look look, Done done);
-  /// Answers everybody now, and from now on at once.
+  /// Answers everybody now.
+  void release();
+  /// The same, and whoever comes from now on is answered at once.
   void end();
   std::size_t count() const { return waiting_.size(); }
 

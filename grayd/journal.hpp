@@ -33,6 +33,8 @@ class Journal {
   static bool knows(const std::string& verb) { return verb == "events" || verb == "logs"; }
   /// Only a verb that it knows.
   void call(const std::string& verb, const nlohmann::json& args, Done done);
+  /// Whoever waits is answered now.
+  void release() { followers_.release(); }
   /// grayd ends: nobody waits any longer.
   void end() { followers_.end(); }
 

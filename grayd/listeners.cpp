@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "config/carry.hpp"
 #include "supervisor/socket_owner.hpp"
 
 namespace gray::master {
@@ -124,5 +125,15 @@ std::string Listeners::text() const {
   }
   return text;
 }
+
+template <class Io>
+void Listeners::carry(Io& io) {
+  io("key", key_);
+  io("addresses", addresses_);
+  io("sockets", sockets_);
+  io("paths", paths_);
+}
+template void Listeners::carry(Save&);
+template void Listeners::carry(Load&);
 
 }  // namespace gray::master

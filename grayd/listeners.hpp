@@ -18,6 +18,7 @@ class Listeners {
   /// they come from.
   explicit Listeners(const std::vector<Address>& addresses, std::string key = "http",
                      ActivatedSockets* given = nullptr);
+  Listeners() = default;
   ~Listeners();  // unlinks unix sockets that it has made
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
@@ -30,9 +31,10 @@ class Listeners {
   /// "http://127.0.0.1:8000 unix:/run/web.sock"
   std::string text() const;
 
- private:
-  Listeners() = default;
+  template <class Io>
+  void carry(Io& io);
 
+ private:
   std::string key_;
   std::vector<Address> addresses_;
   std::vector<UniqueFd> sockets_;

@@ -1,5 +1,8 @@
 #include "grayd/live_state.hpp"
 
+#include "config/carry.hpp"
+#include "control/state_json.hpp"
+
 namespace gray::master {
 
 LiveState::Ticket LiveState::want(const std::string& service, control::ServiceState next) {
@@ -38,6 +41,15 @@ void LiveState::replace(control::State state) {
   published_ = wanted_ = std::move(state);
   latest_.clear();
 }
+
+template <class Io>
+void LiveState::carry(Io& io) {
+  std::string text = control::to_json_text(published_);
+  io("state", text);
+  if constexpr (Io::kLoads) replace(control::state_from_json(text));
+}
+template void LiveState::carry(Save&);
+template void LiveState::carry(Load&);
 
 bool LiveState::is_latest(const std::string& service, Ticket ticket) const {
   const auto found = latest_.find(service);

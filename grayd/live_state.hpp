@@ -29,6 +29,10 @@ class LiveState {
   /// Both at once, for a reload. Every ticket is superseded.
   void replace(control::State state);
 
+  /// Only while nothing waits for the disk.
+  template <class Io>
+  void carry(Io& io);
+
  private:
   bool is_latest(const std::string& service, Ticket ticket) const;
 

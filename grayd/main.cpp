@@ -6,11 +6,12 @@
 #include <exception>
 
 #include "config/exit_code.hpp"
-#include "config/settings_toml.hpp"
 #include "grayd/command_line.hpp"
+#include "grayd/handoff.hpp"
 #include "grayd/inherited_signals.hpp"
 #include "grayd/master.hpp"
 #include "grayd/preflight.hpp"
+#include "grayd/succession.hpp"
 #include "grayd/router_child.hpp"
 #include "grayd/small_heap.hpp"
 
@@ -26,7 +27,8 @@ int bad_config(const std::string& text) {
 
 int serve_or_check(const CommandLine& line) {
   master::reset_signals();
-  auto loaded = load_settings(line.config);
+  master::ConfigFile file(line.config);
+  auto loaded = file.read();
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return bad_config(errors->text);
   auto& settings = std::get<Settings>(loaded);
   const bool check = line.mode == CommandLine::Mode::check;
@@ -39,12 +41,14 @@ int serve_or_check(const CommandLine& line) {
     return 0;
   }
   master::keep_heap_small();
-  return master::run_master(std::move(settings));
+  return master::run_master(std::move(settings), std::move(file));
 }
 
 int run(const CommandLine& line) {
   switch (line.mode) {
     case CommandLine::Mode::router: return master::run_router_child(line.router);
+    case CommandLine::Mode::resume: return master::run_resumed(line.resume);
+    case CommandLine::Mode::check_handoff: fmt::print("{}", master::handoff_numbers()); return 0;
     case CommandLine::Mode::serve:
     case CommandLine::Mode::check: return serve_or_check(line);
     case CommandLine::Mode::leave: break;

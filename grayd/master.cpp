@@ -1,106 +1,108 @@
 #include "grayd/master.hpp"
 
 #include <fmt/core.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <asio/post.hpp>
 #include <csignal>
 #include <cstdio>
-#include <random>
-#include <stdexcept>
 
+#include "config/carry.hpp"
 #include "config/log.hpp"
-#include "config/settings_toml.hpp"
-#include "control/admin_socket.hpp"
 #include "control/version.hpp"
-#include "grayd/instance.hpp"
+#include "grayd/inherited_signals.hpp"
 #include "grayd/metrics.hpp"
-#include "grayd/preflight.hpp"
 #include "grayd/reload.hpp"
 #include "grayd/serving.hpp"
+#include "grayd/succession.hpp"
 #include "grayd/verb_event.hpp"
-#include "grayd/weights.hpp"
 
 namespace gray::master {
 namespace {
 
-constexpr Duration kApplyLimit{8'000};  // below the admin API's own 10 s, so that the answer names who lags
-constexpr Duration kSettleLimit{50};   // what a status may wait for the routers: it must be quick whatever they do
+constexpr Duration kApplyLimit{8'000};   // below the admin API's own 10 s, so that the answer names who lags
+constexpr Duration kSettleLimit{50};     // what a status may wait for the routers: it must be quick whatever they do
+constexpr Duration kEventsLimit{1'000};  // what the disk may take for events before a hand-over; the rest goes along
+constexpr int kLastTurns = 10'000;       // of the loop before a hand-over
 
-control::State load_state(control::StateStore& store) {
-  std::string warning;
-  auto state = store.load(warning);
-  if (!warning.empty()) log(LogLevel::warn, warning);
-  return state;
+using supervisor::Supervisor;
+using supervisor::Host;
+Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string& name, const ActivatedSockets&) {
+  return {io, host, name};
 }
-
-RouterCommand router_command(const segment::Segment& segment, const Listeners& listeners, const Listeners& proxied,
-                             const UniqueFd& access_log) {
-  RouterCommand command{.segment = segment.fd(), .access_log = access_log.get(), .listeners = listeners.fds(),
-                        .proxied = proxied.fds().size()};
-  for (const int fd : proxied.fds()) command.listeners.push_back(fd);
-  return command;
-}
-
-std::uint64_t random_seed() {
-  std::random_device random;
-  return static_cast<std::uint64_t>(random()) << 32 | random();
-}
-
-std::vector<Address> metrics_address(const Settings& settings) {
-  const auto address = Address::parse(settings.metrics);
-  return address ? std::vector{*address} : std::vector<Address>{};
+Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string&, Resumed) {
+  return {io, host, kResumed};
 }
 
 const char* name_of(bool serving, bool stopping) { return stopping ? "stopping" : serving ? "serving" : "starting"; }
 
 }  // namespace
 
-Master::Master(Settings settings, ActivatedSockets given)
+template <class Origin>
+Master::Master(Settings settings, ConfigFile file, Origin origin, int)
     : settings_(std::move(settings)),
-      store_(settings_.state_dir),
+      holdings_(settings_, std::move(origin)),
       events_(settings_.state_dir),
-      config_file_(settings_.file),
-      live_(load_state(store_)),
-      instance_(swept_instance(settings_.state_dir)),
-      segment_(segment::Segment::create()),
-      rows_(segment_),
-      cells_(segment_),
-      listeners_(settings_.listen, "http", &given),
-      proxied_listeners_(settings_.proxy_protocol, "proxy_protocol", &given),
-      metrics_listener_(metrics_address(settings_), "metrics", &given),
-      access_log_(open_access_log(settings_.access_log)),
-      admin_socket_(control::open_admin_socket(settings_.admin)),
-      routers_(io_, segment_, router_command(segment_, listeners_, proxied_listeners_, access_log_),
+      live_(holdings_.state()),
+      rows_(holdings_.segment),
+      cells_(holdings_.segment),
+      routers_(io_, holdings_.segment, holdings_.router_command(),
                settings_.router, settings_.memory_budget,
                {[this] { listen_if_allowed(); },
                 [this](std::uint64_t id, bool ok, const std::string& detail) { supervisor_.probed(id, ok, detail); },
                 [this](bool possible) { supervisor_.probing_possible(possible); },
                 [this](EventRecord event) { happened(std::move(event)); }}),
-      supervisor_(io_, *this, instance_),
-      publisher_(settings_, live_, rows_, routers_, random_seed()),
-      upgrades_({io_, settings_, routers_, [this](EventRecord event) { happened(std::move(event)); }}),
+      supervisor_(supervisor_of(io_, *this, holdings_.instance, origin)),
+      publisher_(settings_, live_, rows_, routers_, random_issue_seed()),
+      upgrades_(upgrade_parts()),
       verbs_(verb_parts()),
       journal_(io_, settings_, events_, [this] { return supervisor_.outputs(); }),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       manager_(io_),
-      log_glance_(io_) {
-  given.warn_of_left();
+      reloader_(reloader_parts(), std::move(file)),
+      access_log_({io_, settings_, holdings_, routers_, [this](EventRecord event) { happened(std::move(event)); }}),
+      doors_(holdings_, *this) {
   signals_.add(SIGUSR1);
-  metrics_listener_.listen();
   file_limit_ = raise_file_limit();
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-Master::~Master() { ::unlink(settings_.admin.c_str()); }
+Master::Master(Settings settings, ConfigFile file, ActivatedSockets given)
+    : Master(std::move(settings), std::move(file), std::move(given), 0) {}
+
+Master::Master(Settings settings, ConfigFile file, Resumed)
+    : Master(std::move(settings), std::move(file), kResumed, 0) {}
+
+Master::Master(Settings settings, ActivatedSockets given)
+    : Master(settings, ConfigFile(settings.file), std::move(given)) {}
+
+/// The supervisor last: what was read before is left as it is if something is wrong, its workers are not.
+template <class Io>
+void Master::carry(Io& io) {
+  io("events", events_);
+  io("live", live_);
+  io("holdings", holdings_);
+  io("rows", rows_);
+  io("cells", cells_);
+  io("routers", routers_);
+  io("publisher", publisher_);
+  io("upgrades", upgrades_);
+  io("reloader", reloader_);
+  io("manager", manager_);
+  io("access_log", access_log_);
+  io("started", started_);
+  io("phase", phase_);
+  io("file_limit", file_limit_);
+  io("supervisor", supervisor_);
+}
+template void Master::carry(Save&);
+template void Master::carry(Load&);
 
 Verbs::Parts Master::verb_parts() {
   return {io_,
           settings_,
           live_,
-          store_,
+          holdings_.store,
           [this](std::function<void(std::string)> applied) {
             publish_now();
             routers_.when_applied(publisher_.number(), kApplyLimit, std::move(applied));
@@ -109,27 +111,70 @@ Verbs::Parts Master::verb_parts() {
             if (publish_pending_) publish_now();
             routers_.when_applied(publisher_.number(), kSettleLimit, std::move(settled));
           },
-          [this] { return reload(); },
+          [this] { return reloader_.reload(); },
           [this](const std::function<void(const ReportSource&)>& reader) { report(reader); },
           [this] { return phase_ >= Phase::stopping; },
           [this](const Ordered& ordered) { return carry_out(ordered); },
-          [this](const nlohmann::json& args) { return upgrades_.begin(args); }};
+          [this](const nlohmann::json& args) { return upgrades_.begin(args); },
+          [this] { return upgrades_.locks(); }};
+}
+
+Upgrades::Parts Master::upgrade_parts() {
+  Replacement::Parts grayd{[this] { return reloader_.stale(); },
+                           [this] {
+                             return changing_ == 0 && holdings_.store.idle() ? "" : "a change that was begun before";
+                           },
+                           [this] { doors_.shut(); },
+                           [this] {
+                             journal_.release();
+                             return doors_.empty();
+                           },
+                           [this] {
+                             leaving_ = true;
+                             io_.stop();
+                           },
+                           {}};
+  return {io_, settings_, routers_, [this](EventRecord event) { happened(std::move(event)); }, std::move(grayd),
+          [this] { return std::string(phase_ == Phase::starting ? "grayd is starting; wait until it serves" : ""); }};
+}
+
+Reloader::Parts Master::reloader_parts() {
+  return {settings_,
+          manager_,
+          [this] { return phase_ < Phase::stopping ? upgrades_.locks() : "grayd is stopping; nothing can be changed"; },
+          [this] { return upgrades_.under_way(); },
+          [this] { return live_services(settings_, live_.wanted(), supervisor_.view()); },
+          [this](const std::string& service, const std::string& version) {
+            return is_stopped(live_.published(), service, version);
+          },
+          [this](const Changes& changes, Settings fresh) { apply(changes, std::move(fresh)); },
+          [this](EventRecord event) { happened(std::move(event)); }};
 }
 
 /// An exception that reaches this loop means that some event was handled by half. Nothing can be promised any more, but
 /// the workers can still be ended in order; a second one leaves that to the routers, which see the end of this process.
 int Master::run() {
   asio::post(io_, [this] { start(); });
+  return loop();
+}
+
+int Master::resume(std::string returned) {
+  asio::post(io_, [this, returned = std::move(returned)] { serve_on(returned); });
+  return loop();
+}
+
+int Master::loop() {
   while (phase_ != Phase::stopped) {
     try {
       io_.run();
-      break;
+      if (!std::exchange(leaving_, false)) break;
+      hand_over();
     } catch (const std::exception& error) {
       survive(error);
     }
+    io_.restart();
   }
-  admin_.reset();
-  metrics_.reset();
+  doors_.remove();
   return exit_code_;
 }
 
@@ -141,10 +186,10 @@ void Master::survive(const std::exception& error) {
 
 void Master::start() {
   tell(EventKind::grayd_started, {}, fmt::format("grayd {}, {}", control::kVersion, settings_.file));
-  reloads_.last_good_at = wall_now();
+  reloader_.started();
   await_signal();
   manager_.watch();
-  watch_access_log();
+  access_log_.watch();
   for (const auto& service : settings_.services) {
     for (const auto& version : service.versions) rows_.take(service.name, version.name);
   }
@@ -156,8 +201,39 @@ void Master::start() {
       if (!is_stopped(live_.published(), service.name, version.name)) supervisor_.apply(service.name, version);
     }
   }
-  admin_.emplace(admin_socket_.get(), static_cast<control::Daemon&>(*this));
-  for (const int socket : metrics_listener_.fds()) metrics_.emplace(socket, static_cast<control::Daemon&>(*this));
+  doors_.open();
+}
+
+/// As this image, with nobody to follow it.
+void Master::go_on(const std::string& why) {
+  if (upgrades_.replacement() == nullptr) return;
+  upgrades_.replaced({ExitCode::failed, why + "; grayd goes on as it was"});
+  doors_.open();
+}
+
+/// The first turn of an image that continues another one.
+void Master::serve_on(const std::string& returned) {
+  await_signal();
+  manager_.watch();
+  manager_.reloaded(true);
+  access_log_.watch();
+  returned.empty() ? upgrades_.replaced({}) : upgrades_.returned(returned);
+  publish_now();
+  doors_.open();
+  release_signals();
+}
+
+/// Outside of every handler: nothing is half done. What came in before is dealt with first, a SIGTERM above all.
+void Master::hand_over() {
+  const SignalsHeld held;
+  io_.restart();
+  for (int i = 0; i < kLastTurns && io_.poll_one() > 0;) ++i;
+  if (upgrades_.replacement() == nullptr) return;
+  manager_.reloading();
+  events_.settle(kEventsLimit);
+  const auto why = master::hand_over(*this, reloader_.file(), upgrades_.replacement()->binary());
+  manager_.reloaded(true);
+  go_on(why);
 }
 
 void Master::await_signal() {
@@ -170,9 +246,9 @@ void Master::await_signal() {
 
 void Master::on_signal(int signal) {
   switch (signal) {
-    case SIGUSR1: return reopen_access_log();
+    case SIGUSR1: return access_log_.reopen();
     case SIGHUP: {
-      const auto reply = reload();
+      const auto reply = reloader_.reload();
       return reply.code == ExitCode::ok ? log(LogLevel::info, "reloaded " + settings_.file)
                                         : log(LogLevel::error, "not reloaded: " + reply.error);
     }
@@ -183,6 +259,7 @@ void Master::on_signal(int signal) {
 /// The first time gently; whoever asks twice is in a hurry.
 void Master::stop() {
   const bool again = phase_ == Phase::stopping;
+  go_on("grayd was told to stop meanwhile");
   const auto timeout = again || exit_code_ != 0 ? Duration{0} : longest_drain(settings_);
   const auto text = again ? "stopping now" : fmt::format("stopping; requests in flight have {} ms", timeout.count());
   log(LogLevel::info, text);
@@ -232,37 +309,12 @@ void Master::release_rows() {
 void Master::listen_if_allowed() {
   if (phase_ != Phase::starting || publish_pending_ || !routers_.any_ready() || !publisher_.settled()) return;
   if (!may_listen(settings_, live_.published(), supervisor_.view())) return;
-  listeners_.listen();
-  proxied_listeners_.listen();
+  holdings_.listen();
   routers_.listen();
   phase_ = Phase::serving;
-  const auto proxied = settings_.proxy_protocol.empty() ? "" : "; with PROXY headers " + proxied_listeners_.text();
-  manager_.ready("serving " + listeners_.text() + proxied);
-  fmt::print("serving {}{}\n", listeners_.text(), proxied);
+  manager_.ready("serving " + holdings_.text());
+  fmt::print("serving {}\n", holdings_.text());
   std::fflush(stdout);
-}
-
-void Master::reopen_access_log() try {
-  auto fresh = open_access_log(settings_.access_log);
-  if (!fresh) return;
-  routers_.reopen(fresh.get());
-  access_log_ = std::move(fresh);
-  tell(EventKind::access_log_reopened, {}, settings_.access_log);
-} catch (const std::runtime_error& error) {
-  const auto text = fmt::format("the old access log stays open: {}", error.what());
-  log(LogLevel::error, text);
-  tell(EventKind::access_log_failed, "reopen", text);
-}
-
-void Master::watch_access_log() {
-  if (auto event = log_watch_.look(log_lines_lost(*segment_), settings_.access_log, Clock::now())) {
-    log(LogLevel::warn, event->text);
-    happened(std::move(*event));
-  }
-  log_glance_.expires_after(AccessLogWatch::kGlance);
-  log_glance_.async_wait([this](std::error_code error) {
-    if (!error) watch_access_log();
-  });
 }
 
 void Master::tell(EventKind kind, std::string cause, std::string text) {
@@ -274,47 +326,9 @@ void Master::tell(EventKind kind, std::string cause, std::string text) {
   happened(std::move(event));
 }
 
-control::Reply Master::reload() {
-  manager_.reloading();
-  auto reply = read_again();
-  manager_.reloaded(reply.code == ExitCode::ok);
-  reloads_.last_good = reply.code == ExitCode::ok;
-  ++(reloads_.last_good ? reloads_.accepted : reloads_.refused);
-  if (reloads_.last_good) reloads_.last_good_at = wall_now();
-  happened(reload_event(reply, settings_.file));
-  return reply;
-}
-
-/// Everything that can be refused is refused before anything is touched.
-control::Reply Master::read_again() {
-  const auto refused = [](ExitCode code, std::string why) { return control::Reply{code, {}, std::move(why)}; };
-  if (phase_ >= Phase::stopping) return refused(ExitCode::conflict, "grayd is stopping; nothing can be changed");
-  ConfigFile file(settings_.file);  // looked at before it is read, so that a change meanwhile is not missed
-  auto loaded = load_settings(settings_.file);
-  if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return refused(ExitCode::bad_config, errors->text);
-  auto& fresh = std::get<Settings>(loaded);
-  if (const auto faults = preflight_here(fresh); !faults.empty()) {
-    return refused(ExitCode::bad_config, rendered(faults, fresh.file));
-  }
-  const auto verdict = diff(settings_, fresh, live_services(settings_, live_.wanted(), supervisor_.view()));
-  if (const auto* refusal = std::get_if<Refusal>(&verdict)) return refused(refusal->code, refusal->message);
-  const auto& changes = std::get<Changes>(verdict);
-  if (const auto busy = upgrades_.under_way(); !busy.empty() && renews_routers(changes)) {
-    return refused(ExitCode::conflict, busy + "; reload when it has ended");
-  }
-  config_file_ = std::move(file);
-  apply(changes, std::move(fresh));
-  control::Reply reply{ExitCode::ok, {{"schema_version", 1}, {"changes", nlohmann::json::array()}}, {}};
-  for (const auto& change : changes) {
-    const bool stopped = is_stopped(live_.published(), change.service, change.version);
-    reply.body["changes"].push_back(text_of(change, stopped));
-  }
-  return reply;
-}
-
 void Master::apply(const Changes& changes, Settings fresh) {
   live_.replace(state_after(live_.published(), settings_, fresh));
-  store_.save(live_.wanted(), [](const std::string& error) {
+  holdings_.store.save(live_.wanted(), [](const std::string& error) {
     if (!error.empty()) log(LogLevel::error, "the reload is in force, but " + error);
   });
   settings_ = std::move(fresh);
@@ -355,46 +369,32 @@ void Master::report(const std::function<void(const ReportSource&)>& reader) {
   if (publish_pending_) publish_now();  // states and the table's number belong together
   const auto views = supervisor_.view();
   const std::chrono::duration<double> up = Clock::now() - started_;
-  reader({settings_, live_.published(), views, rows_, *segment_, routers_.view(), publisher_.number(),
-          name_of(phase_ == Phase::serving, phase_ >= Phase::stopping), up.count(), ::getpid(), reloads_,
-          events_.dropped(), config_file_.changed(settings_), upgrades_.views()});
+  reader({settings_, live_.published(), views, rows_, *holdings_.segment, routers_.view(), publisher_.number(),
+          name_of(phase_ == Phase::serving, phase_ >= Phase::stopping), up.count(), ::getpid(), reloader_.reloads(),
+          events_.dropped(), reloader_.file_changed(), upgrades_.views()});
 }
 
-bool Master::probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path,
-                   Duration timeout) {
-  return routers_.probe(id, cell, address, path, timeout);
-}
-
-/// The worker's own limit of descriptors is what grayd was started with: select(2) and arrays sized by the limit break
-/// at large ones.
+/// The worker's own limit of descriptors is what grayd was started with.
 void Master::group_started(pid_t pgid) {
-  rlimit limit{};
-  if (::prlimit(pgid, RLIMIT_NOFILE, nullptr, &limit) == 0) {
-    limit.rlim_cur = std::min(file_limit_, limit.rlim_max);
-    ::prlimit(pgid, RLIMIT_NOFILE, &limit, nullptr);
-  }
-  if (!segment_.add_group(pgid)) log(LogLevel::warn, "too many process groups; not all would end with grayd");
-}
-
-bool Master::carries_traffic(const std::string& service, const std::string& version) const {
-  const auto* found = settings_.service(service);
-  if (found == nullptr) return false;
-  const auto shares = shares_of(*found, live_.published());
-  return version == shares.stable || version == shares.canary;
+  set_file_limit(pgid, file_limit_);
+  if (!holdings_.segment.add_group(pgid)) log(LogLevel::warn, "too many process groups; not all would end with grayd");
 }
 
 void Master::call(std::string verb, nlohmann::json args, std::function<void(control::Reply)> done) {
   asio::post(io_, [this, verb = std::move(verb), args = std::move(args), done = std::move(done)] {
     if (Journal::knows(verb)) return journal_.call(verb, args, done);
-    verbs_.call(verb, args, [this, verb, args, done](control::Reply reply) {
+    const bool changes = Verbs::changes(verb);
+    changing_ += changes;
+    verbs_.call(verb, args, [this, verb, args, done, changes](control::Reply reply) {
+      changing_ -= changes;
       if (auto event = verb_event(verb, args, reply)) happened(std::move(*event));
       done(std::move(reply));
     });
   });
 }
 
-int run_master(Settings settings) {
-  return Master(std::move(settings), ActivatedSockets::from_environment()).run();
+int run_master(Settings settings, ConfigFile file) {
+  return Master(std::move(settings), std::move(file), ActivatedSockets::from_environment()).run();
 }
 
 }  // namespace gray::master

@@ -5,32 +5,32 @@
 // Order at start, each step a condition of the next: state and its lock, leftovers swept, segment, listeners bound,
 // admin socket, a router (it probes the workers), the workers, and listening once every stable is up or has failed.
 // Order at the end: routers drain, then workers stop, then the process ends; nothing survives it.
+//
+// Or it hands over: between two events of the loop, with all signals held, it writes everything down and replaces its
+// own image by exec (grayd/succession.hpp). If that fails it goes on as it was.
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
-#include <asio/steady_timer.hpp>
-#include <optional>
 
 #include "config/segment.hpp"
 #include "config/settings.hpp"
 #include "config/settings_diff.hpp"
-#include "control/admin_server.hpp"
 #include "control/daemon.hpp"
 #include "control/event_log.hpp"
-#include "control/metrics_server.hpp"
-#include "control/state_store.hpp"
 #include "grayd/access_log.hpp"
 #include "grayd/cells.hpp"
-#include "grayd/config_file.hpp"
+#include "grayd/doors.hpp"
 #include "grayd/file_limit.hpp"
+#include "grayd/holdings.hpp"
 #include "grayd/journal.hpp"
-#include "grayd/listeners.hpp"
 #include "grayd/live_state.hpp"
 #include "grayd/publisher.hpp"
+#include "grayd/reloader.hpp"
 #include "grayd/routers.hpp"
 #include "grayd/rows.hpp"
 #include "grayd/service_manager.hpp"
 #include "grayd/upgrades.hpp"
 #include "grayd/verbs.hpp"
+#include "grayd/weights.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {
@@ -40,13 +40,29 @@ class Master final : supervisor::Host, control::Daemon {
   /// Takes everything that can be refused (lock, addresses, files), starts nothing. Throws std::runtime_error with a
   /// line for people.
   explicit Master(Settings settings, ActivatedSockets given = {});
-  ~Master() override;
+  /// `file`: as the settings were read from it.
+  Master(Settings settings, ConfigFile file, ActivatedSockets given);
+  /// Nothing, until carry(Load&) has come to its end; before that it must not be destroyed.
+  Master(Settings settings, ConfigFile file, Resumed);
 
   /// Serves until a signal or an error ends it; returns the exit code.
   int run();
+  /// The same for one that continues the image before this one. `returned`: why the one that was to follow did not.
+  int resume(std::string returned);
+
+  template <class Io>
+  void carry(Io& io);
 
  private:
   enum class Phase { starting, serving, stopping, stopped };
+  friend constexpr Phase last_value(Phase) { return Phase::stopped; }
+  template <class Origin>
+  Master(Settings settings, ConfigFile file, Origin origin, int);
+
+  int loop();
+  void serve_on(const std::string& returned);
+  void go_on(const std::string& why);
+  void hand_over();
 
   void start();
   void on_signal(int signal);
@@ -58,44 +74,40 @@ class Master final : supervisor::Host, control::Daemon {
   void publish_now();
   void release_rows();
   void listen_if_allowed();
-  void reopen_access_log();
-  void watch_access_log();
   void tell(EventKind kind, std::string cause, std::string text);
-  control::Reply reload();
-  control::Reply read_again();
   void apply(const Changes& changes, Settings fresh);
   Verbs::Parts verb_parts();
+  Reloader::Parts reloader_parts();
+  Upgrades::Parts upgrade_parts();
   unsigned carry_out(const Ordered& ordered);
   void report(const std::function<void(const ReportSource&)>& reader);
 
   // supervisor::Host
   void workers_changed() override { publish_soon(); }
   bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path,
-             Duration timeout) override;
+             Duration timeout) override {
+    return routers_.probe(id, cell, address, path, timeout);
+  }
   std::optional<std::uint32_t> take_cell() override { return cells_.take(); }
   void give_cell(std::uint32_t cell) override { cells_.give(cell); }
   std::uint32_t open_sockets(std::uint32_t cell) const override { return cells_.open(cell); }
   bool withdrawn(std::uint32_t) const override { return !publish_pending_ && publisher_.settled(); }
   void group_started(pid_t pgid) override;
-  void group_gone(pid_t pgid) override { segment_.remove_group(pgid); }
-  bool carries_traffic(const std::string& service, const std::string& version) const override;
+  void group_gone(pid_t pgid) override { holdings_.segment.remove_group(pgid); }
+  bool carries_traffic(const std::string& service, const std::string& version) const override {
+    return master::carries_traffic(settings_, live_.published(), service, version);
+  }
   void happened(EventRecord event) override { events_.add(std::move(event)); }
   // control::Daemon
   void call(std::string verb, nlohmann::json args, std::function<void(control::Reply)> done) override;
 
   Settings settings_;
   asio::io_context io_;
-  control::StateStore store_;
+  Holdings holdings_;
   control::EventLog events_;
-  ConfigFile config_file_;
   LiveState live_;
-  std::string instance_;
-  segment::Segment segment_;
   Rows rows_;
   Cells cells_;
-  Listeners listeners_, proxied_listeners_, metrics_listener_;
-  UniqueFd access_log_;
-  UniqueFd admin_socket_;
   Routers routers_;
   supervisor::Supervisor supervisor_;
   Publisher publisher_;
@@ -104,13 +116,13 @@ class Master final : supervisor::Host, control::Daemon {
   Journal journal_;
   asio::signal_set signals_;
   ServiceManager manager_;
-  asio::steady_timer log_glance_;
-  AccessLogWatch log_watch_;
-  Reloads reloads_;
-  std::optional<control::AdminServer> admin_;
-  std::optional<control::MetricsServer> metrics_;
+  Reloader reloader_;
+  AccessLog access_log_;
+  Doors doors_;
   TimePoint started_ = Clock::now();
   Phase phase_ = Phase::starting;
+  unsigned changing_ = 0;  // verbs that change something and have not been answered
+  bool leaving_ = false;   // hand over once the loop has stopped
   bool publish_pending_ = false;
   bool workers_stopping_ = false;
   rlim_t file_limit_ = 0;  // what grayd was started with
@@ -118,6 +130,6 @@ class Master final : supervisor::Host, control::Daemon {
 };
 
 /// A whole life of grayd. Errors of the start are printed, exit code 1.
-int run_master(Settings settings);
+int run_master(Settings settings, ConfigFile file);
 
 }  // namespace gray::master

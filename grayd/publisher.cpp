@@ -1,8 +1,16 @@
 #include "grayd/publisher.hpp"
 
+#include <random>
+
+#include "config/carry.hpp"
 #include "grayd/table_builder.hpp"
 
 namespace gray::master {
+
+std::uint64_t random_issue_seed() {
+  std::random_device random;
+  return static_cast<std::uint64_t>(random()) << 32 | random();
+}
 
 std::uint64_t Publisher::publish(const std::vector<supervisor::VersionView>& views) {
   auto table = build_table(settings_, live_.published(), views, rows_);
@@ -14,5 +22,19 @@ std::uint64_t Publisher::publish(const std::vector<supervisor::VersionView>& vie
   last_ = std::move(table);
   return last_.number;
 }
+
+template <class Io>
+void Publisher::carry(Io& io) {
+  std::string text = to_json_text(last_), error;
+  io("issue_seed", issue_seed_);
+  io("last", text);
+  if constexpr (Io::kLoads) {
+    auto table = routing_table_from_json(text, error);
+    if (!table) throw JsonMismatch(error);
+    last_ = std::move(*table);
+  }
+}
+template void Publisher::carry(Save&);
+template void Publisher::carry(Load&);
 
 }  // namespace gray::master

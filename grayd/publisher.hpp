@@ -10,6 +10,8 @@
 
 namespace gray::master {
 
+std::uint64_t random_issue_seed();
+
 class Publisher {
  public:
   /// `issue_seed` goes into every table: see RoutingTable.
@@ -22,6 +24,9 @@ class Publisher {
   std::uint64_t number() const { return last_.number; }
   /// Every living router routes by the newest table.
   bool settled() const { return routers_.all_applied(last_.number); }
+
+  template <class Io>
+  void carry(Io& io);
 
  private:
   const Settings& settings_;

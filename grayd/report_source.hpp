@@ -28,11 +28,21 @@ struct RouterView {
 /// An upgrade that an operator asked for.
 struct UpgradeView {
   unsigned number = 0;           // 1, 2, ...
-  std::string of;                // "router"
+  std::string of;                // "router", "grayd"
   std::string state;             // running done failed
   std::string text;              // how far it is, what it came to, or why it failed in which phase; one line
   ExitCode code = ExitCode::ok;  // failed: failed or timeout
   pid_t pid = 0;                 // over: of the new process; 0: none was made
+
+  template <class Io>
+  void carry(Io& io) {
+    io("number", number);
+    io("of", of);
+    io("state", state);
+    io("text", text);
+    io("code", code);
+    io("pid", pid);
+  }
 };
 
 /// What became of attempts to read the configuration again; the start counts as a good one.
@@ -40,6 +50,14 @@ struct Reloads {
   std::uint64_t accepted = 0, refused = 0;  // since the start
   bool last_good = true;
   WallTime last_good_at{};
+
+  template <class Io>
+  void carry(Io& io) {
+    io("accepted", accepted);
+    io("refused", refused);
+    io("last_good", last_good);
+    io("last_good_at", last_good_at);
+  }
 };
 
 struct ReportSource {

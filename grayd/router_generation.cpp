@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "config/carry.hpp"
 #include "config/segment.hpp"
 #include "grayd/respawn_delay.hpp"
 
@@ -30,19 +31,53 @@ RouterGeneration::RouterGeneration(asio::io_context& io, RouterChild child, std:
     : child_(std::move(child)),
       slot_(slot),
       events_(std::move(events)),
-      link_(io, std::move(child_.channel),
-            {[this](ChannelMessage message) { on_message(std::move(message)); },
-             [this] { on_event(RouterEvent::closed, ""); },
-             [this](const std::string& why) { on_event(RouterEvent::mismatch, why); }}),
+      link_(io, std::move(child_.channel), link_events()),
       pidfd_(io, child_.pidfd.release()),
       deadline_(io) {
   arm(start_limit, "it was not ready in time");
   await_end();
 }
 
+RouterGeneration::RouterGeneration(asio::io_context& io, Events events, Resumed)
+    : slot_(0), events_(std::move(events)), link_(io, link_events(), kResumed), pidfd_(io), deadline_(io) {}
+
+RouterLink::Events RouterGeneration::link_events() {
+  return {[this](ChannelMessage message) { on_message(std::move(message)); },
+          [this] { on_event(RouterEvent::closed, ""); },
+          [this](const std::string& why) { on_event(RouterEvent::mismatch, why); }};
+}
+
+/// The pid last: what was not read to its end kills nobody.
+template <class Io>
+void RouterGeneration::carry(Io& io) {
+  io("slot", slot_);
+  io("state", state_);
+  io("leaving", leaving_);
+  io("applied", applied_);
+  io("started", started_);
+  io("ready_since", ready_since_);
+  io("drain_timeout", drain_timeout_);
+  io("at_once", at_once_);
+  io("killed_for", killed_for_);
+  io("complaint", complaint_);
+  io("due", due_);
+  io("overdue", overdue_);
+  io("link", link_);
+  if constexpr (Io::kLoads) {
+    pidfd_.assign(io.fd("pidfd"));
+    await_end();
+    if (due_) await_deadline();
+  } else {
+    io.fd("pidfd", pidfd_.native_handle());
+  }
+  io("pid", child_.pid);
+}
+template void RouterGeneration::carry(Save&);
+template void RouterGeneration::carry(Load&);
+
 /// Only a start that failed half-way gets here with a living process.
 RouterGeneration::~RouterGeneration() {
-  if (end_.empty()) {
+  if (child_.pid > 0 && end_.empty()) {
     ::pidfd_send_signal(pidfd_.native_handle(), SIGKILL, nullptr, 0);
     ::waitpid(child_.pid, nullptr, 0);
   }
@@ -78,6 +113,7 @@ void RouterGeneration::on_event(RouterEvent event, const std::string& why) {
     case RouterAction::none: break;
     case RouterAction::send_table: return events_.greeted(*this);
     case RouterAction::announce:
+      due_.reset();
       deadline_.cancel();
       ready_since_ = Clock::now();
       return events_.ready(*this);
@@ -110,9 +146,15 @@ void RouterGeneration::kill(const std::string& why) {
 }
 
 void RouterGeneration::arm(Duration limit, const std::string& why) {
-  deadline_.expires_after(limit);
-  deadline_.async_wait(lifetime_.guard([this, why](std::error_code error) {
-    if (!error) on_event(RouterEvent::overdue, why);
+  due_ = Clock::now() + limit;
+  overdue_ = why;
+  await_deadline();
+}
+
+void RouterGeneration::await_deadline() {
+  deadline_.expires_at(*due_);
+  deadline_.async_wait(lifetime_.guard([this](std::error_code error) {
+    if (!error) on_event(RouterEvent::overdue, overdue_);
   }));
 }
 

@@ -5,6 +5,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "grayd/lifetime.hpp"
@@ -26,6 +27,8 @@ class RouterGeneration {
     std::function<void(RouterGeneration&)> ended;  // its process was waited for; the last event
   };
   RouterGeneration(asio::io_context& io, RouterChild child, std::uint32_t slot, Duration start_limit, Events events);
+  /// None until carry(Load&) has come to its end.
+  RouterGeneration(asio::io_context& io, Events events, Resumed);
   ~RouterGeneration();
   RouterGeneration(const RouterGeneration&) = delete;
   RouterGeneration& operator=(const RouterGeneration&) = delete;
@@ -53,12 +56,18 @@ class RouterGeneration {
   const std::string& complaint() const { return complaint_; }
   RouterView view() const;
 
+  /// Not once it has ended.
+  template <class Io>
+  void carry(Io& io);
+
  private:
+  RouterLink::Events link_events();
   void on_message(ChannelMessage message);
   void on_event(RouterEvent event, const std::string& why);
   bool speaks_our_protocol(const ChannelMessage& hello) const;
   void kill(const std::string& why);
   void arm(Duration limit, const std::string& why);
+  void await_deadline();
   void await_end();
   void on_end();
 
@@ -72,6 +81,8 @@ class RouterGeneration {
   Duration drain_timeout_{0};
   bool at_once_ = false;
   std::string killed_for_, complaint_, end_;
+  std::optional<TimePoint> due_;  // then it is overdue
+  std::string overdue_;           // for what
   RouterLink link_;
   asio::posix::stream_descriptor pidfd_;
   asio::steady_timer deadline_;

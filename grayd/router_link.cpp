@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/carry.hpp"
+
 namespace gray::master {
 
 RouterLink::RouterLink(asio::io_context& io, UniqueFd channel, Events events)
@@ -56,6 +58,24 @@ void RouterLink::read_all() {
     }
   }
 }
+
+/// What came during the exec is seen by the first wait; what waits to be sent goes out once the router takes it.
+template <class Io>
+void RouterLink::carry(Io& io) {
+  io("outbox", outbox_);
+  io("closed", closed_);
+  if constexpr (Io::kLoads) {
+    const int channel = io.fd("channel");
+    if (closed_ || channel < 0) return;
+    channel_.assign(channel);
+    await_readable();
+    if (!outbox_.empty()) await_writable();
+  } else {
+    io.fd("channel", closed_ ? -1 : channel_.native_handle());
+  }
+}
+template void RouterLink::carry(Save&);
+template void RouterLink::carry(Load&);
 
 /// False if it had been closed before.
 bool RouterLink::close() {

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "config/channel.hpp"
+#include "config/resumed.hpp"
 #include "grayd/lifetime.hpp"
 
 namespace gray::master {
@@ -20,9 +21,14 @@ class RouterLink {
     std::function<void(const std::string& why)> broken;  // it speaks nonsense; the last event
   };
   RouterLink(asio::io_context& io, UniqueFd channel, Events events);
+  /// Without a channel until carry(Load&) has given it, and what still waits to be sent.
+  RouterLink(asio::io_context& io, Events events, Resumed) : channel_(io), events_(std::move(events)) {}
 
   void send(ChannelMessage message);
   std::size_t waiting() const { return outbox_.size(); }
+
+  template <class Io>
+  void carry(Io& io);
 
  private:
   void await_readable();

@@ -6,6 +6,7 @@
 namespace gray::master {
 
 enum class RouterState : std::uint8_t { starting, greeted, ready, draining, ending, count };
+constexpr RouterState last_value(RouterState) { return RouterState::ending; }
 enum class RouterEvent : std::uint8_t { hello, mismatch, ready, drain, drained, overdue, closed, count };
 enum class RouterAction : std::uint8_t { none, send_table, announce, send_drain, kill };
 

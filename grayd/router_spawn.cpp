@@ -10,6 +10,8 @@
 #include <csignal>
 #include <system_error>
 
+#include "grayd/inherited_signals.hpp"
+
 extern "C" {  // glibc 2.36 forgot to say so in the header itself
 #include <sys/pidfd.h>
 }
@@ -59,22 +61,6 @@ FdMap map_of(const RouterCommand& command, int channel) {
   ::execv(program, argv);
   ::_exit(127);
 }
-
-/// No signal may reach the child while the master's handlers are still its own: they would write to the master's pipe.
-class SignalsHeld {
- public:
-  SignalsHeld() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsHeld() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsHeld(const SignalsHeld&) = delete;
-  SignalsHeld& operator=(const SignalsHeld&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 }  // namespace
 

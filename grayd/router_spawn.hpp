@@ -25,6 +25,16 @@ struct RouterCommand {
   int access_log = -1;                     // borrowed; -1: off
   std::vector<int> listeners;              // borrowed
   std::size_t proxied = 0;                 // the last of them: connections there begin with a PROXY header
+
+  /// The numbers of what is borrowed are the same before and after an exec.
+  template <class Io>
+  void carry(Io& io) {
+    io("cgroup", cgroup);
+    io("segment", segment);
+    io("access_log", access_log);
+    io("listeners", listeners);
+    io("proxied", proxied);
+  }
 };
 
 struct RouterChild {

@@ -7,6 +7,7 @@
 #include <asio/post.hpp>
 #include <system_error>
 
+#include "config/carry.hpp"
 #include "config/log.hpp"
 #include "grayd/respawn_delay.hpp"
 
@@ -99,9 +100,16 @@ RouterGeneration* Routers::spawn_in(std::uint32_t slot, bool prove) try {
 }
 
 void Routers::respawn_after(Duration delay) {
-  respawn_.expires_after(delay);
+  respawn_due_ = Clock::now() + delay;
+  await_respawn();
+}
+
+void Routers::await_respawn() {
+  respawn_.expires_at(*respawn_due_);
   respawn_.async_wait(lifetime_.guard([this](std::error_code error) {
-    if (!error && wanted_) spawn();
+    if (error) return;
+    respawn_due_.reset();
+    if (wanted_) spawn();
   }));
 }
 
@@ -280,6 +288,25 @@ void Routers::drain(Duration timeout, std::function<void()> done) {
   for (const auto& router : living_) router->drain(timeout, true);
   if (living_.empty() && drained_) asio::post(io_, std::exchange(drained_, nullptr));
 }
+
+template <class Io>
+void Routers::carry(Io& io) {
+  io("command", command_);
+  io("table", table_);
+  io("number", number_);
+  io("drain_timeout", drain_timeout_);
+  io("listening", listening_);
+  io("wanted", wanted_);
+  io("probing", probing_);
+  io("young_deaths", young_deaths_);
+  io("respawn_due", respawn_due_);
+  io("living", living_, [this] { return std::make_unique<RouterGeneration>(io_, events_of_one(), kResumed); });
+  if constexpr (Io::kLoads) {
+    if (respawn_due_) await_respawn();
+  }
+}
+template void Routers::carry(Save&);
+template void Routers::carry(Load&);
 
 std::vector<RouterView> Routers::view() const {
   std::vector<RouterView> views;

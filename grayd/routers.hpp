@@ -71,6 +71,10 @@ class Routers {
 
   std::vector<RouterView> view() const;
 
+  /// Not during a renewal, and while nobody waits for a table.
+  template <class Io>
+  void carry(Io& io);
+
  private:
   struct Waiter {
     std::uint64_t number;
@@ -80,6 +84,7 @@ class Routers {
   void spawn();
   RouterGeneration* spawn_in(std::uint32_t slot, bool prove);
   void respawn_after(Duration delay);
+  void await_respawn();
   std::uint32_t free_slot() const;
   RouterGeneration::Events events_of_one();
   void send_hello(RouterGeneration& router, bool prove);
@@ -114,6 +119,7 @@ class Routers {
   std::uint32_t young_deaths_ = 0;
   std::function<void()> drained_;
   std::optional<Renewal> renewal_;
+  std::optional<TimePoint> respawn_due_;
   asio::steady_timer respawn_;
   Lifetime lifetime_;
 };

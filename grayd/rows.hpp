@@ -23,6 +23,12 @@ class Rows {
   /// Gives back the rows of all versions for which `used` says no.
   void keep(const std::function<bool(const std::string& service, const std::string& version)>& used);
 
+  template <class Io>
+  void carry(Io& io) {
+    io("taken", taken_);
+    io("free", free_);
+  }
+
  private:
   segment::Segment& segment_;
   std::map<std::pair<std::string, std::string>, std::uint32_t> taken_;

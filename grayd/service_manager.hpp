@@ -27,6 +27,10 @@ class ServiceManager {
   /// Also one that was refused has ended: what served before goes on.
   void reloaded(bool accepted);
   void stopping(const std::string& status);
+  template <class Io>
+  void carry(Io& io) {
+    io("serving", serving_);
+  }
   /// From now on the watchdog is told as long as the loop turns.
   void watch();
 

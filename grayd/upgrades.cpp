@@ -1,8 +1,14 @@
 #include "grayd/upgrades.hpp"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
+#include <asio/post.hpp>
+#include <filesystem>
+
+#include "config/carry.hpp"
 #include "config/log.hpp"
+#include "control/version.hpp"
 #include "grayd/serving.hpp"
 
 namespace gray::master {
@@ -20,30 +26,90 @@ std::optional<Duration> patience_in(const json& args) {
   return Duration(found->get<Duration::rep>());
 }
 
+/// The kernel's name of the file; a package that replaces it meanwhile keeps that name.
+std::string own_program() {
+  std::error_code ignored;
+  auto path = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  constexpr std::string_view kGone = " (deleted)";
+  if (path.ends_with(kGone)) path.resize(path.size() - kGone.size());
+  return path;
+}
+
+/// Whoever may use the admin socket need not be one who may run programs as grayd's user.
+bool may_choose_program(const json& args) {
+  const auto peer = args.find("peer");
+  if (peer == args.end()) return true;
+  const auto uid = peer->value("uid", uid_t{0});
+  return uid == 0 || uid == ::geteuid();
+}
+
 }  // namespace
 
-Upgrades::Upgrades(Parts parts) : parts_(std::move(parts)), retry_(parts_.io) {}
+Upgrades::Upgrades(Parts parts) : parts_(std::move(parts)), program_(own_program()), retry_(parts_.io) {}
 
 Reply Upgrades::begin(const json& args) {
   const auto of = args.find("of");
   const auto patience = patience_in(args);
-  if (of == args.end() || *of != "router" || !patience) {
-    return refusal(ExitCode::usage, fmt::format("upgrade needs of (\"router\"), and takes patience_ms (1 to {})",
-                                                kMostPatience.count()));
+  const bool known = of != args.end() && (*of == "router" || *of == "grayd");
+  if (!known || !patience) {
+    return refusal(ExitCode::usage,
+                   fmt::format("upgrade needs of (\"router\" or \"grayd\"), and takes patience_ms (1 to {})",
+                               kMostPatience.count()));
   }
   if (const auto busy = under_way(); !busy.empty()) {
     return refusal(ExitCode::conflict, fmt::format("{}; wait for its end, see grayctl status", busy));
   }
+  if (const auto why = parts_.unable(); !why.empty()) return refusal(ExitCode::conflict, why);
+  if (*of == "grayd") return replace(args, *patience);
   if (!parts_.routers.any_ready()) {
     return refusal(ExitCode::conflict, "no router serves now, and a new one starts by itself; see grayctl status");
   }
-  const unsigned number = known_.empty() ? 1 : known_.back().number + 1;
-  known_.push_back({number, "router", "running", {}, ExitCode::ok, 0});
-  if (known_.size() > kKept) known_.pop_front();
+  auto reply = begun("router");
   renew(*patience, [this](const RenewalEnd& end) { finish(end); });
-  Reply reply;
-  reply.body = {{"schema_version", 1}, {"upgrade", {{"number", number}, {"of", "router"}}}};
   return reply;
+}
+
+Reply Upgrades::begun(const char* of) {
+  const unsigned number = known_.empty() ? 1 : known_.back().number + 1;
+  known_.push_back({number, of, "running", {}, ExitCode::ok, 0});
+  if (known_.size() > kKept) known_.pop_front();
+  return {ExitCode::ok, {{"schema_version", 1}, {"upgrade", {{"number", number}, {"of", of}}}}, {}};
+}
+
+void Upgrades::returned(const std::string& why) {
+  const auto text = fmt::format("loading the state with {}: {}; grayd goes on as it was", next_program_, why);
+  replaced({ExitCode::failed, text});
+}
+
+Reply Upgrades::replace(const json& args, Duration patience) {
+  const auto named = args.find("binary");
+  const bool chosen = named != args.end();
+  if (chosen && (!named->is_string() || !named->get_ref<const std::string&>().starts_with('/'))) {
+    return refusal(ExitCode::usage, "binary must be a whole path, as /usr/bin/grayd");
+  }
+  if (chosen && !may_choose_program(args)) {
+    return refusal(ExitCode::denied,
+                   "only root and the user of grayd may name the program that it becomes; without "
+                   "--binary it is the file that it was started from");
+  }
+  next_program_ = chosen ? named->get<std::string>() : program_;
+  auto reply = begun("grayd");
+  auto parts = parts_.grayd;
+  parts.failed = [this](CheckEnd end) {
+    asio::post(parts_.io, lifetime_.guard([this, end = std::move(end)] { replaced(end); }));
+  };
+  replacement_.emplace(parts_.io, std::move(parts), next_program_, parts_.settings.file, patience);
+  return reply;
+}
+
+void Upgrades::replaced(CheckEnd end) {
+  replacement_.reset();
+  const bool good = end.code == ExitCode::ok;
+  if (good) program_ = next_program_;
+  const auto serves = fmt::format("grayd {} ({}) serves, as pid {} as before", control::kVersion, program_, ::getpid());
+  const auto text = good ? serves : std::move(end.text);
+  if (!good) log(LogLevel::error, text);
+  finish({end.code, good ? ::getpid() : 0, text});
 }
 
 bool Upgrades::renew(Duration patience, std::function<void(const RenewalEnd&)> done) {
@@ -64,9 +130,15 @@ void Upgrades::renewed(const RenewalEnd& end) {
   if (end.code == ExitCode::ok) settings_pending_ = false;
   if (!settings_pending_) return;
   log(LogLevel::error, fmt::format("no router has the settings of the reload yet: {}; trying again", end.text));
+  retry_settings();
+}
+
+void Upgrades::retry_settings() {
   retry_.expires_after(kRetry);
   retry_.async_wait(lifetime_.guard([this](std::error_code error) {
-    if (!error && settings_pending_) renew_settings();
+    if (error || !settings_pending_) return;
+    if (replacement_) return retry_settings();
+    renew_settings();
   }));
 }
 
@@ -80,12 +152,15 @@ void Upgrades::finish(const RenewalEnd& end) {
   EventRecord event;
   event.kind = good ? EventKind::upgraded : EventKind::upgrade_failed;
   event.pid = end.pid;
-  event.cause = "router";
+  event.cause = last.of;
   event.text = end.text;
   parts_.happened(std::move(event));
 }
 
 std::string Upgrades::under_way() const {
+  if (replacement_) {
+    return fmt::format("upgrade {} of grayd is under way ({})", known_.back().number, replacement_->text());
+  }
   const auto* renewal = parts_.routers.renewal();
   if (renewal == nullptr) return {};
   const bool asked = !known_.empty() && known_.back().state == "running";
@@ -94,11 +169,30 @@ std::string Upgrades::under_way() const {
   return fmt::format("{} is under way ({})", what, renewal->text());
 }
 
+std::string Upgrades::locks() const {
+  return replacement_ ? under_way() + "; wait for its end, see grayctl status" : std::string();
+}
+
 std::vector<UpgradeView> Upgrades::views() const {
   std::vector<UpgradeView> views(known_.begin(), known_.end());
   const auto* renewal = parts_.routers.renewal();
-  if (!views.empty() && views.back().state == "running" && renewal != nullptr) views.back().text = renewal->text();
+  const bool runs = !views.empty() && views.back().state == "running";
+  if (runs && renewal != nullptr) views.back().text = renewal->text();
+  if (runs && replacement_) views.back().text = replacement_->text();
   return views;
 }
+
+template <class Io>
+void Upgrades::carry(Io& io) {
+  io("known", known_);
+  io("settings_pending", settings_pending_);
+  io("program", program_);
+  io("next_program", next_program_);
+  if constexpr (Io::kLoads) {
+    if (settings_pending_) retry_settings();
+  }
+}
+template void Upgrades::carry(Save&);
+template void Upgrades::carry(Load&);
 
 }  // namespace gray::master

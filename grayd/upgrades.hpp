@@ -1,17 +1,19 @@
 #pragma once
 // The verb `upgrade` and the replacement of routers that a reload asks for: at most one at a time, with a number and an
-// end that whoever waits finds in the status. Main thread.
+// end that whoever waits finds in the status, also if grayd itself was replaced meanwhile. Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "config/event_record.hpp"
 #include "config/settings.hpp"
 #include "control/daemon.hpp"
 #include "grayd/lifetime.hpp"
+#include "grayd/replacement.hpp"
 #include "grayd/report_source.hpp"
 #include "grayd/routers.hpp"
 
@@ -30,26 +32,49 @@ class Upgrades {
     const Settings& settings;
     Routers& routers;
     std::function<void(EventRecord)> happened;
+    /// Of a replacement of grayd; `failed` is ours.
+    Replacement::Parts grayd = {};
+    /// Why nothing can be upgraded now, for people; empty: it can.
+    std::function<std::string()> unable = [] { return std::string(); };
   };
   explicit Upgrades(Parts parts);
 
-  /// Begins one and answers at once with its number. `args`: "of", "router"; "patience_ms", until the new one serves.
+  /// Begins one and answers at once with its number. `args`: "of", "router" or "grayd"; "patience_ms", until the new
+  /// one serves; of grayd "binary", a whole path; if it is missing, the file that this one was started from.
   control::Reply begin(const nlohmann::json& args);
   /// The settings of the routers are others now: a new one is tried until one has them.
   void renew_settings();
   /// What is under way, for who must wait for its end; empty: nothing.
   std::string under_way() const;
+  /// Why nothing at all can be changed now: grayd is being replaced; empty: it is not.
+  std::string locks() const;
   /// The last ones, oldest first: whoever waits for one may look late.
   std::vector<UpgradeView> views() const;
 
+  /// Nothing while grayd is not being replaced.
+  const Replacement* replacement() const { return replacement_ ? &*replacement_ : nullptr; }
+  /// The replacement of grayd has ended, which may be one that an image before this one began.
+  void replaced(CheckEnd end);
+  /// The image that was to follow has come back.
+  void returned(const std::string& why);
+
+  template <class Io>
+  void carry(Io& io);
+
  private:
+  control::Reply begun(const char* of);
+  control::Reply replace(const nlohmann::json& args, Duration patience);
   bool renew(Duration patience, std::function<void(const RenewalEnd&)> done);
   void renewed(const RenewalEnd& end);
+  void retry_settings();
   void finish(const RenewalEnd& end);
 
   Parts parts_;
   std::deque<UpgradeView> known_;  // at most kKept
   bool settings_pending_ = false;
+  std::string program_;       // the file that this image was started from, as it was named then
+  std::string next_program_;  // of the one that is to follow
+  std::optional<Replacement> replacement_;
   asio::steady_timer retry_;
   Lifetime lifetime_;
 };

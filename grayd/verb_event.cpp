@@ -17,6 +17,11 @@ std::int64_t number(const json& args, const char* name) {
   return found != args.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
+std::string what_is_upgraded(const json& args) {
+  const auto binary = word(args, "binary");
+  return word(args, "of") == "router" ? "the router" : "grayd" + (binary.empty() ? binary : " to " + binary);
+}
+
 }  // namespace
 
 std::optional<EventRecord> verb_event(const std::string& verb, const json& args, const control::Reply& reply) {
@@ -32,7 +37,7 @@ std::optional<EventRecord> verb_event(const std::string& verb, const json& args,
   const auto percent = args.find("percent");
   event.text = verb == "shift" && percent != args.end() && percent->is_number()
                    ? fmt::format("takes {:g}% of the users", percent->get<double>())
-                   : verb + (verb == "upgrade" ? " of the " + word(args, "of") : std::string());
+                   : verb + (verb == "upgrade" ? " of " + what_is_upgraded(args) : std::string());
   event.text += fmt::format(" (asked by pid {}, uid {})", event.pid, number(*peer, "uid"));
   if (reply.code != ExitCode::ok) event.text += ": " + reply.error;
   return event;

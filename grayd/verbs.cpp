@@ -44,17 +44,21 @@ Verbs::Verbs(Parts parts)
       versions_({parts_.settings, parts_.live, [this](auto then) { persist(std::move(then)); }, parts_.carry_out,
                  parts_.report, parts_.stopping}) {}
 
+bool Verbs::changes(const std::string& verb) {
+  return verb == "shift" || verb == "reload" || verb == "upgrade" || order_named(verb);
+}
+
 void Verbs::call(const std::string& verb, const json& args, Done done) {
   // Who reads that a worker is up may send it a request at once: what is told is what the routers know.
   if (verb == "status") return parts_.settle([this, done](const std::string&) { done(status()); });
   if (verb == "health") return parts_.settle([this, args, done](const std::string&) { done(health(args)); });
   if (verb == "metrics") return done(metrics());
-  const auto order = order_named(verb);
-  if (verb != "shift" && verb != "reload" && verb != "upgrade" && !order) {
+  if (!changes(verb)) {
     return done(refusal(ExitCode::usage, fmt::format("grayd knows no verb \"{}\"; see grayctl --help", verb)));
   }
   if (parts_.stopping()) return done(refusal(ExitCode::conflict, "grayd is stopping; nothing can be changed any more"));
-  if (order) return versions_.call(*order, args, std::move(done));
+  if (auto why = parts_.locked(); !why.empty()) return done(refusal(ExitCode::conflict, std::move(why)));
+  if (const auto order = order_named(verb)) return versions_.call(*order, args, std::move(done));
   if (verb == "shift") return shift(args, std::move(done));
   if (verb == "upgrade") return done(parts_.upgrade(args));
   parts_.settle([reply = parts_.reload(), done](const std::string&) { done(reply); });

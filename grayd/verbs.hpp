@@ -36,9 +36,13 @@ class Verbs {
     std::function<unsigned(const Ordered&)> carry_out;
     /// Upgrades::begin.
     std::function<control::Reply(const nlohmann::json& args)> upgrade;
+    /// Why nothing can be changed for a while, for people; empty: it can.
+    std::function<std::string()> locked = [] { return std::string(); };
   };
   explicit Verbs(Parts parts);
 
+  /// Whether the verb changes something: those that do not can always be called.
+  static bool changes(const std::string& verb);
   void call(const std::string& verb, const nlohmann::json& args, Done done);
 
  private:

@@ -84,6 +84,14 @@ std::string unknown_version(const ServiceSettings& service, const std::string& v
   return unknown("version of " + service.name, version, service.versions);
 }
 
+bool carries_traffic(const Settings& settings, const control::State& state, const std::string& service,
+                     const std::string& version) {
+  const auto* found = settings.service(service);
+  if (found == nullptr) return false;
+  const auto shares = shares_of(*found, state);
+  return version == shares.stable || version == shares.canary;
+}
+
 bool is_stopped(const control::State& state, const std::string& service, const std::string& version) {
   return state_of(state, service).stopped.contains(version);
 }

@@ -43,6 +43,10 @@ struct ShiftVerdict {
 ShiftVerdict judge_shift(const Settings& settings, const control::State& published, const control::State& wanted,
                          const std::string& service, const std::string& version, double percent);
 
+/// Whether users of the service come to the version, or may come at any moment.
+bool carries_traffic(const Settings& settings, const control::State& state, const std::string& service,
+                     const std::string& version);
+
 /// Whether an operator stopped the version and nobody started it again.
 bool is_stopped(const control::State& state, const std::string& service, const std::string& version);
 

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 
+#include "tests/grayd/settings_support.hpp"
 #include "tests/grayd/temp_folder.hpp"
 
 namespace fs = std::filesystem;
@@ -44,4 +46,56 @@ TEST_CASE("lost lines are said once, and again only after a quiet time") {
   now += AccessLogWatch::kQuiet;
   CHECK_FALSE(watch.look(299, "/log", now));
   CHECK(watch.look(300, "/log", now));
+}
+
+namespace {
+
+namespace test = gray::master::test;
+
+struct Opened {
+  test::Folder folder;
+  asio::io_context io;
+  Settings settings = test::settings_of(test::web());
+  std::optional<Holdings> holdings;
+  std::optional<Routers> routers;
+  std::vector<EventRecord> events;
+  std::optional<AccessLog> log;
+
+  Opened() {
+    settings.state_dir = folder.path / "state";
+    settings.access_log = folder.path / "access.log";
+    settings.admin = folder.path / "admin.sock";
+    settings.listen = {};
+    holdings.emplace(settings, ActivatedSockets{});
+    routers.emplace(io, holdings->segment, holdings->router_command(), RouterSettings{}, 0,
+                    Routers::Events{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}});
+    const auto keep = [this](EventRecord one) { events.push_back(std::move(one)); };
+    log.emplace(AccessLog::Parts{io, settings, *holdings, *routers, keep});
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Opened, "it is opened anew when it was moved, and stays open when there is none to be had") {
+  std::filesystem::rename(settings.access_log, settings.access_log + ".1");
+  log->reopen();
+  CHECK(std::filesystem::exists(settings.access_log));
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == EventKind::access_log_reopened);
+  const int open = holdings->access_log.get();
+  settings.access_log = "/proc/none/access.log";
+  log->reopen();
+  CHECK(holdings->access_log.get() == open);
+  CHECK(events[1].kind == EventKind::access_log_failed);
+  CHECK(events[1].cause == "reopen");
+  settings.access_log.clear();
+  log->reopen();
+  CHECK(events.size() == 2);
+}
+
+TEST_CASE_FIXTURE(Opened, "lines that are lost are told at the next look") {
+  holdings->segment->log_lost_base = 3;
+  log->watch();
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].cause == "lines-lost");
 }

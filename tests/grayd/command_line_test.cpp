@@ -51,3 +51,13 @@ TEST_CASE("the child mode takes descriptors") {
   CHECK(line.router.proxied == 1);
   CHECK(line.router.cgroup == "/sys/x");
 }
+
+TEST_CASE("an image that follows has a mode of its own, and one that says what it can read") {
+  const auto line = parse({"--config", "a.toml", "resume", "--state", "8", "--back", "9"});
+  CHECK(line.mode == Mode::resume);
+  CHECK(line.resume.state == 8);
+  CHECK(line.resume.back == 9);
+  CHECK(line.resume.config == "a.toml");
+  CHECK(parse({"check-handoff"}).mode == Mode::check_handoff);
+  CHECK(parse({"resume"}).exit_code == 2);
+}

@@ -44,7 +44,10 @@ class FakeRouter {
     message.layout = segment::kLayout;
     message.ok = true;
     message.detail = "fake";
-    send_message(kChannelFd, message);
+    while (send_message(kChannelFd, message) == ChannelResult::again) {
+      pollfd channel{kChannelFd, POLLOUT, 0};
+      ::poll(&channel, 1, -1);
+    }
   }
 
   static void complain() {

@@ -14,3 +14,16 @@ TEST_CASE("the soft limit becomes the hard one, and the old one is told") {
   CHECK(after.rlim_cur == before.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
+
+TEST_CASE("another process gets what it may have, and no more") {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  gray::master::set_file_limit(0, 100);
+  rlimit now{};
+  ::getrlimit(RLIMIT_NOFILE, &now);
+  CHECK(now.rlim_cur == 100);
+  gray::master::set_file_limit(0, RLIM_INFINITY);
+  ::getrlimit(RLIMIT_NOFILE, &now);
+  CHECK(now.rlim_cur == before.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+}

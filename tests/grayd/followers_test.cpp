@@ -82,3 +82,12 @@ TEST_CASE_FIXTURE(Fixture, "a timer that outlives them does nothing") {
   io.run_for(Followers::kGlance * 2);
   CHECK(answers.empty());
 }
+
+TEST_CASE_FIXTURE(Fixture, "a release answers everybody, and who comes later waits") {
+  wait(Duration{60'000});
+  followers->release();
+  CHECK(answers == Answers{0});
+  wait(Duration{60'000});
+  CHECK(answers == Answers{0});
+  CHECK(followers->count() == 1);
+}

@@ -27,3 +27,15 @@ TEST_CASE("what was ignored and blocked is heard again") {
   CHECK(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGTERM);
 }
+
+TEST_CASE("a signal that comes while they are held is delivered when they are not") {
+  static volatile std::sig_atomic_t seen = 0;
+  ::signal(SIGUSR2, [](int) { seen = seen + 1; });
+  {
+    const gray::master::SignalsHeld held;
+    ::raise(SIGUSR2);
+    CHECK(seen == 0);
+  }
+  CHECK(seen == 1);
+  ::signal(SIGUSR2, SIG_DFL);
+}

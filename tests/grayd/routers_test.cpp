@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include "config/carry.hpp"
 #include "tests/grayd/fake_router.hpp"
 
 using namespace gray;
@@ -276,4 +277,78 @@ TEST_CASE("a router's arguments name only what it gets") {
   CHECK(router_arguments(command) ==
         std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4", "--access-log", "5",
                                  "--listeners", "2", "--proxied", "1", "--cgroup", "/sys/fs/cgroup/grayd"});
+}
+
+namespace {
+
+/// As of an image that has exec'd: it does nothing any more, and nothing of it is destroyed.
+struct Before {
+  asio::io_context io;
+  std::optional<Routers> routers;
+};
+auto& images_before = *new std::vector<Before*>;  // for ever: who looks for leaks finds them here
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "the next image leads the same routers, with what still waits to be sent") {
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  auto& before = *images_before.emplace_back(new Before);
+  RouterCommand command;
+  command.segment = segment.fd();
+  Routers::Events silent{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}};
+  before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, silent, RouterLimits{kPatience, kPatience});
+  RoutingTable table;
+  table.number = 1;
+  before.routers->publish(table);
+  before.routers->start("");
+  for (const auto deadline = Clock::now() + kPatience; !before.routers->any_ready() && Clock::now() < deadline;) {
+    before.io.restart();
+    before.io.run_one_for(Duration{50});
+  }
+  REQUIRE(before.routers->any_ready());
+  before.routers->listen();
+  const auto old = before.routers->view().front();
+  ::kill(old.pid, SIGSTOP);
+  for (int i = 0; i < 1'000; ++i) before.routers->probe(i, 0, *Address::parse("127.0.0.1:1"), {}, kPatience);
+  Save save;
+  save("routers", *before.routers);
+  const auto fds = save.fds();
+  const auto state = nlohmann::json::parse(save.take().dump());
+
+  make("good");
+  Load load(state, fds);
+  load("routers", *routers);
+  CHECK(load.left().empty());
+  REQUIRE(routers->view().size() == 1);
+  CHECK(routers->view().front().pid == old.pid);
+  CHECK(routers->view().front().slot == old.slot);
+  CHECK(routers->view().front().state == "ready");
+  CHECK(routers->any_ready());
+  publish(2);  // behind all that waits
+  ::kill(old.pid, SIGCONT);
+  CHECK(until([this] { return routers->all_applied(2); }));
+  CHECK(probed == 1'000);
+  ::kill(old.pid, SIGKILL);
+  CHECK(until([&] { return routers->any_ready() && routers->view().front().pid != old.pid; }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a router that dies between two images is waited for and replaced by the next") {
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  auto& before = *images_before.emplace_back(new Before);
+  RouterCommand command;
+  command.segment = segment.fd();
+  Routers::Events silent{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}};
+  before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, silent, RouterLimits{kPatience, kPatience});
+  before.routers->start("");
+  const auto pid = before.routers->view().front().pid;
+  Save save;
+  save("routers", *before.routers);
+  const auto fds = save.fds();
+  const auto state = nlohmann::json::parse(save.take().dump());
+  ::kill(pid, SIGKILL);
+  make("good");
+  Load load(state, fds);
+  load("routers", *routers);
+  CHECK(until([&] { return routers->view().size() == 1 && routers->view().front().pid != pid; }));
+  CHECK(::kill(pid, 0) != 0);
 }

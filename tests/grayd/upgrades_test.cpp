@@ -2,9 +2,15 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <fstream>
+
+#include "config/carry.hpp"
+#include "grayd/handoff.hpp"
 #include "tests/grayd/fake_router.hpp"
 #include "tests/grayd/settings_support.hpp"
+#include "tests/grayd/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;
@@ -128,4 +134,87 @@ TEST_CASE_FIXTURE(Fixture, "settings of a reload are tried until a router has th
   CHECK(until([&] { return routers->view().size() == 1 && routers->view().front().pid != old; }));
   CHECK(upgrades->views().empty());
   CHECK(events.empty());
+}
+
+namespace {
+
+/// With a grayd that can be replaced.
+struct Replacing : Fixture {
+  test::Folder folder;
+  std::string path = folder.path / "next", unable;
+  int left = 0;
+
+  Replacing() {
+    std::ofstream(path) << "#!/bin/sh\n[ $1 = check-handoff ] && cat " << path << ".numbers\nexit 0\n";
+    std::ofstream(path + ".numbers") << handoff_numbers();
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    Replacement::Parts grayd{[] { return std::string(); }, [] { return std::string(); }, [] {},
+                             [] { return true; },          [this] { ++left; },           {}};
+    upgrades.emplace(Upgrades::Parts{io, settings, *routers, [this](EventRecord one) { events.push_back(one); }, grayd,
+                                     [this] { return unable; }});
+    start();
+  }
+  json args() const { return {{"of", "grayd"}, {"binary", path}}; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Replacing, "grayd itself: nothing else is upgraded meanwhile, and the next image tells its end") {
+  CHECK(upgrades->locks().empty());
+  CHECK(upgrades->begin(args()).body["upgrade"] == json({{"number", 1}, {"of", "grayd"}}));
+  CHECK(upgrades->views().back().text == "checking the program " + path);
+  CHECK(upgrades->locks().starts_with("upgrade 1 of grayd is under way (checking the program "));
+  CHECK(upgrades->begin(kRouter).code == ExitCode::conflict);
+  CHECK(upgrades->begin(args()).code == ExitCode::conflict);
+  REQUIRE(until([this] { return left == 1; }));
+  CHECK(upgrades->replacement()->leaving());
+  Save save;
+  save("upgrades", *upgrades);
+  const auto state = nlohmann::json::parse(save.take().dump());
+  Load load(state, std::set<int>());
+  Upgrades next({io, settings, *routers, [this](EventRecord one) { events.push_back(one); }});
+  load("upgrades", next);
+  CHECK(next.views().back().state == "running");
+  CHECK(next.locks().empty());
+  next.replaced({});
+  CHECK(next.views().back().state == "done");
+  CHECK(next.views().back().pid == ::getpid());
+  CHECK(next.views().back().text.find("(" + path + ") serves, as pid ") != std::string::npos);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == EventKind::upgraded);
+  CHECK(events[0].cause == "grayd");
+  CHECK(next.begin(kRouter).body["upgrade"]["number"] == 2);
+}
+
+TEST_CASE_FIXTURE(Replacing, "a next image that has come back is a failure, with its reason") {
+  REQUIRE(upgrades->begin(args()).code == ExitCode::ok);
+  REQUIRE(until([this] { return left == 1; }));
+  upgrades->returned("no good");
+  CHECK(upgrades->views().back().code == ExitCode::failed);
+  CHECK(upgrades->views().back().text == "loading the state with " + path + ": no good; grayd goes on as it was");
+  CHECK(upgrades->locks().empty());
+}
+
+TEST_CASE_FIXTURE(Replacing, "a program that is refused is the end of the upgrade, and of nothing else") {
+  std::ofstream(path + ".numbers") << "{}";
+  REQUIRE(upgrades->begin(args()).code == ExitCode::ok);
+  const auto view = ended();
+  CHECK(view.code == ExitCode::failed);
+  CHECK(view.text.ends_with("grayd goes on as it was"));
+  CHECK(upgrades->replacement() == nullptr);
+  CHECK(upgrades->begin(kRouter).code == ExitCode::ok);
+}
+
+TEST_CASE_FIXTURE(Replacing, "who may not name a program, and what is no program's name") {
+  auto other = args();
+  other["peer"] = {{"pid", 1}, {"uid", ::geteuid() + 1}};
+  CHECK(upgrades->begin(other).code == ExitCode::denied);
+  other["peer"]["uid"] = ::geteuid();
+  other["binary"] = "grayd";
+  CHECK(upgrades->begin(other).code == ExitCode::usage);
+  other["binary"] = 7;
+  CHECK(upgrades->begin(other).code == ExitCode::usage);
+  unable = "grayd is starting";
+  CHECK(upgrades->begin(args()).error == unable);
+  CHECK(upgrades->views().empty());
 }

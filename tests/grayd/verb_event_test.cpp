@@ -53,3 +53,10 @@ TEST_CASE("looking is no event, and a reload tells its own") {
   CHECK_FALSE(verb_event("status", {{"peer", 5}}, kDone));
   CHECK_FALSE(verb_event("reload", {{"peer", kPeer}}, kDone));
 }
+
+TEST_CASE("an upgrade of grayd itself names the program, if somebody named one") {
+  CHECK(verb_event("upgrade", {{"of", "grayd"}, {"peer", kPeer}}, kDone)->text ==
+        "upgrade of grayd (asked by pid 4711, uid 1000)");
+  CHECK(verb_event("upgrade", {{"of", "grayd"}, {"binary", "/opt/grayd"}, {"peer", kPeer}}, kDone)->text ==
+        "upgrade of grayd to /opt/grayd (asked by pid 4711, uid 1000)");
+}

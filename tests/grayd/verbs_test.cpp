@@ -26,6 +26,7 @@ struct Fixture {
   std::vector<supervisor::VersionView> views = {test::version_view("v1", {test::worker("web@v1#0", 1, true)})};
   std::string phase = "serving", laggards;
   bool stopping = false;
+  std::string locked;
   std::optional<Ordered> ordered_last;
   std::vector<double> published;  // weight of v2 at each publication
   Verbs verbs{parts()};
@@ -45,7 +46,8 @@ struct Fixture {
             [this](const Ordered& ordered) { return ordered_last = ordered, 0u; },
             [](const json& args) {
               return Reply{ExitCode::ok, {{"upgrade", args}}, {}};
-            }};
+            },
+            [this] { return locked; }};
   }
   Reply call(const std::string& verb, const json& args = json::object()) {
     std::optional<Reply> reply;
@@ -146,6 +148,14 @@ TEST_CASE_FIXTURE(Fixture, "status and metrics always answer, changes not while 
   CHECK(call("reload").code == ExitCode::conflict);
   stopping = false;
   CHECK(call("reload").code == ExitCode::ok);
+  locked = "upgrade 3 of grayd is under way";
+  CHECK(call("status").code == ExitCode::ok);
+  for (const char* verb : {"shift", "reload", "upgrade", "start", "stop", "restart", "drain"}) {
+    CHECK(Verbs::changes(verb));
+    CHECK(call(verb).code == ExitCode::conflict);
+    CHECK(call(verb).error == locked);
+  }
+  CHECK_FALSE(Verbs::changes("status"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "orders go to the versions, and are remembered") {

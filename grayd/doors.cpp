@@ -1,0 +1,27 @@
+#include "grayd/doors.hpp"
+
+#include <utility>
+
+namespace gray::master {
+
+void Doors::open() {
+  if (std::exchange(open_, true)) return;
+  admin_.emplace(holdings_.admin.get(), daemon_);
+  for (const int socket : holdings_.metrics.fds()) metrics_.emplace(socket, daemon_);
+}
+
+void Doors::shut() {
+  open_ = false;
+  if (admin_) admin_->end();
+  if (metrics_) metrics_->end();
+}
+
+bool Doors::empty() const { return !open_ && (!admin_ || admin_->ended()) && (!metrics_ || metrics_->ended()); }
+
+void Doors::remove() {
+  open_ = false;
+  admin_.reset();
+  metrics_.reset();
+}
+
+}  // namespace gray::master

@@ -1,0 +1,78 @@
+#include "grayd/holdings.hpp"
+
+#include <unistd.h>
+
+#include "config/carry.hpp"
+#include "config/log.hpp"
+#include "control/admin_socket.hpp"
+#include "grayd/access_log.hpp"
+#include "grayd/instance.hpp"
+
+namespace gray::master {
+namespace {
+
+std::vector<Address> metrics_address(const Settings& settings) {
+  const auto address = Address::parse(settings.metrics);
+  return address ? std::vector{*address} : std::vector<Address>{};
+}
+
+}  // namespace
+
+Holdings::Holdings(const Settings& settings, ActivatedSockets given)
+    : store(settings.state_dir),
+      instance(swept_instance(settings.state_dir)),
+      segment(segment::Segment::create()),
+      listeners(settings.listen, "http", &given),
+      proxied(settings.proxy_protocol, "proxy_protocol", &given),
+      metrics(metrics_address(settings), "metrics", &given),
+      access_log(open_access_log(settings.access_log)),
+      admin_path(settings.admin),
+      admin(control::open_admin_socket(admin_path)) {
+  given.warn_of_left();
+  metrics.listen();
+}
+
+Holdings::~Holdings() {
+  if (admin) ::unlink(admin_path.c_str());
+}
+
+template <class Io>
+void Holdings::carry(Io& io) {
+  io("store", store);
+  io("segment", segment);
+  io("listeners", listeners);
+  io("proxied", proxied);
+  io("metrics", metrics);
+  io("access_log", access_log);
+  io("admin", admin);
+}
+template void Holdings::carry(Save&);
+template void Holdings::carry(Load&);
+
+control::State Holdings::state() {
+  if (instance.empty()) return {};
+  std::string warning;
+  auto state = store.load(warning);
+  if (!warning.empty()) log(LogLevel::warn, warning);
+  return state;
+}
+
+void Holdings::listen() {
+  listeners.listen();
+  proxied.listen();
+}
+
+std::string Holdings::text() const {
+  return listeners.text() + (proxied.fds().empty() ? "" : "; with PROXY headers " + proxied.text());
+}
+
+RouterCommand Holdings::router_command() const {
+  RouterCommand command{.segment = segment.fd(),
+                        .access_log = access_log.get(),
+                        .listeners = listeners.fds(),
+                        .proxied = proxied.fds().size()};
+  for (const int fd : proxied.fds()) command.listeners.push_back(fd);
+  return command;
+}
+
+}  // namespace gray::master

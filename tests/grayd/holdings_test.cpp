@@ -1,0 +1,77 @@
+#include "grayd/holdings.hpp"
+
+#include <doctest/doctest.h>
+
+#include "config/carry.hpp"
+#include "tests/grayd/settings_support.hpp"
+#include "tests/grayd/temp_folder.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+struct Fixture {
+  test::Folder folder;
+  Settings settings = test::settings_of(test::web());
+
+  Fixture() {
+    settings.state_dir = folder.path / "state";
+    settings.access_log = folder.path / "access.log";
+    settings.admin = folder.path / "admin.sock";
+    settings.listen = {folder.socket("web.sock"), *Address::parse("127.0.0.1:0")};
+    settings.proxy_protocol = {*Address::parse("127.0.0.1:0")};
+    settings.metrics = "127.0.0.1:0";
+  }
+  bool exists(const char* name) const { return std::filesystem::exists(folder.path / name); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "all is taken at once, told, handed to routers, and given back at the end") {
+  {
+    Holdings holdings(settings, ActivatedSockets{});
+    CHECK(holdings.state().empty());
+    CHECK((exists("admin.sock") && exists("web.sock") && exists("access.log")));
+    CHECK(holdings.text().find("; with PROXY headers http://127.0.0.1:") != std::string::npos);
+    const auto command = holdings.router_command();
+    CHECK(command.listeners.size() == 3);
+    CHECK(command.proxied == 1);
+    CHECK(command.listeners.back() == holdings.proxied.fds()[0]);
+    CHECK(command.segment == holdings.segment.fd());
+    CHECK(command.access_log == holdings.access_log.get());
+    CHECK_THROWS_WITH_AS(Holdings(settings, ActivatedSockets{}), doctest::Contains("in use by another grayd"),
+                         std::runtime_error);
+    CHECK(exists("admin.sock"));
+  }
+  CHECK_FALSE(exists("admin.sock"));
+  CHECK_FALSE(exists("web.sock"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "the next image has the same sockets, files and lock") {
+  auto* const before = new Holdings(settings, ActivatedSockets{});  // an exec destroys nothing
+  before->segment->versions[3].waiting.acquire(1, 10);
+  const auto text = before->text();
+  Save save;
+  save("holdings", *before);
+  const auto fds = save.fds();
+  CHECK(fds.size() == 9);  // folder, lock, segment, two and one and one sockets, access log, admin
+  const auto state = nlohmann::json::parse(save.take().dump());
+  {
+    Load load(state, fds);
+    Holdings after(settings, kResumed);
+    CHECK(after.state().empty());
+    load("holdings", after);
+    CHECK(load.left().empty());
+    CHECK(after.text() == text);
+    CHECK(after.segment->versions[3].waiting.share(1) == 1);
+    CHECK(after.router_command().listeners == before->router_command().listeners);
+    CHECK(after.router_command().proxied == 1);
+    CHECK_THROWS_WITH_AS(Holdings(settings, ActivatedSockets{}), doctest::Contains("in use by another grayd"),
+                         std::runtime_error);
+  }
+  CHECK_FALSE(exists("admin.sock"));
+  static Holdings* kept = nullptr;
+  kept = before;  // its descriptors are closed already
+  CHECK(kept != nullptr);
+}
