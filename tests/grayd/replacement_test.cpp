@@ -96,9 +96,9 @@ TEST_CASE_FIXTURE(Fixture, "a file that is not what is in force ends it") {
 
 TEST_CASE_FIXTURE(Fixture, "what does not settle in time ends it") {
   unsettled = "a shift";
-  begin(Duration{2'000});
+  begin(Duration{4'000});
   REQUIRE(until([this] { return failed.has_value(); }));
   CHECK(failed->code == ExitCode::timeout);
-  CHECK(failed->text.starts_with("waiting for the end of a shift after 2s"));
+  CHECK(failed->text.starts_with("waiting for the end of a shift after 4s"));
   CHECK((shut == 0 && left == 0));
 }
