@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
+#include <future>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -104,19 +105,19 @@ TEST_CASE("descriptors beyond the reach of select are served") {
 
 TEST_CASE("after its end nobody is let in, calls in progress are answered, and the next server serves who waited") {
   Served served;
-  std::vector<FakeDaemon::Done> kept;
-  hang(served.daemon, kept);
+  std::promise<FakeDaemon::Done> taken;
+  served.daemon.take = [&](FakeDaemon::Done done) { taken.set_value(std::move(done)); };
   auto server = std::make_unique<AdminServer>(served.listener.get(), served.daemon);
   UniqueFd caller = connect_to(served.path);
   send_text(caller.get(), kStatus);
   const TimePoint deadline = Clock::now() + Duration(10'000);
-  while (served.daemon.calls == 0 && Clock::now() < deadline) std::this_thread::yield();
+  const FakeDaemon::Done answer = taken.get_future().get();
   server->end();
   server->end();
   CHECK_FALSE(server->ended());
   UniqueFd late = connect_to(served.path);
   send_text(late.get(), kStatus);
-  kept[0]({ExitCode::ok, nlohmann::json::object(), {}});
+  answer({ExitCode::ok, nlohmann::json::object(), {}});
   CHECK(contains(read_to_end(caller.get()), "200 OK"));
   while (!server->ended() && Clock::now() < deadline) std::this_thread::yield();
   CHECK(server->ended());
