@@ -1,8 +1,9 @@
 #include "grayd/handoff.hpp"
 
 #include <fmt/core.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
-#include <charconv>
 #include <stdexcept>
 
 #include "config/channel.hpp"
@@ -12,13 +13,6 @@ namespace gray::master {
 namespace {
 
 using nlohmann::json;
-
-/// FNV-1a: short, and the same in every build.
-std::uint64_t checksum(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
 
 /// The numbers and what they are about.
 struct Numbered {
@@ -31,7 +25,7 @@ constexpr Numbered kNumbers[] = {{"handoff", kHandoff, "the state of a running g
                                  {"layout", segment::kLayout, "the memory of the routers that run"}};
 
 std::string header_of(std::string_view text) {
-  return fmt::format("grayd handoff {} {} {:016x}\n", kHandoff, text.size(), checksum(text));
+  return fmt::format("grayd handoff {} {} {:016x}\n", kHandoff, text.size(), XXH3_64bits(text.data(), text.size()));
 }
 
 }  // namespace
