@@ -5,10 +5,10 @@
 //   void carry(Io& io) { io("pid", pid_); io("pidfd", pidfd_); io("streams", streams_); }
 //
 // and the same list writes it (Save) and reads it (Load). What is read is checked like everything that came from
-// another process: a field that is missing, of another type or out of range throws JsonMismatch, which names it.
-// Monotonic times and open descriptors mean the same before and after an exec. A descriptor is written as its number,
-// and Save remembers it: exactly these are to be inherited. Load takes each number once, only if it was announced, and
-// makes it close-on-exec again.
+// another process: a field that is missing, of another type, out of range or unknown throws JsonMismatch, which names
+// it. Monotonic times and open descriptors mean the same before and after an exec. A descriptor is written as its
+// number, and Save remembers it: exactly these are to be inherited. Load takes each number once, only if it was
+// announced, and makes it close-on-exec again.
 //
 // What needs more than its fields is made by the list, which Save ignores, and then filled by Load:
 //
@@ -184,14 +184,14 @@ class Load {
 
   template <class Value>
   void operator()(const char* name, Value& value) {
-    read(json_field(from_, name), name, value);
+    read(field(name), name, value);
   }
   template <class Value, class Make>
   void operator()(const char* name, Value& value, Make&& make) {
-    fill(json_field(from_, name), name, value, make);
+    fill(field(name), name, value, make);
   }
   /// Taken by whoever calls: -1 if it was closed.
-  int fd(const char* name) { return taken(json_field(from_, name), name).release(); }
+  int fd(const char* name) { return taken(field(name), name).release(); }
   /// What the fields of a noun must satisfy together; `name`: the one to be blamed.
   void check(const char* name, bool good) const {
     if (!good) mismatch(name);
@@ -205,6 +205,11 @@ class Load {
 
   [[noreturn]] static void mismatch(const char* name) {
     throw JsonMismatch(std::string("\"") + name + "\" is not what it should be");
+  }
+
+  const nlohmann::json& field(const char* name) {
+    ++fields_;
+    return json_field(from_, name);
   }
 
   template <class Number>
@@ -287,6 +292,9 @@ class Load {
       if (!from.is_object()) mismatch(name);
       Load inner(from, fds_);
       value.carry(inner);
+      // Whoever wrote it knew more: it cannot be thrown away unseen.
+      if (inner.fields_ != from.size())
+        throw JsonMismatch(std::string("\"") + name + "\" holds what is not known here");
     }
   }
 
@@ -349,6 +357,7 @@ class Load {
   }
 
   const nlohmann::json& from_;
+  std::size_t fields_ = 0;  // read so far
   std::shared_ptr<std::set<int>> fds_;
 };
 

@@ -219,6 +219,16 @@ TEST_CASE("what is missing or out of range is refused by name") {
   CHECK_THROWS_WITH_AS(load("nothing", list), doctest::Contains("nothing"), JsonMismatch);
 }
 
+TEST_CASE("what nobody here knows is refused, not thrown away") {
+  Inner inner{"text", {}};
+  Save save;
+  save("inner", inner);
+  auto state = save.take();
+  state["inner"]["colour"] = 1;
+  Load load(state, std::set<int>{});
+  CHECK_THROWS_WITH_AS(load("inner", inner), "\"inner\" holds what is not known here", JsonMismatch);
+}
+
 TEST_CASE("an enum, a duration and a time stay where calculations with them are safe") {
   const std::int64_t most = std::numeric_limits<std::int64_t>::max();
   const nlohmann::json json = {{"past", 2}, {"below", -1}, {"long", most}, {"unsigned", ~0ull}};

@@ -192,7 +192,7 @@ class Trace {
     process.leader = false;
     process.leftovers = !process.killed && chance(30);
     send(slot, {.kind = E::exited,
-                .status = chance(50) ? W_EXITCODE(pick(3), 0) : W_EXITCODE(0, 9),
+                .status = chance(50) ? W_EXITCODE(static_cast<int>(pick(3)), 0) : W_EXITCODE(0, 9),
                 .survived = process.leftovers,
                 .out_of_memory = chance(5)});
   }
