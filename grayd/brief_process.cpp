@@ -22,6 +22,7 @@ extern "C" {  // glibc 2.36 forgot to say so in the header itself
 namespace gray::master {
 namespace {
 
+constexpr std::size_t kPipe = 64 * 1024;  // what fits into one
 constexpr int kAbove = 16;  // where sources lie, so that no dup2 overwrites one
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
@@ -112,14 +113,16 @@ void BriefProcess::await_end() {
   }));
 }
 
+/// No more at once than a pipe holds: one that never stops talking must not keep the loop.
 void BriefProcess::read() {
   char chunk[4096];
-  ssize_t got = 0;
-  while ((got = ::read(heard_.native_handle(), chunk, sizeof chunk)) > 0) {
+  ssize_t got = 1;
+  for (std::size_t all = 0; all < kPipe && got > 0; all += sizeof chunk) {
+    got = ::read(heard_.native_handle(), chunk, sizeof chunk);
     const auto room = kMostSaid - end_.said.size();
-    end_.said.append(chunk, std::min(static_cast<std::size_t>(got), room));
+    if (got > 0) end_.said.append(chunk, std::min(static_cast<std::size_t>(got), room));
   }
-  if (got == 0 || errno != EAGAIN) return heard_.close();
+  if (got == 0 || (got < 0 && errno != EAGAIN)) return heard_.close();
   heard_.async_wait(asio::posix::stream_descriptor::wait_read, lifetime_.guard([this](std::error_code error) {
     if (!error) read();
   }));

@@ -66,6 +66,12 @@ TEST_CASE_FIXTURE(Fixture, "of too many words the first are kept") {
   CHECK(run("yes | head -c 1000000").said.size() == BriefProcess::kMostSaid);
 }
 
+TEST_CASE_FIXTURE(Fixture, "one that never stops talking is ended at the limit, too") {
+  const auto late = run("exec yes", Duration{300});
+  CHECK(late.overdue);
+  CHECK(late.said.size() == BriefProcess::kMostSaid);
+}
+
 TEST_CASE_FIXTURE(Fixture, "what cannot be executed says so") {
   shell.reset(::open("/etc/passwd", O_PATH | O_CLOEXEC));
   CHECK(run("").text() == "exit 127: it cannot be executed: Permission denied");
