@@ -288,15 +288,20 @@ struct Before {
 };
 auto& images_before = *new std::vector<Before*>;  // for ever: who looks for leaks finds them here
 
-}  // namespace
-
-TEST_CASE_FIXTURE(Fixture, "the next image leads the same routers, with what still waits to be sent") {
-  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+Before& image_before(segment::Segment& segment) {
   auto& before = *images_before.emplace_back(new Before);
   RouterCommand command;
   command.segment = segment.fd();
   Routers::Events silent{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}};
   before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, silent, RouterLimits{kPatience, kPatience});
+  return before;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "the next image leads the same routers, with what still waits to be sent") {
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  auto& before = image_before(segment);
   RoutingTable table;
   table.number = 1;
   before.routers->publish(table);
@@ -334,11 +339,7 @@ TEST_CASE_FIXTURE(Fixture, "the next image leads the same routers, with what sti
 
 TEST_CASE_FIXTURE(Fixture, "a router that dies between two images is waited for and replaced by the next") {
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
-  auto& before = *images_before.emplace_back(new Before);
-  RouterCommand command;
-  command.segment = segment.fd();
-  Routers::Events silent{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}};
-  before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, silent, RouterLimits{kPatience, kPatience});
+  auto& before = image_before(segment);
   before.routers->start("");
   const auto pid = before.routers->view().front().pid;
   Save save;
