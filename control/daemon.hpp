@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "config/exit_code.hpp"
+#include "config/base/exit_code.hpp"
 
 namespace gray::control {
 

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "config/log.hpp"
+#include "config/base/log.hpp"
 #include "grayd/metrics.hpp"
 
 namespace gray::master {
@@ -43,14 +43,14 @@ void AccessLog::reopen() {
     event.text = fmt::format("the old access log stays open: {}", error.what());
     log(LogLevel::error, event.text);
   }
-  parts_.happened(std::move(event));
+  parts_.emit(std::move(event));
 }
 
 void AccessLog::watch() {
   const auto lost = log_lines_lost(*parts_.holdings.segment);
   if (auto event = watch_.look(lost, parts_.settings.access_log, Clock::now())) {
     log(LogLevel::warn, event->text);
-    parts_.happened(std::move(*event));
+    parts_.emit(std::move(*event));
   }
   glance_.expires_after(AccessLogWatch::kGlance);
   glance_.async_wait(lifetime_.guard([this](std::error_code error) {

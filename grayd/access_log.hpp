@@ -7,13 +7,13 @@
 #include <optional>
 #include <string>
 
-#include "config/event_record.hpp"
-#include "config/settings.hpp"
-#include "config/time.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/time.hpp"
+#include "config/base/unique_fd.hpp"
+#include "config/settings/settings.hpp"
+#include "config/shared/event_record.hpp"
 #include "grayd/holdings.hpp"
 #include "grayd/lifetime.hpp"
-#include "grayd/routers.hpp"
+#include "grayd/routers/routers.hpp"
 
 namespace gray::master {
 
@@ -27,7 +27,7 @@ class AccessLogWatch {
   std::optional<EventRecord> look(std::uint64_t lost, const std::string& path, TimePoint now);
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("seen", seen_);
     io("last_loss", last_loss_);
   }
@@ -45,7 +45,7 @@ class AccessLog {
     const Settings& settings;
     Holdings& holdings;
     Routers& routers;
-    std::function<void(EventRecord)> happened;
+    std::function<void(EventRecord)> emit;
   };
   explicit AccessLog(Parts parts) : parts_(std::move(parts)), glance_(parts_.io) {}
 
@@ -54,7 +54,7 @@ class AccessLog {
   void watch();
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("watch", watch_);
   }
 

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "config/log.hpp"
+#include "config/base/log.hpp"
 
 namespace gray::master {
 

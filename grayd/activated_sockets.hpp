@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "config/address.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/address.hpp"
+#include "config/base/unique_fd.hpp"
 
 namespace gray::master {
 

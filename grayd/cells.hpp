@@ -5,7 +5,7 @@
 #include <deque>
 #include <optional>
 
-#include "config/segment.hpp"
+#include "config/shared/segment.hpp"
 
 namespace gray::master {
 
@@ -20,7 +20,7 @@ class Cells {
   std::uint32_t open(std::uint32_t cell) const;
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("free", free_);
   }
 

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
-#include "config/exit_code.hpp"
+#include "config/base/exit_code.hpp"
 #include "control/version.hpp"
 
 namespace gray::master {

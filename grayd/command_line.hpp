@@ -4,7 +4,7 @@
 
 namespace gray::master {
 
-/// The hidden child mode: numbers of the descriptors that the master hands down (grayd/router_spawn.hpp).
+/// The hidden child mode: numbers of the descriptors that the master hands down (grayd/routers/router_spawn.hpp).
 struct RouterArguments {
   int channel = -1;
   int segment = -1;
@@ -14,7 +14,7 @@ struct RouterArguments {
   std::string cgroup;   // empty: none
 };
 
-/// The hidden mode of an image that continues another one: grayd/succession.hpp.
+/// The hidden mode of an image that continues another one: grayd/handoff/self_exec.hpp.
 struct ResumeArguments {
   std::string config;    // the file, for whoever looks at the process; what it said is in the state
   int state = -1;        // descriptor of what was handed over

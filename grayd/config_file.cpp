@@ -1,11 +1,11 @@
 #include "grayd/config_file.hpp"
 
-#include "config/carry.hpp"
+#include "config/base/archive.hpp"
 
 namespace gray::master {
 
 ConfigFile::Stamp ConfigFile::stamp() const {
-  struct stat facts {};
+  struct stat facts{};
   if (::stat(path_.c_str(), &facts) != 0) return {};
   return {facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec};
 }
@@ -27,7 +27,7 @@ bool ConfigFile::changed(const Settings& loaded) {
 }
 
 template <class Io>
-void ConfigFile::Stamp::carry(Io& io) {
+void ConfigFile::Stamp::archive(Io& io) {
   io("device", device);
   io("inode", inode);
   io("size", size);
@@ -36,13 +36,13 @@ void ConfigFile::Stamp::carry(Io& io) {
 }
 
 template <class Io>
-void ConfigFile::carry(Io& io) {
+void ConfigFile::archive(Io& io) {
   io("path", path_);
   io("text", text_);
   io("seen", seen_);
   io("changed", changed_);
 }
-template void ConfigFile::carry(Save&);
-template void ConfigFile::carry(Load&);
+template void ConfigFile::archive(Save&);
+template void ConfigFile::archive(Load&);
 
 }  // namespace gray::master

@@ -5,9 +5,9 @@
 
 #include <string>
 
-#include "config/resumed.hpp"
-#include "config/settings.hpp"
-#include "config/settings_toml.hpp"
+#include "config/base/restored.hpp"
+#include "config/settings/settings.hpp"
+#include "config/settings/settings_toml.hpp"
 
 namespace gray::master {
 
@@ -15,7 +15,7 @@ class ConfigFile {
  public:
   /// Not read yet.
   explicit ConfigFile(std::string path) : path_(std::move(path)), seen_(stamp()) {}
-  explicit ConfigFile(Resumed) {}
+  explicit ConfigFile(Restored) {}
 
   const std::string& path() const { return path_; }
   /// Looked at before, so that a change meanwhile is not missed.
@@ -26,7 +26,7 @@ class ConfigFile {
   bool changed(const Settings& loaded);
 
   template <class Io>
-  void carry(Io& io);
+  void archive(Io& io);
 
  private:
   struct Stamp {
@@ -36,7 +36,7 @@ class ConfigFile {
     std::int64_t seconds = 0, nanoseconds = 0;  // of the last write
     bool operator==(const Stamp&) const = default;
     template <class Io>
-    void carry(Io& io);
+    void archive(Io& io);
   };
   Stamp stamp() const;
 

@@ -7,7 +7,7 @@
 #include <list>
 #include <optional>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 #include "control/daemon.hpp"
 #include "grayd/lifetime.hpp"
 

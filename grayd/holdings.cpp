@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
-#include "config/carry.hpp"
-#include "config/log.hpp"
-#include "control/admin_socket.hpp"
+#include "config/base/archive.hpp"
+#include "config/base/log.hpp"
+#include "control/api/admin_socket.hpp"
 #include "grayd/access_log.hpp"
 #include "grayd/instance.hpp"
 
@@ -37,7 +37,7 @@ Holdings::~Holdings() {
 }
 
 template <class Io>
-void Holdings::carry(Io& io) {
+void Holdings::archive(Io& io) {
   io("store", store);
   io("segment", segment);
   io("listeners", listeners);
@@ -46,8 +46,8 @@ void Holdings::carry(Io& io) {
   io("access_log", access_log);
   io("admin", admin);
 }
-template void Holdings::carry(Save&);
-template void Holdings::carry(Load&);
+template void Holdings::archive(Save&);
+template void Holdings::archive(Load&);
 
 control::State Holdings::state() {
   if (instance.empty()) return {};

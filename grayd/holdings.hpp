@@ -4,14 +4,14 @@
 // anything is taken.
 #include <string>
 
-#include "config/resumed.hpp"
-#include "config/segment.hpp"
-#include "config/settings.hpp"
-#include "config/unique_fd.hpp"
-#include "control/state_store.hpp"
+#include "config/base/restored.hpp"
+#include "config/base/unique_fd.hpp"
+#include "config/settings/settings.hpp"
+#include "config/shared/segment.hpp"
+#include "control/state/state_store.hpp"
 #include "grayd/activated_sockets.hpp"
 #include "grayd/listeners.hpp"
-#include "grayd/router_spawn.hpp"
+#include "grayd/routers/router_spawn.hpp"
 
 namespace gray::master {
 
@@ -19,13 +19,13 @@ struct Holdings {
   /// Throws std::runtime_error with a line for people.
   Holdings(const Settings& settings, ActivatedSockets given);
   /// Nothing so far.
-  Holdings(const Settings& settings, Resumed) : store(settings.state_dir, kResumed), admin_path(settings.admin) {}
+  Holdings(const Settings& settings, Restored) : store(settings.state_dir, kRestored), admin_path(settings.admin) {}
   ~Holdings();  // removes the file of the admin socket
   Holdings(const Holdings&) = delete;
   Holdings& operator=(const Holdings&) = delete;
 
   template <class Io>
-  void carry(Io& io);
+  void archive(Io& io);
   /// What the last grayd on the state folder had decided; nothing if resumed.
   control::State state();
   /// Clients may come. Throws std::runtime_error if another program took an address meanwhile.

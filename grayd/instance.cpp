@@ -6,7 +6,7 @@
 #include <random>
 #include <stdexcept>
 
-#include "config/log.hpp"
+#include "config/base/log.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <set>
 
-#include "config/diagnostics.hpp"
+#include "config/base/diagnostics.hpp"
 
 namespace gray::master {
 namespace {

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "config/settings.hpp"
+#include "config/settings/settings.hpp"
 #include "control/daemon.hpp"
-#include "control/event_log.hpp"
+#include "control/state/event_log.hpp"
 #include "grayd/followers.hpp"
 #include "supervisor/supervisor.hpp"
 

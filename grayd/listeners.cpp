@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "config/carry.hpp"
+#include "config/base/archive.hpp"
 #include "supervisor/socket_owner.hpp"
 
 namespace gray::master {
@@ -45,11 +45,13 @@ UniqueFd open_socket(const Address& address, const std::string& key) {
 void clear_path(const Address& address, const std::string& key) {
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(address.path).parent_path(), ignored);
-  struct stat facts {};
+  struct stat facts{};
   if (::lstat(address.path.c_str(), &facts) != 0) return;
   if (!S_ISSOCK(facts.st_mode)) {
-    throw std::runtime_error(fmt::format("cannot listen on {}: a file that is no socket is there; remove it or change "
-                                         "[listen] {}", address.text(), key));
+    throw std::runtime_error(
+        fmt::format("cannot listen on {}: a file that is no socket is there; remove it or change "
+                    "[listen] {}",
+                    address.text(), key));
   }
   const auto trial = open_socket(address, key);
   sockaddr_storage storage;
@@ -127,13 +129,13 @@ std::string Listeners::text() const {
 }
 
 template <class Io>
-void Listeners::carry(Io& io) {
+void Listeners::archive(Io& io) {
   io("key", key_);
   io("addresses", addresses_);
   io("sockets", sockets_);
   io("paths", paths_);
 }
-template void Listeners::carry(Save&);
-template void Listeners::carry(Load&);
+template void Listeners::archive(Save&);
+template void Listeners::archive(Load&);
 
 }  // namespace gray::master

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "config/address.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/address.hpp"
+#include "config/base/unique_fd.hpp"
 #include "grayd/activated_sockets.hpp"
 
 namespace gray::master {
@@ -32,7 +32,7 @@ class Listeners {
   std::string text() const;
 
   template <class Io>
-  void carry(Io& io);
+  void archive(Io& io);
 
  private:
   std::string key_;

@@ -1,7 +1,7 @@
 #include "grayd/live_state.hpp"
 
-#include "config/carry.hpp"
-#include "control/state_json.hpp"
+#include "config/base/archive.hpp"
+#include "control/state/state_json.hpp"
 
 namespace gray::master {
 
@@ -43,13 +43,13 @@ void LiveState::replace(control::State state) {
 }
 
 template <class Io>
-void LiveState::carry(Io& io) {
+void LiveState::archive(Io& io) {
   std::string text = control::to_json_text(published_);
   io("state", text);
   if constexpr (Io::kLoads) replace(control::state_from_json(text));
 }
-template void LiveState::carry(Save&);
-template void LiveState::carry(Load&);
+template void LiveState::archive(Save&);
+template void LiveState::archive(Load&);
 
 bool LiveState::is_latest(const std::string& service, Ticket ticket) const {
   const auto found = latest_.find(service);

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "control/state_store.hpp"
+#include "control/state/state_store.hpp"
 
 namespace gray::master {
 
@@ -31,7 +31,7 @@ class LiveState {
 
   /// Only while nothing waits for the disk.
   template <class Io>
-  void carry(Io& io);
+  void archive(Io& io);
 
  private:
   bool is_latest(const std::string& service, Ticket ticket) const;

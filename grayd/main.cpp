@@ -5,14 +5,14 @@
 #include <cstdlib>
 #include <exception>
 
-#include "config/exit_code.hpp"
+#include "config/base/exit_code.hpp"
 #include "grayd/command_line.hpp"
-#include "grayd/handoff.hpp"
-#include "grayd/inherited_signals.hpp"
+#include "grayd/handoff/handoff.hpp"
+#include "grayd/handoff/inherited_signals.hpp"
+#include "grayd/handoff/self_exec.hpp"
 #include "grayd/master.hpp"
 #include "grayd/preflight.hpp"
-#include "grayd/succession.hpp"
-#include "grayd/router_child.hpp"
+#include "grayd/routers/router_child.hpp"
 #include "grayd/small_heap.hpp"
 
 namespace {

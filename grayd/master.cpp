@@ -7,14 +7,14 @@
 #include <csignal>
 #include <cstdio>
 
-#include "config/carry.hpp"
-#include "config/log.hpp"
+#include "config/base/archive.hpp"
+#include "config/base/log.hpp"
 #include "control/version.hpp"
-#include "grayd/inherited_signals.hpp"
+#include "grayd/handoff/inherited_signals.hpp"
+#include "grayd/handoff/self_exec.hpp"
 #include "grayd/metrics.hpp"
 #include "grayd/reload.hpp"
 #include "grayd/serving.hpp"
-#include "grayd/succession.hpp"
 #include "grayd/verb_event.hpp"
 
 namespace gray::master {
@@ -25,13 +25,13 @@ constexpr Duration kSettleLimit{50};     // what a status may wait for the route
 constexpr Duration kEventsLimit{1'000};  // what the disk may take for events before a hand-over; the rest goes along
 constexpr int kLastTurns = 10'000;       // of the loop before a hand-over
 
-using supervisor::Supervisor;
 using supervisor::Host;
+using supervisor::Supervisor;
 Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string& name, const ActivatedSockets&) {
   return {io, host, name};
 }
-Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string&, Resumed) {
-  return {io, host, kResumed};
+Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string&, Restored) {
+  return {io, host, kRestored};
 }
 
 const char* name_of(bool serving, bool stopping) { return stopping ? "stopping" : serving ? "serving" : "starting"; }
@@ -46,12 +46,11 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       live_(holdings_.state()),
       rows_(holdings_.segment),
       cells_(holdings_.segment),
-      routers_(io_, holdings_.segment, holdings_.router_command(),
-               settings_.router, settings_.memory_budget,
+      routers_(io_, holdings_.segment, holdings_.router_command(), settings_.router, settings_.memory_budget,
                {[this] { listen_if_allowed(); },
                 [this](std::uint64_t id, bool ok, const std::string& detail) { supervisor_.probed(id, ok, detail); },
                 [this](bool possible) { supervisor_.probing_possible(possible); },
-                [this](EventRecord event) { happened(std::move(event)); }}),
+                [this](EventRecord event) { emit(std::move(event)); }}),
       supervisor_(supervisor_of(io_, *this, holdings_.instance, origin)),
       publisher_(settings_, live_, rows_, routers_, random_issue_seed()),
       upgrades_(upgrade_parts()),
@@ -60,8 +59,8 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       manager_(io_),
       reloader_(reloader_parts(), std::move(file)),
-      access_log_({io_, settings_, holdings_, routers_, [this](EventRecord event) { happened(std::move(event)); }}),
-      doors_(holdings_, *this) {
+      access_log_({io_, settings_, holdings_, routers_, [this](EventRecord event) { emit(std::move(event)); }}),
+      endpoints_(holdings_, *this) {
   signals_.add(SIGUSR1);
   file_limit_ = raise_file_limit();
   ::signal(SIGPIPE, SIG_IGN);
@@ -70,15 +69,15 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
 Master::Master(Settings settings, ConfigFile file, ActivatedSockets given)
     : Master(std::move(settings), std::move(file), std::move(given), 0) {}
 
-Master::Master(Settings settings, ConfigFile file, Resumed)
-    : Master(std::move(settings), std::move(file), kResumed, 0) {}
+Master::Master(Settings settings, ConfigFile file, Restored)
+    : Master(std::move(settings), std::move(file), kRestored, 0) {}
 
 Master::Master(Settings settings, ActivatedSockets given)
     : Master(settings, ConfigFile(settings.file), std::move(given)) {}
 
 /// The supervisor last: what was read before is left as it is if something is wrong, its workers are not.
 template <class Io>
-void Master::carry(Io& io) {
+void Master::archive(Io& io) {
   io("events", events_);
   io("live", live_);
   io("holdings", holdings_);
@@ -95,8 +94,8 @@ void Master::carry(Io& io) {
   io("file_limit", file_limit_);
   io("supervisor", supervisor_);
 }
-template void Master::carry(Save&);
-template void Master::carry(Load&);
+template void Master::archive(Save&);
+template void Master::archive(Load&);
 
 Verbs::Parts Master::verb_parts() {
   return {io_,
@@ -120,21 +119,24 @@ Verbs::Parts Master::verb_parts() {
 }
 
 Upgrades::Parts Master::upgrade_parts() {
-  Replacement::Parts grayd{[this] { return reloader_.stale(); },
-                           [this] {
-                             return changing_ == 0 && holdings_.store.idle() ? "" : "a change that was begun before";
-                           },
-                           [this] { doors_.shut(); },
-                           [this] {
-                             journal_.release();
-                             return doors_.empty();
-                           },
-                           [this] {
-                             leaving_ = true;
-                             io_.stop();
-                           },
-                           {}};
-  return {io_, settings_, routers_, [this](EventRecord event) { happened(std::move(event)); }, std::move(grayd),
+  BinaryUpgrade::Parts grayd{
+      [this] { return reloader_.stale(); },
+      [this] { return changing_ == 0 && holdings_.store.idle() ? "" : "a change that was begun before"; },
+      [this] { endpoints_.shut(); },
+      [this] {
+        journal_.release();
+        return endpoints_.empty();
+      },
+      [this] {
+        leaving_ = true;
+        io_.stop();
+      },
+      {}};
+  return {io_,
+          settings_,
+          routers_,
+          [this](EventRecord event) { emit(std::move(event)); },
+          std::move(grayd),
           [this] { return std::string(phase_ == Phase::starting ? "grayd is starting; wait until it serves" : ""); }};
 }
 
@@ -148,7 +150,7 @@ Reloader::Parts Master::reloader_parts() {
             return is_stopped(live_.published(), service, version);
           },
           [this](const Changes& changes, Settings fresh) { apply(changes, std::move(fresh)); },
-          [this](EventRecord event) { happened(std::move(event)); }};
+          [this](EventRecord event) { emit(std::move(event)); }};
 }
 
 /// An exception that reaches this loop means that some event was handled by half. Nothing can be promised any more, but
@@ -174,7 +176,7 @@ int Master::loop() {
     }
     io_.restart();
   }
-  doors_.remove();
+  endpoints_.remove();
   return exit_code_;
 }
 
@@ -201,14 +203,14 @@ void Master::start() {
       if (!is_stopped(live_.published(), service.name, version.name)) supervisor_.apply(service.name, version);
     }
   }
-  doors_.open();
+  endpoints_.open();
 }
 
 /// As this image, with nobody to follow it.
 void Master::go_on(const std::string& why) {
-  if (upgrades_.replacement() == nullptr) return;
+  if (upgrades_.binary_upgrade() == nullptr) return;
   upgrades_.replaced({ExitCode::failed, why + "; grayd goes on as it was"});
-  doors_.open();
+  endpoints_.open();
 }
 
 /// The first turn of an image that continues another one.
@@ -219,7 +221,7 @@ void Master::serve_on(const std::string& returned) {
   access_log_.watch();
   returned.empty() ? upgrades_.replaced({}) : upgrades_.returned(returned);
   publish_now();
-  doors_.open();
+  endpoints_.open();
   release_signals();
 }
 
@@ -228,10 +230,10 @@ void Master::hand_over() {
   const SignalsHeld held;
   io_.restart();
   for (int i = 0; i < kLastTurns && io_.poll_one() > 0;) ++i;
-  if (upgrades_.replacement() == nullptr) return;
+  if (upgrades_.binary_upgrade() == nullptr) return;
   manager_.reloading();
   events_.settle(kEventsLimit);
-  const auto why = master::hand_over(*this, reloader_.file(), upgrades_.replacement()->binary());
+  const auto why = master::hand_over(*this, reloader_.file(), upgrades_.binary_upgrade()->binary());
   manager_.reloaded(true);
   go_on(why);
 }
@@ -323,7 +325,7 @@ void Master::tell(EventKind kind, std::string cause, std::string text) {
   event.pid = ::getpid();
   event.cause = std::move(cause);
   event.text = std::move(text);
-  happened(std::move(event));
+  emit(std::move(event));
 }
 
 void Master::apply(const Changes& changes, Settings fresh) {
@@ -335,9 +337,7 @@ void Master::apply(const Changes& changes, Settings fresh) {
   for (const auto& change : changes) {
     using Kind = Change::Kind;
     switch (change.kind) {
-      case Kind::router:
-        upgrades_.renew_settings();
-        break;
+      case Kind::router: upgrades_.upgrade_for_settings(); break;
       case Kind::add_version: rows_.take(change.service, change.version); [[fallthrough]];
       case Kind::restart_version:
       case Kind::update_version:
@@ -387,7 +387,7 @@ void Master::call(std::string verb, nlohmann::json args, std::function<void(cont
     changing_ += changes;
     verbs_.call(verb, args, [this, verb, args, done, changes](control::Reply reply) {
       changing_ -= changes;
-      if (auto event = verb_event(verb, args, reply)) happened(std::move(*event));
+      if (auto event = verb_event(verb, args, reply)) emit(std::move(*event));
       done(std::move(reply));
     });
   });

@@ -7,25 +7,25 @@
 // Order at the end: routers drain, then workers stop, then the process ends; nothing survives it.
 //
 // Or it hands over: between two events of the loop, with all signals held, it writes everything down and replaces its
-// own image by exec (grayd/succession.hpp). If that fails it goes on as it was.
+// own image by exec (grayd/handoff/self_exec.hpp). If that fails it goes on as it was.
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 
-#include "config/segment.hpp"
-#include "config/settings.hpp"
-#include "config/settings_diff.hpp"
+#include "config/settings/settings.hpp"
+#include "config/settings/settings_diff.hpp"
+#include "config/shared/segment.hpp"
 #include "control/daemon.hpp"
-#include "control/event_log.hpp"
+#include "control/state/event_log.hpp"
 #include "grayd/access_log.hpp"
 #include "grayd/cells.hpp"
-#include "grayd/doors.hpp"
+#include "grayd/control_endpoints.hpp"
 #include "grayd/file_limit.hpp"
 #include "grayd/holdings.hpp"
 #include "grayd/journal.hpp"
 #include "grayd/live_state.hpp"
 #include "grayd/publisher.hpp"
 #include "grayd/reloader.hpp"
-#include "grayd/routers.hpp"
+#include "grayd/routers/routers.hpp"
 #include "grayd/rows.hpp"
 #include "grayd/service_manager.hpp"
 #include "grayd/upgrades.hpp"
@@ -42,8 +42,8 @@ class Master final : supervisor::Host, control::Daemon {
   explicit Master(Settings settings, ActivatedSockets given = {});
   /// `file`: as the settings were read from it.
   Master(Settings settings, ConfigFile file, ActivatedSockets given);
-  /// Nothing, until carry(Load&) has come to its end; before that it must not be destroyed.
-  Master(Settings settings, ConfigFile file, Resumed);
+  /// Nothing, until archive(Load&) has come to its end; before that it must not be destroyed.
+  Master(Settings settings, ConfigFile file, Restored);
 
   /// Serves until a signal or an error ends it; returns the exit code.
   int run();
@@ -51,7 +51,7 @@ class Master final : supervisor::Host, control::Daemon {
   int resume(std::string returned);
 
   template <class Io>
-  void carry(Io& io);
+  void archive(Io& io);
 
  private:
   enum class Phase { starting, serving, stopping, stopped };
@@ -97,7 +97,7 @@ class Master final : supervisor::Host, control::Daemon {
   bool carries_traffic(const std::string& service, const std::string& version) const override {
     return master::carries_traffic(settings_, live_.published(), service, version);
   }
-  void happened(EventRecord event) override { events_.add(std::move(event)); }
+  void emit(EventRecord event) override { events_.add(std::move(event)); }
   // control::Daemon
   void call(std::string verb, nlohmann::json args, std::function<void(control::Reply)> done) override;
 
@@ -118,7 +118,7 @@ class Master final : supervisor::Host, control::Daemon {
   ServiceManager manager_;
   Reloader reloader_;
   AccessLog access_log_;
-  Doors doors_;
+  ControlEndpoints endpoints_;
   TimePoint started_ = Clock::now();
   Phase phase_ = Phase::starting;
   unsigned changing_ = 0;  // verbs that change something and have not been answered

@@ -99,7 +99,7 @@ void requests(std::string& out, const Samples& samples) {
 }
 
 void counters(std::string& out, const Samples& samples) {
-  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t stats::Totals::*member) {
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t stats::Totals::* member) {
     per_version(out, samples, name, "counter", help,
                 [member](const Sample& s) { return static_cast<double>(s.totals.*member); });
   };
@@ -115,7 +115,7 @@ void counters(std::string& out, const Samples& samples) {
 /// A bucket of the segment is counted where its largest value lies, so a value may be counted one bound too high, by
 /// at most 1/16 of it.
 void histogram(std::string& out, const Samples& samples, const ReportSource& source, std::string_view name,
-               std::string_view help, segment::Histogram segment::Row::*which) {
+               std::string_view help, segment::Histogram segment::Row::* which) {
   head(out, name, "histogram", help);
   for (const auto& sample : samples) {
     const auto totals = sample.row ? stats::sum(source.layout, *sample.row, which) : stats::HistogramTotals{};
@@ -220,8 +220,8 @@ void refusals(std::string& out, const ReportSource& source) {
   head(out, "grayd_refused_total", "counter", "Requests that were answered by the router before a version was chosen.");
   std::map<std::string_view, std::uint64_t> by_name;
   for (std::size_t reason = 1; reason < static_cast<std::size_t>(segment::Reason::count); ++reason) {
-    by_name[segment::name_of(static_cast<segment::Reason>(reason))] += sum_of(
-        source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.refused[reason]; });
+    by_name[segment::name_of(static_cast<segment::Reason>(reason))] +=
+        sum_of(source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.refused[reason]; });
   }
   for (const auto& [name, count] : by_name) {
     if (count > 0) out += fmt::format("grayd_refused_total{{reason=\"{}\"}} {}\n", name, count);
@@ -244,8 +244,7 @@ void faults(std::string& out, const ReportSource& source) {
   for (std::size_t side = 0; side < segment::kSides; ++side) {
     out += fmt::format(
         "grayd_write_errors_total{{side=\"{}\"}} {}\n", segment::name_of(static_cast<segment::Side>(side)),
-        sum_of(
-            source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.write_errors[side]; }));
+        sum_of(source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.write_errors[side]; }));
   }
 }
 

@@ -11,7 +11,7 @@
 #include <optional>
 #include <sstream>
 
-#include "config/diagnostics.hpp"
+#include "config/base/diagnostics.hpp"
 #include "supervisor/credentials.hpp"
 
 namespace gray::master {
@@ -57,8 +57,9 @@ std::optional<Fault> fault_of_command(const VersionSettings& version, const Mach
   const auto own = version.env.find("PATH");
   const auto& folders = own == version.env.end() ? machine.path : own->second;
   if (is_in_path(program, folders, version.cwd, machine.file)) return std::nullopt;
-  return Fault{fmt::format("command \"{}\" is in no folder of PATH ({}); install it or give its full path", program,
-                           folders), version.command_at};
+  return Fault{
+      fmt::format("command \"{}\" is in no folder of PATH ({}); install it or give its full path", program, folders),
+      version.command_at};
 }
 
 std::optional<Fault> fault_of_user(const VersionSettings& version, const Machine& machine) {
@@ -119,7 +120,7 @@ std::string rendered(const std::vector<PreflightFault>& faults, const std::strin
 }
 
 FileKind look_at(const std::string& path) {
-  struct stat facts {};
+  struct stat facts{};
   if (::stat(path.c_str(), &facts) != 0) return FileKind::missing;
   if (S_ISDIR(facts.st_mode)) return FileKind::folder;
   const bool executable = S_ISREG(facts.st_mode) && (facts.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;

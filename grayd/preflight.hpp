@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/settings.hpp"
+#include "config/settings/settings.hpp"
 
 namespace gray::master {
 
@@ -37,7 +37,7 @@ std::vector<PreflightFault> preflight_here(const Settings& settings);
 /// Whether grayd should not even start: a stable version is among them. A canary that cannot be started has failed, and
 /// its service is served by stable.
 bool is_fatal(const std::vector<PreflightFault>& faults);
-/// The faults as config/diagnostics.hpp shows errors of the file, with place, line and caret.
+/// The faults as config/base/diagnostics.hpp shows errors of the file, with place, line and caret.
 std::string rendered(const std::vector<PreflightFault>& faults, const std::string& file);
 
 /// The file system and the users as they are.

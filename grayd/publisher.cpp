@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "config/carry.hpp"
+#include "config/base/archive.hpp"
 #include "grayd/table_builder.hpp"
 
 namespace gray::master {
@@ -24,7 +24,7 @@ std::uint64_t Publisher::publish(const std::vector<supervisor::VersionView>& vie
 }
 
 template <class Io>
-void Publisher::carry(Io& io) {
+void Publisher::archive(Io& io) {
   std::string text = to_json_text(last_), error;
   io("issue_seed", issue_seed_);
   io("last", text);
@@ -34,7 +34,7 @@ void Publisher::carry(Io& io) {
     last_ = std::move(*table);
   }
 }
-template void Publisher::carry(Save&);
-template void Publisher::carry(Load&);
+template void Publisher::archive(Save&);
+template void Publisher::archive(Load&);
 
 }  // namespace gray::master

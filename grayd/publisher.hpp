@@ -1,10 +1,10 @@
 #pragma once
 // Makes and numbers routing tables. A number never comes twice; a table that says what the last one said is not sent
 // again.
-#include "config/routing_table.hpp"
-#include "config/settings.hpp"
+#include "config/settings/settings.hpp"
+#include "config/shared/routing_table.hpp"
 #include "grayd/live_state.hpp"
-#include "grayd/routers.hpp"
+#include "grayd/routers/routers.hpp"
 #include "grayd/rows.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -26,7 +26,7 @@ class Publisher {
   bool settled() const { return routers_.all_applied(last_.number); }
 
   template <class Io>
-  void carry(Io& io);
+  void archive(Io& io);
 
  private:
   const Settings& settings_;

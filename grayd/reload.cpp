@@ -32,8 +32,8 @@ std::vector<LiveService> live_services(const Settings& settings, const control::
     const auto shares = shares_of(service, state);
     LiveService live{service.name, shares.stable, {}};
     for (const auto& version : service.versions) {
-      live.versions.push_back({version.name, shares.of(version.name),
-                               takes_requests(view_of(views, service.name, version.name))});
+      live.versions.push_back(
+          {version.name, shares.of(version.name), takes_requests(view_of(views, service.name, version.name))});
     }
     services.push_back(std::move(live));
   }
@@ -70,7 +70,7 @@ std::string text_of(const Change& change, bool stopped) {
   return {};
 }
 
-bool renews_routers(const Changes& changes) {
+bool needs_new_router(const Changes& changes) {
   return std::any_of(changes.begin(), changes.end(),
                      [](const Change& change) { return change.kind == Change::Kind::router; });
 }

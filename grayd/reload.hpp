@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "config/event_record.hpp"
-#include "config/settings.hpp"
-#include "config/settings_diff.hpp"
+#include "config/settings/settings.hpp"
+#include "config/settings/settings_diff.hpp"
+#include "config/shared/event_record.hpp"
 #include "control/daemon.hpp"
-#include "control/state_store.hpp"
+#include "control/state/state_store.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {
@@ -22,7 +22,7 @@ std::vector<LiveService> live_services(const Settings& settings, const control::
 control::State state_after(const control::State& state, const Settings& old, const Settings& fresh);
 
 /// Whether a new router must take over for the changes to be in force.
-bool renews_routers(const Changes& changes);
+bool needs_new_router(const Changes& changes);
 
 /// What became of a reload of `file`, for the event log.
 EventRecord reload_event(const control::Reply& reply, const std::string& file);

@@ -1,6 +1,6 @@
 #include "grayd/reloader.hpp"
 
-#include "config/carry.hpp"
+#include "config/base/archive.hpp"
 #include "grayd/preflight.hpp"
 #include "grayd/reload.hpp"
 
@@ -18,7 +18,7 @@ control::Reply Reloader::reload() {
   reloads_.last_good = reply.code == ExitCode::ok;
   ++(reloads_.last_good ? reloads_.accepted : reloads_.refused);
   if (reloads_.last_good) reloads_.last_good_at = wall_now();
-  parts_.happened(reload_event(reply, parts_.settings.file));
+  parts_.emit(reload_event(reply, parts_.settings.file));
   return reply;
 }
 
@@ -34,7 +34,7 @@ control::Reply Reloader::read_again() {
   const auto verdict = diff(parts_.settings, fresh, parts_.live());
   if (const auto* refusal = std::get_if<Refusal>(&verdict)) return refused(refusal->code, refusal->message);
   const auto& changes = std::get<Changes>(verdict);
-  if (const auto why = parts_.renewing(); !why.empty() && renews_routers(changes)) {
+  if (const auto why = parts_.renewing(); !why.empty() && needs_new_router(changes)) {
     return refused(ExitCode::conflict, why + "; reload when it has ended");
   }
   file_ = std::move(file);
@@ -52,10 +52,10 @@ std::string Reloader::stale() {
 }
 
 template <class Io>
-void Reloader::carry(Io& io) {
+void Reloader::archive(Io& io) {
   io("reloads", reloads_);
 }
-template void Reloader::carry(Save&);
-template void Reloader::carry(Load&);
+template void Reloader::archive(Save&);
+template void Reloader::archive(Load&);
 
 }  // namespace gray::master

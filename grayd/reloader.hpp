@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "config/event_record.hpp"
-#include "config/settings.hpp"
-#include "config/settings_diff.hpp"
+#include "config/settings/settings.hpp"
+#include "config/settings/settings_diff.hpp"
+#include "config/shared/event_record.hpp"
 #include "control/daemon.hpp"
 #include "grayd/config_file.hpp"
 #include "grayd/report_source.hpp"
@@ -26,7 +26,7 @@ class Reloader {
     std::function<std::vector<LiveService>()> live;
     std::function<bool(const std::string& service, const std::string& version)> stopped;
     std::function<void(const Changes&, Settings fresh)> apply;
-    std::function<void(EventRecord)> happened;
+    std::function<void(EventRecord)> emit;
   };
   /// `file`: as the settings in force were read from it.
   Reloader(Parts parts, ConfigFile file) : parts_(std::move(parts)), file_(std::move(file)) {}
@@ -42,7 +42,7 @@ class Reloader {
   ConfigFile& file() { return file_; }
 
   template <class Io>
-  void carry(Io& io);
+  void archive(Io& io);
 
  private:
   control::Reply read_again();

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "config/exit_code.hpp"
-#include "config/segment.hpp"
-#include "config/settings.hpp"
-#include "config/wall_time.hpp"
-#include "control/state_store.hpp"
+#include "config/base/exit_code.hpp"
+#include "config/base/wall_time.hpp"
+#include "config/settings/settings.hpp"
+#include "config/shared/segment.hpp"
+#include "control/state/state_store.hpp"
 #include "grayd/rows.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -35,7 +35,7 @@ struct UpgradeView {
   pid_t pid = 0;                 // over: of the new process; 0: none was made
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("number", number);
     io("of", of);
     io("state", state);
@@ -52,7 +52,7 @@ struct Reloads {
   WallTime last_good_at{};
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("accepted", accepted);
     io("refused", refused);
     io("last_good", last_good);
@@ -72,8 +72,8 @@ struct ReportSource {
   double uptime_s = 0;
   pid_t pid = 0;
   Reloads reloads;
-  std::uint64_t events_dropped = 0;  // never written to disk
-  bool config_changed = false;       // the file says something else than what is loaded
+  std::uint64_t events_dropped = 0;        // never written to disk
+  bool config_changed = false;             // the file says something else than what is loaded
   std::vector<UpgradeView> upgrades = {};  // the last ones, oldest first
 };
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "config/segment.hpp"
+#include "config/shared/segment.hpp"
 
 namespace gray::master {
 
@@ -24,7 +24,7 @@ class Rows {
   void keep(const std::function<bool(const std::string& service, const std::string& version)>& used);
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("taken", taken_);
     io("free", free_);
   }

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "config/time.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/time.hpp"
+#include "config/base/unique_fd.hpp"
 #include "grayd/lifetime.hpp"
 
 namespace gray::master {
@@ -28,7 +28,7 @@ class ServiceManager {
   void reloaded(bool accepted);
   void stopping(const std::string& status);
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("serving", serving_);
   }
   /// From now on the watchdog is told as long as the loop turns.

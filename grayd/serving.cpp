@@ -15,7 +15,7 @@ using supervisor::WorkerView;
 bool has_failed_first_start(const VersionView* view) {
   if (view == nullptr || view->workers.empty()) return view != nullptr && view->state == "failed";
   return view->state == "failed" || std::all_of(view->workers.begin(), view->workers.end(),
-                     [](const WorkerView& worker) { return !worker.last_exit.empty(); });
+                                                [](const WorkerView& worker) { return !worker.last_exit.empty(); });
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ Duration longest_drain(const Settings& settings) {
   Duration longest{0};
   for (const auto& service : settings.services) {
     for (const auto& version : service.versions) longest = std::max(longest, version.drain_timeout);
-}
+  }
   return longest;
 }
 

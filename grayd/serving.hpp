@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/settings.hpp"
-#include "control/state_store.hpp"
+#include "config/settings/settings.hpp"
+#include "control/state/state_store.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {

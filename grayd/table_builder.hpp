@@ -2,9 +2,9 @@
 // From what is configured, shifted and alive to what the routers shall do. Pure: the same inputs make the same table.
 #include <vector>
 
-#include "config/routing_table.hpp"
-#include "config/settings.hpp"
-#include "control/state_store.hpp"
+#include "config/settings/settings.hpp"
+#include "config/shared/routing_table.hpp"
+#include "control/state/state_store.hpp"
 #include "grayd/rows.hpp"
 #include "supervisor/supervisor.hpp"
 

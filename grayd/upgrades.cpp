@@ -6,8 +6,8 @@
 #include <asio/post.hpp>
 #include <filesystem>
 
-#include "config/carry.hpp"
-#include "config/log.hpp"
+#include "config/base/archive.hpp"
+#include "config/base/log.hpp"
 #include "control/version.hpp"
 #include "grayd/serving.hpp"
 
@@ -19,10 +19,10 @@ using nlohmann::json;
 
 Reply refusal(ExitCode code, std::string error) { return {code, {}, std::move(error)}; }
 
-std::optional<Duration> patience_in(const json& args) {
-  const auto found = args.find("patience_ms");
-  if (found == args.end()) return Upgrades::kPatience;
-  if (!found->is_number_integer() || *found < 1 || *found > Upgrades::kMostPatience.count()) return std::nullopt;
+std::optional<Duration> timeout_in(const json& args) {
+  const auto found = args.find("timeout_ms");
+  if (found == args.end()) return Upgrades::kTimeout;
+  if (!found->is_number_integer() || *found < 1 || *found > Upgrades::kMaxTimeout.count()) return std::nullopt;
   return Duration(found->get<Duration::rep>());
 }
 
@@ -49,23 +49,23 @@ Upgrades::Upgrades(Parts parts) : parts_(std::move(parts)), program_(own_program
 
 Reply Upgrades::begin(const json& args) {
   const auto of = args.find("of");
-  const auto patience = patience_in(args);
+  const auto timeout = timeout_in(args);
   const bool known = of != args.end() && (*of == "router" || *of == "grayd");
-  if (!known || !patience) {
-    return refusal(ExitCode::usage,
-                   fmt::format("upgrade needs of (\"router\" or \"grayd\"), and takes patience_ms (1 to {})",
-                               kMostPatience.count()));
+  if (!known || !timeout) {
+    return refusal(
+        ExitCode::usage,
+        fmt::format("upgrade needs of (\"router\" or \"grayd\"), and takes timeout_ms (1 to {})", kMaxTimeout.count()));
   }
   if (const auto busy = under_way(); !busy.empty()) {
     return refusal(ExitCode::conflict, fmt::format("{}; wait for its end, see grayctl status", busy));
   }
   if (const auto why = parts_.unable(); !why.empty()) return refusal(ExitCode::conflict, why);
-  if (*of == "grayd") return replace(args, *patience);
+  if (*of == "grayd") return replace(args, *timeout);
   if (!parts_.routers.any_ready()) {
     return refusal(ExitCode::conflict, "no router serves now, and a new one starts by itself; see grayctl status");
   }
   auto reply = begun("router");
-  renew(*patience, [this](const RenewalEnd& end) { finish(end); });
+  upgrade(*timeout, [this](const RouterUpgradeEnd& end) { finish(end); });
   return reply;
 }
 
@@ -81,7 +81,7 @@ void Upgrades::returned(const std::string& why) {
   replaced({ExitCode::failed, text});
 }
 
-Reply Upgrades::replace(const json& args, Duration patience) {
+Reply Upgrades::replace(const json& args, Duration timeout) {
   const auto named = args.find("binary");
   const bool chosen = named != args.end();
   if (chosen && (!named->is_string() || !named->get_ref<const std::string&>().starts_with('/'))) {
@@ -98,12 +98,12 @@ Reply Upgrades::replace(const json& args, Duration patience) {
   parts.failed = [this](CheckEnd end) {
     asio::post(parts_.io, lifetime_.guard([this, end = std::move(end)] { replaced(end); }));
   };
-  replacement_.emplace(parts_.io, std::move(parts), next_program_, parts_.settings.file, patience);
+  binary_upgrade_.emplace(parts_.io, std::move(parts), next_program_, parts_.settings.file, timeout);
   return reply;
 }
 
 void Upgrades::replaced(CheckEnd end) {
-  replacement_.reset();
+  binary_upgrade_.reset();
   const bool good = end.code == ExitCode::ok;
   if (good) program_ = next_program_;
   const auto serves = fmt::format("grayd {} ({}) serves, as pid {} as before", control::kVersion, program_, ::getpid());
@@ -112,21 +112,21 @@ void Upgrades::replaced(CheckEnd end) {
   finish({end.code, good ? ::getpid() : 0, text});
 }
 
-bool Upgrades::renew(Duration patience, std::function<void(const RenewalEnd&)> done) {
-  return parts_.routers.renew(parts_.settings.router, longest_drain(parts_.settings), patience,
-                              [this, done = std::move(done)](const RenewalEnd& end) {
-                                if (done) done(end);
-                                renewed(end);
-                              });
+bool Upgrades::upgrade(Duration timeout, std::function<void(const RouterUpgradeEnd&)> done) {
+  return parts_.routers.upgrade(parts_.settings.router, longest_drain(parts_.settings), timeout,
+                                [this, done = std::move(done)](const RouterUpgradeEnd& end) {
+                                  if (done) done(end);
+                                  upgrade_ended(end);
+                                });
 }
 
-void Upgrades::renew_settings() {
+void Upgrades::upgrade_for_settings() {
   settings_pending_ = true;
-  renew(kMostPatience, nullptr);
+  upgrade(kMaxTimeout, nullptr);
 }
 
 /// Whoever started it, a new router has the newest settings.
-void Upgrades::renewed(const RenewalEnd& end) {
+void Upgrades::upgrade_ended(const RouterUpgradeEnd& end) {
   if (end.code == ExitCode::ok) settings_pending_ = false;
   if (!settings_pending_) return;
   log(LogLevel::error, fmt::format("no router has the settings of the reload yet: {}; trying again", end.text));
@@ -137,12 +137,12 @@ void Upgrades::retry_settings() {
   retry_.expires_after(kRetry);
   retry_.async_wait(lifetime_.guard([this](std::error_code error) {
     if (error || !settings_pending_) return;
-    if (replacement_) return retry_settings();
-    renew_settings();
+    if (binary_upgrade_) return retry_settings();
+    upgrade_for_settings();
   }));
 }
 
-void Upgrades::finish(const RenewalEnd& end) {
+void Upgrades::finish(const RouterUpgradeEnd& end) {
   const bool good = end.code == ExitCode::ok;
   auto& last = known_.back();
   last.state = good ? "done" : "failed";
@@ -154,36 +154,36 @@ void Upgrades::finish(const RenewalEnd& end) {
   event.pid = end.pid;
   event.cause = last.of;
   event.text = end.text;
-  parts_.happened(std::move(event));
+  parts_.emit(std::move(event));
 }
 
 std::string Upgrades::under_way() const {
-  if (replacement_) {
-    return fmt::format("upgrade {} of grayd is under way ({})", known_.back().number, replacement_->text());
+  if (binary_upgrade_) {
+    return fmt::format("upgrade {} of grayd is under way ({})", known_.back().number, binary_upgrade_->text());
   }
-  const auto* renewal = parts_.routers.renewal();
-  if (renewal == nullptr) return {};
+  const auto* router_upgrade = parts_.routers.router_upgrade();
+  if (router_upgrade == nullptr) return {};
   const bool asked = !known_.empty() && known_.back().state == "running";
   const auto what = asked ? fmt::format("upgrade {} of the router", known_.back().number)
                           : std::string("a new router for the settings of a reload");
-  return fmt::format("{} is under way ({})", what, renewal->text());
+  return fmt::format("{} is under way ({})", what, router_upgrade->text());
 }
 
 std::string Upgrades::locks() const {
-  return replacement_ ? under_way() + "; wait for its end, see grayctl status" : std::string();
+  return binary_upgrade_ ? under_way() + "; wait for its end, see grayctl status" : std::string();
 }
 
 std::vector<UpgradeView> Upgrades::views() const {
   std::vector<UpgradeView> views(known_.begin(), known_.end());
-  const auto* renewal = parts_.routers.renewal();
+  const auto* router_upgrade = parts_.routers.router_upgrade();
   const bool runs = !views.empty() && views.back().state == "running";
-  if (runs && renewal != nullptr) views.back().text = renewal->text();
-  if (runs && replacement_) views.back().text = replacement_->text();
+  if (runs && router_upgrade != nullptr) views.back().text = router_upgrade->text();
+  if (runs && binary_upgrade_) views.back().text = binary_upgrade_->text();
   return views;
 }
 
 template <class Io>
-void Upgrades::carry(Io& io) {
+void Upgrades::archive(Io& io) {
   io("known", known_);
   io("settings_pending", settings_pending_);
   io("program", program_);
@@ -192,7 +192,7 @@ void Upgrades::carry(Io& io) {
     if (settings_pending_) retry_settings();
   }
 }
-template void Upgrades::carry(Save&);
-template void Upgrades::carry(Load&);
+template void Upgrades::archive(Save&);
+template void Upgrades::archive(Load&);
 
 }  // namespace gray::master

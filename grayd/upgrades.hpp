@@ -9,20 +9,20 @@
 #include <optional>
 #include <vector>
 
-#include "config/event_record.hpp"
-#include "config/settings.hpp"
+#include "config/settings/settings.hpp"
+#include "config/shared/event_record.hpp"
 #include "control/daemon.hpp"
+#include "grayd/handoff/binary_upgrade.hpp"
 #include "grayd/lifetime.hpp"
-#include "grayd/replacement.hpp"
 #include "grayd/report_source.hpp"
-#include "grayd/routers.hpp"
+#include "grayd/routers/routers.hpp"
 
 namespace gray::master {
 
 class Upgrades {
  public:
-  static constexpr Duration kPatience{60'000};  // of an upgrade that names none
-  static constexpr Duration kMostPatience{3'600'000};
+  static constexpr Duration kTimeout{60'000};  // of an upgrade that names none
+  static constexpr Duration kMaxTimeout{3'600'000};
   static constexpr Duration kRetry{1'000};  // of router settings that no new router has so far
 
   static constexpr std::size_t kKept = 16;
@@ -31,19 +31,19 @@ class Upgrades {
     asio::io_context& io;
     const Settings& settings;
     Routers& routers;
-    std::function<void(EventRecord)> happened;
+    std::function<void(EventRecord)> emit;
     /// Of a replacement of grayd; `failed` is ours.
-    Replacement::Parts grayd = {};
+    BinaryUpgrade::Parts grayd = {};
     /// Why nothing can be upgraded now, for people; empty: it can.
     std::function<std::string()> unable = [] { return std::string(); };
   };
   explicit Upgrades(Parts parts);
 
-  /// Begins one and answers at once with its number. `args`: "of", "router" or "grayd"; "patience_ms", until the new
+  /// Begins one and answers at once with its number. `args`: "of", "router" or "grayd"; "timeout_ms", until the new
   /// one serves; of grayd "binary", a whole path; if it is missing, the file that this one was started from.
   control::Reply begin(const nlohmann::json& args);
   /// The settings of the routers are others now: a new one is tried until one has them.
-  void renew_settings();
+  void upgrade_for_settings();
   /// What is under way, for who must wait for its end; empty: nothing.
   std::string under_way() const;
   /// Why nothing at all can be changed now: grayd is being replaced; empty: it is not.
@@ -52,29 +52,29 @@ class Upgrades {
   std::vector<UpgradeView> views() const;
 
   /// Nothing while grayd is not being replaced.
-  const Replacement* replacement() const { return replacement_ ? &*replacement_ : nullptr; }
+  const BinaryUpgrade* binary_upgrade() const { return binary_upgrade_ ? &*binary_upgrade_ : nullptr; }
   /// The replacement of grayd has ended, which may be one that an image before this one began.
   void replaced(CheckEnd end);
   /// The image that was to follow has come back.
   void returned(const std::string& why);
 
   template <class Io>
-  void carry(Io& io);
+  void archive(Io& io);
 
  private:
   control::Reply begun(const char* of);
-  control::Reply replace(const nlohmann::json& args, Duration patience);
-  bool renew(Duration patience, std::function<void(const RenewalEnd&)> done);
-  void renewed(const RenewalEnd& end);
+  control::Reply replace(const nlohmann::json& args, Duration timeout);
+  bool upgrade(Duration timeout, std::function<void(const RouterUpgradeEnd&)> done);
+  void upgrade_ended(const RouterUpgradeEnd& end);
   void retry_settings();
-  void finish(const RenewalEnd& end);
+  void finish(const RouterUpgradeEnd& end);
 
   Parts parts_;
   std::deque<UpgradeView> known_;  // at most kKept
   bool settings_pending_ = false;
   std::string program_;       // the file that this image was started from, as it was named then
   std::string next_program_;  // of the one that is to follow
-  std::optional<Replacement> replacement_;
+  std::optional<BinaryUpgrade> binary_upgrade_;
   asio::steady_timer retry_;
   Lifetime lifetime_;
 };

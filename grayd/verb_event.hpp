@@ -4,13 +4,13 @@
 #include <optional>
 #include <string>
 
-#include "config/event_record.hpp"
+#include "config/shared/event_record.hpp"
 #include "control/daemon.hpp"
 
 namespace gray::master {
 
 /// Nothing for verbs that only look, for those that were refused, and for a reload, which says by itself what it
-/// changed. Only verbs that change something are told who asks ("peer", see control/admin_api.hpp).
+/// changed. Only verbs that change something are told who asks ("peer", see control/api/admin_api.hpp).
 std::optional<EventRecord> verb_event(const std::string& verb, const nlohmann::json& args, const control::Reply& reply);
 
 }  // namespace gray::master

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "control/daemon.hpp"
-#include "control/state_store.hpp"
+#include "control/state/state_store.hpp"
 #include "grayd/live_state.hpp"
 #include "grayd/report_source.hpp"
 #include "grayd/version_verbs.hpp"

@@ -91,13 +91,10 @@ OrderVerdict judge_order(const Ordered& ordered, const Settings& settings, const
   const std::string doing = view == nullptr ? "stopped" : view->state;
   const auto version = fmt::format("{} {}", ordered.service, ordered.version);
   switch (ordered.order) {
-    case Order::start:
-      return judge_start(version, doing);
-    case Order::restart:
-      return judge_restart(version, doing, view);
+    case Order::start: return judge_start(version, doing);
+    case Order::restart: return judge_restart(version, doing, view);
     case Order::stop:
-    case Order::drain:
-      return judge_end(ordered, *service, state, view, doing);
+    case Order::drain: return judge_end(ordered, *service, state, view, doing);
   }
   return {};
 }

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "config/exit_code.hpp"
-#include "config/settings.hpp"
-#include "control/state_store.hpp"
+#include "config/base/exit_code.hpp"
+#include "config/settings/settings.hpp"
+#include "control/state/state_store.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {

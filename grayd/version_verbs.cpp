@@ -40,13 +40,10 @@ void VersionVerbs::call(Order order, const json& args, Done done) {
     return done(std::move(refused));
   }
   switch (order) {
-    case Order::start:
-      return start(*ordered, std::move(done));
-    case Order::restart:
-      return done(begun(*ordered, parts_.carry_out(*ordered)));
+    case Order::start: return start(*ordered, std::move(done));
+    case Order::restart: return done(begun(*ordered, parts_.carry_out(*ordered)));
     case Order::stop:
-    case Order::drain:
-      return end(*ordered, std::move(done));
+    case Order::drain: return end(*ordered, std::move(done));
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "config/diagnostics.hpp"
+#include "config/base/diagnostics.hpp"
 
 namespace gray::master {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "config/exit_code.hpp"
-#include "config/settings.hpp"
-#include "control/state_store.hpp"
+#include "config/base/exit_code.hpp"
+#include "config/settings/settings.hpp"
+#include "control/state/state_store.hpp"
 
 namespace gray::master {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "config/resumed.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/restored.hpp"
+#include "config/base/unique_fd.hpp"
 
 namespace gray::supervisor {
 
@@ -35,10 +35,10 @@ class Cgroup {
   /// Removes it with everything below; only what is empty goes.
   void remove() const;
 
-  explicit Cgroup(Resumed) {}
-  /// For config/carry.hpp.
+  explicit Cgroup(Restored) {}
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("path", path_);
   }
 
@@ -62,10 +62,10 @@ class CgroupTree {
   /// Empty if there is none.
   const std::string& path() const { return path_; }
 
-  explicit CgroupTree(Resumed) {}
-  /// For config/carry.hpp. The name of the subtree stays true: an exec keeps the pid.
+  explicit CgroupTree(Restored) {}
+  /// For config/base/archive.hpp. The name of the subtree stays true: an exec keeps the pid.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("path", path_);
     io("usable", usable_);
   }

@@ -28,10 +28,10 @@ class Containment {
   /// Removes the cgroup, when empty.
   void dissolve() const;
 
-  explicit Containment(Resumed) {}
-  /// For config/carry.hpp.
+  explicit Containment(Restored) {}
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("leader", leader_);
     io("cgroup", cgroup_);
     io("instance", instance_);

@@ -15,7 +15,7 @@ struct Credentials {
   std::string name, home;
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("uid", uid);
     io("gid", gid);
     io("groups", groups);

@@ -29,9 +29,9 @@ class LineBuffer {
   }
   std::string_view partial() const { return line_; }
   bool empty() const { return line_.empty(); }
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("line", line_);
     io("cut", cut_);
     io.check("line", line_.size() <= cap_);

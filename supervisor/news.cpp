@@ -1,7 +1,7 @@
 #include "supervisor/news.hpp"
 
-#include "config/log.hpp"
-#include "config/units.hpp"
+#include "config/base/log.hpp"
+#include "config/base/units.hpp"
 #include "supervisor/worker_events.hpp"
 
 namespace gray::supervisor {
@@ -42,7 +42,7 @@ void News::of_workers(Version& version, TimePoint now) {
     const auto age = std::chrono::duration_cast<Duration>(now - who.started());
     auto event = worker_event(
         change, {version.service, version.name, who.id(), who.pid(), who.ready_by(), age, who.detail()}, wall_now());
-    if (event) host_.happened(std::move(*event));
+    if (event) host_.emit(std::move(*event));
   }
 }
 
@@ -67,7 +67,7 @@ void News::of_memory(const Version& version, const Worker& worker, std::uint64_t
   event.text = "it holds " + format_size((bytes + kMiB - 1) / kMiB * kMiB) + ", more than " +
                format_size(worker.memory_limit()) + "; a new worker comes first, then it drains";
   log(LogLevel::warn, worker.id() + ": " + event.text);
-  host_.happened(std::move(event));
+  host_.emit(std::move(event));
 }
 
 void News::of_version(Version& version) {
@@ -118,7 +118,7 @@ void News::tell(const Version& version, EventKind kind, std::string cause, std::
   event.version = version.name;
   event.cause = std::move(cause);
   event.text = std::move(text);
-  host_.happened(std::move(event));
+  host_.emit(std::move(event));
 }
 
 }  // namespace gray::supervisor

@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "config/address.hpp"
+#include "config/base/address.hpp"
 
 namespace gray::supervisor {
 

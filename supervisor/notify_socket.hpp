@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
 #include "supervisor/readiness.hpp"
 
 namespace gray::supervisor {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "config/resumed.hpp"
+#include "config/base/restored.hpp"
 
 namespace gray::supervisor {
 
@@ -18,10 +18,10 @@ class OomKills {
   bool any() const;
   const std::string& source() const { return file_; }
 
-  explicit OomKills(Resumed) {}
-  /// For config/carry.hpp.
+  explicit OomKills(Restored) {}
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("file", file_);
     io("before", before_);
   }

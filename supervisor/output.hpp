@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "config/time.hpp"
-#include "config/wall_time.hpp"
+#include "config/base/time.hpp"
+#include "config/base/wall_time.hpp"
 #include "supervisor/line_buffer.hpp"
 
 namespace gray::supervisor {
@@ -23,7 +23,7 @@ struct OutputLine {
   std::string text;
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("sequence", sequence);
     io("number", number);
     io("time", time);
@@ -48,9 +48,9 @@ class OutputTail {
   std::vector<std::string> last(std::size_t count) const;
   /// Lines after `sequence`, oldest first; valid until the next push().
   std::vector<const OutputLine*> after(std::uint64_t sequence) const;
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("pushed", pushed_);
     io("lines", lines_);
     io("next", next_);
@@ -76,9 +76,9 @@ class LineRate {
   bool admit(TimePoint now);
   /// Dropped since the last call.
   std::uint64_t take_dropped() { return std::exchange(dropped_, 0); }
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("used", used_);
     io("dropped", dropped_);
     io("second", second_);
@@ -105,9 +105,9 @@ class OutputStream {
   void end(TimePoint now, WallTime wall, Log&& log) {
     if (!lines_.empty()) lines_.flush([&](std::string_view line, bool cut) { deliver(line, cut, now, wall, log); });
   }
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("lines", lines_);
   }
 

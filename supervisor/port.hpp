@@ -4,9 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include "config/address.hpp"
-#include "config/resumed.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/address.hpp"
+#include "config/base/restored.hpp"
+#include "config/base/unique_fd.hpp"
 
 namespace gray::supervisor {
 
@@ -26,10 +26,10 @@ class Port {
   int fd() const { return socket_.get(); }
   void release() { socket_.reset(); }
 
-  explicit Port(Resumed) {}
-  /// For config/carry.hpp.
+  explicit Port(Restored) {}
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("socket", socket_);
     io("number", number_);
     io("listens", listens_);

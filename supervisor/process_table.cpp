@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
 
 namespace gray::supervisor {
 namespace {

@@ -128,16 +128,11 @@ bool ReadyJudge::offers(ReadyWay way) const {
     return std::find(readiness_.ways.begin(), readiness_.ways.end(), way) != readiness_.ways.end();
   switch (way) {
     case ReadyWay::pipe:
-    case ReadyWay::notify:
-      return true;
-    case ReadyWay::ipc:
-      return speaks_ipc_;
-    case ReadyWay::http:
-      return !health_path_.empty();
-    case ReadyWay::tcp:
-      return health_path_.empty() && !inherits_;
-    case ReadyWay::fd:
-      break;
+    case ReadyWay::notify: return true;
+    case ReadyWay::ipc: return speaks_ipc_;
+    case ReadyWay::http: return !health_path_.empty();
+    case ReadyWay::tcp: return health_path_.empty() && !inherits_;
+    case ReadyWay::fd: break;
   }
   return false;
 }

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "config/settings.hpp"
-#include "config/time.hpp"
+#include "config/base/time.hpp"
+#include "config/settings/settings.hpp"
 #include "supervisor/line_buffer.hpp"
 
 namespace gray::supervisor {
@@ -27,9 +27,9 @@ class PipeReader {
   /// End of file: a last line needs no newline.
   bool end();
   bool broken() const { return broken_; }
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("lines", lines_);
     io("total", total_);
     io("ready", ready_);
@@ -64,9 +64,9 @@ class NewlineReader {
   /// True once, when it becomes ready.
   bool feed(std::string_view bytes) { return !ready_ && (ready_ = bytes.find('\n') != std::string_view::npos); }
   bool ready() const { return ready_; }
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("ready", ready_);
   }
 
@@ -91,9 +91,9 @@ class IpcReader {
   bool idle();
   /// Lines that cannot be JSON, or are too long.
   std::uint64_t garbage() const { return garbage_; }
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("lines", lines_);
     io("garbage", garbage_);
   }
@@ -127,9 +127,9 @@ class ReadyJudge {
   std::optional<ReadyWay> said(ReadyWay way);
   /// A probe of probe_path() has passed or failed.
   std::optional<ReadyWay> probed(bool ok, TimePoint now);
-  /// For config/carry.hpp; the rest follows from the settings.
+  /// For config/base/archive.hpp; the rest follows from the settings.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("decided", decided_);
     io("answers", answers_);
     io("connected_since", connected_since_);

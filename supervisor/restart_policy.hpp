@@ -9,7 +9,7 @@
 #include <deque>
 #include <random>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::supervisor {
 
@@ -49,9 +49,9 @@ class RestartPolicy {
   bool crashing() const { return crashing_; }
   /// The delay after the `nth` (1, 2, ...) failure to make a process at all.
   Duration starved(unsigned nth);
-  /// For config/carry.hpp; the random source begins anew.
+  /// For config/base/archive.hpp; the random source begins anew.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("ever_ready", ever_ready_);
     io("ever_healthy", ever_healthy_);
     io("crashing", crashing_);

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/address.hpp"
+#include "config/base/address.hpp"
 
 namespace gray::supervisor {
 

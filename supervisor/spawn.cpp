@@ -78,7 +78,7 @@ bool prepare(const SpawnPlan& plan, Prepared& prepared) {
 }
 
 void default_signals() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
 }

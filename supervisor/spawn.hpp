@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
 #include "supervisor/credentials.hpp"
 
 namespace gray::supervisor {
@@ -26,9 +26,9 @@ struct SpawnPlan {
   bool listen_pid = false;          // LISTEN_PID: the pid of the child itself, which only the child knows
   std::optional<Credentials> user;  // none: the master's own
 
-  /// For config/carry.hpp: what describe() tells of one that has been carried out.
+  /// For config/base/archive.hpp: what describe() tells of one that has been carried out.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("candidates", candidates);
     io("argv", argv);
     io.check("argv", !argv.empty());

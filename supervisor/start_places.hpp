@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::supervisor {
 

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "config/carry.hpp"
+#include "config/base/archive.hpp"
 #include "supervisor/news.hpp"
 #include "supervisor/process_table.hpp"
 #include "supervisor/start_places.hpp"
@@ -39,21 +39,20 @@ struct Supervisor::Impl {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     reap_later();
   }
-  Impl(asio::io_context& io_context, Host& the_host, Resumed)
+  Impl(asio::io_context& io_context, Host& the_host, Restored)
       : io(io_context),
         host(the_host),
-        cgroups(kResumed),
-        context{io_context, the_host, cgroups, {}, 0, 0, 0, WorkerFolders(kResumed)},
+        cgroups(kRestored),
+        context{io_context, the_host, cgroups, {}, 0, 0, 0, WorkerFolders(kRestored)},
         news(the_host),
         timer(io_context),
         reaper(io_context),
         took_over(false) {}  // a subreaper stays one
 
   template <class Io>
-  void carry(Io& io);
+  void archive(Io& io);
   std::unique_ptr<Version> make_version(const Key& key) {
-    return std::make_unique<Version>(
-        context, [this] { schedule(); }, key.first, key.second, seeds());
+    return std::make_unique<Version>(context, [this] { schedule(); }, key.first, key.second, seeds());
   }
   Version& version(const std::string& service, const std::string& name);
   Version* find(const std::string& service, const std::string& name);
@@ -91,7 +90,8 @@ struct Supervisor::Impl {
 Supervisor::Supervisor(asio::io_context& io, Host& host, std::string instance)
     : impl_(std::make_unique<Impl>(io, host, std::move(instance))) {}
 
-Supervisor::Supervisor(asio::io_context& io, Host& host, Resumed) : impl_(std::make_unique<Impl>(io, host, kResumed)) {}
+Supervisor::Supervisor(asio::io_context& io, Host& host, Restored)
+    : impl_(std::make_unique<Impl>(io, host, kRestored)) {}
 
 Supervisor::~Supervisor() {
   static auto& abandoned = *new std::vector<std::unique_ptr<Impl>>;
@@ -99,7 +99,7 @@ Supervisor::~Supervisor() {
 }
 
 template <class Io>
-void Supervisor::Impl::carry(Io& fields) {
+void Supervisor::Impl::archive(Io& fields) {
   fields("cgroups", cgroups);
   fields("instance", context.instance);
   fields("folders", context.folders);
@@ -110,13 +110,13 @@ void Supervisor::Impl::carry(Io& fields) {
   fields("versions", versions, [this](const Key& key) { return make_version(key); });
 }
 
-void Supervisor::carry(Save& to) {
+void Supervisor::archive(Save& to) {
   if (impl_->stopped) throw std::logic_error("a supervisor that ends its workers cannot be carried over");
-  impl_->carry(to);
+  impl_->archive(to);
 }
 
-void Supervisor::carry(Load& from) {
-  impl_->carry(from);
+void Supervisor::archive(Load& from) {
+  impl_->archive(from);
   impl_->changed = true;
   impl_->reap_later();
   impl_->schedule();

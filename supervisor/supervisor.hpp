@@ -14,15 +14,15 @@
 #include <string>
 #include <vector>
 
-#include "config/address.hpp"
-#include "config/event_record.hpp"
-#include "config/resumed.hpp"
-#include "config/settings.hpp"
+#include "config/base/address.hpp"
+#include "config/base/restored.hpp"
+#include "config/settings/settings.hpp"
+#include "config/shared/event_record.hpp"
 #include "supervisor/output.hpp"
 
 namespace gray {
 
-class Save;  // config/carry.hpp
+class Save;  // config/base/archive.hpp
 class Load;
 
 }  // namespace gray
@@ -57,7 +57,7 @@ class Host {
   /// Whether the version carries traffic now (stable, or weight above 0): such a version never gives up restarting.
   virtual bool carries_traffic(const std::string& service, const std::string& version) const = 0;
   /// Something that an operator wants to read about.
-  virtual void happened(EventRecord event) { (void)event; }
+  virtual void emit(EventRecord event) { (void)event; }
 };
 
 struct WorkerView {
@@ -106,8 +106,8 @@ class Supervisor {
 
   /// `instance` is put into every worker's GRAY_INSTANCE; the next start sweeps by it.
   Supervisor(asio::io_context& io, Host& host, std::string instance);
-  /// Of a process that goes on after an exec: empty until carry(Load&).
-  Supervisor(asio::io_context& io, Host& host, Resumed);
+  /// Of a process that goes on after an exec: empty until archive(Load&).
+  Supervisor(asio::io_context& io, Host& host, Restored);
   /// Ends every worker at once. One that was resumed does so from its first turn of the loop on; before, it only lets
   /// go of what it knows, and closes no descriptor and kills nothing: all that belongs to whoever takes over instead.
   ~Supervisor();
@@ -115,10 +115,10 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
 
   /// All that it knows and waits for, as it is between two handlers of the loop; changes nothing. Not after stop_all().
-  void carry(Save& to);
+  void archive(Save& to);
   /// Goes on with it, exactly there; only once and before the loop runs. Does not call the host: groups and cells of
   /// the workers are known to it already. Probes in flight are forgotten. Throws on anything that cannot be true.
-  void carry(Load& from);
+  void archive(Load& from);
 
   /// Starts a version, or changes one that is there: other instances at once, another command by a rolling restart
   /// (new worker first and healthy, then the old one drains), the rest from the next start on.

@@ -7,8 +7,8 @@
 #include <chrono>
 #include <set>
 
-#include "config/time.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/time.hpp"
+#include "config/base/unique_fd.hpp"
 #include "supervisor/process_table.hpp"
 #include "supervisor/supervisor.hpp"
 

@@ -36,9 +36,9 @@ struct Version {
   void retune(TimePoint now);
   VersionView view(bool carries_traffic, TimePoint now) const;
 
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("group", group);
     io("workers", workers, [this](unsigned slot) { return make_worker(slot); });
     io("retired", retired, [this] { return std::pair(std::string(), OutputTail(context.output)); });

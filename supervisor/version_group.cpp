@@ -15,15 +15,11 @@ WorkerTimes times_of(const VersionSettings& settings) {
 // Rank of a worker when one must go: the one that does least is first.
 int usefulness(WorkerState state) {
   switch (state) {
-    case WorkerState::healthy:
-      return 3;
-    case WorkerState::ready:
-      return 2;
+    case WorkerState::healthy: return 3;
+    case WorkerState::ready: return 2;
     case WorkerState::spawned:
-    case WorkerState::unhealthy:
-      return 1;
-    default:
-      return 0;
+    case WorkerState::unhealthy: return 1;
+    default: return 0;
   }
 }
 

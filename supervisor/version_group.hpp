@@ -40,7 +40,7 @@ class VersionGroup {
     std::uint32_t replaced = 0, of = 0;  // workers; done when all are replaced and nothing is left of the old ones
     std::string reason;                  // failed: the cause of the end, or "stopped"
     template <class Io>
-    void carry(Io& io) {
+    void archive(Io& io) {
       io("number", number);
       io("state", state);
       io("replaced", replaced);
@@ -53,7 +53,7 @@ class VersionGroup {
     unsigned slot;
     Actions actions;
     template <class Io>
-    void carry(Io& io) {
+    void archive(Io& io) {
       io("slot", slot);
       io("actions", actions);
     }
@@ -66,7 +66,7 @@ class VersionGroup {
     std::string cause, exit_text;  // of the machine
     Duration delay{0};             // to backoff: until the next start
     template <class Io>
-    void carry(Io& io) {
+    void archive(Io& io) {
       io("slot", slot);
       io("from", from);
       io("to", to);
@@ -118,10 +118,10 @@ class VersionGroup {
   /// Nothing before the first.
   const std::optional<Replacement>& replacement() const { return replacement_; }
 
-  /// For config/carry.hpp. Which slots share their settings with the target is what replacements live by, so settings
-  /// are written once each, and slots name them by index.
+  /// For config/base/archive.hpp. A replacement depends on which slots share their settings with the target, so the
+  /// settings are written once each, and slots name them by index.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     SettingsPool pool;
     if constexpr (!Io::kLoads) pool.gather(*this);
     io("settings", pool.settings);
@@ -148,7 +148,7 @@ class VersionGroup {
     std::optional<std::size_t> settings;
     Slot slot;
     template <class Io>
-    void carry(Io& io) {
+    void archive(Io& io) {
       io("settings", settings);
       io("machine", slot.machine);
       io("streak", slot.streak);

@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
 
 namespace gray::supervisor {
 

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "config/log.hpp"
+#include "config/base/log.hpp"
 #include "supervisor/process_table.hpp"
 #include "supervisor/socket_owner.hpp"
 
@@ -82,7 +82,7 @@ bool Worker::make_process(int& error) {
 
 std::unique_ptr<WorkerProcess> Worker::resumed_process() {
   WorkerProcess::Owner& owner = *this;
-  return std::make_unique<WorkerProcess>(context_.io, owner, tail_, rate_, kResumed);
+  return std::make_unique<WorkerProcess>(context_.io, owner, tail_, rate_, kRestored);
 }
 
 // An inherited socket stays with the slot. Whoever had it may have made it non-blocking, which all its holders share.

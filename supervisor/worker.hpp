@@ -68,9 +68,9 @@ class Worker final : private WorkerProcess::Owner {
   const OutputTail& output() const { return tail_; }
   const std::string& ready_by() const { return ready_by_; }
   const std::string& id() const { return id_; }
-  /// For config/carry.hpp. A probe in flight is forgotten: its answer comes to nobody.
+  /// For config/base/archive.hpp. A probe in flight is forgotten: its answer comes to nobody.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("settings", settings_);
     io("judge", judge_, [this] { return ReadyJudge(settings_); });
     io("port", port_);

@@ -50,16 +50,14 @@ std::optional<EventRecord> worker_event(const VersionGroup::Transition& change, 
       return told(EventKind::worker_healthy, {}, "after " + seconds(worker.age));
     case WorkerState::unhealthy:
       return told(EventKind::worker_unhealthy, "health-check", "health checks failed; takes no requests");
-    case WorkerState::exited:
-      return told(EventKind::worker_exited, change.cause, how_it_ended(change, worker.detail));
+    case WorkerState::exited: return told(EventKind::worker_exited, change.cause, how_it_ended(change, worker.detail));
     case WorkerState::backoff:
       event.pid = 0;
       return told(EventKind::worker_backoff, change.cause, when(change.delay, now));
     case WorkerState::idle:
     case WorkerState::draining:
     case WorkerState::stopping:
-    case WorkerState::failed:
-      break;
+    case WorkerState::failed: break;
   }
   return std::nullopt;
 }

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "config/event_record.hpp"
-#include "config/time.hpp"
+#include "config/base/time.hpp"
+#include "config/shared/event_record.hpp"
 #include "supervisor/version_group.hpp"
 
 namespace gray::supervisor {

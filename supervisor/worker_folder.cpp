@@ -14,7 +14,7 @@ constexpr mode_t kPassage = 0711;
 
 // In a folder that everybody may write to, what has our name is not for that ours.
 bool is_ours(const std::string& path) {
-  struct stat facts {};
+  struct stat facts{};
   return ::lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == ::geteuid() &&
          (facts.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/resumed.hpp"
+#include "config/base/restored.hpp"
 #include "supervisor/credentials.hpp"
 
 namespace gray::supervisor {
@@ -30,10 +30,10 @@ class WorkerFolder {
   std::string notify_path() const { return path_ + "/notify"; }
   std::string listen_path() const { return path_ + "/http"; }
 
-  explicit WorkerFolder(Resumed) {}
-  /// For config/carry.hpp.
+  explicit WorkerFolder(Restored) {}
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("path", path_);
   }
 
@@ -56,10 +56,10 @@ class WorkerFolders {
   /// Empty before the first make().
   const std::string& path() const { return path_; }
 
-  explicit WorkerFolders(Resumed) {}
-  /// For config/carry.hpp.
+  explicit WorkerFolders(Restored) {}
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("candidates", candidates_);
     io("path", path_);
   }

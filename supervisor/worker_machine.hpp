@@ -15,8 +15,8 @@
 #include <string>
 #include <string_view>
 
-#include "config/settings.hpp"
-#include "config/time.hpp"
+#include "config/base/time.hpp"
+#include "config/settings/settings.hpp"
 
 namespace gray::supervisor {
 
@@ -72,7 +72,7 @@ struct Event {
   bool out_of_memory = false;
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("kind", kind);
     io("status", status);
     io("delay", delay);
@@ -100,9 +100,9 @@ class Actions {
   constexpr void add(Action action) { bits_ = static_cast<std::uint8_t>(bits_ | static_cast<std::uint8_t>(action)); }
   constexpr bool has(Action action) const { return (bits_ & static_cast<std::uint8_t>(action)) != 0; }
   constexpr bool operator==(const Actions&) const = default;
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("bits", bits_);
   }
 
@@ -120,7 +120,7 @@ struct WorkerTimes {
   Duration stop_timeout{10'000};
 
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("ready_timeout", ready_timeout);
     io("ready_by_probe", ready_by_probe);
     io("rise", rise);
@@ -169,9 +169,9 @@ class WorkerMachine {
   bool exec_hopeless() const { return exec_error_ != 0 && !exec_error_passes(exec_error_); }
   /// The program could not be run for want of memory or processes: nothing that the version did.
   bool exec_starved() const { return exec_error_ != 0 && exec_error_passes(exec_error_); }
-  /// For config/carry.hpp.
+  /// For config/base/archive.hpp.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("state", state_);
     io("times", times_);
     io("next_times", next_times_);

@@ -144,8 +144,8 @@ WorkerProcess::WorkerProcess(asio::io_context& io, Owner& owner, Launch& launch,
       out_stream_(launch.tail, launch.rate, false),
       err_stream_(launch.tail, launch.rate, true) {}
 
-WorkerProcess::WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Resumed)
-    : io_(io), owner_(owner), containment_(kResumed), out_stream_(tail, rate, false), err_stream_(tail, rate, true) {}
+WorkerProcess::WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Restored)
+    : io_(io), owner_(owner), containment_(kRestored), out_stream_(tail, rate, false), err_stream_(tail, rate, true) {}
 
 WorkerProcess::~WorkerProcess() {
   if (reaped_) return;
@@ -180,14 +180,9 @@ void WorkerProcess::on_spawn_progress() {
   if (!errors_) return;
   SpawnError error;
   switch (read_spawn_error(errors_.fd(), error)) {
-    case SpawnProgress::again:
-      return;
-    case SpawnProgress::executed:
-      owner_.executed();
-      break;
-    case SpawnProgress::failed:
-      owner_.spawn_failed(error, describe(error, plan_));
-      break;
+    case SpawnProgress::again: return;
+    case SpawnProgress::executed: owner_.executed(); break;
+    case SpawnProgress::failed: owner_.spawn_failed(error, describe(error, plan_)); break;
   }
   errors_.close();
 }

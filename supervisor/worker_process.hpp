@@ -47,8 +47,8 @@ class WorkerProcess {
 
   /// Nothing: `error` is the errno.
   static std::unique_ptr<WorkerProcess> start(asio::io_context& io, Owner& owner, Launch launch, int& error);
-  /// Of a process that was started before an exec; the rest comes by carry().
-  WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Resumed);
+  /// Of a process that was started before an exec; the rest comes by archive().
+  WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Restored);
   /// Kills what is left, and waits for the leader.
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
@@ -60,9 +60,9 @@ class WorkerProcess {
   std::vector<pid_t> members() const { return containment_.members(); }
   /// After exited(): nothing of it is left. Reports the last output, and reaps the leader.
   bool gone();
-  /// For config/carry.hpp. What became readable during the exec, the end of the process too, is told as ever.
+  /// For config/base/archive.hpp. What became readable during the exec, the end of the process too, is told as ever.
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("containment", containment_);
     io.check("containment", !Io::kLoads || is_own_child(pid()));
     io("plan", plan_);

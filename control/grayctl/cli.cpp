@@ -4,8 +4,8 @@
 
 #include <ostream>
 
-#include "config/diagnostics.hpp"
-#include "config/settings_toml.hpp"
+#include "config/base/diagnostics.hpp"
+#include "config/settings/settings_toml.hpp"
 #include "control/grayctl/command.hpp"
 #include "control/grayctl/completion.hpp"
 #include "control/grayctl/follow.hpp"
@@ -121,32 +121,21 @@ Outcome print_completion(const Command& command) {
 Outcome run_verb(const Command& command, const Place& place) {
   Client client(find_socket(command.socket));
   switch (command.verb) {
-    case Verb::status:
-      return run_status(client, command, place);
-    case Verb::shift:
-      return run_shift(client, command);
-    case Verb::health:
-      return run_health(client, command, place);
+    case Verb::status: return run_status(client, command, place);
+    case Verb::shift: return run_shift(client, command);
+    case Verb::health: return run_health(client, command, place);
     case Verb::start:
     case Verb::stop:
     case Verb::restart:
-    case Verb::drain:
-      return run_order(client, command, place.person, place.err);
-    case Verb::reload:
-      return run_reload(client);
-    case Verb::upgrade:
-      return run_upgrade(client, command, place.person, place.err);
-    case Verb::metrics:
-      return run_metrics(client);
+    case Verb::drain: return run_order(client, command, place.person, place.err);
+    case Verb::reload: return run_reload(client);
+    case Verb::upgrade: return run_upgrade(client, command, place.person, place.err);
+    case Verb::metrics: return run_metrics(client);
     case Verb::events:
-    case Verb::logs:
-      return run_look_back(client, command, place.terminal);
-    case Verb::config_check:
-      return check_config(command.file);
-    case Verb::completion:
-      return print_completion(command);
-    case Verb::version:
-      break;
+    case Verb::logs: return run_look_back(client, command, place.terminal);
+    case Verb::config_check: return check_config(command.file);
+    case Verb::completion: return print_completion(command);
+    case Verb::version: break;
   }
   return say_version();
 }

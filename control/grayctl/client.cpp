@@ -79,12 +79,12 @@ Answer Client::exchange(Send send) {
   httplib::Client http(socket_, 80);  // a unix socket has no port, but the library refuses 0
   http.set_address_family(AF_UNIX);
   http.set_default_headers({{"Host", "grayd"}});
-  http.set_read_timeout(patience_);
+  http.set_read_timeout(timeout_);
   const TimePoint begin = Clock::now();
   httplib::Result result = send(http);
   if (result) return read_answer(*result, socket_);
   if (result.error() == httplib::Error::Connection) return not_connected(socket_);
-  return no_answer(socket_, Clock::now() - begin < patience_);
+  return no_answer(socket_, Clock::now() - begin < timeout_);
 }
 
 Answer Client::get(std::string_view verb, const json& args) {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "config/exit_code.hpp"
-#include "config/time.hpp"
+#include "config/base/exit_code.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::control {
 
@@ -21,9 +21,9 @@ std::string find_socket(std::string_view asked);
 
 class Client {
  public:
-  /// `patience`: how long grayd may keep silent; longer than the wait it grants a verb by itself.
-  explicit Client(std::string socket, Duration patience = Duration{15'000})
-      : socket_(std::move(socket)), patience_(patience) {}
+  /// `timeout`: how long grayd may keep silent; longer than the wait it grants a verb by itself.
+  explicit Client(std::string socket, Duration timeout = Duration{15'000})
+      : socket_(std::move(socket)), timeout_(timeout) {}
 
   /// Verbs that only look, and verbs that change something. `args` is an object.
   Answer get(std::string_view verb, const nlohmann::json& args = nlohmann::json::object());
@@ -34,7 +34,7 @@ class Client {
   Answer exchange(Send send);
 
   std::string socket_;
-  Duration patience_;
+  Duration timeout_;
 };
 
 }  // namespace gray::control

@@ -8,8 +8,8 @@
 #include <charconv>
 #include <sstream>
 
-#include "config/diagnostics.hpp"
-#include "config/units.hpp"
+#include "config/base/diagnostics.hpp"
+#include "config/base/units.hpp"
 #include "control/grayctl/grammar.hpp"
 
 namespace gray::control {
@@ -191,18 +191,12 @@ VerbWords known_words() { return words_of(Grammar().app); }
 
 const char* name_of(Verb verb) {
   switch (verb) {
-    case Verb::start:
-      return "start";
-    case Verb::stop:
-      return "stop";
-    case Verb::restart:
-      return "restart";
-    case Verb::drain:
-      return "drain";
-    case Verb::upgrade:
-      return "upgrade";
-    default:
-      return "health";
+    case Verb::start: return "start";
+    case Verb::stop: return "stop";
+    case Verb::restart: return "restart";
+    case Verb::drain: return "drain";
+    case Verb::upgrade: return "upgrade";
+    default: return "health";
   }
 }
 

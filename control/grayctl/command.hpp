@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "config/exit_code.hpp"
-#include "config/time.hpp"
+#include "config/base/exit_code.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::control {
 
@@ -33,7 +33,7 @@ enum class Verb {
 const char* name_of(Verb verb);
 
 struct Command {
-  static constexpr Duration kPatience{600'000};  // how long a wait may take unless --timeout says otherwise
+  static constexpr Duration kTimeout{600'000};  // how long a wait may take unless --timeout says otherwise
 
   Verb verb = Verb::status;
   std::string socket;   // --socket; empty: search
@@ -49,7 +49,7 @@ struct Command {
   std::string binary;          // of `upgrade`: the program; empty: that which grayd was started from
   bool yes = false;            // of `stop` and `drain`: also if the version has users
   bool wait = false;           // until what was begun has ended, or all that should be up is
-  Duration timeout = kPatience;
+  Duration timeout = kTimeout;
 };
 
 /// A command, or a text instead: help (ok) or what is wrong with the command line (usage).

@@ -11,7 +11,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr Duration kPatience{1'000};  // a Tab that waits longer is worse than none
+constexpr Duration kTimeout{1'000};  // a Tab that waits longer is worse than none
 
 constexpr const char* kBash = R"(# completion of grayctl for bash
 _grayctl() {
@@ -74,7 +74,7 @@ Words names_in(const nlohmann::json& entries) {
 
 /// Of the services that run, or of the versions of `service`; nothing if grayd cannot be asked.
 Words live_names(const Position& position, const std::optional<std::string>& service) try {
-  const Answer answer = Client(find_socket(position.socket), kPatience).get("status");
+  const Answer answer = Client(find_socket(position.socket), kTimeout).get("status");
   if (answer.code != ExitCode::ok) return {};
   if (!service) return names_in(answer.body.at("services"));
   for (const auto& one : answer.body.at("services"))

@@ -27,18 +27,12 @@ std::string_view first(std::string_view text, std::size_t count) {
 
 const char* code_of(Colour colour) {
   switch (colour) {
-    case Colour::bold:
-      return "\x1b[1m";
-    case Colour::good:
-      return "\x1b[32m";
-    case Colour::doubtful:
-      return "\x1b[33m";
-    case Colour::bad:
-      return "\x1b[31m";
-    case Colour::faint:
-      return "\x1b[2m";
-    case Colour::none:
-      break;
+    case Colour::bold: return "\x1b[1m";
+    case Colour::good: return "\x1b[32m";
+    case Colour::doubtful: return "\x1b[33m";
+    case Colour::bad: return "\x1b[31m";
+    case Colour::faint: return "\x1b[2m";
+    case Colour::none: break;
   }
   return "";
 }

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "config/exit_code.hpp"
+#include "config/base/exit_code.hpp"
 #include "control/grayctl/command.hpp"
 
 namespace gray::control {

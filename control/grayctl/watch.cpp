@@ -7,7 +7,7 @@
 #include <array>
 #include <ostream>
 
-#include "config/units.hpp"
+#include "config/base/units.hpp"
 #include "control/grayctl/table.hpp"
 
 namespace gray::control {
@@ -23,7 +23,7 @@ class InterruptFlag {
  public:
   InterruptFlag() {
     g_interrupted = 0;
-    struct sigaction raise {};
+    struct sigaction raise{};
     raise.sa_handler = [](int) { g_interrupted = 1; };
     ::sigaction(SIGINT, &raise, &before_);
   }
@@ -33,7 +33,7 @@ class InterruptFlag {
   bool raised() const { return g_interrupted != 0; }
 
  private:
-  struct sigaction before_ {};
+  struct sigaction before_{};
 };
 
 /// One line that moves on a terminal; elsewhere a line for each change.

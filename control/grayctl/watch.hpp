@@ -9,7 +9,7 @@
 
 namespace gray::control {
 
-/// Who sees it, and how long he has patience.
+/// Who sees it, and how long he has timeout.
 struct Watching {
   std::ostream& err;
   const Person& person;

@@ -23,8 +23,8 @@
 #include <memory>
 #include <string_view>
 
-#include "config/address.hpp"
-#include "config/time.hpp"
+#include "config/base/address.hpp"
+#include "config/base/time.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/timer_wheel.hpp"
 

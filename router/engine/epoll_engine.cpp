@@ -90,7 +90,7 @@ void EpollEngine::run_posted() {
 
 // How long to wait, in milliseconds; for ever: -1. Counted from the beginning of the turn that has just ended, so a
 // timer is late by the length of that turn at most.
-int EpollEngine::patience() const {
+int EpollEngine::timeout() const {
   if (!ready_.empty()) return 0;
   const auto next = wheel_.next_wakeup();
   if (!next) return -1;
@@ -98,7 +98,7 @@ int EpollEngine::patience() const {
 }
 
 void EpollEngine::turn() {
-  const int count = epoll_wait(epoll_.get(), events_.data(), kEvents, patience());
+  const int count = epoll_wait(epoll_.get(), events_.data(), kEvents, timeout());
   now_ = Clock::now();
   bool posted = false;
   for (int i = 0; i < count; ++i) {

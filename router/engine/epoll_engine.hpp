@@ -11,7 +11,7 @@
 #include <mutex>
 #include <vector>
 
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
 #include "router/engine/engine.hpp"
 #include "router/engine/listener_set.hpp"
 #include "router/engine/stream.hpp"
@@ -53,7 +53,7 @@ class EpollEngine final : public Engine {
 
  private:
   void turn();
-  int patience() const;
+  int timeout() const;
   void wake();
   void run_posted();
   void dispatch(const epoll_event& event);

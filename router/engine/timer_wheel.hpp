@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::engine {
 

@@ -16,15 +16,12 @@ std::uint64_t hex_value(char c) { return static_cast<std::uint64_t>(is_digit(c) 
 
 BodyDecoder::BodyDecoder(Framing framing) : framing_(framing) {
   switch (framing.kind) {
-    case Framing::Kind::none:
-      return;
+    case Framing::Kind::none: return;
     case Framing::Kind::length:
       left_ = framing.length;
       state_ = left_ == 0 ? BodyState::done : BodyState::data;
       return;
-    case Framing::Kind::chunked:
-      state_ = BodyState::size;
-      return;
+    case Framing::Kind::chunked: state_ = BodyState::size; return;
     case Framing::Kind::until_close:
       left_ = std::numeric_limits<std::uint64_t>::max();  // never used up: only finish() ends it
       state_ = BodyState::data;

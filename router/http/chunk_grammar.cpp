@@ -11,7 +11,18 @@ namespace gray::http {
 namespace {
 
 enum class Class : std::uint8_t {
-  hex, token, semicolon, equals, quote, backslash, colon, blank, text, cr, lf, control
+  hex,
+  token,
+  semicolon,
+  equals,
+  quote,
+  backslash,
+  colon,
+  blank,
+  text,
+  cr,
+  lf,
+  control
 };
 constexpr std::size_t kClasses = static_cast<std::size_t>(Class::control) + 1;
 constexpr std::size_t kStates = static_cast<std::size_t>(BodyState::failed) + 1;

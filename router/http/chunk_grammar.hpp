@@ -6,19 +6,19 @@
 namespace gray::http {
 
 enum class BodyState : std::uint8_t {
-  size,           // the first digit of a chunk size
+  size,  // the first digit of a chunk size
   size_digits,
-  ext_start,      // behind ';'
+  ext_start,  // behind ';'
   ext_name,
-  ext_name_end,   // blanks behind the name
-  value_start,    // behind '='
+  ext_name_end,  // blanks behind the name
+  value_start,   // behind '='
   value,
   quoted,
   quoted_pair,
-  value_closed,   // behind the closing quote
-  value_end,      // blanks behind a value
+  value_closed,  // behind the closing quote
+  value_end,     // blanks behind a value
   size_lf,
-  data,           // payload: not read by the table but taken in spans
+  data,  // payload: not read by the table but taken in spans
   data_cr,
   data_lf,
   trailer_start,
@@ -34,9 +34,7 @@ enum class BodyState : std::uint8_t {
 /// that chunk was the last one is the caller's to know.
 BodyState next_body_state(BodyState state, char byte);
 
-constexpr bool is_extension(BodyState state) {
-  return state >= BodyState::ext_start && state <= BodyState::value_end;
-}
+constexpr bool is_extension(BodyState state) { return state >= BodyState::ext_start && state <= BodyState::value_end; }
 constexpr bool is_trailer(BodyState state) {
   return state >= BodyState::trailer_start && state <= BodyState::trailer_lf;
 }

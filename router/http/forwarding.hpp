@@ -39,7 +39,7 @@ struct ResponseExtras {
   bool close = false;          // adds Connection: close
   bool keep_alive_10 = false;  // the client is HTTP/1.0 and asked for it: adds Connection: keep-alive
   std::uint8_t client_minor = 1;
-  std::string_view upgrade;    // of a 101, what it switches to: Connection and Upgrade are written
+  std::string_view upgrade;  // of a 101, what it switches to: Connection and Upgrade are written
 };
 
 /// The framing that the client gets: until_close and chunked bodies become chunked for HTTP/1.1 and close-delimited for

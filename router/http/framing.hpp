@@ -23,7 +23,7 @@ struct FramingFields {
 
 struct FramingResult {
   Framing framing;
-  int status = 0;          // 0: fine; otherwise the status of the fault (400, 501)
+  int status = 0;  // 0: fine; otherwise the status of the fault (400, 501)
   const char* rule = "";
   const char* text = "";
 };

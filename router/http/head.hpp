@@ -31,10 +31,39 @@ inline constexpr std::uint32_t kMostHops = 255;        // what a larger Max-Forw
 /// one of the router's own with '-': CGI and WSGI do not tell them apart, so that such a field could pass for one that
 /// we vouch for (P31).
 enum class Name : std::uint8_t {
-  other, host, connection, content_length, transfer_encoding, te, trailer, upgrade, expect, keep_alive,
-  proxy_connection, proxy_authenticate, proxy_authorization, authorization, cookie, via, forwarded, x_forwarded_for,
-  x_forwarded_proto, x_forwarded_host, x_request_id, x_gray_version, x_gray_decision, x_gray_reason, max_forwards,
-  traceparent, tracestate, retry_after, date, server, x_gray, x_forwarded, shadow
+  other,
+  host,
+  connection,
+  content_length,
+  transfer_encoding,
+  te,
+  trailer,
+  upgrade,
+  expect,
+  keep_alive,
+  proxy_connection,
+  proxy_authenticate,
+  proxy_authorization,
+  authorization,
+  cookie,
+  via,
+  forwarded,
+  x_forwarded_for,
+  x_forwarded_proto,
+  x_forwarded_host,
+  x_request_id,
+  x_gray_version,
+  x_gray_decision,
+  x_gray_reason,
+  max_forwards,
+  traceparent,
+  tracestate,
+  retry_after,
+  date,
+  server,
+  x_gray,
+  x_forwarded,
+  shadow
 };
 
 struct Field {
@@ -54,10 +83,10 @@ struct HeadLimits {
 
 /// Why a head was refused. `status` is what a client gets (an upstream's bad head is always a 502 to the client).
 struct Fault {
-  int status = 400;            // 400, 414, 417, 431, 501, 505
-  const char* rule = "";       // "P12": the rule's id
-  const char* text = "";       // "bare LF in field value"
-  std::size_t offset = 0;      // where in the head
+  int status = 400;        // 400, 414, 417, 431, 501, 505
+  const char* rule = "";   // "P12": the rule's id
+  const char* text = "";   // "bare LF in field value"
+  std::size_t offset = 0;  // where in the head
 };
 
 enum class Parse : std::uint8_t { complete, incomplete, fault };
@@ -75,29 +104,29 @@ struct Fields {
 };
 
 struct RequestHead {
-  std::string_view bytes;        // the whole head with its empty line
+  std::string_view bytes;  // the whole head with its empty line
   Method method = Method::get;
   std::string_view method_text;
-  std::string_view target;       // as received, absolute-form included
-  std::string_view path_query;   // origin-form of it: what is forwarded ("/" for an empty path, "*" for OPTIONS *)
-  std::string_view host;         // from the target if absolute-form, else from Host; as received, port included
-  std::uint8_t minor = 1;        // HTTP/1.minor
-  bool keep_alive = true;        // RFC 9112 9.3: what the client asked for
+  std::string_view target;      // as received, absolute-form included
+  std::string_view path_query;  // origin-form of it: what is forwarded ("/" for an empty path, "*" for OPTIONS *)
+  std::string_view host;        // from the target if absolute-form, else from Host; as received, port included
+  std::uint8_t minor = 1;       // HTTP/1.minor
+  bool keep_alive = true;       // RFC 9112 9.3: what the client asked for
   bool expect_continue = false;
-  bool wants_trailers = false;   // TE: trailers
-  std::uint32_t hops = kAnyHops; // that a TRACE or OPTIONS may still go (P3)
+  bool wants_trailers = false;    // TE: trailers
+  std::uint32_t hops = kAnyHops;  // that a TRACE or OPTIONS may still go (P3)
   TraceParent trace;
-  bool upgrade = false;          // asks for Connection: upgrade with an Upgrade field
+  bool upgrade = false;  // asks for Connection: upgrade with an Upgrade field
   Framing framing;
   Fields fields;
 };
 
 struct ResponseHead {
   std::string_view bytes;
-  int status = 0;                // 100..599
+  int status = 0;  // 100..599
   std::string_view reason;
   std::uint8_t minor = 1;
-  bool keep_alive = true;        // whether the connection may be used again after this message
+  bool keep_alive = true;  // whether the connection may be used again after this message
   Framing framing;
   Fields fields;
 };

@@ -72,18 +72,12 @@ void note(const Field& field, Noted& noted) {
       ++noted.framing.transfer_encodings;
       noted.framing.transfer_encoding = field.value;
       break;
-    case Name::connection:
-      note_connection(field.value, noted);
-      break;
-    case Name::upgrade:
-      noted.upgrade_field = !field.value.empty();
-      break;
+    case Name::connection: note_connection(field.value, noted); break;
+    case Name::upgrade: noted.upgrade_field = !field.value.empty(); break;
     case Name::expect:
       (equals_ignoring_case(field.value, "100-continue") ? noted.expect_continue : noted.expect_other) = true;
       break;
-    case Name::te:
-      noted.te_trailers = noted.te_trailers || lists(field.value, "trailers");
-      break;
+    case Name::te: noted.te_trailers = noted.te_trailers || lists(field.value, "trailers"); break;
     case Name::max_forwards:
       ++noted.max_forwards;
       noted.hops = field.value;
@@ -92,8 +86,7 @@ void note(const Field& field, Noted& noted) {
       ++noted.traceparents;
       noted.traceparent = field.value;
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

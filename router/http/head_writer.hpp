@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/decimal.hpp"
+#include "config/base/decimal.hpp"
 #include "router/http/framing.hpp"
 
 namespace gray::http {

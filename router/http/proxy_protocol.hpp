@@ -14,7 +14,7 @@
 #include <optional>
 #include <string_view>
 
-#include "config/address.hpp"
+#include "config/base/address.hpp"
 #include "router/http/head.hpp"
 
 namespace gray::http {

@@ -7,8 +7,8 @@
 namespace gray::http {
 
 struct Target {
-  std::string_view path_query;  // origin-form, or "*"
-  std::string_view authority;   // of absolute-form; else empty
+  std::string_view path_query;    // origin-form, or "*"
+  std::string_view authority;     // of absolute-form; else empty
   const char* problem = nullptr;  // why it is refused with 400 (P7)
 };
 

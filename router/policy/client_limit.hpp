@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <unordered_map>
 
-#include "config/address.hpp"
+#include "config/base/address.hpp"
 
 namespace gray::policy {
 

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/routing_table.hpp"
-#include "config/segment.hpp"
+#include "config/shared/routing_table.hpp"
+#include "config/shared/segment.hpp"
 #include "router/http/head.hpp"
 #include "router/policy/identity.hpp"
 

@@ -7,7 +7,7 @@
 
 #include <tuple>
 
-#include "config/decimal.hpp"
+#include "config/base/decimal.hpp"
 #include "router/policy/parts.hpp"
 
 namespace gray::policy {
@@ -95,15 +95,9 @@ Identity find_identity(const ServiceRoute& route, const http::Fields& fields, co
     std::string_view found;
     switch (source.kind) {
       case Kind::cookie:
-      case Kind::issued_cookie:
-        found = cookie_value(fields, source.name).value_or("");
-        break;
-      case Kind::header:
-        found = field_value(fields, source.name);
-        break;
-      case Kind::client_ip:
-        found = ip_text(client, scratch);
-        break;
+      case Kind::issued_cookie: found = cookie_value(fields, source.name).value_or(""); break;
+      case Kind::header: found = field_value(fields, source.name); break;
+      case Kind::client_ip: found = ip_text(client, scratch); break;
     }
     if (!found.empty()) return {found};
     if (source.kind == Kind::issued_cookie) return {issued_id(fields, client, seed, scratch), &source};

@@ -12,7 +12,7 @@
 #include <optional>
 #include <string_view>
 
-#include "config/routing_table.hpp"
+#include "config/shared/routing_table.hpp"
 #include "router/http/head.hpp"
 
 namespace gray::policy {

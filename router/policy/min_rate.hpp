@@ -10,7 +10,7 @@
 // So a slow worker, a stream of events or a long poll are never the client's fault: nothing of their time counts.
 #include <cstdint>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::policy {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "config/segment.hpp"
+#include "config/shared/segment.hpp"
 #include "router/http/head.hpp"
 
 namespace gray::policy {

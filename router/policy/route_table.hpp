@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/routing_table.hpp"
+#include "config/shared/routing_table.hpp"
 
 namespace gray::policy {
 

@@ -14,8 +14,8 @@
 #include <memory>
 #include <vector>
 
-#include "config/routing_table.hpp"
-#include "config/segment.hpp"
+#include "config/shared/routing_table.hpp"
+#include "config/shared/segment.hpp"
 #include "router/engine/engine.hpp"
 #include "router/proxy/version.hpp"
 

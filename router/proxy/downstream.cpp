@@ -14,8 +14,8 @@ namespace {
 // What is read beyond a head has to be kept while that request is answered: small reads bound it, bodies get large
 // ones.
 constexpr std::size_t kHeadRead = 16 * 1024;
-constexpr Duration kLinger{2'000};   // to read and drop what a refused client still sends
-constexpr Duration kFlush{30'000};   // to take the rest of the last answer
+constexpr Duration kLinger{2'000};  // to read and drop what a refused client still sends
+constexpr Duration kFlush{30'000};  // to take the rest of the last answer
 constexpr http::Fault kStranger{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
 constexpr http::Fault kCrowded{503, "limit", "this client has as many connections as it may", 0};
 constexpr http::Fault kSlowGreeting{408, "PROXY", "the PROXY header did not arrive in time", 0};
@@ -151,9 +151,7 @@ std::size_t Downstream::take_head(std::string_view bytes) {
   const http::RequestHead& head = context_.plumbing.request_scratch;
   http::Fault fault;
   switch (http::parse_request(bytes, table.head, context_.plumbing.request_scratch, fault)) {
-    case http::Parse::fault:
-      refuse(fault);
-      return 0;
+    case http::Parse::fault: refuse(fault); return 0;
     case http::Parse::incomplete:
       if (head_began_ == TimePoint{}) {
         head_began_ = engine().now();  // a deadline for the whole head: bytes that trickle in do not move it
@@ -161,8 +159,7 @@ std::size_t Downstream::take_head(std::string_view bytes) {
       }
       parse_at_ = 2 * bytes.size();
       return 0;
-    case http::Parse::complete:
-      break;
+    case http::Parse::complete: break;
   }
   searched_ = 0;
   const std::size_t length = head.bytes.size();

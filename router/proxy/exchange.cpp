@@ -25,37 +25,21 @@ void Exchange::feed(Event event) {
 
 void Exchange::act(Action action) {
   switch (action) {
-    case Action::none:
-      return;
-    case Action::acquire:
-      return acquire();
-    case Action::send_request:
-      return send_request();
-    case Action::reply:
-      return reply();
-    case Action::judge:
-      return judge();
-    case Action::await_response:
-      return await_response();
-    case Action::start_response:
-      return start_response();
-    case Action::finish:
-      return finish(false);
-    case Action::finish_early:
-      return finish(true);
-    case Action::cut:
-      return cut();
-    case Action::forget:
-      return forget();
-    case Action::open_tunnel:
-      return open_tunnel();
-    case Action::close_tunnel:
-      return close_tunnel();
-    case Action::part:
-      return part();
-    case Action::impossible:
-      context_.recorder.impossible(*this);
-      return cut();
+    case Action::none: return;
+    case Action::acquire: return acquire();
+    case Action::send_request: return send_request();
+    case Action::reply: return reply();
+    case Action::judge: return judge();
+    case Action::await_response: return await_response();
+    case Action::start_response: return start_response();
+    case Action::finish: return finish(false);
+    case Action::finish_early: return finish(true);
+    case Action::cut: return cut();
+    case Action::forget: return forget();
+    case Action::open_tunnel: return open_tunnel();
+    case Action::close_tunnel: return close_tunnel();
+    case Action::part: return part();
+    case Action::impossible: context_.recorder.impossible(*this); return cut();
   }
 }
 
@@ -77,20 +61,11 @@ void Exchange::on_deadline() {
   if ((state_ == State::sending && awaits_body()) || (answering && client_.behind()))
     return arm(limits().request_timeout);
   switch (state_) {
-    case State::idle:
-      return;  // left armed by a request that has ended
-    case State::waiting:
-      reason_ = Reason::queue_timeout;
-      break;
-    case State::dialing:
-      reason_ = Reason::connect_timeout;
-      break;
-    case State::tunnel:
-      reason_ = Reason::tunnel_idle;
-      break;
-    default:
-      reason_ = Reason::response_timeout;
-      break;
+    case State::idle: return;  // left armed by a request that has ended
+    case State::waiting: reason_ = Reason::queue_timeout; break;
+    case State::dialing: reason_ = Reason::connect_timeout; break;
+    case State::tunnel: reason_ = Reason::tunnel_idle; break;
+    default: reason_ = Reason::response_timeout; break;
   }
   feed(Event::deadline);
   context_.plumbing.outbox.flush();

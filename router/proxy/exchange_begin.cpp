@@ -16,24 +16,15 @@ namespace {
 // A fault of the head as the reason that the client is told (contract 2.4).
 Reason reason_of(const http::Fault& fault) {
   switch (fault.status) {
-    case 408:
-      return Reason::request_timeout;
-    case 413:
-      return Reason::too_large;
-    case 414:
-      return Reason::target_too_long;
-    case 417:
-      return Reason::expectation_failed;
-    case 431:
-      return Reason::head_too_large;
-    case 501:
-      return Reason::unsupported;
-    case 503:
-      return Reason::overloaded;
-    case 505:
-      return Reason::version_unsupported;
-    default:
-      return Reason::bad_request;
+    case 408: return Reason::request_timeout;
+    case 413: return Reason::too_large;
+    case 414: return Reason::target_too_long;
+    case 417: return Reason::expectation_failed;
+    case 431: return Reason::head_too_large;
+    case 501: return Reason::unsupported;
+    case 503: return Reason::overloaded;
+    case 505: return Reason::version_unsupported;
+    default: return Reason::bad_request;
   }
 }
 

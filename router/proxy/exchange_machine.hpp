@@ -43,7 +43,7 @@ enum class Event : std::uint8_t {
   request_end,    // the request body is complete
   response_head,  // a final one
   upgraded,       // 101, as asked
-  response_end,  // of a tunnel: both sides have ended
+  response_end,   // of a tunnel: both sides have ended
   deadline,
   client_gone,
   retry,  // verdicts of judging

@@ -14,32 +14,19 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string_view describe(Reason reason) {
   switch (reason) {
-    case Reason::no_route:
-      return "no service is configured for this host and path";
-    case Reason::too_large:
-      return "the request body is larger than this service takes";
-    case Reason::connect_failed:
-      return "the worker could not be reached";
-    case Reason::connect_timeout:
-      return "the worker did not accept the connection in time";
-    case Reason::upstream_closed:
-      return "the worker closed the connection before it answered";
-    case Reason::upstream_invalid:
-      return "the worker's answer is not valid HTTP";
-    case Reason::response_timeout:
-      return "the worker did not answer in time";
-    case Reason::version_down:
-      return "this version has no worker that can take requests";
-    case Reason::queue_full:
-      return "all sockets are busy and the queue is full";
-    case Reason::queue_timeout:
-      return "no socket became free in time";
-    case Reason::overloaded:
-      return "the wait would be longer than the queue allows";
-    case Reason::draining:
-      return "the router is draining";
-    default:
-      return "";
+    case Reason::no_route: return "no service is configured for this host and path";
+    case Reason::too_large: return "the request body is larger than this service takes";
+    case Reason::connect_failed: return "the worker could not be reached";
+    case Reason::connect_timeout: return "the worker did not accept the connection in time";
+    case Reason::upstream_closed: return "the worker closed the connection before it answered";
+    case Reason::upstream_invalid: return "the worker's answer is not valid HTTP";
+    case Reason::response_timeout: return "the worker did not answer in time";
+    case Reason::version_down: return "this version has no worker that can take requests";
+    case Reason::queue_full: return "all sockets are busy and the queue is full";
+    case Reason::queue_timeout: return "no socket became free in time";
+    case Reason::overloaded: return "the wait would be longer than the queue allows";
+    case Reason::draining: return "the router is draining";
+    default: return "";
   }
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/log.hpp"
+#include "config/base/log.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/stats/hex.hpp"
 

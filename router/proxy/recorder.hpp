@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
 #include "router/engine/engine.hpp"
 #include "router/http/head.hpp"
 #include "router/proxy/backends.hpp"

@@ -11,7 +11,7 @@
 #include <random>
 #include <system_error>
 
-#include "config/log.hpp"
+#include "config/base/log.hpp"
 
 namespace gray::proxy {
 namespace {
@@ -46,7 +46,7 @@ Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelM
   if (!wake_up_) throw std::system_error(errno, std::generic_category(), "eventfd");
   for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
   for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());
-  if (hello.prove) proof_.emplace();
+  if (hello.prove) warm_up_check_.emplace();
   start_threads(hello);
 }
 
@@ -132,7 +132,7 @@ void Router::closed(std::uint32_t thread, const Address& peer) {
 }
 
 void Router::probed(std::uint64_t id, bool ok, std::string detail) {
-  if (Proof::is_ours(id)) {
+  if (WarmUpCheck::is_ours(id)) {
     const std::lock_guard lock(outgoing_mutex_);
     reached_.push_back({id, ok, std::move(detail)});
     return wake_main();
@@ -168,8 +168,8 @@ void Router::wake_main() {
 }
 
 /// Milliseconds that poll(2) may wait.
-int Router::patience() const {
-  const auto next = proof_ ? proof_->next() : std::nullopt;
+int Router::timeout() const {
+  const auto next = warm_up_check_ ? warm_up_check_->next() : std::nullopt;
   if (!next) return -1;
   return static_cast<int>(std::max(std::chrono::ceil<Duration>(*next - Clock::now()), Duration{0}).count());
 }
@@ -179,7 +179,7 @@ int Router::run() {
   while (!finished_) {
     pollfd watched[] = {{inheritance_.channel.get(), static_cast<short>(POLLIN | (blocked ? POLLOUT : 0)), 0},
                         {wake_up_.get(), POLLIN, 0}};
-    if (::poll(watched, 2, patience()) < 0 && errno != EINTR) break;
+    if (::poll(watched, 2, timeout()) < 0 && errno != EINTR) break;
     std::uint64_t count = 0;
     (void)!::read(wake_up_.get(), &count, sizeof count);
     const Link link = receive();
@@ -200,16 +200,12 @@ Router::Link Router::receive() {
     ChannelMessage message;
     std::string error;
     switch (receive_message(inheritance_.channel.get(), message, error)) {
-      case ChannelResult::ok:
-        handle(std::move(message));
-        break;
-      case ChannelResult::again:
-        return Link::open;
+      case ChannelResult::ok: handle(std::move(message)); break;
+      case ChannelResult::again: return Link::open;
       case ChannelResult::invalid:
         log(LogLevel::error, "router: a message of the master is not understood: " + error);
         break;
-      case ChannelResult::closed:
-        return Link::closed;
+      case ChannelResult::closed: return Link::closed;
     }
   }
 }
@@ -230,12 +226,9 @@ Router::Link Router::send() {
 void Router::handle(ChannelMessage message) {
   using Type = ChannelMessage::Type;
   switch (message.type) {
-    case Type::table:
-      return take_table(message);
-    case Type::listen:
-      return everywhere([this](Shard& shard) { shard.listen(listeners_, proxied_); });
-    case Type::reopen:
-      return reopen_log(message);
+    case Type::table: return take_table(message);
+    case Type::listen: return everywhere([this](Shard& shard) { shard.listen(listeners_, proxied_); });
+    case Type::reopen: return reopen_log(message);
     case Type::drain:
       return everywhere(
           [timeout = message.timeout, at_once = message.ok](Shard& shard) { shard.drain(timeout, at_once); });
@@ -245,8 +238,7 @@ void Router::handle(ChannelMessage message) {
         shard.probe(probe);
       });
     }
-    default:
-      log(LogLevel::error, "router: the master sent a message that is a router's to send");
+    default: log(LogLevel::error, "router: the master sent a message that is a router's to send");
   }
 }
 
@@ -267,7 +259,7 @@ void Router::take_table(const ChannelMessage& message) {
     applied.number = number;
     say(std::move(applied));
   });
-  if (proof_) return proof_->follow(*table);
+  if (warm_up_check_) return warm_up_check_->follow(*table);
   say_ready();
 }
 
@@ -280,7 +272,7 @@ void Router::say_ready() {
 
 // Every thread takes its turn, so that each has reached a worker if there are enough.
 void Router::prove() {
-  if (!proof_) return;
+  if (!warm_up_check_) return;
   std::vector<Reached> answers;
   {
     const std::lock_guard lock(outgoing_mutex_);
@@ -288,19 +280,19 @@ void Router::prove() {
   }
   const TimePoint now = Clock::now();
   for (const Reached& answer : answers) {
-    proof_->probed(answer.id, answer.ok, answer.detail, now);
+    warm_up_check_->probed(answer.id, answer.ok, answer.detail, now);
     if (answer.ok) continue;
     ChannelMessage complaint;
     complaint.type = ChannelMessage::Type::proving;
-    complaint.detail = proof_->complaint();
+    complaint.detail = warm_up_check_->complaint();
     say(std::move(complaint));
   }
-  for (const ProbeRequest& request : proof_->due(now)) {
+  for (const ProbeRequest& request : warm_up_check_->due(now)) {
     Shard& shard = *shards_[next_prover_++ % shards_.size()];
     shard.post([&shard, request] { shard.probe(request); });
   }
-  if (!proof_->complete()) return;
-  proof_.reset();
+  if (!warm_up_check_->complete()) return;
+  warm_up_check_.reset();
   say_ready();
 }
 

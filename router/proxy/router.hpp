@@ -7,12 +7,12 @@
 #include <thread>
 #include <vector>
 
-#include "config/channel.hpp"
-#include "config/segment.hpp"
+#include "config/shared/channel.hpp"
+#include "config/shared/segment.hpp"
 #include "router/policy/client_limit.hpp"
-#include "router/proxy/proof.hpp"
 #include "router/proxy/router_main.hpp"
 #include "router/proxy/shard.hpp"
+#include "router/proxy/warm_up_check.hpp"
 
 namespace gray::proxy {
 
@@ -49,7 +49,7 @@ class Router final : public ShardHost {
   void reopen_log(const ChannelMessage& message);
   void prove();
   void say_ready();
-  int patience() const;
+  int timeout() const;
   template <typename Task>
   void everywhere(Task task);
 
@@ -77,9 +77,9 @@ class Router final : public ShardHost {
     bool ok;
     std::string detail;
   };
-  std::vector<Reached> reached_;   // answers to the proof's probes; outgoing_mutex_
-  std::optional<Proof> proof_;     // of the main thread; until it is complete
-  std::uint32_t next_prover_ = 0;  // the thread that reaches the next worker
+  std::vector<Reached> reached_;              // answers to the proof's probes; outgoing_mutex_
+  std::optional<WarmUpCheck> warm_up_check_;  // of the main thread; until it is complete
+  std::uint32_t next_prover_ = 0;             // the thread that reaches the next worker
   bool said_ready_ = false;
   bool finished_ = false;
 };

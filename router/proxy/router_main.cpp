@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "config/channel.hpp"
-#include "config/log.hpp"
+#include "config/base/log.hpp"
+#include "config/shared/channel.hpp"
 #include "router/proxy/router.hpp"
 
 namespace gray::proxy {

@@ -3,8 +3,8 @@
 #include <functional>
 #include <vector>
 
-#include "config/segment.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
+#include "config/shared/segment.hpp"
 
 namespace gray::proxy {
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "config/segment.hpp"
+#include "config/shared/segment.hpp"
 #include "router/proxy/backends.hpp"
 #include "router/proxy/downstream.hpp"
 #include "router/proxy/exchange.hpp"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "config/routing_table.hpp"
+#include "config/shared/routing_table.hpp"
 #include "router/http/head.hpp"
 #include "router/policy/decision.hpp"
 #include "router/policy/route_table.hpp"

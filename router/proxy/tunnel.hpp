@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "config/segment.hpp"
-#include "config/time.hpp"
+#include "config/base/time.hpp"
+#include "config/shared/segment.hpp"
 #include "router/http/websocket_frames.hpp"
 
 namespace gray::proxy {

@@ -252,12 +252,9 @@ std::size_t Upstream::take_body(std::string_view bytes) {
       if (exchange_ == nullptr) return bytes.size();
       if (!body_.done()) return step.consumed;
       break;
-    case http::BodyDecoder::Result::end:
-      break;
-    case http::BodyDecoder::Result::more:
-      return step.consumed;
-    case http::BodyDecoder::Result::fault:
-      return refuse(body_.fault(), bytes);
+    case http::BodyDecoder::Result::end: break;
+    case http::BodyDecoder::Result::more: return step.consumed;
+    case http::BodyDecoder::Result::fault: return refuse(body_.fault(), bytes);
   }
   end_answer(step.consumed < bytes.size());
   return bytes.size();

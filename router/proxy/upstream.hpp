@@ -2,7 +2,7 @@
 // One connection to a worker: the HTTP/1.1 client side of an exchange. Bytes from the engine become events of the
 // exchange, and its wishes become bytes. Idle in the pool it only watches for the peer's FIN. Upgraded, it passes
 // everything on, unparsed.
-#include "config/segment.hpp"
+#include "config/shared/segment.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/engine.hpp"
 #include "router/http/body.hpp"

@@ -8,8 +8,8 @@
 #include <list>
 #include <string>
 
-#include "config/routing_table.hpp"
-#include "config/segment.hpp"
+#include "config/shared/routing_table.hpp"
+#include "config/shared/segment.hpp"
 #include "router/policy/slow_start.hpp"
 #include "router/upstream/idle_pool.hpp"
 #include "router/upstream/wait_queue.hpp"

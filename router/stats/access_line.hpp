@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "config/routing_table.hpp"
-#include "config/segment.hpp"
+#include "config/shared/routing_table.hpp"
+#include "config/shared/segment.hpp"
 #include "router/stats/json_line.hpp"
 
 namespace gray::stats {

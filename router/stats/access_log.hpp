@@ -15,8 +15,8 @@
 #include <optional>
 #include <string_view>
 
-#include "config/time.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/time.hpp"
+#include "config/base/unique_fd.hpp"
 
 namespace gray::stats {
 

@@ -14,7 +14,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "config/decimal.hpp"
+#include "config/base/decimal.hpp"
 #include "router/stats/hex.hpp"
 #include "router/stats/line_clock.hpp"
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::stats {
 

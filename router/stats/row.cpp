@@ -26,10 +26,8 @@ bool is_about_version(Reason reason) {
     case Reason::upstream_closed:
     case Reason::upstream_invalid:
     case Reason::connect_timeout:
-    case Reason::response_timeout:
-      return true;
-    default:
-      return false;
+    case Reason::response_timeout: return true;
+    default: return false;
   }
 }
 
@@ -116,7 +114,8 @@ Totals sum(const segment::Layout& layout, std::uint32_t version_row) {
   return totals;
 }
 
-HistogramTotals sum(const segment::Layout& layout, std::uint32_t version_row, segment::Histogram segment::Row::*which) {
+HistogramTotals sum(const segment::Layout& layout, std::uint32_t version_row,
+                    segment::Histogram segment::Row::* which) {
   HistogramTotals totals;
   for_each_row(layout, version_row, [&](const segment::Row& row) {
     if (get(row.requests) == 0) return;

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <cstdint>
 
-#include "config/segment.hpp"
-#include "config/time.hpp"
+#include "config/base/time.hpp"
+#include "config/shared/segment.hpp"
 
 namespace gray::stats {
 
@@ -57,6 +57,6 @@ struct HistogramTotals {
   std::uint64_t sum = 0;  // microseconds
 };
 /// `which` is &Row::duration or &Row::waited.
-HistogramTotals sum(const segment::Layout& layout, std::uint32_t version_row, segment::Histogram segment::Row::*which);
+HistogramTotals sum(const segment::Layout& layout, std::uint32_t version_row, segment::Histogram segment::Row::* which);
 
 }  // namespace gray::stats

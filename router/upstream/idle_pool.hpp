@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::upstream {
 

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::upstream {
 

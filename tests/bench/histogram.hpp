@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 
 namespace gray::bench {
 

@@ -177,8 +177,8 @@ class Backend {
   void flush(std::uint32_t index) {
     Connection& connection = connections_[index];
     while (connection.unsent > 0) {
-      const ssize_t count = send(connection.fd.get(), reply_.data() + reply_.size() - connection.unsent,
-                                 connection.unsent, MSG_NOSIGNAL);
+      const ssize_t count =
+          send(connection.fd.get(), reply_.data() + reply_.size() - connection.unsent, connection.unsent, MSG_NOSIGNAL);
       if (count < 0 && errno == EAGAIN) return;
       if (count < 0) connection.close_after = true;
       connection.unsent = count < 0 ? 0 : connection.unsent - static_cast<std::size_t>(count);

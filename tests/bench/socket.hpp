@@ -17,8 +17,8 @@
 #include <string>
 #include <system_error>
 
-#include "config/time.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/time.hpp"
+#include "config/base/unique_fd.hpp"
 
 namespace gray::bench {
 

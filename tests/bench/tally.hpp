@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 #include "tests/bench/histogram.hpp"
 
 namespace gray::bench {

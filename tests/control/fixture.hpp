@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
 #include "control/daemon.hpp"
 
 namespace gray::control {
@@ -69,8 +69,8 @@ inline Reply refused(ExitCode code, std::string error) { return {.code = code, .
 /// A connection to the unix socket at `path`; reads give up after 10 s.
 inline UniqueFd connect_to(const std::string& path) {
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  timeval patience{10, 0};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  timeval timeout{10, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);

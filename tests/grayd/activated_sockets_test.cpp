@@ -56,8 +56,8 @@ TEST_CASE("what is for another process, listens nowhere, or is no socket is not 
   CHECK(activated({listening.fds()[0]}, "1", [] {
     return ActivatedSockets::from_environment().left().empty() && std::getenv("LISTEN_PID") == nullptr;
   }));
-  CHECK(activated({deaf.fds()[0], STDIN_FILENO}, {},
-                  [] { return ActivatedSockets::from_environment().left().empty(); }));
+  CHECK(
+      activated({deaf.fds()[0], STDIN_FILENO}, {}, [] { return ActivatedSockets::from_environment().left().empty(); }));
 }
 
 TEST_CASE("listeners use what was given, and leave its path to whoever gave it") {

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "config/settings_toml.hpp"
+#include "config/settings/settings_toml.hpp"
 #include "tests/grayd/temp_folder.hpp"
 
 using namespace gray;

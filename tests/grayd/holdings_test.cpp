@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "config/carry.hpp"
+#include "config/base/archive.hpp"
 #include "tests/grayd/settings_support.hpp"
 #include "tests/grayd/temp_folder.hpp"
 
@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(Fixture, "the next image has the same sockets, files and lock"
   const auto state = nlohmann::json::parse(save.take().dump());
   {
     Load load(state, fds);
-    Holdings after(settings, kResumed);
+    Holdings after(settings, kRestored);
     CHECK(after.state().empty());
     load("holdings", after);
     CHECK(load.left().empty());

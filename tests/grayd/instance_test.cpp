@@ -9,7 +9,6 @@
 
 #include "tests/grayd/temp_folder.hpp"
 
-
 namespace fs = std::filesystem;
 using gray::master::instance_of;
 using gray::master::test::Folder;

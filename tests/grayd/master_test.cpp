@@ -6,7 +6,7 @@
 
 #include <stdexcept>
 
-#include "tests/grayd/fake_router.hpp"
+#include "tests/grayd/routers/fake_router.hpp"
 #include "tests/grayd/settings_support.hpp"
 #include "tests/grayd/temp_folder.hpp"
 

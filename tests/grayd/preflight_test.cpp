@@ -17,9 +17,9 @@ namespace {
 
 FileKind lookup(const std::string& path) {
   static const std::map<std::string, FileKind> files = {
-      {"/srv", FileKind::folder},           {"/usr/bin/node", FileKind::executable},
-      {"/srv/bin", FileKind::folder},       {"/srv/run.sh", FileKind::executable},
-      {"/srv/plain", FileKind::other},      {"/srv/bin/tool", FileKind::executable},
+      {"/srv", FileKind::folder},      {"/usr/bin/node", FileKind::executable},
+      {"/srv/bin", FileKind::folder},  {"/srv/run.sh", FileKind::executable},
+      {"/srv/plain", FileKind::other}, {"/srv/bin/tool", FileKind::executable},
       {"/bin/plain", FileKind::other},
   };
   const auto found = files.find(path);

@@ -55,9 +55,9 @@ TEST_CASE("a reload that changes no weight leaves no state") {
 
 TEST_CASE("every change has a text") {
   using Kind = Change::Kind;
-  for (const auto kind : {Kind::router, Kind::add_service, Kind::add_version, Kind::restart_version,
-                          Kind::update_version, Kind::resize_version, Kind::reroute_service, Kind::remove_version,
-                          Kind::remove_service}) {
+  for (const auto kind :
+       {Kind::router, Kind::add_service, Kind::add_version, Kind::restart_version, Kind::update_version,
+        Kind::resize_version, Kind::reroute_service, Kind::remove_version, Kind::remove_service}) {
     CHECK_FALSE(text_of({kind, "web", "v2"}).empty());
   }
   CHECK(text_of({Kind::restart_version, "web", "v2"}) == "version web v2: rolling restart");
@@ -78,7 +78,7 @@ TEST_CASE("a reload as an event says what changed, or why it was refused") {
 }
 
 TEST_CASE("only a change of the router's settings needs a new router") {
-  CHECK_FALSE(renews_routers({}));
-  CHECK_FALSE(renews_routers({{.kind = Change::Kind::add_version}}));
-  CHECK(renews_routers({{.kind = Change::Kind::add_version}, {.kind = Change::Kind::router}}));
+  CHECK_FALSE(needs_new_router({}));
+  CHECK_FALSE(needs_new_router({{.kind = Change::Kind::add_version}}));
+  CHECK(needs_new_router({{.kind = Change::Kind::add_version}, {.kind = Change::Kind::router}}));
 }

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <optional>
 
-#include "config/carry.hpp"
+#include "config/base/archive.hpp"
 #include "tests/grayd/temp_folder.hpp"
 
 using namespace gray;
@@ -101,7 +101,7 @@ TEST_CASE_FIXTURE(Fixture, "its counts go along, and the file as it was read") {
   save("reloader", *reloader);
   const auto state = nlohmann::json::parse(save.take().dump());
   Load load(state, std::set<int>());
-  ConfigFile file(kResumed);
+  ConfigFile file(kRestored);
   load("file", file);
   CHECK(std::get<Settings>(file.as_read()) == settings);
   CHECK(file.changed(settings));

@@ -95,7 +95,9 @@ TEST_CASE("a manager that is gone, or was never there, costs nothing") {
   asio::io_context io;
   ServiceManager(io).ready("alone");
   const test::Folder folder;
-  { const Manager manager((folder.path / "notify").string()); }
+  {
+    const Manager manager((folder.path / "notify").string());
+  }
   ::setenv("NOTIFY_SOCKET", ((folder.path / "notify").string()).c_str(), 1);
   ServiceManager(io).ready("still alone");
   ::setenv("NOTIFY_SOCKET", std::string(200, '/').c_str(), 1);

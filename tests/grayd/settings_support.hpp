@@ -2,7 +2,7 @@
 // Settings, views and tables as the tests of this folder need them.
 #include <string>
 
-#include "config/settings.hpp"
+#include "config/settings/settings.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master::test {

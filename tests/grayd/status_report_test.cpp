@@ -43,12 +43,10 @@ TEST_CASE_FIXTURE(Fixture, "the last upgrades are told with their ends") {
   auto report = source();
   CHECK(status_report(report)["upgrades"].empty());
   report.upgrades = {{3, "router", "failed", "no room", ExitCode::timeout, 77}};
-  CHECK(status_report(report)["upgrades"][0] == nlohmann::json({{"number", 3},
-                                                                {"of", "router"},
-                                                                {"state", "failed"},
-                                                                {"text", "no room"},
-                                                                {"pid", 77},
-                                                                {"exit_code", 5}}));
+  CHECK(
+      status_report(report)["upgrades"][0] ==
+      nlohmann::json(
+          {{"number", 3}, {"of", "router"}, {"state", "failed"}, {"text", "no room"}, {"pid", 77}, {"exit_code", 5}}));
 }
 
 TEST_CASE_FIXTURE(Fixture, "the status carries every name of the contract") {

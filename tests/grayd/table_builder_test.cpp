@@ -57,8 +57,7 @@ TEST_CASE_FIXTURE(Fixture, "only routable workers with an address are routed to"
       version_view("gone", {worker("web@gone#0", 4, true)})};
   const auto service = route({}, views);
   REQUIRE(service.versions[0].workers.size() == 1);
-  CHECK(service.versions[0].workers[0] ==
-        WorkerRoute{1, 7, "web@v1#0", *Address::parse("127.0.0.1:9001")});
+  CHECK(service.versions[0].workers[0] == WorkerRoute{1, 7, "web@v1#0", *Address::parse("127.0.0.1:9001")});
 }
 
 TEST_CASE_FIXTURE(Fixture, "workers that are drained are named with the time they have") {

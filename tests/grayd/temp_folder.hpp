@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "config/address.hpp"
+#include "config/base/address.hpp"
 
 namespace gray::master::test {
 

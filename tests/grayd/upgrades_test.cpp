@@ -6,9 +6,9 @@
 
 #include <fstream>
 
-#include "config/carry.hpp"
-#include "grayd/handoff.hpp"
-#include "tests/grayd/fake_router.hpp"
+#include "config/base/archive.hpp"
+#include "grayd/handoff/handoff.hpp"
+#include "tests/grayd/routers/fake_router.hpp"
 #include "tests/grayd/settings_support.hpp"
 #include "tests/grayd/temp_folder.hpp"
 
@@ -99,8 +99,8 @@ TEST_CASE_FIXTURE(Fixture, "without a router that serves there is nothing to rep
 TEST_CASE_FIXTURE(Fixture, "what is not understood is refused as usage") {
   start();
   for (const auto& args :
-       {json::object(), json{{"of", "kitchen"}}, json{{"of", 1}}, json{{"of", "router"}, {"patience_ms", 0}},
-        json{{"of", "router"}, {"patience_ms", "1"}}, json{{"of", "router"}, {"patience_ms", 4'000'000}}}) {
+       {json::object(), json{{"of", "kitchen"}}, json{{"of", 1}}, json{{"of", "router"}, {"timeout_ms", 0}},
+        json{{"of", "router"}, {"timeout_ms", "1"}}, json{{"of", "router"}, {"timeout_ms", 4'000'000}}}) {
     CAPTURE(args.dump());
     CHECK(upgrades->begin(args).code == ExitCode::usage);
   }
@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(Fixture, "a failure has its code, its line and its event") {
   REQUIRE(events.size() == 1);
   CHECK(events[0].kind == EventKind::upgrade_failed);
   ::setenv("GRAY_FAKE_ROUTER", "mute", 1);
-  REQUIRE(upgrades->begin({{"of", "router"}, {"patience_ms", 50}}).code == ExitCode::ok);
+  REQUIRE(upgrades->begin({{"of", "router"}, {"timeout_ms", 50}}).code == ExitCode::ok);
   CHECK(ended().code == ExitCode::timeout);
 }
 
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(Fixture, "settings of a reload are tried until a router has th
   start();
   const auto old = routers->view().front().pid;
   ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
-  upgrades->renew_settings();
+  upgrades->upgrade_for_settings();
   CHECK(upgrades->under_way().starts_with("a new router for the settings of a reload is under way"));
   REQUIRE(until([this] { return upgrades->under_way().empty(); }));
   CHECK(routers->view().front().pid == old);
@@ -148,8 +148,8 @@ struct Replacing : Fixture {
     std::ofstream(path) << "#!/bin/sh\n[ $1 = check-handoff ] && cat " << path << ".numbers\nexit 0\n";
     std::ofstream(path + ".numbers") << handoff_numbers();
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-    Replacement::Parts grayd{[] { return std::string(); }, [] { return std::string(); }, [] {},
-                             [] { return true; },          [this] { ++left; },           {}};
+    BinaryUpgrade::Parts grayd{[] { return std::string(); }, [] { return std::string(); }, [] {},
+                               [] { return true; },          [this] { ++left; },           {}};
     upgrades.emplace(Upgrades::Parts{io, settings, *routers, [this](EventRecord one) { events.push_back(one); }, grayd,
                                      [this] { return unable; }});
     start();
@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(Replacing, "grayd itself: nothing else is upgraded meanwhile, 
   CHECK(upgrades->begin(kRouter).code == ExitCode::conflict);
   CHECK(upgrades->begin(args()).code == ExitCode::conflict);
   REQUIRE(until([this] { return left == 1; }));
-  CHECK(upgrades->replacement()->leaving());
+  CHECK(upgrades->binary_upgrade()->leaving());
   Save save;
   save("upgrades", *upgrades);
   const auto state = nlohmann::json::parse(save.take().dump());
@@ -201,7 +201,7 @@ TEST_CASE_FIXTURE(Replacing, "a program that is refused is the end of the upgrad
   const auto view = ended();
   CHECK(view.code == ExitCode::failed);
   CHECK(view.text.ends_with("grayd goes on as it was"));
-  CHECK(upgrades->replacement() == nullptr);
+  CHECK(upgrades->binary_upgrade() == nullptr);
   CHECK(upgrades->begin(kRouter).code == ExitCode::ok);
 }
 

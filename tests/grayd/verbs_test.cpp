@@ -32,7 +32,10 @@ struct Fixture {
   Verbs verbs{parts()};
 
   Verbs::Parts parts() {
-    return {io, settings, live, *store,
+    return {io,
+            settings,
+            live,
+            *store,
             [this](std::function<void(std::string)> applied) {
               published.push_back(shares_of(settings.services[0], live.published()).weight);
               applied(laggards);
@@ -44,9 +47,7 @@ struct Fixture {
             },
             [this] { return stopping; },
             [this](const Ordered& ordered) { return ordered_last = ordered, 0u; },
-            [](const json& args) {
-              return Reply{ExitCode::ok, {{"upgrade", args}}, {}};
-            },
+            [](const json& args) { return Reply{ExitCode::ok, {{"upgrade", args}}, {}}; },
             [this] { return locked; }};
   }
   Reply call(const std::string& verb, const json& args = json::object()) {

@@ -40,7 +40,7 @@ TEST_CASE("the tree hands out children of its own folder and removes everything 
     tree.give_up();
     CHECK_FALSE(tree.child("worker-2"));
   }
-  struct stat info {};
+  struct stat info{};
   CHECK(::stat(path.c_str(), &info) != 0);
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("the empty folder of a master that is gone is removed by the next one"
   REQUIRE(Cgroup::make(abandoned));
   REQUIRE(Cgroup::make(abandoned + "/worker-1"));
   const CgroupTree next;
-  struct stat info {};
+  struct stat info{};
   CHECK(::stat(abandoned.c_str(), &info) != 0);
 }
 

@@ -10,7 +10,7 @@
 
 #include <functional>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 #include "supervisor/spawn.hpp"
 #include "supervisor/supervisor.hpp"
 

@@ -53,7 +53,7 @@ struct Carried {
   std::set<pid_t>& groups;
   pid_t pid = ::getpid(), serving = 0, doomed = 0;
   template <class Io>
-  void carry(Io& io) {
+  void archive(Io& io) {
     io("cells", cells);
     io("groups", groups);
     io("pid", pid);
@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(Running, "exec: the first image" * doctest::skip()) {
 
 TEST_CASE("exec: the second image" * doctest::skip()) {
   const auto all = everything_from(fd_from(kStateFd));
-  Running now(kResumed);
+  Running now(kRestored);
   Carried beside{now.host.cells, now.host.groups};
   Load load(all.at("state"), all.at("fds").get<std::set<int>>());
   load("supervisor", *now.supervisor);

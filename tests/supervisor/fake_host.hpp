@@ -9,8 +9,8 @@
 #include <functional>
 #include <set>
 
-#include "config/carry.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/archive.hpp"
+#include "config/base/unique_fd.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::supervisor {
@@ -60,7 +60,7 @@ class FakeHost final : public Host {
   void group_started(pid_t pgid) override { CHECK(groups.insert(pgid).second); }
   void group_gone(pid_t pgid) override { CHECK(groups.erase(pgid) == 1); }
   bool carries_traffic(const std::string&, const std::string&) const override { return traffic; }
-  void happened(EventRecord event) override { events.push_back(std::move(event)); }
+  void emit(EventRecord event) override { events.push_back(std::move(event)); }
 
  private:
   static bool connects(const Address& address) {
@@ -82,7 +82,7 @@ struct Running {
 
   Running() { host.supervisor = supervisor.get(); }
   /// Of the image after an exec: empty until load().
-  explicit Running(Resumed) : supervisor(std::make_unique<Supervisor>(io, host, kResumed)) {
+  explicit Running(Restored) : supervisor(std::make_unique<Supervisor>(io, host, kRestored)) {
     host.supervisor = supervisor.get();
   }
   ~Running() {
@@ -96,7 +96,7 @@ struct Running {
 
   /// Through text, as it would be handed over.
   nlohmann::json state(Save& save) const {
-    supervisor->carry(save);
+    supervisor->archive(save);
     return nlohmann::json::parse(save.take().dump());
   }
   std::string state() const {
@@ -105,7 +105,7 @@ struct Running {
   }
   void load(const nlohmann::json& state, const std::set<int>& fds) {
     Load load(state, fds);
-    supervisor->carry(load);
+    supervisor->archive(load);
     CHECK(load.left().empty());
     Save again;
     CHECK(this->state(again) == state);

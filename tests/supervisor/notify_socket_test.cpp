@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "config/address.hpp"
+#include "config/base/address.hpp"
 #include "supervisor/worker_folder.hpp"
 
 using namespace gray;

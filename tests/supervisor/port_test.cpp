@@ -4,8 +4,8 @@
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
-#include "config/address.hpp"
-#include "config/carry.hpp"
+#include "config/base/address.hpp"
+#include "config/base/archive.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
@@ -57,7 +57,7 @@ TEST_CASE("a port that is carried over an exec is the same socket") {
   auto port = Port::listen();
   REQUIRE(port);
   Save save;
-  port->carry(save);
+  port->archive(save);
   const auto json = save.take();
   const int fd = port->fd();
   CHECK(save.fds() == std::set<int>{fd});
@@ -65,10 +65,10 @@ TEST_CASE("a port that is carried over an exec is the same socket") {
   const auto number = port->number();
   port.reset();
   REQUIRE(::dup2(copy.get(), fd) == fd);
-  Port resumed(kResumed);
+  Port resumed(kRestored);
   CHECK_FALSE(resumed.reserved());
   Load load(json, save.fds());
-  resumed.carry(load);
+  resumed.archive(load);
   CHECK(resumed.number() == number);
   CHECK(resumed.fd() == fd);
   CHECK(resumed.listens());

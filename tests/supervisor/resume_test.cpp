@@ -39,7 +39,7 @@ struct Resuming {
     static auto& gone = *new std::vector<std::unique_ptr<Supervisor>>;
     gone.push_back(std::move(now->supervisor));
     meanwhile();
-    auto next = std::make_unique<Running>(kResumed);
+    auto next = std::make_unique<Running>(kRestored);
     next->instance = now->instance;
     next->host.resume(now->host);
     next->load(state, save.fds());
@@ -294,7 +294,7 @@ TEST_CASE_FIXTURE(Resuming, "one that is ending its workers is not handed over")
   REQUIRE(serves());
   supervisor().stop_all([&] { done = true; });
   Save save;
-  CHECK_THROWS_AS(supervisor().carry(save), std::logic_error);
+  CHECK_THROWS_AS(supervisor().archive(save), std::logic_error);
   REQUIRE(until([&] { return done; }));
 }
 
@@ -328,17 +328,17 @@ struct Broken : Resuming {
   bool is_refused(const nlohmann::json& other) const {
     asio::io_context io;
     FakeHost host(io);
-    Supervisor next(io, host, kResumed);
+    Supervisor next(io, host, kRestored);
     Load load(other, save.fds());
     try {
-      next.carry(load);
+      next.archive(load);
     } catch (const std::exception&) {
       return true;
     }
     for (const auto& version : next.view()) CHECK_FALSE(version.state.empty());
     for (const auto& output : next.outputs()) CHECK(output.tail->after(0).size() <= OutputTail::kLines);
     Save again;
-    next.carry(again);
+    next.archive(again);
     return false;
   }
   /// Every value in it, the outermost first.

@@ -271,7 +271,7 @@ TEST_CASE("a supervisor that is destroyed takes its workers and its cgroup along
   supervisor.reset();
   CHECK_FALSE(alive(pid));
   CHECK(host.groups.empty());
-  struct stat info {};
+  struct stat info{};
   CHECK((cgroup.empty() || ::stat(cgroup.c_str(), &info) != 0));
   io.run_for(50ms);
 }

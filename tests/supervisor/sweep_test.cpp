@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 #include "supervisor/supervisor.hpp"
 
 using namespace gray;

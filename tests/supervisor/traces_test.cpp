@@ -175,10 +175,8 @@ class Trace {
     constexpr std::array<E, 9> kEvents = {E::executed, E::executed,     E::said_ready, E::said_ready, E::probe_ok,
                                           E::probe_ok, E::probe_failed, E::extend,     E::exec_failed};
     switch (pick(4)) {
-      case 0:
-        return die(slot);
-      case 1:
-        return send(slot, {chance(50) ? E::unused : E::withdrawn});
+      case 0: return die(slot);
+      case 1: return send(slot, {chance(50) ? E::unused : E::withdrawn});
       default:
         return send(slot, {.kind = kEvents[pick(9)],
                            .status = chance(50) ? ENOENT : EAGAIN,

@@ -6,7 +6,7 @@
 #include <array>
 #include <random>
 
-#include "config/carry.hpp"
+#include "config/base/archive.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
@@ -81,15 +81,15 @@ struct Play {
   /// As an exec in place would: everything through text into a new group.
   void carry_over() {
     Save save;
-    group.carry(save);
+    group.archive(save);
     CHECK(save.fds().empty());
     const auto text = save.take().dump();
     VersionGroup fresh{1};
     const auto json = nlohmann::json::parse(text);
     Load load(json, std::set<int>{});
-    fresh.carry(load);
+    fresh.archive(load);
     Save again;
-    fresh.carry(again);
+    fresh.archive(again);
     CHECK(again.take().dump() == text);
     group = std::move(fresh);
   }
@@ -542,10 +542,10 @@ TEST_CASE("a group whose slots name settings that are not there is refused") {
   Play play;
   play.group.apply(settings(1), play.now);
   Save save;
-  play.group.carry(save);
+  play.group.archive(save);
   auto json = save.take();
   json["slots"][0][1]["settings"] = {7};
   VersionGroup fresh{1};
   Load load(json, std::set<int>{});
-  CHECK_THROWS(fresh.carry(load));
+  CHECK_THROWS(fresh.archive(load));
 }

@@ -67,14 +67,14 @@ TEST_CASE_FIXTURE(OneVersion, "a version whose slots live has a worker for each,
   version.group.on(0, {.kind = WorkerEvent::start}, true, now);
   version.worker(0);
   Save save;
-  version.carry(save);
+  version.archive(save);
   auto json = save.take();
   Version whole{context, [] {}, "web", "v1", 1};
   Load good(json, std::set<int>{});
-  whole.carry(good);
+  whole.archive(good);
   CHECK(whole.workers.size() == 1);
   json["workers"] = nlohmann::json::array();
   Version broken{context, [] {}, "web", "v1", 1};
   Load bad(json, std::set<int>{});
-  CHECK_THROWS_WITH_AS(broken.carry(bad), doctest::Contains("workers"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(broken.archive(bad), doctest::Contains("workers"), JsonMismatch);
 }

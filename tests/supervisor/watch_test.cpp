@@ -8,7 +8,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <optional>
 
-#include "config/time.hpp"
+#include "config/base/time.hpp"
 #include "supervisor/spawn.hpp"
 
 using namespace gray;

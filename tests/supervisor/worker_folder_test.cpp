@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "config/carry.hpp"
+#include "config/base/archive.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
@@ -27,7 +27,7 @@ struct Parent {
 };
 
 mode_t mode_of(const std::string& path) {
-  struct stat facts {};
+  struct stat facts{};
   REQUIRE(::lstat(path.c_str(), &facts) == 0);
   return facts.st_mode & 07777;
 }
@@ -100,7 +100,7 @@ TEST_CASE("the folder of another user's worker belongs to that user") {
   WorkerFolders folders("mine", {parent.path});
   const auto folder = folders.make(1, Credentials{12345, 23456, {}, "somebody", "/"});
   REQUIRE(folder);
-  struct stat facts {};
+  struct stat facts{};
   REQUIRE(::lstat(folder->path().c_str(), &facts) == 0);
   CHECK(facts.st_uid == 12345);
   CHECK(facts.st_gid == 23456);
@@ -113,16 +113,16 @@ TEST_CASE("folders that are carried over an exec are left as they are, and go wi
   REQUIRE(folder);
   const std::string path = folder->path(), below = folders->path();
   Save save;
-  folders->carry(save);
+  folders->archive(save);
   save("folder", *folder);
   const auto json = save.take();
   const WorkerFolder moved = std::move(*folder);  // the old one has nothing any more, as if it had not been destroyed
   {
-    WorkerFolders resumed(kResumed);
-    WorkerFolder worker(kResumed);
+    WorkerFolders resumed(kRestored);
+    WorkerFolder worker(kRestored);
     CHECK(fs::exists(path));
     Load load(json, std::set<int>{});
-    resumed.carry(load);
+    resumed.archive(load);
     load("folder", worker);
     CHECK(worker.path() == path);
     CHECK(fs::exists(path));

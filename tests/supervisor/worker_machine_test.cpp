@@ -30,26 +30,16 @@ WorkerMachine in(WorkerState state) {
       ok{E::probe_ok};
   const Event bad{E::probe_failed}, dead{.kind = E::exited, .status = W_EXITCODE(3, 0)};
   switch (state) {
-    case idle:
-      return after({});
-    case spawned:
-      return after({start, executed});
-    case ready:
-      return after({start, executed, Event{E::said_ready}});
-    case healthy:
-      return after({start, executed, connected, ok});
-    case unhealthy:
-      return after({start, executed, connected, ok, bad, bad, bad});
-    case draining:
-      return after({start, executed, connected, ok, Event{E::drain}});
-    case stopping:
-      return after({start, executed, Event{E::stop}});
-    case exited:
-      return after({start, executed, dead});
-    case backoff:
-      return after({start, executed, dead, {.kind = E::retry, .delay = 500ms}});
-    case failed:
-      return after({start, executed, dead, Event{E::give_up}});
+    case idle: return after({});
+    case spawned: return after({start, executed});
+    case ready: return after({start, executed, Event{E::said_ready}});
+    case healthy: return after({start, executed, connected, ok});
+    case unhealthy: return after({start, executed, connected, ok, bad, bad, bad});
+    case draining: return after({start, executed, connected, ok, Event{E::drain}});
+    case stopping: return after({start, executed, Event{E::stop}});
+    case exited: return after({start, executed, dead});
+    case backoff: return after({start, executed, dead, {.kind = E::retry, .delay = 500ms}});
+    case failed: return after({start, executed, dead, Event{E::give_up}});
   }
   return {};
 }

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "grayd/command_line.hpp"
-#include "grayd/handoff.hpp"
-#include "grayd/succession.hpp"
+#include "grayd/handoff/handoff.hpp"
+#include "grayd/handoff/self_exec.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 #pragma once
 // Plain blocking sockets for tests: what a client, or a worker, does on the other side of the code under test. Every
-// call ends after kPatience at the latest, so that a broken test fails instead of hanging.
+// call ends after kTimeout at the latest, so that a broken test fails instead of hanging.
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -15,18 +15,18 @@
 #include <string_view>
 #include <thread>
 
-#include "config/address.hpp"
-#include "config/time.hpp"
-#include "config/unique_fd.hpp"
+#include "config/base/address.hpp"
+#include "config/base/time.hpp"
+#include "config/base/unique_fd.hpp"
 
 namespace gray::test {
 
-inline constexpr Duration kPatience{10'000};
+inline constexpr Duration kTimeout{10'000};
 
-/// Polls until `done()` is true; false after kPatience.
+/// Polls until `done()` is true; false after kTimeout.
 template <typename Done>
 bool eventually(Done done) {
-  const auto deadline = Clock::now() + kPatience;
+  const auto deadline = Clock::now() + kTimeout;
   while (!done()) {
     if (Clock::now() > deadline) return false;
     std::this_thread::sleep_for(Duration{1});
@@ -37,7 +37,7 @@ bool eventually(Done done) {
 /// Time as a part of the case under test; never to wait for something.
 inline void let_pass(Duration time) { std::this_thread::sleep_for(time); }
 
-/// Until `count()` is above 0 and has not changed for a fifth of a second; false after kPatience.
+/// Until `count()` is above 0 and has not changed for a fifth of a second; false after kTimeout.
 template <typename Count>
 bool stands_still(Count count) {
   auto last = count();
@@ -61,7 +61,7 @@ class Gate {
   }
   void wait() {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kPatience, [this] { return open_; });
+    changed_.wait_for(lock, kTimeout, [this] { return open_; });
   }
 
  private:
@@ -100,9 +100,9 @@ class Wire {
   enum class End { none, closed, reset, silent };
 
   explicit Wire(UniqueFd fd) : fd_(std::move(fd)) {
-    const timeval patience{kPatience.count() / 1000, 0};
-    (void)setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    (void)setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    const timeval timeout{kTimeout.count() / 1000, 0};
+    (void)setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    (void)setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   }
 
   int fd() const { return fd_.get(); }

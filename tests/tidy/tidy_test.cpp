@@ -111,21 +111,21 @@ TEST_CASE("an include up or across the house is found") {
   const auto found = [](const char* path, const char* include) {
     return check_includes({path, std::string("#pragma once\n#include \"") + include + "\"\n"}).size() == 1;
   };
-  CHECK(found("config/units.hpp", "router/http/head.hpp"));
+  CHECK(found("config/base/units.hpp", "router/http/head.hpp"));
   CHECK(found("supervisor/spawn.cpp", "router/proxy/router_main.hpp"));
   CHECK(found("router/proxy/relay.cpp", "supervisor/supervisor.hpp"));
   CHECK(found("router/http/head.cpp", "router/policy/decision.hpp"));
   CHECK(found("router/policy/retry.cpp", "router/stats/row.hpp"));
   CHECK(found("router/stats/row.cpp", "router/http/head.hpp"));
   CHECK(found("router/engine/engine.hpp", "router/http/head.hpp"));
-  CHECK(found("control/admin_server.cpp", "supervisor/supervisor.hpp"));
+  CHECK(found("control/api/admin_server.cpp", "supervisor/supervisor.hpp"));
   CHECK(found("supervisor/spawn.cpp", "tests/support/pipe.hpp"));
   CHECK(found("router/proxy/relay.cpp", "grayd/master.hpp"));
   CHECK_FALSE(found("router/upstream/pool.cpp", "router/policy/retry.hpp"));
   CHECK_FALSE(found("router/proxy/relay.cpp", "router/engine/engine.hpp"));
   CHECK_FALSE(found("control/grayctl/table.cpp", "control/daemon.hpp"));
   CHECK_FALSE(found("grayd/master.cpp", "supervisor/supervisor.hpp"));
-  CHECK_FALSE(found("config/log.cpp", "sys/socket.h"));
+  CHECK_FALSE(found("config/base/log.cpp", "sys/socket.h"));
 }
 
 TEST_CASE("a clock or Asio in a pure core is found") {
@@ -152,7 +152,7 @@ TEST_CASE("banned calls are found, and only as calls") {
   CHECK(found("setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);") == 1);
   CHECK(found("snprintf(b, n, x); srand(1); std::system_error(e); // system(") == 0);
   CHECK(found("sleep_for(x);", "tests/support/poll.hpp") == 0);
-  CHECK(found("sleep_for(x);", "tests/config/units_test.cpp") == 1);
+  CHECK(found("sleep_for(x);", "tests/config/base/units_test.cpp") == 1);
 }
 
 TEST_CASE("what is too long is found") {
@@ -198,10 +198,10 @@ TEST_CASE("a rule without a row, or a row whose test is not there, is found") {
 }
 
 TEST_CASE("a source without a test of its name is found") {
-  const std::set<std::string> paths = {"tests/config/units_test.cpp", "tests/control/table_test.cpp"};
-  CHECK(check_has_test({"config/units.cpp", ""}, paths).empty());
+  const std::set<std::string> paths = {"tests/config/base/units_test.cpp", "tests/control/grayctl/table_test.cpp"};
+  CHECK(check_has_test({"config/base/units.cpp", ""}, paths).empty());
   CHECK(check_has_test({"control/grayctl/table.cpp", ""}, paths).empty());
-  CHECK(check_has_test({"config/address.cpp", ""}, paths).size() == 1);
+  CHECK(check_has_test({"config/base/address.cpp", ""}, paths).size() == 1);
   CHECK(check_has_test({"grayd/master.cpp", ""}, paths).size() == 1);
   CHECK(check_has_test({"grayd/main.cpp", ""}, paths).empty());
 }

@@ -14,7 +14,7 @@
 #include <string>
 #include <thread>
 
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
 
 using namespace gray;
 using namespace gray::engine;

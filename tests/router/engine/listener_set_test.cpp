@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "config/unique_fd.hpp"
+#include "config/base/unique_fd.hpp"
 
 using namespace gray;
 using namespace gray::engine;

@@ -28,7 +28,7 @@ TEST_CASE("the error of a refused connect is told, and the options are set where
   const socklen_t size = nobody.address().to(storage);
   CHECK(::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) == -1);
   pollfd watched{fd.get(), POLLOUT, 0};
-  REQUIRE(::poll(&watched, 1, static_cast<int>(test::kPatience.count())) == 1);
+  REQUIRE(::poll(&watched, 1, static_cast<int>(test::kTimeout.count())) == 1);
   CHECK(socket_error(fd.get()) == ECONNREFUSED);
 }
 

@@ -21,9 +21,9 @@ inline ResponseHead& shared_response() {
 }
 
 struct HeadCase {
-  const char* name;   // begins with the rule's id
+  const char* name;  // begins with the rule's id
   std::string text;
-  int status;         // 0: it parses
+  int status;  // 0: it parses
 };
 
 /// `parse`: Parse(std::string_view, Fault&), `bytes`: the bytes of the head that it filled.

@@ -43,11 +43,26 @@ TEST_CASE("A transfer coding other than chunked is unknown or malformed (P16)") 
     int status;
   };
   const std::vector<Case> cases = {
-      {"CHUNKED", 0},          {"gzip", 501},           {"xchunked", 501},          {"chunkedx", 501},
-      {"gzip, chunked", 501},  {"gzip,deflate", 501},   {"", 400},                  {"identity", 400},
-      {"chunked, chunked", 400}, {"chunked,gzip", 400}, {"chunked, identity", 400}, {"identity, chunked", 400},
-      {"chunked;a=b", 400},    {"\"chunked\"", 400},    {",chunked", 400},          {"chunked,", 400},
-      {"gzip;q=1", 400},       {"chunked chunked", 400}, {"chunked, gzip, chunked", 400}, {"'chunked'", 501},
+      {"CHUNKED", 0},
+      {"gzip", 501},
+      {"xchunked", 501},
+      {"chunkedx", 501},
+      {"gzip, chunked", 501},
+      {"gzip,deflate", 501},
+      {"", 400},
+      {"identity", 400},
+      {"chunked, chunked", 400},
+      {"chunked,gzip", 400},
+      {"chunked, identity", 400},
+      {"identity, chunked", 400},
+      {"chunked;a=b", 400},
+      {"\"chunked\"", 400},
+      {",chunked", 400},
+      {"chunked,", 400},
+      {"gzip;q=1", 400},
+      {"chunked chunked", 400},
+      {"chunked, gzip, chunked", 400},
+      {"'chunked'", 501},
   };
   for (const Case& test : cases) {
     CAPTURE(test.coding);

@@ -9,9 +9,7 @@ using namespace gray::http;
 
 namespace {
 
-std::string with(std::string_view lines) {
-  return "GET / HTTP/1.1\r\nHost: a\r\n" + std::string(lines) + "\r\n";
-}
+std::string with(std::string_view lines) { return "GET / HTTP/1.1\r\nHost: a\r\n" + std::string(lines) + "\r\n"; }
 
 }  // namespace
 

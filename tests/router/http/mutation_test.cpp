@@ -30,10 +30,35 @@ class Mutator {
  private:
   // Most damage is done by the bytes that mean something.
   std::string piece() {
-    static const std::vector<std::string> kPieces = {
-        "\r\n", "\r", "\n", " ", "\t", ":", ",", ";", "/", "*", "?", "#", "@", "[", "0", "9", "a", "\x80", "\x7f",
-        "\r\n ", "\r\n\r\n", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "Host: b\r\n", "http://c",
-        "Connection: close\r\n", "X-Forwarded-For: 1\r\n", std::string(1, '\0'), std::string(200, 'z')};
+    static const std::vector<std::string> kPieces = {"\r\n",
+                                                     "\r",
+                                                     "\n",
+                                                     " ",
+                                                     "\t",
+                                                     ":",
+                                                     ",",
+                                                     ";",
+                                                     "/",
+                                                     "*",
+                                                     "?",
+                                                     "#",
+                                                     "@",
+                                                     "[",
+                                                     "0",
+                                                     "9",
+                                                     "a",
+                                                     "\x80",
+                                                     "\x7f",
+                                                     "\r\n ",
+                                                     "\r\n\r\n",
+                                                     "Content-Length: 5\r\n",
+                                                     "Transfer-Encoding: chunked\r\n",
+                                                     "Host: b\r\n",
+                                                     "http://c",
+                                                     "Connection: close\r\n",
+                                                     "X-Forwarded-For: 1\r\n",
+                                                     std::string(1, '\0'),
+                                                     std::string(200, 'z')};
     return below(4) == 0 ? std::string(1, static_cast<char>(below(256))) : kPieces[below(kPieces.size())];
   }
   void mutate(std::string& text) {

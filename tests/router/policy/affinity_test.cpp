@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "config/routing_table.hpp"
+#include "config/shared/routing_table.hpp"
 #include "router/policy/decision.hpp"
 
 namespace gray::policy {

@@ -72,8 +72,7 @@ TEST_CASE("time in which the client is not waited for does not count") {
 
 TEST_CASE("bytes that are moved while nobody waits count too") {
   const auto waited_for = [](int second) { return second % 70 <= 10; };
-  CHECK(cut_after(
-            10'000, 1024, [](int second) { return second % 70 > 10 ? 1024u : 0u; }, waited_for) == 0);
+  CHECK(cut_after(10'000, 1024, [](int second) { return second % 70 > 10 ? 1024u : 0u; }, waited_for) == 0);
 }
 
 TEST_CASE("a rate of none asks only that something is moved") {

@@ -122,8 +122,7 @@ TEST_CASE("random walks reach every state, and from each one idle again") {
 }
 
 TEST_CASE("a state is left for idle only by an action that ends the exchange") {
-  const std::set<Action> endings = {A::reply, A::finish, A::finish_early,  A::cut,
-                                    A::forget, A::close_tunnel, A::part};
+  const std::set<Action> endings = {A::reply, A::finish, A::finish_early, A::cut, A::forget, A::close_tunnel, A::part};
   for_each_pair([&](State state, Event event) {
     const Step taken = step(state, event);
     if (state == S::idle || taken.action == A::impossible || taken.next != S::idle) return;

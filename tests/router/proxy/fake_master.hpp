@@ -5,8 +5,8 @@
 
 #include <utility>
 
-#include "config/channel.hpp"
-#include "config/segment.hpp"
+#include "config/shared/channel.hpp"
+#include "config/shared/segment.hpp"
 #include "router/proxy/router_main.hpp"
 #include "tests/router/proxy/rig.hpp"
 
@@ -60,7 +60,7 @@ class FakeMaster {
       pollfd watched{channel_.get(), POLLIN, 0};
       ChannelMessage message;
       std::string error;
-      const bool there = ::poll(&watched, 1, static_cast<int>(kPatience.count())) == 1;
+      const bool there = ::poll(&watched, 1, static_cast<int>(kTimeout.count())) == 1;
       const bool read = there && receive_message(channel_.get(), message, error) == ChannelResult::ok;
       CHECK_MESSAGE(read, "the router said nothing more: " << error);
       if (!read) return std::nullopt;

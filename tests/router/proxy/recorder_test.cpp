@@ -28,7 +28,7 @@ class LogPipe {
     std::string text;
     char byte = 0;
     pollfd watched{read_.get(), POLLIN, 0};
-    const auto more = [&] { return ::poll(&watched, 1, kPatience.count()) == 1 && ::read(read_.get(), &byte, 1) == 1; };
+    const auto more = [&] { return ::poll(&watched, 1, kTimeout.count()) == 1 && ::read(read_.get(), &byte, 1) == 1; };
     while (more() && byte != '\n') text += byte;
     return nlohmann::json::parse(text, nullptr, false);
   }
@@ -72,7 +72,7 @@ TEST_CASE("the log line of a request says all that is needed to replay its decis
 }
 
 TEST_CASE("a retry on stable, a refusal and what is no request at all are logged as such") {
-  FakeWorker stable(says("stable")), broken([](FakeWorker::Call&call) { call.next(); });
+  FakeWorker stable(says("stable")), broken([](FakeWorker::Call& call) { call.next(); });
   LogPipe log;
   Rig rig({{{stable.address()}, {broken.address()}}, {}, 100}, {.access_log = log.give()});
   rig.get();

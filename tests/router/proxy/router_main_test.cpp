@@ -96,7 +96,7 @@ TEST_CASE("a router greets, serves, reopens its log, drains, and ends with 0") {
   master.say_table({{{worker.address()}}, {}, 0, 4});
   for (std::uint64_t number = 0; number != 4;) number = master.expect(Type::applied)->number;
   CHECK(get(master, "/two").body == "x");
-  master.say(drain(kPatience));
+  master.say(drain(kTimeout));
   REQUIRE(master.expect(Type::drained));
   CHECK(second.has("\"/two\""));
   CHECK(process.result() == 0);

@@ -150,12 +150,8 @@ TEST_CASE("under random operations the queue does what a naive model does") {
         queue.push(waiter, now, Duration{20 + below(200)});
         model.push(waiter, now);
         break;
-      case 2:
-        REQUIRE(queue.pop(now) == model.pop(now));
-        break;
-      case 3:
-        REQUIRE(queue.pop_expired(now) == model.pop_expired(now));
-        break;
+      case 2: REQUIRE(queue.pop(now) == model.pop(now)); break;
+      case 3: REQUIRE(queue.pop_expired(now) == model.pop_expired(now)); break;
       default:
         if (below(4) > 0) break;
         queue.remove(waiter);

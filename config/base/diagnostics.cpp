@@ -1,0 +1,86 @@
+#include "config/base/diagnostics.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace gray {
+namespace {
+
+/// Optimal string alignment: insert, remove, replace, or swap two neighbours, each at the cost of 1.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i)
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, replaced});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+    }
+  return cost[a.size()][b.size()];
+}
+
+std::string_view line_of(std::string_view text, std::uint32_t wanted) {
+  for (std::uint32_t line = 1; line < wanted; ++line) {
+    const std::size_t end = text.find('\n');
+    if (end == text.npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+/// Blank up to the column, with the tabs of the line, so that the caret stands right at any tab width. A column is one
+/// character, not one byte.
+std::string indent(std::string_view line, std::uint32_t column) {
+  std::string blank;
+  for (const char c : line) {
+    const bool continues = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+    if (continues) continue;
+    if (blank.size() + 1 >= column) break;
+    blank += c == '\t' ? '\t' : ' ';
+  }
+  return blank;
+}
+
+}  // namespace
+
+std::string render(std::string_view file, std::string_view text, std::vector<Diagnostic> diagnostics) {
+  std::stable_sort(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+  });
+  std::string out;
+  for (const Diagnostic& one : diagnostics) {
+    out += file;
+    if (one.line > 0) out += ":" + std::to_string(one.line) + ":" + std::to_string(one.column);
+    out += ": error: " + one.message + "\n";
+    if (one.line == 0) continue;
+    const std::string_view line = line_of(text, one.line);
+    out += "  " + std::string(line) + "\n  " + indent(line, one.column) + "^\n";
+  }
+  return out;
+}
+
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  constexpr std::size_t kFarthest = 2;
+  std::size_t best = kFarthest + 1;
+  std::string_view found;
+  for (const std::string_view candidate : candidates) {
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    if (longer - std::min(word.size(), candidate.size()) > kFarthest) continue;
+    const std::size_t away = distance(word, candidate);
+    if (away >= best || away * 2 >= word.size()) continue;
+    best = away;
+    found = candidate;
+  }
+  return found;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
+  const std::string_view near = nearest(word, candidates);
+  return near.empty() ? std::string() : ", did you mean \"" + std::string(near) + "\"?";
+}
+
+}  // namespace gray

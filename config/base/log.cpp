@@ -1,0 +1,61 @@
+#include "config/base/log.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <climits>
+
+#include "config/base/wall_time.hpp"
+
+namespace gray {
+namespace {
+
+constexpr std::array<std::string_view, 3> kLevels{"info", "warn", "error"};
+constexpr std::size_t kLongestLine = PIPE_BUF;  // what a pipe takes whole
+constexpr std::string_view kCut = "...";
+
+std::atomic<std::uint64_t> lost{0};  // lines, since the last one that was written
+
+/// A pipe says yes when it takes PIPE_BUF bytes, a file always.
+bool takes_a_line(int fd) {
+  pollfd out{fd, POLLOUT, 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0;
+}
+
+void write_line(LogLevel level, std::string_view text) {
+  const std::string line = log_line(level, text, std::chrono::system_clock::now());
+  // Where nobody can read the log there is nobody to tell.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace
+
+std::string log_line(LogLevel level, std::string_view text, std::chrono::system_clock::time_point wall) {
+  std::string line = rfc3339(std::chrono::time_point_cast<WallTime::duration>(wall)) + " " +
+                     std::string(kLevels[static_cast<std::size_t>(level)]) + " ";
+  for (const char c : text) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  if (line.size() + 1 > kLongestLine) {
+    line.resize(kLongestLine - 1 - kCut.size());
+    line += kCut;
+  }
+  return line + "\n";
+}
+
+void log(LogLevel level, std::string_view text) {
+  if (!takes_a_line(STDERR_FILENO)) {
+    lost.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  if (const auto count = lost.exchange(0, std::memory_order_relaxed); count > 0) {
+    write_line(LogLevel::warn, std::to_string(count) + " lines lost: whoever reads this log stood still");
+    if (!takes_a_line(STDERR_FILENO)) {
+      lost.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+  }
+  write_line(level, text);
+}
+
+}  // namespace gray

@@ -1,0 +1,22 @@
+#pragma once
+// Durations and sizes with units, as people write them: "250ms", "1s", "5m", "64KiB".
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/base/time.hpp"
+
+namespace gray {
+
+/// A whole or decimal number and one of ms, s, m, h ("1.5s"). No sign, no space, no bare number but "0". At most 365
+/// days.
+std::optional<Duration> parse_duration(std::string_view text);
+/// A whole number and one of B, KiB, MiB, GiB. No sign, no space, no bare number but "0". At most 2^50 bytes.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+/// The exact form that people would write: "250ms", "1.5s", "5m", "1h", "0"; parse_duration() reads it back.
+std::string format_duration(Duration value);
+/// Likewise, in the largest unit that needs no fraction.
+std::string format_size(std::uint64_t bytes);
+
+}  // namespace gray

@@ -1,0 +1,10 @@
+#pragma once
+// `[service.NAME.limits]` of the configuration file.
+#include "config/settings/limits.hpp"
+#include "config/settings/toml_reader.hpp"
+
+namespace gray {
+
+Limits read_limits(TomlReader& service);
+
+}  // namespace gray

@@ -1,0 +1,176 @@
+#include "config/settings/service_toml.hpp"
+
+#include <algorithm>
+
+#include "config/settings/capacity.hpp"
+#include "config/settings/limits_toml.hpp"
+#include "config/settings/version_toml.hpp"
+
+namespace gray {
+namespace {
+
+constexpr std::uint32_t kMostInstances = segment::kWorkers / 2;  // a rolling restart needs the other half
+constexpr std::string_view kNameRule = " is no name: 1 to 64 of a-z, A-Z, 0-9, _ and -";
+
+bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+std::optional<std::string> parse_host(const std::string& text) {
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alphanumeric(c) || c == '.' || c == '-' || c == '_';
+  });
+  if (plain) return lower(text);
+  if (text.size() < 2 || text.front() != '[' || text.back() != ']') return std::nullopt;
+  const auto ip = parse_ip(std::string_view(text).substr(1, text.size() - 2));
+  if (!ip || ip->kind != Address::Kind::ipv6) return std::nullopt;
+  return lower(text);
+}
+
+std::optional<std::string> parse_path(const std::string& text) {
+  const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!text.starts_with('/') || !visible || text.find_first_of("?#") != text.npos) return std::nullopt;
+  return text;
+}
+
+void read_selectors(TomlReader& table, ServiceSettings& service) {
+  table.text("param", service.param);
+  if (service.param.find_first_of("&=#;+% ") != service.param.npos)
+    table.error("param", in_quotes(service.param) + " cannot be the name of a query parameter");
+  table.text("header", service.header);
+  service.header = lower(service.header);
+  if (!service.header.empty() && !is_token(service.header))
+    table.error("header", in_quotes(service.header) + " cannot be the name of a header");
+  table.text("cookie", service.cookie);
+  if (!service.cookie.empty() && !is_token(service.cookie))
+    table.error("cookie", in_quotes(service.cookie) + " cannot be the name of a cookie");
+}
+
+/// A source that is always present ends the list; and its cookie must be one that a browser takes from plain HTTP.
+void check_issued(TomlReader& table, const std::vector<IdentitySource>& sources) {
+  const auto issued = std::find_if(sources.begin(), sources.end(), [](const IdentitySource& source) {
+    return source.kind == IdentitySource::Kind::issued_cookie;
+  });
+  if (issued == sources.end()) return;
+  const std::string text = in_quotes(issued->text());
+  if (issued->name.starts_with("__Host-") || issued->name.starts_with("__Secure-"))
+    table.error("identity", text + ": browsers take a cookie of this name over TLS only: choose another name");
+  if (issued + 1 == sources.end()) return;
+  const std::string behind = (issued + 1)->text();
+  const auto items = table.texts("identity");
+  for (const TomlReader::Item& item : items.value()) {
+    if (item.text != behind) continue;
+    table.error(*item.at, in_quotes(behind) + " is never reached: " + text +
+                              " gives everyone an identity, so nothing may stand behind it");
+  }
+}
+
+void read_users(TomlReader& table, ServiceSettings& service) {
+  service.override_from = {*Cidr::parse("0.0.0.0/0"), *Cidr::parse("::/0")};
+  table.list("override_from", service.override_from, Cidr::parse, "an IP network such as \"10.0.0.0/8\"");
+  service.identity = {*IdentitySource::parse("cookie:uid"), *IdentitySource::parse("header:x-user-id"),
+                      IdentitySource{}};
+  table.list("identity", service.identity, IdentitySource::parse,
+             "a source: \"cookie:NAME\", \"header:NAME\", \"client-ip\" or \"issue:NAME\"");
+  check_issued(table, service.identity);
+  table.choice<bool>("affinity", service.affinity, {{"none", false}, {"identity", true}});
+  table.choice<Expose>("expose", service.expose,
+                       {{"none", Expose::none}, {"version", Expose::version}, {"decision", Expose::decision}});
+}
+
+/// Every request belongs to one service: no host and path may be claimed twice.
+void claim_routes(TomlReader& services, const ServiceSettings& service, ServiceTotals& totals) {
+  const std::vector<std::string> any{""};
+  for (const std::string& host : service.hosts.empty() ? any : service.hosts)
+    for (const std::string& path : service.paths.empty() ? any : service.paths) {
+      const auto [owner, fresh] = totals.owners.try_emplace({host, path}, service.name);
+      if (fresh || owner->second == service.name) continue;
+      const std::string what = host.empty() && path.empty()
+                                   ? std::string("every host and path: give one of them hosts or paths")
+                                   : in_quotes(host + path) + ": give it to one of them";
+      return services.error_at_name(service.name, "services " + in_quotes(owner->second) + " and " +
+                                                      in_quotes(service.name) + " both take " + what);
+    }
+}
+
+void check_weight(TomlReader& table, const ServiceSettings& service) {
+  const VersionSettings& version = service.versions.back();
+  if (version.name == service.stable) {
+    if (table.has("weight"))
+      table.error("weight",
+                  in_quotes(version.name) + " is stable and gets what is left of 100 percent: remove its weight");
+    return;
+  }
+  if (version.weight <= 0) return;
+  for (const VersionSettings& other : service.versions)
+    if (&other != &version && other.name != service.stable && other.weight > 0)
+      return table.error("weight",
+                         in_quotes(other.name) + " has a weight already: one version besides stable may have one");
+}
+
+void count_version(TomlReader& versions, const VersionSettings& version, ServiceTotals& totals) {
+  const bool fitted = totals.instances <= kMostInstances;
+  totals.instances += version.instances;
+  if (++totals.versions == segment::kVersions + 1)
+    versions.error_at_name(version.name, "more than " + std::to_string(segment::kVersions) + " versions in all");
+  if (fitted && totals.instances > kMostInstances)
+    versions.error_at_name(version.name, "more than " + std::to_string(kMostInstances) + " instances in all");
+}
+
+void read_versions(TomlReader& table, ServiceSettings& service, ServiceTotals& totals) {
+  TomlReader versions(table, "version", "versions");
+  for (const std::string& name : versions.names()) {
+    if (!is_name(name)) versions.error_at_name(name, in_quotes(name) + std::string(kNameRule));
+    TomlReader version(versions, name, "version");
+    service.versions.push_back(read_version(version, name));
+    check_weight(version, service);
+    count_version(versions, service.versions.back(), totals);
+  }
+}
+
+void check_stable(TomlReader& services, TomlReader& table, const ServiceSettings& service) {
+  if (service.versions.empty())
+    return services.error_at_name(service.name, "service " + in_quotes(service.name) +
+                                                    " has no version: add [service." + service.name +
+                                                    ".version.v1] with a command");
+  if (!table.has("stable"))
+    return services.error_at_name(
+        service.name, "service " + in_quotes(service.name) +
+                          " has no stable version: add stable = " + in_quotes(service.versions.front().name));
+  if (service.version(service.stable) != nullptr) return;
+  std::string names;
+  for (const VersionSettings& version : service.versions)
+    names += (names.empty() ? "" : ", ") + in_quotes(version.name);
+  table.error("stable", "there is no version " + in_quotes(service.stable) + ": name one of " + names);
+}
+
+}  // namespace
+
+bool is_name(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  return !text.empty() && text.size() <= kLongest &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
+}
+
+ServiceSettings read_service(TomlReader& services, const std::string& name, ServiceTotals& totals) {
+  if (!is_name(name)) services.error_at_name(name, in_quotes(name) + std::string(kNameRule));
+  ServiceSettings service;
+  service.name = name;
+  TomlReader table(services, name, "service");
+  table.text("stable", service.stable);
+  table.list("hosts", service.hosts, parse_host, "a host: a plain name without port, such as \"example.com\"");
+  table.list("paths", service.paths, parse_path, "a path: it begins with \"/\"");
+  read_selectors(table, service);
+  read_users(table, service);
+  service.limits = read_limits(table);
+  read_versions(table, service, totals);
+  check_stable(services, table, service);
+  claim_routes(services, service, totals);
+  return service;
+}
+
+}  // namespace gray

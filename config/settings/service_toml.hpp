@@ -1,0 +1,25 @@
+#pragma once
+// `[service.NAME]` of the configuration file, with its limits and versions.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "config/settings/settings.hpp"
+#include "config/settings/toml_reader.hpp"
+
+namespace gray {
+
+/// What has to hold over all services of a file.
+struct ServiceTotals {
+  std::uint32_t versions = 0;
+  std::uint32_t instances = 0;
+  std::map<std::pair<std::string, std::string>, std::string> owners;  // (host, path), empty: any, to its service
+};
+
+ServiceSettings read_service(TomlReader& services, const std::string& name, ServiceTotals& totals);
+
+/// Names of services and versions appear in URLs, headers and file names: 1 to 64 of a-z A-Z 0-9 _ -
+bool is_name(std::string_view text);
+
+}  // namespace gray

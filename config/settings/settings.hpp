@@ -1,0 +1,177 @@
+#pragma once
+// The configuration file as plain values: what the user asked for, every default applied, every path made absolute.
+// Contract section 2.2 names the keys; config/settings/settings_toml.hpp reads them.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/base/address.hpp"
+#include "config/base/time.hpp"
+#include "config/settings/limits.hpp"
+
+namespace gray {
+
+enum class Expose : std::uint8_t { none, version, decision };
+enum class ListenMode : std::uint8_t { port, unix_path, inherited };
+enum class ReadyWay : std::uint8_t { pipe, notify, ipc, fd, tcp, http };
+constexpr ListenMode last_value(ListenMode) { return ListenMode::inherited; }
+constexpr ReadyWay last_value(ReadyWay) { return ReadyWay::http; }
+
+/// "none", "version", "decision".
+const char* name_of(Expose expose);
+std::optional<Expose> expose_from(std::string_view name);
+
+/// RFC 9110 5.6.2: what the name of a header or a cookie is made of.
+bool is_token(std::string_view text);
+
+/// Where the identity of a user is looked for; the first source that is present wins.
+struct IdentitySource {
+  enum class Kind : std::uint8_t { cookie, header, client_ip, issued_cookie };
+  Kind kind = Kind::client_ip;
+  std::string name;  // of the cookie or header; empty for client_ip
+
+  /// "cookie:NAME", "header:NAME", "client-ip" or "issue:NAME"; nothing for anything else.
+  static std::optional<IdentitySource> parse(std::string_view text);
+  /// The form that parse() reads.
+  std::string text() const;
+  bool operator==(const IdentitySource&) const = default;
+};
+
+struct Readiness {
+  bool automatic = true;       // the `auto` default; `ways` is then empty
+  std::vector<ReadyWay> ways;  // first success wins
+  int fd = -1;                 // N of "fd:N"
+  Duration timeout{60'000};
+  template <class Io>
+  void archive(Io& io) {
+    io("automatic", automatic);
+    io("ways", ways);
+    io("fd", fd);
+    io("timeout", timeout);
+  }
+  bool operator==(const Readiness&) const = default;
+};
+
+/// No path: a TCP connect is the check.
+struct HealthCheck {
+  std::string path;  // "/healthz"; empty: TCP connect
+  Duration interval{1'000};
+  Duration timeout{1'000};
+  std::uint32_t rise = 2;  // successes in a row to become healthy, 1..100
+  std::uint32_t fall = 3;  // failures in a row to become unhealthy, 1..100
+  template <class Io>
+  void archive(Io& io) {
+    io("path", path);
+    io("interval", interval);
+    io("timeout", timeout);
+    io("rise", rise);
+    io("fall", fall);
+  }
+  bool operator==(const HealthCheck&) const = default;
+};
+
+struct StopPolicy {
+  int signal = 15;  // SIGTERM
+  Duration timeout{10'000};
+  template <class Io>
+  void archive(Io& io) {
+    io("signal", signal);
+    io("timeout", timeout);
+  }
+  bool operator==(const StopPolicy&) const = default;
+};
+
+/// Where a value stands in the file, for messages only: it makes no difference between settings.
+struct Place {
+  std::uint32_t line = 0, column = 0;  // 0: nowhere
+  bool operator==(const Place&) const { return true; }
+};
+
+struct VersionSettings {
+  std::string name;
+  std::vector<std::string> command;  // command[0] is looked up in the worker's PATH
+  std::uint32_t instances = 1;       // 1..256
+  std::map<std::string, std::string> env;
+  std::string cwd;   // absolute
+  std::string user;  // by name; empty: grayd's own
+  ListenMode listen = ListenMode::port;
+  Readiness ready;
+  HealthCheck health;
+  StopPolicy stop;
+  Duration drain_timeout{30'000};
+  std::uint64_t memory = 0;  // bytes; 0: no limit
+  double weight = 0;         // percent of users, initial value only, 0..100
+  Place command_at, cwd_at, user_at;
+  /// For config/base/archive.hpp; without the places, which are of a file that may have changed.
+  template <class Io>
+  void archive(Io& io) {
+    io("name", name);
+    io("command", command);
+    io("instances", instances);
+    io("env", env);
+    io("cwd", cwd);
+    io("user", user);
+    io("listen", listen);
+    io("ready", ready);
+    io("health", health);
+    io("stop", stop);
+    io("drain_timeout", drain_timeout);
+    io("memory", memory);
+    io("weight", weight);
+  }
+  bool operator==(const VersionSettings&) const = default;
+};
+
+/// Whether a worker that runs with `a` could as well have been started with `b`: all but what a process is given at its
+/// start.
+bool same_process(const VersionSettings& a, const VersionSettings& b);
+
+struct ServiceSettings {
+  std::string name;
+  std::string stable;  // names one of `versions`
+  std::vector<std::string> hosts;
+  std::vector<std::string> paths;
+  std::string param;   // empty: off
+  std::string header;  // empty: off
+  std::string cookie;  // empty: off
+  std::vector<Cidr> override_from;
+  std::vector<IdentitySource> identity;
+  bool affinity = false;
+  Expose expose = Expose::version;
+  Limits limits;
+  std::vector<VersionSettings> versions;  // in the order of the file
+
+  const VersionSettings* version(std::string_view wanted) const;
+  bool operator==(const ServiceSettings&) const = default;
+};
+
+struct RouterSettings {
+  std::uint32_t threads = 0;  // 0: one per core; at most segment::kThreads
+  std::vector<Cidr> trusted_proxies;
+  std::uint32_t max_connections = 10'000;
+  std::uint32_t max_connections_per_client = 1'000;
+  std::uint32_t max_requests_per_connection = 10'000;  // the last answer says Connection: close
+  bool operator==(const RouterSettings&) const = default;
+};
+
+struct Settings {
+  std::string file;        // absolute path of the configuration file
+  std::string state_dir;   // absolute
+  std::string access_log;  // absolute; empty: off
+  std::vector<Address> listen;
+  std::vector<Address> proxy_protocol;  // listeners too, whose connections begin with a PROXY header
+  std::string admin;                    // absolute path of the admin socket
+  std::string metrics;                  // "127.0.0.1:9100"; empty: off
+  RouterSettings router;
+  std::uint64_t memory_budget = 512ull << 20;  // bytes
+  std::vector<ServiceSettings> services;
+
+  const ServiceSettings* service(std::string_view wanted) const;
+  bool operator==(const Settings&) const = default;
+};
+
+}  // namespace gray

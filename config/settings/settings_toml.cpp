@@ -1,0 +1,164 @@
+#include "config/settings/settings_toml.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "config/base/unique_fd.hpp"
+#include "config/settings/service_toml.hpp"
+#include "config/settings/toml_reader.hpp"
+#include "config/shared/segment.hpp"
+
+namespace gray {
+namespace {
+
+constexpr std::uint32_t kMostConnections = 1'000'000;
+constexpr std::uint32_t kMostRequests = 1'000'000'000;
+constexpr std::uint64_t kLeastBudget = 16ull << 20;
+constexpr std::uint64_t kMostBudget = 1ull << 50;
+constexpr const char* kListener = "an address: \"127.0.0.1:8000\", \"[::1]:8000\" or \"unix:PATH\"";
+
+/// An address to listen on; the path of a unix socket is made absolute.
+std::optional<Address> parse_listener(const std::string& folder, const std::string& text) {
+  if (text.starts_with("unix:") && text.size() > 5) return Address::parse("unix:" + anchored(folder, text.substr(5)));
+  return Address::parse(text);
+}
+
+/// Whoever arrives there names the client, so it must be said who may. A unix socket is guarded by its folder.
+void read_proxy_protocol(TomlReader& listen, Settings& settings) {
+  listen.list(
+      "proxy_protocol", settings.proxy_protocol,
+      [&](const std::string& text) { return parse_listener(listen.file().folder, text); }, kListener);
+  bool over_ip = false;
+  for (const Address& address : settings.proxy_protocol) {
+    over_ip = over_ip || address.kind != Address::Kind::unix_path;
+    if (address.port == 0 && address.kind != Address::Kind::unix_path) continue;  // each is a port of its own
+    if (std::find(settings.listen.begin(), settings.listen.end(), address) != settings.listen.end())
+      listen.error("proxy_protocol", "listen.http has " + address.text() +
+                                         " already: a connection begins with a PROXY header or it does not");
+  }
+  if (over_ip && settings.router.trusted_proxies.empty())
+    listen.error("proxy_protocol", "nobody may speak there: list the load balancers in router.trusted_proxies");
+}
+
+void read_listen(TomlReader& root, Settings& settings) {
+  const std::string& folder = root.file().folder;
+  TomlReader table(root, "listen");
+  const std::size_t problems = root.file().problems.size();
+  settings.listen = {*Address::parse("127.0.0.1:8000")};
+  table.list("http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); }, kListener);
+  // A list whose members were all refused has its errors already: one mistake, one error.
+  if (table.has("http") && settings.listen.empty() && root.file().problems.size() == problems)
+    table.error("http", "there is no address to listen on: name one, such as \"127.0.0.1:8000\"");
+  read_proxy_protocol(table, settings);
+  settings.admin = "run/grayd.sock";
+  table.path("admin", settings.admin);
+  const auto admin = Address::parse("unix:" + settings.admin);
+  if (!admin) table.error("admin", "the path is longer than the 107 bytes of a unix socket: " + settings.admin);
+  for (const auto& [key, addresses] :
+       {std::pair{"http", &settings.listen}, {"proxy_protocol", &settings.proxy_protocol}})
+    if (std::find(addresses->begin(), addresses->end(), admin) != addresses->end())
+      table.error("admin",
+                  std::string("listen.") + key + " has this socket already: give the admin socket its own path");
+  table.text("metrics", settings.metrics);
+  const auto metrics = Address::parse(settings.metrics);
+  if (!settings.metrics.empty() && (!metrics || metrics->kind == Address::Kind::unix_path))
+    table.error("metrics", "not an address to listen on, such as \"127.0.0.1:9100\": \"" + settings.metrics + "\"");
+}
+
+void read_router(TomlReader& root, RouterSettings& router) {
+  TomlReader table(root, "router");
+  table.number("threads", router.threads, 0, segment::kThreads);
+  table.list("trusted_proxies", router.trusted_proxies, Cidr::parse, "an IP network such as \"10.0.0.0/8\"");
+  table.number("max_connections", router.max_connections, 1, kMostConnections);
+  table.number("max_connections_per_client", router.max_connections_per_client, 1, kMostConnections);
+  table.number("max_requests_per_connection", router.max_requests_per_connection, 1, kMostRequests);
+}
+
+void read_access_log(TomlReader& root, Settings& settings) {
+  settings.access_log = "run/access.log";
+  root.text("access_log", settings.access_log);
+  if (settings.access_log.empty()) root.error("access_log", "the path is empty: name a file, or write \"off\"");
+  settings.access_log = settings.access_log == "off" ? "" : anchored(root.file().folder, settings.access_log);
+}
+
+void read_services(TomlReader& root, Settings& settings) {
+  ServiceTotals totals;
+  TomlReader services(root, "service", "services");
+  for (const std::string& name : services.names()) settings.services.push_back(read_service(services, name, totals));
+  if (settings.services.empty())
+    root.error("service", "there is no service: add [service.NAME] and [service.NAME.version.v1]");
+}
+
+void read_settings(const toml::table& table, TomlFile& file, Settings& settings) {
+  TomlReader root(table, file);
+  settings.state_dir = "run/state";
+  root.path("state_dir", settings.state_dir);
+  read_access_log(root, settings);
+  read_router(root, settings.router);
+  read_listen(root, settings);
+  {
+    TomlReader memory(root, "memory");
+    memory.size("budget", settings.memory_budget, kLeastBudget, kMostBudget);
+  }
+  read_services(root, settings);
+}
+
+/// Nothing, with errno set, if the file cannot be read; a folder is such a file.
+std::optional<std::string> read_file(const std::string& file) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  std::string text;
+  char buffer[16 * 1024];
+  while (true) {
+    const ssize_t got = ::read(fd.get(), buffer, sizeof(buffer));
+    if (got == 0) return text;
+    if (got < 0 && errno != EINTR) return std::nullopt;
+    if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
+  }
+}
+
+ConfigErrors errors(const std::string& file, std::string_view text, std::vector<Diagnostic> problems) {
+  const std::size_t count = problems.size();
+  return {render(file, text, std::move(problems)), count};
+}
+
+}  // namespace
+
+LoadedSettings parse_settings(std::string_view text, const std::string& file) {
+  Settings settings;
+  settings.file = anchored(std::filesystem::current_path().string(), file);
+  TomlFile context{.folder = std::filesystem::path(settings.file).parent_path().string(), .problems = {}, .keys = {}};
+  try {
+    const toml::table table = toml::parse(text, std::string_view(file));
+    read_settings(table, context, settings);
+  } catch (const toml::parse_error& problem) {
+    const auto& at = problem.source().begin;
+    context.problems.push_back({at.line, at.column, std::string(problem.description())});
+  }
+  if (!context.problems.empty()) return errors(file, text, std::move(context.problems));
+  return settings;
+}
+
+LoadedSettings load_settings(const std::string& file, std::string* said) {
+  auto text = read_file(file);
+  if (!text) return errors(file, "", {{0, 0, "cannot be read: " + std::generic_category().message(errno)}});
+  auto loaded = parse_settings(*text, file);
+  if (said != nullptr) *said = std::move(*text);
+  return loaded;
+}
+
+std::vector<std::string> keys_left_out(std::string_view text) {
+  Settings settings;
+  TomlFile context{.folder = "/", .problems = {}, .keys = {}};
+  read_settings(toml::parse(text), context, settings);
+  std::vector<std::string> names;
+  for (const auto& [name, present] : context.keys)
+    if (!present) names.push_back(name);
+  return names;
+}
+
+}  // namespace gray

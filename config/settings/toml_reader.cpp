@@ -1,0 +1,210 @@
+#include "config/settings/toml_reader.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "config/base/units.hpp"
+
+namespace gray {
+namespace {
+
+const toml::table kEmpty;
+
+std::string_view type_name(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table: return "a table";
+    case toml::node_type::array: return "a list";
+    case toml::node_type::string: return "a string";
+    case toml::node_type::integer: return "an integer";
+    case toml::node_type::floating_point: return "a decimal number";
+    case toml::node_type::boolean: return "a boolean";
+    default: return "a date or time";
+  }
+}
+
+std::string expected(std::string_view what, const toml::node& node) {
+  return "expected " + std::string(what) + ", found " + std::string(type_name(node));
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// The digits of a number that lacks its unit, whether it was written as a number or as text; empty otherwise.
+std::string bare_number(const toml::node& node) {
+  if (const auto* integer = node.as_integer()) return std::to_string(integer->get());
+  const auto* text = node.as_string();
+  return text != nullptr && all_digits(text->get()) ? text->get() : std::string();
+}
+
+}  // namespace
+
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+std::string anchored(const std::string& folder, const std::string& path) {
+  std::string clean = (std::filesystem::path(folder) / path).lexically_normal().string();
+  if (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
+  return clean;
+}
+
+TomlReader::TomlReader(const toml::table& root, TomlFile& file) : table_(&root), file_(file) {}
+
+TomlReader::TomlReader(TomlReader& parent, std::string_view key, std::string_view kind)
+    : table_(&kEmpty), file_(parent.file_), kind_(kind.empty() ? key : kind) {
+  const toml::node* node = parent.find(key);
+  if (node == nullptr) return;
+  if (node->is_table())
+    table_ = node->as_table();
+  else
+    error(*node, expected("a table", *node));
+}
+
+TomlReader::~TomlReader() {
+  const std::vector<std::string_view> known(asked_.begin(), asked_.end());
+  for (const auto& [key, value] : *table_)
+    if (std::find(known.begin(), known.end(), key.str()) == known.end())
+      report(key.source().begin, "unknown key " + in_quotes(key.str()) + did_you_mean(key.str(), known));
+}
+
+std::vector<std::string> TomlReader::names() {
+  std::vector<const toml::key*> keys;
+  for (const auto& [key, value] : *table_) keys.push_back(&key);
+  std::sort(keys.begin(), keys.end(), [](const toml::key* a, const toml::key* b) {
+    const auto &left = a->source().begin, &right = b->source().begin;
+    return std::tie(left.line, left.column) < std::tie(right.line, right.column);
+  });
+  std::vector<std::string> names;
+  for (const toml::key* key : keys) names.emplace_back(key->str());
+  asked_ = names;
+  return names;
+}
+
+const toml::node* TomlReader::find(std::string_view key) {
+  if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
+  const toml::node* node = table_->get(key);
+  file_.keys[kind_.empty() ? std::string(key) : kind_ + "." + std::string(key)] |= node != nullptr;
+  return node;
+}
+
+/// A NUL would cut the text short wherever it is handed to the system.
+std::optional<std::string> TomlReader::string_of(const toml::node& node) {
+  const auto* text = node.as_string();
+  if (text == nullptr) {
+    error(node, expected("a string", node));
+    return std::nullopt;
+  }
+  if (text->get().find('\0') == std::string::npos) return text->get();
+  error(node, "the text holds a NUL character");
+  return std::nullopt;
+}
+
+void TomlReader::text(std::string_view key, std::string& value) {
+  const toml::node* node = find(key);
+  const auto found = node == nullptr ? std::nullopt : string_of(*node);
+  if (found) value = *found;
+}
+
+void TomlReader::path(std::string_view key, std::string& value) {
+  text(key, value);
+  if (value.empty()) error(key, in_quotes(key) + " is empty: name a path");
+  value = anchored(file_.folder, value);
+}
+
+void TomlReader::number(std::string_view key, std::uint32_t& value, std::uint32_t least, std::uint32_t most) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const auto* integer = node->as_integer();
+  if (integer == nullptr) return error(*node, expected("an integer", *node));
+  if (integer->get() < least || integer->get() > most)
+    return error(*node, std::to_string(integer->get()) + " is out of range: " + std::string(key) + " is " +
+                            std::to_string(least) + " to " + std::to_string(most));
+  value = static_cast<std::uint32_t>(integer->get());
+}
+
+void TomlReader::percent(std::string_view key, double& value) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  if (!node->is_number()) return error(*node, expected("a number", *node));
+  const double found = *node->value<double>();
+  if (!(found >= 0 && found <= 100)) return error(*node, std::string(key) + " is a percentage: 0 to 100");
+  value = found;
+}
+
+void TomlReader::duration(std::string_view key, Duration& value, Duration least) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const auto* text = node->as_string();
+  const auto found = text == nullptr ? std::nullopt : parse_duration(text->get());
+  if (!found) {
+    if (const std::string number = bare_number(*node); !number.empty())
+      return error(*node, "durations carry a unit: " + in_quotes(number + "s"));
+    if (text == nullptr) return error(*node, expected("a duration such as \"10s\"", *node));
+    return error(*node, in_quotes(text->get()) +
+                            " is not a duration: write a number and ms, s, m or h, such as \"250ms\"," +
+                            " at most a year");
+  }
+  if (*found < least)
+    return error(*node, in_quotes(text->get()) + " is too short: " + std::string(key) + " is at least " +
+                            format_duration(least));
+  value = *found;
+}
+
+void TomlReader::size(std::string_view key, std::uint64_t& value, std::uint64_t least, std::uint64_t most) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const auto* text = node->as_string();
+  const auto found = text == nullptr ? std::nullopt : parse_size(text->get());
+  if (!found) {
+    if (const std::string number = bare_number(*node); !number.empty())
+      return error(*node, "sizes carry a unit: " + in_quotes(number + "KiB"));
+    if (text == nullptr) return error(*node, expected("a size such as \"64KiB\"", *node));
+    return error(*node, in_quotes(text->get()) +
+                            " is not a size: write a whole number and B, KiB, MiB or GiB, such as " + "\"64KiB\"");
+  }
+  if (*found < least || *found > most)
+    return error(*node, in_quotes(text->get()) + " is out of range: " + std::string(key) + " is " + format_size(least) +
+                            " to " + format_size(most));
+  value = *found;
+}
+
+std::optional<std::vector<TomlReader::Item>> TomlReader::texts(std::string_view key, bool or_one) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  std::vector<Item> items;
+  const auto add = [&](const toml::node& element) {
+    if (auto text = string_of(element)) items.push_back({std::move(*text), &element});
+  };
+  if (or_one && node->is_string()) {
+    add(*node);
+  } else if (const auto* array = node->as_array()) {
+    for (const toml::node& element : *array) add(element);
+  } else {
+    error(*node, expected(or_one ? "a string or a list of strings" : "a list of strings", *node));
+    return std::nullopt;
+  }
+  return items;
+}
+
+Place TomlReader::place(std::string_view key) const {
+  const toml::node* node = table_->get(key);
+  const auto& at = (node == nullptr ? static_cast<const toml::node&>(*table_) : *node).source().begin;
+  return {at.line, at.column};
+}
+
+void TomlReader::error(std::string_view key, std::string message) {
+  const toml::node* node = table_->get(key);
+  error(node == nullptr ? *table_ : *node, std::move(message));
+}
+
+void TomlReader::error(const toml::node& at, std::string message) { report(at.source().begin, std::move(message)); }
+
+void TomlReader::error_at_name(std::string_view key, std::string message) {
+  report(table_->find(key)->first.source().begin, std::move(message));
+}
+
+/// What stands nowhere, because a whole table is absent, is reported at the start of the file.
+void TomlReader::report(const toml::source_position& at, std::string message) {
+  file_.problems.push_back({std::max(at.line, 1u), std::max(at.column, 1u), std::move(message)});
+}
+
+}  // namespace gray

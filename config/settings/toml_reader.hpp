@@ -1,0 +1,127 @@
+#pragma once
+// Typed access to one table of a TOML file. The members read a key into a value that already holds the default: a key
+// that is absent or wrong leaves it alone, and what is wrong becomes a diagnostic at its position, never an exception.
+// A reader remembers which keys it was asked for; when it goes out of scope, every other key is reported as unknown.
+#include <toml++/toml.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "config/base/diagnostics.hpp"
+#include "config/base/time.hpp"
+#include "config/settings/settings.hpp"
+
+namespace gray {
+
+/// What all readers of a file share.
+struct TomlFile {
+  std::string folder;  // absolute; relative paths of the file begin here
+  std::vector<Diagnostic> problems;
+  std::map<std::string, bool> keys;  // all that was asked for, as KIND.KEY; true: it stands in some table of that kind
+};
+
+class TomlReader {
+ public:
+  TomlReader(const toml::table& root, TomlFile& file);
+  /// The table `key` of `parent`; absent, it reads as empty. `kind` is its name in TomlFile::keys, by default `key`.
+  TomlReader(TomlReader& parent, std::string_view key, std::string_view kind = {});
+  ~TomlReader();
+  TomlReader(const TomlReader&) = delete;
+  TomlReader& operator=(const TomlReader&) = delete;
+
+  bool has(std::string_view key) const { return table_->contains(key); }
+  /// All keys in the order of the file, for tables whose keys are names that the user chose.
+  std::vector<std::string> names();
+
+  void text(std::string_view key, std::string& value);
+  /// A path, made absolute; the default is made absolute too.
+  void path(std::string_view key, std::string& value);
+  void number(std::string_view key, std::uint32_t& value, std::uint32_t least, std::uint32_t most);
+  void percent(std::string_view key, double& value);
+  void duration(std::string_view key, Duration& value, Duration least = Duration{1});
+  void size(std::string_view key, std::uint64_t& value, std::uint64_t least, std::uint64_t most);
+  /// One of some words.
+  template <class Value>
+  void choice(std::string_view key, Value& value, const std::vector<std::pair<std::string_view, Value>>& words);
+  /// A list of strings, each read by `parse` (text to optional); `expected` says what parse understands. No value
+  /// twice.
+  template <class Value, class Parse>
+  void list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected);
+
+  struct Item {
+    std::string text;
+    const toml::node* at;
+  };
+  /// The strings of a list; nothing if the key is absent or wrong. `or_one`: a string alone is a list of one.
+  std::optional<std::vector<Item>> texts(std::string_view key, bool or_one = false);
+
+  /// Where the value of `key` stands, or the table where the key is absent.
+  Place place(std::string_view key) const;
+  /// Reports at the value of `key`, or at the table where the key is absent.
+  void error(std::string_view key, std::string message);
+  void error(const toml::node& at, std::string message);
+  /// Reports at the key itself.
+  void error_at_name(std::string_view key, std::string message);
+
+  TomlFile& file() { return file_; }
+
+ private:
+  const toml::node* find(std::string_view key);
+  std::optional<std::string> string_of(const toml::node& node);
+  void report(const toml::source_position& at, std::string message);
+
+  const toml::table* table_;
+  TomlFile& file_;
+  std::string kind_;
+  std::vector<std::string> asked_;
+};
+
+/// `"TEXT"`, as messages show values.
+std::string in_quotes(std::string_view text);
+/// `path` itself if absolute, else below `folder`; without "." and "..".
+std::string anchored(const std::string& folder, const std::string& path);
+
+template <class Value>
+void TomlReader::choice(std::string_view key, Value& value,
+                        const std::vector<std::pair<std::string_view, Value>>& words) {
+  const toml::node* node = find(key);
+  const auto found = node == nullptr ? std::nullopt : string_of(*node);
+  if (!found) return;
+  std::string expected;
+  std::vector<std::string_view> names;
+  for (const auto& [word, meaning] : words) {
+    if (*found == word) {
+      value = meaning;
+      return;
+    }
+    names.push_back(word);
+    expected += (expected.empty() ? "" : ", ") + in_quotes(word);
+  }
+  const std::string hint = did_you_mean(*found, names);
+  error(*node, in_quotes(*found) + " is not one of " + expected + hint);
+}
+
+template <class Value, class Parse>
+void TomlReader::list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected) {
+  const auto items = texts(key);
+  if (!items) return;
+  values.clear();
+  for (const Item& item : *items) {
+    std::optional<Value> value = parse(item.text);
+    if (!value) {
+      error(*item.at, in_quotes(item.text) + " is not " + std::string(expected));
+      continue;
+    }
+    for (const Value& earlier : values)
+      if (earlier == *value) error(*item.at, in_quotes(item.text) + " is listed twice");
+    values.push_back(std::move(*value));
+  }
+}
+
+}  // namespace gray

@@ -1,0 +1,161 @@
+#include "config/settings/version_toml.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+
+namespace gray {
+namespace {
+
+constexpr std::uint32_t kMostInstances = 256;
+constexpr std::uint32_t kMostProbes = 100;
+constexpr int kListenFd = 3;     // of an inherited socket
+constexpr int kLargestFd = 255;  // a worker may have been given no more than 1024 in all
+
+constexpr std::pair<std::string_view, ReadyWay> kWays[] = {
+    {"pipe", ReadyWay::pipe}, {"notify", ReadyWay::notify}, {"ipc", ReadyWay::ipc},
+    {"tcp", ReadyWay::tcp},   {"http", ReadyWay::http},
+};
+
+/// N of "fd:N": 0 to 2 are input and output.
+std::optional<int> parse_ready_fd(std::string_view text) {
+  if (!text.starts_with("fd:")) return std::nullopt;
+  text.remove_prefix(3);
+  int fd = -1;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), fd);
+  if (problem != std::errc{} || end != text.data() + text.size() || fd < 3 || fd > kLargestFd) return std::nullopt;
+  return fd;
+}
+
+std::optional<ReadyWay> parse_way(std::string_view text) {
+  for (const auto& [name, way] : kWays)
+    if (text == name) return way;
+  if (parse_ready_fd(text)) return ReadyWay::fd;
+  return std::nullopt;
+}
+
+/// Why a way cannot work with the rest of the version; empty if it can.
+std::string conflict(ReadyWay way, int fd, const VersionSettings& version) {
+  const bool inherits = version.listen == ListenMode::inherited;
+  if (way == ReadyWay::http && version.health.path.empty())
+    return "\"http\" asks for a path, and there is none: add health = { path = \"/healthz\" }";
+  if (way == ReadyWay::tcp && inherits)
+    return "\"tcp\" proves nothing with listen = \"socket\", which answers before the worker does: "
+           "use \"notify\", \"pipe\" or \"http\"";
+  if (way == ReadyWay::fd && inherits && fd == kListenFd)
+    return "descriptor 3 is the listening socket of listen = \"socket\": use \"fd:4\"";
+  return {};
+}
+
+void add_way(TomlReader& table, const TomlReader::Item& item, const VersionSettings& version, Readiness& ready) {
+  const auto way = parse_way(item.text);
+  if (!way) {
+    const std::string hint = did_you_mean(item.text, {"auto", "pipe", "notify", "ipc", "tcp", "http"});
+    return table.error(*item.at,
+                       in_quotes(item.text) +
+                           " is no way to be ready: auto, pipe, notify, ipc, fd:N (N is 3 to 255), tcp or http" + hint);
+  }
+  if (std::find(ready.ways.begin(), ready.ways.end(), *way) != ready.ways.end())
+    return table.error(*item.at, in_quotes(item.text) + " is listed twice");
+  if (*way == ReadyWay::fd) ready.fd = *parse_ready_fd(item.text);
+  if (const std::string problem = conflict(*way, ready.fd, version); !problem.empty())
+    return table.error(*item.at, problem);
+  ready.ways.push_back(*way);
+}
+
+/// `version` has its listen and health already: a way may need them.
+Readiness read_ready(TomlReader& table, const VersionSettings& version) {
+  Readiness ready;
+  table.duration("ready_timeout", ready.timeout);
+  const auto items = table.texts("ready", true);
+  if (!items || (items->size() == 1 && items->front().text == "auto")) return ready;
+  ready.automatic = false;
+  if (items->empty()) table.error("ready", "the list is empty: name a way, or leave it out for \"auto\"");
+  for (const TomlReader::Item& item : *items) {
+    if (item.text == "auto")
+      table.error(*item.at, "\"auto\" stands alone: it tries every way that needs no setting");
+    else
+      add_way(table, item, version, ready);
+  }
+  return ready;
+}
+
+HealthCheck read_health(TomlReader& version) {
+  HealthCheck health;
+  TomlReader table(version, "health");
+  table.text("path", health.path);
+  if (!health.path.empty() && !health.path.starts_with('/'))
+    table.error("path", in_quotes(health.path) + " is not a path: it begins with \"/\"");
+  table.duration("interval", health.interval);
+  table.duration("timeout", health.timeout);
+  table.number("rise", health.rise, 1, kMostProbes);
+  table.number("fall", health.fall, 1, kMostProbes);
+  return health;
+}
+
+StopPolicy read_stop(TomlReader& version) {
+  StopPolicy stop;
+  TomlReader table(version, "stop");
+  table.choice<int>("signal", stop.signal,
+                    {{"TERM", SIGTERM},
+                     {"INT", SIGINT},
+                     {"QUIT", SIGQUIT},
+                     {"HUP", SIGHUP},
+                     {"USR1", SIGUSR1},
+                     {"USR2", SIGUSR2},
+                     {"KILL", SIGKILL}});
+  table.duration("timeout", stop.timeout);
+  return stop;
+}
+
+std::vector<std::string> read_command(TomlReader& table, const std::string& name) {
+  std::vector<std::string> command;
+  const bool given = table.has("command");
+  const auto items = table.texts("command");
+  if (!given)
+    table.error("command", "version " + in_quotes(name) + " has no command: add command = [\"PROGRAM\", \"ARGUMENT\"]");
+  if (!items) return command;
+  for (const TomlReader::Item& item : *items) command.push_back(item.text);
+  if (command.empty() || command.front().empty())
+    table.error("command", "the command is empty: name the program to run");
+  return command;
+}
+
+std::map<std::string, std::string> read_env(TomlReader& version) {
+  std::map<std::string, std::string> env;
+  TomlReader table(version, "env");
+  for (const std::string& name : table.names()) {
+    if (name.empty() || name.find_first_of(std::string("=\0", 2)) != name.npos)
+      table.error_at_name(name, in_quotes(name) + " cannot be the name of a variable");
+    table.text(name, env[name]);
+  }
+  return env;
+}
+
+}  // namespace
+
+VersionSettings read_version(TomlReader& table, const std::string& name) {
+  VersionSettings version;
+  version.name = name;
+  version.command = read_command(table, name);
+  table.number("instances", version.instances, 1, kMostInstances);
+  version.env = read_env(table);
+  version.cwd = ".";
+  table.path("cwd", version.cwd);
+  table.text("user", version.user);
+  version.command_at = table.place("command");
+  version.cwd_at = table.place("cwd");
+  version.user_at = table.place("user");
+  table.choice<ListenMode>(
+      "listen", version.listen,
+      {{"port", ListenMode::port}, {"unix", ListenMode::unix_path}, {"socket", ListenMode::inherited}});
+  version.health = read_health(table);
+  version.ready = read_ready(table, version);
+  version.stop = read_stop(table);
+  table.duration("drain_timeout", version.drain_timeout);
+  table.size("memory", version.memory, 0, 1ull << 50);
+  table.percent("weight", version.weight);
+  return version;
+}
+
+}  // namespace gray

@@ -1,0 +1,82 @@
+#pragma once
+// What master and router say to each other over a SOCK_SEQPACKET socketpair: one JSON object per packet, at most one
+// descriptor with it. Tables travel in sealed memfds, so a packet is always small. Silence is normal; end of file is
+// the death of the other side.
+//
+//   master                                router
+//     hello(protocol, slot, settings, prove) ->
+//                                      <-  hello(protocol, layout, pid)       or it exits
+//     table(number) + memfd            ->
+//                                      <-  applied(number)                    once every thread routes by it
+//                                      <-  proving(detail)                    of a worker that it cannot reach
+//                                      <-  ready                              after the first table; with `prove` only
+//                                                                             once it has reached every worker in it
+//     listen                           ->                                     start accepting (repeatable)
+//     probe(id, address, path, ...)    ->
+//                                      <-  probed(id, ok, detail)
+//     reopen + access-log fd           ->
+//     drain(timeout_ms, ok)            ->                                     ok: idle clients are closed at once
+//                                      <-  drained                            then the router exits 0
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "config/base/address.hpp"
+#include "config/base/unique_fd.hpp"
+#include "config/settings/settings.hpp"
+
+namespace gray {
+
+inline constexpr std::uint32_t kChannelProtocol = 2;
+inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
+
+struct ChannelMessage {
+  enum class Type : std::uint8_t {
+    hello,
+    table,
+    listen,
+    probe,
+    reopen,
+    drain,
+    applied,
+    ready,
+    proving,
+    probed,
+    drained
+  };
+  Type type = Type::hello;
+  std::uint32_t protocol = kChannelProtocol;
+  std::uint32_t layout = 0;  // hello from the router
+  std::uint32_t slot = 0;    // hello from the master
+  RouterSettings router;     // hello from the master
+  std::uint64_t memory_budget = 0;
+  bool prove = false;        // hello from the master: there is a router to replace, so it may take the time
+  std::uint64_t number = 0;  // table, applied: its number; probe, probed: the probe's id
+  Address address;           // probe
+  std::string path;          // probe: HTTP path; empty: connect only
+  std::uint32_t cell = 0;    // probe: the worker's cell
+  Duration timeout{0};       // probe, drain
+  bool ok = false;           // probed: it succeeded; drain: at once, all of grayd ends
+  std::string detail;        // probed: "connect refused", "status 503"; proving: "web@v1#0: connect refused"
+  UniqueFd fd;               // table: the memfd; reopen: the new log
+
+  template <class Io>
+  void archive(Io& io);
+};
+
+std::string to_json_text(const ChannelMessage& message);  // the descriptor travels apart
+std::optional<ChannelMessage> channel_message_from_json(std::string_view text, std::string& error);
+
+/// One packet, never blocking. `again`: nothing there, or the peer's queue is full.
+enum class ChannelResult : std::uint8_t { ok, again, closed, invalid };
+ChannelResult send_message(int channel, const ChannelMessage& message);
+ChannelResult receive_message(int channel, ChannelMessage& message, std::string& error);
+
+/// A memfd with `bytes`, sealed against every change. Throws std::system_error.
+UniqueFd sealed_memfd(const char* name, std::string_view bytes);
+/// All of a memfd; nothing if it is larger than `limit` bytes, unreadable, or not sealed against writing and shrinking.
+std::optional<std::string> read_memfd(int fd, std::size_t limit);
+
+}  // namespace gray

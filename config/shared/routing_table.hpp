@@ -1,0 +1,75 @@
+#pragma once
+// The routing table: all that the router knows of services, versions and workers. The master makes a whole new one for
+// every change, numbers it, and sends it in a sealed memfd (JSON); nobody edits a table. A number never comes twice.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/base/address.hpp"
+#include "config/settings/limits.hpp"
+#include "config/settings/settings.hpp"
+
+namespace gray {
+
+struct WorkerRoute {
+  std::uint32_t cell = 0;        // index of its WorkerCell in the shared segment
+  std::uint64_t generation = 0;  // of the process; a new process has a new one
+  std::string id;                // "web@v1#0"
+  Address address;
+  bool operator==(const WorkerRoute&) const = default;
+};
+
+struct VersionRoute {
+  std::uint32_t row = 0;  // index of its cell and rows in the shared segment
+  std::string name;
+  std::vector<WorkerRoute> workers;  // those that may take requests now: healthy, and ready ones without probe verdict
+  // Generations of those that are being drained: what was begun with them goes on for drain_timeout, then it ends.
+  std::vector<std::uint64_t> draining;
+  Duration drain_timeout{30'000};
+  std::string probe_path;  // what a health check asks of the workers; empty: a connect is enough
+  Duration probe_timeout{1'000};
+  bool operator==(const VersionRoute&) const = default;
+};
+
+struct ServiceRoute {
+  std::string name;
+  std::vector<std::string> hosts;  // lower case, no port; empty: any
+  std::vector<std::string> paths;  // prefixes; empty: any
+  std::string param, header, cookie;
+  std::vector<Cidr> override_from;
+  std::vector<IdentitySource> identity;
+  bool affinity = false;  // a user stays on one worker of a version
+  Expose expose = Expose::version;
+  Limits limits;
+  std::uint32_t stable = 0;             // index into versions
+  std::optional<std::uint32_t> canary;  // index into versions; none: all users are stable's
+  double weight = 0;                    // percent of users that the canary gets
+  std::string salt;                     // of the sticky bucket
+  std::vector<VersionRoute> versions;
+  bool operator==(const ServiceRoute&) const = default;
+};
+
+struct RoutingTable {
+  std::uint64_t number = 0;
+  std::vector<ServiceRoute> services;
+  std::uint64_t issue_seed = 0;  // of the identities that routers make up: random, one for the life of a master
+  bool operator==(const RoutingTable&) const = default;
+};
+
+/// The bucket threshold of a weight: a user whose 64-bit hash is below it is the canary's. 100 percent is every user,
+/// which no 64-bit threshold can say, hence the flag.
+struct Threshold {
+  std::uint64_t below = 0;
+  bool everyone = false;
+  static Threshold of_percent(double percent);  // 0..100, exact to 1e-7 percent
+  bool takes(std::uint64_t hash) const { return everyone || hash < below; }
+  bool operator==(const Threshold&) const = default;
+};
+
+std::string to_json_text(const RoutingTable& table);
+/// Nothing, with the reason in `error`, for a text that is no table.
+std::optional<RoutingTable> routing_table_from_json(std::string_view text, std::string& error);
+
+}  // namespace gray

@@ -1,0 +1,185 @@
+#pragma once
+// The shared segment: a memfd that the master makes and every router generation maps. It holds what must be exact
+// across threads and overlapping routers (limits), what must survive a router (counters) and what the router needs when
+// the master is gone (the process groups to kill).
+//
+// Invariants
+//  - A Row, and a WireCounts, has exactly one writer: one thread of the router that holds the slot. Everyone may read
+//    at any time.
+//  - A LimitWord is changed by compare-and-swap only. It holds one 16-bit share per slot; its total is their sum, so a
+//    dead slot's share is given back by clearing one field, whatever the router was doing when it died.
+//  - The master assigns slots, and after waitpid of a slot's router clears the slot (Segment::forget).
+//  - All-zero memory is a valid empty segment.
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "config/base/unique_fd.hpp"
+#include "config/settings/capacity.hpp"
+
+namespace gray::segment {
+
+inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
+inline constexpr std::uint32_t kLayout = 3;                  // raise with every change of the structs below
+inline constexpr std::uint32_t kSlots = 4;                   // router generations alive at once
+inline constexpr std::uint32_t kThreads = 32;                // per router
+inline constexpr std::uint32_t kGroups = 1024;               // process groups to kill when the master dies
+
+/// A limit that holds exactly across threads and routers.
+class LimitWord {
+ public:
+  /// Takes one unit for `slot` unless `limit` (0..65535) units are taken in all.
+  bool acquire(std::uint32_t slot, std::uint32_t limit);
+  void release(std::uint32_t slot);
+  std::uint32_t total() const;
+  std::uint32_t share(std::uint32_t slot) const;
+  void forget(std::uint32_t slot);  // gives the whole share of a dead slot back
+
+ private:
+  std::atomic<std::uint64_t> shares_{0};
+};
+
+/// Why the router answered by itself, or the exchange failed (contract 2.4); `none` for an answer from a worker.
+enum class Reason : std::uint8_t {
+  none,
+  bad_request,
+  expectation_failed,
+  request_timeout,
+  too_large,
+  target_too_long,
+  head_too_large,
+  unsupported,
+  version_unsupported,
+  no_route,
+  connect_failed,
+  upstream_closed,
+  upstream_invalid,
+  connect_timeout,
+  response_timeout,
+  version_down,
+  queue_full,
+  queue_timeout,
+  overloaded,
+  draining,
+  held,
+  maintenance,
+  client_gone,
+  tunnel_idle,  // nothing was said in a tunnel for as long as it may be silent
+  count
+};
+enum class Decision : std::uint8_t { none, param, header, cookie, allowlist, rule, bucket, stable, fallback, count };
+
+/// Log-linear buckets of microseconds: 16 steps for each power of two, so a quantile is exact to 1/16. Up to 2^31 us.
+inline constexpr std::uint32_t kHistogramBuckets = 16 * 29;
+
+struct Histogram {
+  std::atomic<std::uint64_t> buckets[kHistogramBuckets];
+  std::atomic<std::uint64_t> sum;  // microseconds
+};
+
+struct alignas(64) Row {
+  std::atomic<std::uint64_t> requests;         // completed, whatever the outcome
+  std::atomic<std::uint64_t> errors;           // contract: 5xx of it, 502 and 504 because of it
+  std::atomic<std::uint64_t> status_class[6];  // [1]..[5]; [0]: no answer could be sent
+  std::atomic<std::uint64_t> reasons[static_cast<std::size_t>(Reason::count)];
+  std::atomic<std::uint64_t> decisions[static_cast<std::size_t>(Decision::count)];
+  std::atomic<std::uint64_t> retries;
+  std::atomic<std::uint64_t> bytes_in, bytes_out;  // bodies
+  std::atomic<std::uint64_t> connects, connect_errors;
+  std::atomic<std::uint32_t> in_flight, waiting;  // gauges
+  Histogram duration;                             // first request byte to last response byte
+  Histogram waited;                               // in the queue, of those that waited
+};
+
+/// Whose bytes: a client's or a worker's.
+enum class Side : std::uint8_t { downstream, upstream, count };
+inline constexpr std::size_t kSides = static_cast<std::size_t>(Side::count);
+inline constexpr std::size_t kRules = 33;  // P1..P32 of docs/http.md by their number; [0]: the PROXY protocol
+
+/// What one thread met that belongs to no version.
+struct alignas(64) WireCounts {
+  std::atomic<std::uint64_t> refused[static_cast<std::size_t>(Reason::count)];  // answered by us, no version decided
+  std::atomic<std::uint64_t> faults[kSides][kRules];                            // rules broken by that side
+  std::atomic<std::uint64_t> write_errors[kSides];                              // sends to that side that failed
+};
+
+struct alignas(64) WorkerCell {
+  LimitWord sockets;
+  LimitWord tunnels;
+};
+
+struct alignas(64) VersionCell {
+  LimitWord waiting;
+  /// Bit t of [s]: thread t of slot s has a request waiting for a socket of this version.
+  std::atomic<std::uint32_t> waiters[kSlots];
+};
+
+struct Header {
+  std::uint64_t magic;
+  std::uint32_t layout;
+  std::uint32_t header_bytes, row_bytes, total_mib;
+  std::atomic<std::int32_t> groups[kGroups];  // pgid; 0: free
+};
+
+struct Layout {
+  Header header;
+  VersionCell versions[kVersions];
+  WorkerCell workers[kWorkers];
+  Row rows[kSlots][kThreads][kVersions];
+  Row base[kVersions];                             // what dead slots counted, folded by the master; gauges are 0
+  std::atomic<std::uint32_t> connections[kSlots];  // client connections open, a gauge
+  std::atomic<std::uint64_t> log_lost[kSlots];     // lines of the access log that the file did not take
+  std::atomic<std::uint64_t> log_lost_base;        // likewise, of dead slots
+  WireCounts wire[kSlots][kThreads];
+  WireCounts wire_base;  // of dead slots
+};
+
+/// A mapping of the segment. Movable owner of the mapping and of the descriptor.
+class Segment {
+ public:
+  /// Master: a new zeroed segment with its header filled in. Throws std::system_error.
+  static Segment create();
+  /// Router: maps `fd`; nothing, with the reason in `error`, if magic, layout or sizes differ.
+  static std::optional<Segment> attach(UniqueFd fd, std::string& error);
+
+  Segment() = default;  // no mapping
+  Segment(Segment&&) noexcept;
+  Segment& operator=(Segment&&) noexcept;
+  ~Segment();
+
+  Layout& operator*() const { return *layout_; }
+  Layout* operator->() const { return layout_; }
+  int fd() const { return fd_.get(); }
+
+  // The three below throw std::system_error if the kernel refuses to punch the rows out.
+  /// Master, after waitpid of the slot's router: gives back its limit shares, folds its counters into `base`, zeroes
+  /// its rows and gauges.
+  void forget(std::uint32_t slot);
+  /// Master: a version row or worker cell is given to somebody else.
+  void clear_version(std::uint32_t row);
+  void clear_worker(std::uint32_t cell);
+  /// Records a process group to kill on the master's death; false when full.
+  bool add_group(std::int32_t pgid);
+  void remove_group(std::int32_t pgid);
+
+  template <class Io>
+  void archive(Io& io);
+
+ private:
+  void zero(const void* begin, std::size_t bytes);
+  Segment(UniqueFd fd, Layout* layout) : fd_(std::move(fd)), layout_(layout) {}
+  UniqueFd fd_;
+  Layout* layout_ = nullptr;
+};
+
+/// "upstream-closed" and so on, as X-Gray-Reason and X-Gray-Decision say it; empty for none.
+const char* name_of(Reason reason);
+const char* name_of(Decision decision);
+/// "downstream" or "upstream".
+const char* name_of(Side side);
+/// The status of an answer made by the router (contract 2.4).
+int status_of(Reason reason);
+
+}  // namespace gray::segment

@@ -1,0 +1,69 @@
+#include "control/api/admin_socket.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+namespace gray::control {
+namespace {
+
+constexpr int kBacklog = 128;
+
+std::runtime_error failure(const std::string& path, const std::string& why) {
+  return std::runtime_error(fmt::format("cannot open the admin socket {}: {}", path, why));
+}
+
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    throw failure(path, fmt::format("the path has {} bytes and a socket's may have {}; set a shorter admin in [listen]",
+                                    path.size(), sizeof address.sun_path - 1));
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+UniqueFd new_socket(const std::string& path) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) throw failure(path, std::strerror(errno));
+  return fd;
+}
+
+/// Removes a socket that nobody listens on. Anything else at `path` is not ours to remove.
+void clear_stale(const std::string& path, const sockaddr_un& address) {
+  struct stat found{};
+  if (::lstat(path.c_str(), &found) != 0) return;  // nothing there, or bind() will say why
+  if (!S_ISSOCK(found.st_mode))
+    throw failure(path, "it exists and is no socket; move it away, or set another admin in [listen]");
+  UniqueFd probe = new_socket(path);
+  int connected = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  if (connected == 0 || errno == EAGAIN)  // EAGAIN: a full backlog, so somebody lives
+    throw failure(path, "another grayd answers there; stop that one, or set another admin in [listen]");
+  if (::unlink(path.c_str()) != 0)
+    throw failure(path, fmt::format("a stale socket cannot be removed: {}", std::strerror(errno)));
+}
+
+}  // namespace
+
+UniqueFd open_admin_socket(const std::string& path) {
+  const sockaddr_un address = address_of(path);
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  if (error) throw failure(path, fmt::format("its folder cannot be created: {}", error.message()));
+  clear_stale(path, address);
+  UniqueFd listener = new_socket(path);
+  if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw failure(path, std::strerror(errno));
+  // Nobody can connect before listen(), so the mode is right from the first connection on, whatever the umask is.
+  if (::chmod(path.c_str(), 0660) != 0 || ::listen(listener.get(), kBacklog) != 0)
+    throw failure(path, std::strerror(errno));
+  return listener;
+}
+
+}  // namespace gray::control

@@ -1,0 +1,21 @@
+#pragma once
+// The text of state.json: {"schema_version": 1, "services": {NAME: {"stable", "weights": {VERSION: percent}, "salt",
+// "stopped": [VERSION]}}}.
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "control/state/state_store.hpp"
+
+namespace gray::control {
+
+/// The text was written by a grayd that knows more than this one; overwriting it would lose what that one decided.
+struct NewerState : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::string to_json_text(const State& state);
+/// Throws NewerState for another schema_version, std::runtime_error with the cause for a damaged text.
+State state_from_json(std::string_view text);
+
+}  // namespace gray::control

@@ -1,0 +1,206 @@
+// Model: one folder, held by a lock on DIR/grayd.lock for the life of the store; one file, DIR/state.json, replaced
+// whole. Invariants
+//  - state.json is at any moment either the old state or the new one: it changes by rename only, after fsync.
+//  - Every `done` is called exactly once, in the order of the saves, after a write that contains its state: a
+//  superseded
+//    save is part of the newer one, so the newer write answers for both.
+//  - The caller never waits for the disk; only the writer thread and load() touch it.
+#include "control/state/state_store.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <condition_variable>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <stdexcept>
+#include <system_error>
+#include <vector>
+
+#include "config/base/archive.hpp"
+#include "config/base/unique_fd.hpp"
+#include "control/state/quiet_thread.hpp"
+#include "control/state/state_json.hpp"
+
+namespace gray::control {
+namespace {
+
+std::runtime_error failure(const std::string& what, const std::string& path, const std::string& remedy) {
+  return std::runtime_error(fmt::format("cannot {} {}: {}; {}", what, path, std::strerror(errno), remedy));
+}
+
+constexpr const char* kRemedy = "state_dir must be a folder that grayd may write to";
+
+UniqueFd open_folder(const std::string& dir) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(dir).parent_path(), error);
+  errno = error.value();
+  if (error) throw failure("create the folder of", dir, kRemedy);
+  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) throw failure("create", dir, kRemedy);
+  UniqueFd fd(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) throw failure("open", dir, kRemedy);
+  return fd;
+}
+
+std::string read_all(int fd) {
+  std::string text;
+  char chunk[4096];
+  ssize_t n;
+  while ((n = ::read(fd, chunk, sizeof chunk)) > 0) text.append(chunk, static_cast<std::size_t>(n));
+  if (n < 0) throw std::system_error(errno, std::generic_category());
+  return text;
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+std::runtime_error held_by_another(const std::string& dir, int lock) {
+  std::string pid = read_all(lock);
+  pid = pid.substr(0, pid.find('\n'));
+  return std::runtime_error(
+      fmt::format("the state folder {} is in use by another grayd{}; stop that one, or set another state_dir", dir,
+                  pid.empty() ? "" : " (pid " + pid + ")"));
+}
+
+UniqueFd take_lock(int folder, const std::string& dir) {
+  UniqueFd lock(::openat(folder, "grayd.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock) throw failure("open", dir + "/grayd.lock", kRemedy);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) throw held_by_another(dir, lock.get());
+    throw failure("lock", dir + "/grayd.lock", kRemedy);
+  }
+  if (::ftruncate(lock.get(), 0) != 0 || !write_all(lock.get(), fmt::format("{}\n", ::getpid())))
+    throw failure("write", dir + "/grayd.lock", kRemedy);
+  return lock;
+}
+
+}  // namespace
+
+struct StateStore::Impl {
+  struct Save {
+    State state;
+    std::vector<std::function<void(std::string)>> done;
+  };
+
+  explicit Impl(const std::string& folder_path)
+      : dir(folder_path), folder(open_folder(dir)), lock(take_lock(folder.get(), dir)) {
+    begin();
+  }
+  Impl(const std::string& folder_path, Restored) : dir(folder_path) {}
+
+  void begin() {
+    writer = quiet_thread([this] { run(); });
+  }
+
+  ~Impl() {
+    {
+      std::lock_guard guard(mutex);
+      ending = true;
+    }
+    changed.notify_one();
+    if (writer.joinable()) writer.join();
+  }
+
+  void run() {
+    std::unique_lock guard(mutex);
+    for (;;) {
+      changed.wait(guard, [this] { return ending || !queued.done.empty(); });
+      if (queued.done.empty()) return;
+      Save save = std::exchange(queued, {});
+      writing = true;
+      guard.unlock();
+      std::string error = write(to_json_text(save.state));
+      for (auto& done : save.done) done(error);
+      guard.lock();
+      writing = false;
+    }
+  }
+
+  /// The durable replacement of state.json; the cause if it failed, and then state.json is untouched.
+  std::string write(const std::string& text) {
+    UniqueFd file(
+        ::openat(folder.get(), "state.json.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file || !write_all(file.get(), text) || ::fsync(file.get()) != 0)
+      return failure("write", dir + "/state.json.tmp", "the change does not outlive this grayd").what();
+    if (::renameat(folder.get(), "state.json.tmp", folder.get(), "state.json") != 0 || ::fsync(folder.get()) != 0)
+      return failure("replace", dir + "/state.json", "the change may not outlive this grayd").what();
+    return {};
+  }
+
+  /// Takes a file that cannot be read out of the way, so that the next save does not destroy the evidence.
+  std::string move_aside(const char* cause) {
+    if (::renameat(folder.get(), "state.json", folder.get(), "state.json.damaged") != 0)
+      throw failure("move aside", dir + "/state.json", kRemedy);
+    return fmt::format("{0}/state.json is damaged ({1}); moved to {0}/state.json.damaged, weights are as configured",
+                       dir, cause);
+  }
+
+  std::string dir;
+  UniqueFd folder;
+  UniqueFd lock;
+  std::mutex mutex;
+  std::condition_variable changed;
+  Save queued;  // nothing queued while it has no `done`
+  bool writing = false;
+  bool ending = false;  // all three under `mutex`
+  std::thread writer;
+};
+
+StateStore::StateStore(const std::string& dir) : impl_(std::make_unique<Impl>(dir)) {}
+StateStore::StateStore(const std::string& dir, Restored tag) : impl_(std::make_unique<Impl>(dir, tag)) {}
+StateStore::~StateStore() = default;
+
+bool StateStore::idle() const {
+  std::lock_guard guard(impl_->mutex);
+  return impl_->queued.done.empty() && !impl_->writing;
+}
+
+template <class Io>
+void StateStore::archive(Io& io) {
+  io("folder", impl_->folder);
+  io("lock", impl_->lock);
+  if constexpr (Io::kLoads) impl_->begin();
+}
+template void StateStore::archive(Save&);
+template void StateStore::archive(Load&);
+
+State StateStore::load(std::string& warning) {
+  warning.clear();
+  const std::string path = impl_->dir + "/state.json";
+  UniqueFd file(::openat(impl_->folder.get(), "state.json", O_RDONLY | O_CLOEXEC));
+  if (!file && errno == ENOENT) return {};
+  if (!file) throw failure("read", path, kRemedy);
+  try {
+    return state_from_json(read_all(file.get()));
+  } catch (const NewerState& newer) {
+    throw std::runtime_error(
+        fmt::format("cannot use {}: {}; run the grayd that wrote it, or move the file away to start as configured",
+                    path, newer.what()));
+  } catch (const std::system_error& unreadable) {  // says nothing about what is in the file
+    throw std::runtime_error(fmt::format("cannot read {}: {}; {}", path, unreadable.code().message(), kRemedy));
+  } catch (const std::runtime_error& damaged) {
+    warning = impl_->move_aside(damaged.what());
+    return {};
+  }
+}
+
+void StateStore::save(State state, std::function<void(std::string error)> done) {
+  {
+    std::lock_guard guard(impl_->mutex);
+    impl_->queued.state = std::move(state);
+    impl_->queued.done.push_back(std::move(done));
+  }
+  impl_->changed.notify_one();
+}
+
+}  // namespace gray::control

@@ -1,0 +1,70 @@
+#include "grayd/handoff/handoff.hpp"
+
+#include <fmt/core.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <stdexcept>
+
+#include "config/shared/channel.hpp"
+#include "config/shared/segment.hpp"
+
+namespace gray::master {
+namespace {
+
+using nlohmann::json;
+
+/// The numbers and what they are about.
+struct Numbered {
+  const char* name;
+  std::uint64_t ours;
+  const char* what;
+};
+constexpr Numbered kNumbers[] = {{"handoff", kHandoff, "the state of a running grayd"},
+                                 {"protocol", kChannelProtocol, "the channel of the routers that run"},
+                                 {"layout", segment::kLayout, "the memory of the routers that run"}};
+
+std::string header_of(std::string_view text) {
+  return fmt::format("grayd handoff {} {} {:016x}\n", kHandoff, text.size(), XXH3_64bits(text.data(), text.size()));
+}
+
+}  // namespace
+
+std::string handoff_numbers() {
+  json numbers;
+  for (const auto& [name, ours, what] : kNumbers) numbers[name] = ours;
+  return numbers.dump() + "\n";
+}
+
+std::string handoff_mismatch(std::string_view said) {
+  const auto numbers = json::parse(said.substr(0, said.find('\n')), nullptr, false);
+  if (!numbers.is_object()) return "it does not say which state it can read, so it is no grayd, or an older one";
+  for (const auto& [name, ours, what] : kNumbers) {
+    const auto theirs = numbers.find(name);
+    if (theirs == numbers.end() || !theirs->is_number_unsigned())
+      return fmt::format("it does not say which version of {} it knows", what);
+    if (*theirs != ours) return fmt::format("it knows version {} of {}, this one has {}", theirs->dump(), what, ours);
+  }
+  return {};
+}
+
+UniqueFd pack_handoff(const json& state) {
+  const auto text = state.dump();
+  if (text.size() > kMostHandoff / 2) throw std::runtime_error(fmt::format("it has {} MiB", text.size() >> 20));
+  return sealed_memfd("grayd-handoff", header_of(text) + text);
+}
+
+json unpack_handoff(int fd) {
+  const auto all = read_memfd(fd, kMostHandoff);
+  if (!all) throw std::runtime_error("the state that was handed over is not there, not sealed or too large");
+  const auto line = all->find('\n');
+  const auto text = std::string_view(*all).substr(line == std::string::npos ? all->size() : line + 1);
+  if (!all->starts_with(fmt::format("grayd handoff {} ", kHandoff)))
+    throw std::runtime_error(fmt::format("the state that was handed over is \"{}\", and this program reads version {}",
+                                         all->substr(0, std::min<std::size_t>(line, 40)), kHandoff));
+  if (all->substr(0, line + 1) != header_of(text))
+    throw std::runtime_error("the state that was handed over is damaged: length or checksum is another");
+  return json::parse(text);
+}
+
+}  // namespace gray::master

@@ -1,0 +1,92 @@
+#pragma once
+// One router process: its channel, its pidfd, its machine. It ends by its process's end only, never by silence; who
+// does not get ready or drained in time is killed, so that nobody waits for it for ever.
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "grayd/lifetime.hpp"
+#include "grayd/report_source.hpp"
+#include "grayd/routers/router_link.hpp"
+#include "grayd/routers/router_machine.hpp"
+#include "grayd/routers/router_spawn.hpp"
+
+namespace gray::master {
+
+class RouterGeneration {
+ public:
+  /// Must not destroy the generation before they return.
+  struct Events {
+    std::function<void(RouterGeneration&)> greeted;  // wants the table now
+    std::function<void(RouterGeneration&)> ready;
+    std::function<void(RouterGeneration&)> applied;
+    std::function<void(std::uint64_t id, bool ok, const std::string& detail)> probed;
+    std::function<void(RouterGeneration&)> ended;  // its process was waited for; the last event
+  };
+  RouterGeneration(asio::io_context& io, RouterChild child, std::uint32_t slot, Duration start_limit, Events events);
+  /// None until archive(Load&) has come to its end.
+  RouterGeneration(asio::io_context& io, Events events, Restored);
+  ~RouterGeneration();
+  RouterGeneration(const RouterGeneration&) = delete;
+  RouterGeneration& operator=(const RouterGeneration&) = delete;
+
+  void send(ChannelMessage message) { link_.send(std::move(message)); }
+  /// Requests under way get `timeout`; then, and a moment more, it is killed. `at_once`: idle clients are closed now,
+  /// because nobody will serve them; otherwise they are told with their next answer.
+  void drain(Duration timeout, bool at_once);
+
+  bool greeted() const { return state_ != RouterState::starting; }
+  bool ready() const { return state_ == RouterState::ready; }
+  /// It was asked to drain: its end is no accident.
+  bool leaving() const { return leaving_; }
+  /// How long it may go on draining; 0 if it does not drain.
+  Duration drains_for() const;
+  /// It has, or may have, clients: it was ready once.
+  bool was_ready() const { return ready_since_ != TimePoint{}; }
+  /// It died before it was ready, or within kYoung after.
+  bool died_young() const;
+  std::uint64_t applied() const { return applied_; }
+  pid_t pid() const { return child_.pid; }
+  std::uint32_t slot() const { return slot_; }
+  const std::string& end() const { return end_; }  // "exit 1", "signal 9 (killed: sent nonsense)"
+  /// The worker that it could not reach last, while it proves itself; empty: none.
+  const std::string& complaint() const { return complaint_; }
+  RouterView view() const;
+
+  /// Not once it has ended.
+  template <class Io>
+  void archive(Io& io);
+
+ private:
+  RouterLink::Events link_events();
+  void on_message(ChannelMessage message);
+  void on_event(RouterEvent event, const std::string& why);
+  bool speaks_our_protocol(const ChannelMessage& hello) const;
+  void kill(const std::string& why);
+  void arm(Duration limit, const std::string& why);
+  void await_deadline();
+  void await_end();
+  void on_end();
+
+  RouterChild child_;  // the channel has moved to link_
+  std::uint32_t slot_;
+  Events events_;
+  RouterState state_ = RouterState::starting;
+  bool leaving_ = false;
+  std::uint64_t applied_ = 0;
+  TimePoint started_ = Clock::now(), ready_since_{}, ended_{};
+  Duration drain_timeout_{0};
+  bool at_once_ = false;
+  std::string killed_for_, complaint_, end_;
+  std::optional<TimePoint> due_;  // then it is overdue
+  std::string overdue_;           // for what
+  RouterLink link_;
+  asio::posix::stream_descriptor pidfd_;
+  asio::steady_timer deadline_;
+  Lifetime lifetime_;
+};
+
+}  // namespace gray::master

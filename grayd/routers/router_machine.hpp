@@ -1,0 +1,79 @@
+#pragma once
+// One router process as the master sees it. The end of the process is no row: from every state it ends the machine.
+#include <array>
+#include <cstdint>
+
+namespace gray::master {
+
+enum class RouterState : std::uint8_t { starting, greeted, ready, draining, ending, count };
+constexpr RouterState last_value(RouterState) { return RouterState::ending; }
+enum class RouterEvent : std::uint8_t { hello, mismatch, ready, drain, drained, overdue, closed, count };
+enum class RouterAction : std::uint8_t { none, send_table, announce, send_drain, kill };
+
+struct RouterStep {
+  RouterState next = RouterState::starting;
+  RouterAction action = RouterAction::none;
+};
+
+namespace router_machine {
+
+using S = RouterState;
+using A = RouterAction;
+inline constexpr auto kStates = static_cast<std::size_t>(S::count);
+inline constexpr auto kEvents = static_cast<std::size_t>(RouterEvent::count);
+
+/// A router that has not greeted carries no client, so a drain simply ends it. A second drain is passed on: it may
+/// carry a shorter time. Who closes the channel is dying; who lives on can no longer be told anything, and is overdue
+/// soon.
+inline constexpr std::array<std::array<RouterStep, kEvents>, kStates> kTable{{
+    // hello                        mismatch                ready                     drain
+    // drained                      overdue                 closed
+    {{{S::greeted, A::send_table},
+      {S::ending, A::kill},
+      {S::ending, A::kill},
+      {S::ending, A::kill},
+      {S::ending, A::kill},
+      {S::ending, A::kill},
+      {S::ending, A::none}}},  // starting
+    {{{S::ending, A::kill},
+      {S::ending, A::kill},
+      {S::ready, A::announce},
+      {S::draining, A::send_drain},
+      {S::ending, A::kill},
+      {S::ending, A::kill},
+      {S::ending, A::none}}},  // greeted
+    {{{S::ending, A::kill},
+      {S::ending, A::kill},
+      {S::ready, A::none},
+      {S::draining, A::send_drain},
+      {S::ending, A::kill},
+      {S::ready, A::none},
+      {S::ending, A::none}}},  // ready
+    {{{S::ending, A::kill},
+      {S::ending, A::kill},
+      {S::draining, A::none},
+      {S::draining, A::send_drain},
+      {S::ending, A::none},
+      {S::ending, A::kill},
+      {S::ending, A::none}}},  // draining
+    {{{S::ending, A::none},
+      {S::ending, A::none},
+      {S::ending, A::none},
+      {S::ending, A::none},
+      {S::ending, A::none},
+      {S::ending, A::kill},
+      {S::ending, A::none}}},  // ending
+}};
+
+}  // namespace router_machine
+
+constexpr RouterStep step(RouterState state, RouterEvent event) {
+  return router_machine::kTable[static_cast<std::size_t>(state)][static_cast<std::size_t>(event)];
+}
+
+constexpr const char* name_of(RouterState state) {
+  constexpr const char* names[] = {"starting", "greeted", "ready", "draining", "ending"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+}  // namespace gray::master

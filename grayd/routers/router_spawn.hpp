@@ -1,0 +1,52 @@
+#pragma once
+// Starts the program itself again as a router child. Main thread only; between fork and exec only async-signal-safe
+// calls. The child leads its own process group (a terminal's Ctrl-C reaches the master alone, which then drains it) and
+// has no PDEATHSIG: it must outlive the master for the moment that it takes to kill the workers.
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/base/unique_fd.hpp"
+
+namespace gray::master {
+
+/// Where the child finds what it inherits. Listeners follow one after the other.
+inline constexpr int kChannelFd = 3;
+inline constexpr int kSegmentFd = 4;
+inline constexpr int kAccessLogFd = 5;
+inline constexpr int kFirstListenerFd = 6;
+
+struct RouterCommand {
+  std::string program = "/proc/self/exe";  // the same executable, even if its file was replaced since
+  std::string cgroup;                      // the workers' subtree, killed when the master is gone; empty: none
+  int segment = -1;                        // borrowed
+  int access_log = -1;                     // borrowed; -1: off
+  std::vector<int> listeners;              // borrowed
+  std::size_t proxied = 0;                 // the last of them: connections there begin with a PROXY header
+
+  /// The numbers of what is borrowed are the same before and after an exec.
+  template <class Io>
+  void archive(Io& io) {
+    io("cgroup", cgroup);
+    io("segment", segment);
+    io("access_log", access_log);
+    io("listeners", listeners);
+    io("proxied", proxied);
+  }
+};
+
+struct RouterChild {
+  pid_t pid = 0;
+  UniqueFd pidfd;
+  UniqueFd channel;  // the master's end, non-blocking
+};
+
+/// Throws std::system_error when the system has no room for another process or descriptor.
+RouterChild spawn_router(const RouterCommand& command);
+
+/// The child's arguments, argv[0] first.
+std::vector<std::string> router_arguments(const RouterCommand& command);
+
+}  // namespace gray::master

@@ -1,0 +1,106 @@
+#include "grayd/routers/router_upgrade.hpp"
+
+#include <fmt/core.h>
+
+#include "config/base/units.hpp"
+
+namespace gray::master {
+
+RouterUpgrade::RouterUpgrade(asio::io_context& io, Parts parts, Duration timeout)
+    : parts_(std::move(parts)), timeout_(timeout), timer_(io, timeout) {
+  timer_.async_wait(lifetime_.guard([this](std::error_code error) {
+    if (!error) on(RouterUpgradeEvent::overdue);
+  }));
+}
+
+void RouterUpgrade::greeted(const RouterGeneration& router) {
+  if (concerns(router)) on(RouterUpgradeEvent::greeted);
+}
+
+void RouterUpgrade::ready(const RouterGeneration& router) {
+  if (concerns(router)) on(RouterUpgradeEvent::ready);
+}
+
+void RouterUpgrade::ended(const RouterGeneration& router) {
+  if (!concerns(router)) {
+    if (router.was_ready() && !router.leaving()) on(RouterUpgradeEvent::bereft);
+    return;
+  }
+  end_ = router.end();
+  if (!router.complaint().empty()) end_ += "; " + router.complaint();
+  on(RouterUpgradeEvent::ended);
+  fresh_ = nullptr;
+}
+
+void RouterUpgrade::on(RouterUpgradeEvent event) {
+  const auto before = phase_;
+  const auto now = step(phase_, event);
+  phase_ = now.next;
+  carry_out(now.action);
+  if (is_over(now.next) && !is_over(before)) finish(before, event);
+}
+
+void RouterUpgrade::carry_out(RouterUpgradeAction action) {
+  switch (action) {
+    case RouterUpgradeAction::none: return;
+    case RouterUpgradeAction::spawn:
+      fresh_ = parts_.spawn();
+      if (fresh_ != nullptr) return void(pid_ = fresh_->pid());
+      end_ = "the system has no room for another process";
+      return on(RouterUpgradeEvent::ended);
+    case RouterUpgradeAction::listen: parts_.listen(*fresh_); return begin_trial();
+    case RouterUpgradeAction::retire: return parts_.retire(*fresh_);
+    case RouterUpgradeAction::cancel: return fresh_->drain(Duration{0}, true);
+  }
+}
+
+void RouterUpgrade::begin_trial() {
+  timer_.expires_after(kTrial);
+  timer_.async_wait(lifetime_.guard([this](std::error_code error) {
+    if (!error) on(RouterUpgradeEvent::trial_over);
+  }));
+}
+
+void RouterUpgrade::finish(RouterUpgradePhase before, RouterUpgradeEvent event) {
+  timer_.cancel();
+  if (phase_ == RouterUpgradePhase::failed) return parts_.done(failure(before, event));
+  parts_.done({ExitCode::ok, pid_, fmt::format("router {} serves; {}", pid_, parts_.drainers())});
+}
+
+RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgradeEvent event) const {
+  if (event == RouterUpgradeEvent::bereft) {
+    return {ExitCode::failed, pid_,
+            fmt::format("while router {} was {}, the one that it was to replace died; another one starts by itself",
+                        pid_, name_of(before))};
+  }
+  if (event != RouterUpgradeEvent::overdue) {
+    return {ExitCode::failed, pid_,
+            fmt::format("the new router{} failed while {}: {}; the old one serves on",
+                        pid_ == 0 ? "" : fmt::format(" {}", pid_), name_of(before), end_)};
+  }
+  if (before == RouterUpgradePhase::waiting) {
+    return {ExitCode::timeout, 0,
+            fmt::format("no room for another router within {}: {}; nothing was changed, try again when it has ended",
+                        format_duration(timeout_), parts_.drainers())};
+  }
+  const auto complaint = fresh_->complaint();
+  return {ExitCode::timeout, pid_,
+          fmt::format("the new router {} was still {} after {}{}; it is ended, the old one serves on", pid_,
+                      name_of(before), format_duration(timeout_), complaint.empty() ? "" : ": " + complaint)};
+}
+
+std::string RouterUpgrade::text() const {
+  switch (phase_) {
+    case RouterUpgradePhase::waiting: return "waiting for room: " + parts_.drainers();
+    case RouterUpgradePhase::starting: return fmt::format("router {} starts", pid_);
+    case RouterUpgradePhase::proving: {
+      const auto complaint = fresh_->complaint();
+      return fmt::format("router {} reaches every worker before it serves{}", pid_,
+                         complaint.empty() ? "" : ": " + complaint);
+    }
+    case RouterUpgradePhase::trial: return fmt::format("router {} serves beside the old one", pid_);
+    default: return fmt::format("router {}: {}", pid_, name_of(phase_));
+  }
+}
+
+}  // namespace gray::master

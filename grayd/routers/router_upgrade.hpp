@@ -1,0 +1,68 @@
+#pragma once
+// One replacement of the routers by a new one, from the wish to its end: the timers and the words around
+// router_upgrade_machine. Main thread.
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <functional>
+#include <string>
+
+#include "config/base/exit_code.hpp"
+#include "grayd/lifetime.hpp"
+#include "grayd/routers/router_generation.hpp"
+#include "grayd/routers/router_upgrade_machine.hpp"
+
+namespace gray::master {
+
+/// How it ended, for who asked.
+struct RouterUpgradeEnd {
+  ExitCode code = ExitCode::ok;  // failed; timeout: timeout was over
+  pid_t pid = 0;                 // of the new router; 0: none was made
+  std::string text;              // one line: what serves now, or in which phase what went wrong
+};
+
+class RouterUpgrade {
+ public:
+  static constexpr Duration kTrial{250};  // a router that falls over its first requests costs nothing but these
+
+  /// What it needs of the fleet. Must not destroy the renewal before they return.
+  struct Parts {
+    std::function<RouterGeneration*()> spawn;  // null: the system has no room for a process
+    std::function<void(RouterGeneration&)> listen;
+    std::function<void(RouterGeneration&)> retire;  // drains every router before this one
+    std::function<std::string()> drainers;          // who drains and for how long, for people
+    std::function<void(RouterUpgradeEnd)> done;     // once, the last call
+  };
+  /// `timeout`: from now to `trial`.
+  RouterUpgrade(asio::io_context& io, Parts parts, Duration timeout);
+
+  /// Another router may live.
+  void room() { on(RouterUpgradeEvent::room); }
+  /// Of any router; only the new one's, and the end of one that was serving, matter.
+  void greeted(const RouterGeneration& router);
+  void ready(const RouterGeneration& router);
+  void ended(const RouterGeneration& router);
+
+  /// This is the new one.
+  bool concerns(const RouterGeneration& router) const { return &router == fresh_; }
+  bool over() const { return is_over(phase_); }
+  /// How far it is, for people.
+  std::string text() const;
+
+ private:
+  void on(RouterUpgradeEvent event);
+  void carry_out(RouterUpgradeAction action);
+  void finish(RouterUpgradePhase before, RouterUpgradeEvent event);
+  RouterUpgradeEnd failure(RouterUpgradePhase before, RouterUpgradeEvent event) const;
+  void begin_trial();
+
+  Parts parts_;
+  Duration timeout_;
+  RouterUpgradePhase phase_ = RouterUpgradePhase::waiting;
+  RouterGeneration* fresh_ = nullptr;
+  pid_t pid_ = 0;
+  std::string end_;  // of the new one's process
+  asio::steady_timer timer_;
+  Lifetime lifetime_;
+};
+
+}  // namespace gray::master

@@ -1,0 +1,105 @@
+#pragma once
+// The replacement of the serving router by a new one, as the master leads it. Nothing happens to the old one before the
+// new one has reached every worker and then served beside it for a while: until `retire` every failure leaves all as it
+// was.
+//
+//   waiting    as many routers live as may: one that drains must end first
+//   starting   its process was made; it has not greeted
+//   proving    it has the table, and reaches every worker through its own threads
+//   trial      it accepts beside the old one
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace gray::master {
+
+enum class RouterUpgradePhase : std::uint8_t { waiting, starting, proving, trial, done, failed, count };
+enum class RouterUpgradeEvent : std::uint8_t {
+  room,     // another router may live
+  greeted,  // the new one
+  ready,    // likewise
+  trial_over,
+  ended,    // the new one is gone, or could not be made
+  bereft,   // the one that was to be replaced died
+  overdue,  // whoever asked for it waits no longer
+  count
+};
+/// spawn: make the new one. listen: let it accept. retire: drain those before it. cancel: end the new one.
+enum class RouterUpgradeAction : std::uint8_t { none, spawn, listen, retire, cancel };
+
+struct RouterUpgradeStep {
+  RouterUpgradePhase next = RouterUpgradePhase::waiting;
+  RouterUpgradeAction action = RouterUpgradeAction::none;
+};
+
+namespace router_upgrade_machine {
+
+using P = RouterUpgradePhase;
+using A = RouterUpgradeAction;
+inline constexpr auto kPhases = static_cast<std::size_t>(P::count);
+inline constexpr auto kEvents = static_cast<std::size_t>(RouterUpgradeEvent::count);
+
+/// Who dies is replaced anyway, and that one need not prove anything: so a renewal whose old router died gives up,
+/// unless the new one serves already.
+inline constexpr std::array<std::array<RouterUpgradeStep, kEvents>, kPhases> kTable{{
+    // room                        greeted                  ready                   trial_over
+    // ended                       bereft                   overdue
+    {{{P::starting, A::spawn},
+      {P::waiting, A::none},
+      {P::waiting, A::none},
+      {P::waiting, A::none},
+      {P::failed, A::none},
+      {P::waiting, A::none},
+      {P::failed, A::none}}},  // waiting
+    {{{P::starting, A::none},
+      {P::proving, A::none},
+      {P::starting, A::none},
+      {P::starting, A::none},
+      {P::failed, A::none},
+      {P::failed, A::cancel},
+      {P::failed, A::cancel}}},  // starting
+    {{{P::proving, A::none},
+      {P::proving, A::none},
+      {P::trial, A::listen},
+      {P::proving, A::none},
+      {P::failed, A::none},
+      {P::failed, A::cancel},
+      {P::failed, A::cancel}}},  // proving
+    {{{P::trial, A::none},
+      {P::trial, A::none},
+      {P::trial, A::none},
+      {P::done, A::retire},
+      {P::failed, A::none},
+      {P::done, A::retire},
+      {P::trial, A::none}}},  // trial
+    {{{P::done, A::none},
+      {P::done, A::none},
+      {P::done, A::none},
+      {P::done, A::none},
+      {P::done, A::none},
+      {P::done, A::none},
+      {P::done, A::none}}},  // done
+    {{{P::failed, A::none},
+      {P::failed, A::none},
+      {P::failed, A::none},
+      {P::failed, A::none},
+      {P::failed, A::none},
+      {P::failed, A::none},
+      {P::failed, A::none}}},  // failed
+}};
+
+}  // namespace router_upgrade_machine
+
+constexpr RouterUpgradeStep step(RouterUpgradePhase phase, RouterUpgradeEvent event) {
+  return router_upgrade_machine::kTable[static_cast<std::size_t>(phase)][static_cast<std::size_t>(event)];
+}
+
+constexpr bool is_over(RouterUpgradePhase phase) { return phase >= RouterUpgradePhase::done; }
+
+/// "waiting for room", "starting", "proving itself", "on trial": what it was about when it failed.
+constexpr const char* name_of(RouterUpgradePhase phase) {
+  constexpr const char* names[] = {"waiting for room", "starting", "proving itself", "on trial", "done", "failed"};
+  return names[static_cast<std::size_t>(phase)];
+}
+
+}  // namespace gray::master

@@ -1,0 +1,317 @@
+#include "grayd/routers/routers.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <system_error>
+
+#include "config/base/archive.hpp"
+#include "config/base/log.hpp"
+#include "grayd/routers/respawn_delay.hpp"
+
+namespace gray::master {
+namespace {
+
+ChannelMessage message_of(ChannelMessage::Type type) {
+  ChannelMessage message;
+  message.type = type;
+  return message;
+}
+
+UniqueFd copy_of(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+
+}  // namespace
+
+Routers::Routers(asio::io_context& io, segment::Segment& segment, RouterCommand command, RouterSettings settings,
+                 std::uint64_t memory_budget, Events events, RouterLimits limits)
+    : io_(io),
+      segment_(segment),
+      command_(std::move(command)),
+      settings_(std::move(settings)),
+      memory_budget_(memory_budget),
+      events_(std::move(events)),
+      limits_(limits),
+      respawn_(io) {}
+
+void Routers::start(const std::string& cgroup) {
+  command_.cgroup = cgroup;
+  wanted_ = true;
+  spawn();
+}
+
+bool Routers::upgrade(RouterSettings settings, Duration drain_timeout, Duration timeout,
+                      std::function<void(RouterUpgradeEnd)> done) {
+  if (router_upgrade_) return false;
+  settings_ = std::move(settings);
+  drain_timeout_ = drain_timeout;
+  RouterUpgrade::Parts parts{[this] { return spawn_in(free_slot(), true); },
+                             [this](RouterGeneration& fresh) { let_accept(fresh); },
+                             [this](RouterGeneration& fresh) { retire_before(fresh); }, [this] { return drainers(); },
+                             [this, done = std::move(done)](RouterUpgradeEnd end) {
+                               asio::post(io_, lifetime_.guard([this, done, end = std::move(end)] {
+                                 router_upgrade_.reset();
+                                 done(end);
+                               }));
+                             }};
+  router_upgrade_.emplace(io_, std::move(parts), timeout);
+  make_room();
+  return true;
+}
+
+void Routers::make_room() {
+  if (router_upgrade_ && living_.size() < kGenerations) router_upgrade_->room();
+}
+
+std::string Routers::drainers() const {
+  std::string names;
+  for (const auto& router : living_) {
+    if (!router->leaving()) continue;
+    names += fmt::format("{}router {} drains ({} s at most)", names.empty() ? "" : ", ", router->pid(),
+                         std::chrono::ceil<std::chrono::seconds>(router->drains_for()).count());
+  }
+  return names.empty() ? "no other router drains" : names;
+}
+
+std::uint32_t Routers::free_slot() const {
+  std::uint32_t slot = 0;
+  const auto taken = [&](const auto& router) { return router->slot() == slot; };
+  while (std::any_of(living_.begin(), living_.end(), taken)) ++slot;
+  return slot;
+}
+
+void Routers::spawn() {
+  const auto slot = free_slot();
+  if (slot >= segment::kSlots) return respawn_after(Duration{1'000});
+  if (spawn_in(slot, false) == nullptr) respawn_after(std::max(respawn_delay(++young_deaths_), Duration{100}));
+}
+
+RouterGeneration* Routers::spawn_in(std::uint32_t slot, bool prove) try {
+  auto child = spawn_router(command_);
+  const auto limit = prove ? limits_.proof : limits_.start;
+  living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), slot, limit, events_of_one()));
+  send_hello(*living_.back(), prove);
+  tell(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", slot));
+  return living_.back().get();
+} catch (const std::system_error& error) {
+  log(LogLevel::error, fmt::format("cannot start a router: {}", error.what()));
+  return nullptr;
+}
+
+void Routers::respawn_after(Duration delay) {
+  respawn_due_ = Clock::now() + delay;
+  await_respawn();
+}
+
+void Routers::await_respawn() {
+  respawn_.expires_at(*respawn_due_);
+  respawn_.async_wait(lifetime_.guard([this](std::error_code error) {
+    if (error) return;
+    respawn_due_.reset();
+    if (wanted_) spawn();
+  }));
+}
+
+RouterGeneration::Events Routers::events_of_one() {
+  return {[this](RouterGeneration& router) { on_greeted(router); },
+          [this](RouterGeneration& router) { on_ready(router); }, [this](RouterGeneration&) { settle_waiters(); },
+          [this](std::uint64_t id, bool ok, const std::string& detail) { events_.probed(id, ok, detail); },
+          [this](RouterGeneration& router) { on_ended(router); }};
+}
+
+void Routers::send_hello(RouterGeneration& router, bool prove) {
+  auto hello = message_of(ChannelMessage::Type::hello);
+  hello.slot = router.slot();
+  hello.router = settings_;
+  hello.memory_budget = memory_budget_;
+  hello.prove = prove;
+  router.send(std::move(hello));
+}
+
+void Routers::send_table(RouterGeneration& router) {
+  if (!table_) return;
+  auto table = message_of(ChannelMessage::Type::table);
+  table.number = number_;
+  table.fd = copy_of(table_.get());
+  router.send(std::move(table));
+}
+
+void Routers::let_accept(RouterGeneration& router) {
+  if (listening_ && router.ready()) router.send(message_of(ChannelMessage::Type::listen));
+}
+
+void Routers::publish(const RoutingTable& table) {
+  table_ = sealed_memfd("grayd-table", to_json_text(table));
+  number_ = table.number;
+  for (const auto& router : living_) {
+    if (router->greeted()) send_table(*router);
+  }
+}
+
+void Routers::listen() {
+  listening_ = true;
+  for (const auto& router : living_) let_accept(*router);
+}
+
+void Routers::reopen(int access_log) {
+  command_.access_log = access_log;
+  for (const auto& router : living_) {
+    auto message = message_of(ChannelMessage::Type::reopen);
+    message.fd = copy_of(access_log);
+    router->send(std::move(message));
+  }
+}
+
+bool Routers::probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path,
+                    Duration timeout) {
+  auto* router = newest_ready();
+  if (router == nullptr) return false;
+  auto probe = message_of(ChannelMessage::Type::probe);
+  probe.number = id;
+  probe.cell = cell;
+  probe.address = address;
+  probe.path = path;
+  probe.timeout = timeout;
+  router->send(std::move(probe));
+  return true;
+}
+
+RouterGeneration* Routers::newest_ready() const {
+  const auto found = std::find_if(living_.rbegin(), living_.rend(), [](const auto& router) { return router->ready(); });
+  return found == living_.rend() ? nullptr : found->get();
+}
+
+void Routers::on_greeted(RouterGeneration& router) {
+  send_table(router);
+  if (router_upgrade_) router_upgrade_->greeted(router);
+}
+
+/// One that replaces a router that died serves at once, one that renews is led by its router_upgrade.
+void Routers::on_ready(RouterGeneration& ready) {
+  tell(EventKind::router_ready, ready, {}, fmt::format("slot {}, after {:.1f} s", ready.slot(), ready.view().uptime_s));
+  if (router_upgrade_ && router_upgrade_->concerns(ready)) {
+    router_upgrade_->ready(ready);
+  } else {
+    let_accept(ready);
+    retire_before(ready);
+  }
+  if (!std::exchange(probing_, true)) events_.probing_possible(true);
+  settle_waiters();
+}
+
+/// The newest router carries new connections; those before it have been replaced.
+void Routers::retire_before(const RouterGeneration& fresh) {
+  for (const auto& router : living_) {
+    if (router.get() == &fresh) break;
+    if (!router->leaving()) router->drain(drain_timeout_, false);
+  }
+}
+
+/// The object is destroyed a turn later: its own callback is still on the stack.
+void Routers::on_ended(RouterGeneration& router) {
+  segment_.forget(router.slot());
+  tell(router.leaving() ? EventKind::router_drained : EventKind::router_died, router, router.end(),
+       fmt::format("slot {}: {}", router.slot(), router.end()));
+  const bool renews = router_upgrade_ && router_upgrade_->concerns(router);
+  if (router_upgrade_) router_upgrade_->ended(router);
+  const auto is_it = [&](const auto& one) { return one.get() == &router; };
+  const auto found = std::find_if(living_.begin(), living_.end(), is_it);
+  asio::post(io_, [ended = std::move(*found)]() mutable { ended.reset(); });
+  living_.erase(found);
+  if (probing_ && newest_ready() == nullptr) events_.probing_possible(probing_ = false);
+  if (wanted_ && !router.leaving() && !renews && newest_ready() == nullptr) replace(router);
+  make_room();
+  settle_waiters();
+  if (living_.empty() && drained_) asio::post(io_, std::exchange(drained_, nullptr));
+}
+
+void Routers::replace(const RouterGeneration& dead) {
+  young_deaths_ = dead.died_young() ? young_deaths_ + 1 : 0;
+  const auto delay = respawn_delay(young_deaths_);
+  log(LogLevel::error, fmt::format("router {} (slot {}) ended: {}; a new one starts {}", dead.pid(), dead.slot(),
+                                   dead.end(), delay.count() == 0 ? "now" : fmt::format("in {} ms", delay.count())));
+  respawn_after(delay);
+}
+
+bool Routers::all_applied(std::uint64_t number) const {
+  return std::all_of(living_.begin(), living_.end(),
+                     [&](const auto& router) { return !router->was_ready() || router->applied() >= number; });
+}
+
+std::string Routers::laggards(std::uint64_t number) const {
+  std::string names;
+  for (const auto& router : living_) {
+    if (router->was_ready() && router->applied() < number)
+      names += fmt::format("{}router {}", names.empty() ? "" : ", ", router->pid());
+  }
+  return names;
+}
+
+/// The timer finds its waiter by number: it may have gone off already when the waiter is settled.
+void Routers::when_applied(std::uint64_t number, Duration limit, std::function<void(std::string)> then) {
+  const auto id = next_waiter_++;
+  auto& waiter = waiters_.emplace(id, Waiter{number, std::move(then), asio::steady_timer(io_, limit)}).first->second;
+  waiter.deadline.async_wait(lifetime_.guard([this, id](std::error_code) {
+    auto late = waiters_.extract(id);
+    if (late) late.mapped().then(laggards(late.mapped().number));
+  }));
+  settle_waiters();
+}
+
+void Routers::settle_waiters() {
+  for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+    if (!all_applied(waiter->second.number)) {
+      ++waiter;
+      continue;
+    }
+    asio::post(io_, [then = std::move(waiter->second.then)] { then({}); });
+    waiter = waiters_.erase(waiter);
+  }
+  events_.changed();
+}
+
+void Routers::tell(EventKind kind, const RouterGeneration& router, std::string cause, std::string text) {
+  EventRecord event;
+  event.kind = kind;
+  event.pid = router.pid();
+  event.cause = std::move(cause);
+  event.text = std::move(text);
+  events_.emit(std::move(event));
+}
+
+void Routers::drain(Duration timeout, std::function<void()> done) {
+  wanted_ = false;
+  router_upgrade_.reset();
+  respawn_.cancel();
+  if (done) drained_ = std::move(done);
+  for (const auto& router : living_) router->drain(timeout, true);
+  if (living_.empty() && drained_) asio::post(io_, std::exchange(drained_, nullptr));
+}
+
+template <class Io>
+void Routers::archive(Io& io) {
+  io("command", command_);
+  io("table", table_);
+  io("number", number_);
+  io("drain_timeout", drain_timeout_);
+  io("listening", listening_);
+  io("wanted", wanted_);
+  io("probing", probing_);
+  io("young_deaths", young_deaths_);
+  io("respawn_due", respawn_due_);
+  io("living", living_, [this] { return std::make_unique<RouterGeneration>(io_, events_of_one(), kRestored); });
+  if constexpr (Io::kLoads) {
+    if (respawn_due_) await_respawn();
+  }
+}
+template void Routers::archive(Save&);
+template void Routers::archive(Load&);
+
+std::vector<RouterView> Routers::view() const {
+  std::vector<RouterView> views;
+  for (const auto& router : living_) views.push_back(router->view());
+  return views;
+}
+
+}  // namespace gray::master

@@ -1,0 +1,128 @@
+#pragma once
+// All living router processes. Invariants: a slot has at most one process, and is forgotten in the segment only after
+// the process was waited for; every living router gets every table, the newest one first when it greets; it accepts
+// once it is ready, not before; while `wanted`, a router that dies is replaced. Main thread.
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/shared/event_record.hpp"
+#include "config/shared/routing_table.hpp"
+#include "config/shared/segment.hpp"
+#include "grayd/lifetime.hpp"
+#include "grayd/routers/router_generation.hpp"
+#include "grayd/routers/router_upgrade.hpp"
+
+namespace gray::master {
+
+/// How long a router may take from start to ready; `proof`: one that must reach every worker before.
+struct RouterLimits {
+  Duration start{10'000}, proof{30'000};
+};
+
+class Routers {
+ public:
+  /// Alive at once; a slot more is there for the one that replaces a router that died.
+  static constexpr std::size_t kGenerations = segment::kSlots - 1;
+
+  struct Events {
+    std::function<void()> changed;  // one became ready, applied a table or ended
+    std::function<void(std::uint64_t id, bool ok, const std::string& detail)> probed;
+    std::function<void(bool possible)> probing_possible;
+    std::function<void(EventRecord)> emit = [](const EventRecord&) {};
+  };
+  /// The descriptors in `command` are borrowed for the life of the object.
+  Routers(asio::io_context& io, segment::Segment& segment, RouterCommand command, RouterSettings settings,
+          std::uint64_t memory_budget, Events events, RouterLimits limits = {});
+
+  /// Starts a router and from now on replaces one that dies. `cgroup`: RouterCommand::cgroup, known only now.
+  void start(const std::string& cgroup);
+  /// Replaces the serving router by a new one with these settings, see router_upgrade_machine; the old ones then have
+  /// `drain_timeout`. False if a renewal is under way already, and nothing is done.
+  bool upgrade(RouterSettings settings, Duration drain_timeout, Duration timeout,
+               std::function<void(RouterUpgradeEnd)> done);
+  /// Nothing while no renewal is under way.
+  const RouterUpgrade* router_upgrade() const { return router_upgrade_ ? &*router_upgrade_ : nullptr; }
+  /// Sends a whole new table; its number must be higher than any before.
+  void publish(const RoutingTable& table);
+  /// The listeners listen: every router accepts, those to come too.
+  void listen();
+  /// The log was opened anew: borrowed, replaces the one of the command.
+  void reopen(int access_log);
+  /// Asks the newest ready router; false if there is none.
+  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path, Duration timeout);
+
+  bool any_ready() const { return newest_ready() != nullptr; }
+  /// Every router that has clients routes by table `number` or a newer one. One that dies no longer counts, and one
+  /// that is not ready not yet: it starts with the newest table, and accepts after it.
+  bool all_applied(std::uint64_t number) const;
+  /// Calls `then` once all_applied(number), or after `limit` with the routers that lag, for people; never
+  /// synchronously.
+  void when_applied(std::uint64_t number, Duration limit, std::function<void(std::string laggards)> then);
+
+  /// Ends every router, none is replaced; `done` once, when the last process is gone. May be repeated with a shorter
+  /// time.
+  void drain(Duration timeout, std::function<void()> done);
+
+  std::vector<RouterView> view() const;
+
+  /// Not during a renewal, and while nobody waits for a table.
+  template <class Io>
+  void archive(Io& io);
+
+ private:
+  struct Waiter {
+    std::uint64_t number;
+    std::function<void(std::string)> then;
+    asio::steady_timer deadline;
+  };
+  void spawn();
+  RouterGeneration* spawn_in(std::uint32_t slot, bool prove);
+  void respawn_after(Duration delay);
+  void await_respawn();
+  std::uint32_t free_slot() const;
+  RouterGeneration::Events events_of_one();
+  void send_hello(RouterGeneration& router, bool prove);
+  void send_table(RouterGeneration& router);
+  void let_accept(RouterGeneration& router);
+  void on_greeted(RouterGeneration& router);
+  void on_ready(RouterGeneration& router);
+  void retire_before(const RouterGeneration& router);
+  void make_room();
+  std::string drainers() const;
+  void on_ended(RouterGeneration& router);
+  void replace(const RouterGeneration& dead);
+  void settle_waiters();
+  void tell(EventKind kind, const RouterGeneration& router, std::string cause, std::string text);
+  std::string laggards(std::uint64_t number) const;
+  RouterGeneration* newest_ready() const;
+
+  asio::io_context& io_;
+  segment::Segment& segment_;
+  RouterCommand command_;
+  RouterSettings settings_;
+  std::uint64_t memory_budget_;
+  Events events_;
+  RouterLimits limits_;
+  std::list<std::unique_ptr<RouterGeneration>> living_;  // oldest first
+  std::map<std::uint64_t, Waiter> waiters_;
+  std::uint64_t next_waiter_ = 1;
+  UniqueFd table_;
+  std::uint64_t number_ = 0;
+  Duration drain_timeout_{0};
+  bool listening_ = false, wanted_ = false, probing_ = false;
+  std::uint32_t young_deaths_ = 0;
+  std::function<void()> drained_;
+  std::optional<RouterUpgrade> router_upgrade_;
+  std::optional<TimePoint> respawn_due_;
+  asio::steady_timer respawn_;
+  Lifetime lifetime_;
+};
+
+}  // namespace gray::master

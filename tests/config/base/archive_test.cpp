@@ -1,0 +1,247 @@
+#include "config/base/archive.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+using namespace gray;
+
+namespace {
+
+enum class Colour : std::uint8_t { red, green };
+constexpr Colour last_value(Colour) { return Colour::green; }
+
+struct Inner {
+  std::string text;
+  std::optional<TimePoint> when;
+  bool operator==(const Inner&) const = default;
+  template <class Io>
+  void archive(Io& io) {
+    io("text", text);
+    io("when", when);
+  }
+};
+
+struct Outer {
+  int negative = -5;
+  std::uint64_t large = ~0ull;
+  double real = 0.1;
+  bool flag = true;
+  Colour colour = Colour::green;
+  Duration span{1'234};
+  Address address = *Address::parse("[::1]:80");
+  std::vector<Inner> list;
+  std::map<unsigned, Inner> map;
+  std::pair<std::string, bool> pair;
+  UniqueFd fd;
+
+  template <class Io>
+  void archive(Io& io) {
+    io("negative", negative);
+    io("large", large);
+    io("real", real);
+    io("flag", flag);
+    io("colour", colour);
+    io("span", span);
+    io("address", address);
+    io("list", list);
+    io("map", map);
+    io("pair", pair);
+    io("fd", fd);
+  }
+};
+
+std::string all_bytes() {
+  std::string bytes;
+  for (int byte = 0; byte < 256; ++byte) bytes.push_back(static_cast<char>(byte));
+  return bytes;
+}
+
+bool close_on_exec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
+
+}  // namespace
+
+TEST_CASE("what is saved is loaded, through text") {
+  Outer before;
+  before.list = {{all_bytes(), std::nullopt}, {"", Clock::now()}};
+  before.map[7] = {"seven", std::nullopt};
+  before.pair = {"x", false};
+  before.fd.reset(::open("/dev/null", O_RDONLY));
+  REQUIRE(before.fd);
+  const int number = before.fd.get();
+
+  Save save;
+  before.archive(save);
+  CHECK(save.fds() == std::set<int>{number});
+  const auto json = nlohmann::json::parse(save.take().dump());
+
+  before.fd.release();  // as if an exec had come between
+  Outer after;
+  after.negative = 0;
+  Load load(json, {number});
+  after.archive(load);
+  CHECK(after.negative == -5);
+  CHECK(after.large == ~0ull);
+  CHECK(after.real == 0.1);
+  CHECK(after.colour == Colour::green);
+  CHECK(after.span == Duration{1'234});
+  CHECK(after.address == before.address);
+  CHECK(after.list == before.list);
+  CHECK(after.map == before.map);
+  CHECK(after.pair == before.pair);
+  CHECK(after.fd.get() == number);
+  CHECK(close_on_exec(number));
+  CHECK(load.left().empty());
+}
+
+TEST_CASE("a descriptor is taken only if it was handed over, and once") {
+  UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const nlohmann::json json = {{"a", null.get()}, {"b", null.get()}, {"closed", -1}};
+  UniqueFd taken;
+  Load none(json, std::set<int>{});
+  CHECK_THROWS_AS(none("a", taken), JsonMismatch);
+  Load one(json, std::set<int>{null.get()});
+  one("a", taken);
+  CHECK(taken.get() == null.get());
+  UniqueFd again;
+  CHECK_THROWS_AS(one("b", again), JsonMismatch);
+  one("closed", again);
+  CHECK_FALSE(again);
+  null.release();
+}
+
+namespace {
+
+/// Cannot be made of nothing.
+struct Rooted {
+  explicit Rooted(Restored) {}
+  explicit Rooted(int number) : root(number) {}
+  int root = 0;
+  std::string leaf;
+  template <class Io>
+  void archive(Io& io) {
+    io("leaf", leaf);
+    io.check("leaf", leaf != "bad");
+  }
+};
+
+struct Forest {
+  std::optional<Rooted> plain;
+  std::unique_ptr<Rooted> owned, missing;
+  std::map<std::pair<std::string, int>, std::unique_ptr<Rooted>> map;
+  std::deque<Rooted> queue;
+  std::list<int> list;
+  std::set<std::string> set;
+
+  template <class Io>
+  void archive(Io& io) {
+    io("plain", plain);
+    io("owned", owned, [] { return std::make_unique<Rooted>(7); });
+    io("missing", missing, [] { return std::make_unique<Rooted>(7); });
+    io("map", map, [](const auto& key) { return std::make_unique<Rooted>(key.second); });
+    io("queue", queue, [] { return Rooted(9); });
+    io("list", list);
+    io("set", set);
+  }
+};
+
+Forest planted() {
+  Forest forest;
+  forest.plain.emplace(1).leaf = "plain";
+  forest.owned = std::make_unique<Rooted>(1);
+  forest.owned->leaf = "owned";
+  forest.map[{"a", 5}] = std::make_unique<Rooted>(1);
+  forest.map[{"a", 5}]->leaf = "mapped";
+  forest.queue.emplace_back(1).leaf = "queued";
+  forest.list = {1, 2};
+  forest.set = {"x", "y"};
+  return forest;
+}
+
+nlohmann::json saved(Forest forest) {
+  Save save;
+  forest.archive(save);
+  return save.take();
+}
+
+void load(const nlohmann::json& json, Forest& forest) {
+  Load from(json, std::set<int>{});
+  forest.archive(from);
+}
+
+}  // namespace
+
+TEST_CASE("what needs more than its fields is made by the list, or is resumed, and then filled") {
+  const auto json = saved(planted());
+  Forest after;
+  after.missing = std::make_unique<Rooted>(1);
+  load(json, after);
+  CHECK(after.plain->root == 0);
+  CHECK(after.plain->leaf == "plain");
+  CHECK(after.owned->root == 7);
+  CHECK(after.owned->leaf == "owned");
+  CHECK_FALSE(after.missing);
+  CHECK(after.map.at({"a", 5})->root == 5);
+  CHECK(after.map.at({"a", 5})->leaf == "mapped");
+  CHECK(after.queue.at(0).root == 9);
+  CHECK(after.queue.at(0).leaf == "queued");
+  CHECK(after.list == std::list<int>{1, 2});
+  CHECK(after.set == std::set<std::string>{"x", "y"});
+}
+
+TEST_CASE("what is read must satisfy what its noun says of it, and maps and sets have each key once") {
+  auto json = saved(planted());
+  Forest after;
+  json["owned"][0]["leaf"] = "bad";
+  CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("leaf"), JsonMismatch);
+  CHECK(after.plain->leaf == "plain");  // what was read is left as it is
+  json = saved(planted());
+  json["map"].push_back(json["map"][0]);
+  CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("map"), JsonMismatch);
+  json = saved(planted());
+  json["set"] = {"x", "x"};
+  CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("set"), JsonMismatch);
+}
+
+TEST_CASE("what is missing or out of range is refused by name") {
+  const nlohmann::json json = {{"small", 300}, {"sign", -1}, {"text", 5}, {"flag", 1}, {"list", 5}};
+  Load load(json, std::set<int>{});
+  std::uint8_t small = 0;
+  unsigned sign = 0;
+  std::string text;
+  bool flag = false;
+  std::vector<int> list;
+  CHECK_THROWS_WITH_AS(load("small", small), doctest::Contains("small"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("sign", sign), doctest::Contains("sign"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("text", text), doctest::Contains("text"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("flag", flag), doctest::Contains("flag"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("list", list), doctest::Contains("list"), JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("nothing", list), doctest::Contains("nothing"), JsonMismatch);
+}
+
+TEST_CASE("what nobody here knows is refused, not thrown away") {
+  Inner inner{"text", {}};
+  Save save;
+  save("inner", inner);
+  auto state = save.take();
+  state["inner"]["colour"] = 1;
+  Load load(state, std::set<int>{});
+  CHECK_THROWS_WITH_AS(load("inner", inner), "\"inner\" holds what is not known here", JsonMismatch);
+}
+
+TEST_CASE("an enum, a duration and a time stay where calculations with them are safe") {
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const nlohmann::json json = {{"past", 2}, {"below", -1}, {"long", most}, {"unsigned", ~0ull}};
+  Load load(json, std::set<int>{});
+  Colour colour = Colour::red;
+  Duration span{0};
+  TimePoint when;
+  std::int64_t number = 0;
+  CHECK_THROWS_AS(load("past", colour), JsonMismatch);
+  CHECK_THROWS_AS(load("below", colour), JsonMismatch);
+  CHECK_THROWS_AS(load("long", span), JsonMismatch);
+  CHECK_THROWS_AS(load("long", when), JsonMismatch);
+  CHECK_THROWS_AS(load("unsigned", number), JsonMismatch);
+  CHECK_NOTHROW(load("long", number));
+  CHECK(number == most);
+}

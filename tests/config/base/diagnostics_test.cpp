@@ -1,0 +1,41 @@
+#include "config/base/diagnostics.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace gray;
+
+TEST_CASE("a diagnostic shows file, place, line and caret") {
+  CHECK(render("a.toml", "one\ntwo = 3\n", {{2, 7, "too small"}}) ==
+        "a.toml:2:7: error: too small\n  two = 3\n        ^\n");
+}
+
+TEST_CASE("diagnostics come in the order of the file, those of one place in the order they were found") {
+  CHECK(render("f", "abc", {{1, 3, "c"}, {1, 1, "a"}, {1, 3, "d"}, {0, 0, "all"}}) ==
+        "f: error: all\nf:1:1: error: a\n  abc\n  ^\nf:1:3: error: c\n  abc\n    ^\nf:1:3: error: d\n  abc\n    ^\n");
+}
+
+TEST_CASE("the caret counts characters, keeps tabs, and stays within the line") {
+  CHECK(render("f", "\u00fc\u00fc = x", {{1, 6, "m"}}) == "f:1:6: error: m\n  \u00fc\u00fc = x\n       ^\n");
+  CHECK(render("f", "\tx = 1", {{1, 2, "m"}}) == "f:1:2: error: m\n  \tx = 1\n  \t^\n");
+  CHECK(render("f", "ab\r\n", {{1, 9, "m"}}) == "f:1:9: error: m\n  ab\n    ^\n");
+  CHECK(render("f", "ab", {{7, 1, "m"}}) == "f:7:1: error: m\n  \n  ^\n");
+}
+
+TEST_CASE("the nearest word is found when it is a typing mistake away") {
+  const std::vector<std::string_view> words{"command", "instances", "env", "cwd"};
+  CHECK(nearest("comand", words) == "command");
+  CHECK(nearest("commnad", words) == "command");
+  CHECK(nearest("instance", words) == "instances");
+  CHECK(nearest("evn", words) == "env");
+  CHECK(nearest("commandxxx", words).empty());
+  CHECK(nearest("xyz", words).empty());
+  CHECK(nearest("ab", words).empty());
+  CHECK(nearest("", words).empty());
+  CHECK(nearest("command", {}).empty());
+}
+
+TEST_CASE("the nearest of several wins") {
+  CHECK(nearest("pathz", {"patch", "path"}) == "path");
+  CHECK(did_you_mean("hots", {"hosts", "paths"}) == ", did you mean \"hosts\"?");
+  CHECK(did_you_mean("zzz", {"hosts"}).empty());
+}

@@ -1,0 +1,53 @@
+#include "config/base/units.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace gray;
+
+TEST_CASE("durations are read with their unit") {
+  CHECK(parse_duration("250ms") == Duration{250});
+  CHECK(parse_duration("1s") == Duration{1'000});
+  CHECK(parse_duration("1.5s") == Duration{1'500});
+  CHECK(parse_duration("0.001s") == Duration{1});
+  CHECK(parse_duration("2m") == Duration{120'000});
+  CHECK(parse_duration("0.5h") == Duration{1'800'000});
+  CHECK(parse_duration("0") == Duration{0});
+  CHECK(parse_duration("8760h") == Duration{31'536'000'000});
+}
+
+TEST_CASE("a duration without unit, with a sign, finer than a millisecond or above a year is refused") {
+  for (const char* text : {"", "10", "s", "-1s", "+1s", " 1s", "1 s", "1S", "1d", "1.s", ".5s", "0.0001s", "1.5ms",
+                           "8761h", "99999999999999999999s", "1.0000000000s", "1e3s"})
+    CHECK_MESSAGE(!parse_duration(text), text);
+}
+
+TEST_CASE("sizes are read with their unit") {
+  CHECK(parse_size("0") == 0u);
+  CHECK(parse_size("1B") == 1u);
+  CHECK(parse_size("64KiB") == 65'536u);
+  CHECK(parse_size("512MiB") == 512ull << 20);
+  CHECK(parse_size("1048576GiB") == 1ull << 50);
+}
+
+TEST_CASE("a size without unit, with a sign, a fraction or above 2^50 is refused") {
+  for (const char* text :
+       {"", "10", "KiB", "-1B", "1.5KiB", "1KB", "1kib", "1 KiB", "1048577GiB", "99999999999999999999B"})
+    CHECK_MESSAGE(!parse_size(text), text);
+}
+
+TEST_CASE("what is formatted reads back as the same value") {
+  for (const std::int64_t count :
+       {0l, 1l, 250l, 999l, 1'000l, 1'500l, 1'001l, 60'000l, 90'000l, 3'600'000l, 31'536'000'000l})
+    CHECK(parse_duration(format_duration(Duration{count})) == Duration{count});
+  for (const std::uint64_t bytes : {0ull, 1ull, 1'000ull, 1'024ull, 1ull << 30, 1'025ull, 1ull << 50})
+    CHECK(parse_size(format_size(bytes)) == bytes);
+}
+
+TEST_CASE("the formatted text is what people would write") {
+  CHECK(format_duration(Duration{250}) == "250ms");
+  CHECK(format_duration(Duration{1'500}) == "1.5s");
+  CHECK(format_duration(Duration{90'000}) == "90s");
+  CHECK(format_duration(Duration{300'000}) == "5m");
+  CHECK(format_size(64 * 1024) == "64KiB");
+  CHECK(format_size(1'000) == "1000B");
+}

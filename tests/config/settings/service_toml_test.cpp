@@ -1,0 +1,152 @@
+#include "config/settings/service_toml.hpp"
+
+#include "tests/config/settings/toml_text.hpp"
+
+using namespace gray;
+using namespace gray::test;
+
+namespace {
+
+/// A version `name` of service `service`, with `lines`.
+std::string version(const std::string& service, const std::string& name, const std::string& lines = "") {
+  return "[service." + service + ".version." + name + "]\ncommand = ['node']\n" + lines + "\n";
+}
+
+std::string service(const std::string& name, const std::string& lines = "") {
+  return "[service." + name + "]\nstable = 'v1'\n" + lines + "\n" + version(name, "v1");
+}
+
+}  // namespace
+
+TEST_CASE("a service gets every default") {
+  const ServiceSettings web = loaded(kSmallest).services[0];
+  CHECK(web.name == "web");
+  CHECK(web.stable == "v1");
+  CHECK(web.param.empty());
+  REQUIRE(web.override_from.size() == 2);
+  CHECK(web.override_from[0].text() == "0.0.0.0/0");
+  CHECK(web.override_from[1].text() == "::/0");
+  REQUIRE(web.identity.size() == 3);
+  CHECK(web.identity[0].text() == "cookie:uid");
+  CHECK(web.identity[1].text() == "header:x-user-id");
+  CHECK(web.identity[2].text() == "client-ip");
+  CHECK(web.expose == Expose::version);
+  CHECK(!web.affinity);
+}
+
+TEST_CASE("every key of a service is read") {
+  const ServiceSettings web = loaded(with_service(R"(hosts = ["Example.COM", "[::1]"]
+paths = ["/api"]
+param = "version"
+header = "X-Version"
+cookie = "version"
+override_from = []
+identity = ["header:a"]
+affinity = "none"
+expose = "decision")"))
+                                  .services[0];
+  CHECK(web.hosts == std::vector<std::string>{"example.com", "[::1]"});
+  CHECK(web.paths == std::vector<std::string>{"/api"});
+  CHECK(web.param == "version");
+  CHECK(web.header == "x-version");
+  CHECK(web.cookie == "version");
+  CHECK(web.override_from.empty());
+  CHECK(web.identity.size() == 1);
+  CHECK(web.expose == Expose::decision);
+}
+
+TEST_CASE("a user may be issued an identity and kept on one worker") {
+  const ServiceSettings web =
+      loaded(with_service("identity = ['cookie:uid', 'issue:gray']\naffinity = 'identity'")).services[0];
+  REQUIRE(web.identity.size() == 2);
+  CHECK(web.identity[1] == IdentitySource{IdentitySource::Kind::issued_cookie, "gray"});
+  CHECK(web.affinity);
+}
+
+TEST_CASE("services and versions keep the order of the file") {
+  const Settings settings = loaded(service("z", "hosts = ['z']") + version("z", "a") + service("b", "hosts = ['b']"));
+  REQUIRE(settings.services.size() == 2);
+  CHECK(settings.services[0].name == "z");
+  CHECK(settings.services[0].versions[0].name == "v1");
+  CHECK(settings.services[0].versions[1].name == "a");
+}
+
+TEST_CASE("what is wrong with a service is named at its place") {
+  const std::pair<const char*, const char*> rows[] = {
+      {"hosts = ['a:80']", "4:10: error: \"a:80\" is not a host"},
+      {"hosts = ['*.a']", "\"*.a\" is not a host"},
+      {"hosts = ['']", "\"\" is not a host"},
+      {"hosts = ['[1.2.3.4]']", "is not a host"},
+      {"hosts = ['a', 'A']", "\"A\" is listed twice"},
+      {"paths = ['api']", "\"api\" is not a path"},
+      {"paths = ['/a?b']", "is not a path"},
+      {"param = 'a=b'", "cannot be the name of a query parameter"},
+      {"header = 'a b'", "cannot be the name of a header"},
+      {"cookie = 'a;b'", "cannot be the name of a cookie"},
+      {"override_from = ['10.0.0.0/33']", "is not an IP network"},
+      {"identity = ['session']", "\"session\" is not a source"},
+      {"identity = ['issue:a b']", "\"issue:a b\" is not a source"},
+      {"identity = ['issue:']", "\"issue:\" is not a source"},
+      {"identity = ['issue:a', 'client-ip']",
+       "4:24: error: \"client-ip\" is never reached: \"issue:a\" gives everyone an identity"},
+      {"identity = ['cookie:u', 'issue:a', 'issue:b', 'header:x']", "4:36: error: \"issue:b\" is never reached"},
+      {"identity = ['issue:__Host-gray']", "4:12: error: \"issue:__Host-gray\": browsers take a cookie of this name"},
+      {"identity = ['issue:__Secure-gray']", "choose another name"},
+      {"affinity = 'yes'", "\"yes\" is not one of \"none\", \"identity\""},
+      {"expose = 'versions'", "did you mean \"version\"?"},
+      {"rule = []", "unknown key \"rule\""},
+      {"limit = {}", "unknown key \"limit\", did you mean \"limits\"?"},
+  };
+  for (const auto& [line, expected] : rows) {
+    const ConfigErrors errors = refused(with_service(line));
+    CHECK_MESSAGE(contains(errors.text, expected), line, " gives ", errors.text);
+    CHECK(errors.count == 1);
+  }
+}
+
+TEST_CASE("a service needs a version, and a stable one among them") {
+  CHECK(contains(refused("[service.web]\nstable = 'v1'\n").text, "1:10: error: service \"web\" has no version"));
+  CHECK(contains(refused(version("web", "v1")).text, "service \"web\" has no stable version: add stable = \"v1\""));
+  CHECK(contains(refused("[service.web]\nstable = 'v2'\n" + version("web", "v1")).text,
+                 "2:10: error: there is no version"));
+}
+
+TEST_CASE("names are plain") {
+  const std::string longest(64, 'a');
+  CHECK(is_name("Web_1-x"));
+  CHECK(is_name(longest));
+  CHECK(!is_name(longest + "a"));
+  CHECK(!is_name(""));
+  CHECK(!is_name("a.b"));
+  CHECK(contains(refused("[service.'a b']\nstable = 'v1'\n" + version("'a b'", "v1")).text, "\"a b\" is no name"));
+  CHECK(contains(refused(kSmallest + version("web", "'v 2'")).text, "\"v 2\" is no name"));
+}
+
+TEST_CASE("one version besides stable may have a weight, and stable none") {
+  CHECK(loaded(kSmallest + version("web", "v2", "weight = 5") + version("web", "v3", "weight = 0")).services.size() ==
+        1);
+  CHECK(contains(refused(kSmallest + version("web", "v2", "weight = 5") + version("web", "v3", "weight = 1.5")).text,
+                 "10:10: error: \"v2\" has a weight already"));
+  CHECK(contains(refused(with_version("weight = 95")).text, "5:10: error: \"v1\" is stable"));
+}
+
+TEST_CASE("no request belongs to two services") {
+  CHECK(contains(refused(service("a") + service("b")).text, "services \"a\" and \"b\" both take every host and path"));
+  CHECK(contains(
+      refused(service("a", "hosts = ['x']\npaths = ['/p']") + service("b", "hosts = ['X']\npaths = ['/p']")).text,
+      "both take \"x/p\""));
+  CHECK(loaded(service("a", "hosts = ['x']") + service("b", "hosts = ['x']\npaths = ['/p']") + service("c"))
+            .services.size() == 3);
+}
+
+TEST_CASE("versions and instances of all services together have a limit") {
+  std::string text = service("web");
+  for (int i = 2; i <= 64; ++i) text += version("web", "v" + std::to_string(i));
+  CHECK(loaded(text).services[0].versions.size() == 64);
+  CHECK(contains(refused(text + version("web", "v65") + version("web", "v66")).text, "more than 64 versions in all"));
+  CHECK(refused(text + version("web", "v65") + version("web", "v66")).count == 1);
+  const std::string many =
+      service("web") + version("web", "v2", "instances = 256") + version("web", "v3", "instances = 255");
+  CHECK(loaded(many).services.size() == 1);
+  CHECK(contains(refused(many + version("web", "v4")).text, "more than 512 instances in all"));
+}

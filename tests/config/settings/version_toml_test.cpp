@@ -1,0 +1,129 @@
+#include "config/settings/version_toml.hpp"
+
+#include <csignal>
+
+#include "tests/config/settings/toml_text.hpp"
+
+using namespace gray;
+using namespace gray::test;
+
+TEST_CASE("a version with a command alone gets every default") {
+  const VersionSettings version = loaded(kSmallest).services[0].versions[0];
+  VersionSettings expected;
+  expected.name = "v1";
+  expected.command = {"node"};
+  expected.cwd = "/etc/gray";
+  CHECK(version == expected);
+}
+
+TEST_CASE("every key of a version is read") {
+  const VersionSettings version = loaded(with_version(R"(
+instances = 3
+env = { A = "1", user = "x", memory = "y" }
+cwd = "sub/../app"
+user = ""
+listen = "port"
+ready = ["pipe", "ipc", "tcp"]
+ready_timeout = "5s"
+health = { path = "/h", interval = "2s", timeout = "3s", rise = 4, fall = 5 }
+stop = { signal = "INT", timeout = "6s" }
+drain_timeout = "7s"
+memory = "1GiB"
+)"))
+                                      .services[0]
+                                      .versions[0];
+  CHECK(version.instances == 3);
+  CHECK(version.env == std::map<std::string, std::string>{{"A", "1"}, {"user", "x"}, {"memory", "y"}});
+  CHECK(version.cwd == "/etc/gray/app");
+  CHECK(!version.ready.automatic);
+  CHECK(version.ready.ways == std::vector{ReadyWay::pipe, ReadyWay::ipc, ReadyWay::tcp});
+  CHECK(version.ready.timeout == Duration{5'000});
+  CHECK(version.health.path == "/h");
+  CHECK(version.health.interval == Duration{2'000});
+  CHECK(version.health.timeout == Duration{3'000});
+  CHECK(version.health.rise == 4);
+  CHECK(version.health.fall == 5);
+  CHECK(version.stop.signal == SIGINT);
+  CHECK(version.stop.timeout == Duration{6'000});
+  CHECK(version.drain_timeout == Duration{7'000});
+  CHECK(version.memory == 1ull << 30);
+}
+
+TEST_CASE("ready is one way or a list of ways") {
+  CHECK(loaded(with_version("ready = 'tcp'")).services[0].versions[0].ready.ways == std::vector{ReadyWay::tcp});
+  CHECK(loaded(with_version("ready = 'auto'")).services[0].versions[0].ready == Readiness{});
+  CHECK(loaded(with_version("ready = ['auto']")).services[0].versions[0].ready == Readiness{});
+  CHECK(loaded(with_version("health = {}")).services[0].versions[0].health == HealthCheck{});
+}
+
+TEST_CASE("every way to be ready and to listen is read, and users") {
+  const auto version = [](const char* lines) { return loaded(with_version(lines)).services[0].versions[0]; };
+  CHECK(version("ready = 'notify'").ready.ways == std::vector{ReadyWay::notify});
+  const VersionSettings many = version("ready = ['fd:255', 'http']\nhealth = { path = '/h' }");
+  CHECK(many.ready.ways == std::vector{ReadyWay::fd, ReadyWay::http});
+  CHECK(many.ready.fd == 255);
+  CHECK(version("listen = 'unix'\nready = ['tcp', 'fd:3']").listen == ListenMode::unix_path);
+  const VersionSettings inheriting = version("ready = 'fd:4'\nlisten = 'socket'\nuser = 'www-data'");
+  CHECK(inheriting.listen == ListenMode::inherited);
+  CHECK(inheriting.ready.fd == 4);
+  CHECK(inheriting.user == "www-data");
+}
+
+TEST_CASE("the places of what a machine may lack are kept, and make no difference") {
+  const VersionSettings version = loaded(with_version("user = 'www'\n  cwd = '/'")).services[0].versions[0];
+  CHECK(version.command_at.line == 4);
+  CHECK(version.command_at.column == 11);
+  CHECK(version.user_at.line == 5);
+  CHECK(version.user_at.column == 8);
+  CHECK(version.cwd_at.line == 6);
+  CHECK(version.cwd_at.column == 9);
+  CHECK(loaded(kSmallest).services[0].versions[0].user_at.line == 3);
+  CHECK(loaded(kSmallest) == loaded("\n" + kSmallest));
+}
+
+TEST_CASE("what is wrong with a version is named at its place") {
+  const std::pair<const char*, const char*> rows[] = {
+      {"instances = 0", "instances is 1 to 256"},
+      {"instances = 257", "instances is 1 to 256"},
+      {"env = { A = 1 }", "5:13: error: expected a string, found an integer"},
+      {"env = { 'A=B' = '1' }", "\"A=B\" cannot be the name of a variable"},
+      {"cwd = ''", "\"cwd\" is empty"},
+      {"ready = 'ip'", "\"ip\" is no way to be ready"},
+      {"ready = 'pip'", "did you mean \"pipe\"?"},
+      {"ready = 5", "expected a string or a list of strings, found an integer"},
+      {"ready = []", "the list is empty"},
+      {"ready = ['auto', 'pipe']", "\"auto\" stands alone"},
+      {"ready = ['pipe', 'pipe']", "5:18: error: \"pipe\" is listed twice"},
+      {"ready = 'fd:2'", "\"fd:2\" is no way"},
+      {"ready = 'fd:x'", "\"fd:x\" is no way"},
+      {"ready = 'fd:256'", "\"fd:256\" is no way to be ready: auto, pipe, notify, ipc, fd:N (N is 3 to 255)"},
+      {"ready = ['fd:3', 'fd:4']", "5:18: error: \"fd:4\" is listed twice"},
+      {"ready = ['pipe', 'http']", "5:18: error: \"http\" asks for a path, and there is none: add health = "},
+      {"listen = 'socket'\nready = 'tcp'", "6:9: error: \"tcp\" proves nothing with listen = \"socket\""},
+      {"ready = ['pipe', 'fd:3']\nlisten = 'socket'", "5:18: error: descriptor 3 is the listening socket"},
+      {"listen = 'sockets'", "did you mean \"socket\"?"},
+      {"ready_timeout = '0'", "too short"},
+      {"health = { path = 'h' }", "it begins with \"/\""},
+      {"health = { rise = 0 }", "rise is 1 to 100"},
+      {"health = { pth = '/' }", "unknown key \"pth\", did you mean \"path\"?"},
+      {"health = '/healthz'", "expected a table, found a string"},
+      {"stop = { signal = 'SIGTERM' }", "\"SIGTERM\" is not one of \"TERM\", \"INT\""},
+      {"stop = { signal = 'TERN' }", "did you mean \"TERM\"?"},
+      {"weight = 101", "weight is a percentage: 0 to 100"},
+      {"weight = nan", "weight is a percentage: 0 to 100"},
+      {"weight = '5'", "expected a number, found a string"},
+  };
+  for (const auto& [line, expected] : rows) {
+    const ConfigErrors errors = refused(with_version(line));
+    CHECK_MESSAGE(contains(errors.text, expected), line, " gives ", errors.text);
+  }
+}
+
+TEST_CASE("a version needs a command") {
+  const std::string head = "[service.web]\nstable = 'v1'\n[service.web.version.v1]\n";
+  CHECK(contains(refused(head).text, ":3:1: error: version \"v1\" has no command"));
+  CHECK(contains(refused(head + "command = []").text, "the command is empty"));
+  CHECK(contains(refused(head + "command = ['']").text, "the command is empty"));
+  CHECK(contains(refused(head + "command = 'node app.js'").text, "expected a list of strings, found a string"));
+  CHECK(loaded(head + "command = ['a', '-v', '-v']").services[0].versions[0].command.size() == 3);
+}

@@ -1,0 +1,38 @@
+#include <doctest/doctest.h>
+
+#include "config/shared/channel.hpp"
+
+using namespace gray;
+using Type = ChannelMessage::Type;
+
+TEST_CASE("a message carries the fields of its type and no others") {
+  ChannelMessage drain;
+  drain.type = Type::drain;
+  drain.timeout = Duration{1'500};
+  drain.number = 7;
+  CHECK(to_json_text(drain) == R"({"ok":false,"timeout":1500,"type":"drain"})");
+  std::string error;
+  const auto back = channel_message_from_json(to_json_text(drain), error);
+  REQUIRE_MESSAGE(back, error);
+  CHECK(back->timeout == drain.timeout);
+  CHECK(back->number == 0);
+}
+
+TEST_CASE("what is no message is refused with the reason") {
+  std::string error;
+  for (const char* text : {"", "[]", "{}", "{\"type\":\"nope\"}", "{\"type\":\"hello\"}",
+                           "{\"type\":\"table\",\"number\":-1}", "{\"type\":\"drain\",\"timeout\":99999999999999}",
+                           "{\"type\":\"probed\",\"number\":1,\"ok\":1,\"detail\":\"\"}"}) {
+    error.clear();
+    CHECK_MESSAGE(!channel_message_from_json(text, error), text);
+    CHECK(error.starts_with("not a message: "));
+  }
+}
+
+TEST_CASE("bytes of a worker that are no UTF-8 do not stop a message") {
+  ChannelMessage probed;
+  probed.type = Type::probed;
+  probed.detail = "status \xff";
+  std::string error;
+  CHECK(channel_message_from_json(to_json_text(probed), error));
+}

@@ -1,0 +1,175 @@
+#include "config/shared/segment.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+using namespace gray;
+using namespace gray::segment;
+
+namespace {
+
+UniqueFd copy_of(const Segment& segment) { return UniqueFd(::fcntl(segment.fd(), F_DUPFD_CLOEXEC, 0)); }
+
+std::string refusal(UniqueFd fd) {
+  std::string error;
+  CHECK(!Segment::attach(std::move(fd), error));
+  return error;
+}
+
+}  // namespace
+
+TEST_CASE("a new segment is empty and another process's mapping shows the same memory") {
+  Segment master = Segment::create();
+  std::string error;
+  auto router = Segment::attach(copy_of(master), error);
+  REQUIRE_MESSAGE(router, error);
+  CHECK((*router)->base[0].requests == 0);
+  CHECK((*router)->workers[kWorkers - 1].sockets.acquire(2, 1));
+  CHECK(!master->workers[kWorkers - 1].sockets.acquire(0, 1));
+  CHECK((::fcntl(master.fd(), F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE("a router refuses a segment that is not of its layout") {
+  Segment master = Segment::create();
+  master->header.layout = kLayout + 1;
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 4, this program knows 3");
+  master->header.layout = kLayout;
+  master->header.row_bytes = 8;
+  CHECK(refusal(copy_of(master)).find("other sizes") != std::string::npos);
+  master->header.magic = 0;
+  CHECK(refusal(copy_of(master)).find("magic") != std::string::npos);
+}
+
+TEST_CASE("a router refuses what is too small or no file") {
+  UniqueFd small(::memfd_create("small", MFD_CLOEXEC));
+  REQUIRE(::ftruncate(small.get(), 4096) == 0);
+  CHECK(refusal(std::move(small)).find("smaller") != std::string::npos);
+  CHECK(refusal(UniqueFd()).find("Bad file descriptor") != std::string::npos);
+  UniqueFd read_only(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  CHECK(refusal(std::move(read_only)).find("smaller") != std::string::npos);
+}
+
+TEST_CASE("nobody can shrink the segment under a running router") {
+  Segment master = Segment::create();
+  CHECK(::ftruncate(master.fd(), 4096) != 0);
+}
+
+TEST_CASE("forgetting a slot keeps what it counted and gives back what it held") {
+  Segment master = Segment::create();
+  Row& dead = master->rows[1][5][7];
+  Row& living = master->rows[0][5][7];
+  dead.requests = 10;
+  dead.errors = 2;
+  dead.reasons[static_cast<std::size_t>(Reason::queue_full)] = 3;
+  dead.duration.buckets[17] = 4;
+  dead.duration.sum = 99;
+  dead.in_flight = 6;
+  dead.waiting = 6;
+  living.requests = 1;
+  living.in_flight = 1;
+  master->base[7].requests = 5;
+  master->connections[1] = 8;
+  master->log_lost[1] = 9;
+  master->log_lost_base = 1;
+  constexpr auto kUpstream = static_cast<std::size_t>(Side::upstream);
+  for (WireCounts* wire : {&master->wire[1][5], &master->wire[0][5], &master->wire_base}) {
+    wire->refused[static_cast<std::size_t>(Reason::no_route)] = 2;
+    wire->faults[kUpstream][17] = 3;
+    wire->write_errors[kUpstream] = 4;
+  }
+  master->versions[7].waiters[1] = 32;
+  REQUIRE(master->versions[7].waiting.acquire(1, 5));
+  REQUIRE(master->workers[3].sockets.acquire(1, 5));
+  REQUIRE(master->workers[3].tunnels.acquire(1, 5));
+  REQUIRE(master->workers[3].sockets.acquire(0, 5));
+
+  master.forget(1);
+
+  CHECK(master->base[7].requests == 15);
+  CHECK(master->base[7].errors == 2);
+  CHECK(master->base[7].reasons[static_cast<std::size_t>(Reason::queue_full)] == 3);
+  CHECK(master->base[7].duration.buckets[17] == 4);
+  CHECK(master->base[7].duration.sum == 99);
+  CHECK(master->base[7].in_flight == 0);
+  CHECK(dead.requests == 0);
+  CHECK(dead.in_flight == 0);
+  CHECK(dead.waiting == 0);
+  CHECK(living.requests == 1);
+  CHECK(living.in_flight == 1);
+  CHECK(master->connections[1] == 0);
+  CHECK(master->log_lost[1] == 0);
+  CHECK(master->log_lost_base == 10);
+  CHECK(master->wire_base.refused[static_cast<std::size_t>(Reason::no_route)] == 4);
+  CHECK(master->wire_base.faults[kUpstream][17] == 6);
+  CHECK(master->wire_base.faults[0][17] == 0);
+  CHECK(master->wire_base.write_errors[kUpstream] == 8);
+  CHECK(master->wire[1][5].faults[kUpstream][17] == 0);
+  CHECK(master->wire[0][5].faults[kUpstream][17] == 3);
+  CHECK(master->versions[7].waiters[1] == 0);
+  CHECK(master->versions[7].waiting.total() == 0);
+  CHECK(master->workers[3].tunnels.total() == 0);
+  CHECK(master->workers[3].sockets.total() == 1);
+}
+
+TEST_CASE("forgetting a slot twice counts nothing twice") {
+  Segment master = Segment::create();
+  master->rows[2][0][0].requests = 4;
+  master.forget(2);
+  master.forget(2);
+  CHECK(master->base[0].requests == 4);
+}
+
+TEST_CASE("memory of a forgotten slot goes back to the system") {
+  Segment master = Segment::create();
+  master->rows[2][31][63].requests = 4;
+  master.forget(2);
+  struct stat info{};
+  REQUIRE(::fstat(master.fd(), &info) == 0);
+  CHECK(info.st_blocks * 512 < (2 << 20));
+}
+
+TEST_CASE("a version row or worker cell that is given to another starts from nothing, its neighbours keep theirs") {
+  Segment master = Segment::create();
+  for (const std::uint32_t row : {3u, 4u, 5u}) {
+    master->rows[0][0][row].requests = 7;
+    master->rows[3][31][row].bytes_out = 7;
+    master->base[row].requests = 7;
+    REQUIRE(master->versions[row].waiting.acquire(0, 9));
+    REQUIRE(master->workers[row].sockets.acquire(0, 9));
+  }
+  master.clear_version(4);
+  master.clear_worker(4);
+  CHECK(master->rows[0][0][4].requests == 0);
+  CHECK(master->rows[3][31][4].bytes_out == 0);
+  CHECK(master->base[4].requests == 0);
+  CHECK(master->versions[4].waiting.total() == 0);
+  CHECK(master->workers[4].sockets.total() == 0);
+  for (const std::uint32_t row : {3u, 5u}) {
+    CHECK(master->rows[0][0][row].requests == 7);
+    CHECK(master->rows[3][31][row].bytes_out == 7);
+    CHECK(master->base[row].requests == 7);
+    CHECK(master->versions[row].waiting.total() == 1);
+    CHECK(master->workers[row].sockets.total() == 1);
+  }
+}
+
+TEST_CASE("process groups are kept until removed, and a full list says so") {
+  Segment master = Segment::create();
+  for (std::int32_t pgid = 1; pgid <= static_cast<std::int32_t>(kGroups); ++pgid) REQUIRE(master.add_group(pgid));
+  CHECK(!master.add_group(5'000));
+  master.remove_group(700);
+  CHECK(master.add_group(5'000));
+  master.remove_group(123'456);
+  CHECK(master->header.groups[699] == 5'000);
+}
+
+TEST_CASE("a segment can be moved") {
+  Segment first = Segment::create();
+  first->base[0].requests = 3;
+  Segment second = std::move(first);
+  Segment third = Segment::create();
+  third = std::move(second);
+  CHECK(third->base[0].requests == 3);
+}

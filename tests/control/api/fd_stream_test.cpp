@@ -1,0 +1,92 @@
+#include "control/api/fd_stream.hpp"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "tests/control/fixture.hpp"
+
+using namespace gray;
+using namespace gray::control;
+
+namespace {
+
+struct Pair {
+  Pair() {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    ours.reset(ends[0]);
+    theirs.reset(ends[1]);
+  }
+  UniqueFd ours, theirs;
+};
+
+}  // namespace
+
+TEST_CASE("bytes are read in pieces of any size, then the end") {
+  Pair pair;
+  FdStream stream(std::move(pair.ours));
+  send_text(pair.theirs.get(), "hello");
+  char bytes[8] = {};
+  CHECK(stream.read(bytes, 2) == 2);
+  CHECK(stream.is_readable());
+  CHECK(stream.read(bytes + 2, 6) == 3);
+  CHECK(std::string(bytes) == "hello");
+  pair.theirs.reset();
+  CHECK(stream.read(bytes, 1) == 0);
+}
+
+TEST_CASE("a peer that closes is gone, one that only stops sending is not") {
+  Pair pair;
+  FdStream stream(std::move(pair.ours));
+  CHECK_FALSE(stream.peer_gone());
+  ::shutdown(pair.theirs.get(), SHUT_WR);
+  CHECK_FALSE(stream.peer_gone());
+  pair.theirs.reset();
+  CHECK(stream.peer_gone());
+  CHECK(stream.write("x", 1) == -1);
+}
+
+TEST_CASE("more than a request may hold is not read") {
+  Pair pair;
+  FdStream stream(std::move(pair.ours));
+  std::thread sender([&] { send_text(pair.theirs.get(), std::string(2 << 20, 'x')); });
+  std::string chunk(8192, ' ');
+  std::size_t taken = 0;
+  ssize_t n;
+  while ((n = stream.read(chunk.data(), chunk.size())) > 0) taken += static_cast<std::size_t>(n);
+  CHECK(n == -1);
+  CHECK(taken >= FdStream::kRequestBytes);
+  CHECK(taken < FdStream::kRequestBytes + 4096);
+  ::shutdown(pair.theirs.get(), SHUT_RDWR);  // ends the sender
+  sender.join();
+}
+
+TEST_CASE("a write larger than the socket's buffer goes out whole") {
+  Pair pair;
+  FdStream stream(std::move(pair.ours));
+  std::string received;
+  std::thread reader([&] {
+    char chunk[4096];
+    while (received.size() < (4 << 20)) {
+      ssize_t n = ::recv(pair.theirs.get(), chunk, sizeof chunk, 0);
+      if (n <= 0) return;
+      received.append(chunk, static_cast<std::size_t>(n));
+    }
+  });
+  const std::string sent(4 << 20, 'y');
+  CHECK(stream.write(sent.data(), sent.size()) == static_cast<ssize_t>(sent.size()));
+  reader.join();
+  CHECK(received == sent);
+}
+
+TEST_CASE("a unix socket has no address to speak of") {
+  Pair pair;
+  FdStream stream(std::move(pair.ours));
+  std::string ip = "x";
+  int port = 1;
+  stream.get_remote_ip_and_port(ip, port);
+  CHECK(ip.empty());
+  CHECK(port == 0);
+  CHECK(stream.is_writable());
+}

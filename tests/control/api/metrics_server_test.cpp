@@ -1,0 +1,168 @@
+#include "control/api/metrics_server.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/time.h>
+
+#include <thread>
+#include <vector>
+
+#include "control/api/admin_socket.hpp"
+#include "tests/control/fixture.hpp"
+
+using namespace gray;
+using namespace gray::control;
+
+namespace {
+
+/// A listening socket on a port of the kernel's choice.
+struct Port {
+  UniqueFd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  sockaddr_in address{};
+
+  Port() {
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+    REQUIRE(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
+    REQUIRE(::listen(fd.get(), 64) == 0);
+  }
+  UniqueFd connect() const {
+    UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    timeval timeout{20, 0};
+    ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    REQUIRE(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    return client;
+  }
+  std::string ask(std::string_view request) const {
+    const UniqueFd client = connect();
+    send_text(client.get(), request);
+    return read_to_end(client.get());
+  }
+};
+
+struct Fixture {
+  FakeDaemon daemon;
+  Port port;
+
+  Fixture() {
+    daemon.answer = [](const std::string& verb, const nlohmann::json&) {
+      return Reply{.code = ExitCode::ok, .body = {{"text", "grayd_" + verb + " 1\n"}}, .error = {}};
+    };
+  }
+};
+
+constexpr const char* kScrape = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "metrics are text, with or without a query") {
+  MetricsServer server(port.fd.get(), daemon);
+  for (const auto* request : {kScrape, "GET /metrics?x=1 HTTP/1.0\r\n\r\n"}) {
+    const auto answer = port.ask(request);
+    CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(contains(answer, "text/plain; version=0.0.4"));
+    CHECK(answer.ends_with("\r\n\r\ngrayd_metrics 1\n"));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "everything else is not there") {
+  MetricsServer server(port.fd.get(), daemon);
+  for (const auto* request :
+       {"GET / HTTP/1.1\r\n\r\n", "GET /metricsx HTTP/1.1\r\n\r\n", "POST /metrics HTTP/1.1\r\n\r\n",
+        "GET /v1/status HTTP/1.1\r\n\r\n", "GET /metrics\r\n\r\n", "\x16\x03\x01\r\n\r\n"}) {
+    CAPTURE(request);
+    CHECK(port.ask(request).starts_with("HTTP/1.1 404 Not Found\r\n"));
+  }
+  CHECK(port.ask(std::string(MetricsServer::kHead + 1, 'x')).starts_with("HTTP/1.1 431"));
+  CHECK(daemon.calls == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a failure of the daemon is told") {
+  daemon.answer = [](auto&&...) { return refused(ExitCode::failed, "no router"); };
+  MetricsServer server(port.fd.get(), daemon);
+  const auto answer = port.ask(kScrape);
+  CHECK(answer.starts_with("HTTP/1.1 500"));
+  CHECK(answer.ends_with("no router\n"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "who asks while an answer is on its way gets that one, and the daemon is asked once") {
+  FakeDaemon::Done done;
+  std::atomic<bool> asked = false;
+  daemon.take = [&](FakeDaemon::Done when_done) {
+    done = std::move(when_done);
+    asked = true;
+  };
+  MetricsServer server(port.fd.get(), daemon);
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(port.connect());
+    send_text(clients.back().get(), kScrape);
+  }
+  while (!asked) std::this_thread::yield();
+  done({.code = ExitCode::ok, .body = {{"text", "late 1\n"}}, .error = {}});
+  for (const auto& client : clients) CHECK(read_to_end(client.get()).ends_with("late 1\n"));
+  CHECK(daemon.calls == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "clients that say nothing are cut, and cannot keep others out") {
+  MetricsServer server(port.fd.get(), daemon, Duration{300});
+  std::vector<UniqueFd> silent;
+  for (std::size_t i = 0; i < 2 * MetricsServer::kClients; ++i) silent.push_back(port.connect());
+  CHECK(port.ask(kScrape).starts_with("HTTP/1.1 200"));
+  for (const auto& client : silent) CHECK(read_to_end(client.get()).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a client that reads nothing is cut") {
+  daemon.answer = [](auto&&...) {
+    return Reply{.code = ExitCode::ok, .body = {{"text", std::string(4 << 20, 'x')}}, .error = {}};
+  };
+  TempDir dir;  // a unix socket shows at once that its other end was closed
+  const UniqueFd listener = open_admin_socket(dir / "s");
+  MetricsServer server(listener.get(), daemon, Duration{300});
+  const UniqueFd slow = connect_to(dir / "s");
+  send_text(slow.get(), kScrape);
+  pollfd entry{slow.get(), 0, 0};
+  CHECK(::poll(&entry, 1, 20'000) == 1);
+  CHECK((entry.revents & POLLHUP) != 0);
+  CHECK(read_to_end(slow.get()).size() < (4 << 20));
+}
+
+TEST_CASE_FIXTURE(Fixture, "it ends at once, and an answer that comes later harms nobody") {
+  FakeDaemon::Done done;
+  std::atomic<bool> asked = false;
+  daemon.take = [&](FakeDaemon::Done when_done) {
+    done = std::move(when_done);
+    asked = true;
+  };
+  const UniqueFd client = port.connect();
+  {
+    MetricsServer server(port.fd.get(), daemon);
+    send_text(client.get(), kScrape);
+    while (!asked) std::this_thread::yield();
+  }
+  done({});
+  CHECK(read_to_end(client.get()).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "after its end nobody is let in, and who is there is served or cut after a second") {
+  MetricsServer server(port.fd.get(), daemon);
+  const UniqueFd asking = port.connect(), silent = port.connect();
+  send_text(asking.get(), "GET /met");
+  send_text(silent.get(), "G");
+  CHECK(port.ask(kScrape).starts_with("HTTP/1.1 200"));  // so the two before it are in
+  server.end();
+  send_text(asking.get(), "rics HTTP/1.1\r\n\r\n");
+  CHECK(read_to_end(asking.get()).starts_with("HTTP/1.1 200"));
+  CHECK(read_to_end(silent.get()).empty());
+  const TimePoint deadline = Clock::now() + Duration(10'000);
+  while (!server.ended() && Clock::now() < deadline) std::this_thread::yield();
+  CHECK(server.ended());
+  const UniqueFd late = port.connect();
+  send_text(late.get(), kScrape);
+  MetricsServer next(port.fd.get(), daemon);
+  CHECK(read_to_end(late.get()).starts_with("HTTP/1.1 200"));
+}

@@ -1,0 +1,218 @@
+#include "control/grayctl/command.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/control/fixture.hpp"
+
+using namespace gray;
+using namespace gray::control;
+
+namespace {
+
+CommandLine parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "grayctl");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+/// What is said about a command line that is wrong.
+std::string complaint(std::vector<const char*> words) {
+  CommandLine line = parse(std::move(words));
+  CHECK(line.code == ExitCode::usage);
+  CHECK_FALSE(line.command.has_value());
+  return line.text;
+}
+
+}  // namespace
+
+TEST_CASE("each verb with its words") {
+  CHECK(parse({"status"}).command->verb == Verb::status);
+  CHECK(parse({"status"}).command->service.empty());
+  CHECK(parse({"status", "web"}).command->service == "web");
+  CommandLine shift = parse({"shift", "web", "v2", "12.5"});
+  CHECK(shift.command->verb == Verb::shift);
+  CHECK(shift.command->service == "web");
+  CHECK(shift.command->version == "v2");
+  CHECK(shift.command->percent == 12.5);
+  CHECK(parse({"health"}).command->verb == Verb::health);
+  CHECK(parse({"health", "web"}).command->service == "web");
+  CHECK(parse({"reload"}).command->verb == Verb::reload);
+  CHECK(parse({"metrics"}).command->verb == Verb::metrics);
+  CHECK(parse({"config", "check", "a.toml"}).command->verb == Verb::config_check);
+  CHECK(parse({"config", "check", "a.toml"}).command->file == "a.toml");
+  CHECK(parse({"version"}).command->verb == Verb::version);
+}
+
+TEST_CASE("verbs about a version wait unless told not to, those that look wait when told to") {
+  for (auto [word, verb] :
+       {std::pair{"start", Verb::start}, {"stop", Verb::stop}, {"restart", Verb::restart}, {"drain", Verb::drain}}) {
+    const CommandLine line = parse({word, "web", "v1"});
+    REQUIRE(line.command.has_value());
+    CHECK(line.command->verb == verb);
+    CHECK(line.command->service == "web");
+    CHECK(line.command->version == "v1");
+    CHECK(line.command->wait);
+    CHECK(line.command->timeout == Command::kTimeout);
+    CHECK(parse({word, "web", "v1", "--wait", "--timeout", "60s"}).command->timeout == Duration{60'000});
+    CHECK_FALSE(parse({word, "--no-wait", "web", "v1"}).command->wait);
+    CHECK(complaint({word, "web", "v1", "--wait", "--no-wait"}) == "--wait and --no-wait contradict each other");
+    CHECK(complaint({word, "web", "v1", "--no-wait", "--timeout", "1s"}) ==
+          "--timeout and --no-wait contradict each other");
+  }
+  for (const char* word : {"status", "health"}) {
+    CHECK_FALSE(parse({word}).command->wait);
+    CHECK(parse({word, "--wait", "--timeout=500ms"}).command->timeout == Duration{500});
+    CHECK(complaint({word, "--timeout", "1s"}) == "--timeout needs --wait");
+  }
+  for (const char* timeout : {"60", "0", "-1s", "soon"})
+    CHECK(complaint({"status", "--wait", (std::string("--timeout=") + timeout).c_str()}) ==
+          std::string("--timeout takes a duration such as 60s or 5m, not \"") + timeout + "\"");
+}
+
+TEST_CASE("--yes is for what ends a version") {
+  CHECK(parse({"stop", "web", "v1", "--yes"}).command->yes);
+  CHECK(parse({"drain", "-y", "web", "v1"}).command->yes);
+  CHECK_FALSE(parse({"drain", "web", "v1"}).command->yes);
+  CHECK(contains(complaint({"restart", "web", "v1", "--yes"}), "unknown option \"--yes\""));
+}
+
+TEST_CASE("completion is for shells that are known") {
+  CHECK(parse({"completion", "zsh"}).command->shell == "zsh");
+  CHECK(complaint({"completion", "tcsh"}) == "SHELL must be bash, zsh or fish, not \"tcsh\"");
+}
+
+TEST_CASE("the words that may follow") {
+  const VerbWords words = known_words();
+  CHECK(words.name == "grayctl");
+  CHECK(std::ranges::count(words.valued, "-o") == 1);
+  const auto stop = std::ranges::find(words.verbs, "stop", &VerbWords::name);
+  REQUIRE(stop != words.verbs.end());
+  CHECK(stop->arguments == std::vector<std::string>{"SERVICE", "VERSION"});
+  CHECK(std::ranges::count(stop->options, "-y") == 1);
+  CHECK(stop->valued == std::vector<std::string>{"--timeout"});
+  CHECK(std::ranges::count(words.verbs, "maintenance", &VerbWords::name) == 0);
+}
+
+TEST_CASE("options may stand before and behind the verb") {
+  for (auto words : {std::vector<const char*>{"-o", "json", "--socket", "/s", "status", "web"},
+                     std::vector<const char*>{"status", "web", "--socket=/s", "--output=json"},
+                     std::vector<const char*>{"status", "-o", "json", "web", "--socket", "/s"}}) {
+    CommandLine line = parse(words);
+    REQUIRE(line.command.has_value());
+    CHECK(line.json);
+    CHECK(line.command->socket == "/s");
+    CHECK(line.command->service == "web");
+  }
+  CHECK(parse({"config", "check", "a.toml", "-o", "json"}).json);
+  CHECK_FALSE(parse({"status", "-o", "table"}).json);
+}
+
+TEST_CASE("percent") {
+  for (auto [text, value] : {std::pair{"0", 0.0}, {"100", 100.0}, {"12.5", 12.5}, {"5%", 5.0}, {"0.01%", 0.01}})
+    CHECK(parse_percent(text) == value);
+  for (const char* text : {"", "%", "-1", "100.1", "1e1", "0x5", "5%%", " 5", "5 ", "+5", "nan", "inf", "five", "1,5"})
+    CHECK_FALSE(parse_percent(text).has_value());
+}
+
+TEST_CASE("a wrong percent names the range") {
+  for (const char* percent : {"120", "half", "-5", "-.5"})
+    CHECK(complaint({"shift", "web", "v2", percent}) ==
+          std::string("PERCENT must be a number from 0 to 100, such as 12.5 or 12.5%, not \"") + percent + "\"");
+}
+
+TEST_CASE("mistyped words are answered with the nearest") {
+  CHECK(contains(complaint({"shfit", "web", "v2", "5"}), "unknown verb \"shfit\", did you mean \"shift\"?"));
+  CHECK(contains(complaint({"--socket", "/s", "staus"}), "did you mean \"status\"?"));
+  CHECK(contains(complaint({"config", "chek", "f"}), "did you mean \"check\"?"));
+  CHECK(contains(complaint({"roolout", "start"}), "did you mean \"rollout\"?"));
+  CHECK(contains(complaint({"status", "--socet", "x"}), "unknown option \"--socet\", did you mean \"--socket\"?"));
+  CHECK(contains(complaint({"--outptu=json", "status"}), "did you mean \"--output\"?"));
+  CHECK(contains(complaint({"--jsn", "status"}), "unknown option \"--jsn\"; see grayctl --help"));
+  CHECK(complaint({"frobnicate"}) == "unknown verb \"frobnicate\"; see grayctl --help");
+}
+
+TEST_CASE("words too few and too many") {
+  CHECK(complaint({}) == "no verb; try \"grayctl status\", or see grayctl --help");
+  CHECK(complaint({"shift", "web"}) == "grayctl shift needs SERVICE VERSION PERCENT; see grayctl shift --help");
+  CHECK(complaint({"config"}) == "grayctl config needs a verb; see grayctl config --help");
+  CHECK(complaint({"config", "check"}) == "grayctl config check needs FILE; see grayctl config check --help");
+  CHECK(complaint({"reload", "now"}) == "\"now\" is one word too many; see grayctl reload --help");
+  CHECK(complaint({"status", "web", "api"}) == "\"api\" is one word too many; see grayctl status --help");
+  CHECK(contains(complaint({"status", "--socket"}), "--socket"));
+}
+
+TEST_CASE("an output format that does not exist") {
+  CHECK(complaint({"status", "-o", "yaml"}) == "-o takes table or json, not \"yaml\"");
+}
+
+TEST_CASE("-o json counts even if the rest is wrong") {
+  CHECK(parse({"-o", "json", "shfit"}).json);
+  CHECK(parse({"status", "--jsn", "-o", "json"}).json);
+  CHECK_FALSE(parse({"shfit"}).json);
+}
+
+TEST_CASE("a verb of the contract without a function is not called a mistake") {
+  CHECK(complaint({"rollout", "start", "web", "v2", "--steps", "5,50"}) == "rollout is not supported yet");
+  CHECK(complaint({"plan", "-f"}) == "plan is not supported yet");
+  CHECK(complaint({"top"}) == "top is not supported yet");
+  CHECK(parse({"why", "-o", "json"}).json);
+}
+
+TEST_CASE("help has examples for every verb and is no error") {
+  for (auto words : {std::vector<const char*>{"--help"},
+                     {"status", "--help"},
+                     {"shift", "-h"},
+                     {"health", "--help"},
+                     {"reload", "--help"},
+                     {"metrics", "--help"},
+                     {"stop", "--help"},
+                     {"completion", "--help"},
+                     {"config", "--help"},
+                     {"config", "check", "--help"},
+                     {"version", "--help"}}) {
+    CommandLine line = parse(words);
+    CHECK(line.code == ExitCode::ok);
+    CHECK_FALSE(line.command.has_value());
+    CAPTURE(line.text);
+    CHECK(contains(line.text, "Examples:\n  grayctl"));
+  }
+  CHECK(contains(parse({"--help"}).text, "Exit codes: 0 ok"));
+  CHECK_FALSE(contains(parse({"--help"}).text, "maintenance"));
+}
+
+TEST_CASE("--version names program and version") {
+  CommandLine line = parse({"--version"});
+  CHECK(line.code == ExitCode::ok);
+  CHECK(contains(line.text, "grayctl 0."));
+}
+
+TEST_CASE("events and logs take a number, a service, a version, and -f") {
+  Command events = *parse({"events"}).command;
+  CHECK(events.verb == Verb::events);
+  CHECK(events.count == 100);
+  CHECK_FALSE(events.follow);
+  Command logs = *parse({"logs", "-f", "-n", "0", "web", "v2", "--worker", "web@v2#0"}).command;
+  CHECK(logs.verb == Verb::logs);
+  CHECK(logs.follow);
+  CHECK(logs.count == 0);
+  CHECK(logs.service == "web");
+  CHECK(logs.version == "v2");
+  CHECK(logs.worker == "web@v2#0");
+  for (const char* wrong : {"1001", "many", "1.5", "1x"})
+    CHECK(complaint({"events", "-n", wrong}) ==
+          std::string("-n takes a whole number from 0 to 1000, not \"") + wrong + "\"");
+}
+
+TEST_CASE("an upgrade is of grayd, or of its router; only the first takes a program") {
+  const Command itself = *parse({"upgrade"}).command;
+  CHECK(itself.verb == Verb::upgrade);
+  CHECK(itself.part == "grayd");
+  CHECK(itself.wait);
+  CHECK(itself.binary.empty());
+  CHECK(parse({"upgrade", "--binary", "/opt/grayd"}).command->binary == "/opt/grayd");
+  CHECK(parse({"upgrade", "router", "--timeout", "5s"}).command->part == "router");
+  CHECK_FALSE(parse({"upgrade", "--no-wait"}).command->wait);
+  CHECK(complaint({"upgrade", "router", "--binary", "/opt/grayd"}) == "--binary is of grayctl upgrade, without router");
+}

@@ -1,0 +1,87 @@
+#include "control/grayctl/upgrading.hpp"
+
+#include <doctest/doctest.h>
+
+#include <mutex>
+#include <sstream>
+
+#include "control/api/admin_server.hpp"
+#include "tests/control/fixture.hpp"
+
+using namespace gray;
+using namespace gray::control;
+using nlohmann::json;
+
+namespace {
+
+/// A grayd that replaces its router, and says so at the second look.
+struct Upgrading {
+  TempDir dir;
+  std::string path = dir / "s";
+  UniqueFd listener = open_admin_socket(path);
+  FakeDaemon daemon;
+  std::mutex mutex;
+  json asked, end = {{"number", 4}, {"of", "router"}, {"state", "done"}, {"text", "router 9 serves"}, {"pid", 9}};
+  json begun = {{"number", 4}, {"of", "router"}, {"state", "running"}, {"text", "router 9 starts"}};
+  int looks = 0;
+  AdminServer server{listener.get(), daemon};
+  Client client{path};
+  std::ostringstream err;
+  Person person;
+  Command command{.verb = Verb::upgrade, .part = "router", .wait = true, .timeout = Duration{30'000}};
+
+  Upgrading() {
+    daemon.answer = [this](const std::string& verb, const json& args) {
+      const std::lock_guard guard(mutex);
+      json body = {{"schema_version", 1}, {"state", "serving"}};
+      if (verb == "status")
+        body["upgrades"] = {++looks == 1 ? begun : end};
+      else {
+        asked = args;
+        body["upgrade"] = {{"number", 4}, {"of", "router"}};
+      }
+      return Reply{.code = ExitCode::ok, .body = body, .error = {}};
+    };
+  }
+  Outcome run() { return run_upgrade(client, command, person, err); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Upgrading, "an upgrade is seen to its end, a line for each phase") {
+  const Outcome outcome = run();
+  CHECK(outcome.answer.code == ExitCode::ok);
+  CHECK(outcome.text == "router 9 serves\n");
+  CHECK(outcome.answer.body.at("upgrade").at("pid") == 9);
+  CHECK(asked == json({{"of", "router"}, {"timeout_ms", 30'000}}));
+  CHECK(err.str() == "router 9 starts\n");
+}
+
+TEST_CASE_FIXTURE(Upgrading, "a failure has grayd's line and exit code") {
+  end["state"] = "failed";
+  end["text"] = "no room";
+  end["exit_code"] = 5;
+  const Outcome outcome = run();
+  CHECK(outcome.answer.code == ExitCode::timeout);
+  CHECK(outcome.answer.error == "no room");
+}
+
+TEST_CASE_FIXTURE(Upgrading, "who does not wait is told what was begun") {
+  command.wait = false;
+  const Outcome outcome = run();
+  CHECK(outcome.answer.code == ExitCode::ok);
+  CHECK(outcome.text == "upgrade of router begun; see: grayctl status\n");
+  CHECK(looks == 0);
+}
+
+TEST_CASE_FIXTURE(Upgrading, "what grayd refuses is not waited for") {
+  daemon.answer = [](const std::string&, const json&) { return refused(ExitCode::conflict, "another one"); };
+  CHECK(run().answer.code == ExitCode::conflict);
+}
+
+TEST_CASE_FIXTURE(Upgrading, "a program is named by its whole path") {
+  command.part = "grayd";
+  command.binary = "/opt/../opt/grayd";
+  CHECK(run().answer.code == ExitCode::ok);
+  CHECK(asked == json({{"of", "grayd"}, {"timeout_ms", 30'000}, {"binary", "/opt/grayd"}}));
+}

@@ -1,0 +1,44 @@
+#include "control/state/state_json.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/control/fixture.hpp"
+
+using namespace gray::control;
+
+TEST_CASE("a state survives the way to text and back") {
+  const State state = {
+      {"web", {.stable = "v1", .weights = {{"v1", 0}, {"v2", 12.34}}, .salt = "web/v2#3", .stopped = {"v3", "v4"}}},
+      {"api", {}}};
+  CHECK(state_from_json(to_json_text(state)) == state);
+  CHECK(state_from_json(to_json_text({})).empty());
+}
+
+TEST_CASE("absent members mean as configured, unknown ones are left alone") {
+  State state = state_from_json(R"({"schema_version":1,"services":{"web":{"later":[1]}},"more":2})");
+  CHECK(state == State{{"web", {}}});
+}
+
+TEST_CASE("a text of another schema is refused, not called damaged") {
+  CHECK_THROWS_AS(state_from_json(R"({"schema_version":2,"services":{}})"), NewerState);
+  CHECK_THROWS_WITH(state_from_json(R"({"schema_version":2,"services":{}})"),
+                    "it has schema_version 2, and this grayd knows 1");
+}
+
+TEST_CASE("a damaged text is refused with its cause") {
+  auto cause = [](const char* text) { return error_of([&] { state_from_json(text); }); };
+  CHECK(cause("") == "it is no JSON object");
+  CHECK(cause("{\"schema_version\":1,") == "it is no JSON object");
+  CHECK(cause("[]") == "it is no JSON object");
+  CHECK(cause("{}") == "it has no \"schema_version\"");
+  CHECK(cause(R"({"schema_version":1})") == "it has no \"services\"");
+  CHECK(cause(R"({"schema_version":1,"services":{"web":1}})") == "a service is no object");
+  CHECK(cause(R"({"schema_version":1,"services":{"web":{"stable":1}}})") == "\"stable\" is no text");
+  CHECK(cause(R"({"schema_version":1,"services":{"web":{"weights":[]}}})") == "\"weights\" is no object");
+  CHECK(cause(R"({"schema_version":1,"services":{"web":{"stopped":{}}}})") == "\"stopped\" is no array");
+  CHECK(cause(R"({"schema_version":1,"services":{"web":{"stopped":[1]}}})") == "a name in \"stopped\" is no text");
+  for (const char* weight : {"101", "-1", "\"5\"", "null"}) {
+    std::string text = std::string(R"({"schema_version":1,"services":{"web":{"weights":{"v2":)") + weight + "}}}}";
+    CHECK(cause(text.c_str()) == "the weight of \"v2\" is no number from 0 to 100");
+  }
+}

@@ -1,0 +1,85 @@
+#include "grayd/control_endpoints.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+#include <thread>
+
+#include "tests/grayd/settings_support.hpp"
+#include "tests/grayd/temp_folder.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+struct Echo final : control::Daemon {
+  void call(std::string verb, nlohmann::json, std::function<void(control::Reply)> done) override {
+    done({ExitCode::ok, {{"verb", verb}}, {}});
+  }
+};
+
+struct Fixture {
+  test::Folder folder;
+  Settings settings = test::settings_of(test::web());
+  Echo echo;
+  std::optional<Holdings> holdings;
+
+  Fixture() {
+    settings.state_dir = folder.path / "state";
+    settings.access_log.clear();
+    settings.admin = folder.path / "admin.sock";
+    settings.listen = {};
+    settings.metrics = "127.0.0.1:0";
+    holdings.emplace(settings, ActivatedSockets{});
+  }
+  UniqueFd ask() const {
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const timeval timeout{20, 0};
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, settings.admin.c_str(), sizeof address.sun_path - 1);
+    REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    constexpr std::string_view kAsk = "GET /v1/status HTTP/1.1\r\n\r\n";
+    REQUIRE(::send(fd.get(), kAsk.data(), kAsk.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(kAsk.size()));
+    return fd;
+  }
+  static std::string answer(const UniqueFd& fd) {
+    char chunk[1024];
+    const auto got = ::recv(fd.get(), chunk, sizeof chunk, 0);
+    return {chunk, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+  }
+  static bool until_empty(const ControlEndpoints& doors) {
+    const auto deadline = Clock::now() + Duration{20'000};
+    while (!doors.empty() && Clock::now() < deadline) std::this_thread::yield();
+    return doors.empty();
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "who comes while they are shut waits until they open again") {
+  ControlEndpoints doors(*holdings, echo);
+  doors.open();
+  CHECK(answer(ask()).starts_with("HTTP/1.1 200"));
+  CHECK_FALSE(doors.empty());
+  doors.shut();
+  REQUIRE(until_empty(doors));
+  const auto waiting = ask();
+  char byte = 0;
+  CHECK(::recv(waiting.get(), &byte, 1, MSG_DONTWAIT) < 0);
+  doors.open();
+  doors.open();
+  CHECK(answer(waiting).starts_with("HTTP/1.1 200"));
+  doors.remove();
+  CHECK(doors.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "doors that were never open are empty, and can be shut") {
+  ControlEndpoints doors(*holdings, echo);
+  doors.shut();
+  CHECK(doors.empty());
+}

@@ -1,0 +1,104 @@
+#include "grayd/handoff/binary_upgrade.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <optional>
+
+#include "grayd/handoff/handoff.hpp"
+#include "tests/grayd/temp_folder.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+struct Fixture {
+  test::Folder folder;
+  asio::io_context io;
+  std::string path = folder.path / "next", stale, unsettled;
+  bool empty = true;
+  int shut = 0, left = 0;
+  std::optional<CheckEnd> failed;
+  std::optional<BinaryUpgrade> replacement;
+
+  Fixture() {
+    std::ofstream(path) << "#!/bin/sh\n[ $1 = check-handoff ] && cat " << path << ".numbers\nexit 0\n";
+    std::ofstream(path + ".numbers") << handoff_numbers();
+    ::chmod(path.c_str(), 0755);
+  }
+  void begin(Duration timeout = Duration{20'000}) {
+    replacement.emplace(io,
+                        BinaryUpgrade::Parts{[this] { return stale; }, [this] { return unsettled; }, [this] { ++shut; },
+                                             [this] { return empty; }, [this] { ++left; },
+                                             [this](CheckEnd end) { failed = std::move(end); }},
+                        path, "/etc/grayd.toml", timeout);
+  }
+  template <typename Condition>
+  bool until(Condition done) {
+    const auto deadline = Clock::now() + Duration{30'000};
+    io.restart();
+    while (!done() && Clock::now() < deadline) io.run_one_for(Duration{20});
+    return done();
+  }
+  void turns() { io.run_for(Duration{50}); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "checked, settled, closed, left") {
+  unsettled = "a shift";
+  empty = false;
+  begin();
+  CHECK(replacement->text() == "checking the program " + path);
+  REQUIRE(until([this] { return replacement->text() == "waiting for the end of a shift"; }));
+  turns();
+  CHECK(shut == 0);
+  unsettled.clear();
+  REQUIRE(until([this] { return shut == 1; }));
+  CHECK(replacement->text() == "answering the last callers");
+  unsettled = "a late shift";  // of somebody who was still in
+  empty = true;
+  turns();
+  CHECK(left == 0);
+  unsettled.clear();
+  REQUIRE(until([this] { return left == 1; }));
+  CHECK(replacement->leaving());
+  CHECK(replacement->text() == "handing over to " + path);
+  CHECK(replacement->binary() >= 0);
+  turns();
+  CHECK((shut == 1 && left == 1));
+  CHECK_FALSE(failed);
+}
+
+TEST_CASE_FIXTURE(Fixture, "callers who do not go are not waited for") {
+  empty = false;
+  begin();
+  CHECK(until([this] { return left == 1; }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a program that is refused ends it, and nothing else was touched") {
+  std::ofstream(path + ".numbers") << "{}";
+  begin();
+  REQUIRE(until([this] { return failed.has_value(); }));
+  CHECK(failed->code == ExitCode::failed);
+  CHECK(failed->text.ends_with("; nothing was changed, grayd goes on as it was"));
+  CHECK((shut == 0 && left == 0));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a file that is not what is in force ends it") {
+  stale = "reload first";
+  begin();
+  REQUIRE(until([this] { return failed.has_value(); }));
+  CHECK(failed->text.find(": reload first; nothing was changed") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what does not settle in time ends it") {
+  unsettled = "a shift";
+  begin(Duration{4'000});
+  REQUIRE(until([this] { return failed.has_value(); }));
+  CHECK(failed->code == ExitCode::timeout);
+  CHECK(failed->text.starts_with("waiting for the end of a shift after 4s"));
+  CHECK((shut == 0 && left == 0));
+}

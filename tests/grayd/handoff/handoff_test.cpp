@@ -1,0 +1,60 @@
+#include "grayd/handoff/handoff.hpp"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+
+#include "config/shared/channel.hpp"
+
+using namespace gray;
+using namespace gray::master;
+using nlohmann::json;
+
+namespace {
+
+std::string text_of(const UniqueFd& packed) { return *read_memfd(packed.get(), kMostHandoff); }
+
+}  // namespace
+
+TEST_CASE("what was packed is unpacked, and cannot be changed meanwhile") {
+  const json state = {{"pid", 7}, {"text", "h\xc3\xa4"}, {"list", {1, 2.5, true}}};
+  const auto packed = pack_handoff(state);
+  CHECK(unpack_handoff(packed.get()) == state);
+  CHECK(unpack_handoff(packed.get()) == state);  // again, by the one who is gone back to
+  CHECK(::write(packed.get(), "x", 1) < 0);
+}
+
+TEST_CASE("what is damaged, of another version or no state is refused") {
+  const auto good = text_of(pack_handoff({{"pid", 7}}));
+  const auto refused = [](const std::string& text) { unpack_handoff(sealed_memfd("test", text).get()); };
+  refused(good);
+  auto flipped = good;
+  flipped.back() = ']';
+  CHECK_THROWS_WITH_AS(refused(flipped), doctest::Contains("damaged"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(refused(good + " "), doctest::Contains("damaged"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(refused(good.substr(0, good.size() - 1)), doctest::Contains("damaged"), std::runtime_error);
+  const auto other = "grayd handoff 999" + good.substr(good.find(' ', 14));
+  CHECK_THROWS_WITH_AS(refused(other), doctest::Contains("\"grayd handoff 999 "), std::runtime_error);
+  CHECK_THROWS_AS(refused(""), std::runtime_error);
+  CHECK_THROWS_AS(refused("nonsense"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(unpack_handoff(-1), doctest::Contains("not there"), std::runtime_error);
+}
+
+TEST_CASE("a program fits if its three numbers are ours") {
+  const auto ours = json::parse(handoff_numbers());
+  CHECK(handoff_mismatch(handoff_numbers()).empty());
+  CHECK(handoff_mismatch(handoff_numbers() + "more words\n").empty());
+  for (const char* name : {"handoff", "protocol", "layout"}) {
+    CAPTURE(name);
+    auto other = ours;
+    other[name] = 999;
+    CHECK(handoff_mismatch(other.dump()).find("it knows version 999 of") == 0);
+    other[name] = "1";
+    CHECK(handoff_mismatch(other.dump()).find("it does not say which version") == 0);
+    other.erase(name);
+    CHECK(handoff_mismatch(other.dump()).find("it does not say which version") == 0);
+  }
+  for (const char* said : {"", "\n", "grayd 0.1.0", "[1]", "7", "{"}) {
+    CHECK(handoff_mismatch(said).find("it is no grayd, or an older one") != std::string::npos);
+  }
+}

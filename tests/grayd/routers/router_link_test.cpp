@@ -1,0 +1,110 @@
+#include "grayd/routers/router_link.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <optional>
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+using Type = ChannelMessage::Type;
+
+ChannelMessage message_of(Type type, std::uint64_t number = 0) {
+  ChannelMessage message;
+  message.type = type;
+  message.number = number;
+  if (type == Type::table) message.fd = sealed_memfd("test", "{}");
+  return message;
+}
+
+struct Fixture {
+  asio::io_context io;
+  UniqueFd peer;
+  std::vector<ChannelMessage> received;
+  int closed = 0;
+  std::string broken;
+  std::optional<RouterLink> link;
+
+  Fixture() {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    peer.reset(ends[1]);
+    link.emplace(io, UniqueFd(ends[0]),
+                 RouterLink::Events{[this](ChannelMessage message) { received.push_back(std::move(message)); },
+                                    [this] { ++closed; }, [this](const std::string& why) { broken = why; }});
+  }
+  void turn() {
+    io.restart();
+    io.run_for(Duration{20});
+  }
+  /// Everything that the peer can read now.
+  std::vector<ChannelMessage> read_all() {
+    std::vector<ChannelMessage> messages;
+    std::string error;
+    for (ChannelMessage message; receive_message(peer.get(), message, error) == ChannelResult::ok;) {
+      messages.push_back(std::move(message));
+      message = {};
+    }
+    return messages;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "messages go both ways, in order") {
+  link->send(message_of(Type::listen));
+  link->send(message_of(Type::drain));
+  const auto sent = read_all();
+  REQUIRE(sent.size() == 2);
+  CHECK(sent[0].type == Type::listen);
+  CHECK(sent[1].type == Type::drain);
+  send_message(peer.get(), message_of(Type::applied, 1));
+  send_message(peer.get(), message_of(Type::ready));
+  turn();
+  REQUIRE(received.size() == 2);
+  CHECK(received[0].number == 1);
+  CHECK(received[1].type == Type::ready);
+}
+
+TEST_CASE_FIXTURE(Fixture, "tables for a router that sleeps are coalesced, nothing else is lost") {
+  std::uint64_t number = 0;
+  while (link->waiting() == 0) link->send(message_of(Type::probe, ++number));
+  for (int i = 0; i < 1000; ++i) link->send(message_of(Type::table, ++number));
+  CHECK(link->waiting() == 2);
+  std::vector<std::uint64_t> numbers;
+  while (numbers.empty() || numbers.back() != number) {
+    for (const auto& message : read_all()) numbers.push_back(message.number);
+    turn();
+  }
+  CHECK(link->waiting() == 0);
+  CHECK(numbers.size() == number - 999);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the end of the other side is told once, after its last words") {
+  send_message(peer.get(), message_of(Type::drained));
+  peer.reset();
+  turn();
+  turn();
+  REQUIRE(received.size() == 1);
+  CHECK(received[0].type == Type::drained);
+  CHECK(closed == 1);
+  link->send(message_of(Type::listen));
+  CHECK(closed == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "nonsense is told with what was wrong") {
+  REQUIRE(::send(peer.get(), "{}", 2, 0) == 2);
+  turn();
+  CHECK(broken.starts_with("it sent nonsense: "));
+  CHECK(closed == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a link that is gone hears nothing any more") {
+  send_message(peer.get(), message_of(Type::ready));
+  link.reset();
+  turn();
+  CHECK(received.empty());
+}

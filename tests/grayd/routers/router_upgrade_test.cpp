@@ -1,0 +1,54 @@
+// The words and timers around the machine; with living routers: routers_test.
+#include "grayd/routers/router_upgrade.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+struct Fixture {
+  asio::io_context io;
+  std::optional<RouterUpgradeEnd> end;
+  int ends = 0;
+  std::optional<RouterUpgrade> router_upgrade;
+
+  void begin(Duration timeout) {
+    router_upgrade.emplace(
+        io,
+        RouterUpgrade::Parts{[] { return nullptr; }, [](RouterGeneration&) {}, [](RouterGeneration&) {},
+                             [] { return std::string("router 7 drains (5 s at most)"); },
+                             [this](const RouterUpgradeEnd& how) { end = how, ++ends; }},
+        timeout);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "who waits for room in vain is told for whom, and that nothing was changed") {
+  begin(Duration{10});
+  CHECK(router_upgrade->text() == "waiting for room: router 7 drains (5 s at most)");
+  CHECK_FALSE(router_upgrade->over());
+  io.run();
+  CHECK(router_upgrade->over());
+  REQUIRE(end);
+  CHECK(end->code == ExitCode::timeout);
+  CHECK(end->text ==
+        "no room for another router within 10ms: router 7 drains (5 s at most); nothing was changed, try again "
+        "when it has ended");
+  router_upgrade->room();
+  CHECK(end->code == ExitCode::timeout);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a system without room for a process fails it") {
+  begin(Duration{60'000});
+  router_upgrade->room();
+  REQUIRE(end);
+  CHECK(end->code == ExitCode::failed);
+  CHECK(end->text ==
+        "the new router failed while starting: the system has no room for another process; the old one serves on");
+  CHECK(ends == 1);
+}

@@ -1,0 +1,354 @@
+#include "grayd/routers/routers.hpp"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "config/base/archive.hpp"
+#include "tests/grayd/routers/fake_router.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+[[maybe_unused]] const bool in_the_tests = test::become_fake_router_if_asked();
+
+constexpr Duration kTimeout{20'000};
+
+struct Fixture {
+  asio::io_context io;
+  segment::Segment segment = segment::Segment::create();
+  int probed = 0;
+  std::vector<bool> possible;
+  std::optional<Routers> routers;
+
+  void make(const char* behaviour, RouterLimits limits = {kTimeout, kTimeout}) {
+    ::setenv("GRAY_FAKE_ROUTER", behaviour, 1);
+    RouterCommand command;
+    command.segment = segment.fd();
+    routers.emplace(io, segment, command, RouterSettings{}, 0,
+                    Routers::Events{[] {}, [this](std::uint64_t, bool ok, const std::string&) { probed += ok ? 1 : 0; },
+                                    [this](bool yes) { possible.push_back(yes); }},
+                    limits);
+  }
+  void start(const char* behaviour) {
+    make(behaviour);
+    publish(1);
+    routers->start("");
+  }
+  void publish(std::uint64_t number) {
+    RoutingTable table;
+    table.number = number;
+    routers->publish(table);
+  }
+  /// Runs the loop until `done`, at most kTimeout.
+  template <typename Condition>
+  bool until(Condition done) {
+    const auto deadline = Clock::now() + kTimeout;
+    while (!done() && Clock::now() < deadline) {
+      io.restart();
+      io.run_one_for(Duration{50});
+    }
+    return done();
+  }
+  bool is_ready() {
+    return until([this] { return routers->any_ready(); });
+  }
+  pid_t pid() const { return routers->view().front().pid; }
+  /// A renewal by a router of that behaviour; its end, unless it is not awaited.
+  std::optional<RouterUpgradeEnd> end;
+  void begin_router_upgrade(const char* behaviour, Duration timeout = kTimeout, Duration drain = Duration{1'000}) {
+    ::setenv("GRAY_FAKE_ROUTER", behaviour, 1);
+    end.reset();
+    REQUIRE(routers->upgrade({}, drain, timeout, [this](const RouterUpgradeEnd& how) { end = how; }));
+  }
+  RouterUpgradeEnd upgrade(const char* behaviour, Duration timeout = kTimeout) {
+    begin_router_upgrade(behaviour, timeout);
+    REQUIRE(until([this] { return end.has_value(); }));
+    CHECK(routers->router_upgrade() == nullptr);
+    return *end;
+  }
+  bool alone(pid_t survivor) {
+    return until([this, survivor] { return routers->view().size() == 1 && pid() == survivor; });
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a router greets, applies the first table and is ready to probe") {
+  start("good");
+  CHECK_FALSE(routers->probe(1, 0, {}, "", Duration{100}));
+  REQUIRE(is_ready());
+  CHECK(routers->all_applied(1));
+  CHECK(possible == std::vector<bool>{true});
+  CHECK(routers->probe(1, 0, *Address::parse("127.0.0.1:1"), "", Duration{100}));
+  CHECK(until([this] { return probed == 1; }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a table is applied when every router says so") {
+  start("good");
+  REQUIRE(is_ready());
+  publish(2);
+  CHECK_FALSE(routers->all_applied(2));
+  std::optional<std::string> laggards;
+  routers->when_applied(2, kTimeout, [&](std::string late) { laggards = late; });
+  CHECK(until([&] { return laggards.has_value(); }));
+  CHECK(laggards->empty());
+  CHECK(routers->all_applied(2));
+}
+
+TEST_CASE_FIXTURE(Fixture, "who waits for a table is told who lags, and no longer when the laggard is dead") {
+  start("stuck");
+  REQUIRE(is_ready());
+  publish(2);
+  std::optional<std::string> late, freed;
+  routers->when_applied(2, Duration{50}, [&](std::string who) { late = who; });
+  routers->when_applied(2, kTimeout, [&](std::string who) { freed = who; });
+  CHECK(until([&] { return late.has_value(); }));
+  CHECK(*late == "router " + std::to_string(pid()));
+  CHECK_FALSE(freed);
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  ::kill(pid(), SIGKILL);
+  CHECK(until([&] { return freed.has_value(); }));
+  CHECK(freed->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a router that dies is replaced at once and its slot forgotten") {
+  start("good");
+  REQUIRE(is_ready());
+  const auto dead = pid();
+  segment->rows[0][0][0].requests = 5;
+  REQUIRE(segment->workers[7].sockets.acquire(0, 10));
+  ::kill(dead, SIGKILL);
+  REQUIRE(until([&] { return routers->any_ready() && pid() != dead; }));
+  CHECK(segment->base[0].requests == 5);
+  CHECK(segment->workers[7].sockets.total() == 0);
+  CHECK(possible == std::vector<bool>{true, false, true});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a router that dies young again and again is still replaced") {
+  start("young");
+  std::vector<pid_t> seen;
+  CHECK(until([&] {
+    const auto views = routers->view();
+    if (!views.empty() && (seen.empty() || seen.back() != views.front().pid)) seen.push_back(views.front().pid);
+    return seen.size() >= 3;
+  }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a router with another layout, or without a greeting, is killed and replaced") {
+  for (const auto* behaviour : {"alien", "mute"}) {
+    CAPTURE(behaviour);
+    make(behaviour, {Duration{100}, Duration{100}});
+    publish(1);
+    routers->start("");
+    const auto first = pid();
+    ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+    CHECK(until([&] { return !routers->view().empty() && pid() != first; }));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a new generation takes a slot of its own and the old one drains when it has served a while") {
+  start("good");
+  REQUIRE(is_ready());
+  const auto old = pid();
+  begin_router_upgrade("good");
+  CHECK_FALSE(routers->upgrade({}, Duration{0}, kTimeout, [](const RouterUpgradeEnd&) { FAIL("it was refused"); }));
+  REQUIRE(routers->view().size() == 2);
+  CHECK(routers->view()[1].slot == 1);
+  REQUIRE(until([this] { return end.has_value(); }));
+  CHECK(end->code == ExitCode::ok);
+  CHECK(end->pid != old);
+  CHECK(alone(end->pid));
+  CHECK(routers->any_ready());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a new router that fails in any way leaves the old one as it was") {
+  const std::pair<const char*, const char*> rows[] = {
+      {"alien", "failed while starting: signal 9 (killed: it speaks another protocol or segment layout)"},
+      {"mute", "failed while starting: signal 9 (killed: it was not ready in time)"},
+      {"exits", "failed while starting: exit 4"},
+      {"unproven", "failed while proving itself: signal 9 (killed: it was not ready in time); web@v1#0: refused"},
+      {"young", "failed while on trial: exit 3"},
+  };
+  make("good", {kTimeout, Duration{200}});
+  publish(1);
+  routers->start("");
+  REQUIRE(is_ready());
+  const auto old = pid();
+  for (const auto& [behaviour, why] : rows) {
+    CAPTURE(behaviour);
+    const auto how = upgrade(behaviour);
+    CHECK(how.code == ExitCode::failed);
+    CHECK_MESSAGE(how.text.find(why) != std::string::npos, how.text);
+    CHECK(how.text.ends_with("; the old one serves on"));
+    CHECK(alone(old));
+    CHECK(routers->view().front().state == "ready");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "who waits no longer ends a new router that is not on trial yet") {
+  start("good");
+  REQUIRE(is_ready());
+  const auto old = pid();
+  for (const auto* behaviour : {"mute", "unproven"}) {
+    CAPTURE(behaviour);
+    const auto how = upgrade(behaviour, Duration{100});
+    CHECK(how.code == ExitCode::timeout);
+    CHECK_MESSAGE(how.text.find("after 100ms") != std::string::npos, how.text);
+    CHECK(alone(old));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "the death of the one to be replaced ends a renewal, and another router starts by itself") {
+  start("good");
+  REQUIRE(is_ready());
+  const auto old = pid();
+  begin_router_upgrade("unproven");
+  const auto fresh = routers->view().back().pid;
+  REQUIRE(until([this] { return routers->view().back().state == "greeted"; }));
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  ::kill(old, SIGKILL);
+  REQUIRE(until([this] { return end.has_value(); }));
+  CHECK(end->code == ExitCode::failed);
+  CHECK_MESSAGE(end->text.find("the one that it was to replace died") != std::string::npos, end->text);
+  CHECK(until([&] { return routers->view().size() == 1 && pid() != old && pid() != fresh && routers->any_ready(); }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a fourth router waits for one that drains, and no longer than whoever asked") {
+  start("stubborn");
+  REQUIRE(is_ready());
+  const auto first = pid();
+  for (int i = 0; i < 2; ++i) {
+    begin_router_upgrade("stubborn", kTimeout, Duration{60'000});
+    REQUIRE(until([this] { return end.has_value(); }));
+    CHECK(end->code == ExitCode::ok);
+  }
+  REQUIRE(routers->view().size() == Routers::kGenerations);
+  const auto how = upgrade("good", Duration{50});
+  CHECK(how.code == ExitCode::timeout);
+  CHECK(how.pid == 0);
+  CHECK_MESSAGE(how.text.find("router " + std::to_string(first) + " drains (6") != std::string::npos, how.text);
+  begin_router_upgrade("good");
+  CHECK(routers->router_upgrade()->text().starts_with("waiting for room: router " + std::to_string(first)));
+  CHECK(routers->view().size() == Routers::kGenerations);
+  ::kill(first, SIGKILL);
+  REQUIRE(until([this] { return end.has_value(); }));
+  CHECK(end->code == ExitCode::ok);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a drain ends a renewal that nobody hears of any more") {
+  start("good");
+  REQUIRE(is_ready());
+  begin_router_upgrade("unproven");
+  bool drained = false;
+  routers->drain(Duration{1'000}, [&] { drained = true; });
+  CHECK(routers->router_upgrade() == nullptr);
+  CHECK(until([&] { return drained; }));
+  CHECK_FALSE(end);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a drain ends every router and replaces none") {
+  start("good");
+  REQUIRE(is_ready());
+  bool drained = false;
+  routers->drain(Duration{1'000}, [&] { drained = true; });
+  CHECK(until([&] { return drained; }));
+  CHECK(routers->view().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a drain before the greeting does not wait") {
+  start("mute");
+  bool drained = false;
+  routers->drain(kTimeout, [&] { drained = true; });
+  CHECK(until([&] { return drained; }));
+}
+
+TEST_CASE("a router's arguments name only what it gets") {
+  RouterCommand command;
+  command.listeners = {8, 9};
+  CHECK(router_arguments(command) ==
+        std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4", "--listeners", "2"});
+  command.access_log = 7;
+  command.proxied = 1;
+  command.cgroup = "/sys/fs/cgroup/grayd";
+  CHECK(router_arguments(command) == std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4",
+                                                              "--access-log", "5", "--listeners", "2", "--proxied", "1",
+                                                              "--cgroup", "/sys/fs/cgroup/grayd"});
+}
+
+namespace {
+
+/// As of an image that has exec'd: it does nothing any more, and nothing of it is destroyed.
+struct Before {
+  asio::io_context io;
+  std::optional<Routers> routers;
+};
+auto& images_before = *new std::vector<Before*>;  // for ever: who looks for leaks finds them here
+
+Before& image_before(segment::Segment& segment) {
+  auto& before = *images_before.emplace_back(new Before);
+  RouterCommand command;
+  command.segment = segment.fd();
+  Routers::Events silent{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}};
+  before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, silent, RouterLimits{kTimeout, kTimeout});
+  return before;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "the next image leads the same routers, with what still waits to be sent") {
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  auto& before = image_before(segment);
+  RoutingTable table;
+  table.number = 1;
+  before.routers->publish(table);
+  before.routers->start("");
+  for (const auto deadline = Clock::now() + kTimeout; !before.routers->any_ready() && Clock::now() < deadline;) {
+    before.io.restart();
+    before.io.run_one_for(Duration{50});
+  }
+  REQUIRE(before.routers->any_ready());
+  before.routers->listen();
+  const auto old = before.routers->view().front();
+  ::kill(old.pid, SIGSTOP);
+  for (int i = 0; i < 1'000; ++i) before.routers->probe(i, 0, *Address::parse("127.0.0.1:1"), {}, kTimeout);
+  Save save;
+  save("routers", *before.routers);
+  const auto fds = save.fds();
+  const auto state = nlohmann::json::parse(save.take().dump());
+
+  make("good");
+  Load load(state, fds);
+  load("routers", *routers);
+  CHECK(load.left().empty());
+  REQUIRE(routers->view().size() == 1);
+  CHECK(routers->view().front().pid == old.pid);
+  CHECK(routers->view().front().slot == old.slot);
+  CHECK(routers->view().front().state == "ready");
+  CHECK(routers->any_ready());
+  publish(2);  // behind all that waits
+  ::kill(old.pid, SIGCONT);
+  CHECK(until([this] { return routers->all_applied(2); }));
+  CHECK(probed == 1'000);
+  ::kill(old.pid, SIGKILL);
+  CHECK(until([&] { return routers->any_ready() && routers->view().front().pid != old.pid; }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a router that dies between two images is waited for and replaced by the next") {
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  auto& before = image_before(segment);
+  before.routers->start("");
+  const auto pid = before.routers->view().front().pid;
+  Save save;
+  save("routers", *before.routers);
+  const auto fds = save.fds();
+  const auto state = nlohmann::json::parse(save.take().dump());
+  ::kill(pid, SIGKILL);
+  make("good");
+  Load load(state, fds);
+  load("routers", *routers);
+  CHECK(until([&] { return routers->view().size() == 1 && routers->view().front().pid != pid; }));
+  CHECK(::kill(pid, 0) != 0);
+}
