@@ -182,11 +182,11 @@ void Backends::advance(Version& version) {
     left_queue(version);
     auto& exchange = static_cast<Exchange&>(*waiter);
     if (exchange.wants_tunnel() && !join_tunnel(version, grant)) {
-      exchange.starved_of_tunnels();
+      exchange.exhausted_tunnels();
     } else if (Upstream* upstream = serve(grant, exchange)) {
       exchange.dequeued(*upstream);
     } else {
-      exchange.starved();
+      exchange.exhausted();
     }
   }
   if (version.queue.size() == 0 && others_wait(version)) {

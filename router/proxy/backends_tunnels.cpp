@@ -48,7 +48,7 @@ void Backends::plan_farewells(Version& version, const VersionRoute* route) {
     const bool drained = route == nullptr || std::find(route->draining.begin(), route->draining.end(),
                                                        worker.generation) != route->draining.end();
     if (worker.able || !drained || worker.leave_at != kNever) continue;
-    worker.leave_at = now + version.drain_timeout - farewell_time(version.drain_timeout);
+    worker.leave_at = now + version.drain_timeout - grace_period(version.drain_timeout);
     if (!farewell_.armed() || worker.leave_at < farewell_.deadline()) engine_.timers().arm(farewell_, worker.leave_at);
   }
 }

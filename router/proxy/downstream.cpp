@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kHeadRead = 16 * 1024;
 constexpr Duration kLinger{2'000};  // to read and drop what a refused client still sends
 constexpr Duration kFlush{30'000};  // to take the rest of the last answer
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\nVia: 1.1 grayd\r\n\r\n";
 constexpr http::Fault kStranger{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
 constexpr http::Fault kCrowded{503, "limit", "this client has as many connections as it may", 0};
 constexpr http::Fault kSlowGreeting{408, "PROXY", "the PROXY header did not arrive in time", 0};
@@ -28,6 +29,7 @@ Downstream::Downstream(ExchangeContext& context, DownstreamOwner& owner)
     : context_(context),
       owner_(owner),
       timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }),
+      head_(context.shard),
       exchange_(context, *this) {}
 
 void Downstream::know(const Address& peer) {
@@ -70,12 +72,12 @@ void Downstream::on_data(std::string_view bytes) {
   }
   // While a failed attempt is repeated nobody takes the body: it waits in the client.
   if (phase_ == Phase::body && !exchange_.wants_body()) engine().pause(stream_, engine::Pause::waiting);
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
   if (exchange_.active()) exchange_.balance();
 }
 
 bool Downstream::store(std::string_view bytes) {
-  if (!context_.plumbing.buffers.reserve(inbox_, bytes.size(), stream_.index)) return false;
+  if (!context_.shard.buffers.reserve(inbox_, bytes.size(), stream_.index)) return false;
   inbox_.append(bytes);
   return true;
 }
@@ -93,7 +95,7 @@ void Downstream::take_all() {
 // A client that pipelines but does not read its answers: its next request waits until on_writable().
 bool Downstream::must_wait() {
   if (phase_ != Phase::head) return false;
-  Outbox& outbox = context_.plumbing.outbox;
+  Outbox& outbox = context_.shard.outbox;
   if (outbox.gathered(stream_) + engine().unsent(stream_) <= engine::kHighWatermark) return false;
   outbox.flush();
   if (!backed_up()) return false;
@@ -148,9 +150,9 @@ bool Downstream::worth_parsing(std::string_view bytes) {
 std::size_t Downstream::take_head(std::string_view bytes) {
   if (!worth_parsing(bytes)) return 0;
   TableView& table = context_.tables.current();
-  const http::RequestHead& head = context_.plumbing.request_scratch;
+  const http::RequestHead& head = context_.shard.request_scratch;
   http::Fault fault;
-  switch (http::parse_request(bytes, table.head, context_.plumbing.request_scratch, fault)) {
+  switch (http::parse_request(bytes, table.head, context_.shard.request_scratch, fault)) {
     case http::Parse::fault: refuse(fault); return 0;
     case http::Parse::incomplete:
       if (head_began_ == TimePoint{}) {
@@ -163,18 +165,16 @@ std::size_t Downstream::take_head(std::string_view bytes) {
   }
   searched_ = 0;
   const std::size_t length = head.bytes.size();
-  engine::Buffer kept = context_.plumbing.buffers.take(length, stream_.index);
-  if (!kept) {
+  if (!head_.keep(stream_.index)) {
     no_memory();
     return 0;
   }
-  kept.append(head.bytes);
-  begin_request(std::move(kept));
+  begin_request();
   return length;
 }
 
-void Downstream::begin_request(engine::Buffer kept) {
-  const http::RequestHead& head = context_.plumbing.request_scratch;
+void Downstream::begin_request() {
+  const http::RequestHead& head = context_.shard.request_scratch;
   const TimePoint started = head_began_ == TimePoint{} ? engine().now() : head_began_;
   head_began_ = {};
   ++served_;
@@ -186,7 +186,8 @@ void Downstream::begin_request(engine::Buffer kept) {
   phase_ = body_.done() ? Phase::busy : Phase::body;
   engine().pause(stream_, phase_ == Phase::busy ? engine::Pause::busy : engine::Pause::waiting);
   if (phase_ == Phase::body) engine().read_limit(stream_, engine::kMaxRead);
-  exchange_.begin(std::move(kept), client(), started);
+  exchange_.begin(head_.facts(trusted_), client(), started);
+  head_.scratch_lost();
 }
 
 std::size_t Downstream::take_body(std::string_view bytes) {
@@ -233,7 +234,7 @@ void Downstream::no_memory() {
 void Downstream::on_end() {
   if (phase_ != Phase::tunnel) return shut();
   exchange_.client_ended();
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
 }
 
 void Downstream::on_peer_closing(bool reset) {
@@ -253,7 +254,7 @@ void Downstream::on_writable() {
   if (exchange_.active()) return exchange_.client_drained();
   engine().resume(stream_, engine::Pause::busy);
   take_all();
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
 }
 
 void Downstream::on_timer() {
@@ -264,10 +265,14 @@ void Downstream::on_timer() {
   } else if (watch_ == Watch::on && phase_ <= Phase::busy) {
     look();
   }
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
 }
 
 // ---- what the exchange asks of us
+
+void Downstream::continue_request() {
+  if (minor_ != 0) context_.shard.outbox.append(stream_, kContinue);  // HTTP/1.0 knows no 1xx (P22)
+}
 
 void Downstream::body_wanted() {
   watch();
@@ -287,8 +292,8 @@ void Downstream::resume_body() { engine().resume(stream_, engine::Pause::sink_fu
 void Downstream::interim(const http::ResponseHead& head) {
   if (minor_ == 0) return;  // HTTP/1.0 knows no 1xx (P22)
   const http::ResponseExtras none{.client_minor = minor_};
-  char* out = context_.plumbing.outbox.room(stream_, http::response_bound(head, none));
-  context_.plumbing.outbox.commit(http::write_response(head, none, out));
+  char* out = context_.shard.outbox.room(stream_, http::response_bound(head, none));
+  context_.shard.outbox.commit(http::write_response(head, none, out));
 }
 
 // Whether the present request is the last one of its connection, whatever its answer says.
@@ -299,17 +304,18 @@ bool Downstream::is_last() const {
 void Downstream::start_response(const http::ResponseHead& head, const http::ResponseExtras& given) {
   const http::Framing framing = http::downstream_framing(head.framing, minor_);
   http::ResponseExtras extras = given;
+  extras.client_minor = minor_;
   chunked_answer_ = framing.kind == http::Framing::Kind::chunked;
   last_chunk_sent_ = false;
   close_after_ = is_last() || !body_.done() || framing.kind == http::Framing::Kind::until_close;
   extras.close = close_after_;
   extras.keep_alive_10 = minor_ == 0 && !close_after_;
-  char* out = context_.plumbing.outbox.room(stream_, http::response_bound(head, extras));
-  context_.plumbing.outbox.commit(http::write_response(head, extras, out));
+  char* out = context_.shard.outbox.room(stream_, http::response_bound(head, extras));
+  context_.shard.outbox.commit(http::write_response(head, extras, out));
 }
 
 void Downstream::response_data(std::string_view payload) {
-  Outbox& outbox = context_.plumbing.outbox;
+  Outbox& outbox = context_.shard.outbox;
   if (!chunked_answer_) return outbox.append(stream_, payload);
   char head[32];
   outbox.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
@@ -319,7 +325,7 @@ void Downstream::response_data(std::string_view payload) {
 
 void Downstream::response_trailers(std::string_view section) {
   if (!chunked_answer_) return;
-  Outbox& outbox = context_.plumbing.outbox;
+  Outbox& outbox = context_.shard.outbox;
   outbox.append(stream_, "0\r\n");
   char* out = outbox.room(stream_, http::trailers_bound(section.size()));
   outbox.commit(http::write_trailers(section, out));
@@ -327,21 +333,23 @@ void Downstream::response_trailers(std::string_view section) {
 }
 
 void Downstream::end_response(bool close) {
-  if (chunked_answer_) context_.plumbing.outbox.append(stream_, last_chunk_sent_ ? "\r\n" : http::kLastChunk);
+  if (chunked_answer_) context_.shard.outbox.append(stream_, last_chunk_sent_ ? "\r\n" : http::kLastChunk);
   if (close || !body_.done()) close_after_ = reset_input_ = true;
 }
 
 void Downstream::answer(const http::LocalAnswer& given) {
   http::LocalAnswer answer = given;
+  answer.client_minor = minor_;
   if (answer.close) reset_input_ = true;
   close_after_ = answer.close || is_last();
   answer.close = close_after_;
   answer.keep_alive_10 = minor_ == 0 && !close_after_;
-  char* out = context_.plumbing.outbox.room(stream_, http::kMaxLocalAnswer);
-  context_.plumbing.outbox.commit(http::write_local_answer(answer, out));
+  char* out = context_.shard.outbox.room(stream_, http::kMaxLocalAnswer);
+  context_.shard.outbox.commit(http::write_local_answer(answer, out));
 }
 
 void Downstream::done() {
+  head_.reset();
   if (close_after_) return close_gently();
   next_request();
 }
@@ -357,7 +365,7 @@ void Downstream::next_request() {
 
 // A client that did not ask for the end may be sending its next request: a reset would take our answer from it (P26).
 void Downstream::close_gently() {
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
   phase_ = Phase::closing;
   if (keep_alive_ || inbox_) reset_input_ = true;
   inbox_.reset();
@@ -369,7 +377,8 @@ void Downstream::close_gently() {
 }
 
 void Downstream::cut() {
-  context_.plumbing.outbox.flush();  // what was gathered belongs to the cut answer or to one before it
+  head_.reset();
+  context_.shard.outbox.flush();  // what was gathered belongs to the cut answer or to one before it
   // A body that ends with the connection would look complete with a FIN: only a reset says that it is not.
   if (is_open() && phase_ != Phase::closing) engine().abort(stream_);
   close_now();

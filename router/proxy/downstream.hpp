@@ -11,10 +11,11 @@
 //  the
 //    answer says close, then the connection lingers so that the client can read it.
 //  - An idle connection holds no buffer.
-//  - A client who is waited for, for his body or to take his answer, is looked at about once a second; nobody else is.
+//  - A client that is waited for, for its body or to take its answer, is looked at about once a second; nobody else is.
 #include <string>
 
 #include "router/proxy/exchange.hpp"
+#include "router/proxy/kept_head.hpp"
 
 namespace gray::proxy {
 
@@ -24,7 +25,7 @@ class DownstreamOwner {
   /// The connection is closed or handed to the engine to be closed; its memory may be used again once the stack is
   /// unwound.
   virtual void gone(class Downstream& downstream) = 0;
-  /// The connection of `peer` is one of `client`, as a PROXY header says. False: he has as many as he may.
+  /// The connection of `peer` is one of `client`, as a PROXY header says. False: it has as many as it may.
   virtual bool claim(const Address& peer, const Address& client) = 0;
 
  protected:
@@ -65,6 +66,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void on_peer_closing(bool reset) override;
 
   // ClientSide
+  const http::RequestHead& request() override { return head_.read(); }
+  void continue_request() override;
   void interim(const http::ResponseHead& head) override;
   void start_response(const http::ResponseHead& head, const http::ResponseExtras& extras) override;
   void response_data(std::string_view payload) override;
@@ -91,7 +94,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool worth_parsing(std::string_view bytes);
   std::size_t take_greeting(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
-  void begin_request(engine::Buffer head);
+  void begin_request();
   std::size_t take_body(std::string_view bytes);
   void body_fault(segment::Reason reason, const http::Fault& fault);
   bool store(std::string_view bytes);
@@ -108,7 +111,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void arm(Duration after);
   bool is_last() const;
   ClientInfo client() const { return {&peer_, ip_, trusted_}; }
-  engine::Engine& engine() const { return context_.plumbing.engine; }
+  engine::Engine& engine() const { return context_.shard.engine; }
 
   ExchangeContext& context_;
   DownstreamOwner& owner_;
@@ -130,6 +133,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   std::size_t parse_at_ = 0;  // and its size at which it is read again anyway
   TimePoint head_began_{};    // of the head that is being received; none: between requests
   engine::Buffer inbox_;
+  KeptHead head_;  // of the present request
   http::BodyDecoder body_;
   policy::MinRate rate_;
   Address peer_;

@@ -1,4 +1,4 @@
-// How quick the client is: he is looked at while he is waited for, and cut when he is slower than min_rate allows.
+// How quick the client is: it is looked at while it is waited for, and cut when it is slower than min_rate allows.
 #include <algorithm>
 #include <utility>
 
@@ -20,8 +20,8 @@ void Downstream::watch() {
   look();
 }
 
-// He is waited for when the kernel takes no more for him. What he has taken is known more finely: the kernel says that
-// it takes more only when a good part of what it holds is gone, which lasts minutes for somebody who is slow.
+// A client is waited for when the kernel takes no more for it. What it has taken is known more finely: the kernel says
+// that it takes more only when a good part of what it holds is gone, which lasts minutes for a slow client.
 bool Downstream::too_slow(bool uploads) {
   const bool waited_for = (uploads && !std::exchange(excused_, false)) || engine().unsent(stream_) > 0;
   const std::uint64_t moved = exchange_.moved() - std::min<std::uint64_t>(exchange_.moved(), engine().untaken(stream_));

@@ -39,13 +39,13 @@ void Exchange::act(Action action) {
     case Action::open_tunnel: return open_tunnel();
     case Action::close_tunnel: return close_tunnel();
     case Action::part: return part();
-    case Action::impossible: context_.recorder.impossible(*this); return cut();
+    case Action::impossible: context_.recorder.impossible(state_); return cut();
   }
 }
 
 // Only ever moved later while a request goes on: the wheel stores that without touching a list.
 void Exchange::arm(Duration after) {
-  context_.plumbing.engine.timers().arm(deadline_, context_.plumbing.engine.now() + after);
+  context_.shard.engine.timers().arm(deadline_, context_.shard.engine.now() + after);
 }
 
 // request_timeout bounds the wait for the first byte. After it a worker may fall silent, and a client may take nothing,
@@ -68,7 +68,7 @@ void Exchange::on_deadline() {
     default: reason_ = Reason::response_timeout; break;
   }
   feed(Event::deadline);
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
 }
 
 void Exchange::acquire() {
@@ -79,18 +79,18 @@ void Exchange::acquire() {
   }
   reason_ = wants_tunnel() && !backends.has_tunnel(*version_) ? no_tunnel() : backends.enqueue(*version_, *this);
   if (reason_ != Reason::none) return feed(Event::refused);
-  queued_ = context_.plumbing.engine.now();
+  queued_ = context_.shard.engine.now();
   arm(limits().queue_timeout);
   feed(Event::queued);
 }
 
 void Exchange::dequeued(Upstream& upstream) {
   granted(upstream);
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
 }
 
 void Exchange::granted(Upstream& upstream) {
-  const TimePoint now = context_.plumbing.engine.now();
+  const TimePoint now = context_.shard.engine.now();
   if (state_ == State::waiting) waited_ = std::chrono::duration_cast<Micros>(now - queued_);
   upstream_ = &upstream;
   use_worker(&upstream.worker());
@@ -99,10 +99,10 @@ void Exchange::granted(Upstream& upstream) {
   feed(upstream.connecting() ? Event::dial : Event::granted);
 }
 
-void Exchange::starved() {
+void Exchange::exhausted() {
   reason_ = Reason::overloaded;
   feed(Event::refused);
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
 }
 
 void Exchange::use_worker(Worker* worker) {
@@ -112,13 +112,8 @@ void Exchange::use_worker(Worker* worker) {
 }
 
 void Exchange::send_request() {
-  http::RequestHead& head = context_.plumbing.request_scratch;
-  if (!parsed_) {
-    http::Fault fault;
-    // The same bytes under the limits of their own table: they parsed before.
-    (void)http::parse_request(head_.view(), view_->head, head, fault);
-  }
-  if (head.expect_continue && worker_->http10 && !request_complete_) say_continue();
+  const http::RequestHead& head = client_.request();
+  if (head.expect_continue && worker_->http10 && !request_complete_) client_.continue_request();
   upstream_->send_head(head, request_extras());
   replay_body();
   if (request_complete_) return feed(Event::request_end);
@@ -129,18 +124,18 @@ void Exchange::send_request() {
 
 void Exchange::replay_body() {
   if (replay_.size() > 0) upstream_->send_data(replay_.view());
-  if (request_complete_ && has_body_) upstream_->send_end();
+  if (request_complete_ && request_.has_body) upstream_->send_end();
 }
 
 http::RequestExtras Exchange::request_extras() const {
   return {.client_ip = info_.ip,
           .trusted = info_.trusted,
           .request_id = request_id_,
-          .proto = "http",
+          .proto = info_.scheme,
           .keep_body = true,
           .span = span(),
           .expect = !worker_->http10,
-          .upgrade = offered_};
+          .upgrade = request_.upgrade};
 }
 
 void Exchange::request_data(std::string_view payload) {
@@ -156,7 +151,7 @@ void Exchange::keep_for_replay(std::string_view payload) {
   if (!replayable_ || first_byte_ != TimePoint{}) return;
   replayable_ =
       replay_.size() + payload.size() <= policy::kReplayBytes &&
-      context_.plumbing.buffers.reserve(replay_, payload.size(), upstream_ == nullptr ? 0 : upstream_->stream().index);
+      context_.shard.buffers.reserve(replay_, payload.size(), upstream_ == nullptr ? 0 : upstream_->stream().index);
   if (replayable_) {
     replay_.append(payload);
   } else {
@@ -182,7 +177,7 @@ void Exchange::failed(Reason reason) {
 }
 
 void Exchange::judge() {
-  const policy::Attempt attempt{.method = method_,
+  const policy::Attempt attempt{.method = request_.method,
                                 .response_started = upstream_->answered(),
                                 .request_sent = upstream_->sent_anything(),
                                 .body_replayable = replayable_,
@@ -196,7 +191,6 @@ void Exchange::judge() {
   drop_upstream(reason_ != Reason::upstream_closed || !attempt.reused);
   fresh_only_ = verdict == policy::Retry::fresh_socket;
   if (verdict == policy::Retry::no) return feed(Event::give_up);
-  parsed_ = false;
   if (verdict == policy::Retry::fresh_socket) {
     avoid_ = 0;
     return feed(Event::retry);
@@ -222,7 +216,7 @@ void Exchange::response_head(const http::ResponseHead& head) {
 
 void Exchange::begin_answer() {
   status_ = response_->status;
-  first_byte_ = context_.plumbing.engine.now();
+  first_byte_ = context_.shard.engine.now();
   replay_.reset();
   arm(stall_limit());
 }
@@ -234,7 +228,7 @@ void Exchange::start_response() {
 
 http::ResponseExtras Exchange::response_extras() const {
   const ServiceRoute& route = *service_->route;
-  http::ResponseExtras extras{.request_id = request_id_, .client_minor = minor_};
+  http::ResponseExtras extras{.request_id = request_id_};
   if (route.expose != Expose::none) {
     extras.version = version_route().name;
     extras.decision = segment::name_of(choice_.decision);
@@ -257,7 +251,7 @@ void Exchange::response_end(bool reusable) {
 // What is left to do after the client side says done() belongs to its next request: nothing may follow it here.
 void Exchange::finish(bool close) {
   client_.end_response(close);
-  version_->service_time.add(std::chrono::duration_cast<Micros>(context_.plumbing.engine.now() - granted_));
+  version_->service_time.add(std::chrono::duration_cast<Micros>(context_.shard.engine.now() - granted_));
   conclude();
   Upstream& upstream = *std::exchange(upstream_, nullptr);
   if (reusable_ && !close) {
@@ -328,14 +322,63 @@ void Exchange::worker_drained() {
 }
 
 void Exchange::conclude() {
-  if (version_ != nullptr || view_ != nullptr || status_ != 0) context_.recorder.record(*this);
+  if (version_ != nullptr || view_ != nullptr || status_ != 0) {
+    ExchangeRecord ended = record();
+    if (context_.recorder.logs()) ended.line = log_line();
+    context_.recorder.record(ended);
+  }
   use_worker(nullptr);
   leave_version();
   if (view_ != nullptr) context_.tables.drop(*std::exchange(view_, nullptr));
   service_ = nullptr;
   accepts_body_ = false;
   replay_.reset();
-  head_.reset();
+}
+
+ExchangeRecord Exchange::record() const {
+  ExchangeRecord ended;
+  if (version_ != nullptr) ended.row = version_->row;
+  ended.counts = {.status = status_,
+                  .reason = reason_,
+                  .decision = choice_.decision,
+                  .retries = retries_,
+                  .bytes_in = bytes_in_,
+                  .bytes_out = bytes_out_};
+  ended.started = started_;
+  ended.granted = granted_;
+  ended.first_byte = first_byte_;
+  ended.queued = waited_;
+  if (info_.trusted) ended.client = &client_address_;
+  return ended;
+}
+
+stats::AccessRecord Exchange::log_line() const {
+  stats::AccessRecord line;
+  line.request_id = request_id_;
+  line.own_id = request_id_.data() == own_id_.data();
+  line.client = info_.ip;
+  line.method = request_.method_text;
+  line.host = request_.host;
+  line.path = request_.path;
+  if (view_ != nullptr) line.rule = view_->unrouted_rule;
+  if (service_ != nullptr) {
+    const LogMembers& members = view_->log_members(*service_);
+    line.rule = members.rule;
+    line.place = version_ != nullptr ? members.places[choice_.version] : members.no_version;
+  }
+  if (worker_ != nullptr) line.worker = worker_->id;
+  if (choice_.identified) line.identity_hash = choice_.identity_hash;
+  line.fallback = choice_.decision == Decision::fallback;
+  if (!request_.trace_id.empty()) {
+    line.trace = request_.trace_id;
+    line.span = span();
+  }
+  if (*fault_.rule == 'P') {  // a rule, "P12" or "PROXY"; a fault of memory is none
+    line.fault = fault_.rule;
+    line.fault_offset = fault_.offset;
+    line.fault_side = fault_side_;
+  }
+  return line;
 }
 
 }  // namespace gray::proxy

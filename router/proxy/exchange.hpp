@@ -3,8 +3,8 @@
 // It knows no socket and no HTTP/1 bytes, only messages: another protocol, or TLS, is another side.
 //
 // The life of a request: begin() routes and decides; acquire asks Backends for a socket; the original head is kept
-// until the exchange ends, so that an attempt can be repeated and the log line can name it; every outcome is counted
-// once, in conclude().
+// by the client side until the exchange ends, so that an attempt can be repeated; every outcome is counted once, in
+// conclude().
 #include <array>
 #include <optional>
 
@@ -13,65 +13,24 @@
 #include "router/policy/decision.hpp"
 #include "router/policy/min_rate.hpp"
 #include "router/proxy/backends.hpp"
+#include "router/proxy/client_side.hpp"
 #include "router/proxy/exchange_machine.hpp"
+#include "router/proxy/recorder.hpp"
 #include "router/proxy/table_view.hpp"
 #include "router/proxy/tunnel.hpp"
 #include "router/proxy/upstream.hpp"
 
 namespace gray::proxy {
 
-class Recorder;
-
-/// Where the request came from and where its answer goes. The exchange never calls it after done() or cut().
-class ClientSide {
- public:
-  virtual void interim(const http::ResponseHead& head) = 0;
-  virtual void start_response(const http::ResponseHead& head, const http::ResponseExtras& extras) = 0;
-  virtual void response_data(std::string_view payload) = 0;
-  /// The trailer section of an answer in chunks, to a client that asked for it.
-  virtual void response_trailers(std::string_view section) = 0;
-  /// Upgraded: `head` is the 101, and from now on every byte of the client is given to client_bytes().
-  virtual void open_tunnel(const http::ResponseHead& head, const http::ResponseExtras& extras) = 0;
-  /// Nothing more is said to the client, which may go on.
-  virtual void finish() = 0;
-  /// The answer is complete. `close`: request bytes are unread, no further request can be understood.
-  virtual void end_response(bool close) = 0;
-  /// An answer of the router; `close` of it as above.
-  virtual void answer(const http::LocalAnswer& answer) = 0;
-  /// The exchange is over and its memory free for the next request.
-  virtual void done() = 0;
-  /// Breaks the connection off: what was sent must not look complete.
-  virtual void cut() = 0;
-  /// A worker takes the request body from now on.
-  virtual void body_wanted() = 0;
-  virtual bool backed_up() const = 0;
-  /// It was found backed up: from now on it is waited for, and held to `min_rate`.
-  virtual void fell_behind() = 0;
-  /// It is, and has something to take.
-  virtual bool behind() const = 0;
-  virtual void pause_body() = 0;  // the worker has too much unsent
-  virtual void resume_body() = 0;
-
- protected:
-  ~ClientSide() = default;
-};
-
 /// What the exchanges of one thread share.
 struct ExchangeContext {
-  Plumbing plumbing;
+  ShardContext shard;
   Backends& backends;
   TableViews& tables;
   Recorder& recorder;
   const RouterSettings& settings;
   Duration rate_window = policy::kRateWindow;
   bool draining = false;
-};
-
-/// Who sent it, as the connection knows it.
-struct ClientInfo {
-  const Address* peer = nullptr;
-  std::string_view ip;   // of the peer; empty for a unix socket
-  bool trusted = false;  // the peer is a trusted proxy
 };
 
 class Exchange final : public upstream::Waiter {
@@ -82,8 +41,7 @@ class Exchange final : public upstream::Waiter {
   Exchange& operator=(const Exchange&) = delete;
 
   // From the client side.
-  /// `head_bytes` is a whole head, a copy of the bytes that request_scratch of the plumbing has just been parsed from.
-  void begin(engine::Buffer head_bytes, const ClientInfo& client, TimePoint started);
+  void begin(const RequestFacts& request, const ClientInfo& client, TimePoint started);
   /// An answer by us to what is no request.
   void refuse(const http::Fault& fault, const ClientInfo& client, TimePoint started);
   bool active() const { return state_ != State::idle; }
@@ -111,11 +69,11 @@ class Exchange final : public upstream::Waiter {
 
   // From the worker's connection, and from Backends.
   void dequeued(Upstream& upstream);  // its turn came
-  void starved();                     // its turn came, but this process has no descriptor left for a socket
+  void exhausted();                   // its turn came, but this process has no descriptor left for a socket
   void connected() { feed(Event::connected); }
   void failed(segment::Reason reason);
-  bool wants_tunnel() const { return !offered_.empty(); }
-  void starved_of_tunnels();  // its turn came, but no worker has a tunnel left
+  bool wants_tunnel() const { return !request_.upgrade.empty(); }
+  void exhausted_tunnels();  // its turn came, but no worker has a tunnel left
   /// Whether this 101 answers what we asked.
   bool takes_upgrade(const http::ResponseHead& head) const;
   void upgraded(const http::ResponseHead& head);
@@ -124,7 +82,6 @@ class Exchange final : public upstream::Waiter {
   void interim(const http::ResponseHead& head) { client_.interim(head); }
   void response_head(const http::ResponseHead& head);
   void response_data(std::string_view payload);
-  bool wants_trailers() const { return wants_trailers_; }
   void response_trailers(std::string_view section) { client_.response_trailers(section); }
   void response_end(bool reusable);
   void worker_drained();
@@ -133,19 +90,17 @@ class Exchange final : public upstream::Waiter {
   /// A rule was broken by that side.
   void note(const http::Fault& fault, segment::Side side);
   http::HeadLimits head_limits() const { return {limits().head, limits().fields}; }
-  http::Method method() const { return method_; }
+  http::Method method() const { return request_.method; }
 
  private:
-  friend class Recorder;
   const Limits& limits() const;
   const VersionRoute& version_route() const { return service_->route->versions[choice_.version]; }
   void feed(Event event);
   void act(Action action);
   void reset(const ClientInfo& client, TimePoint started);
-  std::string_view kept(std::string_view text, const http::RequestHead& head) const;
   segment::Reason route(const http::RequestHead& head);
   void trust(const http::RequestHead& head);
-  segment::Reason admit(const http::RequestHead& head);
+  segment::Reason admit();
   void choose_version(const http::RequestHead& head);
   void enter_version();
   void leave_version();
@@ -167,12 +122,13 @@ class Exchange final : public upstream::Waiter {
   void finish(bool close);
   void reply();
   void answer_as_last_hop();
-  void say_continue();
   void cut();
   void forget();
   void use_worker(Worker* worker);
   void drop_upstream(bool suspect);
   void conclude();
+  ExchangeRecord record() const;
+  stats::AccessRecord log_line() const;
   void on_deadline();
   void arm(Duration after);
   Duration stall_limit() const;
@@ -186,17 +142,10 @@ class Exchange final : public upstream::Waiter {
   State state_ = State::idle;
 
   // Of the request.
-  engine::Buffer head_;
+  RequestFacts request_;
   engine::Buffer replay_;  // the body so far, while a retry may need it
-  bool parsed_ = false;    // request_scratch holds this request
-  bool has_body_ = false, request_complete_ = false, accepts_body_ = false, replayable_ = true;
-  bool wants_trailers_ = false;
-  http::Method method_ = http::Method::get;
-  std::uint8_t minor_ = 1;
-  std::string_view method_text_, host_, path_;  // into head_
-  std::string_view offered_;                    // likewise: the protocols of an upgrade that we forward
-  std::array<char, 32> own_id_;                 // its second half is our span, if the request is part of a trace
-  std::string_view trace_id_;                   // into head_; empty: it is not
+  bool request_complete_ = false, accepts_body_ = false, replayable_ = true;
+  std::array<char, 32> own_id_;  // its second half is our span, if the request is part of a trace
   std::string_view request_id_;
   ClientInfo info_;
   Address client_address_;

@@ -1,9 +1,5 @@
 // The first half of an exchange: from a parsed head to a version, before any worker is involved.
-#include <cstdint>
-
-#include "router/http/upgrade.hpp"
 #include "router/proxy/exchange.hpp"
-#include "router/proxy/recorder.hpp"
 
 namespace gray::proxy {
 
@@ -47,59 +43,36 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
   retries_ = 0;
   avoid_ = 0;
   bytes_in_ = bytes_out_ = 0;
-  worker_behind_ = fresh_only_ = reusable_ = accepts_body_ = parsed_ = false;
+  worker_behind_ = fresh_only_ = reusable_ = accepts_body_ = false;
   replayable_ = true;
-  method_text_ = host_ = path_ = trace_id_ = offered_ = {};
+  request_ = {};
   context_.recorder.make_id(own_id_);
   request_id_ = {own_id_.data(), own_id_.size()};
 }
 
 void Exchange::refuse(const http::Fault& fault, const ClientInfo& client, TimePoint started) {
   reset(client, started);
-  method_ = http::Method::other;
-  minor_ = 1;
   request_complete_ = false;  // nobody knows where the next request would begin
   note(fault, Side::downstream);
   reason_ = reason_of(fault);
   feed(Event::refused);
 }
 
-void Exchange::begin(engine::Buffer head_bytes, const ClientInfo& client, TimePoint started) {
+void Exchange::begin(const RequestFacts& request, const ClientInfo& client, TimePoint started) {
   reset(client, started);
-  const http::RequestHead& head = context_.plumbing.request_scratch;
-  head_ = std::move(head_bytes);
+  request_ = request;
   view_ = &context_.tables.hold();
-  method_ = head.method;
-  minor_ = head.minor;
-  method_text_ = kept(head.method_text, head);
-  host_ = kept(head.host, head);
-  path_ = kept(head.path_query, head);
-  if (head.upgrade) offered_ = kept(http::offered_protocols(head), head);
-  has_body_ = head.framing.kind != http::Framing::Kind::none &&
-              !(head.framing.kind == http::Framing::Kind::length && head.framing.length == 0);
-  request_complete_ = !has_body_;
-  wants_trailers_ = head.wants_trailers;
-  if (head.trace) trace_id_ = kept(head.trace.trace_id, head);
-  if (head.hops == 0) return answer_as_last_hop();
-  reason_ = route(head);
-  if (reason_ != Reason::none) return feed(Event::refused);
-  parsed_ = true;
-  feed(Event::request);
-  parsed_ = false;
-}
-
-// The same text in our own bytes. One that is not from the head ("/" for an empty path) is not copied and stays.
-std::string_view Exchange::kept(std::string_view text, const http::RequestHead& head) const {
-  const auto address = [](std::string_view bytes) { return reinterpret_cast<std::uintptr_t>(bytes.data()); };
-  const std::size_t offset = address(text) - address(head.bytes);
-  return offset < head.bytes.size() ? std::string_view{head_.data() + offset, text.size()} : text;
+  request_complete_ = !request.has_body;
+  if (request.last_hop) return answer_as_last_hop();
+  reason_ = route(client_.request());
+  feed(reason_ == Reason::none ? Event::request : Event::refused);
 }
 
 Reason Exchange::route(const http::RequestHead& head) {
-  const auto service = view_->routes.find(head.host, head.path_query);
+  const auto service = view_->routes.find(request_.host, request_.path);
   if (!service) return Reason::no_route;
   service_ = &view_->services[*service];
-  const Reason reason = admit(head);
+  const Reason reason = admit();
   if (reason != Reason::none) return reason;
   trust(head);
   choose_version(head);
@@ -107,13 +80,13 @@ Reason Exchange::route(const http::RequestHead& head) {
   return version_->up() ? Reason::none : Reason::version_down;
 }
 
-Reason Exchange::admit(const http::RequestHead& head) {
-  if (head.bytes.size() > limits().head || head.fields.count > limits().fields) {
-    note({431, "P8", "the request head is larger than this service takes", head.bytes.size()}, Side::downstream);
+Reason Exchange::admit() {
+  if (request_.head_bytes > limits().head || request_.fields > limits().fields) {
+    note({431, "P8", "the request head is larger than this service takes", request_.head_bytes}, Side::downstream);
     return Reason::head_too_large;
   }
-  if (head.framing.kind == http::Framing::Kind::length && head.framing.length > limits().body) {
-    note({413, "P8", "the request body is larger than this service takes", head.bytes.size()}, Side::downstream);
+  if (request_.length.value_or(0) > limits().body) {
+    note({413, "P8", "the request body is larger than this service takes", request_.head_bytes}, Side::downstream);
     return Reason::too_large;
   }
   return Reason::none;
@@ -123,8 +96,7 @@ Reason Exchange::admit(const http::RequestHead& head) {
 void Exchange::trust(const http::RequestHead& head) {
   if (!info_.trusted) return;
   client_address_ = policy::client_address(*info_.peer, head.fields, context_.settings.trusted_proxies);
-  const http::Field* id = head.fields.find(http::Name::x_request_id);
-  if (id != nullptr && !id->value.empty()) request_id_ = kept(id->value, head);
+  if (!request_.request_id.empty()) request_id_ = request_.request_id;
 }
 
 void Exchange::choose_version(const http::RequestHead& head) {
@@ -150,7 +122,7 @@ void Exchange::request_fault(Reason reason, const http::Fault& fault) {
   feed(Event::refused);
 }
 
-// Before the answer he is told so; within it only a connection that breaks says that it is not whole.
+// Before the answer the client is told so; within it only a connection that breaks says that it is not whole.
 void Exchange::client_slow(const http::Fault& fault) {
   if (state_ == State::sending) return request_fault(Reason::request_timeout, fault);
   reason_ = Reason::request_timeout;

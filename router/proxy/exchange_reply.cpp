@@ -1,7 +1,5 @@
-// What the router says by itself: an answer with its reason, an answer as the last hop, and 100 (Continue) for a worker
-// that knows none.
+// What the router says by itself: an answer with its reason, or an answer as the last hop.
 #include "router/proxy/exchange.hpp"
-#include "router/proxy/recorder.hpp"
 
 namespace gray::proxy {
 
@@ -10,7 +8,6 @@ using segment::Reason;
 namespace {
 
 constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string_view describe(Reason reason) {
   switch (reason) {
@@ -36,7 +33,7 @@ std::string_view describe(Reason reason) {
 // and credentials in it: never.
 void Exchange::answer_as_last_hop() {
   reason_ = Reason::none;
-  if (method_ == http::Method::trace) {
+  if (request_.method == http::Method::trace) {
     reason_ = Reason::unsupported;
     fault_.text = "the router does not answer TRACE";
   }
@@ -54,8 +51,7 @@ void Exchange::reply() {
   answer.detail = *fault_.text != '\0' ? fault_.text : describe(reason_);
   answer.request_id = request_id_;
   answer.retry_after = answer.status == 503 ? 1 : 0;
-  answer.head_request = method_ == http::Method::head;
-  answer.client_minor = minor_;
+  answer.head_request = request_.method == http::Method::head;
   answer.close = !request_complete_;
   if (version_ != nullptr && service_->route->expose != Expose::none) {
     answer.version = version_route().name;
@@ -65,14 +61,6 @@ void Exchange::reply() {
   client_.answer(answer);
   conclude();
   client_.done();
-}
-
-// The worker speaks HTTP/1.0 and would never say it (P23); the client may be waiting for it.
-void Exchange::say_continue() {
-  http::ResponseHead& head = context_.plumbing.response_scratch;
-  http::Fault fault;
-  (void)http::parse_response(kContinue, {}, method_, head, fault);
-  client_.interim(head);
 }
 
 }  // namespace gray::proxy

@@ -11,8 +11,8 @@ using Side = Tunnel::Side;
 namespace {
 
 constexpr http::Fault kNoTunnel{503, "tunnels", "all tunnels to the workers of this version are in use", 0};
-constexpr Duration kFlush{30'000};    // for a worker to take the rest
-constexpr Duration kFarewell{1'000};  // for a worker to end after our FIN
+constexpr Duration kFlush{30'000};       // for a worker to take the rest
+constexpr Duration kGracePeriod{1'000};  // for a worker to end after our FIN
 
 }  // namespace
 
@@ -21,14 +21,14 @@ Reason Exchange::no_tunnel() {
   return Reason::overloaded;
 }
 
-void Exchange::starved_of_tunnels() {
+void Exchange::exhausted_tunnels() {
   fault_ = kNoTunnel;
-  starved();
+  exhausted();
 }
 
 // Nothing but what the client offered, and only once its request is complete: before that its bytes are a body.
 bool Exchange::takes_upgrade(const http::ResponseHead& head) const {
-  return state_ == State::awaiting && head.minor == 1 && !http::taken_protocol(head, offered_).empty();
+  return state_ == State::awaiting && head.minor == 1 && !http::taken_protocol(head, request_.upgrade).empty();
 }
 
 void Exchange::upgraded(const http::ResponseHead& head) {
@@ -39,7 +39,7 @@ void Exchange::upgraded(const http::ResponseHead& head) {
 
 void Exchange::open_tunnel() {
   const http::ResponseHead& head = *response_;
-  const std::string_view protocol = http::taken_protocol(head, offered_);
+  const std::string_view protocol = http::taken_protocol(head, request_.upgrade);
   begin_answer();
   tunnel_.open(protocol);
   http::ResponseExtras extras = response_extras();
@@ -67,21 +67,21 @@ void Exchange::worker_bytes(std::string_view bytes) {
 void Exchange::client_ended() {
   tunnel_.ended(Side::client);
   if (tunnel_.over()) return feed(Event::response_end);
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
   upstream_->finish();
 }
 
 void Exchange::worker_ended() {
   tunnel_.ended(Side::worker);
   if (tunnel_.over()) return feed(Event::response_end);
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
   client_.finish();
 }
 
 void Exchange::end_tunnel(Reason reason) {
   reason_ = reason;
   feed(Event::deadline);
-  context_.plumbing.outbox.flush();
+  context_.shard.outbox.flush();
 }
 
 // Both have said FIN and were told of the other's: what is left to send is sent.
@@ -100,10 +100,10 @@ void Exchange::part() {
   context_.recorder.make_id(id);
   const std::string_view mask(id.data() + 16, 4);  // of the half that changes
   std::array<char, http::kMaxCloseFrame> frame;
-  if (const auto words = tunnel_.farewell(Side::worker, mask, frame); !words.empty()) upstream_->send_raw(words);
-  if (const auto words = tunnel_.farewell(Side::client, mask, frame); !words.empty()) client_.response_data(words);
+  if (const auto words = tunnel_.close_frame(Side::worker, mask, frame); !words.empty()) upstream_->send_raw(words);
+  if (const auto words = tunnel_.close_frame(Side::client, mask, frame); !words.empty()) client_.response_data(words);
   client_.end_response(true);
-  context_.backends.leave(*std::exchange(upstream_, nullptr), kFarewell);
+  context_.backends.leave(*std::exchange(upstream_, nullptr), kGracePeriod);
   conclude();
   client_.done();
 }

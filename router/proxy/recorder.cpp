@@ -1,12 +1,10 @@
 #include "router/proxy/recorder.hpp"
 
 #include <cstring>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "config/base/log.hpp"
-#include "router/proxy/exchange.hpp"
 #include "router/stats/hex.hpp"
 
 namespace gray::proxy {
@@ -53,24 +51,18 @@ void Recorder::make_id(std::array<char, 32>& id) {
   stats::write_hex(mix(id_low_), id.data() + id_high_.size());
 }
 
-void Recorder::record(const Exchange& exchange) {
-  if (exchange.version_ != nullptr) {
+void Recorder::record(ExchangeRecord& ended) {
+  if (ended.row) {
     // How long a tunnel stood says nothing about how quickly its version answers: its 101 does.
-    const TimePoint answered = exchange.status_ == 101 ? exchange.first_byte_ : engine_.now();
-    const auto duration = std::chrono::duration_cast<Micros>(answered - exchange.started_);
-    segment::Row& row = backends_.row(exchange.version_->row);
-    stats::record(row, {.status = exchange.status_,
-                        .reason = exchange.reason_,
-                        .decision = exchange.choice_.decision,
-                        .retries = exchange.retries_,
-                        .bytes_in = exchange.bytes_in_,
-                        .bytes_out = exchange.bytes_out_,
-                        .duration = duration});
-    if (exchange.waited_ > Micros{0}) stats::record(row.waited, exchange.waited_);
+    const TimePoint answered = ended.counts.status == 101 ? ended.first_byte : engine_.now();
+    ended.counts.duration = std::chrono::duration_cast<Micros>(answered - ended.started);
+    segment::Row& row = backends_.row(*ended.row);
+    stats::record(row, ended.counts);
+    if (ended.queued > Micros{0}) stats::record(row.waited, ended.queued);
   } else {
-    stats::add(backends_.wire().refused[static_cast<std::size_t>(exchange.reason_)]);
+    stats::add(backends_.wire().refused[static_cast<std::size_t>(ended.counts.reason)]);
   }
-  if (log_.enabled()) write_line(exchange);
+  if (ended.line) write_line(ended);
 }
 
 void Recorder::broken(const http::Fault& fault, segment::Side side) {
@@ -78,49 +70,26 @@ void Recorder::broken(const http::Fault& fault, segment::Side side) {
   if (rule) stats::add(backends_.wire().faults[static_cast<std::size_t>(side)][*rule]);
 }
 
-void Recorder::write_line(const Exchange& exchange) {
+void Recorder::write_line(ExchangeRecord& ended) {
   const TimePoint now = engine_.now();
-  const auto duration = std::chrono::duration_cast<Micros>(now - exchange.started_);
-  stats::AccessRecord record;
-  record.time = wall(now) - duration;
-  record.request_id = exchange.request_id_;
-  record.own_id = record.request_id.data() == exchange.own_id_.data();
+  const auto duration = std::chrono::duration_cast<Micros>(now - ended.started);
+  stats::AccessRecord& line = *ended.line;
+  line.time = wall(now) - duration;
   // Behind a trusted proxy the client is not the peer, and its text is made here: the one allocation, off the usual
   // path.
-  const std::string hop = exchange.info_.trusted ? exchange.client_address_.ip_text() : std::string();
-  record.client = exchange.info_.trusted ? std::string_view(hop) : exchange.info_.ip;
-  record.method = exchange.method_text_;
-  record.host = exchange.host_;
-  record.path = exchange.path_;
-  record.status = exchange.status_;
-  record.reason = exchange.reason_;
-  record.bytes_in = exchange.bytes_in_;
-  record.bytes_out = exchange.bytes_out_;
-  record.duration = duration;
-  if (exchange.first_byte_ != TimePoint{})
-    record.upstream = std::chrono::duration_cast<Micros>(exchange.first_byte_ - exchange.granted_);
-  record.queued = exchange.waited_;
-  if (exchange.view_ != nullptr) record.rule = exchange.view_->unrouted_rule;
-  if (exchange.service_ != nullptr) {
-    const LogMembers& members = exchange.view_->log_members(*exchange.service_);
-    record.rule = members.rule;
-    record.place = exchange.version_ != nullptr ? members.places[exchange.choice_.version] : members.no_version;
-  }
-  if (exchange.worker_ != nullptr) record.worker = exchange.worker_->id;
-  record.decision = exchange.choice_.decision;
-  if (exchange.choice_.identified) record.identity_hash = exchange.choice_.identity_hash;
-  record.fallback = exchange.choice_.decision == segment::Decision::fallback;
-  record.retries = exchange.retries_;
-  if (!exchange.trace_id_.empty()) {
-    record.trace = exchange.trace_id_;
-    record.span = exchange.span();
-  }
-  if (*exchange.fault_.rule == 'P') {  // a rule, "P12" or "PROXY"; a fault of memory is none
-    record.fault = exchange.fault_.rule;
-    record.fault_offset = exchange.fault_.offset;
-    record.fault_side = exchange.fault_side_;
-  }
-  if (char* line = log_.room(stats::kMaxAccessLine)) log_.added(stats::format_access_line(record, clock_, line), now);
+  const std::string client = ended.client != nullptr ? ended.client->ip_text() : std::string();
+  if (ended.client != nullptr) line.client = client;
+  line.status = ended.counts.status;
+  line.reason = ended.counts.reason;
+  line.decision = ended.counts.decision;
+  line.retries = ended.counts.retries;
+  line.bytes_in = ended.counts.bytes_in;
+  line.bytes_out = ended.counts.bytes_out;
+  line.duration = duration;
+  line.queued = ended.queued;
+  if (ended.first_byte != TimePoint{})
+    line.upstream = std::chrono::duration_cast<Micros>(ended.first_byte - ended.granted);
+  if (char* out = log_.room(stats::kMaxAccessLine)) log_.added(stats::format_access_line(line, clock_, out), now);
   count_lost();
   arm();
 }
@@ -143,9 +112,8 @@ void Recorder::arm() {
   if (const auto deadline = log_.next_deadline(); deadline && !flush_.armed()) engine_.timers().arm(flush_, *deadline);
 }
 
-void Recorder::impossible(const Exchange& exchange) {
-  log(LogLevel::error,
-      std::string("the exchange machine met a pair that cannot be, in state ") + name_of(exchange.state_));
+void Recorder::impossible(State state) {
+  log(LogLevel::error, std::string("the exchange machine met a pair that cannot be, in state ") + name_of(state));
 }
 
 void Recorder::reopen(UniqueFd access_log) {

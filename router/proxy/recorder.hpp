@@ -2,35 +2,49 @@
 // Where an exchange is counted and logged, once, when it has ended. One for each thread.
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "config/base/unique_fd.hpp"
 #include "router/engine/engine.hpp"
 #include "router/http/head.hpp"
 #include "router/proxy/backends.hpp"
+#include "router/proxy/exchange_machine.hpp"
 #include "router/stats/access_line.hpp"
 #include "router/stats/access_log.hpp"
 #include "router/stats/row.hpp"
 
 namespace gray::proxy {
 
-class Exchange;
+/// What is counted and logged of an exchange that has ended. Views are borrowed until record() returns.
+struct ExchangeRecord {
+  std::optional<std::uint32_t> row;  // of the version that is counted; none: no version was chosen
+  stats::Outcome counts;             // all but the duration
+  TimePoint started{};
+  TimePoint granted{};     // a worker was found
+  TimePoint first_byte{};  // of the answer; none came
+  Micros queued{0};
+  const Address* client = nullptr;          // as a trusted proxy says; its text is made for a line only
+  std::optional<stats::AccessRecord> line;  // what a log says beyond the above; none: no log
+};
 
 class Recorder {
  public:
   Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed);
 
-  void record(const Exchange& exchange);
+  /// Whether lines are written.
+  bool logs() const { return log_.enabled(); }
+  void record(ExchangeRecord& ended);
   /// A rule that one side broke is counted when it is noticed; the line of the exchange names the last one.
   void broken(const http::Fault& fault, segment::Side side);
-  /// The state machine met a pair that cannot be: a bug of ours, logged with both.
-  void impossible(const Exchange& exchange);
+  /// The state machine met a pair that cannot be: a bug of ours, logged.
+  void impossible(State state);
   void reopen(UniqueFd access_log);
   void flush();
   /// 32 hex digits, unique for the life of all routers (128 random bits as start, then counted).
   void make_id(std::array<char, 32>& id);
 
  private:
-  void write_line(const Exchange& exchange);
+  void write_line(ExchangeRecord& ended);
   void arm();
   void count_lost();
   /// The wall clock at `now`, without a call of it for each line.

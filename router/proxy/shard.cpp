@@ -18,11 +18,11 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
       outbox_(*engine_),
       request_scratch_(new http::RequestHead),
       response_scratch_(new http::ResponseHead),
-      plumbing_{*engine_, buffers_, outbox_, *request_scratch_, *response_scratch_},
+      shard_context_{*engine_, buffers_, outbox_, *request_scratch_, *response_scratch_},
       backends_(*engine_, layout, options_.place, host,
-                [this] { return std::make_unique<Upstream>(plumbing_, backends_); }),
+                [this] { return std::make_unique<Upstream>(shard_context_, backends_); }),
       recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
-      context_{plumbing_, backends_, tables_, recorder_, options_.settings, options_.rate_window},
+      context_{shard_context_, backends_, tables_, recorder_, options_.settings, options_.rate_window},
       prober_(*engine_, *response_scratch_,
               [this](std::uint64_t id, bool ok, std::string detail) { host_.probed(id, ok, std::move(detail)); }),
       drain_check_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->check_drained(); }) {}
@@ -75,7 +75,7 @@ void Shard::drain(Duration timeout, bool at_once) {
   context_.draining = true;
   backends_.drain();
   drain_until_ = engine_->now() + timeout;
-  part_at_ = drain_until_ - farewell_time(timeout);
+  part_at_ = drain_until_ - grace_period(timeout);
   fresh_until_ = at_once ? engine_->now() + kFreshGrace : drain_until_;
   if (at_once) close_idle(false);
   check_drained();

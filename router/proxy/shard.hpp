@@ -73,7 +73,7 @@ class Shard final : public DownstreamOwner {
   Outbox outbox_;
   std::unique_ptr<http::RequestHead> request_scratch_;
   std::unique_ptr<http::ResponseHead> response_scratch_;
-  Plumbing plumbing_;
+  ShardContext shard_context_;
   Backends backends_;
   TableViews tables_;
   Recorder recorder_;

@@ -17,7 +17,8 @@ void Tunnel::ended(Side from) {
   if (first && websocket_ && !closed()) reason_ = from == Side::client ? Reason::client_gone : Reason::upstream_closed;
 }
 
-std::string_view Tunnel::farewell(Side to, std::string_view mask, std::array<char, http::kMaxCloseFrame>& out) const {
+std::string_view Tunnel::close_frame(Side to, std::string_view mask,
+                                     std::array<char, http::kMaxCloseFrame>& out) const {
   const Way& theirs = way(to == Side::client ? Side::worker : Side::client);
   if (!websocket_ || theirs.ended || theirs.frames.closed() || !theirs.frames.at_boundary()) return {};
   return {out.data(), http::write_going_away(to == Side::worker ? mask : std::string_view{}, out.data())};

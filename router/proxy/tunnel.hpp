@@ -16,8 +16,8 @@
 
 namespace gray::proxy {
 
-/// What drains within `timeout` ends its tunnels that much earlier, so that both sides get to read the farewell.
-inline Duration farewell_time(Duration timeout) { return std::min(Duration{1'000}, timeout / 4); }
+/// What drains within `timeout` ends its tunnels that much earlier, so that both sides get to read why.
+inline Duration grace_period(Duration timeout) { return std::min(Duration{1'000}, timeout / 4); }
 
 class Tunnel {
  public:
@@ -36,7 +36,7 @@ class Tunnel {
   /// Why it ended, as far as it can be seen here.
   segment::Reason reason() const { return reason_; }
   /// What is still to be said to that side before our FIN; empty if nothing would be understood. `mask` is four bytes.
-  std::string_view farewell(Side to, std::string_view mask, std::array<char, http::kMaxCloseFrame>& out) const;
+  std::string_view close_frame(Side to, std::string_view mask, std::array<char, http::kMaxCloseFrame>& out) const;
 
  private:
   struct Way {

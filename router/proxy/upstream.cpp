@@ -21,8 +21,8 @@ constexpr std::uint32_t kMaxInterim = 32;
 
 }  // namespace
 
-Upstream::Upstream(Plumbing plumbing, Backends& backends)
-    : plumbing_(plumbing), backends_(backends), hold_(this, [](void* self, TimePoint) {
+Upstream::Upstream(ShardContext shard, Backends& backends)
+    : shard_(shard), backends_(backends), hold_(this, [](void* self, TimePoint) {
         auto& upstream = *static_cast<Upstream*>(self);
         if (upstream.phase_ == Phase::leaving) return upstream.check_left();
         upstream.held_ = true;
@@ -36,7 +36,7 @@ void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
   connecting_ = connecting;
   reused_ = worker_ended_ = false;
   units_ = {};
-  plumbing_.engine.count_write_errors(stream, backends_.wire().write_errors[1]);
+  shard_.engine.count_write_errors(stream, backends_.wire().write_errors[1]);
 }
 
 void Upstream::attach(Exchange& exchange) {
@@ -53,27 +53,28 @@ void Upstream::detach() {
   reused_ = true;
   partial_.reset();
   trailers_.reset();
-  plumbing_.engine.timers().disarm(hold_);
-  plumbing_.engine.resume(stream_, engine::Pause::sink_full);
+  shard_.engine.timers().disarm(hold_);
+  shard_.engine.resume(stream_, engine::Pause::sink_full);
 }
 
 void Upstream::send_head(const http::RequestHead& head, const http::RequestExtras& extras) {
   sent_ = true;
+  wants_trailers_ = head.wants_trailers;
   chunked_request_ = head.framing.kind == http::Framing::Kind::chunked;
-  char* out = plumbing_.outbox.room(stream_, http::request_bound(head, extras));
-  plumbing_.outbox.commit(http::write_request(head, extras, out));
+  char* out = shard_.outbox.room(stream_, http::request_bound(head, extras));
+  shard_.outbox.commit(http::write_request(head, extras, out));
 }
 
 void Upstream::send_data(std::string_view payload) {
-  if (!chunked_request_) return plumbing_.outbox.append(stream_, payload);
+  if (!chunked_request_) return shard_.outbox.append(stream_, payload);
   char head[32];
-  plumbing_.outbox.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
-  plumbing_.outbox.append(stream_, payload);
-  plumbing_.outbox.append(stream_, "\r\n");
+  shard_.outbox.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
+  shard_.outbox.append(stream_, payload);
+  shard_.outbox.append(stream_, "\r\n");
 }
 
 void Upstream::send_end() {
-  if (chunked_request_) plumbing_.outbox.append(stream_, http::kLastChunk);
+  if (chunked_request_) shard_.outbox.append(stream_, http::kLastChunk);
 }
 
 void Upstream::on_connected(int error) {
@@ -86,7 +87,7 @@ void Upstream::on_connected(int error) {
 void Upstream::broke(Reason reason) {
   if (idle()) return backends_.discard(*this, reason != Reason::upstream_closed);
   exchange_->failed(reason);
-  plumbing_.outbox.flush();
+  shard_.outbox.flush();
 }
 
 // A worker may close an idle connection whenever it likes, but it has nothing to say on one.
@@ -121,18 +122,18 @@ void Upstream::take_partial() {
 bool Upstream::hold_back(const http::ResponseHead& head, std::string_view bytes) {
   const bool body_follows = head.framing.kind == http::Framing::Kind::length && head.framing.length > 0;
   if (!body_follows || held_ || head.bytes.size() < bytes.size()) return false;
-  plumbing_.engine.timers().arm(hold_, plumbing_.engine.now() + kHoldBack);
+  shard_.engine.timers().arm(hold_, shard_.engine.now() + kHoldBack);
   return true;
 }
 
 // The end of every event: what was gathered goes out, and a side that is ahead of the other pauses.
 void Upstream::settle() {
-  plumbing_.outbox.flush();
+  shard_.outbox.flush();
   if (exchange_ != nullptr) exchange_->balance();
 }
 
 bool Upstream::store(std::string_view bytes) {
-  if (!plumbing_.buffers.reserve(partial_, bytes.size(), stream_.index)) return false;
+  if (!shard_.buffers.reserve(partial_, bytes.size(), stream_.index)) return false;
   partial_.append(bytes);
   return true;
 }
@@ -153,7 +154,7 @@ std::size_t Upstream::take(std::string_view bytes) {
 std::size_t Upstream::take_head(std::string_view bytes) {
   const http::HeadLimits limits = exchange_->head_limits();
   if (searched_ > 0 && http::find_head_end(bytes, searched_) == 0 && bytes.size() <= limits.bytes) return 0;
-  http::ResponseHead& head = plumbing_.response_scratch;
+  http::ResponseHead& head = shard_.response_scratch;
   http::Fault fault;
   const http::Parse parsed = http::parse_response(bytes, limits, exchange_->method(), head, fault);
   if (parsed == http::Parse::incomplete) {
@@ -205,7 +206,7 @@ bool Upstream::take_trailers(const http::BodyDecoder::Step& step) {
     exchange_->response_trailers(step.trailers);
     return true;
   }
-  if (!plumbing_.buffers.reserve(trailers_, step.trailers.size(), stream_.index)) return false;
+  if (!shard_.buffers.reserve(trailers_, step.trailers.size(), stream_.index)) return false;
   trailers_.append(step.trailers);
   if (complete) exchange_->response_trailers(trailers_.view());
   return true;
@@ -225,24 +226,24 @@ std::size_t Upstream::take_upgrade(const http::ResponseHead& head, std::string_v
 void Upstream::end_tunnel(Reason reason) { exchange_->end_tunnel(reason); }
 
 void Upstream::leave(Duration within) {
-  plumbing_.outbox.flush();
+  shard_.outbox.flush();
   detach();
   finish();
   phase_ = Phase::leaving;
-  leave_at_ = plumbing_.engine.now() + within;
+  leave_at_ = shard_.engine.now() + within;
   check_left();
 }
 
 void Upstream::check_left() {
-  const TimePoint now = plumbing_.engine.now();
-  const bool done = worker_ended_ && plumbing_.engine.unsent(stream_) == 0;
+  const TimePoint now = shard_.engine.now();
+  const bool done = worker_ended_ && shard_.engine.unsent(stream_) == 0;
   if (done || now >= leave_at_) return backends_.discard(*this, false);
-  plumbing_.engine.timers().arm(hold_, now + kLeaveCheck);
+  shard_.engine.timers().arm(hold_, now + kLeaveCheck);
 }
 
 std::size_t Upstream::take_body(std::string_view bytes) {
   const http::BodyDecoder::Step step = body_.feed(bytes);
-  if (!step.trailers.empty() && exchange_->wants_trailers() && !take_trailers(step)) {
+  if (!step.trailers.empty() && wants_trailers_ && !take_trailers(step)) {
     broke(Reason::upstream_invalid);
     return bytes.size();
   }
@@ -269,7 +270,7 @@ void Upstream::on_end() {
   }
   if (!idle() && in_body_ && body_.finish()) {
     exchange_->response_end(false);
-    plumbing_.outbox.flush();
+    shard_.outbox.flush();
     return;
   }
   on_failed(0);

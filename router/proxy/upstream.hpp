@@ -3,11 +3,9 @@
 // exchange, and its wishes become bytes. Idle in the pool it only watches for the peer's FIN. Upgraded, it passes
 // everything on, unparsed.
 #include "config/shared/segment.hpp"
-#include "router/engine/buffer_pool.hpp"
-#include "router/engine/engine.hpp"
 #include "router/http/body.hpp"
 #include "router/http/forwarding.hpp"
-#include "router/proxy/outbox.hpp"
+#include "router/proxy/shard_context.hpp"
 #include "router/upstream/idle_pool.hpp"
 
 namespace gray::proxy {
@@ -15,15 +13,6 @@ namespace gray::proxy {
 class Backends;
 class Exchange;
 struct Worker;
-
-/// What the connections of one thread share.
-struct Plumbing {
-  engine::Engine& engine;
-  engine::BufferPool& buffers;
-  Outbox& outbox;
-  http::RequestHead& request_scratch;  // parse results are large and short-lived: one for each thread
-  http::ResponseHead& response_scratch;
-};
 
 /// The units of a worker's limits that a connection holds.
 struct Units {
@@ -33,7 +22,7 @@ struct Units {
 
 class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
  public:
-  Upstream(Plumbing plumbing, Backends& backends);
+  Upstream(ShardContext shard, Backends& backends);
 
   // For Backends.
   void open(Worker& worker, engine::StreamId stream, bool connecting);
@@ -54,12 +43,12 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   void send_head(const http::RequestHead& head, const http::RequestExtras& extras);
   void send_data(std::string_view payload);
   void send_end();
-  void send_raw(std::string_view bytes) { plumbing_.outbox.append(stream_, bytes); }
-  void finish() { plumbing_.engine.finish(stream_); }
-  void abort() { plumbing_.engine.abort(stream_); }
-  void pause() { plumbing_.engine.pause(stream_, engine::Pause::sink_full); }
-  void resume() { plumbing_.engine.resume(stream_, engine::Pause::sink_full); }
-  bool backed_up() const { return plumbing_.engine.unsent(stream_) > engine::kHighWatermark; }
+  void send_raw(std::string_view bytes) { shard_.outbox.append(stream_, bytes); }
+  void finish() { shard_.engine.finish(stream_); }
+  void abort() { shard_.engine.abort(stream_); }
+  void pause() { shard_.engine.pause(stream_, engine::Pause::sink_full); }
+  void resume() { shard_.engine.resume(stream_, engine::Pause::sink_full); }
+  bool backed_up() const { return shard_.engine.unsent(stream_) > engine::kHighWatermark; }
   bool reused() const { return reused_; }
   bool sent_anything() const { return sent_; }
   /// Something of the answer was passed on to the exchange: the attempt can no longer be repeated.
@@ -89,7 +78,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   void broke(segment::Reason reason);
   void settle();
 
-  Plumbing plumbing_;
+  ShardContext shard_;
   Backends& backends_;
   Worker* worker_ = nullptr;
   Exchange* exchange_ = nullptr;
@@ -108,6 +97,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   bool in_body_ = false;
   bool keep_alive_ = false;
   bool chunked_request_ = false;
+  bool wants_trailers_ = false;
   bool connecting_ = false;
   bool reused_ = false;  // has served before: it may be stale
   bool sent_ = false;

@@ -22,7 +22,7 @@ Tunnel opened(std::string_view protocol) {
 
 std::string farewell(const Tunnel& tunnel, Side to) {
   std::array<char, http::kMaxCloseFrame> frame;
-  return std::string(tunnel.farewell(to, "mask", frame));
+  return std::string(tunnel.close_frame(to, "mask", frame));
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ TEST_CASE("a tunnel that is opened again knows nothing of the one before") {
 }
 
 TEST_CASE("the farewell takes at most a quarter of the time there is, and a second") {
-  CHECK(farewell_time(Duration{30'000}) == Duration{1'000});
-  CHECK(farewell_time(Duration{400}) == Duration{100});
-  CHECK(farewell_time(Duration{0}) == Duration{0});
+  CHECK(grace_period(Duration{30'000}) == Duration{1'000});
+  CHECK(grace_period(Duration{400}) == Duration{100});
+  CHECK(grace_period(Duration{0}) == Duration{0});
 }

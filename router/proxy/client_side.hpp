@@ -1,0 +1,73 @@
+#pragma once
+// Where a request comes from and where its answer goes, as an exchange sees it. A client side translates between one
+// request of a connection, whatever protocol it speaks, and these calls: no bytes of a head cross this border.
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "config/base/address.hpp"
+#include "router/http/forwarding.hpp"
+#include "router/http/head.hpp"
+
+namespace gray::proxy {
+
+/// Who sent a request, and how, as the connection knows it.
+struct ClientInfo {
+  const Address* peer = nullptr;
+  std::string_view ip;               // of the peer; empty for a unix socket
+  bool trusted = false;              // the peer is a trusted proxy
+  std::string_view scheme = "http";  // of the connection
+};
+
+/// What an exchange keeps of a request. The views stay valid until done() or cut().
+struct RequestFacts {
+  http::Method method = http::Method::other;
+  std::string_view method_text, host, path;  // host: as the request names it, port included; path: with its query
+  std::string_view request_id;               // X-Request-Id as it came
+  std::string_view trace_id;                 // empty: the request is not part of a trace
+  std::string_view upgrade;                  // protocols that may be offered to a worker; empty: no upgrade
+  std::optional<std::uint64_t> length;       // of the body, if it was said
+  std::size_t head_bytes = 0, fields = 0;    // the size of the head
+  bool has_body = false;
+  bool last_hop = false;  // a TRACE or OPTIONS that may go no further
+};
+
+/// The exchange never calls it after done() or cut().
+class ClientSide {
+ public:
+  /// The whole head. Valid until control returns to the caller of the exchange; not to be kept.
+  virtual const http::RequestHead& request() = 0;
+  /// A worker takes the body, but will never say 100 (Continue), which the client may be waiting for.
+  virtual void continue_request() = 0;
+  virtual void interim(const http::ResponseHead& head) = 0;
+  virtual void start_response(const http::ResponseHead& head, const http::ResponseExtras& extras) = 0;
+  virtual void response_data(std::string_view payload) = 0;
+  /// The trailer section of an answer in chunks, to a client that asked for it.
+  virtual void response_trailers(std::string_view section) = 0;
+  /// Upgraded: `head` is the 101, and from now on every byte of the client is given to client_bytes().
+  virtual void open_tunnel(const http::ResponseHead& head, const http::ResponseExtras& extras) = 0;
+  /// Nothing more is said to the client, which may go on.
+  virtual void finish() = 0;
+  /// The answer is complete. `close`: request bytes are unread, no further request can be understood.
+  virtual void end_response(bool close) = 0;
+  /// An answer of the router; `close` of it as above.
+  virtual void answer(const http::LocalAnswer& answer) = 0;
+  /// The exchange is over and its memory free for the next request.
+  virtual void done() = 0;
+  /// Breaks the connection off: what was sent must not look complete.
+  virtual void cut() = 0;
+  /// A worker takes the request body from now on.
+  virtual void body_wanted() = 0;
+  virtual bool backed_up() const = 0;
+  /// It was found backed up: from now on it is waited for, and held to `min_rate`.
+  virtual void fell_behind() = 0;
+  /// It is, and has something to take.
+  virtual bool behind() const = 0;
+  virtual void pause_body() = 0;  // the worker has too much unsent
+  virtual void resume_body() = 0;
+
+ protected:
+  ~ClientSide() = default;
+};
+
+}  // namespace gray::proxy

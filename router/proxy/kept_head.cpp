@@ -1,0 +1,56 @@
+#include "router/proxy/kept_head.hpp"
+
+#include "router/http/upgrade.hpp"
+
+namespace gray::proxy {
+namespace {
+
+constexpr http::HeadLimits kAnyHead{SIZE_MAX, http::kMaxFields};
+
+}  // namespace
+
+bool KeptHead::keep(std::uint64_t connection) {
+  const std::string_view read = shard_.request_scratch.bytes;
+  bytes_ = shard_.buffers.take(read.size(), connection);
+  in_scratch_ = static_cast<bool>(bytes_);
+  if (in_scratch_) bytes_.append(read);
+  return in_scratch_;
+}
+
+RequestFacts KeptHead::facts(bool trusted) const {
+  const http::RequestHead& head = shard_.request_scratch;
+  RequestFacts facts{.method = head.method,
+                     .method_text = kept(head.method_text),
+                     .host = kept(head.host),
+                     .path = kept(head.path_query),
+                     .head_bytes = head.bytes.size(),
+                     .fields = head.fields.count,
+                     .has_body = head.framing.kind != http::Framing::Kind::none,
+                     .last_hop = head.hops == 0};
+  if (head.framing.kind == http::Framing::Kind::length) {
+    facts.length = head.framing.length;
+    facts.has_body = head.framing.length > 0;
+  }
+  if (head.upgrade) facts.upgrade = kept(http::offered_protocols(head));
+  if (head.trace) facts.trace_id = kept(head.trace.trace_id);
+  const http::Field* id = trusted ? head.fields.find(http::Name::x_request_id) : nullptr;
+  if (id != nullptr) facts.request_id = kept(id->value);
+  return facts;
+}
+
+const http::RequestHead& KeptHead::read() {
+  http::RequestHead& head = shard_.request_scratch;
+  http::Fault fault;
+  if (!in_scratch_) (void)http::parse_request(bytes_.view(), kAnyHead, head, fault);  // it parsed before
+  return head;
+}
+
+// The same text in our own bytes. One that is not from the head ("/" for an empty path) is not copied and stays.
+std::string_view KeptHead::kept(std::string_view text) const {
+  const auto address = [](std::string_view bytes) { return reinterpret_cast<std::uintptr_t>(bytes.data()); };
+  const std::string_view read = shard_.request_scratch.bytes;
+  const std::size_t offset = address(text) - address(read);
+  return offset < read.size() ? std::string_view{bytes_.data() + offset, text.size()} : text;
+}
+
+}  // namespace gray::proxy

@@ -1,0 +1,18 @@
+#pragma once
+// What all connections of one router thread share.
+#include "router/engine/buffer_pool.hpp"
+#include "router/engine/engine.hpp"
+#include "router/http/head.hpp"
+#include "router/proxy/outbox.hpp"
+
+namespace gray::proxy {
+
+struct ShardContext {
+  engine::Engine& engine;
+  engine::BufferPool& buffers;
+  Outbox& outbox;
+  http::RequestHead& request_scratch;  // parse results are large and short-lived: one for each thread
+  http::ResponseHead& response_scratch;
+};
+
+}  // namespace gray::proxy
