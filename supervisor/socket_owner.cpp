@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "supervisor/process_table.hpp"
+#include "supervisor/sock_diag.hpp"
 
 namespace gray::supervisor {
 namespace {
@@ -13,7 +14,16 @@ namespace {
 constexpr unsigned kListen = 0x0A;       // TCP_LISTEN in /proc/net/tcp
 constexpr unsigned kAccepts = 1u << 16;  // __SO_ACCEPTCON in /proc/net/unix
 
-std::vector<std::uint64_t> inodes_at(const Address& address) {
+std::optional<std::vector<std::uint64_t>> told_by_netlink(const Address& address) {
+  if (address.kind == Address::Kind::unix_path) return listening_unix(address.path);
+  auto inodes = listening_tcp(AF_INET, address.port), six = listening_tcp(AF_INET6, address.port);
+  if (!inodes || !six) return std::nullopt;
+  inodes->insert(inodes->end(), six->begin(), six->end());
+  return inodes;
+}
+
+/// Where netlink is not permitted or the kernel lacks it. The texts grow with the connections.
+std::vector<std::uint64_t> told_by_proc(const Address& address) {
   if (address.kind == Address::Kind::unix_path)
     return listening_inodes(read_file("/proc/self/net/unix"), std::string_view(address.path));
   std::vector<std::uint64_t> inodes;
@@ -21,6 +31,11 @@ std::vector<std::uint64_t> inodes_at(const Address& address) {
     for (const std::uint64_t inode : listening_inodes(read_file(table, has_all_that_listen), address.port))
       inodes.push_back(inode);
   return inodes;
+}
+
+std::vector<std::uint64_t> inodes_at(const Address& address) {
+  auto inodes = told_by_netlink(address);
+  return inodes ? *std::move(inodes) : told_by_proc(address);
 }
 
 struct TcpRow {

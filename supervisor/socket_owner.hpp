@@ -1,6 +1,7 @@
 #pragma once
-// Who answers at an address of this host, as far as /proc lets us look. Connecting proves nothing: somebody else may
-// have been faster.
+// Who answers at an address of this host: netlink names the sockets that listen there, or /proc/net where netlink is
+// refused, and /proc tells who holds them, as far as we may look. Connecting proves nothing: somebody else may have
+// been faster.
 #include <sys/types.h>
 
 #include <cstdint>

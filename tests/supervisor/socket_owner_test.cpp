@@ -6,20 +6,21 @@
 
 #include "supervisor/port.hpp"
 #include "supervisor/worker_folder.hpp"
+#include "tests/supervisor/listening.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
+using namespace gray::supervisor::test;
 
 namespace {
 
 using Inodes = std::vector<std::uint64_t>;
 
-UniqueFd listen_on(const Address& address) {
+UniqueFd connect_to(const Address& address) {
   UniqueFd socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_storage storage{};
   const socklen_t length = address.to(storage);
-  REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
-  REQUIRE(::listen(socket.get(), 8) == 0);
+  REQUIRE(::connect(socket.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
   return socket;
 }
 
@@ -53,6 +54,52 @@ TEST_CASE("the owner of a unix socket is found by its path") {
   const Listener stranger = find_listener(address, {1});
   CHECK(stranger.owner == Listener::Owner::stranger);
   CHECK(stranger.complaint == address.text() + " is answered by " + self() + ", not by this worker; end that program");
+}
+
+TEST_CASE("who listens at an IPv6 address or at all addresses is found") {
+  for (const char* text : {"[::1]:0", "[::]:0", "0.0.0.0:0"}) {
+    CAPTURE(text);
+    const UniqueFd socket = listen_on(*Address::parse(text));
+    const Address address = address_of(socket);
+    CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::worker);
+    CHECK(find_listener(address, {1}).owner == Listener::Owner::stranger);
+    CHECK(owner_of(address) == self());
+    const Address loopback = *Address::parse("127.0.0.1:" + std::to_string(address.port));
+    CHECK(find_listener(loopback, {::getpid()}).owner == Listener::Owner::worker);
+  }
+}
+
+TEST_CASE("who listens is found among many connections, and those that are left behind do not listen") {
+  auto port = Port::listen();
+  const Address address = port->address();
+  std::vector<UniqueFd> ends;
+  for (int i = 0; i < 500; ++i) {
+    ends.push_back(connect_to(address));
+    ends.emplace_back(::accept4(port->fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    REQUIRE(ends.back());
+  }
+  CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::worker);
+  CHECK(find_listener(address, {1}).owner == Listener::Owner::stranger);
+  without_netlink([&] { CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::worker); });
+  port.reset();
+  CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::none);
+  without_netlink([&] { CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::none); });
+}
+
+TEST_CASE("where netlink is forbidden, the kernel's tables tell") {
+  const auto port = Port::listen();
+  const UniqueFd six = listen_on(*Address::parse("[::1]:0"));
+  WorkerFolders folders("owner-test-" + std::to_string(::getpid()));
+  const auto folder = folders.make(1, {});
+  const Address path = *Address::parse("unix:" + folder->listen_path());
+  const UniqueFd unix_socket = listen_on(path);
+  without_netlink([&] {
+    for (const Address& address : {port->address(), address_of(six), path}) {
+      CAPTURE(address.text());
+      CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::worker);
+      CHECK(owner_of(address) == self());
+    }
+  });
 }
 
 TEST_CASE("only listening sockets of the very port are taken from the kernel's table") {
