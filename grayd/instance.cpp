@@ -1,6 +1,8 @@
 #include "grayd/instance.hpp"
 
+#define XXH_INLINE_ALL
 #include <fmt/core.h>
+#include <xxhash.h>
 
 #include <fstream>
 #include <random>
@@ -11,13 +13,6 @@
 
 namespace gray::master {
 namespace {
-
-/// FNV-1a: short, and the same in every build, unlike std::hash.
-std::uint64_t hash_of(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
 
 bool is_identifier(const std::string& text) {
   return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -39,7 +34,8 @@ std::string instance_of(const std::string& state_dir) {
           fmt::format("cannot write {}; state_dir must be a folder that grayd may write to", path));
     }
   }
-  return fmt::format("{:016x}-{}", hash_of(state_dir), id);
+  // XXH3 is the same in every build, unlike std::hash.
+  return fmt::format("{:016x}-{}", XXH3_64bits(state_dir.data(), state_dir.size()), id);
 }
 
 std::string swept_instance(const std::string& state_dir) {

@@ -10,12 +10,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 namespace gray::supervisor {
 namespace {
 
 constexpr char kListenPid[] = "LISTEN_PID=";
+constexpr std::size_t kPidDigits = 20;  // room for any
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
@@ -33,7 +35,7 @@ struct Prepared {
   std::vector<int> fds;
   int cgroup_procs = -1;
   const Credentials* user = nullptr;
-  char listen_pid[sizeof kListenPid + 20] = "";  // room for any pid; empty: not wanted
+  char listen_pid[sizeof kListenPid + kPidDigits] = "";  // empty: not wanted
   UniqueFd errors_in, errors_out;
   pid_t master = 0;
 };
@@ -97,12 +99,8 @@ int run_program(const Prepared& prepared) {
 }
 
 void write_own_pid(char* entry) {
-  char digits[20];
-  std::size_t count = 0;
-  for (pid_t rest = ::getpid(); rest > 0; rest /= 10) digits[count++] = static_cast<char>('0' + rest % 10);
-  char* end = entry + sizeof kListenPid - 1;
-  while (count > 0) *end++ = digits[--count];
-  *end = '\0';
+  char* const number = entry + sizeof kListenPid - 1;
+  *std::to_chars(number, number + kPidDigits, ::getpid()).ptr = '\0';
 }
 
 void die_with_master(const Prepared& prepared) {

@@ -1,16 +1,12 @@
 #include "supervisor/worker_events.hpp"
 
-#include <cstdio>
+#include <fmt/core.h>
 
 namespace gray::supervisor {
 namespace {
 
 /// "0.4 s"
-std::string seconds(Duration time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(time.count()) / 1'000);
-  return text;
-}
+std::string seconds(Duration time) { return fmt::format("{:.1f} s", static_cast<double>(time.count()) / 1'000); }
 
 /// "died-before-ready (exit 3): what more is known"
 std::string how_it_ended(const VersionGroup::Transition& change, const std::string& detail) {

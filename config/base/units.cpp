@@ -1,6 +1,8 @@
 #include "config/base/units.hpp"
 
 #include <array>
+#include <charconv>
+#include <system_error>
 
 namespace gray {
 namespace {
@@ -15,17 +17,12 @@ constexpr std::uint64_t kLongest = 365ull * 24 * 3'600'000;
 constexpr std::uint64_t kLargest = 1ull << 50;
 constexpr std::size_t kFractionDigits = 9;  // keeps fraction * factor far below 2^64
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /// Takes the digits at the front of `text`; nothing without a digit or above `limit`.
 std::optional<std::uint64_t> take_number(std::string_view& text, std::uint64_t limit) {
-  if (text.empty() || !is_digit(text.front())) return std::nullopt;
   std::uint64_t value = 0;
-  while (!text.empty() && is_digit(text.front())) {
-    value = value * 10 + static_cast<std::uint64_t>(text.front() - '0');
-    if (value > limit) return std::nullopt;
-    text.remove_prefix(1);
-  }
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || value > limit) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   return value;
 }
 

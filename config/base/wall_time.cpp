@@ -1,19 +1,15 @@
 #include "config/base/wall_time.hpp"
 
+#include <fmt/chrono.h>
+
 #include <cstdio>
 #include <ctime>
 
 namespace gray {
 
 std::string rfc3339(WallTime time) {
-  const auto since = time.time_since_epoch().count();
-  const std::time_t seconds = static_cast<std::time_t>(since / 1'000);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text + length, sizeof text - length, ".%03dZ", static_cast<int>(since % 1'000));
-  return text;
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(second), (time - second).count());
 }
 
 std::optional<WallTime> wall_time_from(std::string_view text) {

@@ -1,5 +1,7 @@
 #include "router/stats/line_clock.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -12,10 +14,6 @@ using namespace std::chrono;
 constexpr WallTime kFirst{Micros{0}};
 constexpr WallTime kLast = sys_days{year{9999} / December / 31} + days{1} - Micros{1};
 constexpr std::size_t kFraction = 20;  // where the six digits begin
-
-void write_digits(char* end, std::size_t count, std::uint32_t value) {
-  for (; count > 0; --count, value /= 10) *--end = static_cast<char>('0' + value % 10);
-}
 
 constexpr auto kPairs = [] {
   std::array<char, 200> pairs{};
@@ -45,13 +43,9 @@ void LineClock::format_second(sys_seconds second) {
   const sys_days day = floor<days>(second);
   const year_month_day date{day};
   const hh_mm_ss clock{second - day};
-  std::memcpy(text_, "0000-00-00T00:00:00.000000Z", kTimeText);
-  write_digits(text_ + 4, 4, static_cast<std::uint32_t>(static_cast<int>(date.year())));
-  write_digits(text_ + 7, 2, static_cast<unsigned>(date.month()));
-  write_digits(text_ + 10, 2, static_cast<unsigned>(date.day()));
-  write_digits(text_ + 13, 2, static_cast<std::uint32_t>(clock.hours().count()));
-  write_digits(text_ + 16, 2, static_cast<std::uint32_t>(clock.minutes().count()));
-  write_digits(text_ + 19, 2, static_cast<std::uint32_t>(clock.seconds().count()));
+  fmt::format_to_n(text_, kTimeText, "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.000000Z", static_cast<int>(date.year()),
+                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
+                   clock.minutes().count(), clock.seconds().count());
   second_ = second;
 }
 

@@ -1,7 +1,10 @@
 #include "grayd/instance.hpp"
 
+#define XXH_INLINE_ALL
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <filesystem>
 #include <fstream>
@@ -18,6 +21,13 @@ TEST_CASE("a state folder keeps its name") {
   const auto first = instance_of(folder.path);
   CHECK(first.size() == 33);
   CHECK(instance_of(folder.path) == first);
+}
+
+TEST_CASE("the name is XXH3-64 of the folder's path and what the folder's file says, for every build to come") {
+  Folder folder;
+  std::ofstream(folder.path / "instance") << "0123456789abcdef\n";
+  const std::string path = folder.path;
+  CHECK(instance_of(path) == fmt::format("{:016x}-0123456789abcdef", XXH3_64bits(path.data(), path.size())));
 }
 
 TEST_CASE("a copied folder has another name, a damaged file is replaced") {

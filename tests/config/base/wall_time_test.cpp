@@ -10,6 +10,7 @@ TEST_CASE("a time is UTC with milliseconds, and comes back") {
   CHECK(rfc3339(time) == "2026-11-23T16:44:45.042Z");
   CHECK(wall_time_from("2026-11-23T16:44:45.042Z") == time);
   CHECK(rfc3339(WallTime{}) == "1970-01-01T00:00:00.000Z");
+  CHECK(rfc3339(WallTime(-1ms)) == "1969-12-31T23:59:59.999Z");
 }
 
 TEST_CASE("what rfc3339() does not write is no time") {
