@@ -20,7 +20,7 @@ using nlohmann::json;
 Reply refusal(ExitCode code, std::string error) { return {code, {}, std::move(error)}; }
 
 std::optional<Duration> timeout_in(const json& args) {
-  const auto found = args.find("timeout_ms");
+  const auto found = args.find("upgrade_timeout_ms");
   if (found == args.end()) return Upgrades::kTimeout;
   if (!found->is_number_integer() || *found < 1 || *found > Upgrades::kMaxTimeout.count()) return std::nullopt;
   return Duration(found->get<Duration::rep>());
@@ -52,9 +52,9 @@ Reply Upgrades::begin(const json& args) {
   const auto timeout = timeout_in(args);
   const bool known = of != args.end() && (*of == "router" || *of == "grayd");
   if (!known || !timeout) {
-    return refusal(
-        ExitCode::usage,
-        fmt::format("upgrade needs of (\"router\" or \"grayd\"), and takes timeout_ms (1 to {})", kMaxTimeout.count()));
+    return refusal(ExitCode::usage,
+                   fmt::format("upgrade needs of (\"router\" or \"grayd\"), and takes upgrade_timeout_ms (1 to {})",
+                               kMaxTimeout.count()));
   }
   if (const auto busy = under_way(); !busy.empty()) {
     return refusal(ExitCode::conflict, fmt::format("{}; wait for its end, see grayctl status", busy));

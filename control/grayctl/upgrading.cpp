@@ -16,7 +16,7 @@ constexpr Duration kVerdict{2'000};  // after the timeout: grayd has given up by
 }  // namespace
 
 Outcome run_upgrade(Client& client, const Command& command, const Person& person, std::ostream& err) {
-  json args = {{"of", command.part}, {"timeout_ms", command.timeout.count()}};
+  json args = {{"of", command.part}, {"upgrade_timeout_ms", command.timeout.count()}};
   if (!command.binary.empty()) args["binary"] = std::filesystem::absolute(command.binary).lexically_normal().string();
   Answer begun = client.post("upgrade", args);
   if (begun.code != ExitCode::ok) return {std::move(begun), {}};

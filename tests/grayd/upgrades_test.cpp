@@ -99,8 +99,9 @@ TEST_CASE_FIXTURE(Fixture, "without a router that serves there is nothing to rep
 TEST_CASE_FIXTURE(Fixture, "what is not understood is refused as usage") {
   start();
   for (const auto& args :
-       {json::object(), json{{"of", "kitchen"}}, json{{"of", 1}}, json{{"of", "router"}, {"timeout_ms", 0}},
-        json{{"of", "router"}, {"timeout_ms", "1"}}, json{{"of", "router"}, {"timeout_ms", 4'000'000}}}) {
+       {json::object(), json{{"of", "kitchen"}}, json{{"of", 1}}, json{{"of", "router"}, {"upgrade_timeout_ms", 0}},
+        json{{"of", "router"}, {"upgrade_timeout_ms", "1"}},
+        json{{"of", "router"}, {"upgrade_timeout_ms", 4'000'000}}}) {
     CAPTURE(args.dump());
     CHECK(upgrades->begin(args).code == ExitCode::usage);
   }
@@ -118,7 +119,7 @@ TEST_CASE_FIXTURE(Fixture, "a failure has its code, its line and its event") {
   REQUIRE(events.size() == 1);
   CHECK(events[0].kind == EventKind::upgrade_failed);
   ::setenv("GRAY_FAKE_ROUTER", "mute", 1);
-  REQUIRE(upgrades->begin({{"of", "router"}, {"timeout_ms", 50}}).code == ExitCode::ok);
+  REQUIRE(upgrades->begin({{"of", "router"}, {"upgrade_timeout_ms", 50}}).code == ExitCode::ok);
   CHECK(ended().code == ExitCode::timeout);
 }
 

@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(Upgrading, "an upgrade is seen to its end, a line for each pha
   CHECK(outcome.answer.code == ExitCode::ok);
   CHECK(outcome.text == "router 9 serves\n");
   CHECK(outcome.answer.body.at("upgrade").at("pid") == 9);
-  CHECK(asked == json({{"of", "router"}, {"timeout_ms", 30'000}}));
+  CHECK(asked == json({{"of", "router"}, {"upgrade_timeout_ms", 30'000}}));
   CHECK(err.str() == "router 9 starts\n");
 }
 
@@ -83,5 +83,5 @@ TEST_CASE_FIXTURE(Upgrading, "a program is named by its whole path") {
   command.part = "grayd";
   command.binary = "/opt/../opt/grayd";
   CHECK(run().answer.code == ExitCode::ok);
-  CHECK(asked == json({{"of", "grayd"}, {"timeout_ms", 30'000}, {"binary", "/opt/grayd"}}));
+  CHECK(asked == json({{"of", "grayd"}, {"upgrade_timeout_ms", 30'000}, {"binary", "/opt/grayd"}}));
 }
