@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "router/proxy/exchange.hpp"
 #include "router/proxy/upstream.hpp"
 #include "router/stats/row.hpp"
 
@@ -101,10 +100,10 @@ Upstream& Backends::blank() {
   return upstream;
 }
 
-Upstream* Backends::serve(const Grant& grant, Exchange& exchange) {
+Upstream* Backends::serve(const Grant& grant, WorkerSeeker& seeker) {
   if (grant.idle != nullptr) {
     grant.idle->units().tunnel = grant.tunnel;
-    grant.idle->attach(exchange);
+    grant.idle->attach(seeker);
     return grant.idle;
   }
   Worker& worker = *grant.dial;
@@ -119,13 +118,13 @@ Upstream* Backends::serve(const Grant& grant, Exchange& exchange) {
   stats::add(row(worker.version->row).connects);
   upstream.open(worker, stream, true);
   upstream.units().tunnel = grant.tunnel;
-  upstream.attach(exchange);
+  upstream.attach(seeker);
   return &upstream;
 }
 
-Upstream* Backends::acquire(Version& version, Exchange& exchange, const Wish& wish) {
+WorkerSide* Backends::acquire(Version& version, WorkerSeeker& seeker, const Wish& wish) {
   const Grant grant = take(version, wish);
-  return grant ? serve(grant, exchange) : nullptr;
+  return grant ? serve(grant, seeker) : nullptr;
 }
 
 void Backends::release(Upstream& upstream) {
@@ -174,19 +173,18 @@ void Backends::advance(Version& version) {
   while (version.queue.size() > 0) {
     Grant grant = take(version, {});
     if (!grant) break;
-    upstream::Waiter* waiter = version.queue.pop(engine_.now());
-    if (waiter == nullptr) {  // all that wait have expired; their own timers answer them
+    WorkerSeeker* seeker = version.queue.pop(engine_.now());
+    if (seeker == nullptr) {  // all that wait have expired; their own timers answer them
       give_grant_back(grant);
       break;
     }
     left_queue(version);
-    auto& exchange = static_cast<Exchange&>(*waiter);
-    if (exchange.wants_tunnel() && !join_tunnel(version, grant)) {
-      exchange.exhausted_tunnels();
-    } else if (Upstream* upstream = serve(grant, exchange)) {
-      exchange.dequeued(*upstream);
+    if (seeker->wants_tunnel() && !join_tunnel(version, grant)) {
+      seeker->exhausted_tunnels();
+    } else if (Upstream* upstream = serve(grant, *seeker)) {
+      seeker->granted(*upstream);
     } else {
-      exchange.exhausted();
+      seeker->exhausted();
     }
   }
   if (version.queue.size() == 0 && others_wait(version)) {
@@ -203,7 +201,7 @@ void Backends::give_grant_back(const Grant& grant) {
 
 // ---- waiting
 
-Reason Backends::enqueue(Version& version, upstream::Waiter& waiter) {
+Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
   segment::VersionCell& cell = layout_.versions[version.row];
   if (!cell.waiting.acquire(place_.slot, version.limits.queue)) return Reason::queue_full;
   const std::size_t position = cell.waiting.total();
@@ -211,7 +209,7 @@ Reason Backends::enqueue(Version& version, upstream::Waiter& waiter) {
     cell.waiting.release(place_.slot);
     return Reason::overloaded;
   }
-  version.queue.push(waiter, engine_.now(), version.limits.queue_timeout);
+  version.queue.push(seeker, engine_.now(), version.limits.queue_timeout);
   stats::add(row(version.row).waiting, 1);
   cell.waiters[place_.slot].fetch_or(1u << place_.thread);
   neighbours_.ask(place_.thread, version.row);
@@ -219,8 +217,8 @@ Reason Backends::enqueue(Version& version, upstream::Waiter& waiter) {
   return Reason::none;
 }
 
-void Backends::leave_queue(Version& version, upstream::Waiter& waiter) {
-  version.queue.remove(waiter);
+void Backends::leave_queue(Version& version, WorkerSeeker& seeker) {
+  version.queue.remove(seeker);
   left_queue(version);
 }
 

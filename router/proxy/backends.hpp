@@ -18,11 +18,26 @@
 #include "config/shared/segment.hpp"
 #include "router/engine/engine.hpp"
 #include "router/proxy/version.hpp"
+#include "router/proxy/worker_side.hpp"
 
 namespace gray::proxy {
 
-class Exchange;
 class Upstream;
+
+/// Somebody who needs a worker, and waits in a version's queue if there is none to be had at once.
+class WorkerSeeker : public upstream::Waiter, public WorkerEvents {
+ public:
+  virtual bool wants_tunnel() const = 0;
+  /// Its turn came.
+  virtual void granted(WorkerSide& side) = 0;
+  /// Its turn came, but this process has no descriptor left for a socket.
+  virtual void exhausted() = 0;
+  /// Its turn came, but no worker has a tunnel left.
+  virtual void exhausted_tunnels() = 0;
+
+ protected:
+  ~WorkerSeeker() = default;
+};
 
 /// What one thread may ask of the others of its router. Calls are posted; nothing is awaited.
 class Neighbours {
@@ -55,12 +70,12 @@ class Backends {
   /// Lines of the access log that were lost, of all threads of this router.
   std::atomic<std::uint64_t>& log_lost() { return layout_.log_lost[place_.slot]; }
 
-  /// A socket for `exchange`: an idle one, or one that is being opened (see Upstream::connecting). Null: none to be
+  /// A socket for `seeker`: an idle one, or one that is being opened (see WorkerSide::connecting). Null: none to be
   /// had.
-  Upstream* acquire(Version& version, Exchange& exchange, const Wish& wish);
+  WorkerSide* acquire(Version& version, WorkerSeeker& seeker, const Wish& wish);
   /// Takes a place in the queue and asks the neighbours; the reason if it is refused.
-  segment::Reason enqueue(Version& version, upstream::Waiter& waiter);
-  void leave_queue(Version& version, upstream::Waiter& waiter);
+  segment::Reason enqueue(Version& version, WorkerSeeker& seeker);
+  void leave_queue(Version& version, WorkerSeeker& seeker);
 
   /// The exchange is done with it and it may be used again.
   void release(Upstream& upstream);
@@ -70,7 +85,7 @@ class Backends {
   bool has_tunnel(const Version& version) const;
   /// The worker has said 101: no longer one of its sockets.
   void opened_tunnel(Upstream& upstream);
-  /// The exchange of a tunnel is over; see Upstream::leave().
+  /// The exchange of a tunnel is over; see Upstream::leave_tunnel().
   void leave(Upstream& upstream, Duration within);
   /// Serves waiters while sockets can be had.
   void advance(Version& version);
@@ -90,7 +105,7 @@ class Backends {
     explicit operator bool() const { return idle != nullptr || dial != nullptr; }
   };
   Grant take(Version& version, const Wish& wish);
-  Upstream* serve(const Grant& grant, Exchange& exchange);
+  Upstream* serve(const Grant& grant, WorkerSeeker& seeker);
   void retire(Worker& worker);
   void forget_gone(Version& version);
   void apply(Version& version, const VersionRoute* route);

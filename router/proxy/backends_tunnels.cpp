@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "router/proxy/backends.hpp"
-#include "router/proxy/exchange.hpp"
+#include "router/proxy/tunnel.hpp"
 #include "router/proxy/upstream.hpp"
 
 namespace gray::proxy {
@@ -36,7 +36,7 @@ void Backends::opened_tunnel(Upstream& upstream) {
 
 void Backends::leave(Upstream& upstream, Duration within) {
   --upstream.worker().tunnels;
-  upstream.leave(within);
+  upstream.leave_tunnel(within);
 }
 
 // A worker that merely fails its probes may come back, and its tunnels go on; so do those of one that has died, until

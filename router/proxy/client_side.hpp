@@ -17,6 +17,7 @@ struct ClientInfo {
   std::string_view ip;               // of the peer; empty for a unix socket
   bool trusted = false;              // the peer is a trusted proxy
   std::string_view scheme = "http";  // of the connection
+  std::uint64_t connection = 0;      // under which its buffers are listed
 };
 
 /// What an exchange keeps of a request. The views stay valid until done() or cut().

@@ -14,6 +14,7 @@
 //  - A client that is waited for, for its body or to take its answer, is looked at about once a second; nobody else is.
 #include <string>
 
+#include "router/http/body.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/kept_head.hpp"
 
@@ -110,7 +111,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool too_slow(bool uploads);
   void arm(Duration after);
   bool is_last() const;
-  ClientInfo client() const { return {&peer_, ip_, trusted_}; }
+  ClientInfo client() const { return {.peer = &peer_, .ip = ip_, .trusted = trusted_, .connection = stream_.index}; }
   engine::Engine& engine() const { return context_.shard.engine; }
 
   ExchangeContext& context_;

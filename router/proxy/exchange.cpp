@@ -73,9 +73,8 @@ void Exchange::on_deadline() {
 
 void Exchange::acquire() {
   Backends& backends = context_.backends;
-  if (Upstream* upstream =
-          backends.acquire(*version_, *this, {avoid_, fresh_only_, choice_.affinity, wants_tunnel()})) {
-    return granted(*upstream);
+  if (WorkerSide* side = backends.acquire(*version_, *this, {avoid_, fresh_only_, choice_.affinity, wants_tunnel()})) {
+    return take(*side);
   }
   reason_ = wants_tunnel() && !backends.has_tunnel(*version_) ? no_tunnel() : backends.enqueue(*version_, *this);
   if (reason_ != Reason::none) return feed(Event::refused);
@@ -84,19 +83,19 @@ void Exchange::acquire() {
   feed(Event::queued);
 }
 
-void Exchange::dequeued(Upstream& upstream) {
-  granted(upstream);
+void Exchange::granted(WorkerSide& side) {
+  take(side);
   context_.shard.outbox.flush();
 }
 
-void Exchange::granted(Upstream& upstream) {
+void Exchange::take(WorkerSide& side) {
   const TimePoint now = context_.shard.engine.now();
   if (state_ == State::waiting) waited_ = std::chrono::duration_cast<Micros>(now - queued_);
-  upstream_ = &upstream;
-  use_worker(&upstream.worker());
+  upstream_ = &side;
+  use_worker(&side.worker());
   granted_ = now;
-  if (upstream.connecting()) arm(limits().connect_timeout);
-  feed(upstream.connecting() ? Event::dial : Event::granted);
+  if (side.connecting()) arm(limits().connect_timeout);
+  feed(side.connecting() ? Event::dial : Event::granted);
 }
 
 void Exchange::exhausted() {
@@ -113,8 +112,8 @@ void Exchange::use_worker(Worker* worker) {
 
 void Exchange::send_request() {
   const http::RequestHead& head = client_.request();
-  if (head.expect_continue && worker_->http10 && !request_complete_) client_.continue_request();
-  upstream_->send_head(head, request_extras());
+  if (head.expect_continue && !upstream_->knows_continue() && !request_complete_) client_.continue_request();
+  upstream_->send_head(head, request_extras(), {limits().head, limits().fields});
   replay_body();
   if (request_complete_) return feed(Event::request_end);
   arm(limits().request_timeout);
@@ -134,7 +133,7 @@ http::RequestExtras Exchange::request_extras() const {
           .proto = info_.scheme,
           .keep_body = true,
           .span = span(),
-          .expect = !worker_->http10,
+          .expect = upstream_->knows_continue(),
           .upgrade = request_.upgrade};
 }
 
@@ -149,9 +148,8 @@ void Exchange::request_data(std::string_view payload) {
 // Until the first response byte a small body is kept, so that an attempt that fails can be repeated.
 void Exchange::keep_for_replay(std::string_view payload) {
   if (!replayable_ || first_byte_ != TimePoint{}) return;
-  replayable_ =
-      replay_.size() + payload.size() <= policy::kReplayBytes &&
-      context_.shard.buffers.reserve(replay_, payload.size(), upstream_ == nullptr ? 0 : upstream_->stream().index);
+  replayable_ = replay_.size() + payload.size() <= policy::kReplayBytes &&
+                context_.shard.buffers.reserve(replay_, payload.size(), info_.connection);
   if (replayable_) {
     replay_.append(payload);
   } else {
@@ -243,22 +241,13 @@ void Exchange::response_data(std::string_view payload) {
   arm(stall_limit());
 }
 
-void Exchange::response_end(bool reusable) {
-  reusable_ = reusable;
-  feed(Event::response_end);
-}
-
 // What is left to do after the client side says done() belongs to its next request: nothing may follow it here.
 void Exchange::finish(bool close) {
   client_.end_response(close);
   version_->service_time.add(std::chrono::duration_cast<Micros>(context_.shard.engine.now() - granted_));
   conclude();
-  Upstream& upstream = *std::exchange(upstream_, nullptr);
-  if (reusable_ && !close) {
-    context_.backends.release(upstream);
-  } else {
-    context_.backends.discard(upstream, false);
-  }
+  WorkerSide& side = *std::exchange(upstream_, nullptr);
+  close ? side.discard(false) : side.release();
   client_.done();
 }
 
@@ -281,7 +270,7 @@ void Exchange::forget() {
 
 void Exchange::drop_upstream(bool suspect) {
   if (std::exchange(worker_behind_, false)) client_.resume_body();
-  context_.backends.discard(*std::exchange(upstream_, nullptr), suspect);
+  std::exchange(upstream_, nullptr)->discard(suspect);
 }
 
 void Exchange::client_gone() {

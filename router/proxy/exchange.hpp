@@ -16,9 +16,10 @@
 #include "router/proxy/client_side.hpp"
 #include "router/proxy/exchange_machine.hpp"
 #include "router/proxy/recorder.hpp"
+#include "router/proxy/shard_context.hpp"
 #include "router/proxy/table_view.hpp"
 #include "router/proxy/tunnel.hpp"
-#include "router/proxy/upstream.hpp"
+#include "router/proxy/worker_side.hpp"
 
 namespace gray::proxy {
 
@@ -33,7 +34,7 @@ struct ExchangeContext {
   bool draining = false;
 };
 
-class Exchange final : public upstream::Waiter {
+class Exchange final : private WorkerSeeker {
  public:
   Exchange(ExchangeContext& context, ClientSide& client);
   ~Exchange();
@@ -64,35 +65,34 @@ class Exchange final : public upstream::Waiter {
   void client_bytes(std::string_view bytes);
   void client_ended();
   /// The tunnel's time is up.
-  void end_tunnel(segment::Reason reason);
+  void end_tunnel(segment::Reason reason) override;
   std::uint64_t body_limit() const { return limits().body; }
 
-  // From the worker's connection, and from Backends.
-  void dequeued(Upstream& upstream);  // its turn came
-  void exhausted();                   // its turn came, but this process has no descriptor left for a socket
-  void connected() { feed(Event::connected); }
-  void failed(segment::Reason reason);
-  bool wants_tunnel() const { return !request_.upgrade.empty(); }
-  void exhausted_tunnels();  // its turn came, but no worker has a tunnel left
-  /// Whether this 101 answers what we asked.
-  bool takes_upgrade(const http::ResponseHead& head) const;
-  void upgraded(const http::ResponseHead& head);
-  void worker_bytes(std::string_view bytes);
-  void worker_ended();
-  void interim(const http::ResponseHead& head) { client_.interim(head); }
-  void response_head(const http::ResponseHead& head);
-  void response_data(std::string_view payload);
-  void response_trailers(std::string_view section) { client_.response_trailers(section); }
-  void response_end(bool reusable);
-  void worker_drained();
   /// After what an event gathered has been sent: pauses whichever side is ahead of the other.
-  void balance();
-  /// A rule was broken by that side.
-  void note(const http::Fault& fault, segment::Side side);
-  http::HeadLimits head_limits() const { return {limits().head, limits().fields}; }
-  http::Method method() const { return request_.method; }
+  void balance() override;
 
  private:
+  // WorkerSeeker
+  bool wants_tunnel() const override { return !request_.upgrade.empty(); }
+  void granted(WorkerSide& side) override;
+  void exhausted() override;
+  void exhausted_tunnels() override;
+
+  // WorkerEvents
+  void connected() override { feed(Event::connected); }
+  void failed(segment::Reason reason) override;
+  void interim(const http::ResponseHead& head) override { client_.interim(head); }
+  void response_head(const http::ResponseHead& head) override;
+  void response_data(std::string_view payload) override;
+  void response_trailers(std::string_view section) override { client_.response_trailers(section); }
+  void response_end() override { feed(Event::response_end); }
+  void upgraded(const http::ResponseHead& head, std::string_view protocol) override;
+  void worker_bytes(std::string_view bytes) override;
+  void worker_ended() override;
+  void worker_drained() override;
+  void worker_fault(const http::Fault& fault) override { note(fault, segment::Side::upstream); }
+
+  void note(const http::Fault& fault, segment::Side side);
   const Limits& limits() const;
   const VersionRoute& version_route() const { return service_->route->versions[choice_.version]; }
   void feed(Event event);
@@ -106,7 +106,7 @@ class Exchange final : public upstream::Waiter {
   void leave_version();
 
   void acquire();
-  void granted(Upstream& upstream);
+  void take(WorkerSide& side);
   void send_request();
   void replay_body();
   void keep_for_replay(std::string_view payload);
@@ -157,7 +157,8 @@ class Exchange final : public upstream::Waiter {
   policy::Choice choice_;
 
   // Of the attempt.
-  Upstream* upstream_ = nullptr;
+  WorkerSide* upstream_ = nullptr;
+  std::string_view protocol_;                     // during upgraded() only
   const http::ResponseHead* response_ = nullptr;  // during response_head() only
   Worker* worker_ = nullptr;                      // of the latest attempt; counted in its in_flight, so it stays
   std::uint64_t avoid_ = 0;                       // generation of the worker that failed us
@@ -167,7 +168,6 @@ class Exchange final : public upstream::Waiter {
   segment::Side fault_side_ = segment::Side::downstream;
   int status_ = 0;
   std::uint32_t retries_ = 0;
-  bool reusable_ = false;
   bool worker_behind_ = false;  // it takes the body more slowly than the client sends it
   Tunnel tunnel_;               // in State::tunnel
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;

@@ -43,7 +43,7 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
   retries_ = 0;
   avoid_ = 0;
   bytes_in_ = bytes_out_ = 0;
-  worker_behind_ = fresh_only_ = reusable_ = accepts_body_ = false;
+  worker_behind_ = fresh_only_ = accepts_body_ = false;
   replayable_ = true;
   request_ = {};
   context_.recorder.make_id(own_id_);

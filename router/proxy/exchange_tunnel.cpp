@@ -1,5 +1,4 @@
 // The last part of an exchange that was upgraded: bytes both ways, as they come, until both sides have ended.
-#include "router/http/upgrade.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/recorder.hpp"
 
@@ -26,12 +25,8 @@ void Exchange::exhausted_tunnels() {
   exhausted();
 }
 
-// Nothing but what the client offered, and only once its request is complete: before that its bytes are a body.
-bool Exchange::takes_upgrade(const http::ResponseHead& head) const {
-  return state_ == State::awaiting && head.minor == 1 && !http::taken_protocol(head, request_.upgrade).empty();
-}
-
-void Exchange::upgraded(const http::ResponseHead& head) {
+void Exchange::upgraded(const http::ResponseHead& head, std::string_view protocol) {
+  protocol_ = protocol;
   response_ = &head;
   feed(Event::upgraded);
   response_ = nullptr;
@@ -39,15 +34,13 @@ void Exchange::upgraded(const http::ResponseHead& head) {
 
 void Exchange::open_tunnel() {
   const http::ResponseHead& head = *response_;
-  const std::string_view protocol = http::taken_protocol(head, request_.upgrade);
   begin_answer();
-  tunnel_.open(protocol);
+  tunnel_.open(protocol_);
   http::ResponseExtras extras = response_extras();
-  extras.upgrade = protocol;
+  extras.upgrade = protocol_;
   version_->service_time.add(std::chrono::duration_cast<Micros>(first_byte_ - granted_));
   accepts_body_ = true;
   client_.open_tunnel(head, extras);
-  context_.backends.opened_tunnel(*upstream_);
 }
 
 void Exchange::client_bytes(std::string_view bytes) {
@@ -88,7 +81,7 @@ void Exchange::end_tunnel(Reason reason) {
 void Exchange::close_tunnel() {
   reason_ = tunnel_.reason();
   client_.end_response(false);
-  context_.backends.leave(*std::exchange(upstream_, nullptr), kFlush);
+  std::exchange(upstream_, nullptr)->leave(kFlush);
   conclude();
   client_.done();
 }
@@ -103,7 +96,7 @@ void Exchange::part() {
   if (const auto words = tunnel_.close_frame(Side::worker, mask, frame); !words.empty()) upstream_->send_raw(words);
   if (const auto words = tunnel_.close_frame(Side::client, mask, frame); !words.empty()) client_.response_data(words);
   client_.end_response(true);
-  context_.backends.leave(*std::exchange(upstream_, nullptr), kGracePeriod);
+  std::exchange(upstream_, nullptr)->leave(kGracePeriod);
   conclude();
   client_.done();
 }

@@ -1,5 +1,7 @@
 #include "router/proxy/shard.hpp"
 
+#include "router/proxy/upstream.hpp"
+
 namespace gray::proxy {
 namespace {
 

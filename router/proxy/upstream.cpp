@@ -1,13 +1,12 @@
 #include "router/proxy/upstream.hpp"
 
+#include "router/http/upgrade.hpp"
 #include "router/proxy/backends.hpp"
-#include "router/proxy/exchange.hpp"
 #include "router/stats/row.hpp"
 
 namespace gray::proxy {
 
 using segment::Reason;
-using segment::Side;
 
 namespace {
 
@@ -39,10 +38,10 @@ void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
   shard_.engine.count_write_errors(stream, backends_.wire().write_errors[1]);
 }
 
-void Upstream::attach(Exchange& exchange) {
+void Upstream::attach(WorkerEvents& exchange) {
   exchange_ = &exchange;
   body_ = {};
-  in_body_ = keep_alive_ = chunked_request_ = sent_ = answered_ = held_ = false;
+  in_body_ = keep_alive_ = reusable_ = chunked_request_ = request_complete_ = sent_ = answered_ = held_ = false;
   searched_ = 0;
   interims_ = 0;
 }
@@ -57,8 +56,14 @@ void Upstream::detach() {
   shard_.engine.resume(stream_, engine::Pause::sink_full);
 }
 
-void Upstream::send_head(const http::RequestHead& head, const http::RequestExtras& extras) {
+void Upstream::send_head(const http::RequestHead& head, const http::RequestExtras& extras,
+                         const http::HeadLimits& limits) {
   sent_ = true;
+  method_ = head.method;
+  limits_ = limits;
+  offered_ = extras.upgrade;
+  request_complete_ = head.framing.kind == http::Framing::Kind::none ||
+                      (head.framing.kind == http::Framing::Kind::length && head.framing.length == 0);
   wants_trailers_ = head.wants_trailers;
   chunked_request_ = head.framing.kind == http::Framing::Kind::chunked;
   char* out = shard_.outbox.room(stream_, http::request_bound(head, extras));
@@ -74,8 +79,21 @@ void Upstream::send_data(std::string_view payload) {
 }
 
 void Upstream::send_end() {
+  request_complete_ = true;
   if (chunked_request_) shard_.outbox.append(stream_, http::kLastChunk);
 }
+
+// HTTP/1.0 does not (P23).
+bool Upstream::knows_continue() const { return !worker_->http10; }
+
+void Upstream::release() {
+  if (reusable_) return backends_.release(*this);
+  backends_.discard(*this, false);
+}
+
+void Upstream::discard(bool suspect) { backends_.discard(*this, suspect); }
+
+void Upstream::leave(Duration within) { backends_.leave(*this, within); }
 
 void Upstream::on_connected(int error) {
   connecting_ = false;
@@ -152,11 +170,10 @@ std::size_t Upstream::take(std::string_view bytes) {
 
 // A head that comes in pieces is read again when its end is there, so that it costs O(n) however small they are.
 std::size_t Upstream::take_head(std::string_view bytes) {
-  const http::HeadLimits limits = exchange_->head_limits();
-  if (searched_ > 0 && http::find_head_end(bytes, searched_) == 0 && bytes.size() <= limits.bytes) return 0;
+  if (searched_ > 0 && http::find_head_end(bytes, searched_) == 0 && bytes.size() <= limits_.bytes) return 0;
   http::ResponseHead& head = shard_.response_scratch;
   http::Fault fault;
-  const http::Parse parsed = http::parse_response(bytes, limits, exchange_->method(), head, fault);
+  const http::Parse parsed = http::parse_response(bytes, limits_, method_, head, fault);
   if (parsed == http::Parse::incomplete) {
     (void)http::find_head_end(bytes, searched_);
     return 0;
@@ -188,13 +205,14 @@ std::size_t Upstream::take_head(std::string_view bytes) {
 void Upstream::end_answer(bool more_came) {
   if (more_came) {
     const std::size_t offset = static_cast<std::size_t>(body_.received());
-    exchange_->note({502, "P18", "bytes behind the end of the answer", offset}, Side::upstream);
+    exchange_->worker_fault({502, "P18", "bytes behind the end of the answer", offset});
   }
-  exchange_->response_end(keep_alive_ && !more_came);
+  reusable_ = keep_alive_ && !more_came;
+  exchange_->response_end();
 }
 
 std::size_t Upstream::refuse(const http::Fault& fault, std::string_view bytes) {
-  exchange_->note(fault, Side::upstream);
+  exchange_->worker_fault(fault);
   broke(Reason::upstream_invalid);
   return bytes.size();
 }
@@ -212,20 +230,24 @@ bool Upstream::take_trailers(const http::BodyDecoder::Step& step) {
   return true;
 }
 
-// Taken only as it was asked for; what follows it is no longer HTTP.
+// Taken only as it was asked for, and only once the request is complete: before that the client's bytes are a body.
+// What follows it is no longer HTTP.
 std::size_t Upstream::take_upgrade(const http::ResponseHead& head, std::string_view bytes) {
-  if (!exchange_->takes_upgrade(head)) return refuse({502, "P24", "101 that no request has asked for", 0}, bytes);
+  const std::string_view protocol = head.minor == 1 && request_complete_ ? http::taken_protocol(head, offered_) : "";
+  if (protocol.empty()) return refuse({502, "P24", "101 that no request has asked for", 0}, bytes);
   const std::string_view rest = bytes.substr(head.bytes.size());
   answered_ = true;
   phase_ = Phase::tunnel;
-  exchange_->upgraded(head);
+  exchange_->upgraded(head, protocol);
+  if (exchange_ == nullptr) return bytes.size();
+  backends_.opened_tunnel(*this);
   if (!rest.empty()) exchange_->worker_bytes(rest);
   return bytes.size();
 }
 
 void Upstream::end_tunnel(Reason reason) { exchange_->end_tunnel(reason); }
 
-void Upstream::leave(Duration within) {
+void Upstream::leave_tunnel(Duration within) {
   shard_.outbox.flush();
   detach();
   finish();
@@ -269,7 +291,7 @@ void Upstream::on_end() {
     return settle();
   }
   if (!idle() && in_body_ && body_.finish()) {
-    exchange_->response_end(false);
+    exchange_->response_end();
     shard_.outbox.flush();
     return;
   }
@@ -283,7 +305,7 @@ void Upstream::on_writable() {
 void Upstream::on_failed(int) {
   if (!idle() && in_body_) {
     const std::size_t offset = static_cast<std::size_t>(body_.received());
-    exchange_->note({502, "P27", "the connection ended inside the body", offset}, Side::upstream);
+    exchange_->worker_fault({502, "P27", "the connection ended inside the body", offset});
   }
   broke(Reason::upstream_closed);
 }

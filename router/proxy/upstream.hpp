@@ -6,13 +6,12 @@
 #include "router/http/body.hpp"
 #include "router/http/forwarding.hpp"
 #include "router/proxy/shard_context.hpp"
+#include "router/proxy/worker_side.hpp"
 #include "router/upstream/idle_pool.hpp"
 
 namespace gray::proxy {
 
 class Backends;
-class Exchange;
-struct Worker;
 
 /// The units of a worker's limits that a connection holds.
 struct Units {
@@ -20,39 +19,42 @@ struct Units {
   bool tunnel = false;  // beside it until the worker says 101, then instead of it
 };
 
-class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
+class Upstream final : public engine::StreamHandler, public upstream::IdleLink, public WorkerSide {
  public:
   Upstream(ShardContext shard, Backends& backends);
 
   // For Backends.
   void open(Worker& worker, engine::StreamId stream, bool connecting);
-  void attach(Exchange& exchange);
+  void attach(WorkerEvents& exchange);
   void detach();  // back to the blank state, ready for the pool
-  Worker& worker() const { return *worker_; }
+  Worker& worker() const override { return *worker_; }
   engine::StreamId stream() const { return stream_; }
   bool idle() const { return exchange_ == nullptr; }
-  bool connecting() const { return connecting_; }
+  bool connecting() const override { return connecting_; }
   Units& units() { return units_; }
   bool tunnelled() const { return phase_ == Phase::tunnel; }
-  /// The exchange is over: sends what is unsent, then FIN, drops what comes, and is discarded when the worker has ended
-  /// too, or `within`.
-  void leave(Duration within);
+  /// Sends what is unsent, then FIN, drops what comes, and is discarded when the worker has ended too, or `within`.
+  void leave_tunnel(Duration within);
   void end_tunnel(segment::Reason reason);
 
-  // For the exchange.
-  void send_head(const http::RequestHead& head, const http::RequestExtras& extras);
-  void send_data(std::string_view payload);
-  void send_end();
-  void send_raw(std::string_view bytes) { shard_.outbox.append(stream_, bytes); }
-  void finish() { shard_.engine.finish(stream_); }
-  void abort() { shard_.engine.abort(stream_); }
-  void pause() { shard_.engine.pause(stream_, engine::Pause::sink_full); }
-  void resume() { shard_.engine.resume(stream_, engine::Pause::sink_full); }
-  bool backed_up() const { return shard_.engine.unsent(stream_) > engine::kHighWatermark; }
-  bool reused() const { return reused_; }
-  bool sent_anything() const { return sent_; }
-  /// Something of the answer was passed on to the exchange: the attempt can no longer be repeated.
-  bool answered() const { return answered_; }
+  // WorkerSide
+  void send_head(const http::RequestHead& head, const http::RequestExtras& extras,
+                 const http::HeadLimits& limits) override;
+  void send_data(std::string_view payload) override;
+  void send_end() override;
+  void send_raw(std::string_view bytes) override { shard_.outbox.append(stream_, bytes); }
+  void finish() override { shard_.engine.finish(stream_); }
+  void abort() override { shard_.engine.abort(stream_); }
+  void pause() override { shard_.engine.pause(stream_, engine::Pause::sink_full); }
+  void resume() override { shard_.engine.resume(stream_, engine::Pause::sink_full); }
+  bool backed_up() const override { return shard_.engine.unsent(stream_) > engine::kHighWatermark; }
+  bool reused() const override { return reused_; }
+  bool sent_anything() const override { return sent_; }
+  bool answered() const override { return answered_; }
+  bool knows_continue() const override;
+  void release() override;
+  void discard(bool suspect) override;
+  void leave(Duration within) override;
 
  private:
   enum class Phase : std::uint8_t { http, tunnel, leaving };
@@ -81,7 +83,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   ShardContext shard_;
   Backends& backends_;
   Worker* worker_ = nullptr;
-  Exchange* exchange_ = nullptr;
+  WorkerEvents* exchange_ = nullptr;
   engine::StreamId stream_;
   engine::Buffer partial_;  // bytes of a head that is not complete, or is held back
   engine::Timer hold_;      // and, leaving, to look whether it is done
@@ -95,9 +97,14 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink {
   std::uint32_t interims_ = 0;  // of this answer
   http::BodyDecoder body_;
   bool in_body_ = false;
-  bool keep_alive_ = false;
+  bool keep_alive_ = false;  // as the answer says
+  bool reusable_ = false;    // and it has ended cleanly
   bool chunked_request_ = false;
   bool wants_trailers_ = false;
+  bool request_complete_ = false;
+  http::Method method_ = http::Method::get;
+  http::HeadLimits limits_;   // of the answer
+  std::string_view offered_;  // protocols of an upgrade, in the client side's bytes
   bool connecting_ = false;
   bool reused_ = false;  // has served before: it may be stale
   bool sent_ = false;

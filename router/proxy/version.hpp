@@ -16,6 +16,7 @@
 
 namespace gray::proxy {
 
+class WorkerSeeker;
 struct Version;
 
 inline constexpr TimePoint kNever = TimePoint::max();
@@ -53,7 +54,7 @@ struct Version {
   Limits limits;
   Duration drain_timeout{0};
   std::list<Worker> workers;
-  upstream::WaitQueue queue;
+  upstream::QueueOf<WorkerSeeker> queue;
   upstream::ServiceTime service_time;
   std::uint64_t turns = 0;  // workers chosen so far
   std::uint32_t turn = 0;   // alternates between our waiters and those of other threads

@@ -51,6 +51,16 @@ class WaitQueue {
   TimePoint nonempty_since_{};
 };
 
+/// The same queue for one kind of waiters.
+template <typename Seeker>
+class QueueOf : private WaitQueue {
+ public:
+  void push(Seeker& seeker, TimePoint now, Duration timeout) { WaitQueue::push(seeker, now, timeout); }
+  Seeker* pop(TimePoint now) { return static_cast<Seeker*>(WaitQueue::pop(now)); }  // nothing else was pushed
+  void remove(Seeker& seeker) { WaitQueue::remove(seeker); }
+  using WaitQueue::size;
+};
+
 /// Mean service time, exponentially weighted (1/16), for the early refusal.
 class ServiceTime {
  public:

@@ -1,0 +1,82 @@
+#pragma once
+// One request on its way to a worker, and the answer on its way back. Calls go one way, WorkerSide, and events the
+// other, WorkerEvents. A worker side is one exchange's share of a connection: the whole of an HTTP/1 connection, or one
+// of several streams. It translates between heads and bytes; the exchange knows no protocol.
+#include <cstddef>
+#include <string_view>
+
+#include "config/base/time.hpp"
+#include "config/shared/segment.hpp"
+#include "router/http/forwarding.hpp"
+#include "router/http/head.hpp"
+
+namespace gray::proxy {
+
+struct Worker;
+
+/// What a worker's connection tells the exchange that it serves.
+class WorkerEvents {
+ public:
+  virtual void connected() = 0;
+  /// The attempt has failed; nothing follows.
+  virtual void failed(segment::Reason reason) = 0;
+  virtual void interim(const http::ResponseHead& head) = 0;
+  virtual void response_head(const http::ResponseHead& head) = 0;
+  virtual void response_data(std::string_view payload) = 0;
+  virtual void response_trailers(std::string_view section) = 0;
+  virtual void response_end() = 0;
+  /// 101, to the `protocol` that was asked for. From now on bytes are passed on, both ways.
+  virtual void upgraded(const http::ResponseHead& head, std::string_view protocol) = 0;
+  virtual void worker_bytes(std::string_view bytes) = 0;
+  virtual void worker_ended() = 0;
+  /// It takes the request body again.
+  virtual void worker_drained() = 0;
+  /// The end of every event: what was gathered has been sent, and a side that is ahead of the other shall pause.
+  virtual void balance() = 0;
+  /// The worker has broken a rule.
+  virtual void worker_fault(const http::Fault& fault) = 0;
+  /// The time of a tunnel is up.
+  virtual void end_tunnel(segment::Reason reason) = 0;
+
+ protected:
+  ~WorkerEvents() = default;
+};
+
+/// What an exchange asks of it. Exactly one of release(), discard() and leave() is the last call.
+class WorkerSide {
+ public:
+  virtual Worker& worker() const = 0;
+  virtual bool connecting() const = 0;
+  /// The head and what is asked of the answer: its head is held to `limits`, an upgrade must be one that `extras`
+  /// offers. Views in `extras` stay valid until the last call.
+  virtual void send_head(const http::RequestHead& head, const http::RequestExtras& extras,
+                         const http::HeadLimits& limits) = 0;
+  virtual void send_data(std::string_view payload) = 0;
+  virtual void send_end() = 0;
+  /// In a tunnel: bytes as they are, and FIN.
+  virtual void send_raw(std::string_view bytes) = 0;
+  virtual void finish() = 0;
+  /// What is unsent is dropped, and the worker sees that it was.
+  virtual void abort() = 0;
+  virtual void pause() = 0;  // the client has too much unsent
+  virtual void resume() = 0;
+  virtual bool backed_up() const = 0;
+  /// It has served before: it may be stale.
+  virtual bool reused() const = 0;
+  virtual bool sent_anything() const = 0;
+  /// Something of the answer was passed on: the attempt can no longer be repeated.
+  virtual bool answered() const = 0;
+  /// Whether the worker knows 100 (Continue).
+  virtual bool knows_continue() const = 0;
+  /// The answer is complete.
+  virtual void release() = 0;
+  /// The attempt is given up. `suspect`: the worker broke it.
+  virtual void discard(bool suspect) = 0;
+  /// The exchange of a tunnel is over: what is unsent is sent, then FIN.
+  virtual void leave(Duration within) = 0;
+
+ protected:
+  ~WorkerSide() = default;
+};
+
+}  // namespace gray::proxy
