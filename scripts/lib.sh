@@ -1,4 +1,4 @@
-# Shared by the scripts beside it: stand in the root of the tree, install what is missing, build. Sourced, never run.
+# Shared by the scripts in this folder: change to the root of the tree, install packages, build. Sourced, never run.
 
 here=$PWD # where the caller stands, for paths given as arguments
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -12,7 +12,7 @@ installed() {
   [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-# The packages of the named groups that are not there, one a line.
+# The packages of the named groups that are not installed, one per line.
 missing_packages() {
   local group package program wanted=" $* "
   while read -r group package program; do
@@ -22,7 +22,7 @@ missing_packages() {
   done < <(grep -v '^#' scripts/packages) | sort -u
 }
 
-# Asks for root and the network only when something is missing: every run but the first is quick and needs neither.
+# Needs root and the network only if a package is missing: usually only in the first run.
 need_packages() {
   command -v dpkg-query >/dev/null || fail "this needs Debian 12; elsewhere install what scripts/packages lists"
   local missing as_root=()
@@ -36,8 +36,8 @@ need_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q && install_quiet "${missing[@]}"
 }
 
-# Installs without starting the services that come along: Debian asks policy-rc.d first, and 101 says no. In a subshell,
-# whose end takes ours away again whatever happens.
+# Installs without starting services: Debian asks policy-rc.d first, and 101 means no. It runs in a subshell, which
+# removes our policy-rc.d when it ends, also after an error.
 install_quiet() (
   policy=/usr/sbin/policy-rc.d
   if [[ ! -e $policy ]]; then
