@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
+#include <optional>
+
+#include "config/base/time.hpp"
+#include "control/api/pending_reply.hpp"
 
 namespace gray::control {
 namespace {
@@ -12,7 +15,6 @@ using nlohmann::json;
 
 constexpr Duration kDefaultTimeout{10'000};
 constexpr Duration kLongestTimeout{120'000};
-constexpr Duration kGlance{50};  // how often a waiting call looks for an end of the server or a peer that left
 
 Reply refusal(ExitCode code, std::string error) { return {.code = code, .body = {}, .error = std::move(error)}; }
 
@@ -103,8 +105,8 @@ AdminApi::AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats)
   set_exception_handler(write_exception);
 }
 
-void AdminApi::serve(UniqueFd connection) {
-  FdStream stream(std::move(connection));
+void AdminApi::serve(int connection) {
+  FdStream stream(connection, cut_off_);
   peer_ = &stream;
   bool closed = false;
   process_request(stream, true, closed, give_length);
@@ -147,19 +149,14 @@ Reply AdminApi::ask(std::string verb, json args) {
   if (!timeout)
     return refusal(ExitCode::usage,
                    fmt::format("timeout_ms must be a whole number from 1 to {}", kLongestTimeout.count()));
-  auto promise = std::make_shared<std::promise<Reply>>();  // shared: a reply may come after we gave up
-  std::future<Reply> reply = promise->get_future();
   const TimePoint until = Clock::now() + *timeout;
-  daemon_.call(verb, std::move(args),
-               [promise = std::move(promise)](Reply answer) { promise->set_value(std::move(answer)); });
-  while (reply.wait_for(kGlance) != std::future_status::ready) {
-    if (Clock::now() >= cut_off_.get()) return refusal(ExitCode::failed, fmt::format("{}: grayd is stopping", verb));
-    if (peer_->peer_gone()) return refusal(ExitCode::failed, fmt::format("{}: nobody waits for the answer", verb));
-    if (Clock::now() >= until)
-      return refusal(ExitCode::timeout, fmt::format("{} got no answer within {} ms; it may still happen, see status",
-                                                    verb, timeout->count()));
-  }
-  return reply.get();
+  const PendingReply reply(daemon_, verb, std::move(args));
+  peer_->wait_for(reply.fd(), until);
+  if (reply.ready()) return reply.get();
+  if (Clock::now() >= cut_off_.get()) return refusal(ExitCode::failed, fmt::format("{}: grayd is stopping", verb));
+  if (peer_->peer_gone()) return refusal(ExitCode::failed, fmt::format("{}: nobody waits for the answer", verb));
+  return refusal(ExitCode::timeout,
+                 fmt::format("{} got no answer within {} ms; it may still happen, see status", verb, timeout->count()));
 }
 
 }  // namespace gray::control

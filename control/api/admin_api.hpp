@@ -12,23 +12,12 @@
 #include <httplib.h>
 
 #include <atomic>
-#include <optional>
 
-#include "config/base/time.hpp"
+#include "control/api/cut_off.hpp"
 #include "control/api/fd_stream.hpp"
 #include "control/daemon.hpp"
 
 namespace gray::control {
-
-/// When waiting calls are cut because the server ends. Shared by all threads of the server.
-class CutOff {
- public:
-  void set(TimePoint when) { when_ = when.time_since_epoch(); }
-  TimePoint get() const { return TimePoint(when_.load()); }
-
- private:
-  std::atomic<TimePoint::duration> when_{TimePoint::duration::max()};
-};
 
 /// Callers who may wait at once. Shared by all threads of the server.
 class Seats {
@@ -52,13 +41,13 @@ class Seats {
   std::atomic<int> free_;
 };
 
-/// Serves one connection at a time; each thread of the server has its own.
+/// Serves one connection at a time; it belongs to one thread.
 class AdminApi : private httplib::Server {
  public:
   /// Those who share `cut_off` and `seats` outlive this.
   AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats);
-  /// Reads one request, answers it, closes the connection. Owns `connection`.
-  void serve(UniqueFd connection);
+  /// Reads one request, answers it, and is done with the connection, which is borrowed.
+  void serve(int connection);
 
  private:
   void answer_verb(const httplib::Request& request, httplib::Response& response);

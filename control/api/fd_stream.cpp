@@ -8,41 +8,37 @@
 #include <cstring>
 
 namespace gray::control {
-namespace {
+FdStream::FdStream(int fd, const CutOff& cut_off, Bounds bounds)
+    : fd_(fd), cut_off_(cut_off), bounds_(bounds), read_until_(std::min(bounds.end, Clock::now() + kRequestTime)) {}
 
-/// True once `fd` shows one of `events`, false at `until`.
-bool wait_for(int fd, short events, TimePoint until) {
-  for (;;) {
-    auto left = std::chrono::ceil<Duration>(until - Clock::now()).count();
-    if (left <= 0) return false;
-    pollfd entry{fd, events, 0};
-    int n = ::poll(&entry, 1, static_cast<int>(left));
-    if (n > 0) return true;
-    if (n < 0 && errno != EINTR) return false;
-  }
+bool FdStream::wait_for(int event, TimePoint until) const {
+  return cut_off_.wait(std::min(until, bounds_.end), {event, POLLIN, 0}, {fd_, 0, 0});
 }
 
-}  // namespace
-
 bool FdStream::peer_gone() const {
-  pollfd entry{fd_.get(), 0, 0};  // POLLHUP and POLLERR are always reported
+  pollfd entry{fd_, 0, 0};  // POLLHUP and POLLERR are always reported
   return ::poll(&entry, 1, 0) > 0;
 }
 
 std::optional<ucred> FdStream::peer() const {
   ucred peer{};
   socklen_t length = sizeof peer;
-  const bool known = ::getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid > 0;
+  const bool known = ::getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid > 0;
   return known ? std::optional(peer) : std::nullopt;
 }
 
-bool FdStream::is_readable() const { return begin_ < end_ || wait_for(fd_.get(), POLLIN, read_until_); }
+bool FdStream::is_readable() const { return begin_ < end_ || cut_off_.wait(read_until_, {fd_, POLLIN, 0}); }
 
-bool FdStream::is_writable() const { return wait_for(fd_.get(), POLLOUT, Clock::now() + kWriteTime); }
+bool FdStream::is_writable() const {
+  return cut_off_.wait(std::min(bounds_.end, Clock::now() + kWriteTime), {fd_, POLLOUT, 0});
+}
 
 bool FdStream::fill() {
-  if (taken_ >= kRequestBytes || !wait_for(fd_.get(), POLLIN, read_until_)) return false;
-  ssize_t n = ::recv(fd_.get(), buffer_.data(), buffer_.size(), 0);
+  ssize_t n = -1;
+  do {
+    if (full() || !cut_off_.wait(read_until_, {fd_, POLLIN, 0})) return false;
+    n = ::recv(fd_, buffer_.data(), std::min(buffer_.size(), bounds_.request_bytes - taken_), MSG_DONTWAIT);
+  } while (n < 0 && errno == EAGAIN);
   if (n < 0) return false;
   begin_ = 0;
   end_ = static_cast<std::size_t>(n);
@@ -60,9 +56,9 @@ ssize_t FdStream::read(char* into, std::size_t size) {
 
 ssize_t FdStream::write(const char* from, std::size_t size) {
   for (std::size_t sent = 0; sent < size;) {
-    if (!is_writable()) return -1;
-    ssize_t n = ::send(fd_.get(), from + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0 && errno != EAGAIN) return -1;
+    if (Clock::now() >= bounds_.end) return -1;
+    const ssize_t n = ::send(fd_, from + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && (errno != EAGAIN || !is_writable())) return -1;
     sent += n > 0 ? static_cast<std::size_t>(n) : 0;
   }
   return static_cast<ssize_t>(size);

@@ -1,7 +1,7 @@
 #pragma once
 // One accepted connection as cpp-httplib sees it, with the bounds that its own stream lacks: a request arrives whole
-// within `kRequestTime` and `kRequestBytes` (its limit on bodies does not hold for chunked ones), and reads are
-// buffered (it asks for heads byte by byte).
+// within a time and a size (its limit on bodies does not hold for chunked ones), the end of the server cuts it, and
+// reads are buffered (it asks for heads byte by byte).
 #include <httplib.h>
 #include <sys/socket.h>
 
@@ -10,7 +10,7 @@
 #include <string>
 
 #include "config/base/time.hpp"
-#include "config/base/unique_fd.hpp"
+#include "control/api/cut_off.hpp"
 
 namespace gray::control {
 
@@ -21,9 +21,20 @@ class FdStream final : public httplib::Stream {
   static constexpr std::size_t kBodyBytes = 1 << 20;
   static constexpr std::size_t kRequestBytes = kBodyBytes + (64 << 10);  // body and head
 
-  /// Owns `fd`; the time for the request begins now.
-  explicit FdStream(UniqueFd fd) : fd_(std::move(fd)), read_until_(Clock::now() + kRequestTime) {}
+  struct Bounds {
+    std::size_t request_bytes = kRequestBytes;
+    TimePoint end = TimePoint::max();  // of the whole connection
+  };
 
+  /// Both outlive it; the time for the request begins now. After the cut-off nothing is read or waited for, and what is
+  /// written goes out as far as the socket takes it at once.
+  FdStream(int fd, const CutOff& cut_off) : FdStream(fd, cut_off, Bounds{}) {}
+  FdStream(int fd, const CutOff& cut_off, Bounds bounds);
+
+  /// Until `event` is readable or the peer has gone; false at `until`, at the end of the connection, at the cut-off.
+  bool wait_for(int event, TimePoint until) const;
+  /// As many bytes as a request may have were read.
+  bool full() const { return taken_ >= bounds_.request_bytes; }
   /// The peer closed or broke the connection: nobody waits for the answer.
   bool peer_gone() const;
   /// The process at the other end of a unix socket, when it connected.
@@ -42,7 +53,9 @@ class FdStream final : public httplib::Stream {
  private:
   bool fill();
 
-  UniqueFd fd_;
+  int fd_;
+  const CutOff& cut_off_;
+  Bounds bounds_;
   TimePoint read_until_;
   std::array<char, 4096> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // unread bytes of buffer_

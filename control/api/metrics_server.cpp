@@ -1,232 +1,96 @@
-// Model: a poll(2) loop over the listener, the clients and one eventfd, by which the end of the server and answers of
-// the daemon announce themselves. A client reads its request, waits for a text, writes it, and is gone. Answers go
-// through a mailbox that both sides own: one that comes after the end of the server meets nobody.
+// Model: cpp-httplib parses, and the one handler answers before it would read a body. Each connection has an object of
+// its own, for the handler is told nothing of the connection.
 #include "control/api/metrics_server.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
 
-#include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <list>
-#include <mutex>
-#include <optional>
-#include <system_error>
-#include <thread>
-#include <vector>
+#include <string_view>
 
-#include "config/base/unique_fd.hpp"
-#include "control/state/quiet_thread.hpp"
+#include "control/api/fd_stream.hpp"
 
 namespace gray::control {
 namespace {
 
-constexpr int kRetryAcceptMs = 100;
-constexpr Duration kFarewell{1'000};  // for those who are there when the server ends
+constexpr const char* kTooLong = "the request head is longer than 4 KiB";
+constexpr const char* kNothingElse = "there is nothing here but GET /metrics";
 
-std::string response(std::string_view status, std::string_view type, std::string_view body) {
-  return fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}", status,
-                     type, body.size(), body);
+void refuse(httplib::Response& response, int status, std::string_view why) {
+  response.status = status;
+  response.set_content(fmt::format("{}\n", why), "text/plain");
 }
 
-std::string refusal(std::string_view status, std::string_view why) {
-  return response(status, "text/plain", fmt::format("{}\n", why));
+/// Every answer is the whole text as it is: a client must not choose what it costs.
+void keep_plain(httplib::Request& request) {
+  request.ranges.clear();
+  request.headers.erase("Accept-Encoding");
 }
 
-/// Whether the request line asks for the metrics; its query, if it has one, says nothing.
-bool wants_metrics(std::string_view head) {
-  const std::string_view line = head.substr(0, head.find("\r\n"));
-  constexpr std::string_view kAsk = "GET /metrics";
-  if (!line.starts_with(kAsk)) return false;
-  const std::string_view rest = line.substr(kAsk.size());
-  return (rest.starts_with(' ') || rest.starts_with('?')) &&
-         (rest.ends_with(" HTTP/1.1") || rest.ends_with(" HTTP/1.0"));
-}
-
-struct Mailbox {
-  explicit Mailbox() : bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!bell) throw std::system_error(errno, std::generic_category(), "eventfd of the metrics server");
+class MetricsApi : private httplib::Server {
+ public:
+  MetricsApi(SharedMetrics& metrics, FdStream& client) : metrics_(metrics), client_(client) {
+    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      answer(request, response);
+      return HandlerResponse::Handled;
+    });
+    set_error_handler(Handler([this](const httplib::Request&, httplib::Response& response) { explain(response); }));
+    set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+      refuse(response, 500, "grayd could not answer");
+    });
   }
-  void ring() { ::eventfd_write(bell.get(), 1); }
 
-  UniqueFd bell;
-  std::mutex mutex;
-  std::optional<Reply> answer;  // under the mutex, like the next
-  bool ending = false;
-  bool closing = false;  // nobody else comes in
-};
-
-struct Scraper {
-  enum class Stage { reading, waiting, writing };
-  UniqueFd fd;
-  TimePoint deadline;
-  Stage stage = Stage::reading;
-  std::string bytes;  // the request, then the answer
-  std::size_t sent = 0;
-
-  short events() const { return stage == Stage::reading ? POLLIN : stage == Stage::writing ? POLLOUT : short{0}; }
-  void say(std::string text) {
-    bytes = std::move(text);
-    stage = Stage::writing;
+  void serve() {
+    bool closed = false;
+    if (process_request(client_, true, closed, keep_plain) || !client_.full()) return;
+    // A request line that does not end is the one thing that cpp-httplib leaves without an answer.
+    const auto refusal = fmt::format(
+        "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n"
+        "Connection: close\r\n\r\n{}\n",
+        std::string_view(kTooLong).size() + 1, kTooLong);
+    client_.write(refusal.data(), refusal.size());
   }
+
+ private:
+  void answer(const httplib::Request& request, httplib::Response& response) {
+    if (request.method != "GET" || request.path != "/metrics") return refuse(response, 404, kNothingElse);
+    const auto metrics = metrics_.get();
+    client_.wait_for(metrics->fd(), TimePoint::max());
+    if (!metrics->ready()) return refuse(response, 500, "grayd is stopping");  // or nobody is there to read this
+    const Reply& reply = metrics->get();
+    if (reply.code != ExitCode::ok) return refuse(response, 500, reply.error);
+    response.set_content(reply.body.value("text", ""), "text/plain; version=0.0.4");
+  }
+
+  /// What cpp-httplib refused by itself.
+  void explain(httplib::Response& response) {
+    if (!response.body.empty()) return;
+    client_.full() ? refuse(response, 431, kTooLong) : refuse(response, 404, kNothingElse);
+  }
+
+  SharedMetrics& metrics_;
+  FdStream& client_;
 };
 
 }  // namespace
 
-struct MetricsServer::Impl {
-  Impl(int listening, Daemon& the_daemon, Duration client_timeout)
-      : listener(listening), daemon(the_daemon), timeout(client_timeout) {
-    thread = quiet_thread([this] { run(); });
-  }
-
-  ~Impl() {
-    {
-      std::lock_guard guard(mailbox->mutex);
-      mailbox->ending = true;
-    }
-    mailbox->ring();
-    thread.join();
-  }
-
-  void end() {
-    {
-      std::lock_guard guard(mailbox->mutex);
-      mailbox->closing = true;
-    }
-    mailbox->ring();
-  }
-
-  void run() {
-    serve_all();
-    ended = true;
-  }
-
-  void serve_all() {
-    while (open_mail() && !(closed && clients.empty())) {
-      std::vector<pollfd> entries{{mailbox->bell.get(), POLLIN, 0}, {closed ? -1 : listener, POLLIN, 0}};
-      for (const auto& client : clients) entries.push_back({client.fd.get(), client.events(), 0});
-      ::poll(entries.data(), entries.size(), clients.empty() ? -1 : milliseconds_left());
-      auto entry = entries.begin() + 2;
-      const TimePoint now = Clock::now();
-      std::erase_if(clients, [&](Scraper& client) {
-        const short seen = (entry++)->revents;
-        return now >= client.deadline || (seen != 0 && !serve(client, seen));
-      });
-      if (entries[1].revents != 0) accept(now);
-      if (anybody_waits()) ask(now);
-    }
-  }
-
-  int milliseconds_left() const {
-    const auto left = std::chrono::ceil<Duration>(clients.front().deadline - Clock::now());
-    return static_cast<int>(std::clamp(left, Duration{0}, timeout).count());
-  }
-
-  /// Takes an answer in; false once the server ends.
-  bool open_mail() {
-    eventfd_t rung = 0;
-    ::eventfd_read(mailbox->bell.get(), &rung);
-    std::unique_lock guard(mailbox->mutex);
-    if (mailbox->ending) return false;
-    auto answer = std::exchange(mailbox->answer, std::nullopt);
-    const bool closes = mailbox->closing && !std::exchange(closed, true);
-    guard.unlock();
-    if (closes) hurry(Clock::now() + kFarewell);
-    if (!answer) return true;
-    asked = false;
-    answered_at = Clock::now();
-    text = answer->code == ExitCode::ok
-               ? response("200 OK", "text/plain; version=0.0.4", answer->body.value("text", ""))
-               : refusal("500 Internal Server Error", answer->error);
-    give_text();
-    return true;
-  }
-
-  void hurry(TimePoint until) {
-    for (auto& client : clients) client.deadline = std::min(client.deadline, until);
-  }
-
-  void give_text() {
-    for (auto& client : clients)
-      if (client.stage == Scraper::Stage::waiting) client.say(text);
-  }
-
-  bool anybody_waits() const {
-    return std::ranges::any_of(clients, [](const auto& client) { return client.stage == Scraper::Stage::waiting; });
-  }
-
-  void ask(TimePoint now) {
-    if (asked) return;
-    if (!text.empty() && now - answered_at < kFresh) return give_text();
-    asked = true;
-    daemon.call("metrics", nlohmann::json::object(), [box = mailbox](Reply reply) {
-      {
-        std::lock_guard guard(box->mutex);
-        box->answer = std::move(reply);
-      }
-      box->ring();
-    });
-  }
-
-  /// Who came first has had the longest time.
-  void accept(TimePoint now) {
-    UniqueFd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!fd && errno != EAGAIN) ::poll(nullptr, 0, kRetryAcceptMs);  // out of descriptors: the listener stays readable
-    if (!fd) return;
-    if (clients.size() == kClients) clients.pop_front();
-    clients.push_back({.fd = std::move(fd), .deadline = now + timeout, .bytes = {}});
-  }
-
-  /// False: it is done, or gone.
-  bool serve(Scraper& client, short seen) {
-    if (client.stage == Scraper::Stage::reading) return read(client);
-    if (client.stage == Scraper::Stage::writing) return write(client);
-    return (seen & (POLLHUP | POLLERR)) == 0;
-  }
-
-  bool read(Scraper& client) {
-    char chunk[kHead];
-    const ssize_t got = ::recv(client.fd.get(), chunk, sizeof chunk, 0);
-    if (got <= 0) return got < 0 && errno == EAGAIN;
-    client.bytes.append(chunk, static_cast<std::size_t>(got));
-    const bool whole = client.bytes.find("\r\n\r\n") != std::string::npos;
-    if (whole && wants_metrics(client.bytes))
-      client.stage = Scraper::Stage::waiting;
-    else if (whole)
-      client.say(refusal("404 Not Found", "there is nothing here but GET /metrics"));
-    else if (client.bytes.size() > kHead)
-      client.say(refusal("431 Request Header Fields Too Large", "the request head is longer than 4 KiB"));
-    return true;
-  }
-
-  bool write(Scraper& client) {
-    const std::string_view left = std::string_view(client.bytes).substr(client.sent);
-    const ssize_t sent = ::send(client.fd.get(), left.data(), left.size(), MSG_NOSIGNAL);
-    if (sent < 0) return errno == EAGAIN;
-    client.sent += static_cast<std::size_t>(sent);
-    return client.sent < client.bytes.size();
-  }
-
-  int listener;
-  Daemon& daemon;
-  Duration timeout;
-  std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
-  std::list<Scraper> clients;  // oldest first
-  std::string text;            // the last answer, whole
-  TimePoint answered_at{};
-  bool asked = false;
-  bool closed = false;  // nobody else is accepted
-  std::atomic<bool> ended{false};
-  std::thread thread;
-};
+std::shared_ptr<const PendingReply> SharedMetrics::get() {
+  std::lock_guard guard(mutex_);
+  if (!last_ || (last_->ready() && Clock::now() - last_->came_at() >= kFresh))
+    last_ = std::make_shared<const PendingReply>(daemon_, "metrics", nlohmann::json::object());
+  return last_;
+}
 
 MetricsServer::MetricsServer(int listener, Daemon& daemon, Duration timeout)
-    : impl_(std::make_unique<Impl>(listener, daemon, timeout)) {}
-MetricsServer::~MetricsServer() = default;
-void MetricsServer::end() { impl_->end(); }
-bool MetricsServer::ended() const { return impl_->ended; }
+    : metrics_(daemon),
+      server_(listener, {.threads = kClients, .oldest_makes_room = true},
+              [this, timeout](int connection, const CutOff& cut_off) {
+                // One byte more than a head may have: who sent that much sent too much.
+                FdStream client(connection, cut_off, {.request_bytes = kHead + 1, .end = Clock::now() + timeout});
+                MetricsApi(metrics_, client).serve();
+              }) {}
+
+MetricsServer::~MetricsServer() {
+  server_.end();
+  server_.cut();
+}
 
 }  // namespace gray::control

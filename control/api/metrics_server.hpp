@@ -1,34 +1,48 @@
 #pragma once
-// GET /metrics over TCP, and nothing else: for a Prometheus that cannot reach the admin socket. One thread of its own,
-// which never waits for a client: at most kClients at once, the oldest makes room for a new one, and each is cut after
-// kTimeout. The daemon is asked at most every kFresh, however many ask: a flood here costs it nothing.
+// GET /metrics over TCP, and nothing else: for a Prometheus that cannot reach the admin socket. HTTP by cpp-httplib, as
+// on the admin socket. At most kClients at once, the oldest makes room for a new one, and each is cut after its time.
+// The daemon is asked at most every kFresh, however many ask: a flood here costs it nothing.
 #include <memory>
+#include <mutex>
 
 #include "config/base/time.hpp"
+#include "control/api/connection_server.hpp"
+#include "control/api/pending_reply.hpp"
 #include "control/daemon.hpp"
 
 namespace gray::control {
+
+/// The daemon's newest metrics, shared by who asks at about the same time.
+class SharedMetrics {
+ public:
+  static constexpr Duration kFresh{200};  // an answer of the daemon serves whoever asks within
+
+  explicit SharedMetrics(Daemon& daemon) : daemon_(daemon) {}
+  /// Thread-safe.
+  std::shared_ptr<const PendingReply> get();
+
+ private:
+  Daemon& daemon_;
+  std::mutex mutex_;
+  std::shared_ptr<const PendingReply> last_;
+};
 
 class MetricsServer {
  public:
   static constexpr std::size_t kClients = 16;
   static constexpr std::size_t kHead = 4'096;  // bytes of a request; longer ones are refused
   static constexpr Duration kTimeout{5'000};   // from accept to the last byte
-  static constexpr Duration kFresh{200};       // an answer of the daemon serves whoever asks within
 
-  /// `listener` listens and is non-blocking; it and `daemon` outlive the server.
+  /// `listener` is borrowed as a ConnectionServer borrows it. `daemon` outlives the server.
   MetricsServer(int listener, Daemon& daemon, Duration timeout = kTimeout);
   ~MetricsServer();  // cuts who is there
-  /// Nobody else is taken: who connects waits in the listener's backlog. Who is there is served, or cut after 1 s.
-  void end();
-  /// After end(): nobody is there any more.
-  bool ended() const;
-  MetricsServer(const MetricsServer&) = delete;
-  MetricsServer& operator=(const MetricsServer&) = delete;
+  /// As a ConnectionServer's.
+  void end() { server_.end(); }
+  bool ended() const { return server_.ended(); }
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  SharedMetrics metrics_;
+  ConnectionServer server_;
 };
 
 }  // namespace gray::control

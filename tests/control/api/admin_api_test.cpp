@@ -26,7 +26,7 @@ Response ask(Daemon& daemon, const std::string& request) {
   UniqueFd client(ends[0]);
   CutOff never;
   Seats seats(1);
-  std::thread server([&] { AdminApi(daemon, never, seats).serve(UniqueFd(ends[1])); });
+  std::thread server([&] { AdminApi(daemon, never, seats).serve(UniqueFd(ends[1]).get()); });
   send_text(client.get(), request);
   std::string text = read_to_end(client.get());
   server.join();
@@ -129,7 +129,7 @@ TEST_CASE("bytes that are no HTTP get 400, none get nothing") {
   ::close(ends[0]);
   CutOff never;
   Seats seats(1);
-  CHECK_NOTHROW(AdminApi(daemon, never, seats).serve(UniqueFd(ends[1])));
+  CHECK_NOTHROW(AdminApi(daemon, never, seats).serve(UniqueFd(ends[1]).get()));
 }
 
 TEST_CASE("a body above 1 MiB is refused, by length and in chunks") {
@@ -170,7 +170,7 @@ TEST_CASE("a caller that left is not waited for") {
   CutOff never;
   Seats seats(1);
   const TimePoint begin = Clock::now();
-  AdminApi(daemon, never, seats).serve(UniqueFd(ends[1]));
+  AdminApi(daemon, never, seats).serve(UniqueFd(ends[1]).get());
   CHECK(Clock::now() - begin < Duration(10'000));
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("callers who wait need a seat, and the others do not") {
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     UniqueFd client(ends[0]);
     send_text(client.get(), request);
-    AdminApi(daemon, never, seats).serve(UniqueFd(ends[1]));
+    AdminApi(daemon, never, seats).serve(UniqueFd(ends[1]).get());
     return read_to_end(client.get());
   };
   CHECK(contains(ask_with(get("/v1/events?wait_ms=1")), "200 OK"));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/base/time.hpp"
+#include "control/api/admin_socket.hpp"
 #include "control/grayctl/client.hpp"
 #include "tests/control/fixture.hpp"
 

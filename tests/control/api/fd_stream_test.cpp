@@ -19,13 +19,14 @@ struct Pair {
     theirs.reset(ends[1]);
   }
   UniqueFd ours, theirs;
+  CutOff cut_off;
 };
 
 }  // namespace
 
 TEST_CASE("bytes are read in pieces of any size, then the end") {
   Pair pair;
-  FdStream stream(std::move(pair.ours));
+  FdStream stream(pair.ours.get(), pair.cut_off);
   send_text(pair.theirs.get(), "hello");
   char bytes[8] = {};
   CHECK(stream.read(bytes, 2) == 2);
@@ -38,7 +39,7 @@ TEST_CASE("bytes are read in pieces of any size, then the end") {
 
 TEST_CASE("a peer that closes is gone, one that only stops sending is not") {
   Pair pair;
-  FdStream stream(std::move(pair.ours));
+  FdStream stream(pair.ours.get(), pair.cut_off);
   CHECK_FALSE(stream.peer_gone());
   ::shutdown(pair.theirs.get(), SHUT_WR);
   CHECK_FALSE(stream.peer_gone());
@@ -49,7 +50,7 @@ TEST_CASE("a peer that closes is gone, one that only stops sending is not") {
 
 TEST_CASE("more than a request may hold is not read") {
   Pair pair;
-  FdStream stream(std::move(pair.ours));
+  FdStream stream(pair.ours.get(), pair.cut_off);
   std::thread sender([&] { send_text(pair.theirs.get(), std::string(2 << 20, 'x')); });
   std::string chunk(8192, ' ');
   std::size_t taken = 0;
@@ -64,7 +65,7 @@ TEST_CASE("more than a request may hold is not read") {
 
 TEST_CASE("a write larger than the socket's buffer goes out whole") {
   Pair pair;
-  FdStream stream(std::move(pair.ours));
+  FdStream stream(pair.ours.get(), pair.cut_off);
   std::string received;
   std::thread reader([&] {
     char chunk[4096];
@@ -82,11 +83,57 @@ TEST_CASE("a write larger than the socket's buffer goes out whole") {
 
 TEST_CASE("a unix socket has no address to speak of") {
   Pair pair;
-  FdStream stream(std::move(pair.ours));
+  FdStream stream(pair.ours.get(), pair.cut_off);
   std::string ip = "x";
   int port = 1;
   stream.get_remote_ip_and_port(ip, port);
   CHECK(ip.empty());
   CHECK(port == 0);
   CHECK(stream.is_writable());
+}
+
+TEST_CASE("fewer bytes may be allowed for a request, and then no more are taken from the socket") {
+  Pair pair;
+  FdStream stream(pair.ours.get(), pair.cut_off, {.request_bytes = 3});
+  send_text(pair.theirs.get(), "hello");
+  char bytes[8] = {};
+  CHECK_FALSE(stream.full());
+  CHECK(stream.read(bytes, 8) == 3);
+  CHECK(stream.full());
+  CHECK(stream.read(bytes, 1) == -1);
+  CHECK(::recv(pair.ours.get(), bytes, 8, MSG_DONTWAIT) == 2);
+}
+
+TEST_CASE("at the end of the connection nothing is read, written or waited for") {
+  Pair pair;
+  FdStream stream(pair.ours.get(), pair.cut_off, {.end = Clock::now()});
+  send_text(pair.theirs.get(), "x");
+  char byte = 0;
+  CHECK(stream.read(&byte, 1) == -1);
+  CHECK(stream.write("x", 1) == -1);
+  CHECK_FALSE(stream.wait_for(pair.ours.get(), TimePoint::max()));
+}
+
+TEST_CASE("after the cut-off nothing is read, and only what the socket takes at once is written") {
+  Pair pair;
+  FdStream stream(pair.ours.get(), pair.cut_off);
+  send_text(pair.theirs.get(), "x");
+  pair.cut_off.set(Clock::now());
+  char byte = 0;
+  CHECK(stream.read(&byte, 1) == -1);
+  CHECK(stream.write("grayd is stopping", 17) == 17);
+  const std::string large(8 << 20, 'y');
+  CHECK(stream.write(large.data(), large.size()) == -1);
+}
+
+TEST_CASE("a wait ends by its event, by a peer that leaves, and by its time") {
+  Pair pair, event;
+  FdStream stream(pair.ours.get(), pair.cut_off);
+  CHECK_FALSE(stream.wait_for(event.ours.get(), Clock::now() + Duration(1)));
+  send_text(event.theirs.get(), "x");
+  CHECK(stream.wait_for(event.ours.get(), TimePoint::max()));
+  char byte = 0;
+  REQUIRE(::recv(event.ours.get(), &byte, 1, 0) == 1);
+  pair.theirs.reset();
+  CHECK(stream.wait_for(event.ours.get(), TimePoint::max()));
 }

@@ -166,3 +166,65 @@ TEST_CASE_FIXTURE(Fixture, "after its end nobody is let in, and who is there is 
   MetricsServer next(port.fd.get(), daemon);
   CHECK(read_to_end(late.get()).starts_with("HTTP/1.1 200"));
 }
+
+TEST_CASE_FIXTURE(Fixture, "a new client is served though the others have much time left") {
+  MetricsServer server(port.fd.get(), daemon, Duration{600'000});
+  std::vector<UniqueFd> silent;
+  for (std::size_t i = 0; i < 2 * MetricsServer::kClients; ++i) silent.push_back(port.connect());
+  CHECK(port.ask(kScrape).starts_with("HTTP/1.1 200"));
+  CHECK(read_to_end(silent.front().get()).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a head that is too long is refused as such, whichever line is too long") {
+  MetricsServer server(port.fd.get(), daemon);
+  const std::string line = "GET /metrics HTTP/1.1\r\nX: ";
+  const auto padded = [&](std::size_t size) { return line + std::string(size - line.size() - 4, 'x') + "\r\n\r\n"; };
+  CHECK(port.ask(padded(MetricsServer::kHead)).starts_with("HTTP/1.1 200"));
+  const auto answer = port.ask(line + std::string(MetricsServer::kHead + 1 - line.size(), 'x'));
+  CHECK(answer.starts_with("HTTP/1.1 431"));
+  CHECK(answer.ends_with("the request head is longer than 4 KiB\n"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "no method but GET, and no body is waited for") {
+  MetricsServer server(port.fd.get(), daemon);
+  for (const auto* request : {"HEAD /metrics HTTP/1.1\r\n\r\n", "POST /metrics HTTP/1.1\r\nContent-Length: 5\r\n\r\n",
+                              "DELETE /metrics HTTP/1.1\r\n\r\n"}) {
+    CAPTURE(request);
+    CHECK(port.ask(request).starts_with("HTTP/1.1 404 Not Found\r\n"));
+  }
+  CHECK(daemon.calls == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the text comes whole and plain, whatever a client would accept") {
+  MetricsServer server(port.fd.get(), daemon);
+  const auto answer = port.ask("GET /metrics HTTP/1.1\r\nRange: bytes=0-3\r\nAccept-Encoding: gzip\r\n\r\n");
+  CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(answer.ends_with("\r\n\r\ngrayd_metrics 1\n"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a question that the daemon drops is told, and the next client asks anew") {
+  daemon.take = [](FakeDaemon::Done) {};
+  MetricsServer server(port.fd.get(), daemon);
+  for (int asked = 1; asked <= 2; ++asked) {
+    CHECK(port.ask(kScrape).starts_with("HTTP/1.1 500"));
+    CHECK(daemon.calls == asked);
+  }
+}
+
+TEST_CASE("an answer serves who asks within kFresh") {
+  FakeDaemon daemon;
+  FakeDaemon::Done done;
+  daemon.take = [&](FakeDaemon::Done when_done) { done = std::move(when_done); };
+  SharedMetrics metrics(daemon);
+  const auto first = metrics.get();
+  CHECK(metrics.get() == first);
+  CHECK(daemon.calls == 1);
+  done({});
+  const TimePoint deadline = first->came_at() + Duration(10'000);
+  auto next = metrics.get();
+  if (next != first) CHECK(Clock::now() >= first->came_at() + SharedMetrics::kFresh);
+  while (next == first && Clock::now() < deadline) next = metrics.get();
+  CHECK(next != first);
+  CHECK(Clock::now() >= first->came_at() + SharedMetrics::kFresh);
+  CHECK(daemon.calls == 2);
+}

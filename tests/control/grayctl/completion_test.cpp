@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "control/api/admin_server.hpp"
+#include "control/api/admin_socket.hpp"
 #include "tests/control/fixture.hpp"
 
 using namespace gray;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/api/admin_server.hpp"
+#include "control/api/admin_socket.hpp"
 #include "tests/control/fixture.hpp"
 
 using namespace gray;

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "control/api/admin_server.hpp"
+#include "control/api/admin_socket.hpp"
 #include "tests/control/fixture.hpp"
 
 using namespace gray;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "control/api/admin_server.hpp"
+#include "control/api/admin_socket.hpp"
 #include "tests/control/fixture.hpp"
 
 using namespace gray;

@@ -1,0 +1,120 @@
+// Model: equal threads. One of them at a time, which holds `accepting`, waits for the next connection, and lets go
+// before it serves it: a connection wakes one thread, and connections are entered in the order in which they came.
+// Invariant: the list owns the connections, and they are closed as they are taken out, under the mutex: a cut never
+// meets a descriptor that has become another's.
+#include "control/api/connection_server.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cerrno>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "config/base/unique_fd.hpp"
+#include "control/state/quiet_thread.hpp"
+
+namespace gray::control {
+namespace {
+
+constexpr int kRetryAcceptMs = 100;  // while the process is out of descriptors, whose return nothing announces
+
+using Connections = std::list<UniqueFd>;
+
+}  // namespace
+
+struct ConnectionServer::Impl {
+  Impl(int listening, Limits the_limits, Serve the_serve)
+      : listener(listening), limits(the_limits), serve(std::move(the_serve)) {
+    // Another process may accept from the same socket; who comes second must not block in accept4().
+    ::fcntl(listener, F_SETFL, ::fcntl(listener, F_GETFL) | O_NONBLOCK);
+    try {
+      for (; running < limits.threads; ++running) threads.push_back(quiet_thread([this] { run(); }));
+    } catch (...) {
+      leave();
+      throw;
+    }
+  }
+
+  ~Impl() { leave(); }
+
+  void leave() {
+    end();
+    for (auto& thread : threads) thread.join();
+  }
+
+  void end() {
+    if (!std::exchange(ending, true)) cut_off.set(Clock::now() + kFarewell);
+  }
+
+  void cut() {
+    std::lock_guard guard(mutex);
+    cutting = true;
+    for (const auto& connection : connections) shut_down(connection);
+  }
+
+  void run() {
+    while (const auto connection = next()) {
+      serve((*connection)->get(), cut_off);
+      std::lock_guard guard(mutex);
+      connections.erase(*connection);
+    }
+    --running;
+  }
+
+  /// Waits for a connection; nothing once the server ends.
+  std::optional<Connections::iterator> next() {
+    std::lock_guard turn(accepting);
+    while (!ends(-1, POLLIN)) {
+      UniqueFd connection(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+      if (connection) return enter(std::move(connection));
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) ends(kRetryAcceptMs, 0);
+    }
+    return std::nullopt;
+  }
+
+  /// Waits for the end, or for `events` of the listener, or for `milliseconds` (-1: for ever); true at the end.
+  bool ends(int milliseconds, short events) const {
+    pollfd entries[] = {{cut_off.fd(), POLLIN, 0}, {listener, events, 0}};
+    ::poll(entries, std::size(entries), milliseconds);
+    return entries[0].revents != 0;
+  }
+
+  Connections::iterator enter(UniqueFd connection) {
+    std::lock_guard guard(mutex);
+    const auto entered = connections.insert(connections.end(), std::move(connection));
+    if (cutting) shut_down(*entered);
+    if (limits.oldest_makes_room && connections.size() == limits.threads) shut_down(connections.front());
+    return entered;
+  }
+
+  /// Wakes the connection's thread, which then finds that nobody is there.
+  static void shut_down(const UniqueFd& connection) { ::shutdown(connection.get(), SHUT_RDWR); }
+
+  const int listener;
+  const Limits limits;
+  const Serve serve;
+  CutOff cut_off;
+  bool ending = false;      // of the thread that owns the server
+  std::mutex accepting;     // its holder waits for the next connection
+  std::mutex mutex;         // of the next two
+  Connections connections;  // oldest first
+  bool cutting = false;
+  std::atomic<std::size_t> running{0};
+  std::vector<std::thread> threads;
+};
+
+ConnectionServer::ConnectionServer(int listener, Limits limits, Serve serve)
+    : impl_(std::make_unique<Impl>(listener, limits, std::move(serve))) {}
+ConnectionServer::~ConnectionServer() = default;
+void ConnectionServer::end() { impl_->end(); }
+void ConnectionServer::cut() { impl_->cut(); }
+bool ConnectionServer::ended() const { return impl_->running == 0; }
+
+}  // namespace gray::control

@@ -1,0 +1,67 @@
+#include "control/api/pending_reply.hpp"
+
+#include <doctest/doctest.h>
+#include <poll.h>
+
+#include <optional>
+
+#include "tests/control/fixture.hpp"
+
+using namespace gray;
+using namespace gray::control;
+
+namespace {
+
+bool readable(int fd) {
+  pollfd entry{fd, POLLIN, 0};
+  return ::poll(&entry, 1, 0) == 1;
+}
+
+struct Fixture {
+  FakeDaemon daemon;
+  FakeDaemon::Done done;
+
+  Fixture() {
+    daemon.take = [this](FakeDaemon::Done when_done) { done = std::move(when_done); };
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a reply makes the descriptor readable for ever, and can be read more than once") {
+  const TimePoint begin = Clock::now();
+  const PendingReply reply(daemon, "status", nlohmann::json::object());
+  CHECK_FALSE(reply.ready());
+  CHECK_FALSE(readable(reply.fd()));
+  done({.code = ExitCode::ok, .body = {{"x", 1}}, .error = {}});
+  CHECK(readable(reply.fd()));
+  CHECK(readable(reply.fd()));
+  REQUIRE(reply.ready());
+  CHECK(reply.get().body["x"] == 1);
+  CHECK(reply.get().body["x"] == 1);
+  CHECK(reply.came_at() >= begin);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a question that is dropped is as good as answered, and says so") {
+  const PendingReply reply(daemon, "status", nlohmann::json::object());
+  done = nullptr;
+  CHECK(readable(reply.fd()));
+  REQUIRE(reply.ready());
+  CHECK_THROWS_AS(reply.get(), std::future_error);
+  CHECK(reply.came_at() == TimePoint{});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a reply to nobody harms nobody") {
+  {
+    const PendingReply reply(daemon, "status", nlohmann::json::object());
+  }
+  CHECK_NOTHROW(done({}));
+}
+
+TEST_CASE("verb and arguments are the daemon's, and what it throws is the asker's") {
+  FakeDaemon daemon;
+  const PendingReply reply(daemon, "shift", {{"service", "web"}});
+  CHECK(reply.get().body == nlohmann::json{{"verb", "shift"}, {"args", {{"service", "web"}}}});
+  daemon.answer = [](auto&&...) -> Reply { throw std::runtime_error("out of luck"); };
+  CHECK(error_of([&] { PendingReply(daemon, "status", nlohmann::json::object()); }) == "out of luck");
+}
