@@ -1,7 +1,6 @@
 #include "grayd/live_state.hpp"
 
 #include "config/base/archive.hpp"
-#include "control/state/state_json.hpp"
 
 namespace gray::master {
 
@@ -44,9 +43,9 @@ void LiveState::replace(control::State state) {
 
 template <class Io>
 void LiveState::archive(Io& io) {
-  std::string text = control::to_json_text(published_);
-  io("state", text);
-  if constexpr (Io::kLoads) replace(control::state_from_json(text));
+  auto state = published_;
+  io("state", state);
+  if constexpr (Io::kLoads) replace(std::move(state));
 }
 template void LiveState::archive(Save&);
 template void LiveState::archive(Load&);

@@ -12,7 +12,7 @@ std::uint64_t random_issue_seed() {
   return static_cast<std::uint64_t>(random()) << 32 | random();
 }
 
-std::uint64_t Publisher::publish(const std::vector<VersionView>& views) {
+std::uint64_t Publisher::publish(const std::vector<supervisor::VersionView>& views) {
   auto table = build_table(settings_, live_.published(), views, rows_);
   table.issue_seed = issue_seed_;
   table.number = last_.number;
@@ -25,14 +25,8 @@ std::uint64_t Publisher::publish(const std::vector<VersionView>& views) {
 
 template <class Io>
 void Publisher::archive(Io& io) {
-  std::string text = to_json_text(last_), error;
   io("issue_seed", issue_seed_);
-  io("last", text);
-  if constexpr (Io::kLoads) {
-    auto table = routing_table_from_json(text, error);
-    if (!table) throw JsonMismatch(error);
-    last_ = std::move(*table);
-  }
+  io("last", last_);
 }
 template void Publisher::archive(Save&);
 template void Publisher::archive(Load&);

@@ -5,6 +5,8 @@
 namespace gray::master {
 namespace {
 
+using supervisor::VersionView;
+
 std::vector<WorkerRoute> routable_workers(const std::vector<VersionView>& views, const std::string& service,
                                           const std::string& version) {
   std::vector<WorkerRoute> routes;
@@ -25,7 +27,7 @@ std::vector<std::uint64_t> draining_workers(const std::vector<VersionView>& view
   for (const auto& view : views) {
     if (view.service != service || view.version != version) continue;
     for (const auto& worker : view.workers) {
-      if (worker.state == WorkerState::draining) generations.push_back(worker.generation);
+      if (worker.state == "draining") generations.push_back(worker.generation);
     }
   }
   return generations;
@@ -33,17 +35,8 @@ std::vector<std::uint64_t> draining_workers(const std::vector<VersionView>& view
 
 ServiceRoute front_of(const ServiceSettings& service) {
   ServiceRoute route;
+  static_cast<ServiceRouting&>(route) = service;
   route.name = service.name;
-  route.hosts = service.hosts;
-  route.paths = service.paths;
-  route.param = service.param;
-  route.header = service.header;
-  route.cookie = service.cookie;
-  route.override_from = service.override_from;
-  route.identity = service.identity;
-  route.affinity = service.affinity;
-  route.expose = service.expose;
-  route.limits = service.limits;
   return route;
 }
 

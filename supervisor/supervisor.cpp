@@ -177,7 +177,8 @@ void Supervisor::stop_all(std::function<void()> done) {
 
 std::vector<VersionView> Supervisor::view() const {
   std::vector<VersionView> views;
-  for (const auto& [key, version] : impl_->versions) views.push_back(version->view(impl_->carries(*version)));
+  for (const auto& [key, version] : impl_->versions)
+    views.push_back(version->view(impl_->carries(*version), Clock::now()));
   return views;
 }
 

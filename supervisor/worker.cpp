@@ -282,7 +282,7 @@ void Worker::end_process() {
   cell_.reset();
 }
 
-WorkerView Worker::view() const {
+WorkerView Worker::view(TimePoint now) const {
   WorkerView view;
   view.id = id_;
   if (!process_) return view;
@@ -290,7 +290,8 @@ WorkerView Worker::view() const {
   view.address = address_;
   view.ready_by = ready_by_;
   view.status = status_;
-  view.started = started_;
+  view.rss_bytes = resident_bytes(view.pid);
+  view.uptime_s = std::chrono::duration<double>(now - started_).count();
   view.generation = generation_;
   view.cell = *cell_;
   return view;

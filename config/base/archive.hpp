@@ -10,6 +10,11 @@
 // number, and Save remembers it: exactly these are to be inherited. Load takes each number once, only if it was
 // announced, and makes it close-on-exec again.
 //
+// The same lists write and read JSON for others: routing tables, channel messages and the state file are archived, too.
+// A type with text() and parse() is written as text, an enum with name_of() by its name, a map with text keys as an
+// object. Load::lenient() reads what another version of grayd may have written: a missing field keeps its default, an
+// unknown one is ignored.
+//
 // What needs more than its fields is made by the list, which Save ignores, and then filled by Load:
 //
 //   io("process", process_, [this] { return std::make_unique<Process>(owner_, kRestored); });  // optional, list
@@ -22,78 +27,15 @@
 // Included only by .cpp files, and by headers of nouns for nothing: the member is a template.
 #include <fcntl.h>
 
-#include <algorithm>
-#include <deque>
-#include <list>
-#include <map>
 #include <memory>
-#include <optional>
 #include <set>
-#include <type_traits>
 #include <utility>
-#include <vector>
 
-#include "config/base/address.hpp"
+#include "config/base/archive_types.hpp"
 #include "config/base/json_fields.hpp"
-#include "config/base/restored.hpp"
 #include "config/base/unique_fd.hpp"
 
 namespace gray {
-
-namespace archive_detail {
-
-template <class Value>
-struct is_sequence : std::false_type {};
-template <class Value>
-struct is_sequence<std::vector<Value>> : std::true_type {};
-template <class Value>
-struct is_sequence<std::deque<Value>> : std::true_type {};
-template <class Value>
-struct is_sequence<std::list<Value>> : std::true_type {};
-template <class Value>
-struct is_set : std::false_type {};
-template <class Value>
-struct is_set<std::set<Value>> : std::true_type {};
-template <class Value>
-struct is_map : std::false_type {};
-template <class Key, class Value>
-struct is_map<std::map<Key, Value>> : std::true_type {};
-template <class Value>
-struct is_optional : std::false_type {};
-template <class Value>
-struct is_optional<std::optional<Value>> : std::true_type {};
-template <class Value>
-struct is_owner : std::false_type {};
-template <class Value>
-struct is_owner<std::unique_ptr<Value>> : std::true_type {};
-template <class Value>
-struct is_pair : std::false_type {};
-template <class A, class B>
-struct is_pair<std::pair<A, B>> : std::true_type {};
-template <class Value>
-struct is_duration : std::false_type {};
-template <class Rep, class Period>
-struct is_duration<std::chrono::duration<Rep, Period>> : std::true_type {};
-template <class Value>
-struct is_time_point : std::false_type {};
-template <class Which, class Span>
-struct is_time_point<std::chrono::time_point<Which, Span>> : std::true_type {};
-
-/// What calculations with them may rely on, at most: a year, as everywhere in the configuration, and 146 years in
-/// nanoseconds.
-inline constexpr std::chrono::hours kLongest{365 * 24};
-inline constexpr std::int64_t kFarthest = std::int64_t{1} << 62;
-
-/// An empty one.
-template <class Value>
-Value blank() {
-  if constexpr (std::is_default_constructible_v<Value>)
-    return Value();
-  else
-    return Value(kRestored);
-}
-
-}  // namespace archive_detail
 
 class Save {
  public:
@@ -108,8 +50,8 @@ class Save {
   }
   /// One that somebody else owns, an Asio object say.
   void fd(const char* name, int number) { to_[name] = announced(number); }
-  /// What is read must satisfy it.
-  void check(const char*, bool) {}
+  /// See Load.
+  void check(const char*, bool, const char* = "") {}
 
   nlohmann::json take() { return std::exchange(to_, nlohmann::json::object()); }
   /// Every descriptor that was written.
@@ -122,14 +64,16 @@ class Save {
   nlohmann::json written(Value& value) {
     using namespace archive_detail;
     using Plain = std::remove_const_t<Value>;
-    if constexpr (std::is_enum_v<Plain>) {
+    if constexpr (Named<Plain>) {
+      return std::string(name_of(value));
+    } else if constexpr (std::is_enum_v<Plain>) {
       return static_cast<std::int64_t>(value);
     } else if constexpr (std::is_arithmetic_v<Plain>) {
       return value;
     } else if constexpr (std::is_same_v<Plain, std::string>) {
       return bytes_of(value);
-    } else if constexpr (std::is_same_v<Plain, Address>) {
-      return value.text();
+    } else if constexpr (Textual<Plain>) {
+      return bytes_of(value.text());
     } else if constexpr (std::is_same_v<Plain, UniqueFd>) {
       return announced(value.get());
     } else if constexpr (is_duration<Plain>::value) {
@@ -140,6 +84,10 @@ class Save {
       return value ? nlohmann::json::array({written(*value)}) : nlohmann::json::array();
     } else if constexpr (is_pair<Plain>::value) {
       return nlohmann::json::array({written(value.first), written(value.second)});
+    } else if constexpr (is_text_map<Plain>::value) {
+      auto all = nlohmann::json::object();
+      for (auto& [key, one] : value) all[bytes_of(key)] = written(one);
+      return all;
     } else if constexpr (is_sequence<Plain>::value || is_set<Plain>::value || is_map<Plain>::value) {
       auto all = nlohmann::json::array();
       for (auto& one : value) all.push_back(written(one));
@@ -181,52 +129,81 @@ class Load {
   static constexpr bool kLoads = true;
   /// `fds`: those that may be taken. `from` outlives the object.
   Load(const nlohmann::json& from, std::set<int> fds) : Load(from, std::make_shared<std::set<int>>(std::move(fds))) {}
+  /// Without descriptors.
+  explicit Load(const nlohmann::json& from) : Load(from, std::set<int>{}) {}
+  static Load lenient(const nlohmann::json& from) {
+    Load load(from);
+    load.strict_ = false;
+    return load;
+  }
 
   template <class Value>
   void operator()(const char* name, Value& value) {
-    read(field(name), name, value);
+    if (const auto* found = field(name)) read(*found, name, value);
   }
   template <class Value, class Make>
   void operator()(const char* name, Value& value, Make&& make) {
-    fill(field(name), name, value, make);
+    if (const auto* found = field(name)) fill(*found, name, value, make);
   }
   /// Taken by whoever calls: -1 if it was closed.
-  int fd(const char* name) { return taken(field(name), name).release(); }
-  /// What the fields of a noun must satisfy together; `name`: the one to be blamed.
-  void check(const char* name, bool good) const {
-    if (!good) mismatch(name);
+  int fd(const char* name) {
+    const auto* found = field(name);
+    return found == nullptr ? -1 : taken(*found, name).release();
+  }
+  /// What a value, or the fields of a noun together, must satisfy; `name`: the field that is wrong; `wanted`: what it
+  /// must be, such as "a number from 0 to 100".
+  void check(const char* name, bool good, const char* wanted = "") const {
+    if (!good) mismatch(name, wanted);
   }
 
+  /// Whoever wrote it knew more: that must not be lost unseen.
+  void check_unknown(const char* name) const {
+    if (strict_ && fields_ != from_.size())
+      throw JsonMismatch(std::string("\"") + name + "\" has a field that is not known here");
+  }
   /// Announced and not taken so far; when all is read, it should be empty.
   const std::set<int>& left() const { return *fds_; }
 
  private:
   Load(const nlohmann::json& from, std::shared_ptr<std::set<int>> fds) : from_(from), fds_(std::move(fds)) {}
 
-  [[noreturn]] static void mismatch(const char* name) {
-    throw JsonMismatch(std::string("\"") + name + "\" is not what it should be");
+  [[noreturn]] static void mismatch(const char* name, const char* wanted = "") {
+    throw JsonMismatch(std::string("\"") + name + "\" is " + (*wanted == 0 ? "not valid" : "not ") + wanted);
   }
 
-  const nlohmann::json& field(const char* name) {
+  /// Null: it is not there, and need not be.
+  const nlohmann::json* field(const char* name) {
+    const auto found = from_.find(name);
+    if (found == from_.end() && strict_) throw JsonMismatch(std::string("\"") + name + "\" is missing");
+    if (found == from_.end()) return nullptr;
     ++fields_;
-    return json_field(from_, name);
+    return &*found;
   }
 
   template <class Number>
   static Number number(const nlohmann::json& from, const char* name) {
     if constexpr (std::is_same_v<Number, bool>) {
-      if (!from.is_boolean()) mismatch(name);
+      if (!from.is_boolean()) mismatch(name, "true or false");
       return from.get<bool>();
     } else if constexpr (std::is_floating_point_v<Number>) {
-      if (!from.is_number()) mismatch(name);
+      if (!from.is_number()) mismatch(name, "a number");
       return from.get<Number>();
     } else {
-      if (!from.is_number_integer()) mismatch(name);
+      if (!from.is_number_integer()) mismatch(name, "a whole number");
       const bool fits = from.is_number_unsigned() ? std::in_range<Number>(from.get<std::uint64_t>())
                                                   : std::in_range<Number>(from.get<std::int64_t>());
-      if (!fits) mismatch(name);
+      if (!fits) mismatch(name, "a number in range");
       return from.get<Number>();
     }
+  }
+
+  template <archive_detail::Named Enum>
+  static Enum named(const nlohmann::json& from, const char* name) {
+    if (!from.is_string()) mismatch(name, "text");
+    using Number = std::underlying_type_t<Enum>;
+    for (Number value = 0; value <= static_cast<Number>(last_value(Enum{})); ++value)
+      if (name_of(static_cast<Enum>(value)) == from.get_ref<const std::string&>()) return static_cast<Enum>(value);
+    mismatch(name, "a known name");
   }
 
   template <class Enum>
@@ -241,7 +218,7 @@ class Load {
   static Span duration(const nlohmann::json& from, const char* name) {
     const auto count = number<typename Span::rep>(from, name);
     const auto most = std::chrono::duration_cast<Span>(archive_detail::kLongest).count();
-    if (count > most || count < -most) mismatch(name);
+    if (count < 0 || count > most) mismatch(name, "a duration of at most a year");
     return Span(count);
   }
 
@@ -255,14 +232,18 @@ class Load {
   template <class Value>
   void read(const nlohmann::json& from, const char* name, Value& value) {
     using namespace archive_detail;
-    if constexpr (std::is_enum_v<Value>) {
+    if constexpr (Named<Value>) {
+      value = named<Value>(from, name);
+    } else if constexpr (std::is_enum_v<Value>) {
       value = enumerator<Value>(from, name);
     } else if constexpr (std::is_arithmetic_v<Value>) {
       value = number<Value>(from, name);
     } else if constexpr (std::is_same_v<Value, std::string>) {
       value = bytes_from(from, name);
-    } else if constexpr (std::is_same_v<Value, Address>) {
-      value = json_parsed<Address>(from);
+    } else if constexpr (Textual<Value>) {
+      const auto parsed = Value::parse(bytes_from(from, name));
+      if (!parsed) mismatch(name, "understood");
+      value = *parsed;
     } else if constexpr (std::is_same_v<Value, UniqueFd>) {
       value = taken(from, name);
     } else if constexpr (is_duration<Value>::value) {
@@ -277,7 +258,7 @@ class Load {
       elements(from, name, 1);
       read(from[0], name, *value);
     } else if constexpr (is_set<Value>::value) {
-      if (!from.is_array()) mismatch(name);
+      if (!from.is_array()) mismatch(name, "a list");
       value.clear();
       for (const auto& json : from) {
         typename Value::value_type one;
@@ -289,20 +270,29 @@ class Load {
     } else if constexpr (is_optional<Value>::value || is_sequence<Value>::value) {
       fill(from, name, value, blank<typename Value::value_type>);
     } else {
-      if (!from.is_object()) mismatch(name);
+      if (!from.is_object()) mismatch(name, "an object");
       Load inner(from, fds_);
+      inner.strict_ = strict_;
       value.archive(inner);
-      // Whoever wrote it knew more: it cannot be thrown away unseen.
-      if (inner.fields_ != from.size())
-        throw JsonMismatch(std::string("\"") + name + "\" holds what is not known here");
+      inner.check_unknown(name);
     }
   }
 
   template <class Value, class Make>
   void fill(const nlohmann::json& from, const char* name, Value& value, Make&& make) {
     using namespace archive_detail;
-    if (!from.is_array()) mismatch(name);
-    if constexpr (is_map<Value>::value) {
+    if constexpr (is_text_map<Value>::value) {
+      if (!from.is_object()) mismatch(name, "an object");
+      value.clear();
+      for (const auto& [text, one] : from.items()) {
+        const auto key = bytes_from(text, name);
+        read(one, name, value.emplace(key, make(key)).first->second);
+      }
+      return;
+    }
+    if (!from.is_array()) mismatch(name, "a list");
+    if constexpr (is_text_map<Value>::value) {
+    } else if constexpr (is_map<Value>::value) {
       value.clear();
       for (const auto& one : from) {
         elements(one, name, 2);
@@ -341,8 +331,11 @@ class Load {
   }
 
   static std::string bytes_from(const nlohmann::json& from, const char* name) {
-    if (!from.is_string()) mismatch(name);
-    const auto& text = from.get_ref<const std::string&>();
+    if (!from.is_string()) mismatch(name, "text");
+    return bytes_from(from.get_ref<const std::string&>(), name);
+  }
+
+  static std::string bytes_from(const std::string& text, const char* name) {
     std::string bytes;
     for (std::size_t i = 0; i < text.size(); ++i) {
       const auto first = static_cast<unsigned char>(text[i]);
@@ -358,7 +351,27 @@ class Load {
 
   const nlohmann::json& from_;
   std::size_t fields_ = 0;  // read so far
+  bool strict_ = true;
   std::shared_ptr<std::set<int>> fds_;
 };
+
+/// `noun` as JSON text, and back; nouns with descriptors need Save and Load themselves. Never throws.
+template <class Noun>
+std::string archived_text(const Noun& noun) {
+  Save save;
+  const_cast<Noun&>(noun).archive(save);
+  return json_dump(save.take());
+}
+/// Throws JsonMismatch or nlohmann::json::exception.
+template <class Noun>
+Noun unarchived(std::string_view text) {
+  const auto json = nlohmann::json::parse(text);
+  if (!json.is_object()) throw JsonMismatch("it is no JSON object");
+  Noun noun;
+  Load load(json);
+  noun.archive(load);
+  load.check_unknown("it");
+  return noun;
+}
 
 }  // namespace gray

@@ -22,6 +22,23 @@ struct Limits {
   std::uint32_t fields = 100;        // 1..1000
   std::uint64_t body = 1ull << 30;   // bytes of a request body
   std::uint64_t min_rate = 1024;     // bytes per second of a client that is waited for, over 30 s; 0: any
+  template <class Io>
+  void archive(Io& io) {
+    io("max_sockets", max_sockets);
+    io("tunnels", tunnels);
+    io("queue", queue);
+    io("queue_timeout", queue_timeout);
+    io("connect_timeout", connect_timeout);
+    io("request_timeout", request_timeout);
+    io("head_timeout", head_timeout);
+    io("idle_timeout", idle_timeout);
+    io("upstream_idle", upstream_idle);
+    io("tunnel_idle", tunnel_idle);
+    io("head", head);
+    io("fields", fields);
+    io("body", body);
+    io("min_rate", min_rate);
+  }
   bool operator==(const Limits&) const = default;
 };
 

@@ -18,6 +18,7 @@ namespace gray {
 enum class Expose : std::uint8_t { none, version, decision };
 enum class ListenMode : std::uint8_t { port, unix_path, inherited };
 enum class ReadyWay : std::uint8_t { pipe, notify, ipc, fd, tcp, http };
+constexpr Expose last_value(Expose) { return Expose::decision; }
 constexpr ListenMode last_value(ListenMode) { return ListenMode::inherited; }
 constexpr ReadyWay last_value(ReadyWay) { return ReadyWay::http; }
 
@@ -130,19 +131,39 @@ struct VersionSettings {
 /// start.
 bool same_process(const VersionSettings& a, const VersionSettings& b);
 
-struct ServiceSettings {
-  std::string name;
-  std::string stable;  // names one of `versions`
-  std::vector<std::string> hosts;
-  std::vector<std::string> paths;
-  std::string param;   // empty: off
-  std::string header;  // empty: off
-  std::string cookie;  // empty: off
+/// Which requests are a service's, who may choose their version, and what bounds them: what the routers need to know of
+/// a service as the file says it. A new key of this kind is a member and a line of the list here, and a line in
+/// service_toml.cpp; reload, routing table and router follow.
+struct ServiceRouting {
+  std::vector<std::string> hosts;  // lower case, no port; empty: any
+  std::vector<std::string> paths;  // prefixes; empty: any
+  std::string param;               // empty: off
+  std::string header;              // empty: off
+  std::string cookie;              // empty: off
   std::vector<Cidr> override_from;
   std::vector<IdentitySource> identity;
-  bool affinity = false;
+  bool affinity = false;  // a user stays on one worker of a version
   Expose expose = Expose::version;
   Limits limits;
+  template <class Io>
+  void archive(Io& io) {
+    io("hosts", hosts);
+    io("paths", paths);
+    io("param", param);
+    io("header", header);
+    io("cookie", cookie);
+    io("override_from", override_from);
+    io("identity", identity);
+    io("affinity", affinity);
+    io("expose", expose);
+    io("limits", limits);
+  }
+  bool operator==(const ServiceRouting&) const = default;
+};
+
+struct ServiceSettings : ServiceRouting {
+  std::string name;
+  std::string stable;                     // names one of `versions`
   std::vector<VersionSettings> versions;  // in the order of the file
 
   const VersionSettings* version(std::string_view wanted) const;
@@ -155,6 +176,14 @@ struct RouterSettings {
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_client = 1'000;
   std::uint32_t max_requests_per_connection = 10'000;  // the last answer says Connection: close
+  template <class Io>
+  void archive(Io& io) {
+    io("threads", threads);
+    io("trusted_proxies", trusted_proxies);
+    io("max_connections", max_connections);
+    io("max_connections_per_client", max_connections_per_client);
+    io("max_requests_per_connection", max_requests_per_connection);
+  }
   bool operator==(const RouterSettings&) const = default;
 };
 

@@ -107,11 +107,7 @@ bool differs_otherwise(const VersionSettings& old, VersionSettings fresh) {
   return fresh != old;
 }
 
-bool routes_differ(const ServiceSettings& old, ServiceSettings fresh) {
-  fresh.stable = old.stable;
-  fresh.versions = old.versions;
-  return fresh != old;
-}
+bool routes_differ(const ServiceRouting& old, const ServiceRouting& fresh) { return old != fresh; }
 
 void change_version(Changes& changes, const std::string& service, const VersionSettings& old,
                     const VersionSettings& fresh) {

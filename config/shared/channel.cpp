@@ -11,8 +11,6 @@
 #include <system_error>
 #include <vector>
 
-#include "config/base/archive.hpp"
-
 namespace gray {
 namespace {
 
@@ -117,21 +115,6 @@ ChannelResult receive_message(int channel, ChannelMessage& message, std::string&
   message = std::move(*read);
   return ChannelResult::ok;
 }
-
-template <class Io>
-void ChannelMessage::archive(Io& io) {
-  std::string text = to_json_text(*this), error;
-  io("text", text);
-  io("fd", fd);
-  if constexpr (Io::kLoads) {
-    auto read = channel_message_from_json(text, error);
-    if (!read) throw JsonMismatch(error);
-    read->fd = std::move(fd);
-    *this = std::move(*read);
-  }
-}
-template void ChannelMessage::archive(Save&);
-template void ChannelMessage::archive(Load&);
 
 UniqueFd sealed_memfd(const char* name, std::string_view bytes) {
   const auto fail = [&](const char* what) { throw std::system_error(errno, std::generic_category(), what); };

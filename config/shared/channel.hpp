@@ -29,7 +29,7 @@
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 2;
+inline constexpr std::uint32_t kChannelProtocol = 3;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 
 struct ChannelMessage {
@@ -62,9 +62,15 @@ struct ChannelMessage {
   std::string detail;        // probed: "connect refused", "status 503"; proving: "web@v1#0: connect refused"
   UniqueFd fd;               // table: the memfd; reopen: the new log
 
+  /// The type and its fields; the descriptor travels apart.
+  template <class Io>
+  void fields(Io& io);
+  /// All of it, for a hand-over.
   template <class Io>
   void archive(Io& io);
 };
+constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::drained; }
+const char* name_of(ChannelMessage::Type type);
 
 std::string to_json_text(const ChannelMessage& message);  // the descriptor travels apart
 std::optional<ChannelMessage> channel_message_from_json(std::string_view text, std::string& error);

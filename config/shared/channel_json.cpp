@@ -1,90 +1,47 @@
-// Each type carries its own fields and nothing else; one list of them serves writing and reading.
-#include <utility>
-
-#include "config/base/json_fields.hpp"
+// Each type of message has its own fields and nothing else; one list of them serves writing, reading and the hand-over.
+#include "config/base/archive.hpp"
 #include "config/shared/channel.hpp"
 
 namespace gray {
-namespace {
 
-using nlohmann::json;
 using Type = ChannelMessage::Type;
 
-constexpr std::pair<Type, const char*> kTypes[] = {
-    {Type::hello, "hello"},   {Type::table, "table"},     {Type::listen, "listen"},   {Type::probe, "probe"},
-    {Type::reopen, "reopen"}, {Type::drain, "drain"},     {Type::applied, "applied"}, {Type::ready, "ready"},
-    {Type::probed, "probed"}, {Type::drained, "drained"}, {Type::proving, "proving"},
-};
-
-json to_json(const RouterSettings& router) {
-  return {{"threads", router.threads},
-          {"trusted_proxies", json_texts(router.trusted_proxies)},
-          {"max_connections", router.max_connections},
-          {"max_connections_per_client", router.max_connections_per_client},
-          {"max_requests_per_connection", router.max_requests_per_connection}};
+const char* name_of(Type type) {
+  constexpr const char* kNames[] = {"hello",   "table", "listen",  "probe",  "reopen", "drain",
+                                    "applied", "ready", "proving", "probed", "drained"};
+  return kNames[static_cast<std::size_t>(type)];
 }
 
-RouterSettings router_from(const json& from) {
-  return {.threads = json_number<std::uint32_t>(from, "threads"),
-          .trusted_proxies = json_list(from, "trusted_proxies", json_parsed<Cidr>),
-          .max_connections = json_number<std::uint32_t>(from, "max_connections"),
-          .max_connections_per_client = json_number<std::uint32_t>(from, "max_connections_per_client"),
-          .max_requests_per_connection = json_number<std::uint32_t>(from, "max_requests_per_connection")};
-}
-
-struct Writer {
-  json& to;
-  void operator()(const char* name, const RouterSettings& value) const { to[name] = to_json(value); }
-  void operator()(const char* name, const Address& value) const { to[name] = value.text(); }
-  void operator()(const char* name, Duration value) const { to[name] = static_cast<std::uint64_t>(value.count()); }
-  template <class Value>
-  void operator()(const char* name, const Value& value) const {
-    to[name] = value;
-  }
-};
-
-struct Reader {
-  const json& from;
-  void operator()(const char* name, RouterSettings& value) const { value = router_from(json_field(from, name)); }
-  void operator()(const char* name, Address& value) const { value = json_parsed<Address>(json_field(from, name)); }
-  void operator()(const char* name, Duration& value) const { value = json_milliseconds(from, name); }
-  void operator()(const char* name, std::string& value) const { value = json_text(from, name); }
-  void operator()(const char* name, bool& value) const { value = json_flag(from, name); }
-  template <class Number>
-  void operator()(const char* name, Number& value) const {
-    value = json_number<Number>(from, name);
-  }
-};
-
-template <class Message, class Visit>
-void each_field(Message& message, Visit visit) {
-  switch (message.type) {
+template <class Io>
+void ChannelMessage::fields(Io& io) {
+  io("type", type);
+  switch (type) {
     case Type::hello:
-      visit("protocol", message.protocol);
-      visit("layout", message.layout);
-      visit("slot", message.slot);
-      visit("router", message.router);
-      visit("memory_budget", message.memory_budget);
-      visit("prove", message.prove);
+      io("protocol", protocol);
+      io("layout", layout);
+      io("slot", slot);
+      io("router", router);
+      io("memory_budget", memory_budget);
+      io("prove", prove);
       return;
     case Type::probe:
-      visit("number", message.number);
-      visit("address", message.address);
-      visit("path", message.path);
-      visit("cell", message.cell);
-      visit("timeout", message.timeout);
+      io("number", number);
+      io("address", address);
+      io("path", path);
+      io("cell", cell);
+      io("timeout", timeout);
       return;
     case Type::probed:
-      visit("number", message.number);
-      visit("ok", message.ok);
-      visit("detail", message.detail);
+      io("number", number);
+      io("ok", ok);
+      io("detail", detail);
       return;
-    case Type::proving: visit("detail", message.detail); return;
+    case Type::proving: io("detail", detail); return;
     case Type::table:
-    case Type::applied: visit("number", message.number); return;
+    case Type::applied: io("number", number); return;
     case Type::drain:
-      visit("timeout", message.timeout);
-      visit("ok", message.ok);
+      io("timeout", timeout);
+      io("ok", ok);
       return;
     case Type::listen:
     case Type::reopen:
@@ -93,28 +50,28 @@ void each_field(Message& message, Visit visit) {
   }
 }
 
-Type type_of(const std::string& wanted) {
-  for (const auto& [type, name] : kTypes)
-    if (wanted == name) return type;
-  throw JsonMismatch("\"" + wanted + "\" is no type of message");
+template <class Io>
+void ChannelMessage::archive(Io& io) {
+  fields(io);
+  io("fd", fd);
 }
-
-}  // namespace
+template void ChannelMessage::archive(Save&);
+template void ChannelMessage::archive(Load&);
 
 std::string to_json_text(const ChannelMessage& message) {
-  json to = json::object();
-  for (const auto& [type, name] : kTypes)
-    if (type == message.type) to["type"] = name;
-  each_field(message, Writer{to});
-  return json_dump(to);
+  Save save;
+  const_cast<ChannelMessage&>(message).fields(save);
+  return json_dump(save.take());
 }
 
 std::optional<ChannelMessage> channel_message_from_json(std::string_view text, std::string& error) {
   try {
-    const json from = json::parse(text);
+    const auto json = nlohmann::json::parse(text);
+    if (!json.is_object()) throw JsonMismatch("it is no JSON object");
     ChannelMessage message;
-    message.type = type_of(json_text(from, "type"));
-    each_field(message, Reader{from});
+    Load load(json);
+    message.fields(load);
+    load.check_unknown("it");
     return message;
   } catch (const std::exception& problem) {
     error = std::string("not a message: ") + problem.what();

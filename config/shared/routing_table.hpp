@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/base/address.hpp"
-#include "config/settings/limits.hpp"
+#include "config/settings/capacity.hpp"
 #include "config/settings/settings.hpp"
 
 namespace gray {
@@ -18,6 +18,14 @@ struct WorkerRoute {
   std::uint64_t generation = 0;  // of the process; a new process has a new one
   std::string id;                // "web@v1#0"
   Address address;
+  template <class Io>
+  void archive(Io& io) {
+    io("cell", cell);
+    io("generation", generation);
+    io("id", id);
+    io("address", address);
+    io.check("cell", cell < segment::kWorkers, "a cell of the segment");
+  }
   bool operator==(const WorkerRoute&) const = default;
 };
 
@@ -30,24 +38,42 @@ struct VersionRoute {
   Duration drain_timeout{30'000};
   std::string probe_path;  // what a health check asks of the workers; empty: a connect is enough
   Duration probe_timeout{1'000};
+  template <class Io>
+  void archive(Io& io) {
+    io("row", row);
+    io("name", name);
+    io("workers", workers);
+    io("draining", draining);
+    io("drain_timeout", drain_timeout);
+    io("probe_path", probe_path);
+    io("probe_timeout", probe_timeout);
+    io.check("row", row < segment::kVersions, "a row of the segment");
+  }
   bool operator==(const VersionRoute&) const = default;
 };
 
-struct ServiceRoute {
+struct ServiceRoute : ServiceRouting {
   std::string name;
-  std::vector<std::string> hosts;  // lower case, no port; empty: any
-  std::vector<std::string> paths;  // prefixes; empty: any
-  std::string param, header, cookie;
-  std::vector<Cidr> override_from;
-  std::vector<IdentitySource> identity;
-  bool affinity = false;  // a user stays on one worker of a version
-  Expose expose = Expose::version;
-  Limits limits;
   std::uint32_t stable = 0;             // index into versions
   std::optional<std::uint32_t> canary;  // index into versions; none: all users are stable's
   double weight = 0;                    // percent of users that the canary gets
   std::string salt;                     // of the sticky bucket
   std::vector<VersionRoute> versions;
+  /// Whoever routes by the table indexes without a check of its own, so the indices are checked here.
+  template <class Io>
+  void archive(Io& io) {
+    ServiceRouting::archive(io);
+    io("name", name);
+    io("stable", stable);
+    io("canary", canary);
+    io("weight", weight);
+    io("salt", salt);
+    io("versions", versions);
+    io.check("versions", !versions.empty(), "a list with a version in it");
+    io.check("stable", stable < versions.size(), "an index of a version");
+    io.check("canary", !canary || *canary < versions.size(), "an index of a version");
+    io.check("weight", weight >= 0 && weight <= 100, "a number from 0 to 100");
+  }
   bool operator==(const ServiceRoute&) const = default;
 };
 
@@ -55,6 +81,12 @@ struct RoutingTable {
   std::uint64_t number = 0;
   std::vector<ServiceRoute> services;
   std::uint64_t issue_seed = 0;  // of the identities that routers make up: random, one for the life of a master
+  template <class Io>
+  void archive(Io& io) {
+    io("number", number);
+    io("services", services);
+    io("issue_seed", issue_seed);
+  }
   bool operator==(const RoutingTable&) const = default;
 };
 

@@ -17,6 +17,15 @@ struct ServiceState {
   std::map<std::string, double> weights;  // percent by version; absent: as configured
   std::string salt;                       // empty: SERVICE/VERSION
   std::set<std::string> stopped;          // versions that an operator stopped; nothing but an operator starts them
+  template <class Io>
+  void archive(Io& io) {
+    io("stable", stable);
+    io("weights", weights);
+    io("salt", salt);
+    io("stopped", stopped);
+    for (const auto& [version, weight] : weights)
+      io.check("weights", weight >= 0 && weight <= 100, "an object of numbers from 0 to 100");
+  }
   bool operator==(const ServiceState&) const = default;
 };
 using State = std::map<std::string, ServiceState>;  // by service

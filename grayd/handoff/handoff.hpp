@@ -14,11 +14,11 @@
 
 namespace gray::master {
 
-inline constexpr unsigned kHandoff = 1;  // raise with every change of a field list; one forgotten is refused
+inline constexpr unsigned kHandoff = 2;  // raise with every change of a field list; one forgotten is refused
 // The last lines of 1024 workers, as long as they may be, are 400 MiB.
 inline constexpr std::size_t kMostHandoff = 1024 * 1024 * 1024;  // bytes
 
-/// {"handoff":1,"protocol":2,"layout":3} of this program, one line.
+/// {"handoff":2,"protocol":2,"layout":3} of this program, one line.
 std::string handoff_numbers();
 /// Why a program that says `said` cannot go on where this one stops; empty: it can.
 std::string handoff_mismatch(std::string_view said);

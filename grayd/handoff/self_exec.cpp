@@ -24,8 +24,10 @@ namespace {
 using nlohmann::json;
 
 std::set<int> numbers_in(const json& state, const char* name) {
-  const auto numbers = json_list(state, name, [](const json& one) { return one.get<int>(); });
-  return {numbers.begin(), numbers.end()};
+  std::set<int> numbers;
+  Load load(state);
+  load(name, numbers);
+  return numbers;
 }
 
 std::set<int> open_descriptors() {

@@ -4,6 +4,9 @@
 
 #include <sys/stat.h>
 
+#include "config/base/address.hpp"
+#include "config/base/time.hpp"
+
 using namespace gray;
 
 namespace {
@@ -226,7 +229,7 @@ TEST_CASE("what nobody here knows is refused, not thrown away") {
   auto state = save.take();
   state["inner"]["colour"] = 1;
   Load load(state, std::set<int>{});
-  CHECK_THROWS_WITH_AS(load("inner", inner), "\"inner\" holds what is not known here", JsonMismatch);
+  CHECK_THROWS_WITH_AS(load("inner", inner), "\"inner\" has a field that is not known here", JsonMismatch);
 }
 
 TEST_CASE("an enum, a duration and a time stay where calculations with them are safe") {
@@ -244,4 +247,57 @@ TEST_CASE("an enum, a duration and a time stay where calculations with them are 
   CHECK_THROWS_AS(load("unsigned", number), JsonMismatch);
   CHECK_NOTHROW(load("long", number));
   CHECK(number == most);
+}
+
+namespace {
+
+enum class Side : std::uint8_t { left, right };
+constexpr Side last_value(Side) { return Side::right; }
+constexpr const char* name_of(Side side) { return side == Side::left ? "left" : "right"; }
+
+/// What JSON for others is made of.
+struct Public {
+  Side side = Side::right;
+  Cidr network = *Cidr::parse("10.0.0.0/8");
+  std::map<std::string, double> weights = {{"v2", 5}};
+  template <class Io>
+  void archive(Io& io) {
+    io("side", side);
+    io("network", network);
+    io("weights", weights);
+    io.check("weights", weights.empty() || weights.begin()->second <= 100, "an object of numbers up to 100");
+  }
+};
+
+std::string problem(const char* text) {
+  try {
+    unarchived<Public>(text);
+  } catch (const JsonMismatch& mismatch) {
+    return mismatch.what();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("what has a text is written as text, a map with text keys as an object") {
+  CHECK(archived_text(Public{}) == R"({"network":"10.0.0.0/8","side":"right","weights":{"v2":5.0}})");
+  CHECK(unarchived<Public>(archived_text(Public{})).weights == Public{}.weights);
+  CHECK(problem(R"({"side":"left","network":"x","weights":{}})") == "\"network\" is not understood");
+  CHECK(problem(R"({"side":"left","network":"::/0","weights":[]})") == "\"weights\" is not an object");
+  CHECK(problem(R"({"side":"left","network":"::/0","weights":{"v2":101}})") ==
+        "\"weights\" is not an object of numbers up to 100");
+  CHECK(problem(R"({"side":"left","network":"::/0","weights":{},"more":1})") ==
+        "\"it\" has a field that is not known here");
+  CHECK(problem(R"({"side":"up","network":"::/0","weights":{}})") == "\"side\" is not a known name");
+  CHECK(problem("[]") == "it is no JSON object");
+}
+
+TEST_CASE("a lenient reader keeps defaults and ignores what it does not know") {
+  const auto json = nlohmann::json::parse(R"({"weights":{"v3":1},"later":[1]})");
+  Public loaded;
+  auto load = Load::lenient(json);
+  loaded.archive(load);
+  CHECK(loaded.network == Public{}.network);
+  CHECK(loaded.weights == std::map<std::string, double>{{"v3", 1}});
 }

@@ -124,19 +124,23 @@ const Row<RouterSettings> kRouter[] = {
 };
 
 const Row<ServiceSettings> kService[] = {
+    {"(routing)", [](ServiceSettings& s) { s.param = "y"; }, "reroute web"},
     {"name", [](ServiceSettings& s) { s.name = "x"; }, "refused: service web carries traffic and cannot be removed"},
     {"stable", [](ServiceSettings& s) { s.stable = "v2"; }, "nothing"},
-    {"hosts", [](ServiceSettings& s) { s.hosts = {"x"}; }, "reroute web"},
-    {"paths", [](ServiceSettings& s) { s.paths = {"/x"}; }, "reroute web"},
-    {"param", [](ServiceSettings& s) { s.param = "x"; }, "reroute web"},
-    {"header", [](ServiceSettings& s) { s.header = "x"; }, "reroute web"},
-    {"cookie", [](ServiceSettings& s) { s.cookie = "x"; }, "reroute web"},
-    {"override_from", [](ServiceSettings& s) { s.override_from.emplace_back(); }, "reroute web"},
-    {"identity", [](ServiceSettings& s) { s.identity.emplace_back(); }, "reroute web"},
-    {"affinity", [](ServiceSettings& s) { s.affinity = true; }, "reroute web"},
-    {"expose", [](ServiceSettings& s) { s.expose = Expose::none; }, "reroute web"},
-    {"limits", [](ServiceSettings& s) { s.limits = {.queue = 1}; }, "reroute web"},
     {"versions", [](ServiceSettings& s) { s.versions.push_back(version("v4")); }, "add web v4"},
+};
+
+const Row<ServiceRouting> kRouting[] = {
+    {"hosts", [](ServiceRouting& s) { s.hosts = {"x"}; }, "reroute web"},
+    {"paths", [](ServiceRouting& s) { s.paths = {"/x"}; }, "reroute web"},
+    {"param", [](ServiceRouting& s) { s.param = "x"; }, "reroute web"},
+    {"header", [](ServiceRouting& s) { s.header = "x"; }, "reroute web"},
+    {"cookie", [](ServiceRouting& s) { s.cookie = "x"; }, "reroute web"},
+    {"override_from", [](ServiceRouting& s) { s.override_from.emplace_back(); }, "reroute web"},
+    {"identity", [](ServiceRouting& s) { s.identity.emplace_back(); }, "reroute web"},
+    {"affinity", [](ServiceRouting& s) { s.affinity = true; }, "reroute web"},
+    {"expose", [](ServiceRouting& s) { s.expose = Expose::none; }, "reroute web"},
+    {"limits", [](ServiceRouting& s) { s.limits = {.queue = 1}; }, "reroute web"},
 };
 
 const Row<Limits> kLimits[] = {
@@ -205,6 +209,7 @@ TEST_CASE("each field of the settings has what a reload does about it") {
   check_rows(kSettings, [](Settings& s) -> Settings& { return s; });
   check_rows(kRouter, [](Settings& s) -> RouterSettings& { return s.router; });
   check_rows(kService, [](Settings& s) -> ServiceSettings& { return s.services[0]; });
+  check_rows(kRouting, [](Settings& s) -> ServiceRouting& { return s.services[0]; });
   check_rows(kLimits, [](Settings& s) -> Limits& { return s.services[0].limits; });
   check_rows(kVersion, dark);
   check_rows(kReadiness, [](Settings& s) -> Readiness& { return dark(s).ready; });

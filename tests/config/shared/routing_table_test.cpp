@@ -75,18 +75,21 @@ TEST_CASE("a text that is no table is refused with the reason") {
 TEST_CASE("a table whose indices or values cannot be is refused and the field is named") {
   using nlohmann::json;
   CHECK(refusal("stable", 2).find("\"stable\"") != std::string::npos);
-  CHECK(refusal("canary", 2).find("\"canary\"") != std::string::npos);
+  CHECK(refusal("canary", json::parse("[2]")).find("\"canary\"") != std::string::npos);
   CHECK(refusal("weight", 100.5).find("\"weight\"") != std::string::npos);
   CHECK(refusal("weight", "5").find("\"weight\"") != std::string::npos);
   CHECK(refusal("expose", "all").find("\"expose\"") != std::string::npos);
   CHECK(refusal("affinity", "identity").find("\"affinity\"") != std::string::npos);
   CHECK(refusal("versions", json::array()).find("\"versions\"") != std::string::npos);
-  CHECK(refusal("versions", json::parse(R"([{"row":64,"name":"x","workers":[]}])")).find("\"row\"") !=
-        std::string::npos);
+  auto far_row = json::parse(to_json_text(sample()))["services"][0]["versions"];
+  far_row[0]["row"] = segment::kVersions;
+  CHECK(refusal("versions", far_row).find("\"row\"") != std::string::npos);
   const char* draining = R"([{"row":1,"name":"x","workers":[],"draining":["x"],"drain_timeout":1}])";
   CHECK(refusal("versions", json::parse(draining)).find("\"draining\"") != std::string::npos);
   CHECK(refusal("limits", json::object()).find("\"max_sockets\" is missing") != std::string::npos);
-  CHECK(refusal("hosts", json::parse("[1]")).find("no string") != std::string::npos);
-  CHECK(refusal("override_from", json::parse("[\"x\"]")).find("not understood") != std::string::npos);
+  CHECK(refusal("hosts", json::parse("[1]")).find("\"hosts\" is not text") != std::string::npos);
+  CHECK(refusal("override_from", json::parse("[\"x\"]")).find("\"override_from\" is not understood") !=
+        std::string::npos);
+  CHECK(refusal("later", 1).find("not known here") != std::string::npos);
   CHECK(refusal("salt", json(json::value_t::discarded)).find("\"salt\" is missing") != std::string::npos);
 }

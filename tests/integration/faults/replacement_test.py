@@ -1,6 +1,7 @@
 """Rows 19 and 20: whatever is wrong with the program that grayd is to become, grayd goes on; what dies meanwhile is
 reaped by whoever then lives."""
 import os
+import re
 import signal
 import stat
 
@@ -75,7 +76,7 @@ class BadPrograms(ReplacementTest):
         with open(noise, "wb") as file:
             file.write(b"\x7fELF nonsense")
         os.chmod(noise, os.stat(noise).st_mode | stat.S_IXUSR)
-        other = numbers().replace('"handoff":1', '"handoff":999')
+        other = re.sub(r'"handoff":\d+', '"handoff":999', numbers())
         for binary, why in {
                 os.path.join(daemon.folder, "none"): "No such file or directory",
                 daemon.folder: "it is a folder",

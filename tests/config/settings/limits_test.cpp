@@ -1,38 +1,55 @@
-#include "config/shared/limits_json.hpp"
+#include "config/settings/limits.hpp"
 
 #include <doctest/doctest.h>
 
-#include "config/base/json_fields.hpp"
+#include "config/base/archive.hpp"
 
 using namespace gray;
 
+namespace {
+
+nlohmann::json written(Limits limits) {
+  Save save;
+  limits.archive(save);
+  return save.take();
+}
+
+Limits read_back(const nlohmann::json& json) {
+  Limits limits;
+  Load load(json);
+  limits.archive(load);
+  return limits;
+}
+
+}  // namespace
+
 TEST_CASE("limits come back exactly, whichever of them differs from its default") {
-  const nlohmann::json defaults = limits_to_json(Limits{});
+  const nlohmann::json defaults = written(Limits{});
   CHECK(defaults.size() == 14);
-  CHECK(limits_from_json(defaults) == Limits{});
+  CHECK(read_back(defaults) == Limits{});
   for (const auto& [name, value] : defaults.items()) {
     nlohmann::json changed = defaults;
     changed[name] = value.get<std::uint64_t>() + 1;
-    const Limits limits = limits_from_json(changed);
+    const Limits limits = read_back(changed);
     CHECK(limits != Limits{});
-    CHECK(limits_to_json(limits) == changed);
+    CHECK(written(limits) == changed);
   }
 }
 
 TEST_CASE("a limit that is missing, negative, too large or no number is named") {
-  const nlohmann::json defaults = limits_to_json(Limits{});
+  const nlohmann::json defaults = written(Limits{});
   for (const auto& [name, value] : defaults.items()) {
     for (const nlohmann::json& wrong :
          {nlohmann::json(-1), nlohmann::json("1"), nlohmann::json(1.5), nlohmann::json()}) {
       nlohmann::json changed = defaults;
       changed[name] = wrong;
-      CHECK_THROWS_WITH_AS(limits_from_json(changed), doctest::Contains(name.c_str()), JsonMismatch);
+      CHECK_THROWS_WITH_AS(read_back(changed), doctest::Contains(name.c_str()), JsonMismatch);
     }
     nlohmann::json shorter = defaults;
     shorter.erase(name);
-    CHECK_THROWS_WITH_AS(limits_from_json(shorter), ("\"" + name + "\" is missing").c_str(), JsonMismatch);
+    CHECK_THROWS_WITH_AS(read_back(shorter), ("\"" + name + "\" is missing").c_str(), JsonMismatch);
   }
   nlohmann::json large = defaults;
   large["fields"] = 1ull << 32;
-  CHECK_THROWS_AS(limits_from_json(large), JsonMismatch);
+  CHECK_THROWS_AS(read_back(large), JsonMismatch);
 }
