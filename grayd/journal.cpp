@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <utility>
 
 #include "config/base/diagnostics.hpp"
 
@@ -19,6 +20,7 @@ struct Question {
   std::string service, version, worker;  // empty: all
   std::string error;                     // what is wrong with it
 
+  Duration wait() const { return Duration(static_cast<Duration::rep>(wait_ms)); }
   bool asks_for(const std::string& its_service, const std::string& its_version, const std::string& its_worker) const {
     return (service.empty() || service == its_service) && (version.empty() || version == its_version) &&
            (worker.empty() || worker == its_worker);
@@ -88,8 +90,9 @@ std::string unknown(const std::string& what, const std::string& name, const std:
                      did_you_mean(name, {names.begin(), names.end()}), known.empty() ? "none" : known);
 }
 
-/// Which of the names asked for is not there; empty if all are.
-std::string stranger(const Question& question, Names names, const Settings& settings) {
+/// What is wrong with the question, or which of the names asked for is not there; empty if all is well.
+std::string refused(const Question& question, Names names, const Settings& settings) {
+  if (!question.error.empty()) return question.error;
   for (const auto& service : settings.services) {
     for (const auto& version : service.versions) names.add(question, service.name, version.name, {});
   }
@@ -162,23 +165,37 @@ std::optional<Reply> look_at_lines(const Question& question, const std::vector<s
 
 }  // namespace
 
-void Journal::call(const std::string& verb, const json& args, Done done) {
+Journal::Handler Journal::handler_of(control::Verb verb) {
+  constexpr std::pair<control::Verb, Handler> kHandlers[] = {
+      {control::Verb::events, &Journal::events},
+      {control::Verb::logs, &Journal::logs},
+  };
+  const auto* found = std::ranges::find(kHandlers, verb, &std::pair<control::Verb, Handler>::first);
+  return found == std::end(kHandlers) ? nullptr : found->second;
+}
+
+void Journal::call(control::Verb verb, const json& args, Done done) {
+  (this->*handler_of(verb))(args, std::move(done));
+}
+
+void Journal::events(const json& args, Done done) {
   const auto question = question_of(args);
-  if (!question.error.empty()) return done(refusal(question.error));
-  const Duration wait{static_cast<Duration::rep>(question.wait_ms)};
   Names names;
-  if (verb == "events") {
-    for (const auto& event : events_.after(0)) names.add(question, event.service, event.version, event.worker);
-  } else {
-    for (const auto& output : outputs_()) names.add(question, output.service, output.version, output.worker);
-  }
-  if (auto error = stranger(question, std::move(names), settings_); !error.empty()) return done(refusal(error));
-  if (verb == "events") {
-    return followers_.wait(
-        wait, [this, question](bool must) { return look_at_events(question, events_, must); }, std::move(done));
-  }
+  for (const auto& event : events_.after(0)) names.add(question, event.service, event.version, event.worker);
+  if (auto error = refused(question, std::move(names), settings_); !error.empty()) return done(refusal(error));
   followers_.wait(
-      wait, [this, question](bool must) { return look_at_lines(question, outputs_(), must); }, std::move(done));
+      question.wait(), [this, question](bool must) { return look_at_events(question, events_, must); },
+      std::move(done));
+}
+
+void Journal::logs(const json& args, Done done) {
+  const auto question = question_of(args);
+  Names names;
+  for (const auto& output : outputs_()) names.add(question, output.service, output.version, output.worker);
+  if (auto error = refused(question, std::move(names), settings_); !error.empty()) return done(refusal(error));
+  followers_.wait(
+      question.wait(), [this, question](bool must) { return look_at_lines(question, outputs_(), must); },
+      std::move(done));
 }
 
 }  // namespace gray::master

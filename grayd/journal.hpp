@@ -13,6 +13,7 @@
 #include "config/settings/settings.hpp"
 #include "control/daemon.hpp"
 #include "control/state/event_log.hpp"
+#include "control/verbs/verb_table.hpp"
 #include "grayd/followers.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -30,15 +31,20 @@ class Journal {
   Journal(asio::io_context& io, const Settings& settings, const control::EventLog& events, Outputs outputs)
       : settings_(settings), events_(events), outputs_(std::move(outputs)), followers_(io) {}
 
-  static bool knows(const std::string& verb) { return verb == "events" || verb == "logs"; }
+  static bool knows(control::Verb verb) { return handler_of(verb) != nullptr; }
   /// Only a verb that it knows.
-  void call(const std::string& verb, const nlohmann::json& args, Done done);
+  void call(control::Verb verb, const nlohmann::json& args, Done done);
   /// Whoever waits is answered now.
   void release() { followers_.release(); }
   /// grayd ends: nobody waits any longer.
   void end() { followers_.end(); }
 
  private:
+  using Handler = void (Journal::*)(const nlohmann::json& args, Done done);
+  static Handler handler_of(control::Verb verb);
+  void events(const nlohmann::json& args, Done done);
+  void logs(const nlohmann::json& args, Done done);
+
   const Settings& settings_;
   const control::EventLog& events_;
   Outputs outputs_;

@@ -320,12 +320,7 @@ void Master::listen_if_allowed() {
 }
 
 void Master::tell(EventKind kind, std::string cause, std::string text) {
-  EventRecord event;
-  event.kind = kind;
-  event.pid = ::getpid();
-  event.cause = std::move(cause);
-  event.text = std::move(text);
-  emit(std::move(event));
+  emit({.kind = kind, .pid = ::getpid(), .cause = std::move(cause), .text = std::move(text)});
 }
 
 void Master::apply(const Changes& changes, Settings fresh) {
@@ -382,10 +377,12 @@ void Master::group_started(pid_t pgid) {
 
 void Master::call(std::string verb, nlohmann::json args, std::function<void(control::Reply)> done) {
   asio::post(io_, [this, verb = std::move(verb), args = std::move(args), done = std::move(done)] {
-    if (Journal::knows(verb)) return journal_.call(verb, args, done);
-    const bool changes = Verbs::changes(verb);
+    const auto known = control::daemon_verb(verb);
+    if (!known) return done({ExitCode::usage, {}, control::unknown_verb(verb)});
+    if (Journal::knows(*known)) return journal_.call(*known, args, done);
+    const bool changes = Verbs::changes(*known);
     changing_ += changes;
-    verbs_.call(verb, args, [this, verb, args, done, changes](control::Reply reply) {
+    verbs_.call(*known, args, [this, verb = *known, args, done, changes](control::Reply reply) {
       changing_ -= changes;
       if (auto event = verb_event(verb, args, reply)) emit(std::move(*event));
       done(std::move(reply));

@@ -22,22 +22,28 @@ std::string what_is_upgraded(const json& args) {
   return word(args, "of") == "router" ? "the router" : "grayd" + (binary.empty() ? binary : " to " + binary);
 }
 
+std::string what_was_done(const control::VerbRow& row, const json& args) {
+  const std::string name(row.name);
+  if (row.verb == control::Verb::upgrade) return name + " of " + what_is_upgraded(args);
+  const auto percent = args.find("percent");
+  if (row.event != EventKind::shifted || percent == args.end() || !percent->is_number()) return name;
+  return fmt::format("takes {:g}% of the users", percent->get<double>());
+}
+
 }  // namespace
 
-std::optional<EventRecord> verb_event(const std::string& verb, const json& args, const control::Reply& reply) {
+std::optional<EventRecord> verb_event(control::Verb verb, const json& args, const control::Reply& reply) {
+  const auto& row = control::row_of(verb);
   const auto peer = args.find("peer");
   const bool carried_out = reply.code == ExitCode::ok || reply.code == ExitCode::timeout;
-  if (peer == args.end() || !peer->is_object() || !carried_out || verb == "reload") return std::nullopt;
+  if (peer == args.end() || !peer->is_object() || !carried_out || !row.event) return std::nullopt;
   EventRecord event;
-  event.kind = verb == "shift" ? EventKind::shifted : EventKind::command;
+  event.kind = *row.event;
   event.service = word(args, "service");
   event.version = word(args, "version");
   event.pid = static_cast<pid_t>(number(*peer, "pid"));
-  event.cause = verb == "shift" ? std::string() : verb;
-  const auto percent = args.find("percent");
-  event.text = verb == "shift" && percent != args.end() && percent->is_number()
-                   ? fmt::format("takes {:g}% of the users", percent->get<double>())
-                   : verb + (verb == "upgrade" ? " of " + what_is_upgraded(args) : std::string());
+  if (event.kind == EventKind::command) event.cause = row.name;
+  event.text = what_was_done(row, args);
   event.text += fmt::format(" (asked by pid {}, uid {})", event.pid, number(*peer, "uid"));
   if (reply.code != ExitCode::ok) event.text += ": " + reply.error;
   return event;

@@ -6,11 +6,13 @@
 
 #include "config/shared/event_record.hpp"
 #include "control/daemon.hpp"
+#include "control/verbs/verb_table.hpp"
 
 namespace gray::master {
 
-/// Nothing for verbs that only look, for those that were refused, and for a reload, which says by itself what it
-/// changed. Only verbs that change something are told who asks ("peer", see control/api/admin_api.hpp).
-std::optional<EventRecord> verb_event(const std::string& verb, const nlohmann::json& args, const control::Reply& reply);
+/// As the table of verbs says, of what kind: nothing for verbs that only look, and for a reload, which says by itself
+/// what it changed. Nothing for those that were refused either. Only verbs that change something are told who asks
+/// ("peer", see control/api/admin_api.hpp).
+std::optional<EventRecord> verb_event(control::Verb verb, const nlohmann::json& args, const control::Reply& reply);
 
 }  // namespace gray::master

@@ -2,8 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <asio/post.hpp>
-#include <optional>
+#include <utility>
 
 #include "grayd/metrics.hpp"
 #include "grayd/serving.hpp"
@@ -13,23 +14,12 @@ namespace gray::master {
 namespace {
 
 using control::Reply;
+using control::Verb;
 using nlohmann::json;
 
 Reply refusal(ExitCode code, std::string error) { return {code, {}, std::move(error)}; }
 
 Reply agreed() { return {ExitCode::ok, {{"schema_version", 1}}, {}}; }
-
-struct ShiftArguments {
-  std::string service, version;
-  double percent;
-};
-
-std::optional<ShiftArguments> shift_arguments(const json& args) {
-  const auto service = args.find("service"), version = args.find("version"), percent = args.find("percent");
-  if (service == args.end() || version == args.end() || percent == args.end()) return std::nullopt;
-  if (!service->is_string() || !version->is_string() || !percent->is_number()) return std::nullopt;
-  return ShiftArguments{*service, *version, *percent};
-}
 
 Reply after_applied(const std::string& laggards) {
   if (laggards.empty()) return agreed();
@@ -44,40 +34,63 @@ Verbs::Verbs(Parts parts)
       versions_({parts_.settings, parts_.live, [this](auto then) { persist(std::move(then)); }, parts_.carry_out,
                  parts_.report, parts_.stopping}) {}
 
-bool Verbs::changes(const std::string& verb) {
-  return verb == "shift" || verb == "reload" || verb == "upgrade" || order_named(verb);
+Verbs::Handler Verbs::handler_of(Verb verb) {
+  constexpr std::pair<Verb, Handler> kHandlers[] = {
+      {Verb::status, &Verbs::status},
+      {Verb::health, &Verbs::health},
+      {Verb::metrics, &Verbs::metrics},
+      {Verb::shift, &Verbs::shift},
+      {Verb::start, &Verbs::order_version<Order::start>},
+      {Verb::restart, &Verbs::order_version<Order::restart>},
+      {Verb::drain, &Verbs::order_version<Order::drain>},
+      {Verb::stop, &Verbs::order_version<Order::stop>},
+      {Verb::upgrade, &Verbs::upgrade},
+      {Verb::reload, &Verbs::reload},
+  };
+  const auto* found = std::ranges::find(kHandlers, verb, &std::pair<Verb, Handler>::first);
+  return found == std::end(kHandlers) ? nullptr : found->second;
 }
 
-void Verbs::call(const std::string& verb, const json& args, Done done) {
-  // Who reads that a worker is up may send it a request at once: what is told is what the routers know.
-  if (verb == "status") return parts_.settle([this, done](const std::string&) { done(status()); });
-  if (verb == "health") return parts_.settle([this, args, done](const std::string&) { done(health(args)); });
-  if (verb == "metrics") return done(metrics());
-  if (!changes(verb)) {
-    return done(refusal(ExitCode::usage, fmt::format("grayd knows no verb \"{}\"; see grayctl --help", verb)));
-  }
-  if (parts_.stopping()) return done(refusal(ExitCode::conflict, "grayd is stopping; nothing can be changed any more"));
-  if (auto why = parts_.locked(); !why.empty()) return done(refusal(ExitCode::conflict, std::move(why)));
-  if (const auto order = order_named(verb)) return versions_.call(*order, args, std::move(done));
-  if (verb == "shift") return shift(args, std::move(done));
-  if (verb == "upgrade") return done(parts_.upgrade(args));
-  parts_.settle([reply = parts_.reload(), done](const std::string&) { done(reply); });
+void Verbs::call(Verb verb, const json& args, Done done) {
+  const auto handler = handler_of(verb);
+  if (handler == nullptr) return done(refusal(ExitCode::usage, control::unknown_verb(control::name_of(verb))));
+  if (auto why = changes(verb) ? unchangeable() : std::string(); !why.empty())
+    return done(refusal(ExitCode::conflict, std::move(why)));
+  (this->*handler)(args, std::move(done));
 }
 
-Reply Verbs::status() const {
-  Reply reply;
-  parts_.report([&](const ReportSource& source) { reply.body = status_report(source); });
-  return reply;
+std::string Verbs::unchangeable() const {
+  return parts_.stopping() ? "grayd is stopping; nothing can be changed any more" : parts_.locked();
 }
 
-Reply Verbs::metrics() const {
+/// Who reads that a worker is up may send it a request at once: what is told is what the routers know.
+void Verbs::status(const json&, Done done) {
+  parts_.settle([this, done = std::move(done)](const std::string&) {
+    Reply reply;
+    parts_.report([&](const ReportSource& source) { reply.body = status_report(source); });
+    done(std::move(reply));
+  });
+}
+
+void Verbs::metrics(const json&, Done done) {
   Reply reply = agreed();
   parts_.report([&](const ReportSource& source) { reply.body["text"] = metrics_text(source); });
-  return reply;
+  done(std::move(reply));
 }
 
-Reply Verbs::health(const json& args) const {
-  const auto only = args.contains("service") && args["service"].is_string() ? args["service"].get<std::string>() : "";
+void Verbs::upgrade(const json& args, Done done) { done(parts_.upgrade(args)); }
+
+void Verbs::reload(const json&, Done done) {
+  parts_.settle([reply = parts_.reload(), done = std::move(done)](const std::string&) { done(reply); });
+}
+
+/// Settled first, as a status.
+void Verbs::health(const json& args, Done done) {
+  auto only = args.contains("service") && args["service"].is_string() ? args["service"].get<std::string>() : "";
+  parts_.settle([this, only = std::move(only), done = std::move(done)](const std::string&) { done(health_of(only)); });
+}
+
+Reply Verbs::health_of(const std::string& only) const {
   if (!only.empty() && parts_.settings.service(only) == nullptr) {
     return refusal(ExitCode::usage, unknown_service(parts_.settings, only));
   }
@@ -97,14 +110,18 @@ Reply Verbs::health(const json& args) const {
 }
 
 void Verbs::shift(const json& args, Done done) {
-  const auto wish = shift_arguments(args);
-  if (!wish) return done(refusal(ExitCode::usage, "shift needs service, version (strings) and percent (a number)"));
-  auto verdict = judge_shift(parts_.settings, parts_.live.published(), parts_.live.wanted(), wish->service,
-                             wish->version, wish->percent);
+  if (auto error = control::arguments_error(Verb::shift, args); !error.empty())
+    return done(refusal(ExitCode::usage, std::move(error)));
+  shift(args.at("service"), args.at("version"), args.at("percent"), std::move(done));
+}
+
+void Verbs::shift(const std::string& service, const std::string& version, double percent, Done done) {
+  if (auto why = unchangeable(); !why.empty()) return done(refusal(ExitCode::conflict, std::move(why)));
+  auto verdict = judge_shift(parts_.settings, parts_.live.published(), parts_.live.wanted(), service, version, percent);
   if (verdict.code != ExitCode::ok) return done(refusal(verdict.code, std::move(verdict.error)));
-  const auto ticket = parts_.live.want(wish->service, std::move(verdict.next));
-  if (verdict.lowers) return lower(wish->service, ticket, std::move(done));
-  raise(wish->service, ticket, std::move(done));
+  const auto ticket = parts_.live.want(service, std::move(verdict.next));
+  if (verdict.lowers) return lower(service, ticket, std::move(done));
+  raise(service, ticket, std::move(done));
 }
 
 /// Published first: no disk may delay an abort. The answer waits for both.

@@ -1,6 +1,6 @@
 #pragma once
-// The verbs of the admin API, carried out on the main thread. Each answers exactly once, when the truth is known: a
-// shift when every router routes by it and the disk has it.
+// The verbs of the admin API, but those of the journal, carried out on the main thread. Each answers exactly once, when
+// the truth is known: a shift when every router routes by it and the disk has it.
 #include <asio/io_context.hpp>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -8,6 +8,7 @@
 
 #include "control/daemon.hpp"
 #include "control/state/state_store.hpp"
+#include "control/verbs/verb_table.hpp"
 #include "grayd/live_state.hpp"
 #include "grayd/report_source.hpp"
 #include "grayd/version_verbs.hpp"
@@ -41,15 +42,31 @@ class Verbs {
   };
   explicit Verbs(Parts parts);
 
+  static bool knows(control::Verb verb) { return handler_of(verb) != nullptr; }
   /// Whether the verb changes something: those that do not can always be called.
-  static bool changes(const std::string& verb);
-  void call(const std::string& verb, const nlohmann::json& args, Done done);
+  static bool changes(control::Verb verb) { return control::row_of(verb).changes; }
+  void call(control::Verb verb, const nlohmann::json& args, Done done);
+  /// The verb shift for callers inside grayd, refused when the verb would be. Neither told as an event
+  /// nor counted as under way: that is theirs.
+  void shift(const std::string& service, const std::string& version, double percent, Done done);
 
  private:
-  control::Reply status() const;
-  control::Reply metrics() const;
-  control::Reply health(const nlohmann::json& args) const;
+  using Handler = void (Verbs::*)(const nlohmann::json& args, Done done);
+  static Handler handler_of(control::Verb verb);
+  void status(const nlohmann::json& args, Done done);
+  void health(const nlohmann::json& args, Done done);
+  void metrics(const nlohmann::json& args, Done done);
   void shift(const nlohmann::json& args, Done done);
+  template <Order order>
+  void order_version(const nlohmann::json& args, Done done) {
+    versions_.call(order, args, std::move(done));
+  }
+  void upgrade(const nlohmann::json& args, Done done);
+  void reload(const nlohmann::json& args, Done done);
+
+  /// Why nothing can be changed now; empty: it can.
+  std::string unchangeable() const;
+  control::Reply health_of(const std::string& only) const;
   void lower(const std::string& service, LiveState::Ticket ticket, Done done);
   void raise(const std::string& service, LiveState::Ticket ticket, Done done);
   /// Saves the wanted state; `then(error)` runs on the main thread.

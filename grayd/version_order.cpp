@@ -2,16 +2,11 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <array>
-
 #include "grayd/serving.hpp"
 #include "grayd/weights.hpp"
 
 namespace gray::master {
 namespace {
-
-constexpr std::array<std::string_view, 4> kNames = {"start", "stop", "restart", "drain"};
 
 OrderVerdict conflict(std::string error) { return {ExitCode::conflict, std::move(error), {}}; }
 
@@ -73,13 +68,17 @@ OrderVerdict judge_end(const Ordered& ordered, const ServiceSettings& service, c
 
 }  // namespace
 
-std::optional<Order> order_named(std::string_view verb) {
-  const auto found = std::find(kNames.begin(), kNames.end(), verb);
-  if (found == kNames.end()) return std::nullopt;
-  return static_cast<Order>(found - kNames.begin());
+control::Verb verb_of(Order order) {
+  switch (order) {
+    case Order::start: return control::Verb::start;
+    case Order::stop: return control::Verb::stop;
+    case Order::restart: return control::Verb::restart;
+    case Order::drain: return control::Verb::drain;
+  }
+  return control::Verb::count;
 }
 
-std::string_view name(Order order) { return kNames[static_cast<std::size_t>(order)]; }
+std::string_view name(Order order) { return control::name_of(verb_of(order)); }
 
 OrderVerdict judge_order(const Ordered& ordered, const Settings& settings, const control::State& state,
                          const std::vector<supervisor::VersionView>& views) {

@@ -2,7 +2,6 @@
 // What an operator may order of a version, given what it does now. Pure: facts in, a verdict out.
 //
 // Whoever ends the stable version, one that has users, or one that is being restarted, must say that he means it.
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,14 +9,14 @@
 #include "config/base/exit_code.hpp"
 #include "config/settings/settings.hpp"
 #include "control/state/state_store.hpp"
+#include "control/verbs/verb_table.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {
 
 enum class Order : std::uint8_t { start, stop, restart, drain };
 
-/// The order of this name; nothing if there is none.
-std::optional<Order> order_named(std::string_view verb);
+control::Verb verb_of(Order order);
 std::string_view name(Order order);
 
 struct OrderVerdict {

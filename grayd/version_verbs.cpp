@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <optional>
-
 #include "grayd/weights.hpp"
 
 namespace gray::master {
@@ -14,25 +12,15 @@ using nlohmann::json;
 
 Reply refusal(ExitCode code, std::string error) { return {code, {}, std::move(error)}; }
 
-std::optional<Ordered> ordered_by(Order order, const json& args) {
-  const auto service = args.find("service"), version = args.find("version"), yes = args.find("yes");
-  if (service == args.end() || version == args.end() || !service->is_string() || !version->is_string())
-    return std::nullopt;
-  if (yes != args.end() && !yes->is_boolean()) return std::nullopt;
-  return Ordered{order, *service, *version, yes != args.end() && yes->get<bool>()};
-}
-
 }  // namespace
 
 void VersionVerbs::call(Order order, const json& args, Done done) {
-  const auto ordered = ordered_by(order, args);
-  if (!ordered)
-    return done(
-        refusal(ExitCode::usage,
-                fmt::format("{} needs service and version (strings), and takes yes (true or false)", name(order))));
+  if (auto error = control::arguments_error(verb_of(order), args); !error.empty())
+    return done(refusal(ExitCode::usage, std::move(error)));
+  const Ordered ordered{order, args.at("service"), args.at("version"), args.value("yes", false)};
   OrderVerdict verdict;
   parts_.report([&](const ReportSource& source) {
-    verdict = judge_order(*ordered, parts_.settings, parts_.live.wanted(), source.views);
+    verdict = judge_order(ordered, parts_.settings, parts_.live.wanted(), source.views);
   });
   if (verdict.code != ExitCode::ok) {
     auto refused = refusal(verdict.code, std::move(verdict.error));
@@ -40,10 +28,10 @@ void VersionVerbs::call(Order order, const json& args, Done done) {
     return done(std::move(refused));
   }
   switch (order) {
-    case Order::start: return start(*ordered, std::move(done));
-    case Order::restart: return done(begun(*ordered, parts_.carry_out(*ordered)));
+    case Order::start: return start(ordered, std::move(done));
+    case Order::restart: return done(begun(ordered, parts_.carry_out(ordered)));
     case Order::stop:
-    case Order::drain: return end(*ordered, std::move(done));
+    case Order::drain: return end(ordered, std::move(done));
   }
 }
 

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "config/base/time.hpp"
 #include "control/api/pending_reply.hpp"
+#include "control/verbs/verb_table.hpp"
 
 namespace gray::control {
 namespace {
@@ -115,8 +115,8 @@ void AdminApi::serve(int connection) {
 
 void AdminApi::answer_verb(const httplib::Request& request, httplib::Response& response) {
   const std::string verb = request.matches[1];
-  constexpr std::string_view kChanges[] = {"shift", "reload", "start", "stop", "restart", "drain", "upgrade"};
-  const bool changes = std::ranges::find(kChanges, verb) != std::end(kChanges);
+  const auto known = daemon_verb(verb);
+  const bool changes = known && row_of(*known).changes;
   if (changes && request.method == "GET")
     return write_reply(refusal(ExitCode::usage, fmt::format("{} changes something; use POST /v1/{}", verb, verb)),
                        response);
@@ -124,6 +124,7 @@ void AdminApi::answer_verb(const httplib::Request& request, httplib::Response& r
   if (!args.is_object())
     return write_reply(refusal(ExitCode::usage, fmt::format("{}: the request body must be a JSON object", verb)),
                        response);
+  if (!known) return write_reply(refusal(ExitCode::usage, unknown_verb(verb)), response);
   if (const auto peer = peer_->peer(); changes && peer) args["peer"] = {{"pid", peer->pid}, {"uid", peer->uid}};
   if (args.contains("wait_ms")) return answer_waiting(verb, std::move(args), response);
   write_reply(ask(verb, std::move(args)), response);

@@ -189,15 +189,4 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
 
 VerbWords known_words() { return words_of(Grammar().app); }
 
-const char* name_of(Verb verb) {
-  switch (verb) {
-    case Verb::start: return "start";
-    case Verb::stop: return "stop";
-    case Verb::restart: return "restart";
-    case Verb::drain: return "drain";
-    case Verb::upgrade: return "upgrade";
-    default: return "health";
-  }
-}
-
 }  // namespace gray::control

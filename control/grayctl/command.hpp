@@ -7,30 +7,9 @@
 
 #include "config/base/exit_code.hpp"
 #include "config/base/time.hpp"
+#include "control/verbs/verb_table.hpp"
 
 namespace gray::control {
-
-enum class Verb {
-  status,
-  shift,
-  health,
-  start,
-  stop,
-  restart,
-  drain,
-  reload,
-  upgrade,
-  metrics,
-  events,
-  logs,
-  config_check,
-  completion,
-  version,
-};
-
-/// What is begun or waited for, as the admin API calls it: "start", "stop", "restart", "drain", "upgrade"; else
-/// "health".
-const char* name_of(Verb verb);
 
 struct Command {
   static constexpr Duration kTimeout{600'000};  // how long a wait may take unless --timeout says otherwise

@@ -17,7 +17,6 @@ constexpr int kCrowdedMs = 500;     // until the next try when too many follow
 constexpr int kCrowdedTries = 20;   // of one who follows already
 constexpr int kMostAtOnce = 1'000;  // entries in an answer to one who follows
 
-const char* verb_of(const Command& command) { return command.verb == Verb::events ? "events" : "logs"; }
 const char* list_of(const Command& command) { return command.verb == Verb::events ? "events" : "lines"; }
 
 json question(const Command& command, std::uint64_t after, int count) {
@@ -55,7 +54,7 @@ class Teller {
 };
 
 /// Asks, and while too many others follow asks again, `tries` times.
-Answer ask(Client& client, const char* verb, const json& args, int tries) {
+Answer ask(Client& client, std::string_view verb, const json& args, int tries) {
   for (;;) {
     Answer answer = client.get(verb, args);
     if (answer.code != ExitCode::conflict || --tries <= 0) return answer;
@@ -66,7 +65,7 @@ Answer ask(Client& client, const char* verb, const json& args, int tries) {
 }  // namespace
 
 Answer look_back(Client& client, const Command& command, const Terminal& terminal, std::string& text) {
-  Answer answer = client.get(verb_of(command), question(command, 0, command.count));
+  Answer answer = client.get(name_of(command.verb), question(command, 0, command.count));
   if (answer.code == ExitCode::ok) text = Teller(command, false, terminal).tell(answer.body, 0);
   return answer;
 }
@@ -76,7 +75,7 @@ Answer follow(Client& client, const Command& command, bool as_json, std::ostream
   json args = question(command, 0, command.count);
   std::uint64_t after = 0;
   for (int tries = 1;; tries = kCrowdedTries) {
-    const Answer answer = ask(client, verb_of(command), args, tries);
+    const Answer answer = ask(client, name_of(command.verb), args, tries);
     if (answer.code != ExitCode::ok) return answer;
     if (!(out << teller.tell(answer.body, after) << std::flush)) return {};
     after = answer.body.value("last", after);

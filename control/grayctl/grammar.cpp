@@ -2,15 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "control/version.hpp"
 
 namespace gray::control {
 namespace {
-
-constexpr const char* kNotYet[] = {"rollout",     "why",    "bucket", "plan",    "preview", "hold",
-                                   "maintenance", "report", "drill",  "history", "memory",  "top"};
 
 constexpr const char* kLook = "Look";
 constexpr const char* kChange = "Change";
@@ -18,10 +13,15 @@ constexpr const char* kSetUp = "Set up";
 
 }  // namespace
 
-bool is_not_yet(const std::string& verb) { return std::ranges::find(kNotYet, verb) != std::end(kNotYet); }
+/// A verb of the table. Of a name with several words the parent has all but the last.
+CLI::App* Grammar::verb(CLI::App& parent, Verb meaning, const char* examples) {
+  const VerbRow& row = row_of(meaning);
+  return verb(parent, std::string(row.name.substr(row.name.rfind(' ') + 1)), std::string(row.summary), meaning,
+              examples);
+}
 
-CLI::App* Grammar::verb(CLI::App& parent, const char* name, const char* summary, Verb meaning, const char* examples) {
-  CLI::App* added = parent.add_subcommand(name, summary);
+CLI::App* Grammar::verb(CLI::App& parent, std::string name, std::string summary, Verb meaning, const char* examples) {
+  CLI::App* added = parent.add_subcommand(std::move(name), std::move(summary));
   added->fallthrough();  // --socket and -o may stand behind the verb
   added->footer(std::string("Examples:\n") + examples);
   added->callback([this, meaning] { command.verb = meaning; });
@@ -39,8 +39,8 @@ void Grammar::add_waiting(CLI::App& verb) {
 }
 
 /// A verb about one version, which waits for its end unless told not to.
-CLI::App* Grammar::version_verb(const char* name, const char* summary, Verb meaning, const char* examples) {
-  CLI::App* added = verb(app, name, summary, meaning, examples);
+CLI::App* Grammar::version_verb(Verb meaning, const char* examples) {
+  CLI::App* added = verb(app, meaning, examples);
   added->group(kChange);
   added->add_option("SERVICE", command.service, "as in the configuration")->required();
   added->add_option("VERSION", command.version, "one of this service")->required();
@@ -56,7 +56,7 @@ void Grammar::add_ending(CLI::App& verb) {
 }
 
 void Grammar::looking() {
-  CLI::App* status = verb(app, "status", "services, versions and workers", Verb::status,
+  CLI::App* status = verb(app, Verb::status,
                           "  grayctl status\n  grayctl status web -o json\n  grayctl status --wait --timeout 60s\n"
                           "A * marks the stable version; BUSY are requests in flight, UP the workers that\n"
                           "are ready or healthy.");
@@ -64,21 +64,20 @@ void Grammar::looking() {
   status->group(kLook);
   add_waiting(*status);
 
-  CLI::App* health = verb(app, "health", "0 if every stable version can serve, else 1", Verb::health,
+  CLI::App* health = verb(app, Verb::health,
                           "  grayctl health\n  grayctl health web && echo up\n  grayctl health --wait --timeout 60s");
   health->add_option("SERVICE", command.service, "only this one");
   health->group(kLook);
   add_waiting(*health);
 
-  verb(app, "metrics", "counters and durations as Prometheus text", Verb::metrics, "  grayctl metrics | grep errors")
-      ->group(kLook);
+  verb(app, Verb::metrics, "  grayctl metrics | grep errors")->group(kLook);
 }
 
 void Grammar::looking_back() {
-  CLI::App* events = verb(app, "events", "what happened to workers, versions and grayd", Verb::events,
+  CLI::App* events = verb(app, Verb::events,
                           "  grayctl events -n 20\n  grayctl events -f web v2\n  grayctl events -f -o json | jq .kind\n"
                           "Times are UTC.");
-  CLI::App* logs = verb(app, "logs", "what the workers wrote", Verb::logs,
+  CLI::App* logs = verb(app, Verb::logs,
                         "  grayctl logs web v2\n  grayctl logs -f --worker web@v2#0\n"
                         "The last 100 lines of each worker are kept, of those that are gone, too.");
   for (CLI::App* verb : {events, logs}) {
@@ -92,7 +91,7 @@ void Grammar::looking_back() {
 }
 
 void Grammar::changing() {
-  CLI::App* shift = verb(app, "shift", "give a version a share of the users", Verb::shift,
+  CLI::App* shift = verb(app, Verb::shift,
                          "  grayctl shift web v2 5%\n  grayctl shift web v2 0\n"
                          "It returns when every router has applied it.");
   shift->group(kChange);
@@ -100,17 +99,16 @@ void Grammar::changing() {
   shift->add_option("VERSION", command.version, "one that is not the stable one")->required();
   shift->add_option("PERCENT", percent, "0 to 100; the stable version has the rest")->required();
 
-  version_verb("start", "start a version that was stopped or has failed", Verb::start,
-               "  grayctl start web v2\n  grayctl start web v2 --timeout 30s");
-  version_verb("restart", "replace the workers one after the other", Verb::restart,
+  version_verb(Verb::start, "  grayctl start web v2\n  grayctl start web v2 --timeout 30s");
+  version_verb(Verb::restart,
                "  grayctl restart web v1\n  grayctl restart web v1 --no-wait\n"
                "A new worker is healthy before an old one drains. At the first failure it stops,\n"
                "the workers as they were stay, and the exit code is 1.");
-  CLI::App* drain = version_verb("drain", "end a version; requests in flight are answered", Verb::drain,
+  CLI::App* drain = version_verb(Verb::drain,
                                  "  grayctl drain web v2\n  grayctl drain web v1 --yes\n"
                                  "Requests in flight have the drain_timeout of the version. It stays stopped, also\n"
                                  "when grayd starts anew, until: grayctl start web v2");
-  CLI::App* stop = version_verb("stop", "end a version; requests in flight are cut", Verb::stop,
+  CLI::App* stop = version_verb(Verb::stop,
                                 "  grayctl stop web v2\n  grayctl stop web v1 --yes\n"
                                 "No request is sent to it any more, then its workers get their stop signal. It\n"
                                 "stays stopped, also when grayd starts anew, until: grayctl start web v2");
@@ -119,7 +117,7 @@ void Grammar::changing() {
 }
 
 void Grammar::upgrading() {
-  CLI::App* upgrade = verb(app, "upgrade", "replace grayd, or its router, without losing a request", Verb::upgrade,
+  CLI::App* upgrade = verb(app, Verb::upgrade,
                            "  grayctl upgrade\n  grayctl upgrade --binary /opt/grayd/bin/grayd\n"
                            "  grayctl upgrade router\n"
                            "grayd becomes what now lies where it was started from, or the program that is\n"
@@ -141,23 +139,20 @@ void Grammar::upgrading() {
 }
 
 void Grammar::configuring() {
-  verb(app, "reload", "read the file again; applied whole or refused whole", Verb::reload,
-       "  grayctl config check grayd.toml && grayctl reload")
-      ->group(kSetUp);
+  verb(app, Verb::reload, "  grayctl config check grayd.toml && grayctl reload")->group(kSetUp);
   CLI::App* config = app.add_subcommand("config", "configuration files");
   config->fallthrough()->require_subcommand(1)->group(kSetUp);
   config->footer("Examples:\n  grayctl config check grayd.toml");
-  verb(*config, "check", "say what is wrong with a file; needs no running grayd", Verb::config_check,
-       "  grayctl config check grayd.toml")
+  verb(*config, Verb::config_check, "  grayctl config check grayd.toml")
       ->add_option("FILE", command.file, "a configuration in TOML")
       ->required();
-  CLI::App* completion = verb(app, "completion", "a script that completes words at a Tab", Verb::completion,
+  CLI::App* completion = verb(app, Verb::completion,
                               "  grayctl completion bash > /etc/bash_completion.d/grayctl\n"
                               "  grayctl completion zsh > /usr/local/share/zsh/site-functions/_grayctl\n"
                               "  grayctl completion fish > ~/.config/fish/completions/grayctl.fish");
   completion->group(kSetUp);
   completion->add_option("SHELL", command.shell, "bash, zsh or fish")->required();
-  verb(app, "version", "the version of grayctl", Verb::version, "  grayctl version -o json")->group(kSetUp);
+  verb(app, Verb::version, "  grayctl version -o json")->group(kSetUp);
 }
 
 Grammar::Grammar() {
@@ -176,7 +171,9 @@ Grammar::Grammar() {
   changing();
   upgrading();
   configuring();
-  for (const char* name : kNotYet) app.add_subcommand(name)->group("")->fallthrough()->allow_extras();
+  for (const VerbRow& row : verb_table())
+    if (row.by == AnsweredBy::not_yet)
+      app.add_subcommand(std::string(row.name))->group("")->fallthrough()->allow_extras();
 }
 
 }  // namespace gray::control

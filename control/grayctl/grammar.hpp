@@ -1,15 +1,13 @@
 #pragma once
-// The tree of verbs with their words and their help, and the values that parsing fills. CLI11 is known here and in
-// command.cpp only. Every line of help has at most 80 columns: it does not know where it will be read.
+// The tree of verbs with their words and their help, and the values that parsing fills. Names and summaries are from
+// control/verbs. CLI11 is known here and in command.cpp only. Every line of help has at most 80 columns: it does not
+// know where it will be read.
 #include <CLI/CLI.hpp>
 #include <string>
 
 #include "control/grayctl/command.hpp"
 
 namespace gray::control {
-
-/// A verb of the contract without a function so far. It is known, so that nobody is told that they mistyped.
-bool is_not_yet(const std::string& verb);
 
 struct Grammar {
   Grammar();
@@ -24,8 +22,9 @@ struct Grammar {
   Command command;
 
  private:
-  CLI::App* verb(CLI::App& parent, const char* name, const char* summary, Verb meaning, const char* examples);
-  CLI::App* version_verb(const char* name, const char* summary, Verb meaning, const char* examples);
+  CLI::App* verb(CLI::App& parent, Verb meaning, const char* examples);
+  CLI::App* verb(CLI::App& parent, std::string name, std::string summary, Verb meaning, const char* examples);
+  CLI::App* version_verb(Verb meaning, const char* examples);
   void add_timeout(CLI::App& verb);
   void add_waiting(CLI::App& verb);
   void add_ending(CLI::App& verb);

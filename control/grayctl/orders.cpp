@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 /// Only whoever sits at a terminal can be asked; a script must say --yes.
-bool agrees(const std::string& to, const char* verb, const Person& person, std::ostream& err) {
+bool agrees(const std::string& to, std::string_view verb, const Person& person, std::ostream& err) {
   if (!person.answers) return false;
   err << fmt::format("{}; {} it all the same? [y/N] ", to, verb) << std::flush;
   std::string said;
@@ -22,7 +22,7 @@ bool agrees(const std::string& to, const char* verb, const Person& person, std::
 }
 
 Answer order(Client& client, const Command& command, const Person& person, std::ostream& err) {
-  const char* verb = name_of(command.verb);
+  const std::string_view verb = name_of(command.verb);
   json args = {{"service", command.service}, {"version", command.version}, {"yes", command.yes}};
   Answer answer = client.post(verb, args);
   const auto confirm = answer.body.find("confirm");

@@ -149,7 +149,8 @@ std::string subject(const Awaited& awaited) {
   const std::string of = awaited.service.empty()   ? "every service"
                          : awaited.version.empty() ? awaited.service
                                                    : awaited.service + " " + awaited.version;
-  return fmt::format("{} of {}", name_of(awaited.verb), of);
+  const Verb verb = awaited.verb == Verb::status ? Verb::health : awaited.verb;  // what both wait for
+  return fmt::format("{} of {}", name_of(verb), of);
 }
 
 std::string where_to_look(const Awaited& awaited) {

@@ -9,6 +9,7 @@
 
 using namespace gray;
 using namespace gray::master;
+using control::Verb;
 using nlohmann::json;
 
 namespace {
@@ -39,7 +40,7 @@ struct Fixture {
     event.worker = worker;
     events.add(event);
   }
-  control::Reply ask(const std::string& verb, const json& args) {
+  control::Reply ask(Verb verb, const json& args) {
     control::Reply result;
     int answers = 0;
     journal.call(verb, args, [&](control::Reply reply) {
@@ -50,8 +51,8 @@ struct Fixture {
     CHECK(answers == 1);
     return result;
   }
-  json events_of(const json& args) { return ask("events", args).body["events"]; }
-  json lines_of(const json& args) { return ask("logs", args).body["lines"]; }
+  json events_of(const json& args) { return ask(Verb::events, args).body["events"]; }
+  json lines_of(const json& args) { return ask(Verb::logs, args).body["lines"]; }
 };
 
 std::vector<std::uint64_t> numbers(const json& entries) {
@@ -71,16 +72,16 @@ TEST_CASE_FIXTURE(Fixture, "events are those after a number, of a service and a 
   CHECK(numbers(events_of({{"count", "1"}})) == Numbers{3});
   CHECK(numbers(events_of({{"service", "web"}})) == Numbers{2, 3});
   CHECK(numbers(events_of({{"service", "web"}, {"version", "v1"}})) == Numbers{2});
-  const auto reply = ask("events", {{"count", 0}});
+  const auto reply = ask(Verb::events, {{"count", 0}});
   CHECK(reply.body == json{{"schema_version", 1}, {"events", json::array()}, {"oldest", 1}, {"last", 3}});
 }
 
 TEST_CASE_FIXTURE(Fixture, "who follows one version is not woken by another, and asks on from the right number") {
-  const auto nothing = ask("events", {{"after", 2}, {"version", "v1"}, {"wait_ms", 1}});
+  const auto nothing = ask(Verb::events, {{"after", 2}, {"version", "v1"}, {"wait_ms", 1}});
   CHECK(nothing.body["events"].empty());
   CHECK(nothing.body["last"] == 3);
   bool answered = false;
-  journal.call("events", {{"after", 3}, {"wait_ms", 5'000}, {"version", "v1"}}, [&](const control::Reply& reply) {
+  journal.call(Verb::events, {{"after", 3}, {"wait_ms", 5'000}, {"version", "v1"}}, [&](const control::Reply& reply) {
     CHECK(numbers(reply.body["events"]) == Numbers{5});
     answered = true;
   });
@@ -109,7 +110,7 @@ TEST_CASE_FIXTURE(Fixture, "lines of all workers stand in the order in which the
   CHECK(numbers(lines_of({{"version", "v1"}})) == Numbers{1, 3});
   CHECK(numbers(lines_of({{"worker", "web@v2#0"}})) == Numbers{2});
   CHECK(numbers(lines_of({{"after", 1}, {"count", 1}})) == Numbers{3});
-  CHECK(ask("logs", {{"after", 3}}).body["last"] == 3);
+  CHECK(ask(Verb::logs, {{"after", 3}}).body["last"] == 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "an answer with lines is bounded in bytes, too") {
@@ -121,28 +122,28 @@ TEST_CASE_FIXTURE(Fixture, "an answer with lines is bounded in bytes, too") {
     for (const auto& tail : tails) outputs.push_back({"web", "v1", "web@v1#0", &tail});
     return outputs;
   });
-  big.call("logs", {{"count", 1'000}}, [&](const control::Reply& reply) {
+  big.call(Verb::logs, {{"count", 1'000}}, [&](const control::Reply& reply) {
     CHECK(reply.body["lines"].size() == Journal::kMostBytes / 4'096);
     CHECK(reply.body["lines"].back()["sequence"] == 2'000);
   });
 }
 
 TEST_CASE_FIXTURE(Fixture, "what is not there is named with what is near") {
-  const auto error = [&](const std::string& verb, const json& args) {
+  const auto error = [&](Verb verb, const json& args) {
     const auto reply = ask(verb, args);
     CHECK(reply.code == ExitCode::usage);
     return reply.error;
   };
-  CHECK(error("logs", {{"service", "wbe"}}) == "there is no service \"wbe\", did you mean \"web\"? (known: web)");
-  CHECK(error("logs", {{"service", "web"}, {"version", "v9"}}) ==
+  CHECK(error(Verb::logs, {{"service", "wbe"}}) == "there is no service \"wbe\", did you mean \"web\"? (known: web)");
+  CHECK(error(Verb::logs, {{"service", "web"}, {"version", "v9"}}) ==
         "there is no version of web \"v9\" (known: v1, v2, v3)");
-  CHECK(error("logs", {{"worker", "web@v1#7"}})
+  CHECK(error(Verb::logs, {{"worker", "web@v1#7"}})
             .starts_with("there is no worker \"web@v1#7\", did you mean \"web@v1#0\"?"));
-  CHECK(error("events", {{"service", "wbe"}}).starts_with("there is no service"));
-  CHECK(error("events", {{"count", "many"}}) == "count must be a whole number from 0 to 1000");
-  CHECK(error("events", {{"count", 1'001}}) == "count must be a whole number from 0 to 1000");
-  CHECK(error("events", {{"wait_ms", -1}}) == "wait_ms must be a whole number from 0 to 5000");
-  CHECK(error("events", {{"service", 1}}) == "service must be a string");
+  CHECK(error(Verb::events, {{"service", "wbe"}}).starts_with("there is no service"));
+  CHECK(error(Verb::events, {{"count", "many"}}) == "count must be a whole number from 0 to 1000");
+  CHECK(error(Verb::events, {{"count", 1'001}}) == "count must be a whole number from 0 to 1000");
+  CHECK(error(Verb::events, {{"wait_ms", -1}}) == "wait_ms must be a whole number from 0 to 5000");
+  CHECK(error(Verb::events, {{"service", 1}}) == "service must be a string");
 }
 
 TEST_CASE_FIXTURE(Fixture, "events of a service that was removed can still be asked for") {
@@ -152,5 +153,5 @@ TEST_CASE_FIXTURE(Fixture, "events of a service that was removed can still be as
 
 TEST_CASE_FIXTURE(Fixture, "the end lets nobody wait") {
   journal.end();
-  CHECK(ask("logs", {{"wait_ms", 5'000}}).body["lines"].empty());
+  CHECK(ask(Verb::logs, {{"wait_ms", 5'000}}).body["lines"].empty());
 }

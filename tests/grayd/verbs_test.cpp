@@ -5,12 +5,14 @@
 
 #include <optional>
 
+#include "grayd/journal.hpp"
 #include "tests/grayd/settings_support.hpp"
 #include "tests/grayd/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;
 using control::Reply;
+using control::Verb;
 using nlohmann::json;
 
 namespace {
@@ -50,9 +52,12 @@ struct Fixture {
             [](const json& args) { return Reply{ExitCode::ok, {{"upgrade", args}}, {}}; },
             [this] { return locked; }};
   }
-  Reply call(const std::string& verb, const json& args = json::object()) {
+  Reply call(Verb verb, const json& args = json::object()) {
+    return answer_to([&](Verbs::Done done) { verbs.call(verb, args, std::move(done)); });
+  }
+  Reply answer_to(const std::function<void(Verbs::Done)>& call) {
     std::optional<Reply> reply;
-    verbs.call(verb, args, [&](Reply answer) { reply = std::move(answer); });
+    call([&](Reply answer) { reply = std::move(answer); });
     const auto deadline = Clock::now() + Duration{20'000};
     while (!reply && Clock::now() < deadline) {
       io.restart();
@@ -61,7 +66,9 @@ struct Fixture {
     REQUIRE(reply);
     return *reply;
   }
-  Reply shift(double percent) { return call("shift", {{"service", "web"}, {"version", "v2"}, {"percent", percent}}); }
+  Reply shift(double percent) {
+    return call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", percent}});
+  }
   /// The state as the next grayd will find it.
   control::State saved() {
     store.reset();
@@ -106,7 +113,8 @@ TEST_CASE_FIXTURE(Fixture, "lowering that the disk refuses is published all the 
 
 TEST_CASE_FIXTURE(Fixture, "an abort overtakes a raise that still waits for the disk") {
   std::optional<Reply> raise;
-  verbs.call("shift", {{"service", "web"}, {"version", "v2"}, {"percent", 50}}, [&](Reply answer) { raise = answer; });
+  verbs.call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", 50}},
+             [&](Reply answer) { raise = answer; });
   CHECK(shift(0).code == ExitCode::ok);
   REQUIRE(raise);
   CHECK(raise->code == ExitCode::conflict);
@@ -122,54 +130,79 @@ TEST_CASE_FIXTURE(Fixture, "a router that lags is named") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "what cannot be shifted is refused before anything changes") {
-  CHECK(call("shift", {{"service", "web"}, {"version", "v1"}, {"percent", 5}}).code == ExitCode::usage);
-  CHECK(call("shift", {{"service", "web"}, {"version", "v3"}, {"percent", 5}}).code == ExitCode::conflict);
-  CHECK(call("shift", {{"service", "web"}, {"version", "v2"}, {"percent", "5"}}).code == ExitCode::usage);
-  CHECK(call("shift").code == ExitCode::usage);
+  CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v1"}, {"percent", 5}}).code == ExitCode::usage);
+  CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v3"}, {"percent", 5}}).code == ExitCode::conflict);
+  CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", "5"}}).code == ExitCode::usage);
+  CHECK(call(Verb::shift).code == ExitCode::usage);
   CHECK(published.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "health is the stable version's") {
-  CHECK(call("health").code == ExitCode::ok);
-  CHECK(call("health", {{"service", "web"}}).body["healthy"] == true);
-  CHECK(call("health", {{"service", "wbe"}}).code == ExitCode::usage);
+  CHECK(call(Verb::health).code == ExitCode::ok);
+  CHECK(call(Verb::health, {{"service", "web"}}).body["healthy"] == true);
+  CHECK(call(Verb::health, {{"service", "wbe"}}).code == ExitCode::usage);
   views.clear();
-  const auto down = call("health");
+  const auto down = call(Verb::health);
   CHECK(down.code == ExitCode::failed);
   CHECK(down.error == "web@v1 (stable) is stopped");
   phase = "starting";
-  CHECK(call("health").error == "grayd is starting; web@v1 (stable) is stopped");
+  CHECK(call(Verb::health).error == "grayd is starting; web@v1 (stable) is stopped");
 }
 
 TEST_CASE_FIXTURE(Fixture, "status and metrics always answer, changes not while grayd stops") {
   stopping = true;
-  CHECK(call("status").body["services"][0]["name"] == "web");
-  CHECK(call("metrics").body["text"].get<std::string>().starts_with("# HELP grayd_requests_total"));
+  CHECK(call(Verb::status).body["services"][0]["name"] == "web");
+  CHECK(call(Verb::metrics).body["text"].get<std::string>().starts_with("# HELP grayd_requests_total"));
   CHECK(shift(5).code == ExitCode::conflict);
-  CHECK(call("reload").code == ExitCode::conflict);
+  CHECK(call(Verb::reload).code == ExitCode::conflict);
   stopping = false;
-  CHECK(call("reload").code == ExitCode::ok);
+  CHECK(call(Verb::reload).code == ExitCode::ok);
   locked = "upgrade 3 of grayd is under way";
-  CHECK(call("status").code == ExitCode::ok);
-  for (const char* verb : {"shift", "reload", "upgrade", "start", "stop", "restart", "drain"}) {
+  CHECK(call(Verb::status).code == ExitCode::ok);
+  for (const auto verb :
+       {Verb::shift, Verb::reload, Verb::upgrade, Verb::start, Verb::stop, Verb::restart, Verb::drain}) {
     CHECK(Verbs::changes(verb));
     CHECK(call(verb).code == ExitCode::conflict);
     CHECK(call(verb).error == locked);
   }
-  CHECK_FALSE(Verbs::changes("status"));
+  CHECK_FALSE(Verbs::changes(Verb::status));
 }
 
 TEST_CASE_FIXTURE(Fixture, "orders go to the versions, and are remembered") {
-  CHECK(call("drain", {{"service", "web"}, {"version", "v1"}}).code == ExitCode::conflict);
-  CHECK(call("drain", {{"service", "web"}, {"version", "v1"}, {"yes", true}}).code == ExitCode::ok);
+  CHECK(call(Verb::drain, {{"service", "web"}, {"version", "v1"}}).code == ExitCode::conflict);
+  CHECK(call(Verb::drain, {{"service", "web"}, {"version", "v1"}, {"yes", true}}).code == ExitCode::ok);
   REQUIRE(ordered_last);
   CHECK(ordered_last->order == Order::drain);
   CHECK(saved().at("web").stopped.contains("v1"));
   stopping = true;
-  for (const char* verb : {"start", "stop", "restart", "drain"})
+  for (const auto verb : {Verb::start, Verb::stop, Verb::restart, Verb::drain})
     CHECK(call(verb).error == "grayd is stopping; nothing can be changed any more");
 }
 
-TEST_CASE_FIXTURE(Fixture, "an unknown verb is a usage error") {
-  CHECK(call("promote").error == "grayd knows no verb \"promote\"; see grayctl --help");
+TEST_CASE_FIXTURE(Fixture, "a shift by a caller inside grayd is the verb's") {
+  const auto shifted = [&](const char* version, double percent) {
+    return answer_to([&](Verbs::Done done) { verbs.shift("web", version, percent, std::move(done)); });
+  };
+  CHECK(shifted("v2", 25).code == ExitCode::ok);
+  CHECK(published == std::vector<double>{25});
+  CHECK(shifted("v9", 5).code == ExitCode::usage);
+  locked = "upgrade 3 of grayd is under way";
+  CHECK(shifted("v2", 5).error == locked);
+  stopping = true;
+  CHECK(shifted("v2", 5).error == "grayd is stopping; nothing can be changed any more");
+  CHECK(published.size() == 1);
+}
+
+TEST_CASE("every verb of the table that grayd answers has one handler, and no other has any") {
+  for (const auto& row : control::verb_table()) {
+    CAPTURE(row.name);
+    const int handlers = Verbs::knows(row.verb) + Journal::knows(row.verb);
+    CHECK(handlers == (row.by == control::AnsweredBy::grayd ? 1 : 0));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a verb without a handler is a usage error") {
+  CHECK(call(Verb::rollout).code == ExitCode::usage);
+  CHECK(call(Verb::rollout).error == "grayd knows no verb \"rollout\"; see grayctl --help");
+  CHECK(call(Verb::events).code == ExitCode::usage);
 }

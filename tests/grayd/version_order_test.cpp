@@ -26,10 +26,15 @@ OrderVerdict judged(const Ordered& ordered, std::vector<supervisor::VersionView>
 
 }  // namespace
 
-TEST_CASE("orders have names") {
-  for (const auto order : {Order::start, Order::stop, Order::restart, Order::drain})
-    CHECK(order_named(name(order)) == order);
-  CHECK_FALSE(order_named("shift").has_value());
+TEST_CASE("orders have the names of their verbs") {
+  using control::Verb;
+  for (const auto& [order, verb, text] : {std::tuple{Order::start, Verb::start, "start"},
+                                          {Order::stop, Verb::stop, "stop"},
+                                          {Order::restart, Verb::restart, "restart"},
+                                          {Order::drain, Verb::drain, "drain"}}) {
+    CHECK(verb_of(order) == verb);
+    CHECK(name(order) == text);
+  }
 }
 
 TEST_CASE("what is not there is a usage error, with what is") {

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "control/verbs/verb_table.hpp"
 #include "tests/control/fixture.hpp"
 
 using namespace gray;
@@ -67,10 +68,21 @@ TEST_CASE("a GET is a verb with its query as arguments, a POST one with its body
   CHECK(daemon.peer_pid == ::getpid());
 }
 
-TEST_CASE("a verb that the daemon may know better is passed on") {
+TEST_CASE("every verb of the table that grayd answers is passed on, and no other") {
   FakeDaemon daemon;
-  CHECK(ask(daemon, get("/v1/rollout-status")).parsed()["verb"] == "rollout-status");
-  CHECK(ask(daemon, post("/v1/anything", "")).parsed()["args"] == json::object());
+  for (const VerbRow& row : verb_table()) {
+    if (row.by != AnsweredBy::grayd) continue;
+    const std::string path = "/v1/" + std::string(row.name);
+    CHECK(ask(daemon, post(path, "")).parsed()["verb"] == row.name);
+    CHECK(ask(daemon, get(path)).status == (row.changes ? 400 : 200));
+  }
+  const int calls = daemon.calls;
+  for (const char* verb : {"anything", "rollout", "rollout-status", "completion"}) {
+    const std::string error = std::string("grayd knows no verb \"") + verb + "\"; see grayctl --help";
+    check_failure(ask(daemon, get(std::string("/v1/") + verb)), 400, 2, error);
+    check_failure(ask(daemon, post(std::string("/v1/") + verb, "")), 400, 2, error);
+  }
+  CHECK(daemon.calls == calls);
 }
 
 TEST_CASE("a POST without a length has no body and is answered at once") {

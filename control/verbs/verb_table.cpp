@@ -1,0 +1,154 @@
+#include "control/verbs/verb_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+using enum AnsweredBy;
+using Type = ArgumentType;
+
+constexpr Argument kHealth[] = {{"service", Type::text}};
+constexpr Argument kEvents[] = {{"after", Type::whole},
+                                {"count", Type::whole},
+                                {"wait_ms", Type::whole},
+                                {"service", Type::text},
+                                {"version", Type::text}};
+constexpr Argument kLogs[] = {{"after", Type::whole},  {"count", Type::whole},  {"wait_ms", Type::whole},
+                              {"service", Type::text}, {"version", Type::text}, {"worker", Type::text}};
+constexpr Argument kShift[] = {
+    {"service", Type::text, true}, {"version", Type::text, true}, {"percent", Type::number, true}};
+constexpr Argument kOrder[] = {{"service", Type::text, true}, {"version", Type::text, true}, {"yes", Type::flag}};
+constexpr Argument kUpgrade[] = {{"of", Type::text, true}, {"binary", Type::text}, {"timeout_ms", Type::whole}};
+
+constexpr bool kChanges = true;
+constexpr std::nullopt_t kNoEvent = std::nullopt;
+
+constexpr VerbRow kRows[] = {
+    {Verb::status, "status", grayd, "services, versions and workers"},
+    {Verb::health, "health", grayd, "0 if every stable version can serve, else 1", !kChanges, kNoEvent, kHealth},
+    {Verb::metrics, "metrics", grayd, "counters and durations as Prometheus text"},
+    {Verb::events, "events", grayd, "what happened to workers, versions and grayd", !kChanges, kNoEvent, kEvents},
+    {Verb::logs, "logs", grayd, "what the workers wrote", !kChanges, kNoEvent, kLogs},
+    {Verb::shift, "shift", grayd, "give a version a share of the users", kChanges, EventKind::shifted, kShift},
+    {Verb::start, "start", grayd, "start a version that was stopped or has failed", kChanges, EventKind::command,
+     kOrder},
+    {Verb::restart, "restart", grayd, "replace the workers one after the other", kChanges, EventKind::command, kOrder},
+    {Verb::drain, "drain", grayd, "end a version; requests in flight are answered", kChanges, EventKind::command,
+     kOrder},
+    {Verb::stop, "stop", grayd, "end a version; requests in flight are cut", kChanges, EventKind::command, kOrder},
+    {Verb::upgrade, "upgrade", grayd, "replace grayd, or its router, without losing a request", kChanges,
+     EventKind::command, kUpgrade},
+    {Verb::reload, "reload", grayd, "read the file again; applied whole or refused whole", kChanges, kNoEvent},
+    {Verb::config_check, "config check", grayctl, "say what is wrong with a file; needs no running grayd"},
+    {Verb::completion, "completion", grayctl, "a script that completes words at a Tab"},
+    {Verb::version, "version", grayctl, "the version of grayctl"},
+    {Verb::rollout, "rollout"},
+    {Verb::why, "why"},
+    {Verb::bucket, "bucket"},
+    {Verb::plan, "plan"},
+    {Verb::preview, "preview"},
+    {Verb::hold, "hold"},
+    {Verb::maintenance, "maintenance"},
+    {Verb::report, "report"},
+    {Verb::drill, "drill"},
+    {Verb::history, "history"},
+    {Verb::memory, "memory"},
+    {Verb::top, "top"},
+};
+
+constexpr bool is_in_order() {
+  for (std::size_t i = 0; i < std::size(kRows); ++i)
+    if (kRows[i].verb != static_cast<Verb>(i)) return false;
+  return std::size(kRows) == static_cast<std::size_t>(Verb::count);
+}
+static_assert(is_in_order(), "row_of takes the number of a verb as that of its row");
+
+bool is_whole(const json& value) {
+  if (value.is_number_integer()) return value.is_number_unsigned() || value >= 0;
+  if (!value.is_string()) return false;
+  const auto& digits = value.get_ref<const std::string&>();
+  return !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_of(Type type, const json& value) {
+  switch (type) {
+    case Type::text: return value.is_string();
+    case Type::number: return value.is_number();
+    case Type::whole: return is_whole(value);
+    case Type::flag: return value.is_boolean();
+  }
+  return false;
+}
+
+const char* words_for(Type type, bool several) {
+  switch (type) {
+    case Type::text: return several ? "strings" : "a string";
+    case Type::number: return several ? "numbers" : "a number";
+    case Type::whole: return several ? "whole numbers" : "a whole number";
+    case Type::flag: return "true or false";
+  }
+  return "";
+}
+
+/// "service, version (strings) and percent (a number)": a type stands behind the last of those that have it.
+std::string spoken(const std::vector<Argument>& arguments) {
+  std::string text;
+  std::size_t first = 0;  // of those of one type
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool last = i + 1 == arguments.size();
+    text += i == 0 ? "" : last ? " and " : ", ";
+    text += arguments[i].name;
+    if (!last && arguments[i + 1].type == arguments[i].type) continue;
+    text += fmt::format(" ({})", words_for(arguments[i].type, i > first));
+    first = i + 1;
+  }
+  return text;
+}
+
+std::string spoken(const VerbRow& row) {
+  std::vector<Argument> needed, taken;
+  for (const Argument& argument : row.arguments) (argument.required ? needed : taken).push_back(argument);
+  std::string text(row.name);
+  if (!needed.empty()) text += " needs " + spoken(needed);
+  if (!taken.empty()) text += (needed.empty() ? " takes " : ", and takes ") + spoken(taken);
+  return text;
+}
+
+}  // namespace
+
+std::span<const VerbRow> verb_table() { return kRows; }
+
+const VerbRow& row_of(Verb verb) { return kRows[static_cast<std::size_t>(verb)]; }
+
+std::string_view name_of(Verb verb) { return row_of(verb).name; }
+
+std::optional<Verb> daemon_verb(std::string_view name) {
+  const auto* row = std::ranges::find(kRows, name, &VerbRow::name);
+  if (row == std::end(kRows) || row->by != grayd) return std::nullopt;
+  return row->verb;
+}
+
+std::string unknown_verb(std::string_view name) {
+  return fmt::format("grayd knows no verb \"{}\"; see grayctl --help", name);
+}
+
+bool is_not_yet(std::string_view name) {
+  const auto* row = std::ranges::find(kRows, name, &VerbRow::name);
+  return row != std::end(kRows) && row->by == not_yet;
+}
+
+std::string arguments_error(Verb verb, const json& args) {
+  const VerbRow& row = row_of(verb);
+  const bool fits = std::ranges::all_of(row.arguments, [&](const Argument& argument) {
+    const auto found = args.find(argument.name);
+    return found == args.end() ? !argument.required : is_of(argument.type, *found);
+  });
+  return fits ? std::string() : spoken(row);
+}
+
+}  // namespace gray::control

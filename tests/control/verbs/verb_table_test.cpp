@@ -1,0 +1,134 @@
+#include "control/verbs/verb_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "control/grayctl/grammar.hpp"
+#include "tests/control/fixture.hpp"
+
+using namespace gray;
+using namespace gray::control;
+using nlohmann::json;
+
+namespace {
+
+/// The words behind "grayctl" of every verb of the grammar, those without a function too.
+std::set<std::string> spoken_verbs(const CLI::App& app, const std::string& before = {}) {
+  std::set<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.insert(before + verb->get_name());
+    names.merge(spoken_verbs(*verb, before + verb->get_name() + " "));
+  }
+  return names;
+}
+
+CommandLine parsed(std::string_view verb) {
+  const std::string name(verb);
+  const char* const words[] = {"grayctl", name.c_str()};
+  return parse_command_line(2, words);
+}
+
+}  // namespace
+
+TEST_CASE("each verb has a row, a name of its own and, where it has a function, a summary") {
+  std::set<std::string_view> names;
+  for (const VerbRow& row : verb_table()) {
+    CAPTURE(row.name);
+    CHECK(&row_of(row.verb) == &row);
+    CHECK(name_of(row.verb) == row.name);
+    CHECK(names.insert(row.name).second);
+    CHECK(row.summary.empty() == (row.by == AnsweredBy::not_yet));
+    CHECK(is_not_yet(row.name) == (row.by == AnsweredBy::not_yet));
+  }
+  CHECK(names.size() == static_cast<std::size_t>(Verb::count));
+  CHECK_FALSE(is_not_yet("promote"));
+}
+
+TEST_CASE("only a verb of grayd changes something or has arguments, and only one that changes something is an event") {
+  for (const VerbRow& row : verb_table()) {
+    CAPTURE(row.name);
+    CHECK((row.by == AnsweredBy::grayd || (!row.changes && row.arguments.empty())));
+    CHECK((row.changes || !row.event));
+  }
+}
+
+TEST_CASE("grayd is asked by the names of the verbs that it answers") {
+  for (const VerbRow& row : verb_table())
+    CHECK(daemon_verb(row.name) == (row.by == AnsweredBy::grayd ? std::optional(row.verb) : std::nullopt));
+  for (const char* name : {"", "promote", "Status", "status "}) CHECK_FALSE(daemon_verb(name));
+  CHECK(unknown_verb("promote") == "grayd knows no verb \"promote\"; see grayctl --help");
+}
+
+TEST_CASE("grayctl knows every verb of the table, and says of some that they are not there yet") {
+  const auto spoken = spoken_verbs(Grammar().app);
+  for (const VerbRow& row : verb_table()) {
+    CAPTURE(row.name);
+    CHECK(spoken.contains(std::string(row.name)));
+    if (row.by == AnsweredBy::not_yet) {
+      CHECK(parsed(row.name).code == ExitCode::usage);
+      CHECK(parsed(row.name).text == std::string(row.name) + " is not supported yet");
+    }
+  }
+  for (const std::string& words : spoken)  // of these, one is a folder of verbs and one an argument of its verb
+    CHECK((words == "config" || words == "upgrade router" || std::ranges::count(verb_table(), words, &VerbRow::name)));
+}
+
+TEST_CASE("the help has the summaries of the table") {
+  Grammar grammar;
+  for (const VerbRow& row : verb_table()) {
+    CAPTURE(row.name);
+    const std::size_t space = row.name.find(' ');
+    CLI::App* verb = &grammar.app;
+    verb = verb->get_subcommand(std::string(row.name.substr(0, space)));
+    if (space != std::string_view::npos) verb = verb->get_subcommand(std::string(row.name.substr(space + 1)));
+    CHECK(verb->get_description() == row.summary);
+  }
+}
+
+TEST_CASE("what grayctl must be given is what grayd needs") {
+  Grammar grammar;
+  for (const VerbRow& row : verb_table()) {
+    if (row.by != AnsweredBy::grayd || row.verb == Verb::upgrade)
+      continue;  // an upgrade is of grayd if nothing is said
+    CAPTURE(row.name);
+    std::vector<std::string> needed, given;
+    for (const Argument& argument : row.arguments)
+      if (argument.required) needed.emplace_back(argument.name);
+    for (const CLI::Option* option : grammar.app.get_subcommand(std::string(row.name))->get_options())
+      if (option->get_positional() && option->get_required()) given.push_back(option->get_name(true));
+    for (std::string& word : given) std::ranges::transform(word, word.begin(), [](char c) { return c | 0x20; });
+    CHECK(given == needed);
+  }
+}
+
+TEST_CASE("arguments are there and of their type, or the verb says what it needs and takes") {
+  const std::string shift = "shift needs service, version (strings) and percent (a number)";
+  const json good = {{"service", "web"}, {"version", "v2"}, {"percent", 5}, {"peer", {{"pid", 1}}}};
+  CHECK(arguments_error(Verb::shift, good).empty());
+  for (const char* name : {"service", "version", "percent"}) {
+    json args = good;
+    args[name] = true;
+    CHECK(arguments_error(Verb::shift, args) == shift);
+    args.erase(name);
+    CHECK(arguments_error(Verb::shift, args) == shift);
+  }
+  json order = {{"service", "web"}, {"version", "v2"}};
+  CHECK(arguments_error(Verb::stop, order).empty());
+  order["yes"] = true;
+  CHECK(arguments_error(Verb::stop, order).empty());
+  order["yes"] = "true";
+  CHECK(arguments_error(Verb::stop, order) ==
+        "stop needs service and version (strings), and takes yes (true or false)");
+  CHECK(arguments_error(Verb::status, {{"service", 5}}).empty());
+}
+
+TEST_CASE("whole numbers may be digits, as in a query") {
+  for (const json& after : {json(0), json(7), json(UINT64_MAX), json("7"), json("007")})
+    CHECK(arguments_error(Verb::events, {{"after", after}}).empty());
+  for (const json& after : {json(-1), json(1.5), json(""), json("-1"), json("1.5"), json(nullptr)})
+    CHECK(arguments_error(Verb::events, {{"after", after}}) ==
+          "events takes after, count, wait_ms (whole numbers), service and version (strings)");
+  CHECK(arguments_error(Verb::health, {{"service", 5}}) == "health takes service (a string)");
+}
