@@ -11,8 +11,8 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   grayd --config /etc/grayd/grayd.toml            serve in the foreground; SIGTERM drains and ends
-  grayd --config /etc/grayd/grayd.toml --check    validate and leave: 0 good, 8 bad
-  kill -HUP $(pidof -s grayd)                     reload the configuration, whole or not at all
+  grayd --config /etc/grayd/grayd.toml --check    validate and exit: 0 good, 8 bad
+  kill -HUP $(pidof -s grayd)                     reload the configuration, completely or not at all
   grayctl status                                  ask a running grayd
 )";
 
@@ -51,7 +51,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.footer(kExamples);
   app.set_version_flag("--version", std::string("grayd ") + control::kVersion);
   app.add_option("-c,--config", line.config, "The configuration file (TOML)")->type_name("FILE");
-  app.add_flag("--check", check, "Validate the configuration and leave");
+  app.add_flag("--check", check, "Validate the configuration and exit");
   const auto* router = add_router_mode(app, line.router);
   const auto* resume = add_resume_mode(app, line.resume);
   const auto* check_handoff = app.add_subcommand("check-handoff", "")->group("");

@@ -49,7 +49,7 @@ void clear_path(const Address& address, const std::string& key) {
   if (::lstat(address.path.c_str(), &facts) != 0) return;
   if (!S_ISSOCK(facts.st_mode)) {
     throw std::runtime_error(
-        fmt::format("cannot listen on {}: a file that is no socket is there; remove it or change "
+        fmt::format("cannot listen on {}: a file that is not a socket is there; remove it or change "
                     "[listen] {}",
                     address.text(), key));
   }

@@ -119,19 +119,18 @@ Verbs::Parts Master::verb_parts() {
 }
 
 Upgrades::Parts Master::upgrade_parts() {
-  BinaryUpgrade::Parts grayd{
-      [this] { return reloader_.stale(); },
-      [this] { return changing_ == 0 && holdings_.store.idle() ? "" : "a change that was begun before"; },
-      [this] { endpoints_.shut(); },
-      [this] {
-        journal_.release();
-        return endpoints_.empty();
-      },
-      [this] {
-        leaving_ = true;
-        io_.stop();
-      },
-      {}};
+  BinaryUpgrade::Parts grayd{[this] { return reloader_.stale(); },
+                             [this] { return changing_ == 0 && holdings_.store.idle() ? "" : "an earlier change"; },
+                             [this] { endpoints_.shut(); },
+                             [this] {
+                               journal_.release();
+                               return endpoints_.empty();
+                             },
+                             [this] {
+                               leaving_ = true;
+                               io_.stop();
+                             },
+                             {}};
   return {io_,
           settings_,
           routers_,
@@ -209,7 +208,7 @@ void Master::start() {
 /// As this image, with nobody to follow it.
 void Master::go_on(const std::string& why) {
   if (upgrades_.binary_upgrade() == nullptr) return;
-  upgrades_.replaced({ExitCode::failed, why + "; grayd goes on as it was"});
+  upgrades_.replaced({ExitCode::failed, why + "; grayd continues as before"});
   endpoints_.open();
 }
 

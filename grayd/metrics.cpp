@@ -83,16 +83,16 @@ void split(std::string& out, const Sample& sample, std::string_view name, std::s
 }
 
 void requests(std::string& out, const Samples& samples) {
-  head(out, "grayd_requests_total", "counter", "Requests that have ended, by class of the answer.");
+  head(out, "grayd_requests_total", "counter", "Finished requests, by class of the answer.");
   for (const auto& sample : samples)
     split(out, sample, "grayd_requests_total", "code", 0, sample.totals.status_class, true,
           [](std::size_t i) { return kClasses[i]; });
-  head(out, "grayd_route_decisions_total", "counter", "Requests by what decided their version.");
+  head(out, "grayd_route_decisions_total", "counter", "Requests by the source that decided their version.");
   for (const auto& sample : samples)
     split(out, sample, "grayd_route_decisions_total", "decision", 1, sample.totals.decisions, false,
           [](std::size_t i) { return segment::name_of(static_cast<segment::Decision>(i)); });
   head(out, "grayd_failures_total", "counter",
-       "Requests that got no answer of a worker, or not a whole one, by reason; see X-Gray-Reason.");
+       "Requests without a complete answer of a worker, by reason; see X-Gray-Reason.");
   for (const auto& sample : samples)
     split(out, sample, "grayd_failures_total", "reason", 1, sample.totals.reasons, false,
           [](std::size_t i) { return segment::name_of(static_cast<segment::Reason>(i)); });
@@ -103,8 +103,8 @@ void counters(std::string& out, const Samples& samples) {
     per_version(out, samples, name, "counter", help,
                 [member](const Sample& s) { return static_cast<double>(s.totals.*member); });
   };
-  counter("grayd_errors_total", "Answers 5xx of a version, and 502 and 504 because of it.", &stats::Totals::errors);
-  counter("grayd_retries_total", "Attempts that were repeated.", &stats::Totals::retries);
+  counter("grayd_errors_total", "Answers 5xx of a version, and 502 and 504 caused by it.", &stats::Totals::errors);
+  counter("grayd_retries_total", "Repeated attempts.", &stats::Totals::retries);
   counter("grayd_request_body_bytes_total", "Bytes of request bodies.", &stats::Totals::bytes_in);
   counter("grayd_response_body_bytes_total", "Bytes of response bodies.", &stats::Totals::bytes_out);
   counter("grayd_upstream_connects_total", "Sockets to workers that were opened.", &stats::Totals::connects);
@@ -143,7 +143,7 @@ double effective_weight(const Sample& sample, const ReportSource& source) {
 
 void weights(std::string& out, const Samples& samples, const ReportSource& source) {
   head(out, "grayd_version_weight_ratio", "gauge",
-       "Share of users that a version was given (desired), and gets while others are down (effective).");
+       "Share of users: as set (desired), and in force while versions are down (effective).");
   for (const auto& sample : samples) {
     const double desired = shares_of(sample.service, source.state).of(sample.version.name);
     out += fmt::format("grayd_version_weight_ratio{{{},kind=\"desired\"}} {}\n", sample.labels, desired / 100);
@@ -254,16 +254,16 @@ void process(std::string& out, const ReportSource& source) {
   single(out, "grayd_open_connections", "gauge", "Client connections open.", static_cast<double>(connections));
   single(out, "grayd_routers", "gauge", "Router processes alive.", static_cast<double>(source.routers.size()));
   single(out, "grayd_uptime_seconds", "gauge", "Time since the master started.", source.uptime_s);
-  single(out, "grayd_access_log_lost_lines_total", "counter", "Lines that the access log did not take.",
+  single(out, "grayd_access_log_lost_lines_total", "counter", "Lines that could not be written to the access log.",
          static_cast<double>(log_lines_lost(source.layout)));
   single(out, "grayd_events_lost_total", "counter", "Events that were not written to disk.",
          static_cast<double>(source.events_dropped));
-  head(out, "grayd_build_info", "gauge", "Always 1; the labels say what runs.");
+  head(out, "grayd_build_info", "gauge", "Always 1; the labels name the version.");
   out += fmt::format("grayd_build_info{{version=\"{}\"}} 1\n", control::kVersion);
 }
 
 void configuration(std::string& out, const ReportSource& source) {
-  head(out, "grayd_config_reloads_total", "counter", "Attempts to read the configuration again.");
+  head(out, "grayd_config_reloads_total", "counter", "Attempts to reload the configuration.");
   out += fmt::format("grayd_config_reloads_total{{result=\"accepted\"}} {}\n", source.reloads.accepted);
   out += fmt::format("grayd_config_reloads_total{{result=\"refused\"}} {}\n", source.reloads.refused);
   single(out, "grayd_config_last_reload_successful", "gauge", "Whether the last attempt was accepted.",
@@ -271,7 +271,7 @@ void configuration(std::string& out, const ReportSource& source) {
   single(out, "grayd_config_last_reload_success_timestamp_seconds", "gauge",
          "When the configuration was last accepted, the start included.",
          std::chrono::duration<double>(source.reloads.last_good_at.time_since_epoch()).count());
-  single(out, "grayd_config_file_changed", "gauge", "Whether the file says something else than what is loaded.",
+  single(out, "grayd_config_file_changed", "gauge", "Whether the file differs from the loaded configuration.",
          source.config_changed ? 1 : 0);
 }
 
@@ -289,8 +289,8 @@ std::string metrics_text(const ReportSource& source) {
   requests(out, samples);
   counters(out, samples);
   histogram(out, samples, source, "grayd_request_duration_seconds",
-            "From the first byte of a request to the last of its answer.", &segment::Row::duration);
-  histogram(out, samples, source, "grayd_queue_wait_seconds", "Waiting for a socket to a worker, of those that waited.",
+            "Time from the first byte of a request to the last byte of its answer.", &segment::Row::duration);
+  histogram(out, samples, source, "grayd_queue_wait_seconds", "Time that requests waited for a socket to a worker.",
             &segment::Row::waited);
   gauges(out, samples, source);
   tunnels(out, samples, source);

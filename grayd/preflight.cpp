@@ -58,7 +58,7 @@ std::optional<Fault> fault_of_command(const VersionSettings& version, const Mach
   const auto& folders = own == version.env.end() ? machine.path : own->second;
   if (is_in_path(program, folders, version.cwd, machine.file)) return std::nullopt;
   return Fault{
-      fmt::format("command \"{}\" is in no folder of PATH ({}); install it or give its full path", program, folders),
+      fmt::format("command \"{}\" is not found in PATH ({}); install it or give its full path", program, folders),
       version.command_at};
 }
 
@@ -75,7 +75,7 @@ std::optional<Fault> fault_of_user(const VersionSettings& version, const Machine
 
 std::optional<Fault> fault_of(const VersionSettings& version, const Machine& machine) {
   if (machine.file(version.cwd) != FileKind::folder) {
-    return Fault{fmt::format("cwd {} is no folder; create it or correct `cwd`", version.cwd), version.cwd_at};
+    return Fault{fmt::format("cwd {} is not a folder; create it or correct `cwd`", version.cwd), version.cwd_at};
   }
   if (auto fault = fault_of_command(version, machine)) return fault;
   return fault_of_user(version, machine);

@@ -55,14 +55,14 @@ std::string text_of(const Change& change, bool stopped) {
   const bool changes_workers = change.kind == Change::Kind::restart_version ||
                                change.kind == Change::Kind::update_version ||
                                change.kind == Change::Kind::resize_version;
-  if (stopped && changes_workers) return version + ": changed, from its next start on";
+  if (stopped && changes_workers) return version + ": changed; takes effect at its next start";
   switch (change.kind) {
     case Change::Kind::router: return "router: a new generation with the new settings";
     case Change::Kind::add_service: return fmt::format("service {}: added", change.service);
     case Change::Kind::add_version: return version + ": started";
     case Change::Kind::restart_version: return version + ": rolling restart";
     case Change::Kind::update_version: return version + ": updated without a restart";
-    case Change::Kind::resize_version: return version + ": another number of instances";
+    case Change::Kind::resize_version: return version + ": number of instances changed";
     case Change::Kind::reroute_service: return fmt::format("service {}: new routing", change.service);
     case Change::Kind::remove_version: return version + ": drains and ends";
     case Change::Kind::remove_service: return fmt::format("service {}: removed", change.service);
@@ -86,7 +86,7 @@ EventRecord reload_event(const control::Reply& reply, const std::string& file) {
   event.kind = EventKind::reloaded;
   for (const auto& change : reply.body.value("changes", nlohmann::json::array()))
     event.text += (event.text.empty() ? "" : "; ") + change.get<std::string>();
-  if (event.text.empty()) event.text = file + " says nothing new";
+  if (event.text.empty()) event.text = file + " has no changes";
   return event;
 }
 

@@ -48,7 +48,7 @@ control::Reply Reloader::read_again() {
 
 std::string Reloader::stale() {
   if (!file_changed()) return {};
-  return parts_.settings.file + " says something else than what is in force; first: grayctl reload";
+  return parts_.settings.file + " differs from the configuration in force; first: grayctl reload";
 }
 
 template <class Io>

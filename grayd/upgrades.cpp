@@ -62,7 +62,7 @@ Reply Upgrades::begin(const json& args) {
   if (const auto why = parts_.unable(); !why.empty()) return refusal(ExitCode::conflict, why);
   if (*of == "grayd") return replace(args, *timeout);
   if (!parts_.routers.any_ready()) {
-    return refusal(ExitCode::conflict, "no router serves now, and a new one starts by itself; see grayctl status");
+    return refusal(ExitCode::conflict, "no router serves now; a new one starts automatically; see grayctl status");
   }
   auto reply = begun("router");
   upgrade(*timeout, [this](const RouterUpgradeEnd& end) { finish(end); });
@@ -77,7 +77,7 @@ Reply Upgrades::begun(const char* of) {
 }
 
 void Upgrades::returned(const std::string& why) {
-  const auto text = fmt::format("loading the state with {}: {}; grayd goes on as it was", next_program_, why);
+  const auto text = fmt::format("loading the state with {}: {}; grayd continues as before", next_program_, why);
   replaced({ExitCode::failed, text});
 }
 
@@ -85,12 +85,12 @@ Reply Upgrades::replace(const json& args, Duration timeout) {
   const auto named = args.find("binary");
   const bool chosen = named != args.end();
   if (chosen && (!named->is_string() || !named->get_ref<const std::string&>().starts_with('/'))) {
-    return refusal(ExitCode::usage, "binary must be a whole path, as /usr/bin/grayd");
+    return refusal(ExitCode::usage, "binary must be an absolute path, such as /usr/bin/grayd");
   }
   if (chosen && !may_choose_program(args)) {
     return refusal(ExitCode::denied,
-                   "only root and the user of grayd may name the program that it becomes; without "
-                   "--binary it is the file that it was started from");
+                   "only root and the user of grayd may name the new program; without "
+                   "--binary, the binary on disk is used");
   }
   next_program_ = chosen ? named->get<std::string>() : program_;
   auto reply = begun("grayd");

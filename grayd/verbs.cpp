@@ -130,7 +130,7 @@ void Verbs::lower(const std::string& service, LiveState::Ticket ticket, Done don
   parts_.publish([this, done = std::move(done)](const std::string& laggards) {
     persist([done, laggards](const std::string& error) {
       if (error.empty()) return done(after_applied(laggards));
-      done(refusal(ExitCode::failed, fmt::format("the routers have it, but {}", error)));
+      done(refusal(ExitCode::failed, fmt::format("the routers have applied it, but {}", error)));
     });
   });
 }
@@ -143,7 +143,8 @@ void Verbs::raise(const std::string& service, LiveState::Ticket ticket, Done don
       return done(refusal(ExitCode::failed, fmt::format("nothing was shifted: {}", error)));
     }
     if (!parts_.live.publish(service, ticket)) {
-      return done(refusal(ExitCode::conflict, "a later shift of " + service + " came first; see grayctl status"));
+      return done(
+          refusal(ExitCode::conflict, "a later shift of " + service + " was applied first; see grayctl status"));
     }
     parts_.publish([done](const std::string& laggards) { done(after_applied(laggards)); });
   });

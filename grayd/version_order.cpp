@@ -21,7 +21,7 @@ std::string progress_of(const supervisor::VersionView& view) {
 
 OrderVerdict judge_start(const std::string& version, const std::string& state) {
   if (state == "stopped" || state == "failed" || state == "draining") return {};
-  return conflict(fmt::format("{0} runs already; to replace its workers: grayctl restart {0}", version));
+  return conflict(fmt::format("{0} is already running; to replace its workers: grayctl restart {0}", version));
 }
 
 OrderVerdict judge_restart(const std::string& version, const std::string& state, const supervisor::VersionView* view) {
@@ -42,7 +42,7 @@ Objection objection_to_end(const Ordered& ordered, const ServiceSettings& servic
                            const supervisor::VersionView* view) {
   const auto shares = shares_of(service, state);
   if (ordered.version == shares.stable)
-    return {fmt::format("{} is the stable version of {}, whose users would meet errors", ordered.version, service.name),
+    return {fmt::format("{} is the stable version of {}, whose users would get errors", ordered.version, service.name),
             ""};
   if (const double weight = shares.of(ordered.version); weight > 0)
     return {fmt::format("{} takes {:g}% of the users of {}", ordered.version, weight, service.name),

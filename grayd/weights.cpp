@@ -102,7 +102,7 @@ ShiftVerdict judge_shift(const Settings& settings, const control::State& publish
   if (found == nullptr) return refuse(ExitCode::usage, unknown_service(settings, service));
   if (auto error = unknown_version(*found, version); !error.empty()) return refuse(ExitCode::usage, std::move(error));
   if (!(percent >= 0 && percent <= 100)) {
-    return refuse(ExitCode::usage, fmt::format("{} is no percentage; give a number from 0 to 100", percent));
+    return refuse(ExitCode::usage, fmt::format("{} is not a percentage; give a number from 0 to 100", percent));
   }
   const auto now = shares_of(*found, wanted);
   if (version == now.stable) return refuse(ExitCode::usage, stable_is_not_shifted(*found, now));

@@ -65,7 +65,7 @@ void News::of_memory(const Version& version, const Worker& worker, std::uint64_t
   event.pid = worker.pid();
   event.cause = "memory";
   event.text = "it holds " + format_size((bytes + kMiB - 1) / kMiB * kMiB) + ", more than " +
-               format_size(worker.memory_limit()) + "; a new worker comes first, then it drains";
+               format_size(worker.memory_limit()) + "; a new worker starts first, then it drains";
   log(LogLevel::warn, worker.id() + ": " + event.text);
   host_.emit(std::move(event));
 }
@@ -76,7 +76,7 @@ void News::of_version(Version& version) {
     log(LogLevel::error, "version " + version.name + " of service " + version.service +
                              " has failed and is not started again; correct it, then start it. " + version.failure);
     tell(version, EventKind::version_failed, version.failure_cause,
-         "not started again by itself: " + failure_of(version));
+         "not restarted automatically: " + failure_of(version));
   }
   version.failed = state == VersionState::failed;
 
@@ -95,7 +95,7 @@ void News::of_version(Version& version) {
 void News::crashing(const Version& version) {
   const std::string text = "more than " + std::to_string(RestartPolicy::kEnds) + " ends within " +
                            std::to_string(RestartPolicy::kWindow.count() / 1'000) +
-                           " s; it carries traffic and is started again and again, at last every " +
+                           " s; it carries traffic and is always restarted, at most every " +
                            std::to_string(RestartPolicy::kMaxDelay.count() / 1'000) + " s: ";
   log(LogLevel::error, "version " + version.name + " of service " + version.service + ": " + text + version.failure);
   tell(version, EventKind::version_crashing, version.failure_cause, text + failure_of(version));
@@ -106,9 +106,9 @@ void News::rolled_back(Version& version) {
   if (version.rolled_back.empty()) return;
   log(LogLevel::error, "version " + version.name + " of service " + version.service +
                            ": the replacement stopped at its first failure (" + version.rolled_back +
-                           "), back to the workers as they were");
+                           "), rolled back to the old workers");
   tell(version, EventKind::version_rolled_back, version.group.rolled_back(),
-       "back to the workers as they were, after the first failure: " + failure_of(version));
+       "rolled back to the old workers after the first failure: " + failure_of(version));
 }
 
 void News::tell(const Version& version, EventKind kind, std::string cause, std::string text) {

@@ -219,7 +219,7 @@ void Worker::closed(ReadyWay way) {
   if (!ready_by_.empty() || !closed_.empty() || judge_->by_probe()) return;
   const std::string_view missing = way == ReadyWay::pipe ? "READY=1" : way == ReadyWay::ipc ? "\"ready\"" : "a newline";
   closed_ = "it closed its channel (" + label(way) + ") before it wrote " + std::string(missing) +
-            "; let it keep that open, or configure another way to be ready";
+            "; keep it open, or configure another way to be ready";
 }
 
 std::string Worker::label(ReadyWay way) const {
@@ -240,7 +240,7 @@ void Worker::spawn_failed(const SpawnError& error, const std::string& text) {
   const bool cgroup = error.stage == SpawnError::Stage::cgroup;
   if (cgroup) {
     context_.cgroups.give_up();
-    log(LogLevel::warn, id_ + ": " + text + "; workers are held together by their sessions from now on");
+    log(LogLevel::warn, id_ + ": " + text + "; the processes of a worker are tracked by session from now on");
   }
   report({.kind = WorkerEvent::exec_failed, .status = cgroup ? EAGAIN : error.error});
 }
@@ -251,11 +251,12 @@ void Worker::exited(int status) {
   if (ready_by_.empty()) reserve_port_ = !reserve_port_;
   const std::string left = status == 0 && !ending_ ? survivor() : std::string();
   if (!left.empty())
-    detail_ = "its first process ended while " + left + " of it lives on; keep it in the foreground" +
+    detail_ = "its first process ended while " + left + " of it is still running; keep it in the foreground" +
               " (nginx: daemon off; a script: exec, and no &)";
   const bool oom = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !killed_ && oom_kills_->any();
   if (oom)
-    detail_ = "the kernel killed it for want of memory (" + oom_kills_->source() + "); give it more, or it less to do";
+    detail_ = "the kernel killed it because memory was exhausted (" + oom_kills_->source() +
+              "); give it more memory or reduce its load";
   report({.kind = WorkerEvent::exited, .status = status, .survived = !left.empty(), .out_of_memory = oom});
 }
 

@@ -45,7 +45,7 @@ std::optional<EventRecord> worker_event(const VersionGroup::Transition& change, 
       if (change.from == WorkerState::unhealthy) return told(EventKind::worker_healthy, {}, "healthy again");
       return told(EventKind::worker_healthy, {}, "after " + seconds(worker.age));
     case WorkerState::unhealthy:
-      return told(EventKind::worker_unhealthy, "health-check", "health checks failed; takes no requests");
+      return told(EventKind::worker_unhealthy, "health-check", "health checks failed; it gets no requests");
     case WorkerState::exited: return told(EventKind::worker_exited, change.cause, how_it_ended(change, worker.detail));
     case WorkerState::backoff:
       event.pid = 0;

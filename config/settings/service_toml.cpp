@@ -10,7 +10,7 @@ namespace gray {
 namespace {
 
 constexpr std::uint32_t kMostInstances = segment::kWorkers / 2;  // a rolling restart needs the other half
-constexpr std::string_view kNameRule = " is no name: 1 to 64 of a-z, A-Z, 0-9, _ and -";
+constexpr std::string_view kNameRule = " is not a name: 1 to 64 of a-z, A-Z, 0-9, _ and -";
 
 bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 

@@ -41,7 +41,7 @@ void read_proxy_protocol(TomlReader& listen, Settings& settings) {
                                          " already: a connection begins with a PROXY header or it does not");
   }
   if (over_ip && settings.router.trusted_proxies.empty())
-    listen.error("proxy_protocol", "nobody may speak there: list the load balancers in router.trusted_proxies");
+    listen.error("proxy_protocol", "no peer may connect there: list the load balancers in router.trusted_proxies");
 }
 
 void read_listen(TomlReader& root, Settings& settings) {

@@ -51,9 +51,9 @@ void add_way(TomlReader& table, const TomlReader::Item& item, const VersionSetti
   const auto way = parse_way(item.text);
   if (!way) {
     const std::string hint = did_you_mean(item.text, {"auto", "pipe", "notify", "ipc", "tcp", "http"});
-    return table.error(*item.at,
-                       in_quotes(item.text) +
-                           " is no way to be ready: auto, pipe, notify, ipc, fd:N (N is 3 to 255), tcp or http" + hint);
+    return table.error(
+        *item.at, in_quotes(item.text) +
+                      " is not a way to be ready: auto, pipe, notify, ipc, fd:N (N is 3 to 255), tcp or http" + hint);
   }
   if (std::find(ready.ways.begin(), ready.ways.end(), *way) != ready.ways.end())
     return table.error(*item.at, in_quotes(item.text) + " is listed twice");

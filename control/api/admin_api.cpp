@@ -133,9 +133,10 @@ void AdminApi::answer_verb(const httplib::Request& request, httplib::Response& r
 void AdminApi::answer_waiting(const std::string& verb, json args, httplib::Response& response) {
   const Seats::Taken seat(seats_);
   if (!seat)
-    return write_reply(refusal(ExitCode::conflict,
-                               fmt::format("{}: too many follow already; end one of them, or ask without -f", verb)),
-                       response);
+    return write_reply(
+        refusal(ExitCode::conflict,
+                fmt::format("{}: too many callers use -f already; end one of them, or ask without -f", verb)),
+        response);
   write_reply(ask(verb, std::move(args)), response);
 }
 
@@ -155,9 +156,9 @@ Reply AdminApi::ask(std::string verb, json args) {
   peer_->wait_for(reply.fd(), until);
   if (reply.ready()) return reply.get();
   if (Clock::now() >= cut_off_.get()) return refusal(ExitCode::failed, fmt::format("{}: grayd is stopping", verb));
-  if (peer_->peer_gone()) return refusal(ExitCode::failed, fmt::format("{}: nobody waits for the answer", verb));
-  return refusal(ExitCode::timeout,
-                 fmt::format("{} got no answer within {} ms; it may still happen, see status", verb, timeout->count()));
+  if (peer_->peer_gone()) return refusal(ExitCode::failed, fmt::format("{}: the caller has disconnected", verb));
+  return refusal(ExitCode::timeout, fmt::format("{} got no answer within {} ms; it may still take effect, see status",
+                                                verb, timeout->count()));
 }
 
 }  // namespace gray::control

@@ -40,7 +40,7 @@ void clear_stale(const std::string& path, const sockaddr_un& address) {
   struct stat found{};
   if (::lstat(path.c_str(), &found) != 0) return;  // nothing there, or bind() will say why
   if (!S_ISSOCK(found.st_mode))
-    throw failure(path, "it exists and is no socket; move it away, or set another admin in [listen]");
+    throw failure(path, "it exists and is not a socket; move it away, or set another admin in [listen]");
   UniqueFd probe = new_socket(path);
   int connected = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   if (connected == 0 || errno == EAGAIN)  // EAGAIN: a full backlog, so somebody lives

@@ -12,7 +12,7 @@ namespace gray::control {
 namespace {
 
 constexpr const char* kTooLong = "the request head is longer than 4 KiB";
-constexpr const char* kNothingElse = "there is nothing here but GET /metrics";
+constexpr const char* kNothingElse = "only GET /metrics is available here";
 
 void refuse(httplib::Response& response, int status, std::string_view why) {
   response.status = status;

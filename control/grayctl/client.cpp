@@ -23,7 +23,7 @@ Answer not_connected(const std::string& socket) {
         ExitCode::denied,
         fmt::format("you may not use the socket {}; run grayctl as its owner or as a member of its group", socket));
   const char* why = errno == ENOENT         ? "there is no such file"
-                    : errno == ECONNREFUSED ? "nobody listens"
+                    : errno == ECONNREFUSED ? "no process listens"
                                             : std::strerror(errno);
   return failure(
       ExitCode::no_daemon,
@@ -50,7 +50,7 @@ Answer read_answer(const httplib::Response& response, const std::string& socket)
   json body = json::parse(response.body, nullptr, false);
   if (!body.is_object())
     return failure(ExitCode::failed,
-                   fmt::format("what answers at {} is no grayd: status {} without JSON", socket, response.status));
+                   fmt::format("the program at {} is not a grayd: status {} without JSON", socket, response.status));
   if (response.status == 200) return {.code = ExitCode::ok, .body = std::move(body), .error = {}};
   auto error = body.find("error");
   std::string text = error != body.end() && error->is_string()

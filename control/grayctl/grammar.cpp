@@ -34,7 +34,7 @@ void Grammar::add_timeout(CLI::App& verb) {
 
 /// Waiting where it is a wish.
 void Grammar::add_waiting(CLI::App& verb) {
-  verb.add_flag("--wait", wait, "until all that should be up is healthy");
+  verb.add_flag("--wait", wait, "wait until everything is healthy");
   add_timeout(verb);
 }
 
@@ -50,8 +50,8 @@ CLI::App* Grammar::version_verb(Verb meaning, const char* examples) {
 
 /// Waiting where it is the rule.
 void Grammar::add_ending(CLI::App& verb) {
-  verb.add_flag("--wait", wait, "until it has ended; the default");
-  verb.add_flag("--no-wait", no_wait, "return once it has begun");
+  verb.add_flag("--wait", wait, "wait until it has ended; the default");
+  verb.add_flag("--no-wait", no_wait, "return as soon as it has started");
   add_timeout(verb);
 }
 
@@ -79,10 +79,10 @@ void Grammar::looking_back() {
                           "Times are UTC.");
   CLI::App* logs = verb(app, Verb::logs,
                         "  grayctl logs web v2\n  grayctl logs -f --worker web@v2#0\n"
-                        "The last 100 lines of each worker are kept, of those that are gone, too.");
+                        "The last 100 lines of each worker are kept, also after it has ended.");
   for (CLI::App* verb : {events, logs}) {
     verb->group(kLook);
-    verb->add_flag("-f,--follow", command.follow, "go on with what comes");
+    verb->add_flag("-f,--follow", command.follow, "follow new entries");
     verb->add_option("-n", count, "the last N, 0 to 1000; else 100")->type_name("N");
     verb->add_option("SERVICE", command.service, "only of this one");
     verb->add_option("VERSION", command.version, "only of this one");
@@ -103,15 +103,15 @@ void Grammar::changing() {
   version_verb(Verb::restart,
                "  grayctl restart web v1\n  grayctl restart web v1 --no-wait\n"
                "A new worker is healthy before an old one drains. At the first failure it stops,\n"
-               "the workers as they were stay, and the exit code is 1.");
+               "the old workers stay, and the exit code is 1.");
   CLI::App* drain = version_verb(Verb::drain,
                                  "  grayctl drain web v2\n  grayctl drain web v1 --yes\n"
                                  "Requests in flight have the drain_timeout of the version. It stays stopped, also\n"
-                                 "when grayd starts anew, until: grayctl start web v2");
+                                 "when grayd is restarted, until: grayctl start web v2");
   CLI::App* stop = version_verb(Verb::stop,
                                 "  grayctl stop web v2\n  grayctl stop web v1 --yes\n"
                                 "No request is sent to it any more, then its workers get their stop signal. It\n"
-                                "stays stopped, also when grayd starts anew, until: grayctl start web v2");
+                                "stays stopped, also when grayd is restarted, until: grayctl start web v2");
   for (CLI::App* ending : {drain, stop})
     ending->add_flag("-y,--yes", command.yes, "also if it is stable, has users or is being restarted");
 }
@@ -120,20 +120,19 @@ void Grammar::upgrading() {
   CLI::App* upgrade = verb(app, Verb::upgrade,
                            "  grayctl upgrade\n  grayctl upgrade --binary /opt/grayd/bin/grayd\n"
                            "  grayctl upgrade router\n"
-                           "grayd becomes what now lies where it was started from, or the program that is\n"
-                           "named; its pid, its workers, its router and all sockets stay. The program is\n"
-                           "asked first whether it can go on from here, and what it thinks of the\n"
-                           "configuration. Whatever goes wrong, the old one goes on, and the exit code is 1;\n"
-                           "5 after the timeout; 3 while another upgrade is under way. Other changes get 3\n"
-                           "meanwhile.");
+                           "Replaces the running grayd with the binary on disk, or with --binary. Its pid,\n"
+                           "its workers, its router and all sockets stay. The new program is checked first:\n"
+                           "it must be able to read the state and must accept the configuration. If\n"
+                           "anything fails, the old one continues and the exit code is 1; 5 after the\n"
+                           "timeout; 3 while another upgrade is running. Other changes get 3 meanwhile.");
   upgrade->require_subcommand(0, 1)->group(kChange);
-  upgrade->add_option("--binary", command.binary, "the program; else what it was started from")->type_name("PATH");
+  upgrade->add_option("--binary", command.binary, "the new program; else the binary on disk")->type_name("PATH");
   add_ending(*upgrade);
   CLI::App* router = verb(*upgrade, "router", "a new router takes over, the old one drains", Verb::upgrade,
                           "  grayctl upgrade router\n  grayctl upgrade router --timeout 30s\n"
-                          "The new router reaches every worker before it serves. Whatever goes wrong until\n"
-                          "then, the old one serves on, and the exit code is 1; 5 after the timeout, or if\n"
-                          "too many old ones still drain; 3 while another upgrade is under way.");
+                          "The new router reaches every worker before it serves. If anything fails until\n"
+                          "then, the old one continues and the exit code is 1; 5 after the timeout, or if\n"
+                          "too many old ones still drain; 3 while another upgrade is running.");
   add_ending(*router);
   router->callback([this] { command.part = "router"; });
 }

@@ -85,9 +85,8 @@ Progress judge_restart(const std::string& name, const json& version, unsigned nu
   if (state == "done") return reached(fmt::format("{} restarted: {}", name, replaced_of(*found)));
   if (reason == "stopped") return ended(ExitCode::conflict, name + " was stopped meanwhile");
   if (version.value("state", "") == "failed") return has_failed(name, version);
-  return ended(ExitCode::failed,
-               fmt::format("the restart of {} stopped after {}, and the workers as they were stay; {}", name,
-                           replaced_of(*found), reason));
+  return ended(ExitCode::failed, fmt::format("the restart of {} stopped after {}, and the old workers stay; {}", name,
+                                             replaced_of(*found), reason));
 }
 
 Progress judge_upgrade(const Awaited& awaited, const json& status) {
@@ -133,7 +132,7 @@ Progress judge_all(const std::string& only, const json& status) {
 
 Progress judge(const Awaited& awaited, const json& status) {
   if (status.value("state", "") == "stopping")
-    return ended(ExitCode::no_daemon, fmt::format("grayd is stopping; nothing more comes of the {}", subject(awaited)));
+    return ended(ExitCode::no_daemon, fmt::format("grayd is stopping; unknown outcome of the {}", subject(awaited)));
   if (awaited.verb == Verb::upgrade) return judge_upgrade(awaited, status);
   if (awaited.version.empty()) return judge_all(awaited.service, status);
   const std::string name = awaited.service + " " + awaited.version;
@@ -154,8 +153,8 @@ std::string subject(const Awaited& awaited) {
 }
 
 std::string where_to_look(const Awaited& awaited) {
-  if (awaited.verb == Verb::upgrade) return "it goes on; see: grayctl status";
-  return fmt::format("{}see: grayctl status{}{}", awaited.version.empty() ? "" : "it goes on; ",
+  if (awaited.verb == Verb::upgrade) return "it continues; see: grayctl status";
+  return fmt::format("{}see: grayctl status{}{}", awaited.version.empty() ? "" : "it continues; ",
                      awaited.service.empty() ? "" : " ", awaited.service);
 }
 

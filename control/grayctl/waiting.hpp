@@ -28,7 +28,7 @@ Progress judge(const Awaited& awaited, const nlohmann::json& status);
 
 /// "restart of web v1", "health of web", "health of every service", "upgrade of router".
 std::string subject(const Awaited& awaited);
-/// "it goes on; see: grayctl status web", for whoever does not wait any longer.
+/// "it continues; see: grayctl status web", for whoever does not wait any longer.
 std::string where_to_look(const Awaited& awaited);
 
 }  // namespace gray::control

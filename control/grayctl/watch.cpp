@@ -73,8 +73,8 @@ Watched failure(ExitCode code, std::string error) {
 
 Watched went_away(const Awaited& awaited, const Answer& answer) {
   if (answer.code != ExitCode::no_daemon && answer.code != ExitCode::failed) return {answer, {}};
-  return failure(ExitCode::no_daemon,
-                 fmt::format("grayd went away; nothing is known of the {}: {}", subject(awaited), answer.error));
+  return failure(ExitCode::no_daemon, fmt::format("lost the connection to grayd; unknown outcome of the {}: {}",
+                                                  subject(awaited), answer.error));
 }
 
 /// It is grayd itself that is replaced: it may cut a call short, and answers a moment later.

@@ -144,7 +144,7 @@ struct EventLog::Impl {
     if (queue.size() < kQueued)
       queue.push_back(std::move(event));
     else
-      lose("the disk stands still");
+      lose("the disk is blocked");
   }
 
   void lose(std::string why) {

@@ -29,7 +29,7 @@ std::string BinaryCheck::open() {
   struct stat facts{};
   file_.reset(::open(program_.c_str(), O_PATH | O_CLOEXEC));
   if (!file_ || ::fstat(file_.get(), &facts) != 0) return std::strerror(errno);
-  if (!S_ISREG(facts.st_mode)) return S_ISDIR(facts.st_mode) ? "it is a folder" : "it is no file";
+  if (!S_ISREG(facts.st_mode)) return S_ISDIR(facts.st_mode) ? "it is a folder" : "it is not a file";
   const auto path = fmt::format("/proc/self/fd/{}", file_.get());
   if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) return "it is not executable (chmod +x)";
   return {};
@@ -49,7 +49,7 @@ void BinaryCheck::ask(std::vector<std::string> arguments, void (BinaryCheck::*th
 void BinaryCheck::on_numbers(const BriefEnd& end) {
   if (end.overdue)
     return refuse(fmt::format("it gave no answer within {}", format_duration(limit_)), ExitCode::timeout);
-  if (!end.good()) return refuse(fmt::format("it does not know check-handoff, as a grayd does: {}", end.text()));
+  if (!end.good()) return refuse(fmt::format("it does not support check-handoff, as a grayd does: {}", end.text()));
   if (const auto why = handoff_mismatch(end.said); !why.empty()) return refuse(why);
   asks_config_ = true;
   ask({"grayd", "--check", "--config", config_}, &BinaryCheck::on_config);

@@ -55,7 +55,7 @@ bool BinaryUpgrade::step() {
 }
 
 void BinaryUpgrade::fail(CheckEnd end) {
-  end.text += "; nothing was changed, grayd goes on as it was";
+  end.text += "; nothing was changed, grayd continues as before";
   parts_.failed(std::move(end));
 }
 

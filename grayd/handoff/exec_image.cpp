@@ -42,7 +42,7 @@ Back back;
   set_close_on_exec(back.fds.data(), back.fds.size(), false);
   back.argv[back.argv.size() - 2] = const_cast<char*>(reason);
   ::fexecve(back.program, back.argv.data(), environ);
-  constexpr char kLost[] = "grayd: the image before cannot be started again; grayd ends\n";
+  constexpr char kLost[] = "grayd: the old program cannot be started again; grayd ends\n";
   (void)!::write(STDERR_FILENO, kLost, sizeof kLost - 1);
   ::_exit(static_cast<int>(ExitCode::failed));
 }

@@ -38,7 +38,7 @@ std::string handoff_numbers() {
 
 std::string handoff_mismatch(std::string_view said) {
   const auto numbers = json::parse(said.substr(0, said.find('\n')), nullptr, false);
-  if (!numbers.is_object()) return "it does not say which state it can read, so it is no grayd, or an older one";
+  if (!numbers.is_object()) return "it does not say which state it can read, so it is not a grayd, or an older one";
   for (const auto& [name, ours, what] : kNumbers) {
     const auto theirs = numbers.find(name);
     if (theirs == numbers.end() || !theirs->is_number_unsigned())
@@ -63,7 +63,7 @@ json unpack_handoff(int fd) {
     throw std::runtime_error(fmt::format("the state that was handed over is \"{}\", and this program reads version {}",
                                          all->substr(0, std::min<std::size_t>(line, 40)), kHandoff));
   if (all->substr(0, line + 1) != header_of(text))
-    throw std::runtime_error("the state that was handed over is damaged: length or checksum is another");
+    throw std::runtime_error("the state that was handed over is corrupt: wrong length or checksum");
   return json::parse(text);
 }
 

@@ -66,7 +66,7 @@ Master* read_master(const ResumeArguments& arguments) {
   auto* const master = new Master(std::get<Settings>(std::move(loaded)), std::move(file), kRestored);
   load("master", *master);
   if (!load.left().empty()) {
-    throw std::runtime_error(fmt::format("descriptor {} was handed over for nothing", *load.left().begin()));
+    throw std::runtime_error(fmt::format("descriptor {} was handed over but is not used", *load.left().begin()));
   }
   return master;
 }

@@ -87,11 +87,10 @@ void RouterGeneration::on_message(ChannelMessage message) {
   using Type = ChannelMessage::Type;
   switch (message.type) {
     case Type::hello:
-      return speaks_our_protocol(message)
-                 ? on_event(RouterEvent::hello, "it greeted twice")
-                 : on_event(RouterEvent::mismatch, "it speaks another protocol or segment layout");
+      return speaks_our_protocol(message) ? on_event(RouterEvent::hello, "it greeted twice")
+                                          : on_event(RouterEvent::mismatch, "its protocol or segment layout differs");
     case Type::ready: return on_event(RouterEvent::ready, "it was ready before it greeted");
-    case Type::drained: return on_event(RouterEvent::drained, "it was drained unasked");
+    case Type::drained: return on_event(RouterEvent::drained, "it drained without a request");
     case Type::applied: applied_ = std::max(applied_, message.number); return events_.applied(*this);
     case Type::proving: return void(complaint_ = message.detail);
     case Type::probed: return events_.probed(message.number, message.ok, message.detail);

@@ -54,7 +54,7 @@ void RouterLink::read_all() {
       case ChannelResult::ok: events_.message(std::move(message)); break;
       case ChannelResult::again: return await_readable();
       case ChannelResult::closed: return close() ? events_.closed() : void();
-      case ChannelResult::invalid: return close() ? events_.broken("it sent nonsense: " + error) : void();
+      case ChannelResult::invalid: return close() ? events_.broken("it sent an invalid message: " + error) : void();
     }
   }
 }

@@ -46,7 +46,7 @@ void RouterUpgrade::carry_out(RouterUpgradeAction action) {
     case RouterUpgradeAction::spawn:
       fresh_ = parts_.spawn();
       if (fresh_ != nullptr) return void(pid_ = fresh_->pid());
-      end_ = "the system has no room for another process";
+      end_ = "the system cannot create another process";
       return on(RouterUpgradeEvent::ended);
     case RouterUpgradeAction::listen: parts_.listen(*fresh_); return begin_trial();
     case RouterUpgradeAction::retire: return parts_.retire(*fresh_);
@@ -70,12 +70,12 @@ void RouterUpgrade::finish(RouterUpgradePhase before, RouterUpgradeEvent event) 
 RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgradeEvent event) const {
   if (event == RouterUpgradeEvent::bereft) {
     return {ExitCode::failed, pid_,
-            fmt::format("while router {} was {}, the one that it was to replace died; another one starts by itself",
-                        pid_, name_of(before))};
+            fmt::format("while router {} was {}, the router to replace died; a new one starts automatically", pid_,
+                        name_of(before))};
   }
   if (event != RouterUpgradeEvent::overdue) {
     return {ExitCode::failed, pid_,
-            fmt::format("the new router{} failed while {}: {}; the old one serves on",
+            fmt::format("the new router{} failed while {}: {}; the old one keeps serving",
                         pid_ == 0 ? "" : fmt::format(" {}", pid_), name_of(before), end_)};
   }
   if (before == RouterUpgradePhase::waiting) {
@@ -85,7 +85,7 @@ RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgrade
   }
   const auto complaint = fresh_->complaint();
   return {ExitCode::timeout, pid_,
-          fmt::format("the new router {} was still {} after {}{}; it is ended, the old one serves on", pid_,
+          fmt::format("the new router {} was still {} after {}{}; it is ended, the old one keeps serving", pid_,
                       name_of(before), format_duration(timeout_), complaint.empty() ? "" : ": " + complaint)};
 }
 

@@ -120,7 +120,7 @@ TEST_CASE("a file that is no socket is not removed") {
   Folder folder;
   const auto address = folder.socket("precious");
   std::ofstream(address.path) << "data";
-  CHECK(refusal_of(address).find("a file that is no socket is there") != std::string::npos);
+  CHECK(refusal_of(address).find("a file that is not a socket is there") != std::string::npos);
   CHECK(fs::file_size(address.path) == 4);
 }
 

@@ -61,7 +61,7 @@ TEST_CASE("what can be started is not complained about") {
 
 TEST_CASE("what cannot be started is named with the remedy") {
   using Lines = std::vector<std::string>;
-  CHECK(faults("nodee") == Lines{"web@v1: command \"nodee\" is in no folder of PATH (/usr/bin:/bin); "
+  CHECK(faults("nodee") == Lines{"web@v1: command \"nodee\" is not found in PATH (/usr/bin:/bin); "
                                  "install it or give its full path"});
   CHECK(faults("node", {{"PATH", "/bin"}}).size() == 1);
   CHECK(faults("plain").size() == 1);
@@ -70,7 +70,7 @@ TEST_CASE("what cannot be started is named with the remedy") {
   CHECK(faults("/srv/bin") == Lines{"web@v1: command /srv/bin is a folder, not a program"});
   CHECK(faults("/srv/plain") ==
         Lines{"web@v1: command /srv/plain is not executable; chmod +x it, or name its interpreter first"});
-  CHECK(faults("node", {}, "/gone") == Lines{"web@v1: cwd /gone is no folder; create it or correct `cwd`"});
+  CHECK(faults("node", {}, "/gone") == Lines{"web@v1: cwd /gone is not a folder; create it or correct `cwd`"});
 }
 
 TEST_CASE("a user that workers cannot run as is named with the remedy, at its place") {

@@ -62,7 +62,7 @@ TEST_CASE("every change has a text") {
   }
   CHECK(text_of({Kind::restart_version, "web", "v2"}) == "version web v2: rolling restart");
   for (const auto kind : {Kind::restart_version, Kind::update_version, Kind::resize_version})
-    CHECK(text_of({kind, "web", "v2"}, true) == "version web v2: changed, from its next start on");
+    CHECK(text_of({kind, "web", "v2"}, true) == "version web v2: changed; takes effect at its next start");
   CHECK(text_of({Kind::remove_version, "web", "v2"}, true) == "version web v2: drains and ends");
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("a reload as an event says what changed, or why it was refused") {
   const control::Reply done{ExitCode::ok, {{"changes", {"version web v2: started", "service web: new routing"}}}, {}};
   CHECK(reload_event(done, "/g.toml").kind == EventKind::reloaded);
   CHECK(reload_event(done, "/g.toml").text == "version web v2: started; service web: new routing");
-  CHECK(reload_event({ExitCode::ok, nlohmann::json::object(), {}}, "/g.toml").text == "/g.toml says nothing new");
+  CHECK(reload_event({ExitCode::ok, nlohmann::json::object(), {}}, "/g.toml").text == "/g.toml has no changes");
   const auto refused = reload_event({ExitCode::bad_config, {}, "g.toml:1:2: error: x\n  | y\n"}, "/g.toml");
   CHECK(refused.kind == EventKind::reload_refused);
   CHECK(refused.cause == "bad-config");

@@ -192,7 +192,7 @@ TEST_CASE_FIXTURE(Replacing, "a next image that has come back is a failure, with
   REQUIRE(until([this] { return left == 1; }));
   upgrades->returned("no good");
   CHECK(upgrades->views().back().code == ExitCode::failed);
-  CHECK(upgrades->views().back().text == "loading the state with " + path + ": no good; grayd goes on as it was");
+  CHECK(upgrades->views().back().text == "loading the state with " + path + ": no good; grayd continues as before");
   CHECK(upgrades->locks().empty());
 }
 
@@ -201,7 +201,7 @@ TEST_CASE_FIXTURE(Replacing, "a program that is refused is the end of the upgrad
   REQUIRE(upgrades->begin(args()).code == ExitCode::ok);
   const auto view = ended();
   CHECK(view.code == ExitCode::failed);
-  CHECK(view.text.ends_with("grayd goes on as it was"));
+  CHECK(view.text.ends_with("grayd continues as before"));
   CHECK(upgrades->binary_upgrade() == nullptr);
   CHECK(upgrades->begin(kRouter).code == ExitCode::ok);
 }

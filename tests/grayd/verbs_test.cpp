@@ -107,7 +107,7 @@ TEST_CASE_FIXTURE(Fixture, "lowering that the disk refuses is published all the 
   break_disk();
   const auto reply = shift(1);
   CHECK(reply.code == ExitCode::failed);
-  CHECK(reply.error.starts_with("the routers have it, but "));
+  CHECK(reply.error.starts_with("the routers have applied it, but "));
   CHECK(published == std::vector<double>{1});
 }
 

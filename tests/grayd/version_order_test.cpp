@@ -55,7 +55,7 @@ TEST_CASE("every order in every state of a version without users: allowed, or re
     bool restarting;
     const char *start, *stop, *restart, *drain;
   };
-  const std::string runs = "web v3 runs already; to replace its workers: grayctl restart web v3";
+  const std::string runs = "web v3 is already running; to replace its workers: grayctl restart web v3";
   const std::string already = "web v3 is stopped already; start it: grayctl start web v3";
   const std::string ends = "web v3 is being stopped already; to end it at once: grayctl stop web v3";
   const std::string busy =
@@ -95,7 +95,7 @@ TEST_CASE("who ends a version that has users, or is being restarted, must mean i
     const std::string verb(name(order));
     auto verdict = judged({order, "web", "v1", false}, {view("v1", "serving")});
     CHECK(verdict.code == ExitCode::conflict);
-    CHECK(verdict.confirm == "v1 is the stable version of web, whose users would meet errors");
+    CHECK(verdict.confirm == "v1 is the stable version of web, whose users would get errors");
     CHECK(verdict.error == verdict.confirm + "; if you mean it: grayctl " + verb + " web v1 --yes");
     verdict = judged({order, "web", "v2", false}, {view("v2", "serving")});
     CHECK(verdict.confirm == "v2 takes 20% of the users of web");

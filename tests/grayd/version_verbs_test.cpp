@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(Fixture, "a restart answers with its number") {
 TEST_CASE_FIXTURE(Fixture, "a refusal says what one would have to agree to, and \"yes\" agrees") {
   auto reply = call(Order::stop, "v1");
   CHECK(reply.code == ExitCode::conflict);
-  CHECK(reply.body["confirm"] == "v1 is the stable version of web, whose users would meet errors");
+  CHECK(reply.body["confirm"] == "v1 is the stable version of web, whose users would get errors");
   CHECK(happened.empty());
   CHECK(call(Order::stop, "v1", {{"yes", true}}).code == ExitCode::ok);
 }

@@ -34,7 +34,8 @@ class Memory(GrayTest):
         event = wait_event(daemon, "v1", "worker-restarting", timeout=STABLE_RUN + 30)
         self.assertEqual(event["cause"], "memory")
         self.assertIn(event["pid"], before)
-        self.assertRegex(event["text"], r"^it holds \d+MiB, more than 64MiB; a new worker comes first, then it drains$")
+        self.assertRegex(event["text"],
+                         r"^it holds \d+MiB, more than 64MiB; a new worker starts first, then it drains$")
         kept, = set(before) - {event["pid"]}
         after = eventually(lambda: len(pids := daemon.pids("v1")) == 2 and event["pid"] not in pids and pids, 30,
                            "two workers without that one")

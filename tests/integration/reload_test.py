@@ -142,7 +142,7 @@ class Rows(ReloadTest):
         before = self.all_pids()
         with Load(self.daemon) as load:
             self.reloaded("version web v1: rolling restart", version={"v1": {"command": faulty("--crash-on-start")}})
-            eventually(lambda: "back to the workers as they were" in self.daemon.log(), 20, "the roll back")
+            eventually(lambda: "rolled back to the old workers" in self.daemon.log(), 20, "the roll back")
         self.unfailed(load)
         self.assertEqual(self.all_pids(), before)
 
@@ -200,10 +200,10 @@ class Rows(ReloadTest):
         self.begin()
         before = set(self.daemon.pids("v1"))
         with Load(self.daemon) as load:
-            self.reloaded("version web v1: another number of instances", version={"v1": {"instances": 4}})
+            self.reloaded("version web v1: number of instances changed", version={"v1": {"instances": 4}})
             eventually(lambda: len(self.daemon.pids("v1")) == 4, 20, "four workers")
             self.assertLess(before, set(self.daemon.pids("v1")))
-            self.reloaded("version web v1: another number of instances", version={"v1": {"instances": 1}})
+            self.reloaded("version web v1: number of instances changed", version={"v1": {"instances": 1}})
             eventually(lambda: len(self.daemon.pids("v1")) == 1, 20, "one worker")
         self.unfailed(load)
 
@@ -378,7 +378,7 @@ class InARow(ReloadTest):
         before = self.all_pids()
         with Load(self.daemon) as load:
             self.reloaded("version web v1: rolling restart", version={"v1": {"env": {"A": "1"}}})
-            self.reloaded("version web v1: another number of instances", version={"v1": {"instances": 3}})
+            self.reloaded("version web v1: number of instances changed", version={"v1": {"instances": 3}})
             self.replaced("v1", before["v1"], 3)
         self.unfailed(load)
 

@@ -135,8 +135,8 @@ class Restart(VerbTest):
             failed = daemon.ctl("restart", "web", "v1", timeout=PATIENCE)
         self.assertEqual(failed.code, 1, failed)
         self.assertRegex(failed.err.splitlines()[-1],
-                         "grayctl: the restart of web v1 stopped after 2 of 4 workers replaced, and the workers as "
-                         r"they were stay; .*worker web@v1#\d+: died-before-ready \(exit 3\); its last lines: "
+                         "grayctl: the restart of web v1 stopped after 2 of 4 workers replaced, and the old workers "
+                         r"stay; .*worker web@v1#\d+: died-before-ready \(exit 3\); its last lines: "
                          '"no database"')
         self.assertEqual(load.failures, [])
         self.assertGreaterEqual(sampler.fewest, 4)
@@ -211,7 +211,7 @@ class Ending(VerbTest):
         daemon.stop()
         daemon.launch().wait_up(1, "v1").wait_answers()
         daemon.write_config(merged(daemon.config, {"service": {"web": {"version": {"v2": {"instances": 2}}}}}))
-        self.assertIn("version web v2: changed, from its next start on", self.ok(daemon, "reload").out)
+        self.assertIn("version web v2: changed; takes effect at its next start", self.ok(daemon, "reload").out)
         version = daemon.version("v2")
         self.assertEqual((version["state"], version["stopped"], version["workers"]), ("stopped", True, []))
         self.ok(daemon, "status", "--wait")
@@ -246,13 +246,13 @@ class Refusals(VerbTest):
 
     def test_what_has_users(self):
         for verb in ("stop", "drain"):
-            self.refused(self.shared, 3, "v1 is the stable version of web, whose users would meet errors; if you mean "
+            self.refused(self.shared, 3, "v1 is the stable version of web, whose users would get errors; if you mean "
                          f"it: grayctl {verb} web v1 --yes", verb, "web", "v1")
             self.refused(self.shared, 3, "v2 takes 5% of the users of web; send them to v1 first: grayctl shift web v2 "
                          f"0; or if you mean it: grayctl {verb} web v2 --yes", verb, "web", "v2")
 
     def test_what_is_so_already(self):
-        self.refused(self.shared, 3, "web v1 runs already; to replace its workers: grayctl restart web v1",
+        self.refused(self.shared, 3, "web v1 is already running; to replace its workers: grayctl restart web v1",
                      "start", "web", "v1")
         self.ok(self.shared, "stop", "web", "v3")
         for verb in ("stop", "drain"):
@@ -287,21 +287,21 @@ class Waiting(VerbTest):
         self.ok(daemon, "stop", "web", "v2")
         late = daemon.ctl("start", "web", "v2", "--timeout", "300ms")
         self.assertEqual(late.code, 5)
-        self.assertIn("grayctl: starting web v2: 0 of 1 workers healthy after 300ms; it goes on; see: grayctl status "
+        self.assertIn("grayctl: starting web v2: 0 of 1 workers healthy after 300ms; it continues; see: grayctl status "
                       "web\n", late.err)
         self.ok(daemon, "stop", "web", "v2")
         waiting = self.in_background(daemon, "start", "web", "v2")
         self.assertEqual(waiting.stderr.readline(), "starting web v2: 0 of 1 workers healthy\n")
         waiting.send_signal(signal.SIGINT)
-        self.assertEqual(self.ended(waiting), (130, "", "grayctl: no longer waiting for the start of web v2; it goes "
-                                               "on; see: grayctl status web\n"))
+        self.assertEqual(self.ended(waiting), (130, "", "grayctl: no longer waiting for the start of web v2; it "
+                                               "continues; see: grayctl status web\n"))
         waiting = self.in_background(daemon, "status", "--wait", "-o", "json")
         self.assertIn("waiting for web v2", waiting.stderr.readline())
         daemon.kill()
         code, out, err = self.ended(waiting)
         self.assertEqual(code, 7, err)
         self.assertEqual(json.loads(out)["exit_code"], 7)
-        self.assertIn("grayd went away", err)
+        self.assertIn("lost the connection to grayd", err)
 
     def test_a_stop_ends_the_waiting_for_a_start(self):
         daemon = self.starting()
@@ -330,7 +330,7 @@ class Waiting(VerbTest):
         daemon = self.started()
         code, _, shown = self.on_a_terminal(daemon, b"n\n", "stop", "web", "v1")
         self.assertEqual(code, 3)
-        self.assertIn("v1 is the stable version of web, whose users would meet errors; stop it all the same? [y/N]",
+        self.assertIn("v1 is the stable version of web, whose users would get errors; stop it all the same? [y/N]",
                       shown)
         code, out, shown = self.on_a_terminal(daemon, b"y\n", "drain", "web", "v1")
         self.assertEqual((code, out), (0, "web v1 drained and stopped\n"))
@@ -347,7 +347,7 @@ class Instances(VerbTest):
             for instances in (5, 1, 3):
                 daemon.write_config(merged(daemon.config,
                                            {"service": {"web": {"version": {"v1": {"instances": instances}}}}}))
-                self.assertIn("another number of instances", self.ok(daemon, "reload").out)
+                self.assertIn("number of instances changed", self.ok(daemon, "reload").out)
                 self.ok(daemon, "status", "--wait")
                 eventually(lambda: len(daemon.version("v1")["workers"]) == instances, 60, f"{instances} workers")
                 served = sum(load.served)

@@ -102,7 +102,7 @@ TEST_CASE("a version that fails still waits for what its other dead workers left
   play.traffic = false;
   play.group.apply(settings(2), play.now);
   play.start_all();
-  play.send(0, {.kind = E::exited, .status = W_EXITCODE(1, 0)});  // something of it lives on
+  play.send(0, {.kind = E::exited, .status = W_EXITCODE(1, 0)});  // something of it is still running
   for (int i = 0; i < 3; ++i) {
     play.die(1);
     play.pass(2s);

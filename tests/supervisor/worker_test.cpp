@@ -262,7 +262,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker whose first process leaves the rest behind 
   CHECK(machine.cause() == "daemonised");
   CHECK(machine.exit_text() == "exit 0");
   CHECK(worker.detail().find("its first process ended while pid ") == 0);
-  CHECK(worker.detail().find("of it lives on; keep it in the foreground") != std::string::npos);
+  CHECK(worker.detail().find("of it is still running; keep it in the foreground") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(OneSlot,

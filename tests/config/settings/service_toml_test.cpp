@@ -118,8 +118,8 @@ TEST_CASE("names are plain") {
   CHECK(!is_name(longest + "a"));
   CHECK(!is_name(""));
   CHECK(!is_name("a.b"));
-  CHECK(contains(refused("[service.'a b']\nstable = 'v1'\n" + version("'a b'", "v1")).text, "\"a b\" is no name"));
-  CHECK(contains(refused(kSmallest + version("web", "'v 2'")).text, "\"v 2\" is no name"));
+  CHECK(contains(refused("[service.'a b']\nstable = 'v1'\n" + version("'a b'", "v1")).text, "\"a b\" is not a name"));
+  CHECK(contains(refused(kSmallest + version("web", "'v 2'")).text, "\"v 2\" is not a name"));
 }
 
 TEST_CASE("one version besides stable may have a weight, and stable none") {

@@ -89,7 +89,7 @@ TEST_CASE("what is wrong at the top of the file is named") {
       {"listen.http = ['unix:a']\nlisten.admin = './a'", "has this socket already"},
       {"listen.proxy_protocol = ['80']", "1:26: error: \"80\" is not an address"},
       {"listen.proxy_protocol = ['1.2.3.4:5']",
-       "1:25: error: nobody may speak there: list the load balancers in router"},
+       "1:25: error: no peer may connect there: list the load balancers in router"},
       {"listen.proxy_protocol = ['127.0.0.1:8000']", "listen.http has 127.0.0.1:8000 already"},
       {"listen.http = ['unix:a']\nlisten.proxy_protocol = ['unix:a']", "2:25: error: listen.http has unix:"},
       {"listen.proxy_protocol = ['unix:a']\nlisten.admin = './a'", "listen.proxy_protocol has this socket already"},

@@ -230,7 +230,7 @@ TEST_CASE("callers who wait need a seat, and the others do not") {
   {
     const Seats::Taken taken(seats);
     CHECK(taken);
-    CHECK(contains(ask_with(get("/v1/events?wait_ms=1")), "events: too many follow already"));
+    CHECK(contains(ask_with(get("/v1/events?wait_ms=1")), "events: too many callers use -f already"));
     CHECK(contains(ask_with(get("/v1/events")), "200 OK"));
   }
   CHECK(contains(ask_with(get("/v1/events?wait_ms=1")), "200 OK"));

@@ -45,7 +45,7 @@ TEST_CASE("a socket that somebody listens on is refused and keeps working") {
 TEST_CASE("a file that is no socket is refused and left alone") {
   TempDir dir;
   write_file(dir / "s", "precious");
-  CHECK(contains(error_of([&] { open_admin_socket(dir / "s"); }), "it exists and is no socket"));
+  CHECK(contains(error_of([&] { open_admin_socket(dir / "s"); }), "it exists and is not a socket"));
   CHECK(read_file(dir / "s") == "precious");
 }
 

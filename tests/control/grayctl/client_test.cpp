@@ -84,7 +84,7 @@ TEST_CASE("nobody at the socket is exit 7, with the path and the remedy") {
   open_admin_socket(dir / "s");
   answer = Client(dir / "s").get("status");
   CHECK(answer.code == ExitCode::no_daemon);
-  CHECK(contains(answer.error, "nobody listens"));
+  CHECK(contains(answer.error, "no process listens"));
   write_file(dir / "file", "");
   answer = Client(dir / "file/s").get("status");
   CHECK(answer.code == ExitCode::no_daemon);
@@ -123,7 +123,7 @@ TEST_CASE("what is no grayd is recognised") {
   };
   Answer answer = ask(http("200 OK", "hello"));
   CHECK(answer.code == ExitCode::failed);
-  CHECK(contains(answer.error, "is no grayd: status 200 without JSON"));
+  CHECK(contains(answer.error, "is not a grayd: status 200 without JSON"));
   answer = ask(http("500 Oops", "{}"));
   CHECK(answer.code == ExitCode::failed);
   CHECK(answer.error == "grayd answered with status 500");

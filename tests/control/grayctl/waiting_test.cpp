@@ -90,7 +90,7 @@ TEST_CASE("a restart is over when it is done or stopped; another one is not this
       {Verb::restart, restarting(3, "running"), false, ExitCode::ok, "restarting web v2: 1 of 2 workers replaced"},
       {Verb::restart, restarting(3, "done"), true, ExitCode::ok, "web v2 restarted: 1 of 2 workers replaced"},
       {Verb::restart, restarting(3, "failed", "worker web@v2#4: exit 1"), true, ExitCode::failed,
-       "the restart of web v2 stopped after 1 of 2 workers replaced, and the workers as they were stay; "
+       "the restart of web v2 stopped after 1 of 2 workers replaced, and the old workers stay; "
        "worker web@v2#4: exit 1"},
       {Verb::restart, failed, true, ExitCode::failed, "web v2 has failed; correct it, then: grayctl start web v2"},
       {Verb::restart, restarting(3, "failed", "stopped"), true, ExitCode::conflict, "web v2 was stopped meanwhile"},
@@ -122,7 +122,7 @@ TEST_CASE("an upgrade is over when it is done or failed; another one is not this
   CHECK(at(2, "done", 0).code == ExitCode::failed);
   CHECK(at(2, "done", 0).text == "grayd no longer knows the upgrade of router; see grayctl events");
   CHECK(judge(third, status_of(restarting(3, "done"))).code == ExitCode::failed);
-  CHECK(where_to_look(third) == "it goes on; see: grayctl status");
+  CHECK(where_to_look(third) == "it continues; see: grayctl status");
 }
 
 TEST_CASE("what is gone, and a grayd that stops, end every waiting") {
@@ -136,7 +136,7 @@ TEST_CASE("what is gone, and a grayd that stops, end every waiting") {
   status["state"] = "stopping";
   const Progress ended = judge({Verb::restart, "web", "v2", 3}, status);
   CHECK(ended.code == ExitCode::no_daemon);
-  CHECK(ended.text == "grayd is stopping; nothing more comes of the restart of web v2");
+  CHECK(ended.text == "grayd is stopping; unknown outcome of the restart of web v2");
 }
 
 TEST_CASE("health is what should be up: not what was stopped, but every other version") {
@@ -155,6 +155,6 @@ TEST_CASE("health is what should be up: not what was stopped, but every other ve
 TEST_CASE("who no longer waits is told where to look") {
   CHECK(subject({Verb::drain, "web", "v2", 0}) == "drain of web v2");
   CHECK(subject({Verb::status, "", "", 0}) == "health of every service");
-  CHECK(where_to_look({Verb::start, "web", "v2", 0}) == "it goes on; see: grayctl status web");
+  CHECK(where_to_look({Verb::start, "web", "v2", 0}) == "it continues; see: grayctl status web");
   CHECK(where_to_look({Verb::health, "", "", 0}) == "see: grayctl status");
 }

@@ -80,8 +80,8 @@ TEST_CASE("timeout that ends says how far it is, that it goes on, and where to l
   grayd.of = 1'000'000;
   const Watched watched = grayd.watch(Duration{250});
   CHECK(watched.answer.code == ExitCode::timeout);
-  CHECK(
-      contains(watched.answer.error, " of 1000000 workers replaced after 250ms; it goes on; see: grayctl status web"));
+  CHECK(contains(watched.answer.error,
+                 " of 1000000 workers replaced after 250ms; it continues; see: grayctl status web"));
 }
 
 TEST_CASE("Ctrl-C ends the waiting only, and the next one comes to whoever it was for") {
@@ -94,7 +94,7 @@ TEST_CASE("Ctrl-C ends the waiting only, and the next one comes to whoever it wa
   ::sigaction(SIGINT, nullptr, &before);
   const Watched watched = grayd.watch();
   CHECK(watched.answer.code == ExitCode::interrupted);
-  CHECK(watched.answer.error == "no longer waiting for the restart of web v1; it goes on; see: grayctl status web");
+  CHECK(watched.answer.error == "no longer waiting for the restart of web v1; it continues; see: grayctl status web");
   struct sigaction after{};
   ::sigaction(SIGINT, nullptr, &after);
   CHECK((after.sa_handler == before.sa_handler));
@@ -107,7 +107,7 @@ TEST_CASE("a grayd that goes away is told as such") {
   grayd.listener.reset();
   const Watched watched = grayd.watch();
   CHECK(watched.answer.code == ExitCode::no_daemon);
-  CHECK(watched.answer.error.starts_with("grayd went away; nothing is known of the restart of web v1: "));
+  CHECK(watched.answer.error.starts_with("lost the connection to grayd; unknown outcome of the restart of web v1: "));
 }
 
 TEST_CASE("a grayd that is itself replaced may be silent for a while") {
@@ -144,6 +144,7 @@ TEST_CASE("its silence is its end after a while, and at once that of another upg
     const Watched watched =
         control::watch(grayd.client, {Verb::upgrade, of, {}, 3}, {grayd.err, grayd.person, Duration{300}});
     CHECK(watched.answer.code == ExitCode::no_daemon);
-    CHECK(watched.answer.error.starts_with(std::string("grayd went away; nothing is known of the upgrade of ") + of));
+    CHECK(watched.answer.error.starts_with(
+        std::string("lost the connection to grayd; unknown outcome of the upgrade of ") + of));
   }
 }

@@ -63,14 +63,14 @@ TEST_CASE_FIXTURE(Fixture, "what is no program is refused by its kind") {
   path = folder.path;
   CHECK(ask().text == "checking the program " + path + ": it is a folder");
   path = "/dev/null";
-  CHECK(ask().text == "checking the program " + path + ": it is no file");
+  CHECK(ask().text == "checking the program " + path + ": it is not a file");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a program that does not answer as a grayd is refused, with what it said") {
   write("echo sorry; exit 2");
-  CHECK(ask().text.ends_with(": it does not know check-handoff, as a grayd does: exit 2: sorry"));
+  CHECK(ask().text.ends_with(": it does not support check-handoff, as a grayd does: exit 2: sorry"));
   write("echo hello; exit 0");
-  CHECK(ask().text.ends_with("it is no grayd, or an older one"));
+  CHECK(ask().text.ends_with("it is not a grayd, or an older one"));
   write("[ $1 = --check ] && { echo 'line 3: what?'; exit 8; }");
   CHECK(ask().text ==
         "checking the configuration with " + path + ": it refuses /etc/grayd.toml: exit 8: line 3: what?");

@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Fixture, "a program that is refused ends it, and nothing else 
   begin();
   REQUIRE(until([this] { return failed.has_value(); }));
   CHECK(failed->code == ExitCode::failed);
-  CHECK(failed->text.ends_with("; nothing was changed, grayd goes on as it was"));
+  CHECK(failed->text.ends_with("; nothing was changed, grayd continues as before"));
   CHECK((shut == 0 && left == 0));
 }
 

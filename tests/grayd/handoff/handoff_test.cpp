@@ -30,9 +30,9 @@ TEST_CASE("what is damaged, of another version or no state is refused") {
   refused(good);
   auto flipped = good;
   flipped.back() = ']';
-  CHECK_THROWS_WITH_AS(refused(flipped), doctest::Contains("damaged"), std::runtime_error);
-  CHECK_THROWS_WITH_AS(refused(good + " "), doctest::Contains("damaged"), std::runtime_error);
-  CHECK_THROWS_WITH_AS(refused(good.substr(0, good.size() - 1)), doctest::Contains("damaged"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(refused(flipped), doctest::Contains("corrupt"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(refused(good + " "), doctest::Contains("corrupt"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(refused(good.substr(0, good.size() - 1)), doctest::Contains("corrupt"), std::runtime_error);
   const auto other = "grayd handoff 999" + good.substr(good.find(' ', 14));
   CHECK_THROWS_WITH_AS(refused(other), doctest::Contains("\"grayd handoff 999 "), std::runtime_error);
   CHECK_THROWS_AS(refused(""), std::runtime_error);
@@ -55,6 +55,6 @@ TEST_CASE("a program fits if its three numbers are ours") {
     CHECK(handoff_mismatch(other.dump()).find("it does not say which version") == 0);
   }
   for (const char* said : {"", "\n", "grayd 0.1.0", "[1]", "7", "{"}) {
-    CHECK(handoff_mismatch(said).find("it is no grayd, or an older one") != std::string::npos);
+    CHECK(handoff_mismatch(said).find("it is not a grayd, or an older one") != std::string::npos);
   }
 }

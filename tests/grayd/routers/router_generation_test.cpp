@@ -85,7 +85,7 @@ TEST_CASE_FIXTURE(Fixture, "a router that does not get ready in time is killed")
 TEST_CASE_FIXTURE(Fixture, "a router with another layout is never ready") {
   start("alien");
   REQUIRE(until(ended));
-  CHECK(router->end() == "signal 9 (killed: it speaks another protocol or segment layout)");
+  CHECK(router->end() == "signal 9 (killed: its protocol or segment layout differs)");
   CHECK_FALSE(greeted);
 }
 

@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(Fixture, "the end of the other side is told once, after its la
 TEST_CASE_FIXTURE(Fixture, "nonsense is told with what was wrong") {
   REQUIRE(::send(peer.get(), "{}", 2, 0) == 2);
   turn();
-  CHECK(broken.starts_with("it sent nonsense: "));
+  CHECK(broken.starts_with("it sent an invalid message: "));
   CHECK(closed == 0);
 }
 

@@ -49,6 +49,6 @@ TEST_CASE_FIXTURE(Fixture, "a system without room for a process fails it") {
   REQUIRE(end);
   CHECK(end->code == ExitCode::failed);
   CHECK(end->text ==
-        "the new router failed while starting: the system has no room for another process; the old one serves on");
+        "the new router failed while starting: the system cannot create another process; the old one keeps serving");
   CHECK(ends == 1);
 }

@@ -166,7 +166,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "a new router that fails in any way leaves the old one as it was") {
   const std::pair<const char*, const char*> rows[] = {
-      {"alien", "failed while starting: signal 9 (killed: it speaks another protocol or segment layout)"},
+      {"alien", "failed while starting: signal 9 (killed: its protocol or segment layout differs)"},
       {"mute", "failed while starting: signal 9 (killed: it was not ready in time)"},
       {"exits", "failed while starting: exit 4"},
       {"unproven", "failed while proving itself: signal 9 (killed: it was not ready in time); web@v1#0: refused"},
@@ -182,7 +182,7 @@ TEST_CASE_FIXTURE(Fixture, "a new router that fails in any way leaves the old on
     const auto how = upgrade(behaviour);
     CHECK(how.code == ExitCode::failed);
     CHECK_MESSAGE(how.text.find(why) != std::string::npos, how.text);
-    CHECK(how.text.ends_with("; the old one serves on"));
+    CHECK(how.text.ends_with("; the old one keeps serving"));
     CHECK(alone(old));
     CHECK(routers->view().front().state == "ready");
   }
@@ -212,7 +212,7 @@ TEST_CASE_FIXTURE(Fixture, "the death of the one to be replaced ends a renewal, 
   ::kill(old, SIGKILL);
   REQUIRE(until([this] { return end.has_value(); }));
   CHECK(end->code == ExitCode::failed);
-  CHECK_MESSAGE(end->text.find("the one that it was to replace died") != std::string::npos, end->text);
+  CHECK_MESSAGE(end->text.find("the router to replace died") != std::string::npos, end->text);
   CHECK(until([&] { return routers->view().size() == 1 && pid() != old && pid() != fresh && routers->any_ready(); }));
 }
 

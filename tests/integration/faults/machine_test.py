@@ -140,7 +140,7 @@ class Scarcity(Unharmed):
             configure(daemon, eats={"command": [sys.executable, "-c", EATS], "ready": ["pipe"]})
             event = wait_event(daemon, "eats", "worker-exited", timeout=60)
             self.assertEqual(event["cause"], "oom")
-            self.assertIn("the kernel killed it for want of memory", event["text"])
+            self.assertIn("the kernel killed it because memory was exhausted", event["text"])
             self.assertIn("oom", daemon.version("eats")["workers"][0]["last_exit"])
             configure(daemon, dies=CANARY)
             daemon.wait_up(1, "dies")

@@ -51,7 +51,7 @@ class ReplacementTest(GrayTest):
         last = result.err.strip().split("\n")[-1]
         for word in words:
             self.assertIn(word, last)
-        self.assertIn("grayd goes on as it was", last)
+        self.assertIn("grayd continues as before", last)
         return last
 
     def assert_goes_on(self, family):
@@ -83,8 +83,8 @@ class BadPrograms(ReplacementTest):
                 plain: "it is not executable",
                 noise: "it cannot be executed: Exec format error",
                 self.program("echo sorry; exit 1", "exits"): "exit 1: sorry",
-                self.program("exit 0", "silent"): "it is no grayd, or an older one",
-                "/bin/true": "it is no grayd, or an older one",
+                self.program("exit 0", "silent"): "it is not a grayd, or an older one",
+                "/bin/true": "it is not a grayd, or an older one",
                 self.program(f"echo '{other}'", "newer"): "it knows version 999 of the state of a running grayd",
                 self.program(f'test "$1" = check-handoff && echo \'{numbers()}\' && exit 0; echo "line 7: no"; exit 8',
                              "choosy"): f"it refuses {daemon.config_file}: exit 8: line 7: no",
