@@ -175,7 +175,7 @@ class Events(GrayTest):
         def refused():
             answer = ask_admin(daemon, f"/v1/events?after={last}&wait_ms=1").getresponse()
             return answer.status == 409 and json.load(answer)
-        self.assertIn("too many follow", eventually(refused)["error"])
+        self.assertIn("too many callers use -f", eventually(refused)["error"])
         self.assertEqual(daemon.ctl("status").code, 0)
         self.assertEqual(daemon.ctl("shift", "web", "v2", "3").code, 0)
         for connection in waiting:
