@@ -60,6 +60,8 @@ class StreamHandler {
   /// The peer will send no more; everything it sent has been handed out.
   virtual void on_end() = 0;
   virtual void on_writable() = 0;
+  /// What was unsent at finish() has been sent, and FIN behind it. Not called if nothing was: see unsent().
+  virtual void on_finished() {}
   /// The stream is dead (reset, broken pipe, kMaxUnsent); the handler must close() it. Comes behind on_end() too, to a
   /// handler that has kept the stream for what it still sends.
   virtual void on_failed(int error) = 0;
@@ -127,6 +129,9 @@ class Engine {
   virtual TimerWheel& timers() = 0;
   /// Streams that are open, the closing ones included.
   virtual std::size_t open_streams() const = 0;
+  /// Runs `task` once, on the loop, at the end of the first turn after which no stream is open; this turn, if none is
+  /// open now. A later call replaces the task.
+  virtual void when_empty(std::function<void()> task) = 0;
 
   /// Runs the loop on the calling thread until stop(). stop() is thread-safe.
   virtual void run() = 0;

@@ -112,6 +112,7 @@ void EpollEngine::turn() {
   if (posted) run_posted();
   wheel_.advance(now_);
   run_ready();
+  if (when_empty_ && streams_.open() == 0) std::exchange(when_empty_, nullptr)();
 }
 
 void EpollEngine::dispatch(const epoll_event& event) {
@@ -301,11 +302,14 @@ void EpollEngine::flush(Stream& stream) {
     if (stream.tail.empty()) sent_all(stream);
     return;
   }
-  if (stream.finished && stream.tail.empty()) ::shutdown(stream.fd, SHUT_WR);
+  const bool finished = stream.finished && stream.tail.empty();
+  if (finished) ::shutdown(stream.fd, SHUT_WR);
+  const StreamId id = stream.id();
   if (stream.above_high && stream.tail.size() <= kLowWatermark) {
     stream.above_high = false;
     stream.handler->on_writable();
   }
+  if (finished && streams_.find(id) != nullptr && !stream.closing()) stream.handler->on_finished();
 }
 
 std::size_t EpollEngine::unsent(StreamId id) const {

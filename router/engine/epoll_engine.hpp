@@ -48,6 +48,7 @@ class EpollEngine final : public Engine {
   TimePoint now() const override { return now_; }
   TimerWheel& timers() override { return wheel_; }
   std::size_t open_streams() const override { return streams_.open(); }
+  void when_empty(std::function<void()> task) override { when_empty_ = std::move(task); }
   void run() override;
   void stop() override;
 
@@ -84,6 +85,7 @@ class EpollEngine final : public Engine {
   std::vector<StreamId> ready_, serving_;
   ListenerSet listeners_;
   Timer accept_again_;
+  std::function<void()> when_empty_;
   std::vector<epoll_event> events_;
   std::unique_ptr<char[]> scratch_;
 };

@@ -132,6 +132,7 @@ std::size_t Downstream::take_greeting(std::string_view bytes) {
   }
   phase_ = Phase::head;
   arm(context_.tables.current().head_timeout);
+  if (context_.draining) owner_.settled();
   if (header.source) {
     const bool within = owner_.claim(peer_, *header.source);
     know(*header.source);
@@ -361,6 +362,7 @@ void Downstream::next_request() {
   engine().resume(stream_, engine::Pause::busy);
   engine().resume(stream_, engine::Pause::waiting);
   take_all();
+  if (context_.draining) owner_.settled();
 }
 
 // A client that did not ask for the end may be sending its next request: a reset would take our answer from it (P26).

@@ -28,6 +28,8 @@ class DownstreamOwner {
   virtual void gone(class Downstream& downstream) = 0;
   /// The connection of `peer` is one of `client`, as a PROXY header says. False: it has as many as it may.
   virtual bool claim(const Address& peer, const Address& client) = 0;
+  /// While the router drains: a connection is idle, or a tunnel, since now.
+  virtual void settled() = 0;
 
  protected:
   ~DownstreamOwner() = default;

@@ -16,6 +16,7 @@ void Downstream::open_tunnel(const http::ResponseHead& head, const http::Respons
   engine().read_limit(stream_, engine::kMaxRead);
   engine().resume(stream_, engine::Pause::busy);
   take_all();
+  if (context_.draining) owner_.settled();
 }
 
 void Downstream::finish() { engine().finish(stream_); }

@@ -1,5 +1,7 @@
 #include "router/proxy/shard.hpp"
 
+#include <algorithm>
+
 #include "router/proxy/upstream.hpp"
 
 namespace gray::proxy {
@@ -8,7 +10,6 @@ namespace {
 // A client that has just connected has perhaps sent its first request already: when everything stops, it gets this
 // long.
 constexpr Duration kFreshGrace{500};
-constexpr Duration kDrainCheck{10};
 
 }  // namespace
 
@@ -27,7 +28,7 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
       context_{shard_context_, backends_, tables_, recorder_, options_.settings, options_.rate_window},
       prober_(*engine_, *response_scratch_,
               [this](std::uint64_t id, bool ok, std::string detail) { host_.probed(id, ok, std::move(detail)); }),
-      drain_check_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->check_drained(); }) {}
+      drain_step_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->continue_drain(); }) {}
 
 Shard::~Shard() = default;
 
@@ -63,6 +64,7 @@ void Shard::open(int fd, const Address& peer, Opening opening) {
   spare_.pop_back();
   ++open_;
   if (!downstream.open(fd, peer, opening)) gone(downstream);
+  if (context_.draining) judge_drain();
 }
 
 // Its memory is reused by a later open(), which never runs inside one of its calls.
@@ -70,6 +72,7 @@ void Shard::gone(Downstream& downstream) {
   --open_;
   spare_.push_back(&downstream);
   host_.closed(options_.place.thread, downstream.peer());
+  if (context_.draining) judge_drain();
 }
 
 void Shard::drain(Duration timeout, bool at_once) {
@@ -80,7 +83,8 @@ void Shard::drain(Duration timeout, bool at_once) {
   part_at_ = drain_until_ - grace_period(timeout);
   fresh_until_ = at_once ? engine_->now() + kFreshGrace : drain_until_;
   if (at_once) close_idle(false);
-  check_drained();
+  engine_->when_empty([this] { end_drain(); });
+  continue_drain();
 }
 
 void Shard::close_idle(bool fresh_too) {
@@ -89,8 +93,15 @@ void Shard::close_idle(bool fresh_too) {
   }
 }
 
-// Answers that are still being sent count too: a process that exits takes the unsent bytes with it.
-void Shard::check_drained() {
+// Something changed that a step of the drain has been past: that step again, but not from within a connection's call.
+void Shard::judge_drain() {
+  const TimePoint now = engine_->now();
+  if (now >= std::min(fresh_until_, part_at_) && !drained_) engine_->timers().arm(drain_step_, now);
+}
+
+// Answers that are still being sent count too: a process that exits takes the unsent bytes with it. Once the last
+// stream is closed, the engine calls end_drain().
+void Shard::continue_drain() {
   const TimePoint now = engine_->now();
   if (now >= fresh_until_) close_idle(true);
   if (now >= part_at_) {
@@ -99,11 +110,20 @@ void Shard::check_drained() {
   if (now >= drain_until_) {
     for (const auto& downstream : downstreams_) downstream->shut();
   }
-  if (open_ == 0 && (engine_->open_streams() == 0 || now >= drain_until_)) {
-    recorder_.flush();
-    return host_.drained(options_.place.thread);
+  if (open_ == 0 && (engine_->open_streams() == 0 || now >= drain_until_)) return end_drain();
+  TimePoint next = kNever;
+  for (const TimePoint step : {fresh_until_, part_at_, drain_until_}) {
+    if (step > now) next = std::min(next, step);
   }
-  engine_->timers().arm(drain_check_, now + kDrainCheck);
+  if (next != kNever && (!drain_step_.armed() || next < drain_step_.deadline()))
+    engine_->timers().arm(drain_step_, next);
+}
+
+void Shard::end_drain() {
+  if (std::exchange(drained_, true)) return;
+  engine_->timers().disarm(drain_step_);
+  recorder_.flush();
+  host_.drained(options_.place.thread);
 }
 
 }  // namespace gray::proxy

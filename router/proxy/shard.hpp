@@ -63,8 +63,11 @@ class Shard final : public DownstreamOwner {
 
   void gone(Downstream& downstream) override;
   bool claim(const Address& peer, const Address& client) override { return host_.claim(peer, client); }
+  void settled() override { judge_drain(); }
   void close_idle(bool fresh_too);
-  void check_drained();
+  void judge_drain();
+  void continue_drain();
+  void end_drain();
 
   ShardHost& host_;
   ShardOptions options_;
@@ -84,8 +87,10 @@ class Shard final : public DownstreamOwner {
   std::vector<Downstream*> spare_;
   std::size_t open_ = 0;
   bool listening_ = false;
-  TimePoint drain_until_{}, fresh_until_{}, part_at_{};
-  engine::Timer drain_check_;
+  // Of a drain: when idle clients that are new are closed, when tunnels are told to end, when everything is cut.
+  TimePoint fresh_until_ = kNever, part_at_ = kNever, drain_until_ = kNever;
+  engine::Timer drain_step_;
+  bool drained_ = false;
 };
 
 }  // namespace gray::proxy

@@ -13,7 +13,6 @@ namespace {
 // Many servers send the head and a body of known length apart. A head that comes alone waits this long for the first
 // body bytes: both leave in one piece, and a worker that dies between the two has answered nothing yet.
 constexpr Duration kHoldBack{100};
-constexpr Duration kLeaveCheck{10};
 
 // Answers 1xx before the final one: progress that never ends is none (P22).
 constexpr std::uint32_t kMaxInterim = 32;
@@ -23,7 +22,7 @@ constexpr std::uint32_t kMaxInterim = 32;
 Upstream::Upstream(ShardContext shard, Backends& backends)
     : shard_(shard), backends_(backends), hold_(this, [](void* self, TimePoint) {
         auto& upstream = *static_cast<Upstream*>(self);
-        if (upstream.phase_ == Phase::leaving) return upstream.check_left();
+        if (upstream.phase_ == Phase::leaving) return upstream.backends_.discard(upstream, false);
         upstream.held_ = true;
         upstream.take_partial();
         upstream.settle();
@@ -252,15 +251,17 @@ void Upstream::leave_tunnel(Duration within) {
   detach();
   finish();
   phase_ = Phase::leaving;
-  leave_at_ = shard_.engine.now() + within;
+  shard_.engine.timers().arm(hold_, shard_.engine.now() + within);
   check_left();
 }
 
 void Upstream::check_left() {
-  const TimePoint now = shard_.engine.now();
-  const bool done = worker_ended_ && shard_.engine.unsent(stream_) == 0;
-  if (done || now >= leave_at_) return backends_.discard(*this, false);
-  shard_.engine.timers().arm(hold_, now + kLeaveCheck);
+  if (worker_ended_ && shard_.engine.unsent(stream_) == 0) backends_.discard(*this, false);
+}
+
+// Our side of the connection is sent whole.
+void Upstream::on_finished() {
+  if (phase_ == Phase::leaving) check_left();
 }
 
 std::size_t Upstream::take_body(std::string_view bytes) {

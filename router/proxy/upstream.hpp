@@ -63,6 +63,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink, 
   void on_data(std::string_view bytes) override;
   void on_end() override;
   void on_writable() override;
+  void on_finished() override;
   void on_failed(int error) override;
   void on_peer_closing(bool reset) override;
 
@@ -86,13 +87,12 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink, 
   WorkerEvents* exchange_ = nullptr;
   engine::StreamId stream_;
   engine::Buffer partial_;  // bytes of a head that is not complete, or is held back
-  engine::Timer hold_;      // and, leaving, to look whether it is done
+  engine::Timer hold_;      // and, leaving, the end of its time
   Units units_;
   Phase phase_ = Phase::http;
   bool worker_ended_ = false;  // while we leave, or before
-  TimePoint leave_at_{};
-  bool held_ = false;        // the head has been held back long enough
-  engine::Buffer trailers_;  // a trailer section that came in pieces
+  bool held_ = false;          // the head has been held back long enough
+  engine::Buffer trailers_;    // a trailer section that came in pieces
   std::size_t searched_ = 0;
   std::uint32_t interims_ = 0;  // of this answer
   http::BodyDecoder body_;

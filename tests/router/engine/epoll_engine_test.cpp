@@ -59,7 +59,7 @@ struct Log final : StreamHandler {
   Engine& engine;
   StreamId stream;
   std::string data;
-  int ends = 0, writables = 0, failures = 0, connects = 0, resets = 0, closings = 0, last_error = 0;
+  int ends = 0, writables = 0, finishes = 0, failures = 0, connects = 0, resets = 0, closings = 0, last_error = 0;
   bool echo = false;
   std::function<void()> then;
   explicit Log(Running& owner) : run(owner), engine(*owner.engine) {}
@@ -77,6 +77,7 @@ struct Log final : StreamHandler {
   }
   void on_end() override { ++ends; }
   void on_writable() override { ++writables; }
+  void on_finished() override { ++finishes; }
   void on_failed(int error) override {
     ++failures;
     last_error = error;
@@ -339,6 +340,52 @@ TEST_CASE("a stream that was finished without a tail has said FIN at once") {
     run.engine->finish(log.stream);
   });
   CHECK(pair.read(1).empty());
+}
+
+TEST_CASE("it is told once that what was unsent at finish() is sent, and never from within the call") {
+  constexpr std::size_t kBytes = 120 * 1024;
+  Running run;
+  Pair pair;
+  const int small = 4096;
+  REQUIRE(setsockopt(pair.ours.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
+  Log log(run);
+  const int at_once = run.on([&] {
+    log.stream = run.engine->adopt(pair.ours.release(), log);
+    run.engine->send(log.stream, std::string(kBytes, 'x'));
+    REQUIRE(run.engine->unsent(log.stream) > 0);
+    run.engine->finish(log.stream);
+    return log.finishes;
+  });
+  CHECK(at_once == 0);
+  CHECK(pair.read(kBytes + 1).size() == kBytes);  // and FIN
+  REQUIRE(run.until([&] { return log.finishes == 1; }));
+  pair.peer.reset();
+  REQUIRE(run.until([&] { return log.ends == 1; }));
+  CHECK(run.get(log.finishes) == 1);
+}
+
+TEST_CASE("the end of the last stream is told once, on the loop; without a stream at the end of the turn") {
+  Running run;
+  Pair pair;
+  Log log(run);
+  int told = 0;
+  const int at_once = run.on([&] {
+    run.engine->when_empty([&] { ++told; });
+    return told;
+  });
+  CHECK(at_once == 0);
+  CHECK(run.get(told) == 1);
+  run.on([&] {
+    log.stream = run.engine->adopt(pair.ours.release(), log);
+    run.engine->when_empty([&] { ++told; });
+  });
+  CHECK(run.get(told) == 1);
+  run.on([&] { run.engine->close_after_send(log.stream, Duration(5'000), true); });
+  CHECK(run.get(told) == 1);
+  pair.peer.reset();
+  REQUIRE(run.until([&] { return told == 2; }));
+  run.on([] {});
+  CHECK(run.get(told) == 2);
 }
 
 TEST_CASE("a peer that ends its side still gets ours, and its reset is told even then") {

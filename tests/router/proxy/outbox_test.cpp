@@ -40,6 +40,7 @@ struct SendLog final : engine::Engine {
   TimePoint now() const override { return {}; }
   engine::TimerWheel& timers() override { return wheel; }
   std::size_t open_streams() const override { return 0; }
+  void when_empty(std::function<void()>) override {}
   void run() override {}
   void stop() override {}
 };

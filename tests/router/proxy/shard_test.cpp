@@ -142,6 +142,32 @@ TEST_CASE("a connection that says nothing does not hold up a stop") {
   CHECK(eventually([&] { return rig.drained_shards() == 1; }));
 }
 
+TEST_CASE("an answer that began before a stop leaves its client idle at its end, who is closed then") {
+  Gate gate;
+  FakeWorker worker([&gate](FakeWorker::Call& call) {
+    while (call.next()) {
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
+      gate.wait();
+      call.write("k");
+    }
+  });
+  Rig rig({{{worker.address()}}});
+  Wire silent = rig.dial(), client = rig.dial();
+  client.write(Rig::request_for());
+  std::string text;
+  Message answer;
+  REQUIRE(client.read_head(answer));
+  REQUIRE(client.read_exactly(1, text));
+  drain(rig, kLong, true);
+  check_closed(silent);  // the time of those who are new is over
+  gate.open();
+  REQUIRE(client.read_exactly(1, text));
+  CHECK(text == "ok");
+  CHECK(answer.field("connection").empty());
+  check_closed(client);
+  CHECK(eventually([&] { return rig.drained_shards() == 1; }));
+}
+
 TEST_CASE("the deadline of a drain cuts what is still going on") {
   FakeWorker silent([](FakeWorker::Call& call) {
     while (call.next()) {
