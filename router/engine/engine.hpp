@@ -110,10 +110,10 @@ class Engine {
   virtual void close(StreamId stream) = 0;
   /// close() will be a reset: what was sent must not look complete to the peer.
   virtual void abort(StreamId stream) = 0;
-  /// Sends the tail first, then closes; at most `within` later. With `linger` it says FIN, then reads and drops what
-  /// still comes until the peer closes, so that a peer that is still sending gets to read our answer instead of a
-  /// reset.
-  virtual void close_after_send(StreamId stream, Duration within, bool linger) = 0;
+  /// Sends the tail first, for at most `within`, then closes. With a `linger` above 0 it sends FIN after the tail, then
+  /// reads and drops what still comes until the peer closes, for at most `linger`: a peer that is still sending gets to
+  /// read our answer instead of a reset.
+  virtual void close_after_send(StreamId stream, Duration within, Duration linger) = 0;
   /// Gives the socket away unclosed; only when nothing is unsent.
   virtual int release(StreamId stream) = 0;
 

@@ -357,11 +357,12 @@ void EpollEngine::destroy(Stream& stream) {
   streams_.give_back(stream);
 }
 
-void EpollEngine::close_after_send(StreamId id, Duration within, bool linger) {
+void EpollEngine::close_after_send(StreamId id, Duration within, Duration linger) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr) return;
   if (stream->error != 0) return destroy(*stream);
-  stream->phase = linger ? Stream::Phase::flushing_linger : Stream::Phase::flushing;
+  stream->phase = linger > Duration{0} ? Stream::Phase::flushing_linger : Stream::Phase::flushing;
+  stream->linger = linger;
   wheel_.arm(stream->deadline, now_ + within);
   if (stream->tail.empty()) sent_all(*stream);
 }
@@ -369,6 +370,7 @@ void EpollEngine::close_after_send(StreamId id, Duration within, bool linger) {
 void EpollEngine::sent_all(Stream& stream) {
   if (stream.phase == Stream::Phase::flushing) return destroy(stream);
   stream.phase = Stream::Phase::lingering;
+  wheel_.arm(stream.deadline, now_ + stream.linger);
   ::shutdown(stream.fd, SHUT_WR);
   if (stream.readable) mark_ready(stream);
 }

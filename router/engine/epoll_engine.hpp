@@ -40,7 +40,7 @@ class EpollEngine final : public Engine {
   void finish(StreamId stream) override;
   void close(StreamId stream) override;
   void abort(StreamId stream) override;
-  void close_after_send(StreamId stream, Duration within, bool linger) override;
+  void close_after_send(StreamId stream, Duration within, Duration linger) override;
   int release(StreamId stream) override;
   void listen(int fd, AcceptHandler& handler) override;
   void stop_listening() override;

@@ -42,7 +42,8 @@ struct Stream {
   std::uint32_t read_limit = kMaxRead;
   std::atomic<std::uint64_t>* write_errors = nullptr;  // where a failed write is counted
   SendTail tail;
-  Timer deadline;  // of close_after_send()
+  Timer deadline;      // of close_after_send()
+  Duration linger{0};  // likewise: after the tail is sent
 
   StreamId id() const { return {index, generation}; }
   std::size_t untaken() const;

@@ -372,8 +372,7 @@ void Downstream::close_gently() {
   if (keep_alive_ || inbox_) reset_input_ = true;
   inbox_.reset();
   engine().timers().disarm(timer_);
-  const bool sent = engine().unsent(stream_) == 0;  // else what it has yet to take needs its time first
-  engine().close_after_send(stream_, reset_input_ && sent ? kLinger : kFlush, reset_input_);
+  engine().close_after_send(stream_, kFlush, reset_input_ ? kLinger : Duration{0});
   stream_ = {};
   owner_.gone(*this);
 }

@@ -256,7 +256,7 @@ TEST_CASE("a write that fails is counted, also when the stream is being closed")
       for (int i = 0; i < 2; ++i)
         run.engine->send(log.stream, std::string(180'000, 'x'));  // more than the kernel takes
       REQUIRE(run.engine->unsent(log.stream) > 0);
-      if (closing) run.engine->close_after_send(log.stream, Duration{5'000}, false);
+      if (closing) run.engine->close_after_send(log.stream, Duration{5'000}, Duration{0});
     });
     const std::uint64_t before = errors;
     pair.peer.reset();
@@ -302,7 +302,7 @@ TEST_CASE("close_after_send delivers the tail before the end") {
   run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
     run.engine->send(log.stream, std::string(60'000, 'x'));
-    run.engine->close_after_send(log.stream, Duration(5'000), false);
+    run.engine->close_after_send(log.stream, Duration(5'000), Duration{0});
   });
   CHECK(pair.read(70'000).size() == 60'000);
   REQUIRE(run.until([&] { return run.engine->open_streams() == 0; }));
@@ -380,7 +380,7 @@ TEST_CASE("the end of the last stream is told once, on the loop; without a strea
     run.engine->when_empty([&] { ++told; });
   });
   CHECK(run.get(told) == 1);
-  run.on([&] { run.engine->close_after_send(log.stream, Duration(5'000), true); });
+  run.on([&] { run.engine->close_after_send(log.stream, Duration(5'000), Duration(5'000)); });
   CHECK(run.get(told) == 1);
   pair.peer.reset();
   REQUIRE(run.until([&] { return told == 2; }));
@@ -416,9 +416,9 @@ TEST_CASE("a lingering close reads and drops until the peer closes, and within i
   run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
     run.engine->send(log.stream, "bye");
-    run.engine->close_after_send(log.stream, Duration(5'000), true);
+    run.engine->close_after_send(log.stream, Duration(5'000), Duration(5'000));
     other.stream = run.engine->adopt(stubborn.ours.release(), other);
-    run.engine->close_after_send(other.stream, Duration(50), true);
+    run.engine->close_after_send(other.stream, Duration(5'000), Duration(50));
   });
   pair.write("still sending");
   CHECK(pair.read(100) == "bye");
@@ -426,6 +426,23 @@ TEST_CASE("a lingering close reads and drops until the peer closes, and within i
   pair.peer.reset();
   REQUIRE(run.until([&] { return run.engine->open_streams() == 0; }));
   CHECK(run.get(log.data).empty());
+}
+
+TEST_CASE("the time of a lingering close begins when the tail is sent, however long that took") {
+  Running run;
+  Pair pair;
+  const int small = 4096;
+  REQUIRE(setsockopt(pair.ours.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
+  Log log(run);
+  const std::string tail(60'000, 'x');
+  run.on([&] {
+    log.stream = run.engine->adopt(pair.ours.release(), log);
+    run.engine->send(log.stream, tail);
+    CHECK(run.engine->unsent(log.stream) > 0);
+    run.engine->close_after_send(log.stream, Duration(3'600'000), Duration(50));
+  });
+  CHECK(pair.read(tail.size()) == tail);  // and the peer stays open
+  REQUIRE(run.until([&] { return run.engine->open_streams() == 0; }));
 }
 
 TEST_CASE("abort makes the close a reset") {

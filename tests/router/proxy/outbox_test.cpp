@@ -32,7 +32,7 @@ struct SendLog final : engine::Engine {
   void finish(engine::StreamId) override {}
   void close(engine::StreamId) override {}
   void abort(engine::StreamId) override {}
-  void close_after_send(engine::StreamId, Duration, bool) override {}
+  void close_after_send(engine::StreamId, Duration, Duration) override {}
   int release(engine::StreamId) override { return -1; }
   void listen(int, engine::AcceptHandler&) override {}
   void stop_listening() override {}
