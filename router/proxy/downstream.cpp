@@ -199,7 +199,7 @@ std::size_t Downstream::take_body(std::string_view bytes) {
     return bytes.size();
   }
   if (step.result == BodyDecoder::Result::data) {
-    if (body_.payload_bytes() > exchange_.body_limit()) {
+    if (body_.payload_bytes() > exchange_.limits().body) {
       body_fault(Reason::too_large, kLargeBody);
       return bytes.size();
     }

@@ -25,7 +25,7 @@ void Downstream::watch() {
 bool Downstream::too_slow(bool uploads) {
   const bool waited_for = (uploads && !std::exchange(excused_, false)) || engine().unsent(stream_) > 0;
   const std::uint64_t moved = exchange_.moved() - std::min<std::uint64_t>(exchange_.moved(), engine().untaken(stream_));
-  return rate_.too_slow(engine().now(), moved, waited_for, exchange_.min_rate(), context_.rate_window);
+  return rate_.too_slow(engine().now(), moved, waited_for, exchange_.limits().min_rate, context_.rate_window);
 }
 
 void Downstream::look() {

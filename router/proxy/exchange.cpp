@@ -3,19 +3,19 @@
 #include <algorithm>
 
 #include "router/policy/retry.hpp"
-#include "router/proxy/recorder.hpp"
+#include "router/proxy/router_answer.hpp"
 
 namespace gray::proxy {
 
-using segment::Decision;
 using segment::Reason;
+using segment::Side;
 
 Exchange::Exchange(ExchangeContext& context, ClientSide& client)
     : context_(context),
       client_(client),
+      routing_(context.tables, context.backends, context.settings),
+      replay_(context.shard.buffers),
       deadline_(this, [](void* self, TimePoint) { static_cast<Exchange*>(self)->on_deadline(); }) {}
-
-Exchange::~Exchange() = default;
 
 void Exchange::feed(Event event) {
   const Step taken = step(state_, event);
@@ -51,21 +51,21 @@ void Exchange::arm(Duration after) {
 // request_timeout bounds the wait for the first byte. After it a worker may fall silent, and a client may take nothing,
 // for at least idle_timeout too: streams of events have gaps.
 Duration Exchange::stall_limit() const {
-  if (state_ == State::tunnel) return limits().tunnel_idle;
-  return std::max(limits().request_timeout, limits().idle_timeout);
+  if (state_ == State::tunnel) return routing_.limits().tunnel_idle;
+  return std::max(routing_.limits().request_timeout, routing_.limits().idle_timeout);
 }
 
 void Exchange::on_deadline() {
   // The client's slowness is no failure of the worker; its own side ends it in time.
   const bool answering = state_ == State::early || state_ == State::responding;
   if ((state_ == State::sending && awaits_body()) || (answering && client_.behind()))
-    return arm(limits().request_timeout);
+    return arm(routing_.limits().request_timeout);
   switch (state_) {
     case State::idle: return;  // left armed by a request that has ended
-    case State::waiting: reason_ = Reason::queue_timeout; break;
-    case State::dialing: reason_ = Reason::connect_timeout; break;
-    case State::tunnel: reason_ = Reason::tunnel_idle; break;
-    default: reason_ = Reason::response_timeout; break;
+    case State::waiting: record_.counts.reason = Reason::queue_timeout; break;
+    case State::dialing: record_.counts.reason = Reason::connect_timeout; break;
+    case State::tunnel: record_.counts.reason = Reason::tunnel_idle; break;
+    default: record_.counts.reason = Reason::response_timeout; break;
   }
   feed(Event::deadline);
   context_.shard.outbox.flush();
@@ -73,13 +73,16 @@ void Exchange::on_deadline() {
 
 void Exchange::acquire() {
   Backends& backends = context_.backends;
-  if (WorkerSide* side = backends.acquire(*version_, *this, {avoid_, fresh_only_, choice_.affinity, wants_tunnel()})) {
+  if (WorkerSide* side = backends.acquire(*routing_.version(), *this,
+                                          {attempt_.avoid, attempt_.fresh_only, routing_.affinity(), wants_tunnel()})) {
     return take(*side);
   }
-  reason_ = wants_tunnel() && !backends.has_tunnel(*version_) ? no_tunnel() : backends.enqueue(*version_, *this);
-  if (reason_ != Reason::none) return feed(Event::refused);
+  record_.counts.reason = wants_tunnel() && !backends.has_tunnel(*routing_.version())
+                              ? no_tunnel()
+                              : backends.enqueue(*routing_.version(), *this);
+  if (record_.counts.reason != Reason::none) return feed(Event::refused);
   queued_ = context_.shard.engine.now();
-  arm(limits().queue_timeout);
+  arm(routing_.limits().queue_timeout);
   feed(Event::queued);
 }
 
@@ -90,40 +93,40 @@ void Exchange::granted(WorkerSide& side) {
 
 void Exchange::take(WorkerSide& side) {
   const TimePoint now = context_.shard.engine.now();
-  if (state_ == State::waiting) waited_ = std::chrono::duration_cast<Micros>(now - queued_);
-  upstream_ = &side;
+  if (state_ == State::waiting) record_.queued = std::chrono::duration_cast<Micros>(now - queued_);
+  attempt_.side = &side;
   use_worker(&side.worker());
-  granted_ = now;
-  if (side.connecting()) arm(limits().connect_timeout);
+  record_.granted = now;
+  if (side.connecting()) arm(routing_.limits().connect_timeout);
   feed(side.connecting() ? Event::dial : Event::granted);
 }
 
 void Exchange::exhausted() {
-  reason_ = Reason::overloaded;
+  record_.counts.reason = Reason::overloaded;
   feed(Event::refused);
   context_.shard.outbox.flush();
 }
 
 void Exchange::use_worker(Worker* worker) {
-  if (worker_ != nullptr) --worker_->in_flight;
-  worker_ = worker;
-  if (worker_ != nullptr) ++worker_->in_flight;
+  if (attempt_.worker != nullptr) --attempt_.worker->in_flight;
+  attempt_.worker = worker;
+  if (attempt_.worker != nullptr) ++attempt_.worker->in_flight;
 }
 
 void Exchange::send_request() {
   const http::RequestHead& head = client_.request();
-  if (head.expect_continue && !upstream_->knows_continue() && !request_complete_) client_.continue_request();
-  upstream_->send_head(head, request_extras(), {limits().head, limits().fields});
+  if (head.expect_continue && !attempt_.side->knows_continue() && !request_complete_) client_.continue_request();
+  attempt_.side->send_head(head, request_extras(), {routing_.limits().head, routing_.limits().fields});
   replay_body();
   if (request_complete_) return feed(Event::request_end);
-  arm(limits().request_timeout);
+  arm(routing_.limits().request_timeout);
   accepts_body_ = true;
   client_.body_wanted();
 }
 
 void Exchange::replay_body() {
-  if (replay_.size() > 0) upstream_->send_data(replay_.view());
-  if (request_complete_ && request_.has_body) upstream_->send_end();
+  if (!replay_.view().empty()) attempt_.side->send_data(replay_.view());
+  if (request_complete_ && request_.has_body) attempt_.side->send_end();
 }
 
 http::RequestExtras Exchange::request_extras() const {
@@ -133,77 +136,58 @@ http::RequestExtras Exchange::request_extras() const {
           .proto = info_.scheme,
           .keep_body = true,
           .span = span(),
-          .expect = upstream_->knows_continue(),
+          .expect = attempt_.side->knows_continue(),
           .upgrade = request_.upgrade};
 }
 
 void Exchange::request_data(std::string_view payload) {
-  bytes_in_ += payload.size();
-  keep_for_replay(payload);
-  if (upstream_ == nullptr || !accepts_body_) return;  // dropped: the answer is already decided
-  upstream_->send_data(payload);
-  arm(limits().request_timeout);
-}
-
-// Until the first response byte a small body is kept, so that an attempt that fails can be repeated.
-void Exchange::keep_for_replay(std::string_view payload) {
-  if (!replayable_ || first_byte_ != TimePoint{}) return;
-  replayable_ = replay_.size() + payload.size() <= policy::kReplayBytes &&
-                context_.shard.buffers.reserve(replay_, payload.size(), info_.connection);
-  if (replayable_) {
-    replay_.append(payload);
-  } else {
-    replay_.reset();
-  }
+  record_.counts.bytes_in += payload.size();
+  if (record_.first_byte == TimePoint{}) replay_.keep(payload, info_.connection);
+  if (attempt_.side == nullptr || !accepts_body_) return;  // dropped: the answer is already decided
+  attempt_.side->send_data(payload);
+  arm(routing_.limits().request_timeout);
 }
 
 void Exchange::request_end() {
   request_complete_ = true;
   accepts_body_ = false;
-  if (upstream_ != nullptr) upstream_->send_end();
+  if (attempt_.side != nullptr) attempt_.side->send_end();
   feed(Event::request_end);
 }
 
 void Exchange::await_response() {
   accepts_body_ = false;
-  arm(limits().request_timeout);
+  arm(routing_.limits().request_timeout);
 }
 
 void Exchange::failed(Reason reason) {
-  reason_ = reason;
+  record_.counts.reason = reason;
   feed(Event::failed);
 }
 
 void Exchange::judge() {
   const policy::Attempt attempt{.method = request_.method,
-                                .response_started = upstream_->answered(),
-                                .request_sent = upstream_->sent_anything(),
-                                .body_replayable = replayable_,
-                                .retries = retries_,
-                                .reused = upstream_->reused(),
-                                .failure = reason_,
-                                .decision = choice_.decision};
+                                .response_started = attempt_.side->answered(),
+                                .request_sent = attempt_.side->sent_anything(),
+                                .body_replayable = replay_.whole(),
+                                .retries = record_.counts.retries,
+                                .reused = attempt_.side->reused(),
+                                .failure = record_.counts.reason,
+                                .decision = routing_.decision()};
   const policy::Retry verdict = policy::judge(attempt);
-  avoid_ = worker_->generation;
+  attempt_.avoid = attempt_.worker->generation;
   accepts_body_ = false;
-  drop_upstream(reason_ != Reason::upstream_closed || !attempt.reused);
-  fresh_only_ = verdict == policy::Retry::fresh_socket;
+  drop_upstream(record_.counts.reason != Reason::upstream_closed || !attempt.reused);
+  attempt_.fresh_only = verdict == policy::Retry::fresh_socket;
   if (verdict == policy::Retry::no) return feed(Event::give_up);
   if (verdict == policy::Retry::fresh_socket) {
-    avoid_ = 0;
+    attempt_.avoid = 0;
     return feed(Event::retry);
   }
-  ++retries_;
-  stats::record_failed_attempt(context_.backends.row(version_->row));
-  if (verdict == policy::Retry::on_stable) retry_elsewhere();
+  ++record_.counts.retries;
+  stats::record_failed_attempt(context_.backends.row(routing_.version()->row));
+  if (verdict == policy::Retry::on_stable) routing_.fall_back();
   feed(Event::retry);
-}
-
-void Exchange::retry_elsewhere() {
-  leave_version();
-  choice_.version = service_->route->stable;
-  choice_.decision = Decision::fallback;
-  enter_version();
 }
 
 void Exchange::response_head(const http::ResponseHead& head) {
@@ -213,9 +197,9 @@ void Exchange::response_head(const http::ResponseHead& head) {
 }
 
 void Exchange::begin_answer() {
-  status_ = response_->status;
-  first_byte_ = context_.shard.engine.now();
-  replay_.reset();
+  record_.counts.status = response_->status;
+  record_.first_byte = context_.shard.engine.now();
+  replay_.drop();
   arm(stall_limit());
 }
 
@@ -224,19 +208,8 @@ void Exchange::start_response() {
   client_.start_response(*response_, response_extras());
 }
 
-http::ResponseExtras Exchange::response_extras() const {
-  const ServiceRoute& route = *service_->route;
-  http::ResponseExtras extras{.request_id = request_id_};
-  if (route.expose != Expose::none) {
-    extras.version = version_route().name;
-    extras.decision = segment::name_of(choice_.decision);
-  }
-  if (choice_.issue != nullptr) extras.cookie = {choice_.issue->name, {choice_.issued.data(), choice_.issued.size()}};
-  return extras;
-}
-
 void Exchange::response_data(std::string_view payload) {
-  bytes_out_ += payload.size();
+  record_.counts.bytes_out += payload.size();
   client_.response_data(payload);
   arm(stall_limit());
 }
@@ -244,130 +217,178 @@ void Exchange::response_data(std::string_view payload) {
 // What is left to do after the client side says done() belongs to its next request: nothing may follow it here.
 void Exchange::finish(bool close) {
   client_.end_response(close);
-  version_->service_time.add(std::chrono::duration_cast<Micros>(context_.shard.engine.now() - granted_));
+  routing_.version()->service_time.add(
+      std::chrono::duration_cast<Micros>(context_.shard.engine.now() - record_.granted));
   conclude();
-  WorkerSide& side = *std::exchange(upstream_, nullptr);
+  WorkerSide& side = *std::exchange(attempt_.side, nullptr);
   close ? side.discard(false) : side.release();
   client_.done();
 }
 
 void Exchange::cut() {
-  if (reason_ == Reason::none) reason_ = Reason::client_gone;
-  if (first_byte_ == TimePoint{}) status_ = 0;
-  const bool tunnel = status_ == 101;
-  if (tunnel) upstream_->abort();  // who breaks a tunnel breaks it for both
-  if (upstream_ != nullptr) drop_upstream(!tunnel && segment::status_of(reason_) >= 500);  // below: it was the client
+  if (record_.counts.reason == Reason::none) record_.counts.reason = Reason::client_gone;
+  if (record_.first_byte == TimePoint{}) record_.counts.status = 0;
+  const bool tunnel = record_.counts.status == 101;
+  if (tunnel) attempt_.side->abort();  // who breaks a tunnel breaks it for both
+  if (attempt_.side != nullptr)
+    drop_upstream(!tunnel && segment::status_of(record_.counts.reason) >= 500);  // below: it was the client
   conclude();
   client_.cut();
 }
 
 void Exchange::forget() {
-  context_.backends.leave_queue(*version_, *this);
-  reason_ = Reason::client_gone;
+  context_.backends.leave_queue(*routing_.version(), *this);
+  record_.counts.reason = Reason::client_gone;
   conclude();
   client_.cut();
 }
 
 void Exchange::drop_upstream(bool suspect) {
-  if (std::exchange(worker_behind_, false)) client_.resume_body();
-  std::exchange(upstream_, nullptr)->discard(suspect);
+  if (std::exchange(attempt_.worker_behind, false)) client_.resume_body();
+  std::exchange(attempt_.side, nullptr)->discard(suspect);
 }
 
 void Exchange::client_gone() {
-  reason_ = Reason::client_gone;
+  record_.counts.reason = Reason::client_gone;
   feed(Event::client_gone);
 }
 
 // A FIN before the first response byte: nearly always somebody who no longer waits. The work is given up, and the
 // socket it held serves one who does. An answer that has begun is finished: if nobody reads it, sending it will tell.
 void Exchange::client_closing() {
-  if (first_byte_ == TimePoint{}) client_gone();
+  if (record_.first_byte == TimePoint{}) client_gone();
 }
 
 void Exchange::client_drained() {
-  if (upstream_ == nullptr) return;
+  if (attempt_.side == nullptr) return;
   arm(stall_limit());
-  upstream_->resume();
+  attempt_.side->resume();
 }
 
 // Pausing a source is never its silence: the deadline becomes the one of the side that is behind.
 void Exchange::balance() {
-  if (upstream_ == nullptr) return;
+  if (attempt_.side == nullptr) return;
   if (client_.backed_up()) {
-    upstream_->pause();
+    attempt_.side->pause();
     arm(stall_limit());
     client_.fell_behind();
   }
-  if (accepts_body_ && upstream_->backed_up()) {
-    worker_behind_ = true;
+  if (accepts_body_ && attempt_.side->backed_up()) {
+    attempt_.worker_behind = true;
     client_.pause_body();
   }
 }
 
 void Exchange::worker_drained() {
-  worker_behind_ = false;
-  arm(state_ == State::tunnel ? stall_limit() : limits().request_timeout);
+  attempt_.worker_behind = false;
+  arm(state_ == State::tunnel ? stall_limit() : routing_.limits().request_timeout);
   client_.resume_body();
 }
 
+void Exchange::reset(const ClientInfo& client, TimePoint started) {
+  info_ = client;
+  routing_.clear(*client.peer);
+  replay_.begin();
+  record_ = {.started = started};
+  request_ = {};
+  attempt_ = {};
+  accepts_body_ = false;
+  queued_ = {};
+  context_.recorder.make_id(own_id_);
+  request_id_ = {own_id_.data(), own_id_.size()};
+}
+
+void Exchange::refuse(const http::Fault& fault, const ClientInfo& client, TimePoint started) {
+  reset(client, started);
+  request_complete_ = false;  // nobody knows where the next request would begin
+  note(fault, Side::downstream);
+  record_.counts.reason = reason_of(fault);
+  feed(Event::refused);
+}
+
+void Exchange::begin(const RequestFacts& request, const ClientInfo& client, TimePoint started) {
+  reset(client, started);
+  request_ = request;
+  routing_.hold();
+  request_complete_ = !request.has_body;
+  if (request.last_hop) return answer_as_last_hop();
+  const Refusal refusal = routing_.route(request, info_, client_.request());
+  const bool known = routing_.version() != nullptr;  // what no service takes has our id
+  if (known && info_.trusted && !request.request_id.empty()) request_id_ = request.request_id;
+  if (refusal.fault.status != 0) note(refusal.fault, Side::downstream);
+  record_.counts.reason = refusal.reason;
+  feed(record_.counts.reason == Reason::none ? Event::request : Event::refused);
+}
+
+void Exchange::request_fault(Reason reason, const http::Fault& fault) {
+  record_.counts.reason = reason;
+  note(fault, Side::downstream);
+  feed(Event::refused);
+}
+
+// Before the answer the client is told so; within it only a connection that breaks says that it is not whole.
+void Exchange::client_slow(const http::Fault& fault) {
+  if (state_ == State::sending) return request_fault(Reason::request_timeout, fault);
+  record_.counts.reason = Reason::request_timeout;
+  note(fault, Side::downstream);
+  feed(Event::client_gone);
+}
+
+void Exchange::note(const http::Fault& fault, Side side) {
+  record_.fault = fault;
+  record_.fault_side = side;
+  context_.recorder.broken(fault, side);
+}
+
+// Max-Forwards: 0 (P3). OPTIONS asks what the last hop can do. TRACE asks it to reflect the request, with the cookies
+// and credentials in it: never.
+void Exchange::answer_as_last_hop() {
+  record_.counts.reason = Reason::none;
+  if (request_.method == http::Method::trace) {
+    record_.counts.reason = Reason::unsupported;
+    record_.fault.text = "the router does not answer TRACE";
+  }
+  feed(Event::refused);
+}
+
+void Exchange::reply() {
+  if (attempt_.side != nullptr) drop_upstream(false);
+  if (linked) context_.backends.leave_queue(*routing_.version(), *this);
+  http::LocalAnswer answer = router_answer(record_.counts.reason, record_.fault.text);
+  answer.request_id = request_id_;
+  answer.head_request = request_.method == http::Method::head;
+  answer.close = !request_complete_;
+  answer.version = routing_.shown_version();
+  answer.decision = routing_.shown_decision();
+  record_.counts.status = answer.status;
+  client_.answer(answer);
+  conclude();
+  client_.done();
+}
+
+http::ResponseExtras Exchange::response_extras() const {
+  return {.request_id = request_id_,
+          .version = routing_.shown_version(),
+          .decision = routing_.shown_decision(),
+          .cookie = routing_.cookie()};
+}
+
+// Counted once, whatever the end was.
 void Exchange::conclude() {
-  if (version_ != nullptr || view_ != nullptr || status_ != 0) {
-    ExchangeRecord ended = record();
-    if (context_.recorder.logs()) ended.line = log_line();
-    context_.recorder.record(ended);
+  if (routing_.held() || record_.counts.status != 0) {
+    routing_.describe(record_);
+    record_.request = &request_;
+    record_.peer = &info_;
+    record_.request_id = request_id_;
+    record_.own_id = {own_id_.data(), own_id_.size()};
+    record_.span = span();
+    if (attempt_.worker != nullptr) record_.worker = attempt_.worker->id;
+    context_.recorder.record(record_);
   }
   use_worker(nullptr);
-  leave_version();
-  if (view_ != nullptr) context_.tables.drop(*std::exchange(view_, nullptr));
-  service_ = nullptr;
+  routing_.end();
   accepts_body_ = false;
-  replay_.reset();
-}
-
-ExchangeRecord Exchange::record() const {
-  ExchangeRecord ended;
-  if (version_ != nullptr) ended.row = version_->row;
-  ended.counts = {.status = status_,
-                  .reason = reason_,
-                  .decision = choice_.decision,
-                  .retries = retries_,
-                  .bytes_in = bytes_in_,
-                  .bytes_out = bytes_out_};
-  ended.started = started_;
-  ended.granted = granted_;
-  ended.first_byte = first_byte_;
-  ended.queued = waited_;
-  if (info_.trusted) ended.client = &client_address_;
-  return ended;
-}
-
-stats::AccessRecord Exchange::log_line() const {
-  stats::AccessRecord line;
-  line.request_id = request_id_;
-  line.own_id = request_id_.data() == own_id_.data();
-  line.client = info_.ip;
-  line.method = request_.method_text;
-  line.host = request_.host;
-  line.path = request_.path;
-  if (view_ != nullptr) line.rule = view_->unrouted_rule;
-  if (service_ != nullptr) {
-    const LogMembers& members = view_->log_members(*service_);
-    line.rule = members.rule;
-    line.place = version_ != nullptr ? members.places[choice_.version] : members.no_version;
-  }
-  if (worker_ != nullptr) line.worker = worker_->id;
-  if (choice_.identified) line.identity_hash = choice_.identity_hash;
-  line.fallback = choice_.decision == Decision::fallback;
-  if (!request_.trace_id.empty()) {
-    line.trace = request_.trace_id;
-    line.span = span();
-  }
-  if (*fault_.rule == 'P') {  // a rule, "P12" or "PROXY"; a fault of memory is none
-    line.fault = fault_.rule;
-    line.fault_offset = fault_.offset;
-    line.fault_side = fault_side_;
-  }
-  return line;
+  replay_.drop();
 }
 
 }  // namespace gray::proxy

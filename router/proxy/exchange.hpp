@@ -16,6 +16,8 @@
 #include "router/proxy/client_side.hpp"
 #include "router/proxy/exchange_machine.hpp"
 #include "router/proxy/recorder.hpp"
+#include "router/proxy/replay_body.hpp"
+#include "router/proxy/request_routing.hpp"
 #include "router/proxy/shard_context.hpp"
 #include "router/proxy/table_view.hpp"
 #include "router/proxy/tunnel.hpp"
@@ -34,10 +36,18 @@ struct ExchangeContext {
   bool draining = false;
 };
 
+/// What is known of the attempt that goes on, and of the one before it.
+struct Attempt {
+  WorkerSide* side = nullptr;
+  Worker* worker = nullptr;    // of the latest attempt; counted in its in_flight, so it stays
+  std::uint64_t avoid = 0;     // generation of the worker that failed us
+  bool fresh_only = false;     // the last attempt met a stale socket
+  bool worker_behind = false;  // it takes the body more slowly than the client sends it
+};
+
 class Exchange final : private WorkerSeeker {
  public:
   Exchange(ExchangeContext& context, ClientSide& client);
-  ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -48,7 +58,7 @@ class Exchange final : private WorkerSeeker {
   bool active() const { return state_ != State::idle; }
   bool wants_body() const { return accepts_body_; }
   /// The client is the one that everybody waits for.
-  bool awaits_body() const { return accepts_body_ && !worker_behind_; }
+  bool awaits_body() const { return accepts_body_ && !attempt_.worker_behind; }
   void request_data(std::string_view payload);
   void request_end();
   /// The request body is broken or too large.
@@ -59,15 +69,13 @@ class Exchange final : private WorkerSeeker {
   void client_drained();
   /// The client is slower than `min_rate` allows.
   void client_slow(const http::Fault& fault);
-  std::uint64_t min_rate() const { return limits().min_rate; }
-  std::uint64_t moved() const { return bytes_in_ + bytes_out_; }
+  const Limits& limits() const { return routing_.limits(); }
+  std::uint64_t moved() const { return record_.counts.bytes_in + record_.counts.bytes_out; }
   /// In a tunnel: bytes of the client, and its FIN.
   void client_bytes(std::string_view bytes);
   void client_ended();
   /// The tunnel's time is up.
   void end_tunnel(segment::Reason reason) override;
-  std::uint64_t body_limit() const { return limits().body; }
-
   /// After what an event gathered has been sent: pauses whichever side is ahead of the other.
   void balance() override;
 
@@ -93,26 +101,16 @@ class Exchange final : private WorkerSeeker {
   void worker_fault(const http::Fault& fault) override { note(fault, segment::Side::upstream); }
 
   void note(const http::Fault& fault, segment::Side side);
-  const Limits& limits() const;
-  const VersionRoute& version_route() const { return service_->route->versions[choice_.version]; }
   void feed(Event event);
   void act(Action action);
   void reset(const ClientInfo& client, TimePoint started);
-  segment::Reason route(const http::RequestHead& head);
-  void trust(const http::RequestHead& head);
-  segment::Reason admit();
-  void choose_version(const http::RequestHead& head);
-  void enter_version();
-  void leave_version();
 
   void acquire();
   void take(WorkerSide& side);
   void send_request();
   void replay_body();
-  void keep_for_replay(std::string_view payload);
   void await_response();
   void judge();
-  void retry_elsewhere();
   void start_response();
   void begin_answer();
   segment::Reason no_tunnel();
@@ -127,8 +125,6 @@ class Exchange final : private WorkerSeeker {
   void use_worker(Worker* worker);
   void drop_upstream(bool suspect);
   void conclude();
-  ExchangeRecord record() const;
-  stats::AccessRecord log_line() const;
   void on_deadline();
   void arm(Duration after);
   Duration stall_limit() const;
@@ -141,38 +137,19 @@ class Exchange final : private WorkerSeeker {
   engine::Timer deadline_;
   State state_ = State::idle;
 
-  // Of the request.
+  ClientInfo info_;
   RequestFacts request_;
-  engine::Buffer replay_;  // the body so far, while a retry may need it
-  bool request_complete_ = false, accepts_body_ = false, replayable_ = true;
+  RequestRouting routing_;
+  ReplayBody replay_;
+  bool request_complete_ = false, accepts_body_ = false;
   std::array<char, 32> own_id_;  // its second half is our span, if the request is part of a trace
   std::string_view request_id_;
-  ClientInfo info_;
-  Address client_address_;
-
-  // Of the routing.
-  TableView* view_ = nullptr;
-  const policy::ServicePolicy* service_ = nullptr;
-  Version* version_ = nullptr;
-  policy::Choice choice_;
-
-  // Of the attempt.
-  WorkerSide* upstream_ = nullptr;
-  std::string_view protocol_;                     // during upgraded() only
-  const http::ResponseHead* response_ = nullptr;  // during response_head() only
-  Worker* worker_ = nullptr;                      // of the latest attempt; counted in its in_flight, so it stays
-  std::uint64_t avoid_ = 0;                       // generation of the worker that failed us
-  bool fresh_only_ = false;                       // the last attempt met a stale socket
-  segment::Reason reason_ = segment::Reason::none;
-  http::Fault fault_;
-  segment::Side fault_side_ = segment::Side::downstream;
-  int status_ = 0;
-  std::uint32_t retries_ = 0;
-  bool worker_behind_ = false;  // it takes the body more slowly than the client sends it
-  Tunnel tunnel_;               // in State::tunnel
-  std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
-  TimePoint started_{}, granted_{}, first_byte_{}, queued_{};
-  Micros waited_{0};
+  Attempt attempt_;
+  const http::ResponseHead* response_ = nullptr;  // during response_head() and upgraded() only
+  std::string_view protocol_;                     // likewise
+  Tunnel tunnel_;                                 // in State::tunnel
+  ExchangeRecord record_;                         // what has become of it so far
+  TimePoint queued_{};
 };
 
 }  // namespace gray::proxy

@@ -16,12 +16,12 @@ constexpr Duration kGracePeriod{1'000};  // for a worker to end after our FIN
 }  // namespace
 
 Reason Exchange::no_tunnel() {
-  fault_ = kNoTunnel;
+  record_.fault = kNoTunnel;
   return Reason::overloaded;
 }
 
 void Exchange::exhausted_tunnels() {
-  fault_ = kNoTunnel;
+  record_.fault = kNoTunnel;
   exhausted();
 }
 
@@ -38,20 +38,20 @@ void Exchange::open_tunnel() {
   tunnel_.open(protocol_);
   http::ResponseExtras extras = response_extras();
   extras.upgrade = protocol_;
-  version_->service_time.add(std::chrono::duration_cast<Micros>(first_byte_ - granted_));
+  routing_.version()->service_time.add(std::chrono::duration_cast<Micros>(record_.first_byte - record_.granted));
   accepts_body_ = true;
   client_.open_tunnel(head, extras);
 }
 
 void Exchange::client_bytes(std::string_view bytes) {
-  bytes_in_ += bytes.size();
+  record_.counts.bytes_in += bytes.size();
   tunnel_.passed(Side::client, bytes);
-  upstream_->send_raw(bytes);
+  attempt_.side->send_raw(bytes);
   arm(stall_limit());
 }
 
 void Exchange::worker_bytes(std::string_view bytes) {
-  bytes_out_ += bytes.size();
+  record_.counts.bytes_out += bytes.size();
   tunnel_.passed(Side::worker, bytes);
   client_.response_data(bytes);
   arm(stall_limit());
@@ -61,7 +61,7 @@ void Exchange::client_ended() {
   tunnel_.ended(Side::client);
   if (tunnel_.over()) return feed(Event::response_end);
   context_.shard.outbox.flush();
-  upstream_->finish();
+  attempt_.side->finish();
 }
 
 void Exchange::worker_ended() {
@@ -72,16 +72,16 @@ void Exchange::worker_ended() {
 }
 
 void Exchange::end_tunnel(Reason reason) {
-  reason_ = reason;
+  record_.counts.reason = reason;
   feed(Event::deadline);
   context_.shard.outbox.flush();
 }
 
 // Both have said FIN and were told of the other's: what is left to send is sent.
 void Exchange::close_tunnel() {
-  reason_ = tunnel_.reason();
+  record_.counts.reason = tunnel_.reason();
   client_.end_response(false);
-  std::exchange(upstream_, nullptr)->leave(kFlush);
+  std::exchange(attempt_.side, nullptr)->leave(kFlush);
   conclude();
   client_.done();
 }
@@ -93,10 +93,10 @@ void Exchange::part() {
   context_.recorder.make_id(id);
   const std::string_view mask(id.data() + 16, 4);  // of the half that changes
   std::array<char, http::kMaxCloseFrame> frame;
-  if (const auto words = tunnel_.close_frame(Side::worker, mask, frame); !words.empty()) upstream_->send_raw(words);
+  if (const auto words = tunnel_.close_frame(Side::worker, mask, frame); !words.empty()) attempt_.side->send_raw(words);
   if (const auto words = tunnel_.close_frame(Side::client, mask, frame); !words.empty()) client_.response_data(words);
   client_.end_response(true);
-  std::exchange(upstream_, nullptr)->leave(kGracePeriod);
+  std::exchange(attempt_.side, nullptr)->leave(kGracePeriod);
   conclude();
   client_.done();
 }

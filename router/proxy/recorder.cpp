@@ -62,7 +62,7 @@ void Recorder::record(ExchangeRecord& ended) {
   } else {
     stats::add(backends_.wire().refused[static_cast<std::size_t>(ended.counts.reason)]);
   }
-  if (ended.line) write_line(ended);
+  if (log_.enabled()) write_line(ended);
 }
 
 void Recorder::broken(const http::Fault& fault, segment::Side side) {
@@ -70,15 +70,34 @@ void Recorder::broken(const http::Fault& fault, segment::Side side) {
   if (rule) stats::add(backends_.wire().faults[static_cast<std::size_t>(side)][*rule]);
 }
 
-void Recorder::write_line(ExchangeRecord& ended) {
+void Recorder::write_line(const ExchangeRecord& ended) {
   const TimePoint now = engine_.now();
   const auto duration = std::chrono::duration_cast<Micros>(now - ended.started);
-  stats::AccessRecord& line = *ended.line;
+  stats::AccessRecord line;
   line.time = wall(now) - duration;
+  line.request_id = ended.request_id;
+  line.own_id = ended.request_id.data() == ended.own_id.data();
   // Behind a trusted proxy the client is not the peer, and its text is made here: the one allocation, off the usual
   // path.
-  const std::string client = ended.client != nullptr ? ended.client->ip_text() : std::string();
-  if (ended.client != nullptr) line.client = client;
+  const std::string hop = ended.peer->trusted ? ended.client->ip_text() : std::string();
+  line.client = ended.peer->trusted ? std::string_view(hop) : ended.peer->ip;
+  line.method = ended.request->method_text;
+  line.host = ended.request->host;
+  line.path = ended.request->path;
+  line.rule = ended.rule;
+  line.place = ended.place;
+  line.worker = ended.worker;
+  line.identity_hash = ended.identity_hash;
+  line.fallback = ended.counts.decision == segment::Decision::fallback;
+  if (!ended.request->trace_id.empty()) {
+    line.trace = ended.request->trace_id;
+    line.span = ended.span;
+  }
+  if (*ended.fault.rule == 'P') {  // a rule, "P12" or "PROXY"; a fault of memory is none
+    line.fault = ended.fault.rule;
+    line.fault_offset = ended.fault.offset;
+    line.fault_side = ended.fault_side;
+  }
   line.status = ended.counts.status;
   line.reason = ended.counts.reason;
   line.decision = ended.counts.decision;

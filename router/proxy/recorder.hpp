@@ -8,6 +8,7 @@
 #include "router/engine/engine.hpp"
 #include "router/http/head.hpp"
 #include "router/proxy/backends.hpp"
+#include "router/proxy/client_side.hpp"
 #include "router/proxy/exchange_machine.hpp"
 #include "router/stats/access_line.hpp"
 #include "router/stats/access_log.hpp"
@@ -15,7 +16,7 @@
 
 namespace gray::proxy {
 
-/// What is counted and logged of an exchange that has ended. Views are borrowed until record() returns.
+/// What is counted and logged of an exchange. Views are borrowed until record() returns.
 struct ExchangeRecord {
   std::optional<std::uint32_t> row;  // of the version that is counted; none: no version was chosen
   stats::Outcome counts;             // all but the duration
@@ -23,16 +24,22 @@ struct ExchangeRecord {
   TimePoint granted{};     // a worker was found
   TimePoint first_byte{};  // of the answer; none came
   Micros queued{0};
-  const Address* client = nullptr;          // as a trusted proxy says; its text is made for a line only
-  std::optional<stats::AccessRecord> line;  // what a log says beyond the above; none: no log
+  // For the line of a log only.
+  const RequestFacts* request = nullptr;
+  const ClientInfo* peer = nullptr;
+  const Address* client = nullptr;      // behind a trusted proxy it is not the peer
+  std::string_view request_id, own_id;  // the same, unless a trusted proxy has named the request
+  std::string_view span;                // ours, if the request is part of a trace
+  std::string_view rule = stats::kNoRule, place = stats::kNoPlace, worker;
+  std::optional<std::uint64_t> identity_hash;
+  http::Fault fault{.status = 0};
+  segment::Side fault_side = segment::Side::downstream;
 };
 
 class Recorder {
  public:
   Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed);
 
-  /// Whether lines are written.
-  bool logs() const { return log_.enabled(); }
   void record(ExchangeRecord& ended);
   /// A rule that one side broke is counted when it is noticed; the line of the exchange names the last one.
   void broken(const http::Fault& fault, segment::Side side);
@@ -44,7 +51,7 @@ class Recorder {
   void make_id(std::array<char, 32>& id);
 
  private:
-  void write_line(ExchangeRecord& ended);
+  void write_line(const ExchangeRecord& ended);
   void arm();
   void count_lost();
   /// The wall clock at `now`, without a call of it for each line.

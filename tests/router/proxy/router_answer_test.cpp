@@ -1,4 +1,6 @@
 // What the router says by itself.
+#include "router/proxy/router_answer.hpp"
+
 #include "tests/router/proxy/rig.hpp"
 
 using namespace gray;
@@ -68,4 +70,24 @@ TEST_CASE("a worker that spoke HTTP/1.0 is not told to expect, and the client is
   CHECK(client.read_answer().body == "body");
   REQUIRE(worker.requests() == 2);
   CHECK(worker.seen()[1].field("expect").empty());
+}
+
+TEST_CASE("an answer has the status of its reason, and the text of the fault if there was one") {
+  using segment::Reason;
+  const http::LocalAnswer full = proxy::router_answer(Reason::queue_full, "");
+  CHECK(full.status == 503);
+  CHECK(full.reason == "queue-full");
+  CHECK(full.detail == "all sockets are busy and the queue is full");
+  CHECK(full.retry_after == 1);
+  const http::LocalAnswer refused = proxy::router_answer(Reason::bad_request, "bare LF");
+  CHECK(refused.status == 400);
+  CHECK(refused.detail == "bare LF");
+  CHECK(refused.retry_after == 0);
+  CHECK(proxy::router_answer(Reason::none, "").status == 200);
+}
+
+TEST_CASE("a fault of a request has the reason of its status") {
+  CHECK(proxy::reason_of({.status = 431}) == segment::Reason::head_too_large);
+  CHECK(proxy::reason_of({.status = 505}) == segment::Reason::version_unsupported);
+  CHECK(proxy::reason_of({.status = 400}) == segment::Reason::bad_request);
 }

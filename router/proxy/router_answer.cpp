@@ -1,5 +1,4 @@
-// What the router says by itself: an answer with its reason, or an answer as the last hop.
-#include "router/proxy/exchange.hpp"
+#include "router/proxy/router_answer.hpp"
 
 namespace gray::proxy {
 
@@ -29,38 +28,29 @@ std::string_view describe(Reason reason) {
 
 }  // namespace
 
-// Max-Forwards: 0 (P3). OPTIONS asks what the last hop can do. TRACE asks it to reflect the request, with the cookies
-// and credentials in it: never.
-void Exchange::answer_as_last_hop() {
-  reason_ = Reason::none;
-  if (request_.method == http::Method::trace) {
-    reason_ = Reason::unsupported;
-    fault_.text = "the router does not answer TRACE";
+Reason reason_of(const http::Fault& fault) {
+  switch (fault.status) {
+    case 408: return Reason::request_timeout;
+    case 413: return Reason::too_large;
+    case 414: return Reason::target_too_long;
+    case 417: return Reason::expectation_failed;
+    case 431: return Reason::head_too_large;
+    case 501: return Reason::unsupported;
+    case 503: return Reason::overloaded;
+    case 505: return Reason::version_unsupported;
+    default: return Reason::bad_request;
   }
-  feed(Event::refused);
 }
 
-void Exchange::reply() {
-  if (upstream_ != nullptr) drop_upstream(false);
-  if (linked) context_.backends.leave_queue(*version_, *this);
-  http::LocalAnswer answer{.status = segment::status_of(reason_), .reason = segment::name_of(reason_)};
-  if (reason_ == Reason::none) {
+http::LocalAnswer router_answer(Reason reason, std::string_view detail) {
+  http::LocalAnswer answer{.status = segment::status_of(reason), .reason = segment::name_of(reason)};
+  if (reason == Reason::none) {
     answer.status = 200;
     answer.allow = kAllow;
   }
-  answer.detail = *fault_.text != '\0' ? fault_.text : describe(reason_);
-  answer.request_id = request_id_;
+  answer.detail = detail.empty() ? describe(reason) : detail;
   answer.retry_after = answer.status == 503 ? 1 : 0;
-  answer.head_request = request_.method == http::Method::head;
-  answer.close = !request_complete_;
-  if (version_ != nullptr && service_->route->expose != Expose::none) {
-    answer.version = version_route().name;
-    answer.decision = segment::name_of(choice_.decision);
-  }
-  status_ = answer.status;
-  client_.answer(answer);
-  conclude();
-  client_.done();
+  return answer;
 }
 
 }  // namespace gray::proxy

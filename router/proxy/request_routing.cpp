@@ -1,0 +1,93 @@
+#include "router/proxy/request_routing.hpp"
+
+namespace gray::proxy {
+
+using segment::Decision;
+using segment::Reason;
+
+namespace {
+
+const Limits kDefaults;
+
+}  // namespace
+
+const Limits& RequestRouting::limits() const { return service_ == nullptr ? kDefaults : service_->route->limits; }
+
+void RequestRouting::clear(const Address& peer) {
+  client_ = peer;
+  choice_ = {.decision = Decision::none};
+}
+
+Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& client, const http::RequestHead& head) {
+  const auto service = view_->routes.find(request.host, request.path);
+  if (!service) return {.reason = Reason::no_route};
+  service_ = &view_->services[*service];
+  if (Refusal refusal = admit(request); refusal.reason != Reason::none) return refusal;
+  // What a trusted proxy says of the client counts; from anyone else it is overwritten on the way.
+  if (client.trusted) client_ = policy::client_address(*client.peer, head.fields, settings_.trusted_proxies);
+  const ServiceRoute& route = *service_->route;
+  const bool canary_up = route.canary && backends_.version(route.versions[*route.canary].row).up();
+  choice_ = policy::decide(*service_, head, client_, *client.peer, canary_up);
+  enter_version();
+  return {.reason = version_->up() ? Reason::none : Reason::version_down};
+}
+
+Refusal RequestRouting::admit(const RequestFacts& request) const {
+  const std::size_t offset = request.head_bytes;
+  if (offset > limits().head || request.fields > limits().fields)
+    return {Reason::head_too_large, {431, "P8", "the request head is larger than this service takes", offset}};
+  if (request.length.value_or(0) > limits().body)
+    return {Reason::too_large, {413, "P8", "the request body is larger than this service takes", offset}};
+  return {};
+}
+
+void RequestRouting::fall_back() {
+  leave_version();
+  choice_.version = service_->route->stable;
+  choice_.decision = Decision::fallback;
+  enter_version();
+}
+
+void RequestRouting::end() {
+  leave_version();
+  if (view_ != nullptr) tables_.drop(*std::exchange(view_, nullptr));
+  service_ = nullptr;
+}
+
+void RequestRouting::enter_version() {
+  version_ = &backends_.version(version_route().row);
+  stats::add(backends_.row(version_->row).in_flight, 1);
+}
+
+void RequestRouting::leave_version() {
+  if (version_ == nullptr) return;
+  stats::add(backends_.row(version_->row).in_flight, -1);
+  version_ = nullptr;
+}
+
+std::string_view RequestRouting::shown_version() const {
+  return exposed() ? std::string_view(version_route().name) : std::string_view();
+}
+
+std::string_view RequestRouting::shown_decision() const {
+  return exposed() ? segment::name_of(choice_.decision) : std::string_view();
+}
+
+http::SetCookie RequestRouting::cookie() const {
+  if (choice_.issue == nullptr) return {};
+  return {choice_.issue->name, {choice_.issued.data(), choice_.issued.size()}};
+}
+
+void RequestRouting::describe(ExchangeRecord& record) const {
+  if (version_ != nullptr) record.row = version_->row;
+  record.counts.decision = choice_.decision;
+  record.client = &client_;
+  if (choice_.identified) record.identity_hash = choice_.identity_hash;
+  if (view_ != nullptr) record.rule = view_->unrouted_rule;
+  if (service_ == nullptr) return;
+  const LogMembers& members = view_->log_members(*service_);
+  record.rule = members.rule;
+  record.place = version_ != nullptr ? members.places[choice_.version] : members.no_version;
+}
+
+}  // namespace gray::proxy
