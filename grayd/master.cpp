@@ -16,6 +16,7 @@
 #include "grayd/reload.hpp"
 #include "grayd/serving.hpp"
 #include "grayd/verb_event.hpp"
+#include "supervisor/process_table.hpp"
 
 namespace gray::master {
 namespace {
@@ -34,8 +35,6 @@ Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string&, R
   return {io, host, kRestored};
 }
 
-const char* name_of(bool serving, bool stopping) { return stopping ? "stopping" : serving ? "serving" : "starting"; }
-
 }  // namespace
 
 template <class Origin>
@@ -47,7 +46,7 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       rows_(holdings_.segment),
       cells_(holdings_.segment),
       routers_(io_, holdings_.segment, holdings_.router_command(), settings_.router, settings_.memory_budget,
-               {[this] { listen_if_allowed(); },
+               {[this] { routers_settled(); },
                 [this](std::uint64_t id, bool ok, const std::string& detail) { supervisor_.probed(id, ok, detail); },
                 [this](bool possible) { supervisor_.probing_possible(possible); },
                 [this](EventRecord event) { emit(std::move(event)); }}),
@@ -291,14 +290,14 @@ void Master::publish_soon() {
 
 void Master::publish_now() {
   publish_pending_ = false;
-  publisher_.publish(supervisor_.view());
-  release_rows();
-  listen_if_allowed();
+  const auto views = supervisor_.view();
+  publisher_.publish(views);
+  release_rows(views);
+  listen_if_allowed(views);
 }
 
 /// A version that was removed keeps its row until its last worker is gone.
-void Master::release_rows() {
-  const auto views = supervisor_.view();
+void Master::release_rows(const std::vector<VersionView>& views) {
   rows_.keep([&](const std::string& service, const std::string& version) {
     const auto* configured = settings_.service(service);
     return (configured != nullptr && configured->version(version) != nullptr) ||
@@ -307,9 +306,8 @@ void Master::release_rows() {
 }
 
 /// Clients come only when the routers know whom to ask, else the first of them would meet a 503.
-void Master::listen_if_allowed() {
-  if (phase_ != Phase::starting || publish_pending_ || !routers_.any_ready() || !publisher_.settled()) return;
-  if (!may_listen(settings_, live_.published(), supervisor_.view())) return;
+void Master::listen_if_allowed(const std::vector<VersionView>& views) {
+  if (!listens_soon() || !may_listen(settings_, live_.published(), views)) return;
   holdings_.listen();
   routers_.listen();
   phase_ = Phase::serving;
@@ -362,9 +360,9 @@ unsigned Master::carry_out(const Ordered& ordered) {
 void Master::report(const std::function<void(const ReportSource&)>& reader) {
   if (publish_pending_) publish_now();  // states and the table's number belong together
   const auto views = supervisor_.view();
-  const std::chrono::duration<double> up = Clock::now() - started_;
-  reader({settings_, live_.published(), views, rows_, *holdings_.segment, routers_.view(), publisher_.number(),
-          name_of(phase_ == Phase::serving, phase_ >= Phase::stopping), up.count(), ::getpid(), reloader_.reloads(),
+  const auto now = Clock::now();
+  reader({settings_, live_.published(), views, rows_, *holdings_.segment, now, supervisor::resident_bytes,
+          routers_.view(), publisher_.number(), phase_name(), uptime_s(now), ::getpid(), reloader_.reloads(),
           events_.dropped(), reloader_.file_changed(), upgrades_.views()});
 }
 

@@ -72,14 +72,25 @@ class Master final : supervisor::Host, control::Daemon {
   void survive(const std::exception& error);
   void publish_soon();
   void publish_now();
-  void release_rows();
-  void listen_if_allowed();
+  void release_rows(const std::vector<VersionView>& views);
+  /// Only the workers are still waited for.
+  bool listens_soon() const {
+    return phase_ == Phase::starting && !publish_pending_ && routers_.any_ready() && publisher_.settled();
+  }
+  void routers_settled() {
+    if (listens_soon()) listen_if_allowed(supervisor_.view());
+  }
+  void listen_if_allowed(const std::vector<VersionView>& views);
   void tell(EventKind kind, std::string cause, std::string text);
   void apply(const Changes& changes, Settings fresh);
   Verbs::Parts verb_parts();
   Reloader::Parts reloader_parts();
   Upgrades::Parts upgrade_parts();
   unsigned carry_out(const Ordered& ordered);
+  const char* phase_name() const {
+    return phase_ >= Phase::stopping ? "stopping" : phase_ == Phase::serving ? "serving" : "starting";
+  }
+  double uptime_s(TimePoint now) const { return std::chrono::duration<double>(now - started_).count(); }
   void report(const std::function<void(const ReportSource&)>& reader);
 
   // supervisor::Host

@@ -43,7 +43,7 @@ void head(std::string& out, std::string_view name, std::string_view type, std::s
 struct Sample {
   const ServiceSettings& service;
   const VersionSettings& version;
-  const supervisor::VersionView* view;
+  const VersionView* view;
   std::optional<std::uint32_t> row;
   stats::Totals totals;
   std::string labels;  // service="web",version="v1"
@@ -162,7 +162,7 @@ void gauges(std::string& out, const Samples& samples, const ReportSource& source
   weights(out, samples, source);
 }
 
-using WorkerValue = std::function<double(const supervisor::WorkerView&)>;
+using WorkerValue = std::function<double(const WorkerView&)>;
 
 void per_worker(std::string& out, const Samples& samples, std::string_view name, std::string_view type,
                 std::string_view help, const WorkerValue& value) {
@@ -176,13 +176,12 @@ void per_worker(std::string& out, const Samples& samples, std::string_view name,
 }
 
 void workers(std::string& out, const Samples& samples, const ReportSource& source) {
-  using supervisor::WorkerView;
   per_worker(out, samples, "grayd_worker_up", "gauge", "Whether a worker can take requests.",
              [](const WorkerView& w) { return w.routable ? 1.0 : 0.0; });
   per_worker(out, samples, "grayd_worker_restarts_total", "counter", "Restarts of a worker.",
              [](const WorkerView& w) { return static_cast<double>(w.restarts); });
   per_worker(out, samples, "grayd_worker_rss_bytes", "gauge", "Resident memory of a worker.",
-             [](const WorkerView& w) { return static_cast<double>(w.rss_bytes); });
+             [&](const WorkerView& w) { return static_cast<double>(source.resident(w)); });
   per_worker(out, samples, "grayd_worker_sockets", "gauge", "Open sockets to a worker.", [&](const WorkerView& w) {
     return w.pid > 0 ? static_cast<double>(source.layout.workers[w.cell].sockets.total()) : 0.0;
   });

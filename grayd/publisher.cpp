@@ -12,7 +12,7 @@ std::uint64_t random_issue_seed() {
   return static_cast<std::uint64_t>(random()) << 32 | random();
 }
 
-std::uint64_t Publisher::publish(const std::vector<supervisor::VersionView>& views) {
+std::uint64_t Publisher::publish(const std::vector<VersionView>& views) {
   auto table = build_table(settings_, live_.published(), views, rows_);
   table.issue_seed = issue_seed_;
   table.number = last_.number;

@@ -3,10 +3,10 @@
 // again.
 #include "config/settings/settings.hpp"
 #include "config/shared/routing_table.hpp"
+#include "config/shared/version_view.hpp"
 #include "grayd/live_state.hpp"
 #include "grayd/routers/routers.hpp"
 #include "grayd/rows.hpp"
-#include "supervisor/supervisor.hpp"
 
 namespace gray::master {
 
@@ -20,7 +20,7 @@ class Publisher {
       : settings_(settings), live_(live), rows_(rows), routers_(routers), issue_seed_(issue_seed) {}
 
   /// Sends the table that `views` make, if it differs from the last; returns the number of the one that holds now.
-  std::uint64_t publish(const std::vector<supervisor::VersionView>& views);
+  std::uint64_t publish(const std::vector<VersionView>& views);
   std::uint64_t number() const { return last_.number; }
   /// Every living router routes by the newest table.
   bool settled() const { return routers_.all_applied(last_.number); }

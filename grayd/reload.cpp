@@ -10,8 +10,9 @@
 namespace gray::master {
 namespace {
 
-bool takes_requests(const supervisor::VersionView* view) {
-  return view != nullptr && view->state != "stopped" && view->state != "draining" && view->state != "failed";
+bool takes_requests(const VersionView* view) {
+  return view != nullptr && view->state != VersionState::stopped && view->state != VersionState::draining &&
+         view->state != VersionState::failed;
 }
 
 void keep_facts(control::ServiceState& fact, const ServiceSettings& old, const ServiceSettings& fresh) {
@@ -26,7 +27,7 @@ void keep_facts(control::ServiceState& fact, const ServiceSettings& old, const S
 }  // namespace
 
 std::vector<LiveService> live_services(const Settings& settings, const control::State& state,
-                                       const std::vector<supervisor::VersionView>& views) {
+                                       const std::vector<VersionView>& views) {
   std::vector<LiveService> services;
   for (const auto& service : settings.services) {
     const auto shares = shares_of(service, state);

@@ -7,14 +7,14 @@
 #include "config/settings/settings.hpp"
 #include "config/settings/settings_diff.hpp"
 #include "config/shared/event_record.hpp"
+#include "config/shared/version_view.hpp"
 #include "control/daemon.hpp"
 #include "control/state/state_store.hpp"
-#include "supervisor/supervisor.hpp"
 
 namespace gray::master {
 
 std::vector<LiveService> live_services(const Settings& settings, const control::State& state,
-                                       const std::vector<supervisor::VersionView>& views);
+                                       const std::vector<VersionView>& views);
 
 /// The state that a reload leaves: without what is gone, and with a value for every stable and weight that holds only
 /// because the old file proposed it and the fresh one proposes another. A file's weight is initial; a reload moves no

@@ -1,19 +1,21 @@
 #pragma once
 // Everything that a report reads, gathered at one moment on the main thread: status and metrics are pure functions of
-// it.
+// it. What costs a system call for each worker is asked for by the reports that tell it, and by nobody else.
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "config/base/exit_code.hpp"
+#include "config/base/time.hpp"
 #include "config/base/wall_time.hpp"
 #include "config/settings/settings.hpp"
 #include "config/shared/segment.hpp"
+#include "config/shared/version_view.hpp"
 #include "control/state/state_store.hpp"
 #include "grayd/rows.hpp"
-#include "supervisor/supervisor.hpp"
 
 namespace gray::master {
 
@@ -63,9 +65,11 @@ struct Reloads {
 struct ReportSource {
   const Settings& settings;
   const control::State& state;
-  const std::vector<supervisor::VersionView>& views;
+  const std::vector<VersionView>& views;
   const Rows& rows;
   const segment::Layout& layout;
+  TimePoint now;
+  std::function<std::uint64_t(pid_t)> resident_bytes;  // of a process
   std::vector<RouterView> routers;
   std::uint64_t table = 0;  // number of the newest table
   std::string phase;        // starting serving stopping
@@ -75,6 +79,8 @@ struct ReportSource {
   std::uint64_t events_dropped = 0;        // never written to disk
   bool config_changed = false;             // the file says something else than what is loaded
   std::vector<UpgradeView> upgrades = {};  // the last ones, oldest first
+
+  std::uint64_t resident(const WorkerView& worker) const { return worker.pid > 0 ? resident_bytes(worker.pid) : 0; }
 };
 
 }  // namespace gray::master

@@ -9,13 +9,11 @@
 namespace gray::master {
 namespace {
 
-using supervisor::VersionView;
-using supervisor::WorkerView;
-
 bool has_failed_first_start(const VersionView* view) {
-  if (view == nullptr || view->workers.empty()) return view != nullptr && view->state == "failed";
-  return view->state == "failed" || std::all_of(view->workers.begin(), view->workers.end(),
-                                                [](const WorkerView& worker) { return !worker.last_exit.empty(); });
+  if (view == nullptr || view->workers.empty()) return view != nullptr && view->state == VersionState::failed;
+  return view->state == VersionState::failed ||
+         std::all_of(view->workers.begin(), view->workers.end(),
+                     [](const WorkerView& worker) { return !worker.last_exit.empty(); });
 }
 
 }  // namespace
@@ -42,18 +40,19 @@ bool is_up(const VersionView* view) {
 
 bool may_listen(const Settings& settings, const control::State& state, const std::vector<VersionView>& views) {
   return std::all_of(settings.services.begin(), settings.services.end(), [&](const ServiceSettings& service) {
-    const auto name = shares_of(service, state).stable;
-    const auto* stable = view_of(views, service.name, name);
-    return is_up(stable) || has_failed_first_start(stable) || is_stopped(state, service.name, name);
+    const auto version = shares_of(service, state).stable;
+    const auto* stable = view_of(views, service.name, version);
+    return is_up(stable) || has_failed_first_start(stable) || is_stopped(state, service.name, version);
   });
 }
 
 std::string health_complaint(const ServiceSettings& service, const control::State& state,
-                             const std::vector<supervisor::VersionView>& views) {
+                             const std::vector<VersionView>& views) {
   const auto stable = shares_of(service, state).stable;
   const auto* view = view_of(views, service.name, stable);
   if (is_up(view)) return {};
-  return fmt::format("{}@{} (stable) is {}{}", service.name, stable, view == nullptr ? "stopped" : view->state,
+  return fmt::format("{}@{} (stable) is {}{}", service.name, stable,
+                     name(view == nullptr ? VersionState::stopped : view->state),
                      view == nullptr || view->cause.empty() ? "" : ": " + view->cause);
 }
 

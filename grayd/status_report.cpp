@@ -10,24 +10,28 @@ namespace {
 
 using nlohmann::json;
 
-json worker_json(const supervisor::WorkerView& worker, const segment::Layout& layout) {
-  const auto& cell = layout.workers[worker.cell];
+double seconds_up(const WorkerView& worker, TimePoint now) {
+  return worker.pid > 0 ? std::chrono::duration<double>(now - worker.started).count() : 0;
+}
+
+json worker_json(const WorkerView& worker, const ReportSource& source) {
+  const auto& cell = source.layout.workers[worker.cell];
   return {{"id", worker.id},
           {"pid", worker.pid},
-          {"state", worker.state},
+          {"state", name(worker.state)},
           {"address", worker.address ? worker.address->text() : std::string()},
           {"ready_by", worker.ready_by},
           {"status", worker.status},
           {"restarts", worker.restarts},
           {"last_exit", worker.last_exit},
-          {"rss_bytes", worker.rss_bytes},
-          {"uptime_s", worker.uptime_s},
+          {"rss_bytes", source.resident(worker)},
+          {"uptime_s", seconds_up(worker, source.now)},
           {"sockets", worker.pid > 0 ? cell.sockets.total() : 0},
           {"tunnels", worker.pid > 0 ? cell.tunnels.total() : 0}};
 }
 
 /// A slot in back-off has no process and so no cell of its own: its number may be somebody else's.
-std::uint32_t open_sockets(const supervisor::VersionView* view, const segment::Layout& layout) {
+std::uint32_t open_sockets(const VersionView* view, const segment::Layout& layout) {
   std::uint32_t sockets = 0;
   if (view == nullptr) return sockets;
   for (const auto& worker : view->workers) {
@@ -50,11 +54,11 @@ void add_counters(json& out, const ReportSource& source, const std::string& serv
   out["queue"] = {{"waiting", waiting}, {"limit", source.settings.service(service)->limits.queue}};
 }
 
-json restart_json(const supervisor::VersionView* view) {
+json restart_json(const VersionView* view) {
   if (view == nullptr || !view->replacement) return nullptr;
   const auto& last = *view->replacement;
   return {{"number", last.number},
-          {"state", last.state},
+          {"state", name(last.state)},
           {"replaced", last.replaced},
           {"of", last.of},
           {"reason", last.reason}};
@@ -66,7 +70,7 @@ json version_json(const ReportSource& source, const ServiceSettings& service, co
               {"weight", shares_of(service, source.state).of(version.name)},
               {"configured_weight", configured_shares(service).of(version.name)},
               {"instances", version.instances},
-              {"state", view == nullptr ? std::string("stopped") : view->state},
+              {"state", name(view == nullptr ? VersionState::stopped : view->state)},
               {"stopped", is_stopped(source.state, service.name, version.name)},
               {"instances", version.instances},
               {"restart", restart_json(view)},
@@ -75,7 +79,7 @@ json version_json(const ReportSource& source, const ServiceSettings& service, co
               {"workers", json::array()}};
   add_counters(out, source, service.name, version.name);
   if (view != nullptr) {
-    for (const auto& worker : view->workers) out["workers"].push_back(worker_json(worker, source.layout));
+    for (const auto& worker : view->workers) out["workers"].push_back(worker_json(worker, source));
   }
   return out;
 }

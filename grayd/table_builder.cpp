@@ -5,8 +5,6 @@
 namespace gray::master {
 namespace {
 
-using supervisor::VersionView;
-
 std::vector<WorkerRoute> routable_workers(const std::vector<VersionView>& views, const std::string& service,
                                           const std::string& version) {
   std::vector<WorkerRoute> routes;
@@ -27,7 +25,7 @@ std::vector<std::uint64_t> draining_workers(const std::vector<VersionView>& view
   for (const auto& view : views) {
     if (view.service != service || view.version != version) continue;
     for (const auto& worker : view.workers) {
-      if (worker.state == "draining") generations.push_back(worker.generation);
+      if (worker.state == WorkerState::draining) generations.push_back(worker.generation);
     }
   }
   return generations;

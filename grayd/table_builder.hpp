@@ -4,15 +4,15 @@
 
 #include "config/settings/settings.hpp"
 #include "config/shared/routing_table.hpp"
+#include "config/shared/version_view.hpp"
 #include "control/state/state_store.hpp"
 #include "grayd/rows.hpp"
-#include "supervisor/supervisor.hpp"
 
 namespace gray::master {
 
 /// A table without number. Every configured version is in it, those that are down without workers; a version that has
 /// no row is left out (there are more versions than rows only while removed ones drain).
-RoutingTable build_table(const Settings& settings, const control::State& state,
-                         const std::vector<supervisor::VersionView>& views, const Rows& rows);
+RoutingTable build_table(const Settings& settings, const control::State& state, const std::vector<VersionView>& views,
+                         const Rows& rows);
 
 }  // namespace gray::master

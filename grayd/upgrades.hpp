@@ -39,9 +39,9 @@ class Upgrades {
   };
   explicit Upgrades(Parts parts);
 
-  /// Begins one and answers at once with its number. `args`: "of", router or grayd; "upgrade_timeout_ms", until the new
-  /// one serves (the admin API's own "timeout_ms" bounds the call); of grayd "binary", an absolute path; without it,
-  /// the file that this grayd was started from.
+  /// Begins one and answers at once with its number. `args`: "of", "router" or "grayd"; "upgrade_timeout_ms", until the
+  /// new one serves (the admin API's own "timeout_ms" bounds the call); of grayd "binary", an absolute path; without
+  /// it, the file that this grayd was started from.
   control::Reply begin(const nlohmann::json& args);
   /// The settings of the routers are others now: a new one is tried until one has them.
   void upgrade_for_settings();

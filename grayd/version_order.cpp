@@ -10,24 +10,26 @@ namespace {
 
 OrderVerdict conflict(std::string error) { return {ExitCode::conflict, std::move(error), {}}; }
 
-bool is_replacing(const supervisor::VersionView* view) {
-  return view != nullptr && view->replacement && view->replacement->state == "running";
+bool is_replacing(const VersionView* view) {
+  return view != nullptr && view->replacement && view->replacement->state == ReplacementState::running;
 }
 
-std::string progress_of(const supervisor::VersionView& view) {
+std::string progress_of(const VersionView& view) {
   return fmt::format("{} {} is being restarted, {} of {} workers replaced", view.service, view.version,
                      view.replacement->replaced, view.replacement->of);
 }
 
-OrderVerdict judge_start(const std::string& version, const std::string& state) {
-  if (state == "stopped" || state == "failed" || state == "draining") return {};
+OrderVerdict judge_start(const std::string& version, VersionState state) {
+  if (state == VersionState::stopped || state == VersionState::failed || state == VersionState::draining) return {};
   return conflict(fmt::format("{0} is already running; to replace its workers: grayctl restart {0}", version));
 }
 
-OrderVerdict judge_restart(const std::string& version, const std::string& state, const supervisor::VersionView* view) {
-  if (state == "stopped") return conflict(fmt::format("{0} is stopped; start it: grayctl start {0}", version));
-  if (state == "failed") return conflict(fmt::format("{0} has failed; start it: grayctl start {0}", version));
-  if (state == "draining")
+OrderVerdict judge_restart(const std::string& version, VersionState state, const VersionView* view) {
+  if (state == VersionState::stopped)
+    return conflict(fmt::format("{0} is stopped; start it: grayctl start {0}", version));
+  if (state == VersionState::failed)
+    return conflict(fmt::format("{0} has failed; start it: grayctl start {0}", version));
+  if (state == VersionState::draining)
     return conflict(fmt::format("{0} is being stopped; once it is, start it: grayctl start {0}", version));
   if (!is_replacing(view)) return {};
   return conflict(fmt::format("{}; wait for its end: grayctl status {} --wait", progress_of(*view), view->service));
@@ -39,7 +41,7 @@ struct Objection {
 };
 
 Objection objection_to_end(const Ordered& ordered, const ServiceSettings& service, const control::State& state,
-                           const supervisor::VersionView* view) {
+                           const VersionView* view) {
   const auto shares = shares_of(service, state);
   if (ordered.version == shares.stable)
     return {fmt::format("{} is the stable version of {}, whose users would get errors", ordered.version, service.name),
@@ -54,12 +56,13 @@ Objection objection_to_end(const Ordered& ordered, const ServiceSettings& servic
 }
 
 OrderVerdict judge_end(const Ordered& ordered, const ServiceSettings& service, const control::State& state,
-                       const supervisor::VersionView* view, const std::string& doing) {
+                       const VersionView* view, VersionState doing) {
   const auto version = fmt::format("{} {}", ordered.service, ordered.version);
-  if (doing == "stopped") return conflict(fmt::format("{0} is stopped already; start it: grayctl start {0}", version));
-  if (doing == "draining" && ordered.order == Order::drain)
+  if (doing == VersionState::stopped)
+    return conflict(fmt::format("{0} is stopped already; start it: grayctl start {0}", version));
+  if (doing == VersionState::draining && ordered.order == Order::drain)
     return conflict(fmt::format("{0} is being stopped already; to end it at once: grayctl stop {0}", version));
-  if (ordered.yes || doing == "draining") return {};
+  if (ordered.yes || doing == VersionState::draining) return {};
   auto [what, instead] = objection_to_end(ordered, service, state, view);
   if (what.empty()) return {};
   return {ExitCode::conflict,
@@ -81,13 +84,13 @@ control::Verb verb_of(Order order) {
 std::string_view name(Order order) { return control::name_of(verb_of(order)); }
 
 OrderVerdict judge_order(const Ordered& ordered, const Settings& settings, const control::State& state,
-                         const std::vector<supervisor::VersionView>& views) {
+                         const std::vector<VersionView>& views) {
   const auto* service = settings.service(ordered.service);
   if (service == nullptr) return {ExitCode::usage, unknown_service(settings, ordered.service), {}};
   if (auto error = unknown_version(*service, ordered.version); !error.empty())
     return {ExitCode::usage, std::move(error), {}};
   const auto* view = view_of(views, ordered.service, ordered.version);
-  const std::string doing = view == nullptr ? "stopped" : view->state;
+  const VersionState doing = view == nullptr ? VersionState::stopped : view->state;
   const auto version = fmt::format("{} {}", ordered.service, ordered.version);
   switch (ordered.order) {
     case Order::start: return judge_start(version, doing);

@@ -8,9 +8,9 @@
 
 #include "config/base/exit_code.hpp"
 #include "config/settings/settings.hpp"
+#include "config/shared/version_view.hpp"
 #include "control/state/state_store.hpp"
 #include "control/verbs/verb_table.hpp"
-#include "supervisor/supervisor.hpp"
 
 namespace gray::master {
 
@@ -32,6 +32,6 @@ struct Ordered {
 };
 
 OrderVerdict judge_order(const Ordered& ordered, const Settings& settings, const control::State& state,
-                         const std::vector<supervisor::VersionView>& views);
+                         const std::vector<VersionView>& views);
 
 }  // namespace gray::master

@@ -177,8 +177,7 @@ void Supervisor::stop_all(std::function<void()> done) {
 
 std::vector<VersionView> Supervisor::view() const {
   std::vector<VersionView> views;
-  for (const auto& [key, version] : impl_->versions)
-    views.push_back(version->view(impl_->carries(*version), Clock::now()));
+  for (const auto& [key, version] : impl_->versions) views.push_back(version->view(impl_->carries(*version)));
   return views;
 }
 

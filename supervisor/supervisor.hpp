@@ -18,6 +18,7 @@
 #include "config/base/restored.hpp"
 #include "config/settings/settings.hpp"
 #include "config/shared/event_record.hpp"
+#include "config/shared/version_view.hpp"
 #include "supervisor/output.hpp"
 
 namespace gray {
@@ -58,40 +59,6 @@ class Host {
   virtual bool carries_traffic(const std::string& service, const std::string& version) const = 0;
   /// Something that an operator wants to read about.
   virtual void emit(EventRecord event) { (void)event; }
-};
-
-struct WorkerView {
-  std::string id;     // "web@v1#0"
-  pid_t pid = 0;      // 0: no process now
-  std::string state;  // contract 2.3: spawned ready healthy unhealthy draining stopping exited backoff failed idle
-  std::optional<Address> address;
-  std::string ready_by;  // "pipe", "notify", "ipc", "fd:N", "tcp", "http"; empty before
-  std::string status;    // what it last said of itself by STATUS=; may be empty
-  std::uint32_t restarts = 0;
-  std::string last_exit;  // "exit 3", "signal 9", "ready-timeout"; empty: never
-  std::uint64_t rss_bytes = 0;
-  double uptime_s = 0;
-  std::uint64_t generation = 0;
-  std::uint32_t cell = 0;
-  bool routable = false;
-};
-
-/// The last replacement of all workers of a version.
-struct ReplacementView {
-  unsigned number = 0;                 // 1, 2, ...
-  std::string state;                   // running done failed
-  std::uint32_t replaced = 0, of = 0;  // workers
-  std::string reason;                  // failed: which worker, why, and its last lines; one line
-  bool operator==(const ReplacementView&) const = default;
-};
-
-struct VersionView {
-  std::string service, version;
-  std::string state;  // starting serving dark draining stopped failed; dark: up, without traffic
-  std::string cause;  // why it is failed, not up yet, or was put back to the settings before: one line with worker,
-                      // cause and its last lines
-  std::vector<WorkerView> workers;  // living slots and those in back-off
-  std::optional<ReplacementView> replacement = std::nullopt;
 };
 
 /// What a worker wrote; of one that is gone, too, as long as it is kept.
@@ -139,6 +106,7 @@ class Supervisor {
   /// Stops every worker (no drain: nothing routes any more) and calls `done` when no process is left.
   void stop_all(std::function<void()> done);
 
+  /// Asks nothing of the kernel: it is called for every routing table.
   std::vector<VersionView> view() const;
   /// The last lines (at most 100 of at most 4096 bytes) that a worker, "web@v1#0", wrote to stdout and stderr.
   std::vector<std::string> output(const std::string& worker_id) const;

@@ -1,18 +1,14 @@
 #include "supervisor/version.hpp"
 
-#include <array>
-
 namespace gray::supervisor {
 namespace {
 
 /// What stopped a replacement is known in full by whoever noted the failure.
 std::optional<ReplacementView> view_of_replacement(const Version& version) {
-  constexpr std::array<const char*, 3> kStates = {"running", "done", "failed"};
   const auto& last = version.group.replacement();
   if (!last) return std::nullopt;
-  ReplacementView view{last->number, kStates[static_cast<std::size_t>(last->state)], last->replaced, last->of,
-                       last->reason};
-  if (last->state != VersionGroup::Replacement::State::failed) return view;
+  ReplacementView view{last->number, last->state, last->replaced, last->of, last->reason};
+  if (last->state != ReplacementState::failed) return view;
   const bool undone = !version.group.rolled_back().empty();
   if (undone && !version.rolled_back.empty()) view.reason = version.rolled_back;
   if (last->reason == "failed") view.reason = version.failure;
@@ -27,10 +23,9 @@ void Version::retune(TimePoint now) {
       worker->retune(*slot->second.settings, now);
 }
 
-VersionView Version::view(bool carries_traffic, TimePoint now) const {
-  VersionView result{service, name, {}, {}, {}, view_of_replacement(*this)};
-  const VersionState state = group.state(carries_traffic);
-  result.state = supervisor::name(state);
+VersionView Version::view(bool carries_traffic) const {
+  VersionView result{service, name, group.state(carries_traffic), {}, {}, view_of_replacement(*this)};
+  const VersionState state = result.state;
   if (state == VersionState::starting || state == VersionState::failed)
     result.cause = failure;
   else if (!rolled_back.empty())
@@ -38,9 +33,9 @@ VersionView Version::view(bool carries_traffic, TimePoint now) const {
   for (const auto& [number, slot] : group.slots()) {
     const auto worker = workers.find(number);
     WorkerView entry;
-    if (worker != workers.end()) entry = worker->second->view(now);
+    if (worker != workers.end()) entry = worker->second->view();
     entry.id = id_of(number);
-    entry.state = supervisor::name(slot.machine.state());
+    entry.state = slot.machine.state();
     entry.restarts = slot.restarts;
     entry.last_exit = slot.last_exit;
     entry.routable = slot.machine.routable();

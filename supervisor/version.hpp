@@ -34,7 +34,7 @@ struct Version {
 
   /// Tells the workers what changed of their settings; one that is to be replaced keeps those it has.
   void retune(TimePoint now);
-  VersionView view(bool carries_traffic, TimePoint now) const;
+  VersionView view(bool carries_traffic) const;
 
   /// For config/base/archive.hpp.
   template <class Io>

@@ -1,7 +1,6 @@
 #include "supervisor/version_group.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "supervisor/readiness.hpp"
 
@@ -24,11 +23,6 @@ int usefulness(WorkerState state) {
 }
 
 }  // namespace
-
-std::string_view name(VersionState state) {
-  constexpr std::array<std::string_view, 6> kNames = {"starting", "serving", "dark", "draining", "stopped", "failed"};
-  return kNames[static_cast<std::size_t>(state)];
-}
 
 void VersionGroup::SettingsPool::gather(const VersionGroup& group) {
   const auto add = [&](const std::shared_ptr<const VersionSettings>& one) {
@@ -283,7 +277,7 @@ void VersionGroup::replace_one(TimePoint now) {
 }
 
 void VersionGroup::follow_replacement() {
-  if (!replacement_ || replacement_->state != Replacement::State::running) return;
+  if (!replacement_ || replacement_->state != ReplacementState::running) return;
   std::uint32_t fresh = 0;
   bool old_left = false;
   for (const auto& [number, slot] : slots_) {
@@ -292,12 +286,12 @@ void VersionGroup::follow_replacement() {
   }
   replacement_->of = target_->instances;
   replacement_->replaced = std::min(fresh, target_->instances);
-  if (fresh >= target_->instances && !old_left) replacement_->state = Replacement::State::done;
+  if (fresh >= target_->instances && !old_left) replacement_->state = ReplacementState::done;
 }
 
 void VersionGroup::replacement_failed(std::string reason) {
-  if (!replacement_ || replacement_->state != Replacement::State::running) return;
-  replacement_->state = Replacement::State::failed;
+  if (!replacement_ || replacement_->state != ReplacementState::running) return;
+  replacement_->state = ReplacementState::failed;
   replacement_->reason = std::move(reason);
 }
 

@@ -13,13 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "config/shared/version_view.hpp"
 #include "supervisor/restart_policy.hpp"
 #include "supervisor/worker_machine.hpp"
 
 namespace gray::supervisor {
-
-enum class VersionState : std::uint8_t { starting, serving, dark, draining, stopped, failed };
-std::string_view name(VersionState state);
 
 class VersionGroup {
  public:
@@ -33,10 +31,8 @@ class VersionGroup {
   };
   /// A replacement of every worker, the last one there was.
   struct Replacement {
-    enum class State : std::uint8_t { running, done, failed };
-    friend constexpr State last_value(State) { return State::failed; }
     unsigned number = 0;  // 1, 2, ...
-    State state = State::running;
+    ReplacementState state = ReplacementState::running;
     std::uint32_t replaced = 0, of = 0;  // workers; done when all are replaced and nothing is left of the old ones
     std::string reason;                  // failed: the cause of the end, or "stopped"
     template <class Io>

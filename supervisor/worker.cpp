@@ -283,7 +283,7 @@ void Worker::end_process() {
   cell_.reset();
 }
 
-WorkerView Worker::view(TimePoint now) const {
+WorkerView Worker::view() const {
   WorkerView view;
   view.id = id_;
   if (!process_) return view;
@@ -291,8 +291,7 @@ WorkerView Worker::view(TimePoint now) const {
   view.address = address_;
   view.ready_by = ready_by_;
   view.status = status_;
-  view.rss_bytes = resident_bytes(view.pid);
-  view.uptime_s = std::chrono::duration<double>(now - started_).count();
+  view.started = started_;
   view.generation = generation_;
   view.cell = *cell_;
   return view;

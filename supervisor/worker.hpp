@@ -60,7 +60,7 @@ class Worker final : private WorkerProcess::Owner {
 
   /// What happened since the last call, oldest first.
   std::deque<Event> take_events() { return std::exchange(events_, {}); }
-  WorkerView view(TimePoint now) const;
+  WorkerView view() const;
   /// More about the last failure than its cause; may be empty.
   const std::string& detail() const { return detail_; }
   /// Why it is not up yet, as far as that is known; may be empty.

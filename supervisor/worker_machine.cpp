@@ -63,8 +63,6 @@ static_assert(complete(), "every event needs an answer in every state");
 static_assert(static_cast<std::size_t>(WorkerState::failed) + 1 == kWorkerStates);
 static_assert(static_cast<std::size_t>(WorkerEvent::give_up) + 1 == kWorkerEvents);
 
-constexpr std::array<std::string_view, kWorkerStates> kStateNames = {
-    "idle", "spawned", "ready", "healthy", "unhealthy", "draining", "stopping", "exited", "backoff", "failed"};
 constexpr std::array<std::string_view, kWorkerEvents> kEventNames = {
     "start", "no_resources", "executed",  "exec_failed", "said_ready", "extend", "probe_ok", "probe_failed", "drain",
     "stop",  "dismiss",      "withdrawn", "unused",      "timeout",    "exited", "emptied",  "retry",        "give_up"};
@@ -76,7 +74,6 @@ std::string status_text(int status) {
 
 }  // namespace
 
-std::string_view name(WorkerState state) { return kStateNames[static_cast<std::size_t>(state)]; }
 std::string_view name(WorkerEvent event) { return kEventNames[static_cast<std::size_t>(event)]; }
 
 WorkerTimes WorkerTimes::of(const VersionSettings& settings, bool ready_by_probe) {

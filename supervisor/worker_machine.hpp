@@ -17,23 +17,9 @@
 
 #include "config/base/time.hpp"
 #include "config/settings/settings.hpp"
+#include "config/shared/version_view.hpp"
 
 namespace gray::supervisor {
-
-enum class WorkerState : std::uint8_t {
-  idle,
-  spawned,
-  ready,
-  healthy,
-  unhealthy,
-  draining,
-  stopping,
-  exited,
-  backoff,
-  failed,
-};
-inline constexpr std::size_t kWorkerStates = 10;
-constexpr WorkerState last_value(WorkerState) { return WorkerState::failed; }
 
 enum class WorkerEvent : std::uint8_t {
   start,         // the slot may have a process now
@@ -59,7 +45,6 @@ enum class WorkerEvent : std::uint8_t {
 inline constexpr std::size_t kWorkerEvents = 18;
 constexpr WorkerEvent last_value(WorkerEvent) { return WorkerEvent::give_up; }
 
-std::string_view name(WorkerState state);
 std::string_view name(WorkerEvent event);
 
 struct Event {

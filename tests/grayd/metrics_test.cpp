@@ -18,7 +18,7 @@ struct Fixture {
   Settings settings = test::settings_of(test::web());
   control::State state;
   Reloads reloads{2, 1, false, WallTime(std::chrono::milliseconds(1'795'452'285'500))};
-  std::vector<supervisor::VersionView> views = {
+  std::vector<VersionView> views = {
       test::version_view("v1", {test::worker("web@v1#0", 1, true)}),
       test::version_view("v2", {test::worker("web@\"v2\"#0", 2, false)}),
   };
@@ -50,7 +50,8 @@ struct Fixture {
     wire.write_errors[1] = 5;
   }
   std::string text() {
-    return metrics_text({settings, state, views, rows, *segment, {}, 1, "serving", 12.5, 41, reloads, 6, true});
+    return metrics_text(
+        {settings, state, views, rows, *segment, {}, test::a_kilobyte, {}, 1, "serving", 12.5, 41, reloads, 6, true});
   }
   bool has(const std::string& line) { return text().find(line + "\n") != std::string::npos; }
 };
@@ -124,4 +125,10 @@ TEST_CASE_FIXTURE(Fixture, "every sample belongs to a family that was announced 
     if (line.starts_with("# TYPE ")) family = line.substr(7, line.find(' ', 7) - 7);
     if (!line.starts_with("#")) CHECK(line.starts_with(family));
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a worker weighs what its process does, and nothing without one") {
+  views[1].workers[0].pid = 0;
+  CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v1\",worker=\"web@v1#0\"} 1024"));
+  CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v2\",worker=\"web@\\\"v2\\\"#0\"} 0"));
 }

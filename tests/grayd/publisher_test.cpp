@@ -29,7 +29,7 @@ TEST_CASE_FIXTURE(Fixture, "a table is numbered only when it says something new"
   CHECK(publisher.number() == 0);
   CHECK(publisher.publish({}) == 1);
   CHECK(publisher.publish({}) == 1);
-  const std::vector<supervisor::VersionView> up = {test::version_view("v1", {test::worker("web@v1#0", 1, true)})};
+  const std::vector<VersionView> up = {test::version_view("v1", {test::worker("web@v1#0", 1, true)})};
   CHECK(publisher.publish(up) == 2);
   CHECK(publisher.publish(up) == 2);
   CHECK(publisher.publish({}) == 3);

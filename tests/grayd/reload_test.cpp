@@ -12,7 +12,7 @@ using test::web;
 
 TEST_CASE("what is live is what was shifted and what runs") {
   auto stopped = version_view("v3", {});
-  stopped.state = "stopped";
+  stopped.state = VersionState::stopped;
   const auto live = live_services(settings_of(web()), {{"web", {"", {{"v2", 20}}, ""}}},
                                   {version_view("v1", {test::worker("a", 0, true)}), stopped});
   REQUIRE(live.size() == 1);

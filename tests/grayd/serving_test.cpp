@@ -13,16 +13,14 @@ using test::worker;
 
 namespace {
 
-supervisor::WorkerView failed_worker(const std::string& id, std::uint32_t cell) {
+WorkerView failed_worker(const std::string& id, std::uint32_t cell) {
   auto view = worker(id, cell, false);
-  view.state = "backoff";
+  view.state = WorkerState::backoff;
   view.last_exit = "exit 3";
   return view;
 }
 
-bool listens(const std::vector<supervisor::VersionView>& views) {
-  return may_listen(test::settings_of(web()), {}, views);
-}
+bool listens(const std::vector<VersionView>& views) { return may_listen(test::settings_of(web()), {}, views); }
 
 }  // namespace
 
@@ -47,7 +45,7 @@ TEST_CASE("a canary alone opens nothing") {
 TEST_CASE("a version that has failed without a worker counts as failed") {
   auto failed = version_view("v1", {});
   CHECK_FALSE(listens({failed}));
-  failed.state = "failed";
+  failed.state = VersionState::failed;
   CHECK(listens({failed}));
 }
 
@@ -55,7 +53,7 @@ TEST_CASE("the complaint names the version, its state and the cause") {
   CHECK(health_complaint(web(), {}, {version_view("v1", {worker("a", 0, true)})}).empty());
   CHECK(health_complaint(web(), {}, {}) == "web@v1 (stable) is stopped");
   auto failed = version_view("v1", {});
-  failed.state = "failed";
+  failed.state = VersionState::failed;
   failed.cause = "web@v1#0 exit 3";
   CHECK(health_complaint(web(), {}, {failed}) == "web@v1 (stable) is failed: web@v1#0 exit 3");
 }

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "config/settings/settings.hpp"
-#include "supervisor/supervisor.hpp"
+#include "config/shared/version_view.hpp"
 
 namespace gray::master::test {
 
@@ -33,11 +33,14 @@ inline Settings settings_of(ServiceSettings service) {
   return settings;
 }
 
-inline supervisor::WorkerView worker(const std::string& id, std::uint32_t cell, bool routable) {
-  supervisor::WorkerView view;
+/// What every process weighs in a report.
+inline std::uint64_t a_kilobyte(pid_t) { return 1024; }
+
+inline WorkerView worker(const std::string& id, std::uint32_t cell, bool routable) {
+  WorkerView view;
   view.id = id;
   view.pid = 100 + static_cast<pid_t>(cell);
-  view.state = routable ? "healthy" : "spawned";
+  view.state = routable ? WorkerState::healthy : WorkerState::spawned;
   view.address = Address::parse("127.0.0.1:" + std::to_string(9000 + cell));
   view.generation = 7;
   view.cell = cell;
@@ -45,8 +48,8 @@ inline supervisor::WorkerView worker(const std::string& id, std::uint32_t cell, 
   return view;
 }
 
-inline supervisor::VersionView version_view(const std::string& version, std::vector<supervisor::WorkerView> workers) {
-  return {"web", version, workers.empty() ? "starting" : "serving", "", std::move(workers)};
+inline VersionView version_view(const std::string& version, std::vector<WorkerView> workers) {
+  return {"web", version, workers.empty() ? VersionState::starting : VersionState::serving, "", std::move(workers)};
 }
 
 }  // namespace gray::master::test

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "grayd/metrics.hpp"
+#include "grayd/serving.hpp"
+#include "grayd/table_builder.hpp"
 #include "tests/grayd/settings_support.hpp"
 
 using namespace gray;
@@ -17,7 +19,9 @@ struct Fixture {
   Rows rows{segment};
   Settings settings = test::settings_of(test::web());
   control::State state = {{"web", {"", {{"v2", 20}}, ""}}};
-  std::vector<supervisor::VersionView> views;
+  std::vector<VersionView> views;
+  TimePoint now{Duration{60'000}};
+  std::vector<pid_t> weighed;  // by reports
 
   Fixture() {
     auto waiting = worker("web@v1#1", 2, false);
@@ -33,7 +37,11 @@ struct Fixture {
     REQUIRE(segment->workers[2].sockets.acquire(0, 10));
   }
   ReportSource source() {
-    return {settings, state, views, rows, *segment, {{42, 1, "ready", 9, 1.5}}, 9, "serving", 12.5, 41};
+    const auto weigh = [this](pid_t pid) {
+      weighed.push_back(pid);
+      return static_cast<std::uint64_t>(pid) * 1'000;
+    };
+    return {settings, state, views, rows, *segment, now, weigh, {{42, 1, "ready", 9, 1.5}}, 9, "serving", 12.5, 41};
   }
 };
 
@@ -85,7 +93,7 @@ TEST_CASE_FIXTURE(Fixture, "the numbers are summed over routers and threads, wei
 
 TEST_CASE_FIXTURE(Fixture, "a version says if it was stopped, its instances, and how its restart goes") {
   state["web"].stopped = {"v2"};
-  views[0].replacement = supervisor::ReplacementView{3, "running", 1, 4, ""};
+  views[0].replacement = ReplacementView{3, ReplacementState::running, 1, 4, ""};
   const auto status = status_report(source());
   const auto& versions = status["services"][0]["versions"];
   CHECK(versions[0]["stopped"] == false);
@@ -112,4 +120,28 @@ TEST_CASE_FIXTURE(Fixture, "the status says which processes and which file") {
   CHECK(status["listen"][0] == "127.0.0.1:8000");
   CHECK(status["routers"][0]["pid"] == 42);
   CHECK(status["routers"][0]["table"] == 9);
+}
+
+TEST_CASE_FIXTURE(Fixture, "memory and uptime are found out when the report is made, and only of processes") {
+  views[0].workers[0].started = now - Duration{2'500};
+  const auto report = source();
+  CHECK(is_up(view_of(report.views, "web", "v1")));
+  CHECK(health_complaint(settings.services[0], state, report.views).empty());
+  CHECK(build_table(settings, state, report.views, rows).services.size() == 1);
+  CHECK(weighed.empty());
+  const auto workers = status_report(report)["services"][0]["versions"][0]["workers"];
+  CHECK(weighed == std::vector<pid_t>{101});
+  CHECK(workers[0]["rss_bytes"] == 101'000);
+  CHECK(workers[0]["uptime_s"] == 2.5);
+  CHECK(workers[1]["rss_bytes"] == 0);
+  CHECK(workers[1]["uptime_s"] == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "states are told by their names") {
+  views[0].state = VersionState::dark;
+  views[0].workers[1].state = WorkerState::backoff;
+  const auto version = status_report(source())["services"][0]["versions"][0];
+  CHECK(version["state"] == "dark");
+  CHECK(version["workers"][0]["state"] == "healthy");
+  CHECK(version["workers"][1]["state"] == "backoff");
 }

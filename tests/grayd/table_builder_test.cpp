@@ -20,7 +20,7 @@ struct Fixture {
   Fixture() {
     for (const auto& version : settings.services[0].versions) rows.take("web", version.name);
   }
-  ServiceRoute route(const control::State& state, const std::vector<supervisor::VersionView>& views) {
+  ServiceRoute route(const control::State& state, const std::vector<VersionView>& views) {
     const auto table = build_table(settings, state, views, rows);
     REQUIRE(table.services.size() == 1);
     return table.services[0];
@@ -52,7 +52,7 @@ TEST_CASE_FIXTURE(Fixture, "a version says how its workers are checked") {
 TEST_CASE_FIXTURE(Fixture, "only routable workers with an address are routed to") {
   auto homeless = worker("web@v1#2", 3, true);
   homeless.address.reset();
-  const std::vector<supervisor::VersionView> views = {
+  const std::vector<VersionView> views = {
       version_view("v1", {worker("web@v1#0", 1, true), worker("web@v1#1", 2, false), homeless}),
       version_view("gone", {worker("web@gone#0", 4, true)})};
   const auto service = route({}, views);
@@ -63,10 +63,10 @@ TEST_CASE_FIXTURE(Fixture, "only routable workers with an address are routed to"
 TEST_CASE_FIXTURE(Fixture, "workers that are drained are named with the time they have") {
   settings.services[0].versions[0].drain_timeout = Duration{4'000};
   auto leaving = worker("web@v1#1", 2, false);
-  leaving.state = "draining";
+  leaving.state = WorkerState::draining;
   leaving.generation = 11;
   auto sick = worker("web@v1#2", 3, false);
-  sick.state = "unhealthy";
+  sick.state = WorkerState::unhealthy;
   const auto service = route({}, {version_view("v1", {worker("web@v1#0", 1, true), leaving, sick})});
   CHECK(service.versions[0].draining == std::vector<std::uint64_t>{11});
   CHECK(service.versions[0].drain_timeout == Duration{4'000});

@@ -25,7 +25,7 @@ struct Fixture {
   Settings settings = test::settings_of(test::web());
   LiveState live{{}};
   std::optional<control::StateStore> store{(folder.path / "state").string()};
-  std::vector<supervisor::VersionView> views = {test::version_view("v1", {test::worker("web@v1#0", 1, true)})};
+  std::vector<VersionView> views = {test::version_view("v1", {test::worker("web@v1#0", 1, true)})};
   std::string phase = "serving", laggards;
   bool stopping = false;
   std::string locked;
@@ -45,7 +45,7 @@ struct Fixture {
             [this](std::function<void(std::string)> settled) { settled(laggards); },
             [] { return Reply{ExitCode::ok, {{"schema_version", 1}, {"changes", json::array()}}, {}}; },
             [this](const std::function<void(const ReportSource&)>& reader) {
-              reader({settings, live.published(), views, rows, *segment, {}, 1, phase, 1, 41});
+              reader({settings, live.published(), views, rows, *segment, {}, test::a_kilobyte, {}, 1, phase, 1, 41});
             },
             [this] { return stopping; },
             [this](const Ordered& ordered) { return ordered_last = ordered, 0u; },

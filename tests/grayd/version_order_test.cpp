@@ -8,19 +8,20 @@ using namespace gray;
 using namespace gray::master;
 using test::settings_of;
 using test::web;
+using enum VersionState;
 
 namespace {
 
 const control::State kShifted = {{"web", {"", {{"v2", 20}}, ""}}};
 
-supervisor::VersionView view(const std::string& version, const std::string& state, bool restarting = false) {
+VersionView view(const std::string& version, VersionState state, bool restarting = false) {
   auto result = test::version_view(version, {});
   result.state = state;
-  if (restarting) result.replacement = supervisor::ReplacementView{1, "running", 1, 4, ""};
+  if (restarting) result.replacement = ReplacementView{1, ReplacementState::running, 1, 4, ""};
   return result;
 }
 
-OrderVerdict judged(const Ordered& ordered, std::vector<supervisor::VersionView> views) {
+OrderVerdict judged(const Ordered& ordered, std::vector<VersionView> views) {
   return judge_order(ordered, settings_of(web()), kShifted, views);
 }
 
@@ -51,7 +52,7 @@ TEST_CASE("what is not there is a usage error, with what is") {
 TEST_CASE("every order in every state of a version without users: allowed, or refused with what to do") {
   constexpr const char* kOk = "";
   struct Row {
-    const char* state;
+    VersionState state;
     bool restarting;
     const char *start, *stop, *restart, *drain;
   };
@@ -63,17 +64,16 @@ TEST_CASE("every order in every state of a version without users: allowed, or re
   const std::string busy_stop = busy + "; or if you mean it: grayctl stop web v3 --yes";
   const std::string busy_drain = busy + "; or if you mean it: grayctl drain web v3 --yes";
   const Row rows[] = {
-      {"starting", false, runs.c_str(), kOk, kOk, kOk},
-      {"serving", false, runs.c_str(), kOk, kOk, kOk},
-      {"dark", false, runs.c_str(), kOk, kOk, kOk},
-      {"dark", true, runs.c_str(), busy_stop.c_str(), busy.c_str(), busy_drain.c_str()},
-      {"draining", false, kOk, kOk, "web v3 is being stopped; once it is, start it: grayctl start web v3",
-       ends.c_str()},
-      {"stopped", false, kOk, already.c_str(), "web v3 is stopped; start it: grayctl start web v3", already.c_str()},
-      {"failed", false, kOk, kOk, "web v3 has failed; start it: grayctl start web v3", kOk},
+      {starting, false, runs.c_str(), kOk, kOk, kOk},
+      {serving, false, runs.c_str(), kOk, kOk, kOk},
+      {dark, false, runs.c_str(), kOk, kOk, kOk},
+      {dark, true, runs.c_str(), busy_stop.c_str(), busy.c_str(), busy_drain.c_str()},
+      {draining, false, kOk, kOk, "web v3 is being stopped; once it is, start it: grayctl start web v3", ends.c_str()},
+      {stopped, false, kOk, already.c_str(), "web v3 is stopped; start it: grayctl start web v3", already.c_str()},
+      {failed, false, kOk, kOk, "web v3 has failed; start it: grayctl start web v3", kOk},
   };
   for (const Row& row : rows) {
-    CAPTURE(row.state);
+    CAPTURE(name(row.state));
     const std::pair<Order, const char*> answers[] = {
         {Order::start, row.start}, {Order::stop, row.stop}, {Order::restart, row.restart}, {Order::drain, row.drain}};
     for (const auto& [order, error] : answers) {
@@ -93,22 +93,22 @@ TEST_CASE("a version that was never started is stopped") {
 TEST_CASE("who ends a version that has users, or is being restarted, must mean it") {
   for (const auto order : {Order::stop, Order::drain}) {
     const std::string verb(name(order));
-    auto verdict = judged({order, "web", "v1", false}, {view("v1", "serving")});
+    auto verdict = judged({order, "web", "v1", false}, {view("v1", serving)});
     CHECK(verdict.code == ExitCode::conflict);
     CHECK(verdict.confirm == "v1 is the stable version of web, whose users would get errors");
     CHECK(verdict.error == verdict.confirm + "; if you mean it: grayctl " + verb + " web v1 --yes");
-    verdict = judged({order, "web", "v2", false}, {view("v2", "serving")});
+    verdict = judged({order, "web", "v2", false}, {view("v2", serving)});
     CHECK(verdict.confirm == "v2 takes 20% of the users of web");
     CHECK(verdict.error == verdict.confirm +
                                "; send them to v1 first: grayctl shift web v2 0; or if you mean it: grayctl " + verb +
                                " web v2 --yes");
-    CHECK_FALSE(judged({order, "web", "v3", false}, {view("v3", "dark", true)}).confirm.empty());
+    CHECK_FALSE(judged({order, "web", "v3", false}, {view("v3", dark, true)}).confirm.empty());
     for (const char* version : {"v1", "v2", "v3"})
-      CHECK(judged({order, "web", version, true}, {view(version, "serving", true)}).code == ExitCode::ok);
+      CHECK(judged({order, "web", version, true}, {view(version, serving, true)}).code == ExitCode::ok);
   }
-  CHECK(judged({Order::restart, "web", "v1", true}, {view("v1", "serving", true)}).code == ExitCode::conflict);
+  CHECK(judged({Order::restart, "web", "v1", true}, {view("v1", serving, true)}).code == ExitCode::conflict);
 }
 
 TEST_CASE("what is on its way out may be hurried without a further word") {
-  CHECK(judged({Order::stop, "web", "v1", false}, {view("v1", "draining")}).code == ExitCode::ok);
+  CHECK(judged({Order::stop, "web", "v1", false}, {view("v1", draining)}).code == ExitCode::ok);
 }

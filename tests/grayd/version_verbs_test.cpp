@@ -19,8 +19,8 @@ struct Fixture {
   Rows rows{segment};
   Settings settings = test::settings_of(test::web());
   LiveState live{{}};
-  std::vector<supervisor::VersionView> views = {test::version_view("v1", {test::worker("web@v1#0", 1, true)}),
-                                                test::version_view("v3", {test::worker("web@v3#0", 2, true)})};
+  std::vector<VersionView> views = {test::version_view("v1", {test::worker("web@v1#0", 1, true)}),
+                                    test::version_view("v3", {test::worker("web@v3#0", 2, true)})};
   std::string disk_error;
   bool stopping = false;
   std::vector<std::string> happened;  // "stop v3", "saved"
@@ -28,21 +28,22 @@ struct Fixture {
   VersionVerbs verbs{parts()};
 
   VersionVerbs::Parts parts() {
-    return {settings,
-            live,
-            [this](std::function<void(std::string)> then) {
-              happened.push_back("saved");
-              while_saving();
-              then(disk_error);
-            },
-            [this](const Ordered& ordered) -> unsigned {
-              happened.push_back(std::string(name(ordered.order)) + " " + ordered.version);
-              return ordered.order == Order::restart ? 7 : 0;
-            },
-            [this](const std::function<void(const ReportSource&)>& reader) {
-              reader({settings, live.published(), views, rows, *segment, {}, 1, "serving", 1, 41});
-            },
-            [this] { return stopping; }};
+    return {
+        settings,
+        live,
+        [this](std::function<void(std::string)> then) {
+          happened.push_back("saved");
+          while_saving();
+          then(disk_error);
+        },
+        [this](const Ordered& ordered) -> unsigned {
+          happened.push_back(std::string(name(ordered.order)) + " " + ordered.version);
+          return ordered.order == Order::restart ? 7 : 0;
+        },
+        [this](const std::function<void(const ReportSource&)>& reader) {
+          reader({settings, live.published(), views, rows, *segment, {}, test::a_kilobyte, {}, 1, "serving", 1, 41});
+        },
+        [this] { return stopping; }};
   }
   Reply call(Order order, const std::string& version, json more = json::object()) {
     json args = {{"service", "web"}, {"version", version}};
@@ -83,7 +84,7 @@ TEST_CASE_FIXTURE(Fixture, "a stop that the disk refuses happens all the same, a
 }
 
 TEST_CASE_FIXTURE(Fixture, "starting is persisted first") {
-  views[1].state = "stopped";
+  views[1].state = VersionState::stopped;
   live.set_stopped("web", "v3", true);
   CHECK(call(Order::start, "v3").code == ExitCode::ok);
   CHECK(happened == Happened{"saved", "start v3"});
@@ -91,7 +92,7 @@ TEST_CASE_FIXTURE(Fixture, "starting is persisted first") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a start that the disk refuses starts nothing") {
-  views[1].state = "stopped";
+  views[1].state = VersionState::stopped;
   live.set_stopped("web", "v3", true);
   disk_error = "the disk is full";
   CHECK(call(Order::start, "v3").error == "nothing was started: the disk is full");
@@ -100,7 +101,7 @@ TEST_CASE_FIXTURE(Fixture, "a start that the disk refuses starts nothing") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "what ends or goes while a start waits for the disk is not started") {
-  views[1].state = "stopped";
+  views[1].state = VersionState::stopped;
   while_saving = [this] { stopping = true; };
   CHECK(call(Order::start, "v3").error == "grayd is stopping; nothing was started");
   stopping = false;

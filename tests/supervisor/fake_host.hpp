@@ -137,12 +137,12 @@ struct Running {
     const auto views = supervisor->view();
     return views.empty() ? VersionView{} : views.front();
   }
-  bool is(const std::string& state) const { return version().state == state; }
+  bool is(VersionState state) const { return version().state == state; }
   WorkerView worker(std::size_t index = 0) const {
     const auto workers = version().workers;
     return index < workers.size() ? workers[index] : WorkerView{};
   }
-  bool worker_is(const std::string& state) const { return worker().state == state; }
+  bool worker_is(WorkerState state) const { return worker().state == state; }
 };
 
 inline const char* const kServer =

@@ -28,7 +28,7 @@ struct Told : Running {
 
 TEST_CASE_FIXTURE(Told, "the life of a worker is one event for each step, with its process") {
   supervisor->apply("web", server());
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   const pid_t pid = worker().pid;
   CHECK(kinds() == Kinds{"worker-started", "worker-ready", "worker-healthy"});
   for (const auto& event : host.events) {
@@ -38,7 +38,7 @@ TEST_CASE_FIXTURE(Told, "the life of a worker is one event for each step, with i
   CHECK(of(EventKind::worker_ready).cause == "ipc");
   host.events.clear();
   ::kill(pid, SIGKILL);
-  REQUIRE(until([&] { return worker().pid > 0 && worker().pid != pid && is("serving"); }));
+  REQUIRE(until([&] { return worker().pid > 0 && worker().pid != pid && is(VersionState::serving); }));
   CHECK(kinds() == Kinds{"worker-exited", "worker-backoff", "worker-started", "worker-ready", "worker-healthy"});
   CHECK(host.events.front().cause == "signal 9");
   CHECK(host.events.front().pid == pid);
@@ -46,7 +46,7 @@ TEST_CASE_FIXTURE(Told, "the life of a worker is one event for each step, with i
 
 TEST_CASE_FIXTURE(Told, "a version that gives up says so once, after each of its tries") {
   supervisor->apply("web", shell("echo no database; exit 3"));
-  REQUIRE(until([&] { return is("failed"); }));
+  REQUIRE(until([&] { return is(VersionState::failed); }));
   pass(100ms);
   CHECK(count(EventKind::worker_started) == 3);
   CHECK(count(EventKind::worker_exited) == 3);
@@ -66,14 +66,14 @@ TEST_CASE_FIXTURE(Told, "a version with traffic that crashes again and again say
   CHECK(count(EventKind::version_crashing) == 1);
   CHECK(of(EventKind::version_crashing).cause == "exit 3");
   CHECK(of(EventKind::version_crashing).text.find("more than 10 ends within 300 s") == 0);
-  CHECK_FALSE(is("failed"));
+  CHECK_FALSE(is(VersionState::failed));
 }
 
 TEST_CASE_FIXTURE(Told, "a program that is not there is named with its errno") {
   VersionSettings settings = shell("");
   settings.command = {"/nonexistent/program"};
   supervisor->apply("web", settings);
-  REQUIRE(until([&] { return is("failed"); }));
+  REQUIRE(until([&] { return is(VersionState::failed); }));
   CHECK(of(EventKind::worker_exited).cause == "exec:ENOENT");
   CHECK(count(EventKind::version_failed) == 1);
 }
@@ -81,14 +81,14 @@ TEST_CASE_FIXTURE(Told, "a program that is not there is named with its errno") {
 TEST_CASE_FIXTURE(Told, "a process that cannot be made is no start, only back-off with the cause") {
   host.most_cells = 0;
   supervisor->apply("web", shell("sleep 100"));
-  REQUIRE(until([&] { return worker_is("backoff"); }));
+  REQUIRE(until([&] { return worker_is(WorkerState::backoff); }));
   CHECK(kinds() == Kinds{"worker-backoff"});
   CHECK(host.events.front().cause == "resources");
 }
 
 TEST_CASE_FIXTURE(Told, "a restart begins and ends, or is rolled back, once") {
   supervisor->apply("web", server());
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   supervisor->restart("web", "v1");
   REQUIRE(until([&] { return count(EventKind::version_restarted) == 1; }));
   REQUIRE(until([&] { return version().workers.size() == 1; }));

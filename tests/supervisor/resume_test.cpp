@@ -47,7 +47,7 @@ struct Resuming {
   }
   bool until(const std::function<bool()>& condition) { return now->until(condition); }
   bool serves() {
-    return until([&] { return now->is("serving"); });
+    return until([&] { return now->is(VersionState::serving); });
   }
   std::ptrdiff_t count(EventKind kind) const { return std::ranges::count(now->host.events, kind, &EventRecord::kind); }
   /// When something is next to happen to the only worker.
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Resuming,
   REQUIRE(has_read("first half,"));
   const WorkerView before = now->worker();
   exec();
-  CHECK(now->is("serving"));
+  CHECK(now->is(VersionState::serving));
   CHECK(now->worker().pid == before.pid);
   CHECK(now->worker().generation == before.generation);
   CHECK(now->worker().ready_by == "pipe");
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(Resuming, "a worker that is half way through saying ready ends
   REQUIRE(has_read("REA"));
   const pid_t pid = now->worker().pid;
   exec();
-  CHECK(now->worker_is("spawned"));
+  CHECK(now->worker_is(WorkerState::spawned));
   ::kill(pid, SIGUSR1);
   CHECK(serves());
   CHECK(now->worker().pid == pid);
@@ -128,7 +128,7 @@ TEST_CASE_FIXTURE(Resuming, "a worker that dies in the meantime is heard to the 
     ::kill(pid, SIGUSR1);
     await_end(pid);
   });
-  REQUIRE(until([&] { return now->worker().pid > 0 && now->worker().pid != pid && now->is("serving"); }));
+  REQUIRE(until([&] { return now->worker().pid > 0 && now->worker().pid != pid && now->is(VersionState::serving); }));
   now->pass(200ms);
   CHECK(now->worker().restarts == 1);
   CHECK(now->worker().last_exit == "exit 3");
@@ -144,11 +144,11 @@ TEST_CASE_FIXTURE(Resuming, "a stop goes on, with what is left of its time") {
   REQUIRE(serves());
   const pid_t pid = now->worker().pid;
   supervisor().stop("web", "v1");
-  REQUIRE(until([&] { return now->worker_is("stopping"); }));
+  REQUIRE(until([&] { return now->worker_is(WorkerState::stopping); }));
   const TimePoint end = deadline();
   exec();
-  CHECK(now->worker_is("stopping"));
-  REQUIRE(until([&] { return now->is("stopped"); }));
+  CHECK(now->worker_is(WorkerState::stopping));
+  REQUIRE(until([&] { return now->is(VersionState::stopped); }));
   CHECK(Clock::now() >= end);
   CHECK(::kill(pid, 0) == -1);
   CHECK(now->host.cells.empty());
@@ -162,7 +162,7 @@ TEST_CASE_FIXTURE(Resuming, "what was ordered and not carried out yet is carried
   REQUIRE(has_put_out("up"));
   supervisor().drain("web", "v1");
   exec();
-  CHECK(until([&] { return now->is("stopped"); }));
+  CHECK(until([&] { return now->is(VersionState::stopped); }));
   CHECK(count(EventKind::worker_started) == 1);
 }
 
@@ -171,26 +171,26 @@ TEST_CASE_FIXTURE(Resuming, "a drain waits on for what is in flight") {
   REQUIRE(serves());
   now->host.sockets = 1;
   supervisor().drain("web", "v1");
-  REQUIRE(until([&] { return now->worker_is("draining"); }));
+  REQUIRE(until([&] { return now->worker_is(WorkerState::draining); }));
   exec();
   now->pass(200ms);
-  CHECK(now->worker_is("draining"));
+  CHECK(now->worker_is(WorkerState::draining));
   now->host.sockets = 0;
-  CHECK(until([&] { return now->is("stopped"); }));
+  CHECK(until([&] { return now->is(VersionState::stopped); }));
 }
 
 TEST_CASE_FIXTURE(Resuming, "a back-off ends when it would have ended") {
   supervisor().apply("web", server("exit 3"));
-  REQUIRE(until([&] { return now->worker_is("backoff"); }));
+  REQUIRE(until([&] { return now->worker_is(WorkerState::backoff); }));
   const TimePoint end = deadline();
   exec();
-  CHECK(now->worker_is("backoff"));
+  CHECK(now->worker_is(WorkerState::backoff));
   REQUIRE(until([&] { return now->worker().restarts == 1; }));
   CHECK(Clock::now() >= end);
-  CHECK(until([&] { return now->is("failed"); }));
+  CHECK(until([&] { return now->is(VersionState::failed); }));
   exec();
   now->pass(100ms);
-  CHECK(now->is("failed"));
+  CHECK(now->is(VersionState::failed));
   CHECK(count(EventKind::version_failed) == 1);
   CHECK(now->version().cause.find("died-before-ready (exit 3)") != std::string::npos);
 }
@@ -201,7 +201,7 @@ TEST_CASE_FIXTURE(Resuming, "a program that could not be run is told with what t
   supervisor().apply("web", settings);
   REQUIRE(until([&] { return !now->host.groups.empty(); }));
   exec();
-  REQUIRE(until([&] { return now->is("failed"); }));
+  REQUIRE(until([&] { return now->is(VersionState::failed); }));
   CHECK(now->version().cause.find("cannot run \"/nonexistent/program\"") != std::string::npos);
 }
 
@@ -209,10 +209,10 @@ TEST_CASE_FIXTURE(Resuming, "while nobody can probe, deadlines stand still acros
   supervisor().probing_possible(false);
   now->host.can_probe = false;
   supervisor().apply("web", server(kReady + kForever));
-  REQUIRE(until([&] { return now->worker_is("ready"); }));
+  REQUIRE(until([&] { return now->worker_is(WorkerState::ready); }));
   exec();
   now->pass(200ms);
-  CHECK(now->worker_is("ready"));
+  CHECK(now->worker_is(WorkerState::ready));
   now->host.can_probe = true;
   supervisor().probing_possible(true);
   CHECK(serves());
@@ -223,7 +223,7 @@ TEST_CASE_FIXTURE(Resuming, "output of workers that are gone is kept, and lines 
   REQUIRE(serves());
   REQUIRE(has_put_out("one"));
   supervisor().drain("web", "v1");
-  REQUIRE(until([&] { return now->is("stopped"); }));
+  REQUIRE(until([&] { return now->is(VersionState::stopped); }));
   exec();
   REQUIRE(supervisor().outputs().size() == 1);
   supervisor().apply("web", server("echo two; " + kReady + kForever));
@@ -267,11 +267,11 @@ TEST_CASE_FIXTURE(Resuming, "any moment of a life may be the one, and the life i
   exec();
   bool gap = false;
   REQUIRE(until_with_execs([&] {
-    gap = gap || !now->is("serving");
+    gap = gap || !now->is(VersionState::serving);
     return all_serve(first);
   }));
   CHECK_FALSE(gap);
-  CHECK(now->version().replacement->state == "done");
+  CHECK(now->version().replacement->state == ReplacementState::done);
   const pid_t victim = *pids().begin();
   ::kill(victim, SIGKILL);
   REQUIRE(until_with_execs([&] { return all_serve({victim}); }));
@@ -313,9 +313,9 @@ struct Broken : Resuming {
     supervisor().apply("old", server("echo old; " + kReady + kForever));
     REQUIRE(has_read("half a line"));
     const auto state_of = [&](std::size_t index) { return now->supervisor->view().at(index).state; };
-    REQUIRE(until([&] { return state_of(2) == "serving" && state_of(3) == "serving"; }));
+    REQUIRE(until([&] { return state_of(2) == VersionState::serving && state_of(3) == VersionState::serving; }));
     supervisor().drain("old", "v1");
-    REQUIRE(until([&] { return state_of(2) == "stopped"; }));
+    REQUIRE(until([&] { return state_of(2) == VersionState::stopped; }));
     REQUIRE(until([&] { return now->supervisor->view().front().workers.front().restarts > 0; }));
     REQUIRE(supervisor().restart("web", "v1") == 1);
     state = now->state(save);
@@ -335,7 +335,7 @@ struct Broken : Resuming {
     } catch (const std::exception&) {
       return true;
     }
-    for (const auto& version : next.view()) CHECK_FALSE(version.state.empty());
+    for (const auto& version : next.view()) CHECK(version.state <= VersionState::failed);
     for (const auto& output : next.outputs()) CHECK(output.tail->after(0).size() <= OutputTail::kLines);
     Save again;
     next.archive(again);

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "supervisor/process_table.hpp"
 #include "tests/supervisor/fake_host.hpp"
 
@@ -19,18 +21,27 @@ std::string listening_then(const std::string& then) { return std::string(kServer
 
 bool alive(pid_t pid) { return ::kill(pid, 0) == 0; }
 
+/// How often this thread has read from anything; 0 where the kernel does not count that.
+std::uint64_t reads_so_far() {
+  const std::string text = read_file("/proc/thread-self/io");
+  const std::size_t at = text.find("syscr: ");
+  return at == std::string::npos ? 0 : std::stoull(text.substr(at + 7));
+}
+
 }  // namespace
 
 TEST_CASE_FIXTURE(Running, "a Node worker that sends ready over IPC becomes healthy by it") {
+  const TimePoint begin = Clock::now();
   supervisor->apply("web", node(listening_then("process.send('ready')")));
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   const WorkerView view = worker();
   CHECK(view.id == "web@v1#0");
-  CHECK(view.state == "healthy");
+  CHECK(view.state == WorkerState::healthy);
   CHECK(view.ready_by == "ipc");
   CHECK(view.routable);
   CHECK(view.pid > 0);
-  CHECK(view.rss_bytes > 0);
+  CHECK(view.started >= begin);
+  CHECK(view.started <= Clock::now());
   CHECK(view.generation > 0);
   CHECK(host.groups.contains(view.pid));
   CHECK(host.changes > 0);
@@ -39,7 +50,7 @@ TEST_CASE_FIXTURE(Running, "a Node worker that sends ready over IPC becomes heal
 TEST_CASE_FIXTURE(Running, "a worker that says nothing becomes ready by a connect that has stood a second") {
   const TimePoint begin = Clock::now();
   supervisor->apply("web", node(kListening));
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   CHECK(worker().ready_by == "tcp");
   CHECK(Clock::now() - begin >= 1s);
 }
@@ -47,16 +58,16 @@ TEST_CASE_FIXTURE(Running, "a worker that says nothing becomes ready by a connec
 TEST_CASE_FIXTURE(Running, "a worker that writes READY=1 is ready by the pipe, and healthy once it answers") {
   supervisor->apply("web", node("require('fs').writeSync(+process.env.GRAY_READY_FD, 'READY=1\\n'); setTimeout(() => " +
                                 kListening + ", 300)"));
-  REQUIRE(until([&] { return worker_is("ready"); }));
+  REQUIRE(until([&] { return worker_is(WorkerState::ready); }));
   CHECK_FALSE(worker().routable);
   CHECK(worker().ready_by == "pipe");
-  REQUIRE(until([&] { return worker_is("healthy"); }));
+  REQUIRE(until([&] { return worker_is(WorkerState::healthy); }));
 }
 
 TEST_CASE_FIXTURE(Running, "a Node worker that sends a handle is answered, and its ready still arrives") {
   supervisor->apply("web",
                     node("const s = " + listening_then("process.send('x', s, () => {}); process.send('ready')")));
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   CHECK(worker().ready_by == "ipc");
 }
 
@@ -66,18 +77,18 @@ TEST_CASE_FIXTURE(Running, "a worker that never gets ready fails closed: three t
   settings.ready.ways = {ReadyWay::pipe};
   settings.ready.timeout = 200ms;
   supervisor->apply("web", settings);
-  REQUIRE(until([&] { return is("failed"); }));
+  REQUIRE(until([&] { return is(VersionState::failed); }));
   CHECK(version().cause.find("service web, version v1, worker web@v1#0: ready-timeout (signal 15); its last lines:") ==
         0);
   CHECK(version().cause.find("\"warming up\"") != std::string::npos);
-  CHECK(worker().state == "failed");
+  CHECK(worker().state == WorkerState::failed);
   CHECK(worker().restarts == 2);
   CHECK(worker().last_exit == "ready-timeout");
 }
 
 TEST_CASE_FIXTURE(Running, "a worker that dies before it is ready is named with its exit and its last words") {
   supervisor->apply("web", shell("echo out; echo 'no database' >&2; exit 3"));
-  REQUIRE(until([&] { return is("failed"); }));
+  REQUIRE(until([&] { return is(VersionState::failed); }));
   CHECK(version().cause.find("died-before-ready (exit 3)") != std::string::npos);
   CHECK(version().cause.find("\"no database\"") != std::string::npos);
   CHECK(supervisor->output("web@v1#0").size() == 6);
@@ -87,20 +98,20 @@ TEST_CASE_FIXTURE(Running, "a program that is not there fails at once, with what
   VersionSettings settings = shell("");
   settings.command = {"/nonexistent/program"};
   supervisor->apply("web", settings);
-  REQUIRE(until([&] { return is("failed"); }, 2s));
+  REQUIRE(until([&] { return is(VersionState::failed); }, 2s));
   CHECK(worker().last_exit == "exec:ENOENT");
   CHECK(version().cause.find("cannot run \"/nonexistent/program\"") != std::string::npos);
   supervisor->apply("web", node(listening_then("process.send('ready')")));
-  CHECK(until([&] { return is("serving"); }));
+  CHECK(until([&] { return is(VersionState::serving); }));
 }
 
 TEST_CASE_FIXTURE(Running, "a worker whose health check fails never takes traffic") {
   VersionSettings settings = node(listening_then("process.send('ready')"));
   settings.health.path = "/broken";
   supervisor->apply("web", settings);
-  REQUIRE(until([&] { return worker_is("ready"); }));
+  REQUIRE(until([&] { return worker_is(WorkerState::ready); }));
   pass(500ms);
-  CHECK(worker_is("ready"));
+  CHECK(worker_is(WorkerState::ready));
 }
 
 TEST_CASE_FIXTURE(
@@ -108,10 +119,10 @@ TEST_CASE_FIXTURE(
     "a worker with traffic that crashes is restarted, in another generation, with what it left behind killed") {
   supervisor->apply("web", node("require('child_process').spawn('sleep', ['100'], {detached: true});" +
                                 listening_then("process.send('ready')")));
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   const WorkerView before = worker();
   ::kill(before.pid, SIGKILL);
-  REQUIRE(until([&] { return worker().generation > before.generation && worker_is("healthy"); }));
+  REQUIRE(until([&] { return worker().generation > before.generation && worker_is(WorkerState::healthy); }));
   CHECK(worker().restarts == 1);
   CHECK(worker().last_exit == "signal 9");
   for (const ProcessInfo& process : all_processes())
@@ -123,7 +134,7 @@ TEST_CASE_FIXTURE(
 TEST_CASE_FIXTURE(Running, "a message that was written just before the end is heard before the end") {
   VersionSettings settings = shell("printf 'READY=1\\n' >&$GRAY_READY_FD; exit 4");
   supervisor->apply("web", settings);
-  REQUIRE(until([&] { return worker_is("backoff"); }));
+  REQUIRE(until([&] { return worker_is(WorkerState::backoff); }));
   CHECK(worker().last_exit == "exit 4");
 }
 
@@ -142,45 +153,45 @@ TEST_CASE_FIXTURE(Running, "a worker that ignores SIGTERM, stopped or not, is ki
 
 TEST_CASE_FIXTURE(Running, "a worker is stopped only when nobody holds a socket to it any more") {
   supervisor->apply("web", node(listening_then("process.send('ready')")));
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   host.sockets = 1;
   supervisor->drain("web", "v1");
-  REQUIRE(until([&] { return worker_is("draining"); }));
+  REQUIRE(until([&] { return worker_is(WorkerState::draining); }));
   pass(200ms);
-  CHECK(worker_is("draining"));
+  CHECK(worker_is(WorkerState::draining));
   host.sockets = 0;
-  CHECK(until([&] { return is("stopped"); }, 2s));
+  CHECK(until([&] { return is(VersionState::stopped); }, 2s));
 }
 
 TEST_CASE_FIXTURE(Running, "a drain ends with its timeout even if sockets stay open") {
   VersionSettings settings = node(listening_then("process.send('ready')"));
   settings.drain_timeout = 200ms;
   supervisor->apply("web", settings);
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   host.sockets = 1;
   supervisor->drain("web", "v1");
-  CHECK(until([&] { return is("stopped"); }, 3s));
+  CHECK(until([&] { return is(VersionState::stopped); }, 3s));
 }
 
 TEST_CASE_FIXTURE(Running, "a broken replacement leaves the old worker serving, and says why") {
   supervisor->apply("web", node(listening_then("process.send('ready')")));
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   const pid_t pid = worker().pid;
   supervisor->apply("web", shell("echo broken; exit 1"));
   REQUIRE(until([&] { return version().cause.find("broken") != std::string::npos; }));
-  CHECK(is("serving"));
+  CHECK(is(VersionState::serving));
   CHECK(version().workers.size() == 1);
   CHECK(worker().pid == pid);
 }
 
 TEST_CASE_FIXTURE(Running, "a restart brings a new process without a moment of nothing routable") {
   supervisor->apply("web", node(listening_then("process.send('ready')")));
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   const pid_t pid = worker().pid;
   supervisor->restart("web", "v1");
   bool gap = false;
   CHECK(until([&] {
-    gap = gap || !is("serving");
+    gap = gap || !is(VersionState::serving);
     return version().workers.size() == 1 && worker().pid != pid;
   }));
   CHECK_FALSE(gap);
@@ -193,19 +204,19 @@ TEST_CASE_FIXTURE(Running, "while nobody can probe no deadline of a probe passes
   settings.ready.timeout = 1500ms;
   supervisor->apply("web", settings);
   pass(2s);
-  CHECK(worker_is("spawned"));
+  CHECK(worker_is(WorkerState::spawned));
   host.can_probe = true;
   supervisor->probing_possible(true);
-  CHECK(until([&] { return is("serving"); }));
+  CHECK(until([&] { return is(VersionState::serving); }));
 }
 
 TEST_CASE_FIXTURE(Running, "a worker for which there is no cell waits in back-off and blames the machine") {
   host.most_cells = 0;
   supervisor->apply("web", shell("sleep 100"));
-  REQUIRE(until([&] { return worker_is("backoff"); }));
+  REQUIRE(until([&] { return worker_is(WorkerState::backoff); }));
   CHECK(worker().last_exit == "resources");
   CHECK(version().cause.find("no free cell") != std::string::npos);
-  CHECK(is("starting"));
+  CHECK(is(VersionState::starting));
 }
 
 TEST_CASE_FIXTURE(Running, "a flood of output neither blocks the worker nor fills the memory") {
@@ -216,6 +227,19 @@ TEST_CASE_FIXTURE(Running, "a flood of output neither blocks the worker nor fill
   pass(1500ms);
   CHECK(resident_bytes(::getpid()) < before + (8u << 20));
   CHECK(supervisor->output("web@v1#0").size() == 100);
+}
+
+TEST_CASE_FIXTURE(Running, "a view of many workers reads nothing, neither /proc nor anything else") {
+  VersionSettings settings = shell("printf 'READY=1\\n' >&$GRAY_READY_FD; exec sleep 100");
+  settings.instances = 8;
+  supervisor->apply("web", settings);
+  const auto has_process = [](const WorkerView& worker) { return worker.pid > 0; };
+  REQUIRE(until([&] { return std::ranges::count_if(version().workers, has_process) == 8; }));
+  const std::uint64_t first = reads_so_far(), second = reads_so_far();
+  const auto views = supervisor->view();
+  const std::uint64_t third = reads_so_far();
+  CHECK(views.front().workers.size() == 8);
+  CHECK(third - second == second - first);  // what the counting itself takes
 }
 
 TEST_CASE_FIXTURE(Running, "a stranger on the port of a worker does not make it ready") {
@@ -246,7 +270,7 @@ TEST_CASE_FIXTURE(Running, "a server without SO_REUSEADDR gets its port at the s
   settings.command = {"python3", "-c", server};
   if (::access("/usr/bin/python3", X_OK) != 0) return;
   supervisor->apply("web", settings);
-  REQUIRE(until([&] { return is("serving"); }));
+  REQUIRE(until([&] { return is(VersionState::serving); }));
   CHECK(worker().restarts == 1);
 }
 

@@ -228,7 +228,7 @@ TEST_CASE("a restart replaces every worker by its like") {
 }
 
 TEST_CASE("a replacement tells how far it is, and is done when nothing is left of the old workers") {
-  using State = VersionGroup::Replacement::State;
+  using State = ReplacementState;
   Play play;
   play.group.apply(settings(2), play.now);
   play.bring_up();
@@ -263,7 +263,7 @@ TEST_CASE("a restart that fails keeps the old workers that are left, and the new
   play.finish_drains();
   play.start_all();
   play.die(play.first(spawned));
-  CHECK(play.group.replacement()->state == VersionGroup::Replacement::State::failed);
+  CHECK(play.group.replacement()->state == ReplacementState::failed);
   CHECK(play.group.replacement()->replaced == 1);
   CHECK(play.group.replacement()->reason == "died-before-ready");
   CHECK(play.group.count(healthy) == 2);
@@ -530,7 +530,7 @@ TEST_CASE("a group that is carried over before every step goes on as if nothing 
   CHECK_FALSE(play.group.replacing());
   CHECK(play.with("b") == 3);
   REQUIRE(play.group.replacement());
-  CHECK(play.group.replacement()->state == VersionGroup::Replacement::State::done);
+  CHECK(play.group.replacement()->state == ReplacementState::done);
   CHECK(play.group.state(true) == VersionState::serving);
   play.group.stop(E::stop, play.now);
   play.carry_over();

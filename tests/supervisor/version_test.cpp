@@ -32,13 +32,13 @@ TEST_CASE_FIXTURE(OneVersion, "its view names every slot, also those that never 
   VersionSettings settings = Running::shell("exit");
   settings.instances = 2;
   version.group.apply(settings, now);
-  const auto view = version.view(true, now);
+  const auto view = version.view(true);
   CHECK(view.service == "web");
   CHECK(view.version == "v1");
-  CHECK(view.state == "starting");
+  CHECK(view.state == VersionState::starting);
   REQUIRE(view.workers.size() == 2);
   CHECK(view.workers[1].id == "web@v1#1");
-  CHECK(view.workers[1].state == "idle");
+  CHECK(view.workers[1].state == WorkerState::idle);
   CHECK(view.workers[1].pid == 0);
   CHECK_FALSE(view.replacement);
 }
@@ -47,19 +47,19 @@ TEST_CASE_FIXTURE(OneVersion,
                   "the cause of a version that is not up is its last failure; of one that is, what was undone") {
   version.failure = "service web: no database";
   version.group.apply(Running::shell("exit"), now);
-  CHECK(version.view(true, now).cause == version.failure);
+  CHECK(version.view(true).cause == version.failure);
   version.group.stop(WorkerEvent::stop, now);
-  CHECK(version.view(true, now).cause.empty());
+  CHECK(version.view(true).cause.empty());
   version.rolled_back = "exit 3";
-  CHECK(version.view(true, now).cause == "replacement stopped: exit 3");
+  CHECK(version.view(true).cause == "replacement stopped: exit 3");
 }
 
 TEST_CASE_FIXTURE(OneVersion, "a replacement that was stopped says why") {
   version.group.apply(Running::shell("exit"), now);
   version.group.restart(now);
-  CHECK(version.view(true, now).replacement->state == "running");
+  CHECK(version.view(true).replacement->state == ReplacementState::running);
   version.group.stop(WorkerEvent::stop, now);
-  CHECK(version.view(true, now).replacement == ReplacementView{1, "failed", 0, 1, "stopped"});
+  CHECK(version.view(true).replacement == ReplacementView{1, ReplacementState::failed, 0, 1, "stopped"});
 }
 
 TEST_CASE_FIXTURE(OneVersion, "a version whose slots live has a worker for each, or is refused") {

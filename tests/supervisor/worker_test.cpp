@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <set>
 
+#include "supervisor/process_table.hpp"
+
 using namespace gray;
 using namespace gray::supervisor;
 using namespace std::chrono_literals;
@@ -136,7 +138,7 @@ int bind_error(std::uint16_t port) {
 TEST_CASE_FIXTURE(OneSlot, "a slot gets ready by its pipe, healthy by its probes, and ends idle when it is stopped") {
   shell(kReady);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
-  const WorkerView view = worker.view(Clock::now());
+  const WorkerView view = worker.view();
   CHECK(view.pid == worker.pid());
   CHECK(view.ready_by == "pipe");
   CHECK(view.generation == 1);
@@ -180,17 +182,17 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that dies before it is ready goes to back-o
   const std::uint64_t late = host.probes.empty() ? 0 : host.probes.back().id;
   shell(kReady);
   CHECK_FALSE(worker.probed(late, true, "", state(), Clock::now()));  // it was about the process before
-  CHECK(worker.view(Clock::now()).generation == 2);
+  CHECK(worker.view().generation == 2);
   CHECK(until([&] { return is(WorkerState::ready); }));
 }
 
 TEST_CASE_FIXTURE(OneSlot, "a port is held for a worker, and let go for the try after one that never got ready") {
   answer.reset();
   shell("exit 1");
-  CHECK(bind_error(worker.view(Clock::now()).address->port) == EADDRINUSE);
+  CHECK(bind_error(worker.view().address->port) == EADDRINUSE);
   REQUIRE(until([&] { return machine.startable(); }));
   shell(kReady);
-  CHECK(bind_error(worker.view(Clock::now()).address->port) == 0);
+  CHECK(bind_error(worker.view().address->port) == 0);
 }
 
 TEST_CASE_FIXTURE(OneSlot, "a program that cannot be run is told with its errno and its path") {
@@ -204,7 +206,7 @@ TEST_CASE_FIXTURE(OneSlot, "a program that cannot be run is told with its errno 
 
 TEST_CASE_FIXTURE(OneSlot, "a connect that somebody else answers makes nobody ready, and the complaint names who") {
   shell("exec tail -f /dev/null");
-  const std::uint16_t port = worker.view(Clock::now()).address->port;
+  const std::uint16_t port = worker.view().address->port;
   const asio::ip::tcp::acceptor stranger(io, {asio::ip::address_v4::loopback(), port});
   REQUIRE(until([&] { return !worker.detail().empty(); }));
   CHECK(is(WorkerState::spawned));
@@ -244,7 +246,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that said ready is not healthy while somebo
   std::optional<asio::ip::tcp::acceptor> stranger;
   answer.reset();
   shell(kReady);
-  const std::uint16_t port = worker.view(Clock::now()).address->port;
+  const std::uint16_t port = worker.view().address->port;
   stranger.emplace(io, asio::ip::tcp::endpoint{asio::ip::address_v4::loopback(), port});
   REQUIRE(until([&] { return is(WorkerState::ready); }));
   worker.forget_probe();
@@ -292,7 +294,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that asks for more time gets it, and says o
   settings.ready.ways = {ReadyWay::notify};
   settings.ready.timeout = 10s;
   shell("systemd-notify EXTEND_TIMEOUT_USEC=60000000 STATUS=migrating; exec tail -f /dev/null");
-  REQUIRE(until([&] { return worker.view(Clock::now()).status == "migrating"; }));
+  REQUIRE(until([&] { return worker.view().status == "migrating"; }));
   REQUIRE(until([&] { return *machine.next_deadline() > Clock::now() + 30s; }));
   CHECK(is(WorkerState::spawned));
 }
@@ -311,22 +313,22 @@ TEST_CASE_FIXTURE(OneSlot, "a unix socket is in a folder of the process, at anot
   settings.listen = ListenMode::unix_path;
   answer.reset();
   shell("echo $GRAY_SOCKET; exit 1");
-  const auto first = worker.view(Clock::now()).address;
+  const auto first = worker.view().address;
   REQUIRE(until([&] { return machine.startable(); }));
   CHECK(worker.output().last(1).front() == first->path);
   CHECK(first->kind == Address::Kind::unix_path);
   shell(kReady);
-  CHECK(worker.view(Clock::now()).address->path != first->path);
+  CHECK(worker.view().address->path != first->path);
 }
 
 TEST_CASE_FIXTURE(OneSlot, "an inherited socket stays the slot's from process to process, blocking for each") {
   settings.listen = ListenMode::inherited;
   shell("exit 1");
-  const auto first = worker.view(Clock::now()).address;
+  const auto first = worker.view().address;
   REQUIRE(until([&] { return machine.startable(); }));
   CHECK(bind_error(first->port) == EADDRINUSE);
   shell("echo $LISTEN_PID $$ $LISTEN_FDS $LISTEN_FDNAMES; " + kReady);
-  CHECK(worker.view(Clock::now()).address == first);
+  CHECK(worker.view().address == first);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   const std::string pid = std::to_string(worker.pid());
   CHECK(worker.output().last(1).front() == pid + " " + pid + " 1 http");
@@ -376,7 +378,7 @@ TEST_CASE_FIXTURE(OneSlot, "a slot is weighed with all its processes, if it is l
   CHECK_FALSE(worker.weigh(WorkerState::unhealthy, now));
   const auto bytes = worker.weigh(state(), now);
   REQUIRE(bytes);
-  CHECK(*bytes > worker.view(now).rss_bytes);  // that is the first process alone
+  CHECK(*bytes > resident_bytes(worker.pid()));  // that is the first process alone
   CHECK_FALSE(worker.weigh(state(), now + Worker::kWeigh - 1ms));
   CHECK(worker.weigh(state(), now + Worker::kWeigh));
 }
