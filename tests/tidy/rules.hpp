@@ -21,8 +21,14 @@ using Findings = std::vector<Finding>;
 
 bool is_cpp(const File& file);  // .hpp or .cpp
 
-/// Includes point down the house only, by the arrows of CMakeLists.txt.
+/// Includes point down the house only, by the arrows of the build; tests follow their part. Every folder has a row.
 Findings check_includes(const File& file);
+/// No file includes itself, over however many others.
+Findings check_cycles(const std::vector<File>& files);
+/// The rows of the include matrix themselves: no folder stands below itself.
+Findings check_room_order();
+/// 35 C++ files a folder, without the folders in it. Those that had more are listed; their numbers only shrink.
+Findings check_room_sizes(const std::vector<File>& files);
 /// No Asio and no clock where a decision is made: http, policy, upstream, stats, and every state machine.
 Findings check_pure(const File& file);
 /// Calls that are banned everywhere, with the reason and what to use.

@@ -121,11 +121,67 @@ TEST_CASE("an include up or across the house is found") {
   CHECK(found("control/api/admin_server.cpp", "supervisor/supervisor.hpp"));
   CHECK(found("supervisor/spawn.cpp", "tests/support/pipe.hpp"));
   CHECK(found("router/proxy/relay.cpp", "grayd/master.hpp"));
+  CHECK(found("config/base/units.cpp", "config/shared/segment.hpp"));
+  CHECK(found("config/base/units.cpp", "config/settings/settings.hpp"));
+  CHECK(found("config/settings/settings.cpp", "config/shared/channel.hpp"));
+  CHECK(found("control/state/event_log.cpp", "control/api/admin_server.hpp"));
+  CHECK(found("control/grayctl/cli.cpp", "control/api/admin_server.hpp"));
+  CHECK(found("control/grayctl/cli.cpp", "control/state/event_log.hpp"));
+  CHECK(found("control/daemon.hpp", "control/api/admin_server.hpp"));
+  CHECK(found("grayd/master.cpp", "control/grayctl/client.hpp"));
+  CHECK(found("grayd/handoff/handoff.cpp", "grayd/routers/routers.hpp"));
+  CHECK(found("grayd/handoff/handoff.cpp", "supervisor/supervisor.hpp"));
+  CHECK(found("grayd/routers/routers.cpp", "grayd/master.hpp"));
+  CHECK(found("grayd/routers/routers.cpp", "control/api/admin_server.hpp"));
+  CHECK(found("grayd/master.cpp", "tests/support/wire.hpp"));
+  CHECK_FALSE(found("config/shared/channel.cpp", "config/settings/settings.hpp"));
+  CHECK_FALSE(found("grayd/routers/routers.cpp", "grayd/lifetime.hpp"));
   CHECK_FALSE(found("router/upstream/pool.cpp", "router/policy/retry.hpp"));
   CHECK_FALSE(found("router/proxy/relay.cpp", "router/engine/engine.hpp"));
   CHECK_FALSE(found("control/grayctl/table.cpp", "control/daemon.hpp"));
   CHECK_FALSE(found("grayd/master.cpp", "supervisor/supervisor.hpp"));
   CHECK_FALSE(found("config/base/log.cpp", "sys/socket.h"));
+}
+
+TEST_CASE("a folder without a row in the include matrix is found") {
+  CHECK(check_includes({"router/new/a.cpp", ""}).size() == 1);
+  CHECK(check_includes({"router/a.cpp", ""}).size() == 1);
+  CHECK(check_includes({"tests/router/new/a_test.cpp", ""}).size() == 1);
+}
+
+TEST_CASE("an include of a test beyond its part is found") {
+  const auto found = [](const char* path, const char* include) {
+    return check_includes({path, std::string("#include \"") + include + "\"\n"}).size() == 1;
+  };
+  CHECK(found("tests/router/http/head_test.cpp", "router/proxy/relay.hpp"));
+  CHECK(found("tests/router/http/head_test.cpp", "tests/router/proxy/rig.hpp"));
+  CHECK(found("tests/supervisor/spawn_test.cpp", "tests/grayd/temp_folder.hpp"));
+  CHECK(found("tests/fuzz/head.cpp", "router/proxy/relay.hpp"));
+  CHECK(found("tests/tidy/rules.cpp", "config/base/units.hpp"));
+  CHECK_FALSE(found("tests/router/policy/retry_test.cpp", "router/http/head.hpp"));
+  CHECK_FALSE(found("tests/router/policy/retry_test.cpp", "tests/support/wire.hpp"));
+  CHECK_FALSE(found("tests/router/policy/retry_test.cpp", "tests/router/policy/request.hpp"));
+  CHECK_FALSE(found("tests/control/api/admin_server_test.cpp", "tests/control/fixture.hpp"));
+  CHECK_FALSE(found("tests/config/shared/channel_test.cpp", "tests/config/base/field_count.hpp"));
+}
+
+TEST_CASE("a cycle of includes is found") {
+  const File base = {"config/base/a.hpp", "#include \"config/base/b.hpp\"\n"};
+  CHECK(check_cycles({base, {"config/base/b.hpp", "#include <string>\n"}}).empty());
+  CHECK(check_cycles({base, {"config/base/b.hpp", "#include \"config/base/a.hpp\"\n"}}).size() == 2);
+  CHECK(check_cycles({{"config/base/a.hpp", "#include \"config/base/a.hpp\"\n"}}).size() == 1);
+}
+
+TEST_CASE("a folder with too many files is found, and a number that can be lowered") {
+  const auto found = [](const std::string& folder, int count) {
+    std::vector<File> files;
+    for (int i = 0; i < count; ++i) files.push_back({folder + "/" + std::to_string(i) + ".hpp", ""});
+    return check_room_sizes(files).size();
+  };
+  CHECK(found("config/base", 35) == 0);
+  CHECK(found("config/base", 36) == 1);
+  CHECK(found("supervisor", 100) == 1);
+  CHECK(found("supervisor", 36) == 1);
 }
 
 TEST_CASE("a clock or Asio in a pure core is found") {
@@ -207,6 +263,10 @@ TEST_CASE("a source without a test of its name is found") {
 }
 
 TEST_CASE("the tree: includes point down the house") { check_tree(check_includes); }
+TEST_CASE("the tree: no includes in a circle, no folder below itself, no folder too full") {
+  for (const Findings& findings : {check_cycles(tree()), check_room_order(), check_room_sizes(tree())})
+    for (const Finding& finding : findings) FAIL_CHECK(finding.path << ":" << finding.line << ": " << finding.message);
+}
 TEST_CASE("the tree: pure cores see no Asio and no clock") { check_tree(check_pure); }
 TEST_CASE("the tree: no banned calls") { check_tree(check_banned_calls); }
 TEST_CASE("the tree: files, lines and functions are short") { check_tree(check_lengths); }
