@@ -36,16 +36,28 @@ need_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q && install_quiet "${missing[@]}"
 }
 
-# Installs without starting services: Debian asks policy-rc.d first, and 101 means no. It runs in a subshell, which
-# removes our policy-rc.d when it ends, also after an error.
+# The services that start at boot, one per line.
+boot_services() {
+  { find /etc/systemd/system/multi-user.target.wants -name '*.service' -printf '%f\n' 2>/dev/null || true; } | sort
+}
+
+# Installs without starting services, now or at boot. Debian asks policy-rc.d before it starts a service, and 101 means
+# no. Afterwards the services that this installation enabled are disabled; those that were enabled before stay as they
+# are. It runs in a subshell, which removes our policy-rc.d when it ends, also after an error.
 install_quiet() (
-  policy=/usr/sbin/policy-rc.d
+  policy=/usr/sbin/policy-rc.d code=0
   if [[ ! -e $policy ]]; then
     trap '"${as_root[@]}" rm -f "$policy"' EXIT
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
     "${as_root[@]}" chmod 755 "$policy"
   fi
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+  before=$(boot_services)
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" || code=$?
+  mapfile -t enabled < <(comm -13 <(printf '%s\n' "$before") <(boot_services))
+  if ((${#enabled[@]})) && command -v systemctl >/dev/null; then
+    "${as_root[@]}" systemctl disable --quiet "${enabled[@]}" || code=$?
+  fi
+  exit "$code"
 )
 
 # build_preset PRESET [TARGET...]: configures and builds into build/PRESET.
