@@ -80,7 +80,7 @@ struct FullRoom {
 constexpr std::array<FullRoom, 4> kFullRooms = {{
     {"grayd", 65},         // its reports and orders are to move to folders of their own
     {"router/http", 37},   // one small pure function per file
-    {"router/proxy", 41},  // the exchange and the router process are to part
+    {"router/proxy", 45},  // the exchange and the router process are to part
     {"supervisor", 51},    // the life of one worker and the set of all workers are to part
 }};
 
