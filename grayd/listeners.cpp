@@ -12,7 +12,7 @@
 #include <stdexcept>
 
 #include "config/base/archive.hpp"
-#include "supervisor/socket_owner.hpp"
+#include "supervisor/process/socket_owner.hpp"
 
 namespace gray::master {
 namespace {

@@ -16,7 +16,7 @@
 #include "grayd/reload.hpp"
 #include "grayd/serving.hpp"
 #include "grayd/verb_event.hpp"
-#include "supervisor/process_table.hpp"
+#include "supervisor/process/process_table.hpp"
 
 namespace gray::master {
 namespace {

@@ -12,7 +12,7 @@
 #include <sstream>
 
 #include "config/base/diagnostics.hpp"
-#include "supervisor/credentials.hpp"
+#include "supervisor/process/credentials.hpp"
 
 namespace gray::master {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "config/base/archive.hpp"
 #include "supervisor/news.hpp"
-#include "supervisor/process_table.hpp"
+#include "supervisor/process/process_table.hpp"
 #include "supervisor/start_places.hpp"
 #include "supervisor/version.hpp"
 

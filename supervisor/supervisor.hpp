@@ -19,7 +19,7 @@
 #include "config/settings/settings.hpp"
 #include "config/shared/event_record.hpp"
 #include "config/shared/version_view.hpp"
-#include "supervisor/output.hpp"
+#include "supervisor/process/output.hpp"
 
 namespace gray {
 
@@ -123,10 +123,5 @@ class Supervisor {
 /// Kills what an earlier grayd with this instance name left behind, by GRAY_INSTANCE in /proc/PID/environ; returns how
 /// many. Only under the lock of the state folder.
 int sweep_leftovers(const std::string& instance);
-
-/// Kills everything that a dead master left, without knowing it otherwise: its cgroup subtree where there is one.
-/// Called by the router on end of file, beside the process groups of the segment. Async-signal-safe enough for that: no
-/// allocation.
-void kill_worker_cgroup(const char* cgroup_path);
 
 }  // namespace gray::supervisor

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "supervisor/readiness.hpp"
+#include "supervisor/process/readiness.hpp"
 
 namespace gray::supervisor {
 namespace {

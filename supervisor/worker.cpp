@@ -8,8 +8,8 @@
 #include <cstring>
 
 #include "config/base/log.hpp"
-#include "supervisor/process_table.hpp"
-#include "supervisor/socket_owner.hpp"
+#include "supervisor/process/process_table.hpp"
+#include "supervisor/process/socket_owner.hpp"
 
 namespace gray::supervisor {
 namespace {

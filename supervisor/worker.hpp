@@ -7,11 +7,11 @@
 #include <memory>
 #include <string>
 
-#include "supervisor/oom_kills.hpp"
-#include "supervisor/port.hpp"
+#include "supervisor/process/oom_kills.hpp"
+#include "supervisor/process/port.hpp"
+#include "supervisor/process/worker_process.hpp"
 #include "supervisor/supervisor.hpp"
 #include "supervisor/worker_machine.hpp"
-#include "supervisor/worker_process.hpp"
 
 namespace gray::supervisor {
 

@@ -6,7 +6,7 @@
 
 #include "grayd/routers/router_spawn.hpp"
 #include "router/proxy/router_main.hpp"
-#include "supervisor/supervisor.hpp"
+#include "supervisor/process/cgroup.hpp"
 
 namespace gray::master {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "supervisor/process_table.hpp"
+#include "supervisor/process/process_table.hpp"
 #include "tests/supervisor/fake_host.hpp"
 
 using namespace gray;

@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -8,17 +7,15 @@
 #include <string>
 
 #include "config/base/time.hpp"
+#include "supervisor/process/containment.hpp"
 #include "supervisor/supervisor.hpp"
+#include "tests/supervisor/process/leaver.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
+using namespace std::chrono_literals;
 
 namespace {
-
-std::string fresh_instance() {
-  static int count = 0;
-  return "sweep-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
-}
 
 /// A process with that instance in its environment, deaf to SIGTERM; killed and reaped at the end.
 struct Leftover {
@@ -74,4 +71,16 @@ TEST_CASE("with nothing left behind a sweep finds nothing and takes no time") {
   const TimePoint before = Clock::now();
   CHECK(sweep_leftovers(fresh_instance()) == 0);
   CHECK(Clock::now() - before < Duration{2'000});
+}
+
+TEST_CASE("what a dead master left is swept by its instance, and nothing else") {
+  const std::string instance = fresh_instance();
+  const Spawned mine = start_leaver(instance, nullptr), other = start_leaver(instance + "-other", nullptr);
+  CHECK(within(5s, [&] { return Containment(mine.pid, std::nullopt, instance, 5).members().size() >= 2; }));
+  CHECK(sweep_leftovers(instance) >= 2);
+  CHECK(sweep_leftovers(instance) == 0);
+  CHECK_FALSE(Containment(other.pid, std::nullopt, instance + "-other", 5).empty());
+  CHECK(sweep_leftovers(instance + "-other") >= 1);
+  ::waitpid(mine.pid, nullptr, 0);
+  ::waitpid(other.pid, nullptr, 0);
 }

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <set>
 
-#include "supervisor/process_table.hpp"
+#include "supervisor/process/process_table.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;

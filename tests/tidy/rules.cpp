@@ -25,7 +25,8 @@ const std::vector<Room>& rooms() {
       // The segment fixes how many threads the settings may ask for.
       {"config/settings", {"config/base", "config/shared/segment.hpp"}},
       {"config/shared", {"config/base", "config/settings"}},
-      {"supervisor", {"config/base", "config/settings", "config/shared"}},
+      {"supervisor/process", {"config/base", "config/settings", "config/shared"}},
+      {"supervisor", {"supervisor/process", "config/base", "config/settings", "config/shared"}},
       {"router/http", {"config/base", "config/settings", "config/shared"}},
       {"router/policy", {"router/http", "config/base", "config/settings", "config/shared"}},
       {"router/stats", {"config/base", "config/settings", "config/shared"}},
@@ -45,12 +46,12 @@ const std::vector<Room>& rooms() {
        {"config/base", "config/settings", "config/shared", "grayd/command_line.hpp", "grayd/config_file.hpp",
         "grayd/lifetime.hpp", "grayd/master.hpp", "grayd/small_heap.hpp"}},
       {"grayd/routers",
-       {"grayd/handoff", "supervisor", "router/proxy", "config/base", "config/settings", "config/shared",
+       {"grayd/handoff", "supervisor/process", "router/proxy", "config/base", "config/settings", "config/shared",
         "grayd/command_line.hpp", "grayd/lifetime.hpp", "grayd/report_source.hpp"}},
       {"grayd",
-       {"grayd/handoff", "grayd/routers", "supervisor", "router/http", "router/policy", "router/stats",
-        "router/upstream", "router/engine", "router/proxy", "control", "control/verbs", "control/state", "control/api",
-        "config/base", "config/settings", "config/shared"}},
+       {"grayd/handoff", "grayd/routers", "supervisor", "supervisor/process", "router/http", "router/policy",
+        "router/stats", "router/upstream", "router/engine", "router/proxy", "control", "control/verbs", "control/state",
+        "control/api", "config/base", "config/settings", "config/shared"}},
       {"workers", {}},
   };
   return all;
@@ -77,11 +78,10 @@ struct FullRoom {
   std::string_view folder;
   std::size_t files;
 };
-constexpr std::array<FullRoom, 4> kFullRooms = {{
+constexpr std::array<FullRoom, 3> kFullRooms = {{
     {"grayd", 65},         // its reports and orders are to move to folders of their own
     {"router/http", 37},   // one small pure function per file
     {"router/proxy", 45},  // the exchange and the router process are to part
-    {"supervisor", 51},    // the life of one worker and the set of all workers are to part
 }};
 
 bool is_in(std::string_view path, std::string_view folder) {

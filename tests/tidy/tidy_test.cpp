@@ -112,14 +112,16 @@ TEST_CASE("an include up or across the house is found") {
     return check_includes({path, std::string("#pragma once\n#include \"") + include + "\"\n"}).size() == 1;
   };
   CHECK(found("config/base/units.hpp", "router/http/head.hpp"));
-  CHECK(found("supervisor/spawn.cpp", "router/proxy/router_main.hpp"));
+  CHECK(found("supervisor/process/spawn.cpp", "router/proxy/router_main.hpp"));
+  CHECK(found("supervisor/process/spawn.cpp", "supervisor/worker.hpp"));
+  CHECK(found("grayd/routers/router_child.cpp", "supervisor/supervisor.hpp"));
   CHECK(found("router/proxy/relay.cpp", "supervisor/supervisor.hpp"));
   CHECK(found("router/http/head.cpp", "router/policy/decision.hpp"));
   CHECK(found("router/policy/retry.cpp", "router/stats/row.hpp"));
   CHECK(found("router/stats/row.cpp", "router/http/head.hpp"));
   CHECK(found("router/engine/engine.hpp", "router/http/head.hpp"));
   CHECK(found("control/api/admin_server.cpp", "supervisor/supervisor.hpp"));
-  CHECK(found("supervisor/spawn.cpp", "tests/support/pipe.hpp"));
+  CHECK(found("supervisor/process/spawn.cpp", "tests/support/pipe.hpp"));
   CHECK(found("router/proxy/relay.cpp", "grayd/master.hpp"));
   CHECK(found("config/base/units.cpp", "config/shared/segment.hpp"));
   CHECK(found("config/base/units.cpp", "config/settings/settings.hpp"));
@@ -140,6 +142,7 @@ TEST_CASE("an include up or across the house is found") {
   CHECK_FALSE(found("router/proxy/relay.cpp", "router/engine/engine.hpp"));
   CHECK_FALSE(found("control/grayctl/table.cpp", "control/daemon.hpp"));
   CHECK_FALSE(found("grayd/master.cpp", "supervisor/supervisor.hpp"));
+  CHECK_FALSE(found("supervisor/worker.cpp", "supervisor/process/spawn.hpp"));
   CHECK_FALSE(found("config/base/log.cpp", "sys/socket.h"));
 }
 
@@ -180,8 +183,8 @@ TEST_CASE("a folder with too many files is found, and a number that can be lower
   };
   CHECK(found("config/base", 35) == 0);
   CHECK(found("config/base", 36) == 1);
-  CHECK(found("supervisor", 100) == 1);
-  CHECK(found("supervisor", 36) == 1);
+  CHECK(found("router/proxy", 100) == 1);
+  CHECK(found("router/proxy", 36) == 1);
 }
 
 TEST_CASE("a clock or Asio in a pure core is found") {

@@ -1,0 +1,83 @@
+#pragma once
+// A cgroup v2 subtree of the master, with one child for each worker: whatever a worker forks stays in its cgroup, so
+// that killing it leaves nothing behind, and its emptiness is known for certain. No controllers are needed, only the
+// tree.
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/base/restored.hpp"
+#include "config/base/unique_fd.hpp"
+
+namespace gray::supervisor {
+
+/// Where cgroup2 is mounted (also beside v1, as /sys/fs/cgroup/unified), from the text of /proc/self/mountinfo.
+std::optional<std::string> cgroup2_mount(const std::string& mountinfo);
+/// The path of a process below that mount, from the text of /proc/PID/cgroup.
+std::optional<std::string> cgroup2_path(const std::string& proc_cgroup);
+
+class Cgroup {
+ public:
+  /// Makes the folder; nothing if that is not possible.
+  static std::optional<Cgroup> make(std::string path);
+  Cgroup(Cgroup&& other) noexcept = default;
+  Cgroup& operator=(Cgroup&& other) noexcept = default;
+
+  const std::string& path() const { return path_; }
+  /// To be written to by the process that joins; invalid if that is not allowed.
+  UniqueFd open_procs() const;
+  void kill() const;
+  bool populated() const;
+  /// Without those of folders that a worker made below its own.
+  std::vector<pid_t> members() const;
+  /// Removes it with everything below; only what is empty goes.
+  void remove() const;
+
+  explicit Cgroup(Restored) {}
+  /// For config/base/archive.hpp.
+  template <class Io>
+  void archive(Io& io) {
+    io("path", path_);
+  }
+
+ private:
+  explicit Cgroup(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+/// The subtree "grayd-PID" below the master's own cgroup. Without cgroup v2, or without the right to write there, it
+/// hands out nothing, and workers are held together by their session alone.
+class CgroupTree {
+ public:
+  CgroupTree();
+  ~CgroupTree();
+  CgroupTree(const CgroupTree&) = delete;
+  CgroupTree& operator=(const CgroupTree&) = delete;
+
+  std::optional<Cgroup> child(const std::string& name);
+  /// Hands out nothing from now on: joining has turned out not to be allowed.
+  void give_up() { usable_ = false; }
+  /// Empty if there is none.
+  const std::string& path() const { return path_; }
+
+  explicit CgroupTree(Restored) {}
+  /// For config/base/archive.hpp. The name of the subtree stays true: an exec keeps the pid.
+  template <class Io>
+  void archive(Io& io) {
+    io("path", path_);
+    io("usable", usable_);
+  }
+
+ private:
+  std::string path_;
+  bool usable_ = false;
+};
+
+/// Kills everything that a dead master left, without knowing it otherwise: its cgroup subtree where there is one.
+/// Called by the router on end of file, beside the process groups of the segment. Async-signal-safe enough for that: no
+/// allocation.
+void kill_worker_cgroup(const char* cgroup_path);
+
+}  // namespace gray::supervisor

@@ -1,0 +1,47 @@
+#include "supervisor/process/containment.hpp"
+
+#include <signal.h>
+
+#include "supervisor/process/process_table.hpp"
+
+namespace gray::supervisor {
+
+Containment::Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance,
+                         std::uint64_t generation)
+    : leader_(leader),
+      cgroup_(std::move(cgroup)),
+      instance_("GRAY_INSTANCE=" + instance),
+      generation_("GRAY_GENERATION=" + std::to_string(generation)) {}
+
+// A child that has not reached setsid() has no group of its own yet. Its pid is safe to use: it is not reaped yet.
+void Containment::signal(int signal) const {
+  for (const int each : {signal, SIGCONT})
+    if (::kill(-leader_, each) != 0) ::kill(leader_, each);
+}
+
+void Containment::kill() const {
+  if (cgroup_) cgroup_->kill();
+  ::kill(leader_, SIGKILL);
+  ::kill(-leader_, SIGKILL);
+  if (cgroup_) return;
+  for (const pid_t pid : members()) ::kill(pid, SIGKILL);
+}
+
+bool Containment::empty() const { return cgroup_ ? !cgroup_->populated() : members().empty(); }
+
+std::vector<pid_t> Containment::members() const {
+  if (cgroup_) return cgroup_->members();
+  std::vector<pid_t> pids;
+  for (const ProcessInfo& process : all_processes()) {
+    if (process.state == 'Z') continue;
+    const bool marked = has_variable(process.pid, generation_) && has_variable(process.pid, instance_);
+    if (process.session == leader_ || marked) pids.push_back(process.pid);
+  }
+  return pids;
+}
+
+void Containment::dissolve() const {
+  if (cgroup_) cgroup_->remove();
+}
+
+}  // namespace gray::supervisor

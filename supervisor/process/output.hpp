@@ -1,0 +1,131 @@
+#pragma once
+// What a worker writes to stdout and stderr, bounded in memory and in the log, but always read: a worker must never
+// block because nobody listens. Pure: bytes and `now` in, log lines out.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/base/time.hpp"
+#include "config/base/wall_time.hpp"
+#include "supervisor/process/line_buffer.hpp"
+
+namespace gray::supervisor {
+
+/// One line as it was kept.
+struct OutputLine {
+  std::uint64_t sequence = 0;  // over all tails that share a counter, in the order of reading
+  std::uint64_t number = 0;    // 1, 2, ... of its tail: a gap tells that lines are missing
+  WallTime time{};
+  bool is_error = false;  // from stderr
+  bool cut = false;       // it was longer than OutputTail::kLine
+  std::string text;
+
+  template <class Io>
+  void archive(Io& io) {
+    io("sequence", sequence);
+    io("number", number);
+    io("time", time);
+    io("error", is_error);
+    io("cut", cut);
+    io("text", text);
+  }
+};
+
+/// The last lines of one slot. Survives its processes: the next one's cause may be in the last one's words.
+class OutputTail {
+ public:
+  static constexpr std::size_t kLines = 100;
+  static constexpr std::size_t kLine = 4096;
+
+  /// `counter`: the last sequence given; outlives the tail.
+  explicit OutputTail(std::uint64_t& counter) : counter_(&counter) {}
+
+  /// Keeps a line; `line` says everything but the numbers. Control characters are replaced: what a worker writes must
+  /// not steer a terminal.
+  const OutputLine& push(std::string_view text, const OutputLine& line);
+  std::vector<std::string> last(std::size_t count) const;
+  /// Lines after `sequence`, oldest first; valid until the next push().
+  std::vector<const OutputLine*> after(std::uint64_t sequence) const;
+  /// For config/base/archive.hpp.
+  template <class Io>
+  void archive(Io& io) {
+    io("pushed", pushed_);
+    io("lines", lines_);
+    io("next", next_);
+    const bool full = lines_.size() == kLines;
+    io.check("next", lines_.size() <= kLines && (full ? next_ < kLines : next_ == lines_.size()));
+  }
+
+ private:
+  /// The line of age `n`: 0 is the oldest that is kept.
+  const OutputLine& at(std::size_t n) const { return lines_[(next_ + n) % lines_.size()]; }
+
+  std::uint64_t* counter_;
+  std::uint64_t pushed_ = 0;
+  std::vector<OutputLine> lines_;  // a ring once it is full
+  std::size_t next_ = 0;           // where the next line goes
+};
+
+/// How many lines may go into the log in a second; what is above is counted.
+class LineRate {
+ public:
+  static constexpr std::uint64_t kPerSecond = 500;
+
+  bool admit(TimePoint now);
+  /// Dropped since the last call.
+  std::uint64_t take_dropped() { return std::exchange(dropped_, 0); }
+  /// For config/base/archive.hpp.
+  template <class Io>
+  void archive(Io& io) {
+    io("used", used_);
+    io("dropped", dropped_);
+    io("second", second_);
+  }
+
+ private:
+  std::uint64_t used_ = 0;
+  std::uint64_t dropped_ = 0;
+  TimePoint second_{};
+};
+
+/// One stream of one process, cut into lines.
+class OutputStream {
+ public:
+  OutputStream(OutputTail& tail, LineRate& rate, bool is_error) : tail_(tail), rate_(rate), is_error_(is_error) {}
+
+  /// Calls log(line) for each line that the rate admits.
+  template <class Log>
+  void feed(std::string_view bytes, TimePoint now, WallTime wall, Log&& log) {
+    lines_.feed(bytes, [&](std::string_view line, bool cut) { deliver(line, cut, now, wall, log); });
+  }
+  /// The stream has ended: a last line needs no newline.
+  template <class Log>
+  void end(TimePoint now, WallTime wall, Log&& log) {
+    if (!lines_.empty()) lines_.flush([&](std::string_view line, bool cut) { deliver(line, cut, now, wall, log); });
+  }
+  /// For config/base/archive.hpp.
+  template <class Io>
+  void archive(Io& io) {
+    io("lines", lines_);
+  }
+
+ private:
+  template <class Log>
+  void deliver(std::string_view text, bool cut, TimePoint now, WallTime wall, Log& log) {
+    const OutputLine& line = tail_.push(text, {.time = wall, .is_error = is_error_, .cut = cut, .text = {}});
+    if (!rate_.admit(now)) return;
+    if (const std::uint64_t dropped = rate_.take_dropped(); dropped > 0)
+      log("(" + std::to_string(dropped) + " lines dropped: more than " + std::to_string(LineRate::kPerSecond) +
+          " a second)");
+    log(line.text);
+  }
+
+  OutputTail& tail_;
+  LineRate& rate_;
+  bool is_error_;
+  LineBuffer lines_{OutputTail::kLine};
+};
+
+}  // namespace gray::supervisor

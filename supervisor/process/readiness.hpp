@@ -1,0 +1,150 @@
+#pragma once
+// How a worker says that it is ready: the grammars of the channels, and the judge that hears them all. Pure: bytes and
+// answers in, verdicts out. Nothing a worker writes may crash the master, and garbage never means ready.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/base/time.hpp"
+#include "config/settings/settings.hpp"
+#include "supervisor/process/line_buffer.hpp"
+
+namespace gray::supervisor {
+
+/// "pipe", "ipc", "tcp" ..., as in the configuration; "fd" without its number.
+std::string_view name(ReadyWay way);
+
+/// The pipe of GRAY_READY_FD: sd_notify's grammar, one assignment a line. `READY=1` or `READY` is ready, other lines
+/// mean nothing. A line above 4096 bytes, a NUL, or 64 KiB without READY: the rest is ignored.
+class PipeReader {
+ public:
+  static constexpr std::size_t kLine = 4096;
+  static constexpr std::size_t kTotal = 64 * 1024;
+
+  /// True once, when it becomes ready.
+  bool feed(std::string_view bytes);
+  /// End of file: a last line needs no newline.
+  bool end();
+  bool broken() const { return broken_; }
+  /// For config/base/archive.hpp.
+  template <class Io>
+  void archive(Io& io) {
+    io("lines", lines_);
+    io("total", total_);
+    io("ready", ready_);
+    io("broken", broken_);
+  }
+
+ private:
+  bool line(std::string_view text, bool cut);
+
+  LineBuffer lines_{kLine};
+  std::size_t total_ = 0;
+  bool ready_ = false;
+  bool broken_ = false;
+};
+
+/// The socket of NOTIFY_SOCKET (sd_notify(3)): a datagram is assignments, one a line. Only the exact `READY=1` is
+/// ready. What is not understood means nothing.
+struct Notice {
+  static constexpr std::size_t kBytes = 4096;  // a longer datagram is dropped
+  static constexpr std::size_t kStatus = 200;
+
+  bool ready = false;
+  std::optional<Duration> extend;     // EXTEND_TIMEOUT_USEC, rounded up to milliseconds
+  std::optional<std::string> status;  // STATUS, cut to kStatus bytes, control characters replaced
+
+  static Notice parse(std::string_view datagram);
+};
+
+/// The descriptor of `fd:N` (s6's notification-fd): the first newline is ready, everything else means nothing.
+class NewlineReader {
+ public:
+  /// True once, when it becomes ready.
+  bool feed(std::string_view bytes) { return !ready_ && (ready_ = bytes.find('\n') != std::string_view::npos); }
+  bool ready() const { return ready_; }
+  /// For config/base/archive.hpp.
+  template <class Io>
+  void archive(Io& io) {
+    io("ready", ready_);
+  }
+
+ private:
+  bool ready_ = false;
+};
+
+/// Node's IPC channel in the mode `json` (lib/internal/child_process.js): one JSON value a line. Ready is the string
+/// "ready", and also the bare word that a shell script writes, with or without a newline.
+class IpcReader {
+ public:
+  static constexpr std::size_t kLine = 1 << 20;
+  /// What the worker waits for after it sent a handle; until then it keeps back everything else.
+  static constexpr std::string_view kRefuseHandle = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
+
+  struct Result {
+    bool ready = false;
+    unsigned handles = 0;  // each is to be answered with kRefuseHandle
+  };
+  Result feed(std::string_view bytes);
+  /// Nothing more to read for now, or end of file.
+  bool idle();
+  /// Lines that cannot be JSON, or are too long.
+  std::uint64_t garbage() const { return garbage_; }
+  /// For config/base/archive.hpp.
+  template <class Io>
+  void archive(Io& io) {
+    io("lines", lines_);
+    io("garbage", garbage_);
+  }
+
+ private:
+  void line(std::string_view text, bool cut, Result& result);
+
+  LineBuffer lines_{kLine};
+  std::uint64_t garbage_ = 0;
+};
+
+/// Decides when one process is ready, and by which way.
+///
+/// `auto` offers the messages notify and pipe, IPC to programs that speak it, and one probe: HTTP if there is a health
+/// path, else a connect, unless the socket is inherited: that one answers for a worker that is not there yet.
+class ReadyJudge {
+ public:
+  /// A connect proves that somebody listens, not that the program is ready; a message that comes within this time wins.
+  static constexpr Duration kStanding{1'000};
+  static constexpr unsigned kAnswers = 2;  // good HTTP answers in a row
+
+  explicit ReadyJudge(const VersionSettings& settings);
+
+  bool offers(ReadyWay way) const;
+  /// Whether a probe may make it ready: a deadline for that must not pass while nobody can probe.
+  bool by_probe() const { return offers(ReadyWay::tcp) || offers(ReadyWay::http); }
+  /// What to ask for in a probe; empty: a connect is enough.
+  std::string probe_path() const { return offers(ReadyWay::tcp) ? std::string() : health_path_; }
+
+  /// The way by which it has become ready, once.
+  std::optional<ReadyWay> said(ReadyWay way);
+  /// A probe of probe_path() has passed or failed.
+  std::optional<ReadyWay> probed(bool ok, TimePoint now);
+  /// For config/base/archive.hpp; the rest follows from the settings.
+  template <class Io>
+  void archive(Io& io) {
+    io("decided", decided_);
+    io("answers", answers_);
+    io("connected_since", connected_since_);
+  }
+
+ private:
+  std::optional<ReadyWay> decide(ReadyWay way);
+
+  Readiness readiness_;
+  std::string health_path_;
+  bool speaks_ipc_;
+  bool inherits_;
+  bool decided_ = false;
+  unsigned answers_ = 0;  // in a row
+  std::optional<TimePoint> connected_since_;
+};
+
+}  // namespace gray::supervisor

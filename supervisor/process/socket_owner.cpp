@@ -1,0 +1,110 @@
+#include "supervisor/process/socket_owner.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <sstream>
+
+#include "supervisor/process/process_table.hpp"
+#include "supervisor/process/sock_diag.hpp"
+
+namespace gray::supervisor {
+namespace {
+
+constexpr unsigned kListen = 0x0A;       // TCP_LISTEN in /proc/net/tcp
+constexpr unsigned kAccepts = 1u << 16;  // __SO_ACCEPTCON in /proc/net/unix
+
+std::optional<std::vector<std::uint64_t>> told_by_netlink(const Address& address) {
+  if (address.kind == Address::Kind::unix_path) return listening_unix(address.path);
+  auto inodes = listening_tcp(AF_INET, address.port), six = listening_tcp(AF_INET6, address.port);
+  if (!inodes || !six) return std::nullopt;
+  inodes->insert(inodes->end(), six->begin(), six->end());
+  return inodes;
+}
+
+/// Where netlink is not permitted or the kernel lacks it. The texts grow with the connections.
+std::vector<std::uint64_t> told_by_proc(const Address& address) {
+  if (address.kind == Address::Kind::unix_path)
+    return listening_inodes(read_file("/proc/self/net/unix"), std::string_view(address.path));
+  std::vector<std::uint64_t> inodes;
+  for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"})
+    for (const std::uint64_t inode : listening_inodes(read_file(table, has_all_that_listen), address.port))
+      inodes.push_back(inode);
+  return inodes;
+}
+
+std::vector<std::uint64_t> inodes_at(const Address& address) {
+  auto inodes = told_by_netlink(address);
+  return inodes ? *std::move(inodes) : told_by_proc(address);
+}
+
+struct TcpRow {
+  unsigned port = 0, state = 0;
+  unsigned long long inode = 0;
+};
+
+/// sl  local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
+std::optional<TcpRow> tcp_row(const std::string& line) {
+  TcpRow row;
+  const int fields = std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%*X %X %*X:%*X %*X:%*X %*X %*u %*d %llu",
+                                 &row.port, &row.state, &row.inode);
+  return fields == 3 ? std::optional(row) : std::nullopt;
+}
+
+std::string holder_of(const std::vector<std::uint64_t>& inodes) {
+  for (const ProcessInfo& process : all_processes())
+    if (holds_socket(process.pid, inodes)) return "pid " + std::to_string(process.pid) + " (" + process.name + ")";
+  return {};
+}
+
+}  // namespace
+
+Listener find_listener(const Address& address, const std::vector<pid_t>& worker_pids) {
+  const std::vector<std::uint64_t> inodes = inodes_at(address);
+  if (inodes.empty()) return {};
+  const auto holds = [&](pid_t pid) { return holds_socket(pid, inodes); };
+  if (std::any_of(worker_pids.begin(), worker_pids.end(), holds)) return {Listener::Owner::worker, {}};
+  const std::string holder = holder_of(inodes);
+  if (holder.empty() && inodes_at(address).empty()) return {};  // whoever it was has just ended
+  return {Listener::Owner::stranger, address.text() + " is answered by " +
+                                         (holder.empty() ? "a process of another user" : holder) +
+                                         ", not by this worker; end that program"};
+}
+
+std::string owner_of(const Address& address) {
+  const std::vector<std::uint64_t> inodes = inodes_at(address);
+  return inodes.empty() ? std::string() : holder_of(inodes);
+}
+
+std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_tcp, std::uint16_t port) {
+  std::vector<std::uint64_t> inodes;
+  std::istringstream lines(proc_net_tcp);
+  for (std::string line; std::getline(lines, line);) {
+    const auto row = tcp_row(line);
+    if (row && row->port == port && row->state == kListen && row->inode != 0) inodes.push_back(row->inode);
+  }
+  return inodes;
+}
+
+bool has_all_that_listen(std::string_view proc_net_tcp) {
+  const std::string_view whole = proc_net_tcp.substr(0, proc_net_tcp.rfind('\n'));
+  const auto row = tcp_row(std::string(whole.substr(whole.rfind('\n') + 1)));
+  return row && row->state != kListen;
+}
+
+// Num RefCount Protocol Flags Type St Inode Path
+std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_unix, std::string_view path) {
+  std::vector<std::uint64_t> inodes;
+  std::istringstream lines(proc_net_unix);
+  for (std::string line; std::getline(lines, line);) {
+    unsigned flags = 0;
+    unsigned long long inode = 0;
+    int end = 0;
+    const int fields = std::sscanf(line.c_str(), "%*x: %*x %*x %x %*x %*x %llu %n", &flags, &inode, &end);
+    if (fields == 2 && end > 0 && (flags & kAccepts) != 0 && std::string_view(line).substr(end) == path)
+      inodes.push_back(inode);
+  }
+  return inodes;
+}
+
+}  // namespace gray::supervisor

@@ -1,0 +1,74 @@
+#pragma once
+// Where the sockets of workers are: one folder for each process, mode 0700 and owned by the worker's user, below one
+// folder for each grayd. A new process gets a new folder, so no path is ever used twice, and the end of an older
+// process cannot take away what a newer one listens on.
+//
+// Not below state_dir: the path of a unix socket has at most 107 bytes, and that one may be long.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/base/restored.hpp"
+#include "supervisor/process/credentials.hpp"
+
+namespace gray::supervisor {
+
+/// Removed with everything in it when it goes out of scope.
+class WorkerFolder {
+ public:
+  WorkerFolder(WorkerFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  WorkerFolder& operator=(WorkerFolder&& other) noexcept {
+    path_.swap(other.path_);
+    return *this;
+  }
+  ~WorkerFolder();
+
+  const std::string& path() const { return path_; }
+  std::string notify_path() const { return path_ + "/notify"; }
+  std::string listen_path() const { return path_ + "/http"; }
+
+  explicit WorkerFolder(Restored) {}
+  /// For config/base/archive.hpp.
+  template <class Io>
+  void archive(Io& io) {
+    io("path", path_);
+  }
+
+ private:
+  friend class WorkerFolders;
+  explicit WorkerFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+class WorkerFolders {
+ public:
+  /// Removes what an earlier grayd of this instance left; its workers must be dead.
+  explicit WorkerFolders(const std::string& instance, std::vector<std::string> parents = {"/run", "/tmp"});
+  ~WorkerFolders();
+  WorkerFolders(const WorkerFolders&) = delete;
+  WorkerFolders& operator=(const WorkerFolders&) = delete;
+
+  /// Of the process with this generation. `owner`: its user, if that is not grayd's. Nothing: errno tells.
+  std::optional<WorkerFolder> make(std::uint64_t generation, const std::optional<Credentials>& owner);
+  /// Empty before the first make().
+  const std::string& path() const { return path_; }
+
+  explicit WorkerFolders(Restored) {}
+  /// For config/base/archive.hpp.
+  template <class Io>
+  void archive(Io& io) {
+    io("candidates", candidates_);
+    io("path", path_);
+  }
+
+ private:
+  bool open();
+
+  std::vector<std::string> candidates_;
+  std::string path_;
+};
+
+}  // namespace gray::supervisor

@@ -1,0 +1,123 @@
+#pragma once
+// One living process of a worker with its channels: notify socket, readiness pipes, Node IPC, stdout, stderr, pidfd.
+// Reports what happens, decides nothing. The channels stay open as long as anything of the worker lives: a Node program
+// dies when its IPC channel or its stdout is closed under it.
+//
+// Order: what a process wrote before it ended is reported before its end.
+#include <array>
+#include <asio/io_context.hpp>
+#include <functional>
+#include <memory>
+
+#include "supervisor/process/containment.hpp"
+#include "supervisor/process/environment.hpp"
+#include "supervisor/process/output.hpp"
+#include "supervisor/process/readiness.hpp"
+#include "supervisor/process/spawn.hpp"
+#include "supervisor/process/watch.hpp"
+#include "supervisor/process/worker_folder.hpp"
+
+namespace gray::supervisor {
+
+class WorkerProcess {
+ public:
+  /// Called on the loop's thread; must not destroy the process.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void executed() = 0;
+    virtual void spawn_failed(const SpawnError& error, const std::string& text) = 0;
+    virtual void said_ready(ReadyWay way) = 0;
+    virtual void noticed(const Notice& notice) = 0;
+    virtual void closed(ReadyWay way) = 0;  // its end of that channel; it may have been ready before, or be ending
+    virtual void exited(int status) = 0;    // as in waitpid(2)
+    virtual void wrote(const std::string& line) = 0;
+  };
+  struct Launch {
+    const VersionSettings& settings;
+    const ReadyJudge& judge;
+    WorkerIdentity identity;
+    std::optional<Cgroup> cgroup;
+    OutputTail& tail;
+    LineRate& rate;
+    std::optional<WorkerFolder> folder = {};  // of the sockets that `identity` names
+    std::optional<Credentials> user = {};
+    int listener = -1;  // to be inherited; borrowed
+  };
+
+  /// Nothing: `error` is the errno.
+  static std::unique_ptr<WorkerProcess> start(asio::io_context& io, Owner& owner, Launch launch, int& error);
+  /// Of a process that was started before an exec; the rest comes by archive().
+  WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Restored);
+  /// Kills what is left, and waits for the leader.
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  pid_t pid() const { return containment_.leader(); }
+  void signal(int signal) const { containment_.signal(signal); }
+  void kill() const { containment_.kill(); }
+  std::vector<pid_t> members() const { return containment_.members(); }
+  /// After exited(): nothing of it is left. Reports the last output, and reaps the leader.
+  bool gone();
+  /// For config/base/archive.hpp. What became readable during the exec, the end of the process too, is told as ever.
+  template <class Io>
+  void archive(Io& io) {
+    io("containment", containment_);
+    io.check("containment", !Io::kLoads || is_own_child(pid()));
+    io("plan", plan_);
+    io("folder", folder_);
+    io("pipe_reader", pipe_reader_);
+    io("newline_reader", newline_reader_);
+    io("ipc_reader", ipc_reader_);
+    io("out_stream", out_stream_);
+    io("err_stream", err_stream_);
+    for (auto& [name, watch, readable] : listened()) {
+      if constexpr (Io::kLoads)
+        listen(watch, UniqueFd(io.fd(name)), std::move(readable));
+      else
+        io.fd(name, watch.fd());
+    }
+  }
+
+ private:
+  /// A channel that is read as long as it is open.
+  struct Listened {
+    const char* name;
+    Watch& watch;
+    std::function<void()> readable;
+  };
+  /// One pipe or socketpair: ours is non-blocking, theirs goes to the child.
+  struct Channel {
+    UniqueFd ours, theirs;
+  };
+  struct Channels;
+
+  WorkerProcess(asio::io_context& io, Owner& owner, Launch& launch, pid_t pid);
+  static bool is_own_child(pid_t pid);
+  std::array<Listened, 8> listened();
+  void listen(Watch& watch, UniqueFd fd, std::function<void()> readable);
+  void on_spawn_progress();
+  void on_notify(std::size_t limit);
+  void on_ready_pipe(std::size_t limit);
+  void on_ready_fd(std::size_t limit);
+  void on_ipc(std::size_t limit);
+  void on_output(Watch& watch, OutputStream& stream, std::size_t limit);
+  void on_exit();
+  void drain();
+  void reap();
+
+  asio::io_context& io_;
+  Owner& owner_;
+  Containment containment_;
+  SpawnPlan plan_;
+  std::optional<WorkerFolder> folder_;
+  Watch exit_, errors_, notify_, ready_, newline_, ipc_, out_, err_;
+  PipeReader pipe_reader_;
+  NewlineReader newline_reader_;
+  IpcReader ipc_reader_;
+  OutputStream out_stream_, err_stream_;
+  bool reaped_ = false;
+};
+
+}  // namespace gray::supervisor

@@ -1,0 +1,54 @@
+#include "supervisor/process/containment.hpp"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "tests/supervisor/process/leaver.hpp"
+
+using namespace gray;
+using namespace gray::supervisor;
+using namespace std::chrono_literals;
+
+namespace {
+
+void wait_for_end(pid_t pid) {
+  siginfo_t info{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a grandchild in its own session is found and killed, with a cgroup and without") {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  CgroupTree tree;
+  for (const bool with_cgroup : {true, false}) {
+    if (with_cgroup && tree.path().empty()) continue;
+    CAPTURE(with_cgroup);
+    const std::string instance = fresh_instance();
+    auto cgroup = with_cgroup ? tree.child("test") : std::nullopt;
+    const Spawned leader = start_leaver(instance, cgroup ? &*cgroup : nullptr);
+    const Containment all(leader.pid, std::move(cgroup), instance, 5);
+    wait_for_end(leader.pid);
+    CHECK_FALSE(all.empty());
+    CHECK_FALSE(all.members().empty());
+    all.kill();
+    CHECK(within(5s, [&] { return all.empty(); }));
+    ::waitpid(leader.pid, nullptr, 0);
+    all.dissolve();
+  }
+}
+
+TEST_CASE("a stop signal reaches the whole group, also a stopped one, and one that is not a group yet") {
+  const std::string instance = fresh_instance();
+  const Spawned leader = start_leaver(instance, nullptr);
+  ::kill(leader.pid, SIGSTOP);
+  const Containment all(leader.pid, std::nullopt, instance, 5);
+  all.signal(SIGTERM);
+  int status = 0;
+  CHECK(::waitpid(leader.pid, &status, 0) == leader.pid);
+  CHECK(WTERMSIG(status) == SIGTERM);
+  all.kill();
+  CHECK(within(5s, [&] { return all.empty(); }));
+}

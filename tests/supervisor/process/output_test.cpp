@@ -1,0 +1,88 @@
+#include "supervisor/process/output.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace gray;
+using namespace gray::supervisor;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Fixture {
+  std::uint64_t counter = 0;
+  OutputTail tail{counter};
+  LineRate rate;
+  OutputStream stream{tail, rate, false};
+  std::vector<std::string> logged;
+  TimePoint now{1h};
+  WallTime wall{2h};
+
+  void feed(std::string_view bytes) {
+    stream.feed(bytes, now, wall, [this](const std::string& line) { logged.push_back(line); });
+  }
+  void end() {
+    stream.end(now, wall, [this](const std::string& line) { logged.push_back(line); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "output is cut into lines, however it arrives, and the last needs no newline") {
+  feed("one\ntw");
+  feed("o\nthree");
+  end();
+  CHECK(tail.last(10) == std::vector<std::string>{"one", "two", "three"});
+  CHECK(logged == tail.last(10));
+}
+
+TEST_CASE_FIXTURE(Fixture, "control characters cannot reach a terminal") {
+  feed(std::string_view("a\0b\x1b[2J\tc\r\n", 11));
+  CHECK(tail.last(1).front() == "a?b?[2J\tc");
+}
+
+TEST_CASE_FIXTURE(Fixture, "the last hundred lines are kept, each at most four kilobytes") {
+  for (int i = 0; i < 250; ++i) feed(std::to_string(i) + "\n");
+  CHECK(tail.last(1000).size() == 100);
+  CHECK(tail.last(1000).front() == "150");
+  CHECK(tail.last(2) == std::vector<std::string>{"248", "249"});
+  feed(std::string(100'000, 'x') + "\n");
+  CHECK(tail.last(1).front().size() == 4096);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a flood is logged up to its rate, and what was dropped is told later") {
+  for (int i = 0; i < 5000; ++i) feed("flood\n");
+  CHECK(logged.size() == LineRate::kPerSecond);
+  now += 1s;
+  feed("later\n");
+  REQUIRE(logged.size() == LineRate::kPerSecond + 2);
+  CHECK(logged[logged.size() - 2] == "(4500 lines dropped: more than 500 a second)");
+  CHECK(logged.back() == "later");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a line says when it was read, from which stream, and whether it was cut") {
+  feed("one\n" + std::string(5'000, 'x') + "\n");
+  OutputStream errors(tail, rate, true);
+  wall += 5s;
+  errors.feed("two\n", now, wall, [](const std::string&) {});
+  const auto lines = tail.after(0);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0]->time == WallTime(2h));
+  CHECK(lines[2]->time == WallTime(2h + 5s));
+  CHECK_FALSE(lines[0]->is_error);
+  CHECK(lines[2]->is_error);
+  CHECK_FALSE(lines[0]->cut);
+  CHECK(lines[1]->cut);
+}
+
+TEST_CASE("lines are numbered within their tail, and in the order of reading over all tails of a counter") {
+  std::uint64_t counter = 0;
+  OutputTail a(counter), b(counter);
+  for (int i = 0; i < 150; ++i) a.push("a", {}), b.push("b", {});
+  CHECK(a.after(0).size() == 100);
+  CHECK(a.after(0).front()->number == 51);
+  CHECK(a.after(0).front()->sequence == 101);
+  CHECK(a.after(297).size() == 1);
+  CHECK(b.after(299).front()->number == 150);
+  CHECK(b.after(299).front()->sequence == 300);
+  CHECK(b.after(300).empty());
+}

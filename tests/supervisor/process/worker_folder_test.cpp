@@ -1,0 +1,135 @@
+#include "supervisor/process/worker_folder.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config/base/archive.hpp"
+
+using namespace gray;
+using namespace gray::supervisor;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kInstance = "0123456789abcdef-0123456789abcdef";  // as long as those of grayd
+
+struct Parent {
+  std::string path;
+  Parent() {
+    char pattern[] = "/tmp/gray-folders-XXXXXX";
+    path = ::mkdtemp(pattern);
+  }
+  ~Parent() { fs::remove_all(path); }
+};
+
+mode_t mode_of(const std::string& path) {
+  struct stat facts{};
+  REQUIRE(::lstat(path.c_str(), &facts) == 0);
+  return facts.st_mode & 07777;
+}
+
+}  // namespace
+
+TEST_CASE("each process has a folder of its own that only its user may enter, and it goes with the process") {
+  const Parent parent;
+  std::string path;
+  {
+    WorkerFolders folders(kInstance, {parent.path});
+    CHECK(folders.path().empty());
+    auto first = folders.make(1, {});
+    const auto second = folders.make(2, {});
+    REQUIRE((first && second));
+    CHECK(first->path() != second->path());
+    CHECK(mode_of(first->path()) == 0700);
+    CHECK(mode_of(folders.path()) == 0711);
+    path = first->path();
+    std::ofstream(first->listen_path()) << "left";
+    first.reset();
+    CHECK_FALSE(fs::exists(path));
+    CHECK(fs::exists(second->path()));
+    path = folders.path();
+  }
+  CHECK_FALSE(fs::exists(path));
+}
+
+TEST_CASE("the paths of sockets fit, whatever the state folder is called") {
+  WorkerFolders folders(kInstance);
+  const auto folder = folders.make(UINT64_MAX, {});
+  REQUIRE(folder);
+  CHECK(folder->notify_path().size() <= 107);
+  CHECK(folder->listen_path().size() <= 107);
+}
+
+TEST_CASE("what an earlier grayd of the same instance left is swept, what another has is not") {
+  const Parent parent;
+  fs::create_directories(parent.path + "/grayd-mine/5");
+  fs::create_directories(parent.path + "/grayd-other/5");
+  std::ofstream(parent.path + "/grayd-mine/5/http") << "left";
+  const WorkerFolders folders("mine", {parent.path});
+  CHECK_FALSE(fs::exists(parent.path + "/grayd-mine"));
+  CHECK(fs::exists(parent.path + "/grayd-other/5"));
+}
+
+TEST_CASE("a folder that others may write to, or a link, is not taken for ours; the next parent is used") {
+  const Parent first, second;
+  fs::create_directories(first.path + "/victim/1");
+  SUBCASE("open to all") {
+    fs::create_directory(first.path + "/grayd-mine");
+    ::chmod((first.path + "/grayd-mine").c_str(), 0777);
+  }
+  SUBCASE("link") { fs::create_symlink(first.path + "/victim", first.path + "/grayd-mine"); }
+  WorkerFolders folders("mine", {first.path, second.path});
+  const auto folder = folders.make(1, {});
+  REQUIRE(folder);
+  CHECK(folder->path() == second.path + "/grayd-mine/1");
+  CHECK(fs::exists(first.path + "/victim/1"));
+}
+
+TEST_CASE("without a place there is no folder") {
+  WorkerFolders folders("mine", {"/nonexistent", "/proc"});
+  CHECK_FALSE(folders.make(1, {}));
+}
+
+TEST_CASE("the folder of another user's worker belongs to that user") {
+  if (::geteuid() != 0) return;
+  const Parent parent;
+  WorkerFolders folders("mine", {parent.path});
+  const auto folder = folders.make(1, Credentials{12345, 23456, {}, "somebody", "/"});
+  REQUIRE(folder);
+  struct stat facts{};
+  REQUIRE(::lstat(folder->path().c_str(), &facts) == 0);
+  CHECK(facts.st_uid == 12345);
+  CHECK(facts.st_gid == 23456);
+}
+
+TEST_CASE("folders that are carried over an exec are left as they are, and go with whoever has them then") {
+  const Parent parent;
+  const auto folders = std::make_unique<WorkerFolders>(kInstance, std::vector{parent.path});
+  auto folder = folders->make(1, {});
+  REQUIRE(folder);
+  const std::string path = folder->path(), below = folders->path();
+  Save save;
+  folders->archive(save);
+  save("folder", *folder);
+  const auto json = save.take();
+  const WorkerFolder moved = std::move(*folder);  // the old one has nothing any more, as if it had not been destroyed
+  {
+    WorkerFolders resumed(kRestored);
+    WorkerFolder worker(kRestored);
+    CHECK(fs::exists(path));
+    Load load(json, std::set<int>{});
+    resumed.archive(load);
+    load("folder", worker);
+    CHECK(worker.path() == path);
+    CHECK(fs::exists(path));
+    const auto next = resumed.make(2, {});
+    REQUIRE(next);
+    CHECK(fs::path(next->path()).parent_path() == below);
+  }
+  CHECK_FALSE(fs::exists(path));
+  CHECK_FALSE(fs::exists(below));
+}
