@@ -298,7 +298,7 @@ class Misbehaviour(GrayTest):
 
     def test_a_worker_that_closes_its_channel(self):
         self.assert_failed("closes", "ready-timeout", "it closed its channel (pipe) before it wrote READY=1",
-                           "let it keep that open")
+                           "keep it open")
 
     def test_a_worker_that_listens_nowhere(self):
         self.assert_failed("shy", "ready-timeout", "last probe of 127.0.0.1:", "Connection refused; it must listen")
