@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 
-from faults.matrix import (PATIENCE, Clients, Unharmed, configure, environment, events_of, processes_of, shell,
-                           wait_event)
+from faults.matrix import (PATIENCE, Clients, Unharmed, configure, environment, events_of, open_files,
+                           processes_of, shell, wait_event)
 from harness import BUILD, eventually, fake, faulty, is_alive
 
 CANARY = {"command": faulty(), "ready": ["pipe"]}
@@ -95,7 +95,7 @@ class Scarcity(Unharmed):
         router, master = daemon.router(), daemon.process.pid
         kept = daemon.client()
         self.assertEqual(kept.ask("/").status, 200)
-        was = limited(router, resource.RLIMIT_NOFILE, before.counts["descriptors of the router"] + 20)
+        was = limited(router, resource.RLIMIT_NOFILE, max(open_files(router)) + 21)
         idle = [daemon.client() for _ in range(100)]
         time.sleep(0.3)  # the accepts that fail
         spent = cpu_seconds(router)
@@ -110,7 +110,7 @@ class Scarcity(Unharmed):
         kept.close()
         daemon.wait_answers()
         # The master: no descriptor for a worker, but one for an operator.
-        was = limited(master, resource.RLIMIT_NOFILE, max(int(fd) for fd in os.listdir(f"/proc/{master}/fd")) + 3)
+        was = limited(master, resource.RLIMIT_NOFILE, max(open_files(master)) + 3)
         configure(daemon, later=CANARY)
         wait_event(daemon, "later", "worker-backoff", 2, cause="resources")
         spent = cpu_seconds(master)

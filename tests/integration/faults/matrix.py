@@ -29,7 +29,9 @@ def then_fake(script, *flags):
 class Clients:
     """Ask for the stable version without a pause, half of them on a new connection each time."""
 
-    def __init__(self, daemon, count=4):
+    COUNT = 4
+
+    def __init__(self, daemon, count=COUNT):
         self.daemon, self.failures, self.times, self.stopped = daemon, [], [], threading.Event()
         self.threads = [threading.Thread(target=self._press, args=(n % 2 == 0,)) for n in range(count)]
         for thread in self.threads:
@@ -92,7 +94,24 @@ def processes_of(daemon, version):
 
 
 def open_files(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    """{number: what it is, as in the links of /proc/PID/fd}."""
+    found = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):  # closed meanwhile
+            found[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}")
+    return found
+
+
+def connections():
+    """{link: (local port, port of the peer)} of every TCP connection of this machine."""
+    found = {}
+    for name in ("tcp", "tcp6"):
+        with open(f"/proc/net/{name}") as table:
+            for fields in map(str.split, list(table)[1:]):
+                local, peer = (int(address.rsplit(":", 1)[1], 16) for address in fields[1:3])
+                if peer != 0:
+                    found[f"socket:[{fields[9]}]"] = (local, peer)
+    return found
 
 
 def cgroups_of(daemon):
@@ -112,19 +131,41 @@ def zombies_of(daemon):
 
 
 class Census:
-    """What there is of a grayd; a later one must not exceed it."""
+    """What there is of a grayd; a later one must not exceed it.
+
+    How many connections the router has to the clients and to the workers of stable depends on how many requests were in
+    flight at the same moment. They are not compared, but bounded by the most that may be in flight."""
 
     def __init__(self, daemon):
         router = daemon.router()
+        stable = [int(worker["address"].rsplit(":", 1)[1]) for worker in daemon.version("v1")["workers"]]
+        opened_before = connections()
+        files = open_files(router)
+        ports = opened_before | connections()  # one that was opened or closed meanwhile is in one of the two
+        pairs = [ports[link] for link in files.values() if link in ports]
+        accepted = sum(local == daemon.port for local, _ in pairs)
+        to_stable = sum(peer in stable for _, peer in pairs)
         self.processes = sorted(daemon.leftovers())
-        self.counts = {"descriptors of grayd": open_files(daemon.process.pid),
-                       "descriptors of the router": open_files(router),
+        self.counts = {"descriptors of grayd": len(open_files(daemon.process.pid)),
+                       "descriptors of the router without those": len(files) - accepted - to_stable,
                        "cgroups": len(cgroups_of(daemon)), "zombies": len(zombies_of(daemon))}
+        self.bounded = {"connections of clients": (accepted, Clients.COUNT),
+                        # Each thread keeps its own idle sockets to each worker. One more for a health check.
+                        "sockets to workers of stable": (to_stable, (Clients.COUNT * os.cpu_count() + 1) * len(stable))}
+
+    @classmethod
+    def before(cls, daemon):
+        """One to compare with: the least of some, because a connection that has ended is open for a moment longer."""
+        least, *others = (cls(daemon) for _ in range(10))
+        for other in others:
+            least.counts = {name: min(count, other.counts[name]) for name, count in least.counts.items()}
+        return least
 
     def excess(self, before):
         """What is more than before, as text; empty if nothing is."""
-        problems = [f"{self.counts[name]} {name}, {before.counts[name]} before" for name in self.counts
-                    if self.counts[name] > before.counts[name]]
+        problems = [f"{count} {name}, at most {most}" for name, (count, most) in self.bounded.items() if count > most]
+        problems += [f"{self.counts[name]} {name}, {before.counts[name]} before" for name in self.counts
+                     if self.counts[name] > before.counts[name]]
         if self.processes != before.processes:
             problems.append(f"processes {self.processes}, before {before.processes}")
         return "; ".join(problems)
@@ -157,7 +198,7 @@ class Unharmed(GrayTest):
         clients = Clients(daemon)
         self.addCleanup(clients.stop)
         eventually(lambda: clients.served > 50, PATIENCE, "answers")
-        return daemon, clients, Census(daemon)
+        return daemon, clients, Census.before(daemon)
 
 
 def events_of(daemon, version=None, kind=None):
@@ -198,7 +239,7 @@ class FaultTest(Unharmed):
         cls.configure()
         eventually(lambda: not processes_of(cls.shared, "warm") and len(cgroups_of(cls.shared)) <= 2, PATIENCE,
                    "the version being gone")
-        cls.before = Census(cls.shared)
+        cls.before = Census.before(cls.shared)
 
     @classmethod
     def configure(cls, **versions):
