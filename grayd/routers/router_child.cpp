@@ -5,7 +5,7 @@
 #include <csignal>
 
 #include "grayd/routers/router_spawn.hpp"
-#include "router/proxy/router_main.hpp"
+#include "router/process/router_main.hpp"
 #include "supervisor/process/cgroup.hpp"
 
 namespace gray::master {

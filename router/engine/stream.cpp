@@ -21,9 +21,9 @@ void Stream::fail(int failure) {
 }
 
 std::size_t Stream::untaken() const {
-  int queued = 0;
-  const bool known = ::ioctl(fd, SIOCOUTQ, &queued) == 0 && queued > 0;
-  return tail.size() + (known ? static_cast<std::size_t>(queued) : 0);
+  int in_kernel = 0;
+  const bool known = ::ioctl(fd, SIOCOUTQ, &in_kernel) == 0 && in_kernel > 0;
+  return tail.size() + (known ? static_cast<std::size_t>(in_kernel) : 0);
 }
 
 Stream& StreamTable::take(Engine& owner, Timer::Fire expire) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 
 #ifdef __SSE2__
 #include <emmintrin.h>

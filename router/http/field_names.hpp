@@ -2,7 +2,7 @@
 // The names that the router acts on, found by a perfect hash: a name is compared with one other at most.
 #include <string_view>
 
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 
 namespace gray::http {
 

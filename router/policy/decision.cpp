@@ -94,7 +94,7 @@ void identify(const ServicePolicy& service, const http::Fields& fields, const Ad
 
 }  // namespace
 
-Choice decide(const ServicePolicy& service, const http::RequestHead& head, const Address& client, const Address& peer,
+Choice decide(const ServicePolicy& service, const http::Request& head, const Address& client, const Address& peer,
               bool canary_up) {
   const ServiceRoute& route = *service.route;
   Choice choice{.version = route.stable};

@@ -13,7 +13,7 @@
 
 #include "config/shared/routing_table.hpp"
 #include "config/shared/segment.hpp"
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 #include "router/policy/identity.hpp"
 
 namespace gray::policy {
@@ -36,7 +36,7 @@ struct ServicePolicy {
 
 /// `client` is the client's address (client_address()), `peer` the socket's peer, which override_from is about.
 /// `canary_up`: the canary has a worker that can take requests now.
-Choice decide(const ServicePolicy& service, const http::RequestHead& head, const Address& client, const Address& peer,
+Choice decide(const ServicePolicy& service, const http::Request& head, const Address& client, const Address& peer,
               bool canary_up);
 
 /// XXH3-64 of salt, one zero byte, identity.

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "config/shared/routing_table.hpp"
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 
 namespace gray::policy {
 

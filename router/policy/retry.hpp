@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "config/shared/segment.hpp"
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 
 namespace gray::policy {
 

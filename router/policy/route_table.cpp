@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 
 namespace gray::policy {
 namespace {

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "config/base/address.hpp"
-#include "router/http/forwarding.hpp"
-#include "router/http/head.hpp"
+#include "router/wire/forwarding.hpp"
+#include "router/wire/head.hpp"
 
 namespace gray::proxy {
 

@@ -1,8 +1,8 @@
 #include "router/proxy/downstream.hpp"
 
-#include "router/http/proxy_protocol.hpp"
-#include "router/http/trailers.hpp"
 #include "router/policy/decision.hpp"
+#include "router/wire/proxy_protocol.hpp"
+#include "router/wire/trailers.hpp"
 
 namespace gray::proxy {
 

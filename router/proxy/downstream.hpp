@@ -14,9 +14,9 @@
 //  - A client that is waited for, for its body or to take its answer, is looked at about once a second; nobody else is.
 #include <string>
 
-#include "router/http/body.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/kept_head.hpp"
+#include "router/wire/body.hpp"
 
 namespace gray::proxy {
 

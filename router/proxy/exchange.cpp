@@ -13,9 +13,9 @@ using segment::Side;
 Exchange::Exchange(ExchangeContext& context, ClientSide& client)
     : context_(context),
       client_(client),
+      deadline_(this, [](void* self, TimePoint) { static_cast<Exchange*>(self)->on_deadline(); }),
       routing_(context.tables, context.backends, context.settings),
-      replay_(context.shard.buffers),
-      deadline_(this, [](void* self, TimePoint) { static_cast<Exchange*>(self)->on_deadline(); }) {}
+      replay_(context.shard.buffers) {}
 
 void Exchange::feed(Event event) {
   const Step taken = step(state_, event);

@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "router/engine/buffer_pool.hpp"
-#include "router/http/forwarding.hpp"
 #include "router/policy/decision.hpp"
 #include "router/policy/min_rate.hpp"
 #include "router/proxy/backends.hpp"
@@ -22,6 +21,7 @@
 #include "router/proxy/table_view.hpp"
 #include "router/proxy/tunnel.hpp"
 #include "router/proxy/worker_side.hpp"
+#include "router/wire/forwarding.hpp"
 
 namespace gray::proxy {
 

@@ -1,6 +1,6 @@
 #include "router/proxy/kept_head.hpp"
 
-#include "router/http/upgrade.hpp"
+#include "router/wire/upgrade.hpp"
 
 namespace gray::proxy {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "config/base/unique_fd.hpp"
 #include "router/engine/engine.hpp"
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 #include "router/proxy/backends.hpp"
 #include "router/proxy/client_side.hpp"
 #include "router/proxy/exchange_machine.hpp"

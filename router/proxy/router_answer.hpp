@@ -3,7 +3,8 @@
 #include <string_view>
 
 #include "config/shared/segment.hpp"
-#include "router/http/forwarding.hpp"
+#include "router/http/additions.hpp"
+#include "router/http/message.hpp"
 
 namespace gray::proxy {
 

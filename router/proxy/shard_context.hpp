@@ -2,8 +2,8 @@
 // What all connections of one router thread share.
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/engine.hpp"
-#include "router/http/head.hpp"
 #include "router/proxy/outbox.hpp"
+#include "router/wire/head.hpp"
 
 namespace gray::proxy {
 

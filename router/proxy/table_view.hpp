@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/shared/routing_table.hpp"
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 #include "router/policy/decision.hpp"
 #include "router/policy/route_table.hpp"
 

@@ -1,6 +1,6 @@
 #include "router/proxy/tunnel.hpp"
 
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 
 namespace gray::proxy {
 

@@ -12,7 +12,7 @@
 
 #include "config/base/time.hpp"
 #include "config/shared/segment.hpp"
-#include "router/http/websocket_frames.hpp"
+#include "router/wire/websocket_frames.hpp"
 
 namespace gray::proxy {
 

@@ -1,8 +1,8 @@
 #include "router/proxy/upstream.hpp"
 
-#include "router/http/upgrade.hpp"
 #include "router/proxy/backends.hpp"
 #include "router/stats/row.hpp"
+#include "router/wire/upgrade.hpp"
 
 namespace gray::proxy {
 

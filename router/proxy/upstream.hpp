@@ -3,11 +3,11 @@
 // exchange, and its wishes become bytes. Idle in the pool it only watches for the peer's FIN. Upgraded, it passes
 // everything on, unparsed.
 #include "config/shared/segment.hpp"
-#include "router/http/body.hpp"
-#include "router/http/forwarding.hpp"
 #include "router/proxy/shard_context.hpp"
 #include "router/proxy/worker_side.hpp"
 #include "router/upstream/idle_pool.hpp"
+#include "router/wire/body.hpp"
+#include "router/wire/forwarding.hpp"
 
 namespace gray::proxy {
 

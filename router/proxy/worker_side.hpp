@@ -7,8 +7,8 @@
 
 #include "config/base/time.hpp"
 #include "config/shared/segment.hpp"
-#include "router/http/forwarding.hpp"
-#include "router/http/head.hpp"
+#include "router/wire/forwarding.hpp"
+#include "router/wire/head.hpp"
 
 namespace gray::proxy {
 

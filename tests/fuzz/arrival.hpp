@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "router/http/head.hpp"
+#include "router/wire/head.hpp"
 #include "tests/fuzz/property.hpp"
 
 namespace gray::fuzz {

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "router/http/body.hpp"
 #include "router/http/characters.hpp"
-#include "router/http/trailers.hpp"
+#include "router/wire/body.hpp"
+#include "router/wire/trailers.hpp"
 #include "tests/fuzz/property.hpp"
 
 using namespace gray::http;

@@ -2,7 +2,7 @@
 //
 // An input is lines: "1.0" or "1.1", then "C:value" for a Content-Length, "T:value" for a Transfer-Encoding, "S:digits"
 // for the status of a response, "M:HEAD" or "M:CONNECT" for what it answers.
-#include "router/http/framing.hpp"
+#include "router/wire/framing.hpp"
 
 #include <algorithm>
 #include <string>

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "router/http/characters.hpp"
-#include "router/http/end_to_end.hpp"
-#include "router/http/head.hpp"
+#include "router/wire/end_to_end.hpp"
+#include "router/wire/head.hpp"
 #include "tests/fuzz/arrival.hpp"
 
 namespace gray::fuzz {

@@ -1,6 +1,6 @@
 // The PROXY protocol's header: it does not matter how it arrived, both versions say what a second reading of them says,
 // and what is written by the book is read back.
-#include "router/http/proxy_protocol.hpp"
+#include "router/wire/proxy_protocol.hpp"
 
 #include <arpa/inet.h>
 

@@ -1,7 +1,7 @@
 // Requests: what parses is clean, does not depend on how it arrived, and is understood by the next parser as it was by
 // us once we have written it.
-#include "router/http/forwarding.hpp"
-#include "router/http/target.hpp"
+#include "router/wire/forwarding.hpp"
+#include "router/wire/target.hpp"
 #include "tests/fuzz/head_properties.hpp"
 
 using namespace gray::http;

@@ -1,5 +1,5 @@
 // Responses: what parses is clean, does not depend on how it arrived, and means to the client what it meant to us.
-#include "router/http/forwarding.hpp"
+#include "router/wire/forwarding.hpp"
 #include "tests/fuzz/head_properties.hpp"
 
 using namespace gray::http;

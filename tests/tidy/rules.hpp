@@ -8,7 +8,7 @@
 namespace gray::tidy {
 
 struct File {
-  std::string path;  // from the root of the tree, "router/http/head.cpp"
+  std::string path;  // from the root of the tree, "router/wire/head.cpp"
   std::string text;
 };
 

@@ -111,15 +111,18 @@ TEST_CASE("an include up or across the house is found") {
   const auto found = [](const char* path, const char* include) {
     return check_includes({path, std::string("#pragma once\n#include \"") + include + "\"\n"}).size() == 1;
   };
-  CHECK(found("config/base/units.hpp", "router/http/head.hpp"));
-  CHECK(found("supervisor/process/spawn.cpp", "router/proxy/router_main.hpp"));
+  CHECK(found("config/base/units.hpp", "router/wire/head.hpp"));
+  CHECK(found("supervisor/process/spawn.cpp", "router/process/router_main.hpp"));
   CHECK(found("supervisor/process/spawn.cpp", "supervisor/worker.hpp"));
   CHECK(found("grayd/routers/router_child.cpp", "supervisor/supervisor.hpp"));
   CHECK(found("router/proxy/relay.cpp", "supervisor/supervisor.hpp"));
-  CHECK(found("router/http/head.cpp", "router/policy/decision.hpp"));
+  CHECK(found("router/wire/head.cpp", "router/policy/decision.hpp"));
+  CHECK(found("router/http/message.hpp", "router/wire/head.hpp"));
+  CHECK(found("router/policy/retry.cpp", "router/wire/head.hpp"));
   CHECK(found("router/policy/retry.cpp", "router/stats/row.hpp"));
-  CHECK(found("router/stats/row.cpp", "router/http/head.hpp"));
-  CHECK(found("router/engine/engine.hpp", "router/http/head.hpp"));
+  CHECK(found("router/proxy/relay.cpp", "router/process/shard.hpp"));
+  CHECK(found("router/stats/row.cpp", "router/wire/head.hpp"));
+  CHECK(found("router/engine/engine.hpp", "router/wire/head.hpp"));
   CHECK(found("control/api/admin_server.cpp", "supervisor/supervisor.hpp"));
   CHECK(found("supervisor/process/spawn.cpp", "tests/support/pipe.hpp"));
   CHECK(found("router/proxy/relay.cpp", "grayd/master.hpp"));
@@ -157,11 +160,12 @@ TEST_CASE("an include of a test beyond its part is found") {
     return check_includes({path, std::string("#include \"") + include + "\"\n"}).size() == 1;
   };
   CHECK(found("tests/router/http/head_test.cpp", "router/proxy/relay.hpp"));
-  CHECK(found("tests/router/http/head_test.cpp", "tests/router/proxy/rig.hpp"));
+  CHECK(found("tests/router/http/head_test.cpp", "tests/router/process/rig.hpp"));
   CHECK(found("tests/supervisor/spawn_test.cpp", "tests/grayd/temp_folder.hpp"));
   CHECK(found("tests/fuzz/head.cpp", "router/proxy/relay.hpp"));
   CHECK(found("tests/tidy/rules.cpp", "config/base/units.hpp"));
-  CHECK_FALSE(found("tests/router/policy/retry_test.cpp", "router/http/head.hpp"));
+  CHECK_FALSE(found("tests/router/policy/retry_test.cpp", "router/http/message.hpp"));
+  CHECK_FALSE(found("tests/router/proxy/relay_test.cpp", "tests/router/process/rig.hpp"));
   CHECK_FALSE(found("tests/router/policy/retry_test.cpp", "tests/support/wire.hpp"));
   CHECK_FALSE(found("tests/router/policy/retry_test.cpp", "tests/router/policy/request.hpp"));
   CHECK_FALSE(found("tests/control/api/admin_server_test.cpp", "tests/control/fixture.hpp"));
@@ -189,7 +193,7 @@ TEST_CASE("a folder with too many files is found, and a number that can be lower
 
 TEST_CASE("a clock or Asio in a pure core is found") {
   const auto found = [](const char* path, const char* text) { return check_pure({path, text}).size(); };
-  CHECK(found("router/http/head.cpp", "#include <asio/buffer.hpp>\n") == 1);
+  CHECK(found("router/wire/head.cpp", "#include <asio/buffer.hpp>\n") == 1);
   CHECK(found("router/upstream/wait_queue.cpp", "auto t = Clock::now();") == 1);
   CHECK(found("supervisor/worker_machine.cpp", "gettimeofday(&t, 0);") == 1);
   CHECK(found("supervisor/restart_policy.hpp", "clock_gettime(c, &t);") == 1);

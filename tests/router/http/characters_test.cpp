@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "router/http/characters.hpp"
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 
 using namespace gray::http;
 

@@ -33,7 +33,7 @@ ServiceRoute web() {
   return route;
 }
 
-Choice choose(const ServiceRoute& route, const http::RequestHead& head, double percent = 0,
+Choice choose(const ServiceRoute& route, const http::Request& head, double percent = 0,
               const Address& peer = kClient, bool canary_up = true) {
   return decide({&route, Threshold::of_percent(percent)}, head, peer, peer, canary_up);
 }

@@ -5,16 +5,16 @@
 #include <string_view>
 #include <utility>
 
-#include "router/http/head.hpp"
+#include "router/http/message.hpp"
 
 namespace gray::policy {
 
 using NamedValue = std::pair<std::string_view, std::string_view>;
 
 /// On the heap: a head has room for every field that could come. The views must outlive it, so use literals.
-inline std::unique_ptr<http::RequestHead> request(std::string_view path_query,
-                                                  std::initializer_list<NamedValue> fields = {}) {
-  auto head = std::make_unique<http::RequestHead>();
+inline std::unique_ptr<http::Request> request(std::string_view path_query,
+                                              std::initializer_list<NamedValue> fields = {}) {
+  auto head = std::make_unique<http::Request>();
   head->path_query = path_query;
   for (const auto& [name, value] : fields) {
     http::Field& field = head->fields.items[head->fields.count++];

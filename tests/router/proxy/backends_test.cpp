@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "tests/router/proxy/rig.hpp"
+#include "tests/router/process/rig.hpp"
 
 using namespace gray;
 using namespace gray::test;

@@ -1,7 +1,7 @@
 // Clients that are slow, and those who only seem to be.
 #include <atomic>
 
-#include "tests/router/proxy/rig.hpp"
+#include "tests/router/process/rig.hpp"
 
 using namespace gray;
 using namespace gray::test;

@@ -1,7 +1,7 @@
 // The client's side of the data path: requests in any shape, answers in order, and what is said when a connection ends.
 #include "router/proxy/downstream.hpp"
 
-#include "tests/router/proxy/rig.hpp"
+#include "tests/router/process/rig.hpp"
 
 using namespace gray;
 using namespace gray::test;

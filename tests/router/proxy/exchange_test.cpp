@@ -1,7 +1,7 @@
 // One request and its answer when things go wrong: what is repeated, what is answered by us, who is charged.
 #include "router/proxy/exchange.hpp"
 
-#include "tests/router/proxy/rig.hpp"
+#include "tests/router/process/rig.hpp"
 
 using namespace gray;
 using namespace gray::test;

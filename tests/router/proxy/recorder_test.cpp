@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "tests/router/proxy/rig.hpp"
+#include "tests/router/process/rig.hpp"
 
 using namespace gray;
 using namespace gray::test;

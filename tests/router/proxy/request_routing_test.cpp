@@ -1,7 +1,7 @@
 // From a head to a version: routing, admission, and what is said about the client.
 #include <map>
 
-#include "tests/router/proxy/rig.hpp"
+#include "tests/router/process/rig.hpp"
 
 using namespace gray;
 using namespace gray::test;

@@ -1,7 +1,7 @@
 // What the router says by itself.
 #include "router/proxy/router_answer.hpp"
 
-#include "tests/router/proxy/rig.hpp"
+#include "tests/router/process/rig.hpp"
 
 using namespace gray;
 using namespace gray::test;

@@ -1,6 +1,6 @@
 #pragma once
 // Upgrades as tests ask for them, and workers that take them.
-#include "tests/router/proxy/rig.hpp"
+#include "tests/router/process/rig.hpp"
 
 namespace gray::test {
 

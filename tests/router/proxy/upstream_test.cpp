@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-#include "tests/router/proxy/rig.hpp"
+#include "tests/router/process/rig.hpp"
 
 using namespace gray;
 using namespace gray::test;

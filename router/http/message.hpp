@@ -1,0 +1,112 @@
+#pragma once
+// What an HTTP message says, whatever its bytes are: methods, fields and the faults of a message (RFC 9110). Views into
+// somebody's bytes; it owns nothing and allocates nothing.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "router/http/traceparent.hpp"
+
+namespace gray::http {
+
+inline constexpr std::size_t kMaxFields = 1000;        // the bound of the `fields` setting
+inline constexpr std::uint32_t kAnyHops = UINT32_MAX;  // no Max-Forwards, or not one that counts
+inline constexpr std::uint32_t kMostHops = 255;        // what a larger Max-Forwards becomes
+
+/// Names that the router itself acts on; everything else is `other` and only passes through. `x_gray` is any other name
+/// that begins with X-Gray-, `x_forwarded` one that begins with X-Forwarded-; `shadow` a name with '_' that would be
+/// one of the router's own with '-': CGI and WSGI do not tell them apart, so that such a field could pass for one that
+/// we vouch for (P31).
+enum class Name : std::uint8_t {
+  other,
+  host,
+  connection,
+  content_length,
+  transfer_encoding,
+  te,
+  trailer,
+  upgrade,
+  expect,
+  keep_alive,
+  proxy_connection,
+  proxy_authenticate,
+  proxy_authorization,
+  authorization,
+  cookie,
+  via,
+  forwarded,
+  x_forwarded_for,
+  x_forwarded_proto,
+  x_forwarded_host,
+  x_request_id,
+  x_gray_version,
+  x_gray_decision,
+  x_gray_reason,
+  max_forwards,
+  traceparent,
+  tracestate,
+  retry_after,
+  date,
+  server,
+  x_gray,
+  x_forwarded,
+  shadow
+};
+
+struct Field {
+  Name id = Name::other;
+  std::string_view name;   // as received
+  std::string_view value;  // without leading and trailing SP and HTAB
+};
+
+enum class Method : std::uint8_t { get, head, post, put, delete_, options, trace, connect, patch, other };
+/// RFC 9110 9.2.1 and 9.2.2: what may be sent twice without harm.
+bool is_idempotent(Method method);
+
+struct HeadLimits {
+  std::size_t bytes = 32 * 1024;  // of the whole head, its empty line included
+  std::size_t fields = 100;
+};
+
+/// Why a head was refused. `status` is what a client gets (an upstream's bad head is always a 502 to the client).
+struct Fault {
+  int status = 400;        // 400, 414, 417, 431, 501, 505
+  const char* rule = "";   // "P12": the rule's id
+  const char* text = "";   // "bare LF in field value"
+  std::size_t offset = 0;  // where in the head
+};
+
+struct Fields {
+  std::array<Field, kMaxFields> items;
+  std::size_t count = 0;
+  const Field* begin() const { return items.data(); }
+  const Field* end() const { return items.data() + count; }
+  /// The first field of that name (case-insensitive); null if there is none.
+  const Field* find(std::string_view name) const;
+  const Field* find(Name id) const;
+  /// Whether `Connection` lists this token (case-insensitive).
+  bool connection_lists(std::string_view token) const;
+};
+
+struct Request {
+  Method method = Method::get;
+  std::string_view method_text;
+  std::string_view path_query;  // in origin-form: "/" for an empty path, "*" for OPTIONS *
+  std::string_view host;        // as received, port included
+  bool expect_continue = false;
+  bool wants_trailers = false;    // TE: trailers
+  std::uint32_t hops = kAnyHops;  // that a TRACE or OPTIONS may still go (P3)
+  TraceParent trace;
+  Fields fields;
+};
+
+struct Response {
+  int status = 0;  // 100..599
+  std::string_view reason;
+  Fields fields;
+};
+
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+}  // namespace gray::http

@@ -1,0 +1,78 @@
+#include "router/process/prober.hpp"
+
+#include <cstring>
+
+namespace gray::proxy {
+namespace {
+
+constexpr http::HeadLimits kHead{16 * 1024, 100};  // of an answer to a probe
+
+}  // namespace
+
+class Prober::Probe final : public engine::StreamHandler {
+ public:
+  Probe(Prober& prober, ProbeRequest request)
+      : prober_(prober),
+        request_(std::move(request)),
+        deadline_(this, [](void* self, TimePoint) { static_cast<Probe*>(self)->end(false, "timed out"); }) {}
+  ~Probe() { prober_.engine_.close(stream_); }
+
+  void start() {
+    prober_.engine_.timers().arm(deadline_, prober_.engine_.now() + request_.timeout);
+    stream_ = prober_.engine_.connect(request_.address, *this);
+    if (!stream_) end(false, "no socket could be opened");
+  }
+  std::uint64_t id() const { return request_.id; }
+
+ private:
+  void on_connected(int error) override {
+    if (error != 0) return end(false, std::string("connect: ") + std::strerror(error));
+    if (request_.path.empty()) return end(true, "connected");
+    prober_.engine_.send(stream_, "GET " + request_.path + " HTTP/1.1\r\nHost: " + host() +
+                                      "\r\nUser-Agent: grayd-probe\r\nConnection: close\r\n\r\n");
+  }
+
+  std::string host() const {
+    return request_.address.kind == Address::Kind::unix_path ? "localhost" : request_.address.text();
+  }
+
+  void on_data(std::string_view bytes) override {
+    head_.append(bytes);
+    const std::size_t length = http::find_head_end(head_, searched_);
+    if (length == 0 && head_.size() <= kHead.bytes) return;
+    http::Fault fault;
+    if (http::parse_response(head_, kHead, http::Method::get, prober_.scratch_, fault) != http::Parse::complete) {
+      return end(false, std::string("invalid answer: ") + fault.text);
+    }
+    const int status = prober_.scratch_.status;
+    end(status >= 200 && status < 400, "status " + std::to_string(status));
+  }
+
+  void on_end() override { end(false, "closed without an answer"); }
+  void on_writable() override {}
+  void on_failed(int error) override { end(false, std::strerror(error)); }
+  void on_peer_closing(bool) override {}
+  void end(bool ok, std::string detail) { prober_.end(*this, ok, std::move(detail)); }
+
+  Prober& prober_;
+  ProbeRequest request_;
+  engine::StreamId stream_;
+  engine::Timer deadline_;
+  std::string head_;
+  std::size_t searched_ = 0;
+};
+
+Prober::Prober(engine::Engine& engine, http::ResponseHead& scratch, Done done)
+    : engine_(engine), scratch_(scratch), done_(std::move(done)) {}
+
+Prober::~Prober() = default;
+
+void Prober::start(ProbeRequest request) { probes_.emplace_back(*this, std::move(request)).start(); }
+
+void Prober::end(Probe& probe, bool ok, std::string detail) {
+  const std::uint64_t id = probe.id();
+  probes_.remove_if([&probe](const Probe& other) { return &other == &probe; });
+  done_(id, ok, std::move(detail));
+}
+
+}  // namespace gray::proxy

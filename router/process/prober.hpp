@@ -1,0 +1,39 @@
+#pragma once
+// Health and readiness probes, through the same engine and parser as the traffic, each on a socket of its own beside
+// max_sockets. A probe ends exactly once: answered, failed, or timed out.
+#include <functional>
+#include <list>
+#include <string>
+
+#include "router/engine/buffer_pool.hpp"
+#include "router/engine/engine.hpp"
+#include "router/wire/head.hpp"
+
+namespace gray::proxy {
+
+struct ProbeRequest {
+  std::uint64_t id = 0;
+  Address address;
+  std::string path;  // empty: a TCP connect is enough
+  Duration timeout{1'000};
+};
+
+class Prober {
+ public:
+  using Done = std::function<void(std::uint64_t id, bool ok, std::string detail)>;
+  Prober(engine::Engine& engine, http::ResponseHead& scratch, Done done);
+  ~Prober();
+
+  void start(ProbeRequest request);
+
+ private:
+  class Probe;
+  void end(Probe& probe, bool ok, std::string detail);
+
+  engine::Engine& engine_;
+  http::ResponseHead& scratch_;
+  Done done_;
+  std::list<Probe> probes_;
+};
+
+}  // namespace gray::proxy

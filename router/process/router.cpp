@@ -1,0 +1,307 @@
+#include "router/process/router.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <random>
+#include <system_error>
+
+#include "config/base/log.hpp"
+
+namespace gray::proxy {
+namespace {
+
+constexpr std::size_t kMaxTable = 16 << 20;  // bytes of a routing table
+constexpr std::string_view kFull =
+    "HTTP/1.1 503 Service Unavailable\r\nX-Gray-Reason: overloaded\r\nRetry-After: 1\r\nContent-Length: "
+    "0\r\nConnection: close\r\n\r\n";
+
+std::uint32_t thread_count(std::uint32_t wanted) {
+  const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
+  return std::min(wanted == 0 ? cores : wanted, segment::kThreads);
+}
+
+UniqueFd duplicate(int fd) { return UniqueFd(fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+
+// The answer is small and the socket is new: the kernel takes it whole, or the client has no room for any answer.
+void turn_away(int fd) {
+  (void)::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL);
+  ::close(fd);
+}
+
+}  // namespace
+
+Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelMessage& hello)
+    : inheritance_(std::move(inheritance)),
+      segment_(std::move(segment)),
+      slot_(hello.slot),
+      settings_(hello.router),
+      clients_(settings_.max_connections_per_client, settings_.max_connections),
+      wake_up_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!wake_up_) throw std::system_error(errno, std::generic_category(), "eventfd");
+  for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
+  for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());
+  if (hello.prove) warm_up_check_.emplace();
+  start_threads(hello);
+}
+
+Router::~Router() {
+  for (const auto& shard : shards_) shard->engine().stop();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Router::start_threads(const ChannelMessage& hello) {
+  const std::uint32_t count = thread_count(settings_.threads);
+  std::random_device random;
+  for (std::uint32_t thread = 0; thread < count; ++thread) {
+    const std::uint64_t seed = static_cast<std::uint64_t>(random()) << 32 | random();
+    shards_.push_back(std::make_unique<Shard>(
+        *this, *segment_,
+        ShardOptions{
+            {slot_, thread}, hello.memory_budget / count, settings_, duplicate(inheritance_.access_log.get()), seed}));
+  }
+  for (const auto& shard : shards_) threads_.emplace_back([&shard = *shard] { shard.engine().run(); });
+}
+
+template <typename Task>
+void Router::everywhere(Task task) {
+  for (const auto& shard : shards_) shard->post([task, &shard = *shard] { task(shard); });
+}
+
+// ---- between threads
+
+void Router::hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) {
+  Shard& shard = *shards_[thread];
+  shard.post([=, &shard] { shard.backends().adopt(fd, row, cell, generation); });
+}
+
+void Router::wake(std::uint32_t thread, std::uint32_t row) {
+  Shard& shard = *shards_[thread];
+  shard.post([row, &shard] { shard.backends().advance(shard.backends().version(row)); });
+}
+
+void Router::ask(std::uint32_t from, std::uint32_t row) {
+  for (std::uint32_t thread = 0; thread < shards_.size(); ++thread) {
+    Shard& shard = *shards_[thread];
+    if (thread != from) shard.post([=, &shard] { shard.backends().offer(from, row); });
+  }
+}
+
+bool Router::admit(const Address& peer) {
+  std::atomic<std::uint32_t>& total = segment_->connections[slot_];
+  if (total.fetch_add(1) >= settings_.max_connections) {
+    total.fetch_sub(1);
+    return false;
+  }
+  const std::lock_guard lock(clients_mutex_);
+  if (clients_.acquire(peer)) return true;
+  total.fetch_sub(1);
+  return false;
+}
+
+// The accepting thread keeps the connection unless another one has fewer.
+void Router::place(std::uint32_t thread, int fd, const Address& peer, Opening opening) {
+  if (!admit(peer)) return turn_away(fd);
+  std::uint32_t best = thread;
+  for (std::uint32_t other = 0; other < shards_.size(); ++other) {
+    if (loads_[other].connections.load(std::memory_order_relaxed) <
+        loads_[best].connections.load(std::memory_order_relaxed))
+      best = other;
+  }
+  loads_[best].connections.fetch_add(1, std::memory_order_relaxed);
+  Shard& shard = *shards_[best];
+  if (best == thread) return shard.open(fd, peer, opening);
+  shard.post([fd, peer, opening, &shard] { shard.open(fd, peer, opening); });
+}
+
+bool Router::claim(const Address& peer, const Address& client) {
+  const std::lock_guard lock(clients_mutex_);
+  return clients_.move(peer, client);
+}
+
+void Router::closed(std::uint32_t thread, const Address& peer) {
+  loads_[thread].connections.fetch_sub(1, std::memory_order_relaxed);
+  segment_->connections[slot_].fetch_sub(1);
+  const std::lock_guard lock(clients_mutex_);
+  clients_.release(peer);
+}
+
+void Router::probed(std::uint64_t id, bool ok, std::string detail) {
+  if (WarmUpCheck::is_ours(id)) {
+    const std::lock_guard lock(outgoing_mutex_);
+    reached_.push_back({id, ok, std::move(detail)});
+    return wake_main();
+  }
+  ChannelMessage message;
+  message.type = ChannelMessage::Type::probed;
+  message.number = id;
+  message.ok = ok;
+  message.detail = std::move(detail);
+  say(std::move(message));
+}
+
+void Router::drained(std::uint32_t) {
+  if (drained_threads_.fetch_add(1) + 1 != shards_.size()) return;
+  ChannelMessage message;
+  message.type = ChannelMessage::Type::drained;
+  say(std::move(message));
+}
+
+// ---- the channel
+
+void Router::say(ChannelMessage message) {
+  {
+    const std::lock_guard lock(outgoing_mutex_);
+    outgoing_.push_back(std::move(message));
+  }
+  wake_main();
+}
+
+void Router::wake_main() {
+  const std::uint64_t one = 1;
+  (void)!::write(wake_up_.get(), &one, sizeof one);  // a full counter is a wake-up too
+}
+
+/// Milliseconds that poll(2) may wait.
+int Router::timeout() const {
+  const auto next = warm_up_check_ ? warm_up_check_->next() : std::nullopt;
+  if (!next) return -1;
+  return static_cast<int>(std::max(std::chrono::ceil<Duration>(*next - Clock::now()), Duration{0}).count());
+}
+
+int Router::run() {
+  bool blocked = false;
+  while (!finished_) {
+    pollfd watched[] = {{inheritance_.channel.get(), static_cast<short>(POLLIN | (blocked ? POLLOUT : 0)), 0},
+                        {wake_up_.get(), POLLIN, 0}};
+    if (::poll(watched, 2, timeout()) < 0 && errno != EINTR) break;
+    std::uint64_t count = 0;
+    (void)!::read(wake_up_.get(), &count, sizeof count);
+    const Link link = receive();
+    if (link == Link::open) prove();
+    if (link == Link::closed || send() == Link::closed) {
+      if (finished_) return 0;
+      inheritance_.on_orphaned(segment_);
+      return 1;
+    }
+    const std::lock_guard lock(outgoing_mutex_);
+    blocked = !outgoing_.empty();
+  }
+  return 0;
+}
+
+Router::Link Router::receive() {
+  while (true) {
+    ChannelMessage message;
+    std::string error;
+    switch (receive_message(inheritance_.channel.get(), message, error)) {
+      case ChannelResult::ok: handle(std::move(message)); break;
+      case ChannelResult::again: return Link::open;
+      case ChannelResult::invalid:
+        log(LogLevel::error, "router: a message of the master is not understood: " + error);
+        break;
+      case ChannelResult::closed: return Link::closed;
+    }
+  }
+}
+
+Router::Link Router::send() {
+  const std::lock_guard lock(outgoing_mutex_);
+  std::size_t sent = 0;
+  ChannelResult result = ChannelResult::ok;
+  while (sent < outgoing_.size() &&
+         (result = send_message(inheritance_.channel.get(), outgoing_[sent])) == ChannelResult::ok) {
+    finished_ = finished_ || outgoing_[sent].type == ChannelMessage::Type::drained;
+    ++sent;
+  }
+  outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<std::ptrdiff_t>(sent));
+  return result == ChannelResult::closed ? Link::closed : Link::open;
+}
+
+void Router::handle(ChannelMessage message) {
+  using Type = ChannelMessage::Type;
+  switch (message.type) {
+    case Type::table: return take_table(message);
+    case Type::listen: return everywhere([this](Shard& shard) { shard.listen(listeners_, proxied_); });
+    case Type::reopen: return reopen_log(message);
+    case Type::drain:
+      return everywhere(
+          [timeout = message.timeout, at_once = message.ok](Shard& shard) { shard.drain(timeout, at_once); });
+    case Type::probe: {
+      Shard& shard = *shards_.front();
+      return shard.post([&shard, probe = ProbeRequest{message.number, message.address, message.path, message.timeout}] {
+        shard.probe(probe);
+      });
+    }
+    default: log(LogLevel::error, "router: the master sent a message that is a router's to send");
+  }
+}
+
+// `applied` is said by the last thread that routes by the table, not by the first.
+void Router::take_table(const ChannelMessage& message) {
+  const auto text = read_memfd(message.fd.get(), kMaxTable);
+  std::string error = "not a sealed memfd of a permitted size";
+  auto parsed = text ? routing_table_from_json(*text, error) : std::nullopt;
+  if (!parsed)
+    return log(LogLevel::error, "router: routing table " + std::to_string(message.number) + " is refused: " + error);
+  const auto table = std::make_shared<const RoutingTable>(std::move(*parsed));
+  auto left = std::make_shared<std::atomic<std::size_t>>(shards_.size());
+  everywhere([this, table, left, number = message.number](Shard& shard) {
+    shard.apply(table);
+    if (left->fetch_sub(1) != 1) return;
+    ChannelMessage applied;
+    applied.type = ChannelMessage::Type::applied;
+    applied.number = number;
+    say(std::move(applied));
+  });
+  if (warm_up_check_) return warm_up_check_->follow(*table);
+  say_ready();
+}
+
+void Router::say_ready() {
+  if (std::exchange(said_ready_, true)) return;
+  ChannelMessage ready;
+  ready.type = ChannelMessage::Type::ready;
+  say(std::move(ready));
+}
+
+// Every thread takes its turn, so that each has reached a worker if there are enough.
+void Router::prove() {
+  if (!warm_up_check_) return;
+  std::vector<Reached> answers;
+  {
+    const std::lock_guard lock(outgoing_mutex_);
+    answers.swap(reached_);
+  }
+  const TimePoint now = Clock::now();
+  for (const Reached& answer : answers) {
+    warm_up_check_->probed(answer.id, answer.ok, answer.detail, now);
+    if (answer.ok) continue;
+    ChannelMessage complaint;
+    complaint.type = ChannelMessage::Type::proving;
+    complaint.detail = warm_up_check_->complaint();
+    say(std::move(complaint));
+  }
+  for (const ProbeRequest& request : warm_up_check_->due(now)) {
+    Shard& shard = *shards_[next_prover_++ % shards_.size()];
+    shard.post([&shard, request] { shard.probe(request); });
+  }
+  if (!warm_up_check_->complete()) return;
+  warm_up_check_.reset();
+  say_ready();
+}
+
+void Router::reopen_log(const ChannelMessage& message) {
+  inheritance_.access_log = duplicate(message.fd.get());
+  for (const auto& shard : shards_) {
+    auto fd = std::make_shared<UniqueFd>(duplicate(message.fd.get()));
+    shard->post([fd, &shard = *shard] { shard.reopen_log(std::move(*fd)); });
+  }
+}
+
+}  // namespace gray::proxy

@@ -1,0 +1,87 @@
+#pragma once
+// The router: its threads, what they share, and the channel to the master. The main thread only talks to the master.
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "config/shared/channel.hpp"
+#include "config/shared/segment.hpp"
+#include "router/policy/client_limit.hpp"
+#include "router/process/router_main.hpp"
+#include "router/process/shard.hpp"
+#include "router/process/warm_up_check.hpp"
+
+namespace gray::proxy {
+
+class Router final : public ShardHost {
+ public:
+  /// `hello` is the master's first message.
+  Router(Inheritance inheritance, segment::Segment segment, const ChannelMessage& hello);
+  ~Router();
+
+  /// Serves until drained (0) or orphaned (1).
+  int run();
+
+ private:
+  // Neighbours and ShardHost: from any router thread.
+  void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell,
+                 std::uint64_t generation) override;
+  void wake(std::uint32_t thread, std::uint32_t row) override;
+  void ask(std::uint32_t from, std::uint32_t row) override;
+  void place(std::uint32_t thread, int fd, const Address& peer, Opening opening) override;
+  bool claim(const Address& peer, const Address& client) override;
+  void closed(std::uint32_t thread, const Address& peer) override;
+  void probed(std::uint64_t id, bool ok, std::string detail) override;
+  void drained(std::uint32_t thread) override;
+
+  void start_threads(const ChannelMessage& hello);
+  bool admit(const Address& peer);
+  void say(ChannelMessage message);
+  void wake_main();
+  enum class Link { open, closed };
+  Link receive();
+  Link send();
+  void handle(ChannelMessage message);
+  void take_table(const ChannelMessage& message);
+  void reopen_log(const ChannelMessage& message);
+  void prove();
+  void say_ready();
+  int timeout() const;
+  template <typename Task>
+  void everywhere(Task task);
+
+  Inheritance inheritance_;
+  segment::Segment segment_;
+  std::uint32_t slot_;
+  RouterSettings settings_;
+  std::vector<int> listeners_, proxied_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::thread> threads_;
+
+  struct alignas(64) Load {
+    std::atomic<std::uint32_t> connections{0};
+  };
+  std::array<Load, segment::kThreads> loads_;
+  std::mutex clients_mutex_;
+  policy::ClientLimit clients_;
+
+  UniqueFd wake_up_;  // eventfd: something to say
+  std::mutex outgoing_mutex_;
+  std::vector<ChannelMessage> outgoing_;
+  std::atomic<std::uint32_t> drained_threads_{0};
+  struct Reached {
+    std::uint64_t id;
+    bool ok;
+    std::string detail;
+  };
+  std::vector<Reached> reached_;              // answers to the proof's probes; outgoing_mutex_
+  std::optional<WarmUpCheck> warm_up_check_;  // of the main thread; until it is complete
+  std::uint32_t next_prover_ = 0;             // the thread that reaches the next worker
+  bool said_ready_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace gray::proxy

@@ -1,0 +1,75 @@
+#include "router/process/router_main.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <exception>
+#include <new>
+#include <optional>
+#include <string>
+
+#include "config/base/log.hpp"
+#include "config/shared/channel.hpp"
+#include "router/process/router.hpp"
+
+namespace gray::proxy {
+namespace {
+
+constexpr int kHelloMs = 10'000;  // the master says hello at once, or something is wrong with it
+
+void say_hello(int channel) {
+  ChannelMessage hello;
+  hello.type = ChannelMessage::Type::hello;
+  hello.layout = segment::kLayout;
+  (void)send_message(channel, hello);
+}
+
+/// `orphaned`: the master was gone before it could say hello.
+std::optional<ChannelMessage> await_hello(int channel, bool& orphaned) {
+  pollfd watched{channel, POLLIN, 0};
+  ChannelMessage message;
+  std::string error = "it did not come in time";
+  const auto result =
+      ::poll(&watched, 1, kHelloMs) == 1 ? receive_message(channel, message, error) : ChannelResult::again;
+  orphaned = result == ChannelResult::closed;
+  if (result == ChannelResult::ok && message.type == ChannelMessage::Type::hello) {
+    if (message.protocol == kChannelProtocol && message.slot < segment::kSlots) return message;
+    error = "its protocol is " + std::to_string(message.protocol) + ", ours is " + std::to_string(kChannelProtocol);
+  }
+  log(LogLevel::error, "router: no hello from the master: " + error);
+  return std::nullopt;
+}
+
+// The terminal's and the service manager's signals are the master's to handle: a router ends when it is told over the
+// channel, or when the channel ends.
+void ignore_signals() {
+  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) ::signal(signal, SIG_IGN);
+}
+
+}  // namespace
+
+int run_router(Inheritance inheritance) try {
+  ignore_signals();
+  std::string error;
+  auto segment = segment::Segment::attach(std::move(inheritance.segment), error);
+  if (!segment) {
+    log(LogLevel::error, "router: the shared segment does not fit: " + error);
+    return 1;
+  }
+  say_hello(inheritance.channel.get());
+  bool orphaned = false;
+  const auto hello = await_hello(inheritance.channel.get(), orphaned);
+  if (orphaned) inheritance.on_orphaned(*segment);
+  if (!hello) return 1;
+  Router router(std::move(inheritance), std::move(*segment), *hello);
+  return router.run();
+} catch (const std::bad_alloc&) {
+  log(LogLevel::error, "router: out of memory");
+  return 1;
+} catch (const std::exception& error) {
+  log(LogLevel::error, std::string("router: ") + error.what());
+  return 1;
+}
+
+}  // namespace gray::proxy

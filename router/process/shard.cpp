@@ -1,0 +1,129 @@
+#include "router/process/shard.hpp"
+
+#include <algorithm>
+
+#include "router/proxy/upstream.hpp"
+
+namespace gray::proxy {
+namespace {
+
+// A client that has just connected has perhaps sent its first request already: when everything stops, it gets this
+// long.
+constexpr Duration kFreshGrace{500};
+
+}  // namespace
+
+Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
+    : host_(host),
+      options_(std::move(options)),
+      buffers_(options_.memory_budget),
+      engine_(engine::make_engine(buffers_)),
+      outbox_(*engine_),
+      request_scratch_(new http::RequestHead),
+      response_scratch_(new http::ResponseHead),
+      shard_context_{*engine_, buffers_, outbox_, *request_scratch_, *response_scratch_},
+      backends_(*engine_, layout, options_.place, host,
+                [this] { return std::make_unique<Upstream>(shard_context_, backends_); }),
+      recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
+      context_{shard_context_, backends_, tables_, recorder_, options_.settings, options_.rate_window},
+      prober_(*engine_, *response_scratch_,
+              [this](std::uint64_t id, bool ok, std::string detail) { host_.probed(id, ok, std::move(detail)); }),
+      drain_step_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->continue_drain(); }) {}
+
+Shard::~Shard() = default;
+
+void Shard::post(std::function<void()> task) {
+  engine_->post([this, task = std::move(task)] {
+    task();
+    outbox_.flush();
+  });
+}
+
+void Shard::apply(std::shared_ptr<const RoutingTable> table) {
+  tables_.replace(table);
+  backends_.apply(*table);
+}
+
+void Shard::listen(const std::vector<int>& listeners, const std::vector<int>& proxied) {
+  if (std::exchange(listening_, true) || context_.draining) return;
+  for (const int fd : listeners) engine_->listen(fd, door_);
+  for (const int fd : proxied) engine_->listen(fd, proxied_door_);
+}
+
+void Shard::Door::on_accept(int fd, const Address& peer) {
+  shard.host_.place(shard.options_.place.thread, fd, peer, opening);
+}
+
+void Shard::open(int fd, const Address& peer, Opening opening) {
+  if (spare_.empty()) {
+    downstreams_.push_back(std::make_unique<Downstream>(context_, *this));
+    spare_.reserve(downstreams_.size());
+    spare_.push_back(downstreams_.back().get());
+  }
+  Downstream& downstream = *spare_.back();
+  spare_.pop_back();
+  ++open_;
+  if (!downstream.open(fd, peer, opening)) gone(downstream);
+  if (context_.draining) judge_drain();
+}
+
+// Its memory is reused by a later open(), which never runs inside one of its calls.
+void Shard::gone(Downstream& downstream) {
+  --open_;
+  spare_.push_back(&downstream);
+  host_.closed(options_.place.thread, downstream.peer());
+  if (context_.draining) judge_drain();
+}
+
+void Shard::drain(Duration timeout, bool at_once) {
+  if (std::exchange(listening_, false)) engine_->stop_listening();
+  context_.draining = true;
+  backends_.drain();
+  drain_until_ = engine_->now() + timeout;
+  part_at_ = drain_until_ - grace_period(timeout);
+  fresh_until_ = at_once ? engine_->now() + kFreshGrace : drain_until_;
+  if (at_once) close_idle(false);
+  engine_->when_empty([this] { end_drain(); });
+  continue_drain();
+}
+
+void Shard::close_idle(bool fresh_too) {
+  for (const auto& downstream : downstreams_) {
+    if (downstream->is_open() && downstream->idle() && (fresh_too || !downstream->fresh())) downstream->shut();
+  }
+}
+
+// Something changed that a step of the drain has been past: that step again, but not from within a connection's call.
+void Shard::judge_drain() {
+  const TimePoint now = engine_->now();
+  if (now >= std::min(fresh_until_, part_at_) && !drained_) engine_->timers().arm(drain_step_, now);
+}
+
+// Answers that are still being sent count too: a process that exits takes the unsent bytes with it. Once the last
+// stream is closed, the engine calls end_drain().
+void Shard::continue_drain() {
+  const TimePoint now = engine_->now();
+  if (now >= fresh_until_) close_idle(true);
+  if (now >= part_at_) {
+    for (const auto& downstream : downstreams_) downstream->end_tunnel(segment::Reason::draining);
+  }
+  if (now >= drain_until_) {
+    for (const auto& downstream : downstreams_) downstream->shut();
+  }
+  if (open_ == 0 && (engine_->open_streams() == 0 || now >= drain_until_)) return end_drain();
+  TimePoint next = kNever;
+  for (const TimePoint step : {fresh_until_, part_at_, drain_until_}) {
+    if (step > now) next = std::min(next, step);
+  }
+  if (next != kNever && (!drain_step_.armed() || next < drain_step_.deadline()))
+    engine_->timers().arm(drain_step_, next);
+}
+
+void Shard::end_drain() {
+  if (std::exchange(drained_, true)) return;
+  engine_->timers().disarm(drain_step_);
+  recorder_.flush();
+  host_.drained(options_.place.thread);
+}
+
+}  // namespace gray::proxy

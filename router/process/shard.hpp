@@ -1,0 +1,96 @@
+#pragma once
+// One router thread: an engine and everything that it alone touches. Other threads reach it by post() only.
+#include <memory>
+#include <vector>
+
+#include "config/shared/segment.hpp"
+#include "router/process/prober.hpp"
+#include "router/proxy/backends.hpp"
+#include "router/proxy/downstream.hpp"
+#include "router/proxy/exchange.hpp"
+#include "router/proxy/recorder.hpp"
+
+namespace gray::proxy {
+
+/// What a shard asks of the router around it. Thread-safe.
+class ShardHost : public Neighbours {
+ public:
+  /// A new connection was accepted on `thread`: limits are checked and the least loaded thread gets it.
+  virtual void place(std::uint32_t thread, int fd, const Address& peer, Opening opening) = 0;
+  /// A connection counts as one of `client` instead of `peer`. False: beyond his limit; it counts there all the same.
+  virtual bool claim(const Address& peer, const Address& client) = 0;
+  virtual void closed(std::uint32_t thread, const Address& peer) = 0;
+  virtual void probed(std::uint64_t id, bool ok, std::string detail) = 0;
+  virtual void drained(std::uint32_t thread) = 0;
+};
+
+struct ShardOptions {
+  Place place;
+  std::size_t memory_budget = 0;  // bytes, of this thread
+  RouterSettings settings;
+  UniqueFd access_log;
+  std::uint64_t id_seed = 0;
+  Duration rate_window = policy::kRateWindow;  // over which a slow client is judged
+};
+
+class Shard final : public DownstreamOwner {
+ public:
+  Shard(ShardHost& host, segment::Layout& layout, ShardOptions options);
+  ~Shard();
+
+  engine::Engine& engine() { return *engine_; }
+  void post(std::function<void()> task);
+
+  // On its thread.
+  void apply(std::shared_ptr<const RoutingTable> table);
+  /// `proxied`: those whose connections begin with a PROXY header.
+  void listen(const std::vector<int>& listeners, const std::vector<int>& proxied = {});
+  void open(int fd, const Address& peer, Opening opening);
+  void probe(ProbeRequest request) { prober_.start(std::move(request)); }
+  void reopen_log(UniqueFd fd) { recorder_.reopen(std::move(fd)); }
+  /// Takes no new connections and ends within `timeout`. `at_once`: idle clients are closed now, not at their next
+  /// request.
+  void drain(Duration timeout, bool at_once);
+  Backends& backends() { return backends_; }
+
+ private:
+  struct Door final : engine::AcceptHandler {
+    Shard& shard;
+    Opening opening;
+    Door(Shard& owner, Opening begins) : shard(owner), opening(begins) {}
+    void on_accept(int fd, const Address& peer) override;
+  };
+
+  void gone(Downstream& downstream) override;
+  bool claim(const Address& peer, const Address& client) override { return host_.claim(peer, client); }
+  void settled() override { judge_drain(); }
+  void close_idle(bool fresh_too);
+  void judge_drain();
+  void continue_drain();
+  void end_drain();
+
+  ShardHost& host_;
+  ShardOptions options_;
+  engine::BufferPool buffers_;
+  std::unique_ptr<engine::Engine> engine_;
+  Outbox outbox_;
+  std::unique_ptr<http::RequestHead> request_scratch_;
+  std::unique_ptr<http::ResponseHead> response_scratch_;
+  ShardContext shard_context_;
+  Backends backends_;
+  TableViews tables_;
+  Recorder recorder_;
+  ExchangeContext context_;
+  Prober prober_;
+  Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header};
+  std::vector<std::unique_ptr<Downstream>> downstreams_;
+  std::vector<Downstream*> spare_;
+  std::size_t open_ = 0;
+  bool listening_ = false;
+  // Of a drain: when idle clients that are new are closed, when tunnels are told to end, when everything is cut.
+  TimePoint fresh_until_ = kNever, part_at_ = kNever, drain_until_ = kNever;
+  engine::Timer drain_step_;
+  bool drained_ = false;
+};
+
+}  // namespace gray::proxy

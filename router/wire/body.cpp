@@ -1,0 +1,110 @@
+#include "router/wire/body.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "router/http/characters.hpp"
+
+namespace gray::http {
+
+namespace {
+
+std::uint64_t hex_value(char c) { return static_cast<std::uint64_t>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10); }
+
+}  // namespace
+
+BodyDecoder::BodyDecoder(Framing framing) : framing_(framing) {
+  switch (framing.kind) {
+    case Framing::Kind::none: return;
+    case Framing::Kind::length:
+      left_ = framing.length;
+      state_ = left_ == 0 ? BodyState::done : BodyState::data;
+      return;
+    case Framing::Kind::chunked: state_ = BodyState::size; return;
+    case Framing::Kind::until_close:
+      left_ = std::numeric_limits<std::uint64_t>::max();  // never used up: only finish() ends it
+      state_ = BodyState::data;
+      return;
+  }
+}
+
+BodyDecoder::Step BodyDecoder::feed(std::string_view input) {
+  std::size_t used = 0;
+  while (state_ != BodyState::done && state_ != BodyState::failed) {
+    if (used == input.size()) return {Result::more, used, {}, trailers_in(input, used)};
+    if (state_ == BodyState::data) return take_payload(input, used);
+    if (!step_line(input[used])) break;
+    ++used;
+    ++taken_;
+  }
+  if (state_ == BodyState::failed) return {Result::fault, used, {}, {}};
+  return {Result::end, used, {}, trailers_in(input, used)};
+}
+
+std::string_view BodyDecoder::trailers_in(std::string_view input, std::size_t used) const {
+  if (trailers_at_ == 0) return {};
+  const std::uint64_t before = taken_ - used;  // bytes of earlier pieces
+  const auto from = static_cast<std::size_t>(trailers_at_ > before ? trailers_at_ - before : 0);
+  return input.substr(from, used - from);
+}
+
+BodyDecoder::Step BodyDecoder::take_payload(std::string_view input, std::size_t from) {
+  const std::string_view payload = input.substr(from, std::min<std::uint64_t>(left_, input.size() - from));
+  left_ -= payload.size();
+  payload_ += payload.size();
+  taken_ += payload.size();
+  if (left_ == 0) state_ = framing_.kind == Framing::Kind::chunked ? BodyState::data_cr : BodyState::done;
+  return {Result::data, from + payload.size(), payload, {}};
+}
+
+// One byte of the lines around chunks; false if it is refused.
+bool BodyDecoder::step_line(char byte) {
+  const BodyState next = next_body_state(state_, byte);
+  if (next == BodyState::failed) {
+    const bool behind_cr = state_ == BodyState::size_lf || state_ == BodyState::data_lf ||
+                           state_ == BodyState::trailer_lf || state_ == BodyState::end_lf;
+    if (behind_cr || byte == '\n') return refuse("P12", "bare CR or LF in a chunked body");
+    return is_trailer(state_) ? refuse("P21", "malformed trailer") : refuse("P20", "malformed chunk");
+  }
+  if (next == BodyState::size_digits) {
+    left_ = left_ * 16 + hex_value(byte);
+    ++digits_;
+  }
+  const bool last_chunk = next == BodyState::data && left_ == 0;
+  state_ = last_chunk ? BodyState::trailer_start : next;
+  if (last_chunk) trailers_at_ = taken_ + 1;
+  if (state_ == BodyState::data) digits_ = 0;
+  return within_bounds();
+}
+
+bool BodyDecoder::within_bounds() {
+  if (digits_ > kMaxChunkDigits) return refuse("P20", "chunk size too large");
+  if (is_extension(state_) && ++extension_bytes_ > kMaxChunkExtensions) {
+    return refuse("P20", "chunk extensions too large");
+  }
+  if (is_trailer(state_) && ++trailer_bytes_ > kMaxTrailers) return refuse("P21", "trailers too large");
+  return true;
+}
+
+bool BodyDecoder::refuse(const char* rule, const char* text) {
+  fault_ = {400, rule, text, static_cast<std::size_t>(taken_)};
+  state_ = BodyState::failed;
+  return false;
+}
+
+bool BodyDecoder::finish() {
+  if (framing_.kind == Framing::Kind::until_close) state_ = BodyState::done;
+  if (state_ == BodyState::done || state_ == BodyState::failed) return state_ == BodyState::done;
+  return refuse("P27", "the connection ended inside the body");
+}
+
+std::size_t write_chunk_head(std::size_t size, char* out) {
+  constexpr std::size_t kDigits = 16;
+  char* end = std::to_chars(out, out + kDigits, size, 16).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  return static_cast<std::size_t>(end - out);
+}
+
+}  // namespace gray::http

@@ -1,0 +1,68 @@
+#pragma once
+// Body decoders: bytes in, payload spans out, for the three framings of RFC 9112 6 and 7. A decoder is a small value,
+// holds no bytes, and can be fed in pieces of any size. Payload comes in spans as large as the input allows, so that a
+// body costs nothing per byte; only the lines around chunks are read byte by byte (chunk_grammar.hpp). The chunked
+// grammar is strict: CRLF only, 1*16 HEXDIG, extensions bounded and dropped, trailers bounded, checked
+// and handed out as they came.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "router/wire/chunk_grammar.hpp"
+#include "router/wire/framing.hpp"
+#include "router/wire/head.hpp"
+
+namespace gray::http {
+
+inline constexpr std::size_t kMaxChunkExtensions = 4096;  // bytes in all, of one message
+inline constexpr std::size_t kMaxTrailers = 8192;         // bytes in all, of one message
+inline constexpr std::size_t kMaxChunkDigits = 16;
+
+class BodyDecoder {
+ public:
+  enum class Result : std::uint8_t { data, more, end, fault };
+  struct Step {
+    Result result = Result::more;
+    std::size_t consumed = 0;   // bytes of the input that this step used
+    std::string_view payload;   // `data`: a non-empty view into the input
+    std::string_view trailers;  // `more`, `end`: what of the input is the trailer section, its empty line included
+  };
+
+  BodyDecoder() = default;  // of a message without body: done at once
+  explicit BodyDecoder(Framing framing);
+
+  /// Takes a piece of `input` and says what it was; call again with the rest until `more`, `end` or `fault`.
+  /// Bytes behind the end of the message are never consumed. After `end` or `fault` every further step is the same.
+  Step feed(std::string_view input);
+  /// The connection ended: true if that is a proper end of this message (until_close, or already done); otherwise
+  /// fault() says so (P27).
+  bool finish();
+
+  bool done() const { return state_ == BodyState::done; }
+  Framing framing() const { return framing_; }
+  const Fault& fault() const { return fault_; }      // after Result::fault; offset is within the body as received
+  std::uint64_t received() const { return taken_; }  // bytes of the body as it came, framing included
+  std::uint64_t payload_bytes() const { return payload_; }
+
+ private:
+  std::string_view trailers_in(std::string_view input, std::size_t used) const;
+  Step take_payload(std::string_view input, std::size_t from);
+  bool step_line(char byte);
+  bool within_bounds();
+  bool refuse(const char* rule, const char* text);
+
+  Framing framing_;
+  BodyState state_ = BodyState::done;
+  std::uint64_t left_ = 0;         // payload bytes of the chunk or message still to come
+  std::uint64_t payload_ = 0;      // payload bytes seen
+  std::uint64_t trailers_at_ = 0;  // bytes before the trailer section; 0: it has not begun
+  std::uint64_t taken_ = 0;        // bytes consumed in all
+  std::uint32_t digits_ = 0, extension_bytes_ = 0, trailer_bytes_ = 0;
+  Fault fault_;
+};
+
+/// "HEX CRLF" in front of a chunk of `size` bytes; returns its length (at most 18). A chunk ends with CRLF.
+std::size_t write_chunk_head(std::size_t size, char* out);
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+}  // namespace gray::http

@@ -1,0 +1,104 @@
+// Requests as the worker gets them: the request line and Host regenerated, identity fields vouched for by us.
+#include <array>
+
+#include "router/wire/end_to_end.hpp"
+#include "router/wire/forwarding.hpp"
+#include "router/wire/head_writer.hpp"
+
+namespace gray::http {
+
+namespace {
+
+// More than the names, separators and fixed values of everything that we add to one request.
+constexpr std::size_t kAdded = 512;
+
+// HTTP/1.0 may come without Host; the worker is spoken to in HTTP/1.1, which must have one.
+constexpr std::string_view kHostless = "localhost";
+
+// Written by us in any case, and what could pass for it behind a server that does not tell '_' from '-'.
+constexpr NameSet kOurs =
+    kHopByHop | kGray |
+    NameSet{Name::host,         Name::expect, Name::x_forwarded_for, Name::x_forwarded_proto, Name::x_forwarded_host,
+            Name::x_request_id, Name::shadow, Name::traceparent,     Name::tracestate};
+constexpr NameSet kTrustedOnly{Name::forwarded, Name::x_forwarded};
+
+NameSet dropped_of(const RequestHead& head, bool trusted) {
+  const NameSet dropped = trusted ? kOurs : kOurs | kTrustedOnly;
+  return head.hops == kAnyHops ? dropped : dropped | NameSet{Name::max_forwards};
+}
+
+// What the trusted peer said, else what we know.
+std::string_view trusted_or(const RequestHead& head, bool trusted, Name id, std::string_view ours) {
+  const Field* theirs = trusted ? head.fields.find(id) : nullptr;
+  return theirs != nullptr && !theirs->value.empty() ? theirs->value : ours;
+}
+
+// One field, however many came: some frameworks read only the first.
+void write_forwarded_for(HeadWriter& writer, const RequestHead& head, const RequestExtras& extras) {
+  std::string_view separator = "X-Forwarded-For: ";
+  const auto append = [&](std::string_view value) {
+    if (value.empty()) return;
+    writer.text(separator);
+    writer.text(value);
+    separator = ", ";
+  };
+  if (extras.trusted) {
+    for (const Field& field : head.fields) {
+      if (field.id == Name::x_forwarded_for) append(field.value);
+    }
+  }
+  append(extras.client_ip);
+  if (separator == ", ") writer.text(kCrlf);
+}
+
+void write_vouched(HeadWriter& writer, const RequestHead& head, const RequestExtras& extras) {
+  write_forwarded_for(writer, head, extras);
+  const auto vouch = [&](std::string_view name, Name id, std::string_view ours) {
+    writer.optional_field(name, trusted_or(head, extras.trusted, id, ours));
+  };
+  vouch("X-Forwarded-Proto", Name::x_forwarded_proto, extras.proto);
+  vouch("X-Forwarded-Host", Name::x_forwarded_host, head.host);
+  vouch("X-Request-Id", Name::x_request_id, extras.request_id);
+  writer.field("Via", head.minor == 1 ? "1.1 grayd" : "1.0 grayd");  // the version that was received (9110 7.6.3)
+}
+
+// What vendors on the way said of the trace means nothing without it.
+void write_trace(HeadWriter& writer, const RequestHead& head, std::string_view span) {
+  std::array<char, kTraceParentText> text;
+  write_traceparent(head.trace, span, text.data());
+  writer.field("traceparent", {text.data(), text.size()});
+  for (const Field& field : head.fields) {
+    if (field.id == Name::tracestate) writer.field("tracestate", field.value);
+  }
+}
+
+}  // namespace
+
+std::size_t request_bound(const RequestHead& head, const RequestExtras& extras) {
+  // Each field may grow by the blank behind its colon; the host is written up to twice more than it came.
+  return head.bytes.size() + head.fields.count + 2 * head.host.size() + extras.client_ip.size() +
+         extras.request_id.size() + extras.proto.size() + kAdded;
+}
+
+std::size_t write_request(const RequestHead& head, const RequestExtras& extras, char* out) {
+  HeadWriter writer(out);
+  writer.text(head.method_text);
+  writer.text(" ");
+  writer.text(head.path_query);
+  writer.text(" HTTP/1.1\r\n");
+  writer.field("Host", head.host.empty() ? kHostless : head.host);
+  write_end_to_end(writer, head.fields, dropped_of(head, extras.trusted));
+  write_vouched(writer, head, extras);
+  if (head.hops != kAnyHops) writer.number_field("Max-Forwards", head.hops == 0 ? 0 : head.hops - 1);
+  if (head.trace && !extras.span.empty()) write_trace(writer, head, extras.span);
+  if (head.wants_trailers) writer.text("TE: trailers\r\nConnection: TE\r\n");
+  if (extras.keep_body) {
+    writer.framing_field(head.framing);
+    if (head.expect_continue && extras.expect) writer.field("Expect", "100-continue");
+  }
+  if (!extras.upgrade.empty()) writer.upgrade(extras.upgrade);
+  writer.text(kCrlf);
+  return writer.size();
+}
+
+}  // namespace gray::http

@@ -1,0 +1,98 @@
+// Probes of workers: each ends exactly once, with a verdict that names its cause.
+#include "router/process/prober.hpp"
+
+#include <sys/un.h>
+
+#include <filesystem>
+
+#include "tests/router/process/rig.hpp"
+
+using namespace gray;
+using namespace gray::test;
+
+namespace {
+
+using Verdict = std::pair<bool, std::string>;
+
+Verdict probe(const Address& address, std::string path, Duration timeout = Duration{5'000}) {
+  static std::uint64_t next = 0;
+  const std::uint64_t id = ++next;
+  Rig rig({});
+  rig.on([&](proxy::Shard& shard) { shard.probe({id, address, std::move(path), timeout}); });
+  REQUIRE(eventually([&] { return rig.probes().count(id) == 1; }));
+  CHECK(rig.on([](proxy::Shard& shard) { return shard.engine().open_streams(); }) == 0);
+  return rig.probes().at(id);
+}
+
+Verdict probe_answered(std::string answer) {
+  const FakeWorker worker(answers_once(std::move(answer), 5));
+  return probe(worker.address(), "/healthz");
+}
+
+}  // namespace
+
+TEST_CASE("a TCP probe is a connect") {
+  const FakeWorker worker(answers(""));
+  CHECK(probe(worker.address(), "") == Verdict{true, "connected"});
+  const Listener nobody;
+  CHECK(probe(nobody.address(), "") == Verdict{false, "connect: Connection refused"});
+}
+
+TEST_CASE("an HTTP probe asks for the path and judges by the status") {
+  FakeWorker worker(answers(std::string(kOk)));
+  CHECK(probe(worker.address(), "/healthz?x=1") == Verdict{true, "status 200"});
+  REQUIRE(worker.requests() == 1);
+  CHECK(worker.seen()[0].has("GET /healthz?x=1 HTTP/1.1\r\n"));
+  CHECK(worker.seen()[0].field("host") == worker.address().text());
+  CHECK(probe_answered("HTTP/1.1 302 Found\r\n\r\n").first);
+  CHECK(probe_answered("HTTP/1.1 503 Service Unavailable\r\n\r\n") == Verdict{false, "status 503"});
+  CHECK(probe_answered("HTTP/1.1 404 Not Found\r\n\r\n") == Verdict{false, "status 404"});
+}
+
+TEST_CASE("what is no answer is said to be none") {
+  CHECK(probe_answered("").second == "closed without an answer");
+  const Verdict garbage = probe_answered("SSH-2.0-OpenSSH\r\n\r\n");
+  CHECK_FALSE(garbage.first);
+  CHECK(garbage.second.find("invalid answer") == 0);
+  CHECK_FALSE(probe_answered("HTTP/1.1 200 OK\r\na: " + std::string(20'000, 'x') + "\r\n\r\n").first);
+}
+
+TEST_CASE("a probe that gets no answer times out") {
+  const FakeWorker silent([](FakeWorker::Call& call) { call.read_rest(); });
+  CHECK(probe(silent.address(), "/", Duration{100}) == Verdict{false, "timed out"});
+}
+
+TEST_CASE("a probe reaches a worker on a unix socket") {
+  const std::string path = std::filesystem::temp_directory_path() / ("gray-probe-" + std::to_string(::getpid()));
+  const Address address = *Address::parse("unix:" + path);
+  CHECK(probe(address, "") == Verdict{false, "connect: No such file or directory"});
+  const UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage{};
+  const socklen_t length = address.to(storage);
+  REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
+  REQUIRE(::listen(listener.get(), 1) == 0);
+  CHECK(probe(address, "") == Verdict{true, "connected"});
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("a probe does not need one of the sockets for requests") {
+  Gate gate;
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    while (call.next()) {
+      if (!call.request.has("/healthz")) gate.wait();
+      call.write(kOk);
+    }
+  });
+  Plan plan{{{worker.address()}}};
+  plan.limits.max_sockets = 1;
+  Rig rig(plan);
+  Wire client = rig.dial();
+  client.write(Rig::request_for());
+  REQUIRE(eventually([&] { return worker.requests() == 1; }));
+  rig.on([&](proxy::Shard& shard) { shard.probe({7, worker.address(), "/healthz", Duration{5'000}}); });
+  REQUIRE(eventually([&] { return rig.probes().count(7) == 1; }));
+  CHECK(rig.probes().at(7).first);
+  CHECK(rig.sockets(0) == 1);
+  gate.open();
+  CHECK(client.read_answer().status() == 200);
+}

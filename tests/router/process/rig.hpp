@@ -1,0 +1,195 @@
+#pragma once
+// Router threads without a router: shards on threads of their own that share one segment and hand sockets to each
+// other, and a routing table over fake workers.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <future>
+#include <map>
+
+#include "router/process/shard.hpp"
+#include "router/stats/row.hpp"
+#include "tests/support/fake_worker.hpp"
+
+namespace gray::test {
+
+/// Versions v1 (stable), v2 (canary), v3 of service "web", by the addresses of their workers; none: no service. The row
+/// of a version is its index, the port of a worker is its generation.
+struct Plan {
+  std::vector<std::vector<Address>> versions;
+  Limits limits{};
+  double weight = 0;
+  std::uint64_t number = 1;
+  bool affinity = false;
+  std::vector<IdentitySource> identity = {*IdentitySource::parse("header:x-user"), *IdentitySource::parse("client-ip")};
+  std::vector<std::uint64_t> draining{};  // workers, in whichever version
+  Duration drain_timeout{30'000};         // of every version
+};
+
+inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
+  if (plan.versions.empty()) return std::make_shared<const RoutingTable>(RoutingTable{plan.number, {}});
+  ServiceRoute service;
+  service.name = "web";
+  service.param = "version";
+  service.header = "x-version";
+  service.cookie = "version";
+  service.override_from = {*Cidr::parse("0.0.0.0/0")};
+  service.identity = plan.identity;
+  service.affinity = plan.affinity;
+  service.expose = Expose::decision;
+  service.limits = plan.limits;
+  service.weight = plan.weight;
+  service.salt = "web/v2";
+  if (plan.versions.size() > 1) service.canary = 1;
+  for (std::uint32_t row = 0; row < plan.versions.size(); ++row) {
+    VersionRoute version{.row = row, .name = "v" + std::to_string(row + 1)};
+    version.draining = plan.draining;
+    version.drain_timeout = plan.drain_timeout;
+    for (std::uint32_t i = 0; i < plan.versions[row].size(); ++i) {
+      const Address& address = plan.versions[row][i];
+      const std::string id = "web@" + version.name + "#" + std::to_string(i);
+      version.workers.push_back({.cell = row * 8 + i, .generation = address.port, .id = id, .address = address});
+    }
+    service.versions.push_back(std::move(version));
+  }
+  return std::make_shared<const RoutingTable>(RoutingTable{plan.number, {std::move(service)}});
+}
+
+struct RigOptions {
+  std::uint32_t shards = 1;
+  bool own_slots = false;  // each shard is a router of its own
+  std::size_t budget = 16 << 20;
+  RouterSettings settings{};
+  int access_log = -1;   // taken over; of the first shard
+  bool proxied = false;  // connections begin with a PROXY header
+  Duration rate_window = policy::kRateWindow;
+};
+
+/// The client who has all the connections that he may have, as far as a Rig is asked.
+inline constexpr std::string_view kCrowdedClient = "192.0.2.99";
+
+class Rig {
+ public:
+  explicit Rig(const Plan& plan, RigOptions options = {}) : own_slots_(options.own_slots) {
+    for (std::uint32_t i = 0; i < options.shards; ++i) {
+      const proxy::Place place{own_slots_ ? i : 0, own_slots_ ? 0 : i};
+      UniqueFd log(i == 0 ? options.access_log : -1);
+      shards_.push_back(std::make_unique<proxy::Shard>(
+          *hosts_.emplace_back(std::make_unique<Host>(*this, i)), *segment,
+          proxy::ShardOptions{place, options.budget, options.settings, std::move(log), 7 + i, options.rate_window}));
+      listeners_.emplace_back(SOCK_NONBLOCK).listen();
+    }
+    for (const auto& shard : shards_) threads_.emplace_back([&engine = shard->engine()] { engine.run(); });
+    apply(plan);
+    for (std::uint32_t i = 0; i < options.shards; ++i) {
+      const std::vector<int> listeners{listeners_[i].fd()}, none;
+      on([&](proxy::Shard& shard) { options.proxied ? shard.listen(none, listeners) : shard.listen(listeners); }, i);
+    }
+  }
+  ~Rig() {
+    for (const auto& shard : shards_) shard->engine().stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  /// Runs `task(shard)` on the shard's thread and waits for it.
+  template <typename Task>
+  std::invoke_result_t<Task, proxy::Shard&> on(Task task, std::uint32_t index = 0) {
+    std::packaged_task<std::invoke_result_t<Task, proxy::Shard&>()> packaged([&] { return task(*shards_[index]); });
+    auto result = packaged.get_future();
+    shards_[index]->post([&] { packaged(); });
+    return result.get();
+  }
+  void apply(const Plan& plan) {
+    for (std::uint32_t i = 0; i < shards_.size(); ++i) {
+      on([table = table_of(plan)](proxy::Shard& shard) { shard.apply(table); }, i);
+    }
+  }
+  Wire dial(std::uint32_t shard = 0, int receive_buffer = 0) { return test::dial(address(shard), receive_buffer); }
+  /// One request on a connection of its own.
+  Message get(std::string_view path = "/", std::string_view fields = "") {
+    Wire client = dial();
+    client.write(request_for(path, fields));
+    return client.read_answer();
+  }
+  static std::string request_for(std::string_view path = "/", std::string_view fields = "") {
+    return "GET " + std::string(path) + " HTTP/1.1\r\nHost: test\r\n" + std::string(fields) + "\r\n";
+  }
+  const Address& address(std::uint32_t shard = 0) const { return listeners_[shard].address(); }
+
+  std::uint32_t sockets(std::uint32_t cell) const { return segment->workers[cell].sockets.total(); }
+  std::uint32_t tunnels(std::uint32_t cell) const { return segment->workers[cell].tunnels.total(); }
+  std::uint32_t waiting(std::uint32_t row = 0) const { return segment->versions[row].waiting.total(); }
+  stats::Totals totals(std::uint32_t row = 0) const { return stats::sum(*segment, row); }
+  std::uint64_t reason(segment::Reason which, std::uint32_t row = 0) const {
+    return totals(row).reasons[static_cast<std::size_t>(which)];
+  }
+  std::size_t idle_sockets(std::uint32_t shard = 0) {
+    return on([](proxy::Shard& one) { return one.backends().idle_sockets(); }, shard);
+  }
+  int closed_clients() const { return closed_; }
+  std::string last_closed() const {
+    const std::lock_guard lock(mutex_);
+    return last_closed_;
+  }
+  int drained_shards() const { return drained_; }
+  int handed_over() const { return handed_over_; }
+  std::map<std::uint64_t, std::pair<bool, std::string>> probes() const {
+    const std::lock_guard lock(mutex_);
+    return probes_;
+  }
+
+  segment::Segment segment = segment::Segment::create();
+
+ private:
+  // What a router does for its shards, but every connection stays where it was accepted, and routers hear nothing of
+  // each other.
+  struct Host final : proxy::ShardHost {
+    Rig& rig;
+    std::uint32_t index;
+    Host(Rig& owner, std::uint32_t shard) : rig(owner), index(shard) {}
+
+    void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell,
+                   std::uint64_t generation) override {
+      ++rig.handed_over_;
+      auto& shard = *rig.shards_[thread];
+      shard.post([=, &shard] { shard.backends().adopt(fd, row, cell, generation); });
+    }
+    void wake(std::uint32_t thread, std::uint32_t row) override {
+      auto& shard = *rig.shards_[thread];
+      shard.post([=, &shard] { shard.backends().advance(shard.backends().version(row)); });
+    }
+    void ask(std::uint32_t from, std::uint32_t row) override {
+      if (rig.own_slots_) return;
+      for (std::uint32_t i = 0; i < rig.shards_.size(); ++i) {
+        auto& shard = *rig.shards_[i];
+        if (i != from) shard.post([=, &shard] { shard.backends().offer(from, row); });
+      }
+    }
+    void place(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {
+      rig.shards_[index]->open(fd, peer, opening);
+    }
+    bool claim(const Address&, const Address& client) override { return client.ip_text() != kCrowdedClient; }
+    void closed(std::uint32_t, const Address& peer) override {
+      const std::lock_guard lock(rig.mutex_);
+      rig.last_closed_ = peer.text();
+      ++rig.closed_;
+    }
+    void probed(std::uint64_t id, bool ok, std::string detail) override {
+      const std::lock_guard lock(rig.mutex_);
+      rig.probes_[id] = {ok, std::move(detail)};
+    }
+    void drained(std::uint32_t) override { ++rig.drained_; }
+  };
+
+  std::vector<std::unique_ptr<Host>> hosts_;
+  std::vector<std::unique_ptr<proxy::Shard>> shards_;
+  std::vector<std::thread> threads_;
+  std::vector<Listener> listeners_;
+  bool own_slots_ = false;
+  std::atomic<int> closed_{0}, drained_{0}, handed_over_{0};
+  mutable std::mutex mutex_;
+  std::string last_closed_;
+  std::map<std::uint64_t, std::pair<bool, std::string>> probes_;
+};
+
+}  // namespace gray::test

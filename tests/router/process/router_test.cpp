@@ -1,0 +1,248 @@
+// The threads of a router together, and what it says to its master.
+#include "router/process/router.hpp"
+
+#include <fcntl.h>
+
+#include "tests/router/process/fake_master.hpp"
+
+using namespace gray;
+using namespace gray::test;
+
+namespace {
+
+using Type = ChannelMessage::Type;
+
+/// A router on a thread of its own, with its first table.
+struct Running {
+  FakeMaster master;
+  proxy::Router router;
+  int result = -1;
+  std::thread thread{[this] { result = router.run(); }};
+
+  explicit Running(const Plan& plan, ChannelMessage hello = FakeMaster::hello())
+      : router(master.inheritance(), attach(master.segment), hello) {
+    master.say_table(plan);
+    master.expect(Type::ready);
+    master.say(Type::listen);
+  }
+  ~Running() {
+    master.die();
+    thread.join();
+  }
+  static segment::Segment attach(const segment::Segment& segment) {
+    std::string error;
+    return std::move(*segment::Segment::attach(UniqueFd(::dup(segment.fd())), error));
+  }
+  Wire dial() const { return test::dial(master.listener.address()); }
+  Message get() const {
+    Wire client = dial();
+    client.write(Rig::request_for());
+    return client.read_answer();
+  }
+  std::uint32_t connections() const { return master.segment->connections[1]; }
+};
+
+}  // namespace
+
+TEST_CASE("ready is said once, applied for every table, by the last thread that routes by it") {
+  FakeWorker worker(says("one"));
+  FakeMaster master;
+  proxy::Router router(master.inheritance(), Running::attach(master.segment), FakeMaster::hello(4));
+  std::thread thread([&] { router.run(); });
+  master.say_table({{{worker.address()}}, {}, 0, 5});
+  const auto first = master.expect(Type::applied);
+  REQUIRE(first);
+  CHECK(first->number == 5);
+  master.say_table({{{worker.address()}}, {}, 0, 6});
+  const auto second = master.expect(Type::applied);
+  REQUIRE(second);
+  CHECK(second->number == 6);
+  master.die();
+  thread.join();
+}
+
+TEST_CASE("a table that cannot be read is refused, and the one before it stays") {
+  FakeWorker worker(says("one"));
+  Running run({{{worker.address()}}});
+  ChannelMessage broken;
+  broken.type = Type::table;
+  broken.number = 2;
+  broken.fd = sealed_memfd("table", "{not json");
+  run.master.say(broken);
+  ChannelMessage missing;
+  missing.type = Type::table;
+  missing.number = 3;
+  run.master.say(missing);
+  CHECK(run.get().body == "one");
+  run.master.say_table({{{worker.address()}}, {}, 0, 4});
+  for (std::uint64_t number = 0; number != 4;) {
+    const auto applied = run.master.expect(Type::applied);
+    REQUIRE(applied);
+    number = applied->number;
+    CHECK(number != 2);
+    CHECK(number != 3);
+  }
+}
+
+TEST_CASE("requests on many connections are spread over the threads and counted in the router's slot") {
+  FakeWorker worker(says("x"));
+  Running run({{{worker.address()}}});
+  std::vector<Wire> clients;
+  for (int i = 0; i < 16; ++i) {
+    clients.push_back(run.dial());
+    clients.back().write(Rig::request_for());
+    CHECK(clients.back().read_answer().status() == 200);
+  }
+  CHECK(run.connections() == 16);
+  const auto& rows = run.master.segment->rows[1];
+  CHECK(eventually([&] { return rows[0][0].requests + rows[1][0].requests == 16; }));
+  CHECK(rows[0][0].requests == 8);
+  clients.clear();
+  CHECK(eventually([&] { return run.connections() == 0; }));
+}
+
+TEST_CASE("connections above the limit are turned away with a reason, and room comes back") {
+  FakeWorker worker(says("x"));
+  ChannelMessage hello = FakeMaster::hello();
+  SUBCASE("of the router") { hello.router.max_connections = 3; }
+  SUBCASE("of one client") { hello.router.max_connections_per_client = 3; }
+  Running run({{{worker.address()}}}, std::move(hello));
+  std::vector<Wire> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(run.dial());
+    clients.back().write(Rig::request_for());
+    CHECK(clients.back().read_answer().status() == 200);
+  }
+  Wire refused = run.dial();
+  const Message answer = refused.read_answer();
+  CHECK(answer.status() == 503);
+  CHECK(answer.field("x-gray-reason") == "overloaded");
+  CHECK(answer.field("retry-after") == "1");
+  clients.pop_back();
+  REQUIRE(eventually([&] { return run.connections() == 2; }));
+  CHECK(run.get().status() == 200);
+}
+
+TEST_CASE("behind a PROXY header the limit of one client is that of the client it names (PROXY)") {
+  FakeWorker worker(says("x"));
+  ChannelMessage hello = FakeMaster::hello();
+  hello.router.max_connections_per_client = 2;
+  hello.router.trusted_proxies = {*Cidr::parse("127.0.0.1")};
+  Running run({{{worker.address()}}}, std::move(hello));
+  const auto dial = [&](int host) {
+    Wire client = test::dial(run.master.proxied.address());
+    client.write("PROXY TCP4 192.0.2." + std::to_string(host) + " 10.0.0.1 1 2\r\n" + Rig::request_for());
+    return client;
+  };
+  std::vector<Wire> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.push_back(dial(i / 2));
+    CHECK(clients.back().read_answer().status() == 200);
+  }
+  Wire third = dial(0);
+  const Message answer = third.read_answer();
+  CHECK(answer.status() == 503);
+  CHECK(answer.field("x-gray-reason") == "overloaded");
+  CHECK(eventually([&] { return run.connections() == 6; }));
+  clients.erase(clients.begin());
+  REQUIRE(eventually([&] { return run.connections() == 5; }));
+  CHECK(dial(0).read_answer().status() == 200);
+}
+
+TEST_CASE("few sockets are enough for clients on all threads") {
+  FakeWorker worker(says("x"));
+  Plan plan{{{worker.address()}}};
+  plan.limits.max_sockets = 1;
+  plan.limits.queue_timeout = Duration{8'000};
+  Running run(plan, FakeMaster::hello(4));
+  std::atomic<int> good{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back([&] {
+      Wire client = run.dial();
+      for (int n = 0; n < 50; ++n) {
+        client.write(Rig::request_for());
+        good += client.read_answer().status() == 200 ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  CHECK(good == 400);
+  CHECK(run.master.segment->workers[0].sockets.total() <= 1);
+}
+
+TEST_CASE("a router that is to prove itself is ready once it has reached every worker of its table") {
+  FakeWorker good(says("x"));
+  FakeMaster master;
+  auto hello = FakeMaster::hello(3);
+  hello.prove = true;
+  proxy::Router router(master.inheritance(), Running::attach(master.segment), hello);
+  std::thread thread([&] { router.run(); });
+  SUBCASE("all of them answer") { master.say_table({{{good.address()}, {good.address()}}}); }
+  SUBCASE("there is none") { master.say_table({}); }
+  SUBCASE("one does not answer until the master takes it away") {
+    master.say_table({{{good.address()}, {*Address::parse("127.0.0.1:1")}}, {}, 0, 1});
+    const auto complaint = master.expect(Type::proving);
+    REQUIRE(complaint);
+    CHECK(complaint->detail.find("Connection refused") != std::string::npos);
+    master.say_table({{{good.address()}}, {}, 0, 2});
+  }
+  CHECK(master.expect(Type::ready));
+  master.die();
+  thread.join();
+}
+
+TEST_CASE("a probe is answered over the channel") {
+  FakeWorker worker(says("x"));
+  Running run({});
+  ChannelMessage probe;
+  probe.type = Type::probe;
+  probe.number = 42;
+  probe.address = worker.address();
+  probe.path = "/healthz";
+  probe.timeout = Duration{5'000};
+  run.master.say(probe);
+  const auto probed = run.master.expect(Type::probed);
+  REQUIRE(probed);
+  CHECK(probed->number == 42);
+  CHECK(probed->ok);
+  CHECK(probed->detail == "status 200");
+}
+
+TEST_CASE("all threads have drained before the router says so and ends") {
+  FakeWorker worker(says("x"));
+  FakeMaster master;
+  proxy::Router router(master.inheritance(), Running::attach(master.segment), FakeMaster::hello(3));
+  int result = -1;
+  std::thread thread([&] { result = router.run(); });
+  master.say_table({{{worker.address()}}});
+  master.say(Type::listen);
+  master.expect(Type::ready);
+  ChannelMessage drain;
+  drain.type = Type::drain;
+  drain.timeout = Duration{60'000};
+  drain.ok = true;
+  master.say(drain);
+  CHECK(master.expect(Type::drained));
+  thread.join();
+  CHECK(result == 0);
+  CHECK_FALSE(master.orphaned);
+}
+
+TEST_CASE("the death of the master is the end of the router") {
+  FakeMaster master;
+  proxy::Router router(master.inheritance(), Running::attach(master.segment), FakeMaster::hello());
+  int result = -1;
+  std::thread thread([&] { result = router.run(); });
+  master.die();
+  thread.join();
+  CHECK(result == 1);
+  CHECK(master.orphaned);
+}
+
+TEST_CASE("a message that only a router may send changes nothing") {
+  FakeWorker worker(says("x"));
+  Running run({{{worker.address()}}});
+  run.master.say(Type::drained);
+  CHECK(run.get().status() == 200);
+}

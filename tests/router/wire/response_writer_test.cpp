@@ -1,0 +1,134 @@
+#include <doctest/doctest.h>
+
+#include "router/wire/forwarding.hpp"
+#include "tests/router/wire/feeding.hpp"
+
+using namespace gray::http;
+
+namespace {
+
+std::string forward(const std::string& text, const ResponseExtras& extras = {}, Method to = Method::get) {
+  const ResponseHead& head = good_response(text, to);
+  std::string out(response_bound(head, extras), '\0');
+  const std::size_t size = write_response(head, extras, out.data());
+  REQUIRE(size <= out.size());
+  out.resize(size);
+  return out;
+}
+
+std::string ok(std::initializer_list<std::string_view> fields) {
+  std::string text = "HTTP/1.1 200 OK\r\n";
+  for (const std::string_view field : fields) text.append(field).append("\r\n");
+  return text + "\r\n";
+}
+
+bool has(const std::string& text, const std::string& line) {
+  return text.find("\r\n" + line + "\r\n") != std::string::npos;
+}
+
+ResponseExtras extras_for(std::uint8_t client_minor) {
+  ResponseExtras extras;
+  extras.client_minor = client_minor;
+  return extras;
+}
+
+}  // namespace
+
+TEST_CASE("A response gains what the router says and loses what was said in its name (P2)") {
+  const ResponseExtras extras{"id-1", "v2", "bucket"};
+  CHECK(forward(ok({"A: b", "X-Request-Id: u", "X-Gray-Version: u", "x-gray-decision: u", "X-Gray-Any: u",
+                    "Content-Length: 5", "Via: 1.0 fred"}),
+                extras) ==
+        "HTTP/1.1 200 OK\r\nA: b\r\nVia: 1.0 fred\r\nVia: 1.1 grayd\r\nX-Request-Id: id-1\r\nX-Gray-Version: v2\r\n"
+        "X-Gray-Decision: bucket\r\nContent-Length: 5\r\n\r\n");
+}
+
+TEST_CASE("An identity cookie is set beside the worker's own, whatever the length of its name") {
+  ResponseExtras extras;
+  extras.cookie = {"gid", "0123456789abcdef0123456789abcdef"};
+  const std::string out = forward(ok({"Set-Cookie: a=b", "Cache-Control: public", "Content-Length: 0"}), extras);
+  CHECK(has(out, "Set-Cookie: a=b"));
+  CHECK(has(out, "Cache-Control: public"));
+  CHECK(has(out, "Set-Cookie: gid=0123456789abcdef0123456789abcdef; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
+  const std::string name(5'000, 'n');
+  extras.cookie.name = name;
+  extras.close = true;
+  CHECK(has(
+      forward(ok({"Transfer-Encoding: chunked"}), extras),
+      "Set-Cookie: " + name + "=0123456789abcdef0123456789abcdef; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
+}
+
+TEST_CASE("Our own version is sent, whatever the upstream's (P4)") {
+  const std::string out = forward("HTTP/1.0 404 Nope\r\nContent-Length: 0\r\n\r\n", extras_for(0));
+  CHECK(out.starts_with("HTTP/1.1 404 Nope\r\n"));
+  CHECK(has(out, "Via: 1.0 grayd"));
+  CHECK(forward("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n").starts_with("HTTP/1.1 200 \r\n"));
+}
+
+TEST_CASE("Fields about the worker's hop do not go on (P1)") {
+  const std::string out =
+      forward(ok({"Connection: close, X-Hop, Set-Cookie2, content-length", "Keep-Alive: 5", "X-Hop: 1", "Trailer: X",
+                  "Upgrade: h2c", "Content-Length: 1", "Proxy-Authenticate: p", "Set-Cookie: a", "Set-Cookie: b"}));
+  const Fields& fields = good_response(out).fields;
+  for (const char* name : {"Connection", "Keep-Alive", "X-Hop", "Trailer", "Upgrade"}) {
+    CAPTURE(name);
+    CHECK(fields.find(name) == nullptr);
+  }
+  CHECK(has(out, "Set-Cookie: a\r\nSet-Cookie: b"));
+  CHECK(has(out, "Proxy-Authenticate: p"));
+  CHECK(has(out, "Content-Length: 1"));
+}
+
+TEST_CASE("A body without length is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0 (P18)") {
+  for (const std::string& text : {ok({}), ok({"Transfer-Encoding: chunked"})}) {
+    CHECK(has(forward(text), "Transfer-Encoding: chunked"));
+    const std::string out = forward(text, extras_for(0));
+    CHECK_FALSE(has(out, "Transfer-Encoding: chunked"));
+    CHECK(has(out, "Connection: close"));
+  }
+  CHECK(downstream_framing({Framing::Kind::length, 3}, 0) == Framing{Framing::Kind::length, 3});
+  CHECK(downstream_framing({}, 0) == Framing{});
+  CHECK(downstream_framing({Framing::Kind::chunked, 0}, 1).kind == Framing::Kind::chunked);
+  CHECK(downstream_framing({Framing::Kind::until_close, 0}, 1).kind == Framing::Kind::chunked);
+  CHECK(downstream_framing({Framing::Kind::chunked, 0}, 0).kind == Framing::Kind::until_close);
+}
+
+TEST_CASE("The length of a HEAD or 304 response is what it came with (P19)") {
+  CHECK(has(forward(ok({"Content-Length: 42"}), {}, Method::head), "Content-Length: 42"));
+  CHECK(has(forward("HTTP/1.1 304 Not Modified\r\nContent-Length: 42\r\n\r\n"), "Content-Length: 42"));
+  const std::string none = forward(ok({"Transfer-Encoding: chunked"}), {}, Method::head);
+  CHECK_FALSE(has(none, "Transfer-Encoding: chunked"));
+  CHECK(none.find("Content-Length") == std::string::npos);
+}
+
+TEST_CASE("An interim response and a 204 say nothing of a body (P22)") {
+  for (const char* line : {"HTTP/1.1 100 Continue", "HTTP/1.1 103 Early Hints", "HTTP/1.1 204 No Content"}) {
+    const std::string out = forward(head_of({line, "Content-Length: 4", "Link: </a>"}));
+    CHECK(out.find("Content-Length") == std::string::npos);
+    CHECK(out.find("Transfer-Encoding") == std::string::npos);
+    CHECK(has(out, "Link: </a>"));
+  }
+}
+
+TEST_CASE("Connection says what becomes of the client's connection") {
+  ResponseExtras extras;
+  CHECK(forward(ok({"Content-Length: 1"}), extras).find("Connection") == std::string::npos);
+  extras.keep_alive_10 = true;
+  CHECK(has(forward(ok({"Content-Length: 1"}), extras), "Connection: keep-alive"));
+  extras.close = true;
+  const std::string out = forward(ok({"Content-Length: 1"}), extras);
+  CHECK(has(out, "Connection: close"));
+  CHECK_FALSE(has(out, "Connection: keep-alive"));
+}
+
+TEST_CASE("What is written parses back to the same response") {
+  for (const std::string& text : {ok({"Content-Length: 5"}), ok({"Transfer-Encoding: chunked"}), ok({"a:b", "c:"}),
+                                  std::string("HTTP/1.0 599\r\nContent-Length:1\r\n\r\n")}) {
+    const std::string out = forward(text);
+    const int status = good_response(text).status;
+    const Framing framing = downstream_framing(good_response(text).framing, 1);
+    CHECK(good_response(out).bytes.size() == out.size());
+    CHECK(good_response(out).status == status);
+    CHECK(good_response(out).framing == framing);
+  }
+}
