@@ -5,10 +5,15 @@
 // Model: a stream is a connected (or connecting) socket with one handler. The engine reads when bytes are there and
 // nobody has paused the stream, and hands them out at once; it sends at once, and keeps what the kernel did not take as
 // the stream's unsent tail. It never calls a handler from within a call that the handler's side made: all callbacks
-// come from the loop.
+// come from the loop. To end a stream is to ask for it: an event says when it has ended.
 //
 // Invariants
-//  - After close() or release() of a stream no callback for it comes any more; its id is never valid again.
+//  - close(), close_after_send() and release() are the last call for a stream, but for a close() that cuts a
+//    close_after_send() short. After each of them exactly one more event comes: on_closed(), or on_released(). Until
+//    then the descriptor may be open, and the handler must live; what is counted by open descriptors is given back
+//    there. How much later it comes nobody may rely on.
+//  - After close() or release() the id is never valid again.
+//  - An engine that dies closes what is open and tells nobody.
 //  - A pause is a set of reasons; reading goes on when the set is empty.
 //  - on_writable() comes once after the tail has been above kHighWatermark and has fallen to kLowWatermark.
 //  - on_data() spans are at most the stream's read limit, and at most kMaxRead; the bytes are valid during the call
@@ -68,6 +73,11 @@ class StreamHandler {
   /// While the stream is paused: the peer has closed its side, or (`reset`) the whole connection. Unread bytes may be
   /// left.
   virtual void on_peer_closing(bool reset) = 0;
+  /// The descriptor is closed, after close() or close_after_send(). The handler may die in it.
+  virtual void on_closed() = 0;
+  /// After release(): the connected socket, which is the handler's now. Negative: it could not be taken from the
+  /// kernel whole, and is closed. Only for those who call release(). The handler may die in it.
+  virtual void on_released(int fd) { static_cast<void>(fd); }
 
  protected:
   ~StreamHandler() = default;
@@ -106,20 +116,21 @@ class Engine {
   /// Sends the tail, then FIN: what is sent after this call is dropped. Reading goes on, and so does the stream until
   /// close().
   virtual void finish(StreamId stream) = 0;
-  /// Drops what is unsent and closes. The socket is closed when this returns.
+  /// Drops what is unsent and closes; on_closed() follows.
   virtual void close(StreamId stream) = 0;
   /// close() will be a reset: what was sent must not look complete to the peer.
   virtual void abort(StreamId stream) = 0;
   /// Sends the tail first, for at most `within`, then closes. With a `linger` above 0 it sends FIN after the tail, then
   /// reads and drops what still comes until the peer closes, for at most `linger`: a peer that is still sending gets to
-  /// read our answer instead of a reset.
+  /// read our answer instead of a reset. on_closed() follows.
   virtual void close_after_send(StreamId stream, Duration within, Duration linger) = 0;
-  /// Gives the socket away unclosed; only when nothing is unsent.
-  virtual int release(StreamId stream) = 0;
+  /// Gives the socket away unclosed, in on_released(); only when nothing is unsent.
+  virtual void release(StreamId stream) = 0;
 
   /// Watches a listening socket; several engines may watch the same one.
   virtual void listen(int fd, AcceptHandler& handler) = 0;
-  /// Accepts what is in the backlog now, then watches no more. The socket stays open.
+  /// Accepts what is in the backlog, then watches no more: on_accept() may come until when_empty(). The socket stays
+  /// open.
   virtual void stop_listening() = 0;
 
   /// Runs `task` on the engine's thread, soon. Thread-safe.
@@ -127,10 +138,10 @@ class Engine {
   /// The time when the current turn of the loop began.
   virtual TimePoint now() const = 0;
   virtual TimerWheel& timers() = 0;
-  /// Streams that are open, the closing ones included.
+  /// Streams whose last event has not been told.
   virtual std::size_t open_streams() const = 0;
-  /// Runs `task` once, on the loop, at the end of the first turn after which no stream is open; this turn, if none is
-  /// open now. A later call replaces the task.
+  /// Runs `task` once, on the loop, as soon as no stream is open and a stop_listening() has ended. A later call
+  /// replaces the task.
   virtual void when_empty(std::function<void()> task) = 0;
 
   /// Runs the loop on the calling thread until stop(). stop() is thread-safe.

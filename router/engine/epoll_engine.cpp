@@ -52,7 +52,9 @@ EpollEngine::EpollEngine(BufferPool& buffers)
 }
 
 EpollEngine::~EpollEngine() {
-  streams_.for_each([](Stream& stream) { ::close(stream.fd); });
+  streams_.for_each([](const Stream& stream) {
+    if (stream.fd >= 0) ::close(stream.fd);
+  });
 }
 
 void EpollEngine::run() {
@@ -91,7 +93,7 @@ void EpollEngine::run_posted() {
 // How long to wait, in milliseconds; for ever: -1. Counted from the beginning of the turn that has just ended, so a
 // timer is late by the length of that turn at most.
 int EpollEngine::timeout() const {
-  if (!ready_.empty()) return 0;
+  if (!ready_.empty() || !over_.empty() || stops_listening_) return 0;
   const auto next = wheel_.next_wakeup();
   if (!next) return -1;
   return static_cast<int>(std::max(std::chrono::ceil<Duration>(*next - now_), Duration{0}).count());
@@ -112,7 +114,9 @@ void EpollEngine::turn() {
   if (posted) run_posted();
   wheel_.advance(now_);
   run_ready();
-  if (when_empty_ && streams_.open() == 0) std::exchange(when_empty_, nullptr)();
+  if (stops_listening_) take_backlog();
+  if (!over_.empty()) tell_over();
+  if (when_empty_ && streams_.open() == 0 && !stops_listening_) std::exchange(when_empty_, nullptr)();
 }
 
 void EpollEngine::dispatch(const epoll_event& event) {
@@ -208,18 +212,7 @@ void EpollEngine::tell_closing(Stream& stream) {
   stream.handler->on_peer_closing(stream.peer_reset);
 }
 
-void EpollEngine::drop_input(Stream& stream) {
-  while (stream.readable) {
-    const ssize_t count = ::recv(stream.fd, scratch_.get(), kMaxRead, 0);
-    if (count > 0 || (count < 0 && errno == EINTR)) continue;
-    stream.readable = false;
-    // While the tail is still being sent, a FIN of the peer changes nothing; an error does.
-    const bool gone = count < 0 && errno != EAGAIN;
-    if (gone || (count == 0 && stream.phase == Stream::Phase::lingering)) return destroy(stream);
-  }
-}
-
-StreamId EpollEngine::watch(int fd, StreamHandler& handler, Stream::Phase phase) {
+StreamId EpollEngine::add(int fd, StreamHandler& handler, Stream::Phase phase) {
   Stream& stream = streams_.take(*this, expire);
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -237,7 +230,7 @@ StreamId EpollEngine::watch(int fd, StreamHandler& handler, Stream::Phase phase)
 
 StreamId EpollEngine::adopt(int fd, StreamHandler& handler) {
   set_no_delay(fd);
-  return watch(fd, handler, Stream::Phase::open);
+  return add(fd, handler, Stream::Phase::open);
 }
 
 StreamId EpollEngine::connect(const Address& to, StreamHandler& handler) {
@@ -248,7 +241,7 @@ StreamId EpollEngine::connect(const Address& to, StreamHandler& handler) {
   const socklen_t length = to.to(storage);
   const int result = ::connect(fd, reinterpret_cast<const sockaddr*>(&storage), length);
   const int error = result == 0 || errno == EINPROGRESS ? 0 : errno;
-  const StreamId id = watch(fd, handler, Stream::Phase::connecting);
+  const StreamId id = add(fd, handler, Stream::Phase::connecting);
   if (Stream* stream = streams_.find(id); stream != nullptr && (result == 0 || error != 0)) {
     stream->connected = error == 0;
     stream->error = error;
@@ -336,54 +329,6 @@ void EpollEngine::read_limit(StreamId id, std::size_t bytes) {
     stream->read_limit = static_cast<std::uint32_t>(std::clamp<std::size_t>(bytes, 1, kMaxRead));
 }
 
-void EpollEngine::finish(StreamId id) {
-  Stream* stream = streams_.find(id);
-  if (stream == nullptr || stream->closing() || std::exchange(stream->finished, true)) return;
-  if (stream->tail.empty()) ::shutdown(stream->fd, SHUT_WR);
-}
-
-void EpollEngine::close(StreamId id) {
-  if (Stream* stream = streams_.find(id)) destroy(*stream);
-}
-
-void EpollEngine::abort(StreamId id) {
-  if (const Stream* stream = streams_.find(id)) set_reset_on_close(stream->fd);
-}
-
-void EpollEngine::destroy(Stream& stream) {
-  if (stream.closing() && !stream.tail.empty()) stream.fail(EPIPE);  // an answer that was not taken whole
-  wheel_.disarm(stream.deadline);
-  ::close(stream.fd);
-  streams_.give_back(stream);
-}
-
-void EpollEngine::close_after_send(StreamId id, Duration within, Duration linger) {
-  Stream* stream = streams_.find(id);
-  if (stream == nullptr) return;
-  if (stream->error != 0) return destroy(*stream);
-  stream->phase = linger > Duration{0} ? Stream::Phase::flushing_linger : Stream::Phase::flushing;
-  stream->linger = linger;
-  wheel_.arm(stream->deadline, now_ + within);
-  if (stream->tail.empty()) sent_all(*stream);
-}
-
-void EpollEngine::sent_all(Stream& stream) {
-  if (stream.phase == Stream::Phase::flushing) return destroy(stream);
-  stream.phase = Stream::Phase::lingering;
-  wheel_.arm(stream.deadline, now_ + stream.linger);
-  ::shutdown(stream.fd, SHUT_WR);
-  if (stream.readable) mark_ready(stream);
-}
-
-int EpollEngine::release(StreamId id) {
-  Stream* stream = streams_.find(id);
-  if (stream == nullptr) return -1;
-  const int fd = stream->fd;
-  (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  streams_.give_back(*stream);
-  return fd;
-}
-
 void EpollEngine::listen(int fd, AcceptHandler& handler) { listeners_.add(fd, handler); }
 
 void EpollEngine::accept(std::size_t listener) {
@@ -392,7 +337,10 @@ void EpollEngine::accept(std::size_t listener) {
   wheel_.arm(accept_again_, now_ + kAcceptRetry);
 }
 
-void EpollEngine::stop_listening() {
+void EpollEngine::stop_listening() { stops_listening_ = true; }
+
+void EpollEngine::take_backlog() {
+  stops_listening_ = false;
   wheel_.disarm(accept_again_);
   listeners_.finish();
 }

@@ -3,8 +3,11 @@
 // starts each turn of the loop (ARCHITECTURE.md, "The engine").
 //
 // Model of a turn: wait until something is ready, the wheel has a timer, or a task was posted; read the clock once; do
-// the events, the tasks, the timers, and what became ready meanwhile. What is still ready then makes the next wait
-// return at once, so that sockets which the kernel reports get their turn in between.
+// the events, the tasks, the timers, and what became ready meanwhile; then tell who was closed or released. What is
+// still ready then makes the next wait return at once, so that sockets which the kernel reports get their turn in
+// between.
+//
+// A descriptor is closed within close(); only its event waits. No caller may rely on either (engine.hpp).
 #include <sys/epoll.h>
 
 #include <atomic>
@@ -41,7 +44,7 @@ class EpollEngine final : public Engine {
   void close(StreamId stream) override;
   void abort(StreamId stream) override;
   void close_after_send(StreamId stream, Duration within, Duration linger) override;
-  int release(StreamId stream) override;
+  void release(StreamId stream) override;
   void listen(int fd, AcceptHandler& handler) override;
   void stop_listening() override;
   void post(std::function<void()> task) override;
@@ -70,7 +73,10 @@ class EpollEngine final : public Engine {
   void keep(Stream& stream, std::string_view bytes);
   void sent_all(Stream& stream);
   void destroy(Stream& stream);
-  StreamId watch(int fd, StreamHandler& handler, Stream::Phase phase);
+  void end(Stream& stream);
+  void tell_over();
+  void take_backlog();
+  StreamId add(int fd, StreamHandler& handler, Stream::Phase phase);
   void accept(std::size_t listener);
 
   BufferPool& buffers_;
@@ -83,6 +89,8 @@ class EpollEngine final : public Engine {
   TimerWheel wheel_{now_};
   StreamTable streams_;
   std::vector<StreamId> ready_, serving_;
+  std::vector<Stream*> over_, telling_;  // closed or released, and not told yet
+  bool stops_listening_ = false;         // at the end of this turn
   ListenerSet listeners_;
   Timer accept_again_;
   std::function<void()> when_empty_;

@@ -39,6 +39,12 @@ Stream& StreamTable::take(Engine& owner, Timer::Fire expire) {
   return stream;
 }
 
+void StreamTable::end(Stream& stream) {
+  stream.phase = Stream::Phase::over;
+  stream.tail.clear();
+  ++stream.generation;
+}
+
 void StreamTable::give_back(Stream& stream) {
   stream.fd = -1;
   stream.handler = nullptr;

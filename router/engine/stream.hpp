@@ -14,6 +14,7 @@ namespace gray::engine {
 struct Stream {
   enum class Phase : std::uint8_t {
     free,
+    over,  // closed or released: only its last event is still to be told
     connecting,
     open,
     flushing,         // closes when the tail is sent
@@ -58,11 +59,13 @@ class StreamTable {
  public:
   /// A fresh stream; its address is stable until the table dies.
   Stream& take(Engine& owner, Timer::Fire expire);
+  /// Its id names nothing any more; it counts as open until it is given back.
+  void end(Stream& stream);
   void give_back(Stream& stream);
   Stream* find(StreamId id) const {
     if (id.index >= streams_.size()) return nullptr;
     Stream& stream = *streams_[id.index];
-    return stream.generation == id.generation && stream.phase != Stream::Phase::free ? &stream : nullptr;
+    return stream.generation == id.generation && stream.phase > Stream::Phase::over ? &stream : nullptr;
   }
   std::size_t open() const { return open_; }
   template <typename Visit>

@@ -15,14 +15,16 @@ class Prober::Probe final : public engine::StreamHandler {
       : prober_(prober),
         request_(std::move(request)),
         deadline_(this, [](void* self, TimePoint) { static_cast<Probe*>(self)->end(false, "timed out"); }) {}
-  ~Probe() { prober_.engine_.close(stream_); }
 
   void start() {
     prober_.engine_.timers().arm(deadline_, prober_.engine_.now() + request_.timeout);
     stream_ = prober_.engine_.connect(request_.address, *this);
     if (!stream_) end(false, "no socket could be opened");
   }
-  std::uint64_t id() const { return request_.id; }
+  void close() {
+    prober_.engine_.timers().disarm(deadline_);
+    prober_.engine_.close(stream_);
+  }
 
  private:
   void on_connected(int error) override {
@@ -52,7 +54,12 @@ class Prober::Probe final : public engine::StreamHandler {
   void on_writable() override {}
   void on_failed(int error) override { end(false, std::strerror(error)); }
   void on_peer_closing(bool) override {}
-  void end(bool ok, std::string detail) { prober_.end(*this, ok, std::move(detail)); }
+  void on_closed() override { prober_.forget(*this); }
+  void end(bool ok, std::string detail) {
+    close();
+    prober_.done_(request_.id, ok, std::move(detail));
+    if (!stream_) prober_.forget(*this);
+  }
 
   Prober& prober_;
   ProbeRequest request_;
@@ -69,10 +76,12 @@ Prober::~Prober() = default;
 
 void Prober::start(ProbeRequest request) { probes_.emplace_back(*this, std::move(request)).start(); }
 
-void Prober::end(Probe& probe, bool ok, std::string detail) {
-  const std::uint64_t id = probe.id();
+void Prober::cut_short() {
+  for (Probe& probe : probes_) probe.close();
+}
+
+void Prober::forget(Probe& probe) {
   probes_.remove_if([&probe](const Probe& other) { return &other == &probe; });
-  done_(id, ok, std::move(detail));
 }
 
 }  // namespace gray::proxy

@@ -1,6 +1,7 @@
 #pragma once
 // Health and readiness probes, through the same engine and parser as the traffic, each on a socket of its own beside
-// max_sockets. A probe ends exactly once: answered, failed, or timed out.
+// max_sockets. A probe ends exactly once: answered, failed, or timed out; that is told at once. It lives until its
+// socket is closed.
 #include <functional>
 #include <list>
 #include <string>
@@ -25,10 +26,12 @@ class Prober {
   ~Prober();
 
   void start(ProbeRequest request);
+  /// The thread ends: what is under way is closed, and nobody is told of it.
+  void cut_short();
 
  private:
   class Probe;
-  void end(Probe& probe, bool ok, std::string detail);
+  void forget(Probe& probe);
 
   engine::Engine& engine_;
   http::ResponseHead& scratch_;

@@ -17,7 +17,7 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
     : host_(host),
       options_(std::move(options)),
       buffers_(options_.memory_budget),
-      engine_(engine::make_engine(buffers_)),
+      engine_(options_.make_engine(buffers_)),
       outbox_(*engine_),
       request_scratch_(new http::RequestHead),
       response_scratch_(new http::ResponseHead),
@@ -62,14 +62,11 @@ void Shard::open(int fd, const Address& peer, Opening opening) {
   }
   Downstream& downstream = *spare_.back();
   spare_.pop_back();
-  ++open_;
   if (!downstream.open(fd, peer, opening)) gone(downstream);
   if (context_.draining) judge_drain();
 }
 
-// Its memory is reused by a later open(), which never runs inside one of its calls.
 void Shard::gone(Downstream& downstream) {
-  --open_;
   spare_.push_back(&downstream);
   host_.closed(options_.place.thread, downstream.peer());
   if (context_.draining) judge_drain();
@@ -100,23 +97,26 @@ void Shard::judge_drain() {
 }
 
 // Answers that are still being sent count too: a process that exits takes the unsent bytes with it. Once the last
-// stream is closed, the engine calls end_drain().
+// stream is closed and its units are back, the engine calls end_drain().
 void Shard::continue_drain() {
   const TimePoint now = engine_->now();
   if (now >= fresh_until_) close_idle(true);
   if (now >= part_at_) {
     for (const auto& downstream : downstreams_) downstream->end_tunnel(segment::Reason::draining);
   }
-  if (now >= drain_until_) {
-    for (const auto& downstream : downstreams_) downstream->shut();
-  }
-  if (open_ == 0 && (engine_->open_streams() == 0 || now >= drain_until_)) return end_drain();
+  if (now >= drain_until_) cut_short();
   TimePoint next = kNever;
   for (const TimePoint step : {fresh_until_, part_at_, drain_until_}) {
     if (step > now) next = std::min(next, step);
   }
   if (next != kNever && (!drain_step_.armed() || next < drain_step_.deadline()))
     engine_->timers().arm(drain_step_, next);
+}
+
+void Shard::cut_short() {
+  for (const auto& downstream : downstreams_) downstream->shut();
+  backends_.cut_short();
+  prober_.cut_short();
 }
 
 void Shard::end_drain() {

@@ -1,5 +1,6 @@
 #pragma once
 // One router thread: an engine and everything that it alone touches. Other threads reach it by post() only.
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct ShardOptions {
   UniqueFd access_log;
   std::uint64_t id_seed = 0;
   Duration rate_window = policy::kRateWindow;  // over which a slow client is judged
+  std::function<std::unique_ptr<engine::Engine>(engine::BufferPool&)> make_engine = engine::make_engine;
 };
 
 class Shard final : public DownstreamOwner {
@@ -67,6 +69,7 @@ class Shard final : public DownstreamOwner {
   void close_idle(bool fresh_too);
   void judge_drain();
   void continue_drain();
+  void cut_short();
   void end_drain();
 
   ShardHost& host_;
@@ -85,7 +88,6 @@ class Shard final : public DownstreamOwner {
   Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header};
   std::vector<std::unique_ptr<Downstream>> downstreams_;
   std::vector<Downstream*> spare_;
-  std::size_t open_ = 0;
   bool listening_ = false;
   // Of a drain: when idle clients that are new are closed, when tunnels are told to end, when everything is cut.
   TimePoint fresh_until_ = kNever, part_at_ = kNever, drain_until_ = kNever;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "router/proxy/upstream.hpp"
 #include "router/stats/row.hpp"
@@ -74,17 +75,13 @@ Backends::Grant Backends::take(Version& version, const Wish& wish) {
     Worker* worker = version.choose(wish, layout_, engine_.now());
     if (worker == nullptr) return {};
     if (wish.tunnel && !take_tunnel(*worker)) continue;
-    if (wish.fresh) {
-      if (upstream::IdleLink* stale = worker->idle.oldest()) {
-        worker->idle.remove(*stale);
-        recycle(static_cast<Upstream&>(*stale));
-      }
-    } else if (upstream::IdleLink* idle = worker->idle.take_newest()) {
-      return {.idle = static_cast<Upstream*>(idle), .tunnel = wish.tunnel};
-    }
+    upstream::IdleLink* idle = wish.fresh ? nullptr : worker->idle.take_newest();
+    if (idle != nullptr) return {.idle = static_cast<Upstream*>(idle), .tunnel = wish.tunnel};
+    const bool closes = wish.fresh && !wish.spare && close_stale(*worker);
     if (cell_of(*worker).sockets.acquire(place_.slot, version.limits.max_sockets))
       return {.dial = worker, .tunnel = wish.tunnel};
     if (wish.tunnel) drop_tunnel(*worker);
+    if (closes) break;  // its unit comes back
   }
   return {};
 }
@@ -152,26 +149,18 @@ void Backends::discard(Upstream& upstream, bool suspect) {
   }
   if (upstream.linked) worker.idle.remove(upstream);
   recycle(upstream);
-  advance(version);
-  forget_gone(version);
 }
 
-// Closes first, gives the unit back then: the limit holds on the wire.
-void Backends::recycle(Upstream& upstream) {
-  Worker& worker = upstream.worker();
-  if (upstream.tunnelled()) --worker.tunnels;
-  upstream.detach();
-  engine_.close(upstream.stream());
-  const Units units = upstream.units();
-  if (units.socket) cell_of(worker).sockets.release(place_.slot);
-  if (units.tunnel) drop_tunnel(worker);
-  --worker.open;
-  spare_.push_back(&upstream);
+void Backends::grant_to(Version& version, WorkerSeeker& seeker, Grant grant) {
+  if (seeker.wants_tunnel() && !grant.tunnel && !join_tunnel(version, grant)) return seeker.exhausted_tunnels();
+  if (Upstream* upstream = serve(grant, seeker)) return seeker.granted(*upstream);
+  seeker.exhausted();
 }
 
 void Backends::advance(Version& version) {
+  serve_expecting(version);
   while (version.queue.size() > 0) {
-    Grant grant = take(version, {});
+    const Grant grant = take(version, {});
     if (!grant) break;
     WorkerSeeker* seeker = version.queue.pop(engine_.now());
     if (seeker == nullptr) {  // all that wait have expired; their own timers answer them
@@ -179,13 +168,7 @@ void Backends::advance(Version& version) {
       break;
     }
     left_queue(version);
-    if (seeker->wants_tunnel() && !join_tunnel(version, grant)) {
-      seeker->exhausted_tunnels();
-    } else if (Upstream* upstream = serve(grant, *seeker)) {
-      seeker->granted(*upstream);
-    } else {
-      seeker->exhausted();
-    }
+    grant_to(version, *seeker, grant);
   }
   if (version.queue.size() == 0 && others_wait(version)) {
     if (const int thread = next_waiting_thread(version); thread >= 0)
@@ -202,6 +185,11 @@ void Backends::give_grant_back(const Grant& grant) {
 // ---- waiting
 
 Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
+  if (version.closing() > version.expecting.size() && (seeker.repeats() || version.queue.size() == 0)) {
+    seeker.expects = true;
+    version.expecting.push(seeker, engine_.now(), version.limits.queue_timeout);
+    return Reason::none;
+  }
   segment::VersionCell& cell = layout_.versions[version.row];
   if (!cell.waiting.acquire(place_.slot, version.limits.queue)) return Reason::queue_full;
   const std::size_t position = cell.waiting.total();
@@ -209,15 +197,21 @@ Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
     cell.waiting.release(place_.slot);
     return Reason::overloaded;
   }
-  version.queue.push(seeker, engine_.now(), version.limits.queue_timeout);
-  stats::add(row(version.row).waiting, 1);
-  cell.waiters[place_.slot].fetch_or(1u << place_.thread);
-  neighbours_.ask(place_.thread, version.row);
-  if (!retry_.armed()) engine_.timers().arm(retry_, engine_.now() + kPollWaiting);
+  wait_in_queue(version, seeker);
   return Reason::none;
 }
 
+// A unit of the places in the queue is taken.
+void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
+  version.queue.push(seeker, engine_.now(), version.limits.queue_timeout);
+  stats::add(row(version.row).waiting, 1);
+  layout_.versions[version.row].waiters[place_.slot].fetch_or(1u << place_.thread);
+  neighbours_.ask(place_.thread, version.row);
+  if (!retry_.armed()) engine_.timers().arm(retry_, engine_.now() + kPollWaiting);
+}
+
 void Backends::leave_queue(Version& version, WorkerSeeker& seeker) {
+  if (std::exchange(seeker.expects, false)) return version.expecting.remove(seeker);
   version.queue.remove(seeker);
   left_queue(version);
 }
@@ -268,11 +262,7 @@ void Backends::give_to_neighbour(Upstream& upstream) {
     recycle(upstream);
     return advance(version);
   }
-  const int fd = engine_.release(upstream.stream());
-  --worker.open;
-  spare_.push_back(&upstream);
-  neighbours_.hand_over(static_cast<std::uint32_t>(thread), fd, version.row, worker.cell, worker.generation);
-  advance(version);
+  upstream.give_away();
 }
 
 void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::uint64_t generation) {
@@ -301,6 +291,79 @@ void Backends::offer(std::uint32_t to, std::uint32_t row_index) {
   }
 }
 
+// ---- the end of sockets
+
+// Where one was stale, the oldest is the likeliest to be.
+bool Backends::close_stale(Worker& worker) {
+  upstream::IdleLink* stale = worker.idle.oldest();
+  if (stale == nullptr) return false;
+  worker.idle.remove(*stale);
+  recycle(static_cast<Upstream&>(*stale));
+  return true;
+}
+
+void Backends::recycle(Upstream& upstream) {
+  Worker& worker = upstream.worker();
+  if (upstream.tunnelled()) --worker.tunnels;
+  Units& units = upstream.units();
+  if (units.socket) {
+    ++worker.closing;
+    if (std::exchange(units.tunnel, false)) drop_tunnel(worker);  // the worker has not said 101
+  }
+  upstream.close();
+}
+
+// The limit holds on the wire: the unit comes back after the close.
+void Backends::closed(Upstream& upstream) {
+  Worker& worker = upstream.worker();
+  Version& version = *worker.version;
+  const Units units = upstream.units();
+  if (units.socket) {
+    --worker.closing;
+    cell_of(worker).sockets.release(place_.slot);
+  }
+  if (units.tunnel) drop_tunnel(worker);
+  --worker.open;
+  spare_.push_back(&upstream);
+  advance(version);
+  forget_gone(version);
+}
+
+// Those whose unit was about to come back, before those who wait for whatever comes.
+void Backends::serve_expecting(Version& version) {
+  while (version.expecting.size() > 0) {
+    WorkerSeeker& seeker = *version.expecting.oldest();
+    const Grant grant = take(version, {.fresh = true, .tunnel = seeker.wants_tunnel(), .spare = true});
+    if (!grant && version.closing() >= version.expecting.size()) return;
+    leave_queue(version, seeker);
+    if (grant) {
+      grant_to(version, seeker, grant);
+    } else {  // somebody else was faster
+      layout_.versions[version.row].waiting.acquire(place_.slot, UINT16_MAX);
+      wait_in_queue(version, seeker);
+    }
+  }
+}
+
+// Whoever waits now gets it; nobody any more: it is taken back.
+void Backends::released(Upstream& upstream, int fd) {
+  if (fd < 0) {
+    ++upstream.worker().closing;
+    return closed(upstream);
+  }
+  Worker& worker = upstream.worker();
+  Version& version = *worker.version;
+  const std::uint32_t cell = worker.cell;
+  const std::uint64_t generation = worker.generation;
+  const int thread = next_waiting_thread(version);
+  --worker.open;
+  spare_.push_back(&upstream);
+  if (thread < 0) return adopt(fd, version.row, cell, generation);
+  neighbours_.hand_over(static_cast<std::uint32_t>(thread), fd, version.row, cell, generation);
+  advance(version);
+  forget_gone(version);
+}
+
 // ---- idle sockets
 
 void Backends::expire_idle(TimePoint now) {
@@ -320,9 +383,7 @@ void Backends::expire_idle(TimePoint now) {
 void Backends::drain() {
   draining_ = true;
   for (Version& version : versions_) {
-    for (Worker& worker : version.workers) {
-      while (upstream::IdleLink* link = worker.idle.take_newest()) recycle(static_cast<Upstream&>(*link));
-    }
+    for (Worker& worker : version.workers) retire(worker);
   }
 }
 

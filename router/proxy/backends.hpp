@@ -4,9 +4,12 @@
 //
 // Invariants
 //  - A socket to a worker exists only while a unit of one of that worker's LimitWords is taken; the unit is given back
-//    after the socket is closed, never before, or moves with the socket to another thread. A request that asks for an
-//    upgrade takes one of the tunnels beside it; at the worker's 101 the unit of the sockets is given back.
-//  - Whatever an attempt ends with, advance() follows: a waiter never sleeps while a socket could be had.
+//    when the engine says that the socket is closed, never before, or moves with the socket to another thread. A
+//    request that asks for an upgrade takes one of the tunnels beside it; at the worker's 101 the unit of the sockets
+//    is given back.
+//  - Whatever an attempt ends with, advance() follows when its socket is closed: a waiter never sleeps while a socket
+//    could be had. A seeker that needs a unit which is about to come back waits for it in front of the queue, and is
+//    never refused for the queue's length: `expecting` holds at most as many as there are sockets being closed.
 //  - A worker that left the table gets no new request; its idle sockets are closed at once, the busy ones when they are
 //  done.
 // One thread; the threads of a router hand sockets to each other through Neighbours.
@@ -28,12 +31,16 @@ class Upstream;
 class WorkerSeeker : public upstream::Waiter, public WorkerEvents {
  public:
   virtual bool wants_tunnel() const = 0;
+  /// It has held a socket already: this is another attempt.
+  virtual bool repeats() const = 0;
   /// Its turn came.
   virtual void granted(WorkerSide& side) = 0;
   /// Its turn came, but this process has no descriptor left for a socket.
   virtual void exhausted() = 0;
   /// Its turn came, but no worker has a tunnel left.
   virtual void exhausted_tunnels() = 0;
+
+  bool expects = false;  // waits in Version::expecting
 
  protected:
   ~WorkerSeeker() = default;
@@ -79,8 +86,12 @@ class Backends {
 
   /// The exchange is done with it and it may be used again.
   void release(Upstream& upstream);
-  /// Closes the socket, gives the unit back and advances. `suspect`: the worker broke it.
+  /// Closes the socket; closed() follows. `suspect`: the worker broke it.
   void discard(Upstream& upstream, bool suspect);
+  /// Its socket is closed: gives the units back and advances.
+  void closed(Upstream& upstream);
+  /// Its socket was taken from the engine, to be handed to a neighbour.
+  void released(Upstream& upstream, int fd);
   /// Whether an able worker has a tunnel to give.
   bool has_tunnel(const Version& version) const;
   /// The worker has said 101: no longer one of its sockets.
@@ -95,6 +106,8 @@ class Backends {
 
   /// No new idle sockets, and the present ones are closed: this router is draining.
   void drain();
+  /// Nothing waits any longer: the sockets that still send or linger are closed.
+  void cut_short();
   std::size_t idle_sockets() const;
 
  private:
@@ -106,6 +119,10 @@ class Backends {
   };
   Grant take(Version& version, const Wish& wish);
   Upstream* serve(const Grant& grant, WorkerSeeker& seeker);
+  void grant_to(Version& version, WorkerSeeker& seeker, Grant grant);
+  void serve_expecting(Version& version);
+  void wait_in_queue(Version& version, WorkerSeeker& seeker);
+  bool close_stale(Worker& worker);
   void retire(Worker& worker);
   void forget_gone(Version& version);
   void apply(Version& version, const VersionRoute* route);

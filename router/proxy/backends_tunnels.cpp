@@ -67,4 +67,11 @@ void Backends::say_farewell(TimePoint now) {
   if (next != kNever) engine_.timers().arm(farewell_, next);
 }
 
+// What leave() has left open.
+void Backends::cut_short() {
+  for (const auto& upstream : upstreams_) {
+    if (upstream->ending()) upstream->cut_short();
+  }
+}
+
 }  // namespace gray::proxy

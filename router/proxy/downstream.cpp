@@ -47,7 +47,10 @@ bool Downstream::open(int fd, const Address& peer, Opening opening) {
   stream_ = engine().adopt(fd, *this);
   engine().read_limit(stream_, kHeadRead);
   engine().count_write_errors(stream_, context_.backends.wire().write_errors[0]);
-  if (!stream_) return false;
+  if (!stream_) {
+    phase_ = Phase::closing;
+    return false;
+  }
   arm(context_.tables.current().head_timeout);
   // Who may open a unix socket is decided by its folder.
   if (phase_ == Phase::greeting && !trusted_ && peer.kind != Address::Kind::unix_path) refuse(kStranger);
@@ -59,12 +62,11 @@ void Downstream::arm(Duration after) { engine().timers().arm(timer_, engine().no
 // ---- bytes from the client
 
 void Downstream::on_data(std::string_view bytes) {
-  if (phase_ == Phase::closing) return;
   if (!inbox_ && !taking_) {
     taking_ = true;
     const std::size_t taken = take(bytes);
     taking_ = false;
-    if (taken < bytes.size() && is_open() && phase_ != Phase::closing && !store(bytes.substr(taken))) no_memory();
+    if (taken < bytes.size() && is_open() && !store(bytes.substr(taken))) no_memory();
   } else if (store(bytes)) {
     take_all();
   } else {
@@ -89,7 +91,7 @@ void Downstream::take_all() {
   taking_ = false;
   if (!inbox_) return;  // closed meanwhile
   inbox_.consume(taken);
-  if (inbox_.size() == 0 || phase_ == Phase::closing) inbox_.reset();
+  if (inbox_.size() == 0 || !is_open()) inbox_.reset();
 }
 
 // A client that pipelines but does not read its answers: its next request waits until on_writable().
@@ -373,24 +375,24 @@ void Downstream::close_gently() {
   inbox_.reset();
   engine().timers().disarm(timer_);
   engine().close_after_send(stream_, kFlush, reset_input_ ? kLinger : Duration{0});
-  stream_ = {};
-  owner_.gone(*this);
 }
 
 void Downstream::cut() {
   head_.reset();
   context_.shard.outbox.flush();  // what was gathered belongs to the cut answer or to one before it
   // A body that ends with the connection would look complete with a FIN: only a reset says that it is not.
-  if (is_open() && phase_ != Phase::closing) engine().abort(stream_);
+  if (is_open()) engine().abort(stream_);
   close_now();
 }
 
 void Downstream::close_now() {
-  if (!is_open()) return;
   phase_ = Phase::closing;
   inbox_.reset();
   engine().timers().disarm(timer_);
   engine().close(stream_);
+}
+
+void Downstream::on_closed() {
   stream_ = {};
   owner_.gone(*this);
 }

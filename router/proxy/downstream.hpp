@@ -23,8 +23,7 @@ namespace gray::proxy {
 /// Who keeps the connections of a thread.
 class DownstreamOwner {
  public:
-  /// The connection is closed or handed to the engine to be closed; its memory may be used again once the stack is
-  /// unwound.
+  /// The connection is closed; its memory may be used again.
   virtual void gone(class Downstream& downstream) = 0;
   /// The connection of `peer` is one of `client`, as a PROXY header says. False: it has as many as it may.
   virtual bool claim(const Address& peer, const Address& client) = 0;
@@ -46,13 +45,14 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool open(int fd, const Address& peer, Opening opening);
   /// The client as far as anybody knows: the socket's peer, or whom its PROXY header named.
   const Address& peer() const { return peer_; }
-  bool is_open() const { return static_cast<bool>(stream_); }
+  /// Not closed, nor about to be.
+  bool is_open() const { return phase_ != Phase::closing; }
   /// Between two requests, or before the first one.
   bool idle() const { return phase_ <= Phase::head && !inbox_; }
   bool fresh() const { return served_ == 0; }
   /// Ends what goes on after an upgrade; nothing else.
   void end_tunnel(segment::Reason reason);
-  /// Breaks off what is going on and closes.
+  /// Breaks off what is going on and closes, without waiting for the client to take what it is still sent.
   void shut();
 
  private:
@@ -67,6 +67,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void on_writable() override;
   void on_failed(int error) override;
   void on_peer_closing(bool reset) override;
+  void on_closed() override;
 
   // ClientSide
   const http::RequestHead& request() override { return head_.read(); }
@@ -120,7 +121,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   DownstreamOwner& owner_;
   engine::StreamId stream_;
   engine::Timer timer_;
-  Phase phase_ = Phase::head;
+  Phase phase_ = Phase::closing;
   bool taking_ = false;       // in take_all(): what the exchange wants is seen by its loop
   bool close_after_ = false;  // the present answer is the last one
   bool chunked_answer_ = false;

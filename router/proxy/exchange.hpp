@@ -82,6 +82,7 @@ class Exchange final : private WorkerSeeker {
  private:
   // WorkerSeeker
   bool wants_tunnel() const override { return !request_.upgrade.empty(); }
+  bool repeats() const override { return attempt_.worker != nullptr; }
   void granted(WorkerSide& side) override;
   void exhausted() override;
   void exhausted_tunnels() override;

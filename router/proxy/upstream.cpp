@@ -22,7 +22,6 @@ constexpr std::uint32_t kMaxInterim = 32;
 Upstream::Upstream(ShardContext shard, Backends& backends)
     : shard_(shard), backends_(backends), hold_(this, [](void* self, TimePoint) {
         auto& upstream = *static_cast<Upstream*>(self);
-        if (upstream.phase_ == Phase::leaving) return upstream.backends_.discard(upstream, false);
         upstream.held_ = true;
         upstream.take_partial();
         upstream.settle();
@@ -32,7 +31,8 @@ void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
   worker_ = &worker;
   stream_ = stream;
   connecting_ = connecting;
-  reused_ = worker_ended_ = false;
+  reused_ = false;
+  phase_ = Phase::http;
   units_ = {};
   shard_.engine.count_write_errors(stream, backends_.wire().write_errors[1]);
 }
@@ -109,7 +109,6 @@ void Upstream::broke(Reason reason) {
 
 // A worker may close an idle connection whenever it likes, but it has nothing to say on one.
 void Upstream::on_data(std::string_view bytes) {
-  if (phase_ == Phase::leaving) return;
   if (idle()) {
     stats::add(backends_.wire().faults[1][18]);
     return backends_.discard(*this, true);
@@ -249,20 +248,24 @@ void Upstream::end_tunnel(Reason reason) { exchange_->end_tunnel(reason); }
 void Upstream::leave_tunnel(Duration within) {
   shard_.outbox.flush();
   detach();
-  finish();
-  phase_ = Phase::leaving;
-  shard_.engine.timers().arm(hold_, shard_.engine.now() + within);
-  check_left();
+  phase_ = Phase::ending;
+  shard_.engine.close_after_send(stream_, within, within);
 }
 
-void Upstream::check_left() {
-  if (worker_ended_ && shard_.engine.unsent(stream_) == 0) backends_.discard(*this, false);
+void Upstream::close() {
+  detach();
+  phase_ = Phase::ending;
+  shard_.engine.close(stream_);
 }
 
-// Our side of the connection is sent whole.
-void Upstream::on_finished() {
-  if (phase_ == Phase::leaving) check_left();
+void Upstream::give_away() {
+  phase_ = Phase::ending;
+  shard_.engine.release(stream_);
 }
+
+void Upstream::on_closed() { backends_.closed(*this); }
+
+void Upstream::on_released(int fd) { backends_.released(*this, fd); }
 
 std::size_t Upstream::take_body(std::string_view bytes) {
   const http::BodyDecoder::Step step = body_.feed(bytes);
@@ -285,8 +288,6 @@ std::size_t Upstream::take_body(std::string_view bytes) {
 }
 
 void Upstream::on_end() {
-  worker_ended_ = true;
-  if (phase_ == Phase::leaving) return check_left();
   if (phase_ == Phase::tunnel) {
     exchange_->worker_ended();
     return settle();

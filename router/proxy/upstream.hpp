@@ -33,8 +33,16 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink, 
   bool connecting() const override { return connecting_; }
   Units& units() { return units_; }
   bool tunnelled() const { return phase_ == Phase::tunnel; }
-  /// Sends what is unsent, then FIN, drops what comes, and is discarded when the worker has ended too, or `within`.
+  /// Sends what is unsent, then FIN, each for at most `within`; drops what comes, and closes when the worker has ended
+  /// too.
   void leave_tunnel(Duration within);
+  /// Closes what leave_tunnel() has left open.
+  void cut_short() { shard_.engine.close(stream_); }
+  /// Whether close() or leave_tunnel() is on its way.
+  bool ending() const { return phase_ == Phase::ending; }
+  void close();
+  /// Gives the connected socket away: see Backends::released().
+  void give_away();
   void end_tunnel(segment::Reason reason);
 
   // WorkerSide
@@ -57,15 +65,16 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink, 
   void leave(Duration within) override;
 
  private:
-  enum class Phase : std::uint8_t { http, tunnel, leaving };
+  enum class Phase : std::uint8_t { http, tunnel, ending };
 
   void on_connected(int error) override;
   void on_data(std::string_view bytes) override;
   void on_end() override;
   void on_writable() override;
-  void on_finished() override;
   void on_failed(int error) override;
   void on_peer_closing(bool reset) override;
+  void on_closed() override;
+  void on_released(int fd) override;
 
   std::size_t take(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
@@ -75,7 +84,6 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink, 
   bool take_trailers(const http::BodyDecoder::Step& step);
   std::size_t take_upgrade(const http::ResponseHead& head, std::string_view bytes);
   void take_partial();
-  void check_left();
   bool hold_back(const http::ResponseHead& head, std::string_view bytes);
   bool store(std::string_view bytes);
   void broke(segment::Reason reason);
@@ -87,12 +95,11 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink, 
   WorkerEvents* exchange_ = nullptr;
   engine::StreamId stream_;
   engine::Buffer partial_;  // bytes of a head that is not complete, or is held back
-  engine::Timer hold_;      // and, leaving, the end of its time
+  engine::Timer hold_;
   Units units_;
   Phase phase_ = Phase::http;
-  bool worker_ended_ = false;  // while we leave, or before
-  bool held_ = false;          // the head has been held back long enough
-  engine::Buffer trailers_;    // a trailer section that came in pieces
+  bool held_ = false;        // the head has been held back long enough
+  engine::Buffer trailers_;  // a trailer section that came in pieces
   std::size_t searched_ = 0;
   std::uint32_t interims_ = 0;  // of this answer
   http::BodyDecoder body_;

@@ -29,6 +29,12 @@ std::size_t Version::able() const {
 
 std::size_t Version::slots() const { return able() * limits.max_sockets; }
 
+std::size_t Version::closing() const {
+  std::size_t count = 0;
+  for (const Worker& worker : workers) count += worker.able ? worker.closing : 0;
+  return count;
+}
+
 Worker* Version::find(std::uint32_t cell, std::uint64_t generation) {
   const auto found = std::find_if(workers.begin(), workers.end(), [=](const Worker& worker) {
     return worker.cell == cell && worker.generation == generation;
@@ -80,7 +86,7 @@ bool Version::has_room(const Worker& worker, const segment::Layout& layout, cons
   if (wish.tunnel && layout.workers[worker.cell].tunnels.total() >= limits.tunnels) return false;
   if (!wish.fresh && worker.idle.size() > 0) return true;
   const bool spare_unit = layout.workers[worker.cell].sockets.total() < limits.max_sockets;
-  return spare_unit || (wish.fresh && worker.idle.size() > 0);
+  return spare_unit || (wish.fresh && !wish.spare && worker.idle.size() > 0);
 }
 
 // A worker in its slow start is nobody's favourite until the user's turn has come: each user moves to it once.

@@ -32,6 +32,7 @@ struct Worker {
   upstream::IdlePool idle;
   std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
   std::uint32_t in_flight = 0;  // exchanges of this thread
+  std::uint32_t closing = 0;    // of the open ones: sockets whose unit comes back when they are closed
   std::uint32_t tunnels = 0;    // of these, the upgraded ones: no load for what is chosen next
   std::uint64_t last_turn = 0;  // when it was last chosen: equals take turns
   bool able = false;            // in the current table
@@ -47,6 +48,7 @@ struct Wish {
   bool fresh = false;          // a new connection: the idle ones have turned out to be stale
   std::uint64_t affinity = 0;  // of the user; 0: none
   bool tunnel = false;         // it asks for an upgrade: a unit of the tunnels is needed too
+  bool spare = false;          // with `fresh`: no idle one is closed for it
 };
 
 struct Version {
@@ -55,6 +57,7 @@ struct Version {
   Duration drain_timeout{0};
   std::list<Worker> workers;
   upstream::QueueOf<WorkerSeeker> queue;
+  upstream::QueueOf<WorkerSeeker> expecting;  // each waits for the unit of a socket that is being closed
   upstream::ServiceTime service_time;
   std::uint64_t turns = 0;  // workers chosen so far
   std::uint32_t turn = 0;   // alternates between our waiters and those of other threads
@@ -63,6 +66,7 @@ struct Version {
   bool up() const;
   std::size_t slots() const;  // sockets that its able workers may have in all
   std::size_t able() const;
+  std::size_t closing() const;  // sockets of its able workers that are being closed
   Worker* find(std::uint32_t cell, std::uint64_t generation);
 
   /// From the table: who is able now. New workers are added at the end; who is no longer able stays until the caller

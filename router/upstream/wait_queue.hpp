@@ -37,6 +37,7 @@ class WaitQueue {
   void push(Waiter& waiter, TimePoint now, Duration timeout);
   /// Next to be served by the order above; null: none. Expired ones stay linked, for pop_expired().
   Waiter* pop(TimePoint now);
+  Waiter* oldest() const { return oldest_; }
   Waiter* pop_expired(TimePoint now);  // one whose deadline passed; call until null
   void remove(Waiter& waiter);         // its client left; no-op if not linked
   std::size_t size() const { return size_; }
@@ -58,6 +59,7 @@ class QueueOf : private WaitQueue {
   void push(Seeker& seeker, TimePoint now, Duration timeout) { WaitQueue::push(seeker, now, timeout); }
   Seeker* pop(TimePoint now) { return static_cast<Seeker*>(WaitQueue::pop(now)); }  // nothing else was pushed
   void remove(Seeker& seeker) { WaitQueue::remove(seeker); }
+  Seeker* oldest() const { return static_cast<Seeker*>(WaitQueue::oldest()); }
   using WaitQueue::size;
 };
 

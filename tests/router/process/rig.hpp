@@ -63,6 +63,7 @@ struct RigOptions {
   int access_log = -1;   // taken over; of the first shard
   bool proxied = false;  // connections begin with a PROXY header
   Duration rate_window = policy::kRateWindow;
+  std::function<std::unique_ptr<engine::Engine>(engine::BufferPool&)> make_engine = engine::make_engine;
 };
 
 /// The client who has all the connections that he may have, as far as a Rig is asked.
@@ -74,9 +75,10 @@ class Rig {
     for (std::uint32_t i = 0; i < options.shards; ++i) {
       const proxy::Place place{own_slots_ ? i : 0, own_slots_ ? 0 : i};
       UniqueFd log(i == 0 ? options.access_log : -1);
-      shards_.push_back(std::make_unique<proxy::Shard>(
-          *hosts_.emplace_back(std::make_unique<Host>(*this, i)), *segment,
-          proxy::ShardOptions{place, options.budget, options.settings, std::move(log), 7 + i, options.rate_window}));
+      shards_.push_back(
+          std::make_unique<proxy::Shard>(*hosts_.emplace_back(std::make_unique<Host>(*this, i)), *segment,
+                                         proxy::ShardOptions{place, options.budget, options.settings, std::move(log),
+                                                             7 + i, options.rate_window, options.make_engine}));
       listeners_.emplace_back(SOCK_NONBLOCK).listen();
     }
     for (const auto& shard : shards_) threads_.emplace_back([&engine = shard->engine()] { engine.run(); });

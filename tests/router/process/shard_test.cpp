@@ -203,7 +203,7 @@ TEST_CASE("a stop waits until the last byte of an answer is sent") {
 TEST_CASE("a shard that has nothing to do is drained at once, and listens no more") {
   Rig rig({});
   drain(rig, kLong, false);
-  CHECK(rig.drained_shards() == 1);
+  CHECK(eventually([&] { return rig.drained_shards() == 1; }));
   Wire late = dial(rig.address());
   late.write(Rig::request_for());
   rig.on([](proxy::Shard&) {});

@@ -413,7 +413,7 @@ TEST_CASE("a client that leaves within its body is the end of the request (P27)"
   client.close();
   REQUIRE(eventually([&] { return rig.totals().requests == 1; }));
   CHECK(rig.reason(segment::Reason::client_gone) == 1);
-  CHECK(rig.sockets(0) == 0);
+  CHECK(eventually([&] { return rig.sockets(0) == 0; }));
   CHECK(worker.requests() == 0);
 }
 

@@ -33,7 +33,7 @@ struct SendLog final : engine::Engine {
   void close(engine::StreamId) override {}
   void abort(engine::StreamId) override {}
   void close_after_send(engine::StreamId, Duration, Duration) override {}
-  int release(engine::StreamId) override { return -1; }
+  void release(engine::StreamId) override {}
   void listen(int, engine::AcceptHandler&) override {}
   void stop_listening() override {}
   void post(std::function<void()>) override {}

@@ -1,0 +1,91 @@
+// How streams of the epoll engine end: at once, after their tail, or given away; and the last event of each.
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "router/engine/epoll_engine.hpp"
+#include "router/engine/socket_calls.hpp"
+
+namespace gray::engine {
+
+void EpollEngine::finish(StreamId id) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr || stream->closing() || std::exchange(stream->finished, true)) return;
+  if (stream->tail.empty()) ::shutdown(stream->fd, SHUT_WR);
+}
+
+void EpollEngine::close(StreamId id) {
+  if (Stream* stream = streams_.find(id)) destroy(*stream);
+}
+
+void EpollEngine::abort(StreamId id) {
+  if (const Stream* stream = streams_.find(id)) set_reset_on_close(stream->fd);
+}
+
+void EpollEngine::destroy(Stream& stream) {
+  if (stream.closing() && !stream.tail.empty()) stream.fail(EPIPE);  // an answer that was not taken whole
+  wheel_.disarm(stream.deadline);
+  ::close(std::exchange(stream.fd, -1));
+  end(stream);
+}
+
+// Its id names nothing from now on; the last event is still to be told.
+void EpollEngine::end(Stream& stream) {
+  streams_.end(stream);
+  over_.push_back(&stream);
+}
+
+// What ends meanwhile is told in the next turn: sockets that the kernel reports get theirs in between.
+void EpollEngine::tell_over() {
+  telling_.swap(over_);
+  for (Stream* stream : telling_) {
+    StreamHandler& handler = *stream->handler;
+    const int fd = stream->fd;
+    streams_.give_back(*stream);
+    fd < 0 ? handler.on_closed() : handler.on_released(fd);
+  }
+  telling_.clear();
+}
+
+void EpollEngine::close_after_send(StreamId id, Duration within, Duration linger) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr) return;
+  if (stream->error != 0) return destroy(*stream);
+  stream->phase = linger > Duration{0} ? Stream::Phase::flushing_linger : Stream::Phase::flushing;
+  stream->linger = linger;
+  wheel_.arm(stream->deadline, now_ + within);
+  if (stream->tail.empty()) sent_all(*stream);
+}
+
+void EpollEngine::sent_all(Stream& stream) {
+  if (stream.phase == Stream::Phase::flushing) return destroy(stream);
+  stream.phase = Stream::Phase::lingering;
+  ::shutdown(stream.fd, SHUT_WR);
+  if (stream.told_end) return destroy(stream);
+  wheel_.arm(stream.deadline, now_ + stream.linger);
+  if (stream.readable) mark_ready(stream);
+}
+
+void EpollEngine::release(StreamId id) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr) return;
+  (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream->fd, nullptr);
+  end(*stream);
+}
+
+void EpollEngine::drop_input(Stream& stream) {
+  while (stream.readable) {
+    const ssize_t count = ::recv(stream.fd, scratch_.get(), kMaxRead, 0);
+    if (count > 0 || (count < 0 && errno == EINTR)) continue;
+    stream.readable = false;
+    if (count < 0 && errno != EAGAIN) return destroy(stream);
+    if (count < 0) return;
+    stream.told_end = true;  // while the tail is still being sent, a FIN of the peer changes nothing
+    if (stream.phase == Stream::Phase::lingering) return destroy(stream);
+  }
+}
+
+}  // namespace gray::engine

@@ -1,0 +1,172 @@
+#pragma once
+// An engine whose streams end when the test lets them: the epoll engine below, but a close() or release() is carried
+// out, and told, no earlier than that. Meanwhile the descriptor is open, and nothing is told of it.
+//
+//  - `hold`: until let_go().
+//  - `late`: some turns later, by itself.
+//  - `at_once`: as the engine below does it.
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "router/engine/engine.hpp"
+
+namespace gray::test {
+
+class DeferringEngine final : public engine::Engine {
+ public:
+  enum class Mode { at_once, late, hold };
+
+  explicit DeferringEngine(engine::BufferPool& buffers, Mode mode = Mode::at_once)
+      : below_(engine::make_engine(buffers)), mode_(mode) {}
+
+  // On its thread.
+  void hold() { mode_ = Mode::hold; }
+  /// What was held happens now, and what follows at once.
+  void let_go() {
+    mode_ = Mode::at_once;
+    std::vector<std::function<void()>> held;
+    held.swap(held_);
+    for (const auto& step : held) step();
+    if (when_empty_) when_empty(std::exchange(when_empty_, nullptr));
+  }
+  /// How many ends wait for let_go().
+  std::size_t held() const { return held_.size(); }
+  /// A release() becomes a close, as of an engine that could not get the socket back whole.
+  void lose_released() { loses_ = true; }
+
+  engine::StreamId adopt(int fd, engine::StreamHandler& handler) override {
+    return keep(handler, [&](Stream& stream) { return below_->adopt(fd, stream); });
+  }
+  engine::StreamId connect(const Address& to, engine::StreamHandler& handler) override {
+    return keep(handler, [&](Stream& stream) { return below_->connect(to, stream); });
+  }
+  void send(engine::StreamId id, std::string_view bytes) override {
+    if (find(id) != nullptr) below_->send(id, bytes);
+  }
+  std::size_t unsent(engine::StreamId id) const override { return find(id) == nullptr ? 0 : below_->unsent(id); }
+  std::size_t untaken(engine::StreamId id) const override { return find(id) == nullptr ? 0 : below_->untaken(id); }
+  void count_write_errors(engine::StreamId id, std::atomic<std::uint64_t>& counter) override {
+    below_->count_write_errors(id, counter);
+  }
+  void pause(engine::StreamId id, engine::Pause reason) override {
+    if (find(id) != nullptr) below_->pause(id, reason);
+  }
+  void resume(engine::StreamId id, engine::Pause reason) override {
+    if (find(id) != nullptr) below_->resume(id, reason);
+  }
+  void read_limit(engine::StreamId id, std::size_t bytes) override { below_->read_limit(id, bytes); }
+  void finish(engine::StreamId id) override {
+    if (find(id) != nullptr) below_->finish(id);
+  }
+  void abort(engine::StreamId id) override {
+    if (find(id) != nullptr) below_->abort(id);
+  }
+  void close(engine::StreamId id) override {
+    Stream* stream = find(id);
+    if (stream == nullptr) return;
+    stream->over = true;
+    defer([this, id] { below_->close(id); });
+  }
+  void release(engine::StreamId id) override {
+    Stream* stream = find(id);
+    if (stream == nullptr) return;
+    stream->over = stream->released = true;
+    defer([this, id] { loses_ ? below_->close(id) : below_->release(id); });
+  }
+  void close_after_send(engine::StreamId id, Duration within, Duration linger) override {
+    if (find(id) != nullptr) below_->close_after_send(id, within, linger);
+  }
+
+  void listen(int fd, engine::AcceptHandler& handler) override { below_->listen(fd, handler); }
+  void stop_listening() override { below_->stop_listening(); }
+  void post(std::function<void()> task) override { below_->post(std::move(task)); }
+  TimePoint now() const override { return below_->now(); }
+  engine::TimerWheel& timers() override { return below_->timers(); }
+  std::size_t open_streams() const override { return streams_.size(); }
+  void when_empty(std::function<void()> task) override {
+    below_->when_empty([this, task = std::move(task)] {
+      if (streams_.empty()) return task();
+      when_empty_ = task;  // closed below, and not told yet
+    });
+  }
+  void run() override { below_->run(); }
+  void stop() override { below_->stop(); }
+
+ private:
+  struct Stream final : engine::StreamHandler {
+    DeferringEngine& owner;
+    engine::StreamHandler& to;
+    engine::StreamId id;
+    bool over = false, released = false;
+    Stream(DeferringEngine& engine, engine::StreamHandler& handler) : owner(engine), to(handler) {}
+    void on_connected(int error) override {
+      if (!over) to.on_connected(error);
+    }
+    void on_data(std::string_view bytes) override {
+      if (!over) to.on_data(bytes);
+    }
+    void on_end() override {
+      if (!over) to.on_end();
+    }
+    void on_writable() override {
+      if (!over) to.on_writable();
+    }
+    void on_finished() override {
+      if (!over) to.on_finished();
+    }
+    void on_failed(int error) override {
+      if (!over) to.on_failed(error);
+    }
+    void on_peer_closing(bool reset) override {
+      if (!over) to.on_peer_closing(reset);
+    }
+    void on_closed() override { owner.ended(*this, -1); }
+    void on_released(int fd) override { owner.ended(*this, fd); }
+  };
+
+  template <typename Open>
+  engine::StreamId keep(engine::StreamHandler& handler, Open open) {
+    auto stream = std::make_unique<Stream>(*this, handler);
+    stream->id = open(*stream);
+    const engine::StreamId id = stream->id;
+    if (id) streams_.emplace(key(id), std::move(stream));
+    return id;
+  }
+  // What closed by itself, behind its tail, is told late, too.
+  void ended(Stream& stream, int fd) {
+    const bool told_late = mode_ == Mode::hold && !std::exchange(stream.over, true);
+    const auto tell = [this, &stream, fd] {
+      engine::StreamHandler& handler = stream.to;
+      const bool released = fd >= 0 || stream.released;
+      streams_.erase(key(stream.id));
+      released ? handler.on_released(fd) : handler.on_closed();
+    };
+    if (told_late) return held_.push_back(tell);
+    tell();
+  }
+  void defer(std::function<void()> step) {
+    switch (mode_) {
+      case Mode::at_once: return step();
+      case Mode::hold: return held_.push_back(std::move(step));
+      case Mode::late: return post([this, step = std::move(step)] { post(step); });
+    }
+  }
+  /// Null: it is over as far as its handler goes.
+  Stream* find(engine::StreamId id) const {
+    const auto found = streams_.find(key(id));
+    return found == streams_.end() || found->second->over ? nullptr : found->second.get();
+  }
+  static std::uint64_t key(engine::StreamId id) { return static_cast<std::uint64_t>(id.index) << 32 | id.generation; }
+
+  std::unordered_map<std::uint64_t, std::unique_ptr<Stream>> streams_;
+  std::vector<std::function<void()>> held_;
+  std::function<void()> when_empty_;
+  std::unique_ptr<engine::Engine> below_;
+  Mode mode_;
+  bool loses_ = false;
+};
+
+}  // namespace gray::test
