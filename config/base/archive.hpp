@@ -31,6 +31,7 @@
 #include <set>
 #include <utility>
 
+#include "config/base/archive_shape.hpp"
 #include "config/base/archive_types.hpp"
 #include "config/base/json_fields.hpp"
 #include "config/base/unique_fd.hpp"
@@ -42,14 +43,15 @@ class Save {
   static constexpr bool kLoads = false;
   template <class Value>
   void operator()(const char* name, Value& value) {
-    to_[name] = written(value);
+    using Plain = std::remove_const_t<Value>;
+    to_[name] = shape_ ? archive_detail::shape_of(*this, const_cast<Plain&>(value)) : written(value);
   }
   template <class Value, class Make>
-  void operator()(const char* name, Value& value, Make&&) {
-    to_[name] = written(value);
+  void operator()(const char* name, Value& value, Make&& make) {
+    to_[name] = shape_ ? archive_detail::shape_with(*this, value, make) : written(value);
   }
   /// One that somebody else owns, an Asio object say.
-  void fd(const char* name, int number) { to_[name] = announced(number); }
+  void fd(const char* name, int number) { to_[name] = shape_ ? nlohmann::json("descriptor") : announced(number); }
   /// See Load.
   void check(const char*, bool, const char* = "") {}
 
@@ -57,8 +59,25 @@ class Save {
   /// Every descriptor that was written.
   const std::set<int>& fds() const { return *fds_; }
 
+  /// What would be written of a value, as names and types (config/base/archive_shape.hpp).
+  template <class Value>
+  static nlohmann::json shape_of(Value& value) {
+    return archive_detail::shape_of(shaping(), value);
+  }
+  template <class Noun>
+  nlohmann::json shape_of_noun(Noun& noun) const {
+    Save inner = shaping();
+    noun.archive(inner);
+    return inner.take();
+  }
+
  private:
   explicit Save(std::shared_ptr<std::set<int>> fds) : fds_(std::move(fds)) {}
+  static Save shaping() {
+    Save save;
+    save.shape_ = true;
+    return save;
+  }
 
   template <class Value>
   nlohmann::json written(Value& value) {
@@ -119,6 +138,7 @@ class Save {
 
   nlohmann::json to_ = nlohmann::json::object();
   std::shared_ptr<std::set<int>> fds_;
+  bool shape_ = false;
 
  public:
   Save() : Save(std::make_shared<std::set<int>>()) {}

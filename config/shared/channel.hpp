@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/base/address.hpp"
 #include "config/base/unique_fd.hpp"
@@ -68,6 +69,8 @@ struct ChannelMessage {
   /// All of it, for a hand-over.
   template <class Io>
   void archive(Io& io);
+  /// One of each type.
+  static std::vector<ChannelMessage> variants();
 };
 constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::drained; }
 const char* name_of(ChannelMessage::Type type);

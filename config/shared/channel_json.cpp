@@ -58,6 +58,12 @@ void ChannelMessage::archive(Io& io) {
 template void ChannelMessage::archive(Save&);
 template void ChannelMessage::archive(Load&);
 
+std::vector<ChannelMessage> ChannelMessage::variants() {
+  std::vector<ChannelMessage> all(static_cast<std::size_t>(last_value(Type{})) + 1);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].type = static_cast<Type>(i);
+  return all;
+}
+
 std::string to_json_text(const ChannelMessage& message) {
   Save save;
   const_cast<ChannelMessage&>(message).fields(save);

@@ -45,7 +45,7 @@ enum class EventKind : std::uint8_t {
   events_lost,        // some are missing on disk
   count
 };
-constexpr EventKind last_value(EventKind) { return EventKind::count; }
+constexpr EventKind last_value(EventKind) { return EventKind::events_lost; }
 
 struct EventRecord {
   std::uint64_t sequence = 0;  // 1, 2, ... across restarts of grayd; given by the event log

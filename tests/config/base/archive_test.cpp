@@ -301,3 +301,21 @@ TEST_CASE("a lenient reader keeps defaults and ignores what it does not know") {
   CHECK(loaded.network == Public{}.network);
   CHECK(loaded.weights == std::map<std::string, double>{{"v3", 1}});
 }
+
+TEST_CASE("a shape names every field and its type, also of elements that are not there") {
+  Outer outer;
+  const nlohmann::json inner = {{"text", "text"}, {"when", {"optional", "monotonic time in 1/1000000000 s"}}};
+  CHECK(Save::shape_of(outer) == nlohmann::json{{"negative", "int32"},
+                                                {"large", "uint64"},
+                                                {"real", "float64"},
+                                                {"flag", "bool"},
+                                                {"colour", "enum up to 1"},
+                                                {"span", "int64 in 1/1000 s"},
+                                                {"address", "parsed text"},
+                                                {"list", {"list", inner}},
+                                                {"map", {"map", "uint32", inner}},
+                                                {"pair", {"pair", "text", "bool"}},
+                                                {"fd", "descriptor"}});
+  std::set<Side> sides;
+  CHECK(Save::shape_of(sides) == nlohmann::json{"set", "enum left right"});
+}

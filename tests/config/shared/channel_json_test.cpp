@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include "config/base/archive.hpp"
 #include "config/shared/channel.hpp"
+#include "config/shared/routing_table.hpp"
+#include "tests/config/base/recorded_shape.hpp"
 
 using namespace gray;
 using Type = ChannelMessage::Type;
@@ -35,4 +38,13 @@ TEST_CASE("bytes of a worker that are no UTF-8 do not stop a message") {
   probed.detail = "status \xff";
   std::string error;
   CHECK(channel_message_from_json(to_json_text(probed), error));
+}
+
+// A router that runs is not replaced together with the master, so the number stands for every field of both.
+TEST_CASE("messages and tables have the fields of the protocol's number") {
+  constexpr RecordedShape kRecorded{3, 0xbb2ac08d15550c93};
+  ChannelMessage message;
+  RoutingTable table;
+  const nlohmann::json shape = {Save::shape_of(message), Save::shape_of(table)};
+  check_shape(shape, kChannelProtocol, kRecorded, "kChannelProtocol in config/shared/channel.hpp");
 }

@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "config/base/archive.hpp"
+
 using namespace gray;
 using namespace std::chrono_literals;
 
@@ -65,4 +67,14 @@ TEST_CASE("what is no event is refused") {
   auto odd = whole;
   odd["pid"] = "many";
   CHECK(event_from_json(odd)->pid == 0);
+}
+
+TEST_CASE("an archived event of a kind that is not known is refused") {
+  auto event = an_exit();
+  Save save;
+  event.archive(save);
+  auto json = save.take();
+  CHECK_NOTHROW(Load(json).operator()("kind", event.kind));
+  json["kind"] = "worker-vanished";
+  CHECK_THROWS_WITH_AS(Load(json).operator()("kind", event.kind), "\"kind\" is not a known name", JsonMismatch);
 }
