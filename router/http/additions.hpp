@@ -11,11 +11,11 @@ struct RequestExtras {
   std::string_view client_ip;   // the peer: appended to X-Forwarded-For if `trusted`, else in its place; empty: unix
   bool trusted = false;         // the peer is a trusted proxy: its X-Forwarded-*, Forwarded, X-Request-Id count
   std::string_view request_id;  // replaces X-Request-Id unless trusted and present
-  std::string_view proto = "http";  // of the downstream connection, for X-Forwarded-Proto
-  bool keep_body = true;            // false: the body was dropped, so no framing field and no Expect is written
-  std::string_view span;            // kSpanId hex digits: ours, the parent of what the worker does in a trace
-  bool expect = true;               // false: the worker would not understand Expect
-  std::string_view upgrade;         // offered to the worker: Connection and Upgrade are written; empty: neither is
+  std::string_view scheme;      // of the client's connection, for X-Forwarded-Proto
+  bool keep_body = true;        // false: the body was dropped, so no framing field and no Expect is written
+  std::string_view span;        // kSpanId hex digits: ours, the parent of what the worker does in a trace
+  bool expect = true;           // false: the worker would not understand Expect
+  std::string_view upgrade;     // offered to the worker: Connection and Upgrade are written; empty: neither is
 };
 
 /// A cookie that we set for a year, on every path: nothing but an identity, so out of reach of scripts.
@@ -28,13 +28,10 @@ struct SetCookie {
 /// always removed.
 struct ResponseExtras {
   std::string_view request_id;
-  std::string_view version;    // X-Gray-Version
-  std::string_view decision;   // X-Gray-Decision
-  SetCookie cookie;            // beside the worker's own
-  bool close = false;          // adds Connection: close
-  bool keep_alive_10 = false;  // the client is HTTP/1.0 and asked for it: adds Connection: keep-alive
-  std::uint8_t client_minor = 1;
-  std::string_view upgrade;  // of a 101, what it switches to: Connection and Upgrade are written
+  std::string_view version;   // X-Gray-Version
+  std::string_view decision;  // X-Gray-Decision
+  SetCookie cookie;           // beside the worker's own
+  std::string_view upgrade;   // of a 101, what it switches to: Connection and Upgrade are written
 };
 
 /// An answer of the router itself, head and short text body in one.
@@ -45,10 +42,8 @@ struct LocalAnswer {
   std::string_view request_id, version, decision;
   std::string_view allow;         // Allow; such an answer has no body
   std::uint32_t retry_after = 0;  // seconds; 0: no Retry-After
-  bool close = false;
-  bool head_request = false;  // the length is said, the body is not sent
-  std::uint8_t client_minor = 1;
-  bool keep_alive_10 = false;
+  bool close = false;             // request bytes are unread: no further request can be understood
+  bool head_request = false;      // the length is said, the body is not sent
 };
 
 }  // namespace gray::http

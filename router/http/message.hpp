@@ -89,21 +89,41 @@ struct Fields {
   bool connection_lists(std::string_view token) const;
 };
 
+/// The HTTP/1 that a message came in, for Via.
+enum class Version : std::uint8_t { http10, http11 };
+
+/// What follows a head, as far as the head says it.
+struct Body {
+  enum class Kind : std::uint8_t { none, sized, open };  // open: it lasts until its end is seen
+  Kind kind = Kind::none;
+  std::uint64_t size = 0;  // of Kind::sized
+  bool empty() const { return kind == Kind::none || (kind == Kind::sized && size == 0); }
+  bool operator==(const Body&) const = default;
+};
+
+/// A request without the connection that it came on: its scheme is what that says. One byte behind each name and value
+/// of `fields` can be read.
 struct Request {
+  Version version = Version::http11;
   Method method = Method::get;
   std::string_view method_text;
-  std::string_view path_query;  // in origin-form: "/" for an empty path, "*" for OPTIONS *
-  std::string_view host;        // as received, port included
+  std::string_view path;       // with its query, in origin-form: "/" for an empty path, "*" for OPTIONS *
+  std::string_view authority;  // as received, port included
+  Body body;
   bool expect_continue = false;
   bool wants_trailers = false;    // TE: trailers
   std::uint32_t hops = kAnyHops;  // that a TRACE or OPTIONS may still go (P3)
   TraceParent trace;
+  std::size_t size = 0;  // of the head with its line ends: what is written of it is not much larger
   Fields fields;
 };
 
 struct Response {
+  Version version = Version::http11;
   int status = 0;  // 100..599
   std::string_view reason;
+  Body body;
+  std::size_t size = 0;  // as above
   Fields fields;
 };
 

@@ -104,7 +104,7 @@ Choice decide(const ServicePolicy& service, const http::Request& head, const Add
     choice.decision = decision;
     return choice;
   };
-  if (const auto version = version_by_param(route, head.path_query)) return choose(*version, Decision::param);
+  if (const auto version = version_by_param(route, head.path)) return choose(*version, Decision::param);
   if (const auto version = version_by_header(route, head.fields, peer)) return choose(*version, Decision::header);
   if (const auto version = version_by_cookie(route, head.fields)) return choose(*version, Decision::cookie);
   if (!route.canary || !choice.identified || !service.threshold.takes(choice.identity_hash)) return choice;

@@ -61,7 +61,7 @@ void Backends::apply(Version& version, const VersionRoute* route) {
 }
 
 void Backends::retire(Worker& worker) {
-  while (upstream::IdleLink* link = worker.idle.take_newest()) recycle(static_cast<Upstream&>(*link));
+  while (Upstream* idle = worker.idle.take_newest()) recycle(*idle);
 }
 
 void Backends::forget_gone(Version& version) {
@@ -75,8 +75,8 @@ Backends::Grant Backends::take(Version& version, const Wish& wish) {
     Worker* worker = version.choose(wish, layout_, engine_.now());
     if (worker == nullptr) return {};
     if (wish.tunnel && !take_tunnel(*worker)) continue;
-    upstream::IdleLink* idle = wish.fresh ? nullptr : worker->idle.take_newest();
-    if (idle != nullptr) return {.idle = static_cast<Upstream*>(idle), .tunnel = wish.tunnel};
+    Upstream* idle = wish.fresh ? nullptr : worker->idle.take_newest();
+    if (idle != nullptr) return {.idle = idle, .tunnel = wish.tunnel};
     const bool closes = wish.fresh && !wish.spare && close_stale(*worker);
     if (cell_of(*worker).sockets.acquire(place_.slot, version.limits.max_sockets))
       return {.dial = worker, .tunnel = wish.tunnel};
@@ -287,7 +287,7 @@ void Backends::offer(std::uint32_t to, std::uint32_t row_index) {
   if (to == place_.thread || version.queue.size() > 0) return;
   if ((layout_.versions[row_index].waiters[place_.slot].load(std::memory_order_relaxed) >> to & 1) == 0) return;
   for (Worker& worker : version.workers) {
-    if (upstream::IdleLink* link = worker.idle.take_newest()) return give_to_neighbour(static_cast<Upstream&>(*link));
+    if (Upstream* idle = worker.idle.take_newest()) return give_to_neighbour(*idle);
   }
 }
 
@@ -295,10 +295,10 @@ void Backends::offer(std::uint32_t to, std::uint32_t row_index) {
 
 // Where one was stale, the oldest is the likeliest to be.
 bool Backends::close_stale(Worker& worker) {
-  upstream::IdleLink* stale = worker.idle.oldest();
+  Upstream* stale = worker.idle.oldest();
   if (stale == nullptr) return false;
   worker.idle.remove(*stale);
-  recycle(static_cast<Upstream&>(*stale));
+  recycle(*stale);
   return true;
 }
 
@@ -370,8 +370,7 @@ void Backends::expire_idle(TimePoint now) {
   std::optional<TimePoint> next;
   for (Version& version : versions_) {
     for (Worker& worker : version.workers) {
-      while (upstream::IdleLink* link = worker.idle.take_expired(now, version.limits.upstream_idle))
-        recycle(static_cast<Upstream&>(*link));
+      while (Upstream* idle = worker.idle.take_expired(now, version.limits.upstream_idle)) recycle(*idle);
       const auto deadline = worker.idle.next_deadline(version.limits.upstream_idle);
       if (deadline && (!next || *deadline < *next)) next = deadline;
     }

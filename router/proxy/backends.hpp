@@ -28,7 +28,7 @@ namespace gray::proxy {
 class Upstream;
 
 /// Somebody who needs a worker, and waits in a version's queue if there is none to be had at once.
-class WorkerSeeker : public upstream::Waiter, public WorkerEvents {
+class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents {
  public:
   virtual bool wants_tunnel() const = 0;
   /// It has held a socket already: this is another attempt.

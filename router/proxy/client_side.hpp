@@ -6,29 +6,29 @@
 #include <string_view>
 
 #include "config/base/address.hpp"
-#include "router/wire/forwarding.hpp"
-#include "router/wire/head.hpp"
+#include "router/http/additions.hpp"
+#include "router/http/message.hpp"
 
 namespace gray::proxy {
 
 /// Who sent a request, and how, as the connection knows it.
 struct ClientInfo {
   const Address* peer = nullptr;
-  std::string_view ip;               // of the peer; empty for a unix socket
-  bool trusted = false;              // the peer is a trusted proxy
-  std::string_view scheme = "http";  // of the connection
-  std::uint64_t connection = 0;      // under which its buffers are listed
+  std::string_view ip;           // of the peer; empty for a unix socket
+  bool trusted = false;          // the peer is a trusted proxy
+  std::string_view scheme;       // of the connection
+  std::uint64_t connection = 0;  // under which its buffers are listed
 };
 
 /// What an exchange keeps of a request. The views stay valid until done() or cut().
 struct RequestFacts {
   http::Method method = http::Method::other;
-  std::string_view method_text, host, path;  // host: as the request names it, port included; path: with its query
-  std::string_view request_id;               // X-Request-Id as it came
-  std::string_view trace_id;                 // empty: the request is not part of a trace
-  std::string_view upgrade;                  // protocols that may be offered to a worker; empty: no upgrade
-  std::optional<std::uint64_t> length;       // of the body, if it was said
-  std::size_t head_bytes = 0, fields = 0;    // the size of the head
+  std::string_view method_text, authority, path;  // authority: port included; path: with its query
+  std::string_view request_id;                    // X-Request-Id as it came
+  std::string_view trace_id;                      // empty: the request is not part of a trace
+  std::string_view upgrade;                       // protocols that may be offered to a worker; empty: no upgrade
+  std::optional<std::uint64_t> length;            // of the body, if it was said
+  std::size_t head_bytes = 0, fields = 0;         // the size of the head
   bool has_body = false;
   bool last_hop = false;  // a TRACE or OPTIONS that may go no further
 };
@@ -37,16 +37,16 @@ struct RequestFacts {
 class ClientSide {
  public:
   /// The whole head. Valid until control returns to the caller of the exchange; not to be kept.
-  virtual const http::RequestHead& request() = 0;
+  virtual const http::Request& request() = 0;
   /// A worker takes the body, but will never say 100 (Continue), which the client may be waiting for.
   virtual void continue_request() = 0;
-  virtual void interim(const http::ResponseHead& head) = 0;
-  virtual void start_response(const http::ResponseHead& head, const http::ResponseExtras& extras) = 0;
+  virtual void interim(const http::Response& head) = 0;
+  virtual void start_response(const http::Response& head, const http::ResponseExtras& extras) = 0;
   virtual void response_data(std::string_view payload) = 0;
   /// The trailer section of an answer in chunks, to a client that asked for it.
   virtual void response_trailers(std::string_view section) = 0;
   /// Upgraded: `head` is the 101, and from now on every byte of the client is given to client_bytes().
-  virtual void open_tunnel(const http::ResponseHead& head, const http::ResponseExtras& extras) = 0;
+  virtual void open_tunnel(const http::Response& head, const http::ResponseExtras& extras) = 0;
   /// Nothing more is said to the client, which may go on.
   virtual void finish() = 0;
   /// The answer is complete. `close`: request bytes are unread, no further request can be understood.

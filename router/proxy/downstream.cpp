@@ -11,11 +11,11 @@ using segment::Reason;
 
 namespace {
 
-// What is read beyond a head has to be kept while that request is answered: small reads bound it, bodies get large
-// ones.
+// What is read beyond a head has to be kept while that request is answered: small reads bound it, unlike for bodies.
 constexpr std::size_t kHeadRead = 16 * 1024;
-constexpr Duration kLinger{2'000};  // to read and drop what a refused client still sends
-constexpr Duration kFlush{30'000};  // to take the rest of the last answer
+constexpr Duration kLinger{2'000};            // to read and drop what a refused client still sends
+constexpr Duration kFlush{30'000};            // to take the rest of the last answer
+constexpr std::string_view kScheme = "http";  // of a plain socket
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\nVia: 1.1 grayd\r\n\r\n";
 constexpr http::Fault kStranger{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
 constexpr http::Fault kCrowded{503, "limit", "this client has as many connections as it may", 0};
@@ -55,6 +55,10 @@ bool Downstream::open(int fd, const Address& peer, Opening opening) {
   // Who may open a unix socket is decided by its folder.
   if (phase_ == Phase::greeting && !trusted_ && peer.kind != Address::Kind::unix_path) refuse(kStranger);
   return true;
+}
+
+ClientInfo Downstream::client() const {
+  return {.peer = &peer_, .ip = ip_, .trusted = trusted_, .scheme = kScheme, .connection = stream_.index};
 }
 
 void Downstream::arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
@@ -143,8 +147,7 @@ std::size_t Downstream::take_greeting(std::string_view bytes) {
   return header.length;
 }
 
-// A head that comes in pieces is read again when its end is there, or when it has doubled: O(n), however small they
-// are.
+// A head that comes in pieces is read again when its end is there, or when it has doubled: O(n), whatever their size.
 bool Downstream::worth_parsing(std::string_view bytes) {
   if (head_began_ == TimePoint{} || bytes.size() >= parse_at_) return true;
   return http::find_head_end(bytes, searched_) != 0 || bytes.size() >= context_.tables.current().head.bytes;
@@ -181,7 +184,7 @@ void Downstream::begin_request() {
   const TimePoint started = head_began_ == TimePoint{} ? engine().now() : head_began_;
   head_began_ = {};
   ++served_;
-  minor_ = head.minor;
+  version_ = head.version;
   keep_alive_ = head.keep_alive;
   close_after_ = false;
   body_ = BodyDecoder(head.framing);
@@ -222,7 +225,7 @@ void Downstream::body_fault(Reason reason, const http::Fault& fault) {
 
 void Downstream::refuse(const http::Fault& fault) {
   reset_input_ = true;
-  minor_ = 1;
+  version_ = http::Version::http11;
   keep_alive_ = false;
   exchange_.refuse(fault, client(), head_began_ == TimePoint{} ? engine().now() : head_began_);
 }
@@ -274,7 +277,8 @@ void Downstream::on_timer() {
 // ---- what the exchange asks of us
 
 void Downstream::continue_request() {
-  if (minor_ != 0) context_.shard.outbox.append(stream_, kContinue);  // HTTP/1.0 knows no 1xx (P22)
+  if (version_ != http::Version::http10)
+    context_.shard.outbox.append(stream_, kContinue);  // HTTP/1.0 knows no 1xx (P22)
 }
 
 void Downstream::body_wanted() {
@@ -292,11 +296,15 @@ void Downstream::pause_body() {
 
 void Downstream::resume_body() { engine().resume(stream_, engine::Pause::sink_full); }
 
-void Downstream::interim(const http::ResponseHead& head) {
-  if (minor_ == 0) return;  // HTTP/1.0 knows no 1xx (P22)
-  const http::ResponseExtras none{.client_minor = minor_};
+void Downstream::interim(const http::Response& head) {
+  if (version_ == http::Version::http10) return;  // HTTP/1.0 knows no 1xx (P22)
+  const http::ResponseExtras none;
   char* out = context_.shard.outbox.room(stream_, http::response_bound(head, none));
-  context_.shard.outbox.commit(http::write_response(head, none, out));
+  context_.shard.outbox.commit(http::write_response(head, none, {.client = version_}, out));
+}
+
+http::Hop Downstream::hop() const {
+  return {version_, close_after_, version_ == http::Version::http10 && !close_after_};
 }
 
 // Whether the present request is the last one of its connection, whatever its answer says.
@@ -304,17 +312,13 @@ bool Downstream::is_last() const {
   return !keep_alive_ || context_.draining || served_ >= context_.settings.max_requests_per_connection;
 }
 
-void Downstream::start_response(const http::ResponseHead& head, const http::ResponseExtras& given) {
-  const http::Framing framing = http::downstream_framing(head.framing, minor_);
-  http::ResponseExtras extras = given;
-  extras.client_minor = minor_;
+void Downstream::start_response(const http::Response& head, const http::ResponseExtras& extras) {
+  const http::Framing framing = http::downstream_framing(head.body, version_);
   chunked_answer_ = framing.kind == http::Framing::Kind::chunked;
   last_chunk_sent_ = false;
   close_after_ = is_last() || !body_.done() || framing.kind == http::Framing::Kind::until_close;
-  extras.close = close_after_;
-  extras.keep_alive_10 = minor_ == 0 && !close_after_;
   char* out = context_.shard.outbox.room(stream_, http::response_bound(head, extras));
-  context_.shard.outbox.commit(http::write_response(head, extras, out));
+  context_.shard.outbox.commit(http::write_response(head, extras, hop(), out));
 }
 
 void Downstream::response_data(std::string_view payload) {
@@ -340,15 +344,11 @@ void Downstream::end_response(bool close) {
   if (close || !body_.done()) close_after_ = reset_input_ = true;
 }
 
-void Downstream::answer(const http::LocalAnswer& given) {
-  http::LocalAnswer answer = given;
-  answer.client_minor = minor_;
+void Downstream::answer(const http::LocalAnswer& answer) {
   if (answer.close) reset_input_ = true;
   close_after_ = answer.close || is_last();
-  answer.close = close_after_;
-  answer.keep_alive_10 = minor_ == 0 && !close_after_;
   char* out = context_.shard.outbox.room(stream_, http::kMaxLocalAnswer);
-  context_.shard.outbox.commit(http::write_local_answer(answer, out));
+  context_.shard.outbox.commit(http::write_local_answer(answer, hop(), out));
 }
 
 void Downstream::done() {

@@ -17,6 +17,7 @@
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/kept_head.hpp"
 #include "router/wire/body.hpp"
+#include "router/wire/forwarding.hpp"
 
 namespace gray::proxy {
 
@@ -70,13 +71,13 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void on_closed() override;
 
   // ClientSide
-  const http::RequestHead& request() override { return head_.read(); }
+  const http::Request& request() override { return head_.read(); }
   void continue_request() override;
-  void interim(const http::ResponseHead& head) override;
-  void start_response(const http::ResponseHead& head, const http::ResponseExtras& extras) override;
+  void interim(const http::Response& head) override;
+  void start_response(const http::Response& head, const http::ResponseExtras& extras) override;
   void response_data(std::string_view payload) override;
   void response_trailers(std::string_view section) override;
-  void open_tunnel(const http::ResponseHead& head, const http::ResponseExtras& extras) override;
+  void open_tunnel(const http::Response& head, const http::ResponseExtras& extras) override;
   void finish() override;
   void end_response(bool close) override;
   void answer(const http::LocalAnswer& answer) override;
@@ -114,7 +115,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool too_slow(bool uploads);
   void arm(Duration after);
   bool is_last() const;
-  ClientInfo client() const { return {.peer = &peer_, .ip = ip_, .trusted = trusted_, .connection = stream_.index}; }
+  ClientInfo client() const;
+  http::Hop hop() const;
   engine::Engine& engine() const { return context_.shard.engine; }
 
   ExchangeContext& context_;
@@ -130,8 +132,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool trusted_ = false;
   bool excused_ = false;  // the worker was behind since the last look
   Watch watch_ = Watch::none;
-  std::uint8_t minor_ = 1;
-  bool keep_alive_ = true;  // as the request asked
+  http::Version version_ = http::Version::http11;  // of the present request
+  bool keep_alive_ = true;                         // as the request asked
   std::uint64_t served_ = 0;
   std::size_t searched_ = 0;  // of an incomplete head: no end before here
   std::size_t parse_at_ = 0;  // and its size at which it is read again anyway

@@ -4,11 +4,9 @@
 namespace gray::proxy {
 
 // What the client has sent behind its request goes first; after this the exchange has heard all of it.
-void Downstream::open_tunnel(const http::ResponseHead& head, const http::ResponseExtras& given) {
-  http::ResponseExtras extras = given;
-  extras.client_minor = minor_;
+void Downstream::open_tunnel(const http::Response& head, const http::ResponseExtras& extras) {
   char* out = context_.shard.outbox.room(stream_, http::response_bound(head, extras));
-  context_.shard.outbox.commit(http::write_response(head, extras, out));
+  context_.shard.outbox.commit(http::write_response(head, extras, {.client = version_}, out));
   phase_ = Phase::tunnel;
   chunked_answer_ = false;
   close_after_ = true;

@@ -114,7 +114,7 @@ void Exchange::use_worker(Worker* worker) {
 }
 
 void Exchange::send_request() {
-  const http::RequestHead& head = client_.request();
+  const http::Request& head = client_.request();
   if (head.expect_continue && !attempt_.side->knows_continue() && !request_complete_) client_.continue_request();
   attempt_.side->send_head(head, request_extras(), {routing_.limits().head, routing_.limits().fields});
   replay_body();
@@ -133,7 +133,7 @@ http::RequestExtras Exchange::request_extras() const {
   return {.client_ip = info_.ip,
           .trusted = info_.trusted,
           .request_id = request_id_,
-          .proto = info_.scheme,
+          .scheme = info_.scheme,
           .keep_body = true,
           .span = span(),
           .expect = attempt_.side->knows_continue(),
@@ -190,7 +190,7 @@ void Exchange::judge() {
   feed(Event::retry);
 }
 
-void Exchange::response_head(const http::ResponseHead& head) {
+void Exchange::response_head(const http::Response& head) {
   response_ = &head;
   feed(Event::response_head);
   response_ = nullptr;

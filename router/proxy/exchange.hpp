@@ -21,7 +21,6 @@
 #include "router/proxy/table_view.hpp"
 #include "router/proxy/tunnel.hpp"
 #include "router/proxy/worker_side.hpp"
-#include "router/wire/forwarding.hpp"
 
 namespace gray::proxy {
 
@@ -90,12 +89,12 @@ class Exchange final : private WorkerSeeker {
   // WorkerEvents
   void connected() override { feed(Event::connected); }
   void failed(segment::Reason reason) override;
-  void interim(const http::ResponseHead& head) override { client_.interim(head); }
-  void response_head(const http::ResponseHead& head) override;
+  void interim(const http::Response& head) override { client_.interim(head); }
+  void response_head(const http::Response& head) override;
   void response_data(std::string_view payload) override;
   void response_trailers(std::string_view section) override { client_.response_trailers(section); }
   void response_end() override { feed(Event::response_end); }
-  void upgraded(const http::ResponseHead& head, std::string_view protocol) override;
+  void upgraded(const http::Response& head, std::string_view protocol) override;
   void worker_bytes(std::string_view bytes) override;
   void worker_ended() override;
   void worker_drained() override;
@@ -146,10 +145,10 @@ class Exchange final : private WorkerSeeker {
   std::array<char, 32> own_id_;  // its second half is our span, if the request is part of a trace
   std::string_view request_id_;
   Attempt attempt_;
-  const http::ResponseHead* response_ = nullptr;  // during response_head() and upgraded() only
-  std::string_view protocol_;                     // likewise
-  Tunnel tunnel_;                                 // in State::tunnel
-  ExchangeRecord record_;                         // what has become of it so far
+  const http::Response* response_ = nullptr;  // during response_head() and upgraded() only
+  std::string_view protocol_;                 // likewise
+  Tunnel tunnel_;                             // in State::tunnel
+  ExchangeRecord record_;                     // what has become of it so far
   TimePoint queued_{};
 };
 

@@ -25,7 +25,7 @@ void Exchange::exhausted_tunnels() {
   exhausted();
 }
 
-void Exchange::upgraded(const http::ResponseHead& head, std::string_view protocol) {
+void Exchange::upgraded(const http::Response& head, std::string_view protocol) {
   protocol_ = protocol;
   response_ = &head;
   feed(Event::upgraded);
@@ -33,7 +33,7 @@ void Exchange::upgraded(const http::ResponseHead& head, std::string_view protoco
 }
 
 void Exchange::open_tunnel() {
-  const http::ResponseHead& head = *response_;
+  const http::Response& head = *response_;
   begin_answer();
   tunnel_.open(protocol_);
   http::ResponseExtras extras = response_extras();

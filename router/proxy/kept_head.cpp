@@ -1,5 +1,6 @@
 #include "router/proxy/kept_head.hpp"
 
+#include "router/wire/head.hpp"
 #include "router/wire/upgrade.hpp"
 
 namespace gray::proxy {
@@ -21,16 +22,13 @@ RequestFacts KeptHead::facts(bool trusted) const {
   const http::RequestHead& head = shard_.request_scratch;
   RequestFacts facts{.method = head.method,
                      .method_text = kept(head.method_text),
-                     .host = kept(head.host),
-                     .path = kept(head.path_query),
-                     .head_bytes = head.bytes.size(),
+                     .authority = kept(head.authority),
+                     .path = kept(head.path),
+                     .head_bytes = head.size,
                      .fields = head.fields.count,
-                     .has_body = head.framing.kind != http::Framing::Kind::none,
+                     .has_body = !head.body.empty(),
                      .last_hop = head.hops == 0};
-  if (head.framing.kind == http::Framing::Kind::length) {
-    facts.length = head.framing.length;
-    facts.has_body = head.framing.length > 0;
-  }
+  if (head.body.kind == http::Body::Kind::sized) facts.length = head.body.size;
   if (head.upgrade) facts.upgrade = kept(http::offered_protocols(head));
   if (head.trace) facts.trace_id = kept(head.trace.trace_id);
   const http::Field* id = trusted ? head.fields.find(http::Name::x_request_id) : nullptr;
@@ -38,7 +36,7 @@ RequestFacts KeptHead::facts(bool trusted) const {
   return facts;
 }
 
-const http::RequestHead& KeptHead::read() {
+const http::Request& KeptHead::read() {
   http::RequestHead& head = shard_.request_scratch;
   http::Fault fault;
   if (!in_scratch_) (void)http::parse_request(bytes_.view(), kAnyHead, head, fault);  // it parsed before

@@ -15,7 +15,7 @@ class KeptHead {
   /// What an exchange keeps of it, as views into the copy. Only right after keep().
   RequestFacts facts(bool trusted) const;
   /// The whole head, in the scratch.
-  const http::RequestHead& read();
+  const http::Request& read();
   /// The scratch is somebody else's from now on.
   void scratch_lost() { in_scratch_ = false; }
   void reset() { bytes_.reset(); }

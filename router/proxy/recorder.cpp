@@ -82,7 +82,7 @@ void Recorder::write_line(const ExchangeRecord& ended) {
   const std::string hop = ended.peer->trusted ? ended.client->ip_text() : std::string();
   line.client = ended.peer->trusted ? std::string_view(hop) : ended.peer->ip;
   line.method = ended.request->method_text;
-  line.host = ended.request->host;
+  line.host = ended.request->authority;
   line.path = ended.request->path;
   line.rule = ended.rule;
   line.place = ended.place;

@@ -18,8 +18,8 @@ void RequestRouting::clear(const Address& peer) {
   choice_ = {.decision = Decision::none};
 }
 
-Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& client, const http::RequestHead& head) {
-  const auto service = view_->routes.find(request.host, request.path);
+Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& client, const http::Request& head) {
+  const auto service = view_->routes.find(request.authority, request.path);
   if (!service) return {.reason = Reason::no_route};
   service_ = &view_->services[*service];
   if (Refusal refusal = admit(request); refusal.reason != Reason::none) return refusal;

@@ -25,7 +25,7 @@ class RequestRouting {
   /// Holds the current table.
   void hold() { view_ = &tables_.hold(); }
   bool held() const { return view_ != nullptr; }
-  Refusal route(const RequestFacts& request, const ClientInfo& client, const http::RequestHead& head);
+  Refusal route(const RequestFacts& request, const ClientInfo& client, const http::Request& head);
   /// The canary has failed a user who did not ask for it: stable is next.
   void fall_back();
   void end();

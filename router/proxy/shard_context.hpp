@@ -3,7 +3,11 @@
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/engine.hpp"
 #include "router/proxy/outbox.hpp"
-#include "router/wire/head.hpp"
+
+namespace gray::http {
+struct RequestHead;
+struct ResponseHead;
+}  // namespace gray::http
 
 namespace gray::proxy {
 

@@ -55,16 +55,14 @@ void Upstream::detach() {
   shard_.engine.resume(stream_, engine::Pause::sink_full);
 }
 
-void Upstream::send_head(const http::RequestHead& head, const http::RequestExtras& extras,
-                         const http::HeadLimits& limits) {
+void Upstream::send_head(const http::Request& head, const http::RequestExtras& extras, const http::HeadLimits& limits) {
   sent_ = true;
   method_ = head.method;
   limits_ = limits;
   offered_ = extras.upgrade;
-  request_complete_ = head.framing.kind == http::Framing::Kind::none ||
-                      (head.framing.kind == http::Framing::Kind::length && head.framing.length == 0);
+  request_complete_ = head.body.empty();
   wants_trailers_ = head.wants_trailers;
-  chunked_request_ = head.framing.kind == http::Framing::Kind::chunked;
+  chunked_request_ = head.body.kind == http::Body::Kind::open;
   char* out = shard_.outbox.room(stream_, http::request_bound(head, extras));
   shard_.outbox.commit(http::write_request(head, extras, out));
 }
@@ -136,7 +134,7 @@ void Upstream::take_partial() {
 }
 
 bool Upstream::hold_back(const http::ResponseHead& head, std::string_view bytes) {
-  const bool body_follows = head.framing.kind == http::Framing::Kind::length && head.framing.length > 0;
+  const bool body_follows = head.body.kind == http::Body::Kind::sized && head.body.size > 0;
   if (!body_follows || held_ || head.bytes.size() < bytes.size()) return false;
   shard_.engine.timers().arm(hold_, shard_.engine.now() + kHoldBack);
   return true;
@@ -182,7 +180,7 @@ std::size_t Upstream::take_head(std::string_view bytes) {
   if (head.status == 101) return take_upgrade(head, bytes);
   if (hold_back(head, bytes)) return 0;
   answered_ = true;
-  worker_->http10 = head.minor == 0;
+  worker_->http10 = head.version == http::Version::http10;
   if (head.status < 200) {
     if (++interims_ > kMaxInterim) return refuse({502, "P22", "too many interim answers", 0}, bytes);
     exchange_->interim(head);
@@ -231,7 +229,8 @@ bool Upstream::take_trailers(const http::BodyDecoder::Step& step) {
 // Taken only as it was asked for, and only once the request is complete: before that the client's bytes are a body.
 // What follows it is no longer HTTP.
 std::size_t Upstream::take_upgrade(const http::ResponseHead& head, std::string_view bytes) {
-  const std::string_view protocol = head.minor == 1 && request_complete_ ? http::taken_protocol(head, offered_) : "";
+  const std::string_view protocol =
+      head.version == http::Version::http11 && request_complete_ ? http::taken_protocol(head, offered_) : "";
   if (protocol.empty()) return refuse({502, "P24", "101 that no request has asked for", 0}, bytes);
   const std::string_view rest = bytes.substr(head.bytes.size());
   answered_ = true;

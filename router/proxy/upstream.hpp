@@ -19,7 +19,7 @@ struct Units {
   bool tunnel = false;  // beside it until the worker says 101, then instead of it
 };
 
-class Upstream final : public engine::StreamHandler, public upstream::IdleLink, public WorkerSide {
+class Upstream final : public engine::StreamHandler, public upstream::IdleLink<Upstream>, public WorkerSide {
  public:
   Upstream(ShardContext shard, Backends& backends);
 
@@ -46,8 +46,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink, 
   void end_tunnel(segment::Reason reason);
 
   // WorkerSide
-  void send_head(const http::RequestHead& head, const http::RequestExtras& extras,
-                 const http::HeadLimits& limits) override;
+  void send_head(const http::Request& head, const http::RequestExtras& extras, const http::HeadLimits& limits) override;
   void send_data(std::string_view payload) override;
   void send_end() override;
   void send_raw(std::string_view bytes) override { shard_.outbox.append(stream_, bytes); }

@@ -16,6 +16,7 @@
 
 namespace gray::proxy {
 
+class Upstream;
 class WorkerSeeker;
 struct Version;
 
@@ -29,7 +30,7 @@ struct Worker {
   std::string id;
   std::uint64_t slot = 0;  // hash of the id, for affinity
   Address address;
-  upstream::IdlePool idle;
+  upstream::IdlePool<Upstream> idle;
   std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
   std::uint32_t in_flight = 0;  // exchanges of this thread
   std::uint32_t closing = 0;    // of the open ones: sockets whose unit comes back when they are closed
@@ -56,8 +57,8 @@ struct Version {
   Limits limits;
   Duration drain_timeout{0};
   std::list<Worker> workers;
-  upstream::QueueOf<WorkerSeeker> queue;
-  upstream::QueueOf<WorkerSeeker> expecting;  // each waits for the unit of a socket that is being closed
+  upstream::WaitQueue<WorkerSeeker> queue;
+  upstream::WaitQueue<WorkerSeeker> expecting;  // each waits for the unit of a socket that is being closed
   upstream::ServiceTime service_time;
   std::uint64_t turns = 0;  // workers chosen so far
   std::uint32_t turn = 0;   // alternates between our waiters and those of other threads

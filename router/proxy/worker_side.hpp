@@ -7,8 +7,8 @@
 
 #include "config/base/time.hpp"
 #include "config/shared/segment.hpp"
-#include "router/wire/forwarding.hpp"
-#include "router/wire/head.hpp"
+#include "router/http/additions.hpp"
+#include "router/http/message.hpp"
 
 namespace gray::proxy {
 
@@ -20,13 +20,13 @@ class WorkerEvents {
   virtual void connected() = 0;
   /// The attempt has failed; nothing follows.
   virtual void failed(segment::Reason reason) = 0;
-  virtual void interim(const http::ResponseHead& head) = 0;
-  virtual void response_head(const http::ResponseHead& head) = 0;
+  virtual void interim(const http::Response& head) = 0;
+  virtual void response_head(const http::Response& head) = 0;
   virtual void response_data(std::string_view payload) = 0;
   virtual void response_trailers(std::string_view section) = 0;
   virtual void response_end() = 0;
   /// 101, to the `protocol` that was asked for. From now on bytes are passed on, both ways.
-  virtual void upgraded(const http::ResponseHead& head, std::string_view protocol) = 0;
+  virtual void upgraded(const http::Response& head, std::string_view protocol) = 0;
   virtual void worker_bytes(std::string_view bytes) = 0;
   virtual void worker_ended() = 0;
   /// It takes the request body again.
@@ -49,7 +49,7 @@ class WorkerSide {
   virtual bool connecting() const = 0;
   /// The head and what is asked of the answer: its head is held to `limits`, an upgrade must be one that `extras`
   /// offers. Views in `extras` stay valid until the last call.
-  virtual void send_head(const http::RequestHead& head, const http::RequestExtras& extras,
+  virtual void send_head(const http::Request& head, const http::RequestExtras& extras,
                          const http::HeadLimits& limits) = 0;
   virtual void send_data(std::string_view payload) = 0;
   virtual void send_end() = 0;

@@ -1,6 +1,7 @@
 #pragma once
 // Idle sockets to one worker: last in, first out, so that warm sockets are used and the surplus ages out at the other
 // end. Intrusive: the links live in the connection, so nothing is allocated. Pure; `now` is passed in.
+#include <cassert>
 #include <cstddef>
 #include <optional>
 
@@ -8,32 +9,63 @@
 
 namespace gray::upstream {
 
+/// What a Socket inherits to be in a pool of its kind.
+template <typename Socket>
 struct IdleLink {
-  IdleLink* newer = nullptr;
-  IdleLink* older = nullptr;
+  Socket* newer = nullptr;
+  Socket* older = nullptr;
   TimePoint since{};
   bool linked = false;
 };
 
+template <typename Socket>
 class IdlePool {
  public:
   IdlePool() = default;
   IdlePool(const IdlePool&) = delete;
   IdlePool& operator=(const IdlePool&) = delete;
 
-  void put(IdleLink& link, TimePoint now);
-  IdleLink* take_newest();  // null: empty
-  IdleLink* oldest() const { return oldest_; }
-  void remove(IdleLink& link);  // it died or was closed; no-op if not linked
+  void put(Socket& socket, TimePoint now) {
+    IdleLink<Socket>& link = socket;
+    assert(!link.linked && "a socket is idle once");
+    link = {.newer = nullptr, .older = newest_, .since = now, .linked = true};
+    (newest_ != nullptr ? newest_->newer : oldest_) = &socket;
+    newest_ = &socket;
+    ++size_;
+  }
+  /// Null: empty.
+  Socket* take_newest() {
+    Socket* socket = newest_;
+    if (socket != nullptr) remove(*socket);
+    return socket;
+  }
+  Socket* oldest() const { return oldest_; }
+  /// It died or was closed; no-op if not linked.
+  void remove(Socket& socket) {
+    IdleLink<Socket>& link = socket;
+    if (!link.linked) return;
+    (link.newer != nullptr ? link.newer->older : newest_) = link.older;
+    (link.older != nullptr ? link.older->newer : oldest_) = link.newer;
+    link = {};
+    --size_;
+  }
   std::size_t size() const { return size_; }
   /// The oldest one if it has been idle for `limit` at `now`, removed; null otherwise. Call until null.
-  IdleLink* take_expired(TimePoint now, Duration limit);
+  Socket* take_expired(TimePoint now, Duration limit) {
+    Socket* socket = oldest_;
+    if (socket == nullptr || now - socket->since < limit) return nullptr;
+    remove(*socket);
+    return socket;
+  }
   /// When take_expired() will next have something.
-  std::optional<TimePoint> next_deadline(Duration limit) const;
+  std::optional<TimePoint> next_deadline(Duration limit) const {
+    if (oldest_ == nullptr) return std::nullopt;
+    return oldest_->since + limit;
+  }
 
  private:
-  IdleLink* newest_ = nullptr;
-  IdleLink* oldest_ = nullptr;
+  Socket* newest_ = nullptr;
+  Socket* oldest_ = nullptr;
   std::size_t size_ = 0;
 };
 

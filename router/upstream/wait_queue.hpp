@@ -10,6 +10,8 @@
 //    every outcome of the request before, success or not.
 //  - Deadlines never decrease from oldest to newest: after a reload with a shorter timeout a newcomer is given the
 //    deadline of the one before it. So the oldest expires first, and if the newest is expired all are.
+#include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -20,47 +22,80 @@ namespace gray::upstream {
 
 inline constexpr Duration kStanding{100};
 
+/// What a Seeker inherits to wait in a queue of its kind.
+template <typename Seeker>
 struct Waiter {
-  Waiter* next = nullptr;  // towards newer
-  Waiter* prev = nullptr;
+  Seeker* next = nullptr;  // towards newer
+  Seeker* prev = nullptr;
   TimePoint since{};
   TimePoint deadline{};
   bool linked = false;
 };
 
+template <typename Seeker>
 class WaitQueue {
  public:
   WaitQueue() = default;
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
 
-  void push(Waiter& waiter, TimePoint now, Duration timeout);
+  void push(Seeker& seeker, TimePoint now, Duration timeout) {
+    Waiter<Seeker>& waiter = seeker;
+    assert(!waiter.linked && "a request waits once");
+    if (newest_ == nullptr) nonempty_since_ = now;
+    const TimePoint deadline = newest_ != nullptr ? std::max(now + timeout, newest_->deadline) : now + timeout;
+    waiter = {.next = nullptr, .prev = newest_, .since = now, .deadline = deadline, .linked = true};
+    (newest_ != nullptr ? newest_->next : oldest_) = &seeker;
+    newest_ = &seeker;
+    ++size_;
+  }
   /// Next to be served by the order above; null: none. Expired ones stay linked, for pop_expired().
-  Waiter* pop(TimePoint now);
-  Waiter* oldest() const { return oldest_; }
-  Waiter* pop_expired(TimePoint now);  // one whose deadline passed; call until null
-  void remove(Waiter& waiter);         // its client left; no-op if not linked
+  Seeker* pop(TimePoint now) {
+    Seeker* seeker = newest_;
+    if (seeker == nullptr || is_expired(*seeker, now)) return nullptr;
+    if (!standing(now)) {
+      for (seeker = oldest_; is_expired(*seeker, now);) seeker = seeker->next;
+    }
+    remove(*seeker);
+    return seeker;
+  }
+  /// One whose deadline passed; call until null.
+  Seeker* pop_expired(TimePoint now) {
+    Seeker* seeker = oldest_;
+    if (seeker == nullptr || !is_expired(*seeker, now)) return nullptr;
+    remove(*seeker);
+    return seeker;
+  }
+  /// Its client left; no-op if not linked.
+  void remove(Seeker& seeker) {
+    Waiter<Seeker>& waiter = seeker;
+    if (!waiter.linked) return;
+    (waiter.next != nullptr ? waiter.next->prev : newest_) = waiter.prev;
+    (waiter.prev != nullptr ? waiter.prev->next : oldest_) = waiter.next;
+    waiter.next = waiter.prev = nullptr;
+    waiter.linked = false;
+    --size_;
+  }
+  Seeker* oldest() const { return oldest_; }
   std::size_t size() const { return size_; }
-  bool standing(TimePoint now) const;
-  std::optional<TimePoint> next_deadline() const;  // of the oldest waiter
-  std::optional<TimePoint> oldest_since() const;
+  bool standing(TimePoint now) const { return oldest_ != nullptr && now - nonempty_since_ >= kStanding; }
+  /// Of the oldest waiter.
+  std::optional<TimePoint> next_deadline() const {
+    if (oldest_ == nullptr) return std::nullopt;
+    return oldest_->deadline;
+  }
+  std::optional<TimePoint> oldest_since() const {
+    if (oldest_ == nullptr) return std::nullopt;
+    return oldest_->since;
+  }
 
  private:
-  Waiter* oldest_ = nullptr;
-  Waiter* newest_ = nullptr;
+  static bool is_expired(const Waiter<Seeker>& waiter, TimePoint now) { return waiter.deadline <= now; }
+
+  Seeker* oldest_ = nullptr;
+  Seeker* newest_ = nullptr;
   std::size_t size_ = 0;
   TimePoint nonempty_since_{};
-};
-
-/// The same queue for one kind of waiters.
-template <typename Seeker>
-class QueueOf : private WaitQueue {
- public:
-  void push(Seeker& seeker, TimePoint now, Duration timeout) { WaitQueue::push(seeker, now, timeout); }
-  Seeker* pop(TimePoint now) { return static_cast<Seeker*>(WaitQueue::pop(now)); }  // nothing else was pushed
-  void remove(Seeker& seeker) { WaitQueue::remove(seeker); }
-  Seeker* oldest() const { return static_cast<Seeker*>(WaitQueue::oldest()); }
-  using WaitQueue::size;
 };
 
 /// Mean service time, exponentially weighted (1/16), for the early refusal.

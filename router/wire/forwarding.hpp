@@ -12,23 +12,30 @@
 
 namespace gray::http {
 
-/// The framing that the client gets: until_close and chunked bodies become chunked for HTTP/1.1 and close-delimited for
-/// HTTP/1.0 (the caller must then close); a length stays a length.
-Framing downstream_framing(const Framing& upstream, std::uint8_t client_minor);
+/// What an answer says of the client's connection, which is HTTP/1.
+struct Hop {
+  Version client = Version::http11;
+  bool close = false;          // adds Connection: close
+  bool keep_alive_10 = false;  // the client is HTTP/1.0 and asked for it: adds Connection: keep-alive
+};
+
+/// The framing that the client gets: an open body becomes chunked for HTTP/1.1 and close-delimited for HTTP/1.0 (the
+/// caller must then close); a length stays a length.
+Framing downstream_framing(const Body& body, Version client);
 
 /// An upper bound of what the writers below produce, in bytes.
-std::size_t request_bound(const RequestHead& head, const RequestExtras& extras);
-std::size_t response_bound(const ResponseHead& head, const ResponseExtras& extras);
+std::size_t request_bound(const Request& head, const RequestExtras& extras);
+std::size_t response_bound(const Response& head, const ResponseExtras& extras);
 
-/// Writes the head to `out` (at least the bound) and returns its length. HTTP/1.1, Via added, the framing of `head`
+/// Writes the head to `out` (at least the bound) and returns its length. HTTP/1.1, Via added, the framing of the body
 /// written by us. No allocation. A 1xx but 101 is written with empty extras; a body that ends with the connection says
 /// `Connection: close` by itself.
-std::size_t write_request(const RequestHead& head, const RequestExtras& extras, char* out);
-std::size_t write_response(const ResponseHead& head, const ResponseExtras& extras, char* out);
+std::size_t write_request(const Request& head, const RequestExtras& extras, char* out);
+std::size_t write_response(const Response& head, const ResponseExtras& extras, const Hop& hop, char* out);
 
 /// At most kMaxLocalAnswer bytes: every text is cut to fit, and a control byte in it becomes '?'.
 inline constexpr std::size_t kMaxLocalAnswer = 2048;
-std::size_t write_local_answer(const LocalAnswer& answer, char* out);
+std::size_t write_local_answer(const LocalAnswer& answer, const Hop& hop, char* out);
 
 /// The standard reason phrase of a status, "Unknown" for others.
 std::string_view reason_phrase(int status);

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "router/http/message.hpp"
+
 namespace gray::http {
 
 struct Framing {
@@ -11,6 +13,13 @@ struct Framing {
   std::uint64_t length = 0;  // of Kind::length
   bool operator==(const Framing&) const = default;
 };
+
+/// What it means to those who do not read the bytes.
+inline Body body_of(const Framing& framing) {
+  if (framing.kind == Framing::Kind::none) return {};
+  if (framing.kind == Framing::Kind::length) return {Body::Kind::sized, framing.length};
+  return {Body::Kind::open, 0};
+}
 
 /// What the fields said. Several fields, or several members of one, are not collapsed: they are counted.
 struct FramingFields {

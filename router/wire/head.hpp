@@ -26,7 +26,6 @@ enum class Parse : std::uint8_t { complete, incomplete, fault };
 struct RequestHead : Request {
   std::string_view bytes;   // the whole head with its empty line
   std::string_view target;  // as received, absolute-form included
-  std::uint8_t minor = 1;   // HTTP/1.minor
   bool keep_alive = true;   // RFC 9112 9.3: what the client asked for
   bool upgrade = false;     // asks for Connection: upgrade with an Upgrade field
   Framing framing;
@@ -34,7 +33,6 @@ struct RequestHead : Request {
 
 struct ResponseHead : Response {
   std::string_view bytes;
-  std::uint8_t minor = 1;
   bool keep_alive = true;  // whether the connection may be used again after this message
   Framing framing;
 };

@@ -122,6 +122,8 @@ Parse read_fields(HeadReader& reader, std::size_t limit, Fields& fields, Noted& 
   return Parse::incomplete;
 }
 
-bool is_persistent(const Noted& noted, std::uint8_t minor) { return !noted.close && (minor == 1 || noted.keep_alive); }
+bool is_persistent(const Noted& noted, Version version) {
+  return !noted.close && (version == Version::http11 || noted.keep_alive);
+}
 
 }  // namespace gray::http

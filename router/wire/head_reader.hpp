@@ -51,6 +51,6 @@ struct Noted {
 Parse read_fields(HeadReader& reader, std::size_t limit, Fields& fields, Noted& noted);
 
 /// RFC 9112 9.3: HTTP/1.1 goes on unless told to close, HTTP/1.0 closes unless asked to go on.
-bool is_persistent(const Noted& noted, std::uint8_t minor);
+bool is_persistent(const Noted& noted, Version version);
 
 }  // namespace gray::http

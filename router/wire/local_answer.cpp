@@ -34,7 +34,8 @@ void write_value(HeadWriter& writer, std::string_view name, std::string_view val
   writer.optional_field(name, CleanText<kMaxValue>(value).view());
 }
 
-void write_head(HeadWriter& writer, const LocalAnswer& answer, std::string_view phrase, std::size_t body_size) {
+void write_head(HeadWriter& writer, const LocalAnswer& answer, const Hop& hop, std::string_view phrase,
+                std::size_t body_size) {
   writer.text("HTTP/1.1 ");
   writer.number(static_cast<std::uint64_t>(answer.status));
   writer.text(" ");
@@ -48,18 +49,19 @@ void write_head(HeadWriter& writer, const LocalAnswer& answer, std::string_view 
   write_value(writer, "X-Gray-Version", answer.version);
   write_value(writer, "X-Gray-Decision", answer.decision);
   if (answer.retry_after > 0) writer.number_field("Retry-After", answer.retry_after);
-  if (answer.close) writer.field("Connection", "close");
-  if (!answer.close && answer.keep_alive_10) writer.field("Connection", "keep-alive");
+  const bool close = answer.close || hop.close;
+  if (close) writer.field("Connection", "close");
+  if (!close && hop.keep_alive_10) writer.field("Connection", "keep-alive");
   writer.text(kCrlf);
 }
 
 }  // namespace
 
-std::size_t write_local_answer(const LocalAnswer& answer, char* out) {
+std::size_t write_local_answer(const LocalAnswer& answer, const Hop& hop, char* out) {
   const std::string_view phrase = reason_phrase(answer.status);
   HeadWriter writer(out);
   if (!answer.allow.empty()) {
-    write_head(writer, answer, phrase, 0);
+    write_head(writer, answer, hop, phrase, 0);
     return writer.size();
   }
   const CleanText<kMaxDetail> detail(answer.detail);
@@ -72,7 +74,7 @@ std::size_t write_local_answer(const LocalAnswer& answer, char* out) {
   text.text(detail.view());
   text.text("\n");
 
-  write_head(writer, answer, phrase, text.size());
+  write_head(writer, answer, hop, phrase, text.size());
   if (!answer.head_request) writer.text({body.data(), text.size()});
   return writer.size();
 }

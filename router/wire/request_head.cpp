@@ -60,8 +60,8 @@ Parse read_target_text(HeadReader& reader, RequestHead& head) {
   head.target = {reader.at, static_cast<std::size_t>(stop - reader.at)};
   const Target target = read_target(head.method, head.target);
   if (target.problem != nullptr) return reader.refuse(reader.at, 400, "P7", target.problem);
-  head.path_query = target.path_query;
-  head.host = target.authority;
+  head.path = target.path_query;
+  head.authority = target.authority;
   reader.at = stop + 1;
   return Parse::complete;
 }
@@ -72,7 +72,7 @@ Parse read_version(HeadReader& reader, RequestHead& head) {
   if (const Parse ended = end_line(reader, stop); ended != Parse::complete) return ended;
   const std::string_view version{from, static_cast<std::size_t>(stop - from)};
   if (is_word(version, "HTTP/1.1") || is_word(version, "HTTP/1.0")) {
-    head.minor = version.back() == '1' ? 1 : 0;
+    head.version = version.back() == '1' ? Version::http11 : Version::http10;
     return Parse::complete;
   }
   const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
@@ -91,11 +91,11 @@ Parse read_request_line(HeadReader& reader, RequestHead& head) {
 // The authority of an absolute-form target overrides Host, which must be there and valid all the same (P6, P7).
 Parse settle_host(HeadReader& reader, const Noted& noted, RequestHead& head) {
   if (noted.hosts > 1) return reader.refuse(noted.host.data(), 400, "P6", "more than one Host");
-  if (noted.hosts == 0 && head.minor == 1) return reader.refuse(reader.at, 400, "P6", "no Host");
+  if (noted.hosts == 0 && head.version == Version::http11) return reader.refuse(reader.at, 400, "P6", "no Host");
   if (noted.hosts == 1 && !is_valid_authority(noted.host)) {
     return reader.refuse(noted.host.data(), 400, "P6", "invalid Host");
   }
-  if (head.host.empty()) head.host = noted.host;
+  if (head.authority.empty()) head.authority = noted.host;
   return Parse::complete;
 }
 
@@ -119,18 +119,20 @@ Parse settle_hops(HeadReader& reader, const Noted& noted, RequestHead& head) {
 Parse settle(HeadReader& reader, Noted& noted, RequestHead& head) {
   if (const Parse host = settle_host(reader, noted, head); host != Parse::complete) return host;
   if (const Parse hops = settle_hops(reader, noted, head); hops != Parse::complete) return hops;
-  noted.framing.minor = head.minor;
+  const bool current = head.version == Version::http11;
+  noted.framing.minor = current ? 1 : 0;
   const FramingResult result = frame_request(noted.framing);
   if (result.status != 0) return reader.refuse(reader.at, result.status, result.rule, result.text);
   if (noted.expect_other) return reader.refuse(reader.at, 417, "P23", "Expect other than 100-continue");
   head.framing = result.framing;
-  head.keep_alive = is_persistent(noted, head.minor);
-  const bool content = head.framing != Framing{} && head.framing != Framing{Framing::Kind::length, 0};
-  head.expect_continue = noted.expect_continue && head.minor == 1 && content;
-  head.wants_trailers = noted.te_trailers && head.minor == 1;
+  head.keep_alive = is_persistent(noted, head.version);
+  head.body = body_of(head.framing);
+  head.expect_continue = noted.expect_continue && current && !head.body.empty();
+  head.wants_trailers = noted.te_trailers && current;
   head.trace = noted.traceparents == 1 ? read_traceparent(noted.traceparent) : TraceParent{};
-  head.upgrade = noted.upgrade && noted.upgrade_field && head.minor == 1;
-  head.bytes = {reader.begin, static_cast<std::size_t>(reader.at - reader.begin)};
+  head.upgrade = noted.upgrade && noted.upgrade_field && current;
+  head.size = static_cast<std::size_t>(reader.at - reader.begin);
+  head.bytes = {reader.begin, head.size};
   return Parse::complete;
 }
 

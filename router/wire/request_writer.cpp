@@ -22,19 +22,19 @@ constexpr NameSet kOurs =
             Name::x_request_id, Name::shadow, Name::traceparent,     Name::tracestate};
 constexpr NameSet kTrustedOnly{Name::forwarded, Name::x_forwarded};
 
-NameSet dropped_of(const RequestHead& head, bool trusted) {
+NameSet dropped_of(const Request& head, bool trusted) {
   const NameSet dropped = trusted ? kOurs : kOurs | kTrustedOnly;
   return head.hops == kAnyHops ? dropped : dropped | NameSet{Name::max_forwards};
 }
 
 // What the trusted peer said, else what we know.
-std::string_view trusted_or(const RequestHead& head, bool trusted, Name id, std::string_view ours) {
+std::string_view trusted_or(const Request& head, bool trusted, Name id, std::string_view ours) {
   const Field* theirs = trusted ? head.fields.find(id) : nullptr;
   return theirs != nullptr && !theirs->value.empty() ? theirs->value : ours;
 }
 
 // One field, however many came: some frameworks read only the first.
-void write_forwarded_for(HeadWriter& writer, const RequestHead& head, const RequestExtras& extras) {
+void write_forwarded_for(HeadWriter& writer, const Request& head, const RequestExtras& extras) {
   std::string_view separator = "X-Forwarded-For: ";
   const auto append = [&](std::string_view value) {
     if (value.empty()) return;
@@ -51,19 +51,20 @@ void write_forwarded_for(HeadWriter& writer, const RequestHead& head, const Requ
   if (separator == ", ") writer.text(kCrlf);
 }
 
-void write_vouched(HeadWriter& writer, const RequestHead& head, const RequestExtras& extras) {
+void write_vouched(HeadWriter& writer, const Request& head, const RequestExtras& extras) {
   write_forwarded_for(writer, head, extras);
   const auto vouch = [&](std::string_view name, Name id, std::string_view ours) {
     writer.optional_field(name, trusted_or(head, extras.trusted, id, ours));
   };
-  vouch("X-Forwarded-Proto", Name::x_forwarded_proto, extras.proto);
-  vouch("X-Forwarded-Host", Name::x_forwarded_host, head.host);
+  vouch("X-Forwarded-Proto", Name::x_forwarded_proto, extras.scheme);
+  vouch("X-Forwarded-Host", Name::x_forwarded_host, head.authority);
   vouch("X-Request-Id", Name::x_request_id, extras.request_id);
-  writer.field("Via", head.minor == 1 ? "1.1 grayd" : "1.0 grayd");  // the version that was received (9110 7.6.3)
+  writer.field("Via", head.version == Version::http11 ? "1.1 grayd"
+                                                      : "1.0 grayd");  // the version that was received (9110 7.6.3)
 }
 
 // What vendors on the way said of the trace means nothing without it.
-void write_trace(HeadWriter& writer, const RequestHead& head, std::string_view span) {
+void write_trace(HeadWriter& writer, const Request& head, std::string_view span) {
   std::array<char, kTraceParentText> text;
   write_traceparent(head.trace, span, text.data());
   writer.field("traceparent", {text.data(), text.size()});
@@ -72,28 +73,34 @@ void write_trace(HeadWriter& writer, const RequestHead& head, std::string_view s
   }
 }
 
-}  // namespace
-
-std::size_t request_bound(const RequestHead& head, const RequestExtras& extras) {
-  // Each field may grow by the blank behind its colon; the host is written up to twice more than it came.
-  return head.bytes.size() + head.fields.count + 2 * head.host.size() + extras.client_ip.size() +
-         extras.request_id.size() + extras.proto.size() + kAdded;
+Framing request_framing(const Body& body) {
+  if (body.kind == Body::Kind::none) return {};
+  if (body.kind == Body::Kind::sized) return {Framing::Kind::length, body.size};
+  return {Framing::Kind::chunked, 0};
 }
 
-std::size_t write_request(const RequestHead& head, const RequestExtras& extras, char* out) {
+}  // namespace
+
+std::size_t request_bound(const Request& head, const RequestExtras& extras) {
+  // Each field may grow by the blank behind its colon; the host is written up to twice more than it came.
+  return head.size + head.fields.count + 2 * head.authority.size() + extras.client_ip.size() +
+         extras.request_id.size() + extras.scheme.size() + kAdded;
+}
+
+std::size_t write_request(const Request& head, const RequestExtras& extras, char* out) {
   HeadWriter writer(out);
   writer.text(head.method_text);
   writer.text(" ");
-  writer.text(head.path_query);
+  writer.text(head.path);
   writer.text(" HTTP/1.1\r\n");
-  writer.field("Host", head.host.empty() ? kHostless : head.host);
+  writer.field("Host", head.authority.empty() ? kHostless : head.authority);
   write_end_to_end(writer, head.fields, dropped_of(head, extras.trusted));
   write_vouched(writer, head, extras);
   if (head.hops != kAnyHops) writer.number_field("Max-Forwards", head.hops == 0 ? 0 : head.hops - 1);
   if (head.trace && !extras.span.empty()) write_trace(writer, head, extras.span);
   if (head.wants_trailers) writer.text("TE: trailers\r\nConnection: TE\r\n");
   if (extras.keep_body) {
-    writer.framing_field(head.framing);
+    writer.framing_field(request_framing(head.body));
     if (head.expect_continue && extras.expect) writer.field("Expect", "100-continue");
   }
   if (!extras.upgrade.empty()) writer.upgrade(extras.upgrade);

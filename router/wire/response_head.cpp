@@ -23,19 +23,21 @@ Parse read_status_line(HeadReader& reader, ResponseHead& head) {
   if (const Parse ended = end_line(reader, stop); ended != Parse::complete) return ended;
   const std::string_view line{from, static_cast<std::size_t>(stop - from)};
   if (!is_status_line(line)) return reader.refuse(from, 502, "P9", "malformed status line");
-  head.minor = line[7] == '0' ? 0 : 1;
+  head.version = line[7] == '0' ? Version::http10 : Version::http11;
   head.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
   head.reason = line.size() == kShortest ? std::string_view{} : line.substr(kShortest + 1);
   return Parse::complete;
 }
 
 Parse settle(HeadReader& reader, Noted& noted, Method to, ResponseHead& head) {
-  noted.framing.minor = head.minor;
+  noted.framing.minor = head.version == Version::http10 ? 0 : 1;
   const FramingResult result = frame_response(noted.framing, head.status, to == Method::head, to == Method::connect);
   if (result.status != 0) return reader.refuse(reader.at, result.status, result.rule, result.text);
   head.framing = result.framing;
-  head.keep_alive = is_persistent(noted, head.minor) && head.framing.kind != Framing::Kind::until_close;
-  head.bytes = {reader.begin, static_cast<std::size_t>(reader.at - reader.begin)};
+  head.body = body_of(head.framing);
+  head.keep_alive = is_persistent(noted, head.version) && head.framing.kind != Framing::Kind::until_close;
+  head.size = static_cast<std::size_t>(reader.at - reader.begin);
+  head.bytes = {reader.begin, head.size};
   return Parse::complete;
 }
 

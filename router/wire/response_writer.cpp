@@ -14,7 +14,7 @@ constexpr NameSet kOurs = kHopByHop | kGray | NameSet{Name::x_request_id};
 
 // A response without body because of its request (HEAD) or its meaning (304) says the length of what it stands for;
 // 1xx and 204 must not (RFC 9110 8.6).
-void write_framing(HeadWriter& writer, const ResponseHead& head, const Framing& framing) {
+void write_framing(HeadWriter& writer, const Response& head, const Framing& framing) {
   if (head.status < 200 || head.status == 204) return;
   if (framing.kind != Framing::Kind::none) return writer.framing_field(framing);
   const Field* said = head.fields.find(Name::content_length);
@@ -32,18 +32,19 @@ void write_cookie(HeadWriter& writer, const SetCookie& cookie) {
 
 }  // namespace
 
-Framing downstream_framing(const Framing& upstream, std::uint8_t client_minor) {
-  if (upstream.kind == Framing::Kind::none || upstream.kind == Framing::Kind::length) return upstream;
-  return {client_minor == 0 ? Framing::Kind::until_close : Framing::Kind::chunked, 0};
+Framing downstream_framing(const Body& body, Version client) {
+  if (body.kind == Body::Kind::none) return {};
+  if (body.kind == Body::Kind::sized) return {Framing::Kind::length, body.size};
+  return {client == Version::http10 ? Framing::Kind::until_close : Framing::Kind::chunked, 0};
 }
 
-std::size_t response_bound(const ResponseHead& head, const ResponseExtras& extras) {
-  return head.bytes.size() + head.fields.count + extras.request_id.size() + extras.version.size() +
-         extras.decision.size() + extras.cookie.name.size() + extras.cookie.value.size() + kAdded;
+std::size_t response_bound(const Response& head, const ResponseExtras& extras) {
+  return head.size + head.fields.count + extras.request_id.size() + extras.version.size() + extras.decision.size() +
+         extras.cookie.name.size() + extras.cookie.value.size() + kAdded;
 }
 
-std::size_t write_response(const ResponseHead& head, const ResponseExtras& extras, char* out) {
-  const Framing framing = downstream_framing(head.framing, extras.client_minor);
+std::size_t write_response(const Response& head, const ResponseExtras& extras, const Hop& hop, char* out) {
+  const Framing framing = downstream_framing(head.body, hop.client);
   HeadWriter writer(out);
   writer.text("HTTP/1.1 ");
   writer.number(static_cast<std::uint64_t>(head.status));
@@ -51,16 +52,16 @@ std::size_t write_response(const ResponseHead& head, const ResponseExtras& extra
   writer.text(head.reason);
   writer.text(kCrlf);
   write_end_to_end(writer, head.fields, kOurs);
-  writer.field("Via", head.minor == 1 ? "1.1 grayd" : "1.0 grayd");
+  writer.field("Via", head.version == Version::http11 ? "1.1 grayd" : "1.0 grayd");
   writer.optional_field("X-Request-Id", extras.request_id);
   writer.optional_field("X-Gray-Version", extras.version);
   writer.optional_field("X-Gray-Decision", extras.decision);
   write_cookie(writer, extras.cookie);
   write_framing(writer, head, framing);
   if (!extras.upgrade.empty()) writer.upgrade(extras.upgrade);
-  const bool close = extras.close || framing.kind == Framing::Kind::until_close;
+  const bool close = hop.close || framing.kind == Framing::Kind::until_close;
   if (close) writer.field("Connection", "close");
-  if (!close && extras.keep_alive_10) writer.field("Connection", "keep-alive");
+  if (!close && hop.keep_alive_10) writer.field("Connection", "keep-alive");
   writer.text(kCrlf);
   return writer.size();
 }

@@ -22,10 +22,12 @@ void check_parsed() {
   must(!head.method_text.empty() && std::all_of(head.method_text.begin(), head.method_text.end(), is_token),
        "a method is a token");
   must(std::all_of(head.target.begin(), head.target.end(), is_target), "a target is visible");
-  must(head.path_query.starts_with('/') || (head.path_query == "*" && head.method == Method::options),
+  must(head.path.starts_with('/') || (head.path == "*" && head.method == Method::options),
        "a path begins with a slash");
-  must(head.host.empty() ? head.minor == 0 : is_valid_authority(head.host), "the host is valid");
-  must(count(head.fields, Name::host) == 1 || (head.minor == 0 && count(head.fields, Name::host) == 0), "one Host");
+  must(head.authority.empty() ? head.version == Version::http10 : is_valid_authority(head.authority),
+       "the host is valid");
+  must(count(head.fields, Name::host) == 1 || (head.version == Version::http10 && count(head.fields, Name::host) == 0),
+       "one Host");
   must(head.framing.kind != Framing::Kind::until_close, "no request ends with its connection");
 }
 
@@ -49,7 +51,7 @@ void check_hop(bool trusted) {
   must(head.trace.trace_id == forwarded.trace.trace_id, "a trace keeps its id");
   must(head.trace || count(forwarded.fields, Name::tracestate) == 0, "no trace, no state of it");
   for (const Name name : {Name::x_forwarded_for, Name::x_forwarded_host, Name::x_forwarded_proto, Name::x_request_id}) {
-    must(count(forwarded.fields, name) == (name == Name::x_forwarded_host && head.host.empty() ? 0 : 1) ||
+    must(count(forwarded.fields, name) == (name == Name::x_forwarded_host && head.authority.empty() ? 0 : 1) ||
              (trusted && name == Name::x_forwarded_host && count(forwarded.fields, name) == 1),
          "what we vouch for is said once");
   }
@@ -72,10 +74,10 @@ void check_forwarded(bool trusted) {
   must(parse_request(written.view(), {bound, kMaxFields}, forwarded, fault) == Parse::complete,
        "what is forwarded parses");
   must(forwarded.bytes.size() == size, "what is forwarded is one head");
-  const Understood ours{std::string(head.method_text), std::string(head.path_query),
-                        std::string(head.host.empty() ? "localhost" : head.host), head.framing};
+  const Understood ours{std::string(head.method_text), std::string(head.path),
+                        std::string(head.authority.empty() ? "localhost" : head.authority), head.framing};
   const Understood theirs{std::string(forwarded.method_text), std::string(forwarded.target),
-                          std::string(forwarded.host), forwarded.framing};
+                          std::string(forwarded.authority), forwarded.framing};
   must(ours == theirs, "what is forwarded is understood alike");
   must(forwarded.expect_continue == head.expect_continue, "an expectation goes on");
   must(end_to_end(forwarded.fields) == end_to_end(head.fields), "end-to-end fields go on as they came");

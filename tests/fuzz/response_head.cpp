@@ -33,12 +33,11 @@ void check_hop() {
   }
 }
 
-void check_forwarded(Method to, std::uint8_t client_minor) {
-  ResponseExtras extras{"id", "v1", "bucket"};
-  extras.client_minor = client_minor;
+void check_forwarded(Method to, Version client) {
+  const ResponseExtras extras{"id", "v1", "bucket"};
   const std::size_t bound = response_bound(head, extras);
   Exact out(bound);
-  const std::size_t size = write_response(head, extras, out.data());
+  const std::size_t size = write_response(head, extras, {.client = client}, out.data());
   must(size <= bound, "the bound of a response");
 
   const Exact written(out.view().substr(0, size));
@@ -48,7 +47,7 @@ void check_forwarded(Method to, std::uint8_t client_minor) {
        "what is forwarded parses");
   must(forwarded.bytes.size() == size, "what is forwarded is one head");
   must(forwarded.status == head.status && forwarded.reason == head.reason, "the status goes on");
-  must(forwarded.framing == downstream_framing(head.framing, client_minor), "the body ends where it did");
+  must(forwarded.framing == downstream_framing(head.body, client), "the body ends where it did");
   must(end_to_end(forwarded.fields) == end_to_end(head.fields), "end-to-end fields go on as they came");
   check_hop();
 }
@@ -65,8 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (check_arrival(input, choices, parse, [] { return head.bytes.size(); }) != Parse::complete) return 0;
     check_end(input, head.bytes.size(), choices);
     check_parsed(to);
-    check_forwarded(to, 1);
-    if (to != Method::connect) check_forwarded(to, 0);
+    check_forwarded(to, Version::http11);
+    if (to != Method::connect) check_forwarded(to, Version::http10);
   }
   return 0;
 }

@@ -15,7 +15,7 @@ using NamedValue = std::pair<std::string_view, std::string_view>;
 inline std::unique_ptr<http::Request> request(std::string_view path_query,
                                               std::initializer_list<NamedValue> fields = {}) {
   auto head = std::make_unique<http::Request>();
-  head->path_query = path_query;
+  head->path = path_query;
   for (const auto& [name, value] : fields) {
     http::Field& field = head->fields.items[head->fields.count++];
     field.name = name;

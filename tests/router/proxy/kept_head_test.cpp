@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "router/wire/head.hpp"
+
 using namespace gray;
 using namespace gray::proxy;
 
@@ -43,7 +45,7 @@ TEST_CASE("the facts of a request outlive the bytes that were read") {
   kept.overwrite();
   CHECK(facts.method == http::Method::put);
   CHECK(facts.method_text == "PUT");
-  CHECK(facts.host == "web:80");
+  CHECK(facts.authority == "web:80");
   CHECK(facts.path == "/a?b=c");
   CHECK(facts.request_id == "id7");
   CHECK(facts.has_body);
@@ -77,10 +79,10 @@ TEST_CASE("an upgrade that we forward and a trace are facts, an OPTIONS without 
 TEST_CASE("the whole head is read again once the scratch was used for another request") {
   Kept kept("GET /first HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n");
   REQUIRE(kept.head.keep(1));
-  CHECK(kept.head.read().path_query == "/first");
+  CHECK(kept.head.read().path == "/first");
   kept.overwrite();
-  CHECK(kept.request->path_query == "/other");
-  CHECK(kept.head.read().path_query == "/first");
+  CHECK(kept.request->path == "/other");
+  CHECK(kept.head.read().path == "/first");
   CHECK(kept.head.read().fields.count == 2);
 }
 

@@ -5,10 +5,12 @@
 namespace gray::upstream {
 namespace {
 
+struct Socket : IdleLink<Socket> {};
+
 TimePoint at(int ms) { return TimePoint{} + Duration{ms}; }
 
 TEST_CASE("an empty pool has nothing to give") {
-  IdlePool pool;
+  IdlePool<Socket> pool;
   CHECK(pool.take_newest() == nullptr);
   CHECK(pool.take_expired(at(1000), Duration{0}) == nullptr);
   CHECK(pool.oldest() == nullptr);
@@ -17,8 +19,8 @@ TEST_CASE("an empty pool has nothing to give") {
 }
 
 TEST_CASE("the socket that was put last is taken first") {
-  IdlePool pool;
-  IdleLink a, b, c;
+  IdlePool<Socket> pool;
+  Socket a, b, c;
   pool.put(a, at(1));
   pool.put(b, at(2));
   pool.put(c, at(3));
@@ -34,9 +36,9 @@ TEST_CASE("the socket that was put last is taken first") {
 }
 
 TEST_CASE("a socket that died is removed from anywhere, and removing it again is harmless") {
-  IdleLink links[3];
+  Socket links[3];
   for (int victim = 0; victim < 3; ++victim) {
-    IdlePool pool;
+    IdlePool<Socket> pool;
     for (int i = 0; i < 3; ++i) pool.put(links[i], at(i));
     pool.remove(links[victim]);
     pool.remove(links[victim]);
@@ -50,8 +52,8 @@ TEST_CASE("a socket that died is removed from anywhere, and removing it again is
 }
 
 TEST_CASE("sockets expire from the oldest on, exactly at the limit") {
-  IdlePool pool;
-  IdleLink a, b;
+  IdlePool<Socket> pool;
+  Socket a, b;
   pool.put(a, at(0));
   pool.put(b, at(10));
   CHECK(pool.next_deadline(Duration{100}) == at(100));
@@ -64,8 +66,8 @@ TEST_CASE("sockets expire from the oldest on, exactly at the limit") {
 }
 
 TEST_CASE("a socket that was used in between is as young as its last use") {
-  IdlePool pool;
-  IdleLink a;
+  IdlePool<Socket> pool;
+  Socket a;
   pool.put(a, at(0));
   CHECK(pool.take_newest() == &a);
   pool.put(a, at(90));

@@ -12,10 +12,12 @@ namespace {
 
 constexpr Duration kSecond{1000};
 
+struct Request : Waiter<Request> {};
+
 TimePoint at(int ms) { return TimePoint{} + Duration{ms}; }
 
 TEST_CASE("an empty queue has nobody to serve") {
-  WaitQueue queue;
+  WaitQueue<Request> queue;
   CHECK(queue.pop(at(0)) == nullptr);
   CHECK(queue.pop_expired(at(0)) == nullptr);
   CHECK_FALSE(queue.next_deadline().has_value());
@@ -24,8 +26,8 @@ TEST_CASE("an empty queue has nobody to serve") {
 }
 
 TEST_CASE("a short queue serves the oldest first, a standing one the newest") {
-  WaitQueue queue;
-  Waiter a, b, c;
+  WaitQueue<Request> queue;
+  Request a, b, c;
   queue.push(a, at(0), kSecond);
   queue.push(b, at(10), kSecond);
   queue.push(c, at(20), kSecond);
@@ -39,8 +41,8 @@ TEST_CASE("a short queue serves the oldest first, a standing one the newest") {
 }
 
 TEST_CASE("a queue that was empty for a moment is a short one again") {
-  WaitQueue queue;
-  Waiter a, b, c;
+  WaitQueue<Request> queue;
+  Request a, b, c;
   queue.push(a, at(0), kSecond);
   CHECK(queue.pop(at(200)) == &a);
   CHECK_FALSE(queue.standing(at(200)));
@@ -51,8 +53,8 @@ TEST_CASE("a queue that was empty for a moment is a short one again") {
 }
 
 TEST_CASE("expired waiters are left for pop_expired, by age, and never served") {
-  WaitQueue queue;
-  Waiter a, b, c;
+  WaitQueue<Request> queue;
+  Request a, b, c;
   queue.push(a, at(0), Duration{50});
   queue.push(b, at(10), Duration{50});
   queue.push(c, at(20), Duration{50});
@@ -67,10 +69,10 @@ TEST_CASE("expired waiters are left for pop_expired, by age, and never served") 
 }
 
 TEST_CASE("a client that leaves is removed from anywhere, and removing it again is harmless") {
-  std::array<Waiter, 3> waiters;
+  std::array<Request, 3> waiters;
   for (std::size_t victim = 0; victim < 3; ++victim) {
-    WaitQueue queue;
-    for (Waiter& waiter : waiters) queue.push(waiter, at(0), kSecond);
+    WaitQueue<Request> queue;
+    for (Request& waiter : waiters) queue.push(waiter, at(0), kSecond);
     queue.remove(waiters[victim]);
     queue.remove(waiters[victim]);
     CHECK(queue.size() == 2);
@@ -82,8 +84,8 @@ TEST_CASE("a client that leaves is removed from anywhere, and removing it again 
 }
 
 TEST_CASE("a shorter timeout after a reload does not overtake those who waited before") {
-  WaitQueue queue;
-  Waiter before, after;
+  WaitQueue<Request> queue;
+  Request before, after;
   queue.push(before, at(0), kSecond);
   queue.push(after, at(10), Duration{100});
   CHECK(after.deadline == at(1000));
@@ -93,8 +95,8 @@ TEST_CASE("a shorter timeout after a reload does not overtake those who waited b
 }
 
 TEST_CASE("a timeout of none expires at once") {
-  WaitQueue queue;
-  Waiter a;
+  WaitQueue<Request> queue;
+  Request a;
   queue.push(a, at(5), Duration{0});
   CHECK(queue.pop(at(5)) == nullptr);
   CHECK(queue.pop_expired(at(5)) == &a);
@@ -102,32 +104,32 @@ TEST_CASE("a timeout of none expires at once") {
 
 /// The queue as one would write it without thinking of speed.
 struct Model {
-  std::vector<Waiter*> waiters;  // oldest first
+  std::vector<Request*> waiters;  // oldest first
   TimePoint nonempty_since{};
 
-  void push(Waiter& waiter, TimePoint now) {
+  void push(Request& waiter, TimePoint now) {
     if (waiters.empty()) nonempty_since = now;
     waiters.push_back(&waiter);
   }
-  Waiter* take(std::vector<Waiter*>::iterator found) {
+  Request* take(std::vector<Request*>::iterator found) {
     if (found == waiters.end()) return nullptr;
-    Waiter* waiter = *found;
+    Request* waiter = *found;
     waiters.erase(found);
     return waiter;
   }
-  Waiter* pop(TimePoint now) {
-    const auto alive = [now](const Waiter* waiter) { return waiter->deadline > now; };
+  Request* pop(TimePoint now) {
+    const auto alive = [now](const Request* waiter) { return waiter->deadline > now; };
     if (!waiters.empty() && now - nonempty_since >= kStanding) {
       const auto newest = std::find_if(waiters.rbegin(), waiters.rend(), alive);
       return newest == waiters.rend() ? nullptr : take(newest.base() - 1);
     }
     return take(std::find_if(waiters.begin(), waiters.end(), alive));
   }
-  Waiter* pop_expired(TimePoint now) {
+  Request* pop_expired(TimePoint now) {
     return take(
-        std::find_if(waiters.begin(), waiters.end(), [now](Waiter* waiter) { return waiter->deadline <= now; }));
+        std::find_if(waiters.begin(), waiters.end(), [now](Request* waiter) { return waiter->deadline <= now; }));
   }
-  void remove(Waiter& waiter) { std::erase(waiters, &waiter); }
+  void remove(Request& waiter) { std::erase(waiters, &waiter); }
 };
 
 TEST_CASE("under random operations the queue does what a naive model does") {
@@ -136,13 +138,13 @@ TEST_CASE("under random operations the queue does what a naive model does") {
   MESSAGE("seed " << seed);
   std::mt19937 random(seed);
   const auto below = [&random](unsigned n) { return random() % n; };
-  WaitQueue queue;
+  WaitQueue<Request> queue;
   Model model;
-  std::array<Waiter, 40> waiters;
+  std::array<Request, 40> waiters;
   TimePoint now = at(0);
   for (int step = 0; step < 50'000; ++step) {
     now += Duration{below(8)};
-    Waiter& waiter = waiters[below(waiters.size())];
+    Request& waiter = waiters[below(waiters.size())];
     switch (below(5)) {
       case 0:
       case 1:

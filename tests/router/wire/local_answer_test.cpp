@@ -7,9 +7,9 @@ using namespace gray::http;
 
 namespace {
 
-std::string write(const LocalAnswer& answer) {
+std::string write(const LocalAnswer& answer, const Hop& hop = {}) {
   std::string out(kMaxLocalAnswer, '\0');
-  out.resize(write_local_answer(answer, out.data()));
+  out.resize(write_local_answer(answer, hop, out.data()));
   return out;
 }
 
@@ -54,11 +54,12 @@ TEST_CASE("An answer to HEAD has the length of its body but not the body") {
 
 TEST_CASE("An answer says what becomes of the connection") {
   LocalAnswer answer = full();
-  answer.keep_alive_10 = true;
-  CHECK(write(answer).find("\r\nConnection: keep-alive\r\n") != std::string::npos);
-  answer.close = true;
-  CHECK(write(answer).find("\r\nConnection: close\r\n") != std::string::npos);
-  CHECK(write(answer).find("keep-alive") == std::string::npos);
+  Hop hop{.client = Version::http10, .keep_alive_10 = true};
+  CHECK(write(answer, hop).find("\r\nConnection: keep-alive\r\n") != std::string::npos);
+  SUBCASE("the request was not read whole") { answer.close = true; }
+  SUBCASE("it is the last of its connection") { hop.close = true; }
+  CHECK(write(answer, hop).find("\r\nConnection: close\r\n") != std::string::npos);
+  CHECK(write(answer, hop).find("keep-alive") == std::string::npos);
 }
 
 TEST_CASE("Control bytes in any text become question marks") {

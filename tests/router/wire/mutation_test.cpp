@@ -118,7 +118,7 @@ void check_request(const std::string& text, const RequestHead& head, bool truste
   std::string out(request_bound(head, extras), '\0');
   out.resize(write_request(head, extras, out.data()));
   REQUIRE(out.size() <= request_bound(head, extras));
-  const std::string method(head.method_text), target(head.path_query), host(head.host);
+  const std::string method(head.method_text), target(head.path), host(head.authority);
   const Framing framing = head.framing;
 
   CAPTURE(out);
@@ -130,7 +130,7 @@ void check_request(const std::string& text, const RequestHead& head, bool truste
   CHECK(again.bytes.size() == out.size());
   CHECK(again.method_text == method);
   CHECK(again.target == target);
-  CHECK(again.host == (host.empty() ? "localhost" : host));
+  CHECK(again.authority == (host.empty() ? "localhost" : host));
   CHECK(again.framing == framing);
 }
 
@@ -165,13 +165,13 @@ TEST_CASE("A damaged response is refused, or is clean and parses again when forw
     Fault fault;
     if (parse_response(text, {}, to, head, fault) != Parse::complete) continue;
     REQUIRE(is_clean(head.bytes));
-    ResponseExtras extras{"id", "v1", "bucket"};
-    extras.client_minor = mutate.below(2) == 0 ? 0 : 1;
+    const ResponseExtras extras{"id", "v1", "bucket"};
+    const Hop hop{.client = mutate.below(2) == 0 ? Version::http10 : Version::http11};
     std::string out(response_bound(head, extras), '\0');
-    out.resize(write_response(head, extras, out.data()));
+    out.resize(write_response(head, extras, hop, out.data()));
     REQUIRE(out.size() <= response_bound(head, extras));
     const int status = head.status;
-    const Framing framing = downstream_framing(head.framing, extras.client_minor);
+    const Framing framing = downstream_framing(head.body, hop.client);
     REQUIRE(parse_response(out, {}, to, head, fault) == Parse::complete);
     CHECK(head.status == status);
     CHECK(head.framing == framing);

@@ -230,7 +230,7 @@ TEST_CASE("probes of targets and hosts (P6, P7, P9)") {
   for (const Probe& probe : probes) check(probe);
   const std::string mismatch = "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n";
   check({"ABSOLUTE-URI-HOST-MISMATCH", mismatch, "", 0, ""});
-  CHECK(good_request(mismatch).host == "b");
+  CHECK(good_request(mismatch).authority == "b");
   for (const char* target : {"/%00", "/%0d%0aX:%20y", "/a\\b", "/a/../b//c"}) {
     const std::string text = get(target);
     const RequestHead& head = good_request(text);

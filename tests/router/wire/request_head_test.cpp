@@ -107,8 +107,8 @@ TEST_CASE("What is forwarded of a target is its origin-form, and its authority o
   for (const Case& test : cases) {
     const std::string text = head_of({test.line, "Host: a"});
     const RequestHead& head = good_request(text);
-    CHECK(head.path_query == test.path_query);
-    CHECK(head.host == test.host);
+    CHECK(head.path == test.path_query);
+    CHECK(head.authority == test.host);
   }
 }
 
@@ -246,9 +246,9 @@ TEST_CASE("A browser's request of nine fields and 600 bytes parses into what it 
   CHECK(head.bytes.size() == text.size());
   CHECK(head.method == Method::get);
   CHECK(head.method_text == "GET");
-  CHECK(head.path_query == "/shop/items?category=books&sort=price&page=2");
-  CHECK(head.host == "www.example.com");
-  CHECK(head.minor == 1);
+  CHECK(head.path == "/shop/items?category=books&sort=price&page=2");
+  CHECK(head.authority == "www.example.com");
+  CHECK(head.version == Version::http11);
   CHECK(head.keep_alive);
   CHECK_FALSE(head.upgrade);
   CHECK(head.framing == Framing{});

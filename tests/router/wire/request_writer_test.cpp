@@ -152,13 +152,13 @@ TEST_CASE("What is written parses back to the same request") {
   for (const std::string& text : texts) {
     const std::string out = forward(text);
     const RequestHead& before = good_request(text);
-    const std::string method(before.method_text), target(before.path_query), host(before.host);
+    const std::string method(before.method_text), target(before.path), host(before.authority);
     const Framing framing = before.framing;
     const RequestHead& after = good_request(out);
     CHECK(after.bytes.size() == out.size());
     CHECK(after.method_text == method);
     CHECK(after.target == target);
-    CHECK(after.host == host);
+    CHECK(after.authority == host);
     CHECK(after.framing == framing);
   }
 }

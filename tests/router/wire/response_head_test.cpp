@@ -68,7 +68,7 @@ TEST_CASE("The parts of a status line come apart") {
   const ResponseHead& head = good_response(text);
   CHECK(head.status == 404);
   CHECK(head.reason == "Not  Found ");
-  CHECK(head.minor == 0);
+  CHECK(head.version == Version::http10);
   CHECK(good_response("HTTP/1.1 200\r\n\r\n").reason.empty());
 }
 

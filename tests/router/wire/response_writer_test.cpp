@@ -7,10 +7,11 @@ using namespace gray::http;
 
 namespace {
 
-std::string forward(const std::string& text, const ResponseExtras& extras = {}, Method to = Method::get) {
+std::string forward(const std::string& text, const ResponseExtras& extras = {}, const Hop& hop = {},
+                    Method to = Method::get) {
   const ResponseHead& head = good_response(text, to);
   std::string out(response_bound(head, extras), '\0');
-  const std::size_t size = write_response(head, extras, out.data());
+  const std::size_t size = write_response(head, extras, hop, out.data());
   REQUIRE(size <= out.size());
   out.resize(size);
   return out;
@@ -26,11 +27,7 @@ bool has(const std::string& text, const std::string& line) {
   return text.find("\r\n" + line + "\r\n") != std::string::npos;
 }
 
-ResponseExtras extras_for(std::uint8_t client_minor) {
-  ResponseExtras extras;
-  extras.client_minor = client_minor;
-  return extras;
-}
+constexpr Hop kOld{.client = Version::http10};
 
 }  // namespace
 
@@ -52,14 +49,13 @@ TEST_CASE("An identity cookie is set beside the worker's own, whatever the lengt
   CHECK(has(out, "Set-Cookie: gid=0123456789abcdef0123456789abcdef; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
   const std::string name(5'000, 'n');
   extras.cookie.name = name;
-  extras.close = true;
   CHECK(has(
-      forward(ok({"Transfer-Encoding: chunked"}), extras),
+      forward(ok({"Transfer-Encoding: chunked"}), extras, {.close = true}),
       "Set-Cookie: " + name + "=0123456789abcdef0123456789abcdef; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
 }
 
 TEST_CASE("Our own version is sent, whatever the upstream's (P4)") {
-  const std::string out = forward("HTTP/1.0 404 Nope\r\nContent-Length: 0\r\n\r\n", extras_for(0));
+  const std::string out = forward("HTTP/1.0 404 Nope\r\nContent-Length: 0\r\n\r\n", {}, kOld);
   CHECK(out.starts_with("HTTP/1.1 404 Nope\r\n"));
   CHECK(has(out, "Via: 1.0 grayd"));
   CHECK(forward("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n").starts_with("HTTP/1.1 200 \r\n"));
@@ -82,21 +78,20 @@ TEST_CASE("Fields about the worker's hop do not go on (P1)") {
 TEST_CASE("A body without length is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0 (P18)") {
   for (const std::string& text : {ok({}), ok({"Transfer-Encoding: chunked"})}) {
     CHECK(has(forward(text), "Transfer-Encoding: chunked"));
-    const std::string out = forward(text, extras_for(0));
+    const std::string out = forward(text, {}, kOld);
     CHECK_FALSE(has(out, "Transfer-Encoding: chunked"));
     CHECK(has(out, "Connection: close"));
   }
-  CHECK(downstream_framing({Framing::Kind::length, 3}, 0) == Framing{Framing::Kind::length, 3});
-  CHECK(downstream_framing({}, 0) == Framing{});
-  CHECK(downstream_framing({Framing::Kind::chunked, 0}, 1).kind == Framing::Kind::chunked);
-  CHECK(downstream_framing({Framing::Kind::until_close, 0}, 1).kind == Framing::Kind::chunked);
-  CHECK(downstream_framing({Framing::Kind::chunked, 0}, 0).kind == Framing::Kind::until_close);
+  CHECK(downstream_framing({Body::Kind::sized, 3}, Version::http10) == Framing{Framing::Kind::length, 3});
+  CHECK(downstream_framing({}, Version::http10) == Framing{});
+  CHECK(downstream_framing({Body::Kind::open, 0}, Version::http11).kind == Framing::Kind::chunked);
+  CHECK(downstream_framing({Body::Kind::open, 0}, Version::http10).kind == Framing::Kind::until_close);
 }
 
 TEST_CASE("The length of a HEAD or 304 response is what it came with (P19)") {
-  CHECK(has(forward(ok({"Content-Length: 42"}), {}, Method::head), "Content-Length: 42"));
+  CHECK(has(forward(ok({"Content-Length: 42"}), {}, {}, Method::head), "Content-Length: 42"));
   CHECK(has(forward("HTTP/1.1 304 Not Modified\r\nContent-Length: 42\r\n\r\n"), "Content-Length: 42"));
-  const std::string none = forward(ok({"Transfer-Encoding: chunked"}), {}, Method::head);
+  const std::string none = forward(ok({"Transfer-Encoding: chunked"}), {}, {}, Method::head);
   CHECK_FALSE(has(none, "Transfer-Encoding: chunked"));
   CHECK(none.find("Content-Length") == std::string::npos);
 }
@@ -111,12 +106,12 @@ TEST_CASE("An interim response and a 204 say nothing of a body (P22)") {
 }
 
 TEST_CASE("Connection says what becomes of the client's connection") {
-  ResponseExtras extras;
-  CHECK(forward(ok({"Content-Length: 1"}), extras).find("Connection") == std::string::npos);
-  extras.keep_alive_10 = true;
-  CHECK(has(forward(ok({"Content-Length: 1"}), extras), "Connection: keep-alive"));
-  extras.close = true;
-  const std::string out = forward(ok({"Content-Length: 1"}), extras);
+  Hop hop;
+  CHECK(forward(ok({"Content-Length: 1"}), {}, hop).find("Connection") == std::string::npos);
+  hop.keep_alive_10 = true;
+  CHECK(has(forward(ok({"Content-Length: 1"}), {}, hop), "Connection: keep-alive"));
+  hop.close = true;
+  const std::string out = forward(ok({"Content-Length: 1"}), {}, hop);
   CHECK(has(out, "Connection: close"));
   CHECK_FALSE(has(out, "Connection: keep-alive"));
 }
@@ -126,7 +121,7 @@ TEST_CASE("What is written parses back to the same response") {
                                   std::string("HTTP/1.0 599\r\nContent-Length:1\r\n\r\n")}) {
     const std::string out = forward(text);
     const int status = good_response(text).status;
-    const Framing framing = downstream_framing(good_response(text).framing, 1);
+    const Framing framing = downstream_framing(good_response(text).body, Version::http11);
     CHECK(good_response(out).bytes.size() == out.size());
     CHECK(good_response(out).status == status);
     CHECK(good_response(out).framing == framing);
