@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "router/proxy/upstream.hpp"
+#include "router/backends/upstream.hpp"
 
 namespace gray::proxy {
 namespace {
@@ -23,7 +23,9 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
       response_scratch_(new http::ResponseHead),
       shard_context_{*engine_, buffers_, outbox_, *request_scratch_, *response_scratch_},
       backends_(*engine_, layout, options_.place, host,
-                [this] { return std::make_unique<Upstream>(shard_context_, backends_); }),
+                [this](ConnectionOwner& owner) {
+                  return std::make_unique<Upstream>(shard_context_, owner, backends_.counters().wire());
+                }),
       recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
       context_{shard_context_, backends_, tables_, recorder_, options_.settings, options_.rate_window},
       prober_(*engine_, *response_scratch_,

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "config/shared/segment.hpp"
+#include "router/backends/backends.hpp"
 #include "router/process/prober.hpp"
-#include "router/proxy/backends.hpp"
 #include "router/proxy/downstream.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/recorder.hpp"

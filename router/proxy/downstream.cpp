@@ -46,7 +46,7 @@ bool Downstream::open(int fd, const Address& peer, Opening opening) {
   head_began_ = {};
   stream_ = engine().adopt(fd, *this);
   engine().read_limit(stream_, kHeadRead);
-  engine().count_write_errors(stream_, context_.backends.wire().write_errors[0]);
+  engine().count_write_errors(stream_, context_.backends.counters().wire().write_errors[0]);
   if (!stream_) {
     phase_ = Phase::closing;
     return false;

@@ -185,7 +185,7 @@ void Exchange::judge() {
     return feed(Event::retry);
   }
   ++record_.counts.retries;
-  stats::record_failed_attempt(context_.backends.row(routing_.version()->row));
+  stats::record_failed_attempt(context_.backends.counters().row(routing_.version()->row));
   if (verdict == policy::Retry::on_stable) routing_.fall_back();
   feed(Event::retry);
 }

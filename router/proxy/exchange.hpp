@@ -8,19 +8,19 @@
 #include <array>
 #include <optional>
 
+#include "router/backends/backends.hpp"
+#include "router/backends/shard_context.hpp"
+#include "router/backends/worker_side.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/policy/decision.hpp"
 #include "router/policy/min_rate.hpp"
-#include "router/proxy/backends.hpp"
 #include "router/proxy/client_side.hpp"
 #include "router/proxy/exchange_machine.hpp"
 #include "router/proxy/recorder.hpp"
 #include "router/proxy/replay_body.hpp"
 #include "router/proxy/request_routing.hpp"
-#include "router/proxy/shard_context.hpp"
 #include "router/proxy/table_view.hpp"
 #include "router/proxy/tunnel.hpp"
-#include "router/proxy/worker_side.hpp"
 
 namespace gray::proxy {
 

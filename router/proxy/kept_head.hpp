@@ -1,8 +1,8 @@
 #pragma once
 // The head of the request that a client connection is busy with, kept as bytes so that it can be read again: for an
 // attempt that is repeated, or that waited for its worker while other requests used the thread's scratch.
+#include "router/backends/shard_context.hpp"
 #include "router/proxy/client_side.hpp"
-#include "router/proxy/shard_context.hpp"
 
 namespace gray::proxy {
 

@@ -56,18 +56,18 @@ void Recorder::record(ExchangeRecord& ended) {
     // How long a tunnel stood says nothing about how quickly its version answers: its 101 does.
     const TimePoint answered = ended.counts.status == 101 ? ended.first_byte : engine_.now();
     ended.counts.duration = std::chrono::duration_cast<Micros>(answered - ended.started);
-    segment::Row& row = backends_.row(*ended.row);
+    segment::Row& row = backends_.counters().row(*ended.row);
     stats::record(row, ended.counts);
     if (ended.queued > Micros{0}) stats::record(row.waited, ended.queued);
   } else {
-    stats::add(backends_.wire().refused[static_cast<std::size_t>(ended.counts.reason)]);
+    stats::add(backends_.counters().wire().refused[static_cast<std::size_t>(ended.counts.reason)]);
   }
   if (log_.enabled()) write_line(ended);
 }
 
 void Recorder::broken(const http::Fault& fault, segment::Side side) {
   const auto rule = number_of(fault.rule);
-  if (rule) stats::add(backends_.wire().faults[static_cast<std::size_t>(side)][*rule]);
+  if (rule) stats::add(backends_.counters().wire().faults[static_cast<std::size_t>(side)][*rule]);
 }
 
 void Recorder::write_line(const ExchangeRecord& ended) {
@@ -115,7 +115,7 @@ void Recorder::write_line(const ExchangeRecord& ended) {
 
 void Recorder::count_lost() {
   if (log_.dropped() == lost_) return;
-  backends_.log_lost().fetch_add(log_.dropped() - lost_, std::memory_order_relaxed);
+  backends_.counters().log_lost().fetch_add(log_.dropped() - lost_, std::memory_order_relaxed);
   lost_ = log_.dropped();
 }
 

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "config/base/unique_fd.hpp"
+#include "router/backends/backends.hpp"
 #include "router/engine/engine.hpp"
 #include "router/http/message.hpp"
-#include "router/proxy/backends.hpp"
 #include "router/proxy/client_side.hpp"
 #include "router/proxy/exchange_machine.hpp"
 #include "router/stats/access_line.hpp"

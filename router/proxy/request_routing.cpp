@@ -56,12 +56,12 @@ void RequestRouting::end() {
 
 void RequestRouting::enter_version() {
   version_ = &backends_.version(version_route().row);
-  stats::add(backends_.row(version_->row).in_flight, 1);
+  stats::add(backends_.counters().row(version_->row).in_flight, 1);
 }
 
 void RequestRouting::leave_version() {
   if (version_ == nullptr) return;
-  stats::add(backends_.row(version_->row).in_flight, -1);
+  stats::add(backends_.counters().row(version_->row).in_flight, -1);
   version_ = nullptr;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 // Where one request goes: from its head to a service and a version, before any worker is involved. Keeps the routing
 // table that decided it, and counts the request in its version, until end().
+#include "router/backends/backends.hpp"
 #include "router/policy/decision.hpp"
-#include "router/proxy/backends.hpp"
 #include "router/proxy/client_side.hpp"
 #include "router/proxy/recorder.hpp"
 #include "router/proxy/table_view.hpp"

@@ -5,19 +5,14 @@
 // Model: each way carries the bytes of one side to the other. A side that says FIN ends its way; the other way goes on.
 // The tunnel is over when both have ended. Who ended it badly is judged from outside by resets, and here, for a
 // WebSocket, by a FIN without any Close frame before it: what a killed process leaves behind.
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
 
-#include "config/base/time.hpp"
 #include "config/shared/segment.hpp"
 #include "router/wire/websocket_frames.hpp"
 
 namespace gray::proxy {
-
-/// What drains within `timeout` ends its tunnels that much earlier, so that both sides get to read why.
-inline Duration grace_period(Duration timeout) { return std::min(Duration{1'000}, timeout / 4); }
 
 class Tunnel {
  public:

@@ -34,12 +34,15 @@ const std::vector<Room>& rooms() {
       {"router/upstream",
        {"router/policy", "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
       {"router/engine", {"config/base", "config/settings", "config/shared"}},
-      {"router/proxy",
+      {"router/backends",
        {"router/engine", "router/upstream", "router/policy", "router/wire", "router/http", "router/stats",
         "config/base", "config/settings", "config/shared"}},
-      {"router/process",
-       {"router/proxy", "router/engine", "router/upstream", "router/policy", "router/wire", "router/http",
+      {"router/proxy",
+       {"router/backends", "router/engine", "router/upstream", "router/policy", "router/wire", "router/http",
         "router/stats", "config/base", "config/settings", "config/shared"}},
+      {"router/process",
+       {"router/proxy", "router/backends", "router/engine", "router/upstream", "router/policy", "router/wire",
+        "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
       {"control", {"config/base"}},
       {"control/verbs", {"config/base", "config/settings", "config/shared"}},
       {"control/state", {"control", "config/base", "config/settings", "config/shared"}},
@@ -68,11 +71,12 @@ const std::vector<Room>& test_rooms() {
       {"tests/fuzz", {"router/http", "router/wire"}},
       {"tests/tidy", {}},
       {"tests/support", {"config/base", "grayd", "grayd/handoff"}},
-      {"tests/control/api", {"control/grayctl"}},                          // a client for the server
-      {"tests/control/verbs", {"control/grayctl"}},                        // every verb of the table is a command
-      {"tests/control/grayctl", {"control/api"}},                          // a server for the client
-      {"tests/grayd", {"tests/grayd/routers"}},                            // a router that does what the test says
-      {"tests/router/proxy", {"router/process", "tests/router/process"}},  // the thread around a connection
+      {"tests/control/api", {"control/grayctl"}},                             // a client for the server
+      {"tests/control/verbs", {"control/grayctl"}},                           // every verb of the table is a command
+      {"tests/control/grayctl", {"control/api"}},                             // a server for the client
+      {"tests/grayd", {"tests/grayd/routers"}},                               // a router that does what the test says
+      {"tests/router/proxy", {"router/process", "tests/router/process"}},     // the thread around a connection
+      {"tests/router/backends", {"router/process", "tests/router/process"}},  // likewise
   };
   return all;
 }

@@ -121,6 +121,7 @@ TEST_CASE("an include up or across the house is found") {
   CHECK(found("router/policy/retry.cpp", "router/wire/head.hpp"));
   CHECK(found("router/policy/retry.cpp", "router/stats/row.hpp"));
   CHECK(found("router/proxy/relay.cpp", "router/process/shard.hpp"));
+  CHECK(found("router/backends/backends.cpp", "router/proxy/exchange.hpp"));
   CHECK(found("router/stats/row.cpp", "router/wire/head.hpp"));
   CHECK(found("router/engine/engine.hpp", "router/wire/head.hpp"));
   CHECK(found("control/api/admin_server.cpp", "supervisor/supervisor.hpp"));

@@ -1,6 +1,6 @@
 // Where HTTP ends on a client connection, and where it does not.
 #include "router/proxy/downstream.hpp"
-#include "tests/router/proxy/upgrades.hpp"
+#include "tests/router/process/upgrades.hpp"
 
 using namespace gray;
 using namespace gray::test;

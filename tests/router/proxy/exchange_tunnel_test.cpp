@@ -1,6 +1,6 @@
 // An exchange that is upgraded, and all that may look like one: when bytes begin to pass unparsed, and how it ends.
 #include "router/proxy/exchange.hpp"
-#include "tests/router/proxy/upgrades.hpp"
+#include "tests/router/process/upgrades.hpp"
 
 using namespace gray;
 using namespace gray::test;

@@ -98,9 +98,3 @@ TEST_CASE("a tunnel that is opened again knows nothing of the one before") {
   CHECK(tunnel.reason() == Reason::none);
   CHECK(farewell(tunnel, Side::worker).size() == 8);
 }
-
-TEST_CASE("the farewell takes at most a quarter of the time there is, and a second") {
-  CHECK(grace_period(Duration{30'000}) == Duration{1'000});
-  CHECK(grace_period(Duration{400}) == Duration{100});
-  CHECK(grace_period(Duration{0}) == Duration{0});
-}

@@ -1,6 +1,6 @@
-#include "router/proxy/upstream.hpp"
+#include "router/backends/upstream.hpp"
 
-#include "router/proxy/backends.hpp"
+#include "router/backends/version.hpp"
 #include "router/stats/row.hpp"
 #include "router/wire/upgrade.hpp"
 
@@ -19,10 +19,10 @@ constexpr std::uint32_t kMaxInterim = 32;
 
 }  // namespace
 
-Upstream::Upstream(ShardContext shard, Backends& backends)
-    : shard_(shard), backends_(backends), hold_(this, [](void* self, TimePoint) {
+Upstream::Upstream(ShardContext shard, ConnectionOwner& owner, segment::WireCounts& counts)
+    : shard_(shard), owner_(owner), counts_(counts), hold_(this, [](void* self, TimePoint) {
         auto& upstream = *static_cast<Upstream*>(self);
-        upstream.held_ = true;
+        upstream.answer_.held = true;
         upstream.take_partial();
         upstream.settle();
       }) {}
@@ -34,15 +34,13 @@ void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
   reused_ = false;
   phase_ = Phase::http;
   units_ = {};
-  shard_.engine.count_write_errors(stream, backends_.wire().write_errors[1]);
+  shard_.engine.count_write_errors(stream, counts_.write_errors[1]);
 }
 
 void Upstream::attach(WorkerEvents& exchange) {
   exchange_ = &exchange;
-  body_ = {};
-  in_body_ = keep_alive_ = reusable_ = chunked_request_ = request_complete_ = sent_ = answered_ = held_ = false;
-  searched_ = 0;
-  interims_ = 0;
+  asked_ = {};
+  answer_ = {};
 }
 
 void Upstream::detach() {
@@ -56,19 +54,19 @@ void Upstream::detach() {
 }
 
 void Upstream::send_head(const http::Request& head, const http::RequestExtras& extras, const http::HeadLimits& limits) {
-  sent_ = true;
-  method_ = head.method;
-  limits_ = limits;
-  offered_ = extras.upgrade;
-  request_complete_ = head.body.empty();
-  wants_trailers_ = head.wants_trailers;
-  chunked_request_ = head.body.kind == http::Body::Kind::open;
+  asked_.sent = true;
+  asked_.method = head.method;
+  asked_.limits = limits;
+  asked_.upgrade = extras.upgrade;
+  asked_.complete = head.body.empty();
+  asked_.wants_trailers = head.wants_trailers;
+  asked_.chunked = head.body.kind == http::Body::Kind::open;
   char* out = shard_.outbox.room(stream_, http::request_bound(head, extras));
   shard_.outbox.commit(http::write_request(head, extras, out));
 }
 
 void Upstream::send_data(std::string_view payload) {
-  if (!chunked_request_) return shard_.outbox.append(stream_, payload);
+  if (!asked_.chunked) return shard_.outbox.append(stream_, payload);
   char head[32];
   shard_.outbox.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
   shard_.outbox.append(stream_, payload);
@@ -76,21 +74,21 @@ void Upstream::send_data(std::string_view payload) {
 }
 
 void Upstream::send_end() {
-  request_complete_ = true;
-  if (chunked_request_) shard_.outbox.append(stream_, http::kLastChunk);
+  asked_.complete = true;
+  if (asked_.chunked) shard_.outbox.append(stream_, http::kLastChunk);
 }
 
 // HTTP/1.0 does not (P23).
 bool Upstream::knows_continue() const { return !worker_->http10; }
 
 void Upstream::release() {
-  if (reusable_) return backends_.release(*this);
-  backends_.discard(*this, false);
+  if (answer_.reusable) return owner_.release(*this);
+  owner_.discard(*this, false);
 }
 
-void Upstream::discard(bool suspect) { backends_.discard(*this, suspect); }
+void Upstream::discard(bool suspect) { owner_.discard(*this, suspect); }
 
-void Upstream::leave(Duration within) { backends_.leave(*this, within); }
+void Upstream::leave(Duration within) { owner_.leave(*this, within); }
 
 void Upstream::on_connected(int error) {
   connecting_ = false;
@@ -100,7 +98,7 @@ void Upstream::on_connected(int error) {
 }
 
 void Upstream::broke(Reason reason) {
-  if (idle()) return backends_.discard(*this, reason != Reason::upstream_closed);
+  if (idle()) return owner_.discard(*this, reason != Reason::upstream_closed);
   exchange_->failed(reason);
   shard_.outbox.flush();
 }
@@ -108,8 +106,8 @@ void Upstream::broke(Reason reason) {
 // A worker may close an idle connection whenever it likes, but it has nothing to say on one.
 void Upstream::on_data(std::string_view bytes) {
   if (idle()) {
-    stats::add(backends_.wire().faults[1][18]);
-    return backends_.discard(*this, true);
+    stats::add(counts_.faults[1][18]);
+    return owner_.discard(*this, true);
   }
   if (phase_ == Phase::tunnel) {
     exchange_->worker_bytes(bytes);
@@ -135,7 +133,7 @@ void Upstream::take_partial() {
 
 bool Upstream::hold_back(const http::ResponseHead& head, std::string_view bytes) {
   const bool body_follows = head.body.kind == http::Body::Kind::sized && head.body.size > 0;
-  if (!body_follows || held_ || head.bytes.size() < bytes.size()) return false;
+  if (!body_follows || answer_.held || head.bytes.size() < bytes.size()) return false;
   shard_.engine.timers().arm(hold_, shard_.engine.now() + kHoldBack);
   return true;
 }
@@ -157,7 +155,7 @@ std::size_t Upstream::take(std::string_view bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
     const std::string_view rest = bytes.substr(done);
-    const std::size_t taken = in_body_ ? take_body(rest) : take_head(rest);
+    const std::size_t taken = answer_.in_body ? take_body(rest) : take_head(rest);
     if (taken == 0) break;
     done += taken;
   }
@@ -166,30 +164,31 @@ std::size_t Upstream::take(std::string_view bytes) {
 
 // A head that comes in pieces is read again when its end is there, so that it costs O(n) however small they are.
 std::size_t Upstream::take_head(std::string_view bytes) {
-  if (searched_ > 0 && http::find_head_end(bytes, searched_) == 0 && bytes.size() <= limits_.bytes) return 0;
+  if (answer_.searched > 0 && http::find_head_end(bytes, answer_.searched) == 0 && bytes.size() <= asked_.limits.bytes)
+    return 0;
   http::ResponseHead& head = shard_.response_scratch;
   http::Fault fault;
-  const http::Parse parsed = http::parse_response(bytes, limits_, method_, head, fault);
+  const http::Parse parsed = http::parse_response(bytes, asked_.limits, asked_.method, head, fault);
   if (parsed == http::Parse::incomplete) {
-    (void)http::find_head_end(bytes, searched_);
+    (void)http::find_head_end(bytes, answer_.searched);
     return 0;
   }
   if (parsed == http::Parse::fault) return refuse(fault, bytes);
   const std::size_t length = head.bytes.size();
-  searched_ = 0;
+  answer_.searched = 0;
   if (head.status == 101) return take_upgrade(head, bytes);
   if (hold_back(head, bytes)) return 0;
-  answered_ = true;
+  answer_.passed_on = true;
   worker_->http10 = head.version == http::Version::http10;
   if (head.status < 200) {
-    if (++interims_ > kMaxInterim) return refuse({502, "P22", "too many interim answers", 0}, bytes);
+    if (++answer_.interims > kMaxInterim) return refuse({502, "P22", "too many interim answers", 0}, bytes);
     exchange_->interim(head);
     return length;
   }
-  in_body_ = true;
-  keep_alive_ = head.keep_alive;
-  body_ = http::BodyDecoder(head.framing);
-  const bool complete = body_.done();
+  answer_.in_body = true;
+  answer_.keep_alive = head.keep_alive;
+  answer_.body = http::BodyDecoder(head.framing);
+  const bool complete = answer_.body.done();
   exchange_->response_head(head);
   if (exchange_ == nullptr) return bytes.size();
   if (!complete) return length;
@@ -200,10 +199,10 @@ std::size_t Upstream::take_head(std::string_view bytes) {
 // Bytes behind the end of an answer belong to nobody: the connection cannot be trusted again.
 void Upstream::end_answer(bool more_came) {
   if (more_came) {
-    const std::size_t offset = static_cast<std::size_t>(body_.received());
+    const std::size_t offset = static_cast<std::size_t>(answer_.body.received());
     exchange_->worker_fault({502, "P18", "bytes behind the end of the answer", offset});
   }
-  reusable_ = keep_alive_ && !more_came;
+  answer_.reusable = answer_.keep_alive && !more_came;
   exchange_->response_end();
 }
 
@@ -230,14 +229,14 @@ bool Upstream::take_trailers(const http::BodyDecoder::Step& step) {
 // What follows it is no longer HTTP.
 std::size_t Upstream::take_upgrade(const http::ResponseHead& head, std::string_view bytes) {
   const std::string_view protocol =
-      head.version == http::Version::http11 && request_complete_ ? http::taken_protocol(head, offered_) : "";
+      head.version == http::Version::http11 && asked_.complete ? http::taken_protocol(head, asked_.upgrade) : "";
   if (protocol.empty()) return refuse({502, "P24", "101 that no request has asked for", 0}, bytes);
   const std::string_view rest = bytes.substr(head.bytes.size());
-  answered_ = true;
+  answer_.passed_on = true;
   phase_ = Phase::tunnel;
   exchange_->upgraded(head, protocol);
   if (exchange_ == nullptr) return bytes.size();
-  backends_.opened_tunnel(*this);
+  owner_.opened_tunnel(*this);
   if (!rest.empty()) exchange_->worker_bytes(rest);
   return bytes.size();
 }
@@ -262,13 +261,13 @@ void Upstream::give_away() {
   shard_.engine.release(stream_);
 }
 
-void Upstream::on_closed() { backends_.closed(*this); }
+void Upstream::on_closed() { owner_.closed(*this); }
 
-void Upstream::on_released(int fd) { backends_.released(*this, fd); }
+void Upstream::on_released(int fd) { owner_.released(*this, fd); }
 
 std::size_t Upstream::take_body(std::string_view bytes) {
-  const http::BodyDecoder::Step step = body_.feed(bytes);
-  if (!step.trailers.empty() && wants_trailers_ && !take_trailers(step)) {
+  const http::BodyDecoder::Step step = answer_.body.feed(bytes);
+  if (!step.trailers.empty() && asked_.wants_trailers && !take_trailers(step)) {
     broke(Reason::upstream_invalid);
     return bytes.size();
   }
@@ -276,11 +275,11 @@ std::size_t Upstream::take_body(std::string_view bytes) {
     case http::BodyDecoder::Result::data:
       exchange_->response_data(step.payload);
       if (exchange_ == nullptr) return bytes.size();
-      if (!body_.done()) return step.consumed;
+      if (!answer_.body.done()) return step.consumed;
       break;
     case http::BodyDecoder::Result::end: break;
     case http::BodyDecoder::Result::more: return step.consumed;
-    case http::BodyDecoder::Result::fault: return refuse(body_.fault(), bytes);
+    case http::BodyDecoder::Result::fault: return refuse(answer_.body.fault(), bytes);
   }
   end_answer(step.consumed < bytes.size());
   return bytes.size();
@@ -291,7 +290,7 @@ void Upstream::on_end() {
     exchange_->worker_ended();
     return settle();
   }
-  if (!idle() && in_body_ && body_.finish()) {
+  if (!idle() && answer_.in_body && answer_.body.finish()) {
     exchange_->response_end();
     shard_.outbox.flush();
     return;
@@ -304,8 +303,8 @@ void Upstream::on_writable() {
 }
 
 void Upstream::on_failed(int) {
-  if (!idle() && in_body_) {
-    const std::size_t offset = static_cast<std::size_t>(body_.received());
+  if (!idle() && answer_.in_body) {
+    const std::size_t offset = static_cast<std::size_t>(answer_.body.received());
     exchange_->worker_fault({502, "P27", "the connection ended inside the body", offset});
   }
   broke(Reason::upstream_closed);

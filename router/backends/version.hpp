@@ -73,6 +73,8 @@ struct Version {
   /// From the table: who is able now. New workers are added at the end; who is no longer able stays until the caller
   /// has closed its sockets.
   void update(const std::vector<WorkerRoute>& routes, TimePoint now);
+  /// Workers that are no longer able, once nothing of them is in use.
+  void forget_gone();
   /// The worker for one attempt; null: none of the able ones has a socket to give. `layout` says which limits are
   /// reached.
   Worker* choose(const Wish& wish, const segment::Layout& layout, TimePoint now);

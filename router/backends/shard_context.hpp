@@ -1,8 +1,8 @@
 #pragma once
 // What all connections of one router thread share.
+#include "router/backends/outbox.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/engine.hpp"
-#include "router/proxy/outbox.hpp"
 
 namespace gray::http {
 struct RequestHead;

@@ -3,15 +3,14 @@
 // exchange, and its wishes become bytes. Idle in the pool it only watches for the peer's FIN. Upgraded, it passes
 // everything on, unparsed.
 #include "config/shared/segment.hpp"
-#include "router/proxy/shard_context.hpp"
-#include "router/proxy/worker_side.hpp"
+#include "router/backends/connection_owner.hpp"
+#include "router/backends/shard_context.hpp"
+#include "router/backends/worker_side.hpp"
 #include "router/upstream/idle_pool.hpp"
 #include "router/wire/body.hpp"
 #include "router/wire/forwarding.hpp"
 
 namespace gray::proxy {
-
-class Backends;
 
 /// The units of a worker's limits that a connection holds.
 struct Units {
@@ -21,16 +20,14 @@ struct Units {
 
 class Upstream final : public engine::StreamHandler, public upstream::IdleLink<Upstream>, public WorkerSide {
  public:
-  Upstream(ShardContext shard, Backends& backends);
+  Upstream(ShardContext shard, ConnectionOwner& owner, segment::WireCounts& counts);
 
-  // For Backends.
   void open(Worker& worker, engine::StreamId stream, bool connecting);
   void attach(WorkerEvents& exchange);
   void detach();  // back to the blank state, ready for the pool
   Worker& worker() const override { return *worker_; }
   engine::StreamId stream() const { return stream_; }
   bool idle() const { return exchange_ == nullptr; }
-  bool connecting() const override { return connecting_; }
   Units& units() { return units_; }
   bool tunnelled() const { return phase_ == Phase::tunnel; }
   /// Sends what is unsent, then FIN, each for at most `within`; drops what comes, and closes when the worker has ended
@@ -45,7 +42,32 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   void give_away();
   void end_tunnel(segment::Reason reason);
 
+ private:
+  enum class Phase : std::uint8_t { http, tunnel, ending };
+  /// What was asked.
+  struct Asked {
+    http::Method method = http::Method::get;
+    bool chunked = false;  // as its body is sent
+    bool wants_trailers = false;
+    bool complete = false;
+    bool sent = false;          // something of it
+    std::string_view upgrade;   // protocols that were offered, in the client side's bytes
+    http::HeadLimits limits{};  // of the answer
+  };
+  /// How far its answer is.
+  struct Answer {
+    http::BodyDecoder body;
+    std::size_t searched = 0;  // of a head that is not complete
+    std::uint32_t interims = 0;
+    bool held = false;       // the head has been held back long enough
+    bool passed_on = false;  // something of it
+    bool in_body = false;
+    bool keep_alive = false;  // as it says
+    bool reusable = false;    // and it has ended cleanly
+  };
+
   // WorkerSide
+  bool connecting() const override { return connecting_; }
   void send_head(const http::Request& head, const http::RequestExtras& extras, const http::HeadLimits& limits) override;
   void send_data(std::string_view payload) override;
   void send_end() override;
@@ -56,15 +78,12 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   void resume() override { shard_.engine.resume(stream_, engine::Pause::sink_full); }
   bool backed_up() const override { return shard_.engine.unsent(stream_) > engine::kHighWatermark; }
   bool reused() const override { return reused_; }
-  bool sent_anything() const override { return sent_; }
-  bool answered() const override { return answered_; }
+  bool sent_anything() const override { return asked_.sent; }
+  bool answered() const override { return answer_.passed_on; }
   bool knows_continue() const override;
   void release() override;
   void discard(bool suspect) override;
   void leave(Duration within) override;
-
- private:
-  enum class Phase : std::uint8_t { http, tunnel, ending };
 
   void on_connected(int error) override;
   void on_data(std::string_view bytes) override;
@@ -89,32 +108,20 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   void settle();
 
   ShardContext shard_;
-  Backends& backends_;
+  ConnectionOwner& owner_;
+  segment::WireCounts& counts_;
   Worker* worker_ = nullptr;
   WorkerEvents* exchange_ = nullptr;
   engine::StreamId stream_;
-  engine::Buffer partial_;  // bytes of a head that is not complete, or is held back
+  engine::Buffer partial_;   // bytes of a head that is not complete, or is held back
+  engine::Buffer trailers_;  // a trailer section that came in pieces
   engine::Timer hold_;
   Units units_;
   Phase phase_ = Phase::http;
-  bool held_ = false;        // the head has been held back long enough
-  engine::Buffer trailers_;  // a trailer section that came in pieces
-  std::size_t searched_ = 0;
-  std::uint32_t interims_ = 0;  // of this answer
-  http::BodyDecoder body_;
-  bool in_body_ = false;
-  bool keep_alive_ = false;  // as the answer says
-  bool reusable_ = false;    // and it has ended cleanly
-  bool chunked_request_ = false;
-  bool wants_trailers_ = false;
-  bool request_complete_ = false;
-  http::Method method_ = http::Method::get;
-  http::HeadLimits limits_;   // of the answer
-  std::string_view offered_;  // protocols of an upgrade, in the client side's bytes
   bool connecting_ = false;
   bool reused_ = false;  // has served before: it may be stale
-  bool sent_ = false;
-  bool answered_ = false;
+  Asked asked_;
+  Answer answer_;
 };
 
 }  // namespace gray::proxy

@@ -19,13 +19,16 @@
 
 #include "config/shared/routing_table.hpp"
 #include "config/shared/segment.hpp"
+#include "router/backends/connection_owner.hpp"
+#include "router/backends/thread_counters.hpp"
+#include "router/backends/upstream_store.hpp"
+#include "router/backends/version.hpp"
+#include "router/backends/waiting_threads.hpp"
+#include "router/backends/worker_side.hpp"
+#include "router/backends/worker_tunnels.hpp"
 #include "router/engine/engine.hpp"
-#include "router/proxy/version.hpp"
-#include "router/proxy/worker_side.hpp"
 
 namespace gray::proxy {
-
-class Upstream;
 
 /// Somebody who needs a worker, and waits in a version's queue if there is none to be had at once.
 class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents {
@@ -59,23 +62,15 @@ class Neighbours {
   virtual void ask(std::uint32_t from, std::uint32_t row) = 0;
 };
 
-struct Place {
-  std::uint32_t slot = 0;    // of this router in the segment
-  std::uint32_t thread = 0;  // of this router
-};
-
-class Backends {
+class Backends final : private ConnectionOwner {
  public:
   Backends(engine::Engine& engine, segment::Layout& layout, Place place, Neighbours& neighbours,
-           std::function<std::unique_ptr<Upstream>()> make_upstream);
+           UpstreamStore::Make make_upstream);
   ~Backends();
 
   void apply(const RoutingTable& table);
   Version& version(std::uint32_t row) { return versions_[row]; }
-  segment::Row& row(std::uint32_t row) { return layout_.rows[place_.slot][place_.thread][row]; }
-  segment::WireCounts& wire() { return layout_.wire[place_.slot][place_.thread]; }
-  /// Lines of the access log that were lost, of all threads of this router.
-  std::atomic<std::uint64_t>& log_lost() { return layout_.log_lost[place_.slot]; }
+  ThreadCounters& counters() { return counters_; }
 
   /// A socket for `seeker`: an idle one, or one that is being opened (see WorkerSide::connecting). Null: none to be
   /// had.
@@ -84,20 +79,8 @@ class Backends {
   segment::Reason enqueue(Version& version, WorkerSeeker& seeker);
   void leave_queue(Version& version, WorkerSeeker& seeker);
 
-  /// The exchange is done with it and it may be used again.
-  void release(Upstream& upstream);
-  /// Closes the socket; closed() follows. `suspect`: the worker broke it.
-  void discard(Upstream& upstream, bool suspect);
-  /// Its socket is closed: gives the units back and advances.
-  void closed(Upstream& upstream);
-  /// Its socket was taken from the engine, to be handed to a neighbour.
-  void released(Upstream& upstream, int fd);
   /// Whether an able worker has a tunnel to give.
-  bool has_tunnel(const Version& version) const;
-  /// The worker has said 101: no longer one of its sockets.
-  void opened_tunnel(Upstream& upstream);
-  /// The exchange of a tunnel is over; see Upstream::leave_tunnel().
-  void leave(Upstream& upstream, Duration within);
+  bool has_tunnel(const Version& version) const { return tunnels_.any_left(version); }
   /// Serves waiters while sockets can be had.
   void advance(Version& version);
   /// From a neighbour.
@@ -111,6 +94,14 @@ class Backends {
   std::size_t idle_sockets() const;
 
  private:
+  // ConnectionOwner
+  void release(Upstream& upstream) override;
+  void discard(Upstream& upstream, bool suspect) override;
+  void closed(Upstream& upstream) override;
+  void released(Upstream& upstream, int fd) override;
+  void opened_tunnel(Upstream& upstream) override;
+  void leave(Upstream& upstream, Duration within) override;
+
   struct Grant {
     Upstream* idle = nullptr;
     Worker* dial = nullptr;  // a unit of its limit is taken
@@ -124,19 +115,12 @@ class Backends {
   void wait_in_queue(Version& version, WorkerSeeker& seeker);
   bool close_stale(Worker& worker);
   void retire(Worker& worker);
-  void forget_gone(Version& version);
   void apply(Version& version, const VersionRoute* route);
-  bool take_tunnel(Worker& worker);
   bool join_tunnel(Version& version, Grant& grant);
-  void drop_tunnel(Worker& worker) { cell_of(worker).tunnels.release(place_.slot); }
-  void plan_farewells(Version& version, const VersionRoute* route);
-  void say_farewell(TimePoint now);
-  Upstream& blank();
+  void end_tunnels(TimePoint now);
   void give_grant_back(const Grant& grant);
   void left_queue(Version& version);
   void poll_waiting();
-  bool others_wait(const Version& version) const;
-  int next_waiting_thread(const Version& version) const;
   void give_to_neighbour(Upstream& upstream);
   void recycle(Upstream& upstream);
   void expire_idle(TimePoint now);
@@ -146,14 +130,14 @@ class Backends {
   segment::Layout& layout_;
   Place place_;
   Neighbours& neighbours_;
-  std::function<std::unique_ptr<Upstream>()> make_upstream_;
+  ThreadCounters counters_;
+  WaitingThreads waiting_;
   std::vector<Version> versions_;
-  std::vector<std::unique_ptr<Upstream>> upstreams_;
-  std::vector<Upstream*> spare_;
+  UpstreamStore upstreams_;
   bool draining_ = false;
+  WorkerTunnels tunnels_;
   engine::Timer expiry_;
-  engine::Timer farewell_;  // to end the tunnels of workers that are being drained
-  engine::Timer retry_;     // while somebody waits: units freed by another router process make no sound here
+  engine::Timer retry_;  // while somebody waits: units freed by another router process make no sound here
 };
 
 }  // namespace gray::proxy

@@ -1,4 +1,4 @@
-#include "router/proxy/outbox.hpp"
+#include "router/backends/outbox.hpp"
 
 #include <cstring>
 

@@ -1,5 +1,5 @@
 // The worker's side of the data path: answers in any shape, and workers that break the rules.
-#include "router/proxy/upstream.hpp"
+#include "router/backends/upstream.hpp"
 
 #include <poll.h>
 

@@ -1,6 +1,6 @@
 // The limit of tunnels, and their end when a worker or the router is being drained.
-#include "router/proxy/backends.hpp"
-#include "tests/router/proxy/upgrades.hpp"
+#include "router/backends/worker_tunnels.hpp"
+#include "tests/router/process/upgrades.hpp"
 
 using namespace gray;
 using namespace gray::test;
@@ -233,4 +233,10 @@ TEST_CASE("a router that drains ends its tunnels before its time is up, and is d
   CHECK(eventually([&] { return rig.drained_shards() == 1; }));
   CHECK(rig.reason(Reason::draining) == 1);
   CHECK(eventually([&] { return rig.tunnels(0) == 0; }));
+}
+
+TEST_CASE("the farewell takes at most a quarter of the time there is, and a second") {
+  CHECK(proxy::grace_period(Duration{30'000}) == Duration{1'000});
+  CHECK(proxy::grace_period(Duration{400}) == Duration{100});
+  CHECK(proxy::grace_period(Duration{0}) == Duration{0});
 }

@@ -1,5 +1,5 @@
 // Which worker gets a request: values in, a worker out. No socket, no clock.
-#include "router/proxy/version.hpp"
+#include "router/backends/version.hpp"
 
 #include <doctest/doctest.h>
 

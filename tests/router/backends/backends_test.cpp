@@ -1,5 +1,5 @@
 // Sockets to workers: who gets one, who waits, and that the limits hold on the wire.
-#include "router/proxy/backends.hpp"
+#include "router/backends/backends.hpp"
 
 #include <random>
 

@@ -2,8 +2,8 @@
 // refused for a unit that is on its way.
 #include <thread>
 
-#include "tests/router/proxy/deferring_engine.hpp"
-#include "tests/router/proxy/upgrades.hpp"
+#include "tests/router/backends/deferring_engine.hpp"
+#include "tests/router/process/upgrades.hpp"
 
 using namespace gray;
 using namespace gray::test;

@@ -1,4 +1,4 @@
-#include "router/proxy/version.hpp"
+#include "router/backends/version.hpp"
 
 #include <algorithm>
 
@@ -120,6 +120,10 @@ Worker* Version::least_loaded(const Wish& wish, const segment::Layout& layout, T
     least = its;
   }
   return best;
+}
+
+void Version::forget_gone() {
+  workers.remove_if([](const Worker& worker) { return !worker.able && worker.open == 0 && worker.in_flight == 0; });
 }
 
 Worker* Version::choose(const Wish& wish, const segment::Layout& layout, TimePoint now) {

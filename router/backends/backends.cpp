@@ -1,11 +1,11 @@
-#include "router/proxy/backends.hpp"
+#include "router/backends/backends.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 
-#include "router/proxy/upstream.hpp"
+#include "router/backends/upstream.hpp"
 #include "router/stats/row.hpp"
 
 namespace gray::proxy {
@@ -20,15 +20,17 @@ constexpr Duration kPollWaiting{20};   // how often waiters look for units that 
 }  // namespace
 
 Backends::Backends(engine::Engine& engine, segment::Layout& layout, Place place, Neighbours& neighbours,
-                   std::function<std::unique_ptr<Upstream>()> make_upstream)
+                   UpstreamStore::Make make_upstream)
     : engine_(engine),
       layout_(layout),
       place_(place),
       neighbours_(neighbours),
-      make_upstream_(std::move(make_upstream)),
+      counters_(layout, place),
+      waiting_(layout, place),
       versions_(segment::kVersions),
+      upstreams_(std::move(make_upstream), *this),
+      tunnels_(engine, layout, place.slot, versions_, [this](TimePoint now) { end_tunnels(now); }),
       expiry_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->expire_idle(now); }),
-      farewell_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->say_farewell(now); }),
       retry_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->poll_waiting(); }) {
   for (std::uint32_t row = 0; row < versions_.size(); ++row) versions_[row].row = row;
 }
@@ -52,11 +54,11 @@ void Backends::apply(const RoutingTable& table) {
 // Without a route: the version is gone.
 void Backends::apply(Version& version, const VersionRoute* route) {
   version.update(route == nullptr ? std::vector<WorkerRoute>{} : route->workers, engine_.now());
-  plan_farewells(version, route);
+  tunnels_.plan(version, route);
   for (Worker& worker : version.workers) {
     if (!worker.able) retire(worker);
   }
-  forget_gone(version);
+  version.forget_gone();
   advance(version);
 }
 
@@ -64,37 +66,21 @@ void Backends::retire(Worker& worker) {
   while (Upstream* idle = worker.idle.take_newest()) recycle(*idle);
 }
 
-void Backends::forget_gone(Version& version) {
-  version.workers.remove_if(
-      [](const Worker& worker) { return !worker.able && worker.open == 0 && worker.in_flight == 0; });
-}
-
 Backends::Grant Backends::take(Version& version, const Wish& wish) {
   // A unit that another thread takes between the look and the grab costs one more round; there are as many as workers.
   for (std::size_t round = 0; round <= version.workers.size(); ++round) {
     Worker* worker = version.choose(wish, layout_, engine_.now());
     if (worker == nullptr) return {};
-    if (wish.tunnel && !take_tunnel(*worker)) continue;
+    if (wish.tunnel && !tunnels_.take(*worker)) continue;
     Upstream* idle = wish.fresh ? nullptr : worker->idle.take_newest();
     if (idle != nullptr) return {.idle = idle, .tunnel = wish.tunnel};
     const bool closes = wish.fresh && !wish.spare && close_stale(*worker);
     if (cell_of(*worker).sockets.acquire(place_.slot, version.limits.max_sockets))
       return {.dial = worker, .tunnel = wish.tunnel};
-    if (wish.tunnel) drop_tunnel(*worker);
+    if (wish.tunnel) tunnels_.drop(*worker);
     if (closes) break;  // its unit comes back
   }
   return {};
-}
-
-Upstream& Backends::blank() {
-  if (spare_.empty()) {
-    upstreams_.push_back(make_upstream_());
-    spare_.reserve(upstreams_.size());
-    spare_.push_back(upstreams_.back().get());
-  }
-  Upstream& upstream = *spare_.back();
-  spare_.pop_back();
-  return upstream;
 }
 
 Upstream* Backends::serve(const Grant& grant, WorkerSeeker& seeker) {
@@ -104,15 +90,15 @@ Upstream* Backends::serve(const Grant& grant, WorkerSeeker& seeker) {
     return grant.idle;
   }
   Worker& worker = *grant.dial;
-  Upstream& upstream = blank();
+  Upstream& upstream = upstreams_.take();
   const engine::StreamId stream = engine_.connect(worker.address, upstream);
   if (!stream) {  // this process is out of descriptors
-    spare_.push_back(&upstream);
+    upstreams_.give_back(upstream);
     give_grant_back(grant);
     return nullptr;
   }
   ++worker.open;
-  stats::add(row(worker.version->row).connects);
+  stats::add(counters_.row(worker.version->row).connects);
   upstream.open(worker, stream, true);
   upstream.units().tunnel = grant.tunnel;
   upstream.attach(seeker);
@@ -128,12 +114,12 @@ void Backends::release(Upstream& upstream) {
   Worker& worker = upstream.worker();
   Version& version = *worker.version;
   upstream.detach();
-  if (std::exchange(upstream.units().tunnel, false)) drop_tunnel(worker);
+  if (std::exchange(upstream.units().tunnel, false)) tunnels_.drop(worker);
   if (!worker.able || draining_) {
     recycle(upstream);
     return advance(version);
   }
-  if (others_wait(version) && (version.queue.size() == 0 || (++version.turn & 1) != 0))
+  if (waiting_.others(version.row) && (version.queue.size() == 0 || (++version.turn & 1) != 0))
     return give_to_neighbour(upstream);
   worker.idle.put(upstream, engine_.now());
   if (version.queue.size() > 0) return advance(version);
@@ -145,7 +131,7 @@ void Backends::discard(Upstream& upstream, bool suspect) {
   Version& version = *worker.version;
   if (suspect) {
     worker.suspect_until = engine_.now() + kSuspicion;
-    stats::add(row(version.row).connect_errors);
+    stats::add(counters_.row(version.row).connect_errors);
   }
   if (upstream.linked) worker.idle.remove(upstream);
   recycle(upstream);
@@ -170,8 +156,8 @@ void Backends::advance(Version& version) {
     left_queue(version);
     grant_to(version, *seeker, grant);
   }
-  if (version.queue.size() == 0 && others_wait(version)) {
-    if (const int thread = next_waiting_thread(version); thread >= 0)
+  if (version.queue.size() == 0 && waiting_.others(version.row)) {
+    if (const int thread = waiting_.next(version.row); thread >= 0)
       neighbours_.wake(static_cast<std::uint32_t>(thread), version.row);
   }
 }
@@ -179,7 +165,7 @@ void Backends::advance(Version& version) {
 void Backends::give_grant_back(const Grant& grant) {
   if (grant.idle != nullptr) grant.idle->worker().idle.put(*grant.idle, engine_.now());
   if (grant.dial != nullptr) cell_of(*grant.dial).sockets.release(place_.slot);
-  if (grant.tunnel) drop_tunnel(grant.idle != nullptr ? grant.idle->worker() : *grant.dial);
+  if (grant.tunnel) tunnels_.drop(grant.idle != nullptr ? grant.idle->worker() : *grant.dial);
 }
 
 // ---- waiting
@@ -190,11 +176,10 @@ Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
     version.expecting.push(seeker, engine_.now(), version.limits.queue_timeout);
     return Reason::none;
   }
-  segment::VersionCell& cell = layout_.versions[version.row];
-  if (!cell.waiting.acquire(place_.slot, version.limits.queue)) return Reason::queue_full;
-  const std::size_t position = cell.waiting.total();
+  if (!waiting_.take_place(version.row, version.limits.queue)) return Reason::queue_full;
+  const std::size_t position = waiting_.places_taken(version.row);
   if (!upstream::worth_waiting(position, version.slots(), version.service_time.mean(), version.limits.queue_timeout)) {
-    cell.waiting.release(place_.slot);
+    waiting_.leave_place(version.row);
     return Reason::overloaded;
   }
   wait_in_queue(version, seeker);
@@ -204,8 +189,8 @@ Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
 // A unit of the places in the queue is taken.
 void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
   version.queue.push(seeker, engine_.now(), version.limits.queue_timeout);
-  stats::add(row(version.row).waiting, 1);
-  layout_.versions[version.row].waiters[place_.slot].fetch_or(1u << place_.thread);
+  stats::add(counters_.row(version.row).waiting, 1);
+  waiting_.announce(version.row);
   neighbours_.ask(place_.thread, version.row);
   if (!retry_.armed()) engine_.timers().arm(retry_, engine_.now() + kPollWaiting);
 }
@@ -217,10 +202,9 @@ void Backends::leave_queue(Version& version, WorkerSeeker& seeker) {
 }
 
 void Backends::left_queue(Version& version) {
-  segment::VersionCell& cell = layout_.versions[version.row];
-  cell.waiting.release(place_.slot);
-  stats::add(row(version.row).waiting, -1);
-  if (version.queue.size() == 0) cell.waiters[place_.slot].fetch_and(~(1u << place_.thread));
+  waiting_.leave_place(version.row);
+  stats::add(counters_.row(version.row).waiting, -1);
+  if (version.queue.size() == 0) waiting_.retract(version.row);
 }
 
 void Backends::poll_waiting() {
@@ -234,30 +218,11 @@ void Backends::poll_waiting() {
 
 // ---- neighbours
 
-bool Backends::others_wait(const Version& version) const {
-  for (std::uint32_t slot = 0; slot < segment::kSlots; ++slot) {
-    std::uint32_t mask = layout_.versions[version.row].waiters[slot].load(std::memory_order_relaxed);
-    if (slot == place_.slot) mask &= ~(1u << place_.thread);
-    if (mask != 0) return true;
-  }
-  return false;
-}
-
-// The next thread of this router behind ours that waits; -1: only another router's threads do.
-int Backends::next_waiting_thread(const Version& version) const {
-  const std::uint32_t mask = layout_.versions[version.row].waiters[place_.slot].load(std::memory_order_relaxed);
-  for (std::uint32_t step = 1; step < segment::kThreads; ++step) {
-    const std::uint32_t thread = (place_.thread + step) % segment::kThreads;
-    if ((mask >> thread & 1) != 0) return static_cast<int>(thread);
-  }
-  return -1;
-}
-
 // The socket goes to a waiting thread with its unit; a waiter of another router gets the unit only, by its own polling.
 void Backends::give_to_neighbour(Upstream& upstream) {
   Worker& worker = upstream.worker();
   Version& version = *worker.version;
-  const int thread = next_waiting_thread(version);
+  const int thread = waiting_.next(version.row);
   if (thread < 0 || engine_.unsent(upstream.stream()) > 0) {
     recycle(upstream);
     return advance(version);
@@ -268,12 +233,12 @@ void Backends::give_to_neighbour(Upstream& upstream) {
 void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::uint64_t generation) {
   Version& version = versions_[row_index];
   Worker* worker = version.find(cell, generation);
-  Upstream& upstream = blank();
+  Upstream& upstream = upstreams_.take();
   const engine::StreamId stream =
       worker != nullptr && worker->able && !draining_ ? engine_.adopt(fd, upstream) : engine::StreamId{};
   if (!stream) {
     if (worker == nullptr || !worker->able || draining_) ::close(fd);
-    spare_.push_back(&upstream);
+    upstreams_.give_back(upstream);
     layout_.workers[cell].sockets.release(place_.slot);
     return advance(version);
   }
@@ -285,7 +250,7 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
 void Backends::offer(std::uint32_t to, std::uint32_t row_index) {
   Version& version = versions_[row_index];
   if (to == place_.thread || version.queue.size() > 0) return;
-  if ((layout_.versions[row_index].waiters[place_.slot].load(std::memory_order_relaxed) >> to & 1) == 0) return;
+  if (!waiting_.waits(row_index, to)) return;
   for (Worker& worker : version.workers) {
     if (Upstream* idle = worker.idle.take_newest()) return give_to_neighbour(*idle);
   }
@@ -308,7 +273,7 @@ void Backends::recycle(Upstream& upstream) {
   Units& units = upstream.units();
   if (units.socket) {
     ++worker.closing;
-    if (std::exchange(units.tunnel, false)) drop_tunnel(worker);  // the worker has not said 101
+    if (std::exchange(units.tunnel, false)) tunnels_.drop(worker);  // the worker has not said 101
   }
   upstream.close();
 }
@@ -322,11 +287,11 @@ void Backends::closed(Upstream& upstream) {
     --worker.closing;
     cell_of(worker).sockets.release(place_.slot);
   }
-  if (units.tunnel) drop_tunnel(worker);
+  if (units.tunnel) tunnels_.drop(worker);
   --worker.open;
-  spare_.push_back(&upstream);
+  upstreams_.give_back(upstream);
   advance(version);
-  forget_gone(version);
+  version.forget_gone();
 }
 
 // Those whose unit was about to come back, before those who wait for whatever comes.
@@ -339,7 +304,7 @@ void Backends::serve_expecting(Version& version) {
     if (grant) {
       grant_to(version, seeker, grant);
     } else {  // somebody else was faster
-      layout_.versions[version.row].waiting.acquire(place_.slot, UINT16_MAX);
+      waiting_.take_place(version.row, UINT16_MAX);
       wait_in_queue(version, seeker);
     }
   }
@@ -355,13 +320,43 @@ void Backends::released(Upstream& upstream, int fd) {
   Version& version = *worker.version;
   const std::uint32_t cell = worker.cell;
   const std::uint64_t generation = worker.generation;
-  const int thread = next_waiting_thread(version);
+  const int thread = waiting_.next(version.row);
   --worker.open;
-  spare_.push_back(&upstream);
+  upstreams_.give_back(upstream);
   if (thread < 0) return adopt(fd, version.row, cell, generation);
   neighbours_.hand_over(static_cast<std::uint32_t>(thread), fd, version.row, cell, generation);
   advance(version);
-  forget_gone(version);
+  version.forget_gone();
+}
+
+// ---- tunnels
+
+// One who waited has got a socket, whosever it is: a tunnel to the same worker goes with it, or both of another worker.
+bool Backends::join_tunnel(Version& version, Grant& grant) {
+  grant.tunnel = tunnels_.take(grant.idle != nullptr ? grant.idle->worker() : *grant.dial);
+  if (grant.tunnel) return true;
+  give_grant_back(grant);
+  grant = take(version, {.tunnel = true});
+  return static_cast<bool>(grant);
+}
+
+void Backends::opened_tunnel(Upstream& upstream) {
+  Worker& worker = upstream.worker();
+  upstream.units().socket = false;
+  cell_of(worker).sockets.release(place_.slot);
+  ++worker.tunnels;
+  advance(*worker.version);
+}
+
+void Backends::leave(Upstream& upstream, Duration within) {
+  --upstream.worker().tunnels;
+  upstream.leave_tunnel(within);
+}
+
+void Backends::end_tunnels(TimePoint now) {
+  upstreams_.for_each([now](Upstream& upstream) {  // an exchange that ends may let another one open a socket
+    if (upstream.tunnelled() && upstream.worker().leave_at <= now) upstream.end_tunnel(Reason::draining);
+  });
 }
 
 // ---- idle sockets
@@ -374,7 +369,7 @@ void Backends::expire_idle(TimePoint now) {
       const auto deadline = worker.idle.next_deadline(version.limits.upstream_idle);
       if (deadline && (!next || *deadline < *next)) next = deadline;
     }
-    forget_gone(version);
+    version.forget_gone();
   }
   if (next) engine_.timers().arm(expiry_, *next);
 }
@@ -384,6 +379,13 @@ void Backends::drain() {
   for (Version& version : versions_) {
     for (Worker& worker : version.workers) retire(worker);
   }
+}
+
+// What leave() has left open.
+void Backends::cut_short() {
+  upstreams_.for_each([](Upstream& upstream) {
+    if (upstream.ending()) upstream.cut_short();
+  });
 }
 
 std::size_t Backends::idle_sockets() const {

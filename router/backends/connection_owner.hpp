@@ -1,0 +1,28 @@
+#pragma once
+// What a connection to a worker tells those who own it. Calls go the other way, to the connection itself.
+#include "config/base/time.hpp"
+
+namespace gray::proxy {
+
+class Upstream;
+
+class ConnectionOwner {
+ public:
+  /// The exchange is done with it and it may be used again.
+  virtual void release(Upstream& upstream) = 0;
+  /// To be closed; closed() follows. `suspect`: the worker broke it.
+  virtual void discard(Upstream& upstream, bool suspect) = 0;
+  /// Its socket is closed: its units can be given back.
+  virtual void closed(Upstream& upstream) = 0;
+  /// Its socket was taken from the engine, to be handed to a neighbour.
+  virtual void released(Upstream& upstream, int fd) = 0;
+  /// The worker has said 101: no longer one of its sockets.
+  virtual void opened_tunnel(Upstream& upstream) = 0;
+  /// The exchange of a tunnel is over; see Upstream::leave_tunnel().
+  virtual void leave(Upstream& upstream, Duration within) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+}  // namespace gray::proxy

@@ -1,0 +1,43 @@
+#pragma once
+// The connection objects of one thread. They are made when all others are in use, and never given up: an object that
+// has lost its socket serves the next one, so that a request allocates nothing.
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "router/backends/upstream.hpp"
+
+namespace gray::proxy {
+
+class UpstreamStore {
+ public:
+  using Make = std::function<std::unique_ptr<Upstream>(ConnectionOwner&)>;
+  UpstreamStore(Make make, ConnectionOwner& owner) : make_(std::move(make)), owner_(owner) {}
+
+  /// One without a socket.
+  Upstream& take() {
+    if (spare_.empty()) {
+      all_.push_back(make_(owner_));
+      spare_.reserve(all_.size());
+      spare_.push_back(all_.back().get());
+    }
+    Upstream& upstream = *spare_.back();
+    spare_.pop_back();
+    return upstream;
+  }
+  void give_back(Upstream& upstream) { spare_.push_back(&upstream); }
+  /// `visit` may take others.
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (std::size_t i = 0; i < all_.size(); ++i) visit(*all_[i]);
+  }
+
+ private:
+  Make make_;
+  ConnectionOwner& owner_;
+  std::vector<std::unique_ptr<Upstream>> all_;
+  std::vector<Upstream*> spare_;
+};
+
+}  // namespace gray::proxy

@@ -1,0 +1,27 @@
+#include "router/backends/waiting_threads.hpp"
+
+namespace gray::proxy {
+
+bool WaitingThreads::others(std::uint32_t row) const {
+  for (std::uint32_t slot = 0; slot < segment::kSlots; ++slot) {
+    std::uint32_t mask = layout_.versions[row].waiters[slot].load(std::memory_order_relaxed);
+    if (slot == place_.slot) mask &= ~(1u << place_.thread);
+    if (mask != 0) return true;
+  }
+  return false;
+}
+
+bool WaitingThreads::waits(std::uint32_t row, std::uint32_t thread) const {
+  return (ours(row).load(std::memory_order_relaxed) >> thread & 1) != 0;
+}
+
+int WaitingThreads::next(std::uint32_t row) const {
+  const std::uint32_t mask = ours(row).load(std::memory_order_relaxed);
+  for (std::uint32_t step = 1; step < segment::kThreads; ++step) {
+    const std::uint32_t thread = (place_.thread + step) % segment::kThreads;
+    if ((mask >> thread & 1) != 0) return static_cast<int>(thread);
+  }
+  return -1;
+}
+
+}  // namespace gray::proxy
