@@ -15,6 +15,8 @@ struct Reply {
   std::string error;    // not ok: what was wrong and what to do, one line
 };
 
+inline Reply refusal(ExitCode code, std::string error) { return {code, {}, std::move(error)}; }
+
 class Daemon {
  public:
   virtual ~Daemon() = default;

@@ -28,11 +28,12 @@ constexpr int kLastTurns = 10'000;       // of the loop before a hand-over
 
 using supervisor::Host;
 using supervisor::Supervisor;
-Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string& name, const ActivatedSockets&) {
-  return {io, host, name};
-}
-Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string&, Restored) {
-  return {io, host, kRestored};
+template <class Origin>
+Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string& name) {
+  if constexpr (std::is_same_v<Origin, Restored>)
+    return {io, host, kRestored};
+  else
+    return {io, host, name};
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
                 [this](std::uint64_t id, bool ok, const std::string& detail) { supervisor_.probed(id, ok, detail); },
                 [this](bool possible) { supervisor_.probing_possible(possible); },
                 [this](EventRecord event) { emit(std::move(event)); }}),
-      supervisor_(supervisor_of(io_, *this, holdings_.instance, origin)),
+      supervisor_(supervisor_of<Origin>(io_, *this, holdings_.instance)),
       publisher_(settings_, live_, rows_, routers_, random_issue_seed()),
       upgrades_(upgrade_parts()),
       verbs_(verb_parts()),

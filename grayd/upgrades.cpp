@@ -14,10 +14,9 @@
 namespace gray::master {
 namespace {
 
+using control::refusal;
 using control::Reply;
 using nlohmann::json;
-
-Reply refusal(ExitCode code, std::string error) { return {code, {}, std::move(error)}; }
 
 std::optional<Duration> timeout_in(const json& args) {
   const auto found = args.find("upgrade_timeout_ms");
@@ -107,7 +106,7 @@ void Upgrades::replaced(CheckEnd end) {
   const bool good = end.code == ExitCode::ok;
   if (good) program_ = next_program_;
   const auto serves = fmt::format("grayd {} ({}) serves, as pid {} as before", control::kVersion, program_, ::getpid());
-  const auto text = good ? serves : std::move(end.text);
+  const auto text = good ? serves : end.text;
   if (!good) log(LogLevel::error, text);
   finish({end.code, good ? ::getpid() : 0, text});
 }

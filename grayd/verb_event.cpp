@@ -23,7 +23,7 @@ std::string what_is_upgraded(const json& args) {
 }
 
 std::string what_was_done(const control::VerbRow& row, const json& args) {
-  const std::string name(row.name);
+  std::string name(row.name);
   if (row.verb == control::Verb::upgrade) return name + " of " + what_is_upgraded(args);
   const auto percent = args.find("percent");
   if (row.event != EventKind::shifted || percent == args.end() || !percent->is_number()) return name;

@@ -13,11 +13,10 @@
 namespace gray::master {
 namespace {
 
+using control::refusal;
 using control::Reply;
 using control::Verb;
 using nlohmann::json;
-
-Reply refusal(ExitCode code, std::string error) { return {code, {}, std::move(error)}; }
 
 Reply agreed() { return {ExitCode::ok, {{"schema_version", 1}}, {}}; }
 

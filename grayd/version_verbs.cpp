@@ -7,10 +7,9 @@
 namespace gray::master {
 namespace {
 
+using control::refusal;
 using control::Reply;
 using nlohmann::json;
-
-Reply refusal(ExitCode code, std::string error) { return {code, {}, std::move(error)}; }
 
 }  // namespace
 

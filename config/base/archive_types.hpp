@@ -85,7 +85,7 @@ struct is_text_map<std::map<std::string, Value>> : std::true_type {};
 /// An empty one.
 template <class Value>
 Value blank() {
-  if constexpr (std::is_default_constructible_v<Value>)
+  if constexpr (requires { Value(); })  // the trait would remember what it said inside the class of Value
     return Value();
   else
     return Value(kRestored);

@@ -9,7 +9,7 @@
 namespace gray {
 namespace {
 
-constexpr std::uint32_t kMostInstances = segment::kWorkers / 2;  // a rolling restart needs the other half
+constexpr std::uint32_t kMostInAll = segment::kWorkers / 2;  // a rolling restart needs the other half
 constexpr std::string_view kNameRule = " is not a name: 1 to 64 of a-z, A-Z, 0-9, _ and -";
 
 bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -113,12 +113,12 @@ void check_weight(TomlReader& table, const ServiceSettings& service) {
 }
 
 void count_version(TomlReader& versions, const VersionSettings& version, ServiceTotals& totals) {
-  const bool fitted = totals.instances <= kMostInstances;
+  const bool fitted = totals.instances <= kMostInAll;
   totals.instances += version.instances;
   if (++totals.versions == segment::kVersions + 1)
     versions.error_at_name(version.name, "more than " + std::to_string(segment::kVersions) + " versions in all");
-  if (fitted && totals.instances > kMostInstances)
-    versions.error_at_name(version.name, "more than " + std::to_string(kMostInstances) + " instances in all");
+  if (fitted && totals.instances > kMostInAll)
+    versions.error_at_name(version.name, "more than " + std::to_string(kMostInAll) + " instances in all");
 }
 
 void read_versions(TomlReader& table, ServiceSettings& service, ServiceTotals& totals) {

@@ -16,8 +16,6 @@ using nlohmann::json;
 constexpr Duration kDefaultTimeout{10'000};
 constexpr Duration kLongestTimeout{120'000};
 
-Reply refusal(ExitCode code, std::string error) { return {.code = code, .body = {}, .error = std::move(error)}; }
-
 int http_status(ExitCode code) {
   switch (code) {
     case ExitCode::ok: return 200;

@@ -62,12 +62,12 @@ std::string elapsed(double seconds) {
   return fmt::format("{}d{}h", s / 86'400, s % 86'400 / 3600);
 }
 
-bool is_up(const json& worker) {
+bool is_up_worker(const json& worker) {
   std::string state = text(worker, "state");
   return state == "ready" || state == "healthy";
 }
 
-Colour colour_of(std::string_view state) {
+Colour colour_of_state(std::string_view state) {
   if (state == "serving" || state == "healthy" || state == "ready") return Colour::good;
   if (state == "failed" || state == "unhealthy" || state == "backoff") return Colour::bad;
   if (state == "starting" || state == "spawned" || state == "draining" || state == "stopping") return Colour::doubtful;
@@ -76,7 +76,7 @@ Colour colour_of(std::string_view state) {
 
 Cell state_cell(const json& object) {
   std::string state = text(object, "state");
-  return {state, colour_of(state)};
+  return {state, colour_of_state(state)};
 }
 
 Cell weight_cell(const json& version) {
@@ -88,7 +88,7 @@ Cell weight_cell(const json& version) {
 
 Cell workers_cell(const json& version) {
   const json& workers = list(version, "workers");
-  const auto up = static_cast<double>(std::count_if(workers.begin(), workers.end(), is_up));
+  const auto up = static_cast<double>(std::count_if(workers.begin(), workers.end(), is_up_worker));
   const json& instances = member(version, "instances");
   const double wanted = instances.is_number() ? instances.get<double>() : static_cast<double>(workers.size());
   return {fmt::format("{:g}/{:g}", up, wanted), up < wanted ? Colour::bad : Colour::none};

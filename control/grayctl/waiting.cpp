@@ -14,9 +14,9 @@ Progress reached(std::string text) { return {true, ExitCode::ok, std::move(text)
 Progress ended(ExitCode code, std::string text) { return {true, code, std::move(text)}; }
 
 const json& array_of(const json& object, const char* name) {
-  static const json kNone = json::array();
+  static const json kNoItems = json::array();
   auto found = object.find(name);
-  return found != object.end() && found->is_array() ? *found : kNone;
+  return found != object.end() && found->is_array() ? *found : kNoItems;
 }
 
 const json* named(const json& entries, const std::string& name) {
@@ -40,7 +40,7 @@ std::size_t healthy_workers(const json& version) {
       std::ranges::count_if(workers, [](const json& worker) { return worker.value("state", "") == "healthy"; }));
 }
 
-bool is_up(const json& version) {
+bool is_up_version(const json& version) {
   const std::string state = version.value("state", "");
   return (state == "serving" || state == "dark") && healthy_workers(version) >= version.value("instances", 1u);
 }
@@ -61,7 +61,7 @@ Progress has_failed(const std::string& name, const json& version) {
 Progress judge_start(const std::string& name, const json& version) {
   if (version.value("stopped", false)) return ended(ExitCode::conflict, name + " was stopped meanwhile");
   if (version.value("state", "") == "failed") return has_failed(name, version);
-  if (is_up(version)) return reached(fmt::format("{} started: {}", name, so_far(version)));
+  if (is_up_version(version)) return reached(fmt::format("{} started: {}", name, so_far(version)));
   return going(fmt::format("starting {}: {}{}", name, so_far(version), cause_of(version)));
 }
 
@@ -114,7 +114,8 @@ Progress judge_service(const json& service) {
     if (version.value("stopped", false)) continue;
     if (version.value("state", "") == "failed") return has_failed(name, version);
     if (is_restarting(version)) return going(fmt::format("restarting {}: {}", name, replaced_of(version["restart"])));
-    if (!is_up(version)) return going(fmt::format("waiting for {}: {}{}", name, so_far(version), cause_of(version)));
+    if (!is_up_version(version))
+      return going(fmt::format("waiting for {}: {}{}", name, so_far(version), cause_of(version)));
   }
   return reached({});
 }

@@ -67,14 +67,14 @@ class ProgressLine {
   bool shown_ = false;
 };
 
-Watched failure(ExitCode code, std::string error) {
+Watched given_up(ExitCode code, std::string error) {
   return {{.code = code, .body = {}, .error = std::move(error)}, {}};
 }
 
 Watched went_away(const Awaited& awaited, const Answer& answer) {
   if (answer.code != ExitCode::no_daemon && answer.code != ExitCode::failed) return {answer, {}};
-  return failure(ExitCode::no_daemon, fmt::format("lost the connection to grayd; unknown outcome of the {}: {}",
-                                                  subject(awaited), answer.error));
+  return given_up(ExitCode::no_daemon, fmt::format("lost the connection to grayd; unknown outcome of the {}: {}",
+                                                   subject(awaited), answer.error));
 }
 
 /// It is grayd itself that is replaced: it may cut a call short, and answers a moment later.
@@ -90,8 +90,8 @@ Watched watch(Client& client, const Awaited& awaited, const Watching& watching) 
   for (;;) {
     Answer answer = client.get("status");
     if (interrupt.raised())
-      return failure(ExitCode::interrupted,
-                     fmt::format("no longer waiting for the {}; {}", subject(awaited), where_to_look(awaited)));
+      return given_up(ExitCode::interrupted,
+                      fmt::format("no longer waiting for the {}; {}", subject(awaited), where_to_look(awaited)));
     if (answer.code != ExitCode::ok) {
       const bool gone = !may_be_silent(awaited) || Clock::now() >= std::min(until, heard + kSilence);
       if (gone) return went_away(awaited, answer);
@@ -100,12 +100,12 @@ Watched watch(Client& client, const Awaited& awaited, const Watching& watching) 
     }
     heard = Clock::now();
     const Progress progress = judge(awaited, answer.body);
-    if (progress.over && progress.code != ExitCode::ok) return failure(progress.code, progress.text);
+    if (progress.over && progress.code != ExitCode::ok) return given_up(progress.code, progress.text);
     if (progress.over) return {std::move(answer), progress.text};
     const TimePoint now = Clock::now();
     if (now >= until)
-      return failure(ExitCode::timeout, fmt::format("{} after {}; {}", progress.text, format_duration(watching.timeout),
-                                                    where_to_look(awaited)));
+      return given_up(ExitCode::timeout, fmt::format("{} after {}; {}", progress.text,
+                                                     format_duration(watching.timeout), where_to_look(awaited)));
     line.show(progress.text);
     const auto left = std::chrono::ceil<Duration>(until - now);
     ::poll(nullptr, 0, static_cast<int>(std::min(kInterval, left).count()));

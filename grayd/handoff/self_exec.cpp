@@ -87,7 +87,7 @@ Master* read_or_go_back(const ResumeArguments& arguments, const std::function<vo
 }  // namespace
 
 std::string hand_over(Master& master, ConfigFile& file, int next) try {
-  const UniqueFd back(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
+  const UniqueFd image(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
   Save save;
   save("file", file);
   save("master", master);
@@ -95,8 +95,8 @@ std::string hand_over(Master& master, ConfigFile& file, int next) try {
   auto state = save.take();
   state["fds"] = inherited;
   const auto packed = pack_handoff(state);
-  inherited.insert({packed.get(), back.get(), next});
-  const auto arguments = resume_arguments({file.path(), packed.get(), back.get(), {}});
+  inherited.insert({packed.get(), image.get(), next});
+  const auto arguments = resume_arguments({file.path(), packed.get(), image.get(), {}});
   return fmt::format("exec: {}", std::strerror(exec_image(next, arguments, inherited)));
 } catch (const std::exception& error) {
   return fmt::format("writing the state: {}", error.what());

@@ -5,13 +5,13 @@
 namespace gray::proxy {
 
 using segment::Reason;
-using Side = Tunnel::Side;
+using TunnelSide = Tunnel::Side;
 
 namespace {
 
 constexpr http::Fault kNoTunnel{503, "tunnels", "all tunnels to the workers of this version are in use", 0};
-constexpr Duration kFlush{30'000};       // for a worker to take the rest
-constexpr Duration kGracePeriod{1'000};  // for a worker to end after our FIN
+constexpr Duration kTunnelFlush{30'000};  // for a worker to take the rest
+constexpr Duration kGracePeriod{1'000};   // for a worker to end after our FIN
 
 }  // namespace
 
@@ -45,27 +45,27 @@ void Exchange::open_tunnel() {
 
 void Exchange::client_bytes(std::string_view bytes) {
   record_.counts.bytes_in += bytes.size();
-  tunnel_.passed(Side::client, bytes);
+  tunnel_.passed(TunnelSide::client, bytes);
   attempt_.side->send_raw(bytes);
   arm(stall_limit());
 }
 
 void Exchange::worker_bytes(std::string_view bytes) {
   record_.counts.bytes_out += bytes.size();
-  tunnel_.passed(Side::worker, bytes);
+  tunnel_.passed(TunnelSide::worker, bytes);
   client_.response_data(bytes);
   arm(stall_limit());
 }
 
 void Exchange::client_ended() {
-  tunnel_.ended(Side::client);
+  tunnel_.ended(TunnelSide::client);
   if (tunnel_.over()) return feed(Event::response_end);
   context_.shard.outbox.flush();
   attempt_.side->finish();
 }
 
 void Exchange::worker_ended() {
-  tunnel_.ended(Side::worker);
+  tunnel_.ended(TunnelSide::worker);
   if (tunnel_.over()) return feed(Event::response_end);
   context_.shard.outbox.flush();
   client_.finish();
@@ -81,7 +81,7 @@ void Exchange::end_tunnel(Reason reason) {
 void Exchange::close_tunnel() {
   record_.counts.reason = tunnel_.reason();
   client_.end_response(false);
-  std::exchange(attempt_.side, nullptr)->leave(kFlush);
+  std::exchange(attempt_.side, nullptr)->leave(kTunnelFlush);
   conclude();
   client_.done();
 }
@@ -93,8 +93,10 @@ void Exchange::part() {
   context_.recorder.make_id(id);
   const std::string_view mask(id.data() + 16, 4);  // of the half that changes
   std::array<char, http::kMaxCloseFrame> frame;
-  if (const auto words = tunnel_.close_frame(Side::worker, mask, frame); !words.empty()) attempt_.side->send_raw(words);
-  if (const auto words = tunnel_.close_frame(Side::client, mask, frame); !words.empty()) client_.response_data(words);
+  if (const auto words = tunnel_.close_frame(TunnelSide::worker, mask, frame); !words.empty())
+    attempt_.side->send_raw(words);
+  if (const auto words = tunnel_.close_frame(TunnelSide::client, mask, frame); !words.empty())
+    client_.response_data(words);
   client_.end_response(true);
   std::exchange(attempt_.side, nullptr)->leave(kGracePeriod);
   conclude();

@@ -10,7 +10,7 @@ namespace gray::http {
 
 namespace {
 
-FramingResult refuse(int status, const char* rule, const char* text) { return {{}, status, rule, text}; }
+FramingResult refuse_framing(int status, const char* rule, const char* text) { return {{}, status, rule, text}; }
 
 // Anything but exactly "chunked": 501 if it is a list of codings that somebody may know, with chunked at most at its
 // end; 400 if no reading of it can be right, for then the sender means to be read in two ways.
@@ -18,28 +18,28 @@ FramingResult refuse_coding(std::string_view list) {
   std::string_view coding;
   bool chunked = false;
   for (bool more = true; next_member(list, more, coding);) {
-    if (chunked) return refuse(400, "P16", "Transfer-Encoding goes on behind chunked");
+    if (chunked) return refuse_framing(400, "P16", "Transfer-Encoding goes on behind chunked");
     const bool token = !coding.empty() && std::all_of(coding.begin(), coding.end(), is_token);
-    if (!token) return refuse(400, "P16", "malformed Transfer-Encoding");
-    if (equals_ignoring_case(coding, "identity")) return refuse(400, "P16", "Transfer-Encoding: identity");
+    if (!token) return refuse_framing(400, "P16", "malformed Transfer-Encoding");
+    if (equals_ignoring_case(coding, "identity")) return refuse_framing(400, "P16", "Transfer-Encoding: identity");
     chunked = equals_ignoring_case(coding, "chunked");
   }
-  return refuse(501, "P16", "unknown transfer coding");
+  return refuse_framing(501, "P16", "unknown transfer coding");
 }
 
 // What both directions share: the fields by themselves, before anything else about the message counts.
 FramingResult frame(const FramingFields& fields, Framing::Kind without_fields) {
   if (fields.transfer_encodings > 0) {
-    if (fields.minor == 0) return refuse(400, "P16", "Transfer-Encoding in HTTP/1.0");
-    if (fields.content_lengths > 0) return refuse(400, "P15", "Transfer-Encoding and Content-Length");
-    if (fields.transfer_encodings > 1) return refuse(400, "P16", "more than one Transfer-Encoding");
+    if (fields.minor == 0) return refuse_framing(400, "P16", "Transfer-Encoding in HTTP/1.0");
+    if (fields.content_lengths > 0) return refuse_framing(400, "P15", "Transfer-Encoding and Content-Length");
+    if (fields.transfer_encodings > 1) return refuse_framing(400, "P16", "more than one Transfer-Encoding");
     if (!equals_ignoring_case(fields.transfer_encoding, "chunked")) return refuse_coding(fields.transfer_encoding);
     return {{Framing::Kind::chunked, 0}};
   }
   if (fields.content_lengths == 0) return {{without_fields, 0}};
-  if (fields.content_lengths > 1) return refuse(400, "P17", "more than one Content-Length");
+  if (fields.content_lengths > 1) return refuse_framing(400, "P17", "more than one Content-Length");
   std::uint64_t length = 0;
-  if (!parse_content_length(fields.content_length, length)) return refuse(400, "P17", "invalid Content-Length");
+  if (!parse_content_length(fields.content_length, length)) return refuse_framing(400, "P17", "invalid Content-Length");
   return {{Framing::Kind::length, length}};
 }
 

@@ -12,7 +12,7 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kLineStart = "PROXY ";
 constexpr std::string_view kSignature = "\r\n\r\n\0\r\nQUIT\n"sv;
-constexpr std::size_t kFixed = 16;  // bytes of a version 2 header before its addresses
+constexpr std::size_t kFixedPart = 16;  // bytes of a version 2 header before its addresses
 
 Parse refuse(Fault& fault, const char* text, std::size_t offset) {
   fault = {400, "PROXY", text, offset};
@@ -121,18 +121,18 @@ Parse parse_version_2(std::string_view bytes, ProxyHeader& header, Fault& fault)
     return one.code == static_cast<unsigned char>(bytes[at + 1]);
   });
   if (family == std::end(kFamilies)) return refuse(fault, "an unknown address family", at + 1);
-  if (bytes.size() < kFixed) return Parse::incomplete;
-  const std::size_t length = kFixed + two_bytes(bytes.substr(at + 2));
+  if (bytes.size() < kFixedPart) return Parse::incomplete;
+  const std::size_t length = kFixedPart + two_bytes(bytes.substr(at + 2));
   if (length > kMaxProxyHeader) return refuse(fault, "the header is longer than 2048 bytes", at + 2);
   const bool named = !local && family->bytes > 0;
-  if (named && length < kFixed + family->bytes) return refuse(fault, "too short for its addresses", at + 2);
+  if (named && length < kFixedPart + family->bytes) return refuse(fault, "too short for its addresses", at + 2);
   if (bytes.size() < length) return Parse::incomplete;
   if (named) {
-    if (const auto broken = broken_extension(bytes.substr(0, length), kFixed + family->bytes))
+    if (const auto broken = broken_extension(bytes.substr(0, length), kFixedPart + family->bytes))
       return refuse(fault, "an extension goes beyond the header", *broken);
   }
   header = {length, std::nullopt};
-  if (named && family->tcp) header.source = source_of(*family, bytes.substr(kFixed));
+  if (named && family->tcp) header.source = source_of(*family, bytes.substr(kFixedPart));
   return Parse::complete;
 }
 

@@ -10,20 +10,20 @@ namespace gray::http {
 namespace {
 
 // More than the names, separators and fixed values of everything that we add to one request.
-constexpr std::size_t kAdded = 512;
+constexpr std::size_t kAddedToRequest = 512;
 
 // HTTP/1.0 may come without Host; the worker is spoken to in HTTP/1.1, which must have one.
 constexpr std::string_view kHostless = "localhost";
 
 // Written by us in any case, and what could pass for it behind a server that does not tell '_' from '-'.
-constexpr NameSet kOurs =
+constexpr NameSet kOurRequestFields =
     kHopByHop | kGray |
     NameSet{Name::host,         Name::expect, Name::x_forwarded_for, Name::x_forwarded_proto, Name::x_forwarded_host,
             Name::x_request_id, Name::shadow, Name::traceparent,     Name::tracestate};
 constexpr NameSet kTrustedOnly{Name::forwarded, Name::x_forwarded};
 
 NameSet dropped_of(const Request& head, bool trusted) {
-  const NameSet dropped = trusted ? kOurs : kOurs | kTrustedOnly;
+  const NameSet dropped = trusted ? kOurRequestFields : kOurRequestFields | kTrustedOnly;
   return head.hops == kAnyHops ? dropped : dropped | NameSet{Name::max_forwards};
 }
 
@@ -84,7 +84,7 @@ Framing request_framing(const Body& body) {
 std::size_t request_bound(const Request& head, const RequestExtras& extras) {
   // Each field may grow by the blank behind its colon; the host is written up to twice more than it came.
   return head.size + head.fields.count + 2 * head.authority.size() + extras.client_ip.size() +
-         extras.request_id.size() + extras.scheme.size() + kAdded;
+         extras.request_id.size() + extras.scheme.size() + kAddedToRequest;
 }
 
 std::size_t write_request(const Request& head, const RequestExtras& extras, char* out) {

@@ -8,9 +8,9 @@ namespace gray::http {
 namespace {
 
 // More than the names, separators and fixed values of everything that we add to one response.
-constexpr std::size_t kAdded = 320;
+constexpr std::size_t kAddedToResponse = 320;
 
-constexpr NameSet kOurs = kHopByHop | kGray | NameSet{Name::x_request_id};
+constexpr NameSet kOurResponseFields = kHopByHop | kGray | NameSet{Name::x_request_id};
 
 // A response without body because of its request (HEAD) or its meaning (304) says the length of what it stands for;
 // 1xx and 204 must not (RFC 9110 8.6).
@@ -40,7 +40,7 @@ Framing downstream_framing(const Body& body, Version client) {
 
 std::size_t response_bound(const Response& head, const ResponseExtras& extras) {
   return head.size + head.fields.count + extras.request_id.size() + extras.version.size() + extras.decision.size() +
-         extras.cookie.name.size() + extras.cookie.value.size() + kAdded;
+         extras.cookie.name.size() + extras.cookie.value.size() + kAddedToResponse;
 }
 
 std::size_t write_response(const Response& head, const ResponseExtras& extras, const Hop& hop, char* out) {
@@ -51,7 +51,7 @@ std::size_t write_response(const Response& head, const ResponseExtras& extras, c
   writer.text(" ");
   writer.text(head.reason);
   writer.text(kCrlf);
-  write_end_to_end(writer, head.fields, kOurs);
+  write_end_to_end(writer, head.fields, kOurResponseFields);
   writer.field("Via", head.version == Version::http11 ? "1.1 grayd" : "1.0 grayd");
   writer.optional_field("X-Request-Id", extras.request_id);
   writer.optional_field("X-Gray-Version", extras.version);

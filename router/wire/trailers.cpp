@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 18> kRefused{"set-cookie", "set-cookie2",
                                                     "alt-svc",    "clear-site-data",  "strict-transport-security",
                                                     "link",       "early-data",       "x-real-ip"};
 
-bool begins_with(std::string_view name, std::string_view family) {
+bool is_of_family(std::string_view name, std::string_view family) {
   return equals_ignoring_case(name.substr(0, family.size()), family);
 }
 
@@ -30,7 +30,7 @@ bool begins_with(std::string_view name, std::string_view family) {
 bool is_harmless_trailer(std::string_view name) {
   if (name_of(name) != Name::other || shadows_known_name(name)) return false;
   const auto is_name = [name](std::string_view refused) { return equals_ignoring_case(name, refused); };
-  const auto is_family = [name](std::string_view family) { return begins_with(name, family); };
+  const auto is_family = [name](std::string_view family) { return is_of_family(name, family); };
   return std::none_of(kRefused.begin(), kRefused.end(), is_name) &&
          std::none_of(kRefusedFamilies.begin(), kRefusedFamilies.end(), is_family);
 }

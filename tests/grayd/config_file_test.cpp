@@ -12,12 +12,12 @@ using namespace gray::master;
 
 namespace {
 
-struct Fixture {
+struct ConfigFileFixture {
   test::Folder folder;
   std::string path = folder.path / "grayd.toml";
   std::string text = "[service.web]\nstable = \"v1\"\n[service.web.version.v1]\ncommand = [\"node\", \"app.js\"]\n";
 
-  Fixture() { write(text); }
+  ConfigFileFixture() { write(text); }
   /// By rename, as editors do: another inode, whatever the clock's resolution is.
   void write(const std::string& what) const {
     std::ofstream(path + ".new") << what;
@@ -28,7 +28,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a file is changed when it says something else, not when it was touched") {
+TEST_CASE_FIXTURE(ConfigFileFixture, "a file is changed when it says something else, not when it was touched") {
   ConfigFile file(path);
   const auto settings = loaded();
   CHECK_FALSE(file.changed(settings));
@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(Fixture, "a file is changed when it says something else, not w
   CHECK_FALSE(file.changed(settings));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file with errors, or none, is changed") {
+TEST_CASE_FIXTURE(ConfigFileFixture, "a file with errors, or none, is changed") {
   ConfigFile file(path);
   const auto settings = loaded();
   write("nonsense");

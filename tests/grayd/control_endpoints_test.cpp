@@ -21,13 +21,13 @@ struct Echo final : control::Daemon {
   }
 };
 
-struct Fixture {
+struct ControlEndpointsFixture {
   test::Folder folder;
   Settings settings = test::settings_of(test::web());
   Echo echo;
   std::optional<Holdings> holdings;
 
-  Fixture() {
+  ControlEndpointsFixture() {
     settings.state_dir = folder.path / "state";
     settings.access_log.clear();
     settings.admin = folder.path / "admin.sock";
@@ -61,7 +61,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "who comes while they are shut waits until they open again") {
+TEST_CASE_FIXTURE(ControlEndpointsFixture, "who comes while they are shut waits until they open again") {
   ControlEndpoints doors(*holdings, echo);
   doors.open();
   CHECK(answer(ask()).starts_with("HTTP/1.1 200"));
@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(Fixture, "who comes while they are shut waits until they open 
   CHECK(doors.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "doors that were never open are empty, and can be shut") {
+TEST_CASE_FIXTURE(ControlEndpointsFixture, "doors that were never open are empty, and can be shut") {
   ControlEndpoints doors(*holdings, echo);
   doors.shut();
   CHECK(doors.empty());

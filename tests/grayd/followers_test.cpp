@@ -10,7 +10,7 @@ using namespace gray::master;
 
 namespace {
 
-struct Fixture {
+struct FollowersFixture {
   asio::io_context io;
   std::unique_ptr<Followers> followers = std::make_unique<Followers>(io);
   int value = 0;
@@ -32,7 +32,7 @@ using Answers = std::vector<int>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "who has not to wait is answered at once") {
+TEST_CASE_FIXTURE(FollowersFixture, "who has not to wait is answered at once") {
   wait(Duration{0});
   CHECK(answers == Answers{0});
   value = 5;
@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(Fixture, "who has not to wait is answered at once") {
   CHECK(followers->count() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "who waits is answered when there is something, once") {
+TEST_CASE_FIXTURE(FollowersFixture, "who waits is answered when there is something, once") {
   wait(Duration{60'000});
   wait(Duration{60'000});
   CHECK(followers->count() == 2);
@@ -54,13 +54,13 @@ TEST_CASE_FIXTURE(Fixture, "who waits is answered when there is something, once"
   CHECK(io.run_for(Followers::kGlance * 2) == 0);  // nobody looks any more
 }
 
-TEST_CASE_FIXTURE(Fixture, "or when the time is up, with what there is") {
+TEST_CASE_FIXTURE(FollowersFixture, "or when the time is up, with what there is") {
   wait(Duration{1});
   while (answers.empty()) io.run_one();
   CHECK(answers == Answers{0});
 }
 
-TEST_CASE_FIXTURE(Fixture, "there is a bound, and above it nobody waits") {
+TEST_CASE_FIXTURE(FollowersFixture, "there is a bound, and above it nobody waits") {
   for (std::size_t i = 0; i < Followers::kMost; ++i) wait(Duration{60'000});
   CHECK(answers.empty());
   wait(Duration{60'000});
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "there is a bound, and above it nobody waits") {
   CHECK(followers->count() == Followers::kMost);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the end answers everybody, and who comes later") {
+TEST_CASE_FIXTURE(FollowersFixture, "the end answers everybody, and who comes later") {
   wait(Duration{60'000});
   followers->end();
   CHECK(answers == Answers{0});
@@ -76,14 +76,14 @@ TEST_CASE_FIXTURE(Fixture, "the end answers everybody, and who comes later") {
   CHECK(answers == Answers{0, 0});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a timer that outlives them does nothing") {
+TEST_CASE_FIXTURE(FollowersFixture, "a timer that outlives them does nothing") {
   wait(Duration{60'000});
   followers.reset();
   io.run_for(Followers::kGlance * 2);
   CHECK(answers.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a release answers everybody, and who comes later waits") {
+TEST_CASE_FIXTURE(FollowersFixture, "a release answers everybody, and who comes later waits") {
   wait(Duration{60'000});
   followers->release();
   CHECK(answers == Answers{0});

@@ -11,11 +11,11 @@ using namespace gray::master;
 
 namespace {
 
-struct Fixture {
+struct HoldingsFixture {
   test::Folder folder;
   Settings settings = test::settings_of(test::web());
 
-  Fixture() {
+  HoldingsFixture() {
     settings.state_dir = folder.path / "state";
     settings.access_log = folder.path / "access.log";
     settings.admin = folder.path / "admin.sock";
@@ -28,7 +28,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "all is taken at once, told, handed to routers, and given back at the end") {
+TEST_CASE_FIXTURE(HoldingsFixture, "all is taken at once, told, handed to routers, and given back at the end") {
   {
     Holdings holdings(settings, ActivatedSockets{});
     CHECK(holdings.state().empty());
@@ -48,7 +48,7 @@ TEST_CASE_FIXTURE(Fixture, "all is taken at once, told, handed to routers, and g
   CHECK_FALSE(exists("web.sock"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "the next image has the same sockets, files and lock") {
+TEST_CASE_FIXTURE(HoldingsFixture, "the next image has the same sockets, files and lock") {
   auto* const before = new Holdings(settings, ActivatedSockets{});  // an exec destroys nothing
   before->segment->versions[3].waiting.acquire(1, 10);
   const auto text = before->text();

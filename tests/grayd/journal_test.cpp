@@ -14,7 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-struct Fixture {
+struct JournalFixture {
   test::Folder folder;
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> stay{io.get_executor()};
@@ -27,7 +27,7 @@ struct Fixture {
                                                                  {"web", "v2", "web@v2#0", &second}};
                   }};
 
-  Fixture() {
+  JournalFixture() {
     tell("", "", "");
     tell("web", "v1", "web@v1#0");
     tell("web", "v2", "web@v2#0");
@@ -65,7 +65,7 @@ using Numbers = std::vector<std::uint64_t>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "events are those after a number, of a service and a version, and the last of them") {
+TEST_CASE_FIXTURE(JournalFixture, "events are those after a number, of a service and a version, and the last of them") {
   CHECK(numbers(events_of({})) == Numbers{1, 2, 3});
   CHECK(numbers(events_of({{"after", 1}})) == Numbers{2, 3});
   CHECK(numbers(events_of({{"after", "2"}})) == Numbers{3});
@@ -76,7 +76,8 @@ TEST_CASE_FIXTURE(Fixture, "events are those after a number, of a service and a 
   CHECK(reply.body == json{{"schema_version", 1}, {"events", json::array()}, {"oldest", 1}, {"last", 3}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "who follows one version is not woken by another, and asks on from the right number") {
+TEST_CASE_FIXTURE(JournalFixture,
+                  "who follows one version is not woken by another, and asks on from the right number") {
   const auto nothing = ask(Verb::events, {{"after", 2}, {"version", "v1"}, {"wait_ms", 1}});
   CHECK(nothing.body["events"].empty());
   CHECK(nothing.body["last"] == 3);
@@ -92,7 +93,7 @@ TEST_CASE_FIXTURE(Fixture, "who follows one version is not woken by another, and
   while (!answered) io.run_one();
 }
 
-TEST_CASE_FIXTURE(Fixture, "lines of all workers stand in the order in which they were read") {
+TEST_CASE_FIXTURE(JournalFixture, "lines of all workers stand in the order in which they were read") {
   first.push("one", {});
   second.push("two", {.is_error = true, .cut = true, .text = {}});
   first.push("three", {});
@@ -113,7 +114,7 @@ TEST_CASE_FIXTURE(Fixture, "lines of all workers stand in the order in which the
   CHECK(ask(Verb::logs, {{"after", 3}}).body["last"] == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an answer with lines is bounded in bytes, too") {
+TEST_CASE_FIXTURE(JournalFixture, "an answer with lines is bounded in bytes, too") {
   std::vector<supervisor::OutputTail> tails(20, supervisor::OutputTail(counter));
   for (auto& tail : tails)
     for (int i = 0; i < 100; ++i) tail.push(std::string(4'096, 'x'), {});
@@ -128,7 +129,7 @@ TEST_CASE_FIXTURE(Fixture, "an answer with lines is bounded in bytes, too") {
   });
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is not there is named with what is near") {
+TEST_CASE_FIXTURE(JournalFixture, "what is not there is named with what is near") {
   const auto error = [&](Verb verb, const json& args) {
     const auto reply = ask(verb, args);
     CHECK(reply.code == ExitCode::usage);
@@ -146,12 +147,12 @@ TEST_CASE_FIXTURE(Fixture, "what is not there is named with what is near") {
   CHECK(error(Verb::events, {{"service", 1}}) == "service must be a string");
 }
 
-TEST_CASE_FIXTURE(Fixture, "events of a service that was removed can still be asked for") {
+TEST_CASE_FIXTURE(JournalFixture, "events of a service that was removed can still be asked for") {
   tell("old", "v1", "old@v1#0");
   CHECK(numbers(events_of({{"service", "old"}})) == Numbers{4});
 }
 
-TEST_CASE_FIXTURE(Fixture, "the end lets nobody wait") {
+TEST_CASE_FIXTURE(JournalFixture, "the end lets nobody wait") {
   journal.end();
   CHECK(ask(Verb::logs, {{"wait_ms", 5'000}}).body["lines"].empty());
 }

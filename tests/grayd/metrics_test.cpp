@@ -12,7 +12,7 @@ using namespace gray::master;
 
 namespace {
 
-struct Fixture {
+struct MetricsFixture {
   segment::Segment segment = segment::Segment::create();
   Rows rows{segment};
   Settings settings = test::settings_of(test::web());
@@ -23,7 +23,7 @@ struct Fixture {
       test::version_view("v2", {test::worker("web@\"v2\"#0", 2, false)}),
   };
 
-  Fixture() {
+  MetricsFixture() {
     const auto row = *rows.take("web", "v1");
     auto& cells = segment->rows[0][0][row];
     cells.requests = 12'345'678;
@@ -58,7 +58,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "counters and gauges carry service and version") {
+TEST_CASE_FIXTURE(MetricsFixture, "counters and gauges carry service and version") {
   CHECK(has("grayd_requests_total{service=\"web\",version=\"v1\",code=\"2xx\"} 12345000"));
   CHECK(has("grayd_requests_total{service=\"web\",version=\"v1\",code=\"5xx\"} 678"));
   CHECK(has("grayd_requests_total{service=\"web\",version=\"v3\",code=\"2xx\"} 0"));
@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(Fixture, "counters and gauges carry service and version") {
   CHECK(has("grayd_events_lost_total 6"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "what belongs to no version is counted by reason, by rule and by side") {
+TEST_CASE_FIXTURE(MetricsFixture, "what belongs to no version is counted by reason, by rule and by side") {
   CHECK(has("grayd_refused_total{reason=\"no-route\"} 2"));
   CHECK(has("grayd_refused_total{reason=\"bad-request\"} 4"));
   CHECK(has("grayd_faults_total{rule=\"P12\",side=\"downstream\"} 7"));
@@ -82,7 +82,7 @@ TEST_CASE_FIXTURE(Fixture, "what belongs to no version is counted by reason, by 
   CHECK(has("grayd_write_errors_total{side=\"upstream\"} 5"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "the users of a canary that is down are stable's") {
+TEST_CASE_FIXTURE(MetricsFixture, "the users of a canary that is down are stable's") {
   CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v1\",kind=\"desired\"} 0.95"));
   CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v1\",kind=\"effective\"} 1"));
   CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v2\",kind=\"desired\"} 0.05"));
@@ -91,7 +91,8 @@ TEST_CASE_FIXTURE(Fixture, "the users of a canary that is down are stable's") {
   CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v2\",kind=\"effective\"} 0.05"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "durations are a histogram over all routers, and what is above the last bound is counted") {
+TEST_CASE_FIXTURE(MetricsFixture,
+                  "durations are a histogram over all routers, and what is above the last bound is counted") {
   const std::string of = "{service=\"web\",version=\"v1\"";
   CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.001\"} 2"));
   CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.0025\"} 3"));
@@ -105,7 +106,8 @@ TEST_CASE_FIXTURE(Fixture, "durations are a histogram over all routers, and what
   CHECK(has("grayd_queue_wait_seconds_count" + of + "} 0"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "the configuration says when it was last accepted, and what became of the last attempt") {
+TEST_CASE_FIXTURE(MetricsFixture,
+                  "the configuration says when it was last accepted, and what became of the last attempt") {
   CHECK(has("grayd_config_last_reload_successful 0"));
   CHECK(has("grayd_config_last_reload_success_timestamp_seconds 1795452285.5"));
   CHECK(has("grayd_config_reloads_total{result=\"accepted\"} 2"));
@@ -113,11 +115,11 @@ TEST_CASE_FIXTURE(Fixture, "the configuration says when it was last accepted, an
   CHECK(has("grayd_config_file_changed 1"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "label values are escaped") {
+TEST_CASE_FIXTURE(MetricsFixture, "label values are escaped") {
   CHECK(has("grayd_worker_up{service=\"web\",version=\"v2\",worker=\"web@\\\"v2\\\"#0\"} 0"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "every sample belongs to a family that was announced before it") {
+TEST_CASE_FIXTURE(MetricsFixture, "every sample belongs to a family that was announced before it") {
   std::istringstream lines(text());
   std::string family;
   for (std::string line; std::getline(lines, line);) {
@@ -127,7 +129,7 @@ TEST_CASE_FIXTURE(Fixture, "every sample belongs to a family that was announced 
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a worker weighs what its process does, and nothing without one") {
+TEST_CASE_FIXTURE(MetricsFixture, "a worker weighs what its process does, and nothing without one") {
   views[1].workers[0].pid = 0;
   CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v1\",worker=\"web@v1#0\"} 1024"));
   CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v2\",worker=\"web@\\\"v2\\\"#0\"} 0"));

@@ -9,7 +9,7 @@ using namespace gray::master;
 
 namespace {
 
-struct Fixture {
+struct PublisherFixture {
   asio::io_context io;
   segment::Segment segment = segment::Segment::create();
   Rows rows{segment};
@@ -18,14 +18,14 @@ struct Fixture {
   Routers routers{io, segment, {}, {}, 0, {}};
   Publisher publisher{settings, live, rows, routers, 7};
 
-  Fixture() {
+  PublisherFixture() {
     for (const auto& version : settings.services[0].versions) rows.take("web", version.name);
   }
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a table is numbered only when it says something new") {
+TEST_CASE_FIXTURE(PublisherFixture, "a table is numbered only when it says something new") {
   CHECK(publisher.number() == 0);
   CHECK(publisher.publish({}) == 1);
   CHECK(publisher.publish({}) == 1);
@@ -35,7 +35,7 @@ TEST_CASE_FIXTURE(Fixture, "a table is numbered only when it says something new"
   CHECK(publisher.publish({}) == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a shift is published once it may be") {
+TEST_CASE_FIXTURE(PublisherFixture, "a shift is published once it may be") {
   publisher.publish({});
   const auto ticket = live.want("web", {"", {{"v2", 50}}, ""});
   CHECK(publisher.publish({}) == 1);
@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(Fixture, "a shift is published once it may be") {
   CHECK(publisher.publish({}) == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "without routers every table is settled") {
+TEST_CASE_FIXTURE(PublisherFixture, "without routers every table is settled") {
   publisher.publish({});
   CHECK(publisher.settled());
 }

@@ -14,7 +14,7 @@ using namespace gray::master;
 
 namespace {
 
-struct Fixture {
+struct ReloaderFixture {
   test::Folder folder;
   std::string path = folder.path / "grayd.toml";
   std::string text = "[service.web]\nstable = \"v1\"\n[service.web.version.v1]\ncommand = [\"sleep\", \"1\"]\n";
@@ -26,7 +26,7 @@ struct Fixture {
   std::vector<EventRecord> events;
   std::optional<Reloader> reloader;
 
-  Fixture() {
+  ReloaderFixture() {
     write(text);
     ConfigFile file(path);
     settings = std::get<Settings>(file.read());
@@ -38,7 +38,7 @@ struct Fixture {
             manager,
             [this] { return locked; },
             [this] { return renewing; },
-            [this] { return std::vector<LiveService>{}; },
+            [] { return std::vector<LiveService>{}; },
             [](const std::string&, const std::string&) { return false; },
             [this](const Changes& changes, Settings fresh) {
               applied.push_back(changes);
@@ -54,7 +54,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a good file is applied, counted and told") {
+TEST_CASE_FIXTURE(ReloaderFixture, "a good file is applied, counted and told") {
   write(text + "instances = 3\n");
   CHECK(reloader->stale().find("first: grayctl reload") != std::string::npos);
   const auto reply = reloader->reload();
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "a good file is applied, counted and told") {
   CHECK(events[0].kind == EventKind::reloaded);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a bad file changes nothing, and what was read before is remembered") {
+TEST_CASE_FIXTURE(ReloaderFixture, "a bad file changes nothing, and what was read before is remembered") {
   write("nonsense");
   CHECK(reloader->reload().code == ExitCode::bad_config);
   CHECK(applied.empty());
@@ -78,14 +78,14 @@ TEST_CASE_FIXTURE(Fixture, "a bad file changes nothing, and what was read before
   CHECK(std::get<Settings>(reloader->file().as_read()) == settings);
 }
 
-TEST_CASE_FIXTURE(Fixture, "while nothing can be changed nothing is read") {
+TEST_CASE_FIXTURE(ReloaderFixture, "while nothing can be changed nothing is read") {
   locked = "grayd is stopping";
   const auto reply = reloader->reload();
   CHECK(reply.code == ExitCode::conflict);
   CHECK(reply.error == "grayd is stopping");
 }
 
-TEST_CASE_FIXTURE(Fixture, "settings of routers wait for the end of a renewal") {
+TEST_CASE_FIXTURE(ReloaderFixture, "settings of routers wait for the end of a renewal") {
   renewing = "an upgrade is under way";
   write("[router]\nmax_connections = 77\n" + text);
   CHECK(reloader->reload().error == "an upgrade is under way; reload when it has ended");
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(Fixture, "settings of routers wait for the end of a renewal") 
   CHECK(reloader->reload().code == ExitCode::ok);
 }
 
-TEST_CASE_FIXTURE(Fixture, "its counts go along, and the file as it was read") {
+TEST_CASE_FIXTURE(ReloaderFixture, "its counts go along, and the file as it was read") {
   write("nonsense");
   reloader->reload();
   Save save;

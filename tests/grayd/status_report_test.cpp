@@ -14,7 +14,7 @@ using test::worker;
 
 namespace {
 
-struct Fixture {
+struct StatusReportFixture {
   segment::Segment segment = segment::Segment::create();
   Rows rows{segment};
   Settings settings = test::settings_of(test::web());
@@ -23,7 +23,7 @@ struct Fixture {
   TimePoint now{Duration{60'000}};
   std::vector<pid_t> weighed;  // by reports
 
-  Fixture() {
+  StatusReportFixture() {
     auto waiting = worker("web@v1#1", 2, false);
     waiting.pid = 0;
     views = {version_view("v1", {worker("web@v1#0", 1, true), waiting})};
@@ -47,7 +47,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "the last upgrades are told with their ends") {
+TEST_CASE_FIXTURE(StatusReportFixture, "the last upgrades are told with their ends") {
   auto report = source();
   CHECK(status_report(report)["upgrades"].empty());
   report.upgrades = {{3, "router", "failed", "no room", ExitCode::timeout, 77}};
@@ -57,7 +57,7 @@ TEST_CASE_FIXTURE(Fixture, "the last upgrades are told with their ends") {
           {{"number", 3}, {"of", "router"}, {"state", "failed"}, {"text", "no room"}, {"pid", 77}, {"exit_code", 5}}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "the status carries every name of the contract") {
+TEST_CASE_FIXTURE(StatusReportFixture, "the status carries every name of the contract") {
   const auto status = status_report(source());
   CHECK(status["schema_version"] == 1);
   const auto& service = status["services"][0];
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(Fixture, "the status carries every name of the contract") {
   CHECK(version["queue"] == nlohmann::json{{"waiting", 1}, {"limit", 256}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "the numbers are summed over routers and threads, weights are what holds now") {
+TEST_CASE_FIXTURE(StatusReportFixture, "the numbers are summed over routers and threads, weights are what holds now") {
   const auto status = status_report(source());
   const auto& versions = status["services"][0]["versions"];
   CHECK(versions[0]["requests"] == 7);
@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(Fixture, "the numbers are summed over routers and threads, wei
   CHECK(versions[1]["workers"].empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a version says if it was stopped, its instances, and how its restart goes") {
+TEST_CASE_FIXTURE(StatusReportFixture, "a version says if it was stopped, its instances, and how its restart goes") {
   state["web"].stopped = {"v2"};
   views[0].replacement = ReplacementView{3, ReplacementState::running, 1, 4, ""};
   const auto status = status_report(source());
@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "a version says if it was stopped, its instances, and
   CHECK(versions[1]["restart"].is_null());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a slot in back-off has no sockets, whoever has its old cell now") {
+TEST_CASE_FIXTURE(StatusReportFixture, "a slot in back-off has no sockets, whoever has its old cell now") {
   const auto status = status_report(source());
   const auto& version = status["services"][0]["versions"][0];
   CHECK(version["sockets"] == 1);
@@ -112,7 +112,7 @@ TEST_CASE_FIXTURE(Fixture, "a slot in back-off has no sockets, whoever has its o
   CHECK(version["workers"][1]["sockets"] == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the status says which processes and which file") {
+TEST_CASE_FIXTURE(StatusReportFixture, "the status says which processes and which file") {
   const auto status = status_report(source());
   CHECK(status["pid"] == 41);
   CHECK(status["config_file"] == "/etc/grayd/grayd.toml");
@@ -122,7 +122,8 @@ TEST_CASE_FIXTURE(Fixture, "the status says which processes and which file") {
   CHECK(status["routers"][0]["table"] == 9);
 }
 
-TEST_CASE_FIXTURE(Fixture, "memory and uptime are found out when the report is made, and only of processes") {
+TEST_CASE_FIXTURE(StatusReportFixture,
+                  "memory and uptime are found out when the report is made, and only of processes") {
   views[0].workers[0].started = now - Duration{2'500};
   const auto report = source();
   CHECK(is_up(view_of(report.views, "web", "v1")));
@@ -137,7 +138,7 @@ TEST_CASE_FIXTURE(Fixture, "memory and uptime are found out when the report is m
   CHECK(workers[1]["uptime_s"] == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "states are told by their names") {
+TEST_CASE_FIXTURE(StatusReportFixture, "states are told by their names") {
   views[0].state = VersionState::dark;
   views[0].workers[1].state = WorkerState::backoff;
   const auto version = status_report(source())["services"][0]["versions"][0];

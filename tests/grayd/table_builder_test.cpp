@@ -12,12 +12,12 @@ using test::worker;
 
 namespace {
 
-struct Fixture {
+struct TableBuilderFixture {
   segment::Segment segment = segment::Segment::create();
   Rows rows{segment};
   Settings settings = test::settings_of(web());
 
-  Fixture() {
+  TableBuilderFixture() {
     for (const auto& version : settings.services[0].versions) rows.take("web", version.name);
   }
   ServiceRoute route(const control::State& state, const std::vector<VersionView>& views) {
@@ -29,7 +29,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "every configured version is in the table, up or down") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "every configured version is in the table, up or down") {
   const auto service = route({}, {});
   REQUIRE(service.versions.size() == 3);
   CHECK(service.versions[0].name == "v1");
@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(Fixture, "every configured version is in the table, up or down
   CHECK(service.salt == "web/v2");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a version says how its workers are checked") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "a version says how its workers are checked") {
   settings.services[0].versions[1].health = {.path = "/up", .timeout = Duration{250}};
   const auto service = route({}, {});
   CHECK(service.versions[0].probe_path.empty());
@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(Fixture, "a version says how its workers are checked") {
   CHECK(service.versions[1].probe_timeout == Duration{250});
 }
 
-TEST_CASE_FIXTURE(Fixture, "only routable workers with an address are routed to") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "only routable workers with an address are routed to") {
   auto homeless = worker("web@v1#2", 3, true);
   homeless.address.reset();
   const std::vector<VersionView> views = {
@@ -60,7 +60,7 @@ TEST_CASE_FIXTURE(Fixture, "only routable workers with an address are routed to"
   CHECK(service.versions[0].workers[0] == WorkerRoute{1, 7, "web@v1#0", *Address::parse("127.0.0.1:9001")});
 }
 
-TEST_CASE_FIXTURE(Fixture, "workers that are drained are named with the time they have") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "workers that are drained are named with the time they have") {
   settings.services[0].versions[0].drain_timeout = Duration{4'000};
   auto leaving = worker("web@v1#1", 2, false);
   leaving.state = WorkerState::draining;
@@ -73,14 +73,14 @@ TEST_CASE_FIXTURE(Fixture, "workers that are drained are named with the time the
   CHECK(service.versions[1].draining.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "no weight, no canary") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "no weight, no canary") {
   const auto service = route({{"web", {"", {{"v2", 0}}, ""}}}, {});
   CHECK_FALSE(service.canary);
   CHECK(service.weight == 0);
   CHECK(service.salt.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "stable and canary follow the state") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "stable and canary follow the state") {
   const auto service = route({{"web", {"v3", {{"v1", 25}}, "again"}}}, {});
   CHECK(service.stable == 2);
   CHECK(service.canary == 0u);
@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(Fixture, "stable and canary follow the state") {
   CHECK(service.salt == "again");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the front of the service is taken over") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "the front of the service is taken over") {
   auto& service = settings.services[0];
   service.hosts = {"example.com"};
   service.paths = {"/api"};

@@ -21,7 +21,7 @@ namespace {
 constexpr Duration kLong{20'000};
 const json kRouter = {{"of", "router"}};
 
-struct Fixture {
+struct UpgradesFixture {
   asio::io_context io;
   segment::Segment segment = segment::Segment::create();
   Settings settings = test::settings_of(test::web());
@@ -29,7 +29,7 @@ struct Fixture {
   std::optional<Routers> routers;
   std::optional<Upgrades> upgrades;
 
-  Fixture() {
+  UpgradesFixture() {
     ::setenv("GRAY_FAKE_ROUTER", "good", 1);
     RouterCommand command;
     command.segment = segment.fd();
@@ -61,7 +61,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "an upgrade is numbered, told while it runs, and ends with an event") {
+TEST_CASE_FIXTURE(UpgradesFixture, "an upgrade is numbered, told while it runs, and ends with an event") {
   start();
   CHECK(upgrades->views().empty());
   const auto reply = upgrades->begin(kRouter);
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Fixture, "an upgrade is numbered, told while it runs, and ends
   CHECK(upgrades->views().front().state == "done");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a second one is refused while the first is under way") {
+TEST_CASE_FIXTURE(UpgradesFixture, "a second one is refused while the first is under way") {
   start();
   REQUIRE(upgrades->begin(kRouter).code == ExitCode::ok);
   const auto second = upgrades->begin(kRouter);
@@ -92,11 +92,11 @@ TEST_CASE_FIXTURE(Fixture, "a second one is refused while the first is under way
   CHECK(ended().number == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "without a router that serves there is nothing to replace") {
+TEST_CASE_FIXTURE(UpgradesFixture, "without a router that serves there is nothing to replace") {
   CHECK(upgrades->begin(kRouter).code == ExitCode::conflict);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is not understood is refused as usage") {
+TEST_CASE_FIXTURE(UpgradesFixture, "what is not understood is refused as usage") {
   start();
   for (const auto& args :
        {json::object(), json{{"of", "kitchen"}}, json{{"of", 1}}, json{{"of", "router"}, {"upgrade_timeout_ms", 0}},
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(Fixture, "what is not understood is refused as usage") {
   CHECK(upgrades->views().empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failure has its code, its line and its event") {
+TEST_CASE_FIXTURE(UpgradesFixture, "a failure has its code, its line and its event") {
   start();
   ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
   REQUIRE(upgrades->begin(kRouter).code == ExitCode::ok);
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Fixture, "a failure has its code, its line and its event") {
   CHECK(ended().code == ExitCode::timeout);
 }
 
-TEST_CASE_FIXTURE(Fixture, "settings of a reload are tried until a router has them") {
+TEST_CASE_FIXTURE(UpgradesFixture, "settings of a reload are tried until a router has them") {
   start();
   const auto old = routers->view().front().pid;
   ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
@@ -140,7 +140,7 @@ TEST_CASE_FIXTURE(Fixture, "settings of a reload are tried until a router has th
 namespace {
 
 /// With a grayd that can be replaced.
-struct Replacing : Fixture {
+struct Replacing : UpgradesFixture {
   test::Folder folder;
   std::string path = folder.path / "next", unable;
   int left = 0;

@@ -17,7 +17,7 @@ using nlohmann::json;
 
 namespace {
 
-struct Fixture {
+struct VerbsFixture {
   asio::io_context io;
   test::Folder folder;
   segment::Segment segment = segment::Segment::create();
@@ -82,19 +82,19 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a raise is persisted, published and answered") {
+TEST_CASE_FIXTURE(VerbsFixture, "a raise is persisted, published and answered") {
   CHECK(shift(25).code == ExitCode::ok);
   CHECK(published == std::vector<double>{25});
   CHECK(saved().at("web").weights.at("v2") == 25);
 }
 
-TEST_CASE_FIXTURE(Fixture, "lowering is persisted too") {
+TEST_CASE_FIXTURE(VerbsFixture, "lowering is persisted too") {
   CHECK(shift(0).code == ExitCode::ok);
   CHECK(published == std::vector<double>{0});
   CHECK(saved().at("web").weights.at("v2") == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a raise that the disk refuses is not published") {
+TEST_CASE_FIXTURE(VerbsFixture, "a raise that the disk refuses is not published") {
   break_disk();
   const auto reply = shift(25);
   CHECK(reply.code == ExitCode::failed);
@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(Fixture, "a raise that the disk refuses is not published") {
   CHECK(live.wanted() == live.published());
 }
 
-TEST_CASE_FIXTURE(Fixture, "lowering that the disk refuses is published all the same") {
+TEST_CASE_FIXTURE(VerbsFixture, "lowering that the disk refuses is published all the same") {
   break_disk();
   const auto reply = shift(1);
   CHECK(reply.code == ExitCode::failed);
@@ -111,7 +111,7 @@ TEST_CASE_FIXTURE(Fixture, "lowering that the disk refuses is published all the 
   CHECK(published == std::vector<double>{1});
 }
 
-TEST_CASE_FIXTURE(Fixture, "an abort overtakes a raise that still waits for the disk") {
+TEST_CASE_FIXTURE(VerbsFixture, "an abort overtakes a raise that still waits for the disk") {
   std::optional<Reply> raise;
   verbs.call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", 50}},
              [&](Reply answer) { raise = answer; });
@@ -122,14 +122,14 @@ TEST_CASE_FIXTURE(Fixture, "an abort overtakes a raise that still waits for the 
   CHECK(saved().at("web").weights.at("v2") == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a router that lags is named") {
+TEST_CASE_FIXTURE(VerbsFixture, "a router that lags is named") {
   laggards = "router 77";
   const auto reply = shift(25);
   CHECK(reply.code == ExitCode::timeout);
   CHECK(reply.error == "published, but not applied in time by router 77; see grayctl status");
 }
 
-TEST_CASE_FIXTURE(Fixture, "what cannot be shifted is refused before anything changes") {
+TEST_CASE_FIXTURE(VerbsFixture, "what cannot be shifted is refused before anything changes") {
   CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v1"}, {"percent", 5}}).code == ExitCode::usage);
   CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v3"}, {"percent", 5}}).code == ExitCode::conflict);
   CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", "5"}}).code == ExitCode::usage);
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(Fixture, "what cannot be shifted is refused before anything ch
   CHECK(published.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "health is the stable version's") {
+TEST_CASE_FIXTURE(VerbsFixture, "health is the stable version's") {
   CHECK(call(Verb::health).code == ExitCode::ok);
   CHECK(call(Verb::health, {{"service", "web"}}).body["healthy"] == true);
   CHECK(call(Verb::health, {{"service", "wbe"}}).code == ExitCode::usage);
@@ -149,7 +149,7 @@ TEST_CASE_FIXTURE(Fixture, "health is the stable version's") {
   CHECK(call(Verb::health).error == "grayd is starting; web@v1 (stable) is stopped");
 }
 
-TEST_CASE_FIXTURE(Fixture, "status and metrics always answer, changes not while grayd stops") {
+TEST_CASE_FIXTURE(VerbsFixture, "status and metrics always answer, changes not while grayd stops") {
   stopping = true;
   CHECK(call(Verb::status).body["services"][0]["name"] == "web");
   CHECK(call(Verb::metrics).body["text"].get<std::string>().starts_with("# HELP grayd_requests_total"));
@@ -168,7 +168,7 @@ TEST_CASE_FIXTURE(Fixture, "status and metrics always answer, changes not while 
   CHECK_FALSE(Verbs::changes(Verb::status));
 }
 
-TEST_CASE_FIXTURE(Fixture, "orders go to the versions, and are remembered") {
+TEST_CASE_FIXTURE(VerbsFixture, "orders go to the versions, and are remembered") {
   CHECK(call(Verb::drain, {{"service", "web"}, {"version", "v1"}}).code == ExitCode::conflict);
   CHECK(call(Verb::drain, {{"service", "web"}, {"version", "v1"}, {"yes", true}}).code == ExitCode::ok);
   REQUIRE(ordered_last);
@@ -179,7 +179,7 @@ TEST_CASE_FIXTURE(Fixture, "orders go to the versions, and are remembered") {
     CHECK(call(verb).error == "grayd is stopping; nothing can be changed any more");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a shift by a caller inside grayd is the verb's") {
+TEST_CASE_FIXTURE(VerbsFixture, "a shift by a caller inside grayd is the verb's") {
   const auto shifted = [&](const char* version, double percent) {
     return answer_to([&](Verbs::Done done) { verbs.shift("web", version, percent, std::move(done)); });
   };
@@ -201,7 +201,7 @@ TEST_CASE("every verb of the table that grayd answers has one handler, and no ot
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a verb without a handler is a usage error") {
+TEST_CASE_FIXTURE(VerbsFixture, "a verb without a handler is a usage error") {
   CHECK(call(Verb::rollout).code == ExitCode::usage);
   CHECK(call(Verb::rollout).error == "grayd knows no verb \"rollout\"; see grayctl --help");
   CHECK(call(Verb::events).code == ExitCode::usage);

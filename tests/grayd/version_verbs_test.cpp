@@ -14,7 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-struct Fixture {
+struct VersionVerbsFixture {
   segment::Segment segment = segment::Segment::create();
   Rows rows{segment};
   Settings settings = test::settings_of(test::web());
@@ -63,7 +63,7 @@ using Happened = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "stopping acts first and is persisted then") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "stopping acts first and is persisted then") {
   for (const auto order : {Order::stop, Order::drain}) {
     happened.clear();
     live.set_stopped("web", "v3", false);
@@ -75,7 +75,7 @@ TEST_CASE_FIXTURE(Fixture, "stopping acts first and is persisted then") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a stop that the disk refuses happens all the same, and says so") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "a stop that the disk refuses happens all the same, and says so") {
   disk_error = "the disk is full";
   const auto reply = call(Order::stop, "v3");
   CHECK(reply.code == ExitCode::failed);
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Fixture, "a stop that the disk refuses happens all the same, a
   CHECK(stopped("v3"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "starting is persisted first") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "starting is persisted first") {
   views[1].state = VersionState::stopped;
   live.set_stopped("web", "v3", true);
   CHECK(call(Order::start, "v3").code == ExitCode::ok);
@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(Fixture, "starting is persisted first") {
   CHECK_FALSE(stopped("v3"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a start that the disk refuses starts nothing") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "a start that the disk refuses starts nothing") {
   views[1].state = VersionState::stopped;
   live.set_stopped("web", "v3", true);
   disk_error = "the disk is full";
@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(Fixture, "a start that the disk refuses starts nothing") {
   CHECK(stopped("v3"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "what ends or goes while a start waits for the disk is not started") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "what ends or goes while a start waits for the disk is not started") {
   views[1].state = VersionState::stopped;
   while_saving = [this] { stopping = true; };
   CHECK(call(Order::start, "v3").error == "grayd is stopping; nothing was started");
@@ -110,12 +110,12 @@ TEST_CASE_FIXTURE(Fixture, "what ends or goes while a start waits for the disk i
   CHECK(happened == Happened{"saved", "saved"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a restart answers with its number") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "a restart answers with its number") {
   CHECK(call(Order::restart, "v1").body["restart"] == json{{"number", 7}});
   CHECK(happened == Happened{"restart v1"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a refusal says what one would have to agree to, and \"yes\" agrees") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "a refusal says what one would have to agree to, and \"yes\" agrees") {
   auto reply = call(Order::stop, "v1");
   CHECK(reply.code == ExitCode::conflict);
   CHECK(reply.body["confirm"] == "v1 is the stable version of web, whose users would get errors");
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Fixture, "a refusal says what one would have to agree to, and 
   CHECK(call(Order::stop, "v1", {{"yes", true}}).code == ExitCode::ok);
 }
 
-TEST_CASE_FIXTURE(Fixture, "arguments that are none are refused") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "arguments that are none are refused") {
   for (const json& more : {json{{"service", 1}}, json{{"version", nullptr}}, json{{"yes", "yes"}}}) {
     const auto reply = call(Order::drain, "v3", more);
     CHECK(reply.code == ExitCode::usage);

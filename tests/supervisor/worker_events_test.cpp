@@ -8,12 +8,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr WallTime kNow(1'795'452'285'042ms);
+constexpr WallTime kWallNow(1'795'452'285'042ms);
 const WorkerFacts kWorker{"web", "v2", "web@v2#0", 4711, "ipc", 412ms, ""};
 
 std::optional<EventRecord> told(WorkerState from, WorkerState to, const WorkerFacts& worker = kWorker,
                                 std::string cause = {}, std::string exit_text = {}) {
-  return worker_event({0, from, to, std::move(cause), std::move(exit_text), 500ms}, worker, kNow);
+  return worker_event({0, from, to, std::move(cause), std::move(exit_text), 500ms}, worker, kWallNow);
 }
 
 }  // namespace

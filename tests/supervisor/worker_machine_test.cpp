@@ -15,13 +15,13 @@ using E = WorkerEvent;
 
 namespace {
 
-const TimePoint kStart{1h};
+const TimePoint kMachineStart{1h};
 
-// A machine that has gone through `events`, all at kStart.
+// A machine that has gone through `events`, all at kMachineStart.
 WorkerMachine after(std::initializer_list<Event> events, const WorkerTimes& times = {}) {
   WorkerMachine machine;
   machine.set_times(times);
-  for (const Event& event : events) machine.on(event, kStart);
+  for (const Event& event : events) machine.on(event, kMachineStart);
   return machine;
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("every transition of the table leads where it says, with its actions a
     CAPTURE(name(row.from));
     CAPTURE(name(row.event.kind));
     REQUIRE(machine.state() == row.from);
-    CHECK(machine.on(row.event, kStart) == row.actions);
+    CHECK(machine.on(row.event, kMachineStart) == row.actions);
     CHECK(name(machine.state()) == name(row.to));
     CHECK(machine.cause() == row.cause);
   }
@@ -121,18 +121,18 @@ TEST_CASE("late and repeated events change nothing in any state") {
   for (const WorkerState state : {idle, exited, backoff, failed, stopping})
     for (const E kind : {E::executed, E::said_ready, E::probe_ok, E::probe_failed, E::unused, E::no_resources}) {
       WorkerMachine machine = in(state);
-      CHECK(machine.on({kind}, kStart) == kNothing);
+      CHECK(machine.on({kind}, kMachineStart) == kNothing);
       CHECK(machine.state() == state);
     }
 }
 
 TEST_CASE("a worker that said ready by message needs `rise` passes in a row, one that a probe made ready needs one") {
   WorkerMachine machine = in(ready);
-  machine.on({E::probe_ok}, kStart);
-  machine.on({E::probe_failed}, kStart);
-  machine.on({E::probe_ok}, kStart);
+  machine.on({E::probe_ok}, kMachineStart);
+  machine.on({E::probe_failed}, kMachineStart);
+  machine.on({E::probe_ok}, kMachineStart);
   CHECK(machine.state() == ready);
-  CHECK(machine.on({E::probe_ok}, kStart) == kChanged);
+  CHECK(machine.on({E::probe_ok}, kMachineStart) == kChanged);
   CHECK(machine.routable());
   CHECK(in(healthy).routable());
 }
@@ -140,37 +140,37 @@ TEST_CASE("a worker that said ready by message needs `rise` passes in a row, one
 TEST_CASE("`fall` failures in a row make it unhealthy, `rise` passes in a row bring it back") {
   WorkerMachine machine = in(healthy);
   for (const E kind : {E::probe_failed, E::probe_failed, E::probe_ok, E::probe_failed, E::probe_failed})
-    machine.on({kind}, kStart);
+    machine.on({kind}, kMachineStart);
   CHECK(machine.state() == healthy);
-  machine.on({E::probe_failed}, kStart);
+  machine.on({E::probe_failed}, kMachineStart);
   CHECK(machine.state() == unhealthy);
-  machine.on({E::probe_ok}, kStart);
+  machine.on({E::probe_ok}, kMachineStart);
   CHECK(machine.state() == unhealthy);
-  machine.on({E::probe_ok}, kStart);
+  machine.on({E::probe_ok}, kMachineStart);
   CHECK(machine.state() == healthy);
 }
 
 TEST_CASE("each deadline stands where the settings put it") {
   WorkerTimes times{7s, false, 1, 1, 11s, 13s};
   WorkerMachine machine = after({{E::start}}, times);
-  CHECK(machine.next_deadline() == kStart + 5s);
-  machine.on({E::executed}, kStart);
-  CHECK(machine.next_deadline() == kStart + 7s);
-  machine.on({E::said_ready}, kStart);
-  CHECK(machine.next_deadline() == kStart + 10s);
-  machine.on({E::probe_ok}, kStart);
+  CHECK(machine.next_deadline() == kMachineStart + 5s);
+  machine.on({E::executed}, kMachineStart);
+  CHECK(machine.next_deadline() == kMachineStart + 7s);
+  machine.on({E::said_ready}, kMachineStart);
+  CHECK(machine.next_deadline() == kMachineStart + 10s);
+  machine.on({E::probe_ok}, kMachineStart);
   CHECK_FALSE(machine.next_deadline());
-  machine.on({E::probe_failed}, kStart);
-  CHECK(machine.next_deadline() == kStart + 30s);
-  machine.on({E::drain}, kStart);
-  CHECK(machine.next_deadline() == kStart + 11s);
-  machine.on({E::unused}, kStart);
-  CHECK(machine.next_deadline() == kStart + 13s);
+  machine.on({E::probe_failed}, kMachineStart);
+  CHECK(machine.next_deadline() == kMachineStart + 30s);
+  machine.on({E::drain}, kMachineStart);
+  CHECK(machine.next_deadline() == kMachineStart + 11s);
+  machine.on({E::unused}, kMachineStart);
+  CHECK(machine.next_deadline() == kMachineStart + 13s);
 }
 
 TEST_CASE("a program that is stuck before its first instruction is killed without being asked") {
   WorkerMachine machine = after({{E::start}});
-  CHECK(machine.on({E::timeout}, kStart + 5s) == kKill);
+  CHECK(machine.on({E::timeout}, kMachineStart + 5s) == kKill);
   CHECK(machine.cause() == "exec-timeout");
 }
 
@@ -190,56 +190,56 @@ TEST_CASE("exec errors name the errno; passing ones are a shortage, not the vers
 
 TEST_CASE("deadlines that need probes stand still while nobody can probe, the others run on") {
   WorkerMachine machine = in(ready);
-  machine.probing(false, kStart + 4s);
+  machine.probing(false, kMachineStart + 4s);
   CHECK_FALSE(machine.next_deadline());
-  machine.probing(true, kStart + 100s);
-  CHECK(machine.next_deadline() == kStart + 106s);
+  machine.probing(true, kMachineStart + 100s);
+  CHECK(machine.next_deadline() == kMachineStart + 106s);
 
   WorkerMachine by_message = after({{E::start}, {E::executed}}, {10s, false});
-  by_message.probing(false, kStart);
-  CHECK(by_message.next_deadline() == kStart + 10s);
+  by_message.probing(false, kMachineStart);
+  CHECK(by_message.next_deadline() == kMachineStart + 10s);
 
   WorkerMachine unprobed;
-  unprobed.probing(false, kStart);
+  unprobed.probing(false, kMachineStart);
   unprobed.set_times({10s, true});
-  unprobed.on({E::start}, kStart);
-  unprobed.on({E::executed}, kStart);
+  unprobed.on({E::start}, kMachineStart);
+  unprobed.on({E::executed}, kMachineStart);
   CHECK_FALSE(unprobed.next_deadline());
-  unprobed.probing(true, kStart + 50s);
-  CHECK(unprobed.next_deadline() == kStart + 60s);
+  unprobed.probing(true, kMachineStart + 50s);
+  CHECK(unprobed.next_deadline() == kMachineStart + 60s);
 }
 
 TEST_CASE("times that are set hold from the next start on, retuned ones at once, but no wait that runs is changed") {
   WorkerMachine machine = in(healthy);
   machine.set_times({.fall = 1});
-  machine.on({E::probe_failed}, kStart);
+  machine.on({E::probe_failed}, kMachineStart);
   CHECK(machine.state() == healthy);
   machine.retune({.fall = 2, .drain_timeout = 2s, .stop_timeout = 1s});
-  machine.on({E::probe_failed}, kStart);
+  machine.on({E::probe_failed}, kMachineStart);
   CHECK(machine.state() == unhealthy);
 
   machine = in(healthy);
   machine.retune({.drain_timeout = 2s});
-  machine.on({E::drain}, kStart);
+  machine.on({E::drain}, kMachineStart);
   machine.retune({.drain_timeout = 9s, .stop_timeout = 1s});
-  CHECK(machine.next_deadline() == kStart + 2s);
-  machine.on({E::unused}, kStart);
-  CHECK(machine.next_deadline() == kStart + 1s);
+  CHECK(machine.next_deadline() == kMachineStart + 2s);
+  machine.on({E::unused}, kMachineStart);
+  CHECK(machine.next_deadline() == kMachineStart + 1s);
 }
 
 TEST_CASE("the third kill in vain is called unkillable") {
   WorkerMachine machine = in(stopping);
-  for (int i = 0; i < 2; ++i) machine.on({E::timeout}, kStart);
+  for (int i = 0; i < 2; ++i) machine.on({E::timeout}, kMachineStart);
   CHECK(machine.cause() == "stopped");
-  CHECK(machine.on({E::timeout}, kStart) == kKill);
+  CHECK(machine.on({E::timeout}, kMachineStart) == kKill);
   CHECK(machine.cause() == "unkillable");
 }
 
 TEST_CASE("a worker that waits in back-off becomes startable when its time has come, and not before") {
   WorkerMachine machine = in(backoff);
   CHECK_FALSE(machine.startable());
-  CHECK(machine.next_deadline() == kStart + 500ms);
-  machine.on({E::timeout}, kStart + 500ms);
+  CHECK(machine.next_deadline() == kMachineStart + 500ms);
+  machine.on({E::timeout}, kMachineStart + 500ms);
   CHECK(machine.startable());
   CHECK(in(idle).startable());
   CHECK_FALSE(in(failed).startable());
@@ -247,18 +247,18 @@ TEST_CASE("a worker that waits in back-off becomes startable when its time has c
 
 TEST_CASE("a stable run is counted from the first moment of health") {
   WorkerMachine machine = in(healthy);
-  CHECK_FALSE(machine.ran_stably(kStart + 29s));
-  CHECK(machine.ran_stably(kStart + 30s));
+  CHECK_FALSE(machine.ran_stably(kMachineStart + 29s));
+  CHECK(machine.ran_stably(kMachineStart + 30s));
 }
 
 TEST_CASE("a dismissed worker is stopped once it is withdrawn, whatever it does, or although a router lags") {
   for (const Event& begin : {Event{E::dismiss}, Event{E::drain}}) {
     WorkerMachine machine = in(healthy);
-    machine.on(begin, kStart);
-    machine.on({E::dismiss}, kStart);
+    machine.on(begin, kMachineStart);
+    machine.on({E::dismiss}, kMachineStart);
     CHECK(machine.state() == draining);
-    CHECK(machine.next_deadline() == kStart + WorkerMachine::kWithdrawTimeout);
-    CHECK(machine.on({E::withdrawn}, kStart) == kTerminate);
+    CHECK(machine.next_deadline() == kMachineStart + WorkerMachine::kWithdrawTimeout);
+    CHECK(machine.on({E::withdrawn}, kMachineStart) == kTerminate);
   }
 }
 
@@ -266,7 +266,7 @@ TEST_CASE("random traces keep the invariants") {
   const auto seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937_64 random(seed);
-  TimePoint now = kStart;
+  TimePoint now = kMachineStart;
   for (int trace = 0; trace < 100'000; ++trace) {
     WorkerMachine machine;
     bool wanted = true;
@@ -292,37 +292,37 @@ TEST_CASE("random traces keep the invariants") {
 TEST_CASE("a start that asks for time gets it from then on, never less than it had, and never above the bound") {
   const WorkerTimes times{.ready_timeout = 60s, .ready_by_probe = false};
   WorkerMachine machine = after({Event{E::start}, Event{E::executed}}, times);
-  CHECK(*machine.next_deadline() == kStart + 60s);
-  machine.on({.kind = E::extend, .delay = 10s}, kStart + 10s);
-  CHECK(*machine.next_deadline() == kStart + 60s);
-  machine.on({.kind = E::extend, .delay = 100s}, kStart + 10s);
-  CHECK(*machine.next_deadline() == kStart + 110s);
-  machine.on({.kind = E::extend, .delay = 24h}, kStart + 100s);
-  CHECK(*machine.next_deadline() == kStart + WorkerMachine::kLongestStart);
-  machine.on({.kind = E::extend, .delay = 24h}, kStart + 590s);
-  CHECK(*machine.next_deadline() == kStart + WorkerMachine::kLongestStart);
+  CHECK(*machine.next_deadline() == kMachineStart + 60s);
+  machine.on({.kind = E::extend, .delay = 10s}, kMachineStart + 10s);
+  CHECK(*machine.next_deadline() == kMachineStart + 60s);
+  machine.on({.kind = E::extend, .delay = 100s}, kMachineStart + 10s);
+  CHECK(*machine.next_deadline() == kMachineStart + 110s);
+  machine.on({.kind = E::extend, .delay = 24h}, kMachineStart + 100s);
+  CHECK(*machine.next_deadline() == kMachineStart + WorkerMachine::kLongestStart);
+  machine.on({.kind = E::extend, .delay = 24h}, kMachineStart + 590s);
+  CHECK(*machine.next_deadline() == kMachineStart + WorkerMachine::kLongestStart);
   CHECK(machine.state() == spawned);
 }
 
 TEST_CASE("time that was asked for stands still, too, while nobody can probe") {
   WorkerMachine machine = after({Event{E::start}, Event{E::executed}}, {.ready_timeout = 60s, .ready_by_probe = true});
-  machine.probing(false, kStart + 10s);
-  machine.on({.kind = E::extend, .delay = 100s}, kStart + 20s);
+  machine.probing(false, kMachineStart + 10s);
+  machine.on({.kind = E::extend, .delay = 100s}, kMachineStart + 20s);
   CHECK_FALSE(machine.next_deadline());
-  machine.probing(true, kStart + 30s);
-  CHECK(*machine.next_deadline() == kStart + 130s);
+  machine.probing(true, kMachineStart + 30s);
+  CHECK(*machine.next_deadline() == kMachineStart + 130s);
 }
 
 TEST_CASE("before the program runs nobody can ask for time") {
   WorkerMachine machine = after({Event{E::start}});
-  machine.on({.kind = E::extend, .delay = 100s}, kStart);
-  CHECK(*machine.next_deadline() == kStart + WorkerMachine::kExecTimeout);
+  machine.on({.kind = E::extend, .delay = 100s}, kMachineStart);
+  CHECK(*machine.next_deadline() == kMachineStart + WorkerMachine::kExecTimeout);
 }
 
 TEST_CASE("only an end with 0 that leaves the rest behind before it served is a daemon") {
   const auto cause = [](std::initializer_list<Event> before, int status, bool survived) {
     WorkerMachine machine = after(before);
-    machine.on({.kind = E::exited, .status = status, .survived = survived}, kStart);
+    machine.on({.kind = E::exited, .status = status, .survived = survived}, kMachineStart);
     return machine.cause();
   };
   const Event start{E::start}, executed{E::executed}, said{E::said_ready}, ok{E::probe_ok};

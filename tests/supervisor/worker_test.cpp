@@ -121,7 +121,7 @@ struct OneSlot {
   }
 };
 
-const std::string kReady = "printf 'READY=1\\n' >&$GRAY_READY_FD; exec tail -f /dev/null";
+const std::string kReadyAndRuns = "printf 'READY=1\\n' >&$GRAY_READY_FD; exec tail -f /dev/null";
 
 /// The errno of a bind by a server without SO_REUSEADDR; 0 if it works.
 int bind_error(std::uint16_t port) {
@@ -136,7 +136,7 @@ int bind_error(std::uint16_t port) {
 }  // namespace
 
 TEST_CASE_FIXTURE(OneSlot, "a slot gets ready by its pipe, healthy by its probes, and ends idle when it is stopped") {
-  shell(kReady);
+  shell(kReadyAndRuns);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   const WorkerView view = worker.view();
   CHECK(view.pid == worker.pid());
@@ -158,7 +158,7 @@ TEST_CASE_FIXTURE(OneSlot, "a slot gets ready by its pipe, healthy by its probes
 }
 
 TEST_CASE_FIXTURE(OneSlot, "a draining worker is asked about until nobody holds a socket to it") {
-  shell(kReady);
+  shell(kReadyAndRuns);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   host.sockets = 1;
   tell({.kind = WorkerEvent::drain});
@@ -180,7 +180,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that dies before it is ready goes to back-o
   CHECK(host.groups.empty());
   REQUIRE(until([&] { return machine.startable(); }));
   const std::uint64_t late = host.probes.empty() ? 0 : host.probes.back().id;
-  shell(kReady);
+  shell(kReadyAndRuns);
   CHECK_FALSE(worker.probed(late, true, "", state(), Clock::now()));  // it was about the process before
   CHECK(worker.view().generation == 2);
   CHECK(until([&] { return is(WorkerState::ready); }));
@@ -191,7 +191,7 @@ TEST_CASE_FIXTURE(OneSlot, "a port is held for a worker, and let go for the try 
   shell("exit 1");
   CHECK(bind_error(worker.view().address->port) == EADDRINUSE);
   REQUIRE(until([&] { return machine.startable(); }));
-  shell(kReady);
+  shell(kReadyAndRuns);
   CHECK(bind_error(worker.view().address->port) == 0);
 }
 
@@ -217,7 +217,7 @@ TEST_CASE_FIXTURE(OneSlot, "a connect that somebody else answers makes nobody re
 
 TEST_CASE_FIXTURE(OneSlot, "a worker without a cell is not started, and nothing is left of the try") {
   host.has_cells = false;
-  shell(kReady);
+  shell(kReadyAndRuns);
   CHECK(is(WorkerState::backoff));
   CHECK(machine.cause() == "resources");
   CHECK(worker.detail() == "no free cell for a worker in the shared segment; run fewer workers");
@@ -228,7 +228,7 @@ TEST_CASE_FIXTURE(OneSlot, "one probe is asked for at a time, and it is told whe
   answer.reset();
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::pipe};
-  shell(kReady);
+  shell(kReadyAndRuns);
   REQUIRE(until([&] { return is(WorkerState::ready) && !host.probes.empty(); }));
   const TimePoint later = Clock::now() + 1s;
   CHECK_FALSE(worker.poll(state(), later).has_value());
@@ -245,7 +245,7 @@ TEST_CASE_FIXTURE(OneSlot, "one probe is asked for at a time, and it is told whe
 TEST_CASE_FIXTURE(OneSlot, "a worker that said ready is not healthy while somebody else answers at its port") {
   std::optional<asio::ip::tcp::acceptor> stranger;
   answer.reset();
-  shell(kReady);
+  shell(kReadyAndRuns);
   const std::uint16_t port = worker.view().address->port;
   stranger.emplace(io, asio::ip::tcp::endpoint{asio::ip::address_v4::loopback(), port});
   REQUIRE(until([&] { return is(WorkerState::ready); }));
@@ -317,7 +317,7 @@ TEST_CASE_FIXTURE(OneSlot, "a unix socket is in a folder of the process, at anot
   REQUIRE(until([&] { return machine.startable(); }));
   CHECK(worker.output().last(1).front() == first->path);
   CHECK(first->kind == Address::Kind::unix_path);
-  shell(kReady);
+  shell(kReadyAndRuns);
   CHECK(worker.view().address->path != first->path);
 }
 
@@ -327,7 +327,7 @@ TEST_CASE_FIXTURE(OneSlot, "an inherited socket stays the slot's from process to
   const auto first = worker.view().address;
   REQUIRE(until([&] { return machine.startable(); }));
   CHECK(bind_error(first->port) == EADDRINUSE);
-  shell("echo $LISTEN_PID $$ $LISTEN_FDS $LISTEN_FDNAMES; " + kReady);
+  shell("echo $LISTEN_PID $$ $LISTEN_FDS $LISTEN_FDNAMES; " + kReadyAndRuns);
   CHECK(worker.view().address == first);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   const std::string pid = std::to_string(worker.pid());
@@ -336,7 +336,7 @@ TEST_CASE_FIXTURE(OneSlot, "an inherited socket stays the slot's from process to
 
 TEST_CASE_FIXTURE(OneSlot, "a user that is not there is named with the remedy") {
   settings.user = "no-such-user-here";
-  shell(kReady);
+  shell(kReadyAndRuns);
   CHECK(is(WorkerState::backoff));
   CHECK(worker.detail() == "there is no user \"no-such-user-here\" on this host; create it or correct user");
 }
@@ -368,7 +368,7 @@ TEST_CASE_FIXTURE(OneSlot, "a retuned worker is probed by the new path at once, 
 }
 
 TEST_CASE_FIXTURE(OneSlot, "a slot is weighed with all its processes, if it is limited, and now and then") {
-  shell("sleep 300 & " + kReady);
+  shell("sleep 300 & " + kReadyAndRuns);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   const TimePoint now = Clock::now();
   CHECK_FALSE(worker.weigh(state(), now));

@@ -115,4 +115,23 @@ inline FakeWorker::Script says(const std::string& name) {
   return answers("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(name.size()) + "\r\n\r\n" + name);
 }
 
+/// Answers every request with the body that came.
+inline FakeWorker::Script echoes() {
+  return [](FakeWorker::Call& call) {
+    while (call.next()) {
+      const std::string& body = call.request.body;
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    }
+  };
+}
+/// Answers with kOk once the gate is open.
+inline FakeWorker::Script answers_after(Gate& gate) {
+  return [&gate](FakeWorker::Call& call) {
+    while (call.next()) {
+      gate.wait();
+      call.write(kOk);
+    }
+  };
+}
+
 }  // namespace gray::test

@@ -11,25 +11,25 @@ using Kind = Change::Kind;
 
 namespace {
 
-VersionSettings version(const std::string& name) {
+VersionSettings version_settings(const std::string& name) {
   VersionSettings version;
   version.name = name;
   version.command = {"node"};
   return version;
 }
 
-ServiceSettings service(const std::string& name) {
+ServiceSettings service_settings(const std::string& name) {
   ServiceSettings service;
   service.name = name;
   service.stable = "v1";
-  service.versions = {version("v1"), version("v2"), version("v3")};
+  service.versions = {version_settings("v1"), version_settings("v2"), version_settings("v3")};
   return service;
 }
 
 /// Service web: v1 stable, v2 with 5 percent, v3 dark.
 Settings base() {
   Settings settings;
-  settings.services = {service("web")};
+  settings.services = {service_settings("web")};
   return settings;
 }
 
@@ -55,7 +55,7 @@ std::string refusal(const Diff& result) {
   return std::get<Refusal>(result).message;
 }
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has_part(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 // Each field of the settings has its row: what a reload does when that field alone is another. A field that is added
 // without one does not compile.
@@ -127,7 +127,7 @@ const Row<ServiceSettings> kService[] = {
     {"(routing)", [](ServiceSettings& s) { s.param = "y"; }, "reroute web"},
     {"name", [](ServiceSettings& s) { s.name = "x"; }, "refused: service web carries traffic and cannot be removed"},
     {"stable", [](ServiceSettings& s) { s.stable = "v2"; }, "nothing"},
-    {"versions", [](ServiceSettings& s) { s.versions.push_back(version("v4")); }, "add web v4"},
+    {"versions", [](ServiceSettings& s) { s.versions.push_back(version_settings("v4")); }, "add web v4"},
 };
 
 const Row<ServiceRouting> kRouting[] = {
@@ -218,12 +218,12 @@ TEST_CASE("each field of the settings has what a reload does about it") {
 }
 
 TEST_CASE("what needs a restart is named together") {
-  CHECK(contains(refusal(after([](Settings& s) { s.admin = s.state_dir = "/x"; })), "listen.admin, state_dir needs"));
+  CHECK(has_part(refusal(after([](Settings& s) { s.admin = s.state_dir = "/x"; })), "listen.admin, state_dir needs"));
 }
 
 TEST_CASE("a refusal refuses the whole, also what could have been applied") {
-  CHECK(contains(refusal(after([](Settings& s) {
-                   s.services[0].versions.push_back(version("v4"));
+  CHECK(has_part(refusal(after([](Settings& s) {
+                   s.services[0].versions.push_back(version_settings("v4"));
                    s.router.threads = 3;
                  })),
                  "needs a restart"));
@@ -246,14 +246,14 @@ TEST_CASE("the weight and the stable version of the file are initial values only
 }
 
 TEST_CASE("a new version is started, a dark one that is gone is drained, in this order") {
-  CHECK(changes([](Settings& s) { s.services[0].versions[2] = version("v4"); }) ==
+  CHECK(changes([](Settings& s) { s.services[0].versions[2] = version_settings("v4"); }) ==
         Changes{{Kind::add_version, "web", "v4"}, {Kind::remove_version, "web", "v3"}});
 }
 
 TEST_CASE("a version that is stable or weighted at this moment is not removed") {
-  CHECK(contains(refusal(after([](Settings& s) { s.services[0].versions.erase(s.services[0].versions.begin()); })),
+  CHECK(has_part(refusal(after([](Settings& s) { s.services[0].versions.erase(s.services[0].versions.begin()); })),
                  "version web v1 is stable and cannot be removed: promote another version first"));
-  CHECK(contains(refusal(after([](Settings& s) { s.services[0].versions.erase(s.services[0].versions.begin() + 1); })),
+  CHECK(has_part(refusal(after([](Settings& s) { s.services[0].versions.erase(s.services[0].versions.begin() + 1); })),
                  "grayctl shift web v2 0 first"));
 }
 
@@ -267,10 +267,10 @@ TEST_CASE("what the file once called stable may go after another was promoted") 
 
 TEST_CASE("a new version brings no second weight") {
   const Edit add_weighted = [](Settings& s) {
-    s.services[0].versions.push_back(version("v4"));
+    s.services[0].versions.push_back(version_settings("v4"));
     s.services[0].versions.back().weight = 1;
   };
-  CHECK(contains(refusal(after(add_weighted)), "new version web v4 has a weight while v2 carries traffic"));
+  CHECK(has_part(refusal(after(add_weighted)), "new version web v4 has a weight while v2 carries traffic"));
   Settings fresh = base();
   add_weighted(fresh);
   std::vector<LiveService> calm = live();
@@ -279,7 +279,7 @@ TEST_CASE("a new version brings no second weight") {
 }
 
 TEST_CASE("a new service comes with its versions") {
-  CHECK(changes([](Settings& s) { s.services.push_back(service("api")); }) ==
+  CHECK(changes([](Settings& s) { s.services.push_back(service_settings("api")); }) ==
         Changes{{Kind::add_service, "api", ""},
                 {Kind::add_version, "api", "v1"},
                 {Kind::add_version, "api", "v2"},
@@ -288,7 +288,7 @@ TEST_CASE("a new service comes with its versions") {
 
 TEST_CASE("a service goes only when none of its versions serves") {
   Settings fresh;
-  CHECK(contains(refusal(diff(base(), fresh, live())),
+  CHECK(has_part(refusal(diff(base(), fresh, live())),
                  "service web carries traffic and cannot be removed: grayctl stop web v1"));
   std::vector<LiveService> stopped = live();
   for (LiveVersion& one : stopped[0].versions) one.serving = false;
@@ -301,9 +301,9 @@ TEST_CASE("a service goes only when none of its versions serves") {
 
 TEST_CASE("old and new versions must have room beside each other") {
   Settings fresh = base();
-  for (int i = 0; i < 62; ++i) fresh.services[0].versions.push_back(version("n" + std::to_string(i)));
+  for (int i = 0; i < 62; ++i) fresh.services[0].versions.push_back(version_settings("n" + std::to_string(i)));
   fresh.services[0].versions.erase(fresh.services[0].versions.begin() + 2);
-  CHECK(contains(refusal(diff(base(), fresh, live())), "more than 64"));
+  CHECK(has_part(refusal(diff(base(), fresh, live())), "more than 64"));
   fresh.services[0].versions.pop_back();
   CHECK(std::holds_alternative<Changes>(diff(base(), fresh, live())));
 }

@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* kStatus = "GET /v1/status HTTP/1.1\r\n\r\n";
 
-struct Served {
+struct AdminServerServed {
   TempDir dir;
   std::string path = dir / "s";
   UniqueFd listener = open_admin_socket(path);
@@ -38,7 +38,7 @@ void hang(FakeDaemon& daemon, std::vector<FakeDaemon::Done>& kept) {
 }  // namespace
 
 TEST_CASE("fifty status calls at once are all answered") {
-  Served served;
+  AdminServerServed served;
   AdminServer server(served.listener.get(), served.daemon);
   std::atomic<int> ok{0};
   std::vector<std::thread> callers;
@@ -50,7 +50,7 @@ TEST_CASE("fifty status calls at once are all answered") {
 }
 
 TEST_CASE("the listener outlives the server, and what waits in it is served by the next one") {
-  Served served;
+  AdminServerServed served;
   {
     AdminServer first(served.listener.get(), served.daemon);
   }
@@ -62,7 +62,7 @@ TEST_CASE("the listener outlives the server, and what waits in it is served by t
 }
 
 TEST_CASE("garbage and connections that say nothing do not stop the next caller") {
-  Served served;
+  AdminServerServed served;
   AdminServer server(served.listener.get(), served.daemon);
   CHECK(contains(talk(served.path, std::string(3000, '\xff') + "\r\n\r\n"), "400"));
   std::vector<UniqueFd> silent;
@@ -71,7 +71,7 @@ TEST_CASE("garbage and connections that say nothing do not stop the next caller"
 }
 
 TEST_CASE("calls in progress are cut a second after the end began") {
-  Served served;
+  AdminServerServed served;
   std::vector<FakeDaemon::Done> kept;
   hang(served.daemon, kept);
   auto server = std::make_unique<AdminServer>(served.listener.get(), served.daemon);
@@ -94,7 +94,7 @@ TEST_CASE("descriptors beyond the reach of select are served") {
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &raised) == 0);
   REQUIRE(raised.rlim_cur > 1100);
   {
-    Served served;
+    AdminServerServed served;
     AdminServer server(served.listener.get(), served.daemon);
     std::vector<UniqueFd> fill;
     do fill.emplace_back(::dup(served.listener.get()));
@@ -105,7 +105,7 @@ TEST_CASE("descriptors beyond the reach of select are served") {
 }
 
 TEST_CASE("after its end nobody is let in, calls in progress are answered, and the next server serves who waited") {
-  Served served;
+  AdminServerServed served;
   std::promise<FakeDaemon::Done> taken;
   served.daemon.take = [&](FakeDaemon::Done done) { taken.set_value(std::move(done)); };
   auto server = std::make_unique<AdminServer>(served.listener.get(), served.daemon);

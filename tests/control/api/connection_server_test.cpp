@@ -23,7 +23,7 @@ void echo(int connection, const CutOff& cut_off) {
     send_text(connection, {&byte, 1});
 }
 
-struct Served {
+struct ConnectionServerServed {
   TempDir dir;
   UniqueFd listener = open_admin_socket(dir / "s");
 
@@ -39,7 +39,7 @@ void wait_for_end(const ConnectionServer& server) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Served, "a connection is served and closed, the listener is not") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "a connection is served and closed, the listener is not") {
   {
     ConnectionServer server(listener.get(), {.threads = 2}, echo);
     CHECK(say("a") == "a");
@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(Served, "a connection is served and closed, the listener is no
   CHECK(read_to_end(waits.get()) == "c");
 }
 
-TEST_CASE_FIXTURE(Served, "beyond the threads who comes waits until one is free") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "beyond the threads who comes waits until one is free") {
   ConnectionServer server(listener.get(), {.threads = 2}, echo);
   const UniqueFd first = connect(), second = connect(), third = connect();
   send_text(third.get(), "3");
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(Served, "beyond the threads who comes waits until one is free"
   CHECK(read_to_end(second.get()) == "2");
 }
 
-TEST_CASE_FIXTURE(Served, "the oldest makes room, if the limits say so") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "the oldest makes room, if the limits say so") {
   ConnectionServer server(listener.get(), {.threads = 2, .oldest_makes_room = true}, echo);
   std::vector<UniqueFd> silent;
   for (int i = 0; i < 6; ++i) silent.push_back(connect());
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(Served, "the oldest makes room, if the limits say so") {
   for (const auto& client : silent) CHECK(read_to_end(client.get()).empty());
 }
 
-TEST_CASE_FIXTURE(Served, "the end lets nobody in, and who is in may stay until the cut-off") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "the end lets nobody in, and who is in may stay until the cut-off") {
   std::promise<void> in;
   ConnectionServer server(listener.get(), {.threads = 3}, [&](int connection, const CutOff& cut_off) {
     in.set_value();
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(Served, "the end lets nobody in, and who is in may stay until 
   CHECK(::recv(late.get(), &byte, 1, MSG_DONTWAIT) < 0);
 }
 
-TEST_CASE_FIXTURE(Served, "the cut-off is kFarewell after the end began") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "the cut-off is kFarewell after the end began") {
   std::promise<TimePoint> seen;
   TimePoint begin;
   {
@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(Served, "the cut-off is kFarewell after the end began") {
   CHECK(cut <= Clock::now());
 }
 
-TEST_CASE_FIXTURE(Served, "a cut ends each connection at once") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "a cut ends each connection at once") {
   std::promise<void> in;
   ConnectionServer server(listener.get(), {.threads = 1}, [&](int connection, const CutOff&) {
     in.set_value();

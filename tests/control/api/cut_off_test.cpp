@@ -10,7 +10,7 @@ using namespace gray::control;
 
 namespace {
 
-struct Fixture {
+struct CutOffFixture {
   CutOff cut_off;
   UniqueFd event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}, other{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 
@@ -19,7 +19,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a wait ends by either descriptor, or by its time") {
+TEST_CASE_FIXTURE(CutOffFixture, "a wait ends by either descriptor, or by its time") {
   CHECK_FALSE(wait(Clock::now() + Duration(1)));
   ::eventfd_write(other.get(), 1);
   CHECK(wait(TimePoint::max()));
@@ -29,7 +29,7 @@ TEST_CASE_FIXTURE(Fixture, "a wait ends by either descriptor, or by its time") {
   CHECK(wait(TimePoint::max()));
 }
 
-TEST_CASE_FIXTURE(Fixture, "who waits already is woken by a cut-off, and may wait until then") {
+TEST_CASE_FIXTURE(CutOffFixture, "who waits already is woken by a cut-off, and may wait until then") {
   CHECK(cut_off.get() == TimePoint::max());
   std::thread waiter([&] { CHECK_FALSE(wait(TimePoint::max())); });
   const TimePoint when = Clock::now() + Duration(20);
@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(Fixture, "who waits already is woken by a cut-off, and may wai
   CHECK(::poll(&entry, 1, 0) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an event before the cut-off still counts, one after it does not") {
+TEST_CASE_FIXTURE(CutOffFixture, "an event before the cut-off still counts, one after it does not") {
   cut_off.set(Clock::now() + Duration(20'000));
   ::eventfd_write(event.get(), 1);
   CHECK(wait(TimePoint::max()));

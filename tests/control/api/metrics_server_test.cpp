@@ -44,11 +44,11 @@ struct Port {
   }
 };
 
-struct Fixture {
+struct MetricsServerFixture {
   FakeDaemon daemon;
   Port port;
 
-  Fixture() {
+  MetricsServerFixture() {
     daemon.answer = [](const std::string& verb, const nlohmann::json&) {
       return Reply{.code = ExitCode::ok, .body = {{"text", "grayd_" + verb + " 1\n"}}, .error = {}};
     };
@@ -59,7 +59,7 @@ constexpr const char* kScrape = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "metrics are text, with or without a query") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "metrics are text, with or without a query") {
   MetricsServer server(port.fd.get(), daemon);
   for (const auto* request : {kScrape, "GET /metrics?x=1 HTTP/1.0\r\n\r\n"}) {
     const auto answer = port.ask(request);
@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(Fixture, "metrics are text, with or without a query") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "everything else is not there") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "everything else is not there") {
   MetricsServer server(port.fd.get(), daemon);
   for (const auto* request :
        {"GET / HTTP/1.1\r\n\r\n", "GET /metricsx HTTP/1.1\r\n\r\n", "POST /metrics HTTP/1.1\r\n\r\n",
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(Fixture, "everything else is not there") {
   CHECK(daemon.calls == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failure of the daemon is told") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "a failure of the daemon is told") {
   daemon.answer = [](auto&&...) { return refused(ExitCode::failed, "no router"); };
   MetricsServer server(port.fd.get(), daemon);
   const auto answer = port.ask(kScrape);
@@ -89,7 +89,8 @@ TEST_CASE_FIXTURE(Fixture, "a failure of the daemon is told") {
   CHECK(answer.ends_with("no router\n"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "who asks while an answer is on its way gets that one, and the daemon is asked once") {
+TEST_CASE_FIXTURE(MetricsServerFixture,
+                  "who asks while an answer is on its way gets that one, and the daemon is asked once") {
   FakeDaemon::Done done;
   std::atomic<bool> asked = false;
   daemon.take = [&](FakeDaemon::Done when_done) {
@@ -108,7 +109,7 @@ TEST_CASE_FIXTURE(Fixture, "who asks while an answer is on its way gets that one
   CHECK(daemon.calls == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "clients that say nothing are cut, and cannot keep others out") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "clients that say nothing are cut, and cannot keep others out") {
   MetricsServer server(port.fd.get(), daemon, Duration{300});
   std::vector<UniqueFd> silent;
   for (std::size_t i = 0; i < 2 * MetricsServer::kClients; ++i) silent.push_back(port.connect());
@@ -116,7 +117,7 @@ TEST_CASE_FIXTURE(Fixture, "clients that say nothing are cut, and cannot keep ot
   for (const auto& client : silent) CHECK(read_to_end(client.get()).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a client that reads nothing is cut") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "a client that reads nothing is cut") {
   daemon.answer = [](auto&&...) {
     return Reply{.code = ExitCode::ok, .body = {{"text", std::string(4 << 20, 'x')}}, .error = {}};
   };
@@ -131,7 +132,7 @@ TEST_CASE_FIXTURE(Fixture, "a client that reads nothing is cut") {
   CHECK(read_to_end(slow.get()).size() < (4 << 20));
 }
 
-TEST_CASE_FIXTURE(Fixture, "it ends at once, and an answer that comes later harms nobody") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "it ends at once, and an answer that comes later harms nobody") {
   FakeDaemon::Done done;
   std::atomic<bool> asked = false;
   daemon.take = [&](FakeDaemon::Done when_done) {
@@ -148,7 +149,8 @@ TEST_CASE_FIXTURE(Fixture, "it ends at once, and an answer that comes later harm
   CHECK(read_to_end(client.get()).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "after its end nobody is let in, and who is there is served or cut after a second") {
+TEST_CASE_FIXTURE(MetricsServerFixture,
+                  "after its end nobody is let in, and who is there is served or cut after a second") {
   MetricsServer server(port.fd.get(), daemon);
   const UniqueFd asking = port.connect(), silent = port.connect();
   send_text(asking.get(), "GET /met");
@@ -167,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "after its end nobody is let in, and who is there is 
   CHECK(read_to_end(late.get()).starts_with("HTTP/1.1 200"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a new client is served though the others have much time left") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "a new client is served though the others have much time left") {
   MetricsServer server(port.fd.get(), daemon, Duration{600'000});
   std::vector<UniqueFd> silent;
   for (std::size_t i = 0; i < 2 * MetricsServer::kClients; ++i) silent.push_back(port.connect());
@@ -175,7 +177,7 @@ TEST_CASE_FIXTURE(Fixture, "a new client is served though the others have much t
   CHECK(read_to_end(silent.front().get()).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a head that is too long is refused as such, whichever line is too long") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "a head that is too long is refused as such, whichever line is too long") {
   MetricsServer server(port.fd.get(), daemon);
   const std::string line = "GET /metrics HTTP/1.1\r\nX: ";
   const auto padded = [&](std::size_t size) { return line + std::string(size - line.size() - 4, 'x') + "\r\n\r\n"; };
@@ -185,7 +187,7 @@ TEST_CASE_FIXTURE(Fixture, "a head that is too long is refused as such, whicheve
   CHECK(answer.ends_with("the request head is longer than 4 KiB\n"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "no method but GET, and no body is waited for") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "no method but GET, and no body is waited for") {
   MetricsServer server(port.fd.get(), daemon);
   for (const auto* request : {"HEAD /metrics HTTP/1.1\r\n\r\n", "POST /metrics HTTP/1.1\r\nContent-Length: 5\r\n\r\n",
                               "DELETE /metrics HTTP/1.1\r\n\r\n"}) {
@@ -195,14 +197,14 @@ TEST_CASE_FIXTURE(Fixture, "no method but GET, and no body is waited for") {
   CHECK(daemon.calls == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the text comes whole and plain, whatever a client would accept") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "the text comes whole and plain, whatever a client would accept") {
   MetricsServer server(port.fd.get(), daemon);
   const auto answer = port.ask("GET /metrics HTTP/1.1\r\nRange: bytes=0-3\r\nAccept-Encoding: gzip\r\n\r\n");
   CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
   CHECK(answer.ends_with("\r\n\r\ngrayd_metrics 1\n"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a question that the daemon drops is told, and the next client asks anew") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "a question that the daemon drops is told, and the next client asks anew") {
   daemon.take = [](FakeDaemon::Done) {};
   MetricsServer server(port.fd.get(), daemon);
   for (int asked = 1; asked <= 2; ++asked) {

@@ -17,18 +17,19 @@ bool readable(int fd) {
   return ::poll(&entry, 1, 0) == 1;
 }
 
-struct Fixture {
+struct PendingReplyFixture {
   FakeDaemon daemon;
   FakeDaemon::Done done;
 
-  Fixture() {
+  PendingReplyFixture() {
     daemon.take = [this](FakeDaemon::Done when_done) { done = std::move(when_done); };
   }
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a reply makes the descriptor readable for ever, and can be read more than once") {
+TEST_CASE_FIXTURE(PendingReplyFixture,
+                  "a reply makes the descriptor readable for ever, and can be read more than once") {
   const TimePoint begin = Clock::now();
   const PendingReply reply(daemon, "status", nlohmann::json::object());
   CHECK_FALSE(reply.ready());
@@ -42,7 +43,7 @@ TEST_CASE_FIXTURE(Fixture, "a reply makes the descriptor readable for ever, and 
   CHECK(reply.came_at() >= begin);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a question that is dropped is as good as answered, and says so") {
+TEST_CASE_FIXTURE(PendingReplyFixture, "a question that is dropped is as good as answered, and says so") {
   const PendingReply reply(daemon, "status", nlohmann::json::object());
   done = nullptr;
   CHECK(readable(reply.fd()));
@@ -51,7 +52,7 @@ TEST_CASE_FIXTURE(Fixture, "a question that is dropped is as good as answered, a
   CHECK(reply.came_at() == TimePoint{});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reply to nobody harms nobody") {
+TEST_CASE_FIXTURE(PendingReplyFixture, "a reply to nobody harms nobody") {
   {
     const PendingReply reply(daemon, "status", nlohmann::json::object());
   }

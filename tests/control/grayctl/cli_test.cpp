@@ -29,7 +29,7 @@ Ran grayctl(std::vector<std::string> words) {
 }
 
 /// A daemon to talk to, and grayctl with its socket named.
-struct Served {
+struct CliServed {
   TempDir dir;
   std::string path = dir / "s";
   UniqueFd listener = open_admin_socket(path);
@@ -53,7 +53,7 @@ Reply status_reply() {
 }  // namespace
 
 TEST_CASE("status prints a table, or the body as JSON") {
-  Served served;
+  CliServed served;
   served.daemon.answer = [](auto&&...) { return status_reply(); };
   Ran ran = served.grayctl({"status"});
   CHECK(ran.code == 0);
@@ -65,7 +65,7 @@ TEST_CASE("status prints a table, or the body as JSON") {
 }
 
 TEST_CASE("status of one service shows no other") {
-  Served served;
+  CliServed served;
   served.daemon.answer = [](auto&&...) { return status_reply(); };
   CHECK_FALSE(contains(served.grayctl({"status", "web"}).out, "api"));
   json body = json::parse(served.grayctl({"status", "web", "-o", "json"}).out);
@@ -76,7 +76,7 @@ TEST_CASE("status of one service shows no other") {
 }
 
 TEST_CASE("shift says what it asked for and what came of it") {
-  Served served;
+  CliServed served;
   json seen;
   served.daemon.answer = [&](const std::string& verb, const json& args) {
     seen = {verb, args};
@@ -91,7 +91,7 @@ TEST_CASE("shift says what it asked for and what came of it") {
 }
 
 TEST_CASE("health is 0 or 1, with a line that names what is down") {
-  Served served;
+  CliServed served;
   json args;
   served.daemon.answer = [&](const std::string&, const json& given) {
     args = given;
@@ -109,7 +109,7 @@ TEST_CASE("health is 0 or 1, with a line that names what is down") {
 }
 
 TEST_CASE("reload lists the changes") {
-  Served served;
+  CliServed served;
   served.daemon.answer = [](auto&&...) {
     return Reply{.code = ExitCode::ok, .body = {{"changes", {"web: v3 is new"}}}, .error = {}};
   };
@@ -119,7 +119,7 @@ TEST_CASE("reload lists the changes") {
 }
 
 TEST_CASE("metrics are printed as they are") {
-  Served served;
+  CliServed served;
   served.daemon.answer = [](auto&&...) {
     return Reply{.code = ExitCode::ok, .body = {{"text", "grayd_requests_total 1\n"}}, .error = {}};
   };
@@ -129,7 +129,7 @@ TEST_CASE("metrics are printed as they are") {
 }
 
 TEST_CASE("a failure is text on stderr, and with -o json also an object on stdout") {
-  Served served;
+  CliServed served;
   served.daemon.answer = [](auto&&...) { return refused(ExitCode::conflict, "v3 has weight 5"); };
   Ran ran = served.grayctl({"shift", "web", "v2", "5"});
   CHECK(ran.code == 3);
@@ -142,7 +142,7 @@ TEST_CASE("a failure is text on stderr, and with -o json also an object on stdou
 }
 
 TEST_CASE("an answer that grayctl does not know is a failure, not a crash") {
-  Served served;
+  CliServed served;
   served.daemon.answer = [](auto&&...) {
     return Reply{.code = ExitCode::ok, .body = {{"services", {1, 2}}}, .error = {}};
   };
@@ -176,7 +176,7 @@ TEST_CASE("without a daemon every verb that needs one exits 7 and names the sock
 }
 
 TEST_CASE("status and health may wait until what should be up is") {
-  Served served;
+  CliServed served;
   std::atomic<int> looks{0};
   served.daemon.answer = [&](const std::string& verb, const json&) {
     if (verb == "health") return Reply{};

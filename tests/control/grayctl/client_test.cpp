@@ -17,7 +17,7 @@ using nlohmann::json;
 
 namespace {
 
-struct Served {
+struct ClientServed {
   TempDir dir;
   std::string path = dir / "s";
   UniqueFd listener = open_admin_socket(path);
@@ -46,7 +46,7 @@ std::string http(const std::string& status, const std::string& body) {
 }  // namespace
 
 TEST_CASE("a verb goes out and its body comes back") {
-  Served served;
+  ClientServed served;
   Answer answer = served.client.get("health", {{"service", "a b&c"}, {"n", 5}});
   CHECK(answer.code == ExitCode::ok);
   CHECK(answer.body["verb"] == "health");
@@ -56,7 +56,7 @@ TEST_CASE("a verb goes out and its body comes back") {
 }
 
 TEST_CASE("a failure comes back with its exit code and text") {
-  Served served;
+  ClientServed served;
   for (ExitCode code : {ExitCode::failed, ExitCode::usage, ExitCode::conflict, ExitCode::denied, ExitCode::timeout,
                         ExitCode::aborted, ExitCode::bad_config}) {
     served.daemon.answer = [code](auto&&...) { return refused(code, "no \"v9\""); };
@@ -67,7 +67,7 @@ TEST_CASE("a failure comes back with its exit code and text") {
 }
 
 TEST_CASE("a daemon that hangs ends in a timeout") {
-  Served served;
+  ClientServed served;
   std::vector<FakeDaemon::Done> kept;
   served.daemon.take = [&](FakeDaemon::Done done) { kept.push_back(std::move(done)); };
   Answer answer = served.client.post("shift", {{"timeout_ms", 50}});

@@ -25,7 +25,7 @@ json an_event(int sequence) {
 }
 
 /// A daemon that has one more event at each question, and is gone after the third.
-struct Served {
+struct FollowServed {
   TempDir dir;
   std::string path = dir / "s";
   UniqueFd listener = open_admin_socket(path);
@@ -37,7 +37,7 @@ struct Served {
   Client client{path};
   Command command;
 
-  Served() {
+  FollowServed() {
     command.verb = Verb::events;
     daemon.answer = [this](const std::string& verb, const json& args) {
       CHECK(verb == "events");
@@ -57,7 +57,7 @@ struct Served {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Served, "looking back is one question, and its answer as text") {
+TEST_CASE_FIXTURE(FollowServed, "looking back is one question, and its answer as text") {
   command.service = "web";
   command.version = "v1";
   command.count = 7;
@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(Served, "looking back is one question, and its answer as text"
   CHECK(questions() == std::vector<json>{{{"after", "0"}, {"count", "7"}, {"service", "web"}, {"version", "v1"}}});
 }
 
-TEST_CASE_FIXTURE(Served, "following asks for what comes after the last one, until grayd ends") {
+TEST_CASE_FIXTURE(FollowServed, "following asks for what comes after the last one, until grayd ends") {
   std::ostringstream out;
   const Answer end = follow(client, command, false, out, {});
   CHECK(end.code == ExitCode::failed);
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(Served, "following asks for what comes after the last one, unt
   CHECK(questions()[3].contains("wait_ms"));
 }
 
-TEST_CASE_FIXTURE(Served, "as JSON each event is a line of its own") {
+TEST_CASE_FIXTURE(FollowServed, "as JSON each event is a line of its own") {
   std::ostringstream out;
   follow(client, command, true, out, {});
   std::istringstream lines(out.str());
@@ -90,14 +90,14 @@ TEST_CASE_FIXTURE(Served, "as JSON each event is a line of its own") {
   CHECK(count == 3);
 }
 
-TEST_CASE_FIXTURE(Served, "who finds too many there is told at once") {
+TEST_CASE_FIXTURE(FollowServed, "who finds too many there is told at once") {
   conflicts = 1;
   std::ostringstream out;
   CHECK(follow(client, command, false, out, {}).code == ExitCode::conflict);
   CHECK(questions().size() == 1);
 }
 
-TEST_CASE_FIXTURE(Served, "when nobody reads any more it ends well") {
+TEST_CASE_FIXTURE(FollowServed, "when nobody reads any more it ends well") {
   std::ostringstream out;
   out.setstate(std::ios::badbit);
   CHECK(follow(client, command, false, out, {}).code == ExitCode::ok);

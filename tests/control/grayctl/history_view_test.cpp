@@ -9,7 +9,7 @@ using nlohmann::json;
 
 namespace {
 
-json an_event(const std::string& kind, const std::string& text) {
+json event_of_kind(const std::string& kind, const std::string& text) {
   return {{"sequence", 1}, {"time", "2026-11-23T17:04:45.123Z"}, {"kind", kind}, {"pid", 4711}, {"text", text}};
 }
 
@@ -22,21 +22,22 @@ json a_line(std::uint64_t number, const std::string& text) {
 }  // namespace
 
 TEST_CASE("an event is one line: when, what, who, and more") {
-  json event = an_event("worker-exited", "exit 3");
+  json event = event_of_kind("worker-exited", "exit 3");
   event["worker"] = "web@v1#0";
   CHECK(view_event(event, {}) == "11-23 17:04:45.123  worker-exited        web@v1#0    exit 3\n");
   event.erase("worker");
   event["service"] = "web";
   event["version"] = "v2";
   CHECK(view_event(event, {}) == "11-23 17:04:45.123  worker-exited        web v2      exit 3\n");
-  CHECK(view_event(an_event("router-ready", "slot 0"), {}) ==
+  CHECK(view_event(event_of_kind("router-ready", "slot 0"), {}) ==
         "11-23 17:04:45.123  router-ready         router 4711  slot 0\n");
-  CHECK(view_event(an_event("grayd-started", ""), {}) == "11-23 17:04:45.123  grayd-started        grayd 4711\n");
+  CHECK(view_event(event_of_kind("grayd-started", ""), {}) == "11-23 17:04:45.123  grayd-started        grayd 4711\n");
   CHECK(view_event(json::object(), {}) == "                       grayd\n");
 }
 
 TEST_CASE("what does not fit goes on beneath, and no line is wider than the terminal") {
-  json event = an_event("version-rolled-back", std::string("word ") + std::string(150, 'x') + " and the end of it");
+  json event =
+      event_of_kind("version-rolled-back", std::string("word ") + std::string(150, 'x') + " and the end of it");
   event["worker"] = "a-service-with-a-long-name@v1.2.3#0";
   for (const std::size_t width : {40u, 80u, 120u, 300u}) {
     CAPTURE(width);
@@ -52,9 +53,9 @@ TEST_CASE("what does not fit goes on beneath, and no line is wider than the term
 }
 
 TEST_CASE("colours change nothing but colours, and control characters do not get through") {
-  json event = an_event("worker-exited",
-                        "a\x1b[2Jb\xc2\x9b"
-                        "c\n");
+  json event = event_of_kind("worker-exited",
+                             "a\x1b[2Jb\xc2\x9b"
+                             "c\n");
   const std::string plain = view_event(event, {});
   CHECK(plain.find('\x1b') == std::string::npos);
   CHECK(plain.find("\xc2\x9b") == std::string::npos);

@@ -32,7 +32,7 @@ json status_of(json v2) {
   return {{"state", "serving"}, {"services", {web, api}}};
 }
 
-struct Row {
+struct WaitingCase {
   Verb verb;
   json v2;
   bool over;
@@ -40,7 +40,7 @@ struct Row {
   const char* text;
 };
 
-void check(const Row& row) {
+void check(const WaitingCase& row) {
   const Progress progress = judge({row.verb, "web", "v2", 3}, status_of(row.v2));
   CAPTURE(row.text);
   CHECK(progress.text == row.text);
@@ -55,7 +55,7 @@ TEST_CASE("a start is over when all workers are healthy, when the version failed
   failed["cause"] = "worker web@v2#0: exit 1";
   json slow = version("v2", "starting", workers(0, 2));
   slow["cause"] = "worker web@v2#0: exit 1";
-  const Row rows[] = {
+  const WaitingCase rows[] = {
       {Verb::start, version("v2", "starting", workers(0, 2)), false, ExitCode::ok,
        "starting web v2: 0 of 2 workers healthy"},
       {Verb::start, slow, false, ExitCode::ok, "starting web v2: 0 of 2 workers healthy; worker web@v2#0: exit 1"},
@@ -67,11 +67,11 @@ TEST_CASE("a start is over when all workers are healthy, when the version failed
       {Verb::start, version("v2", "draining", workers(1), true), true, ExitCode::conflict,
        "web v2 was stopped meanwhile"},
   };
-  for (const Row& row : rows) check(row);
+  for (const WaitingCase& row : rows) check(row);
 }
 
 TEST_CASE("a stop or drain is over when no worker is left, or when somebody started it") {
-  const Row rows[] = {
+  const WaitingCase rows[] = {
       {Verb::stop, version("v2", "draining", workers(1), true), false, ExitCode::ok, "stopping web v2: 1 worker left"},
       {Verb::drain, version("v2", "draining", workers(2), true), false, ExitCode::ok,
        "draining web v2: 2 workers left, 1 request in flight"},
@@ -80,13 +80,13 @@ TEST_CASE("a stop or drain is over when no worker is left, or when somebody star
       {Verb::drain, version("v2", "starting", workers(1)), true, ExitCode::conflict,
        "web v2 was started again meanwhile"},
   };
-  for (const Row& row : rows) check(row);
+  for (const WaitingCase& row : rows) check(row);
 }
 
 TEST_CASE("a restart is over when it is done or stopped; another one is not this one") {
   json failed = restarting(3, "failed", "failed");
   failed["state"] = "failed";
-  const Row rows[] = {
+  const WaitingCase rows[] = {
       {Verb::restart, restarting(3, "running"), false, ExitCode::ok, "restarting web v2: 1 of 2 workers replaced"},
       {Verb::restart, restarting(3, "done"), true, ExitCode::ok, "web v2 restarted: 1 of 2 workers replaced"},
       {Verb::restart, restarting(3, "failed", "worker web@v2#4: exit 1"), true, ExitCode::failed,
@@ -101,7 +101,7 @@ TEST_CASE("a restart is over when it is done or stopped; another one is not this
       {Verb::restart, version("v2", "serving", workers(2)), true, ExitCode::failed,
        "grayd no longer knows the restart of web v2; see grayctl status"},
   };
-  for (const Row& row : rows) check(row);
+  for (const WaitingCase& row : rows) check(row);
 }
 
 TEST_CASE("an upgrade is over when it is done or failed; another one is not this one") {

@@ -14,7 +14,7 @@ using namespace gray::master;
 
 namespace {
 
-struct Fixture {
+struct BinaryCheckFixture {
   test::Folder folder;
   asio::io_context io;
   std::optional<BinaryCheck> check;
@@ -42,7 +42,8 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a good program is asked for its numbers and for the configuration, and stays open") {
+TEST_CASE_FIXTURE(BinaryCheckFixture,
+                  "a good program is asked for its numbers and for the configuration, and stays open") {
   write("echo \"$@\" >> " + path + ".asked");
   CHECK(ask().code == ExitCode::ok);
   CHECK(check->program() >= 0);
@@ -55,7 +56,7 @@ TEST_CASE_FIXTURE(Fixture, "a good program is asked for its numbers and for the 
   CHECK(check->phase() == "checking the configuration with " + path);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is no program is refused by its kind") {
+TEST_CASE_FIXTURE(BinaryCheckFixture, "what is no program is refused by its kind") {
   CHECK(ask().text == "checking the program " + path + ": No such file or directory");
   write("");
   ::chmod(path.c_str(), 0644);
@@ -66,7 +67,7 @@ TEST_CASE_FIXTURE(Fixture, "what is no program is refused by its kind") {
   CHECK(ask().text == "checking the program " + path + ": it is not a file");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a program that does not answer as a grayd is refused, with what it said") {
+TEST_CASE_FIXTURE(BinaryCheckFixture, "a program that does not answer as a grayd is refused, with what it said") {
   write("echo sorry; exit 2");
   CHECK(ask().text.ends_with(": it does not support check-handoff, as a grayd does: exit 2: sorry"));
   write("echo hello; exit 0");
@@ -77,7 +78,7 @@ TEST_CASE_FIXTURE(Fixture, "a program that does not answer as a grayd is refused
   CHECK(end->code == ExitCode::failed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a program that does not answer at all is a timeout, at each question") {
+TEST_CASE_FIXTURE(BinaryCheckFixture, "a program that does not answer at all is a timeout, at each question") {
   write("sleep 1000");
   CHECK(ask(Duration{200}).code == ExitCode::timeout);
   CHECK(end->text == "checking the program " + path + ": it gave no answer within 200ms");

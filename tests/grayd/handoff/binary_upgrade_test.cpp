@@ -14,7 +14,7 @@ using namespace gray::master;
 
 namespace {
 
-struct Fixture {
+struct BinaryUpgradeFixture {
   test::Folder folder;
   asio::io_context io;
   std::string path = folder.path / "next", stale, unsettled;
@@ -23,7 +23,7 @@ struct Fixture {
   std::optional<CheckEnd> failed;
   std::optional<BinaryUpgrade> replacement;
 
-  Fixture() {
+  BinaryUpgradeFixture() {
     std::ofstream(path) << "#!/bin/sh\n[ $1 = check-handoff ] && cat " << path << ".numbers\nexit 0\n";
     std::ofstream(path + ".numbers") << handoff_numbers();
     ::chmod(path.c_str(), 0755);
@@ -47,7 +47,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "checked, settled, closed, left") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "checked, settled, closed, left") {
   unsettled = "a shift";
   empty = false;
   begin();
@@ -72,13 +72,13 @@ TEST_CASE_FIXTURE(Fixture, "checked, settled, closed, left") {
   CHECK_FALSE(failed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "callers who do not go are not waited for") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "callers who do not go are not waited for") {
   empty = false;
   begin();
   CHECK(until([this] { return left == 1; }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a program that is refused ends it, and nothing else was touched") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a program that is refused ends it, and nothing else was touched") {
   std::ofstream(path + ".numbers") << "{}";
   begin();
   REQUIRE(until([this] { return failed.has_value(); }));
@@ -87,14 +87,14 @@ TEST_CASE_FIXTURE(Fixture, "a program that is refused ends it, and nothing else 
   CHECK((shut == 0 && left == 0));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that is not what is in force ends it") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a file that is not what is in force ends it") {
   stale = "reload first";
   begin();
   REQUIRE(until([this] { return failed.has_value(); }));
   CHECK(failed->text.find(": reload first; nothing was changed") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what does not settle in time ends it") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "what does not settle in time ends it") {
   unsettled = "a shift";
   begin(Duration{4'000});
   REQUIRE(until([this] { return failed.has_value(); }));

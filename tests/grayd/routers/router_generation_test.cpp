@@ -15,7 +15,7 @@ namespace {
 
 constexpr Duration kTimeout{20'000};
 
-struct Fixture {
+struct RouterGenerationFixture {
   asio::io_context io;
   segment::Segment segment = segment::Segment::create();
   bool greeted = false, ready = false, ended = false;
@@ -51,7 +51,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a router is born, works and ends by a drain") {
+TEST_CASE_FIXTURE(RouterGenerationFixture, "a router is born, works and ends by a drain") {
   start("good");
   CHECK_FALSE(router->greeted());
   REQUIRE(until(ready));
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(Fixture, "a router is born, works and ends by a drain") {
   CHECK(router->end() == "exit 0");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a death is told with its cause, and whether it came young") {
+TEST_CASE_FIXTURE(RouterGenerationFixture, "a death is told with its cause, and whether it came young") {
   start("good");
   REQUIRE(until(ready));
   ::kill(router->pid(), SIGKILL);
@@ -76,20 +76,20 @@ TEST_CASE_FIXTURE(Fixture, "a death is told with its cause, and whether it came 
   CHECK_FALSE(router->leaving());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a router that does not get ready in time is killed") {
+TEST_CASE_FIXTURE(RouterGenerationFixture, "a router that does not get ready in time is killed") {
   start("mute", Duration{50});
   REQUIRE(until(ended));
   CHECK(router->end() == "signal 9 (killed: it was not ready in time)");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a router with another layout is never ready") {
+TEST_CASE_FIXTURE(RouterGenerationFixture, "a router with another layout is never ready") {
   start("alien");
   REQUIRE(until(ended));
   CHECK(router->end() == "signal 9 (killed: its protocol or segment layout differs)");
   CHECK_FALSE(greeted);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a router that stopped reading is killed when its drain is overdue") {
+TEST_CASE_FIXTURE(RouterGenerationFixture, "a router that stopped reading is killed when its drain is overdue") {
   start("good");
   REQUIRE(until(ready));
   ::kill(router->pid(), SIGSTOP);

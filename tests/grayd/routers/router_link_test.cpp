@@ -20,7 +20,7 @@ ChannelMessage message_of(Type type, std::uint64_t number = 0) {
   return message;
 }
 
-struct Fixture {
+struct RouterLinkFixture {
   asio::io_context io;
   UniqueFd peer;
   std::vector<ChannelMessage> received;
@@ -28,7 +28,7 @@ struct Fixture {
   std::string broken;
   std::optional<RouterLink> link;
 
-  Fixture() {
+  RouterLinkFixture() {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     peer.reset(ends[1]);
@@ -54,7 +54,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "messages go both ways, in order") {
+TEST_CASE_FIXTURE(RouterLinkFixture, "messages go both ways, in order") {
   link->send(message_of(Type::listen));
   link->send(message_of(Type::drain));
   const auto sent = read_all();
@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(Fixture, "messages go both ways, in order") {
   CHECK(received[1].type == Type::ready);
 }
 
-TEST_CASE_FIXTURE(Fixture, "tables for a router that sleeps are coalesced, nothing else is lost") {
+TEST_CASE_FIXTURE(RouterLinkFixture, "tables for a router that sleeps are coalesced, nothing else is lost") {
   std::uint64_t number = 0;
   while (link->waiting() == 0) link->send(message_of(Type::probe, ++number));
   for (int i = 0; i < 1000; ++i) link->send(message_of(Type::table, ++number));
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Fixture, "tables for a router that sleeps are coalesced, nothi
   CHECK(numbers.size() == number - 999);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the end of the other side is told once, after its last words") {
+TEST_CASE_FIXTURE(RouterLinkFixture, "the end of the other side is told once, after its last words") {
   send_message(peer.get(), message_of(Type::drained));
   peer.reset();
   turn();
@@ -95,14 +95,14 @@ TEST_CASE_FIXTURE(Fixture, "the end of the other side is told once, after its la
   CHECK(closed == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "nonsense is told with what was wrong") {
+TEST_CASE_FIXTURE(RouterLinkFixture, "nonsense is told with what was wrong") {
   REQUIRE(::send(peer.get(), "{}", 2, 0) == 2);
   turn();
   CHECK(broken.starts_with("it sent an invalid message: "));
   CHECK(closed == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a link that is gone hears nothing any more") {
+TEST_CASE_FIXTURE(RouterLinkFixture, "a link that is gone hears nothing any more") {
   send_message(peer.get(), message_of(Type::ready));
   link.reset();
   turn();

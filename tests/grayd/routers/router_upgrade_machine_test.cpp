@@ -5,13 +5,13 @@
 #include <initializer_list>
 
 using namespace gray::master;
-using P = RouterUpgradePhase;
-using E = RouterUpgradeEvent;
-using A = RouterUpgradeAction;
+using Phase = RouterUpgradePhase;
+using Event = RouterUpgradeEvent;
+using Action = RouterUpgradeAction;
 
 namespace {
 
-RouterUpgradeStep after(std::initializer_list<E> events) {
+RouterUpgradeStep after(std::initializer_list<Event> events) {
   RouterUpgradeStep now;
   for (const auto event : events) now = step(now.next, event);
   return now;
@@ -20,49 +20,50 @@ RouterUpgradeStep after(std::initializer_list<E> events) {
 }  // namespace
 
 TEST_CASE("a new router is made, greets, is ready, serves a while, and then the old one is retired") {
-  CHECK(after({E::room}).action == A::spawn);
-  CHECK(after({E::room, E::greeted}).next == P::proving);
-  CHECK(after({E::room, E::greeted, E::ready}).action == A::listen);
-  CHECK(after({E::room, E::greeted, E::ready, E::trial_over}).action == A::retire);
-  CHECK(after({E::room, E::greeted, E::ready, E::trial_over}).next == P::done);
+  CHECK(after({Event::room}).action == Action::spawn);
+  CHECK(after({Event::room, Event::greeted}).next == Phase::proving);
+  CHECK(after({Event::room, Event::greeted, Event::ready}).action == Action::listen);
+  CHECK(after({Event::room, Event::greeted, Event::ready, Event::trial_over}).action == Action::retire);
+  CHECK(after({Event::room, Event::greeted, Event::ready, Event::trial_over}).next == Phase::done);
 }
 
 TEST_CASE("only the end of the trial, or the old one's own death in it, retires the old one") {
-  for (std::size_t phase = 0; phase < static_cast<std::size_t>(P::count); ++phase) {
-    for (std::size_t event = 0; event < static_cast<std::size_t>(E::count); ++event) {
-      const auto now = step(static_cast<P>(phase), static_cast<E>(event));
-      const bool retires = static_cast<P>(phase) == P::trial &&
-                           (static_cast<E>(event) == E::trial_over || static_cast<E>(event) == E::bereft);
-      CHECK((now.action == A::retire) == retires);
-      CHECK((now.next == P::done && static_cast<P>(phase) != P::done) == retires);
+  for (std::size_t phase = 0; phase < static_cast<std::size_t>(Phase::count); ++phase) {
+    for (std::size_t event = 0; event < static_cast<std::size_t>(Event::count); ++event) {
+      const auto now = step(static_cast<Phase>(phase), static_cast<Event>(event));
+      const bool retires =
+          static_cast<Phase>(phase) == Phase::trial &&
+          (static_cast<Event>(event) == Event::trial_over || static_cast<Event>(event) == Event::bereft);
+      CHECK((now.action == Action::retire) == retires);
+      CHECK((now.next == Phase::done && static_cast<Phase>(phase) != Phase::done) == retires);
     }
   }
 }
 
 TEST_CASE("the end of the new one fails every phase before done") {
-  for (const auto phase : {P::waiting, P::starting, P::proving, P::trial}) {
-    CHECK(step(phase, E::ended).next == P::failed);
-    CHECK(step(phase, E::ended).action == A::none);
+  for (const auto phase : {Phase::waiting, Phase::starting, Phase::proving, Phase::trial}) {
+    CHECK(step(phase, Event::ended).next == Phase::failed);
+    CHECK(step(phase, Event::ended).action == Action::none);
   }
 }
 
 TEST_CASE("who waits no longer, or lost the old one, ends the new one unless it serves") {
-  for (const auto event : {E::overdue, E::bereft}) {
-    CHECK(step(P::starting, event).action == A::cancel);
-    CHECK(step(P::proving, event).action == A::cancel);
+  for (const auto event : {Event::overdue, Event::bereft}) {
+    CHECK(step(Phase::starting, event).action == Action::cancel);
+    CHECK(step(Phase::proving, event).action == Action::cancel);
   }
-  CHECK(step(P::waiting, E::overdue).next == P::failed);
-  CHECK(step(P::waiting, E::bereft).next == P::waiting);
-  CHECK(step(P::trial, E::overdue).next == P::trial);
+  CHECK(step(Phase::waiting, Event::overdue).next == Phase::failed);
+  CHECK(step(Phase::waiting, Event::bereft).next == Phase::waiting);
+  CHECK(step(Phase::trial, Event::overdue).next == Phase::trial);
 }
 
 TEST_CASE("nothing leads out of an end") {
-  for (const auto phase : {P::done, P::failed}) {
+  for (const auto phase : {Phase::done, Phase::failed}) {
     CHECK(is_over(phase));
-    for (std::size_t event = 0; event < static_cast<std::size_t>(E::count); ++event) {
-      CHECK(step(phase, static_cast<E>(event)).next == phase);
-      CHECK(step(phase, static_cast<E>(event)).action == A::none);
+    for (std::size_t event = 0; event < static_cast<std::size_t>(Event::count); ++event) {
+      CHECK(step(phase, static_cast<Event>(event)).next == phase);
+      CHECK(step(phase, static_cast<Event>(event)).action == Action::none);
     }
   }
-  CHECK_FALSE(is_over(P::trial));
+  CHECK_FALSE(is_over(Phase::trial));
 }

@@ -10,7 +10,7 @@ using namespace gray::master;
 
 namespace {
 
-struct Fixture {
+struct RouterUpgradeFixture {
   asio::io_context io;
   std::optional<RouterUpgradeEnd> end;
   int ends = 0;
@@ -28,7 +28,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "who waits for room in vain is told for whom, and that nothing was changed") {
+TEST_CASE_FIXTURE(RouterUpgradeFixture, "who waits for room in vain is told for whom, and that nothing was changed") {
   begin(Duration{10});
   CHECK(router_upgrade->text() == "waiting for room: router 7 drains (5 s at most)");
   CHECK_FALSE(router_upgrade->over());
@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(Fixture, "who waits for room in vain is told for whom, and tha
   CHECK(end->code == ExitCode::timeout);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a system without room for a process fails it") {
+TEST_CASE_FIXTURE(RouterUpgradeFixture, "a system without room for a process fails it") {
   begin(Duration{60'000});
   router_upgrade->room();
   REQUIRE(end);

@@ -13,16 +13,16 @@ namespace {
 
 [[maybe_unused]] const bool in_the_tests = test::become_fake_router_if_asked();
 
-constexpr Duration kTimeout{20'000};
+constexpr Duration kUpgradeTimeout{20'000};
 
-struct Fixture {
+struct RoutersFixture {
   asio::io_context io;
   segment::Segment segment = segment::Segment::create();
   int probed = 0;
   std::vector<bool> possible;
   std::optional<Routers> routers;
 
-  void make(const char* behaviour, RouterLimits limits = {kTimeout, kTimeout}) {
+  void make(const char* behaviour, RouterLimits limits = {kUpgradeTimeout, kUpgradeTimeout}) {
     ::setenv("GRAY_FAKE_ROUTER", behaviour, 1);
     RouterCommand command;
     command.segment = segment.fd();
@@ -41,10 +41,10 @@ struct Fixture {
     table.number = number;
     routers->publish(table);
   }
-  /// Runs the loop until `done`, at most kTimeout.
+  /// Runs the loop until `done`, at most kUpgradeTimeout.
   template <typename Condition>
   bool until(Condition done) {
-    const auto deadline = Clock::now() + kTimeout;
+    const auto deadline = Clock::now() + kUpgradeTimeout;
     while (!done() && Clock::now() < deadline) {
       io.restart();
       io.run_one_for(Duration{50});
@@ -57,12 +57,13 @@ struct Fixture {
   pid_t pid() const { return routers->view().front().pid; }
   /// A renewal by a router of that behaviour; its end, unless it is not awaited.
   std::optional<RouterUpgradeEnd> end;
-  void begin_router_upgrade(const char* behaviour, Duration timeout = kTimeout, Duration drain = Duration{1'000}) {
+  void begin_router_upgrade(const char* behaviour, Duration timeout = kUpgradeTimeout,
+                            Duration drain = Duration{1'000}) {
     ::setenv("GRAY_FAKE_ROUTER", behaviour, 1);
     end.reset();
     REQUIRE(routers->upgrade({}, drain, timeout, [this](const RouterUpgradeEnd& how) { end = how; }));
   }
-  RouterUpgradeEnd upgrade(const char* behaviour, Duration timeout = kTimeout) {
+  RouterUpgradeEnd upgrade(const char* behaviour, Duration timeout = kUpgradeTimeout) {
     begin_router_upgrade(behaviour, timeout);
     REQUIRE(until([this] { return end.has_value(); }));
     CHECK(routers->router_upgrade() == nullptr);
@@ -75,7 +76,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a router greets, applies the first table and is ready to probe") {
+TEST_CASE_FIXTURE(RoutersFixture, "a router greets, applies the first table and is ready to probe") {
   start("good");
   CHECK_FALSE(routers->probe(1, 0, {}, "", Duration{100}));
   REQUIRE(is_ready());
@@ -85,25 +86,25 @@ TEST_CASE_FIXTURE(Fixture, "a router greets, applies the first table and is read
   CHECK(until([this] { return probed == 1; }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a table is applied when every router says so") {
+TEST_CASE_FIXTURE(RoutersFixture, "a table is applied when every router says so") {
   start("good");
   REQUIRE(is_ready());
   publish(2);
   CHECK_FALSE(routers->all_applied(2));
   std::optional<std::string> laggards;
-  routers->when_applied(2, kTimeout, [&](std::string late) { laggards = late; });
+  routers->when_applied(2, kUpgradeTimeout, [&](std::string late) { laggards = late; });
   CHECK(until([&] { return laggards.has_value(); }));
   CHECK(laggards->empty());
   CHECK(routers->all_applied(2));
 }
 
-TEST_CASE_FIXTURE(Fixture, "who waits for a table is told who lags, and no longer when the laggard is dead") {
+TEST_CASE_FIXTURE(RoutersFixture, "who waits for a table is told who lags, and no longer when the laggard is dead") {
   start("stuck");
   REQUIRE(is_ready());
   publish(2);
   std::optional<std::string> late, freed;
   routers->when_applied(2, Duration{50}, [&](std::string who) { late = who; });
-  routers->when_applied(2, kTimeout, [&](std::string who) { freed = who; });
+  routers->when_applied(2, kUpgradeTimeout, [&](std::string who) { freed = who; });
   CHECK(until([&] { return late.has_value(); }));
   CHECK(*late == "router " + std::to_string(pid()));
   CHECK_FALSE(freed);
@@ -113,7 +114,7 @@ TEST_CASE_FIXTURE(Fixture, "who waits for a table is told who lags, and no longe
   CHECK(freed->empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a router that dies is replaced at once and its slot forgotten") {
+TEST_CASE_FIXTURE(RoutersFixture, "a router that dies is replaced at once and its slot forgotten") {
   start("good");
   REQUIRE(is_ready());
   const auto dead = pid();
@@ -126,7 +127,7 @@ TEST_CASE_FIXTURE(Fixture, "a router that dies is replaced at once and its slot 
   CHECK(possible == std::vector<bool>{true, false, true});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a router that dies young again and again is still replaced") {
+TEST_CASE_FIXTURE(RoutersFixture, "a router that dies young again and again is still replaced") {
   start("young");
   std::vector<pid_t> seen;
   CHECK(until([&] {
@@ -136,7 +137,7 @@ TEST_CASE_FIXTURE(Fixture, "a router that dies young again and again is still re
   }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a router with another layout, or without a greeting, is killed and replaced") {
+TEST_CASE_FIXTURE(RoutersFixture, "a router with another layout, or without a greeting, is killed and replaced") {
   for (const auto* behaviour : {"alien", "mute"}) {
     CAPTURE(behaviour);
     make(behaviour, {Duration{100}, Duration{100}});
@@ -148,13 +149,14 @@ TEST_CASE_FIXTURE(Fixture, "a router with another layout, or without a greeting,
   }
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(RoutersFixture,
                   "a new generation takes a slot of its own and the old one drains when it has served a while") {
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
   begin_router_upgrade("good");
-  CHECK_FALSE(routers->upgrade({}, Duration{0}, kTimeout, [](const RouterUpgradeEnd&) { FAIL("it was refused"); }));
+  CHECK_FALSE(
+      routers->upgrade({}, Duration{0}, kUpgradeTimeout, [](const RouterUpgradeEnd&) { FAIL("it was refused"); }));
   REQUIRE(routers->view().size() == 2);
   CHECK(routers->view()[1].slot == 1);
   REQUIRE(until([this] { return end.has_value(); }));
@@ -164,7 +166,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(routers->any_ready());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a new router that fails in any way leaves the old one as it was") {
+TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way leaves the old one as it was") {
   const std::pair<const char*, const char*> rows[] = {
       {"alien", "failed while starting: signal 9 (killed: its protocol or segment layout differs)"},
       {"mute", "failed while starting: signal 9 (killed: it was not ready in time)"},
@@ -172,7 +174,7 @@ TEST_CASE_FIXTURE(Fixture, "a new router that fails in any way leaves the old on
       {"unproven", "failed while proving itself: signal 9 (killed: it was not ready in time); web@v1#0: refused"},
       {"young", "failed while on trial: exit 3"},
   };
-  make("good", {kTimeout, Duration{200}});
+  make("good", {kUpgradeTimeout, Duration{200}});
   publish(1);
   routers->start("");
   REQUIRE(is_ready());
@@ -188,7 +190,7 @@ TEST_CASE_FIXTURE(Fixture, "a new router that fails in any way leaves the old on
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "who waits no longer ends a new router that is not on trial yet") {
+TEST_CASE_FIXTURE(RoutersFixture, "who waits no longer ends a new router that is not on trial yet") {
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
@@ -201,7 +203,8 @@ TEST_CASE_FIXTURE(Fixture, "who waits no longer ends a new router that is not on
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "the death of the one to be replaced ends a renewal, and another router starts by itself") {
+TEST_CASE_FIXTURE(RoutersFixture,
+                  "the death of the one to be replaced ends a renewal, and another router starts by itself") {
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
@@ -216,12 +219,12 @@ TEST_CASE_FIXTURE(Fixture, "the death of the one to be replaced ends a renewal, 
   CHECK(until([&] { return routers->view().size() == 1 && pid() != old && pid() != fresh && routers->any_ready(); }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a fourth router waits for one that drains, and no longer than whoever asked") {
+TEST_CASE_FIXTURE(RoutersFixture, "a fourth router waits for one that drains, and no longer than whoever asked") {
   start("stubborn");
   REQUIRE(is_ready());
   const auto first = pid();
   for (int i = 0; i < 2; ++i) {
-    begin_router_upgrade("stubborn", kTimeout, Duration{60'000});
+    begin_router_upgrade("stubborn", kUpgradeTimeout, Duration{60'000});
     REQUIRE(until([this] { return end.has_value(); }));
     CHECK(end->code == ExitCode::ok);
   }
@@ -238,7 +241,7 @@ TEST_CASE_FIXTURE(Fixture, "a fourth router waits for one that drains, and no lo
   CHECK(end->code == ExitCode::ok);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a drain ends a renewal that nobody hears of any more") {
+TEST_CASE_FIXTURE(RoutersFixture, "a drain ends a renewal that nobody hears of any more") {
   start("good");
   REQUIRE(is_ready());
   begin_router_upgrade("unproven");
@@ -249,7 +252,7 @@ TEST_CASE_FIXTURE(Fixture, "a drain ends a renewal that nobody hears of any more
   CHECK_FALSE(end);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a drain ends every router and replaces none") {
+TEST_CASE_FIXTURE(RoutersFixture, "a drain ends every router and replaces none") {
   start("good");
   REQUIRE(is_ready());
   bool drained = false;
@@ -258,10 +261,10 @@ TEST_CASE_FIXTURE(Fixture, "a drain ends every router and replaces none") {
   CHECK(routers->view().empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a drain before the greeting does not wait") {
+TEST_CASE_FIXTURE(RoutersFixture, "a drain before the greeting does not wait") {
   start("mute");
   bool drained = false;
-  routers->drain(kTimeout, [&] { drained = true; });
+  routers->drain(kUpgradeTimeout, [&] { drained = true; });
   CHECK(until([&] { return drained; }));
 }
 
@@ -292,20 +295,21 @@ Before& image_before(segment::Segment& segment) {
   RouterCommand command;
   command.segment = segment.fd();
   Routers::Events silent{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}};
-  before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, silent, RouterLimits{kTimeout, kTimeout});
+  before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, silent,
+                         RouterLimits{kUpgradeTimeout, kUpgradeTimeout});
   return before;
 }
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "the next image leads the same routers, with what still waits to be sent") {
+TEST_CASE_FIXTURE(RoutersFixture, "the next image leads the same routers, with what still waits to be sent") {
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
   auto& before = image_before(segment);
   RoutingTable table;
   table.number = 1;
   before.routers->publish(table);
   before.routers->start("");
-  for (const auto deadline = Clock::now() + kTimeout; !before.routers->any_ready() && Clock::now() < deadline;) {
+  for (const auto deadline = Clock::now() + kUpgradeTimeout; !before.routers->any_ready() && Clock::now() < deadline;) {
     before.io.restart();
     before.io.run_one_for(Duration{50});
   }
@@ -313,7 +317,7 @@ TEST_CASE_FIXTURE(Fixture, "the next image leads the same routers, with what sti
   before.routers->listen();
   const auto old = before.routers->view().front();
   ::kill(old.pid, SIGSTOP);
-  for (int i = 0; i < 1'000; ++i) before.routers->probe(i, 0, *Address::parse("127.0.0.1:1"), {}, kTimeout);
+  for (int i = 0; i < 1'000; ++i) before.routers->probe(i, 0, *Address::parse("127.0.0.1:1"), {}, kUpgradeTimeout);
   Save save;
   save("routers", *before.routers);
   const auto fds = save.fds();
@@ -336,7 +340,7 @@ TEST_CASE_FIXTURE(Fixture, "the next image leads the same routers, with what sti
   CHECK(until([&] { return routers->any_ready() && routers->view().front().pid != old.pid; }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a router that dies between two images is waited for and replaced by the next") {
+TEST_CASE_FIXTURE(RoutersFixture, "a router that dies between two images is waited for and replaced by the next") {
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
   auto& before = image_before(segment);
   before.routers->start("");

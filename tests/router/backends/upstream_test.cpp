@@ -16,12 +16,6 @@ constexpr std::string_view kChunked =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n";
 constexpr std::string_view kUntilClose = "HTTP/1.1 200 OK\r\n\r\nhello world";
 
-Message ask(Rig& rig, std::string_view request, bool head_request = false) {
-  Wire client = rig.dial();
-  client.write(request);
-  return client.read_answer(head_request);
-}
-
 /// What a client gets that reads until the end, and how that came.
 std::pair<std::string, Wire::End> read_all(Rig& rig, std::string_view request) {
   Wire client = rig.dial();

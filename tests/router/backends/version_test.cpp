@@ -16,7 +16,7 @@ namespace {
 
 constexpr TimePoint at(int milliseconds) { return TimePoint{} + Duration{3'600'000 + milliseconds}; }
 
-struct Fixture {
+struct VersionFixture {
   segment::Segment segment = segment::Segment::create();
   Version version;
   std::uint64_t generation = 0;
@@ -59,7 +59,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "the least loaded able worker is chosen, equals take turns") {
+TEST_CASE_FIXTURE(VersionFixture, "the least loaded able worker is chosen, equals take turns") {
   settled(3);
   CHECK(shares(at(0), 300) == std::map<int, int>{{0, 100}, {1, 100}, {2, 100}});
   worker(0).in_flight = worker(2).in_flight = 1;
@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(Fixture, "the least loaded able worker is chosen, equals take 
   CHECK(version.slots() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(VersionFixture,
                   "a worker at its limit, the avoided one and a suspect are passed over while there are others") {
   settled(3);
   fill(0);
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(choose({}, at(600)) == -1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a user stays on one worker, however busy it is, and users are spread") {
+TEST_CASE_FIXTURE(VersionFixture, "a user stays on one worker, however busy it is, and users are spread") {
   settled(3);
   std::map<int, int> users;
   for (int user = 0; user < 300; ++user) {
@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(Fixture, "a user stays on one worker, however busy it is, and 
   for (int slot = 0; slot < 3; ++slot) CHECK(users[slot] > 60);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(VersionFixture,
                   "affinity is a preference: a full, suspect, avoided or absent favourite is replaced at once") {
   const auto routes = settled(3);
   const int favourite = choose_for("alice");
@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(choose_for("alice", at(500)) == (favourite + 2) % 3);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(VersionFixture,
                   "a worker that goes moves its own users only, and its successor in the slot gets them back") {
   auto routes = settled(4);
   std::vector<std::string> users;
@@ -141,7 +141,7 @@ TEST_CASE_FIXTURE(Fixture,
   for (std::size_t i = 0; i < users.size(); ++i) CHECK(choose_for(users[i], at(10'100)) == before[i]);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a fresh worker beside older ones: its share grows from a tenth to the full one") {
+TEST_CASE_FIXTURE(VersionFixture, "a fresh worker beside older ones: its share grows from a tenth to the full one") {
   auto routes = settled(2);
   routes.push_back(route(2));
   version.update(routes, at(0));
@@ -156,7 +156,8 @@ TEST_CASE_FIXTURE(Fixture, "a fresh worker beside older ones: its share grows fr
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "where requests last, a fresh worker holds no more of them than its share of the choices") {
+TEST_CASE_FIXTURE(VersionFixture,
+                  "where requests last, a fresh worker holds no more of them than its share of the choices") {
   auto routes = settled(1);
   routes.push_back(route(1));
   version.update(routes, at(0));
@@ -166,7 +167,7 @@ TEST_CASE_FIXTURE(Fixture, "where requests last, a fresh worker holds no more of
   CHECK(worker(1).in_flight == worker(0).in_flight);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a fresh worker is taken whenever only it has room, and rather than a suspect") {
+TEST_CASE_FIXTURE(VersionFixture, "a fresh worker is taken whenever only it has room, and rather than a suspect") {
   auto routes = settled(1);
   routes.push_back(route(1));
   version.update(routes, at(0));
@@ -177,7 +178,7 @@ TEST_CASE_FIXTURE(Fixture, "a fresh worker is taken whenever only it has room, a
   for (int i = 0; i < 20; ++i) CHECK(choose() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "at the start of a version nobody is spared, however long the workers take to come") {
+TEST_CASE_FIXTURE(VersionFixture, "at the start of a version nobody is spared, however long the workers take to come") {
   std::vector<WorkerRoute> routes = {route(0)};
   version.update(routes, at(0));
   routes.push_back(route(1));
@@ -187,7 +188,7 @@ TEST_CASE_FIXTURE(Fixture, "at the start of a version nobody is spared, however 
   CHECK(shares(at(11'000), 100) == std::map<int, int>{{0, 50}, {1, 50}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "when the older workers go, the fresh ones have their full share") {
+TEST_CASE_FIXTURE(VersionFixture, "when the older workers go, the fresh ones have their full share") {
   auto routes = settled(1);
   const std::vector<WorkerRoute> fresh = {route(1), route(2)};
   routes.insert(routes.end(), fresh.begin(), fresh.end());
@@ -198,7 +199,7 @@ TEST_CASE_FIXTURE(Fixture, "when the older workers go, the fresh ones have their
   CHECK(version.warm_at == TimePoint{});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a worker that was unable for a while starts slowly again") {
+TEST_CASE_FIXTURE(VersionFixture, "a worker that was unable for a while starts slowly again") {
   const auto routes = settled(2);
   worker(1).in_flight = 1;  // it stays known
   version.update({routes[0]}, at(0));
@@ -208,7 +209,7 @@ TEST_CASE_FIXTURE(Fixture, "a worker that was unable for a while starts slowly a
   CHECK(shares(at(11'000), 1'000)[1] == 500);
 }
 
-TEST_CASE_FIXTURE(Fixture, "users move to a fresh favourite one after the other, each of them once") {
+TEST_CASE_FIXTURE(VersionFixture, "users move to a fresh favourite one after the other, each of them once") {
   auto routes = settled(3);
   routes.push_back(route(3));
   version.update(routes, at(0));

@@ -18,14 +18,14 @@ struct Accepting final : AcceptHandler {
   void on_accept(int fd, const Address&) override { accepted.emplace_back(fd); }
 };
 
-struct Fixture {
+struct ListenerSetFixture {
   UniqueFd epoll{epoll_create1(EPOLL_CLOEXEC)};
   UniqueFd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   sockaddr_in address{};
   Accepting handler;
   ListenerSet set{epoll.get(), 0x8000'0000};
 
-  Fixture() {
+  ListenerSetFixture() {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof address;
@@ -47,7 +47,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("a turn takes its share of the backlog and says that more may wait") {
-  Fixture fixture;
+  ListenerSetFixture fixture;
   fixture.set.add(fixture.listener.get(), fixture.handler);
   std::vector<UniqueFd> clients;
   for (int i = 0; i < 20; ++i) clients.push_back(fixture.dial());
@@ -60,7 +60,7 @@ TEST_CASE("a turn takes its share of the backlog and says that more may wait") {
 }
 
 TEST_CASE("out of descriptors nobody is refused: the caller waits in the backlog until there are some again") {
-  Fixture fixture;
+  ListenerSetFixture fixture;
   fixture.set.add(fixture.listener.get(), fixture.handler);
   const UniqueFd client = fixture.dial();
   rlimit before{};
@@ -79,7 +79,7 @@ TEST_CASE("out of descriptors nobody is refused: the caller waits in the backlog
 }
 
 TEST_CASE("finish takes the whole backlog and leaves the socket open for others") {
-  Fixture fixture;
+  ListenerSetFixture fixture;
   fixture.set.add(fixture.listener.get(), fixture.handler);
   std::vector<UniqueFd> clients;
   for (int i = 0; i < 50; ++i) clients.push_back(fixture.dial());

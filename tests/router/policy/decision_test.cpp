@@ -12,9 +12,6 @@ namespace {
 
 using segment::Decision;
 
-const Address kClient = *Address::parse("192.0.2.7:4000");
-const Address kUnix = *Address::parse("unix:/run/front.sock");
-
 ServiceRoute web() {
   ServiceRoute route;
   route.name = "web";
@@ -33,8 +30,8 @@ ServiceRoute web() {
   return route;
 }
 
-Choice choose(const ServiceRoute& route, const http::Request& head, double percent = 0,
-              const Address& peer = kClient, bool canary_up = true) {
+Choice choose(const ServiceRoute& route, const http::Request& head, double percent = 0, const Address& peer = kClient,
+              bool canary_up = true) {
   return decide({&route, Threshold::of_percent(percent)}, head, peer, peer, canary_up);
 }
 

@@ -13,8 +13,6 @@
 namespace gray::policy {
 namespace {
 
-const Address kClient = *Address::parse("192.0.2.7:4000");
-const Address kUnix = *Address::parse("unix:/run/front.sock");
 constexpr std::uint64_t kSeed = 42;
 
 ServiceRoute issuing() {

@@ -5,9 +5,13 @@
 #include <string_view>
 #include <utility>
 
+#include "config/base/address.hpp"
 #include "router/http/message.hpp"
 
 namespace gray::policy {
+
+inline const Address kClient = *Address::parse("192.0.2.7:4000");
+inline const Address kUnix = *Address::parse("unix:/run/front.sock");
 
 using NamedValue = std::pair<std::string_view, std::string_view>;
 

@@ -5,11 +5,11 @@
 namespace gray::policy {
 namespace {
 
-constexpr TimePoint at(int milliseconds) { return TimePoint{} + Duration{3'600'000 + milliseconds}; }
+constexpr TimePoint after(int milliseconds) { return TimePoint{} + Duration{3'600'000 + milliseconds}; }
 
 SlowStart begun(bool beside_older = true) {
   SlowStart start;
-  start.begin(at(0), beside_older);
+  start.begin(after(0), beside_older);
   return start;
 }
 
@@ -26,43 +26,43 @@ int turns(SlowStart& start, TimePoint now, std::size_t workers, int choices) {
 
 TEST_CASE("the share grows from a tenth to the whole in ten seconds") {
   const SlowStart start = begun();
-  CHECK(start.share(at(0)) == 100);
-  CHECK(start.share(at(1'000)) == 190);
-  CHECK(start.share(at(5'000)) == 550);
-  CHECK(start.share(at(9'999)) == 999);
-  CHECK(start.share(at(10'000)) == 1'000);
-  CHECK(start.warming(at(9'999)));
-  CHECK_FALSE(start.warming(at(10'000)));
-  CHECK(start.warm_at() == at(10'000));
-  CHECK(start.share(at(-5)) == 100);
+  CHECK(start.share(after(0)) == 100);
+  CHECK(start.share(after(1'000)) == 190);
+  CHECK(start.share(after(5'000)) == 550);
+  CHECK(start.share(after(9'999)) == 999);
+  CHECK(start.share(after(10'000)) == 1'000);
+  CHECK(start.warming(after(9'999)));
+  CHECK_FALSE(start.warming(after(10'000)));
+  CHECK(start.warm_at() == after(10'000));
+  CHECK(start.share(after(-5)) == 100);
 }
 
 TEST_CASE("beside nobody older, or when the older ones are gone, it has its whole share") {
   const SlowStart alone = begun(false);
-  CHECK_FALSE(alone.warming(at(0)));
-  CHECK(alone.share(at(0)) == 1'000);
-  CHECK_FALSE(alone.older(at(9'999)));
-  CHECK(alone.older(at(10'000)));
+  CHECK_FALSE(alone.warming(after(0)));
+  CHECK(alone.share(after(0)) == 1'000);
+  CHECK_FALSE(alone.older(after(9'999)));
+  CHECK(alone.older(after(10'000)));
   SlowStart left = begun();
   left.finish();
-  CHECK_FALSE(left.warming(at(1)));
-  CHECK(left.share(at(1)) == 1'000);
+  CHECK_FALSE(left.warming(after(1)));
+  CHECK(left.share(after(1)) == 1'000);
 }
 
 TEST_CASE("it takes part as often as its share of one worker's share says") {
   for (const std::size_t workers : {2u, 3u, 10u}) {
     SlowStart start = begun();
     const auto fair = 10'000 / static_cast<int>(workers);
-    CHECK(turns(start, at(0), workers, 10'000) == doctest::Approx(fair * 0.1).epsilon(0.02));
-    CHECK(turns(start, at(5'000), workers, 10'000) == doctest::Approx(fair * 0.55).epsilon(0.02));
-    CHECK(turns(start, at(9'990), workers, 10'000) == doctest::Approx(fair).epsilon(0.02));
+    CHECK(turns(start, after(0), workers, 10'000) == doctest::Approx(fair * 0.1).epsilon(0.02));
+    CHECK(turns(start, after(5'000), workers, 10'000) == doctest::Approx(fair * 0.55).epsilon(0.02));
+    CHECK(turns(start, after(9'990), workers, 10'000) == doctest::Approx(fair).epsilon(0.02));
   }
 }
 
 TEST_CASE("turns that it does not get are not saved up") {
   SlowStart start = begun();
-  for (int i = 0; i < 1'000; ++i) (void)start.takes_part(at(0), 2);
-  CHECK(turns(start, at(0), 2, 21) == 2);  // the one that is kept, and its share of the twenty others
+  for (int i = 0; i < 1'000; ++i) (void)start.takes_part(after(0), 2);
+  CHECK(turns(start, after(0), 2, 21) == 2);  // the one that is kept, and its share of the twenty others
 }
 
 TEST_CASE("a user who meets it once does so to the end") {
@@ -70,14 +70,14 @@ TEST_CASE("a user who meets it once does so to the end") {
   for (std::uint64_t draw = 0; draw <= 0xffffffff; draw += 0x00ffffff) {
     bool met = false;
     for (int ms = 0; ms <= 10'000; ms += 50) {
-      const bool now = start.takes_user(at(ms), static_cast<std::uint32_t>(draw));
+      const bool now = start.takes_user(after(ms), static_cast<std::uint32_t>(draw));
       CHECK_FALSE((met && !now));
       met = now;
     }
     CHECK(met);
   }
   int users = 0;
-  for (std::uint32_t i = 0; i < 1'000; ++i) users += start.takes_user(at(0), i * 4'294'967u) ? 1 : 0;
+  for (std::uint32_t i = 0; i < 1'000; ++i) users += start.takes_user(after(0), i * 4'294'967u) ? 1 : 0;
   CHECK(users == doctest::Approx(100).epsilon(0.02));
 }
 

@@ -194,4 +194,16 @@ class Rig {
   std::map<std::uint64_t, std::pair<bool, std::string>> probes_;
 };
 
+/// Asks on a connection of its own.
+inline Message ask(Rig& rig, std::string_view request, bool head_request = false) {
+  Wire client = rig.dial();
+  client.write(request);
+  return client.read_answer(head_request);
+}
+
+inline void check_closed(Wire& client) {
+  CHECK(client.read_rest().empty());
+  CHECK(client.end() == Wire::End::closed);
+}
+
 }  // namespace gray::test

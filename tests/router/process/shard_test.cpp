@@ -36,26 +36,12 @@ void drain(Rig& rig, Duration timeout, bool at_once) {
   rig.on([=](proxy::Shard& shard) { shard.drain(timeout, at_once); });
 }
 
-FakeWorker::Script answers_after(Gate& gate) {
-  return [&gate](FakeWorker::Call& call) {
-    while (call.next()) {
-      gate.wait();
-      call.write(kOk);
-    }
-  };
-}
-
 /// A keep-alive connection between two requests.
 Wire idle_client(Rig& rig) {
   Wire client = rig.dial();
   client.write(Rig::request_for());
   CHECK(client.read_answer().status() == 200);
   return client;
-}
-
-void check_closed(Wire& client) {
-  CHECK(client.read_rest().empty());
-  CHECK(client.end() == Wire::End::closed);
 }
 
 }  // namespace

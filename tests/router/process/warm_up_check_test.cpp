@@ -9,7 +9,7 @@ namespace {
 
 constexpr TimePoint kStart{std::chrono::hours(1)};
 
-RoutingTable table_of(std::vector<WorkerRoute> workers, std::string path = "/up") {
+RoutingTable table_with(std::vector<WorkerRoute> workers, std::string path = "/up") {
   RoutingTable table;
   table.services.resize(1);
   table.services[0].versions = {{.row = 0, .name = "v1", .workers = std::move(workers), .probe_path = std::move(path)}};
@@ -25,7 +25,7 @@ WorkerRoute worker(std::uint32_t cell, std::uint64_t generation = 1) {
 TEST_CASE("without a table nothing is proven, with an empty one all is") {
   WarmUpCheck proof;
   CHECK_FALSE(proof.complete());
-  proof.follow(table_of({}));
+  proof.follow(table_with({}));
   CHECK(proof.complete());
   CHECK(proof.due(kStart).empty());
   CHECK_FALSE(proof.next());
@@ -33,7 +33,7 @@ TEST_CASE("without a table nothing is proven, with an empty one all is") {
 
 TEST_CASE("every worker is asked once, as its version is checked, and must answer") {
   WarmUpCheck proof;
-  proof.follow(table_of({worker(1), worker(2)}));
+  proof.follow(table_with({worker(1), worker(2)}));
   const auto asked = proof.due(kStart);
   REQUIRE(asked.size() == 2);
   CHECK(asked[0].path == "/up");
@@ -51,7 +51,7 @@ TEST_CASE("every worker is asked once, as its version is checked, and must answe
 
 TEST_CASE("who does not answer is asked again a moment later, and complained of") {
   WarmUpCheck proof;
-  proof.follow(table_of({worker(1)}));
+  proof.follow(table_with({worker(1)}));
   const auto first = proof.due(kStart);
   proof.probed(first.at(0).id, false, "status 500", kStart);
   CHECK(proof.complaint() == "web@v1#1: status 500");
@@ -68,9 +68,9 @@ TEST_CASE("who does not answer is asked again a moment later, and complained of"
 
 TEST_CASE("a later table only takes away: unhealthy workers, processes that were replaced") {
   WarmUpCheck proof;
-  proof.follow(table_of({worker(1), worker(2), worker(3)}));
+  proof.follow(table_with({worker(1), worker(2), worker(3)}));
   const auto asked = proof.due(kStart);
-  proof.follow(table_of({worker(2, 2), worker(3), worker(4)}));
+  proof.follow(table_with({worker(2, 2), worker(3), worker(4)}));
   proof.probed(asked.at(0).id, false, "late", kStart);
   CHECK(proof.complaint().empty());
   CHECK_FALSE(proof.complete());
@@ -83,13 +83,13 @@ TEST_CASE("no more than kAtOnce probes are in flight, whatever is taken away mea
   std::vector<WorkerRoute> many;
   for (std::uint32_t cell = 0; cell < 3 * WarmUpCheck::kAtOnce; ++cell) many.push_back(worker(cell));
   WarmUpCheck proof;
-  proof.follow(table_of(many));
+  proof.follow(table_with(many));
   auto asked = proof.due(kStart);
   CHECK(asked.size() == WarmUpCheck::kAtOnce);
   CHECK(proof.due(kStart).empty());
   CHECK_FALSE(proof.next());
   many.erase(many.begin(), many.begin() + WarmUpCheck::kAtOnce);
-  proof.follow(table_of(many));
+  proof.follow(table_with(many));
   CHECK(proof.next());
   asked = proof.due(kStart);
   CHECK(asked.size() == WarmUpCheck::kAtOnce);

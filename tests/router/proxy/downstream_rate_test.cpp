@@ -8,16 +8,6 @@ using namespace gray::test;
 
 namespace {
 
-/// Answers with the body that came, its length said.
-FakeWorker::Script echoes() {
-  return [](FakeWorker::Call& call) {
-    while (call.next()) {
-      const std::string& body = call.request.body;
-      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
-    }
-  };
-}
-
 Limits with_rate(std::uint64_t bytes) {
   Limits limits;
   limits.min_rate = bytes;

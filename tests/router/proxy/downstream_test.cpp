@@ -8,16 +8,6 @@ using namespace gray::test;
 
 namespace {
 
-/// Answers with the body that came, its length said.
-FakeWorker::Script echoes() {
-  return [](FakeWorker::Call& call) {
-    while (call.next()) {
-      const std::string& body = call.request.body;
-      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
-    }
-  };
-}
-
 /// Answers with the path that was asked for.
 FakeWorker::Script says_path() {
   return [](FakeWorker::Call& call) {
@@ -28,7 +18,7 @@ FakeWorker::Script says_path() {
   };
 }
 
-std::string post(std::string_view body) {
+std::string post_request(std::string_view body) {
   const std::string head = "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size());
   return head + "\r\n\r\n" + std::string(body);
 }
@@ -62,11 +52,6 @@ RigOptions behind_a_balancer() {
   return options;
 }
 
-void check_closed(Wire& client) {
-  CHECK(client.read_rest().empty());
-  CHECK(client.end() == Wire::End::closed);
-}
-
 }  // namespace
 
 TEST_CASE("a connection serves one request after the other") {
@@ -87,7 +72,8 @@ TEST_CASE("pipelined requests are answered in order, whatever the pieces (P25)")
   FakeWorker worker(says_path());
   Rig rig({{{worker.address()}}});
   std::string requests;
-  for (int i = 0; i < 40; ++i) requests += i % 3 == 0 ? post("ignored") : Rig::request_for("/" + std::to_string(i));
+  for (int i = 0; i < 40; ++i)
+    requests += i % 3 == 0 ? post_request("ignored") : Rig::request_for("/" + std::to_string(i));
   for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{97}}) {
     CAPTURE(piece);
     Wire client = rig.dial();
@@ -114,7 +100,7 @@ TEST_CASE("a body arrives whole, by length or in chunks, in odd pieces") {
   const std::string body = noise(200'000);
   for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{4'093}}) {
     for (const std::string& request :
-         {post(body), chunked(body, 1'013), chunked(body, 70'000), post(""), chunked("", 1)}) {
+         {post_request(body), chunked(body, 1'013), chunked(body, 70'000), post_request(""), chunked("", 1)}) {
       CAPTURE(piece);
       Wire client = rig.dial();
       REQUIRE(client.write_in_pieces(request, piece));
@@ -134,7 +120,7 @@ TEST_CASE("two requests with bodies on one connection do not mix (P28)") {
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
-  client.write(chunked("first", 2) + post("second") + Rig::request_for());
+  client.write(chunked("first", 2) + post_request("second") + Rig::request_for());
   CHECK(client.read_answer().body == "first");
   CHECK(client.read_answer().body == "second");
   CHECK(client.read_answer().body.empty());
@@ -183,7 +169,7 @@ TEST_CASE("a body above the limit is refused, and the client gets to read why (P
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}, with_body(100'000)});
   const std::string large = noise(3'000'000);
-  for (const std::string& request : {post(large), chunked(large, 5'000)}) {
+  for (const std::string& request : {post_request(large), chunked(large, 5'000)}) {
     Wire client = rig.dial();
     std::thread sender([&] { client.write(request); });
     const Message answer = client.read_answer();

@@ -20,25 +20,9 @@ FakeWorker::Script keeps_silent() {
     }
   };
 }
-/// Answers once the gate is open.
-FakeWorker::Script answers_after(Gate& gate) {
-  return [&gate](FakeWorker::Call& call) {
-    while (call.next()) {
-      gate.wait();
-      call.write(kOk);
-    }
-  };
-}
-
 std::string post(std::string_view body, std::string_view method = "POST") {
   const std::string head = " / HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size());
   return std::string(method) + head + "\r\n\r\n" + std::string(body);
-}
-
-Message ask(Rig& rig, std::string_view request) {
-  Wire client = rig.dial();
-  client.write(request);
-  return client.read_answer();
 }
 
 Limits one_socket(std::uint32_t queue = 256, Duration queue_timeout = Duration{8'000}) {

@@ -6,15 +6,7 @@
 using namespace gray;
 using namespace gray::test;
 
-namespace {
-
-Message ask(Rig& rig, std::string_view request) {
-  Wire client = rig.dial();
-  client.write(request);
-  return client.read_answer();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("OPTIONS that may go no further is answered here (P3)") {
   FakeWorker worker(answers(std::string(kOk)));

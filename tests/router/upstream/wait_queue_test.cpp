@@ -14,92 +14,92 @@ constexpr Duration kSecond{1000};
 
 struct Request : Waiter<Request> {};
 
-TimePoint at(int ms) { return TimePoint{} + Duration{ms}; }
+TimePoint at_ms(int ms) { return TimePoint{} + Duration{ms}; }
 
 TEST_CASE("an empty queue has nobody to serve") {
   WaitQueue<Request> queue;
-  CHECK(queue.pop(at(0)) == nullptr);
-  CHECK(queue.pop_expired(at(0)) == nullptr);
+  CHECK(queue.pop(at_ms(0)) == nullptr);
+  CHECK(queue.pop_expired(at_ms(0)) == nullptr);
   CHECK_FALSE(queue.next_deadline().has_value());
   CHECK_FALSE(queue.oldest_since().has_value());
-  CHECK_FALSE(queue.standing(at(1000)));
+  CHECK_FALSE(queue.standing(at_ms(1000)));
 }
 
 TEST_CASE("a short queue serves the oldest first, a standing one the newest") {
   WaitQueue<Request> queue;
   Request a, b, c;
-  queue.push(a, at(0), kSecond);
-  queue.push(b, at(10), kSecond);
-  queue.push(c, at(20), kSecond);
-  CHECK(queue.oldest_since() == at(0));
-  CHECK_FALSE(queue.standing(at(99)));
-  CHECK(queue.pop(at(99)) == &a);
-  CHECK(queue.standing(at(100)));
-  CHECK(queue.pop(at(100)) == &c);
-  CHECK(queue.pop(at(100)) == &b);
+  queue.push(a, at_ms(0), kSecond);
+  queue.push(b, at_ms(10), kSecond);
+  queue.push(c, at_ms(20), kSecond);
+  CHECK(queue.oldest_since() == at_ms(0));
+  CHECK_FALSE(queue.standing(at_ms(99)));
+  CHECK(queue.pop(at_ms(99)) == &a);
+  CHECK(queue.standing(at_ms(100)));
+  CHECK(queue.pop(at_ms(100)) == &c);
+  CHECK(queue.pop(at_ms(100)) == &b);
   CHECK(queue.size() == 0);
 }
 
 TEST_CASE("a queue that was empty for a moment is a short one again") {
   WaitQueue<Request> queue;
   Request a, b, c;
-  queue.push(a, at(0), kSecond);
-  CHECK(queue.pop(at(200)) == &a);
-  CHECK_FALSE(queue.standing(at(200)));
-  queue.push(b, at(1000), kSecond);
-  queue.push(c, at(1000), kSecond);
-  CHECK_FALSE(queue.standing(at(1099)));
-  CHECK(queue.pop(at(1099)) == &b);
+  queue.push(a, at_ms(0), kSecond);
+  CHECK(queue.pop(at_ms(200)) == &a);
+  CHECK_FALSE(queue.standing(at_ms(200)));
+  queue.push(b, at_ms(1000), kSecond);
+  queue.push(c, at_ms(1000), kSecond);
+  CHECK_FALSE(queue.standing(at_ms(1099)));
+  CHECK(queue.pop(at_ms(1099)) == &b);
 }
 
 TEST_CASE("expired waiters are left for pop_expired, by age, and never served") {
   WaitQueue<Request> queue;
   Request a, b, c;
-  queue.push(a, at(0), Duration{50});
-  queue.push(b, at(10), Duration{50});
-  queue.push(c, at(20), Duration{50});
-  CHECK(queue.next_deadline() == at(50));
-  CHECK(queue.pop_expired(at(49)) == nullptr);
-  CHECK(queue.pop(at(60)) == &c);
+  queue.push(a, at_ms(0), Duration{50});
+  queue.push(b, at_ms(10), Duration{50});
+  queue.push(c, at_ms(20), Duration{50});
+  CHECK(queue.next_deadline() == at_ms(50));
+  CHECK(queue.pop_expired(at_ms(49)) == nullptr);
+  CHECK(queue.pop(at_ms(60)) == &c);
   CHECK(queue.size() == 2);
-  CHECK(queue.pop(at(60)) == nullptr);
-  CHECK(queue.pop_expired(at(60)) == &a);
-  CHECK(queue.pop_expired(at(60)) == &b);
-  CHECK(queue.pop_expired(at(60)) == nullptr);
+  CHECK(queue.pop(at_ms(60)) == nullptr);
+  CHECK(queue.pop_expired(at_ms(60)) == &a);
+  CHECK(queue.pop_expired(at_ms(60)) == &b);
+  CHECK(queue.pop_expired(at_ms(60)) == nullptr);
 }
 
 TEST_CASE("a client that leaves is removed from anywhere, and removing it again is harmless") {
   std::array<Request, 3> waiters;
   for (std::size_t victim = 0; victim < 3; ++victim) {
     WaitQueue<Request> queue;
-    for (Request& waiter : waiters) queue.push(waiter, at(0), kSecond);
+    for (Request& waiter : waiters) queue.push(waiter, at_ms(0), kSecond);
     queue.remove(waiters[victim]);
     queue.remove(waiters[victim]);
     CHECK(queue.size() == 2);
     for (std::size_t i = 0; i < 3; ++i) {
-      if (i != victim) CHECK(queue.pop(at(1)) == &waiters[i]);
+      if (i != victim) CHECK(queue.pop(at_ms(1)) == &waiters[i]);
     }
-    CHECK(queue.pop(at(1)) == nullptr);
+    CHECK(queue.pop(at_ms(1)) == nullptr);
   }
 }
 
 TEST_CASE("a shorter timeout after a reload does not overtake those who waited before") {
   WaitQueue<Request> queue;
   Request before, after;
-  queue.push(before, at(0), kSecond);
-  queue.push(after, at(10), Duration{100});
-  CHECK(after.deadline == at(1000));
-  CHECK(queue.pop_expired(at(999)) == nullptr);
-  CHECK(queue.pop_expired(at(1000)) == &before);
-  CHECK(queue.pop_expired(at(1000)) == &after);
+  queue.push(before, at_ms(0), kSecond);
+  queue.push(after, at_ms(10), Duration{100});
+  CHECK(after.deadline == at_ms(1000));
+  CHECK(queue.pop_expired(at_ms(999)) == nullptr);
+  CHECK(queue.pop_expired(at_ms(1000)) == &before);
+  CHECK(queue.pop_expired(at_ms(1000)) == &after);
 }
 
 TEST_CASE("a timeout of none expires at once") {
   WaitQueue<Request> queue;
   Request a;
-  queue.push(a, at(5), Duration{0});
-  CHECK(queue.pop(at(5)) == nullptr);
-  CHECK(queue.pop_expired(at(5)) == &a);
+  queue.push(a, at_ms(5), Duration{0});
+  CHECK(queue.pop(at_ms(5)) == nullptr);
+  CHECK(queue.pop_expired(at_ms(5)) == &a);
 }
 
 /// The queue as one would write it without thinking of speed.
@@ -141,7 +141,7 @@ TEST_CASE("under random operations the queue does what a naive model does") {
   WaitQueue<Request> queue;
   Model model;
   std::array<Request, 40> waiters;
-  TimePoint now = at(0);
+  TimePoint now = at_ms(0);
   for (int step = 0; step < 50'000; ++step) {
     now += Duration{below(8)};
     Request& waiter = waiters[below(waiters.size())];

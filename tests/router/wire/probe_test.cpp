@@ -71,16 +71,16 @@ void check(const Probe& probe) {
   }
 }
 
-std::string post(std::initializer_list<std::string_view> fields, std::string_view body = "",
-                 std::string_view version = "HTTP/1.1") {
+std::string post_probe(std::initializer_list<std::string_view> fields, std::string_view body = "",
+                       std::string_view version = "HTTP/1.1") {
   std::string text = "POST / " + std::string(version) + "\r\nHost: a\r\n";
   for (const std::string_view field : fields) text.append(field).append("\r\n");
   return text.append("\r\n").append(body);
 }
 
-std::string chunked(std::string_view body) { return post({"Transfer-Encoding: chunked"}, body); }
+std::string chunked(std::string_view body) { return post_probe({"Transfer-Encoding: chunked"}, body); }
 
-std::string get(std::string_view target, std::initializer_list<std::string_view> fields = {}) {
+std::string get_probe(std::string_view target, std::initializer_list<std::string_view> fields = {}) {
   std::string text = "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n";
   for (const std::string_view field : fields) text.append(field).append("\r\n");
   return text + "\r\n";
@@ -92,26 +92,26 @@ std::string bytes(const char* text, std::size_t size) { return {text, size}; }
 
 TEST_CASE("probes of Content-Length (P15, P17)") {
   const std::vector<Probe> probes = {
-      {"CL-TE-BOTH", post({"Content-Length: 5", "Transfer-Encoding: chunked"}, "0\r\n\r\n"), "P15", 400},
-      {"DUPLICATE-CL", post({"Content-Length: 5", "Content-Length: 10"}, "hello"), "P17", 400},
-      {"CL-LEADING-ZEROS", post({"Content-Length: 005"}, "hello"), "", 0, "hello"},
-      {"CL-LEADING-ZEROS-OCTAL", post({"Content-Length: 0010"}, "helloworld"), "", 0, "helloworld"},
-      {"CL-COMMA-DIFFERENT", post({"Content-Length: 5, 10"}, "hello"), "P17", 400},
-      {"CL-COMMA-SAME", post({"Content-Length: 5, 5"}, "hello"), "P17", 400},
-      {"CL-COMMA-TRIPLE", post({"Content-Length: 5, 5, 5"}, "hello"), "P17", 400},
-      {"CL-NEGATIVE", post({"Content-Length: -1"}), "P17", 400},
-      {"CL-NEGATIVE-ZERO", post({"Content-Length: -0"}), "P17", 400},
-      {"CL-OCTAL", post({"Content-Length: 0o5"}, "hello"), "P17", 400},
-      {"CL-HEX-PREFIX", post({"Content-Length: 0x5"}, "hello"), "P17", 400},
-      {"CL-UNDERSCORE", post({"Content-Length: 1_0"}, "helloworld"), "P17", 400},
-      {"CL-INTERNAL-SPACE", post({"Content-Length: 1 0"}, "helloworld"), "P17", 400},
-      {"CL-DOUBLE-ZERO", post({"Content-Length: 00"}), "", 0, ""},
-      {"CL-TRAILING-SPACE", post({"Content-Length: 5 "}, "hello"), "", 0, "hello"},
-      {"CL-EXTRA-LEADING-SP", post({"Content-Length:  5"}, "hello"), "", 0, "hello"},
-      {"CL-EMPTY", post({"Content-Length:"}), "P17", 400},
-      {"CL-EMPTY-BEFORE-ANOTHER", post({"Content-Length:", "Content-Length: 5"}, "hello"), "P17", 400},
-      {"CL-PLUS", post({"Content-Length: +5"}, "hello"), "P17", 400},
-      {"CL-OVERFLOW", post({"Content-Length: 18446744073709551616"}), "P17", 400},
+      {"CL-TE-BOTH", post_probe({"Content-Length: 5", "Transfer-Encoding: chunked"}, "0\r\n\r\n"), "P15", 400},
+      {"DUPLICATE-CL", post_probe({"Content-Length: 5", "Content-Length: 10"}, "hello"), "P17", 400},
+      {"CL-LEADING-ZEROS", post_probe({"Content-Length: 005"}, "hello"), "", 0, "hello"},
+      {"CL-LEADING-ZEROS-OCTAL", post_probe({"Content-Length: 0010"}, "helloworld"), "", 0, "helloworld"},
+      {"CL-COMMA-DIFFERENT", post_probe({"Content-Length: 5, 10"}, "hello"), "P17", 400},
+      {"CL-COMMA-SAME", post_probe({"Content-Length: 5, 5"}, "hello"), "P17", 400},
+      {"CL-COMMA-TRIPLE", post_probe({"Content-Length: 5, 5, 5"}, "hello"), "P17", 400},
+      {"CL-NEGATIVE", post_probe({"Content-Length: -1"}), "P17", 400},
+      {"CL-NEGATIVE-ZERO", post_probe({"Content-Length: -0"}), "P17", 400},
+      {"CL-OCTAL", post_probe({"Content-Length: 0o5"}, "hello"), "P17", 400},
+      {"CL-HEX-PREFIX", post_probe({"Content-Length: 0x5"}, "hello"), "P17", 400},
+      {"CL-UNDERSCORE", post_probe({"Content-Length: 1_0"}, "helloworld"), "P17", 400},
+      {"CL-INTERNAL-SPACE", post_probe({"Content-Length: 1 0"}, "helloworld"), "P17", 400},
+      {"CL-DOUBLE-ZERO", post_probe({"Content-Length: 00"}), "", 0, ""},
+      {"CL-TRAILING-SPACE", post_probe({"Content-Length: 5 "}, "hello"), "", 0, "hello"},
+      {"CL-EXTRA-LEADING-SP", post_probe({"Content-Length:  5"}, "hello"), "", 0, "hello"},
+      {"CL-EMPTY", post_probe({"Content-Length:"}), "P17", 400},
+      {"CL-EMPTY-BEFORE-ANOTHER", post_probe({"Content-Length:", "Content-Length: 5"}, "hello"), "P17", 400},
+      {"CL-PLUS", post_probe({"Content-Length: +5"}, "hello"), "P17", 400},
+      {"CL-OVERFLOW", post_probe({"Content-Length: 18446744073709551616"}), "P17", 400},
   };
   for (const Probe& probe : probes) check(probe);  // "0010" is ten, not eight
 }
@@ -119,33 +119,34 @@ TEST_CASE("probes of Content-Length (P15, P17)") {
 TEST_CASE("probes of Transfer-Encoding (P16)") {
   const std::string end = "0\r\n\r\n";
   const std::vector<Probe> probes = {
-      {"TE-XCHUNKED", post({"Transfer-Encoding: xchunked"}, end), "P16", 501},
-      {"TE-SP-BEFORE-COLON", post({"Transfer-Encoding : chunked"}, end), "P10", 400},
-      {"TE-TRAILING-SPACE", post({"Transfer-Encoding: chunked "}, end), "", 0, ""},
-      {"TE-TRAILING-COMMA", post({"Transfer-Encoding: chunked,"}, end), "P16", 400},
-      {"TE-LEADING-COMMA", post({"Transfer-Encoding: ,chunked"}, end), "P16", 400},
-      {"TE-DOUBLE-CHUNKED", post({"Transfer-Encoding: chunked, chunked"}, end), "P16", 400},
-      {"TE-DUPLICATE-HEADERS", post({"Transfer-Encoding: chunked", "Transfer-Encoding: identity"}, end), "P16", 400},
-      {"TE-CASE-MISMATCH", post({"Transfer-Encoding: Chunked"}, end), "", 0, ""},
-      {"TE-EMPTY-VALUE", post({"Transfer-Encoding:"}, end), "P16", 400},
-      {"TE-IDENTITY", post({"Transfer-Encoding: identity"}), "P16", 400},
-      {"TE-NOT-FINAL-CHUNKED", post({"Transfer-Encoding: chunked, gzip"}, end), "P16", 400},
-      {"TE-HTTP10", post({"Transfer-Encoding: chunked"}, end, "HTTP/1.0"), "P16", 400},
+      {"TE-XCHUNKED", post_probe({"Transfer-Encoding: xchunked"}, end), "P16", 501},
+      {"TE-SP-BEFORE-COLON", post_probe({"Transfer-Encoding : chunked"}, end), "P10", 400},
+      {"TE-TRAILING-SPACE", post_probe({"Transfer-Encoding: chunked "}, end), "", 0, ""},
+      {"TE-TRAILING-COMMA", post_probe({"Transfer-Encoding: chunked,"}, end), "P16", 400},
+      {"TE-LEADING-COMMA", post_probe({"Transfer-Encoding: ,chunked"}, end), "P16", 400},
+      {"TE-DOUBLE-CHUNKED", post_probe({"Transfer-Encoding: chunked, chunked"}, end), "P16", 400},
+      {"TE-DUPLICATE-HEADERS", post_probe({"Transfer-Encoding: chunked", "Transfer-Encoding: identity"}, end), "P16",
+       400},
+      {"TE-CASE-MISMATCH", post_probe({"Transfer-Encoding: Chunked"}, end), "", 0, ""},
+      {"TE-EMPTY-VALUE", post_probe({"Transfer-Encoding:"}, end), "P16", 400},
+      {"TE-IDENTITY", post_probe({"Transfer-Encoding: identity"}), "P16", 400},
+      {"TE-NOT-FINAL-CHUNKED", post_probe({"Transfer-Encoding: chunked, gzip"}, end), "P16", 400},
+      {"TE-HTTP10", post_probe({"Transfer-Encoding: chunked"}, end, "HTTP/1.0"), "P16", 400},
       {"TE-VTAB",
-       post({"Transfer-Encoding: \x0b"
-             "chunked"},
-            end),
+       post_probe({"Transfer-Encoding: \x0b"
+                   "chunked"},
+                  end),
        "P14", 400},
       {"TE-FORMFEED",
-       post({"Transfer-Encoding: \x0c"
-             "chunked"},
-            end),
+       post_probe({"Transfer-Encoding: \x0c"
+                   "chunked"},
+                  end),
        "P14", 400},
-      {"TE-NULL", post({bytes("Transfer-Encoding: \0chunked", 27)}, end), "P14", 400},
-      {"TE-OBS-FOLD", post({"Transfer-Encoding:", " chunked"}, end), "P11", 400},
-      {"TE-TAB-BEFORE-VALUE", post({"Transfer-Encoding:\tchunked"}, end), "", 0, ""},
-      {"TE-QUOTED", post({"Transfer-Encoding: \"chunked\""}, end), "P16", 400},
-      {"TE-PARAMETER", post({"Transfer-Encoding: chunked;q=1"}, end), "P16", 400},
+      {"TE-NULL", post_probe({bytes("Transfer-Encoding: \0chunked", 27)}, end), "P14", 400},
+      {"TE-OBS-FOLD", post_probe({"Transfer-Encoding:", " chunked"}, end), "P11", 400},
+      {"TE-TAB-BEFORE-VALUE", post_probe({"Transfer-Encoding:\tchunked"}, end), "", 0, ""},
+      {"TE-QUOTED", post_probe({"Transfer-Encoding: \"chunked\""}, end), "P16", 400},
+      {"TE-PARAMETER", post_probe({"Transfer-Encoding: chunked;q=1"}, end), "P16", 400},
   };
   for (const Probe& probe : probes) check(probe);
 }
@@ -189,29 +190,31 @@ TEST_CASE("probes of trailers: taken, and merged into nothing (P21)") {
 
 TEST_CASE("probes of two requests in one: the body is a body (P15, P28)") {
   const std::string next(kNext), size = std::to_string(next.size());
-  const std::string clte = post({"Content-Length: 6", "Transfer-Encoding: chunked"}, "0\r\n\r\nG");
-  const std::string tecl = post({"Transfer-Encoding: chunked", "Content-Length: 4"}, "1\r\nx\r\n0\r\n\r\n");
+  const std::string clte = post_probe({"Content-Length: 6", "Transfer-Encoding: chunked"}, "0\r\n\r\nG");
+  const std::string tecl = post_probe({"Transfer-Encoding: chunked", "Content-Length: 4"}, "1\r\nx\r\n0\r\n\r\n");
   const auto with_body = [&](const char* method) {
     return std::string(method) + " / HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n" + next;
   };
   const std::vector<Probe> probes = {
       {"CLTE-PIPELINE", clte + next, "P15", 400},
       {"CLTE-DESYNC", clte, "P15", 400},
-      {"CLTE-CONN-CLOSE", post({"Connection: close", "Content-Length: 6", "Transfer-Encoding: chunked"}, "0\r\n\r\nG"),
-       "P15", 400},
-      {"CLTE-SMUGGLED-GET", post({"Content-Length: 5", "Transfer-Encoding: chunked"}, "0\r\n\r\n" + next), "P15", 400},
+      {"CLTE-CONN-CLOSE",
+       post_probe({"Connection: close", "Content-Length: 6", "Transfer-Encoding: chunked"}, "0\r\n\r\nG"), "P15", 400},
+      {"CLTE-SMUGGLED-GET", post_probe({"Content-Length: 5", "Transfer-Encoding: chunked"}, "0\r\n\r\n" + next), "P15",
+       400},
       {"TECL-PIPELINE", tecl + next, "P15", 400},
       {"TECL-DESYNC", tecl, "P15", 400},
-      {"TECL-CONN-CLOSE", post({"Connection: close", "Transfer-Encoding: chunked", "Content-Length: 4"}, "0\r\n\r\n"),
-       "P15", 400},
-      {"TECL-SMUGGLED-GET", post({"Transfer-Encoding: chunked", "Content-Length: 4"}, "0\r\n\r\n" + next), "P15", 400},
-      {"CL0-BODY-POISON", post({"Content-Length: 0"}), "", 0, ""},
+      {"TECL-CONN-CLOSE",
+       post_probe({"Connection: close", "Transfer-Encoding: chunked", "Content-Length: 4"}, "0\r\n\r\n"), "P15", 400},
+      {"TECL-SMUGGLED-GET", post_probe({"Transfer-Encoding: chunked", "Content-Length: 4"}, "0\r\n\r\n" + next), "P15",
+       400},
+      {"CL0-BODY-POISON", post_probe({"Content-Length: 0"}), "", 0, ""},
       {"GET-CL-BODY-DESYNC", with_body("GET"), "", 0, next},
       {"OPTIONS-CL-BODY-DESYNC", with_body("OPTIONS"), "", 0, next},
       {"GET-CL-PREFIX-DESYNC", with_body("GET"), "", 0, next},
-      {"EXPECT-100-CL", post({"Expect: 100-continue", "Content-Length: 5"}, "hello"), "", 0, "hello"},
-      {"EXPECT-100-CL-DESYNC", post({"Expect: 100-continue", "Content-Length: " + size}, next), "", 0, next},
-      {"POST-CL-0-CHUNKED", post({"Content-Length: 0", "Transfer-Encoding: chunked"}, "0\r\n\r\n"), "P15", 400},
+      {"EXPECT-100-CL", post_probe({"Expect: 100-continue", "Content-Length: 5"}, "hello"), "", 0, "hello"},
+      {"EXPECT-100-CL-DESYNC", post_probe({"Expect: 100-continue", "Content-Length: " + size}, next), "", 0, next},
+      {"POST-CL-0-CHUNKED", post_probe({"Content-Length: 0", "Transfer-Encoding: chunked"}, "0\r\n\r\n"), "P15", 400},
   };
   for (const Probe& probe : probes) check(probe);
 }
@@ -219,12 +222,12 @@ TEST_CASE("probes of two requests in one: the body is a body (P15, P28)") {
 TEST_CASE("probes of targets and hosts (P6, P7, P9)") {
   const std::vector<Probe> probes = {
       {"MULTIPLE-HOST-COMMA", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", "P6", 400},
-      {"NUL-IN-URL", get(bytes("/a\0b", 4)), "P9", 400},
-      {"URL-OVERLONG-UTF8", get("/\xc0\xaf"), "P9", 400},
-      {"URL-PERCENT-NULL", get("/%00"), "", 0, ""},
-      {"URL-PERCENT-CRLF", get("/%0d%0aX:%20y"), "", 0, ""},
-      {"URL-BACKSLASH", get("/a\\b"), "", 0, ""},
-      {"LONG-URL", get("/" + std::string(5'000, 'a')), "P8", 414},
+      {"NUL-IN-URL", get_probe(bytes("/a\0b", 4)), "P9", 400},
+      {"URL-OVERLONG-UTF8", get_probe("/\xc0\xaf"), "P9", 400},
+      {"URL-PERCENT-NULL", get_probe("/%00"), "", 0, ""},
+      {"URL-PERCENT-CRLF", get_probe("/%0d%0aX:%20y"), "", 0, ""},
+      {"URL-BACKSLASH", get_probe("/a\\b"), "", 0, ""},
+      {"LONG-URL", get_probe("/" + std::string(5'000, 'a')), "P8", 414},
       {"H2-PREFACE", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "P7", 400},
   };
   for (const Probe& probe : probes) check(probe);
@@ -232,7 +235,7 @@ TEST_CASE("probes of targets and hosts (P6, P7, P9)") {
   check({"ABSOLUTE-URI-HOST-MISMATCH", mismatch, "", 0, ""});
   CHECK(good_request(mismatch).authority == "b");
   for (const char* target : {"/%00", "/%0d%0aX:%20y", "/a\\b", "/a/../b//c"}) {
-    const std::string text = get(target);
+    const std::string text = get_probe(target);
     const RequestHead& head = good_request(text);
     std::string out(request_bound(head, {}), '\0');
     out.resize(write_request(head, {}, out.data()));
@@ -245,19 +248,19 @@ TEST_CASE("probes of sizes and of what is not there (P8, P14, P27)") {
   std::string many = "GET / HTTP/1.1\r\nHost: a\r\n";
   for (int i = 0; i < 101; ++i) many += "X: y\r\n";
   const std::vector<Probe> probes = {
-      {"NUL-IN-HEADER-VALUE", get("/", {bytes("X: a\0b", 6)}), "P14", 400},
-      {"CR-IN-HEADER-VALUE", get("/", {"X: a\rb"}), "P12", 400},
-      {"LINE-WITHOUT-COLON", get("/", {"X"}), "P14", 400},
-      {"ILLEGAL-BYTE-IN-NAME", get("/", {"X\x80: y"}), "P14", 400},
-      {"LONG-HEADER-NAME", get("/", {name + ": x"}), "P8", 431},
-      {"LONG-HEADER-VALUE", get("/", {"X: " + name}), "P8", 431},
+      {"NUL-IN-HEADER-VALUE", get_probe("/", {bytes("X: a\0b", 6)}), "P14", 400},
+      {"CR-IN-HEADER-VALUE", get_probe("/", {"X: a\rb"}), "P12", 400},
+      {"LINE-WITHOUT-COLON", get_probe("/", {"X"}), "P14", 400},
+      {"ILLEGAL-BYTE-IN-NAME", get_probe("/", {"X\x80: y"}), "P14", 400},
+      {"LONG-HEADER-NAME", get_probe("/", {name + ": x"}), "P8", 431},
+      {"LONG-HEADER-VALUE", get_probe("/", {"X: " + name}), "P8", 431},
       {"LONG-METHOD", std::string(100, 'M') + " / HTTP/1.1\r\nHost: a\r\n\r\n", "P8", 501},
       {"MANY-HEADERS", many + "\r\n", "P8", 431},
   };
   for (const Probe& probe : probes) check(probe);
   for (const std::string& incomplete :
        {std::string(""), std::string("GET / HTTP/1.1\r\nHost: a\r\n"), std::string("GET"),
-        post({"Content-Length: 18446744073709551615"}), post({"Transfer-Encoding: chunked"}, "5\r\nhel")}) {
+        post_probe({"Content-Length: 18446744073709551615"}), post_probe({"Transfer-Encoding: chunked"}, "5\r\nhel")}) {
     CAPTURE(incomplete);  // INCOMPLETE-REQUEST, EMPTY-REQUEST, POST-CL-HUGE-NO-BODY
     for (const std::size_t step : {std::size_t{1}, std::size_t{1000}}) {
       const Taken taken = take(incomplete, step);

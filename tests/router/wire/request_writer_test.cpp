@@ -26,7 +26,7 @@ std::string forward(const std::string& text, const RequestExtras& extras = kExtr
   return out;
 }
 
-std::string get(std::initializer_list<std::string_view> fields) {
+std::string get_with(std::initializer_list<std::string_view> fields) {
   std::string text = "GET /a?b HTTP/1.1\r\nHost: h:81\r\n";
   for (const std::string_view field : fields) text.append(field).append("\r\n");
   return text + "\r\n";
@@ -42,7 +42,7 @@ bool has_name(const std::string& text, std::string_view name) {
 }  // namespace
 
 TEST_CASE("A plain request gains what the router vouches for and nothing else (P2)") {
-  CHECK(forward(get({"Accept: */*", "X-B:  c "})) ==
+  CHECK(forward(get_with({"Accept: */*", "X-B:  c "})) ==
         "GET /a?b HTTP/1.1\r\nHost: h:81\r\nAccept: */*\r\nX-B: c\r\nX-Forwarded-For: 10.0.0.9\r\n"
         "X-Forwarded-Proto: http\r\nX-Forwarded-Host: h:81\r\nX-Request-Id: id-1\r\nVia: 1.1 grayd\r\n\r\n");
 }
@@ -64,9 +64,9 @@ TEST_CASE("An HTTP/1.0 request goes on as HTTP/1.1 with a Host (P4)") {
 
 TEST_CASE("Fields about the client's hop do not go on (P1)") {
   const std::string out =
-      forward(get({"Connection: close, X-Hop, cookie, content-length, x-forwarded-for", "Keep-Alive: 5",
-                   "Proxy-Connection: keep-alive", "TE: gzip", "Trailer: X", "Upgrade: h2c", "x-hop: 1", "Cookie: c=d",
-                   "Content-Length: 3", "Proxy-Authorization: p", "Authorization: q"}));
+      forward(get_with({"Connection: close, X-Hop, cookie, content-length, x-forwarded-for", "Keep-Alive: 5",
+                        "Proxy-Connection: keep-alive", "TE: gzip", "Trailer: X", "Upgrade: h2c", "x-hop: 1",
+                        "Cookie: c=d", "Content-Length: 3", "Proxy-Authorization: p", "Authorization: q"}));
   for (const char* name : {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade", "X-Hop"}) {
     CAPTURE(name);
     CHECK_FALSE(has_name(out, name));
@@ -80,9 +80,9 @@ TEST_CASE("Fields about the client's hop do not go on (P1)") {
 
 TEST_CASE("A stranger's word about himself does not count (P31)") {
   const std::string out = forward(
-      get({"X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil", "X-Request-Id: mine",
-           "Forwarded: for=6.6.6.6", "X-Gray-Version: v2", "X-Gray-Other: 1", "X_Forwarded_For: 6.6.6.6",
-           "Via: 1.0 fred", "X-Forwarded-Port: 6666", "x-forwarded-anything: evil", "X-Forwarded: pass"}));
+      get_with({"X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil", "X-Request-Id: mine",
+                "Forwarded: for=6.6.6.6", "X-Gray-Version: v2", "X-Gray-Other: 1", "X_Forwarded_For: 6.6.6.6",
+                "Via: 1.0 fred", "X-Forwarded-Port: 6666", "x-forwarded-anything: evil", "X-Forwarded: pass"}));
   CHECK(out.find("6.6.6.6") == std::string::npos);
   CHECK(out.find("evil") == std::string::npos);
   CHECK_FALSE(has_name(out, "X-Forwarded-Port"));
@@ -96,10 +96,11 @@ TEST_CASE("A stranger's word about himself does not count (P31)") {
 }
 
 TEST_CASE("A trusted proxy's word counts and is added to (P31)") {
-  const std::string out = forward(get({"X-Forwarded-For: 1.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: site",
-                                       "X-Request-Id: theirs", "Forwarded: for=1.1.1.1", "X-Forwarded-For: 2.2.2.2",
-                                       "X-Forwarded-For:", "X-Gray-Version: v2", "X-Forwarded-Port: 443"}),
-                                  trusted());
+  const std::string out =
+      forward(get_with({"X-Forwarded-For: 1.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: site",
+                        "X-Request-Id: theirs", "Forwarded: for=1.1.1.1", "X-Forwarded-For: 2.2.2.2",
+                        "X-Forwarded-For:", "X-Gray-Version: v2", "X-Forwarded-Port: 443"}),
+              trusted());
   CHECK(has(out, "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.9"));
   CHECK(has(out, "X-Forwarded-Proto: https"));
   CHECK(has(out, "X-Forwarded-Host: site"));
@@ -110,7 +111,7 @@ TEST_CASE("A trusted proxy's word counts and is added to (P31)") {
 }
 
 TEST_CASE("A trusted proxy that says nothing leaves it to us") {
-  const std::string out = forward(get({"X-Request-Id:"}), trusted());
+  const std::string out = forward(get_with({"X-Request-Id:"}), trusted());
   CHECK(has(out, "X-Forwarded-For: 10.0.0.9"));
   CHECK(has(out, "X-Forwarded-Proto: http"));
   CHECK(has(out, "X-Request-Id: id-1"));
@@ -119,33 +120,33 @@ TEST_CASE("A trusted proxy that says nothing leaves it to us") {
 TEST_CASE("A peer without an address leaves X-Forwarded-For out or as it was") {
   RequestExtras local = kExtras;
   local.client_ip = {};
-  CHECK_FALSE(has_name(forward(get({"X-Forwarded-For: 6.6.6.6"}), local), "X-Forwarded-For"));
+  CHECK_FALSE(has_name(forward(get_with({"X-Forwarded-For: 6.6.6.6"}), local), "X-Forwarded-For"));
   local.trusted = true;
-  CHECK(has(forward(get({"X-Forwarded-For: 1.1.1.1"}), local), "X-Forwarded-For: 1.1.1.1"));
+  CHECK(has(forward(get_with({"X-Forwarded-For: 1.1.1.1"}), local), "X-Forwarded-For: 1.1.1.1"));
 }
 
 TEST_CASE("The framing of a body is written anew, once (P17)") {
-  CHECK(has(forward(get({"Content-Length: 007"})), "Content-Length: 7"));
-  CHECK(has(forward(get({"Content-Length: 0"})), "Content-Length: 0"));
-  CHECK(has(forward(get({"transfer-encoding: CHUNKED"})), "Transfer-Encoding: chunked"));
-  CHECK_FALSE(has_name(forward(get({})), "Content-Length"));
-  CHECK(has(forward(get({"Expect: 100-Continue", "Content-Length: 1"})), "Expect: 100-continue"));
+  CHECK(has(forward(get_with({"Content-Length: 007"})), "Content-Length: 7"));
+  CHECK(has(forward(get_with({"Content-Length: 0"})), "Content-Length: 0"));
+  CHECK(has(forward(get_with({"transfer-encoding: CHUNKED"})), "Transfer-Encoding: chunked"));
+  CHECK_FALSE(has_name(forward(get_with({})), "Content-Length"));
+  CHECK(has(forward(get_with({"Expect: 100-Continue", "Content-Length: 1"})), "Expect: 100-continue"));
 }
 
 TEST_CASE("A request whose body was dropped says nothing of one") {
   RequestExtras dropped = kExtras;
   dropped.keep_body = false;
-  const std::string out = forward(get({"Expect: 100-continue", "Content-Length: 1"}), dropped);
+  const std::string out = forward(get_with({"Expect: 100-continue", "Content-Length: 1"}), dropped);
   CHECK_FALSE(has_name(out, "Content-Length"));
   CHECK_FALSE(has_name(out, "Expect"));
 }
 
 TEST_CASE("What is written parses back to the same request") {
   const std::vector<std::string> texts = {
-      get({}),
-      get({"A:b", "C:d", "E:f"}),
-      get({"Content-Length: 12"}),
-      get({"Transfer-Encoding: chunked"}),
+      get_with({}),
+      get_with({"A:b", "C:d", "E:f"}),
+      get_with({"Content-Length: 12"}),
+      get_with({"Transfer-Encoding: chunked"}),
       "POST http://b/c HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
       "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
   };
@@ -178,25 +179,25 @@ TEST_CASE("Connection takes no field out that the router knows, by whatever case
     CAPTURE(kept);
     const std::string line = kept;
     const std::string name = line.substr(0, line.find(':'));
-    CHECK(has(forward(get({"Connection: close, " + name, line}), trusted()), line));
-    CHECK(has(forward(get({line, "Connection: ,,\t" + name + " ,keep-alive"}), trusted()), line));
+    CHECK(has(forward(get_with({"Connection: close, " + name, line}), trusted()), line));
+    CHECK(has(forward(get_with({line, "Connection: ,,\t" + name + " ,keep-alive"}), trusted()), line));
   }
   for (const char* ours : {"Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "Via"}) {
     CAPTURE(ours);
-    CHECK(has_name(forward(get({"Connection: " + std::string(ours)})), ours));
+    CHECK(has_name(forward(get_with({"Connection: " + std::string(ours)})), ours));
   }
-  const std::string traced = forward(get({"Connection: traceparent, tracestate, te, transfer-encoding, expect",
-                                          "Transfer-Encoding: chunked", "Expect: 100-continue"}));
+  const std::string traced = forward(get_with({"Connection: traceparent, tracestate, te, transfer-encoding, expect",
+                                               "Transfer-Encoding: chunked", "Expect: 100-continue"}));
   CHECK(has(traced, "Transfer-Encoding: chunked"));
   CHECK(has(traced, "Expect: 100-continue"));
 }
 
 TEST_CASE("TE goes on as trailers or not at all, named in Connection (P1)") {
-  const std::string wanted = forward(get({"TE: gzip, trailers", "Connection: TE"}));
+  const std::string wanted = forward(get_with({"TE: gzip, trailers", "Connection: TE"}));
   CHECK(has(wanted, "TE: trailers\r\nConnection: TE"));
   CHECK(wanted.find("gzip") == std::string::npos);
   for (const char* other : {"TE: gzip", "TE:", "Accept: trailers"}) {
-    const std::string out = forward(get({other, "Connection: TE"}));
+    const std::string out = forward(get_with({other, "Connection: TE"}));
     CHECK_FALSE(has_name(out, "TE"));
     CHECK_FALSE(has_name(out, "Connection"));
   }
@@ -207,8 +208,8 @@ TEST_CASE("Max-Forwards of TRACE and OPTIONS goes down by one, others pass (P3)"
   const std::string trace = forward("TRACE / HTTP/1.1\r\nHost: h\r\nMax-Forwards: 4294967296\r\n\r\n");
   CHECK(has(trace, "Max-Forwards: 254"));
   CHECK(trace.find("4294967296") == std::string::npos);
-  CHECK(has(forward(get({"Max-Forwards: 0"})), "Max-Forwards: 0"));
-  CHECK(has(forward(get({"Max-Forwards: any"})), "Max-Forwards: any"));
+  CHECK(has(forward(get_with({"Max-Forwards: 0"})), "Max-Forwards: 0"));
+  CHECK(has(forward(get_with({"Max-Forwards: any"})), "Max-Forwards: any"));
 }
 
 TEST_CASE("A valid trace goes on below our span, whoever sent it; an invalid one is dropped with its state (P31)") {
@@ -216,11 +217,11 @@ TEST_CASE("A valid trace goes on below our span, whoever sent it; an invalid one
   const std::string theirs = "traceparent: 00-" + trace + "-b7ad6b7169203331-01";
   RequestExtras extras = kExtras;
   extras.span = "00f067aa0ba902b7";
-  const std::string out = forward(get({theirs, "tracestate: a=1", "Tracestate: b=2"}), extras);
+  const std::string out = forward(get_with({theirs, "tracestate: a=1", "Tracestate: b=2"}), extras);
   CHECK(has(out, "traceparent: 00-" + trace + "-00f067aa0ba902b7-01\r\ntracestate: a=1\r\ntracestate: b=2"));
   CHECK(out.find("b7ad6b7169203331") == std::string::npos);
-  for (const auto& broken :
-       {get({"tracestate: a=1"}), get({theirs, theirs, "tracestate: a=1"}), get({theirs + "x", "tracestate: a=1"})}) {
+  for (const auto& broken : {get_with({"tracestate: a=1"}), get_with({theirs, theirs, "tracestate: a=1"}),
+                             get_with({theirs + "x", "tracestate: a=1"})}) {
     const std::string without = forward(broken, extras);
     CHECK_FALSE(has_name(without, "traceparent"));
     CHECK_FALSE(has_name(without, "tracestate"));
@@ -230,7 +231,7 @@ TEST_CASE("A valid trace goes on below our span, whoever sent it; an invalid one
 TEST_CASE("A worker of HTTP/1.0 is not told to expect (P23)") {
   RequestExtras extras = kExtras;
   extras.expect = false;
-  const std::string out = forward(get({"Expect: 100-continue", "Content-Length: 1"}), extras);
+  const std::string out = forward(get_with({"Expect: 100-continue", "Content-Length: 1"}), extras);
   CHECK_FALSE(has_name(out, "Expect"));
   CHECK(has(out, "Content-Length: 1"));
 }

@@ -8,7 +8,7 @@ using namespace gray::http;
 
 namespace {
 
-std::string forwarded(std::string_view section) {
+std::string forwarded_trailers(std::string_view section) {
   std::string out(trailers_bound(section.size()), '?');
   const std::size_t size = write_trailers(section, out.data());
   REQUIRE(size <= out.size());
@@ -18,10 +18,10 @@ std::string forwarded(std::string_view section) {
 }  // namespace
 
 TEST_CASE("An application's trailers go on as they came (P21)") {
-  CHECK(forwarded("Grpc-Status: 0\r\nX-Checksum:abc \r\nServer-Timing: a;dur=1\r\nETag: \"x\"\r\n\r\n") ==
+  CHECK(forwarded_trailers("Grpc-Status: 0\r\nX-Checksum:abc \r\nServer-Timing: a;dur=1\r\nETag: \"x\"\r\n\r\n") ==
         "Grpc-Status: 0\r\nX-Checksum: abc\r\nServer-Timing: a;dur=1\r\nETag: \"x\"\r\n");
-  CHECK(forwarded("\r\n").empty());
-  CHECK(forwarded("").empty());
+  CHECK(forwarded_trailers("\r\n").empty());
+  CHECK(forwarded_trailers("").empty());
 }
 
 TEST_CASE("A trailer never becomes a field (P21)") {
@@ -69,12 +69,12 @@ TEST_CASE("A trailer never becomes a field (P21)") {
                            "Strict-Transport-Security"}) {
     CAPTURE(name);
     CHECK_FALSE(is_harmless_trailer(name));
-    CHECK(forwarded("A: 1\r\n" + std::string(name) + ": x\r\nB: 2\r\n\r\n") == "A: 1\r\nB: 2\r\n");
+    CHECK(forwarded_trailers("A: 1\r\n" + std::string(name) + ": x\r\nB: 2\r\n\r\n") == "A: 1\r\nB: 2\r\n");
   }
 }
 
 TEST_CASE("What is written holds within the bound for the shortest lines") {
   std::string section;
   for (int i = 0; i < 1000; ++i) section += "a:\r\n";
-  CHECK(forwarded(section + "\r\n").size() == 5000);
+  CHECK(forwarded_trailers(section + "\r\n").size() == 5000);
 }

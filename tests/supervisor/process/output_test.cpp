@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture {
+struct OutputFixture {
   std::uint64_t counter = 0;
   OutputTail tail{counter};
   LineRate rate;
@@ -27,7 +27,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "output is cut into lines, however it arrives, and the last needs no newline") {
+TEST_CASE_FIXTURE(OutputFixture, "output is cut into lines, however it arrives, and the last needs no newline") {
   feed("one\ntw");
   feed("o\nthree");
   end();
@@ -35,12 +35,12 @@ TEST_CASE_FIXTURE(Fixture, "output is cut into lines, however it arrives, and th
   CHECK(logged == tail.last(10));
 }
 
-TEST_CASE_FIXTURE(Fixture, "control characters cannot reach a terminal") {
+TEST_CASE_FIXTURE(OutputFixture, "control characters cannot reach a terminal") {
   feed(std::string_view("a\0b\x1b[2J\tc\r\n", 11));
   CHECK(tail.last(1).front() == "a?b?[2J\tc");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the last hundred lines are kept, each at most four kilobytes") {
+TEST_CASE_FIXTURE(OutputFixture, "the last hundred lines are kept, each at most four kilobytes") {
   for (int i = 0; i < 250; ++i) feed(std::to_string(i) + "\n");
   CHECK(tail.last(1000).size() == 100);
   CHECK(tail.last(1000).front() == "150");
@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(Fixture, "the last hundred lines are kept, each at most four k
   CHECK(tail.last(1).front().size() == 4096);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a flood is logged up to its rate, and what was dropped is told later") {
+TEST_CASE_FIXTURE(OutputFixture, "a flood is logged up to its rate, and what was dropped is told later") {
   for (int i = 0; i < 5000; ++i) feed("flood\n");
   CHECK(logged.size() == LineRate::kPerSecond);
   now += 1s;
@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(Fixture, "a flood is logged up to its rate, and what was dropp
   CHECK(logged.back() == "later");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a line says when it was read, from which stream, and whether it was cut") {
+TEST_CASE_FIXTURE(OutputFixture, "a line says when it was read, from which stream, and whether it was cut") {
   feed("one\n" + std::string(5'000, 'x') + "\n");
   OutputStream errors(tail, rate, true);
   wall += 5s;
