@@ -10,7 +10,7 @@
 #include <stdexcept>
 
 #include "config/base/log.hpp"
-#include "grayd/metrics.hpp"
+#include "control/report/metrics.hpp"
 
 namespace gray::master {
 
@@ -47,7 +47,7 @@ void AccessLog::reopen() {
 }
 
 void AccessLog::watch() {
-  const auto lost = log_lines_lost(*parts_.holdings.segment);
+  const auto lost = control::log_lines_lost(*parts_.holdings.segment);
   if (auto event = watch_.look(lost, parts_.settings.access_log, Clock::now())) {
     log(LogLevel::warn, event->text);
     parts_.emit(std::move(*event));

@@ -12,7 +12,7 @@
 #include "config/settings/settings.hpp"
 #include "config/shared/event_record.hpp"
 #include "grayd/holdings.hpp"
-#include "grayd/lifetime.hpp"
+#include "grayd/process/lifetime.hpp"
 #include "grayd/routers/routers.hpp"
 
 namespace gray::master {

@@ -6,14 +6,14 @@
 #include <exception>
 
 #include "config/base/exit_code.hpp"
-#include "grayd/command_line.hpp"
 #include "grayd/handoff/handoff.hpp"
 #include "grayd/handoff/inherited_signals.hpp"
-#include "grayd/handoff/self_exec.hpp"
 #include "grayd/master.hpp"
 #include "grayd/preflight.hpp"
+#include "grayd/process/command_line.hpp"
+#include "grayd/process/small_heap.hpp"
+#include "grayd/resume.hpp"
 #include "grayd/routers/router_child.hpp"
-#include "grayd/small_heap.hpp"
 
 namespace {
 
@@ -27,7 +27,7 @@ int bad_config(const std::string& text) {
 
 int serve_or_check(const CommandLine& line) {
   master::reset_signals();
-  master::ConfigFile file(line.config);
+  ConfigFile file(line.config);
   auto loaded = file.read();
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return bad_config(errors->text);
   auto& settings = std::get<Settings>(loaded);

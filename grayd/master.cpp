@@ -9,20 +9,17 @@
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
+#include "control/commands/reload.hpp"
+#include "control/commands/verb_event.hpp"
+#include "control/report/metrics.hpp"
+#include "control/traffic/serving.hpp"
 #include "control/version.hpp"
 #include "grayd/handoff/inherited_signals.hpp"
-#include "grayd/handoff/self_exec.hpp"
-#include "grayd/metrics.hpp"
-#include "grayd/reload.hpp"
-#include "grayd/serving.hpp"
-#include "grayd/verb_event.hpp"
 #include "supervisor/process/process_table.hpp"
 
 namespace gray::master {
 namespace {
 
-constexpr Duration kApplyLimit{8'000};   // below the admin API's own 10 s, so that the answer names who lags
-constexpr Duration kSettleLimit{50};     // what a status may wait for the routers: it must be quick whatever they do
 constexpr Duration kEventsLimit{1'000};  // what the disk may take for events before a hand-over; the rest goes along
 constexpr int kLastTurns = 10'000;       // of the loop before a hand-over
 
@@ -42,7 +39,6 @@ template <class Origin>
 Master::Master(Settings settings, ConfigFile file, Origin origin, int)
     : settings_(std::move(settings)),
       holdings_(settings_, std::move(origin)),
-      events_(settings_.state_dir),
       live_(holdings_.state()),
       rows_(holdings_.segment),
       cells_(holdings_.segment),
@@ -52,13 +48,16 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
                 [this](bool possible) { supervisor_.probing_possible(possible); },
                 [this](EventRecord event) { emit(std::move(event)); }}),
       supervisor_(supervisor_of<Origin>(io_, *this, holdings_.instance)),
-      publisher_(settings_, live_, rows_, routers_, random_issue_seed()),
+      history_(io_, settings_, supervisor_),
+      publisher_(settings_, live_, rows_, routers_, control::random_issue_seed()),
+      publication_({io_, settings_, supervisor_, rows_, publisher_, *this}),
       upgrades_(upgrade_parts()),
-      verbs_(verb_parts()),
-      journal_(io_, settings_, events_, [this] { return supervisor_.outputs(); }),
+      commands_({io_, settings_, phase_, live_, rows_, holdings_, supervisor_, routers_, publication_, upgrades_,
+                 reloader_, manager_, history_}),
+      verbs_(commands_, settings_, live_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       manager_(io_),
-      reloader_(reloader_parts(), std::move(file)),
+      reloader_(commands_, settings_, live_, std::move(file)),
       access_log_({io_, settings_, holdings_, routers_, [this](EventRecord event) { emit(std::move(event)); }}),
       endpoints_(holdings_, *this) {
   signals_.add(SIGUSR1);
@@ -78,7 +77,7 @@ Master::Master(Settings settings, ActivatedSockets given)
 /// The supervisor last: what was read before is left as it is if something is wrong, its workers are not.
 template <class Io>
 void Master::archive(Io& io) {
-  io("events", events_);
+  io("history", history_);
   io("live", live_);
   io("holdings", holdings_);
   io("rows", rows_);
@@ -89,7 +88,7 @@ void Master::archive(Io& io) {
   io("reloader", reloader_);
   io("manager", manager_);
   io("access_log", access_log_);
-  io("started", started_);
+  io("commands", commands_);
   io("phase", phase_);
   io("file_limit", file_limit_);
   io("supervisor", supervisor_);
@@ -97,25 +96,10 @@ void Master::archive(Io& io) {
 template void Master::archive(Save&);
 template void Master::archive(Load&);
 
-Verbs::Parts Master::verb_parts() {
-  return {io_,
-          settings_,
-          live_,
-          holdings_.store,
-          [this](std::function<void(std::string)> applied) {
-            publish_now();
-            routers_.when_applied(publisher_.number(), kApplyLimit, std::move(applied));
-          },
-          [this](std::function<void(std::string)> settled) {
-            if (publish_pending_) publish_now();
-            routers_.when_applied(publisher_.number(), kSettleLimit, std::move(settled));
-          },
-          [this] { return reloader_.reload(); },
-          [this](const std::function<void(const ReportSource&)>& reader) { report(reader); },
-          [this] { return phase_ >= Phase::stopping; },
-          [this](const Ordered& ordered) { return carry_out(ordered); },
-          [this](const nlohmann::json& args) { return upgrades_.begin(args); },
-          [this] { return upgrades_.locks(); }};
+/// As grayd/resume reads it: the settings in force come of the file as it was read.
+void Master::write(Save& to) {
+  to("file", reloader_.file());
+  to("master", *this);
 }
 
 Upgrades::Parts Master::upgrade_parts() {
@@ -123,7 +107,7 @@ Upgrades::Parts Master::upgrade_parts() {
                              [this] { return changing_ == 0 && holdings_.store.idle() ? "" : "an earlier change"; },
                              [this] { endpoints_.shut(); },
                              [this] {
-                               journal_.release();
+                               history_.release();
                                return endpoints_.empty();
                              },
                              [this] {
@@ -137,19 +121,6 @@ Upgrades::Parts Master::upgrade_parts() {
           [this](EventRecord event) { emit(std::move(event)); },
           std::move(grayd),
           [this] { return std::string(phase_ == Phase::starting ? "grayd is starting; wait until it serves" : ""); }};
-}
-
-Reloader::Parts Master::reloader_parts() {
-  return {settings_,
-          manager_,
-          [this] { return phase_ < Phase::stopping ? upgrades_.locks() : "grayd is stopping; nothing can be changed"; },
-          [this] { return upgrades_.under_way(); },
-          [this] { return live_services(settings_, live_.wanted(), supervisor_.view()); },
-          [this](const std::string& service, const std::string& version) {
-            return is_stopped(live_.published(), service, version);
-          },
-          [this](const Changes& changes, Settings fresh) { apply(changes, std::move(fresh)); },
-          [this](EventRecord event) { emit(std::move(event)); }};
 }
 
 /// An exception that reaches this loop means that some event was handled by half. Nothing can be promised any more, but
@@ -194,12 +165,12 @@ void Master::start() {
   for (const auto& service : settings_.services) {
     for (const auto& version : service.versions) rows_.take(service.name, version.name);
   }
-  publish_now();
+  publication_.now();
   supervisor_.probing_possible(false);
   routers_.start(supervisor_.cgroup_path());
   for (const auto& service : settings_.services) {
     for (const auto& version : service.versions) {
-      if (!is_stopped(live_.published(), service.name, version.name)) supervisor_.apply(service.name, version);
+      if (!control::is_stopped(live_.published(), service.name, version.name)) supervisor_.apply(service.name, version);
     }
   }
   endpoints_.open();
@@ -219,7 +190,7 @@ void Master::serve_on(const std::string& returned) {
   manager_.reloaded(true);
   access_log_.watch();
   returned.empty() ? upgrades_.replaced({}) : upgrades_.returned(returned);
-  publish_now();
+  publication_.now();
   endpoints_.open();
   release_signals();
 }
@@ -231,8 +202,8 @@ void Master::hand_over() {
   for (int i = 0; i < kLastTurns && io_.poll_one() > 0;) ++i;
   if (upgrades_.binary_upgrade() == nullptr) return;
   manager_.reloading();
-  events_.settle(kEventsLimit);
-  const auto why = master::hand_over(*this, reloader_.file(), upgrades_.binary_upgrade()->binary());
+  history_.settle(kEventsLimit);
+  const auto why = master::hand_over(*this, settings_.file, upgrades_.binary_upgrade()->binary());
   manager_.reloaded(true);
   go_on(why);
 }
@@ -261,7 +232,7 @@ void Master::on_signal(int signal) {
 void Master::stop() {
   const bool again = phase_ == Phase::stopping;
   go_on("grayd was told to stop meanwhile");
-  const auto timeout = again || exit_code_ != 0 ? Duration{0} : longest_drain(settings_);
+  const auto timeout = again || exit_code_ != 0 ? Duration{0} : control::longest_drain(settings_);
   const auto text = again ? "stopping now" : fmt::format("stopping; requests in flight have {} ms", timeout.count());
   log(LogLevel::info, text);
   manager_.stopping(text);
@@ -276,39 +247,14 @@ void Master::stop_workers() {
   supervisor_.stop_all([this] {
     phase_ = Phase::stopped;
     log(LogLevel::info, "stopped");
-    journal_.end();
+    history_.end();
     io_.stop();
-  });
-}
-
-/// One table for all changes of a turn of the loop.
-void Master::publish_soon() {
-  if (std::exchange(publish_pending_, true)) return;
-  asio::post(io_, [this] {
-    if (publish_pending_) publish_now();
-  });
-}
-
-void Master::publish_now() {
-  publish_pending_ = false;
-  const auto views = supervisor_.view();
-  publisher_.publish(views);
-  release_rows(views);
-  listen_if_allowed(views);
-}
-
-/// A version that was removed keeps its row until its last worker is gone.
-void Master::release_rows(const std::vector<VersionView>& views) {
-  rows_.keep([&](const std::string& service, const std::string& version) {
-    const auto* configured = settings_.service(service);
-    return (configured != nullptr && configured->version(version) != nullptr) ||
-           view_of(views, service, version) != nullptr;
   });
 }
 
 /// Clients come only when the routers know whom to ask, else the first of them would meet a 503.
 void Master::listen_if_allowed(const std::vector<VersionView>& views) {
-  if (!listens_soon() || !may_listen(settings_, live_.published(), views)) return;
+  if (!listens_soon() || !control::may_listen(settings_, live_.published(), views)) return;
   holdings_.listen();
   routers_.listen();
   phase_ = Phase::serving;
@@ -321,52 +267,6 @@ void Master::tell(EventKind kind, std::string cause, std::string text) {
   emit({.kind = kind, .pid = ::getpid(), .cause = std::move(cause), .text = std::move(text)});
 }
 
-void Master::apply(const Changes& changes, Settings fresh) {
-  live_.replace(state_after(live_.published(), settings_, fresh));
-  holdings_.store.save(live_.wanted(), [](const std::string& error) {
-    if (!error.empty()) log(LogLevel::error, "the reload is in force, but " + error);
-  });
-  settings_ = std::move(fresh);
-  for (const auto& change : changes) {
-    using Kind = Change::Kind;
-    switch (change.kind) {
-      case Kind::router: upgrades_.upgrade_for_settings(); break;
-      case Kind::add_version: rows_.take(change.service, change.version); [[fallthrough]];
-      case Kind::restart_version:
-      case Kind::update_version:
-      case Kind::resize_version:
-        if (is_stopped(live_.published(), change.service, change.version)) break;
-        supervisor_.apply(change.service, *settings_.service(change.service)->version(change.version));
-        break;
-      case Kind::remove_version: supervisor_.remove(change.service, change.version); break;
-      case Kind::add_service:
-      case Kind::reroute_service:
-      case Kind::remove_service: break;  // the new table says it
-    }
-  }
-  publish_now();
-}
-
-unsigned Master::carry_out(const Ordered& ordered) {
-  const auto& [order, service, version, yes] = ordered;
-  switch (order) {
-    case Order::start: supervisor_.apply(service, *settings_.service(service)->version(version)); break;
-    case Order::stop: supervisor_.stop(service, version); break;
-    case Order::drain: supervisor_.drain(service, version); break;
-    case Order::restart: return supervisor_.restart(service, version);
-  }
-  return 0;
-}
-
-void Master::report(const std::function<void(const ReportSource&)>& reader) {
-  if (publish_pending_) publish_now();  // states and the table's number belong together
-  const auto views = supervisor_.view();
-  const auto now = Clock::now();
-  reader({settings_, live_.published(), views, rows_, *holdings_.segment, now, supervisor::resident_bytes,
-          routers_.view(), publisher_.number(), phase_name(), uptime_s(now), ::getpid(), reloader_.reloads(),
-          events_.dropped(), reloader_.file_changed(), upgrades_.views()});
-}
-
 /// The worker's own limit of descriptors is what grayd was started with.
 void Master::group_started(pid_t pgid) {
   set_file_limit(pgid, file_limit_);
@@ -377,12 +277,12 @@ void Master::call(std::string verb, nlohmann::json args, std::function<void(cont
   asio::post(io_, [this, verb = std::move(verb), args = std::move(args), done = std::move(done)] {
     const auto known = control::daemon_verb(verb);
     if (!known) return done({ExitCode::usage, {}, control::unknown_verb(verb)});
-    if (Journal::knows(*known)) return journal_.call(*known, args, done);
-    const bool changes = Verbs::changes(*known);
+    if (control::Journal::knows(*known)) return history_.call(*known, args, done);
+    const bool changes = control::Verbs::changes(*known);
     changing_ += changes;
     verbs_.call(*known, args, [this, verb = *known, args, done, changes](control::Reply reply) {
       changing_ -= changes;
-      if (auto event = verb_event(verb, args, reply)) emit(std::move(*event));
+      if (auto event = control::verb_event(verb, args, reply)) emit(std::move(*event));
       done(std::move(reply));
     });
   });

@@ -11,31 +11,33 @@
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 
+#include "config/settings/config_file.hpp"
 #include "config/settings/settings.hpp"
-#include "config/settings/settings_diff.hpp"
 #include "config/shared/segment.hpp"
+#include "control/commands/reloader.hpp"
+#include "control/commands/verbs.hpp"
 #include "control/daemon.hpp"
-#include "control/state/event_log.hpp"
+#include "control/traffic/live_state.hpp"
+#include "control/traffic/publisher.hpp"
+#include "control/traffic/rows.hpp"
+#include "control/traffic/weights.hpp"
 #include "grayd/access_log.hpp"
 #include "grayd/cells.hpp"
+#include "grayd/command_host.hpp"
 #include "grayd/control_endpoints.hpp"
-#include "grayd/file_limit.hpp"
+#include "grayd/handoff/self_exec.hpp"
+#include "grayd/history.hpp"
 #include "grayd/holdings.hpp"
-#include "grayd/journal.hpp"
-#include "grayd/live_state.hpp"
-#include "grayd/publisher.hpp"
-#include "grayd/reloader.hpp"
+#include "grayd/process/file_limit.hpp"
+#include "grayd/publication.hpp"
 #include "grayd/routers/routers.hpp"
-#include "grayd/rows.hpp"
 #include "grayd/service_manager.hpp"
 #include "grayd/upgrades.hpp"
-#include "grayd/verbs.hpp"
-#include "grayd/weights.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {
 
-class Master final : supervisor::Host, control::Daemon {
+class Master final : supervisor::Host, control::Daemon, Publication::Listener, HandedOver {
  public:
   /// Takes everything that can be refused (lock, addresses, files), starts nothing. Throws std::runtime_error with a
   /// line for people.
@@ -54,8 +56,7 @@ class Master final : supervisor::Host, control::Daemon {
   void archive(Io& io);
 
  private:
-  enum class Phase { starting, serving, stopping, stopped };
-  friend constexpr Phase last_value(Phase) { return Phase::stopped; }
+  using Phase = control::Phase;
   template <class Origin>
   Master(Settings settings, ConfigFile file, Origin origin, int);
 
@@ -70,31 +71,17 @@ class Master final : supervisor::Host, control::Daemon {
   void stop();
   void stop_workers();
   void survive(const std::exception& error);
-  void publish_soon();
-  void publish_now();
-  void release_rows(const std::vector<VersionView>& views);
   /// Only the workers are still waited for.
-  bool listens_soon() const {
-    return phase_ == Phase::starting && !publish_pending_ && routers_.any_ready() && publisher_.settled();
-  }
+  bool listens_soon() const { return phase_ == Phase::starting && publication_.settled() && routers_.any_ready(); }
   void routers_settled() {
     if (listens_soon()) listen_if_allowed(supervisor_.view());
   }
   void listen_if_allowed(const std::vector<VersionView>& views);
   void tell(EventKind kind, std::string cause, std::string text);
-  void apply(const Changes& changes, Settings fresh);
-  Verbs::Parts verb_parts();
-  Reloader::Parts reloader_parts();
   Upgrades::Parts upgrade_parts();
-  unsigned carry_out(const Ordered& ordered);
-  const char* phase_name() const {
-    return phase_ >= Phase::stopping ? "stopping" : phase_ == Phase::serving ? "serving" : "starting";
-  }
-  double uptime_s(TimePoint now) const { return std::chrono::duration<double>(now - started_).count(); }
-  void report(const std::function<void(const ReportSource&)>& reader);
 
   // supervisor::Host
-  void workers_changed() override { publish_soon(); }
+  void workers_changed() override { publication_.soon(); }
   bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path,
              Duration timeout) override {
     return routers_.probe(id, cell, address, path, timeout);
@@ -102,39 +89,43 @@ class Master final : supervisor::Host, control::Daemon {
   std::optional<std::uint32_t> take_cell() override { return cells_.take(); }
   void give_cell(std::uint32_t cell) override { cells_.give(cell); }
   std::uint32_t open_sockets(std::uint32_t cell) const override { return cells_.open(cell); }
-  bool withdrawn(std::uint32_t) const override { return !publish_pending_ && publisher_.settled(); }
+  bool withdrawn(std::uint32_t) const override { return publication_.settled(); }
   void group_started(pid_t pgid) override;
   void group_gone(pid_t pgid) override { holdings_.segment.remove_group(pgid); }
   bool carries_traffic(const std::string& service, const std::string& version) const override {
-    return master::carries_traffic(settings_, live_.published(), service, version);
+    return control::carries_traffic(settings_, live_.published(), service, version);
   }
-  void emit(EventRecord event) override { events_.add(std::move(event)); }
+  void emit(EventRecord event) override { history_.emit(std::move(event)); }
+  void output_kept() override { history_.output_kept(); }
+  // Publication::Listener
+  void published(const std::vector<VersionView>& views) override { listen_if_allowed(views); }
+  // HandedOver
+  void write(Save& to) override;
   // control::Daemon
   void call(std::string verb, nlohmann::json args, std::function<void(control::Reply)> done) override;
 
   Settings settings_;
   asio::io_context io_;
+  Phase phase_ = Phase::starting;
   Holdings holdings_;
-  control::EventLog events_;
-  LiveState live_;
-  Rows rows_;
+  control::LiveState live_;
+  control::Rows rows_;
   Cells cells_;
   Routers routers_;
   supervisor::Supervisor supervisor_;
-  Publisher publisher_;
+  History history_;
+  control::Publisher publisher_;
+  Publication publication_;
   Upgrades upgrades_;
-  Verbs verbs_;
-  Journal journal_;
+  CommandHost commands_;
+  control::Verbs verbs_;
   asio::signal_set signals_;
   ServiceManager manager_;
-  Reloader reloader_;
+  control::Reloader reloader_;
   AccessLog access_log_;
   ControlEndpoints endpoints_;
-  TimePoint started_ = Clock::now();
-  Phase phase_ = Phase::starting;
   unsigned changing_ = 0;  // verbs that change something and have not been answered
   bool leaving_ = false;   // hand over once the loop has stopped
-  bool publish_pending_ = false;
   bool workers_stopping_ = false;
   rlim_t file_limit_ = 0;  // what grayd was started with
   int exit_code_ = 0;

@@ -9,7 +9,7 @@
 
 #include "config/base/time.hpp"
 #include "config/base/unique_fd.hpp"
-#include "grayd/lifetime.hpp"
+#include "grayd/process/lifetime.hpp"
 
 namespace gray::master {
 

@@ -8,14 +8,16 @@
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
+#include "control/traffic/serving.hpp"
 #include "control/version.hpp"
-#include "grayd/serving.hpp"
 
 namespace gray::master {
 namespace {
 
 using control::refusal;
 using control::Reply;
+using control::UpgradeState;
+using control::UpgradeView;
 using nlohmann::json;
 
 std::optional<Duration> timeout_in(const json& args) {
@@ -70,7 +72,7 @@ Reply Upgrades::begin(const json& args) {
 
 Reply Upgrades::begun(const char* of) {
   const unsigned number = known_.empty() ? 1 : known_.back().number + 1;
-  known_.push_back({number, of, "running", {}, ExitCode::ok, 0});
+  known_.push_back({number, of, UpgradeState::running, {}, ExitCode::ok, 0});
   if (known_.size() > kKept) known_.pop_front();
   return {ExitCode::ok, {{"schema_version", 1}, {"upgrade", {{"number", number}, {"of", of}}}}, {}};
 }
@@ -112,7 +114,7 @@ void Upgrades::replaced(CheckEnd end) {
 }
 
 bool Upgrades::upgrade(Duration timeout, std::function<void(const RouterUpgradeEnd&)> done) {
-  return parts_.routers.upgrade(parts_.settings.router, longest_drain(parts_.settings), timeout,
+  return parts_.routers.upgrade(parts_.settings.router, control::longest_drain(parts_.settings), timeout,
                                 [this, done = std::move(done)](const RouterUpgradeEnd& end) {
                                   if (done) done(end);
                                   upgrade_ended(end);
@@ -144,7 +146,7 @@ void Upgrades::retry_settings() {
 void Upgrades::finish(const RouterUpgradeEnd& end) {
   const bool good = end.code == ExitCode::ok;
   auto& last = known_.back();
-  last.state = good ? "done" : "failed";
+  last.state = good ? UpgradeState::done : UpgradeState::failed;
   last.text = end.text;
   last.code = end.code;
   last.pid = end.pid;
@@ -162,7 +164,7 @@ std::string Upgrades::under_way() const {
   }
   const auto* router_upgrade = parts_.routers.router_upgrade();
   if (router_upgrade == nullptr) return {};
-  const bool asked = !known_.empty() && known_.back().state == "running";
+  const bool asked = !known_.empty() && known_.back().state == UpgradeState::running;
   const auto what = asked ? fmt::format("upgrade {} of the router", known_.back().number)
                           : std::string("a new router for the settings of a reload");
   return fmt::format("{} is under way ({})", what, router_upgrade->text());
@@ -175,7 +177,7 @@ std::string Upgrades::locks() const {
 std::vector<UpgradeView> Upgrades::views() const {
   std::vector<UpgradeView> views(known_.begin(), known_.end());
   const auto* router_upgrade = parts_.routers.router_upgrade();
-  const bool runs = !views.empty() && views.back().state == "running";
+  const bool runs = !views.empty() && views.back().state == UpgradeState::running;
   if (runs && router_upgrade != nullptr) views.back().text = router_upgrade->text();
   if (runs && binary_upgrade_) views.back().text = binary_upgrade_->text();
   return views;

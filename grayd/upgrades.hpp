@@ -12,9 +12,9 @@
 #include "config/settings/settings.hpp"
 #include "config/shared/event_record.hpp"
 #include "control/daemon.hpp"
+#include "control/report/report_source.hpp"
 #include "grayd/handoff/binary_upgrade.hpp"
-#include "grayd/lifetime.hpp"
-#include "grayd/report_source.hpp"
+#include "grayd/process/lifetime.hpp"
 #include "grayd/routers/routers.hpp"
 
 namespace gray::master {
@@ -50,7 +50,7 @@ class Upgrades {
   /// Why nothing at all can be changed now: grayd is being replaced; empty: it is not.
   std::string locks() const;
   /// The last ones, oldest first: whoever waits for one may look late.
-  std::vector<UpgradeView> views() const;
+  std::vector<control::UpgradeView> views() const;
 
   /// Nothing while grayd is not being replaced.
   const BinaryUpgrade* binary_upgrade() const { return binary_upgrade_ ? &*binary_upgrade_ : nullptr; }
@@ -71,7 +71,7 @@ class Upgrades {
   void finish(const RouterUpgradeEnd& end);
 
   Parts parts_;
-  std::deque<UpgradeView> known_;  // at most kKept
+  std::deque<control::UpgradeView> known_;  // at most kKept
   bool settings_pending_ = false;
   std::string program_;       // the file that this image was started from, as it was named then
   std::string next_program_;  // of the one that is to follow

@@ -188,12 +188,13 @@ std::vector<std::string> Supervisor::output(const std::string& worker_id) const 
   return {};
 }
 
-std::vector<WorkerOutput> Supervisor::outputs() const {
+std::vector<WorkerOutput> Supervisor::outputs(std::uint64_t sequence) const {
   std::vector<WorkerOutput> outputs;
   for (const auto& [key, version] : impl_->versions) {
-    for (const auto& [id, tail] : version->retired) outputs.push_back({version->service, version->name, id, &tail});
+    for (const auto& [id, tail] : version->retired)
+      outputs.push_back({version->service, version->name, id, tail.after(sequence)});
     for (const auto& [number, worker] : version->workers)
-      outputs.push_back({version->service, version->name, worker->id(), &worker->output()});
+      outputs.push_back({version->service, version->name, worker->id(), worker->output().after(sequence)});
   }
   return outputs;
 }

@@ -19,6 +19,7 @@
 #include "config/settings/settings.hpp"
 #include "config/shared/event_record.hpp"
 #include "config/shared/version_view.hpp"
+#include "config/shared/worker_output.hpp"
 #include "supervisor/process/output.hpp"
 
 namespace gray {
@@ -59,12 +60,8 @@ class Host {
   virtual bool carries_traffic(const std::string& service, const std::string& version) const = 0;
   /// Something that an operator wants to read about.
   virtual void emit(EventRecord event) { (void)event; }
-};
-
-/// What a worker wrote; of one that is gone, too, as long as it is kept.
-struct WorkerOutput {
-  std::string service, version, worker;
-  const OutputTail* tail = nullptr;  // valid until the loop goes on
+  /// Workers wrote something: Supervisor::outputs() may have lines more.
+  virtual void output_kept() {}
 };
 
 class Supervisor {
@@ -110,8 +107,8 @@ class Supervisor {
   std::vector<VersionView> view() const;
   /// The last lines (at most 100 of at most 4096 bytes) that a worker, "web@v1#0", wrote to stdout and stderr.
   std::vector<std::string> output(const std::string& worker_id) const;
-  /// Of all workers, those that are gone first.
-  std::vector<WorkerOutput> outputs() const;
+  /// What all workers wrote after the line with number `sequence`, those that are gone first.
+  std::vector<WorkerOutput> outputs(std::uint64_t sequence = 0) const;
   /// The cgroup that all workers live in, for kill_worker_cgroup(); empty if there is none.
   const std::string& cgroup_path() const;
 

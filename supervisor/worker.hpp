@@ -106,6 +106,7 @@ class Worker final : private WorkerProcess::Owner {
   void closed(ReadyWay way) override;
   void exited(int status) override;
   void wrote(const std::string& line) override;
+  void kept_output() override { context_.host.output_kept(); }
 
   bool prepare_address(int& error);
   bool make_process(int& error);

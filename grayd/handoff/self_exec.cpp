@@ -3,20 +3,15 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <set>
 #include <stdexcept>
 
-#include "config/base/archive.hpp"
 #include "grayd/handoff/exec_image.hpp"
 #include "grayd/handoff/handoff.hpp"
-#include "grayd/master.hpp"
-#include "grayd/small_heap.hpp"
 
 namespace gray::master {
 namespace {
@@ -50,53 +45,29 @@ void close_strays(const std::set<int>& announced, const ResumeArguments& argumen
   }
 }
 
-/// On the heap and without an owner, for it must not be destroyed if it cannot be read.
-Master* read_master(const ResumeArguments& arguments) {
+void read_all(const ResumeArguments& arguments, const std::function<void(Load&)>& read) {
   const auto state = unpack_handoff(arguments.state);
   const auto announced = numbers_in(state, "fds");
   close_strays(announced, arguments);
   Load load(state, announced);
-  ConfigFile file(kRestored);
-  load("file", file);
-  auto loaded = file.as_read();
-  if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
-    throw std::runtime_error("the configuration in force is refused: " +
-                             errors->text.substr(0, errors->text.find('\n')));
-  }
-  auto* const master = new Master(std::get<Settings>(std::move(loaded)), std::move(file), kRestored);
-  load("master", *master);
+  read(load);
   if (!load.left().empty()) {
     throw std::runtime_error(fmt::format("descriptor {} was handed over but is not used", *load.left().begin()));
-  }
-  return master;
-}
-
-Master* read_or_go_back(const ResumeArguments& arguments, const std::function<void()>& objection) {
-  auto again = resume_arguments({arguments.config, arguments.state, -1, {}});
-  again.emplace_back("--returned");
-  const WayBack way_back(arguments.back, std::move(again), open_descriptors());
-  try {
-    auto* const master = read_master(arguments);
-    objection();
-    return master;
-  } catch (const std::exception& error) {
-    way_back.go(error.what());
   }
 }
 
 }  // namespace
 
-std::string hand_over(Master& master, ConfigFile& file, int next) try {
-  const UniqueFd image(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
+std::string hand_over(HandedOver& state, const std::string& config, int next) try {
+  const UniqueFd back(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
   Save save;
-  save("file", file);
-  save("master", master);
+  state.write(save);
   auto inherited = save.fds();
-  auto state = save.take();
-  state["fds"] = inherited;
-  const auto packed = pack_handoff(state);
-  inherited.insert({packed.get(), image.get(), next});
-  const auto arguments = resume_arguments({file.path(), packed.get(), image.get(), {}});
+  auto written = save.take();
+  written["fds"] = inherited;
+  const auto packed = pack_handoff(written);
+  inherited.insert({packed.get(), back.get(), next});
+  const auto arguments = resume_arguments({config, packed.get(), back.get(), {}});
   return fmt::format("exec: {}", std::strerror(exec_image(next, arguments, inherited)));
 } catch (const std::exception& error) {
   return fmt::format("writing the state: {}", error.what());
@@ -109,14 +80,21 @@ std::vector<std::string> resume_arguments(const ResumeArguments& arguments) {
   return all;
 }
 
-int run_resumed(const ResumeArguments& arguments, const std::function<void()>& objection) {
-  keep_heap_small();
-  ::prctl(PR_SET_NAME, "grayd");  // the kernel names it after the number of its descriptor
-  const std::unique_ptr<Master> master(arguments.back >= 0 ? read_or_go_back(arguments, objection)
-                                                           : read_master(arguments));
+void take_over(const ResumeArguments& arguments, const std::function<void(Load&)>& read) {
+  if (arguments.back < 0) {
+    read_all(arguments, read);
+  } else {
+    auto again = resume_arguments({arguments.config, arguments.state, -1, {}});
+    again.emplace_back("--returned");
+    const WayBack way_back(arguments.back, std::move(again), open_descriptors());
+    try {
+      read_all(arguments, read);
+    } catch (const std::exception& error) {
+      way_back.go(error.what());
+    }
+  }
   ::close(arguments.state);
   if (arguments.back >= 0) ::close(arguments.back);
-  return master->resume(arguments.returned);
 }
 
 }  // namespace gray::master

@@ -8,20 +8,26 @@
 #include <string>
 #include <vector>
 
-#include "grayd/command_line.hpp"
-#include "grayd/config_file.hpp"
+#include "config/base/archive.hpp"
+#include "grayd/process/command_line.hpp"
 
 namespace gray::master {
 
-class Master;
+/// What goes along to the next image.
+class HandedOver {
+ public:
+  virtual ~HandedOver() = default;
+  /// Changes nothing.
+  virtual void write(Save& to) = 0;
+};
 
-/// `next` is the open program. Returns only if it failed, with the phase and why; then all is as before. Outside of
-/// every handler of the loop, signals held.
-std::string hand_over(Master& master, ConfigFile& file, int next);
+/// `config` is the path of the file, `next` the open program. Returns only if it failed, with the phase and why; then
+/// all is as before. Outside of every handler of the loop, signals held.
+std::string hand_over(HandedOver& state, const std::string& config, int next);
 
-/// The rest of grayd's life in the image that follows; returns its exit code. `objection` is called when all has been
-/// read, and may throw: then it goes back, too.
-int run_resumed(const ResumeArguments& arguments, const std::function<void()>& objection = [] {});
+/// Calls `read` with what the image before wrote. What it throws, or leaves of the descriptors, leads back to that
+/// image: then this does not return. Without a way back it throws.
+void take_over(const ResumeArguments& arguments, const std::function<void(Load& from)>& read);
 
 /// The arguments by which a program follows this one.
 std::vector<std::string> resume_arguments(const ResumeArguments& arguments);

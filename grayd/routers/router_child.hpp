@@ -1,6 +1,6 @@
 #pragma once
 // The hidden child mode: from inherited descriptors to the router, and what happens when the master is gone.
-#include "grayd/command_line.hpp"
+#include "grayd/process/command_line.hpp"
 
 namespace gray::master {
 

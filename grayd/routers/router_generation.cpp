@@ -179,7 +179,7 @@ bool RouterGeneration::died_young() const { return ready_since_ == TimePoint{} |
 
 RouterView RouterGeneration::view() const {
   const std::chrono::duration<double> up = Clock::now() - started_;
-  return {child_.pid, slot_, name_of(state_), applied_, up.count()};
+  return {child_.pid, slot_, state_, applied_, up.count()};
 }
 
 }  // namespace gray::master

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "grayd/lifetime.hpp"
-#include "grayd/report_source.hpp"
+#include "config/shared/router_view.hpp"
+#include "grayd/process/lifetime.hpp"
 #include "grayd/routers/router_link.hpp"
 #include "grayd/routers/router_machine.hpp"
 #include "grayd/routers/router_spawn.hpp"

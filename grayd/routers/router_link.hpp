@@ -8,7 +8,7 @@
 
 #include "config/base/restored.hpp"
 #include "config/shared/channel.hpp"
-#include "grayd/lifetime.hpp"
+#include "grayd/process/lifetime.hpp"
 
 namespace gray::master {
 

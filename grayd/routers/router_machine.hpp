@@ -3,10 +3,10 @@
 #include <array>
 #include <cstdint>
 
+#include "config/shared/router_view.hpp"
+
 namespace gray::master {
 
-enum class RouterState : std::uint8_t { starting, greeted, ready, draining, ending, count };
-constexpr RouterState last_value(RouterState) { return RouterState::ending; }
 enum class RouterEvent : std::uint8_t { hello, mismatch, ready, drain, drained, overdue, closed, count };
 enum class RouterAction : std::uint8_t { none, send_table, announce, send_drain, kill };
 
@@ -69,11 +69,6 @@ inline constexpr std::array<std::array<RouterStep, kEvents>, kStates> kTable{{
 
 constexpr RouterStep step(RouterState state, RouterEvent event) {
   return router_machine::kTable[static_cast<std::size_t>(state)][static_cast<std::size_t>(event)];
-}
-
-constexpr const char* name_of(RouterState state) {
-  constexpr const char* names[] = {"starting", "greeted", "ready", "draining", "ending"};
-  return names[static_cast<std::size_t>(state)];
 }
 
 }  // namespace gray::master

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "config/base/exit_code.hpp"
-#include "grayd/lifetime.hpp"
+#include "grayd/process/lifetime.hpp"
 #include "grayd/routers/router_generation.hpp"
 #include "grayd/routers/router_upgrade_machine.hpp"
 

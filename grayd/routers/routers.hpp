@@ -15,7 +15,8 @@
 #include "config/shared/event_record.hpp"
 #include "config/shared/routing_table.hpp"
 #include "config/shared/segment.hpp"
-#include "grayd/lifetime.hpp"
+#include "control/traffic/publisher.hpp"
+#include "grayd/process/lifetime.hpp"
 #include "grayd/routers/router_generation.hpp"
 #include "grayd/routers/router_upgrade.hpp"
 
@@ -26,7 +27,7 @@ struct RouterLimits {
   Duration start{10'000}, proof{30'000};
 };
 
-class Routers {
+class Routers final : public control::TableReceivers {
  public:
   /// Alive at once; a slot more is there for the one that replaces a router that died.
   static constexpr std::size_t kGenerations = segment::kSlots - 1;
@@ -50,7 +51,7 @@ class Routers {
   /// Nothing while no renewal is under way.
   const RouterUpgrade* router_upgrade() const { return router_upgrade_ ? &*router_upgrade_ : nullptr; }
   /// Sends a whole new table; its number must be higher than any before.
-  void publish(const RoutingTable& table);
+  void publish(const RoutingTable& table) override;
   /// The listeners listen: every router accepts, those to come too.
   void listen();
   /// The log was opened anew: borrowed, replaces the one of the command.
@@ -61,7 +62,7 @@ class Routers {
   bool any_ready() const { return newest_ready() != nullptr; }
   /// Every router that has clients routes by table `number` or a newer one. One that dies no longer counts, and one
   /// that is not ready not yet: it starts with the newest table, and accepts after it.
-  bool all_applied(std::uint64_t number) const;
+  bool all_applied(std::uint64_t number) const override;
   /// Calls `then` once all_applied(number), or after `limit` with the routers that lag, for people; never
   /// synchronously.
   void when_applied(std::uint64_t number, Duration limit, std::function<void(std::string laggards)> then);

@@ -9,29 +9,10 @@
 
 #include "config/base/time.hpp"
 #include "config/base/wall_time.hpp"
+#include "config/shared/worker_output.hpp"
 #include "supervisor/process/line_buffer.hpp"
 
 namespace gray::supervisor {
-
-/// One line as it was kept.
-struct OutputLine {
-  std::uint64_t sequence = 0;  // over all tails that share a counter, in the order of reading
-  std::uint64_t number = 0;    // 1, 2, ... of its tail: a gap tells that lines are missing
-  WallTime time{};
-  bool is_error = false;  // from stderr
-  bool cut = false;       // it was longer than OutputTail::kLine
-  std::string text;
-
-  template <class Io>
-  void archive(Io& io) {
-    io("sequence", sequence);
-    io("number", number);
-    io("time", time);
-    io("error", is_error);
-    io("cut", cut);
-    io("text", text);
-  }
-};
 
 /// The last lines of one slot. Survives its processes: the next one's cause may be in the last one's words.
 class OutputTail {

@@ -243,9 +243,11 @@ void WorkerProcess::on_output(Watch& watch, OutputStream& stream, std::size_t li
   const auto log = [this](const std::string& line) { owner_.wrote(line); };
   const Stream state =
       read_available(watch.fd(), limit, [&](std::string_view bytes) { stream.feed(bytes, now, wall, log); });
-  if (state == Stream::open) return;
-  stream.end(now, wall, log);
-  watch.close();
+  if (state != Stream::open) {
+    stream.end(now, wall, log);
+    watch.close();
+  }
+  owner_.kept_output();
 }
 
 void WorkerProcess::drain() {

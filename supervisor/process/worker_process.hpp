@@ -31,7 +31,8 @@ class WorkerProcess {
     virtual void noticed(const Notice& notice) = 0;
     virtual void closed(ReadyWay way) = 0;  // its end of that channel; it may have been ready before, or be ending
     virtual void exited(int status) = 0;    // as in waitpid(2)
-    virtual void wrote(const std::string& line) = 0;
+    virtual void wrote(const std::string& line) = 0;  // for the log, which is bounded in lines a second
+    virtual void kept_output() = 0;                   // lines were added to the tail
   };
   struct Launch {
     const VersionSettings& settings;

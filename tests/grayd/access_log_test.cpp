@@ -7,15 +7,15 @@
 #include <optional>
 #include <stdexcept>
 
-#include "tests/grayd/settings_support.hpp"
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/control/traffic/settings_support.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace fs = std::filesystem;
 using namespace gray;
 using namespace gray::master;
 
 TEST_CASE("the log is opened to append, with its folders, and once more after it was moved") {
-  const gray::master::test::Folder folder;
+  const gray::test::Folder folder;
   const auto path = folder.path / "deep" / "access.log";
   const auto log = open_access_log(path);
   REQUIRE(log);
@@ -49,8 +49,6 @@ TEST_CASE("lost lines are said once, and again only after a quiet time") {
 }
 
 namespace {
-
-namespace test = gray::master::test;
 
 struct Opened {
   test::Folder folder;

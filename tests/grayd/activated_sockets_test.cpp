@@ -9,7 +9,7 @@
 #include <functional>
 
 #include "grayd/listeners.hpp"
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <thread>
 
-#include "tests/grayd/settings_support.hpp"
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/control/traffic/settings_support.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;

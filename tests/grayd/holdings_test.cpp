@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "config/base/archive.hpp"
-#include "tests/grayd/settings_support.hpp"
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/control/traffic/settings_support.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;

@@ -10,11 +10,11 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace fs = std::filesystem;
 using gray::master::instance_of;
-using gray::master::test::Folder;
+using gray::test::Folder;
 
 TEST_CASE("a state folder keeps its name") {
   Folder folder;

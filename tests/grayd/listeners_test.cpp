@@ -10,7 +10,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;

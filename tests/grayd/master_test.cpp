@@ -6,9 +6,9 @@
 
 #include <stdexcept>
 
+#include "tests/control/traffic/settings_support.hpp"
 #include "tests/grayd/routers/fake_router.hpp"
-#include "tests/grayd/settings_support.hpp"
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;

@@ -8,12 +8,14 @@
 
 #include "config/base/archive.hpp"
 #include "grayd/handoff/handoff.hpp"
+#include "tests/control/traffic/settings_support.hpp"
 #include "tests/grayd/routers/fake_router.hpp"
-#include "tests/grayd/settings_support.hpp"
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;
+using control::UpgradeState;
+using control::UpgradeView;
 using nlohmann::json;
 
 namespace {
@@ -54,7 +56,7 @@ struct UpgradesFixture {
     return done();
   }
   UpgradeView ended() {
-    REQUIRE(until([this] { return upgrades->views().back().state != "running"; }));
+    REQUIRE(until([this] { return upgrades->views().back().state != UpgradeState::running; }));
     return upgrades->views().back();
   }
 };
@@ -67,11 +69,11 @@ TEST_CASE_FIXTURE(UpgradesFixture, "an upgrade is numbered, told while it runs, 
   const auto reply = upgrades->begin(kRouter);
   CHECK(reply.code == ExitCode::ok);
   CHECK(reply.body["upgrade"] == json({{"number", 1}, {"of", "router"}}));
-  CHECK(upgrades->views().back().state == "running");
+  CHECK(upgrades->views().back().state == UpgradeState::running);
   CHECK(upgrades->views().back().text.find(" starts") != std::string::npos);
   CHECK(upgrades->under_way().starts_with("upgrade 1 of the router is under way (router "));
   const auto view = ended();
-  CHECK(view.state == "done");
+  CHECK(view.state == UpgradeState::done);
   CHECK(view.code == ExitCode::ok);
   CHECK(view.pid == routers->view().back().pid);
   REQUIRE(events.size() == 1);
@@ -80,7 +82,7 @@ TEST_CASE_FIXTURE(UpgradesFixture, "an upgrade is numbered, told while it runs, 
   CHECK(upgrades->under_way().empty());
   CHECK(upgrades->begin(kRouter).body["upgrade"]["number"] == 2);
   CHECK(upgrades->views().front().number == 1);
-  CHECK(upgrades->views().front().state == "done");
+  CHECK(upgrades->views().front().state == UpgradeState::done);
 }
 
 TEST_CASE_FIXTURE(UpgradesFixture, "a second one is refused while the first is under way") {
@@ -113,7 +115,7 @@ TEST_CASE_FIXTURE(UpgradesFixture, "a failure has its code, its line and its eve
   ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
   REQUIRE(upgrades->begin(kRouter).code == ExitCode::ok);
   auto view = ended();
-  CHECK(view.state == "failed");
+  CHECK(view.state == UpgradeState::failed);
   CHECK(view.code == ExitCode::failed);
   CHECK(view.text.find("exit 4") != std::string::npos);
   REQUIRE(events.size() == 1);
@@ -175,10 +177,10 @@ TEST_CASE_FIXTURE(Replacing, "grayd itself: nothing else is upgraded meanwhile, 
   Load load(state, std::set<int>());
   Upgrades next({io, settings, *routers, [this](EventRecord one) { events.push_back(one); }});
   load("upgrades", next);
-  CHECK(next.views().back().state == "running");
+  CHECK(next.views().back().state == UpgradeState::running);
   CHECK(next.locks().empty());
   next.replaced({});
-  CHECK(next.views().back().state == "done");
+  CHECK(next.views().back().state == UpgradeState::done);
   CHECK(next.views().back().pid == ::getpid());
   CHECK(next.views().back().text.find("(" + path + ") serves, as pid ") != std::string::npos);
   REQUIRE(events.size() == 1);

@@ -230,8 +230,8 @@ TEST_CASE_FIXTURE(Resuming, "output of workers that are gone is kept, and lines 
   REQUIRE(has_put_out("two"));
   const auto outputs = supervisor().outputs();
   REQUIRE(outputs.size() == 2);
-  CHECK(outputs[0].tail->last(1) == std::vector<std::string>{"one"});
-  CHECK(outputs[1].tail->after(0).front()->sequence == outputs[0].tail->after(0).back()->sequence + 1);
+  CHECK(outputs[0].lines.back()->text == "one");
+  CHECK(outputs[1].lines.front()->sequence == outputs[0].lines.back()->sequence + 1);
 }
 
 // Every moment: what is decided and not carried out yet, what is reported and not heard yet.
@@ -336,7 +336,7 @@ struct Broken : Resuming {
       return true;
     }
     for (const auto& version : next.view()) CHECK(version.state <= VersionState::failed);
-    for (const auto& output : next.outputs()) CHECK(output.tail->after(0).size() <= OutputTail::kLines);
+    for (const auto& output : next.outputs()) CHECK(output.lines.size() <= OutputTail::kLines);
     Save again;
     next.archive(again);
     return false;

@@ -8,9 +8,9 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "grayd/command_line.hpp"
 #include "grayd/handoff/handoff.hpp"
-#include "grayd/handoff/self_exec.hpp"
+#include "grayd/process/command_line.hpp"
+#include "grayd/resume.hpp"
 
 namespace {
 

@@ -141,7 +141,7 @@ TEST_CASE("an include up or across the house is found") {
   CHECK(found("grayd/routers/routers.cpp", "control/api/admin_server.hpp"));
   CHECK(found("grayd/master.cpp", "tests/support/wire.hpp"));
   CHECK_FALSE(found("config/shared/channel.cpp", "config/settings/settings.hpp"));
-  CHECK_FALSE(found("grayd/routers/routers.cpp", "grayd/lifetime.hpp"));
+  CHECK_FALSE(found("grayd/routers/routers.cpp", "grayd/process/lifetime.hpp"));
   CHECK_FALSE(found("router/upstream/pool.cpp", "router/policy/retry.hpp"));
   CHECK_FALSE(found("router/proxy/relay.cpp", "router/engine/engine.hpp"));
   CHECK_FALSE(found("control/grayctl/table.cpp", "control/daemon.hpp"));
@@ -162,7 +162,7 @@ TEST_CASE("an include of a test beyond its part is found") {
   };
   CHECK(found("tests/router/http/head_test.cpp", "router/proxy/relay.hpp"));
   CHECK(found("tests/router/http/head_test.cpp", "tests/router/process/rig.hpp"));
-  CHECK(found("tests/supervisor/spawn_test.cpp", "tests/grayd/temp_folder.hpp"));
+  CHECK(found("tests/supervisor/spawn_test.cpp", "tests/grayd/routers/fake_router.hpp"));
   CHECK(found("tests/fuzz/head.cpp", "router/proxy/relay.hpp"));
   CHECK(found("tests/tidy/rules.cpp", "config/base/units.hpp"));
   CHECK_FALSE(found("tests/router/policy/retry_test.cpp", "router/http/message.hpp"));

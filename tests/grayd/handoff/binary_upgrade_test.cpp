@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "grayd/handoff/handoff.hpp"
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;

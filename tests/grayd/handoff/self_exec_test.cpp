@@ -4,6 +4,7 @@
 
 // The exec itself, and every way back, is in tests/integration: upgrade_test.py and faults/replacement_test.py.
 
+using namespace gray;
 using namespace gray::master;
 
 namespace {
@@ -34,6 +35,8 @@ TEST_CASE("one that is come back to has no way back itself") {
   CHECK(line.resume.returned == "--state is \"no\" good");
 }
 
-TEST_CASE("without a state there is nothing to follow") {
-  CHECK_THROWS_AS(run_resumed({"a.toml", -1, -1, {}}), std::runtime_error);
+TEST_CASE("without a state nothing is read, and it is an error where there is no way back") {
+  bool read = false;
+  CHECK_THROWS_AS(take_over({"a.toml", -1, -1, {}}, [&](Load&) { read = true; }), std::runtime_error);
+  CHECK_FALSE(read);
 }

@@ -13,7 +13,7 @@
 #include "config/shared/segment.hpp"
 #include "grayd/routers/router_spawn.hpp"
 
-namespace gray::master::test {
+namespace gray::test {
 
 class FakeRouter {
  public:
@@ -23,11 +23,11 @@ class FakeRouter {
     if (behaviour_ == "exits") std::_Exit(4);
     if (behaviour_ != "mute") greet();
     for (;;) {
-      pollfd channel{kChannelFd, POLLIN, 0};
+      pollfd channel{master::kChannelFd, POLLIN, 0};
       ::poll(&channel, 1, -1);
       ChannelMessage message;
       std::string error;
-      const auto result = receive_message(kChannelFd, message, error);
+      const auto result = receive_message(master::kChannelFd, message, error);
       if (result == ChannelResult::again) continue;
       if (result != ChannelResult::ok) std::_Exit(1);
       on_message(message);
@@ -44,8 +44,8 @@ class FakeRouter {
     message.layout = segment::kLayout;
     message.ok = true;
     message.detail = "fake";
-    while (send_message(kChannelFd, message) == ChannelResult::again) {
-      pollfd channel{kChannelFd, POLLOUT, 0};
+    while (send_message(master::kChannelFd, message) == ChannelResult::again) {
+      pollfd channel{master::kChannelFd, POLLOUT, 0};
       ::poll(&channel, 1, -1);
     }
   }
@@ -54,13 +54,13 @@ class FakeRouter {
     ChannelMessage message;
     message.type = Type::proving;
     message.detail = "web@v1#0: refused";
-    send_message(kChannelFd, message);
+    send_message(master::kChannelFd, message);
   }
 
   void greet() const {
     ChannelMessage hello;
     hello.layout = behaviour_ == "alien" ? segment::kLayout + 1 : segment::kLayout;
-    send_message(kChannelFd, hello);
+    send_message(master::kChannelFd, hello);
   }
 
   void on_message(const ChannelMessage& message) {
@@ -101,4 +101,4 @@ inline bool become_fake_router_if_asked() {
   return true;
 }
 
-}  // namespace gray::master::test
+}  // namespace gray::test

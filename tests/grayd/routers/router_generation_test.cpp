@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(RouterGenerationFixture, "a router is born, works and ends by 
   CHECK(router->ready());
   CHECK(router->applied() == 9);
   CHECK(router->view().slot == 2);
-  CHECK(router->view().state == "ready");
+  CHECK(router->view().state == RouterState::ready);
   router->drain(Duration{1'000}, true);
   CHECK(router->leaving());
   REQUIRE(until(ended));

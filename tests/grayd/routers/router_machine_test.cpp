@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+using namespace gray;
 using namespace gray::master;
 using S = RouterState;
 using E = RouterEvent;
@@ -19,7 +20,7 @@ TEST_CASE("a router greets, gets ready, drains and ends") {
 
 TEST_CASE("a router that speaks another layout or is late is killed, one that closed its channel is about to end") {
   for (const auto state : {S::starting, S::greeted, S::ready, S::draining}) {
-    CAPTURE(name_of(state));
+    CAPTURE(name(state));
     CHECK(step(state, E::mismatch).action == A::kill);
     CHECK(step(state, E::closed).action == A::none);
     CHECK(step(state, E::closed).next == S::ending);

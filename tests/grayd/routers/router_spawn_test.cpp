@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "config/shared/channel.hpp"
-#include "tests/grayd/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;

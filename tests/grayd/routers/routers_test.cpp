@@ -186,7 +186,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way leaves the
     CHECK_MESSAGE(how.text.find(why) != std::string::npos, how.text);
     CHECK(how.text.ends_with("; the old one keeps serving"));
     CHECK(alone(old));
-    CHECK(routers->view().front().state == "ready");
+    CHECK(routers->view().front().state == RouterState::ready);
   }
 }
 
@@ -210,7 +210,7 @@ TEST_CASE_FIXTURE(RoutersFixture,
   const auto old = pid();
   begin_router_upgrade("unproven");
   const auto fresh = routers->view().back().pid;
-  REQUIRE(until([this] { return routers->view().back().state == "greeted"; }));
+  REQUIRE(until([this] { return routers->view().back().state == RouterState::greeted; }));
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
   ::kill(old, SIGKILL);
   REQUIRE(until([this] { return end.has_value(); }));
@@ -330,7 +330,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "the next image leads the same routers, with w
   REQUIRE(routers->view().size() == 1);
   CHECK(routers->view().front().pid == old.pid);
   CHECK(routers->view().front().slot == old.slot);
-  CHECK(routers->view().front().state == "ready");
+  CHECK(routers->view().front().state == RouterState::ready);
   CHECK(routers->any_ready());
   publish(2);  // behind all that waits
   ::kill(old.pid, SIGCONT);

@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 
+#include "config/shared/totals.hpp"
 #include "router/process/shard.hpp"
 #include "router/stats/row.hpp"
 #include "tests/support/fake_worker.hpp"
@@ -121,7 +122,7 @@ class Rig {
   std::uint32_t sockets(std::uint32_t cell) const { return segment->workers[cell].sockets.total(); }
   std::uint32_t tunnels(std::uint32_t cell) const { return segment->workers[cell].tunnels.total(); }
   std::uint32_t waiting(std::uint32_t row = 0) const { return segment->versions[row].waiting.total(); }
-  stats::Totals totals(std::uint32_t row = 0) const { return stats::sum(*segment, row); }
+  segment::Totals totals(std::uint32_t row = 0) const { return segment::sum(*segment, row); }
   std::uint64_t reason(segment::Reason which, std::uint32_t row = 0) const {
     return totals(row).reasons[static_cast<std::size_t>(which)];
   }

@@ -1,4 +1,5 @@
 // An exchange that is upgraded, and all that may look like one: when bytes begin to pass unparsed, and how it ends.
+#include "config/shared/totals.hpp"
 #include "router/proxy/exchange.hpp"
 #include "tests/router/process/upgrades.hpp"
 
@@ -259,5 +260,5 @@ TEST_CASE("how long a tunnel stood is no response time") {
     client.read_rest();
   }
   REQUIRE(ended(rig));
-  CHECK(stats::sum(*rig.segment, 0, &segment::Row::duration).sum < 300'000);
+  CHECK(segment::sum(*rig.segment, 0, &segment::Row::duration).sum < 300'000);
 }

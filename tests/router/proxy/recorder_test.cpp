@@ -1,5 +1,6 @@
 // What is counted and logged of a request that has ended.
 #include "router/proxy/recorder.hpp"
+#include "config/shared/totals.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -220,6 +221,6 @@ TEST_CASE("a wait in the queue is measured") {
   CHECK(second.read_answer().status() == 200);
   CHECK(log.line()["queued_us"] == 0);
   CHECK(log.line()["queued_us"] > 0);
-  const auto waited = stats::sum(*rig.segment, 0, &segment::Row::waited);
+  const auto waited = segment::sum(*rig.segment, 0, &segment::Row::waited);
   CHECK(waited.sum > 0);
 }

@@ -4,11 +4,18 @@
 
 #include <memory>
 
+#include "config/shared/totals.hpp"
+
 namespace gray::stats {
 namespace {
 
+using segment::bucket_of;
 using segment::Decision;
+using segment::HistogramTotals;
+using segment::quantile;
 using segment::Reason;
+using segment::Totals;
+using segment::upper_bound;
 
 /// Zeroed memory is a valid empty segment; untouched rows of it cost nothing.
 std::unique_ptr<segment::Layout, void (*)(void*)> empty_layout() {
@@ -82,19 +89,6 @@ TEST_CASE("a gauge goes up and down") {
   CHECK(gauge == 2);
 }
 
-TEST_CASE("buckets lie side by side, and each is at most a sixteenth wide") {
-  std::int64_t lowest = 0;
-  for (std::uint32_t bucket = 0; bucket < segment::kHistogramBuckets; ++bucket) {
-    const std::int64_t highest = upper_bound(bucket).count();
-    REQUIRE(highest >= lowest);
-    REQUIRE(bucket_of(Micros{lowest}) == bucket);
-    REQUIRE(bucket_of(Micros{highest}) == bucket);
-    REQUIRE((highest - lowest) * 16 <= lowest + 15);
-    lowest = highest + 1;
-  }
-  CHECK(lowest == std::int64_t{1} << 32);
-}
-
 TEST_CASE("values out of range go into the outermost buckets") {
   CHECK(bucket_of(Micros{-5}) == 0);
   CHECK(bucket_of(Micros{std::int64_t{1} << 32}) == segment::kHistogramBuckets - 1);
@@ -102,26 +96,6 @@ TEST_CASE("values out of range go into the outermost buckets") {
   segment::Histogram histogram{};
   record(histogram, Micros{-5});
   CHECK(histogram.sum == 0);
-}
-
-TEST_CASE("a quantile is exact to a sixteenth") {
-  std::uint64_t buckets[segment::kHistogramBuckets] = {};
-  CHECK(quantile(buckets, 0.5) == Micros{0});
-  for (int value = 1; value <= 10'000; ++value) ++buckets[bucket_of(Micros{value})];
-  for (const double q : {0.01, 0.5, 0.9, 0.99, 0.999}) {
-    const double exact = q * 10'000;
-    const auto found = static_cast<double>(quantile(buckets, q).count());
-    CHECK(found >= exact);
-    CHECK(found <= exact * 17 / 16 + 1);
-  }
-  CHECK(quantile(buckets, 0) == Micros{1});
-  CHECK(quantile(buckets, 1) == upper_bound(bucket_of(Micros{10'000})));
-}
-
-TEST_CASE("a quantile of one value is that value's bucket") {
-  std::uint64_t buckets[segment::kHistogramBuckets] = {};
-  buckets[7] = 1;
-  for (const double q : {0.0, 0.5, 1.0}) CHECK(quantile(buckets, q) == Micros{7});
 }
 
 TEST_CASE("totals are the sum over slots, threads and the base, of one version only") {

@@ -25,6 +25,7 @@ struct Recorder : private WorkerProcess::Owner {
   std::uint64_t counter = 0;
   OutputTail tail{counter};
   LineRate rate;
+  int kept = 0;  // times that lines were added to the tail
   std::vector<std::string> events;
   std::vector<std::string> lines_at_exit;
   std::vector<ReadyWay> closes;
@@ -88,6 +89,7 @@ struct Recorder : private WorkerProcess::Owner {
     events.push_back("exited");
   }
   void wrote(const std::string& line) override { events.push_back("wrote " + line); }
+  void kept_output() override { ++kept; }
 };
 
 }  // namespace
@@ -131,6 +133,7 @@ TEST_CASE_FIXTURE(Recorder, "what a process wrote is read to the end before its 
   REQUIRE(lines_at_exit.size() == OutputTail::kLines);
   CHECK(lines_at_exit.front() == "99902");
   CHECK(lines_at_exit.back() == "the end");
+  CHECK(kept > 0);
   CHECK(count("ready by pipe") == 1);
   CHECK(events.back() == "exited");
 }

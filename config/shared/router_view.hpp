@@ -1,0 +1,25 @@
+#pragma once
+// What a router process is at one moment, as the master sees it. Plain values.
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace gray {
+
+/// Contract 2.3. grayd/routers/router_machine.hpp says how one becomes another.
+enum class RouterState : std::uint8_t { starting, greeted, ready, draining, ending, count };
+constexpr RouterState last_value(RouterState) { return RouterState::ending; }
+constexpr const char* name(RouterState state) {
+  constexpr const char* names[] = {"starting", "greeted", "ready", "draining", "ending"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+struct RouterView {
+  pid_t pid = 0;
+  std::uint32_t slot = 0;  // its place in the segment
+  RouterState state = RouterState::starting;
+  std::uint64_t applied = 0;  // the newest table that every thread of it routes by; 0: none
+  double uptime_s = 0;
+};
+
+}  // namespace gray

@@ -1,0 +1,52 @@
+#include "control/commands/verb_event.hpp"
+
+#include <fmt/core.h>
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+
+std::string word(const json& args, const char* name) {
+  const auto found = args.find(name);
+  return found != args.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::int64_t number(const json& args, const char* name) {
+  const auto found = args.find(name);
+  return found != args.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
+std::string what_is_upgraded(const json& args) {
+  const auto binary = word(args, "binary");
+  return word(args, "of") == "router" ? "the router" : "grayd" + (binary.empty() ? binary : " to " + binary);
+}
+
+std::string what_was_done(const VerbRow& row, const json& args) {
+  std::string name(row.name);
+  if (row.verb == Verb::upgrade) return name + " of " + what_is_upgraded(args);
+  const auto percent = args.find("percent");
+  if (row.event != EventKind::shifted || percent == args.end() || !percent->is_number()) return name;
+  return fmt::format("takes {:g}% of the users", percent->get<double>());
+}
+
+}  // namespace
+
+std::optional<EventRecord> verb_event(Verb verb, const json& args, const Reply& reply) {
+  const auto& row = row_of(verb);
+  const auto peer = args.find("peer");
+  const bool carried_out = reply.code == ExitCode::ok || reply.code == ExitCode::timeout;
+  if (peer == args.end() || !peer->is_object() || !carried_out || !row.event) return std::nullopt;
+  EventRecord event;
+  event.kind = *row.event;
+  event.service = word(args, "service");
+  event.version = word(args, "version");
+  event.pid = static_cast<pid_t>(number(*peer, "pid"));
+  if (event.kind == EventKind::command) event.cause = row.name;
+  event.text = what_was_done(row, args);
+  event.text += fmt::format(" (asked by pid {}, uid {})", event.pid, number(*peer, "uid"));
+  if (reply.code != ExitCode::ok) event.text += ": " + reply.error;
+  return event;
+}
+
+}  // namespace gray::control

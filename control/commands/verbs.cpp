@@ -1,0 +1,140 @@
+#include "control/commands/verbs.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "control/report/metrics.hpp"
+#include "control/report/status_report.hpp"
+#include "control/traffic/serving.hpp"
+#include "control/traffic/weights.hpp"
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+
+Reply agreed() { return {ExitCode::ok, {{"schema_version", 1}}, {}}; }
+
+Reply after_applied(const std::string& laggards) {
+  if (laggards.empty()) return agreed();
+  return refusal(ExitCode::timeout,
+                 fmt::format("published, but not applied in time by {}; see grayctl status", laggards));
+}
+
+}  // namespace
+
+Verbs::Handler Verbs::handler_of(Verb verb) {
+  constexpr std::pair<Verb, Handler> kHandlers[] = {
+      {Verb::status, &Verbs::status},
+      {Verb::health, &Verbs::health},
+      {Verb::metrics, &Verbs::metrics},
+      {Verb::shift, &Verbs::shift},
+      {Verb::start, &Verbs::act_on_version<Action::start>},
+      {Verb::restart, &Verbs::act_on_version<Action::restart>},
+      {Verb::drain, &Verbs::act_on_version<Action::drain>},
+      {Verb::stop, &Verbs::act_on_version<Action::stop>},
+      {Verb::upgrade, &Verbs::upgrade},
+      {Verb::reload, &Verbs::reload},
+  };
+  const auto* found = std::ranges::find(kHandlers, verb, &std::pair<Verb, Handler>::first);
+  return found == std::end(kHandlers) ? nullptr : found->second;
+}
+
+void Verbs::call(Verb verb, const json& args, Done done) {
+  const auto handler = handler_of(verb);
+  if (handler == nullptr) return done(refusal(ExitCode::usage, unknown_verb(name_of(verb))));
+  if (auto why = changes(verb) ? unchangeable() : std::string(); !why.empty())
+    return done(refusal(ExitCode::conflict, std::move(why)));
+  (this->*handler)(args, std::move(done));
+}
+
+std::string Verbs::unchangeable() const {
+  return host_.stopping() ? "grayd is stopping; nothing can be changed any more" : host_.locked();
+}
+
+/// Who reads that a worker is up may send it a request at once: what is told is what the routers know.
+void Verbs::status(const json&, Done done) {
+  host_.settle(
+      [this, done = std::move(done)](const std::string&) { done({ExitCode::ok, status_report(host_.report()), {}}); });
+}
+
+void Verbs::metrics(const json&, Done done) {
+  Reply reply = agreed();
+  reply.body["text"] = metrics_text(host_.report());
+  done(std::move(reply));
+}
+
+void Verbs::upgrade(const json& args, Done done) { done(host_.upgrade(args)); }
+
+void Verbs::reload(const json&, Done done) {
+  host_.settle([reply = host_.reload(), done = std::move(done)](const std::string&) { done(reply); });
+}
+
+/// Settled first, as a status.
+void Verbs::health(const json& args, Done done) {
+  auto only = args.contains("service") && args["service"].is_string() ? args["service"].get<std::string>() : "";
+  host_.settle([this, only = std::move(only), done = std::move(done)](const std::string&) { done(health_of(only)); });
+}
+
+Reply Verbs::health_of(const std::string& only) {
+  if (!only.empty() && settings_.service(only) == nullptr) {
+    return refusal(ExitCode::usage, unknown_service(settings_, only));
+  }
+  const auto source = host_.report();
+  std::string complaints;
+  if (source.phase != Phase::serving) complaints = std::string("grayd is ") + name(source.phase);
+  for (const auto& service : source.settings.services) {
+    if (!only.empty() && service.name != only) continue;
+    const auto complaint = health_complaint(service, source.state, source.views);
+    if (!complaint.empty()) complaints += (complaints.empty() ? "" : "; ") + complaint;
+  }
+  if (!complaints.empty()) return refusal(ExitCode::failed, complaints);
+  auto reply = agreed();
+  reply.body["healthy"] = true;
+  return reply;
+}
+
+void Verbs::shift(const json& args, Done done) {
+  if (auto error = arguments_error(Verb::shift, args); !error.empty())
+    return done(refusal(ExitCode::usage, std::move(error)));
+  shift(args.at("service"), args.at("version"), args.at("percent"), std::move(done));
+}
+
+void Verbs::shift(const std::string& service, const std::string& version, double percent, Done done) {
+  if (auto why = unchangeable(); !why.empty()) return done(refusal(ExitCode::conflict, std::move(why)));
+  auto verdict = judge_shift(settings_, live_.published(), live_.wanted(), service, version, percent);
+  if (verdict.code != ExitCode::ok) return done(refusal(verdict.code, std::move(verdict.error)));
+  const auto ticket = live_.want(service, std::move(verdict.next));
+  if (verdict.lowers) return lower(service, ticket, std::move(done));
+  raise(service, ticket, std::move(done));
+}
+
+/// Published first: no disk may delay an abort. The answer waits for both.
+void Verbs::lower(const std::string& service, LiveState::Ticket ticket, Done done) {
+  live_.publish(service, ticket);
+  host_.publish([this, done = std::move(done)](const std::string& laggards) {
+    host_.persist([done, laggards](const std::string& error) {
+      if (error.empty()) return done(after_applied(laggards));
+      done(refusal(ExitCode::failed, fmt::format("the routers have applied it, but {}", error)));
+    });
+  });
+}
+
+/// Persisted first: what users were promised must not be forgotten by a crash.
+void Verbs::raise(const std::string& service, LiveState::Ticket ticket, Done done) {
+  host_.persist([this, service, ticket, done = std::move(done)](const std::string& error) {
+    if (!error.empty()) {
+      live_.withdraw(service, ticket);
+      return done(refusal(ExitCode::failed, fmt::format("nothing was shifted: {}", error)));
+    }
+    if (!live_.publish(service, ticket)) {
+      return done(
+          refusal(ExitCode::conflict, "a later shift of " + service + " was applied first; see grayctl status"));
+    }
+    host_.publish([done](const std::string& laggards) { done(after_applied(laggards)); });
+  });
+}
+
+}  // namespace gray::control

@@ -1,0 +1,54 @@
+#pragma once
+// The verbs of the admin API, but those of the journal, carried out on the main thread. Each answers exactly once, when
+// the truth is known: a shift when every router routes by it and the disk has it.
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "control/commands/host.hpp"
+#include "control/commands/version_verbs.hpp"
+#include "control/traffic/live_state.hpp"
+#include "control/verbs/verb_table.hpp"
+
+namespace gray::control {
+
+class Verbs {
+ public:
+  using Done = std::function<void(Reply)>;
+  /// All three outlive it.
+  Verbs(Host& host, const Settings& settings, LiveState& live)
+      : host_(host), settings_(settings), live_(live), versions_(host, settings, live) {}
+
+  static bool knows(Verb verb) { return handler_of(verb) != nullptr; }
+  /// Whether the verb changes something: those that do not can always be called.
+  static bool changes(Verb verb) { return row_of(verb).changes; }
+  void call(Verb verb, const nlohmann::json& args, Done done);
+  /// The verb shift for callers inside grayd, refused when the verb would be. Neither told as an event
+  /// nor counted as under way: that is theirs.
+  void shift(const std::string& service, const std::string& version, double percent, Done done);
+
+ private:
+  using Handler = void (Verbs::*)(const nlohmann::json& args, Done done);
+  static Handler handler_of(Verb verb);
+  void status(const nlohmann::json& args, Done done);
+  void health(const nlohmann::json& args, Done done);
+  void metrics(const nlohmann::json& args, Done done);
+  void shift(const nlohmann::json& args, Done done);
+  template <Action action>
+  void act_on_version(const nlohmann::json& args, Done done) {
+    versions_.call(action, args, std::move(done));
+  }
+  void upgrade(const nlohmann::json& args, Done done);
+  void reload(const nlohmann::json& args, Done done);
+
+  /// Why nothing can be changed now; empty: it can.
+  std::string unchangeable() const;
+  Reply health_of(const std::string& only);
+  void lower(const std::string& service, LiveState::Ticket ticket, Done done);
+  void raise(const std::string& service, LiveState::Ticket ticket, Done done);
+  Host& host_;
+  const Settings& settings_;
+  LiveState& live_;
+  VersionVerbs versions_;
+};
+
+}  // namespace gray::control

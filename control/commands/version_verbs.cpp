@@ -1,0 +1,66 @@
+#include "control/commands/version_verbs.hpp"
+
+#include <fmt/core.h>
+
+#include "control/traffic/weights.hpp"
+
+namespace gray::control {
+using nlohmann::json;
+
+void VersionVerbs::call(Action action, const json& args, Done done) {
+  if (auto error = arguments_error(verb_of(action), args); !error.empty())
+    return done(refusal(ExitCode::usage, std::move(error)));
+  const VersionCommand command{action, args.at("service"), args.at("version"), args.value("yes", false)};
+  auto verdict = judge_command(command, settings_, live_.wanted(), host_.report().views);
+  if (verdict.code != ExitCode::ok) {
+    auto refused = refusal(verdict.code, std::move(verdict.error));
+    if (!verdict.confirm.empty()) refused.body = {{"confirm", std::move(verdict.confirm)}};
+    return done(std::move(refused));
+  }
+  switch (action) {
+    case Action::start: return start(command, std::move(done));
+    case Action::restart: return done(begun(command, host_.carry_out(command)));
+    case Action::stop:
+    case Action::drain: return end(command, std::move(done));
+  }
+}
+
+void VersionVerbs::start(const VersionCommand& command, Done done) {
+  const bool was_stopped = is_stopped(live_.wanted(), command.service, command.version);
+  live_.set_stopped(command.service, command.version, false);
+  host_.persist([this, command, was_stopped, done = std::move(done)](const std::string& error) {
+    if (!error.empty()) {
+      live_.set_stopped(command.service, command.version, was_stopped);
+      return done(refusal(ExitCode::failed, "nothing was started: " + error));
+    }
+    if (host_.stopping()) return done(refusal(ExitCode::conflict, "grayd is stopping; nothing was started"));
+    const auto* service = settings_.service(command.service);
+    if (service == nullptr || service->version(command.version) == nullptr) {
+      return done(refusal(ExitCode::conflict, fmt::format("a reload removed {} {} meanwhile; nothing was started",
+                                                          command.service, command.version)));
+    }
+    host_.carry_out(command);
+    done(begun(command, 0));
+  });
+}
+
+void VersionVerbs::end(const VersionCommand& command, Done done) {
+  live_.set_stopped(command.service, command.version, true);
+  host_.carry_out(command);
+  host_.persist([this, command, done = std::move(done)](const std::string& error) {
+    if (error.empty()) return done(begun(command, 0));
+    done(refusal(ExitCode::failed, fmt::format("{} {} ends, but {}", command.service, command.version, error)));
+  });
+}
+
+Reply VersionVerbs::begun(const VersionCommand& command, unsigned restart) const {
+  Reply reply;
+  reply.body = {{"schema_version", 1},
+                {"verb", name(command.action)},
+                {"service", command.service},
+                {"version", command.version}};
+  if (restart != 0) reply.body["restart"] = {{"number", restart}};
+  return reply;
+}
+
+}  // namespace gray::control

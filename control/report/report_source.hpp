@@ -1,0 +1,95 @@
+#pragma once
+// Everything that a report reads, gathered at one moment on the main thread: status and metrics are pure functions of
+// it. Its references hold until the loop goes on.
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "config/base/exit_code.hpp"
+#include "config/base/time.hpp"
+#include "config/base/wall_time.hpp"
+#include "config/settings/settings.hpp"
+#include "config/shared/router_view.hpp"
+#include "config/shared/segment.hpp"
+#include "config/shared/version_view.hpp"
+#include "control/state/state_store.hpp"
+#include "control/traffic/rows.hpp"
+
+namespace gray::control {
+
+/// Of grayd itself.
+enum class Phase : std::uint8_t { starting, serving, stopping, stopped };
+constexpr Phase last_value(Phase) { return Phase::stopped; }
+/// The contract knows three: what has stopped tells nobody.
+constexpr const char* name(Phase phase) {
+  constexpr const char* names[] = {"starting", "serving", "stopping", "stopping"};
+  return names[static_cast<std::size_t>(phase)];
+}
+
+enum class UpgradeState : std::uint8_t { running, done, failed };
+constexpr UpgradeState last_value(UpgradeState) { return UpgradeState::failed; }
+constexpr const char* name(UpgradeState state) {
+  constexpr const char* names[] = {"running", "done", "failed"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+/// An upgrade that an operator asked for.
+struct UpgradeView {
+  unsigned number = 0;  // 1, 2, ...
+  std::string of;       // "router", "grayd"
+  UpgradeState state = UpgradeState::running;
+  std::string text;              // how far it is, what it came to, or why it failed in which phase; one line
+  ExitCode code = ExitCode::ok;  // failed: failed or timeout
+  pid_t pid = 0;                 // over: of the new process; 0: none was made
+
+  template <class Io>
+  void archive(Io& io) {
+    io("number", number);
+    io("of", of);
+    io("state", state);
+    io("text", text);
+    io("code", code);
+    io("pid", pid);
+  }
+};
+
+/// What became of attempts to read the configuration again; the start counts as a good one.
+struct Reloads {
+  std::uint64_t accepted = 0, refused = 0;  // since the start
+  bool last_good = true;
+  WallTime last_good_at{};
+
+  template <class Io>
+  void archive(Io& io) {
+    io("accepted", accepted);
+    io("refused", refused);
+    io("last_good", last_good);
+    io("last_good_at", last_good_at);
+  }
+};
+
+struct ReportSource {
+  const Settings& settings;
+  const State& state;
+  const Rows& rows;
+  const segment::Layout& layout;
+  std::vector<VersionView> views;
+  TimePoint now{};
+  std::function<std::uint64_t(pid_t)> resident_bytes;  // of a process
+  std::vector<RouterView> routers = {};
+  std::uint64_t table = 0;  // number of the newest table
+  Phase phase = Phase::starting;
+  double uptime_s = 0;
+  pid_t pid = 0;
+  Reloads reloads = {};
+  std::uint64_t events_dropped = 0;        // never written to disk
+  bool config_changed = false;             // the file says something else than what is loaded
+  std::vector<UpgradeView> upgrades = {};  // the last ones, oldest first
+
+  std::uint64_t resident(const WorkerView& worker) const { return worker.pid > 0 ? resident_bytes(worker.pid) : 0; }
+};
+
+}  // namespace gray::control

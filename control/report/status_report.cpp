@@ -1,0 +1,134 @@
+#include "control/report/status_report.hpp"
+
+#include "config/shared/totals.hpp"
+#include "control/traffic/serving.hpp"
+#include "control/traffic/weights.hpp"
+#include "control/version.hpp"
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+
+double seconds_up(const WorkerView& worker, TimePoint now) {
+  return worker.pid > 0 ? std::chrono::duration<double>(now - worker.started).count() : 0;
+}
+
+json worker_json(const WorkerView& worker, const ReportSource& source) {
+  const auto& cell = source.layout.workers[worker.cell];
+  return {{"id", worker.id},
+          {"pid", worker.pid},
+          {"state", name(worker.state)},
+          {"address", worker.address ? worker.address->text() : std::string()},
+          {"ready_by", worker.ready_by},
+          {"status", worker.status},
+          {"restarts", worker.restarts},
+          {"last_exit", worker.last_exit},
+          {"rss_bytes", source.resident(worker)},
+          {"uptime_s", seconds_up(worker, source.now)},
+          {"sockets", worker.pid > 0 ? cell.sockets.total() : 0},
+          {"tunnels", worker.pid > 0 ? cell.tunnels.total() : 0}};
+}
+
+/// A slot in back-off has no process and so no cell of its own: its number may be somebody else's.
+std::uint32_t open_sockets(const VersionView* view, const segment::Layout& layout) {
+  std::uint32_t sockets = 0;
+  if (view == nullptr) return sockets;
+  for (const auto& worker : view->workers) {
+    if (worker.pid > 0) sockets += layout.workers[worker.cell].sockets.total();
+  }
+  return sockets;
+}
+
+void add_counters(json& out, const ReportSource& source, const std::string& service, const std::string& version) {
+  segment::Totals totals;
+  std::uint32_t waiting = 0;
+  if (const auto row = source.rows.find(service, version)) {
+    totals = segment::sum(source.layout, *row);
+    waiting = source.layout.versions[*row].waiting.total();
+  }
+  out["requests"] = totals.requests;
+  out["errors"] = totals.errors;
+  out["retries"] = totals.retries;
+  out["in_flight"] = totals.in_flight;
+  out["queue"] = {{"waiting", waiting}, {"limit", source.settings.service(service)->limits.queue}};
+}
+
+json restart_json(const VersionView* view) {
+  if (view == nullptr || !view->replacement) return nullptr;
+  const auto& last = *view->replacement;
+  return {{"number", last.number},
+          {"state", name(last.state)},
+          {"replaced", last.replaced},
+          {"of", last.of},
+          {"reason", last.reason}};
+}
+
+json version_json(const ReportSource& source, const ServiceSettings& service, const VersionSettings& version) {
+  const auto* view = view_of(source.views, service.name, version.name);
+  json out = {{"name", version.name},
+              {"weight", shares_of(service, source.state).of(version.name)},
+              {"configured_weight", configured_shares(service).of(version.name)},
+              {"instances", version.instances},
+              {"state", name(view == nullptr ? VersionState::stopped : view->state)},
+              {"stopped", is_stopped(source.state, service.name, version.name)},
+              {"instances", version.instances},
+              {"restart", restart_json(view)},
+              {"cause", view == nullptr ? std::string() : view->cause},
+              {"sockets", open_sockets(view, source.layout)},
+              {"workers", json::array()}};
+  add_counters(out, source, service.name, version.name);
+  if (view != nullptr) {
+    for (const auto& worker : view->workers) out["workers"].push_back(worker_json(worker, source));
+  }
+  return out;
+}
+
+json service_json(const ReportSource& source, const ServiceSettings& service) {
+  json out = {{"name", service.name},
+              {"stable", shares_of(service, source.state).stable},
+              {"configured_stable", service.stable},
+              {"versions", json::array()}};
+  for (const auto& version : service.versions) out["versions"].push_back(version_json(source, service, version));
+  return out;
+}
+
+json router_json(const RouterView& router) {
+  return {{"pid", router.pid},
+          {"slot", router.slot},
+          {"state", name(router.state)},
+          {"table", router.applied},
+          {"uptime_s", router.uptime_s}};
+}
+
+json upgrade_json(const UpgradeView& upgrade) {
+  return {{"number", upgrade.number}, {"of", upgrade.of},   {"state", name(upgrade.state)},
+          {"text", upgrade.text},     {"pid", upgrade.pid}, {"exit_code", static_cast<int>(upgrade.code)}};
+}
+
+}  // namespace
+
+json status_report(const ReportSource& source) {
+  json out = {{"schema_version", 1},
+              {"version", kVersion},
+              {"pid", source.pid},
+              {"state", name(source.phase)},
+              {"uptime_s", source.uptime_s},
+              {"config_file", source.settings.file},
+              {"config_changed", source.config_changed},
+              {"metrics", source.settings.metrics},
+              {"table", source.table},
+              {"upgrades", json::array()},
+              {"listen", json::array()},
+              {"proxy_protocol", json::array()},
+              {"routers", json::array()},
+              {"services", json::array()}};
+  for (const auto& upgrade : source.upgrades) out["upgrades"].push_back(upgrade_json(upgrade));
+  for (const auto& address : source.settings.listen) out["listen"].push_back(address.text());
+  for (const auto& address : source.settings.proxy_protocol) out["proxy_protocol"].push_back(address.text());
+  for (const auto& router : source.routers) out["routers"].push_back(router_json(router));
+  for (const auto& service : source.settings.services) out["services"].push_back(service_json(source, service));
+  return out;
+}
+
+}  // namespace gray::control

@@ -1,0 +1,58 @@
+#include "control/traffic/live_state.hpp"
+
+#include "config/base/archive.hpp"
+
+namespace gray::control {
+
+LiveState::Ticket LiveState::want(const std::string& service, ServiceState next) {
+  wanted_[service] = std::move(next);
+  return latest_[service] = next_++;
+}
+
+bool LiveState::publish(const std::string& service, Ticket ticket) {
+  if (!is_latest(service, ticket)) return false;
+  published_[service] = wanted_[service];
+  return true;
+}
+
+bool LiveState::withdraw(const std::string& service, Ticket ticket) {
+  if (!is_latest(service, ticket)) return false;
+  if (const auto before = published_.find(service); before != published_.end()) {
+    wanted_[service] = before->second;
+  } else {
+    wanted_.erase(service);
+  }
+  return true;
+}
+
+void LiveState::set_stopped(const std::string& service, const std::string& version, bool stopped) {
+  for (State* state : {&published_, &wanted_}) {
+    auto& names = (*state)[service].stopped;
+    if (stopped) {
+      names.insert(version);
+    } else {
+      names.erase(version);
+    }
+  }
+}
+
+void LiveState::replace(State state) {
+  published_ = wanted_ = std::move(state);
+  latest_.clear();
+}
+
+template <class Io>
+void LiveState::archive(Io& io) {
+  auto state = published_;
+  io("state", state);
+  if constexpr (Io::kLoads) replace(std::move(state));
+}
+template void LiveState::archive(Save&);
+template void LiveState::archive(Load&);
+
+bool LiveState::is_latest(const std::string& service, Ticket ticket) const {
+  const auto found = latest_.find(service);
+  return found != latest_.end() && found->second == ticket;
+}
+
+}  // namespace gray::control

@@ -1,0 +1,49 @@
+#pragma once
+// Makes and numbers routing tables. A number never comes twice; a table that says what the last one said is not sent
+// again.
+#include "config/settings/settings.hpp"
+#include "config/shared/routing_table.hpp"
+#include "config/shared/version_view.hpp"
+#include "control/traffic/live_state.hpp"
+#include "control/traffic/rows.hpp"
+
+namespace gray::control {
+
+std::uint64_t random_issue_seed();
+
+/// Who routes by the tables.
+class TableReceivers {
+ public:
+  virtual ~TableReceivers() = default;
+  /// A whole new table; its number is higher than any before.
+  virtual void publish(const RoutingTable& table) = 0;
+  /// All of them that have clients route by table `number` or a newer one.
+  virtual bool all_applied(std::uint64_t number) const = 0;
+};
+
+class Publisher {
+ public:
+  /// `issue_seed` goes into every table: see RoutingTable.
+  Publisher(const Settings& settings, const LiveState& live, const Rows& rows, TableReceivers& routers,
+            std::uint64_t issue_seed)
+      : settings_(settings), live_(live), rows_(rows), routers_(routers), issue_seed_(issue_seed) {}
+
+  /// Sends the table that `views` make, if it differs from the last; returns the number of the one that holds now.
+  std::uint64_t publish(const std::vector<VersionView>& views);
+  std::uint64_t number() const { return last_.number; }
+  /// Every living router routes by the newest table.
+  bool settled() const { return routers_.all_applied(last_.number); }
+
+  template <class Io>
+  void archive(Io& io);
+
+ private:
+  const Settings& settings_;
+  const LiveState& live_;
+  const Rows& rows_;
+  TableReceivers& routers_;
+  std::uint64_t issue_seed_;
+  RoutingTable last_;  // number 0: none yet
+};
+
+}  // namespace gray::control

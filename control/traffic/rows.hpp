@@ -1,0 +1,38 @@
+#pragma once
+// Which row of the shared segment counts for which version. A row that was given back rests while a request of its old
+// version is still under way: the end of that request must not be subtracted from the new version's gauges.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "config/shared/segment.hpp"
+
+namespace gray::control {
+
+class Rows {
+ public:
+  explicit Rows(segment::Segment& segment);
+
+  /// The row of the version, a new one if it has none; nothing when all segment::kVersions are in use.
+  std::optional<std::uint32_t> take(const std::string& service, const std::string& version);
+  std::optional<std::uint32_t> find(const std::string& service, const std::string& version) const;
+  /// Gives back the rows of all versions for which `used` says no.
+  void keep(const std::function<bool(const std::string& service, const std::string& version)>& used);
+
+  template <class Io>
+  void archive(Io& io) {
+    io("taken", taken_);
+    io("free", free_);
+  }
+
+ private:
+  segment::Segment& segment_;
+  std::map<std::pair<std::string, std::string>, std::uint32_t> taken_;
+  std::deque<std::uint32_t> free_;  // longest at rest first
+};
+
+}  // namespace gray::control

@@ -1,0 +1,59 @@
+#include "control/traffic/serving.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "control/traffic/weights.hpp"
+
+namespace gray::control {
+namespace {
+
+bool has_failed_first_start(const VersionView* view) {
+  if (view == nullptr || view->workers.empty()) return view != nullptr && view->state == VersionState::failed;
+  return view->state == VersionState::failed ||
+         std::all_of(view->workers.begin(), view->workers.end(),
+                     [](const WorkerView& worker) { return !worker.last_exit.empty(); });
+}
+
+}  // namespace
+
+const VersionView* view_of(const std::vector<VersionView>& views, std::string_view service, std::string_view version) {
+  const auto found = std::find_if(views.begin(), views.end(), [&](const VersionView& view) {
+    return view.service == service && view.version == version;
+  });
+  return found == views.end() ? nullptr : &*found;
+}
+
+Duration longest_drain(const Settings& settings) {
+  Duration longest{0};
+  for (const auto& service : settings.services) {
+    for (const auto& version : service.versions) longest = std::max(longest, version.drain_timeout);
+  }
+  return longest;
+}
+
+bool is_up(const VersionView* view) {
+  return view != nullptr && std::any_of(view->workers.begin(), view->workers.end(),
+                                        [](const WorkerView& worker) { return worker.routable; });
+}
+
+bool may_listen(const Settings& settings, const State& state, const std::vector<VersionView>& views) {
+  return std::all_of(settings.services.begin(), settings.services.end(), [&](const ServiceSettings& service) {
+    const auto version = shares_of(service, state).stable;
+    const auto* stable = view_of(views, service.name, version);
+    return is_up(stable) || has_failed_first_start(stable) || is_stopped(state, service.name, version);
+  });
+}
+
+std::string health_complaint(const ServiceSettings& service, const State& state,
+                             const std::vector<VersionView>& views) {
+  const auto stable = shares_of(service, state).stable;
+  const auto* view = view_of(views, service.name, stable);
+  if (is_up(view)) return {};
+  return fmt::format("{}@{} (stable) is {}{}", service.name, stable,
+                     name(view == nullptr ? VersionState::stopped : view->state),
+                     view == nullptr || view->cause.empty() ? "" : ": " + view->cause);
+}
+
+}  // namespace gray::control

@@ -1,0 +1,137 @@
+#include "control/traffic/weights.hpp"
+
+#include <fmt/core.h>
+
+#include <vector>
+
+#include "config/base/diagnostics.hpp"
+
+namespace gray::control {
+namespace {
+
+ShiftVerdict refuse(ExitCode code, std::string error) { return {code, std::move(error), {}, false}; }
+
+template <typename Named>
+std::string unknown(std::string_view what, const std::string& wanted, const std::vector<Named>& known) {
+  std::vector<std::string_view> names;
+  std::string list;
+  for (const auto& one : known) {
+    names.push_back(one.name);
+    list += (list.empty() ? "" : ", ") + one.name;
+  }
+  return fmt::format("there is no {} \"{}\"{} (known: {})", what, wanted, did_you_mean(wanted, names), list);
+}
+
+const ServiceState& state_of(const State& state, const std::string& service) {
+  static const ServiceState none;
+  const auto found = state.find(service);
+  return found == state.end() ? none : found->second;
+}
+
+double weight_of(const VersionSettings& version, const ServiceState& state) {
+  const auto set = state.weights.find(version.name);
+  return set == state.weights.end() ? version.weight : set->second;
+}
+
+std::string stable_is_not_shifted(const ServiceSettings& service, const Shares& now) {
+  auto other = now.canary;
+  for (const auto& version : service.versions) {
+    if (other.empty() && version.name != now.stable) other = version.name;
+  }
+  if (other.empty()) return now.stable + " is stable; add a second version to the configuration first";
+  return fmt::format("{} is stable; shift the canary instead: grayctl shift {} {} N", now.stable, service.name, other);
+}
+
+/// A weight that was set beats one that the file merely proposes; among equals the file's order decides.
+const VersionSettings* canary_of(const ServiceSettings& service, const ServiceState& state, const std::string& stable) {
+  const VersionSettings* proposed = nullptr;
+  for (const auto& version : service.versions) {
+    if (version.name == stable || weight_of(version, state) <= 0) continue;
+    if (state.weights.contains(version.name)) return &version;
+    if (proposed == nullptr) proposed = &version;
+  }
+  return proposed;
+}
+
+}  // namespace
+
+double Shares::of(std::string_view version) const {
+  if (version == stable) return 100 - weight;
+  return !canary.empty() && version == canary ? weight : 0;
+}
+
+Shares shares_of(const ServiceSettings& service, const State& state) {
+  const auto& fact = state_of(state, service.name);
+  Shares shares;
+  shares.stable = service.version(fact.stable) != nullptr ? fact.stable : service.stable;
+  if (const auto* canary = canary_of(service, fact, shares.stable)) {
+    shares.canary = canary->name;
+    shares.weight = weight_of(*canary, fact);
+    shares.salt = fact.salt.empty() ? service.name + "/" + canary->name : fact.salt;
+  }
+  return shares;
+}
+
+Shares configured_shares(const ServiceSettings& service) { return shares_of(service, {}); }
+
+std::string unknown_service(const Settings& settings, const std::string& service) {
+  return settings.service(service) != nullptr ? std::string() : unknown("service", service, settings.services);
+}
+
+std::string unknown_version(const ServiceSettings& service, const std::string& version) {
+  if (service.version(version) != nullptr) return {};
+  return unknown("version of " + service.name, version, service.versions);
+}
+
+bool carries_traffic(const Settings& settings, const State& state, const std::string& service,
+                     const std::string& version) {
+  const auto* found = settings.service(service);
+  if (found == nullptr) return false;
+  const auto shares = shares_of(*found, state);
+  return version == shares.stable || version == shares.canary;
+}
+
+bool is_stopped(const State& state, const std::string& service, const std::string& version) {
+  return state_of(state, service).stopped.contains(version);
+}
+
+ShiftVerdict judge_shift(const Settings& settings, const State& published, const State& wanted,
+                         const std::string& service, const std::string& version, double percent) {
+  const auto* found = settings.service(service);
+  if (found == nullptr) return refuse(ExitCode::usage, unknown_service(settings, service));
+  if (auto error = unknown_version(*found, version); !error.empty()) return refuse(ExitCode::usage, std::move(error));
+  if (!(percent >= 0 && percent <= 100)) {
+    return refuse(ExitCode::usage, fmt::format("{} is not a percentage; give a number from 0 to 100", percent));
+  }
+  const auto now = shares_of(*found, wanted);
+  if (version == now.stable) return refuse(ExitCode::usage, stable_is_not_shifted(*found, now));
+  if (percent > 0 && !now.canary.empty() && now.canary != version) {
+    return refuse(ExitCode::conflict,
+                  fmt::format("{} already has {}% of {}; only one version beside stable may have a weight: "
+                              "grayctl shift {} {} 0 first",
+                              now.canary, now.weight, service, service, now.canary));
+  }
+  if (percent > now.of(version) && is_stopped(wanted, service, version)) {
+    return refuse(ExitCode::conflict, fmt::format("{0} of {1} is stopped and would serve nobody; start it first: "
+                                                  "grayctl start {1} {0}",
+                                                  version, service));
+  }
+  auto next = state_of(wanted, service);
+  next.weights[version] = percent;
+  return {ExitCode::ok, {}, std::move(next), percent < shares_of(*found, published).of(version)};
+}
+
+State pruned(const State& state, const Settings& settings) {
+  State kept;
+  for (const auto& [name, fact] : state) {
+    const auto* service = settings.service(name);
+    if (service == nullptr) continue;
+    auto& one = kept[name] = fact;
+    std::erase_if(one.weights, [&](const auto& weight) { return service->version(weight.first) == nullptr; });
+    std::erase_if(one.stopped, [&](const auto& version) { return service->version(version) == nullptr; });
+    if (service->version(one.stable) == nullptr) one.stable.clear();
+  }
+  return kept;
+}
+
+}  // namespace gray::control

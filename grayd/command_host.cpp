@@ -1,0 +1,108 @@
+#include "grayd/command_host.hpp"
+
+#include <unistd.h>
+
+#include <asio/post.hpp>
+#include <utility>
+
+#include "config/base/log.hpp"
+#include "control/commands/reload.hpp"
+#include "control/traffic/weights.hpp"
+#include "grayd/preflight.hpp"
+#include "supervisor/process/process_table.hpp"
+
+namespace gray::master {
+namespace {
+
+constexpr Duration kApplyLimit{8'000};  // below the admin API's own 10 s, so that the answer names who lags
+constexpr Duration kSettleLimit{50};    // what a status may wait for the routers: it must be quick whatever they do
+
+}  // namespace
+
+void CommandHost::persist(Saved then) {
+  to_.holdings.store.save(to_.live.wanted(), [&io = to_.io, then = std::move(then)](std::string error) {
+    asio::post(io, [then, error = std::move(error)] { then(error); });
+  });
+}
+
+void CommandHost::publish(Applied then) {
+  to_.publication.now();
+  to_.routers.when_applied(to_.publication.number(), kApplyLimit, std::move(then));
+}
+
+void CommandHost::settle(Applied then) {
+  to_.publication.flush();
+  to_.routers.when_applied(to_.publication.number(), kSettleLimit, std::move(then));
+}
+
+unsigned CommandHost::carry_out(const control::VersionCommand& command) {
+  using control::Action;
+  const auto& [action, service, version, yes] = command;
+  switch (action) {
+    case Action::start: to_.supervisor.apply(service, *to_.settings.service(service)->version(version)); break;
+    case Action::stop: to_.supervisor.stop(service, version); break;
+    case Action::drain: to_.supervisor.drain(service, version); break;
+    case Action::restart: return to_.supervisor.restart(service, version);
+  }
+  return 0;
+}
+
+/// States and the table's number belong together.
+control::ReportSource CommandHost::report() {
+  to_.publication.flush();
+  const auto now = Clock::now();
+  return {.settings = to_.settings,
+          .state = to_.live.published(),
+          .rows = to_.rows,
+          .layout = *to_.holdings.segment,
+          .views = to_.supervisor.view(),
+          .now = now,
+          .resident_bytes = supervisor::resident_bytes,
+          .routers = to_.routers.view(),
+          .table = to_.publication.number(),
+          .phase = to_.phase,
+          .uptime_s = std::chrono::duration<double>(now - started_).count(),
+          .pid = ::getpid(),
+          .reloads = to_.reloader.reloads(),
+          .events_dropped = to_.history.dropped(),
+          .config_changed = to_.reloader.file_changed(),
+          .upgrades = to_.upgrades.views()};
+}
+
+std::string CommandHost::not_now() const {
+  return stopping() ? "grayd is stopping; nothing can be changed" : to_.upgrades.locks();
+}
+
+std::string CommandHost::preflight(const Settings& fresh) const {
+  const auto faults = preflight_here(fresh);
+  return faults.empty() ? std::string() : rendered(faults, fresh.file);
+}
+
+void CommandHost::apply(const Changes& changes, Settings fresh) {
+  to_.live.replace(control::state_after(to_.live.published(), to_.settings, fresh));
+  to_.holdings.store.save(to_.live.wanted(), [](const std::string& error) {
+    if (!error.empty()) log(LogLevel::error, "the reload is in force, but " + error);
+  });
+  to_.settings = std::move(fresh);
+  for (const auto& change : changes) apply(change);
+  to_.publication.now();
+}
+
+void CommandHost::apply(const Change& change) {
+  using Kind = Change::Kind;
+  switch (change.kind) {
+    case Kind::router: return to_.upgrades.upgrade_for_settings();
+    case Kind::add_version: to_.rows.take(change.service, change.version); [[fallthrough]];
+    case Kind::restart_version:
+    case Kind::update_version:
+    case Kind::resize_version:
+      if (control::is_stopped(to_.live.published(), change.service, change.version)) return;
+      return to_.supervisor.apply(change.service, *to_.settings.service(change.service)->version(change.version));
+    case Kind::remove_version: return to_.supervisor.remove(change.service, change.version);
+    case Kind::add_service:
+    case Kind::reroute_service:
+    case Kind::remove_service: return;  // the new table says it
+  }
+}
+
+}  // namespace gray::master

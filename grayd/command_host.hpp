@@ -1,0 +1,73 @@
+#pragma once
+// Carries out what the verbs and a reload decide: the disk, the routers, the workers and the settings in force as
+// control/ sees them. Main thread.
+#include <asio/io_context.hpp>
+
+#include "config/settings/settings.hpp"
+#include "control/commands/host.hpp"
+#include "control/commands/reloader.hpp"
+#include "control/traffic/live_state.hpp"
+#include "grayd/history.hpp"
+#include "grayd/holdings.hpp"
+#include "grayd/publication.hpp"
+#include "grayd/routers/routers.hpp"
+#include "grayd/service_manager.hpp"
+#include "grayd/upgrades.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace gray::master {
+
+class CommandHost final : public control::Host, public control::ReloadHost {
+ public:
+  struct Dependencies {
+    asio::io_context& io;  // outlives the store, whose thread posts to it
+    Settings& settings;    // in force
+    const control::Phase& phase;
+    control::LiveState& live;
+    control::Rows& rows;
+    Holdings& holdings;
+    supervisor::Supervisor& supervisor;
+    Routers& routers;
+    Publication& publication;
+    Upgrades& upgrades;
+    control::Reloader& reloader;
+    ServiceManager& manager;
+    History& history;
+  };
+  explicit CommandHost(Dependencies dependencies) : to_(dependencies) {}
+
+  // control::Host
+  void persist(Saved then) override;
+  void publish(Applied then) override;
+  void settle(Applied then) override;
+  control::Reply reload() override { return to_.reloader.reload(); }
+  control::Reply upgrade(const nlohmann::json& args) override { return to_.upgrades.begin(args); }
+  unsigned carry_out(const control::VersionCommand& command) override;
+  control::ReportSource report() override;
+  bool stopping() const override { return to_.phase >= control::Phase::stopping; }
+  std::string locked() const override { return to_.upgrades.locks(); }
+
+  // control::ReloadHost
+  std::string not_now() const override;
+  std::string routers_busy() const override { return to_.upgrades.under_way(); }
+  std::string preflight(const Settings& fresh) const override;
+  std::vector<VersionView> views() const override { return to_.supervisor.view(); }
+  void apply(const Changes& changes, Settings fresh) override;
+  void reload_begins() override { to_.manager.reloading(); }
+  void reload_ends(bool good) override { to_.manager.reloaded(good); }
+  void emit(EventRecord event) override { to_.history.emit(std::move(event)); }
+
+  /// The time since grayd started, over all its images, is counted from here.
+  template <class Io>
+  void archive(Io& io) {
+    io("started", started_);
+  }
+
+ private:
+  void apply(const Change& change);
+
+  Dependencies to_;
+  TimePoint started_ = Clock::now();
+};
+
+}  // namespace gray::master

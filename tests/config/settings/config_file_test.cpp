@@ -1,0 +1,50 @@
+#include "config/settings/config_file.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "config/settings/settings_toml.hpp"
+#include "tests/support/temp_folder.hpp"
+
+using namespace gray;
+
+namespace {
+
+struct ConfigFileFixture {
+  test::Folder folder;
+  std::string path = folder.path / "grayd.toml";
+  std::string text = "[service.web]\nstable = \"v1\"\n[service.web.version.v1]\ncommand = [\"node\", \"app.js\"]\n";
+
+  ConfigFileFixture() { write(text); }
+  /// By rename, as editors do: another inode, whatever the clock's resolution is.
+  void write(const std::string& what) const {
+    std::ofstream(path + ".new") << what;
+    std::filesystem::rename(path + ".new", path);
+  }
+  Settings loaded() const { return std::get<Settings>(load_settings(path)); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(ConfigFileFixture, "a file is changed when it says something else, not when it was touched") {
+  ConfigFile file(path);
+  const auto settings = loaded();
+  CHECK_FALSE(file.changed(settings));
+  write("# a comment\n" + text);
+  CHECK_FALSE(file.changed(settings));
+  write(text + "instances = 3\n");
+  CHECK(file.changed(settings));
+  CHECK(file.changed(settings));
+  write(text);
+  CHECK_FALSE(file.changed(settings));
+}
+
+TEST_CASE_FIXTURE(ConfigFileFixture, "a file with errors, or none, is changed") {
+  ConfigFile file(path);
+  const auto settings = loaded();
+  write("nonsense");
+  CHECK(file.changed(settings));
+  std::filesystem::remove(path);
+  CHECK(file.changed(settings));
+}

@@ -1,0 +1,64 @@
+#pragma once
+// A grayd for the verbs: service "web" (tests/control/traffic/settings_support.hpp), a disk that answers at once, and
+// routers that have applied what they are sent.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/commands/host.hpp"
+#include "control/traffic/live_state.hpp"
+#include "control/traffic/weights.hpp"
+#include "tests/control/traffic/settings_support.hpp"
+
+namespace gray::test {
+
+struct FakeHost : control::Host {
+  segment::Segment segment = segment::Segment::create();
+  control::Rows rows{segment};
+  Settings settings = settings_of(web());
+  control::LiveState live{{}};
+  std::vector<VersionView> views = {version_view("v1", {worker("web@v1#0", 1, true)})};
+  control::Phase phase = control::Phase::serving;
+  std::string laggards, disk_error, locked_by;
+  bool is_stopping = false;
+  std::function<void()> while_saving = [] {};
+  std::vector<double> published;          // weight of v2 at each publication
+  std::vector<std::string> happened;      // "saved", "stop v3"
+  std::optional<control::Action> action;  // the last that was carried out
+
+  void persist(Saved then) override {
+    happened.emplace_back("saved");
+    while_saving();
+    then(disk_error);
+  }
+  void publish(Applied then) override {
+    published.push_back(control::shares_of(settings.services[0], live.published()).weight);
+    then(laggards);
+  }
+  void settle(Applied then) override { then(laggards); }
+  control::Reply reload() override {
+    return {ExitCode::ok, {{"schema_version", 1}, {"changes", nlohmann::json::array()}}, {}};
+  }
+  control::Reply upgrade(const nlohmann::json& args) override { return {ExitCode::ok, {{"upgrade", args}}, {}}; }
+  unsigned carry_out(const control::VersionCommand& command) override {
+    action = command.action;
+    happened.push_back(std::string(name(command.action)) + " " + command.version);
+    return command.action == control::Action::restart ? 7 : 0;
+  }
+  control::ReportSource report() override {
+    return {.settings = settings,
+            .state = live.published(),
+            .rows = rows,
+            .layout = *segment,
+            .views = views,
+            .resident_bytes = a_kilobyte,
+            .table = 1,
+            .phase = phase,
+            .uptime_s = 1,
+            .pid = 41};
+  }
+  bool stopping() const override { return is_stopping; }
+  std::string locked() const override { return locked_by; }
+};
+
+}  // namespace gray::test

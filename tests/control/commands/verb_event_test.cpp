@@ -1,0 +1,64 @@
+#include "control/commands/verb_event.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace gray;
+using namespace gray::control;
+using nlohmann::json;
+
+namespace {
+
+const json kPeer = {{"pid", 4711}, {"uid", 1000}};
+const Reply kDone{};
+
+}  // namespace
+
+TEST_CASE("a shift says who gets what, and who asked") {
+  const json args = {{"service", "web"}, {"version", "v2"}, {"percent", 12.5}, {"peer", kPeer}};
+  const auto event = verb_event(Verb::shift, args, kDone);
+  REQUIRE(event);
+  CHECK(event->kind == EventKind::shifted);
+  CHECK(event->service == "web");
+  CHECK(event->version == "v2");
+  CHECK(event->pid == 4711);
+  CHECK(event->text == "takes 12.5% of the users (asked by pid 4711, uid 1000)");
+}
+
+TEST_CASE("another verb is a command with its name as cause") {
+  const auto event = verb_event(Verb::stop, {{"service", "web"}, {"version", "v2"}, {"peer", kPeer}}, kDone);
+  REQUIRE(event);
+  CHECK(event->kind == EventKind::command);
+  CHECK(event->cause == "stop");
+  CHECK(event->text == "stop (asked by pid 4711, uid 1000)");
+}
+
+TEST_CASE("an upgrade says of what") {
+  const auto event = verb_event(Verb::upgrade, {{"of", "router"}, {"peer", kPeer}}, kDone);
+  REQUIRE(event);
+  CHECK(event->cause == "upgrade");
+  CHECK(event->text == "upgrade of the router (asked by pid 4711, uid 1000)");
+}
+
+TEST_CASE("one that is under way, although nobody waits any longer, says so; one that was refused is no event") {
+  const json args = {{"service", "web"}, {"peer", kPeer}};
+  const auto late = verb_event(Verb::restart, args, {ExitCode::timeout, {}, "not yet"});
+  REQUIRE(late);
+  CHECK(late->text == "restart (asked by pid 4711, uid 1000): not yet");
+  CHECK_FALSE(verb_event(Verb::restart, args, {ExitCode::conflict, {}, "busy"}));
+  CHECK_FALSE(verb_event(Verb::restart, args, {ExitCode::failed, {}, "no"}));
+}
+
+TEST_CASE("looking is no event, and a reload tells its own") {
+  CHECK_FALSE(verb_event(Verb::status, json::object(), kDone));
+  CHECK_FALSE(verb_event(Verb::status, {{"peer", 5}}, kDone));
+  for (const auto& row : verb_table())
+    CHECK(verb_event(row.verb, {{"of", "router"}, {"peer", kPeer}}, kDone).has_value() == row.event.has_value());
+  CHECK_FALSE(verb_event(Verb::reload, {{"peer", kPeer}}, kDone));
+}
+
+TEST_CASE("an upgrade of grayd itself names the program, if somebody named one") {
+  CHECK(verb_event(Verb::upgrade, {{"of", "grayd"}, {"peer", kPeer}}, kDone)->text ==
+        "upgrade of grayd (asked by pid 4711, uid 1000)");
+  CHECK(verb_event(Verb::upgrade, {{"of", "grayd"}, {"binary", "/opt/grayd"}, {"peer", kPeer}}, kDone)->text ==
+        "upgrade of grayd to /opt/grayd (asked by pid 4711, uid 1000)");
+}

@@ -1,0 +1,197 @@
+#include "control/commands/verbs.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+
+#include "control/commands/journal.hpp"
+#include "control/state/state_store.hpp"
+#include "tests/control/commands/fake_host.hpp"
+#include "tests/support/temp_folder.hpp"
+
+using namespace gray;
+using namespace gray::control;
+using nlohmann::json;
+
+namespace {
+
+/// With a real disk, whose thread posts its answers.
+struct VerbsFixture : test::FakeHost {
+  test::Folder folder;
+  std::mutex mutex;
+  std::condition_variable posted;
+  std::deque<std::function<void()>> loop;
+  std::optional<StateStore> store{(folder.path / "state").string()};
+  Verbs verbs{*this, settings, live};
+
+  void persist(Saved then) override {
+    store->save(live.wanted(), [this, then = std::move(then)](const std::string& error) {
+      const std::lock_guard lock(mutex);
+      loop.emplace_back([then, error] { then(error); });
+      posted.notify_all();
+    });
+  }
+  bool turn() {
+    std::unique_lock lock(mutex);
+    if (!posted.wait_for(lock, std::chrono::seconds(20), [this] { return !loop.empty(); })) return false;
+    const auto task = std::move(loop.front());
+    loop.pop_front();
+    lock.unlock();
+    task();
+    return true;
+  }
+  Reply call(Verb verb, const json& args = json::object()) {
+    return answer_to([&](Verbs::Done done) { verbs.call(verb, args, std::move(done)); });
+  }
+  Reply answer_to(const std::function<void(Verbs::Done)>& call) {
+    std::optional<Reply> reply;
+    call([&](Reply answer) { reply = std::move(answer); });
+    while (!reply && turn()) {
+    }
+    REQUIRE(reply);
+    return *reply;
+  }
+  Reply shift(double percent) {
+    return call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", percent}});
+  }
+  /// The state as the next grayd will find it.
+  State saved() {
+    store.reset();
+    store.emplace((folder.path / "state").string());
+    std::string warning;
+    return store->load(warning);
+  }
+  /// Makes every later save fail: the name of the temporary file is taken by a folder.
+  void break_disk() { REQUIRE(::mkdir((folder.path / "state" / "state.json.tmp").c_str(), 0700) == 0); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(VerbsFixture, "a raise is persisted, published and answered") {
+  CHECK(shift(25).code == ExitCode::ok);
+  CHECK(published == std::vector<double>{25});
+  CHECK(saved().at("web").weights.at("v2") == 25);
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "lowering is persisted too") {
+  CHECK(shift(0).code == ExitCode::ok);
+  CHECK(published == std::vector<double>{0});
+  CHECK(saved().at("web").weights.at("v2") == 0);
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "a raise that the disk refuses is not published") {
+  break_disk();
+  const auto reply = shift(25);
+  CHECK(reply.code == ExitCode::failed);
+  CHECK(reply.error.starts_with("nothing was shifted: "));
+  CHECK(published.empty());
+  CHECK(live.wanted() == live.published());
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "lowering that the disk refuses is published all the same") {
+  break_disk();
+  const auto reply = shift(1);
+  CHECK(reply.code == ExitCode::failed);
+  CHECK(reply.error.starts_with("the routers have applied it, but "));
+  CHECK(published == std::vector<double>{1});
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "an abort overtakes a raise that still waits for the disk") {
+  std::optional<Reply> raise;
+  verbs.call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", 50}},
+             [&](Reply answer) { raise = answer; });
+  CHECK(shift(0).code == ExitCode::ok);
+  REQUIRE(raise);
+  CHECK(raise->code == ExitCode::conflict);
+  CHECK(published == std::vector<double>{0});
+  CHECK(saved().at("web").weights.at("v2") == 0);
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "a router that lags is named") {
+  laggards = "router 77";
+  const auto reply = shift(25);
+  CHECK(reply.code == ExitCode::timeout);
+  CHECK(reply.error == "published, but not applied in time by router 77; see grayctl status");
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "what cannot be shifted is refused before anything changes") {
+  CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v1"}, {"percent", 5}}).code == ExitCode::usage);
+  CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v3"}, {"percent", 5}}).code == ExitCode::conflict);
+  CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", "5"}}).code == ExitCode::usage);
+  CHECK(call(Verb::shift).code == ExitCode::usage);
+  CHECK(published.empty());
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "health is the stable version's") {
+  CHECK(call(Verb::health).code == ExitCode::ok);
+  CHECK(call(Verb::health, {{"service", "web"}}).body["healthy"] == true);
+  CHECK(call(Verb::health, {{"service", "wbe"}}).code == ExitCode::usage);
+  views.clear();
+  const auto down = call(Verb::health);
+  CHECK(down.code == ExitCode::failed);
+  CHECK(down.error == "web@v1 (stable) is stopped");
+  phase = Phase::starting;
+  CHECK(call(Verb::health).error == "grayd is starting; web@v1 (stable) is stopped");
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "status and metrics always answer, changes not while grayd stops") {
+  is_stopping = true;
+  CHECK(call(Verb::status).body["services"][0]["name"] == "web");
+  CHECK(call(Verb::metrics).body["text"].get<std::string>().starts_with("# HELP grayd_requests_total"));
+  CHECK(shift(5).code == ExitCode::conflict);
+  CHECK(call(Verb::reload).code == ExitCode::conflict);
+  is_stopping = false;
+  CHECK(call(Verb::reload).code == ExitCode::ok);
+  locked_by = "upgrade 3 of grayd is under way";
+  CHECK(call(Verb::status).code == ExitCode::ok);
+  for (const auto verb :
+       {Verb::shift, Verb::reload, Verb::upgrade, Verb::start, Verb::stop, Verb::restart, Verb::drain}) {
+    CHECK(Verbs::changes(verb));
+    CHECK(call(verb).code == ExitCode::conflict);
+    CHECK(call(verb).error == locked_by);
+  }
+  CHECK_FALSE(Verbs::changes(Verb::status));
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "commands go to the versions, and are remembered") {
+  CHECK(call(Verb::drain, {{"service", "web"}, {"version", "v1"}}).code == ExitCode::conflict);
+  CHECK(call(Verb::drain, {{"service", "web"}, {"version", "v1"}, {"yes", true}}).code == ExitCode::ok);
+  REQUIRE(action);
+  CHECK(*action == Action::drain);
+  CHECK(saved().at("web").stopped.contains("v1"));
+  is_stopping = true;
+  for (const auto verb : {Verb::start, Verb::stop, Verb::restart, Verb::drain})
+    CHECK(call(verb).error == "grayd is stopping; nothing can be changed any more");
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "a shift by a caller inside grayd is the verb's") {
+  const auto shifted = [&](const char* version, double percent) {
+    return answer_to([&](Verbs::Done done) { verbs.shift("web", version, percent, std::move(done)); });
+  };
+  CHECK(shifted("v2", 25).code == ExitCode::ok);
+  CHECK(published == std::vector<double>{25});
+  CHECK(shifted("v9", 5).code == ExitCode::usage);
+  locked_by = "upgrade 3 of grayd is under way";
+  CHECK(shifted("v2", 5).error == locked_by);
+  is_stopping = true;
+  CHECK(shifted("v2", 5).error == "grayd is stopping; nothing can be changed any more");
+  CHECK(published.size() == 1);
+}
+
+TEST_CASE("every verb of the table that grayd answers has one handler, and no other has any") {
+  for (const auto& row : verb_table()) {
+    CAPTURE(row.name);
+    const int handlers = Verbs::knows(row.verb) + Journal::knows(row.verb);
+    CHECK(handlers == (row.by == AnsweredBy::grayd ? 1 : 0));
+  }
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "a verb without a handler is a usage error") {
+  CHECK(call(Verb::rollout).code == ExitCode::usage);
+  CHECK(call(Verb::rollout).error == "grayd knows no verb \"rollout\"; see grayctl --help");
+  CHECK(call(Verb::events).code == ExitCode::usage);
+}

@@ -1,0 +1,152 @@
+#include "control/report/metrics.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+#include "config/shared/totals.hpp"
+#include "tests/control/traffic/settings_support.hpp"
+
+using namespace gray;
+using namespace gray::control;
+
+namespace {
+
+void record(segment::Histogram& histogram, Micros value) {
+  ++histogram.buckets[segment::bucket_of(value)];
+  histogram.sum += static_cast<std::uint64_t>(value.count());
+}
+
+struct MetricsFixture {
+  segment::Segment segment = segment::Segment::create();
+  Rows rows{segment};
+  Settings settings = test::settings_of(test::web());
+  State state;
+  Reloads reloads{2, 1, false, WallTime(std::chrono::milliseconds(1'795'452'285'500))};
+  std::vector<VersionView> views = {
+      test::version_view("v1", {test::worker("web@v1#0", 1, true)}),
+      test::version_view("v2", {test::worker("web@\"v2\"#0", 2, false)}),
+  };
+
+  MetricsFixture() {
+    const auto row = *rows.take("web", "v1");
+    auto& cells = segment->rows[0][0][row];
+    cells.requests = 12'345'678;
+    cells.status_class[2] = 12'345'000;
+    cells.status_class[5] = 678;
+    cells.reasons[static_cast<std::size_t>(segment::Reason::queue_full)] = 9;
+    cells.connect_errors = 2;
+    for (const auto value : {500, 900, 30'000, 2'000'000, 90'000'000}) record(cells.duration, Micros{value});
+    segment->rows[1][3][row].requests = 1;
+    record(segment->rows[1][3][row].duration, Micros{1'000});
+    segment->log_lost[2] = 3;
+    segment->log_lost_base = 4;
+    segment->rows[0][0][row].decisions[static_cast<std::size_t>(segment::Decision::bucket)] = 5;
+    segment->connections[0] = 3;
+    segment->connections[1] = 4;
+    auto& wire = segment->wire[1][2];
+    for (const auto reason :
+         {segment::Reason::no_route, segment::Reason::bad_request, segment::Reason::expectation_failed}) {
+      wire.refused[static_cast<std::size_t>(reason)] = 2;
+    }
+    wire.faults[0][12] = 7;
+    wire.faults[1][18] = 1;
+    segment->wire_base.faults[1][18] = 2;
+    wire.write_errors[1] = 5;
+  }
+  std::string text() {
+    return metrics_text({.settings = settings,
+                         .state = state,
+                         .rows = rows,
+                         .layout = *segment,
+                         .views = views,
+                         .resident_bytes = test::a_kilobyte,
+                         .table = 1,
+                         .phase = Phase::serving,
+                         .uptime_s = 12.5,
+                         .pid = 41,
+                         .reloads = reloads,
+                         .events_dropped = 6,
+                         .config_changed = true});
+  }
+  bool has(const std::string& line) { return text().find(line + "\n") != std::string::npos; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(MetricsFixture, "counters and gauges carry service and version") {
+  CHECK(has("grayd_requests_total{service=\"web\",version=\"v1\",code=\"2xx\"} 12345000"));
+  CHECK(has("grayd_requests_total{service=\"web\",version=\"v1\",code=\"5xx\"} 678"));
+  CHECK(has("grayd_requests_total{service=\"web\",version=\"v3\",code=\"2xx\"} 0"));
+  CHECK(has("grayd_failures_total{service=\"web\",version=\"v1\",reason=\"queue-full\"} 9"));
+  CHECK(has("grayd_upstream_connect_errors_total{service=\"web\",version=\"v1\"} 2"));
+  CHECK(has("grayd_version_up{service=\"web\",version=\"v1\"} 1"));
+  CHECK(has("grayd_version_up{service=\"web\",version=\"v2\"} 0"));
+  CHECK(has("grayd_worker_up{service=\"web\",version=\"v1\",worker=\"web@v1#0\"} 1"));
+  CHECK(has("grayd_route_decisions_total{service=\"web\",version=\"v1\",decision=\"bucket\"} 5"));
+  CHECK(has("grayd_open_connections 7"));
+  CHECK(has("grayd_access_log_lost_lines_total 7"));
+  CHECK(has("grayd_events_lost_total 6"));
+}
+
+TEST_CASE_FIXTURE(MetricsFixture, "what belongs to no version is counted by reason, by rule and by side") {
+  CHECK(has("grayd_refused_total{reason=\"no-route\"} 2"));
+  CHECK(has("grayd_refused_total{reason=\"bad-request\"} 4"));
+  CHECK(has("grayd_faults_total{rule=\"P12\",side=\"downstream\"} 7"));
+  CHECK(has("grayd_faults_total{rule=\"P18\",side=\"upstream\"} 3"));
+  CHECK(has("grayd_write_errors_total{side=\"downstream\"} 0"));
+  CHECK(has("grayd_write_errors_total{side=\"upstream\"} 5"));
+}
+
+TEST_CASE_FIXTURE(MetricsFixture, "the users of a canary that is down are stable's") {
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v1\",kind=\"desired\"} 0.95"));
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v1\",kind=\"effective\"} 1"));
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v2\",kind=\"desired\"} 0.05"));
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v2\",kind=\"effective\"} 0"));
+  views[1].workers[0].routable = true;
+  CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v2\",kind=\"effective\"} 0.05"));
+}
+
+TEST_CASE_FIXTURE(MetricsFixture,
+                  "durations are a histogram over all routers, and what is above the last bound is counted") {
+  const std::string of = "{service=\"web\",version=\"v1\"";
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.001\"} 2"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.0025\"} 3"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.025\"} 3"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.05\"} 4"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"2.5\"} 5"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"60\"} 5"));
+  CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"+Inf\"} 6"));
+  CHECK(has("grayd_request_duration_seconds_count" + of + "} 6"));
+  CHECK(has("grayd_request_duration_seconds_sum" + of + "} 92.0324"));
+  CHECK(has("grayd_queue_wait_seconds_count" + of + "} 0"));
+}
+
+TEST_CASE_FIXTURE(MetricsFixture,
+                  "the configuration says when it was last accepted, and what became of the last attempt") {
+  CHECK(has("grayd_config_last_reload_successful 0"));
+  CHECK(has("grayd_config_last_reload_success_timestamp_seconds 1795452285.5"));
+  CHECK(has("grayd_config_reloads_total{result=\"accepted\"} 2"));
+  CHECK(has("grayd_config_reloads_total{result=\"refused\"} 1"));
+  CHECK(has("grayd_config_file_changed 1"));
+}
+
+TEST_CASE_FIXTURE(MetricsFixture, "label values are escaped") {
+  CHECK(has("grayd_worker_up{service=\"web\",version=\"v2\",worker=\"web@\\\"v2\\\"#0\"} 0"));
+}
+
+TEST_CASE_FIXTURE(MetricsFixture, "every sample belongs to a family that was announced before it") {
+  std::istringstream lines(text());
+  std::string family;
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    if (line.starts_with("# TYPE ")) family = line.substr(7, line.find(' ', 7) - 7);
+    if (!line.starts_with("#")) CHECK(line.starts_with(family));
+  }
+}
+
+TEST_CASE_FIXTURE(MetricsFixture, "a worker weighs what its process does, and nothing without one") {
+  views[1].workers[0].pid = 0;
+  CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v1\",worker=\"web@v1#0\"} 1024"));
+  CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v2\",worker=\"web@\\\"v2\\\"#0\"} 0"));
+}

@@ -1,0 +1,159 @@
+#include "control/report/status_report.hpp"
+
+#include <doctest/doctest.h>
+
+#include "control/report/metrics.hpp"
+#include "control/traffic/serving.hpp"
+#include "control/traffic/table_builder.hpp"
+#include "tests/control/traffic/settings_support.hpp"
+
+using namespace gray;
+using namespace gray::control;
+using test::version_view;
+using test::worker;
+
+namespace {
+
+struct StatusReportFixture {
+  segment::Segment segment = segment::Segment::create();
+  Rows rows{segment};
+  Settings settings = test::settings_of(test::web());
+  State state = {{"web", {"", {{"v2", 20}}, ""}}};
+  std::vector<VersionView> views;
+  TimePoint now{Duration{60'000}};
+  std::vector<pid_t> weighed;  // by reports
+
+  StatusReportFixture() {
+    auto waiting = worker("web@v1#1", 2, false);
+    waiting.pid = 0;
+    views = {version_view("v1", {worker("web@v1#0", 1, true), waiting})};
+    const auto row = *rows.take("web", "v1");
+    segment->rows[0][0][row].requests = 3;
+    segment->rows[1][1][row].requests = 4;
+    segment->rows[0][0][row].errors = 1;
+    segment->rows[0][0][row].in_flight = 2;
+    REQUIRE(segment->versions[row].waiting.acquire(0, 10));
+    REQUIRE(segment->workers[1].sockets.acquire(0, 10));
+    REQUIRE(segment->workers[2].sockets.acquire(0, 10));
+  }
+  ReportSource source() {
+    const auto weigh = [this](pid_t pid) {
+      weighed.push_back(pid);
+      return static_cast<std::uint64_t>(pid) * 1'000;
+    };
+    return {.settings = settings,
+            .state = state,
+            .rows = rows,
+            .layout = *segment,
+            .views = views,
+            .now = now,
+            .resident_bytes = weigh,
+            .routers = {{42, 1, RouterState::ready, 9, 1.5}},
+            .table = 9,
+            .phase = Phase::serving,
+            .uptime_s = 12.5,
+            .pid = 41};
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(StatusReportFixture, "the last upgrades are told with their ends") {
+  auto report = source();
+  CHECK(status_report(report)["upgrades"].empty());
+  report.upgrades = {{3, "router", UpgradeState::failed, "no room", ExitCode::timeout, 77}};
+  CHECK(
+      status_report(report)["upgrades"][0] ==
+      nlohmann::json(
+          {{"number", 3}, {"of", "router"}, {"state", "failed"}, {"text", "no room"}, {"pid", 77}, {"exit_code", 5}}));
+}
+
+TEST_CASE_FIXTURE(StatusReportFixture, "the status carries every name of the contract") {
+  const auto status = status_report(source());
+  CHECK(status["schema_version"] == 1);
+  const auto& service = status["services"][0];
+  CHECK(service["name"] == "web");
+  CHECK(service["stable"] == "v1");
+  const auto& version = service["versions"][0];
+  for (const auto* name :
+       {"name", "weight", "state", "requests", "errors", "in_flight", "sockets", "queue", "workers"}) {
+    CAPTURE(name);
+    CHECK(version.contains(name));
+  }
+  for (const auto* name :
+       {"id", "pid", "state", "address", "ready_by", "restarts", "last_exit", "rss_bytes", "uptime_s"}) {
+    CAPTURE(name);
+    CHECK(version["workers"][0].contains(name));
+  }
+  CHECK(version["queue"] == nlohmann::json{{"waiting", 1}, {"limit", 256}});
+}
+
+TEST_CASE_FIXTURE(StatusReportFixture, "the numbers are summed over routers and threads, weights are what holds now") {
+  const auto status = status_report(source());
+  const auto& versions = status["services"][0]["versions"];
+  CHECK(versions[0]["requests"] == 7);
+  CHECK(versions[0]["errors"] == 1);
+  CHECK(versions[0]["in_flight"] == 2);
+  CHECK(versions[0]["weight"] == 80.0);
+  CHECK(versions[0]["configured_weight"] == 95.0);
+  CHECK(versions[1]["weight"] == 20.0);
+  CHECK(versions[0]["instances"] == 1);
+  CHECK(versions[1]["state"] == "stopped");
+  CHECK(versions[1]["workers"].empty());
+}
+
+TEST_CASE_FIXTURE(StatusReportFixture, "a version says if it was stopped, its instances, and how its restart goes") {
+  state["web"].stopped = {"v2"};
+  views[0].replacement = ReplacementView{3, ReplacementState::running, 1, 4, ""};
+  const auto status = status_report(source());
+  const auto& versions = status["services"][0]["versions"];
+  CHECK(versions[0]["stopped"] == false);
+  CHECK(versions[1]["stopped"] == true);
+  CHECK(versions[0]["instances"] == 1);
+  CHECK(versions[0]["restart"] ==
+        nlohmann::json{{"number", 3}, {"state", "running"}, {"replaced", 1}, {"of", 4}, {"reason", ""}});
+  CHECK(versions[1]["restart"].is_null());
+}
+
+TEST_CASE_FIXTURE(StatusReportFixture, "a slot in back-off has no sockets, whoever has its old cell now") {
+  const auto status = status_report(source());
+  const auto& version = status["services"][0]["versions"][0];
+  CHECK(version["sockets"] == 1);
+  CHECK(version["workers"][0]["sockets"] == 1);
+  CHECK(version["workers"][1]["sockets"] == 0);
+}
+
+TEST_CASE_FIXTURE(StatusReportFixture, "the status says which processes and which file") {
+  const auto status = status_report(source());
+  CHECK(status["pid"] == 41);
+  CHECK(status["config_file"] == "/etc/grayd/grayd.toml");
+  CHECK(status["config_changed"] == false);
+  CHECK(status["listen"][0] == "127.0.0.1:8000");
+  CHECK(status["routers"][0]["pid"] == 42);
+  CHECK(status["routers"][0]["table"] == 9);
+}
+
+TEST_CASE_FIXTURE(StatusReportFixture,
+                  "memory and uptime are found out when the report is made, and only of processes") {
+  views[0].workers[0].started = now - Duration{2'500};
+  const auto report = source();
+  CHECK(is_up(view_of(report.views, "web", "v1")));
+  CHECK(health_complaint(settings.services[0], state, report.views).empty());
+  CHECK(build_table(settings, state, report.views, rows).services.size() == 1);
+  CHECK(weighed.empty());
+  const auto workers = status_report(report)["services"][0]["versions"][0]["workers"];
+  CHECK(weighed == std::vector<pid_t>{101});
+  CHECK(workers[0]["rss_bytes"] == 101'000);
+  CHECK(workers[0]["uptime_s"] == 2.5);
+  CHECK(workers[1]["rss_bytes"] == 0);
+  CHECK(workers[1]["uptime_s"] == 0);
+}
+
+TEST_CASE_FIXTURE(StatusReportFixture, "states are told by their names") {
+  views[0].state = VersionState::dark;
+  views[0].workers[1].state = WorkerState::backoff;
+  const auto version = status_report(source())["services"][0]["versions"][0];
+  CHECK(version["state"] == "dark");
+  CHECK(version["workers"][0]["state"] == "healthy");
+  CHECK(version["workers"][1]["state"] == "backoff");
+}

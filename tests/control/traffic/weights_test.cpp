@@ -1,0 +1,135 @@
+#include "control/traffic/weights.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "tests/control/traffic/settings_support.hpp"
+
+using namespace gray;
+using namespace gray::control;
+using test::settings_of;
+using test::version_named;
+using test::web;
+
+namespace {
+
+State shifted(std::map<std::string, double> weights, std::string stable = "", std::string salt = "") {
+  return {{"web", {std::move(stable), std::move(weights), std::move(salt)}}};
+}
+
+ShiftVerdict judge(const State& state, const std::string& version, double percent) {
+  return judge_shift(settings_of(web()), state, state, "web", version, percent);
+}
+
+}  // namespace
+
+TEST_CASE("without state the file decides, and stable has what is left of 100") {
+  const auto shares = shares_of(web(), {});
+  CHECK(shares == Shares{"v1", "v2", 5, "web/v2"});
+  CHECK(shares.of("v1") == 95);
+  CHECK(shares.of("v2") == 5);
+  CHECK(shares.of("v3") == 0);
+  CHECK(shares.of("unknown") == 0);
+}
+
+TEST_CASE("what was shifted wins over the file") {
+  CHECK(shares_of(web(), shifted({{"v2", 20}})) == Shares{"v1", "v2", 20, "web/v2"});
+  CHECK(shares_of(web(), shifted({{"v2", 0}})) == Shares{"v1", "", 0, ""});
+  CHECK(shares_of(web(), shifted({{"v2", 0}, {"v3", 10}})).canary == "v3");
+  CHECK(shares_of(web(), shifted({{"v3", 10}})).canary == "v3");
+  CHECK(shares_of(web(), shifted({}, "v2")) == Shares{"v2", "", 0, ""});
+  CHECK(shares_of(web(), shifted({}, "", "round-2")).salt == "round-2");
+  CHECK(shares_of(web(), shifted({{"v2", 100}})).of("v1") == 0);
+}
+
+TEST_CASE("a stable version in the state that is no longer configured is ignored") {
+  CHECK(shares_of(web(), shifted({}, "v9")).stable == "v1");
+}
+
+TEST_CASE("the configured shares show the drift") {
+  CHECK(configured_shares(web()).of("v2") == 5);
+  CHECK(configured_shares(web()).of("v1") == 95);
+}
+
+TEST_CASE("a shift is judged") {
+  struct Row {
+    State state;
+    std::string version;
+    double percent;
+    ExitCode code;
+    std::string says;
+  };
+  const auto nan = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& row : std::vector<Row>{
+           {{}, "v2", 50, ExitCode::ok, ""},
+           {{}, "v2", 0, ExitCode::ok, ""},
+           {{}, "v2", 100, ExitCode::ok, ""},
+           {{}, "v2", 100.5, ExitCode::usage, "100.5 is not a percentage; give a number from 0 to 100"},
+           {{}, "v2", -1, ExitCode::usage, "-1 is not a percentage; give a number from 0 to 100"},
+           {{}, "v2", nan, ExitCode::usage, "nan is not a percentage; give a number from 0 to 100"},
+           {{}, "v1", 50, ExitCode::usage, "v1 is stable; shift the canary instead: grayctl shift web v2 N"},
+           {shifted({{"v2", 0}}, "v3"), "v3", 50, ExitCode::usage,
+            "v3 is stable; shift the canary instead: grayctl shift web v1 N"},
+           {{}, "v3", 0, ExitCode::ok, ""},
+           {{},
+            "v3",
+            1,
+            ExitCode::conflict,
+            "v2 already has 5% of web; only one version beside stable may have a weight: grayctl shift web v2 0 first"},
+           {shifted({{"v2", 0}}), "v3", 1, ExitCode::ok, ""},
+       }) {
+    CAPTURE(row.version);
+    CAPTURE(row.percent);
+    const auto verdict = judge(row.state, row.version, row.percent);
+    CHECK(verdict.code == row.code);
+    CHECK(verdict.error == row.says);
+    if (row.code == ExitCode::ok) CHECK(verdict.next.weights.at(row.version) == row.percent);
+  }
+}
+
+TEST_CASE("unknown names are answered with the nearest known ones") {
+  const auto settings = settings_of(web());
+  const auto service = judge_shift(settings, {}, {}, "wbe", "v2", 1);
+  CHECK(service.code == ExitCode::usage);
+  CHECK(service.error == "there is no service \"wbe\", did you mean \"web\"? (known: web)");
+  const auto version = judge_shift(settings, {}, {}, "web", "canary", 1);
+  CHECK(version.code == ExitCode::usage);
+  CHECK(version.error == "there is no version of web \"canary\" (known: v1, v2, v3)");
+}
+
+TEST_CASE("lowering is judged against what the routers have, conflicts against what is wanted") {
+  const auto settings = settings_of(web());
+  CHECK(judge_shift(settings, {}, {}, "web", "v2", 4).lowers);
+  CHECK_FALSE(judge_shift(settings, {}, {}, "web", "v2", 5).lowers);
+  CHECK_FALSE(judge_shift(settings, {}, {}, "web", "v2", 6).lowers);
+  const auto raising = shifted({{"v2", 50}});
+  CHECK_FALSE(judge_shift(settings, {}, raising, "web", "v2", 20).lowers);
+  CHECK(judge_shift(settings, shifted({{"v2", 0}}), raising, "web", "v3", 1).code == ExitCode::conflict);
+}
+
+TEST_CASE("a service of one version cannot be shifted, and is told why") {
+  auto service = web();
+  service.versions = {version_named("v1")};
+  const auto verdict = judge_shift(settings_of(service), {}, {}, "web", "v1", 5);
+  CHECK(verdict.error == "v1 is stable; add a second version to the configuration first");
+}
+
+TEST_CASE("state of services and versions that are gone is dropped") {
+  auto state = shifted({{"v2", 0}, {"v9", 3}}, "v9", "salt");
+  state["api"] = {};
+  const auto kept = pruned(state, settings_of(web()));
+  CHECK(kept == shifted({{"v2", 0}}, "", "salt"));
+}
+
+TEST_CASE("a version that an operator stopped gets no more users than it has") {
+  auto state = shifted({{"v2", 20}});
+  state["web"].stopped = {"v2"};
+  const auto verdict = judge(state, "v2", 30);
+  CHECK(verdict.code == ExitCode::conflict);
+  CHECK(verdict.error == "v2 of web is stopped and would serve nobody; start it first: grayctl start web v2");
+  CHECK(judge(state, "v2", 10).code == ExitCode::ok);
+  CHECK(judge(state, "v2", 0).code == ExitCode::ok);
+  state["web"].stopped = {"v3"};
+  CHECK(judge(state, "v2", 30).code == ExitCode::ok);
+}

@@ -1,0 +1,154 @@
+#include "grayd/command_host.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+
+#include "control/traffic/weights.hpp"
+#include "tests/control/traffic/settings_support.hpp"
+#include "tests/supervisor/fake_host.hpp"
+#include "tests/support/temp_folder.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+Settings settings_in(const test::Folder& folder) {
+  auto settings = test::settings_of(test::web());
+  for (auto& version : settings.services[0].versions) {
+    version.command = {"sh", "-c", "printf READY=1 >&$GRAY_READY_FD; exec sleep 60"};
+    version.cwd = "/";
+    version.ready.ways = {ReadyWay::pipe};
+  }
+  settings.state_dir = folder.path / "state";
+  settings.admin = folder.path / "admin.sock";
+  settings.listen = {};
+  return settings;
+}
+
+/// The parts of a master without routers.
+struct CommandHostFixture : Publication::Listener {
+  test::Folder folder;
+  asio::io_context io;
+  Settings settings = settings_in(folder);
+  control::Phase phase = control::Phase::serving;
+  Holdings holdings{settings, ActivatedSockets{}};
+  control::LiveState live{{}};
+  control::Rows rows{holdings.segment};
+  Routers routers{io,
+                  holdings.segment,
+                  holdings.router_command(),
+                  RouterSettings{},
+                  0,
+                  {[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}}};
+  supervisor::FakeHost workers_host{io};
+  supervisor::Supervisor supervisor{io, workers_host, "command_host_test"};
+  History history{io, settings, supervisor};
+  control::Publisher publisher{settings, live, rows, routers, 7};
+  Publication publication{{io, settings, supervisor, rows, publisher, *this}};
+  Upgrades upgrades{{io, settings, routers, [](const EventRecord&) {}}};
+  ServiceManager manager{io};
+  CommandHost host{{io, settings, phase, live, rows, holdings, supervisor, routers, publication, upgrades, reloader,
+                    manager, history}};
+  control::Reloader reloader{host, settings, live, ConfigFile(folder.path / "grayd.toml")};
+
+  CommandHostFixture() {
+    workers_host.supervisor = &supervisor;
+    for (const auto& version : settings.services[0].versions) rows.take("web", version.name);
+  }
+  void published(const std::vector<VersionView>&) override {}
+  template <typename Condition>
+  bool until(Condition done) {
+    const auto deadline = Clock::now() + Duration{20'000};
+    while (!done() && Clock::now() < deadline) {
+      io.restart();
+      io.run_one_for(Duration{50});
+    }
+    return done();
+  }
+  VersionState state_of(const std::string& version) {
+    for (const auto& view : supervisor.view())
+      if (view.version == version) return view.state;
+    return VersionState::stopped;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(CommandHostFixture, "a state is on the disk before the loop is told") {
+  live.set_stopped("web", "v3", true);
+  std::optional<std::string> error;
+  host.persist([&](const std::string& why) { error = why; });
+  CHECK_FALSE(error);
+  REQUIRE(until([&] { return error.has_value(); }));
+  CHECK(error->empty());
+  std::string warning;
+  CHECK(holdings.store.load(warning).at("web").stopped.contains("v3"));
+}
+
+TEST_CASE_FIXTURE(CommandHostFixture, "who publishes or settles is told when no router lags") {
+  int told = 0;
+  host.publish([&](const std::string& laggards) { told += laggards.empty(); });
+  host.settle([&](const std::string& laggards) { told += laggards.empty(); });
+  CHECK(publication.number() == 1);
+  CHECK(until([&] { return told == 2; }));
+}
+
+TEST_CASE_FIXTURE(CommandHostFixture, "every command is carried out") {
+  using control::Action;
+  CHECK(host.carry_out({Action::restart, "web", "v3"}) == 0);  // nothing to replace
+  for (const auto ending : {Action::drain, Action::stop}) {
+    CHECK(host.carry_out({Action::start, "web", "v3"}) == 0);
+    REQUIRE(until([&] { return state_of("v3") == VersionState::starting; }));
+    CHECK(host.carry_out({ending, "web", "v3"}) == 0);
+    REQUIRE(until([&] { return state_of("v3") == VersionState::stopped; }));
+  }
+}
+
+TEST_CASE_FIXTURE(CommandHostFixture, "a report says what is, and publishes before what waits for it") {
+  publication.soon();
+  const auto report = host.report();
+  CHECK(report.table == 1);
+  CHECK(report.phase == control::Phase::serving);
+  CHECK(report.pid == ::getpid());
+  CHECK(report.uptime_s >= 0);
+  CHECK(report.resident_bytes(::getpid()) > 0);
+}
+
+TEST_CASE_FIXTURE(CommandHostFixture, "while grayd stops nothing can be changed") {
+  CHECK(host.not_now().empty());
+  CHECK_FALSE(host.stopping());
+  phase = control::Phase::stopping;
+  CHECK(host.stopping());
+  CHECK(host.not_now() == "grayd is stopping; nothing can be changed");
+}
+
+TEST_CASE_FIXTURE(CommandHostFixture,
+                  "fresh settings are in force at once, and a version that an operator stopped is not started") {
+  live.set_stopped("web", "v2", true);
+  auto fresh = settings;
+  fresh.services[0].versions[1].instances = 2;
+  fresh.services[0].versions[2].instances = 2;
+  fresh.services[0].versions.push_back(fresh.services[0].versions[2]);
+  fresh.services[0].versions[3].name = "v4";
+  host.apply({{Change::Kind::resize_version, "web", "v2"},
+              {Change::Kind::resize_version, "web", "v3"},
+              {Change::Kind::add_version, "web", "v4"}},
+             fresh);
+  CHECK(settings == fresh);
+  CHECK(rows.find("web", "v4"));
+  CHECK(publication.number() == 1);
+  CHECK(supervisor.view().size() == 2);
+  CHECK(state_of("v2") == VersionState::stopped);
+  fresh.services[0].versions.pop_back();
+  host.apply({{Change::Kind::remove_version, "web", "v4"}}, fresh);
+  CHECK(until([&] { return supervisor.view().size() == 1; }));
+}
+
+TEST_CASE_FIXTURE(CommandHostFixture, "a program that is not there is told before a reload") {
+  auto fresh = settings;
+  CHECK(host.preflight(fresh).empty());
+  fresh.services[0].versions[0].command = {"/no/such/program"};
+  CHECK(host.preflight(fresh).find("/no/such/program") != std::string::npos);
+}

@@ -1,0 +1,81 @@
+#include "grayd/history.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+
+#include "tests/control/traffic/settings_support.hpp"
+#include "tests/supervisor/fake_host.hpp"
+#include "tests/support/temp_folder.hpp"
+
+using namespace gray;
+using namespace gray::master;
+using control::Reply;
+using control::Verb;
+using nlohmann::json;
+
+namespace {
+
+struct HistoryFixture {
+  test::Folder folder;
+  asio::io_context io;
+  Settings settings = test::settings_of(test::web());
+  supervisor::FakeHost host{io};
+  std::optional<supervisor::Supervisor> workers;
+  std::optional<History> history;
+  std::vector<Reply> replies;
+
+  HistoryFixture() {
+    settings.state_dir = folder.path;
+    workers.emplace(io, host, "history_test");
+    history.emplace(io, settings, *workers);
+  }
+  void ask(std::uint64_t wait_ms) {
+    history->call(Verb::events, {{"wait_ms", wait_ms}}, [this](Reply reply) { replies.push_back(std::move(reply)); });
+  }
+  void run_until_answered(std::size_t count) {
+    while (replies.size() < count && io.run_one() > 0) {
+    }
+    REQUIRE(replies.size() == count);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(HistoryFixture, "an event wakes who waits, long before their time is up") {
+  ask(5'000);
+  CHECK(replies.empty());
+  const auto before = Clock::now();
+  history->emit({.kind = EventKind::grayd_started});
+  run_until_answered(1);
+  CHECK(Clock::now() - before < Duration{4'000});
+  CHECK(replies[0].body["events"].size() == 1);
+}
+
+TEST_CASE_FIXTURE(HistoryFixture,
+                  "who waits in vain is answered when their time is up, and then nothing is left to do") {
+  ask(5);
+  ask(10);
+  history->output_kept();  // nothing that is waited for
+  run_until_answered(2);
+  CHECK(replies[0].body["events"].empty());
+  CHECK(io.poll() == 0);
+}
+
+TEST_CASE_FIXTURE(HistoryFixture, "a release answers those who wait, the end also those who come") {
+  ask(5'000);
+  history->release();
+  CHECK(replies.size() == 1);
+  ask(5'000);
+  CHECK(replies.size() == 1);
+  history->end();
+  ask(5'000);
+  CHECK(replies.size() == 3);
+}
+
+TEST_CASE_FIXTURE(HistoryFixture, "a timer that outlives it does nothing") {
+  ask(5);
+  history.reset();
+  io.run_for(Duration{50});
+  CHECK(replies.empty());
+}

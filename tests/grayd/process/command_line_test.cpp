@@ -1,0 +1,63 @@
+#include "grayd/process/command_line.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using namespace gray::master;
+using Mode = CommandLine::Mode;
+
+namespace {
+
+CommandLine parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "grayd");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+}  // namespace
+
+TEST_CASE("a configuration is served or checked") {
+  CHECK(parse({"--config", "a.toml"}).mode == Mode::serve);
+  CHECK(parse({"--config", "a.toml"}).config == "a.toml");
+  CHECK(parse({"--config=a.toml", "--check"}).mode == Mode::check);
+}
+
+TEST_CASE("what is not understood is a usage error with a hint") {
+  for (const auto& arguments : std::vector<std::vector<const char*>>{
+           {}, {"--check"}, {"--conf", "a.toml"}, {"--config"}, {"serve"}, {"router"}, {"router", "--channel", "x"}}) {
+    const auto line = parse(arguments);
+    CHECK(line.mode == Mode::leave);
+    CHECK(line.exit_code == 2);
+    CHECK(line.error.find("Try: grayd --help") != std::string::npos);
+  }
+}
+
+TEST_CASE("help and version go to stdout and are no failure") {
+  const auto help = parse({"--help"});
+  CHECK(help.exit_code == 0);
+  CHECK(help.output.find("grayd --config /etc/grayd/grayd.toml --check") != std::string::npos);
+  CHECK(help.output.find("router") == std::string::npos);
+  CHECK(parse({"--version"}).output.starts_with("grayd "));
+}
+
+TEST_CASE("the child mode takes descriptors") {
+  const auto line =
+      parse({"router", "--channel", "3", "--segment", "4", "--listeners", "2", "--proxied", "1", "--cgroup", "/sys/x"});
+  CHECK(line.mode == Mode::router);
+  CHECK(line.router.channel == 3);
+  CHECK(line.router.segment == 4);
+  CHECK(line.router.access_log == -1);
+  CHECK(line.router.listeners == 2);
+  CHECK(line.router.proxied == 1);
+  CHECK(line.router.cgroup == "/sys/x");
+}
+
+TEST_CASE("an image that follows has a mode of its own, and one that says what it can read") {
+  const auto line = parse({"--config", "a.toml", "resume", "--state", "8", "--back", "9"});
+  CHECK(line.mode == Mode::resume);
+  CHECK(line.resume.state == 8);
+  CHECK(line.resume.back == 9);
+  CHECK(line.resume.config == "a.toml");
+  CHECK(parse({"check-handoff"}).mode == Mode::check_handoff);
+  CHECK(parse({"resume"}).exit_code == 2);
+}

@@ -1,0 +1,80 @@
+#include "grayd/publication.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+
+#include "tests/control/traffic/settings_support.hpp"
+#include "tests/supervisor/fake_host.hpp"
+
+using namespace gray;
+using namespace gray::master;
+
+namespace {
+
+struct PublicationFixture : Publication::Listener, control::TableReceivers {
+  asio::io_context io;
+  segment::Segment segment = segment::Segment::create();
+  control::Rows rows{segment};
+  Settings settings = test::settings_of(test::web());
+  control::LiveState live{{}};
+  supervisor::FakeHost host{io};
+  supervisor::Supervisor workers{io, host, "publication_test"};
+  control::Publisher publisher{settings, live, rows, *this, 7};
+  std::optional<Publication> publication;
+  int told = 0;
+  std::vector<std::uint64_t> sent;
+  std::uint64_t applied = 0;
+
+  PublicationFixture() {
+    for (const auto& version : settings.services[0].versions) rows.take("web", version.name);
+    publication.emplace(Publication::Dependencies{io, settings, workers, rows, publisher, *this});
+  }
+  void published(const std::vector<VersionView>&) override { ++told; }
+  void publish(const RoutingTable& table) override { sent.push_back(table.number); }
+  bool all_applied(std::uint64_t number) const override { return applied >= number; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(PublicationFixture, "all changes of a turn of the loop make one table") {
+  publication->soon();
+  publication->soon();
+  CHECK(sent.empty());
+  io.poll();
+  CHECK(sent == std::vector<std::uint64_t>{1});
+  CHECK(told == 1);
+}
+
+TEST_CASE_FIXTURE(PublicationFixture, "what was published at once is not published again at the end of the turn") {
+  publication->soon();
+  publication->now();
+  publication->flush();
+  io.poll();
+  CHECK(told == 1);
+  CHECK(publication->number() == 1);
+}
+
+TEST_CASE_FIXTURE(PublicationFixture,
+                  "it is settled when nothing waits to be published and all routers have the newest table") {
+  publication->now();
+  CHECK_FALSE(publication->settled());
+  applied = 1;
+  CHECK(publication->settled());
+  publication->soon();
+  CHECK_FALSE(publication->settled());
+}
+
+TEST_CASE_FIXTURE(PublicationFixture, "a version that the settings no longer have gives its row back") {
+  settings.services[0].versions.pop_back();
+  publication->now();
+  CHECK(rows.find("web", "v2"));
+  CHECK_FALSE(rows.find("web", "v3"));
+}
+
+TEST_CASE_FIXTURE(PublicationFixture, "a turn that comes after its end publishes nothing") {
+  publication->soon();
+  publication.reset();
+  io.poll();
+  CHECK(told == 0);
+}
