@@ -2,7 +2,6 @@
 
 #include "router/policy/decision.hpp"
 #include "router/wire/proxy_protocol.hpp"
-#include "router/wire/trailers.hpp"
 
 namespace gray::proxy {
 
@@ -16,11 +15,12 @@ constexpr std::size_t kHeadRead = 16 * 1024;
 constexpr Duration kLinger{2'000};            // to read and drop what a refused client still sends
 constexpr Duration kFlush{30'000};            // to take the rest of the last answer
 constexpr std::string_view kScheme = "http";  // of a plain socket
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\nVia: 1.1 grayd\r\n\r\n";
 constexpr http::Fault kStranger{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
 constexpr http::Fault kCrowded{503, "limit", "this client has as many connections as it may", 0};
 constexpr http::Fault kSlowGreeting{408, "PROXY", "the PROXY header did not arrive in time", 0};
 constexpr http::Fault kSlowHead{408, "P8", "the request head did not arrive in time", 0};
+constexpr http::Fault kSlowBody{408, "P8", "the request body comes more slowly than min_rate", 0};
+constexpr http::Fault kSlowReader{408, "P8", "the answer is taken more slowly than min_rate", 0};
 constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than this service takes", 0};
 
 }  // namespace
@@ -30,21 +30,23 @@ Downstream::Downstream(ExchangeContext& context, DownstreamOwner& owner)
       owner_(owner),
       timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }),
       head_(context.shard),
+      answer_(context.shard.outbox),
       exchange_(context, *this) {}
 
 void Downstream::know(const Address& peer) {
-  peer_ = peer;
-  ip_ = peer.ip_text();
-  trusted_ = policy::is_trusted(peer, context_.settings.trusted_proxies);
+  peer_.address = peer;
+  peer_.ip = peer.ip_text();
+  peer_.trusted = policy::is_trusted(peer, context_.settings.trusted_proxies);
 }
 
 bool Downstream::open(int fd, const Address& peer, Opening opening) {
   know(peer);
   phase_ = opening == Opening::proxy_header ? Phase::greeting : Phase::head;
   close_after_ = reset_input_ = taking_ = false;
-  served_ = searched_ = 0;
-  head_began_ = {};
+  served_ = 0;
+  arrival_ = {};
   stream_ = engine().adopt(fd, *this);
+  answer_.open(stream_);
   engine().read_limit(stream_, kHeadRead);
   engine().count_write_errors(stream_, context_.backends.counters().wire().write_errors[0]);
   if (!stream_) {
@@ -53,15 +55,14 @@ bool Downstream::open(int fd, const Address& peer, Opening opening) {
   }
   arm(context_.tables.current().head_timeout);
   // Who may open a unix socket is decided by its folder.
-  if (phase_ == Phase::greeting && !trusted_ && peer.kind != Address::Kind::unix_path) refuse(kStranger);
+  if (phase_ == Phase::greeting && !peer_.trusted && peer.kind != Address::Kind::unix_path) refuse(kStranger);
   return true;
 }
 
 ClientInfo Downstream::client() const {
-  return {.peer = &peer_, .ip = ip_, .trusted = trusted_, .scheme = kScheme, .connection = stream_.index};
+  return {
+      .peer = &peer_.address, .ip = peer_.ip, .trusted = peer_.trusted, .scheme = kScheme, .connection = stream_.index};
 }
-
-void Downstream::arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
 
 // ---- bytes from the client
 
@@ -140,7 +141,7 @@ std::size_t Downstream::take_greeting(std::string_view bytes) {
   arm(context_.tables.current().head_timeout);
   if (context_.draining) owner_.settled();
   if (header.source) {
-    const bool within = owner_.claim(peer_, *header.source);
+    const bool within = owner_.claim(peer_.address, *header.source);
     know(*header.source);
     if (!within) refuse(kCrowded);
   }
@@ -149,8 +150,8 @@ std::size_t Downstream::take_greeting(std::string_view bytes) {
 
 // A head that comes in pieces is read again when its end is there, or when it has doubled: O(n), whatever their size.
 bool Downstream::worth_parsing(std::string_view bytes) {
-  if (head_began_ == TimePoint{} || bytes.size() >= parse_at_) return true;
-  return http::find_head_end(bytes, searched_) != 0 || bytes.size() >= context_.tables.current().head.bytes;
+  if (!arrival_.began() || bytes.size() >= arrival_.parse_at) return true;
+  return http::find_head_end(bytes, arrival_.searched) != 0 || bytes.size() >= context_.tables.current().head.bytes;
 }
 
 std::size_t Downstream::take_head(std::string_view bytes) {
@@ -161,15 +162,15 @@ std::size_t Downstream::take_head(std::string_view bytes) {
   switch (http::parse_request(bytes, table.head, context_.shard.request_scratch, fault)) {
     case http::Parse::fault: refuse(fault); return 0;
     case http::Parse::incomplete:
-      if (head_began_ == TimePoint{}) {
-        head_began_ = engine().now();  // a deadline for the whole head: bytes that trickle in do not move it
+      if (!arrival_.began()) {
+        arrival_.since = engine().now();  // a deadline for the whole head: bytes that trickle in do not move it
         arm(table.head_timeout);
       }
-      parse_at_ = 2 * bytes.size();
+      arrival_.parse_at = 2 * bytes.size();
       return 0;
     case http::Parse::complete: break;
   }
-  searched_ = 0;
+  arrival_.searched = 0;
   const std::size_t length = head.bytes.size();
   if (!head_.keep(stream_.index)) {
     no_memory();
@@ -181,18 +182,18 @@ std::size_t Downstream::take_head(std::string_view bytes) {
 
 void Downstream::begin_request() {
   const http::RequestHead& head = context_.shard.request_scratch;
-  const TimePoint started = head_began_ == TimePoint{} ? engine().now() : head_began_;
-  head_began_ = {};
+  const TimePoint started = began();
+  arrival_.since = {};
   ++served_;
-  version_ = head.version;
+  answer_.begin(head.version);
   keep_alive_ = head.keep_alive;
   close_after_ = false;
   body_ = BodyDecoder(head.framing);
-  watch_ = Watch::none;
+  watch_.reset();
   phase_ = body_.done() ? Phase::busy : Phase::body;
   engine().pause(stream_, phase_ == Phase::busy ? engine::Pause::busy : engine::Pause::waiting);
   if (phase_ == Phase::body) engine().read_limit(stream_, engine::kMaxRead);
-  exchange_.begin(head_.facts(trusted_), client(), started);
+  exchange_.begin(head_.facts(peer_.trusted), client(), started);
   head_.scratch_lost();
 }
 
@@ -225,9 +226,9 @@ void Downstream::body_fault(Reason reason, const http::Fault& fault) {
 
 void Downstream::refuse(const http::Fault& fault) {
   reset_input_ = true;
-  version_ = http::Version::http11;
+  answer_.begin(http::Version::http11);
   keep_alive_ = false;
-  exchange_.refuse(fault, client(), head_began_ == TimePoint{} ? engine().now() : head_began_);
+  exchange_.refuse(fault, client(), began());
 }
 
 // The buffers' budget is used up: this request is shed, the process stays.
@@ -249,8 +250,6 @@ void Downstream::on_peer_closing(bool reset) {
   exchange_.client_closing();
 }
 
-void Downstream::on_failed(int) { shut(); }
-
 void Downstream::shut() {
   if (exchange_.active()) return exchange_.client_gone();
   close_now();
@@ -266,9 +265,9 @@ void Downstream::on_writable() {
 void Downstream::on_timer() {
   if (phase_ <= Phase::head) {
     // Half a head has a client that may read why; silence between requests has none.
-    if (head_began_ == TimePoint{} && !inbox_) return silent();
+    if (!arrival_.began() && !inbox_) return silent();
     refuse(phase_ == Phase::greeting ? kSlowGreeting : kSlowHead);
-  } else if (watch_ == Watch::on && phase_ <= Phase::busy) {
+  } else if (watch_.on() && phase_ <= Phase::busy) {
     look();
   }
   context_.shard.outbox.flush();
@@ -276,35 +275,15 @@ void Downstream::on_timer() {
 
 // ---- what the exchange asks of us
 
-void Downstream::continue_request() {
-  if (version_ != http::Version::http10)
-    context_.shard.outbox.append(stream_, kContinue);  // HTTP/1.0 knows no 1xx (P22)
-}
-
 void Downstream::body_wanted() {
   watch();
   engine().resume(stream_, engine::Pause::waiting);
   take_all();
 }
 
-bool Downstream::backed_up() const { return engine().unsent(stream_) > engine::kHighWatermark; }
-
 void Downstream::pause_body() {
-  excused_ = true;
+  watch_.excuse();
   engine().pause(stream_, engine::Pause::sink_full);
-}
-
-void Downstream::resume_body() { engine().resume(stream_, engine::Pause::sink_full); }
-
-void Downstream::interim(const http::Response& head) {
-  if (version_ == http::Version::http10) return;  // HTTP/1.0 knows no 1xx (P22)
-  const http::ResponseExtras none;
-  char* out = context_.shard.outbox.room(stream_, http::response_bound(head, none));
-  context_.shard.outbox.commit(http::write_response(head, none, {.client = version_}, out));
-}
-
-http::Hop Downstream::hop() const {
-  return {version_, close_after_, version_ == http::Version::http10 && !close_after_};
 }
 
 // Whether the present request is the last one of its connection, whatever its answer says.
@@ -313,43 +292,62 @@ bool Downstream::is_last() const {
 }
 
 void Downstream::start_response(const http::Response& head, const http::ResponseExtras& extras) {
-  const http::Framing framing = http::downstream_framing(head.body, version_);
-  chunked_answer_ = framing.kind == http::Framing::Kind::chunked;
-  last_chunk_sent_ = false;
-  close_after_ = is_last() || !body_.done() || framing.kind == http::Framing::Kind::until_close;
-  char* out = context_.shard.outbox.room(stream_, http::response_bound(head, extras));
-  context_.shard.outbox.commit(http::write_response(head, extras, hop(), out));
-}
-
-void Downstream::response_data(std::string_view payload) {
-  Outbox& outbox = context_.shard.outbox;
-  if (!chunked_answer_) return outbox.append(stream_, payload);
-  char head[32];
-  outbox.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
-  outbox.append(stream_, payload);
-  outbox.append(stream_, "\r\n");
-}
-
-void Downstream::response_trailers(std::string_view section) {
-  if (!chunked_answer_) return;
-  Outbox& outbox = context_.shard.outbox;
-  outbox.append(stream_, "0\r\n");
-  char* out = outbox.room(stream_, http::trailers_bound(section.size()));
-  outbox.commit(http::write_trailers(section, out));
-  last_chunk_sent_ = true;
+  close_after_ = is_last() || !body_.done() || answer_.needs_close(head);
+  answer_.head(head, extras, close_after_);
 }
 
 void Downstream::end_response(bool close) {
-  if (chunked_answer_) context_.shard.outbox.append(stream_, last_chunk_sent_ ? "\r\n" : http::kLastChunk);
+  answer_.end();
   if (close || !body_.done()) close_after_ = reset_input_ = true;
 }
 
 void Downstream::answer(const http::LocalAnswer& answer) {
   if (answer.close) reset_input_ = true;
   close_after_ = answer.close || is_last();
-  char* out = context_.shard.outbox.room(stream_, http::kMaxLocalAnswer);
-  context_.shard.outbox.commit(http::write_local_answer(answer, hop(), out));
+  answer_.local(answer, close_after_);
 }
+
+// What the client has sent behind its request goes first; after this the exchange has heard all of it.
+void Downstream::open_tunnel(const http::Response& head, const http::ResponseExtras& extras) {
+  answer_.switch_protocols(head, extras);
+  phase_ = Phase::tunnel;
+  close_after_ = true;
+  engine().timers().disarm(timer_);
+  engine().read_limit(stream_, engine::kMaxRead);
+  engine().resume(stream_, engine::Pause::busy);
+  take_all();
+  if (context_.draining) owner_.settled();
+}
+
+// ---- how quick the client is
+
+bool Downstream::too_slow(bool uploads) {
+  return watch_.too_slow({.now = engine().now(),
+                          .uploads = uploads,
+                          .moved = exchange_.moved(),
+                          .unsent = engine().unsent(stream_),
+                          .untaken = engine().untaken(stream_),
+                          .min_rate = exchange_.limits().min_rate,
+                          .window = context_.rate_window});
+}
+
+void Downstream::look() {
+  const bool uploads = exchange_.awaits_body();
+  if (too_slow(uploads)) {
+    reset_input_ = true;
+    return exchange_.client_slow(uploads ? kSlowBody : kSlowReader);
+  }
+  watch_.go_on(phase_ == Phase::body || engine().unsent(stream_) > 0);
+  if (watch_.on()) arm(ClientWatch::interval(context_.rate_window));
+}
+
+// No next request for so long: it may still be taking the answer before.
+void Downstream::silent() {
+  if (engine().unsent(stream_) == 0 || too_slow(false)) return close_now();
+  arm(ClientWatch::interval(context_.rate_window));
+}
+
+// ---- the end of a request, and of the connection
 
 void Downstream::done() {
   head_.reset();

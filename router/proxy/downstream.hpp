@@ -14,10 +14,11 @@
 //  - A client that is waited for, for its body or to take its answer, is looked at about once a second; nobody else is.
 #include <string>
 
+#include "router/proxy/answer_writer.hpp"
+#include "router/proxy/client_watch.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/kept_head.hpp"
 #include "router/wire/body.hpp"
-#include "router/wire/forwarding.hpp"
 
 namespace gray::proxy {
 
@@ -45,52 +46,65 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   /// Takes a new connection. False: the engine could not watch it, the fd is closed.
   bool open(int fd, const Address& peer, Opening opening);
   /// The client as far as anybody knows: the socket's peer, or whom its PROXY header named.
-  const Address& peer() const { return peer_; }
+  const Address& peer() const { return peer_.address; }
   /// Not closed, nor about to be.
   bool is_open() const { return phase_ != Phase::closing; }
   /// Between two requests, or before the first one.
   bool idle() const { return phase_ <= Phase::head && !inbox_; }
   bool fresh() const { return served_ == 0; }
   /// Ends what goes on after an upgrade; nothing else.
-  void end_tunnel(segment::Reason reason);
+  void end_tunnel(segment::Reason reason) {
+    if (phase_ == Phase::tunnel) exchange_.end_tunnel(reason);
+  }
   /// Breaks off what is going on and closes, without waiting for the client to take what it is still sent.
   void shut();
 
  private:
   enum class Phase : std::uint8_t { greeting, head, body, busy, tunnel, closing };
-  /// Whether the client is held to min_rate: it was waited for in this request, it is at present.
-  enum class Watch : std::uint8_t { none, once, on };
+  /// A head that comes in pieces.
+  struct Arrival {
+    TimePoint since{};         // none: between requests
+    std::size_t searched = 0;  // no end before here
+    std::size_t parse_at = 0;  // the size at which it is read again anyway
+    bool began() const { return since != TimePoint{}; }
+  };
+  /// Whom the connection comes from.
+  struct Peer {
+    Address address;
+    std::string ip;
+    bool trusted = false;
+  };
 
   // engine::StreamHandler
   void on_connected(int) override {}
   void on_data(std::string_view bytes) override;
   void on_end() override;
   void on_writable() override;
-  void on_failed(int error) override;
+  void on_failed(int) override { shut(); }
   void on_peer_closing(bool reset) override;
   void on_closed() override;
 
   // ClientSide
   const http::Request& request() override { return head_.read(); }
-  void continue_request() override;
-  void interim(const http::Response& head) override;
+  void continue_request() override { answer_.go_on(); }
+  void interim(const http::Response& head) override { answer_.interim(head); }
   void start_response(const http::Response& head, const http::ResponseExtras& extras) override;
-  void response_data(std::string_view payload) override;
-  void response_trailers(std::string_view section) override;
+  void response_data(std::string_view payload) override { answer_.data(payload); }
+  void response_trailers(std::string_view section) override { answer_.trailers(section); }
   void open_tunnel(const http::Response& head, const http::ResponseExtras& extras) override;
-  void finish() override;
+  void finish() override { engine().finish(stream_); }
   void end_response(bool close) override;
   void answer(const http::LocalAnswer& answer) override;
   void done() override;
   void cut() override;
   void body_wanted() override;
-  bool backed_up() const override;
+  bool backed_up() const override { return engine().unsent(stream_) > engine::kHighWatermark; }
   void fell_behind() override {
     if (phase_ != Phase::tunnel) watch();  // nobody is waited for there
   }
-  bool behind() const override;
+  bool behind() const override { return watch_.on() && engine().unsent(stream_) > 0; }
   void pause_body() override;
-  void resume_body() override;
+  void resume_body() override { engine().resume(stream_, engine::Pause::sink_full); }
 
   void know(const Address& peer);
   void take_all();
@@ -109,14 +123,17 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void close_gently();
   void close_now();
   void on_timer();
-  void watch();
+  void watch() {
+    if (watch_.begin()) look();
+  }
   void look();
   void silent();
   bool too_slow(bool uploads);
-  void arm(Duration after);
+  void arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
   bool is_last() const;
   ClientInfo client() const;
-  http::Hop hop() const;
+  /// When the present head began to come.
+  TimePoint began() const { return arrival_.began() ? arrival_.since : engine().now(); }
   engine::Engine& engine() const { return context_.shard.engine; }
 
   ExchangeContext& context_;
@@ -126,24 +143,16 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   Phase phase_ = Phase::closing;
   bool taking_ = false;       // in take_all(): what the exchange wants is seen by its loop
   bool close_after_ = false;  // the present answer is the last one
-  bool chunked_answer_ = false;
-  bool last_chunk_sent_ = false;  // trailers came behind it
-  bool reset_input_ = false;      // request bytes are unread: linger
-  bool trusted_ = false;
-  bool excused_ = false;  // the worker was behind since the last look
-  Watch watch_ = Watch::none;
-  http::Version version_ = http::Version::http11;  // of the present request
-  bool keep_alive_ = true;                         // as the request asked
+  bool reset_input_ = false;  // request bytes are unread: linger
+  bool keep_alive_ = true;    // as the request asked
   std::uint64_t served_ = 0;
-  std::size_t searched_ = 0;  // of an incomplete head: no end before here
-  std::size_t parse_at_ = 0;  // and its size at which it is read again anyway
-  TimePoint head_began_{};    // of the head that is being received; none: between requests
+  Arrival arrival_;
   engine::Buffer inbox_;
   KeptHead head_;  // of the present request
   http::BodyDecoder body_;
-  policy::MinRate rate_;
-  Address peer_;
-  std::string ip_;
+  AnswerWriter answer_;
+  ClientWatch watch_;
+  Peer peer_;
   Exchange exchange_;
 };
 

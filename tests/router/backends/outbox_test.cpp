@@ -6,44 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/router/backends/send_log.hpp"
+
 using namespace gray;
 using namespace gray::proxy;
+using test::SendLog;
 
 namespace {
-
-/// Notes what is sent; nothing else of an engine is asked of it.
-struct SendLog final : engine::Engine {
-  struct Sent {
-    engine::StreamId stream;
-    std::string bytes;
-  };
-  std::vector<Sent> sent;
-  engine::TimerWheel wheel{TimePoint{}};
-
-  void send(engine::StreamId stream, std::string_view bytes) override { sent.push_back({stream, std::string(bytes)}); }
-  engine::StreamId adopt(int, engine::StreamHandler&) override { return {}; }
-  engine::StreamId connect(const Address&, engine::StreamHandler&) override { return {}; }
-  std::size_t unsent(engine::StreamId) const override { return 0; }
-  std::size_t untaken(engine::StreamId) const override { return 0; }
-  void count_write_errors(engine::StreamId, std::atomic<std::uint64_t>&) override {}
-  void pause(engine::StreamId, engine::Pause) override {}
-  void resume(engine::StreamId, engine::Pause) override {}
-  void read_limit(engine::StreamId, std::size_t) override {}
-  void finish(engine::StreamId) override {}
-  void close(engine::StreamId) override {}
-  void abort(engine::StreamId) override {}
-  void close_after_send(engine::StreamId, Duration, Duration) override {}
-  void release(engine::StreamId) override {}
-  void listen(int, engine::AcceptHandler&) override {}
-  void stop_listening() override {}
-  void post(std::function<void()>) override {}
-  TimePoint now() const override { return {}; }
-  engine::TimerWheel& timers() override { return wheel; }
-  std::size_t open_streams() const override { return 0; }
-  void when_empty(std::function<void()>) override {}
-  void run() override {}
-  void stop() override {}
-};
 
 constexpr engine::StreamId kFirst{1, 0}, kSecond{2, 0};
 

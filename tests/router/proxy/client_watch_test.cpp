@@ -1,4 +1,6 @@
 // Clients that are slow, and those who only seem to be.
+#include "router/proxy/client_watch.hpp"
+
 #include <atomic>
 
 #include "tests/router/process/rig.hpp"
@@ -96,4 +98,17 @@ TEST_CASE("a slow worker, a stream of events and a long poll are not the client'
   CHECK(upload.read_answer().status() == 200);
   upload.close();
   sender.join();
+}
+
+TEST_CASE("a client is looked at once when it begins to be waited for, and forgotten with its request") {
+  proxy::ClientWatch watch;
+  CHECK_FALSE(watch.on());
+  CHECK(watch.begin());
+  CHECK(watch.on());
+  CHECK_FALSE(watch.begin());
+  watch.go_on(false);
+  CHECK_FALSE(watch.on());
+  CHECK(watch.begin());
+  watch.reset();
+  CHECK_FALSE(watch.on());
 }

@@ -1,0 +1,44 @@
+#pragma once
+// The bytes of one answer on an HTTP/1.1 connection, into the thread's outbox: interim heads, then the head, payload in
+// chunks where its length is not known, and the end. After a switch of protocols payload is passed on as it is.
+#include <string_view>
+
+#include "router/backends/outbox.hpp"
+#include "router/wire/forwarding.hpp"
+
+namespace gray::proxy {
+
+class AnswerWriter {
+ public:
+  explicit AnswerWriter(Outbox& outbox) : outbox_(outbox) {}
+
+  /// Of a new connection.
+  void open(engine::StreamId stream) { stream_ = stream; }
+  /// What follows answers a request of this version.
+  void begin(http::Version version) { version_ = version; }
+
+  void go_on();  // 100 (Continue)
+  void interim(const http::Response& head);
+  /// Whether only the end of the connection can end the body of this answer.
+  bool needs_close(const http::Response& head) const { return old() && head.body.kind == http::Body::Kind::open; }
+  void head(const http::Response& head, const http::ResponseExtras& extras, bool close);
+  void switch_protocols(const http::Response& head, const http::ResponseExtras& extras);
+  void data(std::string_view payload);
+  void trailers(std::string_view section);
+  void end();
+  /// A whole answer of the router.
+  void local(const http::LocalAnswer& answer, bool close);
+
+ private:
+  http::Hop hop(bool close) const { return {version_, close, old() && !close}; }
+  bool old() const { return version_ == http::Version::http10; }
+  void write(const http::Response& head, const http::ResponseExtras& extras, const http::Hop& hop);
+
+  Outbox& outbox_;
+  engine::StreamId stream_;
+  http::Version version_ = http::Version::http11;
+  bool chunked_ = false;
+  bool last_chunk_sent_ = false;  // trailers came behind it
+};
+
+}  // namespace gray::proxy
