@@ -1,7 +1,7 @@
 #pragma once
 // The verbs of the contract, one row each: what the admin API, grayd and grayctl must agree on. Pure.
 //
-// A verb begins here. Who answers it adds the function: grayd a handler (grayd/verbs.cpp or grayd/journal.cpp), grayctl
+// A verb begins here. Who answers it adds the function: grayd a handler (control/commands/verbs.cpp or control/commands/journal.cpp), grayctl
 // its words (control/grayctl/grammar.cpp) and what it does with the answer (cli.cpp). Tests compare all of them with
 // the table.
 #include <cstdint>
