@@ -1,9 +1,9 @@
 #pragma once
 // The verbs of the contract, one row each: what the admin API, grayd and grayctl must agree on. Pure.
 //
-// A verb begins here. Who answers it adds the function: grayd a handler (control/commands/verbs.cpp or control/commands/journal.cpp), grayctl
-// its words (control/grayctl/grammar.cpp) and what it does with the answer (cli.cpp). Tests compare all of them with
-// the table.
+// A verb begins here. Who answers it adds the function: grayd a handler (control/commands/verbs.cpp, or journal.cpp
+// beside it), grayctl its words (control/grayctl/grammar.cpp) and what it does with the answer (cli.cpp). Tests compare
+// all of them with the table.
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
