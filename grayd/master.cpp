@@ -103,18 +103,19 @@ void Master::write(Save& to) {
 }
 
 Upgrades::Parts Master::upgrade_parts() {
-  BinaryUpgrade::Parts grayd{[this] { return reloader_.stale(); },
-                             [this] { return changing_ == 0 && holdings_.store.idle() ? "" : "an earlier change"; },
-                             [this] { endpoints_.shut(); },
-                             [this] {
-                               history_.release();
-                               return endpoints_.empty();
-                             },
-                             [this] {
-                               leaving_ = true;
-                               io_.stop();
-                             },
-                             {}};
+  BinaryUpgrade::Dependencies grayd{
+      [this] { return reloader_.stale(); },
+      [this] { return changing_ == 0 && holdings_.store.idle() ? "" : "an earlier change"; },
+      [this] { endpoints_.shut(); },
+      [this] {
+        history_.release();
+        return endpoints_.empty();
+      },
+      [this] {
+        leaving_ = true;
+        io_.stop();
+      },
+      {}};
   return {io_,
           settings_,
           routers_,

@@ -33,7 +33,7 @@ class Upgrades {
     Routers& routers;
     std::function<void(EventRecord)> emit;
     /// Of a replacement of grayd; `failed` is ours.
-    BinaryUpgrade::Parts grayd = {};
+    BinaryUpgrade::Dependencies grayd = {};
     /// Why nothing can be upgraded now, for people; empty: it can.
     std::function<std::string()> unable = [] { return std::string(); };
   };

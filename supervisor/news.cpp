@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kLastLines = 5;
 constexpr std::uint64_t kMiB = 1 << 20;
 
-std::string failure_text(const Version& version, const Worker& worker, const VersionGroup::Slot& slot) {
+std::string failure_text(const Version& version, const Worker& worker, const VersionGroup::WorkerSlot& slot) {
   const WorkerMachine& machine = slot.machine;
   std::string text =
       "service " + version.service + ", version " + version.name + ", worker " + worker.id() + ": " + machine.cause();

@@ -6,7 +6,7 @@
 namespace gray::supervisor {
 
 Verdict RestartPolicy::ended(const WorkerEnd& end, TimePoint now) {
-  if (end.starved) return {false, starved(end.streak + 1), end.streak + 1};
+  if (end.exhausted) return {false, exhausted(end.streak + 1), end.streak + 1};
   if (gives_up(end, now)) return {true, Duration{0}, 0};
   if (end.stable) return {false, Duration{0}, 0};
   return {false, jittered(kFirstDelay, kMaxDelay, end.streak + 1), end.streak + 1};
@@ -23,7 +23,7 @@ bool RestartPolicy::gives_up(const WorkerEnd& end, TimePoint now) {
   return end.hopeless || too_many;
 }
 
-Duration RestartPolicy::starved(unsigned nth) { return jittered(kFirstStarvedDelay, kMaxStarvedDelay, nth); }
+Duration RestartPolicy::exhausted(unsigned nth) { return jittered(kFirstExhaustedDelay, kMaxExhaustedDelay, nth); }
 
 // Doubling, capped, then spread by a fifth so that workers that died together do not return together.
 Duration RestartPolicy::jittered(Duration first, Duration most, unsigned nth) {

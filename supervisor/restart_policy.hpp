@@ -18,7 +18,7 @@ struct WorkerEnd {
   bool start_failure = false;  // dead or stopped before it was any use: never ready, or never healthy
   bool stable = false;         // had been healthy for the stable run
   bool hopeless = false;       // the program cannot be run at all
-  bool starved = false;        // the machine was short of something; not counted against the version
+  bool exhausted = false;      // the machine was short of something; not counted against the version
   bool carries_traffic = false;
   unsigned streak = 0;  // unstable ends of this slot in a row before this one
 };
@@ -36,8 +36,8 @@ class RestartPolicy {
   static constexpr Duration kWindow{300'000};
   static constexpr Duration kFirstDelay{500};
   static constexpr Duration kMaxDelay{30'000};
-  static constexpr Duration kFirstStarvedDelay{1'000};
-  static constexpr Duration kMaxStarvedDelay{60'000};
+  static constexpr Duration kFirstExhaustedDelay{1'000};
+  static constexpr Duration kMaxExhaustedDelay{60'000};
 
   explicit RestartPolicy(std::uint64_t seed) : random_(seed) {}
 
@@ -48,7 +48,7 @@ class RestartPolicy {
   /// window, or the version is started anew.
   bool crashing() const { return crashing_; }
   /// The delay after the `nth` (1, 2, ...) failure to make a process at all.
-  Duration starved(unsigned nth);
+  Duration exhausted(unsigned nth);
   /// For config/base/archive.hpp; the random source begins anew.
   template <class Io>
   void archive(Io& io) {

@@ -278,7 +278,7 @@ void Supervisor::Impl::obey(Version& version, TimePoint now) {
 void Supervisor::Impl::start(Version& version, unsigned slot, TimePoint now) {
   const auto found = version.group.slots().find(slot);
   if (found == version.group.slots().end() || version.worker(slot).start(*found->second.settings, now)) return;
-  version.group.starved(slot, now);
+  version.group.exhausted(slot, now);
   news.of_failure(version, slot);
 }
 

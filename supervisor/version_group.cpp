@@ -43,7 +43,7 @@ std::optional<std::size_t> VersionGroup::SettingsPool::index_of(
 }
 
 std::map<unsigned, VersionGroup::NumberedSlot> VersionGroup::SettingsPool::numbered(
-    const std::map<unsigned, Slot>& slots) const {
+    const std::map<unsigned, WorkerSlot>& slots) const {
   std::map<unsigned, NumberedSlot> all;
   for (const auto& [number, slot] : slots) all[number] = {index_of(slot.settings), slot};
   return all;
@@ -128,12 +128,12 @@ void VersionGroup::on(unsigned number, Event event, bool carries_traffic, TimePo
   reconcile(now);
 }
 
-void VersionGroup::begin(Slot& slot) {
+void VersionGroup::begin(WorkerSlot& slot) {
   if (std::exchange(slot.started, true)) ++slot.restarts;
   slot.machine.set_times(times_of(*slot.settings));
 }
 
-void VersionGroup::retune(Slot& slot, std::shared_ptr<const VersionSettings> settings) {
+void VersionGroup::retune(WorkerSlot& slot, std::shared_ptr<const VersionSettings> settings) {
   slot.machine.retune(times_of(*settings));
   slot.settings = std::move(settings);
 }
@@ -151,7 +151,7 @@ void VersionGroup::expire(bool carries_traffic, TimePoint now) {
 bool VersionGroup::weighed(unsigned number, std::uint64_t bytes, TimePoint now) {
   const auto found = slots_.find(number);
   if (found == slots_.end() || !target_ || failed_ || any_old()) return false;
-  Slot& slot = found->second;
+  WorkerSlot& slot = found->second;
   const std::uint64_t limit = slot.settings->memory;
   if (limit == 0 || bytes <= limit || !slot.machine.routable() || !slot.machine.ran_stably(now)) return false;
   slot.settings = std::make_shared<const VersionSettings>(*slot.settings);
@@ -160,17 +160,17 @@ bool VersionGroup::weighed(unsigned number, std::uint64_t bytes, TimePoint now) 
   return true;
 }
 
-void VersionGroup::starved(unsigned number, TimePoint now) {
+void VersionGroup::exhausted(unsigned number, TimePoint now) {
   const auto found = slots_.find(number);
   if (found == slots_.end()) return;
-  const Duration delay = policy_.starved(++found->second.streak);
+  const Duration delay = policy_.exhausted(++found->second.streak);
   feed(number, {.kind = WorkerEvent::no_resources, .delay = delay}, now);
 }
 
 // Hands one event to one machine and keeps what follows from its new state. An unwanted worker without a process is
 // gone.
 void VersionGroup::feed(unsigned number, const Event& event, TimePoint now) {
-  Slot& slot = slots_.at(number);
+  WorkerSlot& slot = slots_.at(number);
   const WorkerState before = slot.machine.state();
   const Actions actions = slot.machine.on(event, now);
   if (const WorkerMachine& machine = slot.machine; machine.state() != before)
@@ -184,15 +184,15 @@ void VersionGroup::feed(unsigned number, const Event& event, TimePoint now) {
 }
 
 void VersionGroup::end_of(unsigned number, bool carries_traffic, TimePoint now) {
-  Slot& slot = slots_.at(number);
+  WorkerSlot& slot = slots_.at(number);
   const WorkerMachine& machine = slot.machine;
   if (machine.state() != WorkerState::exited) return;
-  if (previous_ && slot.settings == target_ && !machine.exec_starved()) return undo_replacement(slot, number, now);
+  if (previous_ && slot.settings == target_ && !machine.exec_exhausted()) return undo_replacement(slot, number, now);
   const bool ended_by_cause = machine.cause() != machine.exit_text();  // not an exit of its own
   const Verdict verdict = policy_.ended({.start_failure = !machine.was_healthy() && ended_by_cause,
                                          .stable = machine.ran_stably(now),
                                          .hopeless = machine.exec_hopeless(),
-                                         .starved = machine.exec_starved(),
+                                         .exhausted = machine.exec_exhausted(),
                                          .carries_traffic = carries_traffic,
                                          .streak = slot.streak},
                                         now);
@@ -216,7 +216,7 @@ void VersionGroup::fail(unsigned emptied, TimePoint now) {
   }
 }
 
-void VersionGroup::undo_replacement(Slot& failed, unsigned number, TimePoint now) {
+void VersionGroup::undo_replacement(WorkerSlot& failed, unsigned number, TimePoint now) {
   rolled_back_ = failed.machine.cause();
   replacement_failed(rolled_back_);
   target_ = std::exchange(previous_, nullptr);
@@ -298,7 +298,7 @@ void VersionGroup::replacement_failed(std::string reason) {
 void VersionGroup::add() {
   unsigned number = 0;
   while (slots_.contains(number)) ++number;
-  Slot& slot = slots_[number];
+  WorkerSlot& slot = slots_[number];
   slot.settings = target_;
   slot.machine.probing(probing_, TimePoint{});
 }

@@ -21,7 +21,7 @@ namespace gray::supervisor {
 
 class VersionGroup {
  public:
-  struct Slot {
+  struct WorkerSlot {
     std::shared_ptr<const VersionSettings> settings;
     WorkerMachine machine;
     unsigned streak = 0;         // unstable ends in a row
@@ -94,14 +94,14 @@ class VersionGroup {
   /// begins.
   bool weighed(unsigned slot, std::uint64_t bytes, TimePoint now);
   /// The failure to make a process at all; the delay comes from the policy.
-  void starved(unsigned slot, TimePoint now);
+  void exhausted(unsigned slot, TimePoint now);
 
   /// A worker that waits for leave to start; the shell answers with WorkerEvent::start.
   std::optional<unsigned> startable() const;
   std::optional<TimePoint> next_deadline() const;
   std::vector<Command> take_commands() { return std::exchange(commands_, {}); }
   std::vector<Transition> take_transitions() { return std::exchange(transitions_, {}); }
-  const std::map<unsigned, Slot>& slots() const { return slots_; }
+  const std::map<unsigned, WorkerSlot>& slots() const { return slots_; }
   std::size_t count(WorkerState state) const;
   bool empty() const { return slots_.empty(); }
   VersionState state(bool carries_traffic) const;
@@ -142,7 +142,7 @@ class VersionGroup {
   /// A slot whose settings are an index into the pool; machines are moved, not copied, in and out of it.
   struct NumberedSlot {
     std::optional<std::size_t> settings;
-    Slot slot;
+    WorkerSlot slot;
     template <class Io>
     void archive(Io& io) {
       io("settings", settings);
@@ -159,17 +159,17 @@ class VersionGroup {
 
     void gather(const VersionGroup& group);
     std::optional<std::size_t> index_of(const std::shared_ptr<const VersionSettings>& one) const;
-    std::map<unsigned, NumberedSlot> numbered(const std::map<unsigned, Slot>& slots) const;
+    std::map<unsigned, NumberedSlot> numbered(const std::map<unsigned, WorkerSlot>& slots) const;
     void give_back(VersionGroup& group, std::optional<std::size_t> target, std::optional<std::size_t> previous,
                    std::map<unsigned, NumberedSlot> slots);
   };
 
   void feed(unsigned slot, const Event& event, TimePoint now);
   void end_of(unsigned slot, bool carries_traffic, TimePoint now);
-  void begin(Slot& slot);
-  static void retune(Slot& slot, std::shared_ptr<const VersionSettings> settings);
+  void begin(WorkerSlot& slot);
+  static void retune(WorkerSlot& slot, std::shared_ptr<const VersionSettings> settings);
   void fail(unsigned emptied, TimePoint now);
-  void undo_replacement(Slot& failed, unsigned slot, TimePoint now);
+  void undo_replacement(WorkerSlot& failed, unsigned slot, TimePoint now);
   void reconcile(TimePoint now);
   void settle(TimePoint now);
   void follow_replacement();
@@ -178,7 +178,7 @@ class VersionGroup {
   void set_target(std::shared_ptr<const VersionSettings> settings);
   void add();
   void drain(unsigned slot, TimePoint now) { feed(slot, {.kind = WorkerEvent::drain}, now); }
-  bool is_old(const Slot& slot) const { return slot.machine.wanted() && slot.settings != target_; }
+  bool is_old(const WorkerSlot& slot) const { return slot.machine.wanted() && slot.settings != target_; }
   bool any_old() const;
   bool any_routable() const { return count(WorkerState::healthy) > 0; }
   std::size_t wanted() const;
@@ -188,7 +188,7 @@ class VersionGroup {
   std::uint64_t seed_;
   std::shared_ptr<const VersionSettings> target_;    // null: stopped
   std::shared_ptr<const VersionSettings> previous_;  // set while a replacement runs
-  std::map<unsigned, Slot> slots_;
+  std::map<unsigned, WorkerSlot> slots_;
   std::vector<Command> commands_;
   std::vector<Transition> transitions_;
   std::string rolled_back_;

@@ -268,7 +268,7 @@ Actions WorkerMachine::end(const Event& event, TimePoint now) {
   exit_text_ = status_text(event.status);
   if (exec_error_ != 0) {
     const char* text = strerrorname_np(exec_error_);
-    blame(exec_starved() ? "resources" : std::string("exec:") + (text ? text : std::to_string(exec_error_)));
+    blame(exec_exhausted() ? "resources" : std::string("exec:") + (text ? text : std::to_string(exec_error_)));
   }
   if (event.out_of_memory) blame("oom");
   const bool starting = state_ == WorkerState::spawned || state_ == WorkerState::ready;

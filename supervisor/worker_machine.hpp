@@ -153,7 +153,7 @@ class WorkerMachine {
   /// The program could not be run, and another try with the same file would not help.
   bool exec_hopeless() const { return exec_error_ != 0 && !exec_error_passes(exec_error_); }
   /// The program could not be run for want of memory or processes: nothing that the version did.
-  bool exec_starved() const { return exec_error_ != 0 && exec_error_passes(exec_error_); }
+  bool exec_exhausted() const { return exec_error_ != 0 && exec_error_passes(exec_error_); }
   /// For config/base/archive.hpp.
   template <class Io>
   void archive(Io& io) {

@@ -4,12 +4,12 @@
 // the death of the other side.
 //
 //   master                                router
-//     hello(protocol, slot, settings, prove) ->
+//     hello(protocol, router_slot, settings, warm_up) ->
 //                                      <-  hello(protocol, layout, pid)       or it exits
 //     table(number) + memfd            ->
 //                                      <-  applied(number)                    once every thread routes by it
-//                                      <-  proving(detail)                    of a worker that it cannot reach
-//                                      <-  ready                              after the first table; with `prove` only
+//                                      <-  unreached(detail)                  of a worker that it cannot reach
+//                                      <-  ready                              after the first table; with `warm_up`
 //                                                                             once it has reached every worker in it
 //     listen                           ->                                     start accepting (repeatable)
 //     probe(id, address, path, ...)    ->
@@ -30,7 +30,7 @@
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 3;
+inline constexpr std::uint32_t kChannelProtocol = 4;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 
 struct ChannelMessage {
@@ -43,24 +43,24 @@ struct ChannelMessage {
     drain,
     applied,
     ready,
-    proving,
+    unreached,
     probed,
     drained
   };
   Type type = Type::hello;
   std::uint32_t protocol = kChannelProtocol;
-  std::uint32_t layout = 0;  // hello from the router
-  std::uint32_t slot = 0;    // hello from the master
-  RouterSettings router;     // hello from the master
+  std::uint32_t layout = 0;       // hello from the router
+  std::uint32_t router_slot = 0;  // hello from the master
+  RouterSettings router;          // hello from the master
   std::uint64_t memory_budget = 0;
-  bool prove = false;        // hello from the master: there is a router to replace, so it may take the time
+  bool warm_up = false;      // hello from the master: there is a router to replace, so it may take the time
   std::uint64_t number = 0;  // table, applied: its number; probe, probed: the probe's id
   Address address;           // probe
   std::string path;          // probe: HTTP path; empty: connect only
   std::uint32_t cell = 0;    // probe: the worker's cell
   Duration timeout{0};       // probe, drain
   bool ok = false;           // probed: it succeeded; drain: at once, all of grayd ends
-  std::string detail;        // probed: "connect refused", "status 503"; proving: "web@v1#0: connect refused"
+  std::string detail;        // probed: "connect refused", "status 503"; unreached: "web@v1#0: connect refused"
   UniqueFd fd;               // table: the memfd; reopen: the new log
 
   /// The type and its fields; the descriptor travels apart.

@@ -7,8 +7,8 @@ namespace gray {
 using Type = ChannelMessage::Type;
 
 const char* name_of(Type type) {
-  constexpr const char* kNames[] = {"hello",   "table", "listen",  "probe",  "reopen", "drain",
-                                    "applied", "ready", "proving", "probed", "drained"};
+  constexpr const char* kNames[] = {"hello",   "table", "listen",    "probe",  "reopen", "drain",
+                                    "applied", "ready", "unreached", "probed", "drained"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -19,10 +19,10 @@ void ChannelMessage::fields(Io& io) {
     case Type::hello:
       io("protocol", protocol);
       io("layout", layout);
-      io("slot", slot);
+      io("router_slot", router_slot);
       io("router", router);
       io("memory_budget", memory_budget);
-      io("prove", prove);
+      io("warm_up", warm_up);
       return;
     case Type::probe:
       io("number", number);
@@ -36,7 +36,7 @@ void ChannelMessage::fields(Io& io) {
       io("ok", ok);
       io("detail", detail);
       return;
-    case Type::proving: io("detail", detail); return;
+    case Type::unreached: io("detail", detail); return;
     case Type::table:
     case Type::applied: io("number", number); return;
     case Type::drain:

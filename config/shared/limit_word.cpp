@@ -5,11 +5,11 @@ namespace {
 
 constexpr std::uint32_t kFieldBits = 16;
 constexpr std::uint64_t kField = 0xffff;
-static_assert(kSlots * kFieldBits == 64, "one field of the word per slot");
+static_assert(kRouterSlots * kFieldBits == 64, "one field of the word per slot");
 
 std::uint32_t sum(std::uint64_t shares) {
   std::uint64_t total = 0;
-  for (std::uint32_t slot = 0; slot < kSlots; ++slot) total += shares >> (slot * kFieldBits) & kField;
+  for (std::uint32_t slot = 0; slot < kRouterSlots; ++slot) total += shares >> (slot * kFieldBits) & kField;
   return static_cast<std::uint32_t>(total);
 }
 

@@ -23,7 +23,7 @@ namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
 inline constexpr std::uint32_t kLayout = 3;                  // raise with every change of the structs below
-inline constexpr std::uint32_t kSlots = 4;                   // router generations alive at once
+inline constexpr std::uint32_t kRouterSlots = 4;             // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 inline constexpr std::uint32_t kGroups = 1024;               // process groups to kill when the master dies
 
@@ -113,7 +113,7 @@ struct alignas(64) WorkerCell {
 struct alignas(64) VersionCell {
   LimitWord waiting;
   /// Bit t of [s]: thread t of slot s has a request waiting for a socket of this version.
-  std::atomic<std::uint32_t> waiters[kSlots];
+  std::atomic<std::uint32_t> waiters[kRouterSlots];
 };
 
 struct Header {
@@ -127,12 +127,12 @@ struct Layout {
   Header header;
   VersionCell versions[kVersions];
   WorkerCell workers[kWorkers];
-  Row rows[kSlots][kThreads][kVersions];
-  Row base[kVersions];                             // what dead slots counted, folded by the master; gauges are 0
-  std::atomic<std::uint32_t> connections[kSlots];  // client connections open, a gauge
-  std::atomic<std::uint64_t> log_lost[kSlots];     // lines of the access log that the file did not take
-  std::atomic<std::uint64_t> log_lost_base;        // likewise, of dead slots
-  WireCounts wire[kSlots][kThreads];
+  Row rows[kRouterSlots][kThreads][kVersions];
+  Row base[kVersions];                                   // what dead slots counted, folded by the master; gauges are 0
+  std::atomic<std::uint32_t> connections[kRouterSlots];  // client connections open, a gauge
+  std::atomic<std::uint64_t> log_lost[kRouterSlots];     // lines of the access log that the file did not take
+  std::atomic<std::uint64_t> log_lost_base;              // likewise, of dead slots
+  WireCounts wire[kRouterSlots][kThreads];
   WireCounts wire_base;  // of dead slots
 };
 

@@ -23,7 +23,7 @@ class BinaryUpgrade {
   static constexpr Duration kFarewell{2'000};  // for callers; who has not even asked by then is cut
 
   /// What it needs of the master. Must not destroy the replacement before they return.
-  struct Parts {
+  struct Dependencies {
     std::function<std::string()> stale;      // why what was checked is not what is in force; empty: it is
     std::function<std::string()> unsettled;  // what must come to its end before, for people; empty: nothing
     std::function<void()> close;             // let nobody else in
@@ -32,7 +32,8 @@ class BinaryUpgrade {
     std::function<void(CheckEnd)> failed;    // the last call of another
   };
   /// `timeout`: from now to `leaving`.
-  BinaryUpgrade(asio::io_context& io, Parts parts, std::string program, std::string config, Duration timeout);
+  BinaryUpgrade(asio::io_context& io, Dependencies dependencies, std::string program, std::string config,
+                Duration timeout);
 
   const std::string& program() const { return program_; }
   /// Open, and the one that was checked.
@@ -50,7 +51,7 @@ class BinaryUpgrade {
   bool step();
   void fail(CheckEnd end);
 
-  Parts parts_;
+  Dependencies dependencies_;
   std::string program_;
   Duration timeout_;
   TimePoint until_;

@@ -92,7 +92,7 @@ void RouterGeneration::on_message(ChannelMessage message) {
     case Type::ready: return on_event(RouterEvent::ready, "it was ready before it greeted");
     case Type::drained: return on_event(RouterEvent::drained, "it drained without a request");
     case Type::applied: applied_ = std::max(applied_, message.number); return events_.applied(*this);
-    case Type::proving: return void(complaint_ = message.detail);
+    case Type::unreached: return void(complaint_ = message.detail);
     case Type::probed: return events_.probed(message.number, message.ok, message.detail);
     default: return kill("it sent what only a master sends");
   }

@@ -52,7 +52,7 @@ class RouterGeneration {
   pid_t pid() const { return child_.pid; }
   std::uint32_t slot() const { return slot_; }
   const std::string& end() const { return end_; }  // "exit 1", "signal 9 (killed: sent nonsense)"
-  /// The worker that it could not reach last, while it proves itself; empty: none.
+  /// The worker that it could not reach last, in its warm-up check; empty: none.
   const std::string& complaint() const { return complaint_; }
   RouterView view() const;
 

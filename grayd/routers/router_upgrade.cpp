@@ -6,8 +6,8 @@
 
 namespace gray::master {
 
-RouterUpgrade::RouterUpgrade(asio::io_context& io, Parts parts, Duration timeout)
-    : parts_(std::move(parts)), timeout_(timeout), timer_(io, timeout) {
+RouterUpgrade::RouterUpgrade(asio::io_context& io, Dependencies dependencies, Duration timeout)
+    : dependencies_(std::move(dependencies)), timeout_(timeout), timer_(io, timeout) {
   timer_.async_wait(lifetime_.guard([this](std::error_code error) {
     if (!error) on(RouterUpgradeEvent::overdue);
   }));
@@ -44,12 +44,12 @@ void RouterUpgrade::carry_out(RouterUpgradeAction action) {
   switch (action) {
     case RouterUpgradeAction::none: return;
     case RouterUpgradeAction::spawn:
-      fresh_ = parts_.spawn();
+      fresh_ = dependencies_.spawn();
       if (fresh_ != nullptr) return void(pid_ = fresh_->pid());
       end_ = "the system cannot create another process";
       return on(RouterUpgradeEvent::ended);
-    case RouterUpgradeAction::listen: parts_.listen(*fresh_); return begin_trial();
-    case RouterUpgradeAction::retire: return parts_.retire(*fresh_);
+    case RouterUpgradeAction::listen: dependencies_.listen(*fresh_); return begin_trial();
+    case RouterUpgradeAction::retire: return dependencies_.retire(*fresh_);
     case RouterUpgradeAction::cancel: return fresh_->drain(Duration{0}, true);
   }
 }
@@ -63,8 +63,8 @@ void RouterUpgrade::begin_trial() {
 
 void RouterUpgrade::finish(RouterUpgradePhase before, RouterUpgradeEvent event) {
   timer_.cancel();
-  if (phase_ == RouterUpgradePhase::failed) return parts_.done(failure(before, event));
-  parts_.done({ExitCode::ok, pid_, fmt::format("router {} serves; {}", pid_, parts_.drainers())});
+  if (phase_ == RouterUpgradePhase::failed) return dependencies_.done(failure(before, event));
+  dependencies_.done({ExitCode::ok, pid_, fmt::format("router {} serves; {}", pid_, dependencies_.drainers())});
 }
 
 RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgradeEvent event) const {
@@ -81,7 +81,7 @@ RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgrade
   if (before == RouterUpgradePhase::waiting) {
     return {ExitCode::timeout, 0,
             fmt::format("no room for another router within {}: {}; nothing was changed, try again when it has ended",
-                        format_duration(timeout_), parts_.drainers())};
+                        format_duration(timeout_), dependencies_.drainers())};
   }
   const auto complaint = fresh_->complaint();
   return {ExitCode::timeout, pid_,
@@ -91,9 +91,9 @@ RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgrade
 
 std::string RouterUpgrade::text() const {
   switch (phase_) {
-    case RouterUpgradePhase::waiting: return "waiting for room: " + parts_.drainers();
+    case RouterUpgradePhase::waiting: return "waiting for room: " + dependencies_.drainers();
     case RouterUpgradePhase::starting: return fmt::format("router {} starts", pid_);
-    case RouterUpgradePhase::proving: {
+    case RouterUpgradePhase::warm_up: {
       const auto complaint = fresh_->complaint();
       return fmt::format("router {} reaches every worker before it serves{}", pid_,
                          complaint.empty() ? "" : ": " + complaint);

@@ -25,7 +25,7 @@ class RouterUpgrade {
   static constexpr Duration kTrial{250};  // a router that falls over its first requests costs nothing but these
 
   /// What it needs of the fleet. Must not destroy the renewal before they return.
-  struct Parts {
+  struct Dependencies {
     std::function<RouterGeneration*()> spawn;  // null: the system has no room for a process
     std::function<void(RouterGeneration&)> listen;
     std::function<void(RouterGeneration&)> retire;  // drains every router before this one
@@ -33,7 +33,7 @@ class RouterUpgrade {
     std::function<void(RouterUpgradeEnd)> done;     // once, the last call
   };
   /// `timeout`: from now to `trial`.
-  RouterUpgrade(asio::io_context& io, Parts parts, Duration timeout);
+  RouterUpgrade(asio::io_context& io, Dependencies dependencies, Duration timeout);
 
   /// Another router may live.
   void room() { on(RouterUpgradeEvent::room); }
@@ -55,7 +55,7 @@ class RouterUpgrade {
   RouterUpgradeEnd failure(RouterUpgradePhase before, RouterUpgradeEvent event) const;
   void begin_trial();
 
-  Parts parts_;
+  Dependencies dependencies_;
   Duration timeout_;
   RouterUpgradePhase phase_ = RouterUpgradePhase::waiting;
   RouterGeneration* fresh_ = nullptr;

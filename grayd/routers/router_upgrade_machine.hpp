@@ -5,7 +5,7 @@
 //
 //   waiting    as many routers live as may: one that drains must end first
 //   starting   its process was made; it has not greeted
-//   proving    it has the table, and reaches every worker through its own threads
+//   warm_up    it has the table, and its warm-up check asks every worker through its own threads
 //   trial      it accepts beside the old one
 #include <array>
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace gray::master {
 
-enum class RouterUpgradePhase : std::uint8_t { waiting, starting, proving, trial, done, failed, count };
+enum class RouterUpgradePhase : std::uint8_t { waiting, starting, warm_up, trial, done, failed, count };
 enum class RouterUpgradeEvent : std::uint8_t {
   room,     // another router may live
   greeted,  // the new one
@@ -39,7 +39,7 @@ using A = RouterUpgradeAction;
 inline constexpr auto kPhases = static_cast<std::size_t>(P::count);
 inline constexpr auto kEvents = static_cast<std::size_t>(RouterUpgradeEvent::count);
 
-/// Who dies is replaced anyway, and that one need not prove anything: so a renewal whose old router died gives up,
+/// Who dies is replaced anyway, and that one runs no warm-up check: so an upgrade whose old router died gives up,
 /// unless the new one serves already.
 inline constexpr std::array<std::array<RouterUpgradeStep, kEvents>, kPhases> kTable{{
     // room                        greeted                  ready                   trial_over
@@ -52,19 +52,19 @@ inline constexpr std::array<std::array<RouterUpgradeStep, kEvents>, kPhases> kTa
       {P::waiting, A::none},
       {P::failed, A::none}}},  // waiting
     {{{P::starting, A::none},
-      {P::proving, A::none},
+      {P::warm_up, A::none},
       {P::starting, A::none},
       {P::starting, A::none},
       {P::failed, A::none},
       {P::failed, A::cancel},
       {P::failed, A::cancel}}},  // starting
-    {{{P::proving, A::none},
-      {P::proving, A::none},
+    {{{P::warm_up, A::none},
+      {P::warm_up, A::none},
       {P::trial, A::listen},
-      {P::proving, A::none},
+      {P::warm_up, A::none},
       {P::failed, A::none},
       {P::failed, A::cancel},
-      {P::failed, A::cancel}}},  // proving
+      {P::failed, A::cancel}}},  // warm_up
     {{{P::trial, A::none},
       {P::trial, A::none},
       {P::trial, A::none},
@@ -96,9 +96,10 @@ constexpr RouterUpgradeStep step(RouterUpgradePhase phase, RouterUpgradeEvent ev
 
 constexpr bool is_over(RouterUpgradePhase phase) { return phase >= RouterUpgradePhase::done; }
 
-/// "waiting for room", "starting", "proving itself", "on trial": what it was about when it failed.
+/// What the new router was doing when it failed, as in "failed while starting".
 constexpr const char* name_of(RouterUpgradePhase phase) {
-  constexpr const char* names[] = {"waiting for room", "starting", "proving itself", "on trial", "done", "failed"};
+  constexpr const char* names[] = {"waiting for room",           "starting", "running its warm-up check",
+                                   "serving beside the old one", "done",     "failed"};
   return names[static_cast<std::size_t>(phase)];
 }
 

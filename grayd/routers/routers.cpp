@@ -46,16 +46,16 @@ bool Routers::upgrade(RouterSettings settings, Duration drain_timeout, Duration 
   if (router_upgrade_) return false;
   settings_ = std::move(settings);
   drain_timeout_ = drain_timeout;
-  RouterUpgrade::Parts parts{[this] { return spawn_in(free_slot(), true); },
-                             [this](RouterGeneration& fresh) { let_accept(fresh); },
-                             [this](RouterGeneration& fresh) { retire_before(fresh); }, [this] { return drainers(); },
-                             [this, done = std::move(done)](RouterUpgradeEnd end) {
-                               asio::post(io_, lifetime_.guard([this, done, end = std::move(end)] {
-                                 router_upgrade_.reset();
-                                 done(end);
-                               }));
-                             }};
-  router_upgrade_.emplace(io_, std::move(parts), timeout);
+  RouterUpgrade::Dependencies dependencies{
+      [this] { return spawn_in(free_slot(), true); }, [this](RouterGeneration& fresh) { let_accept(fresh); },
+      [this](RouterGeneration& fresh) { retire_before(fresh); }, [this] { return drainers(); },
+      [this, done = std::move(done)](RouterUpgradeEnd end) {
+        asio::post(io_, lifetime_.guard([this, done, end = std::move(end)] {
+          router_upgrade_.reset();
+          done(end);
+        }));
+      }};
+  router_upgrade_.emplace(io_, std::move(dependencies), timeout);
   make_room();
   return true;
 }
@@ -83,15 +83,15 @@ std::uint32_t Routers::free_slot() const {
 
 void Routers::spawn() {
   const auto slot = free_slot();
-  if (slot >= segment::kSlots) return respawn_after(Duration{1'000});
+  if (slot >= segment::kRouterSlots) return respawn_after(Duration{1'000});
   if (spawn_in(slot, false) == nullptr) respawn_after(std::max(respawn_delay(++young_deaths_), Duration{100}));
 }
 
-RouterGeneration* Routers::spawn_in(std::uint32_t slot, bool prove) try {
+RouterGeneration* Routers::spawn_in(std::uint32_t slot, bool warm_up) try {
   auto child = spawn_router(command_);
-  const auto limit = prove ? limits_.proof : limits_.start;
+  const auto limit = warm_up ? limits_.warm_up : limits_.start;
   living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), slot, limit, events_of_one()));
-  send_hello(*living_.back(), prove);
+  send_hello(*living_.back(), warm_up);
   tell(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", slot));
   return living_.back().get();
 } catch (const std::system_error& error) {
@@ -120,12 +120,12 @@ RouterGeneration::Events Routers::events_of_one() {
           [this](RouterGeneration& router) { on_ended(router); }};
 }
 
-void Routers::send_hello(RouterGeneration& router, bool prove) {
+void Routers::send_hello(RouterGeneration& router, bool warm_up) {
   auto hello = message_of(ChannelMessage::Type::hello);
-  hello.slot = router.slot();
+  hello.router_slot = router.slot();
   hello.router = settings_;
   hello.memory_budget = memory_budget_;
-  hello.prove = prove;
+  hello.warm_up = warm_up;
   router.send(std::move(hello));
 }
 

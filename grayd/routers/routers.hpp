@@ -22,15 +22,15 @@
 
 namespace gray::master {
 
-/// How long a router may take from start to ready; `proof`: one that must reach every worker before.
+/// How long a router may take from start to ready; `warm_up`: of one that runs the warm-up check.
 struct RouterLimits {
-  Duration start{10'000}, proof{30'000};
+  Duration start{10'000}, warm_up{30'000};
 };
 
 class Routers final : public control::TableReceivers {
  public:
   /// Alive at once; a slot more is there for the one that replaces a router that died.
-  static constexpr std::size_t kGenerations = segment::kSlots - 1;
+  static constexpr std::size_t kGenerations = segment::kRouterSlots - 1;
 
   struct Events {
     std::function<void()> changed;  // one became ready, applied a table or ended
@@ -84,12 +84,12 @@ class Routers final : public control::TableReceivers {
     asio::steady_timer deadline;
   };
   void spawn();
-  RouterGeneration* spawn_in(std::uint32_t slot, bool prove);
+  RouterGeneration* spawn_in(std::uint32_t slot, bool warm_up);
   void respawn_after(Duration delay);
   void await_respawn();
   std::uint32_t free_slot() const;
   RouterGeneration::Events events_of_one();
-  void send_hello(RouterGeneration& router, bool prove);
+  void send_hello(RouterGeneration& router, bool warm_up);
   void send_table(RouterGeneration& router);
   void let_accept(RouterGeneration& router);
   void on_greeted(RouterGeneration& router);

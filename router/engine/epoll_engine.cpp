@@ -332,7 +332,7 @@ void EpollEngine::read_limit(StreamId id, std::size_t bytes) {
 void EpollEngine::listen(int fd, AcceptHandler& handler) { listeners_.add(fd, handler); }
 
 void EpollEngine::accept(std::size_t listener) {
-  if (listeners_.accept(listener) != ListenerSet::Accepted::starved) return;
+  if (listeners_.accept(listener) != ListenerSet::Accepted::exhausted) return;
   listeners_.pause();
   wheel_.arm(accept_again_, now_ + kAcceptRetry);
 }

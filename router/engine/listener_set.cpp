@@ -41,7 +41,7 @@ ListenerSet::Accepted ListenerSet::accept(std::size_t index) {
     if (fd >= 0) {
       listener.handler->on_accept(fd, Address::from(peer, length).value_or(Address{}));
     } else if (out_of_resources(errno)) {
-      return Accepted::starved;
+      return Accepted::exhausted;
     } else if (errno != ECONNABORTED && errno != EINTR) {
       return Accepted::all;
     }

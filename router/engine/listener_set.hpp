@@ -13,9 +13,9 @@ namespace gray::engine {
 class ListenerSet {
  public:
   enum class Accepted : std::uint8_t {
-    all,      // the backlog is empty
-    some,     // the turn's share is taken, more may wait
-    starved,  // this process is out of descriptors or memory: a level-triggered listener would spin
+    all,        // the backlog is empty
+    some,       // the turn's share is taken, more may wait
+    exhausted,  // this process is out of descriptors or memory: a level-triggered listener would spin
   };
 
   /// Watched in `epoll` with `tag | index` as the upper half of the event's data.

@@ -33,7 +33,7 @@ void TimerWheel::disarm(Timer& timer) {
 }
 
 void TimerWheel::link(Timer& timer, std::uint64_t tick) {
-  const auto slot = static_cast<std::uint32_t>(tick % kSlots);
+  const auto slot = static_cast<std::uint32_t>(tick % kWheelSlots);
   timer.wheel_ = this;
   timer.slot_ = slot;
   timer.next_ = slots_[slot];
@@ -75,14 +75,14 @@ void TimerWheel::advance(TimePoint now) {
   const auto target = static_cast<std::uint64_t>(std::chrono::floor<Duration>(now - start_) / kTick);
   if (target < current_) return;
   // A long stall visits every slot once, not once for each turn that was missed.
-  const std::uint64_t first = target - std::min<std::uint64_t>(target - current_, kSlots - 1);
-  for (current_ = first; current_ <= target; ++current_) visit(current_ % kSlots, now);
+  const std::uint64_t first = target - std::min<std::uint64_t>(target - current_, kWheelSlots - 1);
+  for (current_ = first; current_ <= target; ++current_) visit(current_ % kWheelSlots, now);
 }
 
 std::optional<TimePoint> TimerWheel::next_wakeup() const {
   if (size_ == 0) return std::nullopt;
-  for (std::size_t step = 0; step < kSlots;) {
-    const std::size_t slot = (current_ + step) % kSlots;
+  for (std::size_t step = 0; step < kWheelSlots;) {
+    const std::size_t slot = (current_ + step) % kWheelSlots;
     const std::uint64_t word = occupied_[slot / 64] >> (slot % 64);
     if (word == 0) {
       step += 64 - slot % 64;
@@ -92,7 +92,7 @@ std::optional<TimePoint> TimerWheel::next_wakeup() const {
     return start_ + kTick * static_cast<std::int64_t>(current_ + step);
   }
   // Only the part of the current word below the starting slot is left: one whole turn away.
-  return start_ + kTick * static_cast<std::int64_t>(current_ + kSlots - 1);
+  return start_ + kTick * static_cast<std::int64_t>(current_ + kWheelSlots - 1);
 }
 
 }  // namespace gray::engine

@@ -1,9 +1,9 @@
 #pragma once
 // A hashed timer wheel: one list splice per timer, no allocation, no system call. Pure; `now` is passed in.
 //
-// Model: kSlots slots of kTick each. A timer sits in the slot of its deadline, or of an earlier one: moving a deadline
-// later only stores it (a keep-alive connection does that with every request), and the timer moves on when its old slot
-// comes up. Deadlines beyond one turn of the wheel wait in their slot for their turn.
+// Model: kWheelSlots slots of kTick each. A timer sits in the slot of its deadline, or of an earlier one: moving a
+// deadline later only stores it (a keep-alive connection does that with every request), and the timer moves on when its
+// old slot comes up. Deadlines beyond one turn of the wheel wait in their slot for their turn.
 //
 // Invariants: a timer fires once, at most kTick late and never early, and is unlinked when it fires; disarm() and arm()
 // are allowed from within any firing.
@@ -43,7 +43,7 @@ class Timer {
 class TimerWheel {
  public:
   static constexpr Duration kTick{8};
-  static constexpr std::size_t kSlots = 1024;  // a turn is about 8 s
+  static constexpr std::size_t kWheelSlots = 1024;  // a turn is about 8 s
 
   explicit TimerWheel(TimePoint start) : start_(start) {}
   TimerWheel(const TimerWheel&) = delete;
@@ -66,8 +66,8 @@ class TimerWheel {
   TimePoint start_;
   std::uint64_t current_ = 0;  // the first tick that advance() has not finished
   std::size_t size_ = 0;
-  std::array<Timer*, kSlots> slots_{};
-  std::array<std::uint64_t, kSlots / 64> occupied_{};
+  std::array<Timer*, kWheelSlots> slots_{};
+  std::array<std::uint64_t, kWheelSlots / 64> occupied_{};
 };
 
 }  // namespace gray::engine

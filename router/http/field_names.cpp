@@ -57,7 +57,7 @@ constexpr std::size_t slot_of(std::string_view name) {
   return (name.size() * 9 + letter(name.front()) * 3 + letter(name.back())) % 64;
 }
 
-constexpr auto kSlots = [] {
+constexpr auto kHashSlots = [] {
   std::array<Known, 64> slots{};
   for (const Known& known : kKnown) {
     if (known.text.size() > kLongest) throw "not the longest";
@@ -98,7 +98,7 @@ bool begins_with(std::string_view name, std::string_view prefix) {
 
 Name name_of(std::string_view name) {
   if (name.empty()) return Name::other;
-  const Known& known = kSlots[slot_of(name)];
+  const Known& known = kHashSlots[slot_of(name)];
   if (known.text.size() == name.size() && equals_known(name, known.text)) return known.id;
   if ((name.front() | 0x20) != 'x') return Name::other;
   if (begins_with(name, kGrayPrefix)) return Name::x_gray;

@@ -39,14 +39,14 @@ void turn_away(int fd) {
 Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelMessage& hello)
     : inheritance_(std::move(inheritance)),
       segment_(std::move(segment)),
-      slot_(hello.slot),
+      slot_(hello.router_slot),
       settings_(hello.router),
       clients_(settings_.max_connections_per_client, settings_.max_connections),
       wake_up_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!wake_up_) throw std::system_error(errno, std::generic_category(), "eventfd");
   for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
   for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());
-  if (hello.prove) warm_up_check_.emplace();
+  if (hello.warm_up) warm_up_check_.emplace();
   start_threads(hello);
 }
 
@@ -183,7 +183,7 @@ int Router::run() {
     std::uint64_t count = 0;
     (void)!::read(wake_up_.get(), &count, sizeof count);
     const Link link = receive();
-    if (link == Link::open) prove();
+    if (link == Link::open) run_warm_up_check();
     if (link == Link::closed || send() == Link::closed) {
       if (finished_) return 0;
       inheritance_.on_orphaned(segment_);
@@ -271,7 +271,7 @@ void Router::say_ready() {
 }
 
 // Every thread takes its turn, so that each has reached a worker if there are enough.
-void Router::prove() {
+void Router::run_warm_up_check() {
   if (!warm_up_check_) return;
   std::vector<Reached> answers;
   {
@@ -283,12 +283,12 @@ void Router::prove() {
     warm_up_check_->probed(answer.id, answer.ok, answer.detail, now);
     if (answer.ok) continue;
     ChannelMessage complaint;
-    complaint.type = ChannelMessage::Type::proving;
+    complaint.type = ChannelMessage::Type::unreached;
     complaint.detail = warm_up_check_->complaint();
     say(std::move(complaint));
   }
   for (const ProbeRequest& request : warm_up_check_->due(now)) {
-    Shard& shard = *shards_[next_prover_++ % shards_.size()];
+    Shard& shard = *shards_[next_checker_++ % shards_.size()];
     shard.post([&shard, request] { shard.probe(request); });
   }
   if (!warm_up_check_->complete()) return;

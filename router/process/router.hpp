@@ -47,7 +47,7 @@ class Router final : public ShardHost {
   void handle(ChannelMessage message);
   void take_table(const ChannelMessage& message);
   void reopen_log(const ChannelMessage& message);
-  void prove();
+  void run_warm_up_check();
   void say_ready();
   int timeout() const;
   template <typename Task>
@@ -79,7 +79,7 @@ class Router final : public ShardHost {
   };
   std::vector<Reached> reached_;              // answers to the proof's probes; outgoing_mutex_
   std::optional<WarmUpCheck> warm_up_check_;  // of the main thread; until it is complete
-  std::uint32_t next_prover_ = 0;             // the thread that reaches the next worker
+  std::uint32_t next_checker_ = 0;            // the thread that reaches the next worker
   bool said_ready_ = false;
   bool finished_ = false;
 };

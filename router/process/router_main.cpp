@@ -34,7 +34,7 @@ std::optional<ChannelMessage> await_hello(int channel, bool& orphaned) {
       ::poll(&watched, 1, kHelloMs) == 1 ? receive_message(channel, message, error) : ChannelResult::again;
   orphaned = result == ChannelResult::closed;
   if (result == ChannelResult::ok && message.type == ChannelMessage::Type::hello) {
-    if (message.protocol == kChannelProtocol && message.slot < segment::kSlots) return message;
+    if (message.protocol == kChannelProtocol && message.router_slot < segment::kRouterSlots) return message;
     error = "its protocol is " + std::to_string(message.protocol) + ", ours is " + std::to_string(kChannelProtocol);
   }
   log(LogLevel::error, "router: no hello from the master: " + error);

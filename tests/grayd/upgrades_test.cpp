@@ -151,8 +151,8 @@ struct Replacing : UpgradesFixture {
     std::ofstream(path) << "#!/bin/sh\n[ $1 = check-handoff ] && cat " << path << ".numbers\nexit 0\n";
     std::ofstream(path + ".numbers") << handoff_numbers();
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-    BinaryUpgrade::Parts grayd{[] { return std::string(); }, [] { return std::string(); }, [] {},
-                               [] { return true; },          [this] { ++left; },           {}};
+    BinaryUpgrade::Dependencies grayd{[] { return std::string(); }, [] { return std::string(); }, [] {},
+                                      [] { return true; },          [this] { ++left; },           {}};
     upgrades.emplace(Upgrades::Parts{io, settings, *routers, [this](EventRecord one) { events.push_back(one); }, grayd,
                                      [this] { return unable; }});
     start();

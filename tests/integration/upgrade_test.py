@@ -92,7 +92,7 @@ class Refused(GrayTest):
         return daemon, worker
 
     def new_router(self, daemon, old):
-        eventually(lambda: daemon.status()["routers"][-1]["state"] == "greeted", 10, "a new router that proves itself")
+        eventually(lambda: daemon.status()["routers"][-1]["state"] == "greeted", 10, "a router in its warm-up check")
         fresh = daemon.status()["routers"][-1]["pid"]
         self.assertNotEqual(fresh, old)
         return fresh
@@ -110,7 +110,7 @@ class Refused(GrayTest):
         os.kill(fresh, signal.SIGKILL)
         code, _, error = waiting.end()
         self.assertEqual(code, 1)
-        self.assertIn(f"the new router {fresh} failed while proving itself: signal 9", error)
+        self.assertIn(f"the new router {fresh} failed while running its warm-up check: signal 9", error)
         self.assert_untouched(daemon, old)
 
     def test_a_new_router_that_reaches_a_worker_in_vain_is_ended(self):
@@ -118,7 +118,7 @@ class Refused(GrayTest):
         old = daemon.router()
         result = daemon.ctl("upgrade", "router", "--timeout", "2s")
         self.assertEqual(result.code, 5)
-        self.assertRegex(result.err, r"still proving itself after 2s: web@v1#0: timed out; it is ended")
+        self.assertRegex(result.err, r"still running its warm-up check after 2s: web@v1#0: timed out; it is ended")
         self.assert_untouched(daemon, old)
         self.assertIn("upgrade-failed", daemon.ctl("events").out)
 

@@ -93,7 +93,7 @@ TEST_CASE("a program that cannot be run fails its version at once") {
 TEST_CASE("a shortage of the machine is waited for and never counted") {
   RestartPolicy policy(1);
   for (unsigned i = 0; i < 50; ++i) {
-    const Verdict verdict = policy.ended({.start_failure = true, .starved = true, .streak = i}, kStart);
+    const Verdict verdict = policy.ended({.start_failure = true, .exhausted = true, .streak = i}, kStart);
     CHECK_FALSE(verdict.give_up);
     CHECK(verdict.delay >= 800ms);
     CHECK(verdict.delay <= 72s);

@@ -223,7 +223,7 @@ class Trace {
         if (stopped_) violated("a start of a stopped version");
         if (group_.state(traffic_) == VersionState::failed) violated("a start of a failed version");
         if (chance(5))
-          group_.starved(slot, now_);
+          group_.exhausted(slot, now_);
         else
           processes_[slot] = {};
       }
@@ -252,7 +252,7 @@ class Trace {
     });
     if (withdrawn && !stopped_ && healthy == 0) violated("a replacement took the last routable worker away");
     for (const auto& change : transitions)
-      if (change.delay > RestartPolicy::kMaxStarvedDelay * 6 / 5 && change.to == S::backoff)
+      if (change.delay > RestartPolicy::kMaxExhaustedDelay * 6 / 5 && change.to == S::backoff)
         violated("a back-off beyond its cap");
   }
 

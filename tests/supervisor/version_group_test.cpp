@@ -386,7 +386,7 @@ TEST_CASE("a shortage sends a worker to back-off without blaming the version") {
   play.group.apply(settings(1), play.now);
   for (int i = 0; i < 20; ++i) {
     play.start_all();
-    play.group.starved(0, play.now);
+    play.group.exhausted(0, play.now);
     CHECK(play.group.count(backoff) == 1);
     play.pass(100s);
   }

@@ -182,7 +182,7 @@ TEST_CASE("exec errors name the errno; passing ones are a shortage, not the vers
   machine = after(
       {{E::start}, {.kind = E::exec_failed, .status = ETXTBSY}, {.kind = E::exited, .status = W_EXITCODE(127, 0)}});
   CHECK(machine.cause() == "resources");
-  CHECK(machine.exec_starved());
+  CHECK(machine.exec_exhausted());
   machine = after({{E::start}, {E::executed}, {.kind = E::exited, .status = W_EXITCODE(127, 0)}});
   CHECK(machine.cause() == "died-before-ready");
   CHECK(machine.exit_text() == "exit 127");

@@ -59,12 +59,12 @@ void send_raw(int channel, std::string_view text, int count) {
 TEST_CASE("every type of message arrives with its fields") {
   ChannelMessage hello = of(Type::hello);
   hello.layout = 1;
-  hello.slot = 3;
+  hello.router_slot = 3;
   hello.router.threads = 2;
   hello.router.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};
   hello.router.max_connections = 5;
   hello.memory_budget = 1ull << 40;
-  hello.prove = true;
+  hello.warm_up = true;
   ChannelMessage probe = of(Type::probe);
   probe.number = 9;
   probe.address = *Address::parse("[::1]:80");
@@ -74,12 +74,12 @@ TEST_CASE("every type of message arrives with its fields") {
   ChannelMessage probed = of(Type::probed);
   probed.ok = true;
   probed.detail = "status 200";
-  ChannelMessage proving = of(Type::proving);
-  proving.detail = "web@v1#0: status 500";
+  ChannelMessage unreached = of(Type::unreached);
+  unreached.detail = "web@v1#0: status 500";
 
   Pair pair;
   std::string error;
-  for (const ChannelMessage* sent : {&hello, &probe, &probed, &proving}) {
+  for (const ChannelMessage* sent : {&hello, &probe, &probed, &unreached}) {
     REQUIRE(send_message(pair.left.get(), *sent) == ChannelResult::ok);
     ChannelMessage got;
     REQUIRE_MESSAGE(receive_message(pair.right.get(), got, error) == ChannelResult::ok, error);

@@ -30,9 +30,9 @@ struct BinaryUpgradeFixture {
   }
   void begin(Duration timeout = Duration{20'000}) {
     replacement.emplace(io,
-                        BinaryUpgrade::Parts{[this] { return stale; }, [this] { return unsettled; }, [this] { ++shut; },
-                                             [this] { return empty; }, [this] { ++left; },
-                                             [this](CheckEnd end) { failed = std::move(end); }},
+                        BinaryUpgrade::Dependencies{[this] { return stale; }, [this] { return unsettled; },
+                                                    [this] { ++shut; }, [this] { return empty; }, [this] { ++left; },
+                                                    [this](CheckEnd end) { failed = std::move(end); }},
                         path, "/etc/grayd.toml", timeout);
   }
   template <typename Condition>

@@ -52,7 +52,7 @@ class FakeRouter {
 
   static void complain() {
     ChannelMessage message;
-    message.type = Type::proving;
+    message.type = Type::unreached;
     message.detail = "web@v1#0: refused";
     send_message(master::kChannelFd, message);
   }
@@ -81,7 +81,7 @@ class FakeRouter {
   void on_table(std::uint64_t number) {
     if (behaviour_ == "stuck" && ready_) return;
     say(Type::applied, number);
-    if (behaviour_ == "unproven") return complain();
+    if (behaviour_ == "unreaching") return complain();
     if (!std::exchange(ready_, true)) say(Type::ready);
     if (behaviour_ == "young") std::_Exit(3);
   }

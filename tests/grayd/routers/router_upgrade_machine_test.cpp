@@ -21,7 +21,7 @@ RouterUpgradeStep after(std::initializer_list<Event> events) {
 
 TEST_CASE("a new router is made, greets, is ready, serves a while, and then the old one is retired") {
   CHECK(after({Event::room}).action == Action::spawn);
-  CHECK(after({Event::room, Event::greeted}).next == Phase::proving);
+  CHECK(after({Event::room, Event::greeted}).next == Phase::warm_up);
   CHECK(after({Event::room, Event::greeted, Event::ready}).action == Action::listen);
   CHECK(after({Event::room, Event::greeted, Event::ready, Event::trial_over}).action == Action::retire);
   CHECK(after({Event::room, Event::greeted, Event::ready, Event::trial_over}).next == Phase::done);
@@ -41,7 +41,7 @@ TEST_CASE("only the end of the trial, or the old one's own death in it, retires 
 }
 
 TEST_CASE("the end of the new one fails every phase before done") {
-  for (const auto phase : {Phase::waiting, Phase::starting, Phase::proving, Phase::trial}) {
+  for (const auto phase : {Phase::waiting, Phase::starting, Phase::warm_up, Phase::trial}) {
     CHECK(step(phase, Event::ended).next == Phase::failed);
     CHECK(step(phase, Event::ended).action == Action::none);
   }
@@ -50,7 +50,7 @@ TEST_CASE("the end of the new one fails every phase before done") {
 TEST_CASE("who waits no longer, or lost the old one, ends the new one unless it serves") {
   for (const auto event : {Event::overdue, Event::bereft}) {
     CHECK(step(Phase::starting, event).action == Action::cancel);
-    CHECK(step(Phase::proving, event).action == Action::cancel);
+    CHECK(step(Phase::warm_up, event).action == Action::cancel);
   }
   CHECK(step(Phase::waiting, Event::overdue).next == Phase::failed);
   CHECK(step(Phase::waiting, Event::bereft).next == Phase::waiting);

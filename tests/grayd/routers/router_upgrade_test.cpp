@@ -19,9 +19,9 @@ struct RouterUpgradeFixture {
   void begin(Duration timeout) {
     router_upgrade.emplace(
         io,
-        RouterUpgrade::Parts{[] { return nullptr; }, [](RouterGeneration&) {}, [](RouterGeneration&) {},
-                             [] { return std::string("router 7 drains (5 s at most)"); },
-                             [this](const RouterUpgradeEnd& how) { end = how, ++ends; }},
+        RouterUpgrade::Dependencies{[] { return nullptr; }, [](RouterGeneration&) {}, [](RouterGeneration&) {},
+                                    [] { return std::string("router 7 drains (5 s at most)"); },
+                                    [this](const RouterUpgradeEnd& how) { end = how, ++ends; }},
         timeout);
   }
 };

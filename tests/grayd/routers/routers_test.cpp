@@ -171,8 +171,9 @@ TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way leaves the
       {"alien", "failed while starting: signal 9 (killed: its protocol or segment layout differs)"},
       {"mute", "failed while starting: signal 9 (killed: it was not ready in time)"},
       {"exits", "failed while starting: exit 4"},
-      {"unproven", "failed while proving itself: signal 9 (killed: it was not ready in time); web@v1#0: refused"},
-      {"young", "failed while on trial: exit 3"},
+      {"unreaching",
+       "failed while running its warm-up check: signal 9 (killed: it was not ready in time); web@v1#0: refused"},
+      {"young", "failed while serving beside the old one: exit 3"},
   };
   make("good", {kUpgradeTimeout, Duration{200}});
   publish(1);
@@ -190,11 +191,11 @@ TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way leaves the
   }
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "who waits no longer ends a new router that is not on trial yet") {
+TEST_CASE_FIXTURE(RoutersFixture, "who waits no longer ends a new router that does not serve yet") {
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
-  for (const auto* behaviour : {"mute", "unproven"}) {
+  for (const auto* behaviour : {"mute", "unreaching"}) {
     CAPTURE(behaviour);
     const auto how = upgrade(behaviour, Duration{100});
     CHECK(how.code == ExitCode::timeout);
@@ -208,7 +209,7 @@ TEST_CASE_FIXTURE(RoutersFixture,
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
-  begin_router_upgrade("unproven");
+  begin_router_upgrade("unreaching");
   const auto fresh = routers->view().back().pid;
   REQUIRE(until([this] { return routers->view().back().state == RouterState::greeted; }));
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
@@ -244,7 +245,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a fourth router waits for one that drains, an
 TEST_CASE_FIXTURE(RoutersFixture, "a drain ends a renewal that nobody hears of any more") {
   start("good");
   REQUIRE(is_ready());
-  begin_router_upgrade("unproven");
+  begin_router_upgrade("unreaching");
   bool drained = false;
   routers->drain(Duration{1'000}, [&] { drained = true; });
   CHECK(routers->router_upgrade() == nullptr);

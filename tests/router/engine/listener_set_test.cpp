@@ -67,9 +67,9 @@ TEST_CASE("out of descriptors nobody is refused: the caller waits in the backlog
   REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
   const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
   REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
-  const auto starved = fixture.set.accept(0);
+  const auto exhausted = fixture.set.accept(0);
   REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
-  CHECK(starved == ListenerSet::Accepted::starved);
+  CHECK(exhausted == ListenerSet::Accepted::exhausted);
   fixture.set.pause();
   CHECK_FALSE(fixture.reported());
   fixture.set.resume();

@@ -36,7 +36,7 @@ class FakeMaster {
   }
   static ChannelMessage hello(std::uint32_t threads = 2) {
     ChannelMessage message;
-    message.slot = 1;
+    message.router_slot = 1;
     message.memory_budget = 32 << 20;
     message.router.threads = threads;
     return message;

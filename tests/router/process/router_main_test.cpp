@@ -133,7 +133,7 @@ TEST_CASE("a router with a segment of another layout ends before it says anythin
 TEST_CASE("a master that greets wrongly, or not first, is left") {
   ChannelMessage alien = FakeMaster::hello();
   SUBCASE("another protocol") { alien.protocol = kChannelProtocol + 1; }
-  SUBCASE("a slot that does not exist") { alien.slot = segment::kSlots; }
+  SUBCASE("a slot that does not exist") { alien.router_slot = segment::kRouterSlots; }
   SUBCASE("no greeting") { alien.type = Type::listen; }
   FakeMaster master;
   Process process(master.inheritance());

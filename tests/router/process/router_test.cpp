@@ -171,18 +171,18 @@ TEST_CASE("few sockets are enough for clients on all threads") {
   CHECK(run.master.segment->workers[0].sockets.total() <= 1);
 }
 
-TEST_CASE("a router that is to prove itself is ready once it has reached every worker of its table") {
+TEST_CASE("a router that is to run the warm-up check is ready once it has reached every worker of its table") {
   FakeWorker good(says("x"));
   FakeMaster master;
   auto hello = FakeMaster::hello(3);
-  hello.prove = true;
+  hello.warm_up = true;
   proxy::Router router(master.inheritance(), Running::attach(master.segment), hello);
   std::thread thread([&] { router.run(); });
   SUBCASE("all of them answer") { master.say_table({{{good.address()}, {good.address()}}}); }
   SUBCASE("there is none") { master.say_table({}); }
   SUBCASE("one does not answer until the master takes it away") {
     master.say_table({{{good.address()}, {*Address::parse("127.0.0.1:1")}}, {}, 0, 1});
-    const auto complaint = master.expect(Type::proving);
+    const auto complaint = master.expect(Type::unreached);
     REQUIRE(complaint);
     CHECK(complaint->detail.find("Connection refused") != std::string::npos);
     master.say_table({{{good.address()}}, {}, 0, 2});
