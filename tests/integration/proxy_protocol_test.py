@@ -180,6 +180,7 @@ class Refused(Balanced):
                 client.send(bad)
                 refused = self.assert_refused(client, 400, "", "bad-request")
                 self.assertEqual((refused["client"], refused["fault"]), ("127.0.0.1", "PROXY"))
+                client.close()  # one that stays counts among its max_connections_per_client until grayd has closed it
         metrics = self.shared.ctl("metrics").out
         self.assertRegex(metrics, r'grayd_faults_total\{rule="PROXY",side="downstream"\} \d')
 
