@@ -330,6 +330,7 @@ TEST_CASE_FIXTURE(OneSlot, "an inherited socket stays the slot's from process to
   shell("echo $LISTEN_PID $$ $LISTEN_FDS $LISTEN_FDNAMES; " + kReadyAndRuns);
   CHECK(worker.view().address == first);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  REQUIRE(until([&] { return !worker.output().last(1).empty(); }));  // it may be healthy before its line is read
   const std::string pid = std::to_string(worker.pid());
   CHECK(worker.output().last(1).front() == pid + " " + pid + " 1 http");
 }
