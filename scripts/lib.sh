@@ -60,10 +60,18 @@ install_quiet() (
   exit "$code"
 )
 
+# configure PRESET: a second time if the compiler of the preset is another than before, because CMake then forgets what
+# the preset said, and would build without sanitizers.
+configure() {
+  local said
+  said=$(cmake --preset "$1" 2>&1) || { echo "$said"; return 1; }
+  [[ $said != *"require your cache to be deleted"* ]] || cmake --preset "$1"
+}
+
 # build_preset PRESET [TARGET...]: configures and builds into build/PRESET.
 build_preset() {
   local preset=$1
   shift
-  cmake --preset "$preset" >/dev/null &&
+  configure "$preset" &&
     cmake --build "build/$preset" --parallel "$(nproc)" ${1:+--target "$@"}
 }

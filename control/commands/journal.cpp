@@ -66,7 +66,7 @@ Question question_of(const json& args) {
   return question;
 }
 
-Reply refusal(std::string error) { return {ExitCode::usage, {}, std::move(error)}; }
+Reply bad_question(std::string error) { return {ExitCode::usage, {}, std::move(error)}; }
 
 /// What can be asked for: what the file names, and what is or was there.
 struct Names {
@@ -181,7 +181,7 @@ void Journal::events(const json& args, TimePoint now, Done done) {
   const auto question = question_of(args);
   Names names;
   for (const auto& event : events_.after(0)) names.add(question, event.service, event.version, event.worker);
-  if (auto error = refused(question, std::move(names), settings_); !error.empty()) return done(refusal(error));
+  if (auto error = refused(question, std::move(names), settings_); !error.empty()) return done(bad_question(error));
   polls_.wait(
       now, question.wait(), [this, question](bool must) { return look_at_events(question, events_, must); },
       std::move(done));
@@ -192,7 +192,7 @@ void Journal::logs(const json& args, TimePoint now, Done done) {
   Names names;
   for (const auto& output : outputs_.outputs(UINT64_MAX))
     names.add(question, output.service, output.version, output.worker);
-  if (auto error = refused(question, std::move(names), settings_); !error.empty()) return done(refusal(error));
+  if (auto error = refused(question, std::move(names), settings_); !error.empty()) return done(bad_question(error));
   polls_.wait(
       now, question.wait(),
       [this, question](bool must) { return look_at_lines(question, outputs_.outputs(question.after), must); },

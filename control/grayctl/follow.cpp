@@ -75,7 +75,7 @@ Answer follow(Client& client, const Command& command, bool as_json, std::ostream
   json args = question(command, 0, command.count);
   std::uint64_t after = 0;
   for (int tries = 1;; tries = kCrowdedTries) {
-    const Answer answer = ask(client, name_of(command.verb), args, tries);
+    Answer answer = ask(client, name_of(command.verb), args, tries);
     if (answer.code != ExitCode::ok) return answer;
     if (!(out << teller.tell(answer.body, after) << std::flush)) return {};
     after = answer.body.value("last", after);

@@ -29,14 +29,14 @@ std::uint64_t number_of(const json& object, const char* name) {
 
 /// "2026-11-23T17:04:45.123Z" as "11-23 17:04:45.123": short, and still UTC.
 std::string moment(const json& object) {
-  const std::string time = text_of(object, "time");
+  std::string time = text_of(object, "time");
   if (time.size() != 24) return time;
   return time.substr(5, 5) + " " + time.substr(11, 12);
 }
 
 /// What it is about: a worker, a version, a service, or a process of grayd.
 std::string who(const json& event) {
-  const std::string worker = text_of(event, "worker"), service = text_of(event, "service");
+  std::string worker = text_of(event, "worker"), service = text_of(event, "service");
   if (!worker.empty()) return worker;
   if (!service.empty()) return text_of(event, "version").empty() ? service : service + " " + text_of(event, "version");
   const std::string kind = text_of(event, "kind");

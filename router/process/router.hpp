@@ -20,7 +20,7 @@ class Router final : public ShardHost {
  public:
   /// `hello` is the master's first message.
   Router(Inheritance inheritance, segment::Segment segment, const ChannelMessage& hello);
-  ~Router();
+  ~Router() override;
 
   /// Serves until drained (0) or orphaned (1).
   int run();

@@ -17,7 +17,7 @@ namespace {
 
 /// One worker that says that it is ready. The fake router finds every worker healthy, and ends the master as soon as it
 /// is told that the master listens.
-Settings settings_in(const test::Folder& folder) {
+Settings one_worker_in(const test::Folder& folder) {
   ::setenv("GRAY_FAKE_ROUTER", "ending", 1);
   auto version = test::version_named("v1");
   version.command = {"sh", "-c", "echo READY=1 >&$GRAY_READY_FD; exec sleep 60"};
@@ -41,7 +41,7 @@ Settings settings_in(const test::Folder& folder) {
 
 TEST_CASE("the master serves once stable is up, and ends in order when told to") {
   const test::Folder folder;
-  const auto settings = settings_in(folder);
+  const auto settings = one_worker_in(folder);
   ::alarm(60);  // a master that never listens is never told to end
   CHECK(Master(settings).run() == 0);
   ::alarm(0);
@@ -52,7 +52,7 @@ TEST_CASE("the master serves once stable is up, and ends in order when told to")
 
 TEST_CASE("what cannot be had is refused before anything is started") {
   const test::Folder folder;
-  auto settings = settings_in(folder);
+  auto settings = one_worker_in(folder);
   Listeners taken({*Address::parse("127.0.0.1:0")});
   taken.listen();
   settings.listen = taken.addresses();

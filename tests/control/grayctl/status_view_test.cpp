@@ -30,7 +30,7 @@ json version(const char* name, double weight, double configured, const char* sta
 }
 
 json example() {
-  json v2 = version("v2", 20, 5, "failed", {worker(2, "backoff", "127.0.0.1:40001", "exited 1")});
+  json v2 = version("v2", 20, 5, "failed", json::array({worker(2, "backoff", "127.0.0.1:40001", "exited 1")}));
   v2["cause"] =
       "not ready within 60s: the last lines it said were \"Error: listen EADDRINUSE: address already in use\"";
   json web = {

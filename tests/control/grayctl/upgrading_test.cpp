@@ -36,7 +36,7 @@ struct Upgrading {
       const std::lock_guard guard(mutex);
       json body = {{"schema_version", 1}, {"state", "serving"}};
       if (verb == "status")
-        body["upgrades"] = {++looks == 1 ? begun : end};
+        body["upgrades"] = json::array({++looks == 1 ? begun : end});
       else {
         asked = args;
         body["upgrade"] = {{"number", 4}, {"of", "router"}};
