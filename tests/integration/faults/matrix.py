@@ -74,6 +74,12 @@ def stat_of(pid):
         return None
 
 
+def lives(pid):
+    """A process that ends between two looks at it, and one that only waits to be reaped, do not."""
+    stat = stat_of(pid)
+    return stat is not None and stat[0] != "Z"
+
+
 def environment(pid):
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
@@ -88,7 +94,7 @@ def processes_of(daemon, version):
     found = {}
     for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
         env = environment(pid)
-        if env.get(MARK) == daemon.mark and env.get("GRAY_VERSION") == version and stat_of(pid)[0] != "Z":
+        if env.get(MARK) == daemon.mark and env.get("GRAY_VERSION") == version and lives(pid):
             found[pid] = env
     return found
 

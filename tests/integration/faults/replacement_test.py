@@ -6,7 +6,7 @@ import signal
 import stat
 
 from harness import BUILD, SLOWER, GrayTest, children_of, command_line, eventually, fake, faulty, two_versions
-from faults.matrix import Clients, stat_of
+from faults.matrix import Clients, lives, stat_of
 
 GRAYD = os.path.join(BUILD, "grayd")
 
@@ -41,7 +41,7 @@ class ReplacementTest(GrayTest):
         return self.program(f'case "$*" in *resume*) {script};; esac\nexec $REAL "$@"', name)
 
     def family(self):
-        return sorted(pid for pid in children_of(self.pid) if stat_of(pid)[0] != "Z")
+        return sorted(pid for pid in children_of(self.pid) if lives(pid))
 
     def upgrade(self, *words, timeout=60):
         return self.daemon.ctl("upgrade", *words, timeout=timeout)
