@@ -68,6 +68,7 @@ std::string Holdings::text() const {
 
 RouterCommand Holdings::router_command() const {
   RouterCommand command{.segment = segment.fd(),
+                        .freed = segment.freed(),
                         .access_log = access_log.get(),
                         .listeners = listeners.fds(),
                         .proxied = proxied.fds().size()};

@@ -21,7 +21,7 @@ bool LimitWord::acquire(std::uint32_t slot, std::uint32_t limit) {
   std::uint64_t seen = shares_.load(std::memory_order_relaxed);
   do {
     if (sum(seen) >= limit) return false;
-  } while (!shares_.compare_exchange_weak(seen, seen + (1ull << (slot * kFieldBits)), std::memory_order_acq_rel,
+  } while (!shares_.compare_exchange_weak(seen, seen + (1ull << (slot * kFieldBits)), std::memory_order_seq_cst,
                                           std::memory_order_relaxed));
   return true;
 }
@@ -32,18 +32,18 @@ void LimitWord::release(std::uint32_t slot) {
   std::uint64_t seen = shares_.load(std::memory_order_relaxed);
   do {
     if ((seen >> shift & kField) == 0) return;
-  } while (!shares_.compare_exchange_weak(seen, seen - (1ull << shift), std::memory_order_acq_rel,
+  } while (!shares_.compare_exchange_weak(seen, seen - (1ull << shift), std::memory_order_seq_cst,
                                           std::memory_order_relaxed));
 }
 
-std::uint32_t LimitWord::total() const { return sum(shares_.load(std::memory_order_acquire)); }
+std::uint32_t LimitWord::total() const { return sum(shares_.load(std::memory_order_seq_cst)); }
 
 std::uint32_t LimitWord::share(std::uint32_t slot) const {
   return static_cast<std::uint32_t>(shares_.load(std::memory_order_acquire) >> (slot * kFieldBits) & kField);
 }
 
 void LimitWord::forget(std::uint32_t slot) {
-  shares_.fetch_and(~(kField << (slot * kFieldBits)), std::memory_order_acq_rel);
+  shares_.fetch_and(~(kField << (slot * kFieldBits)), std::memory_order_seq_cst);
 }
 
 }  // namespace gray::segment

@@ -3,8 +3,10 @@
 #include "config/shared/segment.hpp"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -85,10 +87,12 @@ Segment Segment::create() {
   layout->header.row_bytes = sizeof(Row);
   layout->header.total_mib = kTotalMib;
   layout->header.magic = kMagic;
-  return Segment(std::move(fd), layout);
+  UniqueFd freed(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!freed) fail("cannot make the event that goes with the shared segment");
+  return Segment(std::move(fd), std::move(freed), layout);
 }
 
-std::optional<Segment> Segment::attach(UniqueFd fd, std::string& error) {
+std::optional<Segment> Segment::attach(UniqueFd fd, std::string& error, UniqueFd freed) {
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) {
     error = "cannot read the shared segment: " + std::generic_category().message(errno);
@@ -103,17 +107,18 @@ std::optional<Segment> Segment::attach(UniqueFd fd, std::string& error) {
     error = "cannot map the shared segment: " + std::generic_category().message(errno);
     return std::nullopt;
   }
-  Segment segment(std::move(fd), layout);
+  Segment segment(std::move(fd), std::move(freed), layout);
   error = header_problem(layout->header);
   if (!error.empty()) return std::nullopt;
   return segment;
 }
 
 Segment::Segment(Segment&& other) noexcept
-    : fd_(std::move(other.fd_)), layout_(std::exchange(other.layout_, nullptr)) {}
+    : fd_(std::move(other.fd_)), freed_(std::move(other.freed_)), layout_(std::exchange(other.layout_, nullptr)) {}
 
 Segment& Segment::operator=(Segment&& other) noexcept {
   std::swap(fd_, other.fd_);
+  std::swap(freed_, other.freed_);
   std::swap(layout_, other.layout_);
   return *this;
 }
@@ -129,6 +134,11 @@ void Segment::zero(const void* begin, std::size_t bytes) {
     fail("cannot clear rows of the shared segment");
 }
 
+void Segment::tell_freed() const {
+  const std::uint64_t one = 1;
+  (void)!::write(freed_.get(), &one, sizeof one);
+}
+
 void Segment::forget(std::uint32_t slot) {
   for (WorkerCell& worker : layout_->workers) {
     worker.sockets.forget(slot);
@@ -138,6 +148,7 @@ void Segment::forget(std::uint32_t slot) {
     version.waiting.forget(slot);
     version.waiters[slot].store(0, std::memory_order_release);
   }
+  tell_freed();
   for (const auto& thread : layout_->rows[slot])
     for (std::uint32_t row = 0; row < kVersions; ++row) fold(layout_->base[row], thread[row]);
   zero(&layout_->rows[slot], sizeof(layout_->rows[slot]));
@@ -176,9 +187,10 @@ template <class Io>
 void Segment::archive(Io& io) {
   UniqueFd fd(fd_.release());
   io("fd", fd);
+  io("freed", freed_);
   if constexpr (Io::kLoads) {
     std::string error;
-    auto attached = attach(std::move(fd), error);
+    auto attached = attach(std::move(fd), error, std::move(freed_));
     if (!attached) throw JsonMismatch(error);
     *this = std::move(*attached);
   } else {

@@ -6,6 +6,9 @@
 // Invariants
 //  - A Row, and a WireCounts, has exactly one writer: one thread of the router that holds the slot. Everyone may read
 //    at any time.
+//  - Nobody sleeps while a unit is free: whoever waits says so in `waiters` and then looks at the words once more;
+//    whoever gives a unit back looks at `waiters` after that. Both are sequentially consistent, so one of the two sees
+//    the other.
 //  - A LimitWord is changed by compare-and-swap only. It holds one 16-bit share per slot; its total is their sum, so a
 //    dead slot's share is given back by clearing one field, whatever the router was doing when it died.
 //  - The master assigns slots, and after waitpid of a slot's router clears the slot (Segment::forget).
@@ -142,7 +145,8 @@ class Segment {
   /// Master: a new zeroed segment with its header filled in. Throws std::system_error.
   static Segment create();
   /// Router: maps `fd`; nothing, with the reason in `error`, if magic, layout or sizes differ.
-  static std::optional<Segment> attach(UniqueFd fd, std::string& error);
+  /// `freed`: see freed().
+  static std::optional<Segment> attach(UniqueFd fd, std::string& error, UniqueFd freed = {});
 
   Segment() = default;  // no mapping
   Segment(Segment&&) noexcept;
@@ -152,10 +156,14 @@ class Segment {
   Layout& operator*() const { return *layout_; }
   Layout* operator->() const { return layout_; }
   int fd() const { return fd_.get(); }
+  /// An eventfd that master and routers share, and that nobody reads: each write says that units of limits came back
+  /// for which somebody in another process waits.
+  int freed() const { return freed_.get(); }
+  void tell_freed() const;
 
   // The three below throw std::system_error if the kernel refuses to punch the rows out.
-  /// Master, after waitpid of the slot's router: gives back its limit shares, folds its counters into `base`, zeroes
-  /// its rows and gauges.
+  /// Master, after waitpid of the slot's router: gives back its limit shares and says so, folds its counters into
+  /// `base`, zeroes its rows and gauges.
   void forget(std::uint32_t slot);
   /// Master: a version row or worker cell is given to somebody else.
   void clear_version(std::uint32_t row);
@@ -169,8 +177,9 @@ class Segment {
 
  private:
   void zero(const void* begin, std::size_t bytes);
-  Segment(UniqueFd fd, Layout* layout) : fd_(std::move(fd)), layout_(layout) {}
-  UniqueFd fd_;
+  Segment(UniqueFd fd, UniqueFd freed, Layout* layout)
+      : fd_(std::move(fd)), freed_(std::move(freed)), layout_(layout) {}
+  UniqueFd fd_, freed_;
   Layout* layout_ = nullptr;
 };
 

@@ -27,6 +27,7 @@ CLI::App* add_router_mode(CLI::App& app, RouterArguments& router) {
   auto* mode = app.add_subcommand("router", "")->group("");
   mode->add_option("--channel", router.channel)->required();
   mode->add_option("--segment", router.segment)->required();
+  mode->add_option("--freed", router.freed)->required();
   mode->add_option("--access-log", router.access_log);
   mode->add_option("--listeners", router.listeners)->required()->check(CLI::NonNegativeNumber);
   mode->add_option("--proxied", router.proxied)->check(CLI::NonNegativeNumber);

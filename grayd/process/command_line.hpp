@@ -8,6 +8,7 @@ namespace gray::master {
 struct RouterArguments {
   int channel = -1;
   int segment = -1;
+  int freed = -1;       // the segment's event
   int access_log = -1;  // -1: off
   int listeners = 0;    // how many
   int proxied = 0;      // the last of them: those with PROXY headers

@@ -33,6 +33,7 @@ int run_router_child(const RouterArguments& arguments) {
   proxy::Inheritance inheritance;
   inheritance.channel = take_over(arguments.channel);
   inheritance.segment = take_over(arguments.segment);
+  inheritance.freed = take_over(arguments.freed);
   inheritance.access_log = take_over(arguments.access_log);
   for (int i = 0; i < arguments.listeners; ++i) {
     const bool proxied = i >= arguments.listeners - arguments.proxied;

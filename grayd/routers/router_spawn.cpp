@@ -40,6 +40,7 @@ FdMap map_of(const RouterCommand& command, int channel) {
   const auto add = [&](int source, int target) { map.moves.emplace_back(duplicate_above(source, map.end), target); };
   add(channel, kChannelFd);
   add(command.segment, kSegmentFd);
+  add(command.freed, kFreedFd);
   if (command.access_log >= 0) add(command.access_log, kAccessLogFd);
   for (std::size_t i = 0; i < command.listeners.size(); ++i) {
     add(command.listeners[i], kFirstListenerFd + static_cast<int>(i));
@@ -65,8 +66,10 @@ FdMap map_of(const RouterCommand& command, int channel) {
 }  // namespace
 
 std::vector<std::string> router_arguments(const RouterCommand& command) {
-  std::vector<std::string> arguments{
-      "grayd", "router", "--channel", std::to_string(kChannelFd), "--segment", std::to_string(kSegmentFd)};
+  std::vector<std::string> arguments{"grayd",     "router",
+                                     "--channel", std::to_string(kChannelFd),
+                                     "--segment", std::to_string(kSegmentFd),
+                                     "--freed",   std::to_string(kFreedFd)};
   if (command.access_log >= 0) {
     arguments.insert(arguments.end(), {"--access-log", std::to_string(kAccessLogFd)});
   }

@@ -16,12 +16,14 @@ namespace gray::master {
 inline constexpr int kChannelFd = 3;
 inline constexpr int kSegmentFd = 4;
 inline constexpr int kAccessLogFd = 5;
-inline constexpr int kFirstListenerFd = 6;
+inline constexpr int kFreedFd = 6;
+inline constexpr int kFirstListenerFd = 7;
 
 struct RouterCommand {
   std::string program = "/proc/self/exe";  // the same executable, even if its file was replaced since
   std::string cgroup;                      // the workers' subtree, killed when the master is gone; empty: none
   int segment = -1;                        // borrowed
+  int freed = -1;                          // borrowed: Segment::freed()
   int access_log = -1;                     // borrowed; -1: off
   std::vector<int> listeners;              // borrowed
   std::size_t proxied = 0;                 // the last of them: connections there begin with a PROXY header
@@ -31,6 +33,7 @@ struct RouterCommand {
   void archive(Io& io) {
     io("cgroup", cgroup);
     io("segment", segment);
+    io("freed", freed);
     io("access_log", access_log);
     io("listeners", listeners);
     io("proxied", proxied);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 
 #include "router/backends/upstream.hpp"
 #include "router/stats/row.hpp"
@@ -15,7 +14,6 @@ using segment::Reason;
 namespace {
 
 constexpr Duration kSuspicion{1'000};  // how long a worker that broke a connection is only taken if there is no other
-constexpr Duration kPollWaiting{20};   // how often waiters look for units that another router process freed
 
 }  // namespace
 
@@ -31,7 +29,7 @@ Backends::Backends(engine::Engine& engine, segment::Layout& layout, Place place,
       upstreams_(std::move(make_upstream), *this),
       tunnels_(engine, layout, place.slot, versions_, [this](TimePoint now) { end_tunnels(now); }),
       expiry_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->expire_idle(now); }),
-      retry_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->poll_waiting(); }) {
+      look_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->look_again(); }) {
   for (std::uint32_t row = 0; row < versions_.size(); ++row) versions_[row].row = row;
 }
 
@@ -115,10 +113,7 @@ void Backends::release(Upstream& upstream) {
   Version& version = *worker.version;
   upstream.detach();
   if (std::exchange(upstream.units().tunnel, false)) tunnels_.drop(worker);
-  if (!worker.able || draining_) {
-    recycle(upstream);
-    return advance(version);
-  }
+  if (!worker.able || draining_) return recycle(upstream);
   if (waiting_.others(version.row) && (version.queue.size() == 0 || (++version.turn & 1) != 0))
     return give_to_neighbour(upstream);
   worker.idle.put(upstream, engine_.now());
@@ -132,6 +127,7 @@ void Backends::discard(Upstream& upstream, bool suspect) {
   if (suspect) {
     worker.suspect_until = engine_.now() + kSuspicion;
     stats::add(counters_.row(version.row).connect_errors);
+    if (version.queue.size() > 0) look_at(worker.suspect_until);
   }
   if (upstream.linked) worker.idle.remove(upstream);
   recycle(upstream);
@@ -149,17 +145,11 @@ void Backends::advance(Version& version) {
     const Grant grant = take(version, {});
     if (!grant) break;
     WorkerSeeker* seeker = version.queue.pop(engine_.now());
-    if (seeker == nullptr) {  // all that wait have expired; their own timers answer them
-      give_grant_back(grant);
-      break;
-    }
+    if (seeker == nullptr) return give_grant_back(grant);  // all have expired: their own timers answer them
     left_queue(version);
     grant_to(version, *seeker, grant);
   }
-  if (version.queue.size() == 0 && waiting_.others(version.row)) {
-    if (const int thread = waiting_.next(version.row); thread >= 0)
-      neighbours_.wake(static_cast<std::uint32_t>(thread), version.row);
-  }
+  if (version.queue.size() == 0) wake_others(version);
 }
 
 void Backends::give_grant_back(const Grant& grant) {
@@ -192,13 +182,15 @@ void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
   stats::add(counters_.row(version.row).waiting, 1);
   waiting_.announce(version.row);
   neighbours_.ask(place_.thread, version.row);
-  if (!retry_.armed()) engine_.timers().arm(retry_, engine_.now() + kPollWaiting);
+  if (version.has_room(layout_)) look_at(engine_.now());  // a unit came back before anybody knew that we wait
+  look_when_trusted(version);
 }
 
 void Backends::leave_queue(Version& version, WorkerSeeker& seeker) {
   if (std::exchange(seeker.expects, false)) return version.expecting.remove(seeker);
   version.queue.remove(seeker);
   left_queue(version);
+  if (version.queue.size() == 0 && waiting_.others(version.row) && !give_idle(version)) wake_others(version);
 }
 
 void Backends::left_queue(Version& version) {
@@ -207,27 +199,37 @@ void Backends::left_queue(Version& version) {
   if (version.queue.size() == 0) waiting_.retract(version.row);
 }
 
-void Backends::poll_waiting() {
-  bool waiting = false;
+void Backends::look_at(TimePoint time) {
+  if (!look_.armed() || time < look_.deadline()) engine_.timers().arm(look_, time);
+}
+
+// One that broke a connection is not waited for until then, though it may have room.
+void Backends::look_when_trusted(const Version& version) {
+  for (const Worker& worker : version.workers) {
+    if (worker.able && worker.suspect_until > engine_.now()) look_at(worker.suspect_until);
+  }
+}
+
+void Backends::look_again() {
   for (Version& version : versions_) {
     if (version.queue.size() > 0) advance(version);
-    waiting = waiting || version.queue.size() > 0;
+    if (version.queue.size() > 0) look_when_trusted(version);
   }
-  if (waiting) engine_.timers().arm(retry_, engine_.now() + kPollWaiting);
 }
 
 // ---- neighbours
 
-// The socket goes to a waiting thread with its unit; a waiter of another router gets the unit only, by its own polling.
-void Backends::give_to_neighbour(Upstream& upstream) {
-  Worker& worker = upstream.worker();
-  Version& version = *worker.version;
+// Who gets a unit next is a thread of this router; another router hears of those that nobody here waits for.
+void Backends::wake_others(const Version& version) {
+  if (!waiting_.others(version.row)) return;
   const int thread = waiting_.next(version.row);
-  if (thread < 0 || engine_.unsent(upstream.stream()) > 0) {
-    recycle(upstream);
-    return advance(version);
-  }
-  upstream.give_away();
+  thread < 0 ? neighbours_.wake_routers() : neighbours_.wake(static_cast<std::uint32_t>(thread), version.row);
+}
+
+// The socket goes to a waiting thread with its unit; a waiter of another router gets the unit only.
+void Backends::give_to_neighbour(Upstream& upstream) {
+  const bool wanted = waiting_.next(upstream.worker().version->row) >= 0;
+  wanted&& engine_.unsent(upstream.stream()) == 0 ? upstream.give_away() : recycle(upstream);
 }
 
 void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::uint64_t generation) {
@@ -250,83 +252,17 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
 void Backends::offer(std::uint32_t to, std::uint32_t row_index) {
   Version& version = versions_[row_index];
   if (to == place_.thread || version.queue.size() > 0) return;
-  if (!waiting_.waits(row_index, to)) return;
+  if (waiting_.waits(row_index, to)) give_idle(version);
+}
+
+bool Backends::give_idle(Version& version) {
   for (Worker& worker : version.workers) {
-    if (Upstream* idle = worker.idle.take_newest()) return give_to_neighbour(*idle);
+    Upstream* idle = worker.idle.take_newest();
+    if (idle == nullptr) continue;
+    give_to_neighbour(*idle);
+    return true;
   }
-}
-
-// ---- the end of sockets
-
-// Where one was stale, the oldest is the likeliest to be.
-bool Backends::close_stale(Worker& worker) {
-  Upstream* stale = worker.idle.oldest();
-  if (stale == nullptr) return false;
-  worker.idle.remove(*stale);
-  recycle(*stale);
-  return true;
-}
-
-void Backends::recycle(Upstream& upstream) {
-  Worker& worker = upstream.worker();
-  if (upstream.tunnelled()) --worker.tunnels;
-  Units& units = upstream.units();
-  if (units.socket) {
-    ++worker.closing;
-    if (std::exchange(units.tunnel, false)) tunnels_.drop(worker);  // the worker has not said 101
-  }
-  upstream.close();
-}
-
-// The limit holds on the wire: the unit comes back after the close.
-void Backends::closed(Upstream& upstream) {
-  Worker& worker = upstream.worker();
-  Version& version = *worker.version;
-  const Units units = upstream.units();
-  if (units.socket) {
-    --worker.closing;
-    cell_of(worker).sockets.release(place_.slot);
-  }
-  if (units.tunnel) tunnels_.drop(worker);
-  --worker.open;
-  upstreams_.give_back(upstream);
-  advance(version);
-  version.forget_gone();
-}
-
-// Those whose unit was about to come back, before those who wait for whatever comes.
-void Backends::serve_expecting(Version& version) {
-  while (version.expecting.size() > 0) {
-    WorkerSeeker& seeker = *version.expecting.oldest();
-    const Grant grant = take(version, {.fresh = true, .tunnel = seeker.wants_tunnel(), .spare = true});
-    if (!grant && version.closing() >= version.expecting.size()) return;
-    leave_queue(version, seeker);
-    if (grant) {
-      grant_to(version, seeker, grant);
-    } else {  // somebody else was faster
-      waiting_.take_place(version.row, UINT16_MAX);
-      wait_in_queue(version, seeker);
-    }
-  }
-}
-
-// Whoever waits now gets it; nobody any more: it is taken back.
-void Backends::released(Upstream& upstream, int fd) {
-  if (fd < 0) {
-    ++upstream.worker().closing;
-    return closed(upstream);
-  }
-  Worker& worker = upstream.worker();
-  Version& version = *worker.version;
-  const std::uint32_t cell = worker.cell;
-  const std::uint64_t generation = worker.generation;
-  const int thread = waiting_.next(version.row);
-  --worker.open;
-  upstreams_.give_back(upstream);
-  if (thread < 0) return adopt(fd, version.row, cell, generation);
-  neighbours_.hand_over(static_cast<std::uint32_t>(thread), fd, version.row, cell, generation);
-  advance(version);
-  version.forget_gone();
+  return false;
 }
 
 // ---- tunnels

@@ -8,8 +8,10 @@
 //    request that asks for an upgrade takes one of the tunnels beside it; at the worker's 101 the unit of the sockets
 //    is given back.
 //  - Whatever an attempt ends with, advance() follows when its socket is closed: a waiter never sleeps while a socket
-//    could be had. A seeker that needs a unit which is about to come back waits for it in front of the queue, and is
-//    never refused for the queue's length: `expecting` holds at most as many as there are sockets being closed.
+//    could be had. Who waits is told: by this thread, by a neighbour, or over the segment's event by another router;
+//    nobody looks at intervals. A seeker that needs a unit which is about to come back waits for it in front of the
+//    queue, and is never refused for the queue's length: `expecting` holds at most as many as there are sockets being
+//    closed.
 //  - A worker that left the table gets no new request; its idle sockets are closed at once, the busy ones when they are
 //  done.
 // One thread; the threads of a router hand sockets to each other through Neighbours.
@@ -60,6 +62,8 @@ class Neighbours {
   virtual void wake(std::uint32_t thread, std::uint32_t row) = 0;
   /// A waiter of `from` needs a socket of this version: whoever has an idle one hands it over.
   virtual void ask(std::uint32_t from, std::uint32_t row) = 0;
+  /// A limit unit became free that only threads of other routers wait for.
+  virtual void wake_routers() = 0;
 };
 
 class Backends final : private ConnectionOwner {
@@ -83,6 +87,8 @@ class Backends final : private ConnectionOwner {
   bool has_tunnel(const Version& version) const { return tunnels_.any_left(version); }
   /// Serves waiters while sockets can be had.
   void advance(Version& version);
+  /// From another router: units may have come back.
+  void look_again();
   /// From a neighbour.
   void adopt(int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation);
   void offer(std::uint32_t to, std::uint32_t row);
@@ -120,8 +126,11 @@ class Backends final : private ConnectionOwner {
   void end_tunnels(TimePoint now);
   void give_grant_back(const Grant& grant);
   void left_queue(Version& version);
-  void poll_waiting();
+  void look_at(TimePoint time);
+  void look_when_trusted(const Version& version);
+  void wake_others(const Version& version);
   void give_to_neighbour(Upstream& upstream);
+  bool give_idle(Version& version);
   void recycle(Upstream& upstream);
   void expire_idle(TimePoint now);
   segment::WorkerCell& cell_of(const Worker& worker) { return layout_.workers[worker.cell]; }
@@ -137,7 +146,7 @@ class Backends final : private ConnectionOwner {
   bool draining_ = false;
   WorkerTunnels tunnels_;
   engine::Timer expiry_;
-  engine::Timer retry_;  // while somebody waits: units freed by another router process make no sound here
+  engine::Timer look_;  // those who wait look again: a worker is no longer suspect, or has room after all
 };
 
 }  // namespace gray::proxy

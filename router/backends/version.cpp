@@ -89,6 +89,11 @@ bool Version::has_room(const Worker& worker, const segment::Layout& layout, cons
   return spare_unit || (wish.fresh && !wish.spare && worker.idle.size() > 0);
 }
 
+bool Version::has_room(const segment::Layout& layout) const {
+  return std::any_of(workers.begin(), workers.end(),
+                     [&](const Worker& worker) { return worker.able && has_room(worker, layout, {}); });
+}
+
 // A worker in its slow start is nobody's favourite until the user's turn has come: each user moves to it once.
 Worker* Version::preferred(const Wish& wish, const segment::Layout& layout, TimePoint now) {
   Worker* favourite = nullptr;

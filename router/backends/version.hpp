@@ -68,6 +68,8 @@ struct Version {
   std::size_t slots() const;  // sockets that its able workers may have in all
   std::size_t able() const;
   std::size_t closing() const;  // sockets of its able workers that are being closed
+  /// Whether one of its able workers has a socket to give.
+  bool has_room(const segment::Layout& layout) const;
   Worker* find(std::uint32_t cell, std::uint64_t generation);
 
   /// From the table: who is able now. New workers are added at the end; who is no longer able stays until the caller

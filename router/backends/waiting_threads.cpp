@@ -4,7 +4,7 @@ namespace gray::proxy {
 
 bool WaitingThreads::others(std::uint32_t row) const {
   for (std::uint32_t slot = 0; slot < segment::kRouterSlots; ++slot) {
-    std::uint32_t mask = layout_.versions[row].waiters[slot].load(std::memory_order_relaxed);
+    std::uint32_t mask = layout_.versions[row].waiters[slot].load();
     if (slot == place_.slot) mask &= ~(1u << place_.thread);
     if (mask != 0) return true;
   }

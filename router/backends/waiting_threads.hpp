@@ -24,7 +24,7 @@ class WaitingThreads {
   /// Our thread has a request that waits, or has none any more.
   void announce(std::uint32_t row) { ours(row).fetch_or(1u << place_.thread); }
   void retract(std::uint32_t row) { ours(row).fetch_and(~(1u << place_.thread)); }
-  /// Whether any other thread, of whichever router, has one.
+  /// Whether any other thread, of whichever router, has one. Asked after a unit was given back: see segment.hpp.
   bool others(std::uint32_t row) const;
   /// Whether a thread of this router has one.
   bool waits(std::uint32_t row, std::uint32_t thread) const;

@@ -92,6 +92,17 @@ class AcceptHandler {
   ~AcceptHandler() = default;
 };
 
+/// Of a descriptor that is no stream: a channel, an eventfd.
+class ReadyHandler {
+ public:
+  /// It may have something to read, or room to write again: whoever cares does it until the kernel says no, and is told
+  /// of what comes after that. Now and then for nothing.
+  virtual void on_ready() = 0;
+
+ protected:
+  ~ReadyHandler() = default;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -132,6 +143,9 @@ class Engine {
   /// Accepts what is in the backlog, then watches no more: on_accept() may come until when_empty(). The socket stays
   /// open.
   virtual void stop_listening() = 0;
+
+  /// Tells `handler` of `fd`, which stays the caller's, as long as the engine lives. False: the kernel refused.
+  virtual bool watch(int fd, ReadyHandler& handler) = 0;
 
   /// Runs `task` on the engine's thread, soon. Thread-safe.
   virtual void post(std::function<void()> task) = 0;

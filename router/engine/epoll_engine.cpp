@@ -14,10 +14,11 @@
 namespace gray::engine {
 namespace {
 
-constexpr std::size_t kEvents = 256;                 // taken from the kernel at once
-constexpr std::size_t kBytesPerTurn = 256 * 1024;    // of one stream, so that a bulk transfer cannot starve the others
-constexpr Duration kAcceptRetry{100};                // after the process ran out of descriptors
-constexpr std::uint32_t kListenerTag = 0x8000'0000;  // stream indexes stay below
+constexpr std::size_t kEvents = 256;               // taken from the kernel at once
+constexpr std::size_t kBytesPerTurn = 256 * 1024;  // of one stream, so that a bulk transfer cannot starve the others
+constexpr Duration kAcceptRetry{100};              // after the process ran out of descriptors
+constexpr std::uint32_t kListenerTag = 0x8000'0000;
+constexpr std::uint32_t kWatchTag = 0x4000'0000;  // stream indexes stay below
 constexpr std::uint64_t kWakeTag = ~0ull;
 
 UniqueFd checked(int fd, const char* what) {
@@ -124,6 +125,7 @@ void EpollEngine::dispatch(const epoll_event& event) {
   if ((index & kListenerTag) != 0) {
     return accept(index & ~kListenerTag);
   }
+  if ((index & kWatchTag) != 0) return watched_[index & ~kWatchTag]->on_ready();
   Stream* stream = streams_.find({index, static_cast<std::uint32_t>(event.data.u64)});
   if (stream == nullptr) return;
   stream->note(event.events);
@@ -327,6 +329,15 @@ void EpollEngine::resume(StreamId id, Pause reason) {
 void EpollEngine::read_limit(StreamId id, std::size_t bytes) {
   if (Stream* stream = streams_.find(id))
     stream->read_limit = static_cast<std::uint32_t>(std::clamp<std::size_t>(bytes, 1, kMaxRead));
+}
+
+bool EpollEngine::watch(int fd, ReadyHandler& handler) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = static_cast<std::uint64_t>(kWatchTag | watched_.size()) << 32;
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return false;
+  watched_.push_back(&handler);
+  return true;
 }
 
 void EpollEngine::listen(int fd, AcceptHandler& handler) { listeners_.add(fd, handler); }

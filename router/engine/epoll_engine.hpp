@@ -47,6 +47,7 @@ class EpollEngine final : public Engine {
   void release(StreamId stream) override;
   void listen(int fd, AcceptHandler& handler) override;
   void stop_listening() override;
+  bool watch(int fd, ReadyHandler& handler) override;
   void post(std::function<void()> task) override;
   TimePoint now() const override { return now_; }
   TimerWheel& timers() override { return wheel_; }
@@ -92,6 +93,7 @@ class EpollEngine final : public Engine {
   std::vector<Stream*> over_, telling_;  // closed or released, and not told yet
   bool stops_listening_ = false;         // at the end of this turn
   ListenerSet listeners_;
+  std::vector<ReadyHandler*> watched_;
   Timer accept_again_;
   std::function<void()> when_empty_;
   std::vector<epoll_event> events_;

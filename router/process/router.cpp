@@ -1,8 +1,6 @@
 #include "router/process/router.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,9 +39,9 @@ Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelM
       segment_(std::move(segment)),
       slot_(hello.router_slot),
       settings_(hello.router),
+      main_(engine::make_engine(main_buffers_)),
       clients_(settings_.max_connections_per_client, settings_.max_connections),
-      wake_up_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!wake_up_) throw std::system_error(errno, std::generic_category(), "eventfd");
+      check_again_(this, [](void* self, TimePoint) { static_cast<Router*>(self)->run_warm_up_check(); }) {
   for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
   for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());
   if (hello.warm_up) warm_up_check_.emplace();
@@ -132,11 +130,7 @@ void Router::closed(std::uint32_t thread, const Address& peer) {
 }
 
 void Router::probed(std::uint64_t id, bool ok, std::string detail) {
-  if (WarmUpCheck::is_ours(id)) {
-    const std::lock_guard lock(outgoing_mutex_);
-    reached_.push_back({id, ok, std::move(detail)});
-    return wake_main();
-  }
+  if (WarmUpCheck::is_ours(id)) return main_->post([this, id, ok, text = std::move(detail)] { reached(id, ok, text); });
   ChannelMessage message;
   message.type = ChannelMessage::Type::probed;
   message.number = id;
@@ -159,40 +153,41 @@ void Router::say(ChannelMessage message) {
     const std::lock_guard lock(outgoing_mutex_);
     outgoing_.push_back(std::move(message));
   }
-  wake_main();
-}
-
-void Router::wake_main() {
-  const std::uint64_t one = 1;
-  (void)!::write(wake_up_.get(), &one, sizeof one);  // a full counter is a wake-up too
-}
-
-/// Milliseconds that poll(2) may wait.
-int Router::timeout() const {
-  const auto next = warm_up_check_ ? warm_up_check_->next() : std::nullopt;
-  if (!next) return -1;
-  return static_cast<int>(std::max(std::chrono::ceil<Duration>(*next - Clock::now()), Duration{0}).count());
+  main_->post([this] {
+    if (!result_ && send() == Link::closed) end(1);
+  });
 }
 
 int Router::run() {
-  bool blocked = false;
-  while (!finished_) {
-    pollfd watched[] = {{inheritance_.channel.get(), static_cast<short>(POLLIN | (blocked ? POLLOUT : 0)), 0},
-                        {wake_up_.get(), POLLIN, 0}};
-    if (::poll(watched, 2, timeout()) < 0 && errno != EINTR) break;
-    std::uint64_t count = 0;
-    (void)!::read(wake_up_.get(), &count, sizeof count);
-    const Link link = receive();
-    if (link == Link::open) run_warm_up_check();
-    if (link == Link::closed || send() == Link::closed) {
-      if (finished_) return 0;
-      inheritance_.on_orphaned(segment_);
-      return 1;
-    }
-    const std::lock_guard lock(outgoing_mutex_);
-    blocked = !outgoing_.empty();
+  if (!main_->watch(inheritance_.channel.get(), channel_) || !main_->watch(segment_.freed(), freed_))
+    throw std::system_error(errno, std::generic_category(), "watch the channel of the master");
+  main_->run();
+  return result_.value_or(1);
+}
+
+// Something came, or what the channel did not take may go now.
+void Router::talk() {
+  if (result_) return;
+  if (receive() == Link::closed || send() == Link::closed) return end(1);
+  run_warm_up_check();
+}
+
+// Without a drain the master is gone.
+void Router::end(int result) {
+  if (result_) return;
+  result_ = finished_ ? 0 : result;
+  main_->stop();
+  if (*result_ != 0) inheritance_.on_orphaned(segment_);
+}
+
+// Units came back that another router held.
+void Router::look_again() {
+  std::uint32_t waiting = 0;
+  for (const segment::VersionCell& version : segment_->versions) waiting |= version.waiters[slot_].load();
+  for (std::uint32_t thread = 0; thread < shards_.size(); ++thread) {
+    if ((waiting >> thread & 1) == 0) continue;
+    shards_[thread]->post([&shard = *shards_[thread]] { shard.backends().look_again(); });
   }
-  return 0;
 }
 
 Router::Link Router::receive() {
@@ -220,6 +215,7 @@ Router::Link Router::send() {
     ++sent;
   }
   outgoing_.erase(outgoing_.begin(), outgoing_.begin() + static_cast<std::ptrdiff_t>(sent));
+  if (finished_) end(0);
   return result == ChannelResult::closed ? Link::closed : Link::open;
 }
 
@@ -270,28 +266,30 @@ void Router::say_ready() {
   say(std::move(ready));
 }
 
-// Every thread takes its turn, so that each has reached a worker if there are enough.
-void Router::run_warm_up_check() {
+void Router::reached(std::uint64_t id, bool ok, const std::string& detail) {
   if (!warm_up_check_) return;
-  std::vector<Reached> answers;
-  {
-    const std::lock_guard lock(outgoing_mutex_);
-    answers.swap(reached_);
-  }
-  const TimePoint now = Clock::now();
-  for (const Reached& answer : answers) {
-    warm_up_check_->probed(answer.id, answer.ok, answer.detail, now);
-    if (answer.ok) continue;
+  warm_up_check_->probed(id, ok, detail, main_->now());
+  if (!ok) {
     ChannelMessage complaint;
     complaint.type = ChannelMessage::Type::unreached;
     complaint.detail = warm_up_check_->complaint();
     say(std::move(complaint));
   }
+  run_warm_up_check();
+}
+
+// Every thread takes its turn, so that each has reached a worker if there are enough.
+void Router::run_warm_up_check() {
+  if (!warm_up_check_) return;
+  const TimePoint now = main_->now();
   for (const ProbeRequest& request : warm_up_check_->due(now)) {
     Shard& shard = *shards_[next_checker_++ % shards_.size()];
     shard.post([&shard, request] { shard.probe(request); });
   }
-  if (!warm_up_check_->complete()) return;
+  if (!warm_up_check_->complete()) {
+    if (const auto next = warm_up_check_->next()) main_->timers().arm(check_again_, *next);
+    return;
+  }
   warm_up_check_.reset();
   say_ready();
 }

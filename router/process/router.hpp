@@ -1,5 +1,6 @@
 #pragma once
-// The router: its threads, what they share, and the channel to the master. The main thread only talks to the master.
+// The router: its threads, what they share, and the channel to the master. The main thread only talks to the master,
+// and hears from other routers that units of limits came back; it runs an engine like the others.
 #include <array>
 #include <atomic>
 #include <memory>
@@ -31,6 +32,7 @@ class Router final : public ShardHost {
                  std::uint64_t generation) override;
   void wake(std::uint32_t thread, std::uint32_t row) override;
   void ask(std::uint32_t from, std::uint32_t row) override;
+  void wake_routers() override { segment_.tell_freed(); }
   void place(std::uint32_t thread, int fd, const Address& peer, Opening opening) override;
   bool claim(const Address& peer, const Address& client) override;
   void closed(std::uint32_t thread, const Address& peer) override;
@@ -40,16 +42,19 @@ class Router final : public ShardHost {
   void start_threads(const ChannelMessage& hello);
   bool admit(const Address& peer);
   void say(ChannelMessage message);
-  void wake_main();
+  // Of the main thread.
   enum class Link { open, closed };
+  void talk();
+  void look_again();
   Link receive();
   Link send();
+  void end(int result);
   void handle(ChannelMessage message);
   void take_table(const ChannelMessage& message);
   void reopen_log(const ChannelMessage& message);
+  void reached(std::uint64_t id, bool ok, const std::string& detail);
   void run_warm_up_check();
   void say_ready();
-  int timeout() const;
   template <typename Task>
   void everywhere(Task task);
 
@@ -58,6 +63,8 @@ class Router final : public ShardHost {
   std::uint32_t slot_;
   RouterSettings settings_;
   std::vector<int> listeners_, proxied_;
+  engine::BufferPool main_buffers_{0};    // no streams there
+  std::unique_ptr<engine::Engine> main_;  // of the thread that talks to the master
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
 
@@ -68,20 +75,23 @@ class Router final : public ShardHost {
   std::mutex clients_mutex_;
   policy::ClientLimit clients_;
 
-  UniqueFd wake_up_;  // eventfd: something to say
   std::mutex outgoing_mutex_;
   std::vector<ChannelMessage> outgoing_;
   std::atomic<std::uint32_t> drained_threads_{0};
-  struct Reached {
-    std::uint64_t id;
-    bool ok;
-    std::string detail;
+
+  struct Ready final : engine::ReadyHandler {
+    Router& router;
+    void (Router::*then)();
+    Ready(Router& owner, void (Router::*call)()) : router(owner), then(call) {}
+    void on_ready() override { (router.*then)(); }
   };
-  std::vector<Reached> reached_;              // answers to the proof's probes; outgoing_mutex_
+  Ready channel_{*this, &Router::talk}, freed_{*this, &Router::look_again};
+  engine::Timer check_again_;
   std::optional<WarmUpCheck> warm_up_check_;  // of the main thread; until it is complete
   std::uint32_t next_checker_ = 0;            // the thread that reaches the next worker
   bool said_ready_ = false;
   bool finished_ = false;
+  std::optional<int> result_;  // of run(); none: it goes on
 };
 
 }  // namespace gray::proxy

@@ -52,7 +52,7 @@ void ignore_signals() {
 int run_router(Inheritance inheritance) try {
   ignore_signals();
   std::string error;
-  auto segment = segment::Segment::attach(std::move(inheritance.segment), error);
+  auto segment = segment::Segment::attach(std::move(inheritance.segment), error, std::move(inheritance.freed));
   if (!segment) {
     log(LogLevel::error, "router: the shared segment does not fit: " + error);
     return 1;

@@ -12,6 +12,7 @@ namespace gray::proxy {
 struct Inheritance {
   UniqueFd channel;
   UniqueFd segment;
+  UniqueFd freed;  // the segment's event
   UniqueFd access_log;
   std::vector<UniqueFd> listeners;  // bound; the master listens before it says `listen`
   std::vector<UniqueFd> proxied;    // the same; connections there begin with a PROXY header

@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(HoldingsFixture, "the next image has the same sockets, files a
   Save save;
   save("holdings", *before);
   const auto fds = save.fds();
-  CHECK(fds.size() == 9);  // folder, lock, segment, two and one and one sockets, access log, admin
+  CHECK(fds.size() == 10);  // folder, lock, segment and its event, two and one and one sockets, access log, admin
   const auto state = nlohmann::json::parse(save.take().dump());
   {
     Load load(state, fds);

@@ -35,6 +35,7 @@ struct UpgradesFixture {
     ::setenv("GRAY_FAKE_ROUTER", "good", 1);
     RouterCommand command;
     command.segment = segment.fd();
+    command.freed = segment.freed();
     routers.emplace(io, segment, command, RouterSettings{}, 0,
                     Routers::Events{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}});
     upgrades.emplace(Upgrades::Parts{io, settings, *routers, [this](EventRecord one) { events.push_back(one); }});

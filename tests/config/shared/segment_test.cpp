@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace gray;
 using namespace gray::segment;
@@ -172,4 +173,22 @@ TEST_CASE("a segment can be moved") {
   Segment third = Segment::create();
   third = std::move(second);
   CHECK(third->base[0].requests == 3);
+}
+
+TEST_CASE("a slot that is forgotten is told to those who wait for its units, and so is every unit that is given back") {
+  Segment master = Segment::create();
+  std::string error;
+  auto router = Segment::attach(copy_of(master), error, UniqueFd(::fcntl(master.freed(), F_DUPFD_CLOEXEC, 0)));
+  REQUIRE_MESSAGE(router, error);
+  const auto told = [&] {
+    std::uint64_t times = 0;
+    return ::read(router->freed(), &times, sizeof times) == sizeof times ? times : 0;
+  };
+  CHECK(told() == 0);
+  master.forget(2);
+  CHECK(told() == 1);
+  router->tell_freed();
+  master.tell_freed();
+  CHECK(told() == 2);
+  CHECK((::fcntl(master.freed(), F_GETFD) & FD_CLOEXEC) != 0);
 }

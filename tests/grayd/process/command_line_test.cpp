@@ -41,11 +41,12 @@ TEST_CASE("help and version go to stdout and are no failure") {
 }
 
 TEST_CASE("the child mode takes descriptors") {
-  const auto line =
-      parse({"router", "--channel", "3", "--segment", "4", "--listeners", "2", "--proxied", "1", "--cgroup", "/sys/x"});
+  const auto line = parse({"router", "--channel", "3", "--segment", "4", "--freed", "6", "--listeners", "2",
+                           "--proxied", "1", "--cgroup", "/sys/x"});
   CHECK(line.mode == Mode::router);
   CHECK(line.router.channel == 3);
   CHECK(line.router.segment == 4);
+  CHECK(line.router.freed == 6);
   CHECK(line.router.access_log == -1);
   CHECK(line.router.listeners == 2);
   CHECK(line.router.proxied == 1);

@@ -54,6 +54,7 @@ TEST_CASE("a router whose master is gone kills the workers' process groups and f
     RouterArguments arguments;
     arguments.channel = ends[1];
     arguments.segment = ::dup(segment.fd());
+    arguments.freed = ::dup(segment.freed());
     ::_exit(run_router_child(arguments));
   }
   ::close(ends[1]);

@@ -25,6 +25,7 @@ struct RouterGenerationFixture {
     ::setenv("GRAY_FAKE_ROUTER", behaviour, 1);
     RouterCommand command;
     command.segment = segment.fd();
+    command.freed = segment.freed();
     router.emplace(io, spawn_router(command), 2, limit,
                    RouterGeneration::Events{[this](RouterGeneration& one) { greet(one); },
                                             [this](RouterGeneration&) { ready = true; }, [](RouterGeneration&) {},

@@ -45,13 +45,13 @@ TEST_CASE("a router gets exactly what it is named, at the numbers it expects") {
                                        (folder.path / "fds").string());
   const UniqueFd segment(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const UniqueFd first(::open("/dev/null", O_RDONLY | O_CLOEXEC)), second(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  command.segment = segment.get();
+  command.segment = command.freed = segment.get();
   command.listeners = {first.get(), second.get()};
   CHECK(exit_status(spawn_router(command)) == 0);
   std::ifstream report(folder.path / "fds");
   std::set<int> fds;
   for (int fd = 0; report >> fd;) fds.insert(fd);
-  for (const int expected : {3, 4, 6, 7}) CHECK(fds.contains(expected));
+  for (const int expected : {3, 4, 6, 7, 8}) CHECK(fds.contains(expected));
   CHECK_FALSE(fds.contains(5));
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("a router leads its own process group and has no signal blocked or ign
   auto command = reporting_command(
       folder, "exec grep -E 'SigBlk|SigIgn' /proc/self/status > " + (folder.path / "signals").string());
   const UniqueFd segment(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  command.segment = segment.get();
+  command.segment = command.freed = segment.get();
   sigset_t usr1, before;
   ::sigemptyset(&usr1);
   ::sigaddset(&usr1, SIGUSR1);
@@ -82,7 +82,7 @@ TEST_CASE("a program that cannot be run ends with 127, and its channel closes") 
   RouterCommand command;
   command.program = "/no/such/router";
   const UniqueFd segment(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  command.segment = segment.get();
+  command.segment = command.freed = segment.get();
   const auto child = spawn_router(command);
   const int status = exit_status(child);
   CHECK(WEXITSTATUS(status) == 127);

@@ -26,6 +26,7 @@ struct RoutersFixture {
     ::setenv("GRAY_FAKE_ROUTER", behaviour, 1);
     RouterCommand command;
     command.segment = segment.fd();
+    command.freed = segment.freed();
     routers.emplace(io, segment, command, RouterSettings{}, 0,
                     Routers::Events{[] {}, [this](std::uint64_t, bool ok, const std::string&) { probed += ok ? 1 : 0; },
                                     [this](bool yes) { possible.push_back(yes); }},
@@ -272,14 +273,14 @@ TEST_CASE_FIXTURE(RoutersFixture, "a drain before the greeting does not wait") {
 TEST_CASE("a router's arguments name only what it gets") {
   RouterCommand command;
   command.listeners = {8, 9};
-  CHECK(router_arguments(command) ==
-        std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4", "--listeners", "2"});
+  CHECK(router_arguments(command) == std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4",
+                                                              "--freed", "6", "--listeners", "2"});
   command.access_log = 7;
   command.proxied = 1;
   command.cgroup = "/sys/fs/cgroup/grayd";
   CHECK(router_arguments(command) == std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4",
-                                                              "--access-log", "5", "--listeners", "2", "--proxied", "1",
-                                                              "--cgroup", "/sys/fs/cgroup/grayd"});
+                                                              "--freed", "6", "--access-log", "5", "--listeners", "2",
+                                                              "--proxied", "1", "--cgroup", "/sys/fs/cgroup/grayd"});
 }
 
 namespace {
@@ -295,6 +296,7 @@ Before& image_before(segment::Segment& segment) {
   auto& before = *images_before.emplace_back(new Before);
   RouterCommand command;
   command.segment = segment.fd();
+  command.freed = segment.freed();
   Routers::Events silent{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}};
   before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, silent,
                          RouterLimits{kUpgradeTimeout, kUpgradeTimeout});

@@ -198,6 +198,7 @@ TEST_CASE("a retry that finds its unit taken by another router waits like everyb
   late.let_go();
   REQUIRE(eventually([&] { return late.rig.waiting() == 1; }));
   sockets.release(3);
+  late.rig.on([](proxy::Shard& shard) { shard.backends().look_again(); });  // and tells
   CHECK(client.read_answer().status() == 200);
   CHECK(late.rig.waiting() == 0);
 }

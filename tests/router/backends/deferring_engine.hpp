@@ -82,6 +82,7 @@ class DeferringEngine final : public engine::Engine {
 
   void listen(int fd, engine::AcceptHandler& handler) override { below_->listen(fd, handler); }
   void stop_listening() override { below_->stop_listening(); }
+  bool watch(int fd, engine::ReadyHandler& handler) override { return below_->watch(fd, handler); }
   void post(std::function<void()> task) override { below_->post(std::move(task)); }
   TimePoint now() const override { return below_->now(); }
   engine::TimerWheel& timers() override { return below_->timers(); }

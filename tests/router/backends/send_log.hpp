@@ -32,6 +32,7 @@ struct SendLog final : engine::Engine {
   void release(engine::StreamId) override {}
   void listen(int, engine::AcceptHandler&) override {}
   void stop_listening() override {}
+  bool watch(int, engine::ReadyHandler&) override { return true; }
   void post(std::function<void()>) override {}
   TimePoint now() const override { return {}; }
   engine::TimerWheel& timers() override { return wheel; }

@@ -1,6 +1,8 @@
 // The engine against real sockets of this host: one thread runs the loop, the test thread plays the peer.
 #include "router/engine/epoll_engine.hpp"
 
+#include <sys/eventfd.h>
+
 #include <array>
 #include <atomic>
 
@@ -192,6 +194,46 @@ TEST_CASE("stop_listening takes what is in the backlog, then leaves the socket o
   clients.push_back(listener.dial());
   run.on([] {});
   CHECK(acceptor.accepted.size() == 40);
+}
+
+TEST_CASE("a watched descriptor is told of whenever there is something new, and stays open") {
+  struct Counter final : ReadyHandler {
+    int fd = -1;
+    bool reads = false;
+    std::string seen;
+    int times = 0;
+    void on_ready() override {
+      ++times;
+      char bytes[16];
+      for (ssize_t count = 0; reads && (count = ::recv(fd, bytes, sizeof bytes, 0)) > 0;)
+        seen.append(bytes, static_cast<std::size_t>(count));
+    }
+  };
+  Pair pair;
+  Counter channel, bell;
+  channel.fd = pair.ours.get();
+  channel.reads = true;
+  const UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  {
+    Running run;
+    CHECK(run.on([&] { return run.engine->watch(pair.ours.get(), channel); }));
+    CHECK(run.on([&] { return run.engine->watch(event.get(), bell); }));
+    CHECK_FALSE(run.on([&] { return run.engine->watch(-1, bell); }));
+    pair.write("one");
+    REQUIRE(run.until([&] { return channel.seen == "one"; }));
+    pair.write("two");
+    REQUIRE(run.until([&] { return channel.seen == "onetwo"; }));
+    for (int i = 0; i < 3; ++i) {  // nobody reads it
+      const int before = run.get(bell.times);
+      const std::uint64_t one = 1;
+      REQUIRE(::write(event.get(), &one, sizeof one) == sizeof one);
+      REQUIRE(run.until([&] { return bell.times > before; }));
+    }
+    CHECK(run.on([&] { return run.engine->open_streams(); }) == 0);
+  }
+  pair.write("three");
+  char bytes[16];
+  CHECK(::recv(pair.ours.get(), bytes, sizeof bytes, 0) == 5);
 }
 
 TEST_CASE("timers of the wheel fire on the loop's thread") {

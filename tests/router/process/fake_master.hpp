@@ -29,6 +29,7 @@ class FakeMaster {
     proxy::Inheritance inherited;
     inherited.channel = std::move(routers_);
     inherited.segment = UniqueFd(::dup(segment.fd()));
+    inherited.freed = UniqueFd(::dup(segment.freed()));
     inherited.listeners.emplace_back(::dup(listener.fd()));
     inherited.proxied.emplace_back(::dup(proxied.fd()));
     inherited.on_orphaned = [this](segment::Segment&) { orphaned = true; };

@@ -144,8 +144,7 @@ class Rig {
   segment::Segment segment = segment::Segment::create();
 
  private:
-  // What a router does for its shards, but every connection stays where it was accepted, and routers hear nothing of
-  // each other.
+  // What a router does for its shards, but every connection stays where it was accepted.
   struct Host final : proxy::ShardHost {
     Rig& rig;
     std::uint32_t index;
@@ -166,6 +165,13 @@ class Rig {
       for (std::uint32_t i = 0; i < rig.shards_.size(); ++i) {
         auto& shard = *rig.shards_[i];
         if (i != from) shard.post([=, &shard] { shard.backends().offer(from, row); });
+      }
+    }
+    void wake_routers() override {
+      if (!rig.own_slots_) return;
+      for (std::uint32_t i = 0; i < rig.shards_.size(); ++i) {
+        auto& shard = *rig.shards_[i];
+        if (i != index) shard.post([&shard] { shard.backends().look_again(); });
       }
     }
     void place(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {

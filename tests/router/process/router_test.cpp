@@ -31,7 +31,7 @@ struct Running {
   }
   static segment::Segment attach(const segment::Segment& segment) {
     std::string error;
-    return std::move(*segment::Segment::attach(UniqueFd(::dup(segment.fd())), error));
+    return std::move(*segment::Segment::attach(UniqueFd(::dup(segment.fd())), error, UniqueFd(::dup(segment.freed()))));
   }
   Wire dial() const { return test::dial(master.listener.address()); }
   Message get() const {
