@@ -10,12 +10,19 @@ namespace gray::proxy {
 using segment::Reason;
 using segment::Side;
 
+namespace {
+
+constexpr http::Fault kNoTunnel{503, "tunnels", "all tunnels to the workers of this version are in use", 0};
+
+}  // namespace
+
 Exchange::Exchange(ExchangeContext& context, ClientSide& client)
     : context_(context),
       client_(client),
       deadline_(this, [](void* self, TimePoint) { static_cast<Exchange*>(self)->on_deadline(); }),
       routing_(context.tables, context.backends, context.settings),
-      replay_(context.shard.buffers) {}
+      replay_(context.shard.buffers),
+      tunnel_(context.shard.outbox, client) {}
 
 void Exchange::feed(Event event) {
   const Step taken = step(state_, event);
@@ -35,17 +42,12 @@ void Exchange::act(Action action) {
     case Action::finish: return finish(false);
     case Action::finish_early: return finish(true);
     case Action::cut: return cut();
-    case Action::forget: return forget();
+    case Action::forget: leave_queue(); return cut();
     case Action::open_tunnel: return open_tunnel();
     case Action::close_tunnel: return close_tunnel();
-    case Action::part: return part();
+    case Action::expire_tunnel: return expire_tunnel();
     case Action::impossible: context_.recorder.impossible(state_); return cut();
   }
-}
-
-// Only ever moved later while a request goes on: the wheel stores that without touching a list.
-void Exchange::arm(Duration after) {
-  context_.shard.engine.timers().arm(deadline_, context_.shard.engine.now() + after);
 }
 
 // request_timeout bounds the wait for the first byte. After it a worker may fall silent, and a client may take nothing,
@@ -60,14 +62,8 @@ void Exchange::on_deadline() {
   const bool answering = state_ == State::early || state_ == State::responding;
   if ((state_ == State::sending && awaits_body()) || (answering && client_.behind()))
     return arm(routing_.limits().request_timeout);
-  switch (state_) {
-    case State::idle: return;  // left armed by a request that has ended
-    case State::waiting: record_.counts.reason = Reason::queue_timeout; break;
-    case State::dialing: record_.counts.reason = Reason::connect_timeout; break;
-    case State::tunnel: record_.counts.reason = Reason::tunnel_idle; break;
-    default: record_.counts.reason = Reason::response_timeout; break;
-  }
-  feed(Event::deadline);
+  if (!active()) return;  // left armed by a request that has ended
+  feed(Event::deadline, reason_of_deadline(state_));
   context_.shard.outbox.flush();
 }
 
@@ -77,9 +73,11 @@ void Exchange::acquire() {
                                           {attempt_.avoid, attempt_.fresh_only, routing_.affinity(), wants_tunnel()})) {
     return take(*side);
   }
-  record_.counts.reason = wants_tunnel() && !backends.has_tunnel(*routing_.version())
-                              ? no_tunnel()
-                              : backends.enqueue(*routing_.version(), *this);
+  if (wants_tunnel() && !backends.has_tunnel(*routing_.version())) {
+    record_.fault = kNoTunnel;
+    return feed(Event::refused, Reason::overloaded);
+  }
+  record_.counts.reason = backends.enqueue(*routing_.version(), *this);
   if (record_.counts.reason != Reason::none) return feed(Event::refused);
   queued_ = context_.shard.engine.now();
   arm(routing_.limits().queue_timeout);
@@ -102,9 +100,13 @@ void Exchange::take(WorkerSide& side) {
 }
 
 void Exchange::exhausted() {
-  record_.counts.reason = Reason::overloaded;
-  feed(Event::refused);
+  feed(Event::refused, Reason::overloaded);
   context_.shard.outbox.flush();
+}
+
+void Exchange::exhausted_tunnels() {
+  record_.fault = kNoTunnel;
+  exhausted();
 }
 
 void Exchange::use_worker(Worker* worker) {
@@ -155,16 +157,6 @@ void Exchange::request_end() {
   feed(Event::request_end);
 }
 
-void Exchange::await_response() {
-  accepts_body_ = false;
-  arm(routing_.limits().request_timeout);
-}
-
-void Exchange::failed(Reason reason) {
-  record_.counts.reason = reason;
-  feed(Event::failed);
-}
-
 void Exchange::judge() {
   const policy::Attempt attempt{.method = request_.method,
                                 .response_started = attempt_.side->answered(),
@@ -188,12 +180,6 @@ void Exchange::judge() {
   stats::record_failed_attempt(context_.backends.counters().row(routing_.version()->row));
   if (verdict == policy::Retry::on_stable) routing_.fall_back();
   feed(Event::retry);
-}
-
-void Exchange::response_head(const http::Response& head) {
-  response_ = &head;
-  feed(Event::response_head);
-  response_ = nullptr;
 }
 
 void Exchange::begin_answer() {
@@ -234,29 +220,6 @@ void Exchange::cut() {
     drop_upstream(!tunnel && segment::status_of(record_.counts.reason) >= 500);  // below: it was the client
   conclude();
   client_.cut();
-}
-
-void Exchange::forget() {
-  context_.backends.leave_queue(*routing_.version(), *this);
-  record_.counts.reason = Reason::client_gone;
-  conclude();
-  client_.cut();
-}
-
-void Exchange::drop_upstream(bool suspect) {
-  if (std::exchange(attempt_.worker_behind, false)) client_.resume_body();
-  std::exchange(attempt_.side, nullptr)->discard(suspect);
-}
-
-void Exchange::client_gone() {
-  record_.counts.reason = Reason::client_gone;
-  feed(Event::client_gone);
-}
-
-// A FIN before the first response byte: nearly always somebody who no longer waits. The work is given up, and the
-// socket it held serves one who does. An answer that has begun is finished: if nobody reads it, sending it will tell.
-void Exchange::client_closing() {
-  if (record_.first_byte == TimePoint{}) client_gone();
 }
 
 void Exchange::client_drained() {
@@ -302,8 +265,7 @@ void Exchange::refuse(const http::Fault& fault, const ClientInfo& client, TimePo
   reset(client, started);
   request_complete_ = false;  // nobody knows where the next request would begin
   note(fault, Side::downstream);
-  record_.counts.reason = reason_of(fault);
-  feed(Event::refused);
+  feed(Event::refused, reason_of(fault));
 }
 
 void Exchange::begin(const RequestFacts& request, const ClientInfo& client, TimePoint started) {
@@ -316,22 +278,19 @@ void Exchange::begin(const RequestFacts& request, const ClientInfo& client, Time
   const bool known = routing_.version() != nullptr;  // what no service takes has our id
   if (known && info_.trusted && !request.request_id.empty()) request_id_ = request.request_id;
   if (refusal.fault.status != 0) note(refusal.fault, Side::downstream);
-  record_.counts.reason = refusal.reason;
-  feed(record_.counts.reason == Reason::none ? Event::request : Event::refused);
+  feed(refusal.reason == Reason::none ? Event::request : Event::refused, refusal.reason);
 }
 
 void Exchange::request_fault(Reason reason, const http::Fault& fault) {
-  record_.counts.reason = reason;
   note(fault, Side::downstream);
-  feed(Event::refused);
+  feed(Event::refused, reason);
 }
 
 // Before the answer the client is told so; within it only a connection that breaks says that it is not whole.
 void Exchange::client_slow(const http::Fault& fault) {
   if (state_ == State::sending) return request_fault(Reason::request_timeout, fault);
-  record_.counts.reason = Reason::request_timeout;
   note(fault, Side::downstream);
-  feed(Event::client_gone);
+  feed(Event::client_gone, Reason::request_timeout);
 }
 
 void Exchange::note(const http::Fault& fault, Side side) {
@@ -343,17 +302,14 @@ void Exchange::note(const http::Fault& fault, Side side) {
 // Max-Forwards: 0 (P3). OPTIONS asks what the last hop can do. TRACE asks it to reflect the request, with the cookies
 // and credentials in it: never.
 void Exchange::answer_as_last_hop() {
-  record_.counts.reason = Reason::none;
-  if (request_.method == http::Method::trace) {
-    record_.counts.reason = Reason::unsupported;
-    record_.fault.text = "the router does not answer TRACE";
-  }
-  feed(Event::refused);
+  if (request_.method != http::Method::trace) return feed(Event::refused, Reason::none);
+  record_.fault.text = "the router does not answer TRACE";
+  feed(Event::refused, Reason::unsupported);
 }
 
 void Exchange::reply() {
   if (attempt_.side != nullptr) drop_upstream(false);
-  if (linked) context_.backends.leave_queue(*routing_.version(), *this);
+  if (linked) leave_queue();
   http::LocalAnswer answer = router_answer(record_.counts.reason, record_.fault.text);
   answer.request_id = request_id_;
   answer.head_request = request_.method == http::Method::head;
@@ -365,6 +321,55 @@ void Exchange::reply() {
   conclude();
   client_.done();
 }
+
+// ---- an upgraded exchange
+
+void Exchange::open_tunnel() {
+  begin_answer();
+  tunnel_.open(*attempt_.side, protocol_);
+  http::ResponseExtras extras = response_extras();
+  extras.upgrade = protocol_;
+  routing_.version()->service_time.add(std::chrono::duration_cast<Micros>(record_.first_byte - record_.granted));
+  accepts_body_ = true;
+  client_.open_tunnel(*response_, extras);
+}
+
+void Exchange::client_bytes(std::string_view bytes) {
+  record_.counts.bytes_in += bytes.size();
+  tunnel_.client_bytes(bytes);
+  arm(stall_limit());
+}
+
+void Exchange::worker_bytes(std::string_view bytes) {
+  record_.counts.bytes_out += bytes.size();
+  tunnel_.worker_bytes(bytes);
+  arm(stall_limit());
+}
+
+void Exchange::end_tunnel(Reason reason) {
+  feed(Event::deadline, reason);
+  context_.shard.outbox.flush();
+}
+
+void Exchange::close_tunnel() {
+  record_.counts.reason = tunnel_.close();
+  left_tunnel();
+}
+
+void Exchange::expire_tunnel() {
+  std::array<char, 32> id;
+  context_.recorder.make_id(id);
+  tunnel_.expire({id.data() + 16, 4});  // of the half that changes
+  left_tunnel();
+}
+
+void Exchange::left_tunnel() {
+  attempt_.side = nullptr;
+  conclude();
+  client_.done();
+}
+
+// ---- what the client, the counters and the log get of it
 
 http::ResponseExtras Exchange::response_extras() const {
   return {.request_id = request_id_,

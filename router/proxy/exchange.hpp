@@ -1,12 +1,13 @@
 #pragma once
 // One request and its answer: carries out what exchange_machine says, between a client side and a worker's connection.
-// It knows no socket and no HTTP/1 bytes, only messages: another protocol, or TLS, is another side.
+// It knows no socket and no HTTP/1 bytes, only messages: another protocol, or TLS, is another side. What follows an
+// upgrade is the Tunnel's (tunnel.hpp).
 //
 // The life of a request: begin() routes and decides; acquire asks Backends for a socket; the original head is kept
 // by the client side until the exchange ends, so that an attempt can be repeated; every outcome is counted once, in
 // conclude().
 #include <array>
-#include <optional>
+#include <utility>
 
 #include "router/backends/backends.hpp"
 #include "router/backends/shard_context.hpp"
@@ -62,9 +63,12 @@ class Exchange final : private WorkerSeeker {
   void request_end();
   /// The request body is broken or too large.
   void request_fault(segment::Reason reason, const http::Fault& fault);
-  void client_gone();
-  /// The client has said FIN.
-  void client_closing();
+  void client_gone() { feed(Event::client_gone, segment::Reason::client_gone); }
+  /// The client has sent FIN. Before the first response byte it nearly always no longer waits: the work is given up,
+  /// and the socket serves another request. An answer that has begun is finished: if nobody reads it, sending it fails.
+  void client_closing() {
+    if (record_.first_byte == TimePoint{}) client_gone();
+  }
   void client_drained();
   /// The client is slower than `min_rate` allows.
   void client_slow(const http::Fault& fault);
@@ -72,7 +76,9 @@ class Exchange final : private WorkerSeeker {
   std::uint64_t moved() const { return record_.counts.bytes_in + record_.counts.bytes_out; }
   /// In a tunnel: bytes of the client, and its FIN.
   void client_bytes(std::string_view bytes);
-  void client_ended();
+  void client_ended() {
+    if (tunnel_.client_ended()) feed(Event::response_end);
+  }
   /// The tunnel's time is up.
   void end_tunnel(segment::Reason reason) override;
   /// After what an event gathered has been sent: pauses whichever side is ahead of the other.
@@ -88,45 +94,66 @@ class Exchange final : private WorkerSeeker {
 
   // WorkerEvents
   void connected() override { feed(Event::connected); }
-  void failed(segment::Reason reason) override;
+  void failed(segment::Reason reason) override { feed(Event::failed, reason); }
   void interim(const http::Response& head) override { client_.interim(head); }
-  void response_head(const http::Response& head) override;
+  void response_head(const http::Response& head) override { feed(Event::response_head, head); }
   void response_data(std::string_view payload) override;
   void response_trailers(std::string_view section) override { client_.response_trailers(section); }
   void response_end() override { feed(Event::response_end); }
-  void upgraded(const http::Response& head, std::string_view protocol) override;
+  void upgraded(const http::Response& head, std::string_view protocol) override {
+    protocol_ = protocol;
+    feed(Event::upgraded, head);
+  }
   void worker_bytes(std::string_view bytes) override;
-  void worker_ended() override;
+  void worker_ended() override {
+    if (tunnel_.worker_ended()) feed(Event::response_end);
+  }
   void worker_drained() override;
   void worker_fault(const http::Fault& fault) override { note(fault, segment::Side::upstream); }
 
   void note(const http::Fault& fault, segment::Side side);
   void feed(Event event);
+  void feed(Event event, segment::Reason reason) {
+    record_.counts.reason = reason;
+    feed(event);
+  }
+  void feed(Event event, const http::Response& head) {
+    response_ = &head;
+    feed(event);
+    response_ = nullptr;
+  }
   void act(Action action);
   void reset(const ClientInfo& client, TimePoint started);
 
   void acquire();
+  void leave_queue() { context_.backends.leave_queue(*routing_.version(), *this); }
   void take(WorkerSide& side);
   void send_request();
   void replay_body();
-  void await_response();
+  void await_response() {
+    accepts_body_ = false;
+    arm(routing_.limits().request_timeout);
+  }
   void judge();
   void start_response();
   void begin_answer();
-  segment::Reason no_tunnel();
   void open_tunnel();
   void close_tunnel();
-  void part();
+  void expire_tunnel();
+  void left_tunnel();
   void finish(bool close);
   void reply();
   void answer_as_last_hop();
   void cut();
-  void forget();
   void use_worker(Worker* worker);
-  void drop_upstream(bool suspect);
+  void drop_upstream(bool suspect) {
+    if (std::exchange(attempt_.worker_behind, false)) client_.resume_body();
+    std::exchange(attempt_.side, nullptr)->discard(suspect);
+  }
   void conclude();
   void on_deadline();
-  void arm(Duration after);
+  /// Only ever moved later while a request lasts: the wheel stores that without touching a list.
+  void arm(Duration after) { context_.shard.engine.timers().arm(deadline_, context_.shard.engine.now() + after); }
   Duration stall_limit() const;
   http::RequestExtras request_extras() const;
   std::string_view span() const { return {own_id_.data() + own_id_.size() - http::kSpanId, http::kSpanId}; }
@@ -147,8 +174,8 @@ class Exchange final : private WorkerSeeker {
   Attempt attempt_;
   const http::Response* response_ = nullptr;  // during response_head() and upgraded() only
   std::string_view protocol_;                 // likewise
-  Tunnel tunnel_;                             // in State::tunnel
-  ExchangeRecord record_;                     // what has become of it so far
+  Tunnel tunnel_;                             // in use in State::tunnel
+  ExchangeRecord record_;                     // of it so far
   TimePoint queued_{};
 };
 

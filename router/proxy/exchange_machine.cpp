@@ -64,7 +64,7 @@ constexpr Row kRows[] = {
 
     {State::tunnel,     Event::response_end,  State::idle,       Action::close_tunnel},
     {State::tunnel,     Event::failed,        State::idle,       Action::cut},
-    {State::tunnel,     Event::deadline,      State::idle,       Action::part},
+    {State::tunnel,     Event::deadline,      State::idle,       Action::expire_tunnel},
     {State::tunnel,     Event::client_gone,   State::idle,       Action::cut},
 
     {State::judging,    Event::retry,         State::seeking,    Action::acquire},
@@ -105,6 +105,16 @@ static_assert(every_wait_ends());
 }  // namespace
 
 Step step(State state, Event event) { return kTable[static_cast<std::size_t>(state)][static_cast<std::size_t>(event)]; }
+
+segment::Reason reason_of_deadline(State state) {
+  using segment::Reason;
+  switch (state) {
+    case State::waiting: return Reason::queue_timeout;
+    case State::dialing: return Reason::connect_timeout;
+    case State::tunnel: return Reason::tunnel_idle;
+    default: return Reason::response_timeout;
+  }
+}
 
 const char* name_of(State state) {
   constexpr const char* kNames[] = {"idle",     "seeking", "waiting",    "dialing", "sending",

@@ -16,6 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "config/shared/segment.hpp"
+
 namespace gray::proxy {
 
 enum class State : std::uint8_t {
@@ -64,8 +66,8 @@ enum class Action : std::uint8_t {
   cut,           // break both sides off, nothing may look like a clean end
   forget,        // the client left before a worker was involved
   open_tunnel,
-  close_tunnel,  // both sides have ended
-  part,          // its time is up: both sides are told, and heard no more
+  close_tunnel,   // both sides have ended
+  expire_tunnel,  // its time is up: both sides get a Close frame if they can understand it, then FIN
   impossible,
 };
 
@@ -76,6 +78,9 @@ struct Step {
 
 /// What to do. Constant time, total: every pair has an entry.
 Step step(State state, Event event);
+
+/// Why an exchange whose deadline has passed in that state failed.
+segment::Reason reason_of_deadline(State state);
 
 const char* name_of(State state);
 const char* name_of(Event event);

@@ -8,6 +8,7 @@
 #include <vector>
 
 using namespace gray::proxy;
+using gray::segment::Reason;
 
 namespace {
 
@@ -58,7 +59,7 @@ const std::map<Pair, Step> kExpected = {
     {{S::responding, E::client_gone}, {S::idle, A::cut}},
     {{S::tunnel, E::response_end}, {S::idle, A::close_tunnel}},
     {{S::tunnel, E::failed}, {S::idle, A::cut}},
-    {{S::tunnel, E::deadline}, {S::idle, A::part}},
+    {{S::tunnel, E::deadline}, {S::idle, A::expire_tunnel}},
     {{S::tunnel, E::client_gone}, {S::idle, A::cut}},
     {{S::judging, E::retry}, {S::seeking, A::acquire}},
     {{S::judging, E::give_up}, {S::idle, A::reply}},
@@ -122,7 +123,8 @@ TEST_CASE("random walks reach every state, and from each one idle again") {
 }
 
 TEST_CASE("a state is left for idle only by an action that ends the exchange") {
-  const std::set<Action> endings = {A::reply, A::finish, A::finish_early, A::cut, A::forget, A::close_tunnel, A::part};
+  const std::set<Action> endings = {A::reply,  A::finish,       A::finish_early, A::cut,
+                                    A::forget, A::close_tunnel, A::expire_tunnel};
   for_each_pair([&](State state, Event event) {
     const Step taken = step(state, event);
     if (state == S::idle || taken.action == A::impossible || taken.next != S::idle) return;
@@ -138,6 +140,14 @@ TEST_CASE("no answer of ours follows a byte of a worker's answer") {
     CHECK(step(state, event).action != A::reply);
     CHECK(step(state, event).action != A::judge);
   });
+}
+
+TEST_CASE("the reason of a deadline names what was waited for") {
+  CHECK(reason_of_deadline(S::waiting) == Reason::queue_timeout);
+  CHECK(reason_of_deadline(S::dialing) == Reason::connect_timeout);
+  CHECK(reason_of_deadline(S::tunnel) == Reason::tunnel_idle);
+  for (const State state : {S::sending, S::awaiting, S::early, S::responding})
+    CHECK(reason_of_deadline(state) == Reason::response_timeout);
 }
 
 TEST_CASE("states and events have names of their own") {
