@@ -17,17 +17,17 @@ constexpr Duration kSuspicion{1'000};  // how long a worker that broke a connect
 
 }  // namespace
 
-Backends::Backends(engine::Engine& engine, segment::Layout& layout, Place place, Neighbours& neighbours,
+Backends::Backends(engine::Engine& engine, segment::Layout& layout, ShardId shard_id, Neighbours& neighbours,
                    UpstreamStore::Make make_upstream)
     : engine_(engine),
       layout_(layout),
-      place_(place),
+      shard_id_(shard_id),
       neighbours_(neighbours),
-      counters_(layout, place),
-      waiting_(layout, place),
+      counters_(layout, shard_id),
+      waiting_(layout, shard_id),
       versions_(segment::kVersions),
       upstreams_(std::move(make_upstream), *this),
-      tunnels_(engine, layout, place.slot, versions_, [this](TimePoint now) { end_tunnels(now); }),
+      tunnels_(engine, layout, shard_id.router_slot, versions_, [this](TimePoint now) { end_tunnels(now); }),
       expiry_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->expire_idle(now); }),
       look_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->look_again(); }) {
   for (std::uint32_t row = 0; row < versions_.size(); ++row) versions_[row].row = row;
@@ -64,7 +64,7 @@ void Backends::retire(Worker& worker) {
   while (Upstream* idle = worker.idle.take_newest()) recycle(*idle);
 }
 
-Backends::Grant Backends::take(Version& version, const Wish& wish) {
+Backends::Lease Backends::take(Version& version, const Wish& wish) {
   // A unit that another thread takes between the look and the grab costs one more round; there are as many as workers.
   for (std::size_t round = 0; round <= version.workers.size(); ++round) {
     Worker* worker = version.choose(wish, layout_, engine_.now());
@@ -73,7 +73,7 @@ Backends::Grant Backends::take(Version& version, const Wish& wish) {
     Upstream* idle = wish.fresh ? nullptr : worker->idle.take_newest();
     if (idle != nullptr) return {.idle = idle, .tunnel = wish.tunnel};
     const bool closes = wish.fresh && !wish.spare && close_stale(*worker);
-    if (cell_of(*worker).sockets.acquire(place_.slot, version.limits.max_sockets))
+    if (cell_of(*worker).sockets.acquire(shard_id_.router_slot, version.limits.max_sockets))
       return {.dial = worker, .tunnel = wish.tunnel};
     if (wish.tunnel) tunnels_.drop(*worker);
     if (closes) break;  // its unit comes back
@@ -81,31 +81,31 @@ Backends::Grant Backends::take(Version& version, const Wish& wish) {
   return {};
 }
 
-Upstream* Backends::serve(const Grant& grant, WorkerSeeker& seeker) {
-  if (grant.idle != nullptr) {
-    grant.idle->units().tunnel = grant.tunnel;
-    grant.idle->attach(seeker);
-    return grant.idle;
+Upstream* Backends::serve(const Lease& lease, WorkerSeeker& seeker) {
+  if (lease.idle != nullptr) {
+    lease.idle->units().tunnel = lease.tunnel;
+    lease.idle->attach(seeker);
+    return lease.idle;
   }
-  Worker& worker = *grant.dial;
+  Worker& worker = *lease.dial;
   Upstream& upstream = upstreams_.take();
   const engine::StreamId stream = engine_.connect(worker.address, upstream);
   if (!stream) {  // this process is out of descriptors
     upstreams_.give_back(upstream);
-    give_grant_back(grant);
+    give_back(lease);
     return nullptr;
   }
   ++worker.open;
   stats::add(counters_.row(worker.version->row).connects);
   upstream.open(worker, stream, true);
-  upstream.units().tunnel = grant.tunnel;
+  upstream.units().tunnel = lease.tunnel;
   upstream.attach(seeker);
   return &upstream;
 }
 
 WorkerSide* Backends::acquire(Version& version, WorkerSeeker& seeker, const Wish& wish) {
-  const Grant grant = take(version, wish);
-  return grant ? serve(grant, seeker) : nullptr;
+  const Lease lease = take(version, wish);
+  return lease ? serve(lease, seeker) : nullptr;
 }
 
 void Backends::release(Upstream& upstream) {
@@ -133,29 +133,29 @@ void Backends::discard(Upstream& upstream, bool suspect) {
   recycle(upstream);
 }
 
-void Backends::grant_to(Version& version, WorkerSeeker& seeker, Grant grant) {
-  if (seeker.wants_tunnel() && !grant.tunnel && !join_tunnel(version, grant)) return seeker.exhausted_tunnels();
-  if (Upstream* upstream = serve(grant, seeker)) return seeker.granted(*upstream);
+void Backends::lease_to(Version& version, WorkerSeeker& seeker, Lease lease) {
+  if (seeker.wants_tunnel() && !lease.tunnel && !join_tunnel(version, lease)) return seeker.exhausted_tunnels();
+  if (Upstream* upstream = serve(lease, seeker)) return seeker.granted(*upstream);
   seeker.exhausted();
 }
 
 void Backends::advance(Version& version) {
   serve_expecting(version);
   while (version.queue.size() > 0) {
-    const Grant grant = take(version, {});
-    if (!grant) break;
+    const Lease lease = take(version, {});
+    if (!lease) break;
     WorkerSeeker* seeker = version.queue.pop(engine_.now());
-    if (seeker == nullptr) return give_grant_back(grant);  // all have expired: their own timers answer them
+    if (seeker == nullptr) return give_back(lease);  // all have expired: their own timers answer them
     left_queue(version);
-    grant_to(version, *seeker, grant);
+    lease_to(version, *seeker, lease);
   }
   if (version.queue.size() == 0) wake_others(version);
 }
 
-void Backends::give_grant_back(const Grant& grant) {
-  if (grant.idle != nullptr) grant.idle->worker().idle.put(*grant.idle, engine_.now());
-  if (grant.dial != nullptr) cell_of(*grant.dial).sockets.release(place_.slot);
-  if (grant.tunnel) tunnels_.drop(grant.idle != nullptr ? grant.idle->worker() : *grant.dial);
+void Backends::give_back(const Lease& lease) {
+  if (lease.idle != nullptr) lease.idle->worker().idle.put(*lease.idle, engine_.now());
+  if (lease.dial != nullptr) cell_of(*lease.dial).sockets.release(shard_id_.router_slot);
+  if (lease.tunnel) tunnels_.drop(lease.idle != nullptr ? lease.idle->worker() : *lease.dial);
 }
 
 // ---- waiting
@@ -168,7 +168,8 @@ Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
   }
   if (!waiting_.take_place(version.row, version.limits.queue)) return Reason::queue_full;
   const std::size_t position = waiting_.places_taken(version.row);
-  if (!upstream::worth_waiting(position, version.slots(), version.service_time.mean(), version.limits.queue_timeout)) {
+  if (!upstream::worth_waiting(position, version.socket_limit(), version.service_time.mean(),
+                               version.limits.queue_timeout)) {
     waiting_.leave_place(version.row);
     return Reason::overloaded;
   }
@@ -181,7 +182,7 @@ void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
   version.queue.push(seeker, engine_.now(), version.limits.queue_timeout);
   stats::add(counters_.row(version.row).waiting, 1);
   waiting_.announce(version.row);
-  neighbours_.ask(place_.thread, version.row);
+  neighbours_.ask(shard_id_.thread, version.row);
   if (version.has_room(layout_)) look_at(engine_.now());  // a unit came back before anybody knew that we wait
   look_when_trusted(version);
 }
@@ -241,7 +242,7 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
   if (!stream) {
     if (worker == nullptr || !worker->able || draining_) ::close(fd);
     upstreams_.give_back(upstream);
-    layout_.workers[cell].sockets.release(place_.slot);
+    layout_.workers[cell].sockets.release(shard_id_.router_slot);
     return advance(version);
   }
   ++worker->open;
@@ -251,7 +252,7 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
 
 void Backends::offer(std::uint32_t to, std::uint32_t row_index) {
   Version& version = versions_[row_index];
-  if (to == place_.thread || version.queue.size() > 0) return;
+  if (to == shard_id_.thread || version.queue.size() > 0) return;
   if (waiting_.waits(row_index, to)) give_idle(version);
 }
 
@@ -268,18 +269,18 @@ bool Backends::give_idle(Version& version) {
 // ---- tunnels
 
 // One who waited has got a socket, whosever it is: a tunnel to the same worker goes with it, or both of another worker.
-bool Backends::join_tunnel(Version& version, Grant& grant) {
-  grant.tunnel = tunnels_.take(grant.idle != nullptr ? grant.idle->worker() : *grant.dial);
-  if (grant.tunnel) return true;
-  give_grant_back(grant);
-  grant = take(version, {.tunnel = true});
-  return static_cast<bool>(grant);
+bool Backends::join_tunnel(Version& version, Lease& lease) {
+  lease.tunnel = tunnels_.take(lease.idle != nullptr ? lease.idle->worker() : *lease.dial);
+  if (lease.tunnel) return true;
+  give_back(lease);
+  lease = take(version, {.tunnel = true});
+  return static_cast<bool>(lease);
 }
 
 void Backends::opened_tunnel(Upstream& upstream) {
   Worker& worker = upstream.worker();
   upstream.units().socket = false;
-  cell_of(worker).sockets.release(place_.slot);
+  cell_of(worker).sockets.release(shard_id_.router_slot);
   ++worker.tunnels;
   advance(*worker.version);
 }

@@ -68,7 +68,7 @@ class Neighbours {
 
 class Backends final : private ConnectionOwner {
  public:
-  Backends(engine::Engine& engine, segment::Layout& layout, Place place, Neighbours& neighbours,
+  Backends(engine::Engine& engine, segment::Layout& layout, ShardId shard_id, Neighbours& neighbours,
            UpstreamStore::Make make_upstream);
   ~Backends();
 
@@ -108,23 +108,24 @@ class Backends final : private ConnectionOwner {
   void opened_tunnel(Upstream& upstream) override;
   void leave(Upstream& upstream, Duration within) override;
 
-  struct Grant {
+  /// A socket for one exchange, or the right to open one.
+  struct Lease {
     Upstream* idle = nullptr;
-    Worker* dial = nullptr;  // a unit of its limit is taken
-    bool tunnel = false;     // likewise, of its tunnels
+    Worker* dial = nullptr;  // a unit of its socket limit is taken
+    bool tunnel = false;     // a unit of its tunnel limit is taken
     explicit operator bool() const { return idle != nullptr || dial != nullptr; }
   };
-  Grant take(Version& version, const Wish& wish);
-  Upstream* serve(const Grant& grant, WorkerSeeker& seeker);
-  void grant_to(Version& version, WorkerSeeker& seeker, Grant grant);
+  Lease take(Version& version, const Wish& wish);
+  Upstream* serve(const Lease& lease, WorkerSeeker& seeker);
+  void lease_to(Version& version, WorkerSeeker& seeker, Lease lease);
   void serve_expecting(Version& version);
   void wait_in_queue(Version& version, WorkerSeeker& seeker);
   bool close_stale(Worker& worker);
   void retire(Worker& worker);
   void apply(Version& version, const VersionRoute* route);
-  bool join_tunnel(Version& version, Grant& grant);
+  bool join_tunnel(Version& version, Lease& lease);
   void end_tunnels(TimePoint now);
-  void give_grant_back(const Grant& grant);
+  void give_back(const Lease& lease);
   void left_queue(Version& version);
   void look_at(TimePoint time);
   void look_when_trusted(const Version& version);
@@ -137,7 +138,7 @@ class Backends final : private ConnectionOwner {
 
   engine::Engine& engine_;
   segment::Layout& layout_;
-  Place place_;
+  ShardId shard_id_;
   Neighbours& neighbours_;
   ThreadCounters counters_;
   WaitingThreads waiting_;

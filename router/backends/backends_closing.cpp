@@ -33,7 +33,7 @@ void Backends::closed(Upstream& upstream) {
   const Units units = upstream.units();
   if (units.socket) {
     --worker.closing;
-    cell_of(worker).sockets.release(place_.slot);
+    cell_of(worker).sockets.release(shard_id_.router_slot);
   }
   if (units.tunnel) tunnels_.drop(worker);
   --worker.open;
@@ -46,11 +46,11 @@ void Backends::closed(Upstream& upstream) {
 void Backends::serve_expecting(Version& version) {
   while (version.expecting.size() > 0) {
     WorkerSeeker& seeker = *version.expecting.oldest();
-    const Grant grant = take(version, {.fresh = true, .tunnel = seeker.wants_tunnel(), .spare = true});
-    if (!grant && version.closing() >= version.expecting.size()) return;
+    const Lease lease = take(version, {.fresh = true, .tunnel = seeker.wants_tunnel(), .spare = true});
+    if (!lease && version.closing() >= version.expecting.size()) return;
     leave_queue(version, seeker);
-    if (grant) {
-      grant_to(version, seeker, grant);
+    if (lease) {
+      lease_to(version, seeker, lease);
     } else {  // somebody else was faster
       waiting_.take_place(version.row, UINT16_MAX);
       wait_in_queue(version, seeker);

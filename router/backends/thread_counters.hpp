@@ -1,5 +1,5 @@
 #pragma once
-// What one thread of a router counts, in the shared segment.
+// What one thread of a router counts, in the shared segment, and the name of that thread.
 #include <atomic>
 #include <cstdint>
 
@@ -7,23 +7,24 @@
 
 namespace gray::proxy {
 
-struct Place {
-  std::uint32_t slot = 0;    // of this router in the segment
-  std::uint32_t thread = 0;  // of this router
+/// One thread of one router.
+struct ShardId {
+  std::uint32_t router_slot = 0;  // of this router in the segment
+  std::uint32_t thread = 0;       // of this router
 };
 
 class ThreadCounters {
  public:
-  ThreadCounters(segment::Layout& layout, Place place) : layout_(layout), place_(place) {}
+  ThreadCounters(segment::Layout& layout, ShardId shard_id) : layout_(layout), shard_id_(shard_id) {}
 
-  segment::Row& row(std::uint32_t row) { return layout_.rows[place_.slot][place_.thread][row]; }
-  segment::WireCounts& wire() { return layout_.wire[place_.slot][place_.thread]; }
+  segment::Row& row(std::uint32_t row) { return layout_.rows[shard_id_.router_slot][shard_id_.thread][row]; }
+  segment::WireCounts& wire() { return layout_.wire[shard_id_.router_slot][shard_id_.thread]; }
   /// Lines of the access log that were lost, of all threads of this router.
-  std::atomic<std::uint64_t>& log_lost() { return layout_.log_lost[place_.slot]; }
+  std::atomic<std::uint64_t>& log_lost() { return layout_.log_lost[shard_id_.router_slot]; }
 
  private:
   segment::Layout& layout_;
-  Place place_;
+  ShardId shard_id_;
 };
 
 }  // namespace gray::proxy

@@ -27,7 +27,7 @@ std::size_t Version::able() const {
   return static_cast<std::size_t>(able);
 }
 
-std::size_t Version::slots() const { return able() * limits.max_sockets; }
+std::size_t Version::socket_limit() const { return able() * limits.max_sockets; }
 
 std::size_t Version::closing() const {
   std::size_t count = 0;
@@ -56,7 +56,7 @@ void Version::update(const std::vector<WorkerRoute>& routes, TimePoint now) {
       worker->cell = route.cell;
       worker->generation = route.generation;
       worker->id = route.id;
-      worker->slot = policy::slot_hash(route.id);
+      worker->slot_hash = policy::slot_hash(route.id);
       worker->address = route.address;
     }
     if (!worker->able) join(*worker, now);
@@ -100,7 +100,7 @@ Worker* Version::preferred(const Wish& wish, const segment::Layout& layout, Time
   std::uint64_t highest = 0;
   for (Worker& worker : workers) {
     if (!worker.able) continue;
-    const std::uint64_t score = policy::suitability(wish.affinity, worker.slot);
+    const std::uint64_t score = policy::suitability(wish.affinity, worker.slot_hash);
     if (favourite != nullptr && score < highest) continue;
     if (worker.start.warming(now) && !worker.start.takes_user(now, static_cast<std::uint32_t>(score))) continue;
     favourite = &worker;

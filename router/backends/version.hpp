@@ -28,7 +28,7 @@ struct Worker {
   std::uint32_t cell = 0;
   std::uint64_t generation = 0;
   std::string id;
-  std::uint64_t slot = 0;  // hash of the id, for affinity
+  std::uint64_t slot_hash = 0;  // of the id, for affinity
   Address address;
   upstream::IdlePool<Upstream> idle;
   std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
@@ -65,7 +65,7 @@ struct Version {
   TimePoint warm_at{};      // when the last worker ends its slow start
 
   bool up() const;
-  std::size_t slots() const;  // sockets that its able workers may have in all
+  std::size_t socket_limit() const;  // sockets that its able workers may have in all
   std::size_t able() const;
   std::size_t closing() const;  // sockets of its able workers that are being closed
   /// Whether one of its able workers has a socket to give.

@@ -5,11 +5,11 @@
 
 namespace gray::proxy {
 
-WorkerTunnels::WorkerTunnels(engine::Engine& engine, segment::Layout& layout, std::uint32_t slot,
+WorkerTunnels::WorkerTunnels(engine::Engine& engine, segment::Layout& layout, std::uint32_t router_slot,
                              const std::vector<Version>& versions, End end)
     : engine_(engine),
       layout_(layout),
-      slot_(slot),
+      router_slot_(router_slot),
       versions_(versions),
       end_(std::move(end)),
       timer_(this, [](void* self, TimePoint now) { static_cast<WorkerTunnels*>(self)->on_time(now); }) {}
@@ -21,10 +21,10 @@ bool WorkerTunnels::any_left(const Version& version) const {
 }
 
 bool WorkerTunnels::take(Worker& worker) {
-  return layout_.workers[worker.cell].tunnels.acquire(slot_, worker.version->limits.tunnels);
+  return layout_.workers[worker.cell].tunnels.acquire(router_slot_, worker.version->limits.tunnels);
 }
 
-void WorkerTunnels::drop(Worker& worker) { layout_.workers[worker.cell].tunnels.release(slot_); }
+void WorkerTunnels::drop(Worker& worker) { layout_.workers[worker.cell].tunnels.release(router_slot_); }
 
 // A worker that merely fails its probes may come back, and its tunnels go on; so do those of one that has died, until
 // the kernel says so.

@@ -19,7 +19,7 @@ class WorkerTunnels {
  public:
   /// Ends those whose worker is to be left at `now`.
   using End = std::function<void(TimePoint now)>;
-  WorkerTunnels(engine::Engine& engine, segment::Layout& layout, std::uint32_t slot,
+  WorkerTunnels(engine::Engine& engine, segment::Layout& layout, std::uint32_t router_slot,
                 const std::vector<Version>& versions, End end);
 
   /// Whether an able worker has a tunnel to give.
@@ -35,7 +35,7 @@ class WorkerTunnels {
 
   engine::Engine& engine_;
   segment::Layout& layout_;
-  std::uint32_t slot_;
+  std::uint32_t router_slot_;
   const std::vector<Version>& versions_;
   End end_;
   engine::Timer timer_;

@@ -33,21 +33,22 @@ void TimerWheel::disarm(Timer& timer) {
 }
 
 void TimerWheel::link(Timer& timer, std::uint64_t tick) {
-  const auto slot = static_cast<std::uint32_t>(tick % kWheelSlots);
+  const auto wheel_slot = static_cast<std::uint32_t>(tick % kWheelSlots);
   timer.wheel_ = this;
-  timer.slot_ = slot;
-  timer.next_ = slots_[slot];
-  timer.link_ = &slots_[slot];
+  timer.wheel_slot_ = wheel_slot;
+  timer.next_ = wheel_slots_[wheel_slot];
+  timer.link_ = &wheel_slots_[wheel_slot];
   if (timer.next_ != nullptr) timer.next_->link_ = &timer.next_;
-  slots_[slot] = &timer;
-  occupied_[slot / 64] |= 1ull << (slot % 64);
+  wheel_slots_[wheel_slot] = &timer;
+  occupied_[wheel_slot / 64] |= 1ull << (wheel_slot % 64);
   ++size_;
 }
 
 void TimerWheel::unlink(Timer& timer) {
   *timer.link_ = timer.next_;
   if (timer.next_ != nullptr) timer.next_->link_ = timer.link_;
-  if (slots_[timer.slot_] == nullptr) occupied_[timer.slot_ / 64] &= ~(1ull << (timer.slot_ % 64));
+  if (wheel_slots_[timer.wheel_slot_] == nullptr)
+    occupied_[timer.wheel_slot_ / 64] &= ~(1ull << (timer.wheel_slot_ % 64));
   timer.wheel_ = nullptr;
   timer.next_ = nullptr;
   timer.link_ = nullptr;
@@ -55,9 +56,9 @@ void TimerWheel::unlink(Timer& timer) {
 }
 
 // Takes the whole list first: what firing adds to this slot belongs to a later turn and must not be visited now.
-void TimerWheel::visit(std::size_t slot, TimePoint now) {
-  Timer* pending = std::exchange(slots_[slot], nullptr);
-  occupied_[slot / 64] &= ~(1ull << (slot % 64));
+void TimerWheel::visit(std::size_t wheel_slot, TimePoint now) {
+  Timer* pending = std::exchange(wheel_slots_[wheel_slot], nullptr);
+  occupied_[wheel_slot / 64] &= ~(1ull << (wheel_slot % 64));
   if (pending != nullptr) pending->link_ = &pending;
   while (pending != nullptr) {
     Timer& timer = *pending;
@@ -82,10 +83,10 @@ void TimerWheel::advance(TimePoint now) {
 std::optional<TimePoint> TimerWheel::next_wakeup() const {
   if (size_ == 0) return std::nullopt;
   for (std::size_t step = 0; step < kWheelSlots;) {
-    const std::size_t slot = (current_ + step) % kWheelSlots;
-    const std::uint64_t word = occupied_[slot / 64] >> (slot % 64);
+    const std::size_t wheel_slot = (current_ + step) % kWheelSlots;
+    const std::uint64_t word = occupied_[wheel_slot / 64] >> (wheel_slot % 64);
     if (word == 0) {
-      step += 64 - slot % 64;
+      step += 64 - wheel_slot % 64;
       continue;
     }
     step += static_cast<std::size_t>(std::countr_zero(word));

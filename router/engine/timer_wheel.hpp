@@ -37,7 +37,7 @@ class Timer {
   Timer* next_ = nullptr;
   Timer** link_ = nullptr;  // what points at us
   TimePoint deadline_{};
-  std::uint32_t slot_ = 0;
+  std::uint32_t wheel_slot_ = 0;
 };
 
 class TimerWheel {
@@ -61,12 +61,12 @@ class TimerWheel {
   std::uint64_t tick_of(TimePoint time) const;
   void link(Timer& timer, std::uint64_t tick);
   void unlink(Timer& timer);
-  void visit(std::size_t slot, TimePoint now);
+  void visit(std::size_t wheel_slot, TimePoint now);
 
   TimePoint start_;
   std::uint64_t current_ = 0;  // the first tick that advance() has not finished
   std::size_t size_ = 0;
-  std::array<Timer*, kWheelSlots> slots_{};
+  std::array<Timer*, kWheelSlots> wheel_slots_{};
   std::array<std::uint64_t, kWheelSlots / 64> occupied_{};
 };
 

@@ -58,14 +58,14 @@ constexpr std::size_t slot_of(std::string_view name) {
 }
 
 constexpr auto kHashSlots = [] {
-  std::array<Known, 64> slots{};
+  std::array<Known, 64> hash_slots{};
   for (const Known& known : kKnown) {
     if (known.text.size() > kLongest) throw "not the longest";
-    Known& slot = slots[slot_of(known.text)];
-    if (!slot.text.empty()) throw "two names in one slot";
-    slot = known;
+    Known& hash_slot = hash_slots[slot_of(known.text)];
+    if (!hash_slot.text.empty()) throw "two names in one slot";
+    hash_slot = known;
   }
-  return slots;
+  return hash_slots;
 }();
 
 // Among token characters only the two cases of a letter give that letter with bit 0x20 set, and only '-' gives '-'.

@@ -15,10 +15,10 @@ std::uint64_t affinity_hash(std::string_view identity);
 /// Of a slot, by the id of its workers.
 std::uint64_t slot_hash(std::string_view worker_id);
 
-/// How well `slot` suits `user`, both hashes: the highest wins. The bits are mixed so well that of those who win, the
-/// lower half is as good as random.
-constexpr std::uint64_t suitability(std::uint64_t user, std::uint64_t slot) {
-  std::uint64_t mixed = user ^ slot;
+/// How well the slot suits the user, both given as hashes: the highest wins. The bits are mixed well enough that the
+/// lower half of a winning value is random.
+constexpr std::uint64_t suitability(std::uint64_t user, std::uint64_t worker_slot) {
+  std::uint64_t mixed = user ^ worker_slot;
   mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
   mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
   return mixed ^ mixed >> 31;

@@ -7,7 +7,7 @@
 
 #include "router/policy/affinity.hpp"
 #include "router/policy/identity.hpp"
-#include "router/policy/parts.hpp"
+#include "router/policy/split.hpp"
 
 namespace gray::policy {
 namespace {

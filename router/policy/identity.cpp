@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "config/base/decimal.hpp"
-#include "router/policy/parts.hpp"
+#include "router/policy/split.hpp"
 
 namespace gray::policy {
 namespace {

@@ -37,7 +37,7 @@ void turn_away(int fd) {
 Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelMessage& hello)
     : inheritance_(std::move(inheritance)),
       segment_(std::move(segment)),
-      slot_(hello.router_slot),
+      router_slot_(hello.router_slot),
       settings_(hello.router),
       main_(engine::make_engine(main_buffers_)),
       clients_(settings_.max_connections_per_client, settings_.max_connections),
@@ -58,10 +58,12 @@ void Router::start_threads(const ChannelMessage& hello) {
   std::random_device random;
   for (std::uint32_t thread = 0; thread < count; ++thread) {
     const std::uint64_t seed = static_cast<std::uint64_t>(random()) << 32 | random();
-    shards_.push_back(std::make_unique<Shard>(
-        *this, *segment_,
-        ShardOptions{
-            {slot_, thread}, hello.memory_budget / count, settings_, duplicate(inheritance_.access_log.get()), seed}));
+    shards_.push_back(std::make_unique<Shard>(*this, *segment_,
+                                              ShardOptions{{router_slot_, thread},
+                                                           hello.memory_budget / count,
+                                                           settings_,
+                                                           duplicate(inheritance_.access_log.get()),
+                                                           seed}));
   }
   for (const auto& shard : shards_) threads_.emplace_back([&shard = *shard] { shard.engine().run(); });
 }
@@ -91,7 +93,7 @@ void Router::ask(std::uint32_t from, std::uint32_t row) {
 }
 
 bool Router::admit(const Address& peer) {
-  std::atomic<std::uint32_t>& total = segment_->connections[slot_];
+  std::atomic<std::uint32_t>& total = segment_->connections[router_slot_];
   if (total.fetch_add(1) >= settings_.max_connections) {
     total.fetch_sub(1);
     return false;
@@ -103,7 +105,7 @@ bool Router::admit(const Address& peer) {
 }
 
 // The accepting thread keeps the connection unless another one has fewer.
-void Router::place(std::uint32_t thread, int fd, const Address& peer, Opening opening) {
+void Router::assign(std::uint32_t thread, int fd, const Address& peer, Opening opening) {
   if (!admit(peer)) return turn_away(fd);
   std::uint32_t best = thread;
   for (std::uint32_t other = 0; other < shards_.size(); ++other) {
@@ -124,7 +126,7 @@ bool Router::claim(const Address& peer, const Address& client) {
 
 void Router::closed(std::uint32_t thread, const Address& peer) {
   loads_[thread].connections.fetch_sub(1, std::memory_order_relaxed);
-  segment_->connections[slot_].fetch_sub(1);
+  segment_->connections[router_slot_].fetch_sub(1);
   const std::lock_guard lock(clients_mutex_);
   clients_.release(peer);
 }
@@ -183,7 +185,7 @@ void Router::end(int result) {
 // Units came back that another router held.
 void Router::look_again() {
   std::uint32_t waiting = 0;
-  for (const segment::VersionCell& version : segment_->versions) waiting |= version.waiters[slot_].load();
+  for (const segment::VersionCell& version : segment_->versions) waiting |= version.waiters[router_slot_].load();
   for (std::uint32_t thread = 0; thread < shards_.size(); ++thread) {
     if ((waiting >> thread & 1) == 0) continue;
     shards_[thread]->post([&shard = *shards_[thread]] { shard.backends().look_again(); });

@@ -33,7 +33,7 @@ class Router final : public ShardHost {
   void wake(std::uint32_t thread, std::uint32_t row) override;
   void ask(std::uint32_t from, std::uint32_t row) override;
   void wake_routers() override { segment_.tell_freed(); }
-  void place(std::uint32_t thread, int fd, const Address& peer, Opening opening) override;
+  void assign(std::uint32_t thread, int fd, const Address& peer, Opening opening) override;
   bool claim(const Address& peer, const Address& client) override;
   void closed(std::uint32_t thread, const Address& peer) override;
   void probed(std::uint64_t id, bool ok, std::string detail) override;
@@ -60,7 +60,7 @@ class Router final : public ShardHost {
 
   Inheritance inheritance_;
   segment::Segment segment_;
-  std::uint32_t slot_;
+  std::uint32_t router_slot_;
   RouterSettings settings_;
   std::vector<int> listeners_, proxied_;
   engine::BufferPool main_buffers_{0};    // no streams there

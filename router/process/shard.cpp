@@ -22,7 +22,7 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
       request_scratch_(new http::RequestHead),
       response_scratch_(new http::ResponseHead),
       shard_context_{*engine_, buffers_, outbox_, *request_scratch_, *response_scratch_},
-      backends_(*engine_, layout, options_.place, host,
+      backends_(*engine_, layout, options_.shard_id, host,
                 [this](ConnectionOwner& owner) {
                   return std::make_unique<Upstream>(shard_context_, owner, backends_.counters().wire());
                 }),
@@ -53,7 +53,7 @@ void Shard::listen(const std::vector<int>& listeners, const std::vector<int>& pr
 }
 
 void Shard::Door::on_accept(int fd, const Address& peer) {
-  shard.host_.place(shard.options_.place.thread, fd, peer, opening);
+  shard.host_.assign(shard.options_.shard_id.thread, fd, peer, opening);
 }
 
 void Shard::open(int fd, const Address& peer, Opening opening) {
@@ -70,7 +70,7 @@ void Shard::open(int fd, const Address& peer, Opening opening) {
 
 void Shard::gone(Downstream& downstream) {
   spare_.push_back(&downstream);
-  host_.closed(options_.place.thread, downstream.peer());
+  host_.closed(options_.shard_id.thread, downstream.peer());
   if (context_.draining) judge_drain();
 }
 
@@ -79,7 +79,7 @@ void Shard::drain(Duration timeout, bool at_once) {
   context_.draining = true;
   backends_.drain();
   drain_until_ = engine_->now() + timeout;
-  part_at_ = drain_until_ - grace_period(timeout);
+  end_tunnels_at_ = drain_until_ - grace_period(timeout);
   fresh_until_ = at_once ? engine_->now() + kFreshGrace : drain_until_;
   if (at_once) close_idle(false);
   engine_->when_empty([this] { end_drain(); });
@@ -95,7 +95,7 @@ void Shard::close_idle(bool fresh_too) {
 // Something changed that a step of the drain has been past: that step again, but not from within a connection's call.
 void Shard::judge_drain() {
   const TimePoint now = engine_->now();
-  if (now >= std::min(fresh_until_, part_at_) && !drained_) engine_->timers().arm(drain_step_, now);
+  if (now >= std::min(fresh_until_, end_tunnels_at_) && !drained_) engine_->timers().arm(drain_step_, now);
 }
 
 // Answers that are still being sent count too: a process that exits takes the unsent bytes with it. Once the last
@@ -103,12 +103,12 @@ void Shard::judge_drain() {
 void Shard::continue_drain() {
   const TimePoint now = engine_->now();
   if (now >= fresh_until_) close_idle(true);
-  if (now >= part_at_) {
+  if (now >= end_tunnels_at_) {
     for (const auto& downstream : downstreams_) downstream->end_tunnel(segment::Reason::draining);
   }
   if (now >= drain_until_) cut_short();
   TimePoint next = kNever;
-  for (const TimePoint step : {fresh_until_, part_at_, drain_until_}) {
+  for (const TimePoint step : {fresh_until_, end_tunnels_at_, drain_until_}) {
     if (step > now) next = std::min(next, step);
   }
   if (next != kNever && (!drain_step_.armed() || next < drain_step_.deadline()))
@@ -125,7 +125,7 @@ void Shard::end_drain() {
   if (std::exchange(drained_, true)) return;
   engine_->timers().disarm(drain_step_);
   recorder_.flush();
-  host_.drained(options_.place.thread);
+  host_.drained(options_.shard_id.thread);
 }
 
 }  // namespace gray::proxy

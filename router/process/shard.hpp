@@ -17,7 +17,7 @@ namespace gray::proxy {
 class ShardHost : public Neighbours {
  public:
   /// A new connection was accepted on `thread`: limits are checked and the least loaded thread gets it.
-  virtual void place(std::uint32_t thread, int fd, const Address& peer, Opening opening) = 0;
+  virtual void assign(std::uint32_t thread, int fd, const Address& peer, Opening opening) = 0;
   /// A connection counts as one of `client` instead of `peer`. False: beyond his limit; it counts there all the same.
   virtual bool claim(const Address& peer, const Address& client) = 0;
   virtual void closed(std::uint32_t thread, const Address& peer) = 0;
@@ -26,7 +26,7 @@ class ShardHost : public Neighbours {
 };
 
 struct ShardOptions {
-  Place place;
+  ShardId shard_id;
   std::size_t memory_budget = 0;  // bytes, of this thread
   RouterSettings settings;
   UniqueFd access_log;
@@ -90,7 +90,7 @@ class Shard final : public DownstreamOwner {
   std::vector<Downstream*> spare_;
   bool listening_ = false;
   // Of a drain: when idle clients that are new are closed, when tunnels are told to end, when everything is cut.
-  TimePoint fresh_until_ = kNever, part_at_ = kNever, drain_until_ = kNever;
+  TimePoint fresh_until_ = kNever, end_tunnels_at_ = kNever, drain_until_ = kNever;
   engine::Timer drain_step_;
   bool drained_ = false;
 };

@@ -85,7 +85,7 @@ void Recorder::write_line(const ExchangeRecord& ended) {
   line.host = ended.request->authority;
   line.path = ended.request->path;
   line.rule = ended.rule;
-  line.place = ended.place;
+  line.destination = ended.destination;
   line.worker = ended.worker;
   line.identity_hash = ended.identity_hash;
   line.fallback = ended.counts.decision == segment::Decision::fallback;

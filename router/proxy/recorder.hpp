@@ -30,7 +30,7 @@ struct ExchangeRecord {
   const Address* client = nullptr;      // behind a trusted proxy it is not the peer
   std::string_view request_id, own_id;  // the same, unless a trusted proxy has named the request
   std::string_view span;                // ours, if the request is part of a trace
-  std::string_view rule = stats::kNoRule, place = stats::kNoPlace, worker;
+  std::string_view rule = stats::kNoRule, destination = stats::kNoDestination, worker;
   std::optional<std::uint64_t> identity_hash;
   http::Fault fault{.status = 0};
   segment::Side fault_side = segment::Side::downstream;

@@ -87,7 +87,7 @@ void RequestRouting::describe(ExchangeRecord& record) const {
   if (service_ == nullptr) return;
   const LogMembers& members = view_->log_members(*service_);
   record.rule = members.rule;
-  record.place = version_ != nullptr ? members.places[choice_.version] : members.no_version;
+  record.destination = version_ != nullptr ? members.destinations[choice_.version] : members.no_version;
 }
 
 }  // namespace gray::proxy

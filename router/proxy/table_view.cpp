@@ -10,9 +10,9 @@ namespace {
 LogMembers members_of(const policy::ServicePolicy& service, std::uint64_t table) {
   const ServiceRoute& route = *service.route;
   LogMembers members{
-      stats::rule_members(route.salt, service.threshold, table), stats::place_members(route.name, {}), {}};
+      stats::rule_members(route.salt, service.threshold, table), stats::destination_members(route.name, {}), {}};
   for (const VersionRoute& version : route.versions)
-    members.places.push_back(stats::place_members(route.name, version.name));
+    members.destinations.push_back(stats::destination_members(route.name, version.name));
   return members;
 }
 

@@ -17,7 +17,7 @@ namespace gray::proxy {
 /// What a line of the access log says of a service alike for all its requests: see stats/access_line.hpp.
 struct LogMembers {
   std::string rule, no_version;
-  std::vector<std::string> places;  // by version
+  std::vector<std::string> destinations;  // by version
 };
 
 struct TableView {

@@ -28,7 +28,7 @@ void write_outcome(JsonLine& line, const AccessRecord& record) {
 }
 
 void write_decision(JsonLine& line, const AccessRecord& record) {
-  line.members(record.place);
+  line.members(record.destination);
   line.plain("worker", record.worker, kMaxNameText);
   line.plain("decision", segment::name_of(record.decision), kMaxNameText);
   record.identity_hash ? line.hex("identity_hash", *record.identity_hash) : line.null("identity_hash");
@@ -57,7 +57,7 @@ constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + 2 
 
 }  // namespace
 
-std::string place_members(std::string_view service, std::string_view version) {
+std::string destination_members(std::string_view service, std::string_view version) {
   char text[kMaxPlace + JsonLine::kMaxFrame];
   JsonLine line(text);
   line.plain("service", service, kMaxNameText);

@@ -18,10 +18,10 @@ namespace gray::stats {
 
 // What a routing table says alike of all its requests is written once for each table, as members with the comma behind
 // them: a line copies it.
-inline constexpr std::string_view kNoPlace = R"("service":"","version":"",)";
+inline constexpr std::string_view kNoDestination = R"("service":"","version":"",)";
 inline constexpr std::string_view kNoRule = R"("salt":"","threshold":"0000000000000000","table":0,)";
 /// Names by the rule of the configuration; empty: not reached.
-std::string place_members(std::string_view service, std::string_view version);
+std::string destination_members(std::string_view service, std::string_view version);
 /// `threshold` as 16 hex digits, or "all"; `table` is the number of the table that decides.
 std::string rule_members(std::string_view salt, const Threshold& threshold, std::uint64_t table);
 
@@ -39,8 +39,8 @@ struct AccessRecord {
   Micros duration{0};                         // first request byte to last response byte
   Micros upstream{0};                         // to the first byte of the worker's response; 0: none came
   Micros queued{0};
-  std::string_view place = kNoPlace;  // of place_members()
-  std::string_view worker;            // name by the rule of the configuration; empty: not reached
+  std::string_view destination = kNoDestination;  // of destination_members()
+  std::string_view worker;                        // name by the rule of the configuration; empty: not reached
   segment::Decision decision = segment::Decision::none;
   std::optional<std::uint64_t> identity_hash;  // none: no identity, written as null
   std::string_view rule = kNoRule;             // of rule_members()

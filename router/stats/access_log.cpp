@@ -24,9 +24,9 @@ AccessLog::AccessLog(UniqueFd fd, Duration interval)
     : fd_(std::move(fd)), interval_(interval), buffer_(std::make_unique<char[]>(kAccessBuffer)) {}
 
 void AccessLog::append(std::string_view line, TimePoint now) {
-  char* place = room(line.size());
-  if (place == nullptr) return;
-  std::memcpy(place, line.data(), line.size());
+  char* line_start = room(line.size());
+  if (line_start == nullptr) return;
+  std::memcpy(line_start, line.data(), line.size());
   added(line.size(), now);
 }
 

@@ -39,10 +39,10 @@ bool is_plain(__m128i bytes) {
 /// Of 16 bytes or more: the last block may overlap the one before.
 bool copy_blocks(std::string_view text, char* out) {
   for (std::size_t i = 0; i < text.size(); i += 16) {
-    const std::size_t place = std::min(i, text.size() - 16);
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + place));
+    const std::size_t offset = std::min(i, text.size() - 16);
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + offset));
     if (!is_plain(block)) return false;
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + place), block);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + offset), block);
   }
   return true;
 }

@@ -109,8 +109,8 @@ class ServiceTime {
   Micros scaled_{0};  // kWeight times the mean, because the sixteenth of few microseconds is none
 };
 
-/// Whether a request that would be number `position` (0: next) for `slots` sockets can be served in time:
-/// position / slots * mean service time must stay within `limit`. Unknown service time or no slots: yes.
-bool worth_waiting(std::size_t position, std::size_t slots, Micros mean_service, Duration limit);
+/// Whether a request that would be number `position` (0: next) for `sockets` sockets can be served in time:
+/// position / sockets * mean service time must stay within `limit`. Unknown service time or no sockets: yes.
+bool worth_waiting(std::size_t position, std::size_t sockets, Micros mean_service, Duration limit);
 
 }  // namespace gray::upstream

@@ -21,19 +21,19 @@ struct VersionFixture {
   Version version;
   std::uint64_t generation = 0;
 
-  WorkerRoute route(std::uint32_t slot) {
-    return {.cell = slot, .generation = ++generation, .id = "web@v1#" + std::to_string(slot)};
+  WorkerRoute route(std::uint32_t worker_slot) {
+    return {.cell = worker_slot, .generation = ++generation, .id = "web@v1#" + std::to_string(worker_slot)};
   }
   /// Workers 0 to `count` - 1, all able for `ms` at(0).
   std::vector<WorkerRoute> settled(std::uint32_t count, int ms = 60'000) {
     std::vector<WorkerRoute> routes;
-    for (std::uint32_t slot = 0; slot < count; ++slot) routes.push_back(route(slot));
+    for (std::uint32_t worker_slot = 0; worker_slot < count; ++worker_slot) routes.push_back(route(worker_slot));
     version.update(routes, at(-ms));
     return routes;
   }
-  Worker& worker(std::uint32_t slot) {
+  Worker& worker(std::uint32_t worker_slot) {
     for (Worker& one : version.workers)
-      if (one.cell == slot && one.able) return one;
+      if (one.cell == worker_slot && one.able) return one;
     FAIL("no such worker");
     return version.workers.front();
   }
@@ -45,8 +45,8 @@ struct VersionFixture {
   int choose_for(const std::string& user, TimePoint now = at(0)) {
     return choose({.affinity = policy::affinity_hash(user)}, now);
   }
-  void fill(std::uint32_t slot) {
-    while (segment->workers[slot].sockets.acquire(0, version.limits.max_sockets)) {
+  void fill(std::uint32_t worker_slot) {
+    while (segment->workers[worker_slot].sockets.acquire(0, version.limits.max_sockets)) {
     }
   }
   /// Of `count` choices, none of which lasts, those for each slot.
@@ -67,7 +67,7 @@ TEST_CASE_FIXTURE(VersionFixture, "the least loaded able worker is chosen, equal
   version.update({}, at(0));
   CHECK(choose() == -1);
   CHECK_FALSE(version.up());
-  CHECK(version.slots() == 0);
+  CHECK(version.socket_limit() == 0);
 }
 
 TEST_CASE_FIXTURE(VersionFixture,
@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(VersionFixture, "a user stays on one worker, however busy it i
     CHECK(choose_for(name) == first);
     worker(static_cast<std::uint32_t>(first)).in_flight = 0;
   }
-  for (int slot = 0; slot < 3; ++slot) CHECK(users[slot] > 60);
+  for (int worker_slot = 0; worker_slot < 3; ++worker_slot) CHECK(users[worker_slot] > 60);
 }
 
 TEST_CASE_FIXTURE(VersionFixture,

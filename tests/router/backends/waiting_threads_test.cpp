@@ -7,8 +7,8 @@ using namespace gray::proxy;
 
 TEST_CASE("each thread knows of the others that wait, and who of its own router is next") {
   segment::Segment segment = segment::Segment::create();
-  WaitingThreads ours(*segment, {.slot = 0, .thread = 1}), before(*segment, {.slot = 0, .thread = 0}),
-      behind(*segment, {.slot = 0, .thread = 2}), elsewhere(*segment, {.slot = 1, .thread = 1});
+  WaitingThreads ours(*segment, {.router_slot = 0, .thread = 1}), before(*segment, {.router_slot = 0, .thread = 0}),
+      behind(*segment, {.router_slot = 0, .thread = 2}), elsewhere(*segment, {.router_slot = 1, .thread = 1});
   CHECK_FALSE(ours.others(7));
   CHECK(ours.next(7) == -1);
   ours.announce(7);
@@ -32,7 +32,7 @@ TEST_CASE("each thread knows of the others that wait, and who of its own router 
 
 TEST_CASE("the places of a queue are counted across threads and routers") {
   segment::Segment segment = segment::Segment::create();
-  WaitingThreads ours(*segment, {.slot = 0, .thread = 1}), elsewhere(*segment, {.slot = 1, .thread = 0});
+  WaitingThreads ours(*segment, {.router_slot = 0, .thread = 1}), elsewhere(*segment, {.router_slot = 1, .thread = 0});
   CHECK(ours.take_place(3, 2));
   CHECK(elsewhere.take_place(3, 2));
   CHECK_FALSE(ours.take_place(3, 2));

@@ -14,11 +14,11 @@ namespace {
 template <class Skip, class Is>
 void skip_everywhere(const Skip& skip, const Is& is) {
   for (int c = 0; c < 256; ++c) {
-    for (std::size_t place = 0; place < 40; ++place) {
+    for (std::size_t position = 0; position < 40; ++position) {
       std::string line(40, 'a');
-      line[place] = static_cast<char>(c);
+      line[position] = static_cast<char>(c);
       const char* stop = skip(line.data(), line.data() + line.size());
-      REQUIRE(static_cast<std::size_t>(stop - line.data()) == (is(line[place]) ? line.size() : place));
+      REQUIRE(static_cast<std::size_t>(stop - line.data()) == (is(line[position]) ? line.size() : position));
     }
   }
 }

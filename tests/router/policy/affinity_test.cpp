@@ -17,11 +17,11 @@ namespace {
 
 constexpr int kUsers = 10'000;
 
-std::string worker(int slot) { return "web@v1#" + std::to_string(slot); }
+std::string worker(int worker_slot) { return "web@v1#" + std::to_string(worker_slot); }
 
-/// The slot of `slots` that a user gets.
-int slot_of(std::uint64_t user, const std::vector<int>& slots) {
-  return *std::max_element(slots.begin(), slots.end(), [user](int a, int b) {
+/// The slot of `worker_slots` that a user gets.
+int slot_of(std::uint64_t user, const std::vector<int>& worker_slots) {
+  return *std::max_element(worker_slots.begin(), worker_slots.end(), [user](int a, int b) {
     return suitability(user, slot_hash(worker(a))) < suitability(user, slot_hash(worker(b)));
   });
 }
@@ -38,13 +38,13 @@ TEST_CASE("the users are spread evenly over the slots, within 5 percent") {
   CAPTURE(seed);
   constexpr int kMany = 100'000;
   for (const int count : {2, 3, 4, 8}) {
-    std::vector<int> slots(count);
-    for (int slot = 0; slot < count; ++slot) slots[slot] = slot;
+    std::vector<int> worker_slots(count);
+    for (int worker_slot = 0; worker_slot < count; ++worker_slot) worker_slots[worker_slot] = worker_slot;
     std::map<int, int> share;
-    for (const std::uint64_t user : random_users(seed, kMany)) ++share[slot_of(user, slots)];
-    for (const int slot : slots) {
-      CHECK(share[slot] > kMany / count * 0.95);
-      CHECK(share[slot] < kMany / count * 1.05);
+    for (const std::uint64_t user : random_users(seed, kMany)) ++share[slot_of(user, worker_slots)];
+    for (const int worker_slot : worker_slots) {
+      CHECK(share[worker_slot] > kMany / count * 0.95);
+      CHECK(share[worker_slot] < kMany / count * 1.05);
     }
   }
 }
@@ -67,7 +67,7 @@ TEST_CASE("a slot that goes moves its own users only, and evenly over the others
   // A quarter of them, 2500; six standard deviations are 260.
   CHECK(moved > 2'240);
   CHECK(moved < 2'760);
-  for (const int slot : three) CHECK(taken_by[slot] > moved / 3 * 0.8);
+  for (const int worker_slot : three) CHECK(taken_by[worker_slot] > moved / 3 * 0.8);
 }
 
 TEST_CASE("users of a canary are spread like all users, and a salt moves nobody") {
@@ -75,28 +75,28 @@ TEST_CASE("users of a canary are spread like all users, and a salt moves nobody"
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   const Threshold five = Threshold::of_percent(5);
-  const std::vector<int> slots = {0, 1, 2, 3};
+  const std::vector<int> worker_slots = {0, 1, 2, 3};
   std::map<int, int> share;
   int users = 0;
   while (users < kUsers) {
     const std::string identity = std::to_string(random());
     if (!five.takes(bucket_hash("web/v2", identity))) continue;
     ++users;
-    ++share[slot_of(affinity_hash(identity), slots)];
+    ++share[slot_of(affinity_hash(identity), worker_slots)];
   }
-  for (const int slot : slots) {
-    CHECK(share[slot] > 2'240);
-    CHECK(share[slot] < 2'760);
+  for (const int worker_slot : worker_slots) {
+    CHECK(share[worker_slot] > 2'240);
+    CHECK(share[worker_slot] < 2'760);
   }
 }
 
 TEST_CASE("the lower half of a winning score is as good as random") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
-  const std::vector<int> slots = {0, 1, 2, 3};
+  const std::vector<int> worker_slots = {0, 1, 2, 3};
   int below = 0;
   for (const std::uint64_t user : random_users(seed)) {
-    const auto draw = static_cast<std::uint32_t>(suitability(user, slot_hash(worker(slot_of(user, slots)))));
+    const auto draw = static_cast<std::uint32_t>(suitability(user, slot_hash(worker(slot_of(user, worker_slots)))));
     below += draw < (1u << 31) / 5 ? 1 : 0;
   }
   CHECK(below > 1'000 - 180);
@@ -108,9 +108,9 @@ TEST_CASE("no user is nobody, and a slot is its id") {
   CHECK(affinity_hash("alice") == affinity_hash("alice"));
   CHECK(affinity_hash("alice") != bucket_hash("", "alice"));
   CHECK(affinity_hash("alice") != slot_hash("alice"));
-  std::set<std::uint64_t> slots;
-  for (int slot = 0; slot < 256; ++slot) slots.insert(slot_hash(worker(slot)));
-  CHECK(slots.size() == 256);
+  std::set<std::uint64_t> worker_slots;
+  for (int worker_slot = 0; worker_slot < 256; ++worker_slot) worker_slots.insert(slot_hash(worker(worker_slot)));
+  CHECK(worker_slots.size() == 256);
 }
 
 }  // namespace

@@ -74,11 +74,11 @@ class Rig {
  public:
   explicit Rig(const Plan& plan, RigOptions options = {}) : own_slots_(options.own_slots) {
     for (std::uint32_t i = 0; i < options.shards; ++i) {
-      const proxy::Place place{own_slots_ ? i : 0, own_slots_ ? 0 : i};
+      const proxy::ShardId shard_id{own_slots_ ? i : 0, own_slots_ ? 0 : i};
       UniqueFd log(i == 0 ? options.access_log : -1);
       shards_.push_back(
           std::make_unique<proxy::Shard>(*hosts_.emplace_back(std::make_unique<Host>(*this, i)), *segment,
-                                         proxy::ShardOptions{place, options.budget, options.settings, std::move(log),
+                                         proxy::ShardOptions{shard_id, options.budget, options.settings, std::move(log),
                                                              7 + i, options.rate_window, options.make_engine}));
       listeners_.emplace_back(SOCK_NONBLOCK).listen();
     }
@@ -174,7 +174,7 @@ class Rig {
         if (i != index) shard.post([&shard] { shard.backends().look_again(); });
       }
     }
-    void place(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {
+    void assign(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {
       rig.shards_[index]->open(fd, peer, opening);
     }
     bool claim(const Address&, const Address& client) override { return client.ip_text() != kCrowdedClient; }

@@ -23,77 +23,77 @@ WorkerRoute worker(std::uint32_t cell, std::uint64_t generation = 1) {
 }  // namespace
 
 TEST_CASE("without a table nothing is proven, with an empty one all is") {
-  WarmUpCheck proof;
-  CHECK_FALSE(proof.complete());
-  proof.follow(table_with({}));
-  CHECK(proof.complete());
-  CHECK(proof.due(kStart).empty());
-  CHECK_FALSE(proof.next());
+  WarmUpCheck check;
+  CHECK_FALSE(check.complete());
+  check.follow(table_with({}));
+  CHECK(check.complete());
+  CHECK(check.due(kStart).empty());
+  CHECK_FALSE(check.next());
 }
 
 TEST_CASE("every worker is asked once, as its version is checked, and must answer") {
-  WarmUpCheck proof;
-  proof.follow(table_with({worker(1), worker(2)}));
-  const auto asked = proof.due(kStart);
+  WarmUpCheck check;
+  check.follow(table_with({worker(1), worker(2)}));
+  const auto asked = check.due(kStart);
   REQUIRE(asked.size() == 2);
   CHECK(asked[0].path == "/up");
   CHECK(asked[0].address == *Address::parse("127.0.0.1:1"));
   CHECK(WarmUpCheck::is_ours(asked[0].id));
   CHECK(asked[0].id != asked[1].id);
-  CHECK(proof.due(kStart).empty());
-  proof.probed(asked[0].id, true, "status 200", kStart);
-  CHECK_FALSE(proof.complete());
-  proof.probed(asked[0].id, true, "status 200", kStart);  // a second answer to the same question is none
-  CHECK_FALSE(proof.complete());
-  proof.probed(asked[1].id, true, "status 200", kStart);
-  CHECK(proof.complete());
+  CHECK(check.due(kStart).empty());
+  check.probed(asked[0].id, true, "status 200", kStart);
+  CHECK_FALSE(check.complete());
+  check.probed(asked[0].id, true, "status 200", kStart);  // a second answer to the same question is none
+  CHECK_FALSE(check.complete());
+  check.probed(asked[1].id, true, "status 200", kStart);
+  CHECK(check.complete());
 }
 
 TEST_CASE("who does not answer is asked again a moment later, and complained of") {
-  WarmUpCheck proof;
-  proof.follow(table_with({worker(1)}));
-  const auto first = proof.due(kStart);
-  proof.probed(first.at(0).id, false, "status 500", kStart);
-  CHECK(proof.complaint() == "web@v1#1: status 500");
-  CHECK(proof.due(kStart).empty());
-  CHECK(proof.next() == kStart + WarmUpCheck::kRetry);
-  const auto again = proof.due(kStart + WarmUpCheck::kRetry);
+  WarmUpCheck check;
+  check.follow(table_with({worker(1)}));
+  const auto first = check.due(kStart);
+  check.probed(first.at(0).id, false, "status 500", kStart);
+  CHECK(check.complaint() == "web@v1#1: status 500");
+  CHECK(check.due(kStart).empty());
+  CHECK(check.next() == kStart + WarmUpCheck::kRetry);
+  const auto again = check.due(kStart + WarmUpCheck::kRetry);
   REQUIRE(again.size() == 1);
-  CHECK_FALSE(proof.next());
-  proof.probed(first.at(0).id, true, "", kStart);  // too late
-  CHECK_FALSE(proof.complete());
-  proof.probed(again.at(0).id, true, "", kStart);
-  CHECK(proof.complete());
+  CHECK_FALSE(check.next());
+  check.probed(first.at(0).id, true, "", kStart);  // too late
+  CHECK_FALSE(check.complete());
+  check.probed(again.at(0).id, true, "", kStart);
+  CHECK(check.complete());
 }
 
 TEST_CASE("a later table only takes away: unhealthy workers, processes that were replaced") {
-  WarmUpCheck proof;
-  proof.follow(table_with({worker(1), worker(2), worker(3)}));
-  const auto asked = proof.due(kStart);
-  proof.follow(table_with({worker(2, 2), worker(3), worker(4)}));
-  proof.probed(asked.at(0).id, false, "late", kStart);
-  CHECK(proof.complaint().empty());
-  CHECK_FALSE(proof.complete());
-  CHECK(proof.due(kStart).empty());
-  proof.probed(asked.at(2).id, true, "", kStart);
-  CHECK(proof.complete());
+  WarmUpCheck check;
+  check.follow(table_with({worker(1), worker(2), worker(3)}));
+  const auto asked = check.due(kStart);
+  check.follow(table_with({worker(2, 2), worker(3), worker(4)}));
+  check.probed(asked.at(0).id, false, "late", kStart);
+  CHECK(check.complaint().empty());
+  CHECK_FALSE(check.complete());
+  CHECK(check.due(kStart).empty());
+  check.probed(asked.at(2).id, true, "", kStart);
+  CHECK(check.complete());
 }
 
 TEST_CASE("no more than kAtOnce probes are in flight, whatever is taken away meanwhile") {
   std::vector<WorkerRoute> many;
   for (std::uint32_t cell = 0; cell < 3 * WarmUpCheck::kAtOnce; ++cell) many.push_back(worker(cell));
-  WarmUpCheck proof;
-  proof.follow(table_with(many));
-  auto asked = proof.due(kStart);
+  WarmUpCheck check;
+  check.follow(table_with(many));
+  auto asked = check.due(kStart);
   CHECK(asked.size() == WarmUpCheck::kAtOnce);
-  CHECK(proof.due(kStart).empty());
-  CHECK_FALSE(proof.next());
+  CHECK(check.due(kStart).empty());
+  CHECK_FALSE(check.next());
   many.erase(many.begin(), many.begin() + WarmUpCheck::kAtOnce);
-  proof.follow(table_with(many));
-  CHECK(proof.next());
-  asked = proof.due(kStart);
+  check.follow(table_with(many));
+  CHECK(check.next());
+  asked = check.due(kStart);
   CHECK(asked.size() == WarmUpCheck::kAtOnce);
-  for (const auto& request : asked) proof.probed(request.id, true, "", kStart);
-  for (const auto& request : proof.due(kStart)) proof.probed(request.id, true, "", kStart);
-  CHECK(proof.complete());
+  for (const auto& request : asked) check.probed(request.id, true, "", kStart);
+  for (const auto& request : check.due(kStart)) check.probed(request.id, true, "", kStart);
+  CHECK(check.complete());
 }

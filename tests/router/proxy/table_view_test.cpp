@@ -79,7 +79,7 @@ TEST_CASE("dropping the current view keeps it") {
 TEST_CASE("what log lines say of a table is written once") {
   const TableView view(table(7, {service("a", {}), service("b", {})}));
   const LogMembers& members = view.log_members(view.services[1]);
-  CHECK(members.places == std::vector<std::string>{R"("service":"b","version":"v1",)"});
+  CHECK(members.destinations == std::vector<std::string>{R"("service":"b","version":"v1",)"});
   CHECK(members.no_version == R"("service":"b","version":"",)");
   CHECK(members.rule == R"("salt":"","threshold":"0000000000000000","table":7,)");
   CHECK(view.unrouted_rule == members.rule);

@@ -26,7 +26,7 @@ nlohmann::json json_of(const AccessRecord& record) {
   return nlohmann::json::parse(line);
 }
 
-const std::string kPlace = place_members("web", "v2");
+const std::string kDestination = destination_members("web", "v2");
 const std::string kRule = rule_members("web/v2", Threshold{.below = 0x0ccccccccccccccc}, 7);
 
 AccessRecord sample() {
@@ -44,7 +44,7 @@ AccessRecord sample() {
   record.duration = Micros{3};
   record.upstream = Micros{4};
   record.queued = Micros{5};
-  record.place = kPlace;
+  record.destination = kDestination;
   record.worker = "web@v2#0";
   record.decision = Decision::bucket;
   record.identity_hash = 0x0123456789abcdef;
@@ -98,7 +98,7 @@ TEST_CASE("a request that reached nothing has empty texts, no hash and zeros") {
 }
 
 TEST_CASE("what is written once for a table is what a request that reached nothing has, where nothing is known") {
-  CHECK(place_members("", "") == kNoPlace);
+  CHECK(destination_members("", "") == kNoDestination);
   CHECK(rule_members("", {}, 0) == kNoRule);
 }
 
@@ -145,11 +145,11 @@ TEST_CASE("the longest line fits into kMaxAccessLine") {
   AccessRecord record;
   record.time = WallTime::max();
   const std::string name(500, 'n');
-  const std::string place = place_members(name, name);
+  const std::string destination = destination_members(name, name);
   const std::string rule = rule_members(worst, Threshold{.below = ~std::uint64_t{0}}, ~std::uint64_t{0});
   record.request_id = record.method = record.host = record.path = worst;
   record.client = record.worker = name;
-  record.place = place;
+  record.destination = destination;
   record.rule = rule;
   record.status = std::numeric_limits<int>::max();
   record.reason = Reason::expectation_failed;

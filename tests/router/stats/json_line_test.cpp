@@ -90,12 +90,12 @@ TEST_CASE("every pair of bytes is read back, and never breaks the line") {
 TEST_CASE("every byte at every place of texts of every size is written as the scanner of one byte would") {
   for (const std::size_t size : {1, 3, 4, 5, 7, 8, 11, 15, 16, 17, 31, 32, 33}) {
     for (unsigned byte = 0; byte < 256; ++byte) {
-      for (std::size_t place = 0; place < size; ++place) {
+      for (std::size_t position = 0; position < size; ++position) {
         std::string text(size, 'a');
-        text[place] = static_cast<char>(byte);
-        const std::string alone = written(text.substr(place, 1));
-        REQUIRE(written(text) == "{\"x\":\"" + std::string(place, 'a') + alone.substr(6, alone.size() - 9) +
-                                     std::string(size - place - 1, 'a') + "\"}\n");
+        text[position] = static_cast<char>(byte);
+        const std::string alone = written(text.substr(position, 1));
+        REQUIRE(written(text) == "{\"x\":\"" + std::string(position, 'a') + alone.substr(6, alone.size() - 9) +
+                                     std::string(size - position - 1, 'a') + "\"}\n");
       }
     }
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Texts in parts: what lists, queries and cookies are made of.
+// Splits lists, queries and cookies at their separators.
 #include <string_view>
 
 namespace gray::policy {
@@ -11,7 +11,7 @@ inline std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// The part of `rest` before `separator`; `rest` becomes what is behind it.
+/// The part of `rest` before `separator`; `rest` becomes the text behind it.
 inline std::string_view next_part(std::string_view& rest, char separator) {
   const std::size_t end = rest.find(separator);
   const std::string_view part = rest.substr(0, end);
