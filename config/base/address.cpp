@@ -31,7 +31,7 @@ std::optional<Address> parse_unix(std::string_view path) {
 }  // namespace
 
 std::optional<Address> parse_ip(std::string_view text) {
-  const std::string copy(text);  // inet_pton wants a terminator
+  const std::string copy(text);  // inet_pton needs a terminator
   if (copy.find('\0') != copy.npos) return std::nullopt;
   Address address;
   if (inet_pton(AF_INET, copy.c_str(), address.ip.data()) == 1) return address;
@@ -70,7 +70,7 @@ std::optional<Address> Address::from(const sockaddr_storage& storage, socklen_t 
     return address;
   }
   if (storage.ss_family != AF_UNIX) return std::nullopt;
-  // A client that did not bind has no path, and an abstract name starts with NUL: both are empty here.
+  // A client that did not bind has no path, and an abstract name starts with NUL: both give an empty path here.
   const auto& un = reinterpret_cast<const sockaddr_un&>(storage);
   address.kind = Kind::unix_path;
   if (length > offsetof(sockaddr_un, sun_path))

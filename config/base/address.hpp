@@ -1,5 +1,5 @@
 #pragma once
-// Where something listens, and which clients a rule means. Values: copied, compared, no I/O, no name lookup.
+// Addresses of listeners, and the networks of clients in rules. Values: copied and compared, no I/O, no name lookup.
 #include <sys/socket.h>
 
 #include <array>
@@ -18,14 +18,14 @@ struct Address {
   std::uint16_t port = 0;             // host order; 0 lets the kernel pick when bound
   std::string path;                   // unix_path only, at most 107 bytes
 
-  /// "127.0.0.1:8000", "[::1]:8000" or "unix:PATH"; nothing for anything else.
+  /// "127.0.0.1:8000", "[::1]:8000" or "unix:PATH"; nothing for any other text.
   static std::optional<Address> parse(std::string_view text);
-  /// From what accept(2), getsockname(2) or getpeername(2) filled in.
+  /// From the structure that accept(2), getsockname(2) or getpeername(2) filled in.
   static std::optional<Address> from(const sockaddr_storage& storage, socklen_t length);
   /// Fills `storage` and returns the length to pass to bind(2) or connect(2).
   socklen_t to(sockaddr_storage& storage) const;
   int family() const;
-  /// The form that parse() reads.
+  /// In the form that parse() reads.
   std::string text() const;
   /// The IP alone ("127.0.0.1", "::1"); empty for a unix path.
   std::string ip_text() const;
@@ -39,13 +39,13 @@ struct Cidr {
   std::uint8_t bits = 0;
 
   static std::optional<Cidr> parse(std::string_view text);
-  /// A unix peer is in no network. An IPv4-mapped IPv6 address is compared as IPv4.
+  /// A unix peer is not in any network. An IPv4-mapped IPv6 address is compared as IPv4.
   bool contains(const Address& address) const;
   std::string text() const;
   bool operator==(const Cidr&) const = default;
 };
 
-/// An IP without port, as X-Forwarded-For carries it.
+/// An IP without port, as in X-Forwarded-For.
 std::optional<Address> parse_ip(std::string_view text);
 
 }  // namespace gray

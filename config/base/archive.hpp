@@ -1,30 +1,30 @@
 #pragma once
-// How the state of a program survives its own exec: every noun names its fields once, in a member
+// How the state of a program survives its own exec: every class lists its fields once, in a member
 //
 //   template <class Io>
 //   void archive(Io& io) { io("pid", pid_); io("pidfd", pidfd_); io("streams", streams_); }
 //
-// and the same list writes it (Save) and reads it (Load). What is read is checked like everything that came from
-// another process: a field that is missing, of another type, out of range or unknown throws JsonMismatch, which names
-// it. Monotonic times and open descriptors mean the same before and after an exec. A descriptor is written as its
-// number, and Save remembers it: exactly these are to be inherited. Load takes each number once, only if it was
-// announced, and makes it close-on-exec again.
+// and the same list writes it (Save) and reads it (Load). Input is checked like all input from other processes: a field
+// that is missing, of a different type, out of range or unknown throws JsonMismatch, which names the field. Monotonic
+// times and open descriptors mean the same before and after an exec. A descriptor is written as its number, and Save
+// remembers it: exactly these descriptors are to be inherited. Load takes each number once, only if it was announced,
+// and makes it close-on-exec again.
 //
-// The same lists write and read JSON for others: routing tables, channel messages and the state file are archived, too.
-// A type with text() and parse() is written as text, an enum with name_of() by its name, a map with text keys as an
-// object. Load::lenient() reads what another version of grayd may have written: a missing field keeps its default, an
+// The same lists write and read other JSON: routing tables, channel messages and the state file. A type with
+// text() and parse() is written as text, an enum with name_of() by its name, a map with text keys as an object.
+// Load::lenient() reads text that a different version of grayd may have written: a missing field keeps its default, an
 // unknown one is ignored.
 //
-// What needs more than its fields is made by the list, which Save ignores, and then filled by Load:
+// A member whose constructor needs arguments is made by a function in the list, which Save ignores; Load then fills it:
 //
 //   io("process", process_, [this] { return std::make_unique<Process>(owner_, kRestored); });  // optional, list
 //   io("workers", workers_, [this](unsigned slot) { return make_worker(slot); });             // a map, by key
 //
-// Nothing needs that whose constructor takes kRestored alone. Reading is done in place, so that nothing is destroyed
-// when it fails half way: whoever reads may leave all as it is, and its descriptors open. An enum says by
-// last_value(Enum), found beside it, where it ends.
+// A class whose constructor takes only kRestored does not need such a function. Objects are read in place, so that
+// nothing is destroyed when reading fails half way: the caller may then leave everything as it is, with its descriptors
+// open. The function last_value(Enum), declared beside an enum, gives its last value.
 //
-// Included only by .cpp files, and by headers of nouns for nothing: the member is a template.
+// Included only by .cpp files. The headers of archived classes do not need it, because the member is a template.
 #include <fcntl.h>
 
 #include <memory>
@@ -50,7 +50,7 @@ class Save {
   void operator()(const char* name, Value& value, Make&& make) {
     to_[name] = shape_ ? archive_detail::shape_with(*this, value, make) : written(value);
   }
-  /// One that somebody else owns, an Asio object say.
+  /// A descriptor with a different owner, such as an Asio object.
   void fd(const char* name, int number) { to_[name] = shape_ ? nlohmann::json("descriptor") : announced(number); }
   /// See Load.
   void check(const char*, bool, const char* = "") {}
@@ -59,7 +59,7 @@ class Save {
   /// Every descriptor that was written.
   const std::set<int>& fds() const { return *fds_; }
 
-  /// What would be written of a value, as names and types (config/base/archive_shape.hpp).
+  /// The names and types of the fields that would be written for a value (config/base/archive_shape.hpp).
   template <class Value>
   static nlohmann::json shape_of(Value& value) {
     return archive_detail::shape_of(shaping(), value);
@@ -121,7 +121,7 @@ class Save {
     if (number >= 0) fds_->insert(number);
     return number;
   }
-  /// Any bytes: what a worker wrote need not be UTF-8, which JSON is. As code points below 256.
+  /// Any bytes, written as code points below 256: the output of a worker need not be UTF-8, but JSON must be.
   static std::string bytes_of(const std::string& bytes) {
     std::string text;
     for (const char one : bytes) {
@@ -147,7 +147,7 @@ class Save {
 class Load {
  public:
   static constexpr bool kLoads = true;
-  /// `fds`: those that may be taken. `from` outlives the object.
+  /// `fds`: the descriptors that may be taken. `from` must outlive the object.
   Load(const nlohmann::json& from, std::set<int> fds) : Load(from, std::make_shared<std::set<int>>(std::move(fds))) {}
   /// Without descriptors.
   explicit Load(const nlohmann::json& from) : Load(from, std::set<int>{}) {}
@@ -165,23 +165,23 @@ class Load {
   void operator()(const char* name, Value& value, Make&& make) {
     if (const auto* found = field(name)) fill(*found, name, value, make);
   }
-  /// Taken by whoever calls: -1 if it was closed.
+  /// The caller becomes its owner: -1 if it was closed.
   int fd(const char* name) {
     const auto* found = field(name);
     return found == nullptr ? -1 : taken(*found, name).release();
   }
-  /// What a value, or the fields of a noun together, must satisfy; `name`: the field that is wrong; `wanted`: what it
-  /// must be, such as "a number from 0 to 100".
+  /// A condition on a value, or on several fields of a class; `name`: the field that is wrong; `wanted`: what it must
+  /// be, such as "a number from 0 to 100".
   void check(const char* name, bool good, const char* wanted = "") const {
     if (!good) mismatch(name, wanted);
   }
 
-  /// Whoever wrote it knew more: that must not be lost unseen.
+  /// The writer knew more fields than this program: they must not be lost silently.
   void check_unknown(const char* name) const {
     if (strict_ && fields_ != from_.size())
       throw JsonMismatch(std::string("\"") + name + "\" has a field that is not known here");
   }
-  /// Announced and not taken so far; when all is read, it should be empty.
+  /// Announced, but not taken so far; should be empty when everything has been read.
   const std::set<int>& left() const { return *fds_; }
 
  private:
@@ -191,7 +191,7 @@ class Load {
     throw JsonMismatch(std::string("\"") + name + "\" is " + (*wanted == 0 ? "not valid" : "not ") + wanted);
   }
 
-  /// Null: it is not there, and need not be.
+  /// Null: the field is absent, which is allowed.
   const nlohmann::json* field(const char* name) {
     const auto found = from_.find(name);
     if (found == from_.end() && strict_) throw JsonMismatch(std::string("\"") + name + "\" is missing");
@@ -274,7 +274,7 @@ class Load {
       elements(from, name, 2);
       read(from[0], name, value.first);
       read(from[1], name, value.second);
-    } else if constexpr (is_owner<Value>::value) {  // within a container: made, and never null
+    } else if constexpr (is_owner<Value>::value) {  // in a container: always made, never null
       elements(from, name, 1);
       read(from[0], name, *value);
     } else if constexpr (is_set<Value>::value) {
@@ -375,7 +375,7 @@ class Load {
   std::shared_ptr<std::set<int>> fds_;
 };
 
-/// `noun` as JSON text, and back; nouns with descriptors need Save and Load themselves. Never throws.
+/// `noun` as JSON text, and back; classes with descriptors must use Save and Load directly. Never throws.
 template <class Noun>
 std::string archived_text(const Noun& noun) {
   Save save;
@@ -386,7 +386,7 @@ std::string archived_text(const Noun& noun) {
 template <class Noun>
 Noun unarchived(std::string_view text) {
   const auto json = nlohmann::json::parse(text);
-  if (!json.is_object()) throw JsonMismatch("it is no JSON object");
+  if (!json.is_object()) throw JsonMismatch("it is not a JSON object");
   Noun noun;
   Load load(json);
   noun.archive(load);

@@ -1,8 +1,8 @@
 #pragma once
-// What an archive writes of a type, without any value: the names and types of all fields, also of the elements of
-// containers, of which one is made for that. Two programs whose shapes are equal can read each other's archives; tests
-// compare them with a recorded digest. A noun that writes other fields for other values has a static variants(): a list
-// of one value for each. Included by config/base/archive.hpp only.
+// The shape of a type: the names and types of all fields that an archive writes for it, without any values. A container
+// gets one element, so that the fields of its elements are included. Two programs whose shapes are equal can read each
+// other's archives; tests compare the shapes with a recorded digest. A class that writes different fields for different
+// values has a static variants(): a list with one value for each case. Included by config/base/archive.hpp only.
 #include <nlohmann/json.hpp>
 
 #include "config/base/archive_types.hpp"
@@ -38,7 +38,7 @@ std::string enum_shape() {
 template <class Io, class Value>
 nlohmann::json shape_of(const Io& io, Value& value);
 
-/// Never destroyed: it was made to be filled, and destructors kill workers and remove files.
+/// Never destroyed: it is made without real contents, and the destructors kill workers and remove files.
 template <class Io, class Make>
 nlohmann::json shape_of_made(const Io& io, Make&& make) {
   using Made = std::decay_t<decltype(make())>;
@@ -78,7 +78,7 @@ nlohmann::json shape_of(const Io& io, Value& value) {
     return std::string(Value::clock::is_steady ? "monotonic time" : "time") + unit_shape<typename Value::period>();
   } else if constexpr (is_pair<Value>::value) {
     return {"pair", shape_of(io, value.first), shape_of(io, value.second)};
-  } else if constexpr (is_owner<Value>::value) {  // made, so never null
+  } else if constexpr (is_owner<Value>::value) {  // always made, so never null
     return {"optional", shape_of(io, *value)};
   } else if constexpr (is_set<Value>::value) {
     return {"set", shape_of_made(io, blank<typename Value::value_type>)};

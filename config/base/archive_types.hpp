@@ -1,6 +1,6 @@
 #pragma once
-// How each type is archived (config/base/archive.hpp): the traits and concepts that Save and Load choose by, and the
-// bounds of times that are read.
+// How each type is archived (config/base/archive.hpp): the traits and concepts by which Save and Load choose a format,
+// and the bounds of times in the input.
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -59,7 +59,7 @@ struct is_time_point : std::false_type {};
 template <class Which, class Span>
 struct is_time_point<std::chrono::time_point<Which, Span>> : std::true_type {};
 
-/// What calculations with them may rely on, at most: a year, as everywhere in the configuration, and 146 years in
+/// The largest values with which calculations are safe: a year, as everywhere in the configuration, and 146 years in
 /// nanoseconds.
 inline constexpr std::chrono::hours kLongest{365 * 24};
 inline constexpr std::int64_t kFarthest = std::int64_t{1} << 62;
@@ -85,7 +85,7 @@ struct is_text_map<std::map<std::string, Value>> : std::true_type {};
 /// An empty one.
 template <class Value>
 Value blank() {
-  if constexpr (requires { Value(); })  // the trait would remember what it said inside the class of Value
+  if constexpr (requires { Value(); })  // a trait would cache the answer that it gave inside the class of Value
     return Value();
   else
     return Value(kRestored);

@@ -1,5 +1,5 @@
 #pragma once
-// Numbers as decimal text, as heads and log lines are full of: mostly of few digits.
+// Numbers as decimal text for heads and log lines. Most have few digits.
 #include <charconv>
 #include <cstddef>
 #include <cstdint>

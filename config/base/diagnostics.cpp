@@ -32,8 +32,8 @@ std::string_view line_of(std::string_view text, std::uint32_t wanted) {
   return text;
 }
 
-/// Blank up to the column, with the tabs of the line, so that the caret stands right at any tab width. A column is one
-/// character, not one byte.
+/// Blank up to the column, with the tabs of the line, so that the caret is in the right place at any tab width. A
+/// column is one character, not one byte.
 std::string indent(std::string_view line, std::uint32_t column) {
   std::string blank;
   for (const char c : line) {

@@ -1,6 +1,6 @@
 #pragma once
-// What is wrong with a text, where, and what was probably meant. All errors of a file are collected, none is fatal
-// alone.
+// Errors in a text: what is wrong, where, and what was probably meant. All errors of a file are collected; the first
+// one does not end the check.
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -12,7 +12,7 @@ enum class ExitCode : int {
   aborted = 6,
   no_daemon = 7,
   bad_config = 8,
-  interrupted = 130,  // Ctrl-C while grayctl only waited
+  interrupted = 130,  // Ctrl-C while grayctl was only waiting
 };
 constexpr ExitCode last_value(ExitCode) { return ExitCode::interrupted; }
 

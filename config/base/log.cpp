@@ -13,12 +13,12 @@ namespace gray {
 namespace {
 
 constexpr std::array<std::string_view, 3> kLevels{"info", "warn", "error"};
-constexpr std::size_t kLongestLine = PIPE_BUF;  // what a pipe takes whole
+constexpr std::size_t kLongestLine = PIPE_BUF;  // a pipe never splits a write up to this size
 constexpr std::string_view kCut = "...";
 
-std::atomic<std::uint64_t> lost{0};  // lines, since the last one that was written
+std::atomic<std::uint64_t> lost{0};  // lines since the last written one
 
-/// A pipe says yes when it takes PIPE_BUF bytes, a file always.
+/// A pipe is writable when it has room for PIPE_BUF bytes, a file always.
 bool takes_a_line(int fd) {
   pollfd out{fd, POLLOUT, 0};
   return ::poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0;
@@ -26,7 +26,7 @@ bool takes_a_line(int fd) {
 
 void write_line(LogLevel level, std::string_view text) {
   const std::string line = log_line(level, text, std::chrono::system_clock::now());
-  // Where nobody can read the log there is nobody to tell.
+  // If the log cannot be written, the error cannot be reported anywhere.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
@@ -49,7 +49,7 @@ void log(LogLevel level, std::string_view text) {
     return;
   }
   if (const auto count = lost.exchange(0, std::memory_order_relaxed); count > 0) {
-    write_line(LogLevel::warn, std::to_string(count) + " lines lost: whoever reads this log stood still");
+    write_line(LogLevel::warn, std::to_string(count) + " lines lost: the reader of this log did not keep up");
     if (!takes_a_line(STDERR_FILENO)) {
       lost.fetch_add(1, std::memory_order_relaxed);
       return;

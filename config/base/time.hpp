@@ -1,6 +1,6 @@
 #pragma once
-// The one clock of the project. Cores are handed `now`; only shells read the clock. Monotonic on purpose: a jump of the
-// wall clock must never time out a healthy worker.
+// The only clock of the project. Cores get `now` as an argument; only shells read the clock. It is monotonic, because a
+// jump of the wall clock must never time out a healthy worker.
 #include <chrono>
 
 namespace gray {

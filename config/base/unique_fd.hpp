@@ -1,6 +1,6 @@
 #pragma once
-// Sole owner of a file descriptor. Every descriptor of the project is opened close-on-exec; only the child's side of a
-// spawn clears that.
+// Sole owner of a file descriptor. Every descriptor of the project is opened close-on-exec; only the child side of a
+// spawn clears that flag.
 #include <unistd.h>
 
 #include <utility>

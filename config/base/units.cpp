@@ -17,7 +17,7 @@ constexpr std::uint64_t kLongest = 365ull * 24 * 3'600'000;
 constexpr std::uint64_t kLargest = 1ull << 50;
 constexpr std::size_t kFractionDigits = 9;  // keeps fraction * factor far below 2^64
 
-/// Takes the digits at the front of `text`; nothing without a digit or above `limit`.
+/// Removes and returns the digits at the front of `text`; nothing without a digit or above `limit`.
 std::optional<std::uint64_t> take_number(std::string_view& text, std::uint64_t limit) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -14,7 +14,7 @@ namespace gray {
 std::optional<Duration> parse_duration(std::string_view text);
 /// A whole number and one of B, KiB, MiB, GiB. No sign, no space, no bare number but "0". At most 2^50 bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
-/// The exact form that people would write: "250ms", "1.5s", "5m", "1h", "0"; parse_duration() reads it back.
+/// Exactly, in the form that people write: "250ms", "1.5s", "5m", "1h", "0"; parse_duration() reads it back.
 std::string format_duration(Duration value);
 /// Likewise, in the largest unit that needs no fraction.
 std::string format_size(std::uint64_t bytes);

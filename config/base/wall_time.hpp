@@ -1,5 +1,5 @@
 #pragma once
-// The time of day, for people only: nothing is decided by it, because it jumps.
+// The time of day, only for display: no decision depends on it, because it can jump.
 #include <chrono>
 #include <optional>
 #include <string>
@@ -15,7 +15,7 @@ inline WallTime wall_now() {
 
 /// RFC 3339, UTC: "2026-11-23T17:04:45.123Z".
 std::string rfc3339(WallTime time);
-/// Only what rfc3339() writes.
+/// Reads only the form that rfc3339() writes.
 std::optional<WallTime> wall_time_from(std::string_view text);
 
 }  // namespace gray

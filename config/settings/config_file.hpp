@@ -1,6 +1,6 @@
 #pragma once
-// The configuration file: what it said when it was read, and whether it says something else now. A look is one stat(2);
-// only a file that was touched since is read.
+// The configuration file: its content when it was loaded, and whether its content is different now. A check is one
+// stat(2); the file is read only if it was touched since.
 #include <sys/stat.h>
 
 #include <string>
@@ -18,11 +18,11 @@ class ConfigFile {
   explicit ConfigFile(Restored) {}
 
   const std::string& path() const { return path_; }
-  /// Looked at before, so that a change meanwhile is not missed.
+  /// Takes the stamp before reading, so that a change during the read is not missed.
   LoadedSettings read();
-  /// What it said at the last read() that found a file, again: the same settings, whatever lies on disk now.
+  /// Parses the text of the last successful read() again: the same settings, whatever is on disk now.
   LoadedSettings as_read() const { return parse_settings(text_, path_); }
-  /// Whether the file says something else than `loaded`; one with errors does, and one that cannot be read.
+  /// Whether the settings in the file differ from `loaded`. A file with errors differs, and so does an unreadable one.
   bool changed(const Settings& loaded);
 
   template <class Io>
@@ -42,7 +42,7 @@ class ConfigFile {
 
   std::string path_, text_;
   Stamp seen_;
-  bool changed_ = false;  // what the file of that stamp says
+  bool changed_ = false;  // of the file with that stamp
 };
 
 }  // namespace gray

@@ -1,5 +1,5 @@
 #pragma once
-// What bounds one service: every count, size and time of the data path has its name here.
+// The limits of one service: every bounded count, size and time of the data path.
 #include <cstdint>
 
 #include "config/base/time.hpp"
@@ -9,7 +9,7 @@ namespace gray {
 /// Contract: `[service.NAME.limits]`. 0 means none, never "unlimited".
 struct Limits {
   std::uint32_t max_sockets = 64;  // 1..65535, open sockets to one worker, across threads and routers
-  std::uint32_t tunnels = 512;     // 0..65535, upgraded connections to one worker, counted apart from its sockets
+  std::uint32_t tunnels = 512;     // 0..65535, upgraded connections to one worker, counted separately from its sockets
   std::uint32_t queue = 256;       // 0..65535, requests waiting for one version
   Duration queue_timeout{1'000};
   Duration connect_timeout{2'000};
@@ -17,11 +17,11 @@ struct Limits {
   Duration head_timeout{10'000};     // to receive the whole request head
   Duration idle_timeout{75'000};     // client keep-alive
   Duration upstream_idle{4'000};     // an unused socket to a worker; below Node's own 5 s
-  Duration tunnel_idle{3'600'000};   // an upgraded connection on which neither side says anything
+  Duration tunnel_idle{3'600'000};   // an upgraded connection on which neither side sends anything
   std::uint64_t head = 32 * 1024;    // bytes, request or response head in all; 1 KiB..1 MiB
   std::uint32_t fields = 100;        // 1..1000
   std::uint64_t body = 1ull << 30;   // bytes of a request body
-  std::uint64_t min_rate = 1024;     // bytes per second of a client that is waited for, over 30 s; 0: any
+  std::uint64_t min_rate = 1024;  // least bytes per second of a client, averaged over 30 s; 0: any progress is enough
   template <class Io>
   void archive(Io& io) {
     io("max_sockets", max_sockets);

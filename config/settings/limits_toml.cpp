@@ -3,7 +3,7 @@
 namespace gray {
 namespace {
 
-constexpr std::uint32_t kMostCount = 65'535;  // what a limit word can count
+constexpr std::uint32_t kMostCount = 65'535;  // the largest count of a limit word
 constexpr std::uint64_t kKiB = 1ull << 10;
 constexpr std::uint64_t kMiB = 1ull << 20;
 constexpr std::uint64_t kMostBytes = 1ull << 50;
@@ -28,8 +28,8 @@ Limits read_limits(TomlReader& service) {
   table.size("body", limits.body, 0, kMostBytes);
   table.size("min_rate", limits.min_rate, 0, kMostBytes);
   if (limits.queue > 0 && limits.queue_timeout == Duration{0})
-    table.error("queue_timeout", "nobody can wait for 0 in a queue of " + std::to_string(limits.queue) +
-                                     ": set queue = 0 to let nobody wait");
+    table.error("queue_timeout", "0 is too short for a queue of " + std::to_string(limits.queue) +
+                                     ": give a longer time, or set queue = 0");
   return limits;
 }
 

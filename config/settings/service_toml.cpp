@@ -9,8 +9,8 @@
 namespace gray {
 namespace {
 
-constexpr std::uint32_t kMostInAll = segment::kWorkers / 2;  // a rolling restart needs the other half
-constexpr std::string_view kNameRule = " is not a name: 1 to 64 of a-z, A-Z, 0-9, _ and -";
+constexpr std::uint32_t kMostInAll = segment::kWorkers / 2;  // a rolling restart may need the other half
+constexpr std::string_view kNameRule = " is not a valid name: use 1 to 64 of a-z, A-Z, 0-9, _ and -";
 
 bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -50,7 +50,7 @@ void read_selectors(TomlReader& table, ServiceSettings& service) {
     table.error("cookie", in_quotes(service.cookie) + " cannot be the name of a cookie");
 }
 
-/// A source that is always present ends the list; and its cookie must be one that a browser takes from plain HTTP.
+/// A source that is always present must be the last; and browsers must accept its cookie over plain HTTP.
 void check_issued(TomlReader& table, const std::vector<IdentitySource>& sources) {
   const auto issued = std::find_if(sources.begin(), sources.end(), [](const IdentitySource& source) {
     return source.kind == IdentitySource::Kind::issued_cookie;
@@ -58,14 +58,14 @@ void check_issued(TomlReader& table, const std::vector<IdentitySource>& sources)
   if (issued == sources.end()) return;
   const std::string text = in_quotes(issued->text());
   if (issued->name.starts_with("__Host-") || issued->name.starts_with("__Secure-"))
-    table.error("identity", text + ": browsers take a cookie of this name over TLS only: choose another name");
+    table.error("identity", text + ": browsers accept a cookie of this name only over TLS: choose a different name");
   if (issued + 1 == sources.end()) return;
   const std::string behind = (issued + 1)->text();
   const auto items = table.texts("identity");
   for (const TomlReader::Item& item : items.value()) {
     if (item.text != behind) continue;
     table.error(*item.at, in_quotes(behind) + " is never reached: " + text +
-                              " gives everyone an identity, so nothing may stand behind it");
+                              " gives every user an identity, so it must be the last source");
   }
 }
 
@@ -82,7 +82,7 @@ void read_users(TomlReader& table, ServiceSettings& service) {
                        {{"none", Expose::none}, {"version", Expose::version}, {"decision", Expose::decision}});
 }
 
-/// Every request belongs to one service: no host and path may be claimed twice.
+/// Every request belongs to one service: no two services may match the same host and path.
 void claim_routes(TomlReader& services, const ServiceSettings& service, ServiceTotals& totals) {
   const std::vector<std::string> any{""};
   for (const std::string& host : service.hosts.empty() ? any : service.hosts)
@@ -90,10 +90,10 @@ void claim_routes(TomlReader& services, const ServiceSettings& service, ServiceT
       const auto [owner, fresh] = totals.owners.try_emplace({host, path}, service.name);
       if (fresh || owner->second == service.name) continue;
       const std::string what = host.empty() && path.empty()
-                                   ? std::string("every host and path: give one of them hosts or paths")
-                                   : in_quotes(host + path) + ": give it to one of them";
+                                   ? std::string("every host and path: add hosts or paths to one of them")
+                                   : in_quotes(host + path) + ": remove it from one of them";
       return services.error_at_name(service.name, "services " + in_quotes(owner->second) + " and " +
-                                                      in_quotes(service.name) + " both take " + what);
+                                                      in_quotes(service.name) + " both match " + what);
     }
 }
 
@@ -102,14 +102,14 @@ void check_weight(TomlReader& table, const ServiceSettings& service) {
   if (version.name == service.stable) {
     if (table.has("weight"))
       table.error("weight",
-                  in_quotes(version.name) + " is stable and gets what is left of 100 percent: remove its weight");
+                  in_quotes(version.name) + " is stable and gets the rest of the 100 percent: remove its weight");
     return;
   }
   if (version.weight <= 0) return;
   for (const VersionSettings& other : service.versions)
     if (&other != &version && other.name != service.stable && other.weight > 0)
       return table.error("weight",
-                         in_quotes(other.name) + " has a weight already: one version besides stable may have one");
+                         in_quotes(other.name) + " already has a weight: only one version besides stable may have one");
 }
 
 void count_version(TomlReader& versions, const VersionSettings& version, ServiceTotals& totals) {
@@ -163,7 +163,7 @@ ServiceSettings read_service(TomlReader& services, const std::string& name, Serv
   TomlReader table(services, name, "service");
   table.text("stable", service.stable);
   table.list("hosts", service.hosts, parse_host, "a host: a plain name without port, such as \"example.com\"");
-  table.list("paths", service.paths, parse_path, "a path: it begins with \"/\"");
+  table.list("paths", service.paths, parse_path, "a path that begins with \"/\"");
   read_selectors(table, service);
   read_users(table, service);
   service.limits = read_limits(table);

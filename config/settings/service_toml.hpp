@@ -10,7 +10,7 @@
 
 namespace gray {
 
-/// What has to hold over all services of a file.
+/// The checks that span all services of a file.
 struct ServiceTotals {
   std::uint32_t versions = 0;
   std::uint32_t instances = 0;

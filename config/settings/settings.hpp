@@ -1,6 +1,6 @@
 #pragma once
-// The configuration file as plain values: what the user asked for, every default applied, every path made absolute.
-// Contract section 2.2 names the keys; config/settings/settings_toml.hpp reads them.
+// The configuration file as plain values, with every default applied and every path made absolute. Contract section 2.2
+// names the keys; config/settings/settings_toml.hpp reads them.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -26,18 +26,18 @@ constexpr ReadyWay last_value(ReadyWay) { return ReadyWay::http; }
 const char* name_of(Expose expose);
 std::optional<Expose> expose_from(std::string_view name);
 
-/// RFC 9110 5.6.2: what the name of a header or a cookie is made of.
+/// RFC 9110 5.6.2: a valid name of a header or a cookie.
 bool is_token(std::string_view text);
 
-/// Where the identity of a user is looked for; the first source that is present wins.
+/// A part of the request that identifies the user; the first source that is present wins.
 struct IdentitySource {
   enum class Kind : std::uint8_t { cookie, header, client_ip, issued_cookie };
   Kind kind = Kind::client_ip;
   std::string name;  // of the cookie or header; empty for client_ip
 
-  /// "cookie:NAME", "header:NAME", "client-ip" or "issue:NAME"; nothing for anything else.
+  /// "cookie:NAME", "header:NAME", "client-ip" or "issue:NAME"; nothing for any other text.
   static std::optional<IdentitySource> parse(std::string_view text);
-  /// The form that parse() reads.
+  /// In the form that parse() reads.
   std::string text() const;
   bool operator==(const IdentitySource&) const = default;
 };
@@ -57,7 +57,7 @@ struct Readiness {
   bool operator==(const Readiness&) const = default;
 };
 
-/// No path: a TCP connect is the check.
+/// Without a path the check is a TCP connect.
 struct HealthCheck {
   std::string path;  // "/healthz"; empty: TCP connect
   Duration interval{1'000};
@@ -86,9 +86,9 @@ struct StopPolicy {
   bool operator==(const StopPolicy&) const = default;
 };
 
-/// Where a value stands in the file, for messages only: it makes no difference between settings.
+/// The position of a value in the file, only for messages: settings that differ only in this are equal.
 struct Place {
-  std::uint32_t line = 0, column = 0;  // 0: nowhere
+  std::uint32_t line = 0, column = 0;  // 0: not in the file
   bool operator==(const Place&) const { return true; }
 };
 
@@ -107,7 +107,7 @@ struct VersionSettings {
   std::uint64_t memory = 0;  // bytes; 0: no limit
   double weight = 0;         // percent of users, initial value only, 0..100
   Place command_at, cwd_at, user_at;
-  /// For config/base/archive.hpp; without the places, which are of a file that may have changed.
+  /// For config/base/archive.hpp; without the positions, because the file may have changed since.
   template <class Io>
   void archive(Io& io) {
     io("name", name);
@@ -127,13 +127,12 @@ struct VersionSettings {
   bool operator==(const VersionSettings&) const = default;
 };
 
-/// Whether a worker that runs with `a` could as well have been started with `b`: all but what a process is given at its
-/// start.
+/// Whether a process started with `a` can continue under `b`: all settings that a process gets at its start are equal.
 bool same_process(const VersionSettings& a, const VersionSettings& b);
 
-/// Which requests are a service's, who may choose their version, and what bounds them: what the routers need to know of
-/// a service as the file says it. A new key of this kind is a member and a line of the list here, and a line in
-/// service_toml.cpp; reload, routing table and router follow.
+/// The settings of a service that the routers need unchanged: which requests belong to it, who may choose their
+/// version, and the limits. A new key of this kind needs a member and a line in the list here, and a line in
+/// service_toml.cpp; reload, routing table and router need no change.
 struct ServiceRouting {
   std::vector<std::string> hosts;  // lower case, no port; empty: any
   std::vector<std::string> paths;  // prefixes; empty: any
@@ -175,7 +174,7 @@ struct RouterSettings {
   std::vector<Cidr> trusted_proxies;
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_client = 1'000;
-  std::uint32_t max_requests_per_connection = 10'000;  // the last answer says Connection: close
+  std::uint32_t max_requests_per_connection = 10'000;  // the last answer has Connection: close
   template <class Io>
   void archive(Io& io) {
     io("threads", threads);
@@ -192,7 +191,7 @@ struct Settings {
   std::string state_dir;   // absolute
   std::string access_log;  // absolute; empty: off
   std::vector<Address> listen;
-  std::vector<Address> proxy_protocol;  // listeners too, whose connections begin with a PROXY header
+  std::vector<Address> proxy_protocol;  // listeners whose connections begin with a PROXY header
   std::string admin;                    // absolute path of the admin socket
   std::string metrics;                  // "127.0.0.1:9100"; empty: off
   RouterSettings router;

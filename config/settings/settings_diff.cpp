@@ -13,7 +13,7 @@ using Problem = std::optional<Refusal>;
 
 Refusal conflict(std::string message) { return {ExitCode::conflict, std::move(message)}; }
 
-/// Names in the file of what is bound to the running process.
+/// Settings that cannot change while grayd runs, with their keys in the file.
 Problem needs_restart(const Settings& old, const Settings& fresh) {
   const std::pair<const char*, bool> fixed[] = {
       {"listen.http", old.listen != fresh.listen},
@@ -55,7 +55,7 @@ Problem removed_service(const LiveService& live) {
   return std::nullopt;
 }
 
-/// One version besides stable may have a weight, and a new one comes with that of the file.
+/// Only one version besides stable may have a weight, and a new version starts with the weight in the file.
 Problem second_weight(const LiveService& live, const ServiceSettings& old, const ServiceSettings& fresh) {
   for (const VersionSettings& added : fresh.versions) {
     if (old.version(added.name) != nullptr || added.weight <= 0) continue;
@@ -79,7 +79,7 @@ Problem service_problem(const ServiceSettings& old, const Settings& fresh, const
   return second_weight(*now, old, *kept);
 }
 
-/// A removed version keeps its row in the shared segment until it is drained, while the new ones need theirs.
+/// A removed version keeps its row in the shared segment until it is drained, and the new ones need rows at once.
 Problem too_many(const Settings& old, const Settings& fresh) {
   std::size_t rows = 0;
   for (const ServiceSettings& service : fresh.services) rows += service.versions.size();
@@ -100,7 +100,7 @@ Problem problem_of(const Settings& old, const Settings& fresh, const std::vector
   return too_many(old, fresh);
 }
 
-/// Equal but for what has its own kind of change, or none.
+/// Whether any setting differs that does not have its own kind of change.
 bool differs_otherwise(const VersionSettings& old, VersionSettings fresh) {
   fresh.instances = old.instances;
   fresh.weight = old.weight;

@@ -1,6 +1,6 @@
 #pragma once
-// A reload as a pure difference of two settings: applied whole, or refused whole (contract 2.2). The file is intent;
-// which version is stable and which weights are set is fact, and comes in as `live`. Reads no clock, starts nothing.
+// A reload as a pure difference of two settings: applied completely or refused completely (contract 2.2). The file is
+// the wanted state. The actual stable version and weights are passed as `live`. Reads no clock, starts nothing.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,10 +12,10 @@
 
 namespace gray {
 
-/// What is true of a service at this moment, whatever the file once said.
+/// The actual state of a service, which may differ from the file.
 struct LiveVersion {
   std::string name;
-  double weight = 0;     // percent; the stable version's is not looked at
+  double weight = 0;     // percent; ignored for the stable version
   bool serving = false;  // it takes requests, or would once its workers are up; false after `grayctl stop`
 };
 struct LiveService {
@@ -29,7 +29,7 @@ struct Change {
     router,       // trusted_proxies, max_connections...: a new router generation, or a message to the old one
     add_service,  // its versions follow as add_version
     add_version,
-    restart_version,  // rolling: what a running process cannot be told (command, env, cwd, user, listen, ready)
+    restart_version,  // rolling: settings that a process gets at its start (command, env, cwd, user, listen, ready)
     update_version,   // health, stop, drain_timeout, ready_timeout, memory: takes effect without a restart
     resize_version,   // instances; may come beside restart_version or update_version
     reroute_service,  // hosts, paths, selectors, identity, expose, limits: a new routing table
@@ -44,14 +44,14 @@ struct Change {
 
 struct Refusal {
   ExitCode code = ExitCode::conflict;
-  std::string message;  // one line: what stands in the way and what to do
+  std::string message;  // one line: the obstacle and what to do about it
 };
 
 /// The changes in an order in which they can be applied: additions first, removals last. Empty: nothing changed.
 using Changes = std::vector<Change>;
 using Diff = std::variant<Changes, Refusal>;
 
-/// A changed `stable` or `weight` of a version that both settings have is no change: state wins over the file.
+/// A changed `stable`, or `weight` of a version that both settings have, is not a change: state wins over the file.
 Diff diff(const Settings& old, const Settings& fresh, const std::vector<LiveService>& live);
 
 }  // namespace gray

@@ -27,7 +27,8 @@ std::optional<Address> parse_listener(const std::string& folder, const std::stri
   return Address::parse(text);
 }
 
-/// Whoever arrives there names the client, so it must be said who may. A unix socket is guarded by its folder.
+/// A peer on these listeners names the client address, so the trusted peers must be listed. A unix socket is protected
+/// by its folder.
 void read_proxy_protocol(TomlReader& listen, Settings& settings) {
   listen.list(
       "proxy_protocol", settings.proxy_protocol,
@@ -35,13 +36,15 @@ void read_proxy_protocol(TomlReader& listen, Settings& settings) {
   bool over_ip = false;
   for (const Address& address : settings.proxy_protocol) {
     over_ip = over_ip || address.kind != Address::Kind::unix_path;
-    if (address.port == 0 && address.kind != Address::Kind::unix_path) continue;  // each is a port of its own
+    if (address.port == 0 && address.kind != Address::Kind::unix_path)
+      continue;  // the kernel picks a different port for each
     if (std::find(settings.listen.begin(), settings.listen.end(), address) != settings.listen.end())
-      listen.error("proxy_protocol", "listen.http has " + address.text() +
-                                         " already: a connection begins with a PROXY header or it does not");
+      listen.error("proxy_protocol",
+                   address.text() + " is already in listen.http: an address is in one of the two lists only");
   }
   if (over_ip && settings.router.trusted_proxies.empty())
-    listen.error("proxy_protocol", "no peer may connect there: list the load balancers in router.trusted_proxies");
+    listen.error("proxy_protocol",
+                 "no peer may connect to these addresses: list the load balancers in router.trusted_proxies");
 }
 
 void read_listen(TomlReader& root, Settings& settings) {
@@ -50,7 +53,7 @@ void read_listen(TomlReader& root, Settings& settings) {
   const std::size_t problems = root.file().problems.size();
   settings.listen = {*Address::parse("127.0.0.1:8000")};
   table.list("http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); }, kListener);
-  // A list whose members were all refused has its errors already: one mistake, one error.
+  // A list whose members were all refused has its errors already: one mistake gives one error.
   if (table.has("http") && settings.listen.empty() && root.file().problems.size() == problems)
     table.error("http", "there is no address to listen on: name one, such as \"127.0.0.1:8000\"");
   read_proxy_protocol(table, settings);
@@ -62,7 +65,7 @@ void read_listen(TomlReader& root, Settings& settings) {
        {std::pair{"http", &settings.listen}, {"proxy_protocol", &settings.proxy_protocol}})
     if (std::find(addresses->begin(), addresses->end(), admin) != addresses->end())
       table.error("admin",
-                  std::string("listen.") + key + " has this socket already: give the admin socket its own path");
+                  std::string("listen.") + key + " already uses this socket: give the admin socket its own path");
   table.text("metrics", settings.metrics);
   const auto metrics = Address::parse(settings.metrics);
   if (!settings.metrics.empty() && (!metrics || metrics->kind == Address::Kind::unix_path))
@@ -107,7 +110,7 @@ void read_settings(const toml::table& table, TomlFile& file, Settings& settings)
   read_services(root, settings);
 }
 
-/// Nothing, with errno set, if the file cannot be read; a folder is such a file.
+/// Nothing, with errno set, if the file cannot be read, or is a folder.
 std::optional<std::string> read_file(const std::string& file) {
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return std::nullopt;

@@ -1,6 +1,5 @@
 #pragma once
-// TOML to Settings: the only place that knows toml++. Every key of contract 2.2 is parsed and validated; a key whose
-// function is still missing is refused as "not supported yet" when it asks for more than its default.
+// TOML to Settings: the only code that uses toml++. Every key of contract 2.2 is parsed and validated.
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,13 +16,13 @@ struct ConfigErrors {
 };
 using LoadedSettings = std::variant<Settings, ConfigErrors>;
 
-/// `file` names the text in errors and anchors relative paths (to its folder).
+/// `file` is the name in error messages; relative paths begin in its folder.
 LoadedSettings parse_settings(std::string_view text, const std::string& file);
-/// Reads the file first, to `said` if that is given; a file that cannot be read is one error that names it and the
-/// cause.
+/// Reads the file first, and stores its text in `said` if that is given. A file that cannot be read gives one error
+/// with its name and the cause.
 LoadedSettings load_settings(const std::string& file, std::string* said = nullptr);
 
-/// The keys that could stand in this text and do not, as "limits.queue"; whether it is valid is not asked.
+/// The keys that are allowed in this text but absent, as "limits.queue". Does not check whether the text is valid.
 std::vector<std::string> keys_left_out(std::string_view text);
 
 }  // namespace gray

@@ -30,7 +30,7 @@ bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// The digits of a number that lacks its unit, whether it was written as a number or as text; empty otherwise.
+/// The digits of a number without a unit, written as a number or as text; empty otherwise.
 std::string bare_number(const toml::node& node) {
   if (const auto* integer = node.as_integer()) return std::to_string(integer->get());
   const auto* text = node.as_string();
@@ -86,7 +86,7 @@ const toml::node* TomlReader::find(std::string_view key) {
   return node;
 }
 
-/// A NUL would cut the text short wherever it is handed to the system.
+/// A NUL would cut the text short in system calls.
 std::optional<std::string> TomlReader::string_of(const toml::node& node) {
   const auto* text = node.as_string();
   if (text == nullptr) {
@@ -94,7 +94,7 @@ std::optional<std::string> TomlReader::string_of(const toml::node& node) {
     return std::nullopt;
   }
   if (text->get().find('\0') == std::string::npos) return text->get();
-  error(node, "the text holds a NUL character");
+  error(node, "the text contains a NUL character");
   return std::nullopt;
 }
 
@@ -116,7 +116,7 @@ void TomlReader::number(std::string_view key, std::uint32_t& value, std::uint32_
   const auto* integer = node->as_integer();
   if (integer == nullptr) return error(*node, expected("an integer", *node));
   if (integer->get() < least || integer->get() > most)
-    return error(*node, std::to_string(integer->get()) + " is out of range: " + std::string(key) + " is " +
+    return error(*node, std::to_string(integer->get()) + " is out of range: " + std::string(key) + " must be " +
                             std::to_string(least) + " to " + std::to_string(most));
   value = static_cast<std::uint32_t>(integer->get());
 }
@@ -126,7 +126,7 @@ void TomlReader::percent(std::string_view key, double& value) {
   if (node == nullptr) return;
   if (!node->is_number()) return error(*node, expected("a number", *node));
   const double found = *node->value<double>();
-  if (!(found >= 0 && found <= 100)) return error(*node, std::string(key) + " is a percentage: 0 to 100");
+  if (!(found >= 0 && found <= 100)) return error(*node, std::string(key) + " must be a percentage from 0 to 100");
   value = found;
 }
 
@@ -137,14 +137,14 @@ void TomlReader::duration(std::string_view key, Duration& value, Duration least)
   const auto found = text == nullptr ? std::nullopt : parse_duration(text->get());
   if (!found) {
     if (const std::string number = bare_number(*node); !number.empty())
-      return error(*node, "durations carry a unit: " + in_quotes(number + "s"));
+      return error(*node, "a duration needs a unit, such as " + in_quotes(number + "s"));
     if (text == nullptr) return error(*node, expected("a duration such as \"10s\"", *node));
     return error(*node, in_quotes(text->get()) +
-                            " is not a duration: write a number and ms, s, m or h, such as \"250ms\"," +
+                            " is not a duration: write a number with ms, s, m or h, such as \"250ms\"," +
                             " at most a year");
   }
   if (*found < least)
-    return error(*node, in_quotes(text->get()) + " is too short: " + std::string(key) + " is at least " +
+    return error(*node, in_quotes(text->get()) + " is too short: " + std::string(key) + " must be at least " +
                             format_duration(least));
   value = *found;
 }
@@ -156,14 +156,14 @@ void TomlReader::size(std::string_view key, std::uint64_t& value, std::uint64_t 
   const auto found = text == nullptr ? std::nullopt : parse_size(text->get());
   if (!found) {
     if (const std::string number = bare_number(*node); !number.empty())
-      return error(*node, "sizes carry a unit: " + in_quotes(number + "KiB"));
+      return error(*node, "a size needs a unit, such as " + in_quotes(number + "KiB"));
     if (text == nullptr) return error(*node, expected("a size such as \"64KiB\"", *node));
     return error(*node, in_quotes(text->get()) +
-                            " is not a size: write a whole number and B, KiB, MiB or GiB, such as " + "\"64KiB\"");
+                            " is not a size: write a whole number with B, KiB, MiB or GiB, such as " + "\"64KiB\"");
   }
   if (*found < least || *found > most)
-    return error(*node, in_quotes(text->get()) + " is out of range: " + std::string(key) + " is " + format_size(least) +
-                            " to " + format_size(most));
+    return error(*node, in_quotes(text->get()) + " is out of range: " + std::string(key) + " must be " +
+                            format_size(least) + " to " + format_size(most));
   value = *found;
 }
 
@@ -202,7 +202,7 @@ void TomlReader::error_at_name(std::string_view key, std::string message) {
   report(table_->find(key)->first.source().begin, std::move(message));
 }
 
-/// What stands nowhere, because a whole table is absent, is reported at the start of the file.
+/// A value without a position, because its whole table is absent, is reported at the start of the file.
 void TomlReader::report(const toml::source_position& at, std::string message) {
   file_.problems.push_back({std::max(at.line, 1u), std::max(at.column, 1u), std::move(message)});
 }

@@ -1,7 +1,7 @@
 #pragma once
-// Typed access to one table of a TOML file. The members read a key into a value that already holds the default: a key
-// that is absent or wrong leaves it alone, and what is wrong becomes a diagnostic at its position, never an exception.
-// A reader remembers which keys it was asked for; when it goes out of scope, every other key is reported as unknown.
+// Typed access to one table of a TOML file. The members read a key into a value that already holds the default. A key
+// that is absent or wrong does not change the value; a wrong one gives a diagnostic at its position, never an
+// exception. A reader remembers which keys were read; its destructor reports every other key as unknown.
 #include <toml++/toml.h>
 
 #include <cstdint>
@@ -19,17 +19,18 @@
 
 namespace gray {
 
-/// What all readers of a file share.
+/// The data shared by all readers of a file.
 struct TomlFile {
   std::string folder;  // absolute; relative paths of the file begin here
   std::vector<Diagnostic> problems;
-  std::map<std::string, bool> keys;  // all that was asked for, as KIND.KEY; true: it stands in some table of that kind
+  std::map<std::string, bool> keys;  // all keys that were read, as KIND.KEY; true: present in some table of that kind
 };
 
 class TomlReader {
  public:
   TomlReader(const toml::table& root, TomlFile& file);
-  /// The table `key` of `parent`; absent, it reads as empty. `kind` is its name in TomlFile::keys, by default `key`.
+  /// The table `key` of `parent`; an absent table reads as empty. `kind` is its name in TomlFile::keys, by default
+  /// `key`.
   TomlReader(TomlReader& parent, std::string_view key, std::string_view kind = {});
   ~TomlReader();
   TomlReader(const TomlReader&) = delete;
@@ -40,7 +41,7 @@ class TomlReader {
   std::vector<std::string> names();
 
   void text(std::string_view key, std::string& value);
-  /// A path, made absolute; the default is made absolute too.
+  /// A path, made absolute, as is the default.
   void path(std::string_view key, std::string& value);
   void number(std::string_view key, std::uint32_t& value, std::uint32_t least, std::uint32_t most);
   void percent(std::string_view key, double& value);
@@ -49,8 +50,7 @@ class TomlReader {
   /// One of some words.
   template <class Value>
   void choice(std::string_view key, Value& value, const std::vector<std::pair<std::string_view, Value>>& words);
-  /// A list of strings, each read by `parse` (text to optional); `expected` says what parse understands. No value
-  /// twice.
+  /// A list of strings, each read by `parse` (text to optional); `expected` describes valid values. No value twice.
   template <class Value, class Parse>
   void list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected);
 
@@ -58,12 +58,12 @@ class TomlReader {
     std::string text;
     const toml::node* at;
   };
-  /// The strings of a list; nothing if the key is absent or wrong. `or_one`: a string alone is a list of one.
+  /// The strings of a list; nothing if the key is absent or wrong. `or_one`: a single string counts as a list of one.
   std::optional<std::vector<Item>> texts(std::string_view key, bool or_one = false);
 
-  /// Where the value of `key` stands, or the table where the key is absent.
+  /// The position of the value of `key`, or of the table if the key is absent.
   Place place(std::string_view key) const;
-  /// Reports at the value of `key`, or at the table where the key is absent.
+  /// Reports at the value of `key`, or at the table if the key is absent.
   void error(std::string_view key, std::string message);
   void error(const toml::node& at, std::string message);
   /// Reports at the key itself.

@@ -9,15 +9,15 @@ namespace {
 
 constexpr std::uint32_t kMostInstances = 256;
 constexpr std::uint32_t kMostProbes = 100;
-constexpr int kListenFd = 3;     // of an inherited socket
-constexpr int kLargestFd = 255;  // a worker may have been given no more than 1024 in all
+constexpr int kListenFd = 3;     // the inherited socket
+constexpr int kLargestFd = 255;  // the descriptor limit of a worker may be as low as 1024
 
 constexpr std::pair<std::string_view, ReadyWay> kWays[] = {
     {"pipe", ReadyWay::pipe}, {"notify", ReadyWay::notify}, {"ipc", ReadyWay::ipc},
     {"tcp", ReadyWay::tcp},   {"http", ReadyWay::http},
 };
 
-/// N of "fd:N": 0 to 2 are input and output.
+/// N of "fd:N": 0 to 2 are stdin, stdout and stderr.
 std::optional<int> parse_ready_fd(std::string_view text) {
   if (!text.starts_with("fd:")) return std::nullopt;
   text.remove_prefix(3);
@@ -34,13 +34,13 @@ std::optional<ReadyWay> parse_way(std::string_view text) {
   return std::nullopt;
 }
 
-/// Why a way cannot work with the rest of the version; empty if it can.
+/// Why a method cannot work with the other settings of the version; empty if it can.
 std::string conflict(ReadyWay way, int fd, const VersionSettings& version) {
   const bool inherits = version.listen == ListenMode::inherited;
   if (way == ReadyWay::http && version.health.path.empty())
-    return "\"http\" asks for a path, and there is none: add health = { path = \"/healthz\" }";
+    return "\"http\" needs a health path: add health = { path = \"/healthz\" }";
   if (way == ReadyWay::tcp && inherits)
-    return "\"tcp\" proves nothing with listen = \"socket\", which answers before the worker does: "
+    return "\"tcp\" cannot be used with listen = \"socket\", which accepts connections before the worker is ready: "
            "use \"notify\", \"pipe\" or \"http\"";
   if (way == ReadyWay::fd && inherits && fd == kListenFd)
     return "descriptor 3 is the listening socket of listen = \"socket\": use \"fd:4\"";
@@ -53,7 +53,8 @@ void add_way(TomlReader& table, const TomlReader::Item& item, const VersionSetti
     const std::string hint = did_you_mean(item.text, {"auto", "pipe", "notify", "ipc", "tcp", "http"});
     return table.error(
         *item.at, in_quotes(item.text) +
-                      " is not a way to be ready: auto, pipe, notify, ipc, fd:N (N is 3 to 255), tcp or http" + hint);
+                      " is not a readiness method: use auto, pipe, notify, ipc, fd:N (N is 3 to 255), tcp or http" +
+                      hint);
   }
   if (std::find(ready.ways.begin(), ready.ways.end(), *way) != ready.ways.end())
     return table.error(*item.at, in_quotes(item.text) + " is listed twice");
@@ -63,17 +64,17 @@ void add_way(TomlReader& table, const TomlReader::Item& item, const VersionSetti
   ready.ways.push_back(*way);
 }
 
-/// `version` has its listen and health already: a way may need them.
+/// Needs `listen` and `health` of `version`: some methods depend on them.
 Readiness read_ready(TomlReader& table, const VersionSettings& version) {
   Readiness ready;
   table.duration("ready_timeout", ready.timeout);
   const auto items = table.texts("ready", true);
   if (!items || (items->size() == 1 && items->front().text == "auto")) return ready;
   ready.automatic = false;
-  if (items->empty()) table.error("ready", "the list is empty: name a way, or leave it out for \"auto\"");
+  if (items->empty()) table.error("ready", "the list is empty: name a method, or remove the key for \"auto\"");
   for (const TomlReader::Item& item : *items) {
     if (item.text == "auto")
-      table.error(*item.at, "\"auto\" stands alone: it tries every way that needs no setting");
+      table.error(*item.at, "\"auto\" must be the only method: it tries every method that needs no settings");
     else
       add_way(table, item, version, ready);
   }
@@ -85,7 +86,7 @@ HealthCheck read_health(TomlReader& version) {
   TomlReader table(version, "health");
   table.text("path", health.path);
   if (!health.path.empty() && !health.path.starts_with('/'))
-    table.error("path", in_quotes(health.path) + " is not a path: it begins with \"/\"");
+    table.error("path", in_quotes(health.path) + " is not a path that begins with \"/\"");
   table.duration("interval", health.interval);
   table.duration("timeout", health.timeout);
   table.number("rise", health.rise, 1, kMostProbes);
@@ -126,7 +127,7 @@ std::map<std::string, std::string> read_env(TomlReader& version) {
   TomlReader table(version, "env");
   for (const std::string& name : table.names()) {
     if (name.empty() || name.find_first_of(std::string("=\0", 2)) != name.npos)
-      table.error_at_name(name, in_quotes(name) + " cannot be the name of a variable");
+      table.error_at_name(name, in_quotes(name) + " cannot be the name of an environment variable");
     table.text(name, env[name]);
   }
   return env;

@@ -5,7 +5,7 @@
 
 namespace gray {
 
-/// `table` is the version's own; whether its weight fits the other versions is the service's business.
+/// `table` is the table of the version. The caller checks its weight against the other versions of the service.
 VersionSettings read_version(TomlReader& table, const std::string& name);
 
 }  // namespace gray

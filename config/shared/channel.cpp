@@ -14,7 +14,7 @@
 namespace gray {
 namespace {
 
-constexpr std::size_t kDescriptorRoom = 8;  // one is meant; room for more, so that we are the one who closes them
+constexpr std::size_t kDescriptorRoom = 8;  // one is expected; more are received so that they can be closed
 
 union Control {
   char bytes[CMSG_SPACE(kDescriptorRoom * sizeof(int))];
@@ -35,7 +35,7 @@ void attach_descriptor(msghdr& header, Control& control, int fd) {
   std::memcpy(CMSG_DATA(block), &fd, sizeof(int));
 }
 
-/// Every descriptor of the packet, owned at once, so that none leaks whatever the packet says.
+/// Every descriptor of the packet, owned at once, so that none leaks, whatever the packet contains.
 std::vector<UniqueFd> descriptors_of(msghdr& header) {
   std::vector<UniqueFd> all;
   for (cmsghdr* block = CMSG_FIRSTHDR(&header); block != nullptr; block = CMSG_NXTHDR(&header, block)) {
@@ -60,10 +60,11 @@ ChannelResult result_of(int problem) {
   }
 }
 
-/// A descriptor that nobody expects is as wrong as a missing one.
+/// An unexpected descriptor is as wrong as a missing one.
 std::string descriptor_problem(const ChannelMessage& message, std::size_t count) {
-  if (carries_descriptor(message.type) && count == 0) return "a message came without its descriptor";
-  if (count > (carries_descriptor(message.type) ? 1u : 0u)) return "a message came with a descriptor too many";
+  if (carries_descriptor(message.type) && count == 0) return "a message has no descriptor, but its type needs one";
+  if (count > (carries_descriptor(message.type) ? 1u : 0u))
+    return "a message has a descriptor that its type does not allow";
   return {};
 }
 
@@ -123,7 +124,7 @@ UniqueFd sealed_memfd(const char* name, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("cannot fill a memfd");
+    if (written < 0) fail("cannot write to a memfd");
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
@@ -139,7 +140,7 @@ std::optional<std::string> read_memfd(int fd, std::size_t limit) {
   if (static_cast<std::size_t>(info.st_size) > limit) return std::nullopt;
   std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t done = 0;
-  while (done < bytes.size()) {  // pread: the offset belongs to everyone who holds the file
+  while (done < bytes.size()) {  // pread: the offset is shared by all processes that have the file open
     const ssize_t got = ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return std::nullopt;

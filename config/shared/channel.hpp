@@ -1,7 +1,7 @@
 #pragma once
-// What master and router say to each other over a SOCK_SEQPACKET socketpair: one JSON object per packet, at most one
-// descriptor with it. Tables travel in sealed memfds, so a packet is always small. Silence is normal; end of file is
-// the death of the other side.
+// The messages between master and router over a SOCK_SEQPACKET socketpair: one JSON object per packet, with at most one
+// descriptor. Tables are sent in sealed memfds, so a packet is always small. Silence is normal; end of file means that
+// the other side is dead.
 //
 //   master                                router
 //     hello(protocol, router_slot, settings, warm_up) ->
@@ -53,7 +53,7 @@ struct ChannelMessage {
   std::uint32_t router_slot = 0;  // hello from the master
   RouterSettings router;          // hello from the master
   std::uint64_t memory_budget = 0;
-  bool warm_up = false;      // hello from the master: there is a router to replace, so it may take the time
+  bool warm_up = false;      // hello from the master: an old router still serves, so this one may take its time
   std::uint64_t number = 0;  // table, applied: its number; probe, probed: the probe's id
   Address address;           // probe
   std::string path;          // probe: HTTP path; empty: connect only
@@ -63,22 +63,22 @@ struct ChannelMessage {
   std::string detail;        // probed: "connect refused", "status 503"; unreached: "web@v1#0: connect refused"
   UniqueFd fd;               // table: the memfd; reopen: the new log
 
-  /// The type and its fields; the descriptor travels apart.
+  /// The type and its fields; the descriptor is sent separately.
   template <class Io>
   void fields(Io& io);
-  /// All of it, for a hand-over.
+  /// All members, for a hand-over.
   template <class Io>
   void archive(Io& io);
-  /// One of each type.
+  /// One message of each type.
   static std::vector<ChannelMessage> variants();
 };
 constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::drained; }
 const char* name_of(ChannelMessage::Type type);
 
-std::string to_json_text(const ChannelMessage& message);  // the descriptor travels apart
+std::string to_json_text(const ChannelMessage& message);  // the descriptor is sent separately
 std::optional<ChannelMessage> channel_message_from_json(std::string_view text, std::string& error);
 
-/// One packet, never blocking. `again`: nothing there, or the peer's queue is full.
+/// One packet, never blocking. `again`: nothing to read, or the peer's queue is full.
 enum class ChannelResult : std::uint8_t { ok, again, closed, invalid };
 ChannelResult send_message(int channel, const ChannelMessage& message);
 ChannelResult receive_message(int channel, ChannelMessage& message, std::string& error);

@@ -1,4 +1,5 @@
-// Each type of message has its own fields and nothing else; one list of them serves writing, reading and the hand-over.
+// Each type of message has its own fields and no others; one list of them is used for writing, reading and the
+// hand-over.
 #include "config/base/archive.hpp"
 #include "config/shared/channel.hpp"
 
@@ -73,7 +74,7 @@ std::string to_json_text(const ChannelMessage& message) {
 std::optional<ChannelMessage> channel_message_from_json(std::string_view text, std::string& error) {
   try {
     const auto json = nlohmann::json::parse(text);
-    if (!json.is_object()) throw JsonMismatch("it is no JSON object");
+    if (!json.is_object()) throw JsonMismatch("it is not a JSON object");
     ChannelMessage message;
     Load load(json);
     message.fields(load);

@@ -1,8 +1,8 @@
 #pragma once
-// One thing that happened, as an operator reads it: `grayctl events` and state_dir/events.log. The parts that see
-// things happen fill in what they know; the event log gives number and time.
+// An event, as operators read it in `grayctl events` and state_dir/events.log. The parts that report events fill in
+// what they know; the event log adds number and time.
 //
-// Kinds are for ever: scripts match them. One happening is one event, told by the part that decided it.
+// Kinds never change: scripts match them. Each incident gives one event, reported by the part that decided it.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -22,26 +22,26 @@ enum class EventKind : std::uint8_t {
   router_ready,
   router_drained,  // it ended as asked
   router_died,
-  upgraded,        // an upgrade that was asked for is done: a new process serves
-  upgrade_failed,  // and nothing was changed
-  worker_started,  // a process was made
-  worker_ready,    // it said so, by one of the ways
+  upgraded,        // a requested upgrade is done: a new process serves
+  upgrade_failed,  // a requested upgrade failed; nothing was changed
+  worker_started,  // a process was started
+  worker_ready,    // it reported that it is ready, by one of the methods
   worker_healthy,
   worker_unhealthy,
-  worker_restarting,  // it is replaced though it is healthy
-  worker_exited,      // its process ended, whoever wanted that
-  worker_backoff,     // the next start waits
-  version_failed,     // it is not started again by itself
-  version_crashing,   // it ends again and again, and goes on because it carries traffic
+  worker_restarting,  // it is replaced although it is healthy
+  worker_exited,      // its process ended, for any reason
+  worker_backoff,     // the next start is delayed
+  version_failed,     // its workers are not started again automatically
+  version_crashing,   // its workers end again and again; restarts continue because it carries traffic
   version_restarting,
   version_restarted,
   version_rolled_back,  // a replacement stopped at its first failure
   shifted,
-  command,  // another verb that changes something
+  command,  // any other verb that changes something
   reloaded,
   reload_refused,
   access_log_reopened,
-  access_log_failed,  // it could not be opened, or takes no lines
+  access_log_failed,  // it could not be opened or written
   events_lost,        // some are missing on disk
   count
 };
@@ -51,9 +51,9 @@ struct EventRecord {
   std::uint64_t sequence = 0;  // 1, 2, ... across restarts of grayd; given by the event log
   WallTime time{};
   EventKind kind = EventKind::count;
-  std::string service, version, worker;  // empty: not about one
-  pid_t pid = 0;                         // of the process it is about; 0: none
-  std::string cause;                     // one word or two for programs: "exit 3", "ready-timeout"
+  std::string service, version, worker;  // empty: not about a specific one
+  pid_t pid = 0;                         // the process of the event; 0: none
+  std::string cause;                     // short, for programs: "exit 3", "ready-timeout"
   std::string text;                      // one line for people
 
   template <class Io>
@@ -70,13 +70,13 @@ struct EventRecord {
   }
 };
 
-/// "worker-exited"; lower case, for ever.
+/// "worker-exited"; lower case; never changes.
 const char* name_of(EventKind kind);
 std::optional<EventKind> event_kind_from(std::string_view name);
 
 /// The members of JSON are those of the record; empty ones are left out, except sequence, time, kind and text.
 nlohmann::json to_json(const EventRecord& event);
-/// Nothing if a member is missing or of another type, or the kind is not known.
+/// Nothing if a member is missing or of a different type, or the kind is unknown.
 std::optional<EventRecord> event_from_json(const nlohmann::json& json);
 
 }  // namespace gray

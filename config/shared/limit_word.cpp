@@ -26,7 +26,7 @@ bool LimitWord::acquire(std::uint32_t slot, std::uint32_t limit) {
   return true;
 }
 
-// A release that comes after forget() finds an empty field and must not borrow from the neighbour.
+// A release after forget() finds an empty field, and must not borrow from the neighbouring field.
 void LimitWord::release(std::uint32_t slot) {
   const std::uint32_t shift = slot * kFieldBits;
   std::uint64_t seen = shares_.load(std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 #pragma once
-// The routing table: all that the router knows of services, versions and workers. The master makes a whole new one for
-// every change, numbers it, and sends it in a sealed memfd (JSON); nobody edits a table. A number never comes twice.
+// The routing table: all that the router knows about services, versions and workers. The master makes a complete new
+// table for every change, numbers it, and sends it as JSON in a sealed memfd; a table is never edited. No number is
+// used twice.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,11 +33,12 @@ struct WorkerRoute {
 struct VersionRoute {
   std::uint32_t row = 0;  // index of its cell and rows in the shared segment
   std::string name;
-  std::vector<WorkerRoute> workers;  // those that may take requests now: healthy, and ready ones without probe verdict
-  // Generations of those that are being drained: what was begun with them goes on for drain_timeout, then it ends.
+  std::vector<WorkerRoute>
+      workers;  // those that may take requests now: healthy ones, and ready ones without a probe result
+  // Generations of the workers that are being drained: their open exchanges continue for drain_timeout, then are cut.
   std::vector<std::uint64_t> draining;
   Duration drain_timeout{30'000};
-  std::string probe_path;  // what a health check asks of the workers; empty: a connect is enough
+  std::string probe_path;  // the path of the health check; empty: a connect is enough
   Duration probe_timeout{1'000};
   template <class Io>
   void archive(Io& io) {
@@ -55,11 +57,11 @@ struct VersionRoute {
 struct ServiceRoute : ServiceRouting {
   std::string name;
   std::uint32_t stable = 0;             // index into versions
-  std::optional<std::uint32_t> canary;  // index into versions; none: all users are stable's
+  std::optional<std::uint32_t> canary;  // index into versions; none: all users get stable
   double weight = 0;                    // percent of users that the canary gets
   std::string salt;                     // of the sticky bucket
   std::vector<VersionRoute> versions;
-  /// Whoever routes by the table indexes without a check of its own, so the indices are checked here.
+  /// The router uses the indices without a check, so they are checked here.
   template <class Io>
   void archive(Io& io) {
     ServiceRouting::archive(io);
@@ -80,7 +82,7 @@ struct ServiceRoute : ServiceRouting {
 struct RoutingTable {
   std::uint64_t number = 0;
   std::vector<ServiceRoute> services;
-  std::uint64_t issue_seed = 0;  // of the identities that routers make up: random, one for the life of a master
+  std::uint64_t issue_seed = 0;  // for the identities that routers issue: random, one for the life of a master
   template <class Io>
   void archive(Io& io) {
     io("number", number);
@@ -90,8 +92,8 @@ struct RoutingTable {
   bool operator==(const RoutingTable&) const = default;
 };
 
-/// The bucket threshold of a weight: a user whose 64-bit hash is below it is the canary's. 100 percent is every user,
-/// which no 64-bit threshold can say, hence the flag.
+/// The bucket threshold of a weight: a user whose 64-bit hash is below it gets the canary. No 64-bit threshold includes
+/// every hash, so 100 percent needs the flag.
 struct Threshold {
   std::uint64_t below = 0;
   bool everyone = false;
@@ -101,7 +103,7 @@ struct Threshold {
 };
 
 std::string to_json_text(const RoutingTable& table);
-/// Nothing, with the reason in `error`, for a text that is no table.
+/// Nothing, with the reason in `error`, for a text that is not a table.
 std::optional<RoutingTable> routing_table_from_json(std::string_view text, std::string& error);
 
 }  // namespace gray

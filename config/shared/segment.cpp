@@ -1,5 +1,5 @@
-// The memory behind the segment is sparse: a page that nobody touched costs nothing. So cleared rows are punched out of
-// the memfd instead of being overwritten, which reads as zero and gives the pages back.
+// The memory behind the segment is sparse: an untouched page uses no memory. So cleared rows are punched out of the
+// memfd instead of being overwritten: they read as zero, and their pages are freed.
 #include "config/shared/segment.hpp"
 
 #include <fcntl.h>
@@ -40,7 +40,7 @@ void add(Histogram& base, const Histogram& dead) {
   add(base.sum, dead.sum);
 }
 
-/// Counters only: what a dead thread had in flight or waiting is gone.
+/// Counters only: the requests that a dead thread had in flight or waiting are gone.
 void fold(Row& base, const Row& dead) {
   add(base.requests, dead.requests);
   add(base.errors, dead.errors);
@@ -63,12 +63,12 @@ void fold(WireCounts& base, const WireCounts& dead) {
 }
 
 std::string header_problem(const Header& header) {
-  if (header.magic != kMagic) return "the shared segment has no grayd magic";
+  if (header.magic != kMagic) return "the shared segment has a wrong magic number";
   if (header.layout != kLayout)
-    return "the shared segment has layout " + std::to_string(header.layout) + ", this program knows " +
+    return "the shared segment has layout " + std::to_string(header.layout) + ", this program needs " +
            std::to_string(kLayout);
   if (header.header_bytes != sizeof(Header) || header.row_bytes != sizeof(Row) || header.total_mib != kTotalMib)
-    return "the shared segment has other sizes than this program: build master and router from one source";
+    return "the sizes in the shared segment differ from this program's: build master and router from the same source";
   return {};
 }
 
@@ -77,7 +77,7 @@ std::string header_problem(const Header& header) {
 Segment Segment::create() {
   UniqueFd fd(::memfd_create("grayd-segment", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) fail("cannot create the shared segment");
-  if (::ftruncate(fd.get(), sizeof(Layout)) != 0) fail("cannot size the shared segment");
+  if (::ftruncate(fd.get(), sizeof(Layout)) != 0) fail("cannot set the size of the shared segment");
   // A shrunken memfd would turn every access into SIGBUS.
   if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) fail("cannot seal the shared segment's size");
   Layout* layout = map(fd.get());
@@ -88,7 +88,7 @@ Segment Segment::create() {
   layout->header.total_mib = kTotalMib;
   layout->header.magic = kMagic;
   UniqueFd freed(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!freed) fail("cannot make the event that goes with the shared segment");
+  if (!freed) fail("cannot create the eventfd of the shared segment");
   return Segment(std::move(fd), std::move(freed), layout);
 }
 

@@ -1,17 +1,17 @@
 #pragma once
-// The shared segment: a memfd that the master makes and every router generation maps. It holds what must be exact
-// across threads and overlapping routers (limits), what must survive a router (counters) and what the router needs when
-// the master is gone (the process groups to kill).
+// The shared segment: a memfd that the master makes and every router generation maps. It holds the data that must be
+// exact across threads and overlapping routers (limits), that must survive a router (counters), or that the router
+// needs when the master is gone (the process groups to kill).
 //
 // Invariants
 //  - A Row, and a WireCounts, has exactly one writer: one thread of the router that holds the slot. Everyone may read
 //    at any time.
-//  - Nobody sleeps while a unit is free: whoever waits says so in `waiters` and then looks at the words once more;
-//    whoever gives a unit back looks at `waiters` after that. Both are sequentially consistent, so one of the two sees
-//    the other.
-//  - A LimitWord is changed by compare-and-swap only. It holds one 16-bit share per slot; its total is their sum, so a
-//    dead slot's share is given back by clearing one field, whatever the router was doing when it died.
-//  - The master assigns slots, and after waitpid of a slot's router clears the slot (Segment::forget).
+//  - No thread sleeps while a unit is free: a thread that waits sets its bit in `waiters` and then checks the words
+//    once more; a thread that returns a unit checks `waiters` after that. Both are sequentially consistent, so one of
+//    the two sees the other.
+//  - A LimitWord is changed by compare-and-swap only. It holds one 16-bit share per slot; its total is their sum, so
+//    the share of a dead slot is returned by clearing one field, whatever the router was doing when it died.
+//  - The master assigns slots, and clears a slot after waitpid of its router (Segment::forget).
 //  - All-zero memory is a valid empty segment.
 #include <atomic>
 #include <cstddef>
@@ -38,13 +38,13 @@ class LimitWord {
   void release(std::uint32_t slot);
   std::uint32_t total() const;
   std::uint32_t share(std::uint32_t slot) const;
-  void forget(std::uint32_t slot);  // gives the whole share of a dead slot back
+  void forget(std::uint32_t slot);  // returns the whole share of a dead slot
 
  private:
   std::atomic<std::uint64_t> shares_{0};
 };
 
-/// Why the router answered by itself, or the exchange failed (contract 2.4); `none` for an answer from a worker.
+/// Why the router answered itself, or the exchange failed (contract 2.4); `none` for an answer from a worker.
 enum class Reason : std::uint8_t {
   none,
   bad_request,
@@ -69,7 +69,7 @@ enum class Reason : std::uint8_t {
   held,
   maintenance,
   client_gone,
-  tunnel_idle,  // nothing was said in a tunnel for as long as it may be silent
+  tunnel_idle,  // a tunnel was silent for longer than allowed
   count
 };
 enum class Decision : std::uint8_t { none, param, header, cookie, allowlist, rule, bucket, stable, fallback, count };
@@ -96,16 +96,17 @@ struct alignas(64) Row {
   Histogram waited;                               // in the queue, of those that waited
 };
 
-/// Whose bytes: a client's or a worker's.
+/// Whose bytes: those of a client or of a worker.
 enum class Side : std::uint8_t { downstream, upstream, count };
 inline constexpr std::size_t kSides = static_cast<std::size_t>(Side::count);
-inline constexpr std::size_t kRules = 33;  // P1..P32 of docs/http.md by their number; [0]: the PROXY protocol
+inline constexpr std::size_t kRules = 33;  // P1..P32 of docs/http.md by number; [0]: the PROXY protocol
 
-/// What one thread met that belongs to no version.
+/// The counters of one thread that do not belong to a version.
 struct alignas(64) WireCounts {
-  std::atomic<std::uint64_t> refused[static_cast<std::size_t>(Reason::count)];  // answered by us, no version decided
-  std::atomic<std::uint64_t> faults[kSides][kRules];                            // rules broken by that side
-  std::atomic<std::uint64_t> write_errors[kSides];                              // sends to that side that failed
+  std::atomic<std::uint64_t>
+      refused[static_cast<std::size_t>(Reason::count)];  // answered by the router before a version was chosen
+  std::atomic<std::uint64_t> faults[kSides][kRules];     // rules broken by that side
+  std::atomic<std::uint64_t> write_errors[kSides];       // sends to that side that failed
 };
 
 struct alignas(64) WorkerCell {
@@ -131,10 +132,10 @@ struct Layout {
   VersionCell versions[kVersions];
   WorkerCell workers[kWorkers];
   Row rows[kRouterSlots][kThreads][kVersions];
-  Row base[kVersions];                                   // what dead slots counted, folded by the master; gauges are 0
+  Row base[kVersions];  // the counters of dead slots, added by the master; gauges are 0
   std::atomic<std::uint32_t> connections[kRouterSlots];  // client connections open, a gauge
-  std::atomic<std::uint64_t> log_lost[kRouterSlots];     // lines of the access log that the file did not take
-  std::atomic<std::uint64_t> log_lost_base;              // likewise, of dead slots
+  std::atomic<std::uint64_t> log_lost[kRouterSlots];     // access log lines that could not be written
+  std::atomic<std::uint64_t> log_lost_base;              // the same for dead slots
   WireCounts wire[kRouterSlots][kThreads];
   WireCounts wire_base;  // of dead slots
 };
@@ -156,16 +157,16 @@ class Segment {
   Layout& operator*() const { return *layout_; }
   Layout* operator->() const { return layout_; }
   int fd() const { return fd_.get(); }
-  /// An eventfd that master and routers share, and that nobody reads: each write says that units of limits came back
-  /// for which somebody in another process waits.
+  /// An eventfd that master and routers share, and that is never read: each write signals that units of limits were
+  /// returned for which a thread of another process waits.
   int freed() const { return freed_.get(); }
   void tell_freed() const;
 
   // The three below throw std::system_error if the kernel refuses to punch the rows out.
-  /// Master, after waitpid of the slot's router: gives back its limit shares and says so, folds its counters into
+  /// Master, after waitpid of the slot's router: returns its limit shares and signals that, adds its counters to
   /// `base`, zeroes its rows and gauges.
   void forget(std::uint32_t slot);
-  /// Master: a version row or worker cell is given to somebody else.
+  /// Master: a version row or worker cell gets a new owner.
   void clear_version(std::uint32_t row);
   void clear_worker(std::uint32_t cell);
   /// Records a process group to kill on the master's death; false when full.
@@ -183,7 +184,7 @@ class Segment {
   Layout* layout_ = nullptr;
 };
 
-/// "upstream-closed" and so on, as X-Gray-Reason and X-Gray-Decision say it; empty for none.
+/// The values of X-Gray-Reason and X-Gray-Decision, such as "upstream-closed"; empty for none.
 const char* name_of(Reason reason);
 const char* name_of(Decision decision);
 /// "downstream" or "upstream".

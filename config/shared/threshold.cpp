@@ -4,8 +4,8 @@
 
 namespace gray {
 
-// Integers from here on: percent is counted in steps of 1e-7, and steps * 2^64 / kAll is divided in two 32-bit halves,
-// so that every machine gets the same threshold and 50 percent is exactly half of all hashes.
+// Integer arithmetic from here on: percent is counted in steps of 1e-7, and steps * 2^64 / kAll is calculated in two
+// 32-bit halves, so that every machine gets the same threshold and 50 percent is exactly half of all hashes.
 Threshold Threshold::of_percent(double percent) {
   constexpr std::uint64_t kAll = 1'000'000'000;
   if (!(percent > 0)) return {};

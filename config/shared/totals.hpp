@@ -1,7 +1,7 @@
 #pragma once
-// What the rows of the shared segment say of a version in sum. The routers write the rows (router/stats/row.hpp);
-// whoever reports or decides reads them here. Any thread; the counters go on while they are read, so sums of different
-// counters may be a few requests apart.
+// The sums of a version's rows in the shared segment. The routers write the rows (router/stats/row.hpp); reports and
+// decisions read the sums here. Any thread. The counters change while they are read, so sums of different counters may
+// be a few requests apart.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -32,7 +32,8 @@ HistogramTotals sum(const Layout& layout, std::uint32_t version_row, Histogram R
 inline constexpr std::uint32_t kHistogramStepBits = 4;  // 16 steps for each power of two
 inline constexpr std::uint32_t kHistogramSteps = 1u << kHistogramStepBits;
 
-/// The bucket of a value; below 0 is 0, 2^32 us (71 minutes) and above are the last one. Inline: once per request.
+/// The bucket of a value; below 0 is bucket 0, 2^32 us (71 minutes) and above is the last one. Inline: called once per
+/// request.
 inline std::uint32_t bucket_of(Micros value) {
   constexpr std::uint64_t kLargest = (1ull << 32) - 1;
   const auto wide = static_cast<std::uint64_t>(std::max(value, Micros{0}).count());

@@ -1,7 +1,7 @@
 #pragma once
-// What a version and its workers are at one moment, as whoever runs them tells those who route to them and report of
-// them. Plain values: they hold only what their maker has at hand. What must be measured (memory) is not among them, so
-// that a view costs no system call.
+// The state of a version and its workers at one moment. The supervisor makes it, for routing and reports. Plain values
+// that the supervisor has at hand. Values that must be measured (memory) are not included, so that a view needs no
+// system call.
 #include <sys/types.h>
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace gray {
 
-/// Contract 2.3. supervisor/worker_machine.hpp says how one becomes another.
+/// Contract 2.3. The transitions are in supervisor/worker_machine.hpp.
 enum class WorkerState : std::uint8_t {
   idle,
   spawned,
@@ -37,7 +37,7 @@ std::string_view name(WorkerState state);
 enum class VersionState : std::uint8_t { starting, serving, dark, draining, stopped, failed };
 std::string_view name(VersionState state);
 
-/// Of a replacement of all workers of a version.
+/// The state of a replacement of all workers of a version.
 enum class ReplacementState : std::uint8_t { running, done, failed };
 constexpr ReplacementState last_value(ReplacementState) { return ReplacementState::failed; }
 std::string_view name(ReplacementState state);
@@ -48,10 +48,10 @@ struct WorkerView {
   WorkerState state = WorkerState::idle;
   std::optional<Address> address;
   std::string ready_by;  // "pipe", "notify", "ipc", "fd:N", "tcp", "http"; empty before
-  std::string status;    // what it last said of itself by STATUS=; may be empty
+  std::string status;    // the last STATUS= that it sent; may be empty
   std::uint32_t restarts = 0;
   std::string last_exit;  // "exit 3", "signal 9", "ready-timeout"; empty: never
-  TimePoint started{};    // the process; without one it means nothing
+  TimePoint started{};    // of the process; meaningless without a process
   std::uint64_t generation = 0;
   std::uint32_t cell = 0;
   bool routable = false;
@@ -62,16 +62,16 @@ struct ReplacementView {
   unsigned number = 0;  // 1, 2, ...
   ReplacementState state = ReplacementState::running;
   std::uint32_t replaced = 0, of = 0;  // workers
-  std::string reason;                  // failed: which worker, why, and its last lines; one line
+  std::string reason;                  // if failed: which worker, why, and its last lines, as one line
   bool operator==(const ReplacementView&) const = default;
 };
 
 struct VersionView {
   std::string service, version;
   VersionState state = VersionState::stopped;
-  std::string cause;  // why it is failed, not up yet, or was put back to the settings before: one line with worker,
+  std::string cause;  // why it failed, is not up yet, or was rolled back to the old settings: one line with worker,
                       // cause and its last lines
-  std::vector<WorkerView> workers;  // living slots and those in back-off
+  std::vector<WorkerView> workers;  // slots that are alive or in back-off
   std::optional<ReplacementView> replacement = std::nullopt;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// What a worker wrote to stdout and stderr, as whoever keeps it tells those who show it.
+// The stdout and stderr of a worker, as they are kept for display.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,11 +10,11 @@ namespace gray {
 
 /// One line as it was kept.
 struct OutputLine {
-  std::uint64_t sequence = 0;  // over all workers of a grayd, in the order of reading
-  std::uint64_t number = 0;    // 1, 2, ... of its worker: a gap tells that lines are missing
+  std::uint64_t sequence = 0;  // counts the lines of all workers of a grayd, in the order of reading
+  std::uint64_t number = 0;    // 1, 2, ... per worker: a gap means that lines are missing
   WallTime time{};
   bool is_error = false;  // from stderr
-  bool cut = false;       // it was longer than is kept of a line
+  bool cut = false;       // it was too long and was cut
   std::string text;
 
   template <class Io>
@@ -28,7 +28,7 @@ struct OutputLine {
   }
 };
 
-/// Of one worker; of one that is gone, too, as long as it is kept.
+/// The output of one worker. The output of a worker that has ended is kept for a while.
 struct WorkerOutput {
   std::string service, version, worker;
   std::vector<const OutputLine*> lines;  // oldest first; valid until the loop goes on

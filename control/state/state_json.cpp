@@ -31,7 +31,7 @@ std::string to_json_text(const State& state) {
 
 State state_from_json(std::string_view text) {
   const auto root = nlohmann::json::parse(text, nullptr, false);
-  if (!root.is_object()) throw std::runtime_error("it is no JSON object");
+  if (!root.is_object()) throw std::runtime_error("it is not a JSON object");
   const auto schema = root.find("schema_version");
   if (schema == root.end() || !schema->is_number_integer()) throw std::runtime_error("it has no \"schema_version\"");
   if (*schema != kSchemaVersion)

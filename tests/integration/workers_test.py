@@ -343,6 +343,6 @@ class Refusals(GrayTest):
         self.addCleanup(daemon.clean_up)
         result = run_program("grayd", "--config", daemon.config_file, "--check")
         self.assertEqual(result.code, 8, result)
-        for text in (r'\d+:10: error: "tcp" proves nothing with listen = "socket"',
-                     r':\d+: error: "http" asks for a path', r":\d+: error: descriptor 3 is the listening socket"):
+        for text in (r'\d+:10: error: "tcp" cannot be used with listen = "socket"',
+                     r':\d+: error: "http" needs a health path', r":\d+: error: descriptor 3 is the listening socket"):
             self.assertRegex(result.err, text)

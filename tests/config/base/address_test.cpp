@@ -13,7 +13,7 @@ TEST_CASE("an address reads and prints in the same form") {
   }
 }
 
-TEST_CASE("what is no address is refused") {
+TEST_CASE("text that is not an address is refused") {
   const std::string long_path(108, 'a');
   for (const std::string& text :
        {std::string(""), std::string("8000"), std::string("localhost:80"), std::string("1.2.3:80"),
@@ -23,7 +23,7 @@ TEST_CASE("what is no address is refused") {
     CHECK_MESSAGE(!Address::parse(text), text);
 }
 
-TEST_CASE("an address survives the way through the kernel's structure") {
+TEST_CASE("an address survives conversion to the kernel's structure and back") {
   for (const char* text : {"10.1.2.3:443", "[2001:db8::7]:8080", "unix:run/x.sock"}) {
     const Address address = Address::parse(text).value();
     sockaddr_storage storage;
@@ -33,7 +33,7 @@ TEST_CASE("an address survives the way through the kernel's structure") {
   }
 }
 
-TEST_CASE("a peer without a name is a unix path that is empty") {
+TEST_CASE("a peer without a name has an empty unix path") {
   sockaddr_storage storage{};
   storage.ss_family = AF_UNIX;
   const auto peer = Address::from(storage, sizeof(sa_family_t));
@@ -42,7 +42,7 @@ TEST_CASE("a peer without a name is a unix path that is empty") {
   CHECK(peer->ip_text().empty());
 }
 
-TEST_CASE("a family that is not ours, or a structure cut short, is no address") {
+TEST_CASE("an unsupported family, or a truncated structure, is not an address") {
   sockaddr_storage storage{};
   storage.ss_family = AF_PACKET;
   CHECK(!Address::from(storage, sizeof(storage)));
@@ -50,7 +50,7 @@ TEST_CASE("a family that is not ours, or a structure cut short, is no address") 
   CHECK(!Address::from(storage, 4));
 }
 
-TEST_CASE("an IP alone is read without port and brackets") {
+TEST_CASE("a bare IP has no port and no brackets") {
   CHECK(parse_ip("192.0.2.1")->ip_text() == "192.0.2.1");
   CHECK(parse_ip("2001:DB8::1")->ip_text() == "2001:db8::1");
   CHECK(!parse_ip("192.0.2.1:80"));

@@ -64,7 +64,7 @@ bool close_on_exec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
 
 }  // namespace
 
-TEST_CASE("what is saved is loaded, through text") {
+TEST_CASE("saved objects are loaded again from text") {
   Outer before;
   before.list = {{all_bytes(), std::nullopt}, {"", Clock::now()}};
   before.map[7] = {"seven", std::nullopt};
@@ -78,7 +78,7 @@ TEST_CASE("what is saved is loaded, through text") {
   CHECK(save.fds() == std::set<int>{number});
   const auto json = nlohmann::json::parse(save.take().dump());
 
-  before.fd.release();  // as if an exec had come between
+  before.fd.release();  // as an exec would leave it open
   Outer after;
   after.negative = 0;
   Load load(json, {number});
@@ -115,7 +115,7 @@ TEST_CASE("a descriptor is taken only if it was handed over, and once") {
 
 namespace {
 
-/// Cannot be made of nothing.
+/// Has no default constructor.
 struct Rooted {
   explicit Rooted(Restored) {}
   explicit Rooted(int number) : root(number) {}
@@ -174,7 +174,7 @@ void load(const nlohmann::json& json, Forest& forest) {
 
 }  // namespace
 
-TEST_CASE("what needs more than its fields is made by the list, or is resumed, and then filled") {
+TEST_CASE("a member with constructor arguments is made by the function in the list, or resumed, and then filled") {
   const auto json = saved(planted());
   Forest after;
   after.missing = std::make_unique<Rooted>(1);
@@ -192,12 +192,12 @@ TEST_CASE("what needs more than its fields is made by the list, or is resumed, a
   CHECK(after.set == std::set<std::string>{"x", "y"});
 }
 
-TEST_CASE("what is read must satisfy what its noun says of it, and maps and sets have each key once") {
+TEST_CASE("input must satisfy the conditions of its class, and maps and sets have each key once") {
   auto json = saved(planted());
   Forest after;
   json["owned"][0]["leaf"] = "bad";
   CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("leaf"), JsonMismatch);
-  CHECK(after.plain->leaf == "plain");  // what was read is left as it is
+  CHECK(after.plain->leaf == "plain");  // fields that were already read keep their values
   json = saved(planted());
   json["map"].push_back(json["map"][0]);
   CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("map"), JsonMismatch);
@@ -206,7 +206,7 @@ TEST_CASE("what is read must satisfy what its noun says of it, and maps and sets
   CHECK_THROWS_WITH_AS(load(json, after), doctest::Contains("set"), JsonMismatch);
 }
 
-TEST_CASE("what is missing or out of range is refused by name") {
+TEST_CASE("a missing or out-of-range field is refused by name") {
   const nlohmann::json json = {{"small", 300}, {"sign", -1}, {"text", 5}, {"flag", 1}, {"list", 5}};
   Load load(json, std::set<int>{});
   std::uint8_t small = 0;
@@ -222,7 +222,7 @@ TEST_CASE("what is missing or out of range is refused by name") {
   CHECK_THROWS_WITH_AS(load("nothing", list), doctest::Contains("nothing"), JsonMismatch);
 }
 
-TEST_CASE("what nobody here knows is refused, not thrown away") {
+TEST_CASE("an unknown field is refused, not ignored") {
   Inner inner{"text", {}};
   Save save;
   save("inner", inner);
@@ -232,7 +232,7 @@ TEST_CASE("what nobody here knows is refused, not thrown away") {
   CHECK_THROWS_WITH_AS(load("inner", inner), "\"inner\" has a field that is not known here", JsonMismatch);
 }
 
-TEST_CASE("an enum, a duration and a time stay where calculations with them are safe") {
+TEST_CASE("an enum, a duration and a time are refused outside the range in which calculations are safe") {
   const std::int64_t most = std::numeric_limits<std::int64_t>::max();
   const nlohmann::json json = {{"past", 2}, {"below", -1}, {"long", most}, {"unsigned", ~0ull}};
   Load load(json, std::set<int>{});
@@ -255,7 +255,7 @@ enum class Side : std::uint8_t { left, right };
 constexpr Side last_value(Side) { return Side::right; }
 constexpr const char* name_of(Side side) { return side == Side::left ? "left" : "right"; }
 
-/// What JSON for others is made of.
+/// The kinds of values in JSON for other programs.
 struct Public {
   Side side = Side::right;
   Cidr network = *Cidr::parse("10.0.0.0/8");
@@ -280,7 +280,7 @@ std::string problem(const char* text) {
 
 }  // namespace
 
-TEST_CASE("what has a text is written as text, a map with text keys as an object") {
+TEST_CASE("a type with text() is written as text, a map with text keys as an object") {
   CHECK(archived_text(Public{}) == R"({"network":"10.0.0.0/8","side":"right","weights":{"v2":5.0}})");
   CHECK(unarchived<Public>(archived_text(Public{})).weights == Public{}.weights);
   CHECK(problem(R"({"side":"left","network":"x","weights":{}})") == "\"network\" is not understood");
@@ -290,10 +290,10 @@ TEST_CASE("what has a text is written as text, a map with text keys as an object
   CHECK(problem(R"({"side":"left","network":"::/0","weights":{},"more":1})") ==
         "\"it\" has a field that is not known here");
   CHECK(problem(R"({"side":"up","network":"::/0","weights":{}})") == "\"side\" is not a known name");
-  CHECK(problem("[]") == "it is no JSON object");
+  CHECK(problem("[]") == "it is not a JSON object");
 }
 
-TEST_CASE("a lenient reader keeps defaults and ignores what it does not know") {
+TEST_CASE("a lenient reader keeps defaults and ignores unknown fields") {
   const auto json = nlohmann::json::parse(R"({"weights":{"v3":1},"later":[1]})");
   Public loaded;
   auto load = Load::lenient(json);
@@ -302,7 +302,7 @@ TEST_CASE("a lenient reader keeps defaults and ignores what it does not know") {
   CHECK(loaded.weights == std::map<std::string, double>{{"v3", 1}});
 }
 
-TEST_CASE("a shape names every field and its type, also of elements that are not there") {
+TEST_CASE("a shape names every field and its type, also for elements of empty containers") {
   Outer outer;
   const nlohmann::json inner = {{"text", "text"}, {"when", {"optional", "monotonic time in 1/1000000000 s"}}};
   CHECK(Save::shape_of(outer) == nlohmann::json{{"negative", "int32"},

@@ -35,7 +35,7 @@ TEST_CASE("a mapped IPv6 address is compared as IPv4, on both sides") {
   CHECK(contains("::ffff:10.0.0.0/104", "10.1.2.3"));
 }
 
-TEST_CASE("a unix peer is in no network") {
+TEST_CASE("a unix peer is not in any network") {
   CHECK(!Cidr::parse("0.0.0.0/0")->contains(Address::parse("unix:x").value()));
   CHECK(!Cidr::parse("::/0")->contains(Address::parse("unix:x").value()));
 }
@@ -45,7 +45,7 @@ TEST_CASE("bits behind the prefix do not matter") {
   CHECK(Cidr::parse("10.1.2.3/8")->text() == "10.0.0.0/8");
 }
 
-TEST_CASE("what is no network is refused") {
+TEST_CASE("text that is not a network is refused") {
   for (const char* text :
        {"", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "10/8", "example.com"})
     CHECK_MESSAGE(!Cidr::parse(text), text);

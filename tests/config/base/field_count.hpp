@@ -1,5 +1,5 @@
 #pragma once
-// How many members a plain struct has, so that a table of tests can be held to one row for each.
+// How many members a plain struct has, so that a test can require one table row for each.
 #include <cstddef>
 
 namespace gray::test {

@@ -29,7 +29,7 @@ TEST_CASE("a text cannot forge a second line") {
   CHECK(line("a\nb\x1b[2J\x7f\t") == "2023-11-14T22:13:20.007Z warn a b [2J  \n");
 }
 
-TEST_CASE("a line is never longer than a pipe takes whole") {
+TEST_CASE("a line is never longer than an atomic write to a pipe") {
   const std::string long_line = line(std::string(10'000, 'x'));
   CHECK(long_line.size() == PIPE_BUF);
   CHECK(long_line.ends_with("xxx...\n"));
@@ -70,7 +70,7 @@ TEST_CASE("log writes one line to stderr") {
   CHECK(text.ends_with("Z error no space\n"));
 }
 
-TEST_CASE("who does not read the log holds nobody up, and is told how much he missed") {
+TEST_CASE("a blocked log reader delays no writer, and the number of lost lines is logged") {
   std::string full, after;
   {
     const Piped piped;

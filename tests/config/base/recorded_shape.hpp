@@ -1,5 +1,5 @@
 #pragma once
-// The shape of an archive, held to a number that is recorded in a test beside the number of the format.
+// Compares the shape of an archive with a digest that a test records beside the number of the format.
 #include <doctest/doctest.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -13,7 +13,7 @@ namespace gray {
 
 struct RecordedShape {
   unsigned format;       // the number of the format
-  std::uint64_t digest;  // of the shape that it has
+  std::uint64_t digest;  // of its shape
 };
 
 /// `number_is`: the constant and its file, as in "kHandoff in grayd/handoff/handoff.hpp".

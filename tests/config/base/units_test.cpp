@@ -35,7 +35,7 @@ TEST_CASE("a size without unit, with a sign, a fraction or above 2^50 is refused
     CHECK_MESSAGE(!parse_size(text), text);
 }
 
-TEST_CASE("what is formatted reads back as the same value") {
+TEST_CASE("formatted text reads back as the same value") {
   for (const std::int64_t count :
        {0l, 1l, 250l, 999l, 1'000l, 1'500l, 1'001l, 60'000l, 90'000l, 3'600'000l, 31'536'000'000l})
     CHECK(parse_duration(format_duration(Duration{count})) == Duration{count});
@@ -43,7 +43,7 @@ TEST_CASE("what is formatted reads back as the same value") {
     CHECK(parse_size(format_size(bytes)) == bytes);
 }
 
-TEST_CASE("the formatted text is what people would write") {
+TEST_CASE("the formatted text is in the form that people write") {
   CHECK(format_duration(Duration{250}) == "250ms");
   CHECK(format_duration(Duration{1'500}) == "1.5s");
   CHECK(format_duration(Duration{90'000}) == "90s");

@@ -13,7 +13,7 @@ TEST_CASE("a time is UTC with milliseconds, and comes back") {
   CHECK(rfc3339(WallTime(-1ms)) == "1969-12-31T23:59:59.999Z");
 }
 
-TEST_CASE("what rfc3339() does not write is no time") {
+TEST_CASE("only text in the form of rfc3339() is a time") {
   for (const auto* wrong : {"", "2026-11-23", "2026-11-23T16:44:45Z", "2026-11-23T16:44:45.042", "yesterday",
                             "2026-11-23T16:44:45.042Z and more"}) {
     CAPTURE(wrong);

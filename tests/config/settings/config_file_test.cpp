@@ -17,7 +17,7 @@ struct ConfigFileFixture {
   std::string text = "[service.web]\nstable = \"v1\"\n[service.web.version.v1]\ncommand = [\"node\", \"app.js\"]\n";
 
   ConfigFileFixture() { write(text); }
-  /// By rename, as editors do: another inode, whatever the clock's resolution is.
+  /// By rename, as editors do: a new inode, so the resolution of the clock does not matter.
   void write(const std::string& what) const {
     std::ofstream(path + ".new") << what;
     std::filesystem::rename(path + ".new", path);
@@ -27,7 +27,7 @@ struct ConfigFileFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(ConfigFileFixture, "a file is changed when it says something else, not when it was touched") {
+TEST_CASE_FIXTURE(ConfigFileFixture, "a file is changed when its settings differ, not when it was touched") {
   ConfigFile file(path);
   const auto settings = loaded();
   CHECK_FALSE(file.changed(settings));
@@ -40,7 +40,7 @@ TEST_CASE_FIXTURE(ConfigFileFixture, "a file is changed when it says something e
   CHECK_FALSE(file.changed(settings));
 }
 
-TEST_CASE_FIXTURE(ConfigFileFixture, "a file with errors, or none, is changed") {
+TEST_CASE_FIXTURE(ConfigFileFixture, "a file with errors, or a missing one, counts as changed") {
   ConfigFile file(path);
   const auto settings = loaded();
   write("nonsense");

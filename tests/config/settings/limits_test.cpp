@@ -23,7 +23,7 @@ Limits read_back(const nlohmann::json& json) {
 
 }  // namespace
 
-TEST_CASE("limits come back exactly, whichever of them differs from its default") {
+TEST_CASE("limits are restored exactly, whichever of them differs from its default") {
   const nlohmann::json defaults = written(Limits{});
   CHECK(defaults.size() == 14);
   CHECK(read_back(defaults) == Limits{});
@@ -36,7 +36,7 @@ TEST_CASE("limits come back exactly, whichever of them differs from its default"
   }
 }
 
-TEST_CASE("a limit that is missing, negative, too large or no number is named") {
+TEST_CASE("a limit that is missing, negative, too large or not a number is named") {
   const nlohmann::json defaults = written(Limits{});
   for (const auto& [name, value] : defaults.items()) {
     for (const nlohmann::json& wrong :

@@ -44,19 +44,19 @@ min_rate = "2KiB"
 
 TEST_CASE("a limit out of its range is refused") {
   const std::pair<const char*, const char*> rows[] = {
-      {"max_sockets = 0", "0 is out of range: max_sockets is 1 to 65535"},
+      {"max_sockets = 0", "0 is out of range: max_sockets must be 1 to 65535"},
       {"max_sockets = 65536", "1 to 65535"},
       {"queue = 65536", "0 to 65535"},
       {"fields = 0", "1 to 1000"},
       {"head = '1B'", "1KiB to 1MiB"},
-      {"connect_timeout = '0'", "\"0\" is too short: connect_timeout is at least 1ms"},
+      {"connect_timeout = '0'", "\"0\" is too short: connect_timeout must be at least 1ms"},
       {"connect_timeout = '3 s'", "\"3 s\" is not a duration"},
-      {"connect_timeout = 3", "durations carry a unit: \"3s\""},
+      {"connect_timeout = 3", "a duration needs a unit, such as \"3s\""},
       {"connect_timeout = []", "expected a duration such as \"10s\", found a list"},
-      {"queue_timeout = '0'", "nobody can wait for 0 in a queue of 256"},
+      {"queue_timeout = '0'", "0 is too short for a queue of 256"},
       {"tunnels = 65536", "0 to 65535"},
-      {"tunnel_idle = '0'", "tunnel_idle is at least 1ms"},
-      {"min_rate = 5", "sizes carry a unit: \"5KiB\""},
+      {"tunnel_idle = '0'", "tunnel_idle must be at least 1ms"},
+      {"min_rate = 5", "a size needs a unit, such as \"5KiB\""},
       {"max_socket = 5", "did you mean \"max_sockets\"?"},
   };
   for (const auto& [line, expected] : rows) {

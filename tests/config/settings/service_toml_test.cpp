@@ -71,7 +71,7 @@ TEST_CASE("services and versions keep the order of the file") {
   CHECK(settings.services[0].versions[1].name == "a");
 }
 
-TEST_CASE("what is wrong with a service is named at its place") {
+TEST_CASE("errors in a service are reported at their position") {
   const std::pair<const char*, const char*> rows[] = {
       {"hosts = ['a:80']", "4:10: error: \"a:80\" is not a host"},
       {"hosts = ['*.a']", "\"*.a\" is not a host"},
@@ -88,10 +88,10 @@ TEST_CASE("what is wrong with a service is named at its place") {
       {"identity = ['issue:a b']", "\"issue:a b\" is not a source"},
       {"identity = ['issue:']", "\"issue:\" is not a source"},
       {"identity = ['issue:a', 'client-ip']",
-       "4:24: error: \"client-ip\" is never reached: \"issue:a\" gives everyone an identity"},
+       "4:24: error: \"client-ip\" is never reached: \"issue:a\" gives every user an identity"},
       {"identity = ['cookie:u', 'issue:a', 'issue:b', 'header:x']", "4:36: error: \"issue:b\" is never reached"},
-      {"identity = ['issue:__Host-gray']", "4:12: error: \"issue:__Host-gray\": browsers take a cookie of this name"},
-      {"identity = ['issue:__Secure-gray']", "choose another name"},
+      {"identity = ['issue:__Host-gray']", "4:12: error: \"issue:__Host-gray\": browsers accept a cookie of this name"},
+      {"identity = ['issue:__Secure-gray']", "choose a different name"},
       {"affinity = 'yes'", "\"yes\" is not one of \"none\", \"identity\""},
       {"expose = 'versions'", "did you mean \"version\"?"},
       {"rule = []", "unknown key \"rule\""},
@@ -111,30 +111,31 @@ TEST_CASE("a service needs a version, and a stable one among them") {
                  "2:10: error: there is no version"));
 }
 
-TEST_CASE("names are plain") {
+TEST_CASE("names contain only letters, digits, _ and -") {
   const std::string longest(64, 'a');
   CHECK(is_name("Web_1-x"));
   CHECK(is_name(longest));
   CHECK(!is_name(longest + "a"));
   CHECK(!is_name(""));
   CHECK(!is_name("a.b"));
-  CHECK(contains(refused("[service.'a b']\nstable = 'v1'\n" + version("'a b'", "v1")).text, "\"a b\" is not a name"));
-  CHECK(contains(refused(kSmallest + version("web", "'v 2'")).text, "\"v 2\" is not a name"));
+  CHECK(contains(refused("[service.'a b']\nstable = 'v1'\n" + version("'a b'", "v1")).text,
+                 "\"a b\" is not a valid name"));
+  CHECK(contains(refused(kSmallest + version("web", "'v 2'")).text, "\"v 2\" is not a valid name"));
 }
 
 TEST_CASE("one version besides stable may have a weight, and stable none") {
   CHECK(loaded(kSmallest + version("web", "v2", "weight = 5") + version("web", "v3", "weight = 0")).services.size() ==
         1);
   CHECK(contains(refused(kSmallest + version("web", "v2", "weight = 5") + version("web", "v3", "weight = 1.5")).text,
-                 "10:10: error: \"v2\" has a weight already"));
+                 "10:10: error: \"v2\" already has a weight"));
   CHECK(contains(refused(with_version("weight = 95")).text, "5:10: error: \"v1\" is stable"));
 }
 
 TEST_CASE("no request belongs to two services") {
-  CHECK(contains(refused(service("a") + service("b")).text, "services \"a\" and \"b\" both take every host and path"));
+  CHECK(contains(refused(service("a") + service("b")).text, "services \"a\" and \"b\" both match every host and path"));
   CHECK(contains(
       refused(service("a", "hosts = ['x']\npaths = ['/p']") + service("b", "hosts = ['X']\npaths = ['/p']")).text,
-      "both take \"x/p\""));
+      "both match \"x/p\""));
   CHECK(loaded(service("a", "hosts = ['x']") + service("b", "hosts = ['x']\npaths = ['/p']") + service("c"))
             .services.size() == 3);
 }

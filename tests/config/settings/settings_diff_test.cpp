@@ -57,14 +57,14 @@ std::string refusal(const Diff& result) {
 
 bool has_part(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-// Each field of the settings has its row: what a reload does when that field alone is another. A field that is added
-// without one does not compile.
+// Each field of the settings has a row: the effect of a reload when only that field changes. A field without a row does
+// not compile.
 
 template <class Struct>
 struct Row {
   const char* field;
   void (*edit)(Struct&);
-  const char* outcome;  // as told() says it; "the same": the field makes no difference between settings
+  const char* outcome;  // as told() writes it; "the same": the field makes no difference between settings
 };
 
 const char* word(Kind kind) {
@@ -73,7 +73,7 @@ const char* word(Kind kind) {
   return kWords[static_cast<std::size_t>(kind)];
 }
 
-/// "restart web v3, resize web v3", or "refused: " and why, up to the remedy.
+/// "restart web v3, resize web v3", or "refused: " and the reason without the remedy.
 std::string told(const Diff& diff) {
   if (const auto* refusal = std::get_if<Refusal>(&diff))
     return "refused: " + refusal->message.substr(0, refusal->message.find(':'));
@@ -201,11 +201,11 @@ const Row<StopPolicy> kStop[] = {
 
 }  // namespace
 
-TEST_CASE("nothing changed is no change") {
+TEST_CASE("equal settings give no change") {
   CHECK(changes([](Settings&) {}).empty());
 }
 
-TEST_CASE("each field of the settings has what a reload does about it") {
+TEST_CASE("each field of the settings has its effect on a reload") {
   check_rows(kSettings, [](Settings& s) -> Settings& { return s; });
   check_rows(kRouter, [](Settings& s) -> RouterSettings& { return s.router; });
   check_rows(kService, [](Settings& s) -> ServiceSettings& { return s.services[0]; });
@@ -217,11 +217,11 @@ TEST_CASE("each field of the settings has what a reload does about it") {
   check_rows(kStop, [](Settings& s) -> StopPolicy& { return dark(s).stop; });
 }
 
-TEST_CASE("what needs a restart is named together") {
+TEST_CASE("all keys that need a restart are named together") {
   CHECK(has_part(refusal(after([](Settings& s) { s.admin = s.state_dir = "/x"; })), "listen.admin, state_dir needs"));
 }
 
-TEST_CASE("a refusal refuses the whole, also what could have been applied") {
+TEST_CASE("a refusal refuses all changes, also those that could have been applied") {
   CHECK(has_part(refusal(after([](Settings& s) {
                    s.services[0].versions.push_back(version_settings("v4"));
                    s.router.threads = 3;
@@ -257,7 +257,7 @@ TEST_CASE("a version that is stable or weighted at this moment is not removed") 
                  "grayctl shift web v2 0 first"));
 }
 
-TEST_CASE("what the file once called stable may go after another was promoted") {
+TEST_CASE("the former stable version may be removed after a different one was promoted") {
   Settings fresh = base();
   fresh.services[0].stable = "v2";
   fresh.services[0].versions.erase(fresh.services[0].versions.begin());
@@ -265,7 +265,7 @@ TEST_CASE("what the file once called stable may go after another was promoted") 
   CHECK(std::get<Changes>(diff(base(), fresh, promoted)) == Changes{{Kind::remove_version, "web", "v1"}});
 }
 
-TEST_CASE("a new version brings no second weight") {
+TEST_CASE("a new version cannot add a second weight") {
   const Edit add_weighted = [](Settings& s) {
     s.services[0].versions.push_back(version_settings("v4"));
     s.services[0].versions.back().weight = 1;
@@ -286,7 +286,7 @@ TEST_CASE("a new service comes with its versions") {
                 {Kind::add_version, "api", "v3"}});
 }
 
-TEST_CASE("a service goes only when none of its versions serves") {
+TEST_CASE("a service is removed only when none of its versions serves") {
   Settings fresh;
   CHECK(has_part(refusal(diff(base(), fresh, live())),
                  "service web carries traffic and cannot be removed: grayctl stop web v1"));
@@ -299,7 +299,7 @@ TEST_CASE("a service goes only when none of its versions serves") {
   CHECK(std::get<Changes>(diff(base(), fresh, {})).size() == 4);
 }
 
-TEST_CASE("old and new versions must have room beside each other") {
+TEST_CASE("old and new versions must fit into the segment together") {
   Settings fresh = base();
   for (int i = 0; i < 62; ++i) fresh.services[0].versions.push_back(version_settings("n" + std::to_string(i)));
   fresh.services[0].versions.erase(fresh.services[0].versions.begin() + 2);

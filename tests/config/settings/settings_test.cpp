@@ -16,7 +16,7 @@ TEST_CASE("services and versions are found by name") {
   CHECK(settings.services[1].version("v2") == nullptr);
 }
 
-TEST_CASE("a process must be replaced for what it cannot be told, and for nothing else") {
+TEST_CASE("a process must be replaced for settings that apply at its start, and for no others") {
   const auto same = [](void (*edit)(VersionSettings&)) {
     VersionSettings changed;
     edit(changed);
@@ -29,7 +29,7 @@ TEST_CASE("a process must be replaced for what it cannot be told, and for nothin
   CHECK(same([](VersionSettings& v) { v.ready.timeout = Duration{1}; }));
 }
 
-TEST_CASE("a source of identity reads and prints in the same form") {
+TEST_CASE("an identity source reads and prints in the same form") {
   for (const char* text : {"cookie:uid", "header:x-user-id", "client-ip", "issue:gray"}) {
     const auto source = IdentitySource::parse(text);
     REQUIRE_MESSAGE(source, text);

@@ -73,7 +73,7 @@ budget = "64MiB"
   CHECK(settings.memory_budget == 64ull << 20);
 }
 
-TEST_CASE("what is wrong at the top of the file is named") {
+TEST_CASE("errors at the top of the file are reported") {
   const std::pair<const char*, const char*> rows[] = {
       {"state_dir = 1", "1:13: error: expected a string, found an integer"},
       {"state_dir = ''", "\"state_dir\" is empty"},
@@ -86,23 +86,24 @@ TEST_CASE("what is wrong at the top of the file is named") {
       {"listen.http = [8000]", "expected a string, found an integer"},
       {"listen.http = ['localhost:80']", "\"localhost:80\" is not an address"},
       {"listen.http = ['1.2.3.4:5', '1.2.3.4:5']", "1:29: error: \"1.2.3.4:5\" is listed twice"},
-      {"listen.http = ['unix:a']\nlisten.admin = './a'", "has this socket already"},
+      {"listen.http = ['unix:a']\nlisten.admin = './a'", "already uses this socket"},
       {"listen.proxy_protocol = ['80']", "1:26: error: \"80\" is not an address"},
       {"listen.proxy_protocol = ['1.2.3.4:5']",
-       "1:25: error: no peer may connect there: list the load balancers in router"},
-      {"listen.proxy_protocol = ['127.0.0.1:8000']", "listen.http has 127.0.0.1:8000 already"},
-      {"listen.http = ['unix:a']\nlisten.proxy_protocol = ['unix:a']", "2:25: error: listen.http has unix:"},
-      {"listen.proxy_protocol = ['unix:a']\nlisten.admin = './a'", "listen.proxy_protocol has this socket already"},
+       "1:25: error: no peer may connect to these addresses: list the load balancers in router"},
+      {"listen.proxy_protocol = ['127.0.0.1:8000']", "127.0.0.1:8000 is already in listen.http"},
+      {"listen.http = ['unix:a']\nlisten.proxy_protocol = ['unix:a']",
+       "2:25: error: unix:/etc/gray/a is already in listen.http"},
+      {"listen.proxy_protocol = ['unix:a']\nlisten.admin = './a'", "listen.proxy_protocol already uses this socket"},
       {"listen.metrics = '9100'", "1:18: error: not an address to listen on, such as \"127.0.0.1:9100\": \"9100\""},
       {"listen.metrics = 'unix:/m'", "not an address"},
-      {"router.threads = 33", "33 is out of range: threads is 0 to 32"},
+      {"router.threads = 33", "33 is out of range: threads must be 0 to 32"},
       {"router.threads = -1", "-1 is out of range"},
       {"router.threads = true", "expected an integer, found a boolean"},
       {"router.max_connections = 0", "1 to 1000000"},
       {"router.max_requests_per_connection = 0", "1 to 1000000000"},
       {"router.trusted_proxies = ['x']", "\"x\" is not an IP network"},
-      {"memory.budget = '1MiB'", "\"1MiB\" is out of range: budget is 16MiB to 1048576GiB"},
-      {"memory.budget = 512", "1:17: error: sizes carry a unit: \"512KiB\""},
+      {"memory.budget = '1MiB'", "\"1MiB\" is out of range: budget must be 16MiB to 1048576GiB"},
+      {"memory.budget = 512", "1:17: error: a size needs a unit, such as \"512KiB\""},
       {"memory.budget = '512MB'", "\"512MB\" is not a size"},
       {"memory.budget = 1.5", "expected a size such as \"64KiB\", found a decimal number"},
       {"service = 1979-05-27", "expected a table, found a date or time"},
@@ -113,13 +114,13 @@ TEST_CASE("what is wrong at the top of the file is named") {
   }
 }
 
-TEST_CASE("only over IP it must be said who may speak the PROXY protocol") {
+TEST_CASE("trusted peers of the PROXY protocol are required over IP only") {
   CHECK(loaded("listen.proxy_protocol = ['unix:p.sock']\n" + kSmallest).proxy_protocol.size() == 1);
   const std::string trusted = "listen.proxy_protocol = ['127.0.0.1:1']\nrouter.trusted_proxies = ['127.0.0.1']\n";
   CHECK(loaded(trusted + kSmallest).proxy_protocol.size() == 1);
 }
 
-TEST_CASE("an admin path that no unix socket can have is refused") {
+TEST_CASE("an admin path that is too long for a unix socket is refused") {
   const std::string line = "listen.admin = '/" + std::string(107, 'a') + "'\n";
   CHECK(contains(refused(line + kSmallest).text, "longer than the 107 bytes"));
 }
@@ -149,13 +150,13 @@ ready_timeout = "10"
 /etc/gray/g.toml:5:1: error: unknown key "comand", did you mean "command"?
   comand = ["node"]
   ^
-/etc/gray/g.toml:6:17: error: durations carry a unit: "10s"
+/etc/gray/g.toml:6:17: error: a duration needs a unit, such as "10s"
   ready_timeout = "10"
                   ^
 )");
 }
 
-TEST_CASE("a text that is no TOML is one error at its place") {
+TEST_CASE("a text that is not TOML gives one error at its position") {
   const ConfigErrors errors = refused("[service\nx = 1\n");
   CHECK(errors.count == 1);
   CHECK(contains(errors.text, "/etc/gray/g.toml:1:9: error: "));
@@ -176,7 +177,7 @@ TEST_CASE("the demo is read") {
   CHECK(web.version("v2")->weight == 5.0);
 }
 
-TEST_CASE("the reference says the defaults: a file without all that may be left out is the same") {
+TEST_CASE("the reference file has the defaults: without its optional keys the settings are the same") {
   const std::string command = "command = ['node', '../workers/node/hello.js']\n";
   const std::string smallest =
       "[service.web]\nstable = 'v1'\n[service.web.version.v1]\n" + command + "[service.web.version.v2]\n" + command;
@@ -194,12 +195,12 @@ TEST_CASE("the reference has every key that a reader asks for") {
     CHECK_MESSAGE(names.contains(some), some);
 }
 
-TEST_CASE("a relative file name is anchored at the working directory") {
+TEST_CASE("a relative file name begins in the working directory") {
   const auto result = parse_settings(kSmallest, "sub/g.toml");
   CHECK(std::get<Settings>(result).file == (std::filesystem::current_path() / "sub/g.toml").string());
 }
 
-TEST_CASE("a file that cannot be read is one error with its cause") {
+TEST_CASE("a file that cannot be read gives one error with its cause") {
   const auto missing = std::get<ConfigErrors>(load_settings("/nonexistent/g.toml"));
   CHECK(missing.text == "/nonexistent/g.toml: error: cannot be read: No such file or directory\n");
   CHECK(missing.count == 1);

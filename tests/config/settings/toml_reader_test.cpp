@@ -21,7 +21,7 @@ std::vector<Diagnostic> problems(const char* text, const std::function<void(Toml
 
 }  // namespace
 
-TEST_CASE("a key that is absent or wrong leaves the default alone") {
+TEST_CASE("a key that is absent or wrong does not change the default") {
   std::uint32_t number = 7;
   Duration duration{7};
   std::string text = "seven";
@@ -37,7 +37,7 @@ TEST_CASE("a key that is absent or wrong leaves the default alone") {
   CHECK(text == "seven");
 }
 
-TEST_CASE("a key that nobody asked for is reported at its name, with the nearest that is known") {
+TEST_CASE("an unknown key is reported at its name, with the nearest known key") {
   const auto found = problems("nmae = 1\nother = 2", [](TomlReader& reader) {
     std::string name;
     reader.text("name", name);
@@ -47,7 +47,7 @@ TEST_CASE("a key that nobody asked for is reported at its name, with the nearest
   CHECK(found[1] == Diagnostic{2, 1, "unknown key \"other\""});
 }
 
-TEST_CASE("an absent table reads as empty, and what is no table is reported once") {
+TEST_CASE("an absent table reads as empty, and a value that is not a table is reported once") {
   const auto found = problems("b = 1", [](TomlReader& reader) {
     for (const char* key : {"a", "b"}) {
       TomlReader table(reader, key);
@@ -76,7 +76,7 @@ TEST_CASE("errors about an absent key are reported at its table") {
   CHECK(found == std::vector<Diagnostic>{{2, 5, "at the value"}, {2, 1, "at the name"}, {3, 1, "at the table"}});
 }
 
-TEST_CASE("a file knows which keys were asked for and which it has in any table of a kind") {
+TEST_CASE("a file records which keys were read and which are present in any table of a kind") {
   const toml::table table = toml::parse("[one]\na = 1\n[two]\n");
   TomlFile file{.folder = "/base", .problems = {}, .keys = {}};
   {

@@ -1,5 +1,5 @@
 #pragma once
-// Texts of configuration files for tests, and what became of them.
+// Texts of configuration files for tests, and the settings or errors that they give.
 #include <doctest/doctest.h>
 
 #include <string>

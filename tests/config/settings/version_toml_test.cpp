@@ -49,14 +49,14 @@ memory = "1GiB"
   CHECK(version.memory == 1ull << 30);
 }
 
-TEST_CASE("ready is one way or a list of ways") {
+TEST_CASE("ready is one method or a list of methods") {
   CHECK(loaded(with_version("ready = 'tcp'")).services[0].versions[0].ready.ways == std::vector{ReadyWay::tcp});
   CHECK(loaded(with_version("ready = 'auto'")).services[0].versions[0].ready == Readiness{});
   CHECK(loaded(with_version("ready = ['auto']")).services[0].versions[0].ready == Readiness{});
   CHECK(loaded(with_version("health = {}")).services[0].versions[0].health == HealthCheck{});
 }
 
-TEST_CASE("every way to be ready and to listen is read, and users") {
+TEST_CASE("every readiness method, every way to listen, and the user are read") {
   const auto version = [](const char* lines) { return loaded(with_version(lines)).services[0].versions[0]; };
   CHECK(version("ready = 'notify'").ready.ways == std::vector{ReadyWay::notify});
   const VersionSettings many = version("ready = ['fd:255', 'http']\nhealth = { path = '/h' }");
@@ -69,7 +69,7 @@ TEST_CASE("every way to be ready and to listen is read, and users") {
   CHECK(inheriting.user == "www-data");
 }
 
-TEST_CASE("the places of what a machine may lack are kept, and make no difference") {
+TEST_CASE("the positions of command, user and cwd are kept, and do not affect equality") {
   const VersionSettings version = loaded(with_version("user = 'www'\n  cwd = '/'")).services[0].versions[0];
   CHECK(version.command_at.line == 4);
   CHECK(version.command_at.column == 11);
@@ -81,36 +81,36 @@ TEST_CASE("the places of what a machine may lack are kept, and make no differenc
   CHECK(loaded(kSmallest) == loaded("\n" + kSmallest));
 }
 
-TEST_CASE("what is wrong with a version is named at its place") {
+TEST_CASE("errors in a version are reported at their position") {
   const std::pair<const char*, const char*> rows[] = {
-      {"instances = 0", "instances is 1 to 256"},
-      {"instances = 257", "instances is 1 to 256"},
+      {"instances = 0", "instances must be 1 to 256"},
+      {"instances = 257", "instances must be 1 to 256"},
       {"env = { A = 1 }", "5:13: error: expected a string, found an integer"},
-      {"env = { 'A=B' = '1' }", "\"A=B\" cannot be the name of a variable"},
+      {"env = { 'A=B' = '1' }", "\"A=B\" cannot be the name of an environment variable"},
       {"cwd = ''", "\"cwd\" is empty"},
-      {"ready = 'ip'", "\"ip\" is not a way to be ready"},
+      {"ready = 'ip'", "\"ip\" is not a readiness method"},
       {"ready = 'pip'", "did you mean \"pipe\"?"},
       {"ready = 5", "expected a string or a list of strings, found an integer"},
       {"ready = []", "the list is empty"},
-      {"ready = ['auto', 'pipe']", "\"auto\" stands alone"},
+      {"ready = ['auto', 'pipe']", "\"auto\" must be the only method"},
       {"ready = ['pipe', 'pipe']", "5:18: error: \"pipe\" is listed twice"},
-      {"ready = 'fd:2'", "\"fd:2\" is not a way"},
-      {"ready = 'fd:x'", "\"fd:x\" is not a way"},
-      {"ready = 'fd:256'", "\"fd:256\" is not a way to be ready: auto, pipe, notify, ipc, fd:N (N is 3 to 255)"},
+      {"ready = 'fd:2'", "\"fd:2\" is not a readiness method"},
+      {"ready = 'fd:x'", "\"fd:x\" is not a readiness method"},
+      {"ready = 'fd:256'", "\"fd:256\" is not a readiness method: use auto, pipe, notify, ipc, fd:N (N is 3 to 255)"},
       {"ready = ['fd:3', 'fd:4']", "5:18: error: \"fd:4\" is listed twice"},
-      {"ready = ['pipe', 'http']", "5:18: error: \"http\" asks for a path, and there is none: add health = "},
-      {"listen = 'socket'\nready = 'tcp'", "6:9: error: \"tcp\" proves nothing with listen = \"socket\""},
+      {"ready = ['pipe', 'http']", "5:18: error: \"http\" needs a health path: add health = "},
+      {"listen = 'socket'\nready = 'tcp'", "6:9: error: \"tcp\" cannot be used with listen = \"socket\""},
       {"ready = ['pipe', 'fd:3']\nlisten = 'socket'", "5:18: error: descriptor 3 is the listening socket"},
       {"listen = 'sockets'", "did you mean \"socket\"?"},
       {"ready_timeout = '0'", "too short"},
-      {"health = { path = 'h' }", "it begins with \"/\""},
-      {"health = { rise = 0 }", "rise is 1 to 100"},
+      {"health = { path = 'h' }", "\"h\" is not a path that begins with \"/\""},
+      {"health = { rise = 0 }", "rise must be 1 to 100"},
       {"health = { pth = '/' }", "unknown key \"pth\", did you mean \"path\"?"},
       {"health = '/healthz'", "expected a table, found a string"},
       {"stop = { signal = 'SIGTERM' }", "\"SIGTERM\" is not one of \"TERM\", \"INT\""},
       {"stop = { signal = 'TERN' }", "did you mean \"TERM\"?"},
-      {"weight = 101", "weight is a percentage: 0 to 100"},
-      {"weight = nan", "weight is a percentage: 0 to 100"},
+      {"weight = 101", "weight must be a percentage from 0 to 100"},
+      {"weight = nan", "weight must be a percentage from 0 to 100"},
       {"weight = '5'", "expected a number, found a string"},
   };
   for (const auto& [line, expected] : rows) {

@@ -21,7 +21,7 @@ TEST_CASE("a message carries the fields of its type and no others") {
   CHECK(back->number == 0);
 }
 
-TEST_CASE("what is no message is refused with the reason") {
+TEST_CASE("text that is not a message is refused with the reason") {
   std::string error;
   for (const char* text : {"", "[]", "{}", "{\"type\":\"nope\"}", "{\"type\":\"hello\"}",
                            "{\"type\":\"table\",\"number\":-1}", "{\"type\":\"drain\",\"timeout\":99999999999999}",
@@ -32,7 +32,7 @@ TEST_CASE("what is no message is refused with the reason") {
   }
 }
 
-TEST_CASE("bytes of a worker that are no UTF-8 do not stop a message") {
+TEST_CASE("bytes of a worker that are not UTF-8 do not prevent a message") {
   ChannelMessage probed;
   probed.type = Type::probed;
   probed.detail = "status \xff";
@@ -40,8 +40,8 @@ TEST_CASE("bytes of a worker that are no UTF-8 do not stop a message") {
   CHECK(channel_message_from_json(to_json_text(probed), error));
 }
 
-// A router that runs is not replaced together with the master, so the number stands for every field of both.
-TEST_CASE("messages and tables have the fields of the protocol's number") {
+// A running router is not replaced together with the master, so the number covers every field of messages and tables.
+TEST_CASE("messages and tables have the fields that the protocol number stands for") {
   constexpr RecordedShape kRecorded{4, 0xd040deb19122f30f};
   ChannelMessage message;
   RoutingTable table;

@@ -96,7 +96,7 @@ TEST_CASE("every type of message arrives with its fields") {
   }
 }
 
-TEST_CASE("a table travels in a sealed memfd that nobody can change") {
+TEST_CASE("a table is sent in a sealed memfd that cannot be changed") {
   Pair pair;
   ChannelMessage table = of(Type::table);
   table.number = 4;
@@ -113,7 +113,7 @@ TEST_CASE("a table travels in a sealed memfd that nobody can change") {
   CHECK(::ftruncate(got.fd.get(), 1) < 0);
 }
 
-TEST_CASE("a memfd that could still change, or no memfd, is not read") {
+TEST_CASE("a memfd that could still change, or a descriptor that is not a memfd, is not read") {
   UniqueFd open_memfd(::memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   CHECK(!read_memfd(open_memfd.get(), 100));
   CHECK(!read_memfd(-1, 100));
@@ -122,7 +122,7 @@ TEST_CASE("a memfd that could still change, or no memfd, is not read") {
   CHECK_THROWS_AS(sealed_memfd(long_name.c_str(), ""), std::system_error);
 }
 
-TEST_CASE("nothing there, a full queue and a dead peer are told apart") {
+TEST_CASE("an empty queue, a full queue and a dead peer give different results") {
   Pair pair;
   ChannelMessage got;
   std::string error;
@@ -146,7 +146,7 @@ TEST_CASE("a message above the packet size is refused before it is sent") {
   CHECK(send_message(pair.left.get(), probed) == ChannelResult::invalid);
 }
 
-TEST_CASE("a broken peer leaks no descriptor and is named invalid") {
+TEST_CASE("a broken message leaks no descriptor and gives an invalid result") {
   Pair pair;
   ChannelMessage got;
   std::string error;

@@ -28,7 +28,7 @@ EventRecord an_exit() {
 
 }  // namespace
 
-TEST_CASE("every kind has a name of its own, which leads back to it") {
+TEST_CASE("every kind has a unique name, from which it can be read back") {
   std::set<std::string> names;
   for (std::size_t i = 0; i < static_cast<std::size_t>(EventKind::count); ++i) {
     const auto kind = static_cast<EventKind>(i);
@@ -52,7 +52,7 @@ TEST_CASE("an event survives its JSON") {
         nlohmann::json{{"sequence", 0}, {"time", "1970-01-01T00:00:00.000Z"}, {"kind", "grayd-started"}, {"text", ""}});
 }
 
-TEST_CASE("what is no event is refused") {
+TEST_CASE("text that is not an event is refused") {
   const auto whole = to_json(an_exit());
   for (const auto* name : {"sequence", "time", "kind"}) {
     CAPTURE(name);
@@ -69,7 +69,7 @@ TEST_CASE("what is no event is refused") {
   CHECK(event_from_json(odd)->pid == 0);
 }
 
-TEST_CASE("an archived event of a kind that is not known is refused") {
+TEST_CASE("an archived event of an unknown kind is refused") {
   auto event = an_exit();
   Save save;
   event.archive(save);

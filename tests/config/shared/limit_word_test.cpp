@@ -18,7 +18,7 @@ TEST_CASE("a limit counts over all slots together") {
   CHECK(word.acquire(1, 2));
 }
 
-TEST_CASE("a limit of nothing admits nobody, the largest admits 65535") {
+TEST_CASE("a limit of 0 admits no request, and the largest limit admits 65535") {
   LimitWord word;
   CHECK(!word.acquire(0, 0));
   for (int i = 0; i < 65'535; ++i) REQUIRE(word.acquire(0, 65'535));
@@ -28,7 +28,7 @@ TEST_CASE("a limit of nothing admits nobody, the largest admits 65535") {
   CHECK(word.share(1) == 0);
 }
 
-TEST_CASE("a dead slot's share returns, and its late release takes nothing from its neighbour") {
+TEST_CASE("the share of a dead slot is returned, and a late release does not change the neighbouring slot") {
   LimitWord word;
   for (int i = 0; i < 3; ++i) CHECK(word.acquire(1, 10));
   CHECK(word.acquire(2, 10));

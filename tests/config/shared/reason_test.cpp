@@ -19,7 +19,7 @@ TEST_CASE("every reason has the status of the contract") {
   CHECK(status_of(Reason::tunnel_idle) == 499);
 }
 
-TEST_CASE("reasons that users need not tell apart share a name") {
+TEST_CASE("reasons that users need not distinguish share a name") {
   CHECK(name_of(Reason::none) == std::string());
   CHECK(name_of(Reason::expectation_failed) == std::string("bad-request"));
   CHECK(name_of(Reason::target_too_long) == std::string("too-large"));

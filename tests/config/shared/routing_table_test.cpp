@@ -54,7 +54,7 @@ std::string refusal(const char* field, const nlohmann::json& value) {
 
 }  // namespace
 
-TEST_CASE("a table comes back exactly") {
+TEST_CASE("a table is read back exactly") {
   std::string error;
   const auto table = routing_table_from_json(to_json_text(sample()), error);
   REQUIRE_MESSAGE(table, error);
@@ -62,7 +62,7 @@ TEST_CASE("a table comes back exactly") {
   CHECK(*routing_table_from_json(to_json_text(RoutingTable{}), error) == RoutingTable{});
 }
 
-TEST_CASE("a text that is no table is refused with the reason") {
+TEST_CASE("a text that is not a table is refused with the reason") {
   std::string error;
   for (const char* text :
        {"", "{", "[]", "{\"number\":1}", "{\"number\":-1,\"services\":[]}", "{\"number\":1,\"services\":[1]}"}) {
@@ -72,7 +72,7 @@ TEST_CASE("a text that is no table is refused with the reason") {
   }
 }
 
-TEST_CASE("a table whose indices or values cannot be is refused and the field is named") {
+TEST_CASE("a table with impossible indices or values is refused and the field is named") {
   using nlohmann::json;
   CHECK(refusal("stable", 2).find("\"stable\"") != std::string::npos);
   CHECK(refusal("canary", json::parse("[2]")).find("\"canary\"") != std::string::npos);

@@ -32,18 +32,18 @@ TEST_CASE("a new segment is empty and another process's mapping shows the same m
   CHECK((::fcntl(master.fd(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-TEST_CASE("a router refuses a segment that is not of its layout") {
+TEST_CASE("a router refuses a segment with a different layout") {
   Segment master = Segment::create();
   master->header.layout = kLayout + 1;
-  CHECK(refusal(copy_of(master)) == "the shared segment has layout 4, this program knows 3");
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 4, this program needs 3");
   master->header.layout = kLayout;
   master->header.row_bytes = 8;
-  CHECK(refusal(copy_of(master)).find("other sizes") != std::string::npos);
+  CHECK(refusal(copy_of(master)).find("sizes in the shared segment differ") != std::string::npos);
   master->header.magic = 0;
   CHECK(refusal(copy_of(master)).find("magic") != std::string::npos);
 }
 
-TEST_CASE("a router refuses what is too small or no file") {
+TEST_CASE("a router refuses a segment that is too small, and a descriptor that is not a file") {
   UniqueFd small(::memfd_create("small", MFD_CLOEXEC));
   REQUIRE(::ftruncate(small.get(), 4096) == 0);
   CHECK(refusal(std::move(small)).find("smaller") != std::string::npos);
@@ -57,7 +57,7 @@ TEST_CASE("nobody can shrink the segment under a running router") {
   CHECK(::ftruncate(master.fd(), 4096) != 0);
 }
 
-TEST_CASE("forgetting a slot keeps what it counted and gives back what it held") {
+TEST_CASE("forgetting a slot keeps its counters and returns its units") {
   Segment master = Segment::create();
   Row& dead = master->rows[1][5][7];
   Row& living = master->rows[0][5][7];
@@ -122,7 +122,7 @@ TEST_CASE("forgetting a slot twice counts nothing twice") {
   CHECK(master->base[0].requests == 4);
 }
 
-TEST_CASE("memory of a forgotten slot goes back to the system") {
+TEST_CASE("the memory of a forgotten slot is returned to the system") {
   Segment master = Segment::create();
   master->rows[2][31][63].requests = 4;
   master.forget(2);
@@ -131,7 +131,7 @@ TEST_CASE("memory of a forgotten slot goes back to the system") {
   CHECK(info.st_blocks * 512 < (2 << 20));
 }
 
-TEST_CASE("a version row or worker cell that is given to another starts from nothing, its neighbours keep theirs") {
+TEST_CASE("a version row or worker cell with a new owner starts at zero, and its neighbours are unchanged") {
   Segment master = Segment::create();
   for (const std::uint32_t row : {3u, 4u, 5u}) {
     master->rows[0][0][row].requests = 7;
@@ -156,7 +156,7 @@ TEST_CASE("a version row or worker cell that is given to another starts from not
   }
 }
 
-TEST_CASE("process groups are kept until removed, and a full list says so") {
+TEST_CASE("process groups are kept until removed, and adding to a full list fails") {
   Segment master = Segment::create();
   for (std::int32_t pgid = 1; pgid <= static_cast<std::int32_t>(kGroups); ++pgid) REQUIRE(master.add_group(pgid));
   CHECK(!master.add_group(5'000));
@@ -175,7 +175,7 @@ TEST_CASE("a segment can be moved") {
   CHECK(third->base[0].requests == 3);
 }
 
-TEST_CASE("a slot that is forgotten is told to those who wait for its units, and so is every unit that is given back") {
+TEST_CASE("forgetting a slot, and returning a unit, wakes the threads that wait for units") {
   Segment master = Segment::create();
   std::string error;
   auto router = Segment::attach(copy_of(master), error, UniqueFd(::fcntl(master.freed(), F_DUPFD_CLOEXEC, 0)));

@@ -12,7 +12,7 @@ TEST_CASE("half of the users is exactly half of all hashes") {
   CHECK(Threshold::of_percent(12.5).below == 1ull << 61);
 }
 
-TEST_CASE("nobody and everybody are exact") {
+TEST_CASE("0 and 100 percent are exact") {
   CHECK(!Threshold::of_percent(0).takes(0));
   CHECK(!Threshold::of_percent(-1).takes(0));
   CHECK(!Threshold::of_percent(std::nan("")).takes(0));
@@ -21,7 +21,7 @@ TEST_CASE("nobody and everybody are exact") {
   CHECK(!Threshold::of_percent(99.9999999).takes(~0ull));
 }
 
-TEST_CASE("a step of 1e-7 percent is seen, and a higher weight never loses a user") {
+TEST_CASE("a step of 1e-7 percent makes a difference, and a higher weight never removes a user") {
   CHECK(Threshold::of_percent(1e-7).below == 18'446'744'073ull);
   std::uint64_t before = 0;
   for (int step = 1; step <= 9'999; ++step) {

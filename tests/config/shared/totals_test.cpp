@@ -7,7 +7,7 @@
 namespace gray::segment {
 namespace {
 
-TEST_CASE("buckets lie side by side, and each is at most a sixteenth wide") {
+TEST_CASE("buckets are adjacent, and the width of each is at most a sixteenth of its value") {
   std::int64_t lowest = 0;
   for (std::uint32_t bucket = 0; bucket < kHistogramBuckets; ++bucket) {
     const std::int64_t highest = upper_bound(bucket).count();
@@ -40,7 +40,7 @@ TEST_CASE("a quantile of one value is that value's bucket") {
   for (const double q : {0.0, 0.5, 1.0}) CHECK(quantile(buckets, q) == Micros{7});
 }
 
-TEST_CASE("a version is the sum of its rows, and of its own only") {
+TEST_CASE("the totals of a version are the sum of its own rows only") {
   // Zeroed memory is a valid empty segment.
   const std::unique_ptr<Layout, void (*)(void*)> layout{
       static_cast<Layout*>(std::aligned_alloc(64, (sizeof(Layout) + 63) / 64 * 64)), std::free};

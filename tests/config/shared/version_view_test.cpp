@@ -23,7 +23,7 @@ TEST_CASE("states have the names of the contract") {
   CHECK(names(ReplacementState::failed) == "running done failed");
 }
 
-TEST_CASE("a view that nobody has filled in names no process, no address and no replacement") {
+TEST_CASE("a default view has no process, no address and no replacement") {
   const WorkerView worker;
   CHECK(worker.pid == 0);
   CHECK(worker.state == WorkerState::idle);
@@ -35,7 +35,7 @@ TEST_CASE("a view that nobody has filled in names no process, no address and no 
   CHECK_FALSE(version.replacement);
 }
 
-TEST_CASE("replacements are equal by number, state, progress and reason") {
+TEST_CASE("replacements are compared by number, state, progress and reason") {
   const ReplacementView running{2, ReplacementState::running, 1, 4, ""};
   CHECK(running == ReplacementView{2, ReplacementState::running, 1, 4, ""});
   CHECK_FALSE(running == ReplacementView{2, ReplacementState::done, 1, 4, ""});

@@ -27,9 +27,9 @@ TEST_CASE("a text of another schema is refused, not called damaged") {
 
 TEST_CASE("a damaged text is refused with its cause") {
   auto cause = [](const char* text) { return error_of([&] { state_from_json(text); }); };
-  CHECK(cause("") == "it is no JSON object");
-  CHECK(cause("{\"schema_version\":1,") == "it is no JSON object");
-  CHECK(cause("[]") == "it is no JSON object");
+  CHECK(cause("") == "it is not a JSON object");
+  CHECK(cause("{\"schema_version\":1,") == "it is not a JSON object");
+  CHECK(cause("[]") == "it is not a JSON object");
   CHECK(cause("{}") == "it has no \"schema_version\"");
   CHECK(cause(R"({"schema_version":1})") == "it has no \"services\"");
   CHECK(cause(R"({"schema_version":1,"services":{"web":1}})") == "\"services\" is not an object");

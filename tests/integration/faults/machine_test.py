@@ -216,7 +216,7 @@ class Logs(Unharmed):
                     text.extend(os.read(reading, 65536))
                 except BlockingIOError:
                     pass
-                return b" lines lost: whoever reads this log stood still" in text
+                return b" lines lost: the reader of this log did not keep up" in text
 
             eventually(told, PATIENCE, "the log coming back")
 
