@@ -36,7 +36,7 @@ void Buffer::consume(std::size_t count) {
   if (size_ > 0) std::memmove(data(), data() + count, size_);
 }
 
-void Buffer::give_back() { header_->pool->give_back(std::exchange(header_, nullptr)); }
+void Buffer::give_back() { header_->pool->give_back(*std::exchange(header_, nullptr)); }
 
 BufferPool::~BufferPool() {
   if (live_ != nullptr) std::abort();
@@ -71,7 +71,7 @@ Buffer BufferPool::take(std::size_t size, std::uint64_t owner, std::source_locat
   if (live_ != nullptr) live_->prev = header;
   live_ = header;
   outstanding_ += capacity;
-  return Buffer{header};
+  return Buffer{*header};
 }
 
 bool BufferPool::reserve(Buffer& buffer, std::size_t more, std::uint64_t owner, std::source_location site) {
@@ -83,22 +83,22 @@ bool BufferPool::reserve(Buffer& buffer, std::size_t more, std::uint64_t owner, 
   return true;
 }
 
-void BufferPool::give_back(BufferHeader* header) {
-  if (header->prev != nullptr) {
-    header->prev->next = header->next;
+void BufferPool::give_back(BufferHeader& header) {
+  if (header.prev != nullptr) {
+    header.prev->next = header.next;
   } else {
-    live_ = header->next;
+    live_ = header.next;
   }
-  if (header->next != nullptr) header->next->prev = header->prev;
-  outstanding_ -= header->capacity;
-  FreeList* list = list_for(header->capacity);
-  if (list == nullptr || list->bytes + header->capacity > kKeptBytes) {
-    std::free(header);
+  if (header.next != nullptr) header.next->prev = header.prev;
+  outstanding_ -= header.capacity;
+  FreeList* list = list_for(header.capacity);
+  if (list == nullptr || list->bytes + header.capacity > kKeptBytes) {
+    std::free(&header);
     return;
   }
-  header->next = list->first;
-  list->first = header;
-  list->bytes += header->capacity;
+  header.next = list->first;
+  list->first = &header;
+  list->bytes += header.capacity;
 }
 
 std::size_t BufferPool::kept() const {

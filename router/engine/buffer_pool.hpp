@@ -32,6 +32,8 @@ struct BufferHeader {
 class Buffer {
  public:
   Buffer() = default;
+  /// Takes over what BufferPool::take() has prepared.
+  explicit Buffer(BufferHeader& header) : header_(&header) {}
   Buffer(Buffer&& other) noexcept
       : header_(std::exchange(other.header_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept;
@@ -55,9 +57,7 @@ class Buffer {
   }
 
  private:
-  friend class BufferPool;
   void give_back();
-  explicit Buffer(BufferHeader* header) : header_(header) {}
   BufferHeader* header_ = nullptr;
   std::size_t size_ = 0;
 };
@@ -77,6 +77,8 @@ class BufferPool {
   /// `buffer` with room for `more` bytes behind its content; false, and unchanged, when the budget is used up.
   bool reserve(Buffer& buffer, std::size_t more, std::uint64_t owner,
                std::source_location site = std::source_location::current());
+  /// The memory of a buffer whose handle dies; called by the handle.
+  void give_back(BufferHeader& header);
 
   std::size_t outstanding() const { return outstanding_; }
   std::size_t kept() const;
@@ -84,13 +86,11 @@ class BufferPool {
   void for_each_live(const std::function<void(const BufferHeader&)>& visit) const;
 
  private:
-  friend class Buffer;
   struct FreeList {
     BufferHeader* first = nullptr;
     std::size_t bytes = 0;
   };
   BufferHeader* obtain(std::size_t capacity, FreeList* list);
-  void give_back(BufferHeader* header);
   FreeList* list_for(std::size_t capacity);
 
   std::size_t budget_;

@@ -7,7 +7,7 @@
 namespace gray::engine {
 
 Timer::~Timer() {
-  if (wheel_ != nullptr) wheel_->disarm(*this);
+  if (wheel != nullptr) wheel->disarm(*this);
 }
 
 // Rounded up, so that a timer is never early.
@@ -17,56 +17,55 @@ std::uint64_t TimerWheel::tick_of(TimePoint time) const {
   return static_cast<std::uint64_t>((elapsed + kTick - Duration{1}) / kTick);
 }
 
-void TimerWheel::arm(Timer& timer, TimePoint deadline) {
-  if (timer.wheel_ != nullptr) {
-    const bool later = deadline >= timer.deadline_;
-    timer.deadline_ = deadline;
+void TimerWheel::arm(TimerNode& timer, TimePoint deadline) {
+  if (timer.wheel != nullptr) {
+    const bool later = deadline >= timer.due;
+    timer.due = deadline;
     if (later) return;  // found too early in its old slot, it moves on by itself
     unlink(timer);
   }
-  timer.deadline_ = deadline;
+  timer.due = deadline;
   link(timer, std::max(tick_of(deadline), current_));
 }
 
-void TimerWheel::disarm(Timer& timer) {
-  if (timer.wheel_ != nullptr) unlink(timer);
+void TimerWheel::disarm(TimerNode& timer) {
+  if (timer.wheel != nullptr) unlink(timer);
 }
 
-void TimerWheel::link(Timer& timer, std::uint64_t tick) {
+void TimerWheel::link(TimerNode& timer, std::uint64_t tick) {
   const auto wheel_slot = static_cast<std::uint32_t>(tick % kWheelSlots);
-  timer.wheel_ = this;
-  timer.wheel_slot_ = wheel_slot;
-  timer.next_ = wheel_slots_[wheel_slot];
-  timer.link_ = &wheel_slots_[wheel_slot];
-  if (timer.next_ != nullptr) timer.next_->link_ = &timer.next_;
+  timer.wheel = this;
+  timer.wheel_slot = wheel_slot;
+  timer.next = wheel_slots_[wheel_slot];
+  timer.link = &wheel_slots_[wheel_slot];
+  if (timer.next != nullptr) timer.next->link = &timer.next;
   wheel_slots_[wheel_slot] = &timer;
   occupied_[wheel_slot / 64] |= 1ull << (wheel_slot % 64);
   ++size_;
 }
 
-void TimerWheel::unlink(Timer& timer) {
-  *timer.link_ = timer.next_;
-  if (timer.next_ != nullptr) timer.next_->link_ = timer.link_;
-  if (wheel_slots_[timer.wheel_slot_] == nullptr)
-    occupied_[timer.wheel_slot_ / 64] &= ~(1ull << (timer.wheel_slot_ % 64));
-  timer.wheel_ = nullptr;
-  timer.next_ = nullptr;
-  timer.link_ = nullptr;
+void TimerWheel::unlink(TimerNode& timer) {
+  *timer.link = timer.next;
+  if (timer.next != nullptr) timer.next->link = timer.link;
+  if (wheel_slots_[timer.wheel_slot] == nullptr) occupied_[timer.wheel_slot / 64] &= ~(1ull << (timer.wheel_slot % 64));
+  timer.wheel = nullptr;
+  timer.next = nullptr;
+  timer.link = nullptr;
   --size_;
 }
 
 // Takes the whole list first: what firing adds to this slot belongs to a later turn and must not be visited now.
 void TimerWheel::visit(std::size_t wheel_slot, TimePoint now) {
-  Timer* pending = std::exchange(wheel_slots_[wheel_slot], nullptr);
+  TimerNode* pending = std::exchange(wheel_slots_[wheel_slot], nullptr);
   occupied_[wheel_slot / 64] &= ~(1ull << (wheel_slot % 64));
-  if (pending != nullptr) pending->link_ = &pending;
+  if (pending != nullptr) pending->link = &pending;
   while (pending != nullptr) {
-    Timer& timer = *pending;
+    TimerNode& timer = *pending;
     unlink(timer);
-    if (timer.deadline_ <= now) {
-      timer.fire_(timer.owner_, now);
+    if (timer.due <= now) {
+      timer.fire(timer.owner, now);
     } else {
-      link(timer, std::max(tick_of(timer.deadline_), current_ + 1));
+      link(timer, std::max(tick_of(timer.due), current_ + 1));
     }
   }
 }

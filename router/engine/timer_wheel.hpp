@@ -18,26 +18,27 @@ namespace gray::engine {
 
 class TimerWheel;
 
-/// One timer of an owner. It must be disarmed before it dies (its destructor does).
-class Timer {
- public:
+/// What the wheel keeps of a timer. Only the wheel changes it.
+struct TimerNode {
   using Fire = void (*)(void* owner, TimePoint now);
-  Timer(void* owner, Fire fire) : owner_(owner), fire_(fire) {}
+  void* owner = nullptr;
+  Fire fire = nullptr;
+  TimerWheel* wheel = nullptr;  // none: not armed
+  TimerNode* next = nullptr;
+  TimerNode** link = nullptr;  // the pointer that points here
+  TimePoint due{};
+  std::uint32_t wheel_slot = 0;
+};
+
+/// One timer of an owner. It must be disarmed before it dies (its destructor does).
+class Timer final : public TimerNode {
+ public:
+  Timer(void* its_owner, Fire its_fire) : TimerNode{.owner = its_owner, .fire = its_fire} {}
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
   ~Timer();
-  bool armed() const { return wheel_ != nullptr; }
-  TimePoint deadline() const { return deadline_; }
-
- private:
-  friend class TimerWheel;
-  void* owner_;
-  Fire fire_;
-  TimerWheel* wheel_ = nullptr;
-  Timer* next_ = nullptr;
-  Timer** link_ = nullptr;  // what points at us
-  TimePoint deadline_{};
-  std::uint32_t wheel_slot_ = 0;
+  bool armed() const { return wheel != nullptr; }
+  TimePoint deadline() const { return due; }
 };
 
 class TimerWheel {
@@ -49,8 +50,8 @@ class TimerWheel {
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
-  void arm(Timer& timer, TimePoint deadline);
-  void disarm(Timer& timer);
+  void arm(TimerNode& timer, TimePoint deadline);
+  void disarm(TimerNode& timer);
   /// Fires what is due at `now`.
   void advance(TimePoint now);
   /// When advance() should be called next: exact to a tick, never later than a due timer; nothing without timers.
@@ -59,14 +60,14 @@ class TimerWheel {
 
  private:
   std::uint64_t tick_of(TimePoint time) const;
-  void link(Timer& timer, std::uint64_t tick);
-  void unlink(Timer& timer);
+  void link(TimerNode& timer, std::uint64_t tick);
+  void unlink(TimerNode& timer);
   void visit(std::size_t wheel_slot, TimePoint now);
 
   TimePoint start_;
   std::uint64_t current_ = 0;  // the first tick that advance() has not finished
   std::size_t size_ = 0;
-  std::array<Timer*, kWheelSlots> wheel_slots_{};
+  std::array<TimerNode*, kWheelSlots> wheel_slots_{};
   std::array<std::uint64_t, kWheelSlots / 64> occupied_{};
 };
 
