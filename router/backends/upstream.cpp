@@ -19,8 +19,8 @@ constexpr std::uint32_t kMaxInterim = 32;
 
 }  // namespace
 
-Upstream::Upstream(ShardContext shard, ConnectionOwner& owner, segment::WireCounts& counts)
-    : shard_(shard), owner_(owner), counts_(counts), hold_(this, [](void* self, TimePoint) {
+Upstream::Upstream(ShardContext shard, http::ResponseHead& scratch, ConnectionOwner& owner, segment::WireCounts& counts)
+    : shard_(shard), scratch_(scratch), owner_(owner), counts_(counts), hold_(this, [](void* self, TimePoint) {
         auto& upstream = *static_cast<Upstream*>(self);
         upstream.answer_.held = true;
         upstream.take_partial();
@@ -166,7 +166,7 @@ std::size_t Upstream::take(std::string_view bytes) {
 std::size_t Upstream::take_head(std::string_view bytes) {
   if (answer_.searched > 0 && http::find_head_end(bytes, answer_.searched) == 0 && bytes.size() <= asked_.limits.bytes)
     return 0;
-  http::ResponseHead& head = shard_.response_scratch;
+  http::ResponseHead& head = scratch_;
   http::Fault fault;
   const http::Parse parsed = http::parse_response(bytes, asked_.limits, asked_.method, head, fault);
   if (parsed == http::Parse::incomplete) {

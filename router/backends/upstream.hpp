@@ -20,7 +20,8 @@ struct Units {
 
 class Upstream final : public engine::StreamHandler, public upstream::IdleLink<Upstream>, public WorkerSide {
  public:
-  Upstream(ShardContext shard, ConnectionOwner& owner, segment::WireCounts& counts);
+  /// `scratch` holds one parsed head at a time, for all connections of the thread: a head is large and short-lived.
+  Upstream(ShardContext shard, http::ResponseHead& scratch, ConnectionOwner& owner, segment::WireCounts& counts);
 
   void open(Worker& worker, engine::StreamId stream, bool connecting);
   void attach(WorkerEvents& exchange);
@@ -108,6 +109,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   void settle();
 
   ShardContext shard_;
+  http::ResponseHead& scratch_;
   ConnectionOwner& owner_;
   segment::WireCounts& counts_;
   Worker* worker_ = nullptr;

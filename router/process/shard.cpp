@@ -21,10 +21,11 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
       outbox_(*engine_),
       request_scratch_(new http::RequestHead),
       response_scratch_(new http::ResponseHead),
-      shard_context_{*engine_, buffers_, outbox_, *request_scratch_, *response_scratch_},
+      shard_context_{*engine_, buffers_, outbox_},
       backends_(*engine_, layout, options_.shard_id, host,
                 [this](ConnectionOwner& owner) {
-                  return std::make_unique<Upstream>(shard_context_, owner, backends_.counters().wire());
+                  return std::make_unique<Upstream>(shard_context_, *response_scratch_, owner,
+                                                    backends_.counters().wire());
                 }),
       recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
       context_{shard_context_, backends_, tables_, recorder_, options_.settings, options_.rate_window},
@@ -58,7 +59,7 @@ void Shard::Door::on_accept(int fd, const Address& peer) {
 
 void Shard::open(int fd, const Address& peer, Opening opening) {
   if (spare_.empty()) {
-    downstreams_.push_back(std::make_unique<Downstream>(context_, *this));
+    downstreams_.push_back(std::make_unique<Downstream>(context_, *request_scratch_, *this));
     spare_.reserve(downstreams_.size());
     spare_.push_back(downstreams_.back().get());
   }

@@ -11,7 +11,8 @@
 
 namespace gray::proxy {
 
-/// Who sent a request, and how, as the connection knows it.
+/// Who sent a request, and how: the connection side fills it, and the exchange uses no other source for it. A TLS side
+/// sets `scheme` to "https", and adds here the subject of a verified client certificate once something uses it.
 struct ClientInfo {
   const Address* peer = nullptr;
   std::string_view ip;           // of the peer; empty for a unix socket

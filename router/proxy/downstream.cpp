@@ -25,11 +25,11 @@ constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than thi
 
 }  // namespace
 
-Downstream::Downstream(ExchangeContext& context, DownstreamOwner& owner)
+Downstream::Downstream(ExchangeContext& context, http::RequestHead& scratch, DownstreamOwner& owner)
     : context_(context),
       owner_(owner),
       timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }),
-      head_(context.shard),
+      head_(context.shard.buffers, scratch),
       answer_(context.shard.outbox),
       exchange_(context, *this) {}
 
@@ -157,9 +157,9 @@ bool Downstream::worth_parsing(std::string_view bytes) {
 std::size_t Downstream::take_head(std::string_view bytes) {
   if (!worth_parsing(bytes)) return 0;
   TableView& table = context_.tables.current();
-  const http::RequestHead& head = context_.shard.request_scratch;
+  const http::RequestHead& head = head_.scratch();
   http::Fault fault;
-  switch (http::parse_request(bytes, table.head, context_.shard.request_scratch, fault)) {
+  switch (http::parse_request(bytes, table.head, head_.scratch(), fault)) {
     case http::Parse::fault: refuse(fault); return 0;
     case http::Parse::incomplete:
       if (!arrival_.began()) {
@@ -181,7 +181,7 @@ std::size_t Downstream::take_head(std::string_view bytes) {
 }
 
 void Downstream::begin_request() {
-  const http::RequestHead& head = context_.shard.request_scratch;
+  const http::RequestHead& head = head_.scratch();
   const TimePoint started = began();
   arrival_.since = {};
   ++served_;

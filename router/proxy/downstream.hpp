@@ -41,7 +41,7 @@ enum class Opening : std::uint8_t { request, proxy_header };
 
 class Downstream final : public engine::StreamHandler, public ClientSide {
  public:
-  Downstream(ExchangeContext& context, DownstreamOwner& owner);
+  Downstream(ExchangeContext& context, http::RequestHead& scratch, DownstreamOwner& owner);
 
   /// Takes a new connection. False: the engine could not watch it, the fd is closed.
   bool open(int fd, const Address& peer, Opening opening);

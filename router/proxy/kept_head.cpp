@@ -1,6 +1,5 @@
 #include "router/proxy/kept_head.hpp"
 
-#include "router/wire/head.hpp"
 #include "router/wire/upgrade.hpp"
 
 namespace gray::proxy {
@@ -11,15 +10,15 @@ constexpr http::HeadLimits kAnyHead{SIZE_MAX, http::kMaxFields};
 }  // namespace
 
 bool KeptHead::keep(std::uint64_t connection) {
-  const std::string_view read = shard_.request_scratch.bytes;
-  bytes_ = shard_.buffers.take(read.size(), connection);
+  const std::string_view read = scratch_.bytes;
+  bytes_ = buffers_.take(read.size(), connection);
   in_scratch_ = static_cast<bool>(bytes_);
   if (in_scratch_) bytes_.append(read);
   return in_scratch_;
 }
 
 RequestFacts KeptHead::facts(bool trusted) const {
-  const http::RequestHead& head = shard_.request_scratch;
+  const http::RequestHead& head = scratch_;
   RequestFacts facts{.method = head.method,
                      .method_text = kept(head.method_text),
                      .authority = kept(head.authority),
@@ -37,7 +36,7 @@ RequestFacts KeptHead::facts(bool trusted) const {
 }
 
 const http::Request& KeptHead::read() {
-  http::RequestHead& head = shard_.request_scratch;
+  http::RequestHead& head = scratch_;
   http::Fault fault;
   if (!in_scratch_) (void)http::parse_request(bytes_.view(), kAnyHead, head, fault);  // it parsed before
   return head;
@@ -46,7 +45,7 @@ const http::Request& KeptHead::read() {
 // The same text in our own bytes. One that is not from the head ("/" for an empty path) is not copied and stays.
 std::string_view KeptHead::kept(std::string_view text) const {
   const auto address = [](std::string_view bytes) { return reinterpret_cast<std::uintptr_t>(bytes.data()); };
-  const std::string_view read = shard_.request_scratch.bytes;
+  const std::string_view read = scratch_.bytes;
   const std::size_t offset = address(text) - address(read);
   return offset < read.size() ? std::string_view{bytes_.data() + offset, text.size()} : text;
 }

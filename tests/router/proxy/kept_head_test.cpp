@@ -27,12 +27,8 @@ struct Kept {
   }
 
   engine::BufferPool buffers{1 << 20};
-  std::unique_ptr<engine::Engine> engine = engine::make_engine(buffers);
-  Outbox outbox{*engine};
   std::unique_ptr<http::RequestHead> request = std::make_unique<http::RequestHead>();
-  std::unique_ptr<http::ResponseHead> response = std::make_unique<http::ResponseHead>();
-  ShardContext shard{*engine, buffers, outbox, *request, *response};
-  KeptHead head{shard};
+  KeptHead head{buffers, *request};
   std::string bytes;
 };
 
@@ -89,7 +85,6 @@ TEST_CASE("the whole head is read again once the scratch was used for another re
 TEST_CASE("a head for which there is no memory is not kept") {
   Kept kept("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   engine::BufferPool none(0);
-  const ShardContext shard{*kept.engine, none, kept.outbox, *kept.request, *kept.response};
-  KeptHead head(shard);
+  KeptHead head(none, *kept.request);
   CHECK_FALSE(head.keep(1));
 }
