@@ -1,5 +1,5 @@
 #pragma once
-// The version that grayd and grayctl say they are. Tests hold it equal to the project version of CMakeLists.txt.
+// The version of grayd and grayctl. Tests compare it with the project version in CMakeLists.txt.
 
 namespace gray::control {
 

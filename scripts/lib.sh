@@ -1,6 +1,6 @@
 # Shared by the scripts in this folder: change to the root of the tree, install packages, build. Sourced, never run.
 
-here=$PWD # where the caller stands, for paths given as arguments
+here=$PWD # working directory of the caller, for paths given as arguments
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 fail() {
@@ -24,7 +24,7 @@ missing_packages() {
 
 # Needs root and the network only if a package is missing: usually only in the first run.
 need_packages() {
-  command -v dpkg-query >/dev/null || fail "this needs Debian 12; elsewhere install what scripts/packages lists"
+  command -v dpkg-query >/dev/null || fail "this needs Debian 12; elsewhere install the packages in scripts/packages"
   local missing as_root=()
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
@@ -60,8 +60,8 @@ install_quiet() (
   exit "$code"
 )
 
-# configure PRESET: a second time if the compiler of the preset is another than before, because CMake then forgets what
-# the preset said, and would build without sanitizers.
+# configure PRESET: twice if the compiler of the preset has changed, because CMake then drops the other settings of the
+# preset, and would build without sanitizers.
 configure() {
   local said
   said=$(cmake --preset "$1" 2>&1) || { echo "$said"; return 1; }

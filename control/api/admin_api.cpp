@@ -39,7 +39,7 @@ void write_reply(const Reply& reply, httplib::Response& response) {
   response.set_content(body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n", "application/json");
 }
 
-/// What cpp-httplib refused by itself, and paths without a route.
+/// Requests that cpp-httplib refused itself, and paths without a route.
 void write_error(const httplib::Request& request, httplib::Response& response) {
   if (!response.body.empty()) return;  // a failure of a verb
   const int status = response.status;
@@ -62,7 +62,7 @@ void write_exception(const httplib::Request& request, httplib::Response& respons
   }
 }
 
-/// The verb's arguments; no object if the request has none that can be read.
+/// The arguments of the verb; not an object if they cannot be read.
 json arguments_of(const httplib::Request& request) {
   json args = json::object();
   if (request.method == "GET") {
@@ -72,7 +72,7 @@ json arguments_of(const httplib::Request& request) {
   return request.body.empty() ? args : json::parse(request.body, nullptr, false);
 }
 
-/// The argument "timeout_ms", a number in JSON or the digits of one in a query; nothing if it is out of range.
+/// The argument "timeout_ms", a number in JSON or digits in a query; nothing if it is out of range.
 std::optional<Duration> timeout_of(const json& args) {
   auto found = args.find("timeout_ms");
   if (found == args.end()) return kDefaultTimeout;

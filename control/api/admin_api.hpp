@@ -1,14 +1,14 @@
 #pragma once
-// One request of the admin API: which verb with which arguments, and what the Daemon's reply looks like in HTTP.
+// One request of the admin API: its verb and arguments, and the reply of the Daemon as HTTP.
 //
 //   GET  /v1/VERB?name=value   POST /v1/VERB with a JSON object     200 and the reply's body, or
 //                                                                   {"schema_version", "exit_code", "error"} with a 4xx
 //                                                                   or 5xx
-//   GET  /metrics              Prometheus text                      GET /healthz   "ok": this thread answers, no more
+//   GET  /metrics              Prometheus text                      GET /healthz   "ok": this thread answers
 //
 // The argument "timeout_ms" (1..120000, 10000 if absent) bounds the wait for the Daemon. A verb that changes something
-// is handed the caller's process as the argument "peer" {"pid", "uid"}. Calls with "wait_ms" may wait for something to
-// happen; each keeps a thread, so only some of them are let in.
+// gets the process of the caller as the argument "peer" {"pid", "uid"}. Calls with "wait_ms" may wait for an event;
+// each occupies a thread, so their number is limited.
 #include <httplib.h>
 
 #include <atomic>
@@ -19,11 +19,11 @@
 
 namespace gray::control {
 
-/// Callers who may wait at once. Shared by all threads of the server.
+/// The number of callers that may wait at the same time. Shared by all threads of the server.
 class Seats {
  public:
   explicit Seats(int count) : free_(count) {}
-  /// A seat until it is destroyed; false if none was free.
+  /// Holds a seat until it is destroyed; false if none was free.
   class Taken {
    public:
     explicit Taken(Seats& seats) : seats_(seats), taken_(seats.free_.fetch_sub(1) > 0) {}
@@ -44,9 +44,9 @@ class Seats {
 /// Serves one connection at a time; it belongs to one thread.
 class AdminApi : private httplib::Server {
  public:
-  /// Those who share `cut_off` and `seats` outlive this.
+  /// `cut_off` and `seats` are shared and must outlive this.
   AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats);
-  /// Reads one request, answers it, and is done with the connection, which is borrowed.
+  /// Reads one request and answers it. The connection is borrowed.
   void serve(int connection);
 
  private:

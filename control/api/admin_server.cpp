@@ -4,7 +4,7 @@ namespace gray::control {
 namespace {
 
 constexpr std::size_t kThreads = 8;
-constexpr int kSeats = 4;  // of these threads, for callers who wait for something to happen: the rest stays free
+constexpr int kSeats = 4;  // threads for callers that wait for an event: the others stay free
 
 }  // namespace
 

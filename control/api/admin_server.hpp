@@ -1,6 +1,6 @@
 #pragma once
-// The admin API on a unix socket: HTTP/1.1 by cpp-httplib, a bounded number of threads, nothing but parsing and
-// posting. Serving a connection ignores SIGPIPE for the process (cpp-httplib does); a spawned child must reset it.
+// The admin API on a unix socket: HTTP/1.1 by cpp-httplib, on a bounded number of threads that only parse requests and
+// post them to the Daemon. cpp-httplib makes the process ignore SIGPIPE; a spawned child must reset it.
 #include "control/api/admin_api.hpp"
 #include "control/api/connection_server.hpp"
 #include "control/daemon.hpp"
@@ -9,10 +9,10 @@ namespace gray::control {
 
 class AdminServer {
  public:
-  /// `listener` is the master's listening socket, borrowed as a ConnectionServer borrows it. `daemon` outlives the
+  /// `listener` is the listening socket of the master, borrowed as by ConnectionServer. `daemon` must outlive the
   /// server.
   AdminServer(int listener, Daemon& daemon);
-  /// As a ConnectionServer's; its destructor is end() and waits for it.
+  /// As in ConnectionServer; the destructor calls end() and waits.
   void end() { server_.end(); }
   bool ended() const { return server_.ended(); }
 

@@ -23,7 +23,7 @@ sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
-    throw failure(path, fmt::format("the path has {} bytes and a socket's may have {}; set a shorter admin in [listen]",
+    throw failure(path, fmt::format("the path has {} bytes, the limit is {}; set a shorter admin in [listen]",
                                     path.size(), sizeof address.sun_path - 1));
   std::memcpy(address.sun_path, path.data(), path.size());
   return address;
@@ -35,16 +35,16 @@ UniqueFd new_socket(const std::string& path) {
   return fd;
 }
 
-/// Removes a socket that nobody listens on. Anything else at `path` is not ours to remove.
+/// Removes a stale socket, on which no process listens. Any other file at `path` is left alone.
 void clear_stale(const std::string& path, const sockaddr_un& address) {
   struct stat found{};
-  if (::lstat(path.c_str(), &found) != 0) return;  // nothing there, or bind() will say why
+  if (::lstat(path.c_str(), &found) != 0) return;  // nothing to remove, or bind() will report the error
   if (!S_ISSOCK(found.st_mode))
-    throw failure(path, "it exists and is not a socket; move it away, or set another admin in [listen]");
+    throw failure(path, "it exists and is not a socket; move it away, or set a different admin in [listen]");
   UniqueFd probe = new_socket(path);
   int connected = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  if (connected == 0 || errno == EAGAIN)  // EAGAIN: a full backlog, so somebody lives
-    throw failure(path, "another grayd answers there; stop that one, or set another admin in [listen]");
+  if (connected == 0 || errno == EAGAIN)  // EAGAIN: a full backlog, so a process listens
+    throw failure(path, "another grayd uses this socket; stop that one, or set a different admin in [listen]");
   if (::unlink(path.c_str()) != 0)
     throw failure(path, fmt::format("a stale socket cannot be removed: {}", std::strerror(errno)));
 }
@@ -60,7 +60,7 @@ UniqueFd open_admin_socket(const std::string& path) {
   UniqueFd listener = new_socket(path);
   if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw failure(path, std::strerror(errno));
-  // Nobody can connect before listen(), so the mode is right from the first connection on, whatever the umask is.
+  // Clients cannot connect before listen(), so the mode is right for every connection, whatever the umask is.
   if (::chmod(path.c_str(), 0660) != 0 || ::listen(listener.get(), kBacklog) != 0)
     throw failure(path, std::strerror(errno));
   return listener;

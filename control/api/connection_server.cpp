@@ -1,7 +1,8 @@
-// Model: equal threads. One of them at a time, which holds `accepting`, waits for the next connection, and lets go
-// before it serves it: a connection wakes one thread, and connections are entered in the order in which they came.
-// Invariant: the list owns the connections, and they are closed as they are taken out, under the mutex: a cut never
-// meets a descriptor that has become another's.
+// Model: equal threads. One of them at a time holds `accepting` and waits for the next connection; it releases
+// `accepting` before it serves the connection. So a connection wakes one thread, and the list is in the order of
+// arrival.
+// Invariant: the list owns the connections. They are removed and closed under the mutex, so a cut never hits a
+// descriptor number that was reused.
 #include "control/api/connection_server.hpp"
 
 #include <fcntl.h>
@@ -23,7 +24,7 @@
 namespace gray::control {
 namespace {
 
-constexpr int kRetryAcceptMs = 100;  // while the process is out of descriptors, whose return nothing announces
+constexpr int kRetryAcceptMs = 100;  // while the process is out of descriptors: no event reports a free one
 
 using Connections = std::list<UniqueFd>;
 
@@ -32,7 +33,7 @@ using Connections = std::list<UniqueFd>;
 struct ConnectionServer::Impl {
   Impl(int listening, Limits the_limits, Serve the_serve)
       : listener(listening), limits(the_limits), serve(std::move(the_serve)) {
-    // Another process may accept from the same socket; who comes second must not block in accept4().
+    // Another process may accept from the same socket; the slower one must not block in accept4().
     ::fcntl(listener, F_SETFL, ::fcntl(listener, F_GETFL) | O_NONBLOCK);
     try {
       for (; running < limits.threads; ++running) threads.push_back(quiet_thread([this] { run(); }));
@@ -68,7 +69,7 @@ struct ConnectionServer::Impl {
     --running;
   }
 
-  /// Waits for a connection; nothing once the server ends.
+  /// Waits for a connection; nothing when the server ends.
   std::optional<Connections::iterator> next() {
     std::lock_guard turn(accepting);
     while (!ends(-1, POLLIN)) {
@@ -94,7 +95,7 @@ struct ConnectionServer::Impl {
     return entered;
   }
 
-  /// Wakes the connection's thread, which then finds that nobody is there.
+  /// Wakes the thread of the connection, which then finds it closed.
   static void shut_down(const UniqueFd& connection) { ::shutdown(connection.get(), SHUT_RDWR); }
 
   const int listener;

@@ -23,7 +23,7 @@ bool CutOff::wait(TimePoint until, pollfd first, pollfd second) const {
     const TimePoint cut = get();
     const auto left = std::chrono::ceil<Duration>(std::min(until, cut) - Clock::now()).count();
     if (left <= 0) return false;
-    // Once the time is known its descriptor has no more to say.
+    // Once the time is known, its descriptor is not needed any more.
     pollfd entries[] = {first, second, {cut == TimePoint::max() ? known_.get() : -1, POLLIN, 0}};
     const auto bound = std::min<Duration::rep>(left, std::numeric_limits<int>::max());
     const int shown = ::poll(entries, std::size(entries), static_cast<int>(bound));

@@ -1,5 +1,5 @@
-// Model: cpp-httplib parses, and the one handler answers before it would read a body. Each connection has an object of
-// its own, for the handler is told nothing of the connection.
+// Model: cpp-httplib parses, and the only handler answers before a body would be read. Each connection has its own
+// server object, because the library does not pass the connection to the handler.
 #include "control/api/metrics_server.hpp"
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ void refuse(httplib::Response& response, int status, std::string_view why) {
   response.set_content(fmt::format("{}\n", why), "text/plain");
 }
 
-/// Every answer is the whole text as it is: a client must not choose what it costs.
+/// Every answer is the complete text without compression: clients must not choose its cost.
 void keep_plain(httplib::Request& request) {
   request.ranges.clear();
   request.headers.erase("Accept-Encoding");
@@ -41,7 +41,7 @@ class MetricsApi : private httplib::Server {
   void serve() {
     bool closed = false;
     if (process_request(client_, true, closed, keep_plain) || !client_.full()) return;
-    // A request line that does not end is the one thing that cpp-httplib leaves without an answer.
+    // A request line that does not end is the only case in which cpp-httplib gives no answer.
     const auto refusal = fmt::format(
         "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n"
         "Connection: close\r\n\r\n{}\n",
@@ -54,13 +54,13 @@ class MetricsApi : private httplib::Server {
     if (request.method != "GET" || request.path != "/metrics") return refuse(response, 404, kNothingElse);
     const auto metrics = metrics_.get();
     client_.wait_for(metrics->fd(), TimePoint::max());
-    if (!metrics->ready()) return refuse(response, 500, "grayd is stopping");  // or nobody is there to read this
+    if (!metrics->ready()) return refuse(response, 500, "grayd is stopping");  // or the client is gone
     const Reply& reply = metrics->get();
     if (reply.code != ExitCode::ok) return refuse(response, 500, reply.error);
     response.set_content(reply.body.value("text", ""), "text/plain; version=0.0.4");
   }
 
-  /// What cpp-httplib refused by itself.
+  /// Requests that cpp-httplib refused itself.
   void explain(httplib::Response& response) {
     if (!response.body.empty()) return;
     client_.full() ? refuse(response, 431, kTooLong) : refuse(response, 404, kNothingElse);
@@ -83,7 +83,7 @@ MetricsServer::MetricsServer(int listener, Daemon& daemon, Duration timeout)
     : metrics_(daemon),
       server_(listener, {.threads = kClients, .oldest_makes_room = true},
               [this, timeout](int connection, const CutOff& cut_off) {
-                // One byte more than a head may have: who sent that much sent too much.
+                // One byte more than the limit of a head: a client that sent so much exceeded it.
                 FdStream client(connection, cut_off, {.request_bytes = kHead + 1, .end = Clock::now() + timeout});
                 MetricsApi(metrics_, client).serve();
               }) {}

@@ -1,7 +1,7 @@
 #pragma once
-// GET /metrics over TCP, and nothing else: for a Prometheus that cannot reach the admin socket. HTTP by cpp-httplib, as
-// on the admin socket. At most kClients at once, the oldest makes room for a new one, and each is cut after its time.
-// The daemon is asked at most every kFresh, however many ask: a flood here costs it nothing.
+// Only GET /metrics over TCP, for a Prometheus that cannot reach the admin socket. HTTP by cpp-httplib, as on the admin
+// socket. At most kClients at once: a new one cuts the oldest, and each is cut after its time limit. The daemon is
+// asked at most every kFresh, however many clients ask, so a flood of requests here does not load it.
 #include <memory>
 #include <mutex>
 
@@ -12,10 +12,10 @@
 
 namespace gray::control {
 
-/// The daemon's newest metrics, shared by who asks at about the same time.
+/// The newest metrics of the daemon, shared by requests at about the same time.
 class SharedMetrics {
  public:
-  static constexpr Duration kFresh{200};  // an answer of the daemon serves whoever asks within
+  static constexpr Duration kFresh{200};  // how long an answer of the daemon is reused
 
   explicit SharedMetrics(Daemon& daemon) : daemon_(daemon) {}
   /// Thread-safe.
@@ -30,13 +30,13 @@ class SharedMetrics {
 class MetricsServer {
  public:
   static constexpr std::size_t kClients = 16;
-  static constexpr std::size_t kHead = 4'096;  // bytes of a request; longer ones are refused
+  static constexpr std::size_t kHead = 4'096;  // bytes of a request head; longer ones are refused
   static constexpr Duration kTimeout{5'000};   // from accept to the last byte
 
-  /// `listener` is borrowed as a ConnectionServer borrows it. `daemon` outlives the server.
+  /// `listener` is borrowed as by ConnectionServer. `daemon` must outlive the server.
   MetricsServer(int listener, Daemon& daemon, Duration timeout = kTimeout);
-  ~MetricsServer();  // cuts who is there
-  /// As a ConnectionServer's.
+  ~MetricsServer();  // cuts the connections
+  /// As in ConnectionServer.
   void end() { server_.end(); }
   bool ended() const { return server_.ended(); }
 

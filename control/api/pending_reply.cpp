@@ -13,15 +13,15 @@ namespace gray::control {
 
 struct PendingReply::State {
   UniqueFd bell{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-  TimePoint came_at{};  // written before the promise is kept, read after
+  TimePoint came_at{};  // written before the promise is fulfilled, read after
 };
 
-/// The Daemon's side. It does not keep the descriptor: who gave up has none any more.
+/// The side of the Daemon. It does not own the descriptor: a caller that gave up has closed it.
 class PendingReply::Answerer {
  public:
   explicit Answerer(const std::shared_ptr<State>& state) : state_(state), promise_(std::in_place) {}
   ~Answerer() {
-    promise_.reset();  // broken, if it was not kept
+    promise_.reset();  // broken, if it was not fulfilled
     ring();
   }
   Answerer(const Answerer&) = delete;

@@ -1,6 +1,6 @@
 #pragma once
-// A question to the Daemon and its reply, which comes later and on another thread. Its descriptor can be waited for
-// beside others. A reply that comes after this was destroyed meets nobody.
+// A call to the Daemon and its reply, which comes later and on another thread. Its descriptor can be polled together
+// with others. A reply after this was destroyed is dropped.
 #include <future>
 #include <memory>
 #include <string>
@@ -12,15 +12,15 @@ namespace gray::control {
 
 class PendingReply {
  public:
-  /// Asks. Throws std::system_error without a descriptor, and what Daemon::call throws.
+  /// Calls the Daemon. Throws std::system_error without a descriptor, and everything that Daemon::call throws.
   PendingReply(Daemon& daemon, const std::string& verb, nlohmann::json args);
 
-  /// Readable once the reply is there, and then for ever.
+  /// Readable from the moment when the reply is there.
   int fd() const;
   bool ready() const { return reply_.wait_for(Duration{0}) == std::future_status::ready; }
-  /// If ready. Throws std::future_error if the Daemon dropped the question.
+  /// Only if ready. Throws std::future_error if the Daemon dropped the call.
   const Reply& get() const { return reply_.get(); }
-  /// If ready: when it came; the epoch of the clock if the question was dropped.
+  /// Only if ready: the time of the reply; the epoch of the clock if the call was dropped.
   TimePoint came_at() const;
 
  private:

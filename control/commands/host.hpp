@@ -1,5 +1,5 @@
 #pragma once
-// What the verbs need of the process that they run in. grayd's master implements it; a test is one, too. Main thread.
+// The process in which the verbs run. The master of grayd implements it, and so do tests. Main thread.
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -12,26 +12,26 @@ namespace gray::control {
 
 class Host {
  public:
-  /// `laggards`: the routers that did not do it in time, for people; empty: all did.
+  /// `laggards`: the routers that were too slow, as text; empty: none.
   using Applied = std::function<void(const std::string& laggards)>;
-  /// `error`: why the disk does not have it, for people; empty: it has.
+  /// `error`: why it was not saved, as text; empty: it was saved.
   using Saved = std::function<void(const std::string& error)>;
 
   virtual ~Host() = default;
-  /// Saves the state that is wanted now; calls back from the loop.
+  /// Saves the currently wanted state; calls back from the loop.
   virtual void persist(Saved then) = 0;
-  /// Publishes what the live state says now and calls back when every router routes by it.
+  /// Publishes the current live state and calls back when every router uses it.
   virtual void publish(Applied then) = 0;
-  /// Calls back when the routers route by what is known now, or a moment later if they lag.
+  /// Calls back when the routers use the current state, or after a short limit if they are slow.
   virtual void settle(Applied then) = 0;
   virtual Reply reload() = 0;
   virtual Reply upgrade(const nlohmann::json& args) = 0;
-  /// Has the command carried out; the number of the replacement for a restart, else 0.
+  /// Executes the command; returns the number of the replacement for a restart, else 0.
   virtual unsigned carry_out(const VersionCommand& command) = 0;
-  /// As of now: what waits to be published is published before.
+  /// The current source: pending changes are published before.
   virtual ReportSource report() = 0;
   virtual bool stopping() const = 0;
-  /// Why nothing can be changed for a while, for people; empty: it can.
+  /// Why nothing can be changed for a while, as text; empty: changes are allowed.
   virtual std::string locked() const = 0;
 };
 

@@ -17,7 +17,7 @@ using nlohmann::json;
 struct Question {
   std::uint64_t after = 0, count = Journal::kUsualLines, wait_ms = 0;
   std::string service, version, worker;  // empty: all
-  std::string error;                     // what is wrong with it
+  std::string error;                     // the error in it; empty: none
 
   Duration wait() const { return Duration(static_cast<Duration::rep>(wait_ms)); }
   bool asks_for(const std::string& its_service, const std::string& its_version, const std::string& its_worker) const {
@@ -68,7 +68,7 @@ Question question_of(const json& args) {
 
 Reply bad_question(std::string error) { return {ExitCode::usage, {}, std::move(error)}; }
 
-/// What can be asked for: what the file names, and what is or was there.
+/// The names that can be asked for: those in the file, and those that exist or existed.
 struct Names {
   std::set<std::string> services, versions, workers;
 
@@ -89,7 +89,7 @@ std::string unknown(const std::string& what, const std::string& name, const std:
                      did_you_mean(name, {names.begin(), names.end()}), known.empty() ? "none" : known);
 }
 
-/// What is wrong with the question, or which of the names asked for is not there; empty if all is well.
+/// The error in the question, or the first unknown name in it; empty if there is none.
 std::string refused(const Question& question, Names names, const Settings& settings) {
   if (!question.error.empty()) return question.error;
   for (const auto& service : settings.services) {
@@ -136,7 +136,7 @@ json line_json(const Line& entry) {
           {"text", entry.line->text}};
 }
 
-/// How many lines at the end are wanted and fit into one answer.
+/// The number of lines at the end that are wanted and fit into one answer.
 std::size_t wanted_of(const std::vector<Line>& lines, std::uint64_t count) {
   std::size_t wanted = 0, bytes = 0;
   for (auto line = lines.rbegin(); line != lines.rend() && wanted < count; ++line, ++wanted) {

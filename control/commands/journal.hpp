@@ -1,11 +1,11 @@
 #pragma once
-// The verbs that tell what happened: `events`, and `logs` (what the workers wrote). Both answer with what comes after a
-// number, wait for it if they are asked to (wait_ms), and say from which number on to ask next. Main thread.
+// The verbs `events` and `logs` (the output of the workers). Both answer with the entries after a number, wait for new
+// ones if asked to (wait_ms), and give the number for the next call. Main thread.
 //
 //   events  after, count, wait_ms, service, version            {"events": [...], "oldest", "last"}
 //   logs    after, count, wait_ms, service, version, worker    {"lines": [...], "last"}
 //
-// Arguments are numbers or their digits, as a query has them.
+// Numbers may also be digits in text, as in a query.
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,37 +21,37 @@
 
 namespace gray::control {
 
-/// Where the lines of the workers are.
+/// The source of the lines of the workers.
 class OutputSource {
  public:
   virtual ~OutputSource() = default;
-  /// Of every worker whose output is kept, the lines that came after `sequence`; valid until the loop goes on.
+  /// The lines after `sequence` of every worker whose output is kept; valid until the next turn of the loop.
   virtual std::vector<WorkerOutput> outputs(std::uint64_t sequence) const = 0;
 };
 
 class Journal {
  public:
   static constexpr std::uint64_t kMostWait = 5'000;   // ms
-  static constexpr std::uint64_t kMostLines = 1'000;  // in one answer
-  static constexpr std::size_t kMostBytes = 1 << 20;  // of lines in one answer
-  static constexpr std::uint64_t kUsualLines = 100;   // in an answer to who names no count
+  static constexpr std::uint64_t kMostLines = 1'000;  // most lines in one answer
+  static constexpr std::size_t kMostBytes = 1 << 20;  // most bytes of lines in one answer
+  static constexpr std::uint64_t kUsualLines = 100;   // lines in an answer if no count is given
   using Done = std::function<void(Reply)>;
 
-  /// All three outlive it.
+  /// All three must outlive it.
   Journal(const Settings& settings, const EventLog& events, const OutputSource& outputs)
       : settings_(settings), events_(events), outputs_(outputs) {}
 
   static bool knows(Verb verb) { return handler_of(verb) != nullptr; }
-  /// Only a verb that it knows.
+  /// Only for the two verbs.
   void call(Verb verb, const nlohmann::json& args, TimePoint now, Done done);
-  /// There is an event more, or a line of a worker.
+  /// Reports a new event or a new line of a worker.
   void changed(TimePoint now) { polls_.changed(now); }
-  /// When advance() is due; nothing while nobody waits.
+  /// The time for the next advance(); nothing while no caller waits.
   std::optional<TimePoint> due() const { return polls_.due(); }
   void advance(TimePoint now) { polls_.advance(now); }
-  /// Whoever waits is answered now.
+  /// Answers all waiting callers now.
   void release() { polls_.release(); }
-  /// grayd ends: nobody waits any longer.
+  /// grayd ends: answers all callers, and new ones without waiting.
   void end() { polls_.end(); }
 
  private:

@@ -15,7 +15,7 @@ void LongPolls::changed(TimePoint now) {
   if (!waiting_.empty() && !look_due_) look_due_ = now + kGather;
 }
 
-/// Answers come last: whoever is told may ask again at once.
+/// Callbacks come last: an answered caller may ask again immediately.
 void LongPolls::advance(TimePoint now) {
   const bool looks = look_due_ && now >= *look_due_;
   if (looks) look_due_.reset();

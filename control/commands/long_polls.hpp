@@ -1,9 +1,9 @@
 #pragma once
-// Callers who wait for something to be said: each is answered once there is something, or when their time is up. Pure:
-// `now` comes in, and the time of the next call goes out. Main thread; a look must be quick.
+// Callers that wait for new entries: each is answered when there is one, or when its time is up. Pure: `now` is an
+// argument, and the time of the next call is returned. Main thread; a look must be quick.
 //
-// Invariants: nothing is looked at while nothing changed; changes within kGather make one answer, so that a worker that
-// writes without a pause does not make its readers ask without one.
+// Invariants: no look without a change; changes within kGather give one answer, so that a worker that writes without a
+// pause does not make its readers ask without a pause.
 #include <functional>
 #include <list>
 #include <optional>
@@ -15,24 +15,24 @@ namespace gray::control {
 
 class LongPolls {
  public:
-  static constexpr std::size_t kMost = 64;  // waiting at once; who comes then is answered at once
-  static constexpr Duration kGather{20};    // from a change to the look for it
+  static constexpr std::size_t kMost = 64;  // waiting callers; further ones are answered immediately
+  static constexpr Duration kGather{20};    // from a change to the look
 
-  /// What there is to say; nothing: wait on. `must_answer`: the time is up, say what there is.
+  /// The answer; nothing: continue to wait. `must_answer`: the time is up, so an answer is required, even an empty one.
   using Look = std::function<std::optional<Reply>(bool must_answer)>;
   using Done = std::function<void(Reply)>;
 
   /// Calls `done` once, at the latest in the first advance() after `limit`.
   void wait(TimePoint now, Duration limit, Look look, Done done);
-  /// Something that a look may find has changed.
+  /// Reports a change that a look may find.
   void changed(TimePoint now);
-  /// Answers those for whom there is something, and those whose time is up.
+  /// Answers the callers with new entries, and those whose time is up.
   void advance(TimePoint now);
-  /// When advance() is due; nothing while nobody waits.
+  /// The time for the next advance(); nothing while no caller waits.
   std::optional<TimePoint> due() const;
-  /// Answers everybody now.
+  /// Answers all callers now.
   void release();
-  /// The same, and whoever comes from now on is answered at once.
+  /// Answers all callers now, and later ones immediately.
   void end();
   std::size_t count() const { return waiting_.size(); }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The pure parts of a reload: what is true now, what must not change although the file says otherwise, and what is
-// told.
+// The pure parts of a reload: the live state, the values that must not change although the file differs, and the
+// report.
 #include <string>
 #include <vector>
 
@@ -16,18 +16,18 @@ namespace gray::control {
 std::vector<LiveService> live_services(const Settings& settings, const State& state,
                                        const std::vector<VersionView>& views);
 
-/// The state that a reload leaves: without what is gone, and with a value for every stable and weight that holds only
-/// because the old file proposed it and the fresh one proposes another. A file's weight is initial; a reload moves no
+/// The state after a reload. Removed services and versions are dropped. A stable version or weight that comes from the
+/// old file is made explicit if the fresh file has a different one: values in a file are initial, and a reload moves no
 /// user.
 State state_after(const State& state, const Settings& old, const Settings& fresh);
 
-/// Whether a new router must take over for the changes to be in force.
+/// Whether the changes need a new router.
 bool needs_new_router(const Changes& changes);
 
-/// What became of a reload of `file`, for the event log.
+/// The result of a reload of `file`, for the event log.
 EventRecord reload_event(const Reply& reply, const std::string& file);
 
-/// "version web v2: rolling restart", for people. `stopped`: an operator stopped the version, and it stays so.
+/// "version web v2: rolling restart". `stopped`: an operator stopped the version, and it stays stopped.
 std::string text_of(const Change& change, bool stopped = false);
 
 }  // namespace gray::control

@@ -1,6 +1,6 @@
 #pragma once
-// The configuration read again, whole or not at all: everything that can be refused is refused before anything is
-// touched. Keeps what the file said when it was read last, and how often that was. Main thread.
+// Reads the configuration again and applies it, completely or not at all: everything that can be refused is refused
+// before anything is changed. Keeps the settings of the last read, and counts the reads. Main thread.
 #include <string>
 #include <vector>
 
@@ -15,18 +15,18 @@
 
 namespace gray::control {
 
-/// What a reload needs of the process that it happens in.
+/// The process in which the reload runs.
 class ReloadHost {
  public:
   virtual ~ReloadHost() = default;
-  /// Why nothing can be changed now, for people; empty: it can.
+  /// Why nothing can be changed now, as text; empty: changes are allowed.
   virtual std::string not_now() const = 0;
-  /// Why routers cannot get other settings now, for people; empty: they can.
+  /// Why routers cannot get new settings now, as text; empty: they can.
   virtual std::string routers_busy() const = 0;
-  /// What of the settings this machine refuses, for people; empty: nothing.
+  /// Why the settings cannot be used on this machine, as text; empty: they can.
   virtual std::string preflight(const Settings& fresh) const = 0;
   virtual std::vector<VersionView> views() const = 0;
-  /// Makes `fresh` the settings in force.
+  /// Applies `fresh`.
   virtual void apply(const Changes& changes, Settings fresh) = 0;
   virtual void reload_begins() = 0;
   virtual void reload_ends(bool good) = 0;
@@ -35,17 +35,17 @@ class ReloadHost {
 
 class Reloader {
  public:
-  /// `settings`: those in force, as they were read from `file`.
+  /// `settings`: the current ones, as read from `file`.
   Reloader(ReloadHost& host, const Settings& settings, const LiveState& live, ConfigFile file)
       : host_(host), settings_(settings), live_(live), file_(std::move(file)) {}
 
   Reply reload();
-  /// The start counts as a good one.
+  /// The start counts as a successful one.
   void started() { reloads_.last_good_at = wall_now(); }
   const Reloads& reloads() const { return reloads_; }
-  /// The file on disk says something else than what is in force.
+  /// Whether the file on disk differs from the settings in force.
   bool file_changed() { return file_.changed(settings_); }
-  /// Why what lies on disk is not what is in force; empty: it is.
+  /// How the file on disk differs from the settings in force; empty: it does not.
   std::string stale();
   ConfigFile& file() { return file_; }
 

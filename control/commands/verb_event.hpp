@@ -1,5 +1,5 @@
 #pragma once
-// A verb that changed something as an event. Pure.
+// The event of a verb that changed something. Pure.
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -10,9 +10,8 @@
 
 namespace gray::control {
 
-/// As the table of verbs says, of what kind: nothing for verbs that only look, and for a reload, which says by itself
-/// what it changed. Nothing for those that were refused either. Only verbs that change something are told who asks
-/// ("peer", see control/api/admin_api.hpp).
+/// Its kind is in the table of verbs. Nothing for verbs that change nothing, for refused ones, and for a reload, which
+/// reports its changes itself. Only verbs that change something get the caller ("peer", see control/api/admin_api.hpp).
 std::optional<EventRecord> verb_event(Verb verb, const nlohmann::json& args, const Reply& reply);
 
 }  // namespace gray::control

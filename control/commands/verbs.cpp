@@ -54,7 +54,8 @@ std::string Verbs::unchangeable() const {
   return host_.stopping() ? "grayd is stopping; nothing can be changed any more" : host_.locked();
 }
 
-/// Who reads that a worker is up may send it a request at once: what is told is what the routers know.
+/// A caller that reads that a worker is up may send it a request immediately: so the answer waits until the routers
+/// know it.
 void Verbs::status(const json&, Done done) {
   host_.settle(
       [this, done = std::move(done)](const std::string&) { done({ExitCode::ok, status_report(host_.report()), {}}); });
@@ -72,7 +73,7 @@ void Verbs::reload(const json&, Done done) {
   host_.settle([reply = host_.reload(), done = std::move(done)](const std::string&) { done(reply); });
 }
 
-/// Settled first, as a status.
+/// Waits for the routers first, as a status does.
 void Verbs::health(const json& args, Done done) {
   auto only = args.contains("service") && args["service"].is_string() ? args["service"].get<std::string>() : "";
   host_.settle([this, only = std::move(only), done = std::move(done)](const std::string&) { done(health_of(only)); });
@@ -111,7 +112,7 @@ void Verbs::shift(const std::string& service, const std::string& version, double
   raise(service, ticket, std::move(done));
 }
 
-/// Published first: no disk may delay an abort. The answer waits for both.
+/// Published first: the disk must not delay an abort. The answer waits for both.
 void Verbs::lower(const std::string& service, LiveState::Ticket ticket, Done done) {
   live_.publish(service, ticket);
   host_.publish([this, done = std::move(done)](const std::string& laggards) {
@@ -122,7 +123,7 @@ void Verbs::lower(const std::string& service, LiveState::Ticket ticket, Done don
   });
 }
 
-/// Persisted first: what users were promised must not be forgotten by a crash.
+/// Saved first: a crash must not undo a change that users have already seen.
 void Verbs::raise(const std::string& service, LiveState::Ticket ticket, Done done) {
   host_.persist([this, service, ticket, done = std::move(done)](const std::string& error) {
     if (!error.empty()) {

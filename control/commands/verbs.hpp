@@ -1,6 +1,6 @@
 #pragma once
-// The verbs of the admin API, but those of the journal, carried out on the main thread. Each answers exactly once, when
-// the truth is known: a shift when every router routes by it and the disk has it.
+// The verbs of the admin API, except those of the journal, executed on the main thread. Each answers exactly once, when
+// its result is known: a shift when every router uses it and it is saved.
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -14,16 +14,16 @@ namespace gray::control {
 class Verbs {
  public:
   using Done = std::function<void(Reply)>;
-  /// All three outlive it.
+  /// All three must outlive it.
   Verbs(Host& host, const Settings& settings, LiveState& live)
       : host_(host), settings_(settings), live_(live), versions_(host, settings, live) {}
 
   static bool knows(Verb verb) { return handler_of(verb) != nullptr; }
-  /// Whether the verb changes something: those that do not can always be called.
+  /// Whether the verb changes something: the others can always be called.
   static bool changes(Verb verb) { return row_of(verb).changes; }
   void call(Verb verb, const nlohmann::json& args, Done done);
-  /// The verb shift for callers inside grayd, refused when the verb would be. Neither told as an event
-  /// nor counted as under way: that is theirs.
+  /// The verb shift for callers inside grayd, refused when the verb would be. It gives no event and is not counted as a
+  /// change in progress: that is left to the caller.
   void shift(const std::string& service, const std::string& version, double percent, Done done);
 
  private:
@@ -40,7 +40,7 @@ class Verbs {
   void upgrade(const nlohmann::json& args, Done done);
   void reload(const nlohmann::json& args, Done done);
 
-  /// Why nothing can be changed now; empty: it can.
+  /// Why nothing can be changed now; empty: changes are allowed.
   std::string unchangeable() const;
   Reply health_of(const std::string& only);
   void lower(const std::string& service, LiveState::Ticket ticket, Done done);

@@ -35,7 +35,7 @@ CommandVerdict judge_restart(const std::string& version, VersionState state, con
   return conflict(fmt::format("{}; wait for its end: grayctl status {} --wait", progress_of(*view), view->service));
 }
 
-/// What whoever ends the version must agree to, and what else he could do; empty if nothing.
+/// Why ending the version needs a confirmation, and what to do instead; empty if it needs none.
 struct Objection {
   std::string what, instead;
 };

@@ -1,7 +1,7 @@
 #pragma once
-// What an operator may do with a version, given what it does now. Pure: facts in, a verdict out.
+// Whether an operator may apply a command to a version in its current state. Pure.
 //
-// Whoever ends the stable version, one that has users, or one that is being restarted, must say that he means it.
+// Ending the stable version, one that has users, or one that is being restarted needs a confirmation ("yes").
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +22,8 @@ std::string_view name(Action action);
 
 struct CommandVerdict {
   ExitCode code = ExitCode::ok;
-  std::string error;    // not ok: one line, what is in the way and what to do
-  std::string confirm;  // not empty: it is refused only because nobody said "yes"; what he would agree to
+  std::string error;    // not ok: one line with the obstacle and what to do
+  std::string confirm;  // not empty: it is refused only because it needs a confirmation; the text to confirm
 };
 
 struct VersionCommand {

@@ -49,7 +49,8 @@ void VersionVerbs::end(const VersionCommand& command, Done done) {
   host_.carry_out(command);
   host_.persist([this, command, done = std::move(done)](const std::string& error) {
     if (error.empty()) return done(begun(command, 0));
-    done(refusal(ExitCode::failed, fmt::format("{} {} ends, but {}", command.service, command.version, error)));
+    done(refusal(ExitCode::failed,
+                 fmt::format("{} {} is being stopped, but {}", command.service, command.version, error)));
   });
 }
 

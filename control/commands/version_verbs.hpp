@@ -1,9 +1,9 @@
 #pragma once
-// start, stop, restart and drain, carried out on the main thread. Each answers at once with what was begun; who wants
-// to see the end looks at the status.
+// start, stop, restart and drain, executed on the main thread. Each answers immediately with the operation that it
+// started; callers that wait for its end poll the status.
 //
-// That an operator stopped a version is a fact like a weight: stopping acts first and is persisted then, for no disk
-// may delay it; starting is persisted first, so that what runs would run again after a crash.
+// That a version is stopped is part of the state, like a weight. Stopping acts first and is saved afterwards, because
+// the disk must not delay it. Starting is saved first, so that a version that runs would run again after a crash.
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -15,7 +15,7 @@ namespace gray::control {
 class VersionVerbs {
  public:
   using Done = std::function<void(Reply)>;
-  /// All three outlive it.
+  /// All three must outlive it.
   VersionVerbs(Host& host, const Settings& settings, LiveState& live) : host_(host), settings_(settings), live_(live) {}
 
   void call(Action action, const nlohmann::json& args, Done done);

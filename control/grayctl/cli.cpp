@@ -20,14 +20,14 @@ namespace {
 
 using nlohmann::json;
 
-/// Where the output goes.
+/// The streams of the output.
 struct Place {
   std::ostream& err;
   const Terminal& terminal;
   const Person& person;
 };
 
-/// Leaves only the service `name` in the status; false, with the reason in `error`, if there is none of that name.
+/// Leaves only the service `name` in the status; false, with the reason in `error`, if there is no such service.
 bool keep_only(json& status, const std::string& name, std::string& error) {
   json kept = json::array();
   std::vector<std::string> names;
@@ -40,7 +40,7 @@ bool keep_only(json& status, const std::string& name, std::string& error) {
   return !status["services"].empty();
 }
 
-/// The status once it is what was waited for, or at once.
+/// The status, immediately or after the wait.
 Answer awaited_status(Client& client, const Command& command, const Place& place) {
   Answer now = client.get("status");
   if (now.code != ExitCode::ok) return now;
@@ -135,7 +135,7 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::logs: return run_look_back(client, command, place.terminal);
     case Verb::config_check: return check_config(command.file);
     case Verb::completion: return print_completion(command);
-    default: break;  // version; the grammar lets no verb through that has no function
+    default: break;  // version; the grammar rejects verbs without a function
   }
   return say_version();
 }
@@ -145,13 +145,13 @@ Outcome run(const Command& command, const Place& place) {
     return run_verb(command, place);
   } catch (const json::exception& surprise) {
     return failed(ExitCode::failed,
-                  fmt::format("grayd's answer is not what grayctl {} knows: {}", kVersion, surprise.what()));
+                  fmt::format("grayctl {} cannot read the answer of grayd: {}", kVersion, surprise.what()));
   }
 }
 
 std::string printed(const json& body) { return body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 
-/// A message of one line gets our name before it; a longer one is a listing of errors in a file and stands as it is.
+/// A message of one line gets the prefix "grayctl: "; a longer one lists errors in a file and is not changed.
 std::string message(const std::string& error) {
   return error.find('\n') == std::string::npos ? fmt::format("grayctl: {}\n", error) : error;
 }

@@ -1,6 +1,6 @@
 #pragma once
 // grayctl as a function: arguments in, text and exit code out. Data goes to `out`, messages to `err`; with -o json
-// `out` holds exactly one JSON object, on failure too.
+// `out` gets exactly one JSON object, also on failure.
 #include <iosfwd>
 
 #include "control/grayctl/terminal.hpp"

@@ -15,13 +15,14 @@ using nlohmann::json;
 
 Answer failure(ExitCode code, std::string error) { return {.code = code, .body = {}, .error = std::move(error)}; }
 
-/// Why nobody took the connection. The library keeps errno to itself, so the path is looked at again.
+/// Why the connection failed. The library does not report errno, so the path is checked again.
 Answer not_connected(const std::string& socket) {
   if (::access(socket.c_str(), R_OK | W_OK) == 0) errno = ECONNREFUSED;
   if (errno == EACCES)
     return failure(
         ExitCode::denied,
-        fmt::format("you may not use the socket {}; run grayctl as its owner or as a member of its group", socket));
+        fmt::format("no permission to use the socket {}; run grayctl as its owner or as a member of its group",
+                    socket));
   const char* why = errno == ENOENT         ? "there is no such file"
                     : errno == ECONNREFUSED ? "no process listens"
                                             : std::strerror(errno);
@@ -39,7 +40,7 @@ Answer no_answer(const std::string& socket, bool in_time) {
   return failure(ExitCode::timeout, fmt::format("grayd at {} does not answer; see its log", socket));
 }
 
-/// The exit code of a failure; `failed` if the answer names none that grayctl knows.
+/// The exit code of a failure; `failed` if the answer has no known exit code.
 ExitCode code_of(const json& body) {
   auto found = body.find("exit_code");
   bool known = found != body.end() && found->is_number_integer() && *found >= 1 && *found <= 8;
@@ -50,7 +51,7 @@ Answer read_answer(const httplib::Response& response, const std::string& socket)
   json body = json::parse(response.body, nullptr, false);
   if (!body.is_object())
     return failure(ExitCode::failed,
-                   fmt::format("the program at {} is not a grayd: status {} without JSON", socket, response.status));
+                   fmt::format("the program at {} is not grayd: status {} without JSON", socket, response.status));
   if (response.status == 200) return {.code = ExitCode::ok, .body = std::move(body), .error = {}};
   auto error = body.find("error");
   std::string text = error != body.end() && error->is_string()
@@ -74,7 +75,7 @@ std::string find_socket(std::string_view asked) {
 template <typename Send>
 Answer Client::exchange(Send send) {
   if (socket_.size() >= sizeof sockaddr_un::sun_path)
-    return failure(ExitCode::usage, fmt::format("the socket path {} has {} bytes, and at most {} are possible", socket_,
+    return failure(ExitCode::usage, fmt::format("the socket path {} has {} bytes, the limit is {}", socket_,
                                                 socket_.size(), sizeof sockaddr_un::sun_path - 1));
   httplib::Client http(socket_, 80);  // a unix socket has no port, but the library refuses 0
   http.set_address_family(AF_UNIX);

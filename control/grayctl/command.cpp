@@ -1,5 +1,5 @@
-// CLI11 says little about a mistyped word ("A subcommand is required"), so its errors are only the sign that something
-// is wrong; what to tell is found here, from the words that it left over.
+// The messages of CLI11 about a mistyped word are not helpful ("A subcommand is required"). So they are not shown: the
+// message is made here, from the words that CLI11 did not use.
 #include "control/grayctl/command.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kShells[] = {"bash", "zsh", "fish"};
 
-/// The verb that was understood last: `check` of `config check`; the program itself if none was.
+/// The last verb that was parsed: `check` of `config check`; the program itself if there was none.
 const CLI::App& innermost(const CLI::App& app) {
   auto parsed = app.get_subcommands();
   return parsed.empty() ? app : innermost(*parsed.back());
@@ -45,7 +45,7 @@ std::string spoken(const CLI::App& app) {
 
 std::string see_help(const CLI::App& verb) { return fmt::format("; see {} --help", spoken(verb)); }
 
-/// What to do about `word`: the nearest of `names`, else the help of `verb`.
+/// A suggestion for `word`: the nearest of `names`, else the help of `verb`.
 std::string suggestion(const std::string& word, const std::vector<std::string>& names, const CLI::App& verb) {
   std::string near = did_you_mean(word, {names.begin(), names.end()});
   return near.empty() ? see_help(verb) : near;
@@ -59,7 +59,7 @@ std::string timeout_error(const std::string& word) {
   return fmt::format("--timeout takes a duration such as 60s or 5m, not \"{}\"", word);
 }
 
-/// "SERVICE VERSION PERCENT": what the verb must be given.
+/// "SERVICE VERSION PERCENT": the required arguments of the verb.
 std::string needed_by(const CLI::App& verb) {
   std::string needed;
   for (const CLI::Option* option : verb.get_options())
@@ -69,7 +69,7 @@ std::string needed_by(const CLI::App& verb) {
 
 std::string not_yet(const CLI::App& verb) { return fmt::format("{} is not supported yet", verb.get_name()); }
 
-/// A word that no verb and no option took.
+/// The message for a word that does not belong to any verb or option.
 std::string explain_word(std::string word, const CLI::App& verb) {
   const bool number =
       word.size() > 1 && word[0] == '-' && (std::isdigit(static_cast<unsigned char>(word[1])) || word[1] == '.');
@@ -78,7 +78,7 @@ std::string explain_word(std::string word, const CLI::App& verb) {
   if (word[0] == '-') return fmt::format("unknown option \"{}\"{}", word, suggestion(word, option_names(verb), verb));
   std::vector<std::string> verbs = verb_names(verb);
   if (!verbs.empty()) return fmt::format("unknown verb \"{}\"{}", word, suggestion(word, verbs, verb));
-  return fmt::format("\"{}\" is one word too many{}", word, see_help(verb));
+  return fmt::format("unexpected argument \"{}\"{}", word, see_help(verb));
 }
 
 /// Whether `word` was typed before the verb that CLI11 found: "shfit start" is a mistyped shift, not a start.
@@ -106,7 +106,7 @@ bool parse_count(std::string_view text, int& count) {
   return error == std::errc{} && end == text.data() + text.size() && count >= 0 && count <= 1'000;
 }
 
-/// status and health wait where they are told to, the other verbs unless they are told not to.
+/// status and health wait only with --wait, the other verbs unless --no-wait is given.
 std::string check_waiting(Grammar& grammar) {
   Command& command = grammar.command;
   const bool looks = command.verb == Verb::status || command.verb == Verb::health;
@@ -120,7 +120,7 @@ std::string check_waiting(Grammar& grammar) {
   return {};
 }
 
-/// What is wrong with the words that CLI11 took as they are; empty if all is well.
+/// The error in values that CLI11 does not check; empty if there is none.
 std::string check_values(Grammar& grammar) {
   Command& command = grammar.command;
   if (const CLI::App& verb = innermost(grammar.app); is_not_yet(verb.get_name())) return not_yet(verb);
@@ -129,7 +129,7 @@ std::string check_values(Grammar& grammar) {
   if (!grammar.count.empty() && !parse_count(grammar.count, command.count))
     return fmt::format("-n takes a whole number from 0 to 1000, not \"{}\"", grammar.count);
   if (std::string error = check_waiting(grammar); !error.empty()) return error;
-  if (command.part == "router" && !command.binary.empty()) return "--binary is of grayctl upgrade, without router";
+  if (command.part == "router" && !command.binary.empty()) return "--binary cannot be used with grayctl upgrade router";
   if (command.verb == Verb::completion && std::ranges::find(kShells, command.shell) == std::end(kShells))
     return fmt::format("SHELL must be bash, zsh or fish, not \"{}\"", command.shell);
   if (command.verb != Verb::shift) return {};

@@ -1,6 +1,6 @@
 #pragma once
-// The command line of grayctl as a value. What the words are is in grammar.hpp; here is what they come to, and what is
-// said when they are wrong.
+// The command line of grayctl as a value. The words are defined in grammar.hpp; here is the result of parsing them, and
+// the messages for wrong ones.
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@
 namespace gray::control {
 
 struct Command {
-  static constexpr Duration kTimeout{600'000};  // how long a wait may take unless --timeout says otherwise
+  static constexpr Duration kTimeout{600'000};  // the default of --timeout
 
   Verb verb = Verb::status;
   std::string socket;   // --socket; empty: search
@@ -24,14 +24,14 @@ struct Command {
   bool follow = false;
   int count = 100;             // of events or lines
   std::string shell;           // of `completion`: bash, zsh or fish
-  std::string part = "grayd";  // of `upgrade`: what is replaced, grayd or router
-  std::string binary;          // of `upgrade`: the program; empty: that which grayd was started from
-  bool yes = false;            // of `stop` and `drain`: also if the version has users
-  bool wait = false;           // until what was begun has ended, or all that should be up is
+  std::string part = "grayd";  // of `upgrade`: the part to replace, grayd or router
+  std::string binary;          // of `upgrade`: the program; empty: the one that grayd was started from
+  bool yes = false;            // of `stop` and `drain`: even if the version has users
+  bool wait = false;           // for the end of the operation, or until everything is up
   Duration timeout = kTimeout;
 };
 
-/// A command, or a text instead: help (ok) or what is wrong with the command line (usage).
+/// A command, or a text instead: help (ok) or the error in the command line (usage).
 struct CommandLine {
   std::optional<Command> command;
   bool json = false;  // -o json
@@ -41,14 +41,14 @@ struct CommandLine {
 
 CommandLine parse_command_line(int argc, const char* const* argv);
 
-/// "12.5" or "12.5%", from 0 to 100; nothing for anything else.
+/// "12.5" or "12.5%", from 0 to 100; nothing for any other text.
 std::optional<double> parse_percent(std::string_view text);
 
-/// The words that may follow, as a tree: what completion offers.
+/// The words that may follow, as a tree, for completion.
 struct VerbWords {
   std::string name;
-  std::vector<std::string> options;    // "--wait", "-o"; those of the levels above are theirs
-  std::vector<std::string> valued;     // those of them that take a value
+  std::vector<std::string> options;    // "--wait", "-o"; without those of the levels above
+  std::vector<std::string> valued;     // the options that take a value
   std::vector<std::string> arguments;  // "SERVICE", "VERSION"
   std::vector<VerbWords> verbs;
 };

@@ -11,7 +11,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr Duration kTimeout{1'000};  // a Tab that waits longer is worse than none
+constexpr Duration kTimeout{1'000};  // a longer wait at a Tab is worse than no completion
 
 constexpr const char* kBash = R"(# completion of grayctl for bash
 _grayctl() {
@@ -35,10 +35,10 @@ constexpr const char* kFish = R"fish(# completion of grayctl for fish
 complete -c grayctl -f -a '(grayctl __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
 )fish";
 
-/// Where in the tree a line of words has come to.
+/// The position in the tree after a line of words.
 struct Position {
   std::vector<const VerbWords*> verbs;  // from the program down to the last verb
-  Words arguments;                      // given to it so far
+  Words arguments;                      // given to the last verb so far
   std::string open;                     // the option whose value comes next; empty: none
   std::string socket;
 };
@@ -72,7 +72,7 @@ Words names_in(const nlohmann::json& entries) {
   return names;
 }
 
-/// Of the services that run, or of the versions of `service`; nothing if grayd cannot be asked.
+/// The names of the running services, or of the versions of `service`; nothing if grayd does not answer.
 Words live_names(const Position& position, const std::optional<std::string>& service) try {
   const Answer answer = Client(find_socket(position.socket), kTimeout).get("status");
   if (answer.code != ExitCode::ok) return {};

@@ -1,6 +1,6 @@
 #pragma once
-// Completion of words at a Tab. The shells are given a few lines only; they ask a hidden verb of grayctl, which walks
-// the tree of verbs and, for names, asks grayd. Where nothing can be offered, nothing is said.
+// Completion of words at a Tab. The shell scripts are a few lines that call a hidden verb of grayctl. It walks the tree
+// of verbs and asks grayd for names. If there is nothing to offer, it prints nothing.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,10 +9,10 @@ namespace gray::control {
 
 inline constexpr std::string_view kCompleteVerb = "__complete";
 
-/// The script for bash, zsh or fish; empty for another shell.
+/// The script for bash, zsh or fish; empty for any other shell.
 std::string completion_script(std::string_view shell);
 
-/// What may stand for the last of `words`, those behind "grayctl", which is typed so far or empty.
+/// The candidates for the last of `words` (the words after "grayctl"), which is incomplete or empty.
 std::vector<std::string> complete(const std::vector<std::string>& words);
 
 }  // namespace gray::control

@@ -12,10 +12,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kWaitMs = 2'000;      // one question waits so long for something to happen
-constexpr int kCrowdedMs = 500;     // until the next try when too many follow
-constexpr int kCrowdedTries = 20;   // of one who follows already
-constexpr int kMostAtOnce = 1'000;  // entries in an answer to one who follows
+constexpr int kWaitMs = 2'000;      // the longest wait of one call for new entries
+constexpr int kCrowdedMs = 500;     // until the next try when too many callers follow
+constexpr int kCrowdedTries = 20;   // tries of a caller that already follows
+constexpr int kMostAtOnce = 1'000;  // entries in an answer while following
 
 const char* list_of(const Command& command) { return command.verb == Verb::events ? "events" : "lines"; }
 
@@ -33,7 +33,7 @@ class Teller {
   Teller(const Command& command, bool as_json, const Terminal& terminal)
       : command_(command), as_json_(as_json), terminal_(terminal), log_(terminal) {}
 
-  /// What `answer` to a question after `after` has to say.
+  /// The text of the `answer` to a call with `after`.
   std::string tell(const json& answer, std::uint64_t after) {
     std::string text;
     if (!as_json_ && command_.verb == Verb::events) text = view_missing_events(answer, after, terminal_);
@@ -53,7 +53,7 @@ class Teller {
   LogView log_;
 };
 
-/// Asks, and while too many others follow asks again, `tries` times.
+/// Calls grayd, and retries while too many others follow, up to `tries` times.
 Answer ask(Client& client, std::string_view verb, const json& args, int tries) {
   for (;;) {
     Answer answer = client.get(verb, args);

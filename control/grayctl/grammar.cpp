@@ -13,7 +13,7 @@ constexpr const char* kSetUp = "Set up";
 
 }  // namespace
 
-/// A verb of the table. Of a name with several words the parent has all but the last.
+/// A verb of the table. If its name has several words, the parent has all except the last.
 CLI::App* Grammar::verb(CLI::App& parent, Verb meaning, const char* examples) {
   const VerbRow& row = row_of(meaning);
   return verb(parent, std::string(row.name.substr(row.name.rfind(' ') + 1)), std::string(row.summary), meaning,
@@ -22,33 +22,33 @@ CLI::App* Grammar::verb(CLI::App& parent, Verb meaning, const char* examples) {
 
 CLI::App* Grammar::verb(CLI::App& parent, std::string name, std::string summary, Verb meaning, const char* examples) {
   CLI::App* added = parent.add_subcommand(std::move(name), std::move(summary));
-  added->fallthrough();  // --socket and -o may stand behind the verb
+  added->fallthrough();  // --socket and -o may follow the verb
   added->footer(std::string("Examples:\n") + examples);
   added->callback([this, meaning] { command.verb = meaning; });
   return added;
 }
 
 void Grammar::add_timeout(CLI::App& verb) {
-  verb.add_option("--timeout", timeout, "how long to wait, such as 60s; else 10m")->type_name("DURATION");
+  verb.add_option("--timeout", timeout, "how long to wait, such as 60s; default 10m")->type_name("DURATION");
 }
 
-/// Waiting where it is a wish.
+/// Options of verbs that wait only if asked to.
 void Grammar::add_waiting(CLI::App& verb) {
   verb.add_flag("--wait", wait, "wait until everything is healthy");
   add_timeout(verb);
 }
 
-/// A verb about one version, which waits for its end unless told not to.
+/// A verb about one version, which waits for its end unless asked not to.
 CLI::App* Grammar::version_verb(Verb meaning, const char* examples) {
   CLI::App* added = verb(app, meaning, examples);
   added->group(kChange);
   added->add_option("SERVICE", command.service, "as in the configuration")->required();
-  added->add_option("VERSION", command.version, "one of this service")->required();
+  added->add_option("VERSION", command.version, "a version of this service")->required();
   add_ending(*added);
   return added;
 }
 
-/// Waiting where it is the rule.
+/// Options of verbs that wait by default.
 void Grammar::add_ending(CLI::App& verb) {
   verb.add_flag("--wait", wait, "wait until it has ended; the default");
   verb.add_flag("--no-wait", no_wait, "return as soon as it has started");
@@ -58,15 +58,15 @@ void Grammar::add_ending(CLI::App& verb) {
 void Grammar::looking() {
   CLI::App* status = verb(app, Verb::status,
                           "  grayctl status\n  grayctl status web -o json\n  grayctl status --wait --timeout 60s\n"
-                          "A * marks the stable version; BUSY are requests in flight, UP the workers that\n"
+                          "A * marks the stable version; BUSY counts requests in flight, UP workers that\n"
                           "are ready or healthy.");
-  status->add_option("SERVICE", command.service, "only this one");
+  status->add_option("SERVICE", command.service, "only this service");
   status->group(kLook);
   add_waiting(*status);
 
   CLI::App* health = verb(app, Verb::health,
                           "  grayctl health\n  grayctl health web && echo up\n  grayctl health --wait --timeout 60s");
-  health->add_option("SERVICE", command.service, "only this one");
+  health->add_option("SERVICE", command.service, "only this service");
   health->group(kLook);
   add_waiting(*health);
 
@@ -83,11 +83,11 @@ void Grammar::looking_back() {
   for (CLI::App* verb : {events, logs}) {
     verb->group(kLook);
     verb->add_flag("-f,--follow", command.follow, "follow new entries");
-    verb->add_option("-n", count, "the last N, 0 to 1000; else 100")->type_name("N");
-    verb->add_option("SERVICE", command.service, "only of this one");
-    verb->add_option("VERSION", command.version, "only of this one");
+    verb->add_option("-n", count, "the last N, 0 to 1000; default 100")->type_name("N");
+    verb->add_option("SERVICE", command.service, "only this service");
+    verb->add_option("VERSION", command.version, "only this version");
   }
-  logs->add_option("--worker", command.worker, "only of this one, as in status")->type_name("ID");
+  logs->add_option("--worker", command.worker, "only this worker, named as in status")->type_name("ID");
 }
 
 void Grammar::changing() {
@@ -96,7 +96,7 @@ void Grammar::changing() {
                          "It returns when every router has applied it.");
   shift->group(kChange);
   shift->add_option("SERVICE", command.service, "as in the configuration")->required();
-  shift->add_option("VERSION", command.version, "one that is not the stable one")->required();
+  shift->add_option("VERSION", command.version, "a version that is not stable")->required();
   shift->add_option("PERCENT", percent, "0 to 100; the stable version has the rest")->required();
 
   version_verb(Verb::start, "  grayctl start web v2\n  grayctl start web v2 --timeout 30s");
@@ -106,14 +106,14 @@ void Grammar::changing() {
                "the old workers stay, and the exit code is 1.");
   CLI::App* drain = version_verb(Verb::drain,
                                  "  grayctl drain web v2\n  grayctl drain web v1 --yes\n"
-                                 "Requests in flight have the drain_timeout of the version. It stays stopped, also\n"
-                                 "when grayd is restarted, until: grayctl start web v2");
+                                 "Requests in flight may take up to the drain_timeout of the version. The version\n"
+                                 "stays stopped, even when grayd is restarted, until: grayctl start web v2");
   CLI::App* stop = version_verb(Verb::stop,
                                 "  grayctl stop web v2\n  grayctl stop web v1 --yes\n"
                                 "No request is sent to it any more, then its workers get their stop signal. It\n"
-                                "stays stopped, also when grayd is restarted, until: grayctl start web v2");
+                                "stays stopped, even when grayd is restarted, until: grayctl start web v2");
   for (CLI::App* ending : {drain, stop})
-    ending->add_flag("-y,--yes", command.yes, "also if it is stable, has users or is being restarted");
+    ending->add_flag("-y,--yes", command.yes, "even if it is stable, has users or is being restarted");
 }
 
 void Grammar::upgrading() {
@@ -124,9 +124,9 @@ void Grammar::upgrading() {
                            "its workers, its router and all sockets stay. The new program is checked first:\n"
                            "it must be able to read the state and must accept the configuration. If\n"
                            "anything fails, the old one continues and the exit code is 1; 5 after the\n"
-                           "timeout; 3 while another upgrade is running. Other changes get 3 meanwhile.");
+                           "timeout; 3 while another upgrade is running, also for other changes.");
   upgrade->require_subcommand(0, 1)->group(kChange);
-  upgrade->add_option("--binary", command.binary, "the new program; else the binary on disk")->type_name("PATH");
+  upgrade->add_option("--binary", command.binary, "the new program; default: the binary on disk")->type_name("PATH");
   add_ending(*upgrade);
   CLI::App* router = verb(*upgrade, "router", "a new router takes over, the old one drains", Verb::upgrade,
                           "  grayctl upgrade router\n  grayctl upgrade router --timeout 30s\n"
@@ -158,8 +158,8 @@ Grammar::Grammar() {
   app.get_formatter()->column_width(26);
   app.require_subcommand(1);
   app.set_version_flag("--version", fmt::format("grayctl {}", kVersion), "the version of grayctl");
-  app.set_help_flag("-h,--help", "this help; of a verb: grayctl VERB --help");
-  app.add_option("--socket", command.socket, "of grayd; else $GRAYCTL_SOCKET or the usual place")->type_name("PATH");
+  app.set_help_flag("-h,--help", "this help; for a verb: grayctl VERB --help");
+  app.add_option("--socket", command.socket, "of grayd; default: $GRAYCTL_SOCKET or the usual path")->type_name("PATH");
   output_option = app.add_option("-o,--output", output, "table or json")->type_name("FORMAT");
   app.footer(
       "Exit codes: 0 ok, 1 failed, 2 usage, 3 conflict, 4 denied, 5 timeout,\n"

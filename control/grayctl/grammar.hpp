@@ -1,7 +1,7 @@
 #pragma once
 // The tree of verbs with their words and their help, and the values that parsing fills. Names and summaries are from
-// control/verbs. CLI11 is known here and in command.cpp only. Every line of help has at most 80 columns: it does not
-// know where it will be read.
+// control/verbs. Only this file and command.cpp use CLI11. Every line of help has at most 80 columns, because the width
+// of the terminal is not known here.
 #include <CLI/CLI.hpp>
 #include <string>
 

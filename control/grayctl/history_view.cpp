@@ -13,8 +13,8 @@ using nlohmann::json;
 
 constexpr std::size_t kKindWidth = 19;  // of the longest
 constexpr std::size_t kWhoWidth = 10;
-constexpr std::size_t kIndent = 6;      // of what goes on beneath
-constexpr std::size_t kLeastText = 20;  // columns; with less room the text begins beneath
+constexpr std::size_t kIndent = 6;      // of continuation lines
+constexpr std::size_t kLeastText = 20;  // columns; with less room the text begins on the next line
 constexpr std::size_t kWorkerWidth = 8;
 
 std::string text_of(const json& object, const char* name) {
@@ -34,7 +34,7 @@ std::string moment(const json& object) {
   return time.substr(5, 5) + " " + time.substr(11, 12);
 }
 
-/// What it is about: a worker, a version, a service, or a process of grayd.
+/// The subject of an event: a worker, a version, a service, or a process of grayd.
 std::string who(const json& event) {
   std::string worker = text_of(event, "worker"), service = text_of(event, "service");
   if (!worker.empty()) return worker;

@@ -1,6 +1,5 @@
 #pragma once
-// Events and the lines that workers wrote, as text for people: one entry after the other, so that more can follow.
-// Pure.
+// Events and output lines of workers as human-readable text: entry by entry, so that more can follow. Pure.
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,15 +9,15 @@
 
 namespace gray::control {
 
-/// One member of "events" of GET /v1/events. What does not fit into the line goes on beneath it.
+/// One member of "events" of GET /v1/events. A long text continues on the next lines.
 std::string view_event(const nlohmann::json& event, const Terminal& terminal);
 
-/// What of the answer to GET /v1/events after number `after` is missing because it was too long ago; empty if nothing
-/// is.
+/// A note about events after number `after` that are missing in the answer to GET /v1/events because they are too old;
+/// empty if none are missing.
 std::string view_missing_events(const nlohmann::json& answer, std::uint64_t after, const Terminal& terminal);
 
 /// The lines of GET /v1/logs. Remembers the last number of each worker, so that lines that were dropped between two
-/// answers are told.
+/// answers are reported.
 class LogView {
  public:
   explicit LogView(const Terminal& terminal) : terminal_(terminal) {}

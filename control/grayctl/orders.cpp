@@ -12,10 +12,10 @@ namespace {
 
 using nlohmann::json;
 
-/// Only whoever sits at a terminal can be asked; a script must say --yes.
+/// Asks only on a terminal; a script must use --yes.
 bool agrees(const std::string& to, std::string_view verb, const Person& person, std::ostream& err) {
   if (!person.answers) return false;
-  err << fmt::format("{}; {} it all the same? [y/N] ", to, verb) << std::flush;
+  err << fmt::format("{}; {} it anyway? [y/N] ", to, verb) << std::flush;
   std::string said;
   std::getline(*person.answers, said);
   return said == "y" || said == "Y" || said == "yes";
@@ -37,7 +37,7 @@ unsigned restart_number(const json& begun) {
   return restart != begun.end() && restart->is_object() ? restart->value("number", 0u) : 0;
 }
 
-/// What was begun, with what became of the version.
+/// The reply to the order, completed with the final state of the version.
 json with_end(json begun, const json& status) {
   for (const json& service : status.at("services"))
     for (const json& version : service.at("versions"))
@@ -53,7 +53,8 @@ Outcome run_order(Client& client, const Command& command, const Person& person, 
   if (begun.code != ExitCode::ok) return {std::move(begun), {}};
   const Awaited awaited{command.verb, command.service, command.version, restart_number(begun.body)};
   if (!command.wait)
-    return {std::move(begun), fmt::format("{} begun; see: grayctl status {}\n", subject(awaited), command.service)};
+    return {std::move(begun),
+            fmt::format("{} is in progress; see: grayctl status {}\n", subject(awaited), command.service)};
   Watched watched = watch(client, awaited, {err, person, command.timeout});
   if (watched.answer.code != ExitCode::ok) return {std::move(watched.answer), {}};
   begun.body = with_end(std::move(begun.body), watched.answer.body);

@@ -1,5 +1,5 @@
 #pragma once
-// start, stop, restart and drain as grayctl carries them out: ordered, agreed to where grayd wants a "yes", waited for.
+// start, stop, restart and drain in grayctl: sends the order, asks for a confirmation if grayd needs one, and waits.
 #include <iosfwd>
 
 #include "control/grayctl/command.hpp"

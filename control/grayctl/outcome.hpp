@@ -6,7 +6,7 @@
 
 namespace gray::control {
 
-/// What a verb came to: the body for programs, the text for people, or what went wrong.
+/// The result of a verb: the body for programs, the text for people, or the error.
 struct Outcome {
   Answer answer;
   std::string text;

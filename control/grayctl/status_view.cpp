@@ -94,7 +94,7 @@ Cell workers_cell(const json& version) {
   return {fmt::format("{:g}/{:g}", up, wanted), up < wanted ? Colour::bad : Colour::none};
 }
 
-/// A * marks the stable version; where the file names another one, both are marked with what they are.
+/// A * marks the stable version; if the file names a different one, both are marked with their role.
 Cell name_cell(const json& service, const json& version) {
   const std::string name = text(version, "name"), stable = text(service, "stable");
   const std::string configured = text(service, "configured_stable");
@@ -174,7 +174,7 @@ std::string cause_lines(const json& version, const Terminal& terminal) {
   return lines;
 }
 
-/// How far a restart is; what stopped one is the cause.
+/// The progress of a restart; the reason why one stopped is shown as the cause.
 std::string restart_line(const json& version, const Terminal& terminal) {
   const json& restart = member(version, "restart");
   if (!restart.is_object() || text(restart, "state") != "running") return {};
@@ -189,7 +189,7 @@ std::string painted_lines(const std::string& text, Colour colour, const Terminal
   return lines;
 }
 
-/// Who answers: grayd itself and its routers.
+/// The answering processes: grayd and its routers.
 std::string daemon_line(const json& status, const Terminal& terminal) {
   std::string line = fmt::format("grayd {}, pid {}, up {}", text(status, "version"), text(status, "pid"),
                                  elapsed(number(status, "uptime_s")));
@@ -199,7 +199,7 @@ std::string daemon_line(const json& status, const Terminal& terminal) {
   return painted_lines(line, Colour::faint, terminal);
 }
 
-/// How far the replacement of a router is.
+/// The progress of an upgrade.
 std::string upgrade_line(const json& status, const Terminal& terminal) {
   const json& upgrades = list(status, "upgrades");
   if (upgrades.empty() || text(upgrades.back(), "state") != "running") return {};
@@ -208,7 +208,7 @@ std::string upgrade_line(const json& status, const Terminal& terminal) {
                        terminal);
 }
 
-/// The file is intent; once it says something else than what runs, somebody may be waiting for that.
+/// If the file differs from the running configuration, a reload may have been forgotten.
 std::string file_line(const json& status, const Terminal& terminal) {
   if (!member(status, "config_changed").is_boolean() || !member(status, "config_changed").get<bool>()) return {};
   return painted_lines(

@@ -1,5 +1,5 @@
 #pragma once
-// The status of grayd as text for people: a line for each version, its workers beneath it, and why it failed. Pure.
+// The status of grayd as human-readable text: a line for each version, below it its workers and why it failed. Pure.
 #include <nlohmann/json.hpp>
 #include <string>
 

@@ -39,7 +39,7 @@ const char* code_of(Colour colour) {
 
 }  // namespace
 
-/// U+0080 to U+009F are C2 80 to C2 9F in UTF-8; some terminals obey them.
+/// U+0080 to U+009F are C2 80 to C2 9F in UTF-8; some terminals interpret them.
 std::string harmless(std::string_view text) {
   std::string clean(text);
   for (std::size_t i = 0; i < clean.size(); ++i) {
@@ -100,7 +100,7 @@ std::vector<std::size_t> Table::fit(std::size_t width, std::size_t& gap) const {
 
 std::string Table::line(const Row& row, const std::vector<std::size_t>& widths, std::size_t gap, bool colour) const {
   std::string text(indent_, ' ');
-  std::size_t owed = 0;  // spaces that only count if something follows
+  std::size_t owed = 0;  // pending spaces, written only if text follows
   for (std::size_t i = 0; i < row.size(); ++i) {
     std::string cell = cut(row[i].text, widths[i]);
     std::size_t padding = widths[i] - width_of(cell);

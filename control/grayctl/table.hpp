@@ -1,7 +1,7 @@
 #pragma once
-// Rows of cells as lines of a given width. Columns are as wide as their widest cell; what does not fit is first taken
-// from the gaps, then from the widest columns that may shrink, whose cells end with an ellipsis. Control characters
-// never get through: a cell may hold what a worker printed. Pure.
+// Rows of cells as lines of a given width. Columns are as wide as their widest cell. If a line is too long, first the
+// gaps shrink, then the widest shrinkable columns, whose cells are cut and end with an ellipsis. Control characters are
+// removed, because a cell may hold output of a worker. Pure.
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,8 +23,8 @@ using Row = std::vector<Cell>;
 
 struct Column {
   const char* title;
-  std::size_t least = 0;  // how far it may shrink; 0: never
-  bool right = false;     // numbers stand at the right
+  std::size_t least = 0;  // least width when it shrinks; 0: never shrinks
+  bool right = false;     // right-aligned, for numbers
 };
 
 class Table {
@@ -44,7 +44,7 @@ class Table {
   std::vector<Row> rows_;
 };
 
-/// `text` without control characters, those of Unicode's second block included.
+/// `text` without control characters, including those from U+0080 to U+009F.
 std::string harmless(std::string_view text);
 /// At most `width` characters of `text`, the last one an ellipsis if it was longer.
 std::string cut(std::string_view text, std::size_t width);

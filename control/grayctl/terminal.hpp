@@ -1,5 +1,5 @@
 #pragma once
-// What the place of the output can show.
+// The properties of the output.
 #include <cstddef>
 #include <iosfwd>
 
@@ -10,19 +10,19 @@ struct Terminal {
   bool colour = false;
 };
 
-/// The person at stderr and stdin, if there is one.
+/// The user at stderr and stdin, if there is one.
 struct Person {
   std::size_t width = 80;           // columns of stderr, at least 40
-  bool watches = false;             // stderr is a terminal: a line of it may be rewritten
-  std::istream* answers = nullptr;  // not null: somebody can be asked, and answers here
+  bool watches = false;             // stderr is a terminal: a line may be rewritten
+  std::istream* answers = nullptr;  // not null: questions can be asked; the answers come from here
 };
 
-/// Of the descriptor `fd`: width from the terminal, else COLUMNS, else 80; colours only on a terminal, and not if
-/// NO_COLOR is set to anything or TERM is "dumb".
+/// For the descriptor `fd`: width from the terminal, else COLUMNS, else 80; colours only on a terminal, and not if
+/// NO_COLOR is set or TERM is "dumb".
 Terminal terminal_of(int fd);
 
-/// Of the descriptors `in` and `err`; `answers` reads from `in`. Nobody is asked unless both are terminals, and no line
-/// is rewritten where TERM is "dumb".
+/// For the descriptors `in` and `err`; `answers` reads from `in`. Questions are asked only if both are terminals, and
+/// no line is rewritten if TERM is "dumb".
 Person person_at(int in, int err, std::istream& answers);
 
 }  // namespace gray::control

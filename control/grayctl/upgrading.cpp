@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Duration kVerdict{2'000};  // after the timeout: grayd has given up by then, and knows best why
+constexpr Duration kVerdict{2'000};  // extra time after the timeout: grayd gives up by then and reports the reason
 
 }  // namespace
 
@@ -21,7 +21,8 @@ Outcome run_upgrade(Client& client, const Command& command, const Person& person
   Answer begun = client.post("upgrade", args);
   if (begun.code != ExitCode::ok) return {std::move(begun), {}};
   const Awaited awaited{command.verb, command.part, {}, begun.body.at("upgrade").at("number")};
-  if (!command.wait) return {std::move(begun), fmt::format("{} begun; see: grayctl status\n", subject(awaited))};
+  if (!command.wait)
+    return {std::move(begun), fmt::format("{} is in progress; see: grayctl status\n", subject(awaited))};
   Watched watched = watch(client, awaited, {err, person, command.timeout + kVerdict});
   if (watched.answer.code != ExitCode::ok) return {std::move(watched.answer), {}};
   for (const json& one : watched.answer.body.at("upgrades"))

@@ -8,8 +8,7 @@
 
 namespace gray::control {
 
-/// Begins an upgrade, and unless told not to sees it to its end. grayd gives up by itself at the timeout, and then
-/// nothing goes on.
+/// Starts an upgrade and waits for its end, unless asked not to. grayd itself ends the upgrade at the timeout.
 Outcome run_upgrade(Client& client, const Command& command, const Person& person, std::ostream& err);
 
 }  // namespace gray::control

@@ -77,7 +77,7 @@ Progress judge_end(const std::string& name, const json& version, bool drains) {
 Progress judge_restart(const std::string& name, const json& version, unsigned number) {
   const auto found = version.find("restart");
   if (found == version.end() || !found->is_object() || found->value("number", 0u) < number)
-    return ended(ExitCode::failed, fmt::format("grayd no longer knows the restart of {}; see grayctl status", name));
+    return ended(ExitCode::failed, fmt::format("grayd has no record of the restart of {}; see grayctl status", name));
   if (found->value("number", 0u) > number)
     return ended(ExitCode::conflict, fmt::format("another restart of {} began meanwhile; see grayctl status", name));
   const std::string state = found->value("state", ""), reason = found->value("reason", "");
@@ -94,7 +94,7 @@ Progress judge_upgrade(const Awaited& awaited, const json& status) {
   const auto found =
       std::ranges::find_if(upgrades, [&](const json& one) { return one.value("number", 0u) == awaited.number; });
   if (found == upgrades.end())
-    return ended(ExitCode::failed, fmt::format("grayd no longer knows the {}; see grayctl events", subject(awaited)));
+    return ended(ExitCode::failed, fmt::format("grayd has no record of the {}; see grayctl events", subject(awaited)));
   const std::string state = found->value("state", ""), text = found->value("text", "");
   if (state == "running") return going(text);
   if (state == "done") return reached(text);
@@ -107,7 +107,7 @@ bool is_restarting(const json& version) {
   return found != version.end() && found->is_object() && found->value("state", "") == "running";
 }
 
-/// All versions of one service that should be up; the first that is not says how far it is.
+/// All versions of one service that should be up; the progress is that of the first one that is not.
 Progress judge_service(const json& service) {
   for (const json& version : array_of(service, "versions")) {
     const std::string name = service.value("name", "") + " " + version.value("name", "");
@@ -133,7 +133,8 @@ Progress judge_all(const std::string& only, const json& status) {
 
 Progress judge(const Awaited& awaited, const json& status) {
   if (status.value("state", "") == "stopping")
-    return ended(ExitCode::no_daemon, fmt::format("grayd is stopping; unknown outcome of the {}", subject(awaited)));
+    return ended(ExitCode::no_daemon,
+                 fmt::format("grayd is stopping; the outcome of the {} is unknown", subject(awaited)));
   if (awaited.verb == Verb::upgrade) return judge_upgrade(awaited, status);
   if (awaited.version.empty()) return judge_all(awaited.service, status);
   const std::string name = awaited.service + " " + awaited.version;
@@ -149,7 +150,7 @@ std::string subject(const Awaited& awaited) {
   const std::string of = awaited.service.empty()   ? "every service"
                          : awaited.version.empty() ? awaited.service
                                                    : awaited.service + " " + awaited.version;
-  const Verb verb = awaited.verb == Verb::status ? Verb::health : awaited.verb;  // what both wait for
+  const Verb verb = awaited.verb == Verb::status ? Verb::health : awaited.verb;  // both wait for the same
   return fmt::format("{} of {}", name_of(verb), of);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// How far a thing is that somebody waits for, seen in one status of grayd. Pure: whoever waits asks again and again.
+// The progress of an operation, from one status of grayd. Pure: the caller asks repeatedly.
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -13,13 +13,13 @@ struct Awaited {
                              // up
   std::string service;       // status, health: empty is every service; upgrade: what is replaced
   std::string version;
-  unsigned number = 0;  // of the restart or upgrade, as grayd gave it
+  unsigned number = 0;  // number of the restart or upgrade, from the reply of grayd
 };
 
 struct Progress {
   bool over = false;
-  ExitCode code = ExitCode::ok;  // while it is not over, too
-  /// Over and ok: what was reached. Over and not ok: what went wrong and what to do. Else how far it is.
+  ExitCode code = ExitCode::ok;  // ok also while it is not over
+  /// Over and ok: the result. Over and not ok: the error and what to do. Else the progress.
   std::string text;
 };
 
@@ -28,7 +28,7 @@ Progress judge(const Awaited& awaited, const nlohmann::json& status);
 
 /// "restart of web v1", "health of web", "health of every service", "upgrade of router".
 std::string subject(const Awaited& awaited);
-/// "it continues; see: grayctl status web", for whoever does not wait any longer.
+/// "it continues; see: grayctl status web", for a caller that stops waiting.
 std::string where_to_look(const Awaited& awaited);
 
 }  // namespace gray::control

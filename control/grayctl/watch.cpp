@@ -14,11 +14,11 @@ namespace gray::control {
 namespace {
 
 constexpr Duration kInterval{100};
-constexpr Duration kSilence{5'000};  // of a grayd that replaces itself; after it, it is gone
+constexpr Duration kSilence{5'000};  // of a grayd that replaces itself; after that it counts as dead
 
 volatile sig_atomic_t g_interrupted = 0;
 
-/// While it lives, Ctrl-C only raises a flag, and wakes whoever sleeps.
+/// While it exists, Ctrl-C only sets a flag and ends a sleep.
 class InterruptFlag {
  public:
   InterruptFlag() {
@@ -36,7 +36,7 @@ class InterruptFlag {
   struct sigaction before_{};
 };
 
-/// One line that moves on a terminal; elsewhere a line for each change.
+/// On a terminal one line that is rewritten, elsewhere a line for each change.
 class ProgressLine {
  public:
   ProgressLine(std::ostream& err, const Person& person) : err_(err), person_(person) {}
@@ -73,11 +73,11 @@ Watched given_up(ExitCode code, std::string error) {
 
 Watched went_away(const Awaited& awaited, const Answer& answer) {
   if (answer.code != ExitCode::no_daemon && answer.code != ExitCode::failed) return {answer, {}};
-  return given_up(ExitCode::no_daemon, fmt::format("lost the connection to grayd; unknown outcome of the {}: {}",
+  return given_up(ExitCode::no_daemon, fmt::format("lost the connection to grayd; the outcome of the {} is unknown: {}",
                                                    subject(awaited), answer.error));
 }
 
-/// It is grayd itself that is replaced: it may cut a call short, and answers a moment later.
+/// While grayd replaces itself, it may break a call, and answers a moment later.
 bool may_be_silent(const Awaited& awaited) { return awaited.verb == Verb::upgrade && awaited.service == "grayd"; }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
-// Waiting for what grayd does, by looking at its status until a pure judgement says that it is over. What is seen
-// meanwhile is one line that moves on a terminal, and a line for each change elsewhere.
+// Waits for an operation of grayd: polls the status until a pure function decides that it is over. Meanwhile shows the
+// progress: on a terminal one line that is rewritten, elsewhere a line for each change.
 #include <iosfwd>
 
 #include "control/grayctl/client.hpp"
@@ -9,15 +9,15 @@
 
 namespace gray::control {
 
-/// Who sees it, and how long he has timeout.
+/// The user who sees the progress, and the time limit.
 struct Watching {
   std::ostream& err;
   const Person& person;
   Duration timeout;
 };
 
-/// The last status (ok), or what went wrong: the judgement's failure, timeout, no_daemon if grayd went away,
-/// interrupted by Ctrl-C, which ends the waiting only. `text` is what the judgement said at last.
+/// The last status (ok), or the error: the failure of the operation, timeout, no_daemon if grayd is gone, or
+/// interrupted by Ctrl-C, which ends only the waiting. `text` is the last progress or result.
 struct Watched {
   Answer answer;
   std::string text;

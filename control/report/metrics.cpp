@@ -19,7 +19,7 @@ constexpr std::int64_t kBounds[] = {1'000,     2'500,     5'000,      10'000,   
                                     50'000,    100'000,   250'000,    500'000,    1'000'000,
                                     2'500'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
 
-constexpr const char* kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};  // none: nobody was left to answer
+constexpr const char* kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};  // none: the client had disconnected
 
 /// Backslash, quote and newline are the only characters that a label value must escape.
 std::string label(std::string_view value) {
@@ -39,7 +39,7 @@ void head(std::string& out, std::string_view name, std::string_view type, std::s
   out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
 }
 
-/// One version as every family sees it.
+/// The values of one version, for all metric families.
 struct Sample {
   const ServiceSettings& service;
   const VersionSettings& version;
@@ -71,8 +71,7 @@ void per_version(std::string& out, const Samples& samples, std::string_view name
   for (const auto& sample : samples) out += fmt::format("{}{{{}}} {}\n", name, sample.labels, value(sample));
 }
 
-/// One series for each member of `counts` from `first` on, named by `name_of(i)`; those that never counted only if
-/// `all`.
+/// One series for each member of `counts` from `first` on, named by `name_of(i)`; members that are 0 only if `all`.
 template <typename NameOf, std::size_t N>
 void split(std::string& out, const Sample& sample, std::string_view name, std::string_view label_name,
            std::size_t first, const std::uint64_t (&counts)[N], bool all, NameOf name_of) {
@@ -112,8 +111,8 @@ void counters(std::string& out, const Samples& samples) {
           &segment::Totals::connect_errors);
 }
 
-/// A bucket of the segment is counted where its largest value lies, so a value may be counted one bound too high, by
-/// at most 1/16 of it.
+/// A bucket of the segment is counted by its largest value. So a value that is less than 1/16 below a bound may be
+/// counted one bound too high.
 void histogram(std::string& out, const Samples& samples, const ReportSource& source, std::string_view name,
                std::string_view help, segment::Histogram segment::Row::* which) {
   head(out, name, "histogram", help);
@@ -133,7 +132,7 @@ void histogram(std::string& out, const Samples& samples, const ReportSource& sou
   }
 }
 
-/// A canary that is down gets nobody: its users are stable's.
+/// A canary that is down gets no users: they go to stable.
 double effective_weight(const Sample& sample, const ReportSource& source) {
   const auto shares = shares_of(sample.service, source.state);
   const bool canary_up = !shares.canary.empty() && is_up(view_of(source.views, sample.service.name, shares.canary));
@@ -153,7 +152,7 @@ void weights(std::string& out, const Samples& samples, const ReportSource& sourc
 }
 
 void gauges(std::string& out, const Samples& samples, const ReportSource& source) {
-  per_version(out, samples, "grayd_requests_in_flight", "gauge", "Requests under way.",
+  per_version(out, samples, "grayd_requests_in_flight", "gauge", "Requests in flight.",
               [](const Sample& s) { return static_cast<double>(s.totals.in_flight); });
   per_version(out, samples, "grayd_requests_waiting", "gauge", "Requests waiting for a worker.",
               [](const Sample& s) { return static_cast<double>(s.totals.waiting); });
@@ -204,7 +203,7 @@ void single(std::string& out, std::string_view name, std::string_view type, std:
   out += fmt::format("{} {}\n", name, value);
 }
 
-/// The sum of one counter over all threads of all routers, the dead ones included.
+/// The sum of one counter over all threads of all routers, including the dead ones.
 template <typename Cell>
 std::uint64_t sum_of(const segment::Layout& layout, Cell cell) {
   std::uint64_t total = cell(layout.wire_base).load(std::memory_order_relaxed);
@@ -214,7 +213,7 @@ std::uint64_t sum_of(const segment::Layout& layout, Cell cell) {
   return total;
 }
 
-/// Several reasons share a name, because the client is told the same.
+/// Several reasons share a name, because clients get the same answer.
 void refusals(std::string& out, const ReportSource& source) {
   head(out, "grayd_refused_total", "counter", "Requests that were answered by the router before a version was chosen.");
   std::map<std::string_view, std::uint64_t> by_name;

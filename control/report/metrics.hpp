@@ -7,7 +7,7 @@
 namespace gray::control {
 
 std::string metrics_text(const ReportSource& source);
-/// Lines that the access log did not take, of all routers since the start.
+/// Access log lines that could not be written, of all routers since the start.
 std::uint64_t log_lines_lost(const segment::Layout& layout);
 
 }  // namespace gray::control

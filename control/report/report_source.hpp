@@ -1,6 +1,6 @@
 #pragma once
 // Everything that a report reads, gathered at one moment on the main thread: status and metrics are pure functions of
-// it. Its references hold until the loop goes on.
+// it. Its references are valid until the next turn of the loop.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -20,10 +20,10 @@
 
 namespace gray::control {
 
-/// Of grayd itself.
+/// The phase of grayd itself.
 enum class Phase : std::uint8_t { starting, serving, stopping, stopped };
 constexpr Phase last_value(Phase) { return Phase::stopped; }
-/// The contract knows three: what has stopped tells nobody.
+/// The contract has three values: a stopped grayd cannot report.
 constexpr const char* name(Phase phase) {
   constexpr const char* names[] = {"starting", "serving", "stopping", "stopping"};
   return names[static_cast<std::size_t>(phase)];
@@ -36,14 +36,14 @@ constexpr const char* name(UpgradeState state) {
   return names[static_cast<std::size_t>(state)];
 }
 
-/// An upgrade that an operator asked for.
+/// An upgrade that an operator requested.
 struct UpgradeView {
   unsigned number = 0;  // 1, 2, ...
   std::string of;       // "router", "grayd"
   UpgradeState state = UpgradeState::running;
-  std::string text;              // how far it is, what it came to, or why it failed in which phase; one line
+  std::string text;              // its progress, its result, or why it failed in which phase; one line
   ExitCode code = ExitCode::ok;  // failed: failed or timeout
-  pid_t pid = 0;                 // over: of the new process; 0: none was made
+  pid_t pid = 0;                 // when over: the new process; 0: none was started
 
   template <class Io>
   void archive(Io& io) {
@@ -56,7 +56,7 @@ struct UpgradeView {
   }
 };
 
-/// What became of attempts to read the configuration again; the start counts as a good one.
+/// The results of attempts to read the configuration; the start counts as a successful one.
 struct Reloads {
   std::uint64_t accepted = 0, refused = 0;  // since the start
   bool last_good = true;
@@ -85,8 +85,8 @@ struct ReportSource {
   double uptime_s = 0;
   pid_t pid = 0;
   Reloads reloads = {};
-  std::uint64_t events_dropped = 0;        // never written to disk
-  bool config_changed = false;             // the file says something else than what is loaded
+  std::uint64_t events_dropped = 0;        // could not be written to disk
+  bool config_changed = false;             // the file differs from the loaded settings
   std::vector<UpgradeView> upgrades = {};  // the last ones, oldest first
 
   std::uint64_t resident(const WorkerView& worker) const { return worker.pid > 0 ? resident_bytes(worker.pid) : 0; }

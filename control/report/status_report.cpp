@@ -30,7 +30,7 @@ json worker_json(const WorkerView& worker, const ReportSource& source) {
           {"tunnels", worker.pid > 0 ? cell.tunnels.total() : 0}};
 }
 
-/// A slot in back-off has no process and so no cell of its own: its number may be somebody else's.
+/// A slot in back-off has no process and so no cell: its old cell may belong to another worker.
 std::uint32_t open_sockets(const VersionView* view, const segment::Layout& layout) {
   std::uint32_t sockets = 0;
   if (view == nullptr) return sockets;

@@ -1,5 +1,5 @@
 #pragma once
-// The answer to `grayctl status -o json` (contract 2.5): names there are kept for ever, more may be added.
+// The answer to `grayctl status -o json` (contract 2.5): its names never change, but more may be added.
 #include <nlohmann/json.hpp>
 
 #include "control/report/report_source.hpp"

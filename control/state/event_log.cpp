@@ -1,7 +1,7 @@
-// Model: a ring in memory and a queue to the writer, both under one mutex that is never held over a system call; the
-// files belong to the writer alone. Invariants
+// Model: a ring in memory and a queue to the writer, both under one mutex that is never held during a system call; only
+// the writer uses the files. Invariants
 //  - Numbers rise by one in the order of add(), in the ring, in the queue and on disk; on disk some may be missing.
-//  - Every line on disk begins at the start of a line: after a write that was cut, the next one begins with a line end.
+//  - Every line on disk begins at the start of a line: after a partial write, the next one begins with a line end.
 #include "control/state/event_log.hpp"
 
 #include <fcntl.h>
@@ -35,16 +35,16 @@ void cut(std::string& text) {
   if (text.size() > EventLog::kText) text = text.substr(0, EventLog::kText - 3) + "...";
 }
 
-/// The file that grows and the one before it. A file that was moved or removed by others is opened anew.
+/// The current file and the previous one. A file that was moved or removed by others is opened again.
 class EventFile {
  public:
   EventFile(std::string path, std::size_t most) : path_(std::move(path)), most_(most) {}
 
-  /// Empty, or why the line is not there.
+  /// Empty, or why the line could not be written.
   std::string append(std::string_view line) {
     if (!open() || (size_ + line.size() > most_ && !rotate()) || !write(line)) {
       const std::string why = std::strerror(errno);
-      fd_.reset();  // whatever it is, the next time begins with a look at the path
+      fd_.reset();  // whatever the error is, the next write checks the path again
       return why;
     }
     return {};
@@ -83,7 +83,7 @@ class EventFile {
     return true;
   }
 
-  /// Bytes that were written; 0: none, and why is in errno.
+  /// The number of bytes written; 0: none, and errno has the reason.
   ssize_t write_some(std::string_view text) {
     const ssize_t written = ::write(fd_.get(), text.data(), text.size());
     if (written <= 0) return 0;
@@ -116,7 +116,7 @@ struct EventLog::Impl {
     writer.join();
   }
 
-  /// The last `most` bytes of a file: whatever somebody made of it, the start stays quick.
+  /// The last `most` bytes of a file: the start is quick, whatever size the file has.
   void read(const std::string& from, std::size_t most) {
     std::ifstream in(from, std::ios::binary | std::ios::ate);
     const auto size = static_cast<std::streamoff>(in.tellg());
@@ -134,7 +134,7 @@ struct EventLog::Impl {
     kept.push_back(std::move(event));
   }
 
-  /// These three under the mutex.
+  /// Call these three under the mutex.
   void add(EventRecord event) {
     event.sequence = ++last;
     event.time = wall_now();
@@ -183,14 +183,14 @@ struct EventLog::Impl {
   }
 
   std::string path;
-  EventFile file;  // the writer's own, once it runs
+  EventFile file;  // used only by the writer, once it runs
   mutable std::mutex mutex;
   std::condition_variable changed, rests;
   std::deque<EventRecord> kept, queue;
-  bool writing = false;       // one that is in `queue` no longer
+  bool writing = false;       // an event that is already removed from `queue`
   std::uint64_t last = 0;     // number of the newest event
   std::uint64_t dropped = 0;  // since the start
-  std::uint64_t lost = 0;     // of these, not told yet
+  std::uint64_t lost = 0;     // of these, not yet reported
   std::string trouble;        // why the last one was lost
   bool ending = false;
   std::thread writer;

@@ -1,10 +1,10 @@
 #pragma once
-// What happened, bounded twice: the last kKept events in memory, and as JSON lines on disk in state_dir/events.log (and
-// events.log.1, the file before it), about twice kFileBytes in all. A new grayd goes on with number and file of the
-// last.
+// The log of events, bounded in two places: the last kKept events in memory, and JSON lines on disk in
+// state_dir/events.log (and events.log.1, the previous file), about twice kFileBytes in all. A new grayd continues with
+// the numbers and the file of the previous one.
 //
-// The caller never waits for the disk: one thread writes. What the disk did not take is counted, kept in memory all the
-// same, and told by an event of its own after the next one that it takes.
+// The caller never waits for the disk: one thread writes. Events that could not be written are counted, are still kept
+// in memory, and are reported by a separate event after the next successful write.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,28 +18,28 @@ namespace gray::control {
 class EventLog {
  public:
   static constexpr std::size_t kKept = 1'000;         // events in memory
-  static constexpr std::size_t kQueued = 1'000;       // events that may wait for the disk
+  static constexpr std::size_t kQueued = 1'000;       // events that may wait to be written
   static constexpr std::size_t kFileBytes = 1 << 20;  // of one file
-  static constexpr std::size_t kText = 1'000;         // bytes of an event's text; the rest is cut
+  static constexpr std::size_t kText = 1'000;         // bytes of the text of an event; longer text is cut
 
-  /// Reads what earlier ones left in `dir`, which exists; damaged lines are skipped. Never throws for the disk's sake.
+  /// Reads the events of earlier runs in `dir`, which must exist; damaged lines are skipped. Disk errors never throw.
   explicit EventLog(const std::string& dir, std::size_t file_bytes = kFileBytes);
   ~EventLog();  // writes what is queued, then ends the thread
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
 
-  /// Gives it number and time, keeps it, and leaves it to the writer. Any thread.
+  /// Adds number and time, keeps the event, and passes it to the writer. Any thread.
   void add(EventRecord event);
-  /// Those after number `sequence` that are kept, oldest first. Any thread.
+  /// The kept events after number `sequence`, oldest first. Any thread.
   std::vector<EventRecord> after(std::uint64_t sequence) const;
-  std::uint64_t last() const;     // number of the newest; 0: there is none
-  std::uint64_t oldest() const;   // number of the oldest that is kept; last() + 1: none is
-  std::uint64_t dropped() const;  // never written to disk, since the start
+  std::uint64_t last() const;     // number of the newest; 0: none
+  std::uint64_t oldest() const;   // number of the oldest that is kept; last() + 1: none
+  std::uint64_t dropped() const;  // could not be written to disk, since the start
 
-  /// With those that the disk has not taken so far. Before a save: settle().
+  /// Includes the events that are not yet written. Call settle() before a save.
   template <class Io>
   void archive(Io& io);
-  /// Waits until everything is on disk and the writer rests, at most `limit`: a write must not be cut in two.
+  /// Waits until everything is on disk and the writer is idle, at most `limit`: a write must not be interrupted.
   void settle(Duration limit);
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// A thread that takes no signals: SIGTERM, SIGHUP and SIGCHLD belong to the master's main thread alone.
+// A thread that blocks all signals: only the main thread of the master handles SIGTERM, SIGHUP and SIGCHLD.
 #include <signal.h>
 
 #include <thread>
@@ -11,7 +11,7 @@ template <typename Body>
 std::thread quiet_thread(Body body) {
   sigset_t all, before;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // a new thread inherits the mask, so there is no moment without it
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // a new thread inherits the mask, so it never runs without it
   std::thread thread(std::move(body));
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return thread;

@@ -35,7 +35,8 @@ State state_from_json(std::string_view text) {
   const auto schema = root.find("schema_version");
   if (schema == root.end() || !schema->is_number_integer()) throw std::runtime_error("it has no \"schema_version\"");
   if (*schema != kSchemaVersion)
-    throw NewerState(fmt::format("it has schema_version {}, and this grayd knows {}", schema->dump(), kSchemaVersion));
+    throw NewerState(
+        fmt::format("it has schema_version {}, but this grayd supports {}", schema->dump(), kSchemaVersion));
   if (!root.contains("services")) throw std::runtime_error("it has no \"services\"");
   StateFile file;
   auto load = Load::lenient(root);

@@ -9,7 +9,7 @@
 
 namespace gray::control {
 
-/// The text was written by a grayd that knows more than this one; overwriting it would lose what that one decided.
+/// The text was written by a newer grayd; overwriting it would lose state that this one does not know.
 struct NewerState : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

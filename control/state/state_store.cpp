@@ -1,10 +1,9 @@
-// Model: one folder, held by a lock on DIR/grayd.lock for the life of the store; one file, DIR/state.json, replaced
-// whole. Invariants
-//  - state.json is at any moment either the old state or the new one: it changes by rename only, after fsync.
+// Model: one folder, locked by DIR/grayd.lock for the life of the store; one file, DIR/state.json, always replaced
+// completely. Invariants
+//  - state.json is at any moment either the old state or the new one: it changes only by rename, after fsync.
 //  - Every `done` is called exactly once, in the order of the saves, after a write that contains its state: a
-//  superseded
-//    save is part of the newer one, so the newer write answers for both.
-//  - The caller never waits for the disk; only the writer thread and load() touch it.
+//    superseded save is part of the newer one, so the newer write completes both.
+//  - The caller never waits for the disk; only the writer thread and load() access it.
 #include "control/state/state_store.hpp"
 
 #include <fcntl.h>
@@ -131,18 +130,19 @@ struct StateStore::Impl {
     UniqueFd file(
         ::openat(folder.get(), "state.json.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file || !write_all(file.get(), text) || ::fsync(file.get()) != 0)
-      return failure("write", dir + "/state.json.tmp", "the change does not outlive this grayd").what();
+      return failure("write", dir + "/state.json.tmp", "the change will be lost when grayd ends").what();
     if (::renameat(folder.get(), "state.json.tmp", folder.get(), "state.json") != 0 || ::fsync(folder.get()) != 0)
-      return failure("replace", dir + "/state.json", "the change may not outlive this grayd").what();
+      return failure("replace", dir + "/state.json", "the change may be lost when grayd ends").what();
     return {};
   }
 
-  /// Takes a file that cannot be read out of the way, so that the next save does not destroy the evidence.
+  /// Moves an unreadable file away, so that the next save does not destroy the evidence.
   std::string move_aside(const char* cause) {
     if (::renameat(folder.get(), "state.json", folder.get(), "state.json.damaged") != 0)
       throw failure("move aside", dir + "/state.json", kRemedy);
-    return fmt::format("{0}/state.json is damaged ({1}); moved to {0}/state.json.damaged, weights are as configured",
-                       dir, cause);
+    return fmt::format(
+        "{0}/state.json is damaged ({1}); moved to {0}/state.json.damaged; the configured weights are used", dir,
+        cause);
   }
 
   std::string dir;
@@ -183,10 +183,10 @@ State StateStore::load(std::string& warning) {
   try {
     return state_from_json(read_all(file.get()));
   } catch (const NewerState& newer) {
-    throw std::runtime_error(
-        fmt::format("cannot use {}: {}; run the grayd that wrote it, or move the file away to start as configured",
-                    path, newer.what()));
-  } catch (const std::system_error& unreadable) {  // says nothing about what is in the file
+    throw std::runtime_error(fmt::format(
+        "cannot use {}: {}; run the grayd that wrote it, or move the file away to start with the configured weights",
+        path, newer.what()));
+  } catch (const std::system_error& unreadable) {  // this error is not about the content of the file
     throw std::runtime_error(fmt::format("cannot read {}: {}; {}", path, unreadable.code().message(), kRemedy));
   } catch (const std::runtime_error& damaged) {
     warning = impl_->move_aside(damaged.what());

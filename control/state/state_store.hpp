@@ -1,6 +1,6 @@
 #pragma once
-// What was decided after the start: weight, stable and salt of each service, and what was stopped. It lives in
-// state_dir/state.json and wins over the configuration file, across restarts and reloads. Written as temporary file,
+// Decisions of operators: weight, stable and salt of each service, and the stopped versions. They are saved in
+// state_dir/state.json and win over the configuration file, across restarts and reloads. A save is temporary file,
 // fsync, rename, fsync of the folder, on one writer thread, so that a stalled disk never delays an abort.
 #include <functional>
 #include <map>
@@ -16,7 +16,7 @@ struct ServiceState {
   std::string stable;                     // empty: as configured
   std::map<std::string, double> weights;  // percent by version; absent: as configured
   std::string salt;                       // empty: SERVICE/VERSION
-  std::set<std::string> stopped;          // versions that an operator stopped; nothing but an operator starts them
+  std::set<std::string> stopped;          // versions that an operator stopped; only an operator starts them again
   template <class Io>
   void archive(Io& io) {
     io("stable", stable);
@@ -33,25 +33,25 @@ using State = std::map<std::string, ServiceState>;  // by service
 class StateStore {
  public:
   /// Creates `dir` (0700, with parents) if missing, takes its lock, starts the writer. Throws std::runtime_error with a
-  /// line for people if the folder cannot be used or another grayd holds the lock (the line names its pid).
+  /// one-line message if the folder cannot be used or another grayd holds the lock (the message has its pid).
   explicit StateStore(const std::string& dir);
-  /// Without lock and writer until archive(Load&) has given them.
+  /// Without lock and writer until archive(Load&).
   StateStore(const std::string& dir, Restored);
   ~StateStore();  // writes what is queued, then ends the thread
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
 
-  /// What the last save left. A missing file is an empty state; a damaged one is moved aside (state.json.damaged),
-  /// reported in `warning`, and an empty state returned.
+  /// The state of the last save. A missing file gives an empty state. A damaged one is moved aside (state.json.damaged)
+  /// and reported in `warning`, and gives an empty state.
   State load(std::string& warning);
   /// Saves `state`; `done(error)` runs on the writer thread, `error` empty on success. A newer save supersedes a queued
   /// one.
   void save(State state, std::function<void(std::string error)> done);
 
-  /// Every save is on disk or has failed, and was told so.
+  /// Every save is on disk or has failed, and its `done` was called.
   bool idle() const;
 
-  /// Folder and lock. Only while idle.
+  /// Archives folder and lock. Only while idle.
   template <class Io>
   void archive(Io& io);
 

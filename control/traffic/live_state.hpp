@@ -1,7 +1,7 @@
 #pragma once
-// The state twice: as the routers have it (published), and as it will be once the disk has spoken (wanted). A later
-// change of a service supersedes an earlier one that still waits for the disk: an abort must not be undone by the raise
-// before it. Main thread; no I/O.
+// Two copies of the state: as the routers have it (published), and as it will be after a successful save (wanted). A
+// later change of a service supersedes an earlier one that is still being saved: an abort must not be undone by an
+// earlier raise. Main thread; no I/O.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -18,18 +18,18 @@ class LiveState {
   const State& published() const { return published_; }
   const State& wanted() const { return wanted_; }
 
-  /// The service shall become `next`; every ticket given for it before is superseded.
+  /// Sets the wanted state of the service to `next`; every earlier ticket of the service is superseded.
   Ticket want(const std::string& service, ServiceState next);
-  /// The routers may have it; false, and nothing happens, if the ticket is superseded.
+  /// The change may be published; false, without effect, if the ticket is superseded.
   bool publish(const std::string& service, Ticket ticket);
-  /// It could not be persisted: wanted returns to published; false if the ticket is superseded.
+  /// The change could not be saved: wanted returns to published; false if the ticket is superseded.
   bool withdraw(const std::string& service, Ticket ticket);
-  /// The version is stopped by an operator, or no longer: true at once and in both; no ticket is superseded.
+  /// An operator stopped the version, or started it again: applies immediately to both; no ticket is superseded.
   void set_stopped(const std::string& service, const std::string& version, bool stopped);
-  /// Both at once, for a reload. Every ticket is superseded.
+  /// Sets both, for a reload. Every ticket is superseded.
   void replace(State state);
 
-  /// Only while nothing waits for the disk.
+  /// Only while no change is being saved.
   template <class Io>
   void archive(Io& io);
 

@@ -1,6 +1,5 @@
 #pragma once
-// Makes and numbers routing tables. A number never comes twice; a table that says what the last one said is not sent
-// again.
+// Makes and numbers routing tables. No number is used twice; a table with the same content as the last one is not sent.
 #include "config/settings/settings.hpp"
 #include "config/shared/routing_table.hpp"
 #include "config/shared/version_view.hpp"
@@ -11,13 +10,13 @@ namespace gray::control {
 
 std::uint64_t random_issue_seed();
 
-/// Who routes by the tables.
+/// The receivers of the tables.
 class TableReceivers {
  public:
   virtual ~TableReceivers() = default;
-  /// A whole new table; its number is higher than any before.
+  /// A complete new table; its number is higher than all before.
   virtual void publish(const RoutingTable& table) = 0;
-  /// All of them that have clients route by table `number` or a newer one.
+  /// Whether all routers with clients use table `number` or a newer one.
   virtual bool all_applied(std::uint64_t number) const = 0;
 };
 
@@ -28,10 +27,10 @@ class Publisher {
             std::uint64_t issue_seed)
       : settings_(settings), live_(live), rows_(rows), routers_(routers), issue_seed_(issue_seed) {}
 
-  /// Sends the table that `views` make, if it differs from the last; returns the number of the one that holds now.
+  /// Sends the table for `views`, if it differs from the last; returns the number of the current table.
   std::uint64_t publish(const std::vector<VersionView>& views);
   std::uint64_t number() const { return last_.number; }
-  /// Every living router routes by the newest table.
+  /// Whether every living router uses the newest table.
   bool settled() const { return routers_.all_applied(last_.number); }
 
   template <class Io>

@@ -1,6 +1,6 @@
 #pragma once
-// Which row of the shared segment counts for which version. A row that was given back rests while a request of its old
-// version is still under way: the end of that request must not be subtracted from the new version's gauges.
+// Assigns rows of the shared segment to versions. A returned row is not reused while a request of its old version is
+// still in flight: the end of that request must not be subtracted from the gauges of the new version.
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -17,10 +17,10 @@ class Rows {
  public:
   explicit Rows(segment::Segment& segment);
 
-  /// The row of the version, a new one if it has none; nothing when all segment::kVersions are in use.
+  /// The row of the version, a new one if it has none; nothing if all segment::kVersions rows are in use.
   std::optional<std::uint32_t> take(const std::string& service, const std::string& version);
   std::optional<std::uint32_t> find(const std::string& service, const std::string& version) const;
-  /// Gives back the rows of all versions for which `used` says no.
+  /// Returns the rows of all versions for which `used` is false.
   void keep(const std::function<bool(const std::string& service, const std::string& version)>& used);
 
   template <class Io>
@@ -32,7 +32,7 @@ class Rows {
  private:
   segment::Segment& segment_;
   std::map<std::pair<std::string, std::string>, std::uint32_t> taken_;
-  std::deque<std::uint32_t> free_;  // longest at rest first
+  std::deque<std::uint32_t> free_;  // longest unused first
 };
 
 }  // namespace gray::control

@@ -1,5 +1,5 @@
 #pragma once
-// What the views of the supervisor mean for the service as a whole. Pure.
+// The state of a whole service, from the views of the supervisor. Pure.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,15 +15,15 @@ const VersionView* view_of(const std::vector<VersionView>& views, std::string_vi
 /// Whether a worker of the version may take requests now.
 bool is_up(const VersionView* view);
 
-/// Every service's stable is up, has failed its first start, or was stopped: the moment to accept clients. Before that
-/// they would only meet a 503 that a moment of waiting avoids; after a failure they shall meet it instead of a refused
-/// connection.
+/// Whether the stable version of every service is up, has failed its first start, or was stopped: then clients are
+/// accepted. Earlier clients would get a 503 that a short wait avoids; after a failure they get the 503 instead of a
+/// refused connection.
 bool may_listen(const Settings& settings, const State& state, const std::vector<VersionView>& views);
 
-/// The time that requests in flight have when a router or grayd ends: that of the most patient version.
+/// The time limit of requests in flight when a router or grayd ends: the longest drain_timeout of all versions.
 Duration longest_drain(const Settings& settings);
 
-/// One line that says why the stable version of the service cannot serve it; empty: it can.
+/// One line with the reason why the stable version of the service cannot serve; empty: it can.
 std::string health_complaint(const ServiceSettings& service, const State& state, const std::vector<VersionView>& views);
 
 }  // namespace gray::control

@@ -1,5 +1,5 @@
 #pragma once
-// From what is configured, shifted and alive to what the routers shall do. Pure: the same inputs make the same table.
+// Makes the routing table from configuration, weights and living workers. Pure: equal inputs give equal tables.
 #include <vector>
 
 #include "config/settings/settings.hpp"
@@ -10,8 +10,8 @@
 
 namespace gray::control {
 
-/// A table without number. Every configured version is in it, those that are down without workers; a version that has
-/// no row is left out (there are more versions than rows only while removed ones drain).
+/// A table without number. It has every configured version; a version that is down has no workers in it. A version
+/// without a row is left out (there are more versions than rows only while removed ones drain).
 RoutingTable build_table(const Settings& settings, const State& state, const std::vector<VersionView>& views,
                          const Rows& rows);
 

@@ -42,7 +42,7 @@ std::string stable_is_not_shifted(const ServiceSettings& service, const Shares& 
   return fmt::format("{} is stable; shift the canary instead: grayctl shift {} {} N", now.stable, service.name, other);
 }
 
-/// A weight that was set beats one that the file merely proposes; among equals the file's order decides.
+/// A weight that was set wins over a weight in the file; among equals the order of the file decides.
 const VersionSettings* canary_of(const ServiceSettings& service, const ServiceState& state, const std::string& stable) {
   const VersionSettings* proposed = nullptr;
   for (const auto& version : service.versions) {

@@ -1,6 +1,6 @@
 #pragma once
-// Who gets which share of the users: the configuration is intent, the state (what was shifted since) is fact and wins.
-// Invariants: at most one version besides stable has a weight above 0; stable has what is left of 100. Pure.
+// The share of users of each version. The configuration has initial values; the state (later shifts) wins. Invariants:
+// at most one version besides stable has a weight above 0; stable has the rest of 100. Pure.
 #include <string>
 #include <string_view>
 
@@ -12,18 +12,18 @@ namespace gray::control {
 
 struct Shares {
   std::string stable;
-  std::string canary;  // empty: all users are stable's
+  std::string canary;  // empty: all users get stable
   double weight = 0;   // percent of users that the canary gets
-  std::string salt;    // of the canary's bucket; empty without canary
+  std::string salt;    // of the bucket of the canary; empty without canary
 
   /// Percent of users that `version` gets.
   double of(std::string_view version) const;
   bool operator==(const Shares&) const = default;
 };
 
-/// What holds now. A stable or a weight in the state that names no configured version is ignored.
+/// The current shares. A stable version or weight in the state is ignored if the version is not configured.
 Shares shares_of(const ServiceSettings& service, const State& state);
-/// What the file alone asks for.
+/// The shares in the file.
 Shares configured_shares(const ServiceSettings& service);
 
 /// "there is no service "wbe", did you mean "web"? (known: web, api)"; empty if there is one.
@@ -33,21 +33,21 @@ std::string unknown_version(const ServiceSettings& service, const std::string& v
 
 struct ShiftVerdict {
   ExitCode code = ExitCode::ok;
-  std::string error;    // not ok: one line, what was wrong and what to do
+  std::string error;    // not ok: one line with the error and what to do
   ServiceState next;    // ok: the state of the service after the shift
-  bool lowers = false;  // published before it is persisted, so that a stalled disk never delays an abort
+  bool lowers = false;  // published before it is saved, so that a stalled disk never delays an abort
 };
 
-/// May `version` of `service` get `percent`? `wanted` holds shifts that are still being persisted, `published` does
+/// Whether `version` of `service` may get `percent`. `wanted` has shifts that are still being saved, `published` does
 /// not.
 ShiftVerdict judge_shift(const Settings& settings, const State& published, const State& wanted,
                          const std::string& service, const std::string& version, double percent);
 
-/// Whether users of the service come to the version, or may come at any moment.
+/// Whether the version has users, or may get some at any moment.
 bool carries_traffic(const Settings& settings, const State& state, const std::string& service,
                      const std::string& version);
 
-/// Whether an operator stopped the version and nobody started it again.
+/// Whether an operator stopped the version and it was not started again.
 bool is_stopped(const State& state, const std::string& service, const std::string& version);
 
 /// `state` without services and versions that `settings` does not have.

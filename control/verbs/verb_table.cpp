@@ -30,10 +30,10 @@ constexpr std::nullopt_t kNoEvent = std::nullopt;
 
 constexpr VerbRow kRows[] = {
     {Verb::status, "status", grayd, "services, versions and workers"},
-    {Verb::health, "health", grayd, "0 if every stable version can serve, else 1", !kChanges, kNoEvent, kHealth},
+    {Verb::health, "health", grayd, "exit 0 if every stable version can serve, else 1", !kChanges, kNoEvent, kHealth},
     {Verb::metrics, "metrics", grayd, "counters and durations as Prometheus text"},
     {Verb::events, "events", grayd, "what happened to workers, versions and grayd", !kChanges, kNoEvent, kEvents},
-    {Verb::logs, "logs", grayd, "what the workers wrote", !kChanges, kNoEvent, kLogs},
+    {Verb::logs, "logs", grayd, "the output of the workers", !kChanges, kNoEvent, kLogs},
     {Verb::shift, "shift", grayd, "give a version a share of the users", kChanges, EventKind::shifted, kShift},
     {Verb::start, "start", grayd, "start a version that was stopped or has failed", kChanges, EventKind::command,
      kOrder},
@@ -95,10 +95,10 @@ const char* words_for(Type type, bool several) {
   return "";
 }
 
-/// "service, version (strings) and percent (a number)": a type stands behind the last of those that have it.
+/// "service, version (strings) and percent (a number)": a type follows the last of the arguments that have it.
 std::string spoken(const std::vector<Argument>& arguments) {
   std::string text;
-  std::size_t first = 0;  // of those of one type
+  std::size_t first = 0;  // first argument of one type
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const bool last = i + 1 == arguments.size();
     text += i == 0 ? "" : last ? " and " : ", ";
@@ -133,9 +133,7 @@ std::optional<Verb> daemon_verb(std::string_view name) {
   return row->verb;
 }
 
-std::string unknown_verb(std::string_view name) {
-  return fmt::format("grayd knows no verb \"{}\"; see grayctl --help", name);
-}
+std::string unknown_verb(std::string_view name) { return fmt::format("unknown verb \"{}\"; see grayctl --help", name); }
 
 bool is_not_yet(std::string_view name) {
   const auto* row = std::ranges::find(kRows, name, &VerbRow::name);

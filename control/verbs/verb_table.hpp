@@ -1,9 +1,9 @@
 #pragma once
-// The verbs of the contract, one row each: what the admin API, grayd and grayctl must agree on. Pure.
+// The verbs of the contract, one row each, as the admin API, grayd and grayctl use them. Pure.
 //
-// A verb begins here. Who answers it adds the function: grayd a handler (control/commands/verbs.cpp, or journal.cpp
-// beside it), grayctl its words (control/grayctl/grammar.cpp) and what it does with the answer (cli.cpp). Tests compare
-// all of them with the table.
+// To add a verb, begin here. Then add a handler in grayd (control/commands/verbs.cpp, or journal.cpp beside it), and in
+// grayctl its words (control/grayctl/grammar.cpp) and the handling of the answer (cli.cpp). Tests compare all of them
+// with the table.
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -47,15 +47,15 @@ enum class Verb : std::uint8_t {
 };
 
 enum class AnsweredBy : std::uint8_t {
-  grayd,    // over the admin API
-  grayctl,  // alone, without a running grayd
-  not_yet,  // it has no function so far; it is known, so that nobody is told that they mistyped
+  grayd,    // by grayd, over the admin API
+  grayctl,  // by grayctl, without a running grayd
+  not_yet,  // not implemented; listed so that it is not reported as a typing mistake
 };
 
 enum class ArgumentType : std::uint8_t {
   text,
   number,
-  whole,  // not negative; or its digits, as a query has them
+  whole,  // not negative; digits in text are accepted, as in a query
   flag,
 };
 
@@ -67,12 +67,12 @@ struct Argument {
 
 struct VerbRow {
   Verb verb;
-  std::string_view name;  // VERB of /v1/VERB; what is typed behind "grayctl"
+  std::string_view name;  // VERB of /v1/VERB, and the words after "grayctl"
   AnsweredBy by = AnsweredBy::not_yet;
-  std::string_view summary = {};        // in the help of grayctl; empty: none so far
-  bool changes = false;                 // a POST, told who asks, refused while grayd cannot be changed
-  std::optional<EventKind> event = {};  // what it is told as once it is done; nothing for one that tells by itself
-  /// Of the admin API. Beside them each verb takes "timeout_ms", and one that changes something is handed "peer", see
+  std::string_view summary = {};        // in the help of grayctl
+  bool changes = false;                 // a POST, gets the caller, refused while grayd cannot be changed
+  std::optional<EventKind> event = {};  // its event when it is done; nothing if it reports its events itself
+  /// In the admin API. Each verb also takes "timeout_ms", and one that changes something gets "peer", see
   /// control/api/admin_api.hpp.
   std::span<const Argument> arguments = {};
 };
@@ -82,14 +82,14 @@ std::span<const VerbRow> verb_table();
 const VerbRow& row_of(Verb verb);
 std::string_view name_of(Verb verb);
 
-/// The verb of this name that grayd answers; nothing if there is none.
+/// The verb with this name, if grayd answers it; else nothing.
 std::optional<Verb> daemon_verb(std::string_view name);
-/// What is said to who asks grayd for a verb that it does not answer.
+/// The error message for a verb that grayd does not answer.
 std::string unknown_verb(std::string_view name);
 bool is_not_yet(std::string_view name);
 
-/// What the verb needs and takes, if `args` does not have what it needs, or has an argument of another type; empty if
-/// all is well. An argument that the verb does not take is no error.
+/// If a required argument is missing in `args`, or one has a wrong type: a message with the arguments of the verb. Else
+/// empty. An unknown argument is not an error.
 std::string arguments_error(Verb verb, const nlohmann::json& args);
 
 }  // namespace gray::control

@@ -1,5 +1,5 @@
 #pragma once
-// What the tests of this folder share: a folder of their own, a daemon that answers as it is told, raw bytes on a
+// Shared helpers of the tests in this folder: a temporary folder, a daemon with settable answers, raw bytes on a
 // socket.
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -44,7 +44,8 @@ inline void write_file(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-/// Answers each call at once on the caller's thread, by `answer`; or hands the call to `take`, if that is set.
+/// Answers each call immediately on the thread of the caller, by `answer`; or passes the call to `take`, if that is
+/// set.
 struct FakeDaemon final : Daemon {
   using Done = std::function<void(Reply)>;
   std::function<Reply(const std::string& verb, const nlohmann::json& args)> answer = [](const std::string& verb,
@@ -53,7 +54,7 @@ struct FakeDaemon final : Daemon {
   };
   std::function<void(Done)> take;
   std::atomic<int> calls{0};
-  std::atomic<int> peer_pid{0};  // who asked for the last change; kept out of the arguments, which tests compare
+  std::atomic<int> peer_pid{0};  // the caller of the last change; removed from the arguments, which tests compare
 
   void call(std::string verb, nlohmann::json args, Done done) override {
     ++calls;
@@ -93,7 +94,7 @@ inline std::string read_to_end(int fd) {
   return text;
 }
 
-/// Everything that comes back for `request` until the connection ends.
+/// All bytes received for `request` until the connection ends.
 inline std::string talk(const std::string& socket, std::string_view request) {
   UniqueFd fd = connect_to(socket);
   send_text(fd.get(), request);
@@ -102,7 +103,7 @@ inline std::string talk(const std::string& socket, std::string_view request) {
 
 inline bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-/// What `act` throws, as text; empty if it does not.
+/// The text of the exception that `act` throws; empty if it throws none.
 template <typename Act>
 std::string error_of(Act act) {
   try {

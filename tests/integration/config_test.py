@@ -1,4 +1,4 @@
-"""The configuration file from outside: what is wrong is said at once, with its place, and nothing is started."""
+"""The configuration file from outside: all errors are reported at once, with positions, and nothing is started."""
 import os
 import re
 import socket

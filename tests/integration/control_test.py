@@ -1,4 +1,4 @@
-"""grayctl against a running grayd: what it says, what it changes, and with which code it ends."""
+"""grayctl against a running grayd: its output, its effects and its exit codes."""
 import json
 import threading
 import time
@@ -11,7 +11,7 @@ HEAP = 64 << 20
 
 
 def heaps_of_threads(pid):
-    """How many heaps an allocator made beside the first: glibc reserves 64 MiB for each, at a multiple of that."""
+    """The number of heaps of the allocator beside the first: glibc reserves 64 MiB for each, at a multiple of that."""
     with open(f"/proc/{pid}/maps") as file:
         ranges = [[int(bound, 16) for bound in line.split()[0].split("-")] for line in file]
     reserved = {begin for begin, _ in ranges if begin % HEAP == 0}
@@ -55,8 +55,8 @@ class Status(GrayTest):
         self.assertEqual(self.shared.ctl("health").code, 0)
         self.assertEqual(self.shared.ctl("health", "-o", "json").json()["schema_version"], 1)
 
-    def test_who_answers_operators_has_no_heap_of_his_own(self):
-        """Else the memory of the master would be eight times what the longest answer took."""
+    def test_threads_that_answer_operators_have_no_separate_heap(self):
+        """Otherwise the master would need eight times the memory of the longest answer."""
         askers = [threading.Thread(target=self.shared.ctl, args=("events", "-n", "1000")) for _ in range(16)]
         for asker in askers:
             asker.start()

@@ -1,4 +1,4 @@
-"""What every black-box test needs: a grayd of its own in a temporary folder, its processes, and grayctl.
+"""Shared by all black-box tests: a separate grayd in a temporary folder, its processes, and grayctl.
 
 A test sees only what a user sees: the configuration file, the sockets, the exit codes, the processes. The programs come
 from $GRAYD_BUILD (build/dev). Every daemon carries a mark in its environment, which its workers inherit, so that a test
@@ -29,7 +29,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def fake(*flags):
-    """The command of a worker whose misbehaviour can be asked for (workers/fake.py)."""
+    """The command of a worker that misbehaves on request (workers/fake.py)."""
     return [sys.executable, os.path.join(HERE, "workers", "fake.py"), *flags]
 
 
@@ -39,7 +39,7 @@ def faulty(*flags):
 
 
 def eventually(check, timeout=10.0, what="it"):
-    """Calls `check` until it returns something true, and returns that; fails when the time is up."""
+    """Calls `check` until it returns a true value, and returns that; fails when the time is up."""
     deadline = time.monotonic() + timeout * SLOWER
     while True:
         result = check()
@@ -190,7 +190,7 @@ class Grayd:
         return self
 
     def log(self):
-        """All that grayd wrote to stdout and stderr; nothing if it was never started."""
+        """All output of grayd on stdout and stderr; nothing if it was never started."""
         if not self.process:
             return ""
         with open(os.path.join(self.folder, "grayd.log"), errors="replace") as file:
@@ -217,7 +217,7 @@ class Grayd:
         return None
 
     def pids(self, version, service="web"):
-        """Of the workers of a version that are up."""
+        """The pids of the workers of a version that are up."""
         workers = self.version(version, service)["workers"]
         return [worker["pid"] for worker in workers if worker["state"] in ("ready", "healthy")]
 
@@ -227,7 +227,7 @@ class Grayd:
         return routers[-1] if routers else None
 
     def wait_up(self, count, *versions, service="web", timeout=20):
-        """Until each of `versions` has `count` workers up and every router knows them."""
+        """Waits until each of `versions` has `count` workers up and every router knows them."""
         return self._wait_workers(count, versions, ("ready", "healthy"), service, timeout)
 
     def wait_healthy(self, count, *versions, service="web", timeout=20):
@@ -260,7 +260,7 @@ class Grayd:
         return eventually(alive_and_checked, timeout, what)
 
     def wait_answers(self, path="/", status=200, timeout=10, **options):
-        """Until a request gets this status; what it got before is forgiven."""
+        """Waits until a request gets this status; earlier answers are ignored."""
         def answers():
             try:
                 response = self.get(path, **options)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 by hand, over raw sockets: a library would hide what the tests are about."""
+"""HTTP/1.1 over raw sockets: a library would hide the details under test."""
 import socket
 
 

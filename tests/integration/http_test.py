@@ -1,4 +1,4 @@
-"""HTTP/1.1 on both sides of the router: framing, forwarding, and what it refuses."""
+"""HTTP/1.1 on both sides of the router: framing, forwarding and refusals."""
 import hashlib
 
 from harness import GrayTest, two_versions

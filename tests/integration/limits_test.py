@@ -1,4 +1,4 @@
-"""What is bounded stays bounded: sockets to a worker, waiting requests, memory; and the queue always moves."""
+"""Limits hold: sockets to a worker, waiting requests, memory; and the queue always makes progress."""
 import json
 import threading
 import time
@@ -16,7 +16,7 @@ class LimitsTest(GrayTest):
         return self.start(service, router={"threads": threads})
 
     def occupy(self, daemon, ms):
-        """A request that holds a socket for so long; returns its client once the worker has it."""
+        """A request that holds a socket for a time; returns its client once the worker has the request."""
         client = daemon.client()
         client.send(request(f"/?ms={ms}&occupy"))
         eventually(lambda: daemon.version("v1")["in_flight"] >= 1, 5, "the request in flight")

@@ -1,4 +1,4 @@
-"""Where clients come in: IPv6 and unix sockets, and what is known of who comes."""
+"""Listeners: IPv6 and unix sockets, and the client address on each."""
 import json
 import os
 import socket
@@ -108,7 +108,7 @@ class Unix(Listening):
 
 
 class SocketFile(GrayTest):
-    """Who owns the path of a unix listener."""
+    """The ownership of the path of a unix listener."""
 
     CONFIG = {"listen": {"http": ["unix:web.sock"]}}
 

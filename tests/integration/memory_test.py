@@ -1,4 +1,4 @@
-"""A worker that holds more memory than its version allows is replaced, and nobody who asks notices."""
+"""A worker that uses more memory than its version allows is replaced, and no request fails."""
 import sys
 
 from faults.matrix import Clients, events_of, wait_event

@@ -1,4 +1,4 @@
-"""The count that matters most: requests that name a version, answered by another one. It must be 0 whatever goes on."""
+"""The most important count: requests that name a version and are answered by another one. It must always be 0."""
 import json
 import os
 import random
@@ -24,7 +24,7 @@ class Figures:
 
 
 def one_way_of_naming(version, number):
-    """Parameter, header, cookie by turns; also a user, whom the weight would send elsewhere."""
+    """Parameter, header and cookie in turn; also a user whom the weight would send to the other version."""
     user = f"uid={number}"
     if number % 3 == 0:
         return request(f"/?n={number}&version={version}", headers={"Cookie": user})
@@ -34,7 +34,7 @@ def one_way_of_naming(version, number):
 
 
 def press(daemon, wanted, figures, lock, seed):
-    """Asks until `wanted` answers came; a connection that ends is opened anew, its open question counted apart."""
+    """Sends requests until `wanted` answers came; reopens a connection that ends, and counts its open request apart."""
     pick = random.Random(seed)
     client, done, number = None, 0, seed * 1_000_000
     while done < wanted:
@@ -70,7 +70,7 @@ def count(figures, version, response):
 
 
 def said_by(response):
-    """The version that the worker itself says it is: the router's word is what is being tested."""
+    """The version from the body of the worker, because the header of the router is under test."""
     return response["x-worker-version"] or json.loads(response.text)["version"]
 
 

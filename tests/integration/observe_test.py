@@ -24,7 +24,7 @@ def kinds_of(events):
 
 
 def wait_event(daemon, kind, count=1, **fields):
-    """Until there are `count` events of a kind with these fields; returns the last."""
+    """Waits until there are `count` events of a kind with these fields; returns the last."""
     def found():
         some = [event for event in events_of(daemon) if event["kind"] == kind and
                 all(event.get(name) == value for name, value in fields.items())]
@@ -52,7 +52,7 @@ def wait_line(daemon, text):
 
 
 def ask_admin(daemon, path):
-    """Sends a GET to the admin socket and returns the connection; the answer may take its time."""
+    """Sends a GET to the admin socket and returns the connection without waiting for the answer."""
     connection = http.client.HTTPConnection("grayd")
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.settimeout(30 * SLOWER)
@@ -62,7 +62,7 @@ def ask_admin(daemon, path):
 
 
 class Following:
-    """A grayctl that goes on, and its lines as they come."""
+    """A grayctl that keeps running, and its lines as they arrive."""
 
     def __init__(self, daemon, *args):
         self.process = subprocess.Popen([os.path.join(BUILD, "grayctl"), "--socket", daemon.admin, *args],
@@ -256,7 +256,7 @@ class Logs(GrayTest):
         say(daemon, "\n".join(f"line {i}" for i in range(300)) + "\n")
         follower.wait("line 299")
         shown = [line for line in follower.lines if "  line " in line]
-        if len(shown) < 300:  # more came at once than is kept
+        if len(shown) < 300:  # more lines at once than are kept
             missing = follower.wait("lines of web@v1#0 are missing")
             self.assertEqual(len(shown) + int(missing[1:].split()[0]), 300)
 
@@ -264,7 +264,7 @@ class Logs(GrayTest):
         daemon = self.start(up=("v1",))
         daemon.process.send_signal(signal.SIGSTOP)
         try:
-            for i in range(50):  # the router serves on, and the pipe holds what nobody reads
+            for i in range(50):  # the router continues to serve, and the pipe holds the unread bytes
                 say(daemon, f"line {i}\n")
         finally:
             daemon.process.send_signal(signal.SIGCONT)

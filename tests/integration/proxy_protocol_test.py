@@ -1,4 +1,4 @@
-"""Listeners whose connections begin with a PROXY header: whom grayd then takes for the client, and what it refuses."""
+"""Listeners whose connections begin with a PROXY header: which client grayd uses, and what it refuses."""
 import ipaddress
 import os
 import shutil
@@ -70,7 +70,7 @@ class Balanced(GrayTest):
             return client.response()
 
     def seen_as(self, header, where=None):
-        """Whom the worker and the access log take for the client."""
+        """The client as the worker and the access log see it."""
         response = self.ask(header, where=where)
         self.assertEqual(response.status, 200)
         client = self.line_of(response)["client"]

@@ -1,4 +1,4 @@
-"""A reload from outside: what each row of the contract does to a running grayd, by grayctl and by SIGHUP.
+"""A reload from outside: the effect of each row of the contract on a running grayd, by grayctl and by SIGHUP.
 
 Two things hold for every row: it is applied whole or refused whole, and no request that is under way notices.
 """
@@ -10,7 +10,7 @@ from harness import GrayTest, eventually, fake, faulty, is_alive, merged, two_ve
 
 
 class Load:
-    """Users who ask without a pause, each on a connection of his own, until the block ends."""
+    """Users that send requests without a pause, each on a separate connection, until the block ends."""
 
     def __init__(self, daemon, *paths):
         self.daemon, self.paths = daemon, paths or ("/", "/?version=v2")
@@ -68,14 +68,14 @@ class ReloadTest(GrayTest):
         return self.daemon.ctl("reload")
 
     def reloaded(self, *expected, **changes):
-        """A reload that is accepted and says exactly these changes."""
+        """A reload that is accepted and reports exactly these changes."""
         result = self.reload(**changes)
         self.assertEqual(result.code, 0, result)
         self.assertEqual(result.out, "".join(f"{line}\n" for line in ["configuration reloaded"] +
                                              [f"  {change}" for change in expected]))
 
     def refused(self, code, *parts, **changes):
-        """A reload that is refused with these words, after which the old file is back and nothing has changed."""
+        """A reload that is refused with these words; then restores the old file and checks that nothing has changed."""
         before, config, everything = self.all_pids(), self.daemon.config, self.facts()
         result = self.reload(**changes)
         self.assertEqual(result.code, code, result)
@@ -99,7 +99,7 @@ class ReloadTest(GrayTest):
         return {version: sorted(self.daemon.pids(version)) for version in ("v1", "v2")}
 
     def facts(self):
-        """What an operator sees of the versions, less what moves by itself."""
+        """The status of the versions, without the values that change by themselves."""
         return [(version["name"], version["weight"], version["state"], version["queue"]["limit"])
                 for service in self.daemon.status()["services"] for version in service["versions"]]
 
@@ -116,7 +116,7 @@ class ReloadTest(GrayTest):
 
 
 class Rows(ReloadTest):
-    """One row of the contract after the other."""
+    """Each row of the contract."""
 
     def test_a_new_version_is_started_and_the_others_run_on(self):
         self.begin()
@@ -272,7 +272,7 @@ class Rows(ReloadTest):
 
 
 class Whole(ReloadTest):
-    """All or nothing, whoever asks."""
+    """All changes or none, for grayctl and for SIGHUP."""
 
     def test_one_refusal_refuses_the_rest(self):
         self.begin()
@@ -334,13 +334,13 @@ class Whole(ReloadTest):
 
 
 class InARow(ReloadTest):
-    """A reload meets one that is still at work."""
+    """A reload while an earlier one is still in progress."""
 
     def slow(self, mark):
         return {"v1": {"command": faulty("--ready-after", "300"), "instances": 3, "env": {"MARK": mark}}}
 
     def marks(self):
-        """What the living workers of v1 were started with."""
+        """The settings with which the living workers of v1 were started."""
         found = []
         for pid in self.daemon.pids("v1"):
             try:

@@ -1,4 +1,4 @@
-"""The router is a child that may die: it is back at once, and nothing that matters dies with it."""
+"""The router is a child that may die: it is replaced immediately, and workers, limits and counters are not lost."""
 import os
 import signal
 import time

@@ -1,4 +1,4 @@
-"""What a request meets (contract 2.4): which version and worker, why, and what its answer says about it."""
+"""Routing of a request (contract 2.4): version and worker, the reason, and the headers of the answer."""
 import os
 import re
 import signal
@@ -76,9 +76,9 @@ class Share(GrayTest):
         cls.start_shared(two_versions(version={"v1": version, "v2": merged(version, {"weight": 5.0})}))
 
     def users_of_v2(self, users):
-        """The share is asked for in pipelined batches: many users, few round trips."""
+        """The share is measured in pipelined batches: many users, few round trips."""
         found = set()
-        for start in range(0, len(users), 5000):  # less than one connection may have
+        for start in range(0, len(users), 5000):  # below the limit of one connection
             found |= self.users_of_v2_on_one_connection(users[start:start + 5000])
         return found
 
@@ -294,7 +294,7 @@ class Affinity(GrayTest):
             if worker != victim:
                 self.assertEqual(self.worker_of(user), worker)
             else:
-                self.worker_of(user)  # answered 200, by whoever it is
+                self.worker_of(user)  # answered 200, by any worker
         eventually(lambda: int(victim) not in self.shared.pids("v1"), 20, "its end is seen")
         self.shared.wait_healthy(3, "v1")
         here = {user: slots[worker] for user, worker in before.items()}

@@ -1,5 +1,5 @@
-"""The rules of docs/http.md between a real client and a worker that breaks them on purpose: what the client is made to
-believe, whether an end is clean, and whether a connection that cannot be trusted is used again."""
+"""The rules of docs/http.md between a real client and a worker that breaks them on purpose: what the client receives,
+whether an end is clean, and whether a broken connection is used again."""
 import json
 
 from harness import GrayTest, eventually, fake, two_versions
@@ -211,7 +211,7 @@ SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class Smuggling(Rules):
-    """Each payload is two requests for somebody who reads it wrongly. `reach`: how many the worker may see of it."""
+    """Each payload is two requests for a wrong parser. `reach`: how many of them the worker may see."""
 
     def check(self, name, payload, statuses, reach, body=None):
         with self.subTest(name):

@@ -1,4 +1,4 @@
-"""Clients that are slow are cut in time, and who is waited for by nobody is not slow: min_rate as it is configured."""
+"""Slow clients are cut in time, and a client that grayd does not wait for is not slow: min_rate as configured."""
 import threading
 import time
 

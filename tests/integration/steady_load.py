@@ -1,4 +1,4 @@
-"""Clients that press steadily while something is replaced under them, and count what a client would call a failure.
+"""Clients that send a steady load while processes are replaced, and count the failures that a client would see.
 
 Four kinds: on kept connections, on a new one each time, readers of long streams, and senders of bodies that come in
 pieces and must come back whole. Every answer must be 200 and complete; no client repeats anything. One event loop in a
@@ -95,7 +95,7 @@ class SteadyLoad:
         return self
 
     def __exit__(self, *_):
-        """Every exchange that has begun is finished first."""
+        """Finishes every started exchange first."""
         self.stopping = True
         self.thread.join(60)
         assert not self.thread.is_alive(), "a client waits for ever"

@@ -1,4 +1,4 @@
-"""Processes: who is started, who is replaced, who is left alone, and that nothing stays behind."""
+"""Processes: which are started, which are replaced, which are left alone, and that no process is left at the end."""
 import os
 import signal
 import threading

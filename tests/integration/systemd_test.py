@@ -1,4 +1,4 @@
-"""Under a service manager: what it is told, sockets that it gives, and the unit that is shipped."""
+"""Under a service manager: the messages to it, the sockets from it, and the unit file."""
 import os
 import re
 import shutil
@@ -26,7 +26,7 @@ class Manager:
         self.heard = []
 
     def listen(self):
-        """All that was told, oldest first, but for the watchdog's; and how often that was."""
+        """All messages, oldest first, without those for the watchdog; and the number of the latter."""
         while True:
             try:
                 self.heard.append(self.sock.recv(4096).decode())
@@ -35,7 +35,7 @@ class Manager:
                 return told, len(self.heard) - len(told)
 
     def wait(self, start, count=1):
-        """Until `count` messages begin like this; returns the last of them."""
+        """Waits until `count` messages begin like this; returns the last of them."""
         def found():
             some = [text for text in self.listen()[0] if text.startswith(start)]
             return some[count - 1] if len(some) >= count else None

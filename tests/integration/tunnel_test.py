@@ -1,4 +1,4 @@
-"""Upgrades from outside (rule P24): when a connection becomes a tunnel, when it stays HTTP, and how tunnels end."""
+"""Upgrades from outside (rule P24): when a connection becomes a tunnel, when it stays HTTP, how tunnels end."""
 import json
 import os
 import signal

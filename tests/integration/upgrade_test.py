@@ -1,5 +1,5 @@
-"""A router, or grayd itself, is replaced under load without one failed request. What can be wrong with a new router is
-here, with a new grayd in faults/replacement_test.py."""
+"""A router, or grayd itself, is replaced under load without one failed request. Faults of a new router are
+tested here, those of a new grayd in faults/replacement_test.py."""
 import collections
 import os
 import re
@@ -28,7 +28,7 @@ def routers(daemon):
 
 
 def descriptors(pid):
-    """What a process has open, by kind: the same file or socket has the same name, a pipe or an epoll set has none."""
+    """The open descriptors of a process, by kind: a file or socket has its name, a pipe or an epoll set has none."""
     names = []
     for fd in os.listdir(f"/proc/{pid}/fd"):
         try:
@@ -72,7 +72,7 @@ class UnderLoad(GrayTest):
         self.assertEqual(program, os.readlink(f"/proc/{daemon.process.pid}/exe"))
 
     def test_a_wrong_hand_over_is_seen(self):
-        """The same clients, but the old router is killed instead of drained: the load must be able to see that."""
+        """The same clients, but the old router is killed instead of drained: the load must detect that."""
         daemon = self.start(quick())
         with SteadyLoad(daemon.port, kept=8, short=8, streams=4, uploads=2) as load:
             eventually(lambda: all(load.figures.answered.values()), 20, "answers of every kind")
@@ -82,7 +82,7 @@ class UnderLoad(GrayTest):
 
 
 class Refused(GrayTest):
-    """A stopped worker that passes for healthy (its next check is far away) keeps a new router from being ready."""
+    """A stopped worker that still counts as healthy (its next check is far away): a new router is not ready."""
 
     def start_with_hung_worker(self):
         daemon = self.start(quick(health={"path": "/healthz", "interval": "60s", "timeout": "500ms"}))
@@ -191,7 +191,7 @@ class Crash(GrayTest):
 
 
 class Itself(GrayTest):
-    """grayd becomes another program by exec: same pid, same children, same sockets."""
+    """grayd replaces itself by exec: same pid, same children, same sockets."""
 
     def family(self, daemon):
         return sorted(children_of(daemon.process.pid))

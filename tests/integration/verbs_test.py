@@ -11,7 +11,7 @@ import unittest
 from harness import BUILD, GrayTest, eventually, faulty, merged, run_program, two_versions
 
 CONNECTIONS = 32
-PATIENCE = 120  # seconds that a grayctl may wait here
+PATIENCE = 120  # longest wait of a grayctl, in seconds
 
 
 def quick(**changes):
@@ -23,7 +23,7 @@ def slow_to_start(milliseconds, **changes):
 
 
 class Load:
-    """Keep-alive connections that ask without a pause; what is not a whole 200 is a failure."""
+    """Keep-alive connections that send requests without a pause; everything but a complete 200 is a failure."""
 
     def __init__(self, daemon, path="/"):
         self.daemon, self.path, self.stopping = daemon, path, threading.Event()
@@ -55,7 +55,7 @@ class Load:
 
 
 class Sampler:
-    """Looks at the status of a version again and again: the fewest able workers, and what a restart told."""
+    """Polls the status of a version: records the fewest usable workers, and the progress of a restart."""
 
     def __init__(self, daemon, version):
         self.daemon, self.version, self.stopping = daemon, version, threading.Event()
@@ -283,7 +283,7 @@ class Waiting(VerbTest):
     def test_patience_ctrl_c_and_a_grayd_that_ends(self):
         daemon = self.starting()
         self.assertEqual(self.ok(daemon, "start", "web", "v2", "--no-wait").out,
-                         "start of web v2 begun; see: grayctl status web\n")
+                         "start of web v2 is in progress; see: grayctl status web\n")
         self.ok(daemon, "stop", "web", "v2")
         late = daemon.ctl("start", "web", "v2", "--timeout", "300ms")
         self.assertEqual(late.code, 5)
@@ -330,7 +330,7 @@ class Waiting(VerbTest):
         daemon = self.started()
         code, _, shown = self.on_a_terminal(daemon, b"n\n", "stop", "web", "v1")
         self.assertEqual(code, 3)
-        self.assertIn("v1 is the stable version of web, whose users would get errors; stop it all the same? [y/N]",
+        self.assertIn("v1 is the stable version of web, whose users would get errors; stop it anyway? [y/N]",
                       shown)
         code, out, shown = self.on_a_terminal(daemon, b"y\n", "drain", "web", "v1")
         self.assertEqual((code, out), (0, "web v1 drained and stopped\n"))

@@ -1,5 +1,5 @@
-"""Runs the scenarios of tests/vtc: varnishtest plays the client in front of grayd and the server behind it, so that one
-file says what goes in on each side of an exchange and what must come out on the other."""
+"""Runs the scenarios of tests/vtc: varnishtest is the client in front of grayd and the server behind it, so one file
+has the input on each side of an exchange and the expected output on the other."""
 import glob
 import os
 import subprocess

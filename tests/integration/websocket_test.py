@@ -1,4 +1,4 @@
-"""WebSocket by the `ws` package of npm on both ends: nobody notices that grayd is in between (rule P24)."""
+"""WebSocket with the npm package `ws` on both ends: grayd in between makes no difference (rule P24)."""
 import os
 import subprocess
 

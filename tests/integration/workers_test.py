@@ -1,4 +1,4 @@
-"""Any program as a worker: unmodified ones, every way to be ready and to listen, and what is said of those that err."""
+"""Any program as a worker: unmodified ones, every readiness method and way to listen, and the messages about errors."""
 import os
 import pwd
 import re
@@ -80,7 +80,7 @@ def only(**versions):
 
 
 class UnmodifiedPrograms(GrayTest):
-    """Each through the router, beside each other in one grayd."""
+    """Each through the router, all in one grayd."""
 
     @classmethod
     def setUpClass(cls):
@@ -160,7 +160,7 @@ class UnmodifiedPrograms(GrayTest):
 
 
 class Ways(GrayTest):
-    """To be ready and to listen, as configured by name."""
+    """Readiness methods and ways to listen, configured by name."""
 
     READY_BY = {"pipe": "pipe", "fd": "fd:9", "http": "http", "unix": "notify", "unix_tcp": "tcp", "socket": "http",
                 "node_pipe": "pipe", "node_unix": "ipc", "node_fd3": "ipc", "shell_fd": "fd:7"}
@@ -253,7 +253,7 @@ class Users(GrayTest):
 
 
 class Misbehaviour(GrayTest):
-    """Named in `status` and in the log, with the remedy, and without harm to the version beside it."""
+    """Reported in `status` and in the log, with the remedy, and without effect on the other version."""
 
     @classmethod
     def setUpClass(cls):
@@ -270,7 +270,7 @@ class Misbehaviour(GrayTest):
         ), up=("good",))
 
     def cause(self, version, *parts):
-        """What status says once it says all this; the log must say it as well."""
+        """The cause in the status, once it has all these texts; the log must have them too."""
         def found():
             text = self.shared.version(version)["cause"]
             return text if all(part in text for part in parts) else None
@@ -286,7 +286,7 @@ class Misbehaviour(GrayTest):
         eventually(lambda: self.shared.version(version)["state"] == "failed", 20, f"{version} failing")
 
     def address_of_young_worker(self, version):
-        """One that will not be given up (10 s after it said ready) while the test looks at it."""
+        """A version that does not fail (10 s after it reported ready) while the test checks it."""
         def young():
             worker = self.shared.version(version)["workers"][0]
             return worker["address"] if worker["pid"] > 0 and (version != "says" or worker["uptime_s"] < 5) else None

@@ -1,4 +1,4 @@
-// The routes and their answers, one connection at a time, without the server's threads.
+// The routes and their answers, one connection at a time, without the threads of the server.
 #include "control/api/admin_api.hpp"
 
 #include <doctest/doctest.h>
@@ -78,7 +78,7 @@ TEST_CASE("every verb of the table that grayd answers is passed on, and no other
   }
   const int calls = daemon.calls;
   for (const char* verb : {"anything", "rollout", "rollout-status", "completion"}) {
-    const std::string error = std::string("grayd knows no verb \"") + verb + "\"; see grayctl --help";
+    const std::string error = std::string("unknown verb \"") + verb + "\"; see grayctl --help";
     check_failure(ask(daemon, get(std::string("/v1/") + verb)), 400, 2, error);
     check_failure(ask(daemon, post(std::string("/v1/") + verb, "")), 400, 2, error);
   }
@@ -100,7 +100,7 @@ TEST_CASE("a body sent as curl -d sends it is read as JSON too") {
   CHECK(seen.parsed()["args"] == json{{"a", "b&c"}});
 }
 
-TEST_CASE("each exit code has its status, and a failure says why") {
+TEST_CASE("each exit code has its status, and a failure has a message") {
   FakeDaemon daemon;
   const std::pair<ExitCode, int> expected[] = {{ExitCode::failed, 500},   {ExitCode::usage, 400},
                                                {ExitCode::conflict, 409}, {ExitCode::denied, 403},
@@ -119,7 +119,7 @@ TEST_CASE("a verb that changes something is not a GET") {
   CHECK(daemon.calls == 0);
 }
 
-TEST_CASE("a body that is no JSON object is refused") {
+TEST_CASE("a body that is not a JSON object is refused") {
   FakeDaemon daemon;
   for (const char* body : {"{", "[1]", "5", "service=web"})
     check_failure(ask(daemon, post("/v1/shift", body)), 400, 2, "must be a JSON object");
@@ -132,7 +132,7 @@ TEST_CASE("an unknown path is named") {
   check_failure(ask(daemon, get("/v1/")), 404, 2, "verbs are under /v1/");
 }
 
-TEST_CASE("bytes that are no HTTP get 400, none get nothing") {
+TEST_CASE("bytes that are not HTTP get 400, and a connection without bytes gets no answer") {
   FakeDaemon daemon;
   check_failure(ask(daemon, "\x16\x03\x01 garbage\r\n\r\n"), 400, 2, "could not be read");
   check_failure(ask(daemon, "GET\r\n\r\n"), 400, 2, "could not be read");
@@ -154,7 +154,7 @@ TEST_CASE("a body above 1 MiB is refused, by length and in chunks") {
   CHECK(daemon.calls == 0);
 }
 
-TEST_CASE("the wait for the daemon is bounded, and a late reply harms nobody") {
+TEST_CASE("the wait for the daemon is bounded, and a late reply has no effect") {
   FakeDaemon daemon;
   FakeDaemon::Done late;
   daemon.take = [&](FakeDaemon::Done done) { late = std::move(done); };
@@ -171,7 +171,7 @@ TEST_CASE("a timeout out of range is refused") {
   CHECK(ask(daemon, get("/v1/status?timeout_ms=120000")).status == 200);
 }
 
-TEST_CASE("a caller that left is not waited for") {
+TEST_CASE("a call ends when its caller disconnects") {
   FakeDaemon daemon;
   daemon.take = [kept = std::vector<FakeDaemon::Done>()](FakeDaemon::Done done) mutable { kept.push_back(done); };
   int ends[2];
@@ -186,7 +186,7 @@ TEST_CASE("a caller that left is not waited for") {
   CHECK(Clock::now() - begin < Duration(10'000));
 }
 
-TEST_CASE("a daemon that throws or drops the call is answered for") {
+TEST_CASE("a call that the daemon throws on or drops gets an answer") {
   FakeDaemon daemon;
   daemon.answer = [](auto&&...) -> Reply { throw std::runtime_error("out of luck"); };
   check_failure(ask(daemon, get("/v1/status")), 500, 1, "/v1/status failed inside grayd: out of luck");
@@ -196,7 +196,7 @@ TEST_CASE("a daemon that throws or drops the call is answered for") {
   check_failure(ask(daemon, get("/v1/status")), 500, 1, "Broken promise");
 }
 
-TEST_CASE("metrics are text, and a failure of theirs is a failure") {
+TEST_CASE("metrics are text, and a failure has its status") {
   FakeDaemon daemon;
   daemon.answer = [](const std::string& verb, const json&) {
     return Reply{.code = ExitCode::ok, .body = {{"text", verb + "_total 1\n"}}, .error = {}};
@@ -214,7 +214,7 @@ TEST_CASE("healthz answers without the daemon") {
   CHECK(daemon.calls == 0);
 }
 
-TEST_CASE("callers who wait need a seat, and the others do not") {
+TEST_CASE("callers that wait need a seat, and the others do not") {
   FakeDaemon daemon;
   CutOff never;
   Seats seats(1);

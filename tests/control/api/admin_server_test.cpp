@@ -49,7 +49,7 @@ TEST_CASE("fifty status calls at once are all answered") {
   CHECK(served.daemon.calls == 50);
 }
 
-TEST_CASE("the listener outlives the server, and what waits in it is served by the next one") {
+TEST_CASE("the listener outlives the server, and connections that wait in it are served by the next one") {
   AdminServerServed served;
   {
     AdminServer first(served.listener.get(), served.daemon);
@@ -61,7 +61,7 @@ TEST_CASE("the listener outlives the server, and what waits in it is served by t
   CHECK(contains(read_to_end(early.get()), "200 OK"));
 }
 
-TEST_CASE("garbage and connections that say nothing do not stop the next caller") {
+TEST_CASE("garbage and silent connections do not block the next caller") {
   AdminServerServed served;
   AdminServer server(served.listener.get(), served.daemon);
   CHECK(contains(talk(served.path, std::string(3000, '\xff') + "\r\n\r\n"), "400"));
@@ -86,7 +86,7 @@ TEST_CASE("calls in progress are cut a second after the end began") {
   for (auto& done : kept) done({});
 }
 
-TEST_CASE("descriptors beyond the reach of select are served") {
+TEST_CASE("descriptors too large for select() are served") {
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   rlimit raised = before;
@@ -104,7 +104,9 @@ TEST_CASE("descriptors beyond the reach of select are served") {
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
-TEST_CASE("after its end nobody is let in, calls in progress are answered, and the next server serves who waited") {
+TEST_CASE(
+    "after the end no connection is accepted, calls in progress are answered, and the next server serves those that "
+    "waited") {
   AdminServerServed served;
   std::promise<FakeDaemon::Done> taken;
   served.daemon.take = [&](FakeDaemon::Done done) { taken.set_value(std::move(done)); };

@@ -33,16 +33,16 @@ TEST_CASE("a stale socket is replaced") {
   CHECK(connect_to(dir / "s"));
 }
 
-TEST_CASE("a socket that somebody listens on is refused and keeps working") {
+TEST_CASE("a socket on which a process listens is refused and keeps working") {
   TempDir dir;
   UniqueFd first = open_admin_socket(dir / "s");
   std::string error = error_of([&] { open_admin_socket(dir / "s"); });
   CHECK(contains(error, dir / "s"));
-  CHECK(contains(error, "another grayd answers there"));
+  CHECK(contains(error, "another grayd uses this socket"));
   CHECK(connect_to(dir / "s"));
 }
 
-TEST_CASE("a file that is no socket is refused and left alone") {
+TEST_CASE("a file that is not a socket is refused and left alone") {
   TempDir dir;
   write_file(dir / "s", "precious");
   CHECK(contains(error_of([&] { open_admin_socket(dir / "s"); }), "it exists and is not a socket"));
@@ -52,7 +52,7 @@ TEST_CASE("a file that is no socket is refused and left alone") {
 TEST_CASE("a path too long for a socket is refused with both lengths") {
   std::string path = "/tmp/" + std::string(120, 'x');
   std::string error = error_of([&] { open_admin_socket(path); });
-  CHECK(contains(error, "the path has 125 bytes and a socket's may have 107"));
+  CHECK(contains(error, "the path has 125 bytes, the limit is 107"));
   CHECK(contains(error, "set a shorter admin"));
 }
 

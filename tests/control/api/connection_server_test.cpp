@@ -16,7 +16,7 @@ using namespace gray::control;
 
 namespace {
 
-/// Until the peer says something or leaves; then what it said is said back.
+/// Waits until the peer sends something or closes; then sends it back.
 void echo(int connection, const CutOff& cut_off) {
   char byte = 0;
   if (cut_off.wait(TimePoint::max(), {connection, POLLIN, 0}) && ::recv(connection, &byte, 1, 0) == 1)
@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "a connection is served and closed, th
   CHECK(read_to_end(waits.get()) == "c");
 }
 
-TEST_CASE_FIXTURE(ConnectionServerServed, "beyond the threads who comes waits until one is free") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "with all threads busy, a new connection waits until one is free") {
   ConnectionServer server(listener.get(), {.threads = 2}, echo);
   const UniqueFd first = connect(), second = connect(), third = connect();
   send_text(third.get(), "3");
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "beyond the threads who comes waits un
   CHECK(read_to_end(second.get()) == "2");
 }
 
-TEST_CASE_FIXTURE(ConnectionServerServed, "the oldest makes room, if the limits say so") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "the oldest connection is cut for a new one, if the limits say so") {
   ConnectionServer server(listener.get(), {.threads = 2, .oldest_makes_room = true}, echo);
   std::vector<UniqueFd> silent;
   for (int i = 0; i < 6; ++i) silent.push_back(connect());
@@ -74,7 +74,8 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "the oldest makes room, if the limits 
   for (const auto& client : silent) CHECK(read_to_end(client.get()).empty());
 }
 
-TEST_CASE_FIXTURE(ConnectionServerServed, "the end lets nobody in, and who is in may stay until the cut-off") {
+TEST_CASE_FIXTURE(ConnectionServerServed,
+                  "after the end no connection is accepted, and those in progress continue until the cut-off") {
   std::promise<void> in;
   ConnectionServer server(listener.get(), {.threads = 3}, [&](int connection, const CutOff& cut_off) {
     in.set_value();
@@ -114,7 +115,7 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "the cut-off is kFarewell after the en
   CHECK(cut <= Clock::now());
 }
 
-TEST_CASE_FIXTURE(ConnectionServerServed, "a cut ends each connection at once") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "a cut ends every connection immediately") {
   std::promise<void> in;
   ConnectionServer server(listener.get(), {.threads = 1}, [&](int connection, const CutOff&) {
     in.set_value();

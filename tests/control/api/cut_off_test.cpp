@@ -19,7 +19,7 @@ struct CutOffFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(CutOffFixture, "a wait ends by either descriptor, or by its time") {
+TEST_CASE_FIXTURE(CutOffFixture, "a wait ends by either descriptor, or at its time") {
   CHECK_FALSE(wait(Clock::now() + Duration(1)));
   ::eventfd_write(other.get(), 1);
   CHECK(wait(TimePoint::max()));
@@ -29,7 +29,7 @@ TEST_CASE_FIXTURE(CutOffFixture, "a wait ends by either descriptor, or by its ti
   CHECK(wait(TimePoint::max()));
 }
 
-TEST_CASE_FIXTURE(CutOffFixture, "who waits already is woken by a cut-off, and may wait until then") {
+TEST_CASE_FIXTURE(CutOffFixture, "a waiting thread is woken when the cut-off is set, and may wait until that time") {
   CHECK(cut_off.get() == TimePoint::max());
   std::thread waiter([&] { CHECK_FALSE(wait(TimePoint::max())); });
   const TimePoint when = Clock::now() + Duration(20);

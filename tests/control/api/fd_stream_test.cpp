@@ -48,7 +48,7 @@ TEST_CASE("a peer that closes is gone, one that only stops sending is not") {
   CHECK(stream.write("x", 1) == -1);
 }
 
-TEST_CASE("more than a request may hold is not read") {
+TEST_CASE("no more than the largest request is read") {
   Pair pair;
   FdStream stream(pair.ours.get(), pair.cut_off);
   std::thread sender([&] { send_text(pair.theirs.get(), std::string(2 << 20, 'x')); });
@@ -63,7 +63,7 @@ TEST_CASE("more than a request may hold is not read") {
   sender.join();
 }
 
-TEST_CASE("a write larger than the socket's buffer goes out whole") {
+TEST_CASE("a write larger than the buffer of the socket is sent completely") {
   Pair pair;
   FdStream stream(pair.ours.get(), pair.cut_off);
   std::string received;
@@ -81,7 +81,7 @@ TEST_CASE("a write larger than the socket's buffer goes out whole") {
   CHECK(received == sent);
 }
 
-TEST_CASE("a unix socket has no address to speak of") {
+TEST_CASE("a unix socket has no IP address") {
   Pair pair;
   FdStream stream(pair.ours.get(), pair.cut_off);
   std::string ip = "x";
@@ -92,7 +92,7 @@ TEST_CASE("a unix socket has no address to speak of") {
   CHECK(stream.is_writable());
 }
 
-TEST_CASE("fewer bytes may be allowed for a request, and then no more are taken from the socket") {
+TEST_CASE("with a smaller limit for a request, no more bytes are read from the socket") {
   Pair pair;
   FdStream stream(pair.ours.get(), pair.cut_off, {.request_bytes = 3});
   send_text(pair.theirs.get(), "hello");
@@ -104,7 +104,7 @@ TEST_CASE("fewer bytes may be allowed for a request, and then no more are taken 
   CHECK(::recv(pair.ours.get(), bytes, 8, MSG_DONTWAIT) == 2);
 }
 
-TEST_CASE("at the end of the connection nothing is read, written or waited for") {
+TEST_CASE("after the end of the connection it does not read, write or wait") {
   Pair pair;
   FdStream stream(pair.ours.get(), pair.cut_off, {.end = Clock::now()});
   send_text(pair.theirs.get(), "x");
@@ -114,7 +114,7 @@ TEST_CASE("at the end of the connection nothing is read, written or waited for")
   CHECK_FALSE(stream.wait_for(pair.ours.get(), TimePoint::max()));
 }
 
-TEST_CASE("after the cut-off nothing is read, and only what the socket takes at once is written") {
+TEST_CASE("after the cut-off it does not read, and writes only as much as the socket takes immediately") {
   Pair pair;
   FdStream stream(pair.ours.get(), pair.cut_off);
   send_text(pair.theirs.get(), "x");
@@ -126,7 +126,7 @@ TEST_CASE("after the cut-off nothing is read, and only what the socket takes at 
   CHECK(stream.write(large.data(), large.size()) == -1);
 }
 
-TEST_CASE("a wait ends by its event, by a peer that leaves, and by its time") {
+TEST_CASE("a wait ends by its event, when the peer closes, and at its time") {
   Pair pair, event;
   FdStream stream(pair.ours.get(), pair.cut_off);
   CHECK_FALSE(stream.wait_for(event.ours.get(), Clock::now() + Duration(1)));

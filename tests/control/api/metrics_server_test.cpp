@@ -17,7 +17,7 @@ using namespace gray::control;
 
 namespace {
 
-/// A listening socket on a port of the kernel's choice.
+/// A listening socket on a port that the kernel picks.
 struct Port {
   UniqueFd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   sockaddr_in address{};
@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "metrics are text, with or without a que
   }
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "everything else is not there") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "every other path is not found") {
   MetricsServer server(port.fd.get(), daemon);
   for (const auto* request :
        {"GET / HTTP/1.1\r\n\r\n", "GET /metricsx HTTP/1.1\r\n\r\n", "POST /metrics HTTP/1.1\r\n\r\n",
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "everything else is not there") {
   CHECK(daemon.calls == 0);
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "a failure of the daemon is told") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "a failure of the daemon is reported") {
   daemon.answer = [](auto&&...) { return refused(ExitCode::failed, "no router"); };
   MetricsServer server(port.fd.get(), daemon);
   const auto answer = port.ask(kScrape);
@@ -89,8 +89,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "a failure of the daemon is told") {
   CHECK(answer.ends_with("no router\n"));
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture,
-                  "who asks while an answer is on its way gets that one, and the daemon is asked once") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "requests during a pending call get its answer, and the daemon is asked once") {
   FakeDaemon::Done done;
   std::atomic<bool> asked = false;
   daemon.take = [&](FakeDaemon::Done when_done) {
@@ -109,7 +108,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture,
   CHECK(daemon.calls == 1);
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "clients that say nothing are cut, and cannot keep others out") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "silent clients are cut, and cannot block others") {
   MetricsServer server(port.fd.get(), daemon, Duration{300});
   std::vector<UniqueFd> silent;
   for (std::size_t i = 0; i < 2 * MetricsServer::kClients; ++i) silent.push_back(port.connect());
@@ -132,7 +131,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "a client that reads nothing is cut") {
   CHECK(read_to_end(slow.get()).size() < (4 << 20));
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "it ends at once, and an answer that comes later harms nobody") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "it ends immediately, and a later answer has no effect") {
   FakeDaemon::Done done;
   std::atomic<bool> asked = false;
   daemon.take = [&](FakeDaemon::Done when_done) {
@@ -150,12 +149,12 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "it ends at once, and an answer that com
 }
 
 TEST_CASE_FIXTURE(MetricsServerFixture,
-                  "after its end nobody is let in, and who is there is served or cut after a second") {
+                  "after the end no connection is accepted, and the others are served or cut after a second") {
   MetricsServer server(port.fd.get(), daemon);
   const UniqueFd asking = port.connect(), silent = port.connect();
   send_text(asking.get(), "GET /met");
   send_text(silent.get(), "G");
-  CHECK(port.ask(kScrape).starts_with("HTTP/1.1 200"));  // so the two before it are in
+  CHECK(port.ask(kScrape).starts_with("HTTP/1.1 200"));  // so the two before it were accepted
   server.end();
   send_text(asking.get(), "rics HTTP/1.1\r\n\r\n");
   CHECK(read_to_end(asking.get()).starts_with("HTTP/1.1 200"));
@@ -169,7 +168,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture,
   CHECK(read_to_end(late.get()).starts_with("HTTP/1.1 200"));
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "a new client is served though the others have much time left") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "a new client is served although the others have much time left") {
   MetricsServer server(port.fd.get(), daemon, Duration{600'000});
   std::vector<UniqueFd> silent;
   for (std::size_t i = 0; i < 2 * MetricsServer::kClients; ++i) silent.push_back(port.connect());
@@ -177,7 +176,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "a new client is served though the other
   CHECK(read_to_end(silent.front().get()).empty());
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "a head that is too long is refused as such, whichever line is too long") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "a head that is too long is refused with 431, whichever line is too long") {
   MetricsServer server(port.fd.get(), daemon);
   const std::string line = "GET /metrics HTTP/1.1\r\nX: ";
   const auto padded = [&](std::size_t size) { return line + std::string(size - line.size() - 4, 'x') + "\r\n\r\n"; };
@@ -187,7 +186,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "a head that is too long is refused as s
   CHECK(answer.ends_with("the request head is longer than 4 KiB\n"));
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "no method but GET, and no body is waited for") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "only GET is accepted, and the server does not wait for a body") {
   MetricsServer server(port.fd.get(), daemon);
   for (const auto* request : {"HEAD /metrics HTTP/1.1\r\n\r\n", "POST /metrics HTTP/1.1\r\nContent-Length: 5\r\n\r\n",
                               "DELETE /metrics HTTP/1.1\r\n\r\n"}) {
@@ -197,14 +196,15 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "no method but GET, and no body is waite
   CHECK(daemon.calls == 0);
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "the text comes whole and plain, whatever a client would accept") {
+TEST_CASE_FIXTURE(MetricsServerFixture, "the text is complete and not compressed, whatever the client accepts") {
   MetricsServer server(port.fd.get(), daemon);
   const auto answer = port.ask("GET /metrics HTTP/1.1\r\nRange: bytes=0-3\r\nAccept-Encoding: gzip\r\n\r\n");
   CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
   CHECK(answer.ends_with("\r\n\r\ngrayd_metrics 1\n"));
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "a question that the daemon drops is told, and the next client asks anew") {
+TEST_CASE_FIXTURE(MetricsServerFixture,
+                  "a call that the daemon drops is reported, and the next client causes a new call") {
   daemon.take = [](FakeDaemon::Done) {};
   MetricsServer server(port.fd.get(), daemon);
   for (int asked = 1; asked <= 2; ++asked) {
@@ -213,7 +213,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "a question that the daemon drops is tol
   }
 }
 
-TEST_CASE("an answer serves who asks within kFresh") {
+TEST_CASE("an answer is reused within kFresh") {
   FakeDaemon daemon;
   FakeDaemon::Done done;
   daemon.take = [&](FakeDaemon::Done when_done) { done = std::move(when_done); };

@@ -29,7 +29,7 @@ struct PendingReplyFixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(PendingReplyFixture,
-                  "a reply makes the descriptor readable for ever, and can be read more than once") {
+                  "after a reply the descriptor stays readable, and the reply can be read more than once") {
   const TimePoint begin = Clock::now();
   const PendingReply reply(daemon, "status", nlohmann::json::object());
   CHECK_FALSE(reply.ready());
@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(PendingReplyFixture,
   CHECK(reply.came_at() >= begin);
 }
 
-TEST_CASE_FIXTURE(PendingReplyFixture, "a question that is dropped is as good as answered, and says so") {
+TEST_CASE_FIXTURE(PendingReplyFixture, "a dropped call makes the descriptor readable and is reported") {
   const PendingReply reply(daemon, "status", nlohmann::json::object());
   done = nullptr;
   CHECK(readable(reply.fd()));
@@ -52,14 +52,14 @@ TEST_CASE_FIXTURE(PendingReplyFixture, "a question that is dropped is as good as
   CHECK(reply.came_at() == TimePoint{});
 }
 
-TEST_CASE_FIXTURE(PendingReplyFixture, "a reply to nobody harms nobody") {
+TEST_CASE_FIXTURE(PendingReplyFixture, "a reply after the caller has gone has no effect") {
   {
     const PendingReply reply(daemon, "status", nlohmann::json::object());
   }
   CHECK_NOTHROW(done({}));
 }
 
-TEST_CASE("verb and arguments are the daemon's, and what it throws is the asker's") {
+TEST_CASE("verb and arguments reach the daemon, and its exceptions reach the caller") {
   FakeDaemon daemon;
   const PendingReply reply(daemon, "shift", {{"service", "web"}});
   CHECK(reply.get().body == nlohmann::json{{"verb", "shift"}, {"args", {{"service", "web"}}}});

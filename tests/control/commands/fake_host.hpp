@@ -1,6 +1,6 @@
 #pragma once
-// A grayd for the verbs: service "web" (tests/control/traffic/settings_support.hpp), a disk that answers at once, and
-// routers that have applied what they are sent.
+// A grayd for the verbs: service "web" (tests/control/traffic/settings_support.hpp), saves that succeed immediately,
+// and routers that have applied every table.
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +24,7 @@ struct FakeHost : control::Host {
   std::function<void()> while_saving = [] {};
   std::vector<double> published;          // weight of v2 at each publication
   std::vector<std::string> happened;      // "saved", "stop v3"
-  std::optional<control::Action> action;  // the last that was carried out
+  std::optional<control::Action> action;  // the last one that was executed
 
   void persist(Saved then) override {
     happened.emplace_back("saved");

@@ -13,7 +13,7 @@ using nlohmann::json;
 
 namespace {
 
-/// What two workers wrote.
+/// The output of two workers.
 struct Lines final : OutputSource {
   std::vector<OutputLine> first, second;
   std::uint64_t last = 0;
@@ -55,7 +55,7 @@ struct JournalFixture {
     events.add(event);
     journal.changed(now);
   }
-  /// Until there is nothing to do before `until`.
+  /// Runs until there is nothing to do before `until`.
   void run(TimePoint until) {
     while (journal.due() && *journal.due() <= until) journal.advance(now = *journal.due());
     now = until;
@@ -85,7 +85,7 @@ using Numbers = std::vector<std::uint64_t>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(JournalFixture, "events are those after a number, of a service and a version, and the last of them") {
+TEST_CASE_FIXTURE(JournalFixture, "events are selected by number, service, version and count") {
   CHECK(numbers(events_of({})) == Numbers{1, 2, 3});
   CHECK(numbers(events_of({{"after", 1}})) == Numbers{2, 3});
   CHECK(numbers(events_of({{"after", "2"}})) == Numbers{3});
@@ -97,7 +97,7 @@ TEST_CASE_FIXTURE(JournalFixture, "events are those after a number, of a service
 }
 
 TEST_CASE_FIXTURE(JournalFixture,
-                  "who follows one version is not woken by another, and asks on from the right number") {
+                  "a follower of one version is not woken by another, and continues from the right number") {
   const auto nothing = ask(Verb::events, {{"after", 2}, {"version", "v1"}, {"wait_ms", 1}});
   CHECK(nothing.body["events"].empty());
   CHECK(nothing.body["last"] == 3);
@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(JournalFixture,
   CHECK(answered);
 }
 
-TEST_CASE_FIXTURE(JournalFixture, "lines of all workers stand in the order in which they were read") {
+TEST_CASE_FIXTURE(JournalFixture, "lines of all workers are in the order in which they were read") {
   lines.add(lines.first, "one");
   lines.add(lines.second, "two", true, true);
   lines.add(lines.first, "three");
@@ -135,7 +135,7 @@ TEST_CASE_FIXTURE(JournalFixture, "lines of all workers stand in the order in wh
   CHECK(ask(Verb::logs, {{"after", 3}}).body["last"] == 3);
 }
 
-TEST_CASE_FIXTURE(JournalFixture, "an answer with lines is bounded in bytes, too") {
+TEST_CASE_FIXTURE(JournalFixture, "an answer with lines is also bounded in bytes") {
   for (int i = 0; i < 2'000; ++i) lines.add(lines.first, std::string(4'096, 'x'));
   journal.call(Verb::logs, {{"count", 1'000}}, now, [&](const Reply& reply) {
     CHECK(reply.body["lines"].size() == Journal::kMostBytes / 4'096);
@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(JournalFixture, "an answer with lines is bounded in bytes, too
   });
 }
 
-TEST_CASE_FIXTURE(JournalFixture, "what is not there is named with what is near") {
+TEST_CASE_FIXTURE(JournalFixture, "unknown names are reported with the nearest known ones") {
   const auto error = [&](Verb verb, const json& args) {
     const auto reply = ask(verb, args);
     CHECK(reply.code == ExitCode::usage);
@@ -166,12 +166,14 @@ TEST_CASE_FIXTURE(JournalFixture, "events of a service that was removed can stil
   CHECK(numbers(events_of({{"service", "old"}})) == Numbers{4});
 }
 
-TEST_CASE_FIXTURE(JournalFixture, "the end lets nobody wait") {
+TEST_CASE_FIXTURE(JournalFixture, "at the end all waiting callers are answered") {
   journal.end();
   CHECK(ask(Verb::logs, {{"wait_ms", 5'000}}).body["lines"].empty());
 }
 
-TEST_CASE_FIXTURE(JournalFixture, "who waits for lines is answered a moment after one came, and nobody looks before") {
+TEST_CASE_FIXTURE(
+    JournalFixture,
+    "a caller that waits for lines is answered a short time after a new one, and there is no look before") {
   bool answered = false;
   journal.call(Verb::logs, {{"wait_ms", 5'000}}, now, [&](const Reply& reply) {
     CHECK(numbers(reply.body["lines"]) == Numbers{1, 2});

@@ -32,7 +32,7 @@ using Answers = std::vector<int>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(LongPollsFixture, "who has not to wait is answered at once") {
+TEST_CASE_FIXTURE(LongPollsFixture, "a caller that need not wait is answered immediately") {
   wait(Duration{0});
   CHECK(answers == Answers{0});
   value = 5;
@@ -42,7 +42,7 @@ TEST_CASE_FIXTURE(LongPollsFixture, "who has not to wait is answered at once") {
   CHECK_FALSE(polls.due());
 }
 
-TEST_CASE_FIXTURE(LongPollsFixture, "who waits is answered when there is something, once") {
+TEST_CASE_FIXTURE(LongPollsFixture, "a waiting caller is answered once, when there is an entry") {
   wait(Duration{60'000});
   wait(Duration{60'000});
   CHECK(polls.count() == 2);
@@ -57,7 +57,7 @@ TEST_CASE_FIXTURE(LongPollsFixture, "who waits is answered when there is somethi
 }
 
 TEST_CASE_FIXTURE(LongPollsFixture,
-                  "nobody looks while nothing changes, and once for all that changes within a moment") {
+                  "there is no look without a change, and one look for all changes within a short time") {
   wait(Duration{60'000});
   CHECK(looks == 1);
   polls.advance(now + Duration{30'000});
@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(LongPollsFixture,
   CHECK(looks == 2);
 }
 
-TEST_CASE_FIXTURE(LongPollsFixture, "or when the time is up, with what there is") {
+TEST_CASE_FIXTURE(LongPollsFixture, "a waiting caller is answered when its time is up, even without entries") {
   wait(Duration{1});
   polls.advance(now);
   CHECK(answers.empty());
@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(LongPollsFixture, "or when the time is up, with what there is"
   CHECK(answers == Answers{0});
 }
 
-TEST_CASE_FIXTURE(LongPollsFixture, "there is a bound, and above it nobody waits") {
+TEST_CASE_FIXTURE(LongPollsFixture, "the number of waiting callers is limited, and further ones do not wait") {
   for (std::size_t i = 0; i < LongPolls::kMost; ++i) wait(Duration{60'000});
   CHECK(answers.empty());
   wait(Duration{60'000});
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(LongPollsFixture, "there is a bound, and above it nobody waits
   CHECK(polls.count() == LongPolls::kMost);
 }
 
-TEST_CASE_FIXTURE(LongPollsFixture, "the end answers everybody, and who comes later") {
+TEST_CASE_FIXTURE(LongPollsFixture, "the end answers all callers, and later ones immediately") {
   wait(Duration{60'000});
   polls.end();
   CHECK(answers == Answers{0});
@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(LongPollsFixture, "the end answers everybody, and who comes la
   CHECK(answers == Answers{0, 0});
 }
 
-TEST_CASE_FIXTURE(LongPollsFixture, "a release answers everybody, and who comes later waits") {
+TEST_CASE_FIXTURE(LongPollsFixture, "a release answers all callers, and later ones wait") {
   wait(Duration{60'000});
   polls.release();
   CHECK(answers == Answers{0});
@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(LongPollsFixture, "a release answers everybody, and who comes 
   CHECK(polls.count() == 1);
 }
 
-TEST_CASE_FIXTURE(LongPollsFixture, "who is answered may ask again from within the answer") {
+TEST_CASE_FIXTURE(LongPollsFixture, "an answered caller may ask again from within the callback") {
   int asked = 0;
   const auto nothing = [](bool must) { return must ? std::optional<Reply>(Reply{}) : std::nullopt; };
   polls.wait(now, Duration{10}, nothing, [&](const Reply&) {

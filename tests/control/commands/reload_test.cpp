@@ -10,7 +10,7 @@ using test::settings_of;
 using test::version_view;
 using test::web;
 
-TEST_CASE("what is live is what was shifted and what runs") {
+TEST_CASE("the live state has the shifted weights and the running versions") {
   auto stopped = version_view("v3", {});
   stopped.state = VersionState::stopped;
   const auto live = live_services(settings_of(web()), {{"web", {"", {{"v2", 20}}, ""}}},
@@ -25,7 +25,7 @@ TEST_CASE("what is live is what was shifted and what runs") {
   CHECK_FALSE(live[0].versions[2].serving);
 }
 
-TEST_CASE("a reload moves no user: a weight and a stable that the file proposed stay as they were") {
+TEST_CASE("a reload moves no user: the weight and stable version of the old file stay in force") {
   auto fresh = web();
   fresh.stable = "v3";
   fresh.versions[1].weight = 60;
@@ -33,7 +33,7 @@ TEST_CASE("a reload moves no user: a weight and a stable that the file proposed 
   CHECK(after == State{{"web", {"v1", {{"v2", 5}}, ""}}});
 }
 
-TEST_CASE("what was shifted stays, and what is gone is forgotten") {
+TEST_CASE("shifted weights stay, and removed versions are dropped") {
   auto fresh = web();
   fresh.versions[1].weight = 60;
   fresh.versions.pop_back();
@@ -42,7 +42,7 @@ TEST_CASE("what was shifted stays, and what is gone is forgotten") {
   CHECK(after == State{{"web", {"", {{"v2", 7}}, ""}}});
 }
 
-TEST_CASE("what an operator stopped stays so, as long as it is configured") {
+TEST_CASE("a stopped version stays stopped as long as it is configured") {
   auto fresh = web();
   fresh.versions.pop_back();
   const auto after = state_after({{"web", {.stopped = {"v2", "v3"}}}}, settings_of(web()), settings_of(fresh));
@@ -66,7 +66,7 @@ TEST_CASE("every change has a text") {
   CHECK(text_of({Kind::remove_version, "web", "v2"}, true) == "version web v2: drains and ends");
 }
 
-TEST_CASE("a reload as an event says what changed, or why it was refused") {
+TEST_CASE("the event of a reload has its changes, or the reason of the refusal") {
   const Reply done{ExitCode::ok, {{"changes", {"version web v2: started", "service web: new routing"}}}, {}};
   CHECK(reload_event(done, "/g.toml").kind == EventKind::reloaded);
   CHECK(reload_event(done, "/g.toml").text == "version web v2: started; service web: new routing");
@@ -77,7 +77,7 @@ TEST_CASE("a reload as an event says what changed, or why it was refused") {
   CHECK(refused.text == "g.toml:1:2: error: x");
 }
 
-TEST_CASE("only a change of the router's settings needs a new router") {
+TEST_CASE("only a change of the router settings needs a new router") {
   CHECK_FALSE(needs_new_router({}));
   CHECK_FALSE(needs_new_router({{.kind = Change::Kind::add_version}}));
   CHECK(needs_new_router({{.kind = Change::Kind::add_version}, {.kind = Change::Kind::router}}));

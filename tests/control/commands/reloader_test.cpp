@@ -22,7 +22,7 @@ struct ReloaderFixture : ReloadHost {
   std::string locked, busy, fault;
   std::vector<Changes> applied;
   std::vector<EventRecord> events;
-  std::vector<std::string> announced;  // to the service manager
+  std::vector<std::string> announced;  // messages to the service manager
   std::optional<Reloader> reloader;
 
   ReloaderFixture() {
@@ -51,7 +51,7 @@ struct ReloaderFixture : ReloadHost {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(ReloaderFixture, "a good file is applied, counted and told") {
+TEST_CASE_FIXTURE(ReloaderFixture, "a good file is applied, counted and reported") {
   write(text + "instances = 3\n");
   CHECK(reloader->stale().find("first: grayctl reload") != std::string::npos);
   const auto reply = reloader->reload();
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(ReloaderFixture, "a good file is applied, counted and told") {
   CHECK(announced == std::vector<std::string>{"begins", "good"});
 }
 
-TEST_CASE_FIXTURE(ReloaderFixture, "what this machine refuses changes nothing") {
+TEST_CASE_FIXTURE(ReloaderFixture, "settings that cannot be used on this machine change nothing") {
   fault = "version v1: there is no such program";
   write(text + "instances = 3\n");
   CHECK(reloader->reload().code == ExitCode::bad_config);
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(ReloaderFixture, "what this machine refuses changes nothing") 
   CHECK(announced == std::vector<std::string>{"begins", "bad"});
 }
 
-TEST_CASE_FIXTURE(ReloaderFixture, "a bad file changes nothing, and what was read before is remembered") {
+TEST_CASE_FIXTURE(ReloaderFixture, "a bad file changes nothing, and the settings of the last good read are kept") {
   write("nonsense");
   CHECK(reloader->reload().code == ExitCode::bad_config);
   CHECK(applied.empty());
@@ -84,14 +84,14 @@ TEST_CASE_FIXTURE(ReloaderFixture, "a bad file changes nothing, and what was rea
   CHECK(std::get<Settings>(reloader->file().as_read()) == settings);
 }
 
-TEST_CASE_FIXTURE(ReloaderFixture, "while nothing can be changed nothing is read") {
+TEST_CASE_FIXTURE(ReloaderFixture, "while changes are refused, the file is not read") {
   locked = "grayd is stopping";
   const auto reply = reloader->reload();
   CHECK(reply.code == ExitCode::conflict);
   CHECK(reply.error == "grayd is stopping");
 }
 
-TEST_CASE_FIXTURE(ReloaderFixture, "settings of routers wait for the end of a renewal") {
+TEST_CASE_FIXTURE(ReloaderFixture, "a change of router settings is refused until a router upgrade has ended") {
   busy = "an upgrade is under way";
   write("[router]\nmax_connections = 77\n" + text);
   CHECK(reloader->reload().error == "an upgrade is under way; reload when it has ended");
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(ReloaderFixture, "settings of routers wait for the end of a re
   CHECK(reloader->reload().code == ExitCode::ok);
 }
 
-TEST_CASE_FIXTURE(ReloaderFixture, "its counts go along, and the file as it was read") {
+TEST_CASE_FIXTURE(ReloaderFixture, "its counts and the text of the file survive an exec") {
   write("nonsense");
   reloader->reload();
   Save save;

@@ -13,7 +13,7 @@ const Reply kDone{};
 
 }  // namespace
 
-TEST_CASE("a shift says who gets what, and who asked") {
+TEST_CASE("a shift has the version, its share, and the caller") {
   const json args = {{"service", "web"}, {"version", "v2"}, {"percent", 12.5}, {"peer", kPeer}};
   const auto event = verb_event(Verb::shift, args, kDone);
   REQUIRE(event);
@@ -24,7 +24,7 @@ TEST_CASE("a shift says who gets what, and who asked") {
   CHECK(event->text == "takes 12.5% of the users (asked by pid 4711, uid 1000)");
 }
 
-TEST_CASE("another verb is a command with its name as cause") {
+TEST_CASE("any other verb gives a command event with its name as cause") {
   const auto event = verb_event(Verb::stop, {{"service", "web"}, {"version", "v2"}, {"peer", kPeer}}, kDone);
   REQUIRE(event);
   CHECK(event->kind == EventKind::command);
@@ -32,14 +32,14 @@ TEST_CASE("another verb is a command with its name as cause") {
   CHECK(event->text == "stop (asked by pid 4711, uid 1000)");
 }
 
-TEST_CASE("an upgrade says of what") {
+TEST_CASE("the event of an upgrade names the part") {
   const auto event = verb_event(Verb::upgrade, {{"of", "router"}, {"peer", kPeer}}, kDone);
   REQUIRE(event);
   CHECK(event->cause == "upgrade");
   CHECK(event->text == "upgrade of the router (asked by pid 4711, uid 1000)");
 }
 
-TEST_CASE("one that is under way, although nobody waits any longer, says so; one that was refused is no event") {
+TEST_CASE("an operation that continues after a timeout is reported as such; a refused one gives no event") {
   const json args = {{"service", "web"}, {"peer", kPeer}};
   const auto late = verb_event(Verb::restart, args, {ExitCode::timeout, {}, "not yet"});
   REQUIRE(late);
@@ -48,7 +48,7 @@ TEST_CASE("one that is under way, although nobody waits any longer, says so; one
   CHECK_FALSE(verb_event(Verb::restart, args, {ExitCode::failed, {}, "no"}));
 }
 
-TEST_CASE("looking is no event, and a reload tells its own") {
+TEST_CASE("verbs that change nothing give no event, and a reload reports its own") {
   CHECK_FALSE(verb_event(Verb::status, json::object(), kDone));
   CHECK_FALSE(verb_event(Verb::status, {{"peer", 5}}, kDone));
   for (const auto& row : verb_table())
@@ -56,7 +56,7 @@ TEST_CASE("looking is no event, and a reload tells its own") {
   CHECK_FALSE(verb_event(Verb::reload, {{"peer", kPeer}}, kDone));
 }
 
-TEST_CASE("an upgrade of grayd itself names the program, if somebody named one") {
+TEST_CASE("an upgrade of grayd itself names the program, if one was given") {
   CHECK(verb_event(Verb::upgrade, {{"of", "grayd"}, {"peer", kPeer}}, kDone)->text ==
         "upgrade of grayd (asked by pid 4711, uid 1000)");
   CHECK(verb_event(Verb::upgrade, {{"of", "grayd"}, {"binary", "/opt/grayd"}, {"peer", kPeer}}, kDone)->text ==

@@ -19,7 +19,7 @@ using nlohmann::json;
 
 namespace {
 
-/// With a real disk, whose thread posts its answers.
+/// Uses a real store on disk, whose thread posts its results.
 struct VerbsFixture : test::FakeHost {
   test::Folder folder;
   std::mutex mutex;
@@ -58,32 +58,32 @@ struct VerbsFixture : test::FakeHost {
   Reply shift(double percent) {
     return call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", percent}});
   }
-  /// The state as the next grayd will find it.
+  /// The state as the next grayd will load it.
   State saved() {
     store.reset();
     store.emplace((folder.path / "state").string());
     std::string warning;
     return store->load(warning);
   }
-  /// Makes every later save fail: the name of the temporary file is taken by a folder.
+  /// Makes every later save fail: a folder has the name of the temporary file.
   void break_disk() { REQUIRE(::mkdir((folder.path / "state" / "state.json.tmp").c_str(), 0700) == 0); }
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(VerbsFixture, "a raise is persisted, published and answered") {
+TEST_CASE_FIXTURE(VerbsFixture, "a raise is saved, published and answered") {
   CHECK(shift(25).code == ExitCode::ok);
   CHECK(published == std::vector<double>{25});
   CHECK(saved().at("web").weights.at("v2") == 25);
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "lowering is persisted too") {
+TEST_CASE_FIXTURE(VerbsFixture, "lowering is saved too") {
   CHECK(shift(0).code == ExitCode::ok);
   CHECK(published == std::vector<double>{0});
   CHECK(saved().at("web").weights.at("v2") == 0);
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "a raise that the disk refuses is not published") {
+TEST_CASE_FIXTURE(VerbsFixture, "a raise that cannot be saved is not published") {
   break_disk();
   const auto reply = shift(25);
   CHECK(reply.code == ExitCode::failed);
@@ -92,7 +92,7 @@ TEST_CASE_FIXTURE(VerbsFixture, "a raise that the disk refuses is not published"
   CHECK(live.wanted() == live.published());
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "lowering that the disk refuses is published all the same") {
+TEST_CASE_FIXTURE(VerbsFixture, "lowering that cannot be saved is still published") {
   break_disk();
   const auto reply = shift(1);
   CHECK(reply.code == ExitCode::failed);
@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(VerbsFixture, "lowering that the disk refuses is published all
   CHECK(published == std::vector<double>{1});
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "an abort overtakes a raise that still waits for the disk") {
+TEST_CASE_FIXTURE(VerbsFixture, "an abort overtakes a raise that is still being saved") {
   std::optional<Reply> raise;
   verbs.call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", 50}},
              [&](Reply answer) { raise = answer; });
@@ -111,14 +111,14 @@ TEST_CASE_FIXTURE(VerbsFixture, "an abort overtakes a raise that still waits for
   CHECK(saved().at("web").weights.at("v2") == 0);
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "a router that lags is named") {
+TEST_CASE_FIXTURE(VerbsFixture, "a slow router is named") {
   laggards = "router 77";
   const auto reply = shift(25);
   CHECK(reply.code == ExitCode::timeout);
   CHECK(reply.error == "published, but not applied in time by router 77; see grayctl status");
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "what cannot be shifted is refused before anything changes") {
+TEST_CASE_FIXTURE(VerbsFixture, "an impossible shift is refused before anything changes") {
   CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v1"}, {"percent", 5}}).code == ExitCode::usage);
   CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v3"}, {"percent", 5}}).code == ExitCode::conflict);
   CHECK(call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", "5"}}).code == ExitCode::usage);
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(VerbsFixture, "what cannot be shifted is refused before anythi
   CHECK(published.empty());
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "health is the stable version's") {
+TEST_CASE_FIXTURE(VerbsFixture, "health is that of the stable version") {
   CHECK(call(Verb::health).code == ExitCode::ok);
   CHECK(call(Verb::health, {{"service", "web"}}).body["healthy"] == true);
   CHECK(call(Verb::health, {{"service", "wbe"}}).code == ExitCode::usage);
@@ -138,7 +138,7 @@ TEST_CASE_FIXTURE(VerbsFixture, "health is the stable version's") {
   CHECK(call(Verb::health).error == "grayd is starting; web@v1 (stable) is stopped");
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "status and metrics always answer, changes not while grayd stops") {
+TEST_CASE_FIXTURE(VerbsFixture, "status and metrics always answer, but changes are refused while grayd stops") {
   is_stopping = true;
   CHECK(call(Verb::status).body["services"][0]["name"] == "web");
   CHECK(call(Verb::metrics).body["text"].get<std::string>().starts_with("# HELP grayd_requests_total"));
@@ -157,7 +157,7 @@ TEST_CASE_FIXTURE(VerbsFixture, "status and metrics always answer, changes not w
   CHECK_FALSE(Verbs::changes(Verb::status));
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "commands go to the versions, and are remembered") {
+TEST_CASE_FIXTURE(VerbsFixture, "commands are executed, and saved") {
   CHECK(call(Verb::drain, {{"service", "web"}, {"version", "v1"}}).code == ExitCode::conflict);
   CHECK(call(Verb::drain, {{"service", "web"}, {"version", "v1"}, {"yes", true}}).code == ExitCode::ok);
   REQUIRE(action);
@@ -168,7 +168,7 @@ TEST_CASE_FIXTURE(VerbsFixture, "commands go to the versions, and are remembered
     CHECK(call(verb).error == "grayd is stopping; nothing can be changed any more");
 }
 
-TEST_CASE_FIXTURE(VerbsFixture, "a shift by a caller inside grayd is the verb's") {
+TEST_CASE_FIXTURE(VerbsFixture, "a shift by a caller inside grayd is the same as by the verb") {
   const auto shifted = [&](const char* version, double percent) {
     return answer_to([&](Verbs::Done done) { verbs.shift("web", version, percent, std::move(done)); });
   };
@@ -182,7 +182,7 @@ TEST_CASE_FIXTURE(VerbsFixture, "a shift by a caller inside grayd is the verb's"
   CHECK(published.size() == 1);
 }
 
-TEST_CASE("every verb of the table that grayd answers has one handler, and no other has any") {
+TEST_CASE("every verb of the table that grayd answers has one handler, and no other verb has one") {
   for (const auto& row : verb_table()) {
     CAPTURE(row.name);
     const int handlers = Verbs::knows(row.verb) + Journal::knows(row.verb);
@@ -192,6 +192,6 @@ TEST_CASE("every verb of the table that grayd answers has one handler, and no ot
 
 TEST_CASE_FIXTURE(VerbsFixture, "a verb without a handler is a usage error") {
   CHECK(call(Verb::rollout).code == ExitCode::usage);
-  CHECK(call(Verb::rollout).error == "grayd knows no verb \"rollout\"; see grayctl --help");
+  CHECK(call(Verb::rollout).error == "unknown verb \"rollout\"; see grayctl --help");
   CHECK(call(Verb::events).code == ExitCode::usage);
 }

@@ -37,7 +37,7 @@ TEST_CASE("actions have the names of their verbs") {
   }
 }
 
-TEST_CASE("what is not there is a usage error, with what is") {
+TEST_CASE("unknown names are a usage error, with the known names") {
   for (const auto action : {Action::start, Action::stop, Action::restart, Action::drain}) {
     const auto service = judged({action, "wbe", "v1", true}, {});
     CHECK(service.code == ExitCode::usage);
@@ -91,7 +91,7 @@ TEST_CASE("a version that was never started is stopped") {
   CHECK(judged({Action::drain, "web", "v3", false}, {}).code == ExitCode::conflict);
 }
 
-TEST_CASE("who ends a version that has users, or is being restarted, must mean it") {
+TEST_CASE("ending a version that has users, or is being restarted, needs a confirmation") {
   for (const auto action : {Action::stop, Action::drain}) {
     const std::string verb(name(action));
     auto verdict = judged({action, "web", "v1", false}, {view("v1", serving)});
@@ -110,6 +110,6 @@ TEST_CASE("who ends a version that has users, or is being restarted, must mean i
   CHECK(judged({Action::restart, "web", "v1", true}, {view("v1", serving, true)}).code == ExitCode::conflict);
 }
 
-TEST_CASE("what is on its way out may be hurried without a further word") {
+TEST_CASE("a version that is being drained may be stopped without a confirmation") {
   CHECK(judged({Action::stop, "web", "v1", false}, {view("v1", draining)}).code == ExitCode::ok);
 }

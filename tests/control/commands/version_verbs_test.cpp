@@ -34,7 +34,7 @@ using Happened = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(VersionVerbsFixture, "stopping acts first and is persisted then") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "stopping acts first and is saved afterwards") {
   for (const auto ending : {Action::stop, Action::drain}) {
     happened.clear();
     live.set_stopped("web", "v3", false);
@@ -46,15 +46,15 @@ TEST_CASE_FIXTURE(VersionVerbsFixture, "stopping acts first and is persisted the
   }
 }
 
-TEST_CASE_FIXTURE(VersionVerbsFixture, "a stop that the disk refuses happens all the same, and says so") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "a stop that cannot be saved still happens, and reports the error") {
   disk_error = "the disk is full";
   const auto reply = call(Action::stop, "v3");
   CHECK(reply.code == ExitCode::failed);
-  CHECK(reply.error == "web v3 ends, but the disk is full");
+  CHECK(reply.error == "web v3 is being stopped, but the disk is full");
   CHECK(stopped("v3"));
 }
 
-TEST_CASE_FIXTURE(VersionVerbsFixture, "starting is persisted first") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "starting is saved first") {
   views[1].state = VersionState::stopped;
   live.set_stopped("web", "v3", true);
   CHECK(call(Action::start, "v3").code == ExitCode::ok);
@@ -62,7 +62,7 @@ TEST_CASE_FIXTURE(VersionVerbsFixture, "starting is persisted first") {
   CHECK_FALSE(stopped("v3"));
 }
 
-TEST_CASE_FIXTURE(VersionVerbsFixture, "a start that the disk refuses starts nothing") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "a start that cannot be saved starts nothing") {
   views[1].state = VersionState::stopped;
   live.set_stopped("web", "v3", true);
   disk_error = "the disk is full";
@@ -71,7 +71,8 @@ TEST_CASE_FIXTURE(VersionVerbsFixture, "a start that the disk refuses starts not
   CHECK(stopped("v3"));
 }
 
-TEST_CASE_FIXTURE(VersionVerbsFixture, "what ends or goes while a start waits for the disk is not started") {
+TEST_CASE_FIXTURE(VersionVerbsFixture,
+                  "a start is refused if grayd stops or the version is removed while it is being saved") {
   views[1].state = VersionState::stopped;
   while_saving = [this] { is_stopping = true; };
   CHECK(call(Action::start, "v3").error == "grayd is stopping; nothing was started");
@@ -86,7 +87,7 @@ TEST_CASE_FIXTURE(VersionVerbsFixture, "a restart answers with its number") {
   CHECK(happened == Happened{"restart v1"});
 }
 
-TEST_CASE_FIXTURE(VersionVerbsFixture, "a refusal says what one would have to agree to, and \"yes\" agrees") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "a refusal has the text to confirm, and \"yes\" confirms it") {
   auto reply = call(Action::stop, "v1");
   CHECK(reply.code == ExitCode::conflict);
   CHECK(reply.body["confirm"] == "v1 is the stable version of web, whose users would get errors");
@@ -94,7 +95,7 @@ TEST_CASE_FIXTURE(VersionVerbsFixture, "a refusal says what one would have to ag
   CHECK(call(Action::stop, "v1", {{"yes", true}}).code == ExitCode::ok);
 }
 
-TEST_CASE_FIXTURE(VersionVerbsFixture, "arguments that are none are refused") {
+TEST_CASE_FIXTURE(VersionVerbsFixture, "invalid arguments are refused") {
   for (const json& more : {json{{"service", 1}}, json{{"version", nullptr}}, json{{"yes", "yes"}}}) {
     const auto reply = call(Action::drain, "v3", more);
     CHECK(reply.code == ExitCode::usage);

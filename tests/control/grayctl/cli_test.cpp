@@ -28,7 +28,7 @@ Ran grayctl(std::vector<std::string> words) {
   return {code, out.str(), err.str()};
 }
 
-/// A daemon to talk to, and grayctl with its socket named.
+/// A daemon, and grayctl with its socket.
 struct CliServed {
   TempDir dir;
   std::string path = dir / "s";
@@ -64,7 +64,7 @@ TEST_CASE("status prints a table, or the body as JSON") {
   CHECK(json::parse(served.grayctl({"status", "-o", "json"}).out) == status_reply().body);
 }
 
-TEST_CASE("status of one service shows no other") {
+TEST_CASE("status of one service shows only this service") {
   CliServed served;
   served.daemon.answer = [](auto&&...) { return status_reply(); };
   CHECK_FALSE(contains(served.grayctl({"status", "web"}).out, "api"));
@@ -75,7 +75,7 @@ TEST_CASE("status of one service shows no other") {
   CHECK(contains(ran.err, "grayctl: there is no service \"wbe\", did you mean \"web\"?"));
 }
 
-TEST_CASE("shift says what it asked for and what came of it") {
+TEST_CASE("shift sends its arguments and prints the result") {
   CliServed served;
   json seen;
   served.daemon.answer = [&](const std::string& verb, const json& args) {
@@ -90,7 +90,7 @@ TEST_CASE("shift says what it asked for and what came of it") {
   CHECK(json::parse(ran.out) == json{{"schema_version", 1}, {"weight", 12.5}});
 }
 
-TEST_CASE("health is 0 or 1, with a line that names what is down") {
+TEST_CASE("health exits 0 or 1, with a line that names the services that are down") {
   CliServed served;
   json args;
   served.daemon.answer = [&](const std::string&, const json& given) {
@@ -141,14 +141,14 @@ TEST_CASE("a failure is text on stderr, and with -o json also an object on stdou
   CHECK(ran.err == "grayctl: v3 has weight 5\n");
 }
 
-TEST_CASE("an answer that grayctl does not know is a failure, not a crash") {
+TEST_CASE("an answer that grayctl cannot read is a failure, not a crash") {
   CliServed served;
   served.daemon.answer = [](auto&&...) {
     return Reply{.code = ExitCode::ok, .body = {{"services", {1, 2}}}, .error = {}};
   };
   Ran ran = served.grayctl({"status", "web"});
   CHECK(ran.code == 1);
-  CHECK(contains(ran.err, "grayd's answer is not what grayctl"));
+  CHECK(contains(ran.err, "cannot read the answer of grayd"));
   served.daemon.answer = [](auto&&...) { return Reply{.code = ExitCode::ok, .body = {{"text", 5}}, .error = {}}; };
   CHECK(served.grayctl({"metrics"}).code == 1);
 }
@@ -175,7 +175,7 @@ TEST_CASE("without a daemon every verb that needs one exits 7 and names the sock
   }
 }
 
-TEST_CASE("status and health may wait until what should be up is") {
+TEST_CASE("status and health can wait until everything that should be up is up") {
   CliServed served;
   std::atomic<int> looks{0};
   served.daemon.answer = [&](const std::string& verb, const json&) {
@@ -239,7 +239,7 @@ TEST_CASE("config check needs no daemon") {
   CHECK(body["versions"] == 1);
 }
 
-TEST_CASE("config check lists what is wrong and exits 8") {
+TEST_CASE("config check lists the errors and exits 8") {
   TempDir dir;
   write_file(dir / "bad.toml", "[service.web]\nstabel = \"v1\"\n");
   Ran ran = grayctl({"config", "check", dir / "bad.toml"});

@@ -26,7 +26,7 @@ struct ClientServed {
   Client client{path};
 };
 
-/// Takes one connection at `listener`, reads what comes first and answers `response`, or waits for `closing` if it is
+/// Accepts one connection at `listener`, reads the first bytes and answers `response`, or waits for `closing` if it is
 /// empty.
 std::thread answering(int listener, std::string response) {
   return std::thread([listener, response = std::move(response)] {
@@ -45,7 +45,7 @@ std::string http(const std::string& status, const std::string& body) {
 
 }  // namespace
 
-TEST_CASE("a verb goes out and its body comes back") {
+TEST_CASE("a verb is sent and its body is returned") {
   ClientServed served;
   Answer answer = served.client.get("health", {{"service", "a b&c"}, {"n", 5}});
   CHECK(answer.code == ExitCode::ok);
@@ -55,7 +55,7 @@ TEST_CASE("a verb goes out and its body comes back") {
   CHECK(answer.body["args"] == json{{"percent", 12.5}});
 }
 
-TEST_CASE("a failure comes back with its exit code and text") {
+TEST_CASE("a failure is returned with its exit code and text") {
   ClientServed served;
   for (ExitCode code : {ExitCode::failed, ExitCode::usage, ExitCode::conflict, ExitCode::denied, ExitCode::timeout,
                         ExitCode::aborted, ExitCode::bad_config}) {
@@ -75,7 +75,7 @@ TEST_CASE("a daemon that hangs ends in a timeout") {
   CHECK(contains(answer.error, "within 50 ms"));
 }
 
-TEST_CASE("nobody at the socket is exit 7, with the path and the remedy") {
+TEST_CASE("a socket without grayd gives exit 7, with the path and the remedy") {
   TempDir dir;
   Answer answer = Client(dir / "s").get("status");
   CHECK(answer.code == ExitCode::no_daemon);
@@ -94,10 +94,10 @@ TEST_CASE("nobody at the socket is exit 7, with the path and the remedy") {
 TEST_CASE("a path too long for a socket is a usage error") {
   Answer answer = Client("/tmp/" + std::string(120, 'x')).get("status");
   CHECK(answer.code == ExitCode::usage);
-  CHECK(contains(answer.error, "has 125 bytes, and at most 107 are possible"));
+  CHECK(contains(answer.error, "has 125 bytes, the limit is 107"));
 }
 
-TEST_CASE("silence ends in a timeout, an early end in a failure") {
+TEST_CASE("silence gives a timeout, an early close a failure") {
   TempDir dir;
   UniqueFd listener = open_admin_socket(dir / "s");
   std::thread silent = answering(listener.get(), "");
@@ -112,7 +112,7 @@ TEST_CASE("silence ends in a timeout, an early end in a failure") {
   brief.join();
 }
 
-TEST_CASE("what is no grayd is recognised") {
+TEST_CASE("a program that is not grayd is recognised") {
   TempDir dir;
   UniqueFd listener = open_admin_socket(dir / "s");
   auto ask = [&](const std::string& response) {
@@ -123,7 +123,7 @@ TEST_CASE("what is no grayd is recognised") {
   };
   Answer answer = ask(http("200 OK", "hello"));
   CHECK(answer.code == ExitCode::failed);
-  CHECK(contains(answer.error, "is not a grayd: status 200 without JSON"));
+  CHECK(contains(answer.error, "is not grayd: status 200 without JSON"));
   answer = ask(http("500 Oops", "{}"));
   CHECK(answer.code == ExitCode::failed);
   CHECK(answer.error == "grayd answered with status 500");

@@ -17,7 +17,7 @@ CommandLine parse(std::vector<const char*> words) {
   return parse_command_line(static_cast<int>(words.size()), words.data());
 }
 
-/// What is said about a command line that is wrong.
+/// The message about a wrong command line.
 std::string complaint(std::vector<const char*> words) {
   CommandLine line = parse(std::move(words));
   CHECK(line.code == ExitCode::usage);
@@ -27,7 +27,7 @@ std::string complaint(std::vector<const char*> words) {
 
 }  // namespace
 
-TEST_CASE("each verb with its words") {
+TEST_CASE("each verb is parsed with its arguments") {
   CHECK(parse({"status"}).command->verb == Verb::status);
   CHECK(parse({"status"}).command->service.empty());
   CHECK(parse({"status", "web"}).command->service == "web");
@@ -45,7 +45,7 @@ TEST_CASE("each verb with its words") {
   CHECK(parse({"version"}).command->verb == Verb::version);
 }
 
-TEST_CASE("verbs about a version wait unless told not to, those that look wait when told to") {
+TEST_CASE("verbs about a version wait unless asked not to, status and health only if asked to") {
   for (auto [word, verb] :
        {std::pair{"start", Verb::start}, {"stop", Verb::stop}, {"restart", Verb::restart}, {"drain", Verb::drain}}) {
     const CommandLine line = parse({word, "web", "v1"});
@@ -71,19 +71,19 @@ TEST_CASE("verbs about a version wait unless told not to, those that look wait w
           std::string("--timeout takes a duration such as 60s or 5m, not \"") + timeout + "\"");
 }
 
-TEST_CASE("--yes is for what ends a version") {
+TEST_CASE("--yes is only for verbs that end a version") {
   CHECK(parse({"stop", "web", "v1", "--yes"}).command->yes);
   CHECK(parse({"drain", "-y", "web", "v1"}).command->yes);
   CHECK_FALSE(parse({"drain", "web", "v1"}).command->yes);
   CHECK(contains(complaint({"restart", "web", "v1", "--yes"}), "unknown option \"--yes\""));
 }
 
-TEST_CASE("completion is for shells that are known") {
+TEST_CASE("completion accepts only known shells") {
   CHECK(parse({"completion", "zsh"}).command->shell == "zsh");
   CHECK(complaint({"completion", "tcsh"}) == "SHELL must be bash, zsh or fish, not \"tcsh\"");
 }
 
-TEST_CASE("the words that may follow") {
+TEST_CASE("the tree of words has verbs, options and arguments") {
   const VerbWords words = known_words();
   CHECK(words.name == "grayctl");
   CHECK(std::ranges::count(words.valued, "-o") == 1);
@@ -95,7 +95,7 @@ TEST_CASE("the words that may follow") {
   CHECK(std::ranges::count(words.verbs, "maintenance", &VerbWords::name) == 0);
 }
 
-TEST_CASE("options may stand before and behind the verb") {
+TEST_CASE("options may stand before and after the verb") {
   for (auto words : {std::vector<const char*>{"-o", "json", "--socket", "/s", "status", "web"},
                      std::vector<const char*>{"status", "web", "--socket=/s", "--output=json"},
                      std::vector<const char*>{"status", "-o", "json", "web", "--socket", "/s"}}) {
@@ -133,13 +133,13 @@ TEST_CASE("mistyped words are answered with the nearest") {
   CHECK(complaint({"frobnicate"}) == "unknown verb \"frobnicate\"; see grayctl --help");
 }
 
-TEST_CASE("words too few and too many") {
+TEST_CASE("missing and unexpected arguments are reported") {
   CHECK(complaint({}) == "no verb; try \"grayctl status\", or see grayctl --help");
   CHECK(complaint({"shift", "web"}) == "grayctl shift needs SERVICE VERSION PERCENT; see grayctl shift --help");
   CHECK(complaint({"config"}) == "grayctl config needs a verb; see grayctl config --help");
   CHECK(complaint({"config", "check"}) == "grayctl config check needs FILE; see grayctl config check --help");
-  CHECK(complaint({"reload", "now"}) == "\"now\" is one word too many; see grayctl reload --help");
-  CHECK(complaint({"status", "web", "api"}) == "\"api\" is one word too many; see grayctl status --help");
+  CHECK(complaint({"reload", "now"}) == "unexpected argument \"now\"; see grayctl reload --help");
+  CHECK(complaint({"status", "web", "api"}) == "unexpected argument \"api\"; see grayctl status --help");
   CHECK(contains(complaint({"status", "--socket"}), "--socket"));
 }
 
@@ -153,14 +153,14 @@ TEST_CASE("-o json counts even if the rest is wrong") {
   CHECK_FALSE(parse({"shfit"}).json);
 }
 
-TEST_CASE("a verb of the contract without a function is not called a mistake") {
+TEST_CASE("a verb of the contract without a function is not reported as a typing mistake") {
   CHECK(complaint({"rollout", "start", "web", "v2", "--steps", "5,50"}) == "rollout is not supported yet");
   CHECK(complaint({"plan", "-f"}) == "plan is not supported yet");
   CHECK(complaint({"top"}) == "top is not supported yet");
   CHECK(parse({"why", "-o", "json"}).json);
 }
 
-TEST_CASE("help has examples for every verb and is no error") {
+TEST_CASE("help has examples for every verb and is not an error") {
   for (auto words : {std::vector<const char*>{"--help"},
                      {"status", "--help"},
                      {"shift", "-h"},
@@ -205,7 +205,7 @@ TEST_CASE("events and logs take a number, a service, a version, and -f") {
           std::string("-n takes a whole number from 0 to 1000, not \"") + wrong + "\"");
 }
 
-TEST_CASE("an upgrade is of grayd, or of its router; only the first takes a program") {
+TEST_CASE("an upgrade is of grayd or of its router; only the first accepts a program") {
   const Command itself = *parse({"upgrade"}).command;
   CHECK(itself.verb == Verb::upgrade);
   CHECK(itself.part == "grayd");
@@ -214,5 +214,6 @@ TEST_CASE("an upgrade is of grayd, or of its router; only the first takes a prog
   CHECK(parse({"upgrade", "--binary", "/opt/grayd"}).command->binary == "/opt/grayd");
   CHECK(parse({"upgrade", "router", "--timeout", "5s"}).command->part == "router");
   CHECK_FALSE(parse({"upgrade", "--no-wait"}).command->wait);
-  CHECK(complaint({"upgrade", "router", "--binary", "/opt/grayd"}) == "--binary is of grayctl upgrade, without router");
+  CHECK(complaint({"upgrade", "router", "--binary", "/opt/grayd"}) ==
+        "--binary cannot be used with grayctl upgrade router");
 }

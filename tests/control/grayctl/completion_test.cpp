@@ -20,7 +20,7 @@ bool offers(const Words& offered, const std::string& word) { return std::ranges:
 
 }  // namespace
 
-TEST_CASE("verbs, those within others, and none without a function") {
+TEST_CASE("verbs are offered, also nested ones, but none without a function") {
   CHECK(complete({"sh"}) == Words{"shift"});
   CHECK(complete({"config", ""}) == Words{"check"});
   for (const char* verb : {"status", "restart", "completion", "config"}) CHECK(offers(complete({""}), verb));
@@ -31,7 +31,7 @@ TEST_CASE("verbs, those within others, and none without a function") {
   CHECK(complete({"frobnicate", "x"}).empty());
 }
 
-TEST_CASE("options of the verb and of the levels above, and what they take") {
+TEST_CASE("options of the verb and of the levels above are offered, and their values") {
   for (const char* option : {"--yes", "--timeout", "--no-wait", "--socket", "--help"})
     CHECK(offers(complete({"stop", "--"}), option));
   CHECK_FALSE(offers(complete({"reload", "--"}), "--yes"));
@@ -42,7 +42,7 @@ TEST_CASE("options of the verb and of the levels above, and what they take") {
   CHECK(complete({"completion", ""}) == Words{"bash", "zsh", "fish"});
 }
 
-TEST_CASE("services and versions are those of grayd, and nothing if it is not there") {
+TEST_CASE("services and versions come from grayd, and nothing is offered if it does not run") {
   TempDir dir;
   const std::string path = dir / "s";
   CHECK(complete({"--socket", path, "stop", ""}).empty());
@@ -62,7 +62,7 @@ TEST_CASE("services and versions are those of grayd, and nothing if it is not th
   CHECK(complete({"--socket", path, "stop", "web", "v1", ""}).empty());
 }
 
-TEST_CASE("there is a script for each shell, which asks the hidden verb") {
+TEST_CASE("there is a script for each shell, which calls the hidden verb") {
   for (const char* name : {"bash", "zsh", "fish"}) CHECK(contains(completion_script(name), kCompleteVerb));
   CHECK(completion_script("tcsh").empty());
 }

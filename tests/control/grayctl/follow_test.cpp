@@ -24,13 +24,13 @@ json an_event(int sequence) {
           {"text", "number " + std::to_string(sequence)}};
 }
 
-/// A daemon that has one more event at each question, and is gone after the third.
+/// A daemon that has one more event at each call, and is gone after the third.
 struct FollowServed {
   TempDir dir;
   std::string path = dir / "s";
   UniqueFd listener = open_admin_socket(path);
   FakeDaemon daemon;
-  std::mutex mutex;  // the daemon answers on the server's threads
+  std::mutex mutex;  // the daemon answers on the threads of the server
   std::vector<json> asked;
   int conflicts = 0;  // to begin with
   AdminServer server{listener.get(), daemon};
@@ -57,7 +57,7 @@ struct FollowServed {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(FollowServed, "looking back is one question, and its answer as text") {
+TEST_CASE_FIXTURE(FollowServed, "without -f there is one call, and its answer as text") {
   command.service = "web";
   command.version = "v1";
   command.count = 7;
@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(FollowServed, "looking back is one question, and its answer as
   CHECK(questions() == std::vector<json>{{{"after", "0"}, {"count", "7"}, {"service", "web"}, {"version", "v1"}}});
 }
 
-TEST_CASE_FIXTURE(FollowServed, "following asks for what comes after the last one, until grayd ends") {
+TEST_CASE_FIXTURE(FollowServed, "following asks for the entries after the last one, until grayd ends") {
   std::ostringstream out;
   const Answer end = follow(client, command, false, out, {});
   CHECK(end.code == ExitCode::failed);
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(FollowServed, "following asks for what comes after the last on
   CHECK(questions()[3].contains("wait_ms"));
 }
 
-TEST_CASE_FIXTURE(FollowServed, "as JSON each event is a line of its own") {
+TEST_CASE_FIXTURE(FollowServed, "as JSON each event is one line") {
   std::ostringstream out;
   follow(client, command, true, out, {});
   std::istringstream lines(out.str());
@@ -90,14 +90,14 @@ TEST_CASE_FIXTURE(FollowServed, "as JSON each event is a line of its own") {
   CHECK(count == 3);
 }
 
-TEST_CASE_FIXTURE(FollowServed, "who finds too many there is told at once") {
+TEST_CASE_FIXTURE(FollowServed, "too many followers are reported immediately") {
   conflicts = 1;
   std::ostringstream out;
   CHECK(follow(client, command, false, out, {}).code == ExitCode::conflict);
   CHECK(questions().size() == 1);
 }
 
-TEST_CASE_FIXTURE(FollowServed, "when nobody reads any more it ends well") {
+TEST_CASE_FIXTURE(FollowServed, "it ends successfully when the reader closes the output") {
   std::ostringstream out;
   out.setstate(std::ios::badbit);
   CHECK(follow(client, command, false, out, {}).code == ExitCode::ok);

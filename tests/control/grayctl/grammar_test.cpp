@@ -12,7 +12,7 @@ using namespace gray::control;
 
 namespace {
 
-/// The program and every verb of it, those within others too; not those that have no function so far.
+/// The program and all its verbs, including nested ones, but not those without a function.
 std::vector<CLI::App*> everything(CLI::App& app) {
   std::vector<CLI::App*> all{&app};
   for (CLI::App* verb : app.get_subcommands([](CLI::App* one) { return !one->get_group().empty(); }))

@@ -21,7 +21,7 @@ json a_line(std::uint64_t number, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("an event is one line: when, what, who, and more") {
+TEST_CASE("an event is one line: time, kind, subject, text") {
   json event = event_of_kind("worker-exited", "exit 3");
   event["worker"] = "web@v1#0";
   CHECK(view_event(event, {}) == "11-23 17:04:45.123  worker-exited        web@v1#0    exit 3\n");
@@ -35,7 +35,7 @@ TEST_CASE("an event is one line: when, what, who, and more") {
   CHECK(view_event(json::object(), {}) == "                       grayd\n");
 }
 
-TEST_CASE("what does not fit goes on beneath, and no line is wider than the terminal") {
+TEST_CASE("a long text continues on the next lines, and no line is wider than the terminal") {
   json event =
       event_of_kind("version-rolled-back", std::string("word ") + std::string(150, 'x') + " and the end of it");
   event["worker"] = "a-service-with-a-long-name@v1.2.3#0";
@@ -44,7 +44,7 @@ TEST_CASE("what does not fit goes on beneath, and no line is wider than the term
     std::istringstream lines(view_event(event, {.width = width}));
     std::string all;
     for (std::string line; std::getline(lines, line);) {
-      // when, what and who stand in one line even where there is no room for them
+      // time, kind and subject are in one line even if it is too narrow
       if (!all.empty()) CHECK(line.size() <= width);
       all += line + " ";
     }
@@ -52,7 +52,7 @@ TEST_CASE("what does not fit goes on beneath, and no line is wider than the term
   }
 }
 
-TEST_CASE("colours change nothing but colours, and control characters do not get through") {
+TEST_CASE("colours do not change the text, and control characters are removed") {
   json event = event_of_kind("worker-exited",
                              "a\x1b[2Jb\xc2\x9b"
                              "c\n");
@@ -67,14 +67,14 @@ TEST_CASE("colours change nothing but colours, and control characters do not get
   CHECK(coloured == plain);
 }
 
-TEST_CASE("events that are gone are told, but not to who has seen none") {
+TEST_CASE("missing events are reported, except before the first event") {
   const json answer = {{"oldest", 501}, {"events", json::array()}};
   CHECK(view_missing_events(answer, 0, {}).empty());
   CHECK(view_missing_events(answer, 500, {}).empty());
   CHECK(view_missing_events(answer, 400, {}) == "(100 events are missing: they came too fast to be kept)\n");
 }
 
-TEST_CASE("a line of a worker says when, who, and which stream") {
+TEST_CASE("a line of a worker has time, worker and stream") {
   LogView log{{}};
   CHECK(log.view(a_line(7, "hello")) == "11-23 17:04:45.123  web@v1#0  out  hello\n");
   json line = a_line(8, "oh \x1b[31mno\tthere");
@@ -83,7 +83,7 @@ TEST_CASE("a line of a worker says when, who, and which stream") {
   CHECK(log.view(line) == "11-23 17:04:45.123  web@v1#0  err  oh  [31mno there…\n");
 }
 
-TEST_CASE("a gap within one worker is told; a worker that begins anew has none") {
+TEST_CASE("a gap within one worker is reported; a new worker has none") {
   LogView log{{}};
   log.view(a_line(7, "a"));
   CHECK(log.view(a_line(10, "b")).starts_with("(2 lines of web@v1#0 are missing: they came too fast to be kept)\n"));

@@ -16,7 +16,7 @@ using nlohmann::json;
 
 namespace {
 
-/// A grayd that stops web v2 at once, if somebody says yes.
+/// A grayd that stops web v2 immediately, if it is confirmed.
 struct Stopping {
   TempDir dir;
   std::string path = dir / "s";
@@ -59,7 +59,7 @@ struct Stopping {
 
 }  // namespace
 
-TEST_CASE("an order is told to grayd and its end is waited for") {
+TEST_CASE("an order is sent to grayd and its end is waited for") {
   Stopping grayd;
   grayd.command.yes = true;
   const Outcome outcome = grayd.run();
@@ -70,15 +70,15 @@ TEST_CASE("an order is told to grayd and its end is waited for") {
   CHECK(grayd.orders == std::vector<json>{{{"verb", "stop"}, {"args", args}}});
 }
 
-TEST_CASE("who does not wait is told where to look") {
+TEST_CASE("without waiting, the command to look at the status is printed") {
   Stopping grayd;
   grayd.command.yes = true;
   grayd.command.wait = false;
-  CHECK(grayd.run().text == "stop of web v2 begun; see: grayctl status web\n");
+  CHECK(grayd.run().text == "stop of web v2 is in progress; see: grayctl status web\n");
   CHECK(grayd.daemon.calls == 1);
 }
 
-TEST_CASE("without a terminal nobody is asked") {
+TEST_CASE("without a terminal no question is asked") {
   Stopping grayd;
   const Outcome outcome = grayd.run();
   CHECK(outcome.answer.code == ExitCode::conflict);
@@ -86,11 +86,11 @@ TEST_CASE("without a terminal nobody is asked") {
   CHECK(grayd.err.str().empty());
 }
 
-TEST_CASE("on a terminal a yes is enough, and all else is no") {
+TEST_CASE("on a terminal a yes is enough, and any other answer means no") {
   for (const char* yes : {"y\n", "Y\n", "yes\n"}) {
     Stopping grayd;
     CHECK(grayd.run_saying(yes).answer.code == ExitCode::ok);
-    CHECK(grayd.err.str() == "v2 has users; stop it all the same? [y/N] ");
+    CHECK(grayd.err.str() == "v2 has users; stop it anyway? [y/N] ");
     CHECK(grayd.orders.size() == 2);
   }
   for (const char* no : {"", "\n", "n\n", "yellow\n"}) {

@@ -71,7 +71,7 @@ TEST_CASE("a restart that runs has a line, one that is over has none") {
   CHECK(view_status(status, {}).find("restart: ") == std::string::npos);
 }
 
-TEST_CASE("every router is named, and how far an upgrade is while it runs") {
+TEST_CASE("every router is listed, and the progress of a running upgrade") {
   json status = example();
   for (const int pid : {100, 101})
     status["routers"].push_back({{"pid", pid}, {"state", "draining"}, {"table", 7}, {"slot", 1}});
@@ -126,7 +126,7 @@ TEST_CASE("long names and addresses still fit") {
     CHECK(widest(view_status(status, {.width = width, .colour = false})) <= width);
 }
 
-TEST_CASE("where the file and the facts differ it is said") {
+TEST_CASE("differences between the file and the running state are shown") {
   json status = example();
   json& web = status["services"][0];
   web["configured_stable"] = "v2";
@@ -176,7 +176,7 @@ TEST_CASE("counts, sizes and times are short") {
   shows("weight", 95, "95% ");
 }
 
-TEST_CASE("a status with fields missing or of another kind is shown as far as it goes") {
+TEST_CASE("a status with missing fields or wrong types is shown as far as possible") {
   CHECK(view_status(json::object(), {}) ==
         "SERVICE  VERSION  WEIGHT  STATE  UP  REQS  ERRS  BUSY  SOCKS  QUEUE\ngrayd -, pid -, up 0s\n");
   json odd = {{"services", {{{"name", 5}, {"versions", {{{"name", nullptr}, {"queue", 3}, {"workers", "none"}}}}}, 7}}};

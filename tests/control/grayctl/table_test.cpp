@@ -12,7 +12,7 @@ Table two_columns() { return Table({{"NAME", 4}, {"N", 0, true}}, 0); }
 
 }  // namespace
 
-TEST_CASE("columns are as wide as their widest cell, numbers stand at the right") {
+TEST_CASE("columns are as wide as their widest cell, and numbers are right-aligned") {
   Table table = two_columns();
   table.add({"a", "1"});
   table.add({"longer", "1000"});
@@ -20,7 +20,7 @@ TEST_CASE("columns are as wide as their widest cell, numbers stand at the right"
   CHECK(table.size() == 2);
 }
 
-TEST_CASE("what does not fit is taken from the gaps, then from columns that may shrink") {
+TEST_CASE("in a line that is too long the gaps shrink first, then the shrinkable columns") {
   Table table = two_columns();
   table.add({"abcdefgh", "12345"});
   CHECK(table.lines({.width = 15, .colour = false})[1] == "abcdefgh  12345");
@@ -29,7 +29,7 @@ TEST_CASE("what does not fit is taken from the gaps, then from columns that may 
   CHECK(table.lines({.width = 3, .colour = false})[1] == "abc… 12345");
 }
 
-TEST_CASE("lines are indented and carry no spaces at their end") {
+TEST_CASE("lines are indented and have no spaces at their end") {
   Table table({{"A"}, {"B"}}, 2);
   table.add({"x", ""});
   CHECK(table.lines({}) == Lines{"  A  B", "  x"});
@@ -45,12 +45,12 @@ TEST_CASE("characters count, not bytes") {
   CHECK(cut("abc", 0).empty());
 }
 
-TEST_CASE("control characters never get through") {
+TEST_CASE("control characters are removed") {
   CHECK(cut("a\x1b[31mb\nc\x7f", 80) == "a [31mb c ");
   CHECK(wrap("a\x1b]0;x\ab", 80) == Lines{"a ]0;x b"});
 }
 
-TEST_CASE("colours stand around the cell and do not change the layout") {
+TEST_CASE("colours do not change the layout") {
   Table table = two_columns();
   table.add({{"ok", Colour::good}, {"1", Colour::bad}});
   CHECK(table.lines({.width = 80, .colour = true}) ==

@@ -16,7 +16,7 @@ using namespace gray::control;
 
 namespace {
 
-/// A variable of the environment, set or not (nullptr), for the life of this.
+/// An environment variable that is set, or unset (nullptr), for the life of this object.
 struct Variable {
   Variable(const char* name_, const char* value) : name(name_) {
     if (const char* old = std::getenv(name)) before = old, was_set = true;
@@ -41,7 +41,7 @@ struct Pty {
 
 }  // namespace
 
-TEST_CASE("a terminal tells its width and takes colours") {
+TEST_CASE("a terminal has its width and colours") {
   Variable no_color("NO_COLOR", nullptr), term("TERM", "xterm"), columns("COLUMNS", "99");
   Terminal terminal = terminal_of(Pty(123).slave.get());
   CHECK(terminal.width == 123);
@@ -74,7 +74,7 @@ TEST_CASE("a pipe has no colours, and its width is COLUMNS, else 80, never below
   CHECK(width("7") == 40);
 }
 
-TEST_CASE("a person sits where stdin and stderr are terminals; a dumb one sees no line move") {
+TEST_CASE("questions are asked if stdin and stderr are terminals; on a dumb one no line is rewritten") {
   Pty pty(70);
   Variable term("TERM", "xterm");
   std::istringstream answers;

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-/// A grayd that replaces its router, and says so at the second look.
+/// A grayd that replaces its router, and reports it at the second status.
 struct Upgrading {
   TempDir dir;
   std::string path = dir / "s";
@@ -49,7 +49,7 @@ struct Upgrading {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Upgrading, "an upgrade is seen to its end, a line for each phase") {
+TEST_CASE_FIXTURE(Upgrading, "an upgrade is followed to its end, with a line for each phase") {
   const Outcome outcome = run();
   CHECK(outcome.answer.code == ExitCode::ok);
   CHECK(outcome.text == "router 9 serves\n");
@@ -58,7 +58,7 @@ TEST_CASE_FIXTURE(Upgrading, "an upgrade is seen to its end, a line for each pha
   CHECK(err.str() == "router 9 starts\n");
 }
 
-TEST_CASE_FIXTURE(Upgrading, "a failure has grayd's line and exit code") {
+TEST_CASE_FIXTURE(Upgrading, "a failure has the message and exit code of grayd") {
   end["state"] = "failed";
   end["text"] = "no room";
   end["exit_code"] = 5;
@@ -67,20 +67,20 @@ TEST_CASE_FIXTURE(Upgrading, "a failure has grayd's line and exit code") {
   CHECK(outcome.answer.error == "no room");
 }
 
-TEST_CASE_FIXTURE(Upgrading, "who does not wait is told what was begun") {
+TEST_CASE_FIXTURE(Upgrading, "without waiting, the started upgrade is printed") {
   command.wait = false;
   const Outcome outcome = run();
   CHECK(outcome.answer.code == ExitCode::ok);
-  CHECK(outcome.text == "upgrade of router begun; see: grayctl status\n");
+  CHECK(outcome.text == "upgrade of router is in progress; see: grayctl status\n");
   CHECK(looks == 0);
 }
 
-TEST_CASE_FIXTURE(Upgrading, "what grayd refuses is not waited for") {
+TEST_CASE_FIXTURE(Upgrading, "a refused upgrade is not waited for") {
   daemon.answer = [](const std::string&, const json&) { return refused(ExitCode::conflict, "another one"); };
   CHECK(run().answer.code == ExitCode::conflict);
 }
 
-TEST_CASE_FIXTURE(Upgrading, "a program is named by its whole path") {
+TEST_CASE_FIXTURE(Upgrading, "a program is sent as an absolute path") {
   command.part = "grayd";
   command.binary = "/opt/../opt/grayd";
   CHECK(run().answer.code == ExitCode::ok);

@@ -50,7 +50,7 @@ void check(const WaitingCase& row) {
 
 }  // namespace
 
-TEST_CASE("a start is over when all workers are healthy, when the version failed, or when somebody stopped it") {
+TEST_CASE("a start is over when all workers are healthy, or when the version failed or was stopped") {
   json failed = version("v2", "failed", workers(0));
   failed["cause"] = "worker web@v2#0: exit 1";
   json slow = version("v2", "starting", workers(0, 2));
@@ -70,7 +70,7 @@ TEST_CASE("a start is over when all workers are healthy, when the version failed
   for (const WaitingCase& row : rows) check(row);
 }
 
-TEST_CASE("a stop or drain is over when no worker is left, or when somebody started it") {
+TEST_CASE("a stop or drain is over when no worker is left, or when the version was started again") {
   const WaitingCase rows[] = {
       {Verb::stop, version("v2", "draining", workers(1), true), false, ExitCode::ok, "stopping web v2: 1 worker left"},
       {Verb::drain, version("v2", "draining", workers(2), true), false, ExitCode::ok,
@@ -97,9 +97,9 @@ TEST_CASE("a restart is over when it is done or stopped; another one is not this
       {Verb::restart, restarting(4, "running"), true, ExitCode::conflict,
        "another restart of web v2 began meanwhile; see grayctl status"},
       {Verb::restart, restarting(2, "done"), true, ExitCode::failed,
-       "grayd no longer knows the restart of web v2; see grayctl status"},
+       "grayd has no record of the restart of web v2; see grayctl status"},
       {Verb::restart, version("v2", "serving", workers(2)), true, ExitCode::failed,
-       "grayd no longer knows the restart of web v2; see grayctl status"},
+       "grayd has no record of the restart of web v2; see grayctl status"},
   };
   for (const WaitingCase& row : rows) check(row);
 }
@@ -120,12 +120,12 @@ TEST_CASE("an upgrade is over when it is done or failed; another one is not this
   CHECK(at(3, "failed", 5).code == ExitCode::timeout);
   CHECK(at(3, "failed", 5).text == "so far");
   CHECK(at(2, "done", 0).code == ExitCode::failed);
-  CHECK(at(2, "done", 0).text == "grayd no longer knows the upgrade of router; see grayctl events");
+  CHECK(at(2, "done", 0).text == "grayd has no record of the upgrade of router; see grayctl events");
   CHECK(judge(third, status_of(restarting(3, "done"))).code == ExitCode::failed);
   CHECK(where_to_look(third) == "it continues; see: grayctl status");
 }
 
-TEST_CASE("what is gone, and a grayd that stops, end every waiting") {
+TEST_CASE("a removed version and a stopping grayd end every wait") {
   for (const Verb verb : {Verb::start, Verb::stop, Verb::restart, Verb::drain}) {
     const Progress removed = judge({verb, "web", "v9", 1}, status_of(restarting(3, "done")));
     CHECK(removed.code == ExitCode::conflict);
@@ -136,10 +136,10 @@ TEST_CASE("what is gone, and a grayd that stops, end every waiting") {
   status["state"] = "stopping";
   const Progress ended = judge({Verb::restart, "web", "v2", 3}, status);
   CHECK(ended.code == ExitCode::no_daemon);
-  CHECK(ended.text == "grayd is stopping; unknown outcome of the restart of web v2");
+  CHECK(ended.text == "grayd is stopping; the outcome of the restart of web v2 is unknown");
 }
 
-TEST_CASE("health is what should be up: not what was stopped, but every other version") {
+TEST_CASE("health needs every version to be up, except stopped ones") {
   const Awaited web{Verb::status, "web", "", 0}, all{Verb::health, "", "", 0};
   CHECK(judge(web, status_of(version("v2", "dark", workers(2)))).over);
   CHECK(judge(web, status_of(version("v2", "stopped", workers(0), true))).over);
@@ -152,7 +152,7 @@ TEST_CASE("health is what should be up: not what was stopped, but every other ve
   CHECK(judge(web, status).text == "grayd is starting");
 }
 
-TEST_CASE("who no longer waits is told where to look") {
+TEST_CASE("a caller that stops waiting gets the command to look at the status") {
   CHECK(subject({Verb::drain, "web", "v2", 0}) == "drain of web v2");
   CHECK(subject({Verb::status, "", "", 0}) == "health of every service");
   CHECK(where_to_look({Verb::start, "web", "v2", 0}) == "it continues; see: grayctl status web");

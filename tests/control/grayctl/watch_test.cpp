@@ -18,7 +18,7 @@ using nlohmann::json;
 
 namespace {
 
-/// A grayd whose restart of web v1 replaces one worker more at each second look, until `of` are.
+/// A grayd whose restart of web v1 replaces one more worker at every second status, until `of` are replaced.
 struct Restarting {
   TempDir dir;
   std::string path = dir / "s";
@@ -55,7 +55,7 @@ struct Restarting {
 
 }  // namespace
 
-TEST_CASE("the end is told with the last status; on a pipe each change is one line") {
+TEST_CASE("the result has the last status; on a pipe each change is one line") {
   Restarting grayd;
   const Watched watched = grayd.watch();
   CHECK(watched.answer.code == ExitCode::ok);
@@ -64,7 +64,7 @@ TEST_CASE("the end is told with the last status; on a pipe each change is one li
   CHECK(grayd.err.str() == "restarting web v1: 0 of 2 workers replaced\nrestarting web v1: 1 of 2 workers replaced\n");
 }
 
-TEST_CASE("on a terminal one line moves, fits, and is gone at the end") {
+TEST_CASE("on a terminal one line is rewritten, fits, and is removed at the end") {
   Restarting grayd;
   grayd.person = {.width = 40, .watches = true};
   grayd.watch();
@@ -75,7 +75,7 @@ TEST_CASE("on a terminal one line moves, fits, and is gone at the end") {
   CHECK_FALSE(contains(shown, "\n"));
 }
 
-TEST_CASE("timeout that ends says how far it is, that it goes on, and where to look") {
+TEST_CASE("a timeout reports the progress, that the operation continues, and where to look") {
   Restarting grayd;
   grayd.of = 1'000'000;
   const Watched watched = grayd.watch(Duration{250});
@@ -84,7 +84,7 @@ TEST_CASE("timeout that ends says how far it is, that it goes on, and where to l
                  " of 1000000 workers replaced after 250ms; it continues; see: grayctl status web"));
 }
 
-TEST_CASE("Ctrl-C ends the waiting only, and the next one comes to whoever it was for") {
+TEST_CASE("Ctrl-C ends only the waiting, and the next one is handled as before") {
   Restarting grayd;
   grayd.of = 1'000'000;
   grayd.at_look = [](unsigned look) {
@@ -100,17 +100,18 @@ TEST_CASE("Ctrl-C ends the waiting only, and the next one comes to whoever it wa
   CHECK((after.sa_handler == before.sa_handler));
 }
 
-TEST_CASE("a grayd that goes away is told as such") {
+TEST_CASE("a grayd that disconnects is reported as lost") {
   Restarting grayd;
   grayd.of = 1'000'000;
   grayd.server.reset();
   grayd.listener.reset();
   const Watched watched = grayd.watch();
   CHECK(watched.answer.code == ExitCode::no_daemon);
-  CHECK(watched.answer.error.starts_with("lost the connection to grayd; unknown outcome of the restart of web v1: "));
+  CHECK(watched.answer.error.starts_with(
+      "lost the connection to grayd; the outcome of the restart of web v1 is unknown: "));
 }
 
-TEST_CASE("a grayd that is itself replaced may be silent for a while") {
+TEST_CASE("a grayd that replaces itself may be silent for a while") {
   Restarting grayd;
   grayd.server.reset();
   grayd.daemon.answer = [&grayd](auto&&...) {
@@ -119,7 +120,7 @@ TEST_CASE("a grayd that is itself replaced may be silent for a while") {
     return Reply{.code = ExitCode::ok, .body = {{"schema_version", 1}, {"upgrades", {one}}}, .error = {}};
   };
   int tries = 0;
-  const auto cut = [&] {  // nobody answers the first two calls
+  const auto cut = [&] {  // the first two calls get no answer
     while (tries < 2) {
       UniqueFd caller(::accept(grayd.listener.get(), nullptr, nullptr));
       if (caller) ++tries;
@@ -136,7 +137,7 @@ TEST_CASE("a grayd that is itself replaced may be silent for a while") {
   CHECK(tries == 2);
 }
 
-TEST_CASE("its silence is its end after a while, and at once that of another upgrade") {
+TEST_CASE("a long silence counts as its end, and in any other upgrade every silence does") {
   Restarting grayd;
   grayd.server.reset();
   grayd.listener.reset();
@@ -144,7 +145,7 @@ TEST_CASE("its silence is its end after a while, and at once that of another upg
     const Watched watched =
         control::watch(grayd.client, {Verb::upgrade, of, {}, 3}, {grayd.err, grayd.person, Duration{300}});
     CHECK(watched.answer.code == ExitCode::no_daemon);
-    CHECK(watched.answer.error.starts_with(
-        std::string("lost the connection to grayd; unknown outcome of the upgrade of ") + of));
+    CHECK(watched.answer.error.starts_with(std::string("lost the connection to grayd; the outcome of the upgrade of ") +
+                                           of + " is unknown: "));
   }
 }

@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(MetricsFixture, "counters and gauges carry service and version
   CHECK(has("grayd_events_lost_total 6"));
 }
 
-TEST_CASE_FIXTURE(MetricsFixture, "what belongs to no version is counted by reason, by rule and by side") {
+TEST_CASE_FIXTURE(MetricsFixture, "requests and faults without a version are counted by reason, by rule and by side") {
   CHECK(has("grayd_refused_total{reason=\"no-route\"} 2"));
   CHECK(has("grayd_refused_total{reason=\"bad-request\"} 4"));
   CHECK(has("grayd_faults_total{rule=\"P12\",side=\"downstream\"} 7"));
@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(MetricsFixture, "what belongs to no version is counted by reas
   CHECK(has("grayd_write_errors_total{side=\"upstream\"} 5"));
 }
 
-TEST_CASE_FIXTURE(MetricsFixture, "the users of a canary that is down are stable's") {
+TEST_CASE_FIXTURE(MetricsFixture, "the users of a canary that is down go to stable") {
   CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v1\",kind=\"desired\"} 0.95"));
   CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v1\",kind=\"effective\"} 1"));
   CHECK(has("grayd_version_weight_ratio{service=\"web\",version=\"v2\",kind=\"desired\"} 0.05"));
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(MetricsFixture, "the users of a canary that is down are stable
 }
 
 TEST_CASE_FIXTURE(MetricsFixture,
-                  "durations are a histogram over all routers, and what is above the last bound is counted") {
+                  "durations are a histogram over all routers, and values above the last bound are counted") {
   const std::string of = "{service=\"web\",version=\"v1\"";
   CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.001\"} 2"));
   CHECK(has("grayd_request_duration_seconds_bucket" + of + ",le=\"0.0025\"} 3"));
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(MetricsFixture,
 }
 
 TEST_CASE_FIXTURE(MetricsFixture,
-                  "the configuration says when it was last accepted, and what became of the last attempt") {
+                  "the time of the last accepted configuration and the result of the last attempt are reported") {
   CHECK(has("grayd_config_last_reload_successful 0"));
   CHECK(has("grayd_config_last_reload_success_timestamp_seconds 1795452285.5"));
   CHECK(has("grayd_config_reloads_total{result=\"accepted\"} 2"));
@@ -145,7 +145,7 @@ TEST_CASE_FIXTURE(MetricsFixture, "every sample belongs to a family that was ann
   }
 }
 
-TEST_CASE_FIXTURE(MetricsFixture, "a worker weighs what its process does, and nothing without one") {
+TEST_CASE_FIXTURE(MetricsFixture, "the memory of a worker is that of its process, and 0 without one") {
   views[1].workers[0].pid = 0;
   CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v1\",worker=\"web@v1#0\"} 1024"));
   CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v2\",worker=\"web@\\\"v2\\\"#0\"} 0"));

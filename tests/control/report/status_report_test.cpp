@@ -21,7 +21,7 @@ struct StatusReportFixture {
   State state = {{"web", {"", {{"v2", 20}}, ""}}};
   std::vector<VersionView> views;
   TimePoint now{Duration{60'000}};
-  std::vector<pid_t> weighed;  // by reports
+  std::vector<pid_t> weighed;  // measured for reports
 
   StatusReportFixture() {
     auto waiting = worker("web@v1#1", 2, false);
@@ -58,7 +58,7 @@ struct StatusReportFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(StatusReportFixture, "the last upgrades are told with their ends") {
+TEST_CASE_FIXTURE(StatusReportFixture, "the last upgrades are reported with their results") {
   auto report = source();
   CHECK(status_report(report)["upgrades"].empty());
   report.upgrades = {{3, "router", UpgradeState::failed, "no room", ExitCode::timeout, 77}};
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(StatusReportFixture, "the last upgrades are told with their en
           {{"number", 3}, {"of", "router"}, {"state", "failed"}, {"text", "no room"}, {"pid", 77}, {"exit_code", 5}}));
 }
 
-TEST_CASE_FIXTURE(StatusReportFixture, "the status carries every name of the contract") {
+TEST_CASE_FIXTURE(StatusReportFixture, "the status has every name of the contract") {
   const auto status = status_report(source());
   CHECK(status["schema_version"] == 1);
   const auto& service = status["services"][0];
@@ -88,7 +88,8 @@ TEST_CASE_FIXTURE(StatusReportFixture, "the status carries every name of the con
   CHECK(version["queue"] == nlohmann::json{{"waiting", 1}, {"limit", 256}});
 }
 
-TEST_CASE_FIXTURE(StatusReportFixture, "the numbers are summed over routers and threads, weights are what holds now") {
+TEST_CASE_FIXTURE(StatusReportFixture,
+                  "the numbers are summed over routers and threads, and the weights are those in force") {
   const auto status = status_report(source());
   const auto& versions = status["services"][0]["versions"];
   CHECK(versions[0]["requests"] == 7);
@@ -102,7 +103,8 @@ TEST_CASE_FIXTURE(StatusReportFixture, "the numbers are summed over routers and 
   CHECK(versions[1]["workers"].empty());
 }
 
-TEST_CASE_FIXTURE(StatusReportFixture, "a version says if it was stopped, its instances, and how its restart goes") {
+TEST_CASE_FIXTURE(StatusReportFixture,
+                  "a version has whether it was stopped, its instances, and the progress of its restart") {
   state["web"].stopped = {"v2"};
   views[0].replacement = ReplacementView{3, ReplacementState::running, 1, 4, ""};
   const auto status = status_report(source());
@@ -115,7 +117,8 @@ TEST_CASE_FIXTURE(StatusReportFixture, "a version says if it was stopped, its in
   CHECK(versions[1]["restart"].is_null());
 }
 
-TEST_CASE_FIXTURE(StatusReportFixture, "a slot in back-off has no sockets, whoever has its old cell now") {
+TEST_CASE_FIXTURE(StatusReportFixture,
+                  "a slot in back-off has no sockets, even if its old cell belongs to another worker") {
   const auto status = status_report(source());
   const auto& version = status["services"][0]["versions"][0];
   CHECK(version["sockets"] == 1);
@@ -123,7 +126,7 @@ TEST_CASE_FIXTURE(StatusReportFixture, "a slot in back-off has no sockets, whoev
   CHECK(version["workers"][1]["sockets"] == 0);
 }
 
-TEST_CASE_FIXTURE(StatusReportFixture, "the status says which processes and which file") {
+TEST_CASE_FIXTURE(StatusReportFixture, "the status has the processes and the configuration file") {
   const auto status = status_report(source());
   CHECK(status["pid"] == 41);
   CHECK(status["config_file"] == "/etc/grayd/grayd.toml");
@@ -134,7 +137,7 @@ TEST_CASE_FIXTURE(StatusReportFixture, "the status says which processes and whic
 }
 
 TEST_CASE_FIXTURE(StatusReportFixture,
-                  "memory and uptime are found out when the report is made, and only of processes") {
+                  "memory and uptime are measured when the report is made, and only for processes") {
   views[0].workers[0].started = now - Duration{2'500};
   const auto report = source();
   CHECK(is_up(view_of(report.views, "web", "v1")));
@@ -149,7 +152,7 @@ TEST_CASE_FIXTURE(StatusReportFixture,
   CHECK(workers[1]["uptime_s"] == 0);
 }
 
-TEST_CASE_FIXTURE(StatusReportFixture, "states are told by their names") {
+TEST_CASE_FIXTURE(StatusReportFixture, "states are reported by name") {
   views[0].state = VersionState::dark;
   views[0].workers[1].state = WorkerState::backoff;
   const auto version = status_report(source())["services"][0]["versions"][0];

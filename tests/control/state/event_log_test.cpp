@@ -52,7 +52,7 @@ TEST_CASE("events are numbered from 1, and asked for by number") {
   CHECK(log.after(99).empty());
 }
 
-TEST_CASE("the next one goes on where the last one ended") {
+TEST_CASE("the next log continues where the last one ended") {
   TempDir dir;
   {
     EventLog log(dir.path());
@@ -72,7 +72,7 @@ TEST_CASE("memory holds the last thousand, and a long text is cut") {
     for (int i = 1; i <= 700; ++i) log.add(event(std::to_string(i)));
   }
   EventLog log(dir.path());
-  for (int i = 701; i <= 1'500; ++i) log.add(event(std::to_string(i)));  // fewer than may wait for the disk
+  for (int i = 701; i <= 1'500; ++i) log.add(event(std::to_string(i)));  // fewer than may wait to be written
   CHECK(log.after(0).size() == EventLog::kKept);
   CHECK(log.oldest() == 501);
   log.add(event(std::string(100'000, 'x')));
@@ -100,7 +100,7 @@ TEST_CASE("the disk holds two files of a bounded size, and a start reads both") 
   for (std::size_t i = 1; i < events.size(); ++i) CHECK(events[i].sequence == events[i - 1].sequence + 1);
 }
 
-TEST_CASE("a damaged line is skipped, and nothing is glued to a last one that was cut") {
+TEST_CASE("a damaged line is skipped, and a new line is not appended to a partial one") {
   TempDir dir;
   {
     EventLog log(dir.path());
@@ -116,7 +116,7 @@ TEST_CASE("a damaged line is skipped, and nothing is glued to a last one that wa
   CHECK(texts(log.after(0)) == Texts{"a", "b"});
 }
 
-TEST_CASE("text that is no UTF-8, or would end the line, is one line all the same") {
+TEST_CASE("text that is not UTF-8, or has line ends, is still one line") {
   TempDir dir;
   {
     EventLog log(dir.path());
@@ -127,7 +127,7 @@ TEST_CASE("text that is no UTF-8, or would end the line, is one line all the sam
   CHECK(log.after(0).front().text == "one\ntwo \xef\xbf\xbd");
 }
 
-TEST_CASE("what the disk refused is kept in memory, counted, and told once it takes events again") {
+TEST_CASE("events that could not be written are kept in memory, counted, and reported when writing works again") {
   TempDir dir;
   std::filesystem::create_directory(dir / "events.log");
   EventLog log(dir.path());
@@ -146,7 +146,7 @@ TEST_CASE("what the disk refused is kept in memory, counted, and told once it ta
   CHECK(log.dropped() == 2);
 }
 
-TEST_CASE("a file that was moved away or removed is opened anew") {
+TEST_CASE("a file that was moved away or removed is opened again") {
   TempDir dir;
   {
     EventLog log(dir.path());
@@ -162,7 +162,7 @@ TEST_CASE("a file that was moved away or removed is opened anew") {
   CHECK(texts(log.after(0)) == Texts{"c"});
 }
 
-TEST_CASE("the next image goes on with numbers, memory, and what the disk has not taken") {
+TEST_CASE("after an exec, numbers, memory and unwritten events continue") {
   TempDir dir;
   EventLog log(dir.path());
   log.add(event("one"));
@@ -176,7 +176,7 @@ TEST_CASE("the next image goes on with numbers, memory, and what the disk has no
   late["text"] = "three";
   late["sequence"] = 3;
   state["events"]["kept"].push_back(late);
-  state["events"]["queue"].push_back(late);  // the disk stood still
+  state["events"]["queue"].push_back(late);  // as if the disk was blocked
   state["events"]["last"] = 3;
   state["events"]["dropped"] = 5;
   Load load(state, std::set<int>());

@@ -6,7 +6,7 @@
 
 using namespace gray::control;
 
-TEST_CASE("a state survives the way to text and back") {
+TEST_CASE("a state survives conversion to text and back") {
   const State state = {
       {"web", {.stable = "v1", .weights = {{"v1", 0}, {"v2", 12.34}}, .salt = "web/v2#3", .stopped = {"v3", "v4"}}},
       {"api", {}}};
@@ -14,15 +14,15 @@ TEST_CASE("a state survives the way to text and back") {
   CHECK(state_from_json(to_json_text({})).empty());
 }
 
-TEST_CASE("absent members mean as configured, unknown ones are left alone") {
+TEST_CASE("absent members mean the configured values, and unknown ones are ignored") {
   State state = state_from_json(R"({"schema_version":1,"services":{"web":{"later":[1]}},"more":2})");
   CHECK(state == State{{"web", {}}});
 }
 
-TEST_CASE("a text of another schema is refused, not called damaged") {
+TEST_CASE("a text with a different schema version is refused, but not as damaged") {
   CHECK_THROWS_AS(state_from_json(R"({"schema_version":2,"services":{}})"), NewerState);
   CHECK_THROWS_WITH(state_from_json(R"({"schema_version":2,"services":{}})"),
-                    "it has schema_version 2, and this grayd knows 1");
+                    "it has schema_version 2, but this grayd supports 1");
 }
 
 TEST_CASE("a damaged text is refused with its cause") {

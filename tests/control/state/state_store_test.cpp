@@ -18,7 +18,7 @@ namespace {
 
 State weighing(double percent) { return {{"web", {.stable = "v1", .weights = {{"v2", percent}}, .salt = {}}}}; }
 
-/// Saves and waits until it is on the disk; the error.
+/// Saves, waits until it is on disk, and returns the error.
 std::string save(StateStore& store, const State& state) {
   std::promise<std::string> written;
   store.save(state, [&](std::string error) { written.set_value(std::move(error)); });
@@ -32,7 +32,7 @@ State load(StateStore& store) {
   return state;
 }
 
-/// Files are touched as an ordinary user while this lives, also by threads started meanwhile: root may write anywhere.
+/// While this exists, files are accessed as an ordinary user, also by new threads, because root may write anywhere.
 struct AsNobody {
   AsNobody() : before(::setfsuid(::geteuid() == 0 ? 65534 : ::geteuid())) {}
   ~AsNobody() { ::setfsuid(static_cast<uid_t>(before)); }
@@ -41,7 +41,7 @@ struct AsNobody {
 
 }  // namespace
 
-TEST_CASE("what was saved is loaded by the next grayd") {
+TEST_CASE("a saved state is loaded by the next grayd") {
   TempDir dir;
   {
     StateStore store(dir / "state");
@@ -61,7 +61,7 @@ TEST_CASE("the folder is made with its parents, for its owner only") {
   CHECK((info.st_mode & 0777) == 0700);
 }
 
-TEST_CASE("a second grayd is refused and told the pid of the first") {
+TEST_CASE("a second grayd is refused with the pid of the first") {
   TempDir dir;
   StateStore first(dir / "state");
   std::string error = error_of([&] { StateStore second(dir / "state"); });
@@ -78,7 +78,7 @@ TEST_CASE("the lock ends with its holder") {
   CHECK_NOTHROW(StateStore(dir / "state"));
 }
 
-TEST_CASE("a damaged file is moved aside with a warning, and the state is as configured") {
+TEST_CASE("a damaged file is moved aside with a warning, and the state is empty") {
   TempDir dir;
   StateStore store(dir.path());
   write_file(dir / "state.json", "{\"schema_version\":1,\"serv");
@@ -104,7 +104,7 @@ TEST_CASE("the state of a newer grayd is refused and left untouched") {
   CHECK(read_file(dir / "state.json") == R"({"schema_version":9,"services":{}})");
 }
 
-TEST_CASE("what a crash in the middle of a save left behind is ignored") {
+TEST_CASE("the temporary file of an interrupted save is ignored") {
   TempDir dir;
   {
     StateStore store(dir.path());
@@ -117,7 +117,7 @@ TEST_CASE("what a crash in the middle of a save left behind is ignored") {
   CHECK(load(store) == weighing(6));
 }
 
-TEST_CASE("a file that cannot be read is no damaged file") {
+TEST_CASE("a file that cannot be read does not count as damaged") {
   TempDir dir;
   StateStore store(dir.path());
   std::filesystem::create_directory(dir / "state.json");
@@ -126,7 +126,7 @@ TEST_CASE("a file that cannot be read is no damaged file") {
   CHECK(std::filesystem::exists(dir / "state.json"));
 }
 
-TEST_CASE("a save that fails says so and leaves the old state") {
+TEST_CASE("a failed save is reported and does not change the old state") {
   TempDir dir;
   StateStore store(dir.path());
   CHECK(save(store, weighing(5)).empty());
@@ -155,7 +155,7 @@ TEST_CASE("a path that leads through a file is refused by name") {
   CHECK(contains(error_of([&] { StateStore store(dir / "file/a/state"); }), "cannot create the folder of"));
 }
 
-TEST_CASE("saves made while the writer is busy become one, and each is answered once and in order") {
+TEST_CASE("saves during a write become one, and each is completed once and in order") {
   TempDir dir;
   StateStore store(dir.path());
   std::promise<void> busy, go_on, last;
@@ -179,7 +179,7 @@ TEST_CASE("saves made while the writer is busy become one, and each is answered 
   for (const State& state : on_disk) CHECK(state == weighing(10));
 }
 
-TEST_CASE("the end of the store writes what is queued") {
+TEST_CASE("the destructor of the store writes the queued state") {
   TempDir dir;
   int answered = 0;
   {
@@ -190,7 +190,7 @@ TEST_CASE("the end of the store writes what is queued") {
   CHECK(state_from_json(read_file(dir / "state.json")) == weighing(50));
 }
 
-TEST_CASE("the next image has folder and lock, and saves") {
+TEST_CASE("after an exec the store has folder and lock, and can save") {
   TempDir dir;
   auto* const before = new StateStore(dir / "state");  // an exec destroys nothing
   CHECK(save(*before, weighing(5)).empty());
@@ -212,7 +212,7 @@ TEST_CASE("the next image has folder and lock, and saves") {
   CHECK(kept != nullptr);
 }
 
-TEST_CASE("a store is idle once the last save was told") {
+TEST_CASE("a store is idle once the last save was reported") {
   TempDir dir;
   StateStore store(dir / "state");
   CHECK(store.idle());
@@ -228,7 +228,7 @@ TEST_CASE("a store is idle once the last save was told") {
   CHECK(load(store) == weighing(1));
 }
 
-TEST_CASE("a store that was never filled ends") {
+TEST_CASE("a store that was never restored can be destroyed") {
   TempDir dir;
   const StateStore store(dir / "state", gray::kRestored);
   CHECK_FALSE(std::filesystem::exists(dir / "state"));

@@ -20,7 +20,7 @@ TEST_CASE("a wanted change is not published before it may be") {
   CHECK(live.published().at("web") == at(50));
 }
 
-TEST_CASE("a raise that waits for the disk does not undo the abort after it") {
+TEST_CASE("a raise that is still being saved does not undo a later abort") {
   LiveState live({{"web", at(5)}});
   const auto raise = live.want("web", at(50));
   const auto abort = live.want("web", at(0));
@@ -31,7 +31,7 @@ TEST_CASE("a raise that waits for the disk does not undo the abort after it") {
   CHECK(live.wanted().at("web") == at(0));
 }
 
-TEST_CASE("a change that could not be persisted is no longer wanted") {
+TEST_CASE("a change that could not be saved is no longer wanted") {
   LiveState live({{"web", at(5)}});
   CHECK(live.withdraw("web", live.want("web", at(50))));
   CHECK(live.wanted().at("web") == at(5));
@@ -49,7 +49,7 @@ TEST_CASE("changes of two services do not supersede each other") {
   CHECK(live.published() == live.wanted());
 }
 
-TEST_CASE("what an operator stopped is true at once, and supersedes nothing") {
+TEST_CASE("a stop by an operator applies immediately, and supersedes nothing") {
   LiveState live({});
   const auto raise = live.want("web", at(50));
   live.set_stopped("web", "v3", true);
@@ -62,7 +62,7 @@ TEST_CASE("what an operator stopped is true at once, and supersedes nothing") {
   CHECK(live.wanted() == live.published());
 }
 
-TEST_CASE("a reload supersedes what still waits") {
+TEST_CASE("a reload supersedes pending changes") {
   LiveState live({{"web", at(5)}});
   const auto raise = live.want("web", at(50));
   live.replace({{"web", at(5)}});

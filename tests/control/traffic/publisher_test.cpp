@@ -32,7 +32,7 @@ struct PublisherFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(PublisherFixture, "a table is numbered only when it says something new") {
+TEST_CASE_FIXTURE(PublisherFixture, "a table gets a number only when its content is new") {
   CHECK(publisher.number() == 0);
   CHECK(publisher.publish({}) == 1);
   CHECK(publisher.publish({}) == 1);
@@ -42,7 +42,7 @@ TEST_CASE_FIXTURE(PublisherFixture, "a table is numbered only when it says somet
   CHECK(publisher.publish({}) == 3);
 }
 
-TEST_CASE_FIXTURE(PublisherFixture, "a shift is published once it may be") {
+TEST_CASE_FIXTURE(PublisherFixture, "a shift is published once it is allowed to be") {
   publisher.publish({});
   const auto ticket = live.want("web", {"", {{"v2", 50}}, ""});
   CHECK(publisher.publish({}) == 1);

@@ -18,7 +18,7 @@ TEST_CASE("a version has one row for as long as it is used") {
   CHECK_FALSE(rows.find("api", "v1"));
 }
 
-TEST_CASE("no more versions than the segment has rows, and a row that was given back is cleared") {
+TEST_CASE("there are no more versions than rows in the segment, and a returned row is cleared") {
   auto segment = segment::Segment::create();
   Rows rows(segment);
   std::set<std::uint32_t> given;
@@ -34,7 +34,7 @@ TEST_CASE("no more versions than the segment has rows, and a row that was given 
   CHECK(segment->rows[0][0][row].requests == 0);
 }
 
-TEST_CASE("a row rests while a request of its old version is under way") {
+TEST_CASE("a row is not reused while a request of its old version is in flight") {
   auto segment = segment::Segment::create();
   Rows rows(segment);
   for (std::uint32_t i = 0; i < segment::kVersions; ++i) rows.take("web", std::to_string(i));

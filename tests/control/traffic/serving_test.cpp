@@ -32,13 +32,13 @@ TEST_CASE("clients are accepted once stable is up or has failed its first start"
   CHECK(listens({version_view("v1", {failed_worker("a", 0), failed_worker("b", 1)})}));
 }
 
-TEST_CASE("nobody waits for a stable version that was stopped") {
+TEST_CASE("a stable version that was stopped is not waited for") {
   CHECK_FALSE(may_listen(settings_of(web()), {}, {}));
   CHECK(may_listen(settings_of(web()), {{"web", {.stopped = {"v1"}}}}, {}));
   CHECK_FALSE(may_listen(settings_of(web()), {{"web", {.stopped = {"v2"}}}}, {}));
 }
 
-TEST_CASE("a canary alone opens nothing") {
+TEST_CASE("a canary alone is not enough to accept clients") {
   CHECK_FALSE(listens({version_view("v1", {worker("a", 0, false)}), version_view("v2", {worker("b", 1, true)})}));
 }
 

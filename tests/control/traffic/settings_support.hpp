@@ -1,5 +1,5 @@
 #pragma once
-// Settings, views and tables as the tests of this folder need them.
+// Settings, views and tables for the tests of this folder.
 #include <string>
 
 #include "config/settings/settings.hpp"
@@ -33,7 +33,7 @@ inline Settings settings_of(ServiceSettings service) {
   return settings;
 }
 
-/// What every process weighs in a report.
+/// The memory of every process in a report.
 inline std::uint64_t a_kilobyte(pid_t) { return 1024; }
 
 inline WorkerView worker(const std::string& id, std::uint32_t cell, bool routable) {

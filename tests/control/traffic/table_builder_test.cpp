@@ -41,7 +41,7 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "every configured version is in the table
   CHECK(service.salt == "web/v2");
 }
 
-TEST_CASE_FIXTURE(TableBuilderFixture, "a version says how its workers are checked") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "a version has the health check of its workers") {
   settings.services[0].versions[1].health = {.path = "/up", .timeout = Duration{250}};
   const auto service = route({}, {});
   CHECK(service.versions[0].probe_path.empty());
@@ -60,7 +60,7 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "only routable workers with an address ar
   CHECK(service.versions[0].workers[0] == WorkerRoute{1, 7, "web@v1#0", *Address::parse("127.0.0.1:9001")});
 }
 
-TEST_CASE_FIXTURE(TableBuilderFixture, "workers that are drained are named with the time they have") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "draining workers are listed with their time limit") {
   settings.services[0].versions[0].drain_timeout = Duration{4'000};
   auto leaving = worker("web@v1#1", 2, false);
   leaving.state = WorkerState::draining;
@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "workers that are drained are named with 
   CHECK(service.versions[1].draining.empty());
 }
 
-TEST_CASE_FIXTURE(TableBuilderFixture, "no weight, no canary") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "without a weight there is no canary") {
   const auto service = route({{"web", {"", {{"v2", 0}}, ""}}}, {});
   CHECK_FALSE(service.canary);
   CHECK(service.weight == 0);
@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "stable and canary follow the state") {
   CHECK(service.salt == "again");
 }
 
-TEST_CASE_FIXTURE(TableBuilderFixture, "the front of the service is taken over") {
+TEST_CASE_FIXTURE(TableBuilderFixture, "the routing settings of the service are copied") {
   auto& service = settings.services[0];
   service.hosts = {"example.com"};
   service.paths = {"/api"};

@@ -24,7 +24,7 @@ ShiftVerdict judge(const State& state, const std::string& version, double percen
 
 }  // namespace
 
-TEST_CASE("without state the file decides, and stable has what is left of 100") {
+TEST_CASE("without state the file decides, and stable has the rest of 100") {
   const auto shares = shares_of(web(), {});
   CHECK(shares == Shares{"v1", "v2", 5, "web/v2"});
   CHECK(shares.of("v1") == 95);
@@ -33,7 +33,7 @@ TEST_CASE("without state the file decides, and stable has what is left of 100") 
   CHECK(shares.of("unknown") == 0);
 }
 
-TEST_CASE("what was shifted wins over the file") {
+TEST_CASE("a shifted weight wins over the file") {
   CHECK(shares_of(web(), shifted({{"v2", 20}})) == Shares{"v1", "v2", 20, "web/v2"});
   CHECK(shares_of(web(), shifted({{"v2", 0}})) == Shares{"v1", "", 0, ""});
   CHECK(shares_of(web(), shifted({{"v2", 0}, {"v3", 10}})).canary == "v3");
@@ -47,12 +47,12 @@ TEST_CASE("a stable version in the state that is no longer configured is ignored
   CHECK(shares_of(web(), shifted({}, "v9")).stable == "v1");
 }
 
-TEST_CASE("the configured shares show the drift") {
+TEST_CASE("the configured shares are those of the file, whatever the state") {
   CHECK(configured_shares(web()).of("v2") == 5);
   CHECK(configured_shares(web()).of("v1") == 95);
 }
 
-TEST_CASE("a shift is judged") {
+TEST_CASE("a shift is accepted or refused") {
   struct Row {
     State state;
     std::string version;
@@ -98,7 +98,7 @@ TEST_CASE("unknown names are answered with the nearest known ones") {
   CHECK(version.error == "there is no version of web \"canary\" (known: v1, v2, v3)");
 }
 
-TEST_CASE("lowering is judged against what the routers have, conflicts against what is wanted") {
+TEST_CASE("lowering is judged by the published state, conflicts by the wanted state") {
   const auto settings = settings_of(web());
   CHECK(judge_shift(settings, {}, {}, "web", "v2", 4).lowers);
   CHECK_FALSE(judge_shift(settings, {}, {}, "web", "v2", 5).lowers);
@@ -108,14 +108,14 @@ TEST_CASE("lowering is judged against what the routers have, conflicts against w
   CHECK(judge_shift(settings, shifted({{"v2", 0}}), raising, "web", "v3", 1).code == ExitCode::conflict);
 }
 
-TEST_CASE("a service of one version cannot be shifted, and is told why") {
+TEST_CASE("a shift in a service with one version is refused with the reason") {
   auto service = web();
   service.versions = {version_named("v1")};
   const auto verdict = judge_shift(settings_of(service), {}, {}, "web", "v1", 5);
   CHECK(verdict.error == "v1 is stable; add a second version to the configuration first");
 }
 
-TEST_CASE("state of services and versions that are gone is dropped") {
+TEST_CASE("the state of removed services and versions is dropped") {
   auto state = shifted({{"v2", 0}, {"v9", 3}}, "v9", "salt");
   state["api"] = {};
   const auto kept = pruned(state, settings_of(web()));

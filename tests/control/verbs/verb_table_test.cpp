@@ -14,7 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-/// The words behind "grayctl" of every verb of the grammar, those without a function too.
+/// The words after "grayctl" of every verb of the grammar, including those without a function.
 std::set<std::string> spoken_verbs(const CLI::App& app, const std::string& before = {}) {
   std::set<std::string> names;
   for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -32,7 +32,7 @@ CommandLine parsed(std::string_view verb) {
 
 }  // namespace
 
-TEST_CASE("each verb has a row, a name of its own and, where it has a function, a summary") {
+TEST_CASE("each verb has a row, a unique name and, if it has a function, a summary") {
   std::set<std::string_view> names;
   for (const VerbRow& row : verb_table()) {
     CAPTURE(row.name);
@@ -46,7 +46,7 @@ TEST_CASE("each verb has a row, a name of its own and, where it has a function, 
   CHECK_FALSE(is_not_yet("promote"));
 }
 
-TEST_CASE("only a verb of grayd changes something or has arguments, and only one that changes something is an event") {
+TEST_CASE("only verbs of grayd change something or have arguments, and only verbs that change something give events") {
   for (const VerbRow& row : verb_table()) {
     CAPTURE(row.name);
     CHECK((row.by == AnsweredBy::grayd || (!row.changes && row.arguments.empty())));
@@ -54,14 +54,14 @@ TEST_CASE("only a verb of grayd changes something or has arguments, and only one
   }
 }
 
-TEST_CASE("grayd is asked by the names of the verbs that it answers") {
+TEST_CASE("verbs that grayd answers are found by name") {
   for (const VerbRow& row : verb_table())
     CHECK(daemon_verb(row.name) == (row.by == AnsweredBy::grayd ? std::optional(row.verb) : std::nullopt));
   for (const char* name : {"", "promote", "Status", "status "}) CHECK_FALSE(daemon_verb(name));
-  CHECK(unknown_verb("promote") == "grayd knows no verb \"promote\"; see grayctl --help");
+  CHECK(unknown_verb("promote") == "unknown verb \"promote\"; see grayctl --help");
 }
 
-TEST_CASE("grayctl knows every verb of the table, and says of some that they are not there yet") {
+TEST_CASE("grayctl accepts every verb of the table, and reports those without a function as not supported yet") {
   const auto spoken = spoken_verbs(Grammar().app);
   for (const VerbRow& row : verb_table()) {
     CAPTURE(row.name);
@@ -71,7 +71,7 @@ TEST_CASE("grayctl knows every verb of the table, and says of some that they are
       CHECK(parsed(row.name).text == std::string(row.name) + " is not supported yet");
     }
   }
-  for (const std::string& words : spoken)  // of these, one is a folder of verbs and one an argument of its verb
+  for (const std::string& words : spoken)  // one of these is a group of verbs, and one an argument of its verb
     CHECK((words == "config" || words == "upgrade router" || std::ranges::count(verb_table(), words, &VerbRow::name)));
 }
 
@@ -87,11 +87,10 @@ TEST_CASE("the help has the summaries of the table") {
   }
 }
 
-TEST_CASE("what grayctl must be given is what grayd needs") {
+TEST_CASE("the required arguments of grayctl are those that grayd needs") {
   Grammar grammar;
   for (const VerbRow& row : verb_table()) {
-    if (row.by != AnsweredBy::grayd || row.verb == Verb::upgrade)
-      continue;  // an upgrade is of grayd if nothing is said
+    if (row.by != AnsweredBy::grayd || row.verb == Verb::upgrade) continue;  // the default part of an upgrade is grayd
     CAPTURE(row.name);
     std::vector<std::string> needed, given;
     for (const Argument& argument : row.arguments)
@@ -103,7 +102,7 @@ TEST_CASE("what grayctl must be given is what grayd needs") {
   }
 }
 
-TEST_CASE("arguments are there and of their type, or the verb says what it needs and takes") {
+TEST_CASE("missing arguments and wrong types give a message with the arguments of the verb") {
   const std::string shift = "shift needs service, version (strings) and percent (a number)";
   const json good = {{"service", "web"}, {"version", "v2"}, {"percent", 5}, {"peer", {{"pid", 1}}}};
   CHECK(arguments_error(Verb::shift, good).empty());

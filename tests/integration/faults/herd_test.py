@@ -1,4 +1,4 @@
-"""Rows 27 and 28: many at once, and everything in any order."""
+"""Rows 27 and 28: many crashes at once, and commands in any order."""
 import contextlib
 import os
 import random
@@ -19,7 +19,7 @@ def seconds_of(event):
 
 
 def most_at_once(events):
-    """How many workers were starting at once, of those that surely count."""
+    """The most workers that were starting at once, counting only the certain ones."""
     most, starting = 0, {}
     for event in events:
         if event["kind"] == "worker-started":

@@ -16,7 +16,7 @@ MANY = merged(two_versions(), {"version": {
 
 
 def kill_often(daemon, rounds, seed):
-    """Starts grayd and kills it, so many times; returns the longest time, in seconds, that something outlived it."""
+    """Starts grayd and kills it repeatedly; returns the longest time, in seconds, that a process outlived it."""
     moments, longest = random.Random(seed), 0.0
     for number in range(rounds):
         daemon.launch()
@@ -30,7 +30,7 @@ def kill_often(daemon, rounds, seed):
 
 
 def kill_one_between_fork_and_exec(daemon, tracer):
-    """grayd dies of the system call in which it would learn of its first child: the child has not executed yet."""
+    """grayd is killed in the system call that returns its first child: the child has not executed yet."""
     daemon.launch(prefix=tracer)
     daemon.process.wait(30)
     eventually(lambda: not daemon.leftovers(), SURVIVAL, f"the end of all; left: {daemon.leftovers()}")
@@ -56,6 +56,6 @@ def kill_with_router(daemon, router_first):
 
 
 def start_clean(daemon):
-    """The next start finds nothing in its way, and leaves no cgroup of the dead ones."""
+    """The next start works, and leaves no cgroup of the dead grayd."""
     daemon.launch().wait_up(1, "v1").wait_answers()
     return cgroups_of(daemon)

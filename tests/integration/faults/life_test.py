@@ -1,4 +1,4 @@
-"""Rows 4 to 9: a worker that took requests and then fails, will not end, or leaves something behind."""
+"""Rows 4 to 9: a worker that took requests and then fails, does not end, or leaves processes behind."""
 import datetime
 import os
 import signal
@@ -12,7 +12,7 @@ LAG = 5 * SLOWER  # seconds that a busy machine may add to what would be prompt
 
 
 def only_first(first, others):
-    """A command that is another one in the first slot."""
+    """A command that is different in the first slot."""
     return shell(f"case $GRAY_WORKER_ID in *'#0') exec {' '.join(first)};; *) exec {' '.join(others)};; esac")
 
 
@@ -22,7 +22,7 @@ def time_of(event):
 
 class Life(FaultTest):
     def test_fault_04_exits_when_asked(self):
-        """One of two workers ends at its first request: who may be asked again notices nothing, others meet a 502."""
+        """One of two workers ends at its first request: repeatable requests succeed, others get a 502."""
         with self.row({}, exits={"command": only_first(faulty("--crash-at", "1"), faulty()), "ready": ["pipe"],
                                  "instances": 2}):
             for count in (1, 2):
@@ -44,7 +44,7 @@ class Life(FaultTest):
             self.assertEqual({(event["worker"], event["cause"]) for event in exits}, {("web@exits#0", "exit 3")})
 
     def test_fault_05_hangs(self):
-        """Stopped, spinning, or dead-locked: out within fall x (interval + timeout), and ended when asked."""
+        """Stopped, in a busy loop, or deadlocked: unused within fall x (interval + timeout), and ended on request."""
         health = {"path": "/healthz", "interval": "100ms", "timeout": "1s", "fall": 2, "rise": 1}
         common = {"health": health, "ready": ["pipe"], "stop": {"timeout": "500ms"}}
         spin = ("import http.server, os, threading\n"
@@ -83,7 +83,7 @@ class Life(FaultTest):
             self.assertIn("signal 9", ends["locked"]["text"])
 
     def test_fault_06_ignores_sigterm(self):
-        """Killed when its grace is over and not before; grace is not waited out for who ends earlier."""
+        """Killed after stop.timeout and not before; a worker that ends earlier is not waited for."""
         grace = {"ready": ["pipe"], "stop": {"timeout": f"{GRACE}s"}}
         trapped = then_fake("(trap '' TERM; sleep 300) &")
         with self.row({version: ("worker-exited", "stopped") for version in ("leader", "child", "polite")},
@@ -103,7 +103,7 @@ class Life(FaultTest):
             self.assertIn("signal 15", self.wait_event("polite", "worker-exited")["text"])
 
     def test_fault_07_double_fork(self):
-        """Nobody adopts it, whatever it says of MAINPID: what goes on is killed, and there is never a second copy."""
+        """grayd does not adopt it, whatever MAINPID it sends: all of it is killed, there is never a second copy."""
         mainpid = ("import os, socket, time\n"
                    "if os.fork(): time.sleep(0.2); os._exit(0)\n"
                    "os.setsid()\n"
@@ -157,7 +157,7 @@ class Life(FaultTest):
             self.shared.wait_up(1, *versions)
 
     def test_fault_09_floods_stdout(self):
-        """With lines, without any line end, with NULs: memory stays, and whoever writes never waits for long."""
+        """With lines, without any line end, with NULs: memory stays constant, and the writer never waits for long."""
         versions = {"lines": then_fake("yes &"), "endless": then_fake("tr '\\0' x </dev/zero &"),
                     "nuls": then_fake("cat /dev/zero &")}
         master = self.shared.process.pid

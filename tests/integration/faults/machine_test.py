@@ -1,4 +1,4 @@
-"""Rows 14, 15 and 21 to 26: the machine, or whoever started grayd, is what is at fault."""
+"""Rows 14, 15 and 21 to 26: the fault is in the machine, or in the program that started grayd."""
 import fcntl
 import os
 import pwd
@@ -49,7 +49,7 @@ def limited(pid, what, soft):
 
 
 def somebody():
-    """Popen's options that make grayd nobody, for whom the limit of processes holds; it does not for root."""
+    """Options of Popen that run grayd as nobody, because the limit of processes does not apply to root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -57,7 +57,7 @@ def somebody():
 
 
 def limit_processes(soft, daemon, options):
-    """By a program of the same user: another one may not."""
+    """By a program of the same user: other users are not allowed."""
     subprocess.run(["prlimit", f"--pid={daemon.process.pid}", f"--nproc={soft}:"], check=True, cwd="/", **options)
 
 

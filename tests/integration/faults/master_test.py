@@ -1,4 +1,4 @@
-"""Rows 16 and 17: what is left when grayd dies, and who must not be hurt by what it knows of the dead."""
+"""Rows 16 and 17: nothing is left when grayd dies, and no signal reaches a process with a reused pid."""
 import os
 import random
 import re
@@ -28,7 +28,7 @@ class Death(GrayTest):
         self.assertEqual(daemon.leftovers(), [])
 
     def test_fault_16_router_is_killed(self):
-        """Alone, with nobody noticing; and together with grayd, first or last, with nothing of it beside the next."""
+        """Alone, without effect on clients; and together with grayd, first or last, with nothing left behind."""
         daemon = self._prepared(MANY, {})
         self._own.append(daemon)
         daemon.launch().wait_up(12, "v1").wait_answers()
@@ -44,7 +44,7 @@ class Death(GrayTest):
             self.assertLessEqual(len(cgroups_of(daemon)), 16)
 
     def test_fault_16_between_fork_and_exec(self):
-        """The child is held for a while in its first system call of its own, in which grayd dies."""
+        """The child is delayed in its first system call, and grayd is killed meanwhile."""
         if not shutil.which("strace"):
             self.skipTest("there is no strace")
         daemon = self._prepared(MANY, {})

@@ -1,4 +1,4 @@
-"""What every row of the fault matrix asserts beside its own outcome.
+"""The assertions of every row of the fault matrix beside its own outcome.
 
 One grayd serves a stable version to clients that never stop asking. A row adds its faulty versions by a reload, watches
 them, and takes them away again. Whatever the fault was: stable answered every request, its workers are those it had,
@@ -22,12 +22,12 @@ def shell(script):
 
 
 def then_fake(script, *flags):
-    """A worker that does something before it becomes a fake."""
+    """A worker that runs some code before it becomes a fake."""
     return shell(f"{script}\nexec {' '.join(fake(*flags))}")
 
 
 class Clients:
-    """Ask for the stable version without a pause, half of them on a new connection each time."""
+    """Send requests to the stable version without a pause, half of them on a new connection each time."""
 
     COUNT = 4
 
@@ -132,12 +132,12 @@ def cgroups_of(daemon):
 
 
 def zombies_of(daemon):
-    """Children of grayd that nobody has waited for."""
+    """Children of grayd that were not reaped."""
     return [pid for pid in children_of(daemon.process.pid) if (stat_of(pid) or "Z")[0] == "Z"]
 
 
 class Census:
-    """What there is of a grayd; a later one must not exceed it.
+    """The resources of a grayd; a later census must not exceed it.
 
     How many connections the router has to the clients and to the workers of stable depends on how many requests were in
     flight at the same moment. They are not compared, but bounded by the most that may be in flight."""
@@ -168,7 +168,7 @@ class Census:
         return least
 
     def excess(self, before):
-        """What is more than before, as text; empty if nothing is."""
+        """The resources that grew, as text; empty if none."""
         problems = [f"{count} {name}, at most {most}" for name, (count, most) in self.bounded.items() if count > most]
         problems += [f"{self.counts[name]} {name}, {before.counts[name]} before" for name in self.counts
                      if self.counts[name] > before.counts[name]]
@@ -178,11 +178,11 @@ class Census:
 
 
 class Unharmed(GrayTest):
-    """What every row asserts, about any grayd."""
+    """The assertions of every row, for any grayd."""
 
     @contextlib.contextmanager
     def unharmed(self, daemon, clients, before):
-        """Whatever happens within, stable answers, and nothing is left of it."""
+        """During the block stable answers every request, and afterwards nothing is left."""
         served, failed = clients.served, len(clients.failures)
         yield
         try:

@@ -1,4 +1,4 @@
-"""A worker that says everything on its channels that is not "ready", and then only lives."""
+"""A worker that writes everything except "ready" to its channels, and then only stays alive."""
 import array
 import os
 import signal
@@ -10,7 +10,7 @@ NOT_READY = [b"READY=10", b"READY=0", b"XREADY=1", b"READY=1x\n", b"\xff\xfe\xc3
 
 
 def with_files(sock, data, count, address=None):
-    """Sends `data` with so many descriptors beside it."""
+    """Sends `data` with a number of descriptors."""
     null = os.open("/dev/null", os.O_RDONLY)
     files = array.array("i", [null] * count)
     control = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)]

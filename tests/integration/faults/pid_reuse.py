@@ -15,7 +15,7 @@ ROUNDS = 12
 
 
 def stranger_as(pid):
-    """A process with this pid, if nobody was quicker."""
+    """A process with this pid, unless another process got it first."""
     with open("/proc/sys/kernel/ns_last_pid", "w") as file:
         file.write(str(pid - 1))
     process = subprocess.Popen(["sleep", "300"], start_new_session=True)

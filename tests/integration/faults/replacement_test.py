@@ -1,5 +1,5 @@
-"""Rows 19 and 20: whatever is wrong with the program that grayd is to become, grayd goes on; what dies meanwhile is
-reaped by whoever then lives."""
+"""Rows 19 and 20: whatever fault the new program of an upgrade has, grayd continues; processes that die meanwhile are
+reaped by the grayd that then runs."""
 import os
 import re
 import signal
@@ -16,7 +16,7 @@ def quick(**changes):
 
 
 def numbers():
-    """What a grayd that fits says of itself."""
+    """The format numbers of a compatible grayd."""
     return os.popen(f"{GRAYD} check-handoff").read().strip()
 
 
@@ -55,7 +55,7 @@ class ReplacementTest(GrayTest):
         return last
 
     def assert_goes_on(self, family):
-        """Same process, same children, every request served; it can still do all it could."""
+        """Same process, same children, every request served, and all functions still work."""
         self.assertEqual(self.daemon.process.pid, self.pid)
         self.assertIsNone(self.daemon.process.poll())
         self.assertEqual(self.family(), family)
@@ -106,7 +106,7 @@ class BadPrograms(ReplacementTest):
         self.assertEqual([pid for pid in self.daemon.leftovers() if "1000" in command_line(pid)], [])
 
     def test_fault_19_a_state_that_cannot_be_read_leads_back(self):
-        """After the exec: the new image has everything in its hands, and gives it back."""
+        """After the exec: the new program has taken over everything, and gives it back."""
         self.start_quick()
         family = self.family()
         refusing = os.path.join(BUILD, "tests", "refusing_grayd")
@@ -121,7 +121,7 @@ class BadPrograms(ReplacementTest):
         self.assert_goes_on(family)
 
     def test_fault_19_a_program_that_passes_and_then_ends_is_the_end_of_grayd(self):
-        """Nobody is left who could go back. The router ends what is left, so that a new start is a clean one."""
+        """No program is left that could go back. The router ends the other processes, so a new start is clean."""
         daemon = self.start_quick()
         program = self.program('case "$*" in *resume*) exit 9;; esac\nexec $REAL "$@"')
         result = self.upgrade("--binary", program)

@@ -1,4 +1,4 @@
-"""Rows 1 to 3 and 10 to 13: a worker that does not get as far as taking requests."""
+"""Rows 1 to 3 and 10 to 13: a worker that never takes requests."""
 import os
 import signal
 import socket
@@ -69,7 +69,7 @@ class Starts(FaultTest):
                 self.assertEqual(self.events(version, "worker-ready"), [])
 
     def test_fault_03_ready_then_crash(self):
-        """At once in many slots, so that the many ends that fail a version do not take minutes."""
+        """In many slots at the same time, so that the many exits that fail a version do not take minutes."""
         script = 'printf "READY=1\\n" >&"$GRAY_READY_FD"; exit 5'
         with self.row({"flash": ("version-failed", "exit 5")},
                       flash={"command": shell(script), "ready": ["pipe"], "instances": CRASHES // 2}):
@@ -87,8 +87,8 @@ class Starts(FaultTest):
             self.assertEqual(waits, sorted(waits))  # to be ready does not reset the back-off
 
     def test_fault_03_ready_then_crash_a_hundred_times(self):
-        """A version that has users is never given up. Half of its workers say ready and exit in one breath, half live
-        for 10 ms after it; many slots, so that the doubling delays do not take minutes."""
+        """A version that has users never fails. Half of its workers report ready and exit immediately, half live for 10
+        ms longer; many slots, so that the doubling delays do not take minutes."""
         script = ('printf "READY=1\\n" >&"$GRAY_READY_FD"\n'
                   'case $GRAY_WORKER_ID in *[02468]) exec sh -c "sleep 0.01; exit 5";; esac\nexit 5')
         slots = -(-MANY // ROUND)
@@ -143,7 +143,7 @@ class Starts(FaultTest):
             self.assertEqual(log.count("web@noise#0: all is said"), 3)  # nothing that it wrote was left unread
 
     def test_fault_12_port_taken(self):
-        """(a) A server that cannot share the held port is given a free one; (b) an impostor makes nobody healthy."""
+        """(a) A server that cannot share a reserved port gets a free one; (b) other programs make no worker healthy."""
         shy = ("import http.server, os; http.server.HTTPServer.allow_reuse_address = False; http.server.HTTPServer("
                "(os.environ['HOST'], int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()")
         with self.row({"shy": ("worker-exited", "died-before-ready")},
@@ -167,7 +167,7 @@ class Starts(FaultTest):
 
 
 class Programs(GrayTest):
-    """Row 13: what a reload would refuse, a start lets fail alone."""
+    """Row 13: an error that a reload refuses makes only its version fail at a start."""
 
     def test_fault_13_program_that_cannot_be_run(self):
         stable = {"v1": {"command": faulty()}, "v2": None}

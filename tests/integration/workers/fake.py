@@ -1,4 +1,4 @@
-"""A worker whose every misbehaviour can be asked for: by flag for its life as a process, by path for one answer.
+"""A worker that misbehaves on request: by flag for its life as a process, by path for one answer.
 
 One thread per connection and raw sockets, because no HTTP library sends what a broken server sends. It counts the
 connections that are open at once, which is how the limits of the router are seen from the other side.
@@ -21,7 +21,7 @@ IDENTITY = f"X-Worker-Version: {VERSION}\r\nX-Worker-Pid: {os.getpid()}\r\n"
 
 
 class Counts:
-    """What all connections know together."""
+    """The counters shared by all connections."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -105,7 +105,7 @@ def answer_chunked(conn, count):
 
 
 def answer_slowly(conn, count, pause):
-    """A stream of pieces; whoever counts them knows whether it is whole."""
+    """A stream of numbered pieces, so that a reader can check that it is complete."""
     conn.send(f"HTTP/1.1 200 OK\r\n{IDENTITY}Transfer-Encoding: chunked\r\n\r\n")
     for i in range(count):
         piece = f"piece {i}\n"
@@ -123,7 +123,7 @@ def answer_big(conn, size):
 
 
 def stop_listening(conn):
-    """The process lives and is healthy to itself, but refuses: what a crashed accept loop looks like."""
+    """The process lives but refuses connections, like one with a crashed accept loop."""
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     conn.answer("no longer\n", extra="Connection: close\r\n")  # last: who has it may connect at once

@@ -1,4 +1,4 @@
-"""A worker that passes every connection on, byte for byte, to the server behind $RELAY_TO (a unix socket). Thus a
+"""A worker that forwards every connection, byte for byte, to the server behind $RELAY_TO (a unix socket). Thus a
 server that grayd did not start, such as the scripted one of a .vtc file, can stand behind grayd.
 
 The server is dialled when the first bytes come, so that a health check is no connection to it. An end of one side is an

@@ -1,4 +1,4 @@
-"""A worker that is asked to upgrade, and does what the path says; it remembers what it has heard.
+"""A worker that gets upgrade requests and acts as the path says; it records the bytes it received.
 
 /echo... sends everything back; /first says a word and FIN, then listens; /listen only listens; /reset resets at the
 first byte; /status/N is no upgrade; /unasked, /other and /early are 101s that must not be taken. /heard tells what
