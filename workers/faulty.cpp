@@ -1,6 +1,6 @@
-// A worker that misbehaves on demand: one flag for each fault that a supervisor or a proxy must live through. Without
-// flags it is a well-behaved worker that listens on PORT and HOST, says READY=1 on GRAY_READY_FD and ends on SIGTERM.
-//   GET /healthz   200, counts as no request
+// A worker that misbehaves on demand: one flag for each fault that a supervisor or a proxy must handle. Without flags
+// it is a normal worker that listens on PORT and HOST, writes READY=1 to GRAY_READY_FD and ends on SIGTERM.
+//   GET /healthz   200, not counted as a request
 //   /echo          method, path, headers and length of the body as JSON
 //   anything else  one line of JSON that names version, worker, pid and the number of the request
 #include <httplib.h>
@@ -44,17 +44,18 @@ struct Faults {
 void declare(CLI::App& app, Faults& faults) {
   app.add_option("--delay", faults.delay_ms, "milliseconds before each answer");
   app.add_option("--error-rate", faults.error_rate, "share of requests answered 500")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--seed", faults.seed, "which requests those are")->capture_default_str();
-  app.add_option("--body", faults.body, "pad the answer to so many bytes");
-  app.add_option("--crash-at", faults.crash_at, "exit on the Nth request, unanswered");
+  app.add_option("--seed", faults.seed, "seed of the choice of these requests")->capture_default_str();
+  app.add_option("--body", faults.body, "pad the answer to this many bytes");
+  app.add_option("--crash-at", faults.crash_at, "exit on the Nth request without an answer");
   app.add_option("--hang-at", faults.hang_at, "from the Nth request on, answer nothing, not even /healthz");
   app.add_flag("--crash-on-start", faults.crash_on_start, "exit before listening");
-  app.add_flag("--never-ready", faults.never_ready, "live, but neither listen nor say ready");
-  app.add_option("--ready-after", faults.ready_after_ms, "milliseconds before listening and saying ready");
-  app.add_option("--ready", faults.ready, "none: listen, but do not say so")->check(CLI::IsMember({"pipe", "none"}));
+  app.add_flag("--never-ready", faults.never_ready, "keep running, but neither listen nor report ready");
+  app.add_option("--ready-after", faults.ready_after_ms, "milliseconds before listening and reporting ready");
+  app.add_option("--ready", faults.ready, "none: listen, but do not report ready")
+      ->check(CLI::IsMember({"pipe", "none"}));
   app.add_flag("--garbage", faults.garbage, "random bytes on the ready descriptor, before anything else");
   app.add_flag("--ignore-term", faults.ignore_term, "only SIGKILL ends it");
-  app.add_flag("--fork-grandchild", faults.fork_grandchild, "leave a process in a session of its own; prints its pid");
+  app.add_flag("--fork-grandchild", faults.fork_grandchild, "leave a process in a separate session; prints its pid");
   app.add_flag("--flood-stdout", faults.flood_stdout, "write to stdout without end");
   app.add_option("--threads", faults.threads, "connections served at once")->capture_default_str();
   app.add_option("--exit", faults.exit_code, "exit code of the crashes")->capture_default_str();
@@ -73,7 +74,7 @@ void pause_for(unsigned milliseconds) { std::this_thread::sleep_for(std::chrono:
 
 int ready_fd() { return std::atoi(environment("GRAY_READY_FD", "-1").c_str()); }
 
-/// False when nobody reads any more, which is no concern of a worker.
+/// False when the reader has closed, which a worker ignores.
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t count = write(fd, bytes.data(), bytes.size());
@@ -121,7 +122,7 @@ class Worker {
     server_.new_task_queue = [threads = faults.threads] { return new httplib::ThreadPool(threads); };
     server_.set_tcp_nodelay(true);
     server_.set_keep_alive_max_count(1'000'000);
-    // The library's default is SO_REUSEPORT, under which two workers would share a port without a word.
+    // The default of the library is SO_REUSEPORT, with which two workers would share a port without an error.
     server_.set_socket_options([this](socket_t fd) {
       const int on = 1;
       setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -130,13 +131,13 @@ class Worker {
     route();
   }
 
-  /// The library listens with a backlog of 5, under which a burst of connections waits a second for its second SYN.
+  /// The library listens with a backlog of 5, with which a burst of connections waits a second for the second SYN.
   bool bind(const std::string& host, int port) {
     return server_.bind_to_port(host, port) && listen(listener_, 4096) == 0;
   }
   void serve() { server_.listen_after_bind(); }
 
-  /// Stops accepting and returns when no request is in flight. Idle connections are left to the end of the process.
+  /// Stops accepting and returns when no request is in flight. Idle connections stay until the process ends.
   void stop() {
     server_.stop();
     while (in_flight_.load() > 0) pause_for(5);
@@ -187,14 +188,14 @@ class Worker {
     line["body_length"] = request.body.size();
     nlohmann::json headers = nlohmann::json::array();
     for (const auto& [name, value] : request.headers) {
-      // The library files what it knows of the connection among the headers.
+      // The library adds data about the connection to the headers.
       if (name != "REMOTE_ADDR" && name != "REMOTE_PORT" && name != "LOCAL_ADDR" && name != "LOCAL_PORT")
         headers.push_back({name, value});
     }
     line["headers"] = headers;
   }
 
-  /// Depends on the seed and the number of the request alone, so a run can be repeated whatever the threads do.
+  /// Depends only on the seed and the number of the request, so a run can be repeated whatever the threads do.
   bool fails(std::uint64_t number) const {
     std::mt19937_64 random{faults_.seed ^ (number * 0x9e3779b97f4a7c15)};
     return std::uniform_real_distribution<>{0, 1}(random) < faults_.error_rate;

@@ -44,7 +44,7 @@ std::optional<EventRecord> verb_event(Verb verb, const json& args, const Reply& 
   event.pid = static_cast<pid_t>(number(*peer, "pid"));
   if (event.kind == EventKind::command) event.cause = row.name;
   event.text = what_was_done(row, args);
-  event.text += fmt::format(" (asked by pid {}, uid {})", event.pid, number(*peer, "uid"));
+  event.text += fmt::format(" (requested by pid {}, uid {})", event.pid, number(*peer, "uid"));
   if (reply.code != ExitCode::ok) event.text += ": " + reply.error;
   return event;
 }

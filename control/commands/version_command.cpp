@@ -66,7 +66,8 @@ CommandVerdict judge_end(const VersionCommand& command, const ServiceSettings& s
   auto [what, instead] = objection_to_end(command, service, state, view);
   if (what.empty()) return {};
   return {ExitCode::conflict,
-          fmt::format("{}; {}if you mean it: grayctl {} {} --yes", what, instead, name(command.action), version), what};
+          fmt::format("{0}; {1}to {2} it anyway: grayctl {2} {3} --yes", what, instead, name(command.action), version),
+          what};
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ class Restart(VerbTest):
         self.ok(daemon, "reload")
         busy = "web v2 is being restarted, 0 of 2 workers replaced; wait for its end: grayctl status web --wait"
         self.refused(daemon, 3, busy, "restart", "web", "v2")
-        self.refused(daemon, 3, busy + "; or if you mean it: grayctl stop web v2 --yes", "stop", "web", "v2")
+        self.refused(daemon, 3, busy + "; or to stop it anyway: grayctl stop web v2 --yes", "stop", "web", "v2")
         waiting = daemon.ctl("status", "--wait", "--timeout", "200ms")
         self.assertEqual(waiting.code, 5)
         self.assertIn("restarting web v2: 0 of 2 workers replaced after 200ms; see: grayctl status", waiting.err)
@@ -246,10 +246,10 @@ class Refusals(VerbTest):
 
     def test_what_has_users(self):
         for verb in ("stop", "drain"):
-            self.refused(self.shared, 3, "v1 is the stable version of web, whose users would get errors; if you mean "
-                         f"it: grayctl {verb} web v1 --yes", verb, "web", "v1")
+            self.refused(self.shared, 3, "v1 is the stable version of web, whose users would get errors; "
+                         f"to {verb} it anyway: grayctl {verb} web v1 --yes", verb, "web", "v1")
             self.refused(self.shared, 3, "v2 takes 5% of the users of web; send them to v1 first: grayctl shift web v2 "
-                         f"0; or if you mean it: grayctl {verb} web v2 --yes", verb, "web", "v2")
+                         f"0; or to {verb} it anyway: grayctl {verb} web v2 --yes", verb, "web", "v2")
 
     def test_what_is_so_already(self):
         self.refused(self.shared, 3, "web v1 is already running; to replace its workers: grayctl restart web v1",

@@ -144,12 +144,12 @@ const std::vector<Ban>& bans() {
       {"strcat(", "no bound; use std::string"},
       {"rand(", "not seeded, shared; use <random> with a printed seed"},
       {".detach()", "a thread has an owner that joins it", {"workers"}, "std::thread"},
-      {"std::async", "its future joins where nobody expects it; own a thread"},
+      {"std::async", "its future joins unexpectedly; own a thread"},
       {"sleep_for", "wait for an event with a deadline", {"tests/support", "workers", "tests/bench"}},
       {"sleep_until", "wait for an event with a deadline", {"tests/support", "workers", "tests/bench"}},
       {"usleep(", "wait for an event with a deadline", {"tests/support", "workers", "tests/bench"}},
       {"sleep(", "wait for an event with a deadline", {"tests/support", "workers", "tests/bench"}},
-      {"SO_REUSEPORT", "it splits the backlog by process and loses what a dead one held; share the listener"},
+      {"SO_REUSEPORT", "it splits the backlog by process and loses the connections of a dead one; share the listener"},
   };
   return all;
 }
@@ -220,7 +220,7 @@ void check_function_lengths(const File& file, Findings& findings) {
     if (function.lines > kFunctionLines)
       findings.push_back({file.path, function.line,
                           "function of " + std::to_string(function.lines) + " lines, " +
-                              std::to_string(kFunctionLines) + " are allowed: which step in it has a name?"});
+                              std::to_string(kFunctionLines) + " are allowed: move a step into a function"});
 }
 
 /// Columns, not bytes: a continuation byte of UTF-8 takes no room.
@@ -255,7 +255,7 @@ Findings check_cycles(const std::vector<File>& files) {
       if (const std::string_view include = include_of(line); is_of_project(include))
         includes[file.path].insert(include);
   }
-  return leading_to_cycles(std::move(includes), "its includes lead to a cycle");
+  return leading_to_cycles(std::move(includes), "its includes form a cycle");
 }
 
 Findings check_room_order() {
@@ -263,7 +263,7 @@ Findings check_room_order() {
   for (const Room& room : rooms())
     for (const std::string_view entry : room.below)
       if (!entry.ends_with(".hpp")) arrows[room.folder].insert(entry);
-  return leading_to_cycles(std::move(arrows), "its row leads to a cycle");
+  return leading_to_cycles(std::move(arrows), "its row forms a cycle");
 }
 
 Findings check_room_sizes(const std::vector<File>& files) {
@@ -275,7 +275,7 @@ Findings check_room_sizes(const std::vector<File>& files) {
     if (size > kRoomFiles)
       findings.push_back({std::string(folder), 0,
                           std::to_string(size) + " files, " + std::to_string(kRoomFiles) +
-                              " are allowed: which of them belong together?"});
+                              " are allowed: move related files into a folder"});
   return findings;
 }
 
@@ -289,7 +289,7 @@ Findings check_pure(const File& file) {
   }
   const std::string code = code_only(file.text);
   for (const char* call : {"::now(", "gettimeofday(", "clock_gettime(", "time("})
-    find_call(file, code, {call, "a pure core is handed `now`"}, findings);
+    find_call(file, code, {call, "a pure core gets `now` as an argument"}, findings);
   return findings;
 }
 
@@ -308,9 +308,9 @@ Findings check_lengths(const File& file) {
   const std::vector<std::string_view> lines = lines_of(file.text);
   const std::size_t allowed = is_test(file.path) ? kTestFileLines : kFileLines;
   if (lines.size() > allowed)
-    findings.push_back({file.path, 0,
-                        std::to_string(lines.size()) + " lines, " + std::to_string(allowed) +
-                            " are allowed: which two nouns live here?"});
+    findings.push_back(
+        {file.path, 0,
+         std::to_string(lines.size()) + " lines, " + std::to_string(allowed) + " are allowed: split it by topic"});
   for (std::size_t i = 0; i < lines.size(); ++i)
     if (const std::size_t columns = columns_of(lines[i]); columns > kColumns)
       findings.push_back(
@@ -343,7 +343,7 @@ Findings check_has_test(const File& file, const std::set<std::string>& paths) {
   std::string above = stem.substr(0, stem.rfind('/'));  // grayctl's tests stand in tests/control
   above = "tests/" + above.substr(0, above.rfind('/')) + stem.substr(stem.rfind('/')) + "_test.cpp";
   if (paths.contains(beside) || paths.contains(above)) return {};
-  return {{file.path, 0, "has no test of its name, " + beside}};
+  return {{file.path, 0, "has no test with its name, " + beside}};
 }
 
 }  // namespace gray::tidy

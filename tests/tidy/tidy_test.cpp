@@ -1,5 +1,5 @@
-// The house rules, checked on the tree that is being built. Each rule is first shown to bite on a planted violation, so
-// that a clean tree is not the silence of a broken check.
+// The rules for the source tree, checked on the tree that is being built. Each rule is first tested with a planted
+// violation, so that a broken check does not look like a clean tree.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ void check_tree(Rule rule) {
       FAIL_CHECK(finding.path << ":" << finding.line << ": " << finding.message);
 }
 
-/// The tree's tests and the scenarios, which are no text of the tree's own languages.
+/// The tests of the tree and the scenarios, which are not in a language of the tree.
 std::vector<File> tests_of_tree() {
   std::vector<File> tests;
   for (const File& file : tree()) {
@@ -75,7 +75,7 @@ std::string function_of(std::size_t lines) {
 
 }  // namespace
 
-TEST_CASE("comments, literals and directives are no code") {
+TEST_CASE("comments, literals and directives are not code") {
   CHECK(code_only("a; // b\nc;") == "a;     \nc;");
   CHECK(code_only("a /* { */ b") == "a         b");
   CHECK(code_only("f(\"x{\\\"\");") == "f(\"    \");");
@@ -86,7 +86,7 @@ TEST_CASE("comments, literals and directives are no code") {
   CHECK(code_only("R\"(a { \" b)\" c").ends_with(" c"));
 }
 
-TEST_CASE("functions are found whatever opens braces around them") {
+TEST_CASE("functions are found inside any braces") {
   const auto lengths = [](std::string_view text) {
     std::vector<std::size_t> found;
     for (const Function& function : functions_in(code_only(text))) found.push_back(function.lines);
@@ -107,7 +107,7 @@ TEST_CASE("functions are found whatever opens braces around them") {
   CHECK(lengths("inline constexpr int kA = f(B{1});\nint g() {\n}") == Lengths{2});
 }
 
-TEST_CASE("an include up or across the house is found") {
+TEST_CASE("an include against the arrows of the build is found") {
   const auto found = [](const char* path, const char* include) {
     return check_includes({path, std::string("#pragma once\n#include \"") + include + "\"\n"}).size() == 1;
   };
@@ -180,7 +180,7 @@ TEST_CASE("a cycle of includes is found") {
   CHECK(check_cycles({{"config/base/a.hpp", "#include \"config/base/a.hpp\"\n"}}).size() == 1);
 }
 
-TEST_CASE("a folder with too many files is found, and a number that can be lowered") {
+TEST_CASE("a folder with too many files is found, and so is a listed number that can be lowered") {
   const auto found = [](const std::string& folder, int count) {
     std::vector<File> files;
     for (int i = 0; i < count; ++i) files.push_back({folder + "/" + std::to_string(i) + ".hpp", ""});
@@ -219,7 +219,7 @@ TEST_CASE("banned calls are found, and only as calls") {
   CHECK(found("sleep_for(x);", "tests/config/base/units_test.cpp") == 1);
 }
 
-TEST_CASE("what is too long is found") {
+TEST_CASE("files, lines and functions that are too long are found") {
   const auto found = [](const char* path, std::string text) { return check_lengths({path, std::move(text)}).size(); };
   std::string tall;
   for (int i = 0; i < 401; ++i) tall += "\n";
@@ -244,7 +244,7 @@ TEST_CASE("bad habits are found") {
             .size() == 1);
 }
 
-TEST_CASE("a rule without a row, or a row whose test is not there, is found") {
+TEST_CASE("a rule without a row, or a row whose test does not exist, is found") {
   std::string rows;
   for (int i = 1; i <= 28; ++i) rows += "| P" + std::to_string(i) + " | what | `a_test.cpp` \"a title (P1)\" |\n";
   const std::vector<File> tests = {{"tests/router/a_test.cpp", "TEST_CASE(\"a title (P1)\")"},
@@ -261,7 +261,7 @@ TEST_CASE("a rule without a row, or a row whose test is not there, is found") {
   CHECK(problems(rows + last + "| field | from a proxy | from others |\n").empty());
 }
 
-TEST_CASE("a source without a test of its name is found") {
+TEST_CASE("a source without a test with its name is found") {
   const std::set<std::string> paths = {"tests/config/base/units_test.cpp", "tests/control/grayctl/table_test.cpp"};
   CHECK(check_has_test({"config/base/units.cpp", ""}, paths).empty());
   CHECK(check_has_test({"control/grayctl/table.cpp", ""}, paths).empty());
@@ -270,17 +270,17 @@ TEST_CASE("a source without a test of its name is found") {
   CHECK(check_has_test({"grayd/main.cpp", ""}, paths).empty());
 }
 
-TEST_CASE("the tree: includes point down the house") { check_tree(check_includes); }
-TEST_CASE("the tree: no includes in a circle, no folder below itself, no folder too full") {
+TEST_CASE("the tree: includes follow the arrows of the build") { check_tree(check_includes); }
+TEST_CASE("the tree: no cycle of includes, no folder below itself, no folder with too many files") {
   for (const Findings& findings : {check_cycles(tree()), check_room_order(), check_room_sizes(tree())})
     for (const Finding& finding : findings) FAIL_CHECK(finding.path << ":" << finding.line << ": " << finding.message);
 }
-TEST_CASE("the tree: pure cores see no Asio and no clock") { check_tree(check_pure); }
+TEST_CASE("the tree: pure cores use no Asio and no clock") { check_tree(check_pure); }
 TEST_CASE("the tree: no banned calls") { check_tree(check_banned_calls); }
 TEST_CASE("the tree: files, lines and functions are short") { check_tree(check_lengths); }
-TEST_CASE("the tree: headers begin with #pragma once and nothing is left for later") { check_tree(check_habits); }
+TEST_CASE("the tree: headers begin with #pragma once and no comment postpones work") { check_tree(check_habits); }
 
-TEST_CASE("the tree: every source has a test of its name") {
+TEST_CASE("the tree: every source has a test with its name") {
   std::set<std::string> paths;
   for (const File& file : tree()) paths.insert(file.path);
   check_tree([&](const File& file) { return check_has_test(file, paths); });
@@ -292,7 +292,7 @@ TEST_CASE("the tree: every rule of docs/http.md has a row, and its tests exist")
     FAIL_CHECK(finding.path << ":" << finding.line << ": " << finding.message);
 }
 
-TEST_CASE("the tree: the lengths are known") {
+TEST_CASE("the tree: the median lengths are printed") {
   std::vector<std::size_t> files, functions;
   for (const File& file : tree()) {
     if (!is_cpp(file) || file.path.starts_with("tests/")) continue;

@@ -1,6 +1,6 @@
 'use strict';
-// An ordinary Node service. It knows nothing of grayd: it listens where PORT and HOST say, tells a parent that cares
-// that it is ready, and finishes its requests on SIGTERM. `node hello.js` works as well.
+// An ordinary Node service without any code for grayd: it listens on PORT and HOST, tells its parent process that it is
+// ready, and finishes its requests on SIGTERM. `node hello.js` works as well.
 const http = require('node:http');
 
 const who = {

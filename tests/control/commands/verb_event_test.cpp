@@ -21,7 +21,7 @@ TEST_CASE("a shift has the version, its share, and the caller") {
   CHECK(event->service == "web");
   CHECK(event->version == "v2");
   CHECK(event->pid == 4711);
-  CHECK(event->text == "takes 12.5% of the users (asked by pid 4711, uid 1000)");
+  CHECK(event->text == "takes 12.5% of the users (requested by pid 4711, uid 1000)");
 }
 
 TEST_CASE("any other verb gives a command event with its name as cause") {
@@ -29,21 +29,21 @@ TEST_CASE("any other verb gives a command event with its name as cause") {
   REQUIRE(event);
   CHECK(event->kind == EventKind::command);
   CHECK(event->cause == "stop");
-  CHECK(event->text == "stop (asked by pid 4711, uid 1000)");
+  CHECK(event->text == "stop (requested by pid 4711, uid 1000)");
 }
 
 TEST_CASE("the event of an upgrade names the part") {
   const auto event = verb_event(Verb::upgrade, {{"of", "router"}, {"peer", kPeer}}, kDone);
   REQUIRE(event);
   CHECK(event->cause == "upgrade");
-  CHECK(event->text == "upgrade of the router (asked by pid 4711, uid 1000)");
+  CHECK(event->text == "upgrade of the router (requested by pid 4711, uid 1000)");
 }
 
 TEST_CASE("an operation that continues after a timeout is reported as such; a refused one gives no event") {
   const json args = {{"service", "web"}, {"peer", kPeer}};
   const auto late = verb_event(Verb::restart, args, {ExitCode::timeout, {}, "not yet"});
   REQUIRE(late);
-  CHECK(late->text == "restart (asked by pid 4711, uid 1000): not yet");
+  CHECK(late->text == "restart (requested by pid 4711, uid 1000): not yet");
   CHECK_FALSE(verb_event(Verb::restart, args, {ExitCode::conflict, {}, "busy"}));
   CHECK_FALSE(verb_event(Verb::restart, args, {ExitCode::failed, {}, "no"}));
 }
@@ -58,7 +58,7 @@ TEST_CASE("verbs that change nothing give no event, and a reload reports its own
 
 TEST_CASE("an upgrade of grayd itself names the program, if one was given") {
   CHECK(verb_event(Verb::upgrade, {{"of", "grayd"}, {"peer", kPeer}}, kDone)->text ==
-        "upgrade of grayd (asked by pid 4711, uid 1000)");
+        "upgrade of grayd (requested by pid 4711, uid 1000)");
   CHECK(verb_event(Verb::upgrade, {{"of", "grayd"}, {"binary", "/opt/grayd"}, {"peer", kPeer}}, kDone)->text ==
-        "upgrade of grayd to /opt/grayd (asked by pid 4711, uid 1000)");
+        "upgrade of grayd to /opt/grayd (requested by pid 4711, uid 1000)");
 }

@@ -60,8 +60,8 @@ TEST_CASE("every command in every state of a version without users: allowed, or 
   const std::string ends = "web v3 is being stopped already; to end it at once: grayctl stop web v3";
   const std::string busy =
       "web v3 is being restarted, 1 of 4 workers replaced; wait for its end: grayctl status web --wait";
-  const std::string busy_stop = busy + "; or if you mean it: grayctl stop web v3 --yes";
-  const std::string busy_drain = busy + "; or if you mean it: grayctl drain web v3 --yes";
+  const std::string busy_stop = busy + "; or to stop it anyway: grayctl stop web v3 --yes";
+  const std::string busy_drain = busy + "; or to drain it anyway: grayctl drain web v3 --yes";
   const Row rows[] = {
       {starting, false, runs.c_str(), kOk, kOk, kOk},
       {serving, false, runs.c_str(), kOk, kOk, kOk},
@@ -97,12 +97,11 @@ TEST_CASE("ending a version that has users, or is being restarted, needs a confi
     auto verdict = judged({action, "web", "v1", false}, {view("v1", serving)});
     CHECK(verdict.code == ExitCode::conflict);
     CHECK(verdict.confirm == "v1 is the stable version of web, whose users would get errors");
-    CHECK(verdict.error == verdict.confirm + "; if you mean it: grayctl " + verb + " web v1 --yes");
+    CHECK(verdict.error == verdict.confirm + "; to " + verb + " it anyway: grayctl " + verb + " web v1 --yes");
     verdict = judged({action, "web", "v2", false}, {view("v2", serving)});
     CHECK(verdict.confirm == "v2 takes 20% of the users of web");
-    CHECK(verdict.error == verdict.confirm +
-                               "; send them to v1 first: grayctl shift web v2 0; or if you mean it: grayctl " + verb +
-                               " web v2 --yes");
+    CHECK(verdict.error == verdict.confirm + "; send them to v1 first: grayctl shift web v2 0; or to " + verb +
+                               " it anyway: grayctl " + verb + " web v2 --yes");
     CHECK_FALSE(judged({action, "web", "v3", false}, {view("v3", dark, true)}).confirm.empty());
     for (const char* version : {"v1", "v2", "v3"})
       CHECK(judged({action, "web", version, true}, {view(version, serving, true)}).code == ExitCode::ok);
