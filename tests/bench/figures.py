@@ -1,4 +1,4 @@
-"""From readings to figures, tables and verdicts: values in, values out."""
+"""Calculates figures, tables and target checks from readings; pure."""
 
 import statistics
 

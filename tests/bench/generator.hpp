@@ -4,8 +4,8 @@
 // Model: requests are offered (by the clock in an open loop, by a free connection in a closed one), wait until a
 // connection may take them, are in flight, and end once: answered, timed out, connect failed or broken.
 // Invariants
-//  - Latency counts from the moment a request was meant to start, not from when we got round to it, so a stalled server
-//    cannot hide its stall by slowing us down (coordinated omission).
+//  - Latency counts from the time at which a request was due, not from when it was sent, so a stalled server cannot
+//    hide its stall by slowing the generator down (coordinated omission).
 //  - Requests are begun in the order of their intended start and share one patience; so deadlines_ is sorted.
 //  - A deadline names the generation of its connection, so one of an earlier request finds nothing. Events need no
 //    generation: a connection's descriptor is closed only by its own event or outside a batch of events.

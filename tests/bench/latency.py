@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long a request takes at 30, 60 and 80 % of each proxy's most: grayd, nginx, HAProxy, one thread each.
+"""Latency of a request at 30, 60 and 80 % of the saturation of each proxy: grayd, nginx, HAProxy, one thread each.
 
 Each proxy's saturation is found first, by 64 clients that never pause. Then requests are offered by the clock (open
 loop) over 64 kept connections, and latency counts from the moment a request was meant to start: a stall delays all that

@@ -1,5 +1,5 @@
-// The lightest useful HTTP/1.1 server: one thread, epoll, a fixed answer. It stands behind a proxy under test, so that
-// the proxy and not the backend is what a benchmark measures. Works as a worker of grayd.
+// The lightest useful HTTP/1.1 server: one thread, epoll, a fixed answer. It is the backend of a proxy under test, so
+// that a benchmark measures the proxy and not the backend. Works as a worker of grayd.
 //
 // Model: a connection is read only when a slot is free; the others wait unread in their sockets, first come first
 // served, as behind a single-threaded program. A request takes its slot when it has been read and holds it for the

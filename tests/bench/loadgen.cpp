@@ -1,5 +1,5 @@
-// Offers load to one HTTP/1.1 address and prints what became of it as JSON. Open loop (--rate) for latency and
-// overload, closed loop (--connections) for capacity.
+// Offers load to one HTTP/1.1 address and prints the results as JSON. Open loop (--rate) for latency and overload,
+// closed loop (--connections) for capacity.
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>

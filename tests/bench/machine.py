@@ -1,4 +1,4 @@
-"""Counts instructions where the processor does not let us: in an emulated machine.
+"""Counts instructions in an emulated machine, for hosts that hide the counters of the processor.
 
 QEMU runs a Debian kernel with -icount shift=0: its clock, which the kernel reads as the TSC, goes on by one nanosecond
 for each instruction executed. So the CPU time that this kernel accounts to a process is the number of instructions

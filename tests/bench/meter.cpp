@@ -1,4 +1,4 @@
-// Reads the CPU clocks of processes inside the emulated machine, and shows what that clock is worth.
+// Reads the CPU clocks of processes inside the emulated machine, and calibrates them.
 //   meter PID...     prints the nanoseconds of CPU time that these processes have had, all threads, user and kernel
 //   meter --loop N   runs a loop of N instructions and prints what it was charged
 // Every reading executes kMark first, a no-op that the plugin of the machine looks for: it notes its own counters then,

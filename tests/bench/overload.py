@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Eight times the load that one worker behind one socket can take, for ten seconds, at each proxy in turn.
+"""Eight times the capacity of one worker behind one socket, for ten seconds, for each proxy in turn.
 
 What counts is what comes out of the overload: as many good answers as the worker can give, quick refusals for the rest,
 flat memory, and a quick answer as soon as the load has ended.

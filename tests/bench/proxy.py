@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What one proxied request costs: instructions, entries into the kernel, CPU time. grayd, nginx, HAProxy, a Node proxy
+"""The cost of one proxied request: instructions, system calls, CPU time. grayd, nginx, HAProxy, a Node proxy
 and a relay without HTTP as the floor, each with one thread; answers of 1 KB; 1, 16 and 64 kept connections; at 64 again
 with the 9 headers of a browser, and with grayd's access log.
 
@@ -33,7 +33,7 @@ def variants(names):
 
 
 def cells_of(label, connections, quick=False):
-    """What is measured of a variant. With the log on, 64 connections say it all."""
+    """The cells of a variant. With the log on, 64 connections are enough."""
     requests = NODE_REQUESTS if label == "node" else REQUESTS
     if quick:
         requests //= 2
@@ -65,7 +65,7 @@ def emulate(rows, connections, quick):
 
 
 def run_here(rows, connections, rounds):
-    """{label: {cell: figures}} measured on this machine, rounds interleaved so that its moods meet all alike."""
+    """{label: {cell: figures}} measured on this machine, rounds interleaved so that its noise affects all alike."""
     samples = {}
     native.take_priority()
     with harness.Bench() as bench:

@@ -1,5 +1,5 @@
-// The floor under every proxy: carries bytes between a client and a socket of its own to the backend, and does nothing
-// else. What a proxy takes more than this is what its HTTP costs.
+// The lower limit for every proxy: copies bytes between each client and a separate socket to the backend, and does
+// nothing else. The additional cost of a proxy is the cost of its HTTP.
 //
 // Model: a pair is two sides; each side is read when an edge says so, and what was read is sent to the other at once.
 // Invariants

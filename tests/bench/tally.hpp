@@ -1,5 +1,5 @@
 #pragma once
-// What became of the requests of one run, and how it is told as JSON.
+// The results of the requests of one run, and their JSON form.
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
