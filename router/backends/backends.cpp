@@ -13,7 +13,7 @@ using segment::Reason;
 
 namespace {
 
-constexpr Duration kSuspicion{1'000};  // how long a worker that broke a connection is only taken if there is no other
+constexpr Duration kSuspicion{1'000};  // after a worker broke a connection: chosen only if there is no other
 
 }  // namespace
 
@@ -65,7 +65,7 @@ void Backends::retire(Worker& worker) {
 }
 
 Backends::Lease Backends::take(Version& version, const Wish& wish) {
-  // A unit that another thread takes between the look and the grab costs one more round; there are as many as workers.
+  // A unit that another thread takes between the check and the acquire costs one more round; rounds are bounded.
   for (std::size_t round = 0; round <= version.workers.size(); ++round) {
     Worker* worker = version.choose(wish, layout_, engine_.now());
     if (worker == nullptr) return {};
@@ -145,7 +145,7 @@ void Backends::advance(Version& version) {
     const Lease lease = take(version, {});
     if (!lease) break;
     WorkerSeeker* seeker = version.queue.pop(engine_.now());
-    if (seeker == nullptr) return give_back(lease);  // all have expired: their own timers answer them
+    if (seeker == nullptr) return give_back(lease);  // all have expired: their own deadlines answer them
     left_queue(version);
     lease_to(version, *seeker, lease);
   }
@@ -177,13 +177,13 @@ Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
   return Reason::none;
 }
 
-// A unit of the places in the queue is taken.
+// The caller has taken a place in the queue.
 void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
   version.queue.push(seeker, engine_.now(), version.limits.queue_timeout);
   stats::add(counters_.row(version.row).waiting, 1);
   waiting_.announce(version.row);
   neighbours_.ask(shard_id_.thread, version.row);
-  if (version.has_room(layout_)) look_at(engine_.now());  // a unit came back before anybody knew that we wait
+  if (version.has_room(layout_)) look_at(engine_.now());  // a unit became free before the announcement
   look_when_trusted(version);
 }
 
@@ -204,7 +204,7 @@ void Backends::look_at(TimePoint time) {
   if (!look_.armed() || time < look_.deadline()) engine_.timers().arm(look_, time);
 }
 
-// One that broke a connection is not waited for until then, though it may have room.
+// A suspect worker may have room, but is used only after that time.
 void Backends::look_when_trusted(const Version& version) {
   for (const Worker& worker : version.workers) {
     if (worker.able && worker.suspect_until > engine_.now()) look_at(worker.suspect_until);
@@ -220,7 +220,7 @@ void Backends::look_again() {
 
 // ---- neighbours
 
-// Who gets a unit next is a thread of this router; another router hears of those that nobody here waits for.
+// A free unit is offered to a thread of this router first; other routers are notified only if no thread here waits.
 void Backends::wake_others(const Version& version) {
   if (!waiting_.others(version.row)) return;
   const int thread = waiting_.next(version.row);
@@ -268,7 +268,7 @@ bool Backends::give_idle(Version& version) {
 
 // ---- tunnels
 
-// One who waited has got a socket, whosever it is: a tunnel to the same worker goes with it, or both of another worker.
+// A waiting upgrade has got a socket to some worker: it needs a tunnel of that worker too, or else both of another one.
 bool Backends::join_tunnel(Version& version, Lease& lease) {
   lease.tunnel = tunnels_.take(lease.idle != nullptr ? lease.idle->worker() : *lease.dial);
   if (lease.tunnel) return true;
@@ -291,7 +291,7 @@ void Backends::leave(Upstream& upstream, Duration within) {
 }
 
 void Backends::end_tunnels(TimePoint now) {
-  upstreams_.for_each([now](Upstream& upstream) {  // an exchange that ends may let another one open a socket
+  upstreams_.for_each([now](Upstream& upstream) {  // the end of one exchange may let another one open a socket
     if (upstream.tunnelled() && upstream.worker().leave_at <= now) upstream.end_tunnel(Reason::draining);
   });
 }
@@ -318,7 +318,7 @@ void Backends::drain() {
   }
 }
 
-// What leave() has left open.
+// Closes what leave() left open.
 void Backends::cut_short() {
   upstreams_.for_each([](Upstream& upstream) {
     if (upstream.ending()) upstream.cut_short();

@@ -1,19 +1,19 @@
 #pragma once
-// The workers as one router thread sees them: who is able, which sockets are idle, who waits. Gives sockets to
-// exchanges and takes them back, under limits that hold exactly across threads and routers.
+// The workers as one router thread sees them: which are able, which sockets are idle, which requests wait. Gives
+// sockets to exchanges and takes them back, under limits that hold exactly across threads and routers.
 //
 // Invariants
 //  - A socket to a worker exists only while a unit of one of that worker's LimitWords is taken; the unit is given back
 //    when the engine says that the socket is closed, never before, or moves with the socket to another thread. A
 //    request that asks for an upgrade takes one of the tunnels beside it; at the worker's 101 the unit of the sockets
 //    is given back.
-//  - Whatever an attempt ends with, advance() follows when its socket is closed: a waiter never sleeps while a socket
-//    could be had. Who waits is told: by this thread, by a neighbour, or over the segment's event by another router;
-//    nobody looks at intervals. A seeker that needs a unit which is about to come back waits for it in front of the
-//    queue, and is never refused for the queue's length: `expecting` holds at most as many as there are sockets being
-//    closed.
-//  - A worker that left the table gets no new request; its idle sockets are closed at once, the busy ones when they are
-//  done.
+//  - However an attempt ends, advance() follows when its socket is closed: a request never waits while a socket is
+//    available. Waiting requests are notified: by this thread, by a neighbour, or over the segment's event by another
+//    router; there is no polling. A seeker that needs a unit of a socket that is being closed waits for it in front of
+//    the queue, and is never refused for the queue's length: `expecting` holds at most as many seekers as sockets are
+//    being closed.
+//  - A worker that left the table gets no new request; its idle sockets are closed at once, the busy ones after their
+//    exchange.
 // One thread; the threads of a router hand sockets to each other through Neighbours.
 #include <functional>
 #include <memory>
@@ -32,17 +32,17 @@
 
 namespace gray::proxy {
 
-/// Somebody who needs a worker, and waits in a version's queue if there is none to be had at once.
+/// Needs a socket to a worker, and waits in a version's queue if none is available at once.
 class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents {
  public:
   virtual bool wants_tunnel() const = 0;
-  /// It has held a socket already: this is another attempt.
+  /// It has held a socket before: this is a repeated attempt.
   virtual bool repeats() const = 0;
-  /// Its turn came.
+  /// Its turn in the queue has come: `side` is its socket.
   virtual void granted(WorkerSide& side) = 0;
-  /// Its turn came, but this process has no descriptor left for a socket.
+  /// Its turn has come, but this process has no descriptor left for a socket.
   virtual void exhausted() = 0;
-  /// Its turn came, but no worker has a tunnel left.
+  /// Its turn has come, but no worker has a tunnel left.
   virtual void exhausted_tunnels() = 0;
 
   bool expects = false;  // waits in Version::expecting
@@ -51,7 +51,7 @@ class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents 
   ~WorkerSeeker() = default;
 };
 
-/// What one thread may ask of the others of its router. Calls are posted; nothing is awaited.
+/// Requests of one thread to the others of its router. Calls are posted and return at once.
 class Neighbours {
  public:
   virtual ~Neighbours() = default;
@@ -60,9 +60,9 @@ class Neighbours {
                          std::uint64_t generation) = 0;
   /// A limit unit of this version became free: `thread` has a waiter.
   virtual void wake(std::uint32_t thread, std::uint32_t row) = 0;
-  /// A waiter of `from` needs a socket of this version: whoever has an idle one hands it over.
+  /// A waiter of `from` needs a socket of this version: a thread that has an idle one hands it over.
   virtual void ask(std::uint32_t from, std::uint32_t row) = 0;
-  /// A limit unit became free that only threads of other routers wait for.
+  /// A limit unit became free, and only threads of other routers wait for it.
   virtual void wake_routers() = 0;
 };
 
@@ -76,26 +76,26 @@ class Backends final : private ConnectionOwner {
   Version& version(std::uint32_t row) { return versions_[row]; }
   ThreadCounters& counters() { return counters_; }
 
-  /// A socket for `seeker`: an idle one, or one that is being opened (see WorkerSide::connecting). Null: none to be
-  /// had.
+  /// A socket for `seeker`: an idle one, or one that is being opened (see WorkerSide::connecting). Null: none is
+  /// available.
   WorkerSide* acquire(Version& version, WorkerSeeker& seeker, const Wish& wish);
-  /// Takes a place in the queue and asks the neighbours; the reason if it is refused.
+  /// Queues the seeker and asks the neighbours for a socket. Reason::none, or why it is refused.
   segment::Reason enqueue(Version& version, WorkerSeeker& seeker);
   void leave_queue(Version& version, WorkerSeeker& seeker);
 
   /// Whether an able worker has a tunnel to give.
   bool has_tunnel(const Version& version) const { return tunnels_.any_left(version); }
-  /// Serves waiters while sockets can be had.
+  /// Serves waiters while sockets are available.
   void advance(Version& version);
-  /// From another router: units may have come back.
+  /// Notified by another router: units may have become free.
   void look_again();
-  /// From a neighbour.
+  /// From a neighbour: a socket of its own, or a request for one.
   void adopt(int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation);
   void offer(std::uint32_t to, std::uint32_t row);
 
-  /// No new idle sockets, and the present ones are closed: this router is draining.
+  /// This router is draining: idle sockets are closed, now and from now on.
   void drain();
-  /// Nothing waits any longer: the sockets that still send or linger are closed.
+  /// The time of the drain is over: sockets that still send or linger are closed.
   void cut_short();
   std::size_t idle_sockets() const;
 
@@ -147,7 +147,7 @@ class Backends final : private ConnectionOwner {
   bool draining_ = false;
   WorkerTunnels tunnels_;
   engine::Timer expiry_;
-  engine::Timer look_;  // those who wait look again: a worker is no longer suspect, or has room after all
+  engine::Timer look_;  // serves waiters again: a worker is no longer suspect, or got room meanwhile
 };
 
 }  // namespace gray::proxy

@@ -1,4 +1,4 @@
-// Sockets to workers as they end: closed, or given away, and the units that come back with that.
+// How sockets to workers end: closed or handed over, and when their units become free.
 #include <cstdint>
 
 #include "router/backends/backends.hpp"
@@ -6,7 +6,7 @@
 
 namespace gray::proxy {
 
-// Where one was stale, the oldest is the likeliest to be.
+// After one stale socket the oldest is the most likely to be stale, too.
 bool Backends::close_stale(Worker& worker) {
   Upstream* stale = worker.idle.oldest();
   if (stale == nullptr) return false;
@@ -21,12 +21,12 @@ void Backends::recycle(Upstream& upstream) {
   Units& units = upstream.units();
   if (units.socket) {
     ++worker.closing;
-    if (std::exchange(units.tunnel, false)) tunnels_.drop(worker);  // the worker has not said 101
+    if (std::exchange(units.tunnel, false)) tunnels_.drop(worker);  // the worker has not sent 101
   }
   upstream.close();
 }
 
-// The limit holds on the wire: the unit comes back after the close.
+// The unit is given back only after the close, so the worker never sees more sockets than the limit.
 void Backends::closed(Upstream& upstream) {
   Worker& worker = upstream.worker();
   Version& version = *worker.version;
@@ -42,7 +42,7 @@ void Backends::closed(Upstream& upstream) {
   version.forget_gone();
 }
 
-// Those whose unit was about to come back, before those who wait for whatever comes.
+// Seekers that wait for a unit of a closing socket are served before the queue.
 void Backends::serve_expecting(Version& version) {
   while (version.expecting.size() > 0) {
     WorkerSeeker& seeker = *version.expecting.oldest();
@@ -51,14 +51,14 @@ void Backends::serve_expecting(Version& version) {
     leave_queue(version, seeker);
     if (lease) {
       lease_to(version, seeker, lease);
-    } else {  // somebody else was faster
+    } else {  // another thread took the unit
       waiting_.take_place(version.row, UINT16_MAX);
       wait_in_queue(version, seeker);
     }
   }
 }
 
-// Whoever waits now gets it; nobody any more: it is taken back.
+// The next waiting thread gets the socket; if none waits any more, it is adopted again.
 void Backends::released(Upstream& upstream, int fd) {
   if (fd < 0) {
     ++upstream.worker().closing;

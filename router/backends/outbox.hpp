@@ -1,6 +1,6 @@
 #pragma once
-// Gathers what one event wants to send to one stream, so that a head and the first body bytes leave in one system call.
-// One for each thread: a second stream flushes the first.
+// Gathers the bytes that one event sends to one stream, so that a head and the first body bytes go out in one system
+// call. One for each thread: a second stream flushes the first.
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -28,7 +28,7 @@ class Outbox {
   void append(engine::StreamId stream, std::string_view bytes);
   /// Bytes gathered for `stream`.
   std::size_t gathered(engine::StreamId stream) const { return stream == stream_ ? used_ : 0; }
-  /// Sends what has been gathered. Every event ends with it.
+  /// Sends the gathered bytes. Every event ends with it.
   void flush();
 
  private:

@@ -14,7 +14,7 @@ namespace {
 // body bytes: both leave in one piece, and a worker that dies between the two has answered nothing yet.
 constexpr Duration kHoldBack{100};
 
-// Answers 1xx before the final one: progress that never ends is none (P22).
+// 1xx answers before the final one: a bound, so that a worker cannot send them for ever (P22).
 constexpr std::uint32_t kMaxInterim = 32;
 
 }  // namespace
@@ -78,7 +78,7 @@ void Upstream::send_end() {
   if (asked_.chunked) shard_.outbox.append(stream_, http::kLastChunk);
 }
 
-// HTTP/1.0 does not (P23).
+// An HTTP/1.0 worker does not (P23).
 bool Upstream::knows_continue() const { return !worker_->http10; }
 
 void Upstream::release() {
@@ -103,7 +103,7 @@ void Upstream::broke(Reason reason) {
   shard_.outbox.flush();
 }
 
-// A worker may close an idle connection whenever it likes, but it has nothing to say on one.
+// A worker may close an idle connection at any time, but must not send on one.
 void Upstream::on_data(std::string_view bytes) {
   if (idle()) {
     stats::add(counts_.faults[1][18]);
@@ -122,7 +122,7 @@ void Upstream::on_data(std::string_view bytes) {
   settle();
 }
 
-// The bytes move out of the member: an exchange that ends below gives this connection away.
+// The bytes are moved out of the member first: an exchange that ends in take() may release this connection.
 void Upstream::take_partial() {
   engine::Buffer whole = std::move(partial_);
   const std::size_t taken = take(whole.view());
@@ -138,7 +138,7 @@ bool Upstream::hold_back(const http::ResponseHead& head, std::string_view bytes)
   return true;
 }
 
-// The end of every event: what was gathered goes out, and a side that is ahead of the other pauses.
+// At the end of every event: sends the gathered bytes, and pauses a side that is ahead of the other.
 void Upstream::settle() {
   shard_.outbox.flush();
   if (exchange_ != nullptr) exchange_->balance();
@@ -150,7 +150,7 @@ bool Upstream::store(std::string_view bytes) {
   return true;
 }
 
-// Returns how much is done with; what is left waits for more. Everything, once the exchange has ended.
+// Returns how much was consumed; the rest is kept until more bytes come. Everything, once the exchange has ended.
 std::size_t Upstream::take(std::string_view bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
@@ -196,7 +196,7 @@ std::size_t Upstream::take_head(std::string_view bytes) {
   return bytes.size();
 }
 
-// Bytes behind the end of an answer belong to nobody: the connection cannot be trusted again.
+// Bytes behind the end of an answer belong to no request: the connection must not be used again.
 void Upstream::end_answer(bool more_came) {
   if (more_came) {
     const std::size_t offset = static_cast<std::size_t>(answer_.body.received());
@@ -212,7 +212,7 @@ std::size_t Upstream::refuse(const http::Fault& fault, std::string_view bytes) {
   return bytes.size();
 }
 
-// Nearly always the whole section at once: only one that comes in pieces is kept. False: no memory for it.
+// The section nearly always comes whole; only one that comes in pieces is buffered. False: no memory for it.
 bool Upstream::take_trailers(const http::BodyDecoder::Step& step) {
   const bool complete = step.result == http::BodyDecoder::Result::end;
   if (complete && !trailers_) {
@@ -225,12 +225,12 @@ bool Upstream::take_trailers(const http::BodyDecoder::Step& step) {
   return true;
 }
 
-// Taken only as it was asked for, and only once the request is complete: before that the client's bytes are a body.
-// What follows it is no longer HTTP.
+// A 101 is accepted only for an offered protocol, and only once the request is complete: before that the client's bytes
+// are a body. Bytes behind the 101 are no longer HTTP.
 std::size_t Upstream::take_upgrade(const http::ResponseHead& head, std::string_view bytes) {
   const std::string_view protocol =
       head.version == http::Version::http11 && asked_.complete ? http::taken_protocol(head, asked_.upgrade) : "";
-  if (protocol.empty()) return refuse({502, "P24", "101 that no request has asked for", 0}, bytes);
+  if (protocol.empty()) return refuse({502, "P24", "101 that was not requested", 0}, bytes);
   const std::string_view rest = bytes.substr(head.bytes.size());
   answer_.passed_on = true;
   phase_ = Phase::tunnel;
@@ -310,7 +310,7 @@ void Upstream::on_failed(int) {
   broke(Reason::upstream_closed);
 }
 
-// We paused it because the client is slow; what it has sent is still to be read.
+// The stream is paused because the client is slow; bytes of the worker are still to be read.
 void Upstream::on_peer_closing(bool) {}
 
 }  // namespace gray::proxy

@@ -1,7 +1,7 @@
 #pragma once
 // One connection to a worker: the HTTP/1.1 client side of an exchange. Bytes from the engine become events of the
-// exchange, and its wishes become bytes. Idle in the pool it only watches for the peer's FIN. Upgraded, it passes
-// everything on, unparsed.
+// exchange, and its calls become bytes. Idle in the pool it only watches for the peer's FIN. Upgraded, it passes all
+// bytes on unparsed.
 #include "config/shared/segment.hpp"
 #include "router/backends/connection_owner.hpp"
 #include "router/backends/shard_context.hpp"
@@ -15,7 +15,7 @@ namespace gray::proxy {
 /// The units of a worker's limits that a connection holds.
 struct Units {
   bool socket = true;
-  bool tunnel = false;  // beside it until the worker says 101, then instead of it
+  bool tunnel = false;  // beside it until the worker sends 101, then instead of it
 };
 
 class Upstream final : public engine::StreamHandler, public upstream::IdleLink<Upstream>, public WorkerSide {
@@ -25,7 +25,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
 
   void open(Worker& worker, engine::StreamId stream, bool connecting);
   void attach(WorkerEvents& exchange);
-  void detach();  // back to the blank state, ready for the pool
+  void detach();  // resets its state, ready for the pool
   Worker& worker() const override { return *worker_; }
   engine::StreamId stream() const { return stream_; }
   bool idle() const { return exchange_ == nullptr; }
@@ -34,37 +34,37 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   /// Sends what is unsent, then FIN, each for at most `within`; drops what comes, and closes when the worker has ended
   /// too.
   void leave_tunnel(Duration within);
-  /// Closes what leave_tunnel() has left open.
+  /// Closes a socket that leave_tunnel() left open.
   void cut_short() { shard_.engine.close(stream_); }
-  /// Whether close() or leave_tunnel() is on its way.
+  /// Whether close() or leave_tunnel() was called.
   bool ending() const { return phase_ == Phase::ending; }
   void close();
-  /// Gives the connected socket away: see Backends::released().
+  /// Detaches the connected socket for a neighbour: see Backends::released().
   void give_away();
   void end_tunnel(segment::Reason reason);
 
  private:
   enum class Phase : std::uint8_t { http, tunnel, ending };
-  /// What was asked.
+  /// The request.
   struct Asked {
     http::Method method = http::Method::get;
     bool chunked = false;  // as its body is sent
     bool wants_trailers = false;
     bool complete = false;
-    bool sent = false;          // something of it
+    bool sent = false;          // a part of it
     std::string_view upgrade;   // protocols that were offered, in the client side's bytes
     http::HeadLimits limits{};  // of the answer
   };
-  /// How far its answer is.
+  /// The state of its answer.
   struct Answer {
     http::BodyDecoder body;
     std::size_t searched = 0;  // of a head that is not complete
     std::uint32_t interims = 0;
     bool held = false;       // the head has been held back long enough
-    bool passed_on = false;  // something of it
+    bool passed_on = false;  // a part of it
     bool in_body = false;
-    bool keep_alive = false;  // as it says
-    bool reusable = false;    // and it has ended cleanly
+    bool keep_alive = false;  // as the head says
+    bool reusable = false;    // keep_alive, and it has ended cleanly
   };
 
   // WorkerSide

@@ -1,6 +1,6 @@
 #pragma once
-// The connection objects of one thread. They are made when all others are in use, and never given up: an object that
-// has lost its socket serves the next one, so that a request allocates nothing.
+// The connection objects of one thread. A new one is made when all others are in use, and none is freed: an object
+// whose socket is closed is used for the next socket, so that a request allocates nothing.
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -15,7 +15,7 @@ class UpstreamStore {
   using Make = std::function<std::unique_ptr<Upstream>(ConnectionOwner&)>;
   UpstreamStore(Make make, ConnectionOwner& owner) : make_(std::move(make)), owner_(owner) {}
 
-  /// One without a socket.
+  /// An object without a socket.
   Upstream& take() {
     if (spare_.empty()) {
       all_.push_back(make_(owner_));
@@ -27,7 +27,7 @@ class UpstreamStore {
     return upstream;
   }
   void give_back(Upstream& upstream) { spare_.push_back(&upstream); }
-  /// `visit` may take others.
+  /// `visit` may call take().
   template <typename Visit>
   void for_each(Visit visit) {
     for (std::size_t i = 0; i < all_.size(); ++i) visit(*all_[i]);

@@ -11,7 +11,7 @@ bool is_trusted(const Worker& worker, const Wish& wish, TimePoint now) {
   return worker.generation != wish.avoid && worker.suspect_until <= now;
 }
 
-// Requests go by what is under way, tunnels by how many a worker has: they stay, whether or not they say anything.
+// A request counts requests in flight. A tunnel counts tunnels: they last, whether or not they carry bytes.
 std::uint32_t load(const Worker& worker, const segment::Layout& layout, const Wish& wish) {
   return wish.tunnel ? layout.workers[worker.cell].tunnels.total() : worker.in_flight - worker.tunnels;
 }
@@ -71,7 +71,7 @@ void Version::join(Worker& worker, TimePoint now) {
   worker.able = true;
 }
 
-// Where nobody is warm, nobody is spared.
+// If no able worker is warm, all get their full share.
 void Version::settle_starts(TimePoint now) {
   const bool warm = std::any_of(workers.begin(), workers.end(),
                                 [now](const Worker& worker) { return worker.able && !worker.start.warming(now); });
@@ -94,7 +94,7 @@ bool Version::has_room(const segment::Layout& layout) const {
                      [&](const Worker& worker) { return worker.able && has_room(worker, layout, {}); });
 }
 
-// A worker in its slow start is nobody's favourite until the user's turn has come: each user moves to it once.
+// A worker in its slow start is a user's favourite only from the user's turn on: each user moves to it once.
 Worker* Version::preferred(const Wish& wish, const segment::Layout& layout, TimePoint now) {
   Worker* favourite = nullptr;
   std::uint64_t highest = 0;
@@ -138,7 +138,7 @@ Worker* Version::choose(const Wish& wish, const segment::Layout& layout, TimePoi
     if (worker != nullptr && now < warm_at) worker->start.taken();
   }
   if (worker == nullptr && now < warm_at) worker = least_loaded(wish, layout, now, Standard::trusted);
-  // One that broke a connection may be dead and not withdrawn yet: while another can be waited for, it is.
+  // A suspect worker may be dead and not withdrawn yet: it is used only if there is no other one to wait for.
   const auto is_another = [&](const Worker& other) { return other.able && is_trusted(other, wish, now); };
   if (worker == nullptr && std::none_of(workers.begin(), workers.end(), is_another))
     worker = least_loaded(wish, layout, now, Standard::any);

@@ -1,9 +1,9 @@
 #pragma once
-// A version as one router thread sees it: its workers, those who wait for one, and which worker gets a request.
+// A version as one router thread sees it: its workers, the requests that wait for one, and the choice of a worker.
 //
 // The choice, in this order: the worker that the user's affinity prefers; the least loaded one, where a worker in its
-// slow start takes part only as often as its share says; the least loaded one; and before nobody is chosen, the avoided
-// and the suspect ones too. Each only if it has a socket to give: a preference never makes a request wait.
+// slow start takes part only as often as its share says; the least loaded one of all; and at last, instead of none, the
+// avoided and the suspect ones too. Each only if it has a socket to give: a preference never makes a request wait.
 #include <cstdint>
 #include <list>
 #include <string>
@@ -22,7 +22,7 @@ struct Version;
 
 inline constexpr TimePoint kNever = TimePoint::max();
 
-/// A worker process that was able at some time. Its memory stays while one of its sockets is open.
+/// A worker process that was able at some time. The object stays while one of its sockets is open.
 struct Worker {
   Version* version = nullptr;
   std::uint32_t cell = 0;
@@ -34,22 +34,22 @@ struct Worker {
   std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
   std::uint32_t in_flight = 0;  // exchanges of this thread
   std::uint32_t closing = 0;    // of the open ones: sockets whose unit comes back when they are closed
-  std::uint32_t tunnels = 0;    // of these, the upgraded ones: no load for what is chosen next
-  std::uint64_t last_turn = 0;  // when it was last chosen: equals take turns
+  std::uint32_t tunnels = 0;    // of the exchanges in flight: the upgraded ones, which do not count as load
+  std::uint64_t last_turn = 0;  // when it was last chosen: equally loaded workers take turns
   bool able = false;            // in the current table
-  bool http10 = false;          // as its latest answer said
+  bool http10 = false;          // the version of its latest answer
   policy::SlowStart start;      // since it is able
-  TimePoint suspect_until{};    // refused or broke lately: others are preferred
-  TimePoint leave_at = kNever;  // it is being drained: its tunnels end then
+  TimePoint suspect_until{};    // it refused or broke a connection: until then others are preferred
+  TimePoint leave_at = kNever;  // it is draining: its tunnels end then
 };
 
-/// What an attempt asks for beyond any socket.
+/// The requirements of an attempt on its socket.
 struct Wish {
-  std::uint64_t avoid = 0;     // generation of a worker that is taken only if there is no other
-  bool fresh = false;          // a new connection: the idle ones have turned out to be stale
+  std::uint64_t avoid = 0;     // generation of a worker that is chosen only if there is no other
+  bool fresh = false;          // a new connection, because an idle one was stale
   std::uint64_t affinity = 0;  // of the user; 0: none
   bool tunnel = false;         // it asks for an upgrade: a unit of the tunnels is needed too
-  bool spare = false;          // with `fresh`: no idle one is closed for it
+  bool spare = false;          // with `fresh`: no idle socket is closed for it
 };
 
 struct Version {
@@ -61,7 +61,7 @@ struct Version {
   upstream::WaitQueue<WorkerSeeker> expecting;  // each waits for the unit of a socket that is being closed
   upstream::ServiceTime service_time;
   std::uint64_t turns = 0;  // workers chosen so far
-  std::uint32_t turn = 0;   // alternates between our waiters and those of other threads
+  std::uint32_t turn = 0;   // alternates between waiters of this thread and of others
   TimePoint warm_at{};      // when the last worker ends its slow start
 
   bool up() const;
@@ -72,13 +72,12 @@ struct Version {
   bool has_room(const segment::Layout& layout) const;
   Worker* find(std::uint32_t cell, std::uint64_t generation);
 
-  /// From the table: who is able now. New workers are added at the end; who is no longer able stays until the caller
-  /// has closed its sockets.
+  /// Takes the able workers from the table. New workers are added at the end; one that is no longer able stays until
+  /// the caller has closed its sockets.
   void update(const std::vector<WorkerRoute>& routes, TimePoint now);
-  /// Workers that are no longer able, once nothing of them is in use.
+  /// Removes workers that are no longer able and not in use.
   void forget_gone();
-  /// The worker for one attempt; null: none of the able ones has a socket to give. `layout` says which limits are
-  /// reached.
+  /// The worker for one attempt; null: no able one has a socket to give. `layout` holds the counts of the limits.
   Worker* choose(const Wish& wish, const segment::Layout& layout, TimePoint now);
 
  private:

@@ -1,7 +1,7 @@
 #pragma once
-// One request on its way to a worker, and the answer on its way back. Calls go one way, WorkerSide, and events the
-// other, WorkerEvents. A worker side is one exchange's share of a connection: the whole of an HTTP/1 connection, or one
-// of several streams. It translates between heads and bytes; the exchange knows no protocol.
+// The interface between an exchange and its connection to a worker: calls to the connection (WorkerSide) and events
+// from it (WorkerEvents). A worker side is one exchange's share of a connection: a whole HTTP/1 connection, or one of
+// several streams. It translates between heads and bytes; the exchange does not depend on a protocol.
 #include <cstddef>
 #include <string_view>
 
@@ -14,7 +14,7 @@ namespace gray::proxy {
 
 struct Worker;
 
-/// What a worker's connection tells the exchange that it serves.
+/// Events of a worker's connection for the exchange that it serves.
 class WorkerEvents {
  public:
   virtual void connected() = 0;
@@ -25,13 +25,13 @@ class WorkerEvents {
   virtual void response_data(std::string_view payload) = 0;
   virtual void response_trailers(std::string_view section) = 0;
   virtual void response_end() = 0;
-  /// 101, to the `protocol` that was asked for. From now on bytes are passed on, both ways.
+  /// 101, to a `protocol` that was offered. From now on bytes are passed on, both ways.
   virtual void upgraded(const http::Response& head, std::string_view protocol) = 0;
   virtual void worker_bytes(std::string_view bytes) = 0;
   virtual void worker_ended() = 0;
-  /// It takes the request body again.
+  /// Its unsent bytes have fallen: it takes the request body again.
   virtual void worker_drained() = 0;
-  /// The end of every event: what was gathered has been sent, and a side that is ahead of the other shall pause.
+  /// At the end of every event, when the gathered bytes are sent: pauses a side that is ahead of the other.
   virtual void balance() = 0;
   /// The worker has broken a rule.
   virtual void worker_fault(const http::Fault& fault) = 0;
@@ -42,13 +42,13 @@ class WorkerEvents {
   ~WorkerEvents() = default;
 };
 
-/// What an exchange asks of it. Exactly one of release(), discard() and leave() is the last call.
+/// Calls of an exchange to the connection. Exactly one of release(), discard() and leave() is the last call.
 class WorkerSide {
  public:
   virtual Worker& worker() const = 0;
   virtual bool connecting() const = 0;
-  /// The head and what is asked of the answer: its head is held to `limits`, an upgrade must be one that `extras`
-  /// offers. Views in `extras` stay valid until the last call.
+  /// Sends the head. `limits` apply to the head of the answer; an upgrade must be one that `extras` offers. Views in
+  /// `extras` stay valid until the last call.
   virtual void send_head(const http::Request& head, const http::RequestExtras& extras,
                          const http::HeadLimits& limits) = 0;
   virtual void send_data(std::string_view payload) = 0;
@@ -56,7 +56,7 @@ class WorkerSide {
   /// In a tunnel: bytes as they are, and FIN.
   virtual void send_raw(std::string_view bytes) = 0;
   virtual void finish() = 0;
-  /// What is unsent is dropped, and the worker sees that it was.
+  /// Drops unsent bytes, and closes with a reset so that the worker notices.
   virtual void abort() = 0;
   virtual void pause() = 0;  // the client has too much unsent
   virtual void resume() = 0;
@@ -64,15 +64,15 @@ class WorkerSide {
   /// It has served before: it may be stale.
   virtual bool reused() const = 0;
   virtual bool sent_anything() const = 0;
-  /// Something of the answer was passed on: the attempt can no longer be repeated.
+  /// A part of the answer was passed on: the attempt can no longer be repeated.
   virtual bool answered() const = 0;
-  /// Whether the worker knows 100 (Continue).
+  /// Whether the worker understands Expect: 100-continue.
   virtual bool knows_continue() const = 0;
   /// The answer is complete.
   virtual void release() = 0;
   /// The attempt is given up. `suspect`: the worker broke it.
   virtual void discard(bool suspect) = 0;
-  /// The exchange of a tunnel is over: what is unsent is sent, then FIN.
+  /// The exchange of a tunnel is over: unsent bytes are sent, then FIN.
   virtual void leave(Duration within) = 0;
 
  protected:

@@ -26,8 +26,8 @@ bool WorkerTunnels::take(Worker& worker) {
 
 void WorkerTunnels::drop(Worker& worker) { layout_.workers[worker.cell].tunnels.release(router_slot_); }
 
-// A worker that merely fails its probes may come back, and its tunnels go on; so do those of one that has died, until
-// the kernel says so.
+// A worker that only fails its probes may recover, so its tunnels stay; those of a dead worker stay until the kernel
+// reports it.
 void WorkerTunnels::plan(Version& version, const VersionRoute* route) {
   if (route != nullptr) version.drain_timeout = route->drain_timeout;
   const TimePoint now = engine_.now();

@@ -1,6 +1,5 @@
 #pragma once
-// The tunnels to the workers of one thread: how many a worker may have, and when those of a worker that is being
-// drained are told to end.
+// The tunnels of one thread: how many a worker may have, and when the tunnels of a draining worker end.
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -12,12 +11,12 @@
 
 namespace gray::proxy {
 
-/// What drains within `timeout` ends its tunnels that much earlier, so that both sides get to read why.
+/// How long before the end of a drain its tunnels end, so that both sides can still read a Close frame.
 inline Duration grace_period(Duration timeout) { return std::min(Duration{1'000}, timeout / 4); }
 
 class WorkerTunnels {
  public:
-  /// Ends those whose worker is to be left at `now`.
+  /// Ends the tunnels whose worker's leave_at has come at `now`.
   using End = std::function<void(TimePoint now)>;
   WorkerTunnels(engine::Engine& engine, segment::Layout& layout, std::uint32_t router_slot,
                 const std::vector<Version>& versions, End end);
@@ -27,7 +26,7 @@ class WorkerTunnels {
   /// A unit of the worker's limit. False: it has none left.
   bool take(Worker& worker);
   void drop(Worker& worker);
-  /// From the table: from when on the tunnels of which workers are to end. Without a route the version is gone.
+  /// Plans from the table when tunnels of draining workers end. Without a route the version is gone.
   void plan(Version& version, const VersionRoute* route);
 
  private:

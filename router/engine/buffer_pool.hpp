@@ -1,9 +1,9 @@
 #pragma once
 // Buffers of the data path: handles with an owner and a call site, from per-thread free lists under one byte budget.
 //
-// Model: four size classes; a request for more than the largest is taken from the heap and given straight back. A
-// handle returns its memory when it dies, so forgetting is impossible and holding too long is what remains to be found:
-// every live buffer is listed with who took it and where (for_each_live).
+// Model: four size classes; a larger request is allocated from the heap and freed at once when it is returned. A
+// handle returns its memory when it dies, so memory cannot leak, but it can be held for too long: every live buffer is
+// listed with its owner and the call site that took it (for_each_live).
 //
 // Invariants: outstanding bytes never exceed the budget: take() then returns an empty handle, and the caller answers
 // 503. Free lists hold at most kKeptBytes; the rest goes back to the system at once. One thread.
@@ -21,7 +21,7 @@ class BufferPool;
 /// What precedes the bytes of a buffer in memory.
 struct BufferHeader {
   BufferPool* pool;
-  BufferHeader* next;  // in the list of living buffers, or of free ones
+  BufferHeader* next;  // in the list of live buffers, or of free ones
   BufferHeader* prev;
   std::size_t capacity;
   std::uint64_t owner;  // the connection it belongs to
@@ -68,7 +68,7 @@ class BufferPool {
   static constexpr std::size_t kKeptBytes = 1 << 20;                     // in each free list
 
   explicit BufferPool(std::size_t budget) : budget_(budget) {}
-  ~BufferPool();  // aborts if a buffer is still out: its handle would write into freed memory
+  ~BufferPool();  // aborts if a buffer is still live: its handle would write into freed memory
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
 

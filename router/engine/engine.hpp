@@ -2,23 +2,23 @@
 // The boundary between sockets and everything above: a completion-style engine, one for each router thread. Nothing
 // above may know which engine runs.
 //
-// Model: a stream is a connected (or connecting) socket with one handler. The engine reads when bytes are there and
-// nobody has paused the stream, and hands them out at once; it sends at once, and keeps what the kernel did not take as
-// the stream's unsent tail. It never calls a handler from within a call that the handler's side made: all callbacks
-// come from the loop. To end a stream is to ask for it: an event says when it has ended.
+// Model: a stream is a connected (or connecting) socket with one handler. The engine reads when bytes are available and
+// the stream is not paused, and hands them out at once; it sends at once, and keeps what the kernel did not take as the
+// stream's unsent tail. It never calls a handler from within a call of the handler's side: all callbacks come from the
+// loop. Closing is a request: an event reports when the stream has ended.
 //
 // Invariants
-//  - close(), close_after_send() and release() are the last call for a stream, but for a close() that cuts a
+//  - close(), close_after_send() and release() are the last call for a stream, except for a close() that cuts a
 //    close_after_send() short. After each of them exactly one more event comes: on_closed(), or on_released(). Until
-//    then the descriptor may be open, and the handler must live; what is counted by open descriptors is given back
-//    there. How much later it comes nobody may rely on.
+//    then the descriptor may be open, and the handler must live; units that count open descriptors are given back
+//    there. How much later the event comes is not specified.
 //  - After close() or release() the id is never valid again.
-//  - An engine that dies closes what is open and tells nobody.
-//  - A pause is a set of reasons; reading goes on when the set is empty.
+//  - The destructor of an engine closes all streams without events.
+//  - A pause is a set of reasons; reading resumes when the set is empty.
 //  - on_writable() comes once after the tail has been above kHighWatermark and has fallen to kLowWatermark.
 //  - on_data() spans are at most the stream's read limit, and at most kMaxRead; the bytes are valid during the call
-//  only.
-// One thread, but for post().
+//    only.
+// One thread, except for post() and stop().
 #include <sys/socket.h>
 
 #include <atomic>
@@ -37,9 +37,9 @@ namespace gray::engine {
 
 inline constexpr std::size_t kMaxRead = 64 * 1024;        // bytes of one read
 inline constexpr std::size_t kHighWatermark = 64 * 1024;  // unsent bytes above which a source must pause
-inline constexpr std::size_t kLowWatermark = 32 * 1024;   // unsent bytes at which it may go on
-// Unsent bytes above which a stream is broken off: a tail at the high mark and what one event may add, a read with its
-// framing and a head that was kept for it.
+inline constexpr std::size_t kLowWatermark = 32 * 1024;   // unsent bytes at which it may resume
+// Unsent bytes above which a stream is aborted: a tail at the high mark plus what one event may add, which is a read
+// with its framing and a head that was held back for it.
 inline constexpr std::size_t kMaxUnsent = kHighWatermark + 2 * kMaxRead;
 
 /// A stream; index and generation, so that a stale id can never name a newer stream.
@@ -52,8 +52,8 @@ struct StreamId {
 
 /// Why a stream is not read. One bit each.
 enum class Pause : std::uint8_t {
-  busy = 1,       // the request before is still being answered
-  waiting = 2,    // no worker takes the body yet
+  busy = 1,       // the previous request is still being answered
+  waiting = 2,    // no worker is ready for the body yet
   sink_full = 4,  // the other side of the exchange has too much unsent
 };
 
@@ -65,18 +65,19 @@ class StreamHandler {
   /// The peer will send no more; everything it sent has been handed out.
   virtual void on_end() = 0;
   virtual void on_writable() = 0;
-  /// What was unsent at finish() has been sent, and FIN behind it. Not called if nothing was: see unsent().
+  /// The tail that was unsent at finish() has been sent, and FIN behind it. Not called without such a tail: see
+  /// unsent().
   virtual void on_finished() {}
-  /// The stream is dead (reset, broken pipe, kMaxUnsent); the handler must close() it. Comes behind on_end() too, to a
-  /// handler that has kept the stream for what it still sends.
+  /// The stream is dead (reset, broken pipe, kMaxUnsent); the handler must close() it. May follow on_end(), if the
+  /// handler still sends.
   virtual void on_failed(int error) = 0;
   /// While the stream is paused: the peer has closed its side, or (`reset`) the whole connection. Unread bytes may be
   /// left.
   virtual void on_peer_closing(bool reset) = 0;
   /// The descriptor is closed, after close() or close_after_send(). The handler may die in it.
   virtual void on_closed() = 0;
-  /// After release(): the connected socket, which is the handler's now. Negative: it could not be taken from the
-  /// kernel whole, and is closed. Only for those who call release(). The handler may die in it.
+  /// After release(): the connected socket, which now belongs to the handler. Negative: it could not be detached and is
+  /// closed. Only for handlers that call release(). The handler may die in it.
   virtual void on_released(int fd) { static_cast<void>(fd); }
 
  protected:
@@ -92,11 +93,11 @@ class AcceptHandler {
   ~AcceptHandler() = default;
 };
 
-/// Of a descriptor that is no stream: a channel, an eventfd.
+/// For a descriptor that is not a stream: a channel, an eventfd.
 class ReadyHandler {
  public:
-  /// It may have something to read, or room to write again: whoever cares does it until the kernel says no, and is told
-  /// of what comes after that. Now and then for nothing.
+  /// It may be readable, or writable again: the handler reads or writes until EAGAIN, and is called again for later
+  /// changes. May be called without cause.
   virtual void on_ready() = 0;
 
  protected:
@@ -115,36 +116,37 @@ class Engine {
   /// Sends what the kernel takes and keeps the rest.
   virtual void send(StreamId stream, std::string_view bytes) = 0;
   virtual std::size_t unsent(StreamId stream) const = 0;
-  /// The same, and what the kernel holds because the peer has not taken it. A system call: not for every event.
+  /// The same, plus what the kernel holds because the peer has not acknowledged it. A system call: not for every event.
   virtual std::size_t untaken(StreamId stream) const = 0;
-  /// Counts in `counter` what send() and the tail could not deliver, closing streams included: one for each stream at
-  /// most. This thread is its only writer.
+  /// Adds 1 to `counter` if send() or the tail could not be delivered, also while closing: at most once for each
+  /// stream. This thread is the only writer of the counter.
   virtual void count_write_errors(StreamId stream, std::atomic<std::uint64_t>& counter) = 0;
   virtual void pause(StreamId stream, Pause reason) = 0;
   virtual void resume(StreamId stream, Pause reason) = 0;
   /// The largest span that on_data() may get, 1..kMaxRead. A new stream starts at kMaxRead.
   virtual void read_limit(StreamId stream, std::size_t bytes) = 0;
-  /// Sends the tail, then FIN: what is sent after this call is dropped. Reading goes on, and so does the stream until
+  /// Sends the tail, then FIN: what is sent after this call is dropped. Reading continues, and the stream lives until
   /// close().
   virtual void finish(StreamId stream) = 0;
   /// Drops what is unsent and closes; on_closed() follows.
   virtual void close(StreamId stream) = 0;
-  /// close() will be a reset: what was sent must not look complete to the peer.
+  /// Makes close() a reset: what was sent must not look complete to the peer.
   virtual void abort(StreamId stream) = 0;
   /// Sends the tail first, for at most `within`, then closes. With a `linger` above 0 it sends FIN after the tail, then
-  /// reads and drops what still comes until the peer closes, for at most `linger`: a peer that is still sending gets to
-  /// read our answer instead of a reset. on_closed() follows.
+  /// reads and drops what still comes until the peer closes, for at most `linger`: so a peer that is still sending can
+  /// read our answer instead of getting a reset. on_closed() follows.
   virtual void close_after_send(StreamId stream, Duration within, Duration linger) = 0;
-  /// Gives the socket away unclosed, in on_released(); only when nothing is unsent.
+  /// Detaches the socket without closing it; on_released() follows. Only when nothing is unsent.
   virtual void release(StreamId stream) = 0;
 
   /// Watches a listening socket; several engines may watch the same one.
   virtual void listen(int fd, AcceptHandler& handler) = 0;
-  /// Accepts what is in the backlog, then watches no more: on_accept() may come until when_empty(). The socket stays
+  /// Accepts what is in the backlog, then stops watching: on_accept() may come until when_empty(). The socket stays
   /// open.
   virtual void stop_listening() = 0;
 
-  /// Tells `handler` of `fd`, which stays the caller's, as long as the engine lives. False: the kernel refused.
+  /// Reports readiness of `fd`, which the caller still owns, to `handler` while the engine lives. False: the kernel
+  /// refused.
   virtual bool watch(int fd, ReadyHandler& handler) = 0;
 
   /// Runs `task` on the engine's thread, soon. Thread-safe.
@@ -152,7 +154,7 @@ class Engine {
   /// The time when the current turn of the loop began.
   virtual TimePoint now() const = 0;
   virtual TimerWheel& timers() = 0;
-  /// Streams whose last event has not been told.
+  /// Streams whose last event has not been delivered.
   virtual std::size_t open_streams() const = 0;
   /// Runs `task` once, on the loop, as soon as no stream is open and a stop_listening() has ended. A later call
   /// replaces the task.

@@ -1,4 +1,4 @@
-// How streams of the epoll engine end: at once, after their tail, or given away; and the last event of each.
+// How streams of the epoll engine end: at once, after their tail, or detached; and the last event of each.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,19 +26,19 @@ void EpollEngine::abort(StreamId id) {
 }
 
 void EpollEngine::destroy(Stream& stream) {
-  if (stream.closing() && !stream.tail.empty()) stream.fail(EPIPE);  // an answer that was not taken whole
+  if (stream.closing() && !stream.tail.empty()) stream.fail(EPIPE);  // the tail was not delivered completely
   wheel_.disarm(stream.deadline);
   ::close(std::exchange(stream.fd, -1));
   end(stream);
 }
 
-// Its id names nothing from now on; the last event is still to be told.
+// Its id is invalid from now on; the last event is still to be delivered.
 void EpollEngine::end(Stream& stream) {
   streams_.end(stream);
   over_.push_back(&stream);
 }
 
-// What ends meanwhile is told in the next turn: sockets that the kernel reports get theirs in between.
+// Streams that end meanwhile are reported in the next turn: sockets that the kernel reports are served in between.
 void EpollEngine::tell_over() {
   telling_.swap(over_);
   for (Stream* stream : telling_) {
@@ -83,7 +83,7 @@ void EpollEngine::drop_input(Stream& stream) {
     stream.readable = false;
     if (count < 0 && errno != EAGAIN) return destroy(stream);
     if (count < 0) return;
-    stream.told_end = true;  // while the tail is still being sent, a FIN of the peer changes nothing
+    stream.told_end = true;  // while the tail is still being sent, a FIN of the peer has no effect
     if (stream.phase == Stream::Phase::lingering) return destroy(stream);
   }
 }

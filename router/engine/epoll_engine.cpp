@@ -26,7 +26,7 @@ UniqueFd checked(int fd, const char* what) {
   return UniqueFd(fd);
 }
 
-// The bound of close_after_send(): a peer that takes no more bytes has had its time.
+// The time of close_after_send() is over: the peer takes no more bytes.
 void expire(void* owner, TimePoint) {
   Stream& stream = *static_cast<Stream*>(owner);
   stream.engine->close(stream.id());
@@ -45,7 +45,7 @@ EpollEngine::EpollEngine(BufferPool& buffers)
       events_(kEvents),
       scratch_(new char[kMaxRead]) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;  // every write is an edge, so nobody has to read the counter
+  event.events = EPOLLIN | EPOLLET;  // every write is an edge, so the counter need not be read
   event.data.u64 = kWakeTag;
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
@@ -91,8 +91,8 @@ void EpollEngine::run_posted() {
   for (const auto& task : tasks) task();
 }
 
-// How long to wait, in milliseconds; for ever: -1. Counted from the beginning of the turn that has just ended, so a
-// timer is late by the length of that turn at most.
+// How long to wait, in milliseconds; -1: without limit. Counted from the beginning of the turn that has just ended, so
+// a timer is late by at most the length of that turn.
 int EpollEngine::timeout() const {
   if (!ready_.empty() || !over_.empty() || stops_listening_) return 0;
   const auto next = wheel_.next_wakeup();
@@ -163,14 +163,14 @@ void EpollEngine::serve(Stream& stream) {
   if (stream.phase == Stream::Phase::connecting && !tell_connected(stream)) return;
   if (streams_.find(id) == nullptr) return;
   if (stream.closing()) return stream.error != 0 ? destroy(stream) : drop_input(stream);
-  // A peer that takes nothing more may have said why before: an answer to half a request.
+  // A peer that reads no more may have sent the reason before: an answer to half a request.
   if (stream.error != ENOBUFS) read(stream);
   if (streams_.find(id) != nullptr && stream.told_end && stream.peer_reset && stream.error == 0)
     stream.error = ECONNRESET;
   if (streams_.find(id) != nullptr && stream.error != 0 && !stream.queued) stream.handler->on_failed(stream.error);
 }
 
-// Returns whether the stream goes on to be read.
+// Returns whether reading continues.
 bool EpollEngine::tell_connected(Stream& stream) {
   if (!stream.connected && stream.error == 0) return false;
   const int error = std::exchange(stream.error, 0);
@@ -197,7 +197,7 @@ void EpollEngine::read(Stream& stream) {
       return stream.handler->on_end();
     }
     const auto bytes = static_cast<std::size_t>(count);
-    // A short read means drained, unless a FIN waits behind the data: that edge has already been reported.
+    // A short read means drained, unless a FIN follows the data: that edge has already been reported.
     if (bytes < wanted && !stream.peer_closed) stream.readable = false;
     stream.handler->on_data({scratch_.get(), bytes});
     if (streams_.find(id) == nullptr || stream.closing() || stream.error == ENOBUFS) return;
@@ -262,7 +262,7 @@ void EpollEngine::send(StreamId id, std::string_view bytes) {
     if (count < 0 && errno != EAGAIN) return fail(*stream, errno);
     const std::size_t sent = count < 0 ? 0 : static_cast<std::size_t>(count);
     bytes.remove_prefix(sent);
-    break;  // a short count means full: EPOLLOUT will come
+    break;  // a short count means full: EPOLLOUT follows
   }
   if (!bytes.empty()) keep(*stream, bytes);
 }

@@ -1,13 +1,13 @@
 #pragma once
-// The engine on epoll: one edge-triggered set holds every socket from its first to its last moment, and one epoll_wait
-// starts each turn of the loop (ARCHITECTURE.md, "The engine").
+// The engine on epoll: one edge-triggered set holds every socket for its whole life, and one epoll_wait starts each
+// turn of the loop (ARCHITECTURE.md, "Where this differs").
 //
-// Model of a turn: wait until something is ready, the wheel has a timer, or a task was posted; read the clock once; do
-// the events, the tasks, the timers, and what became ready meanwhile; then tell who was closed or released. What is
-// still ready then makes the next wait return at once, so that sockets which the kernel reports get their turn in
+// Model of a turn: wait until a socket is ready, a timer is due, or a task was posted; read the clock once; handle the
+// events, the tasks, the timers, and streams that became ready meanwhile; then deliver on_closed() and on_released().
+// If a stream is still ready, the next wait returns at once, so that sockets which the kernel reports are served in
 // between.
 //
-// A descriptor is closed within close(); only its event waits. No caller may rely on either (engine.hpp).
+// A descriptor is closed within close(); only its event is deferred. No caller may rely on either (engine.hpp).
 #include <sys/epoll.h>
 
 #include <atomic>
@@ -82,7 +82,7 @@ class EpollEngine final : public Engine {
 
   BufferPool& buffers_;
   UniqueFd epoll_;
-  UniqueFd wake_;  // eventfd: a task was posted, or the end
+  UniqueFd wake_;  // eventfd: a task was posted, or stop() was called
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
   std::atomic<bool> stopped_{false};
@@ -90,7 +90,7 @@ class EpollEngine final : public Engine {
   TimerWheel wheel_{now_};
   StreamTable streams_;
   std::vector<StreamId> ready_, serving_;
-  std::vector<Stream*> over_, telling_;  // closed or released, and not told yet
+  std::vector<Stream*> over_, telling_;  // closed or released; their last event is not delivered yet
   bool stops_listening_ = false;         // at the end of this turn
   ListenerSet listeners_;
   std::vector<ReadyHandler*> watched_;

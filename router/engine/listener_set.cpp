@@ -9,7 +9,7 @@ namespace gray::engine {
 namespace {
 
 constexpr int kAcceptsPerTurn = 16;    // so that a burst of connections cannot starve the established ones
-constexpr int kLastAcceptTurns = 256;  // when listening ends: what the backlog holds, not what keeps coming
+constexpr int kLastAcceptTurns = 256;  // when listening ends: bounds the work while new connections keep coming
 
 bool out_of_resources(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 

@@ -14,7 +14,7 @@ class ListenerSet {
  public:
   enum class Accepted : std::uint8_t {
     all,        // the backlog is empty
-    some,       // the turn's share is taken, more may wait
+    some,       // the limit of this turn is reached, more may wait
     exhausted,  // this process is out of descriptors or memory: a level-triggered listener would spin
   };
 
@@ -23,7 +23,7 @@ class ListenerSet {
 
   void add(int fd, AcceptHandler& handler);
   Accepted accept(std::size_t index);
-  /// Stops watching for a while; the kernel's backlog holds the callers, nobody is refused.
+  /// Stops watching for a while; new connections wait in the kernel's backlog and are not refused.
   void pause();
   void resume();
   /// Accepts what the backlogs hold now, then forgets the sockets.

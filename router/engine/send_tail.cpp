@@ -44,7 +44,7 @@ void SendTail::consume(std::size_t count) {
 }
 
 void SendTail::clear() {
-  // The vector's own memory goes too: an idle connection holds none.
+  // The vector's own memory is freed too: an idle connection holds none.
   std::vector<Buffer>().swap(chunks_);
   first_ = offset_ = bytes_ = 0;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// What the kernel did not take: the unsent tail of a stream, in pooled chunks, first in first out. Empty tails hold no
-// memory. One thread.
+// The unsent tail of a stream: bytes that the kernel did not take, in pooled chunks, first in first out. Empty tails
+// hold no memory. One thread.
 #include <sys/uio.h>
 
 #include <cstddef>
@@ -28,7 +28,7 @@ class SendTail {
 
  private:
   std::vector<Buffer> chunks_;
-  std::size_t first_ = 0;   // index of the first chunk that is not sent whole
+  std::size_t first_ = 0;   // index of the first chunk that is not sent completely
   std::size_t offset_ = 0;  // bytes of it that are sent
   std::size_t bytes_ = 0;
 };

@@ -1,14 +1,14 @@
 #pragma once
-// What the engine asks of a socket besides bytes. Errors are of no interest where nothing is returned: a socket that
-// cannot do it (a unix socket has no Nagle) goes without.
+// Socket options and errors for the engine. Functions that return nothing ignore errors: a socket without such an
+// option (a unix socket has no Nagle) works without it.
 
 namespace gray::engine {
 
-/// The error that the kernel keeps for `fd`, 0 for none; it is asked once.
+/// The pending error of `fd`, 0 for none; reading it clears it.
 int socket_error(int fd);
-/// Every send is a whole message or a whole piece of one: waiting for more would only add latency.
+/// Turns Nagle off: every send is a whole message or a whole piece of one, and waiting for more only adds latency.
 void set_no_delay(int fd);
-/// Its close will be a reset.
+/// Makes its close a reset.
 void set_reset_on_close(int fd);
 
 }  // namespace gray::engine

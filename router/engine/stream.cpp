@@ -17,7 +17,7 @@ void Stream::fail(int failure) {
     write_errors->store(write_errors->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   error = failure;
-  readable = true;  // or its end is
+  readable = true;  // or the end of the stream
 }
 
 std::size_t Stream::untaken() const {

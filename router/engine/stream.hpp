@@ -1,6 +1,6 @@
 #pragma once
-// One socket of the engine, and the table of them. Ids carry a generation, so that an event or a call for a stream
-// that is gone finds nothing.
+// One socket of the engine, and the table of all. Ids contain a generation, so that an event or a call for a closed
+// stream has no effect.
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -14,12 +14,12 @@ namespace gray::engine {
 struct Stream {
   enum class Phase : std::uint8_t {
     free,
-    over,  // closed or released: only its last event is still to be told
+    over,  // closed or released: only its last event is still to be delivered
     connecting,
     open,
     flushing,         // closes when the tail is sent
-    flushing_linger,  // says FIN when the tail is sent, then lingers
-    lingering,        // FIN is said; reads and drops until the peer closes
+    flushing_linger,  // sends FIN when the tail is sent, then lingers
+    lingering,        // FIN is sent; reads and drops until the peer closes
   };
   Stream(Engine& owner, Timer::Fire expire) : engine(&owner), deadline(this, expire) {}
 
@@ -31,15 +31,15 @@ struct Stream {
   Phase phase = Phase::free;
   std::uint8_t pauses = 0;
   bool readable = false;     // the kernel may have bytes that we have not read
-  bool peer_closed = false;  // FIN has come; a short read is not the end of it
+  bool peer_closed = false;  // FIN has come; after a short read there is still the FIN to read
   bool peer_reset = false;
   bool told_closing = false;
   bool told_end = false;
   bool above_high = false;
   bool finished = false;   // nothing more is sent: FIN follows the tail
   bool queued = false;     // in the engine's ready list
-  int error = 0;           // to be told by on_failed() (or on_connected() while connecting)
-  bool connected = false;  // to be told by on_connected()
+  int error = 0;           // to be reported by on_failed() (or on_connected() while connecting)
+  bool connected = false;  // to be reported by on_connected()
   std::uint32_t read_limit = kMaxRead;
   std::atomic<std::uint64_t>* write_errors = nullptr;  // where a failed write is counted
   SendTail tail;
@@ -49,17 +49,17 @@ struct Stream {
   StreamId id() const { return {index, generation}; }
   std::size_t untaken() const;
   bool closing() const { return phase >= Phase::flushing; }
-  /// What epoll said of it.
+  /// Stores what epoll reported.
   void note(std::uint32_t events);
-  /// A write failed: to be told, and counted once.
+  /// A write failed: to be reported, and counted once.
   void fail(int failure);
 };
 
 class StreamTable {
  public:
-  /// A fresh stream; its address is stable until the table dies.
+  /// A new stream; its address is stable until the table dies.
   Stream& take(Engine& owner, Timer::Fire expire);
-  /// Its id names nothing any more; it counts as open until it is given back.
+  /// Makes its id invalid; it counts as open until it is given back.
   void end(Stream& stream);
   void give_back(Stream& stream);
   Stream* find(StreamId id) const {

@@ -21,7 +21,7 @@ void TimerWheel::arm(TimerNode& timer, TimePoint deadline) {
   if (timer.wheel != nullptr) {
     const bool later = deadline >= timer.due;
     timer.due = deadline;
-    if (later) return;  // found too early in its old slot, it moves on by itself
+    if (later) return;  // visit() finds it before it is due, and links it again
     unlink(timer);
   }
   timer.due = deadline;
@@ -54,7 +54,7 @@ void TimerWheel::unlink(TimerNode& timer) {
   --size_;
 }
 
-// Takes the whole list first: what firing adds to this slot belongs to a later turn and must not be visited now.
+// Takes the whole list first: timers that a firing adds to this slot belong to a later turn.
 void TimerWheel::visit(std::size_t wheel_slot, TimePoint now) {
   TimerNode* pending = std::exchange(wheel_slots_[wheel_slot], nullptr);
   occupied_[wheel_slot / 64] &= ~(1ull << (wheel_slot % 64));

@@ -2,8 +2,8 @@
 // A hashed timer wheel: one list splice per timer, no allocation, no system call. Pure; `now` is passed in.
 //
 // Model: kWheelSlots slots of kTick each. A timer sits in the slot of its deadline, or of an earlier one: moving a
-// deadline later only stores it (a keep-alive connection does that with every request), and the timer moves on when its
-// old slot comes up. Deadlines beyond one turn of the wheel wait in their slot for their turn.
+// deadline later only stores it (a keep-alive connection does that with every request), and the timer is moved when its
+// old slot is visited. A deadline beyond one turn of the wheel stays in its slot until its turn.
 //
 // Invariants: a timer fires once, at most kTick late and never early, and is unlinked when it fires; disarm() and arm()
 // are allowed from within any firing.
@@ -54,7 +54,7 @@ class TimerWheel {
   void disarm(TimerNode& timer);
   /// Fires what is due at `now`.
   void advance(TimePoint now);
-  /// When advance() should be called next: exact to a tick, never later than a due timer; nothing without timers.
+  /// When advance() should be called next: exact to a tick, never after the first deadline; empty without timers.
   std::optional<TimePoint> next_wakeup() const;
   std::size_t size() const { return size_; }
 

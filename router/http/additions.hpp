@@ -1,12 +1,12 @@
 #pragma once
-// What the router adds to a message: beyond the fields of a request and of its answer, and in an answer of its own.
+// What the router adds to the messages that it forwards, and what its own answers contain.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace gray::http {
 
-/// What the forwarded request says beyond what came.
+/// What is added to a forwarded request.
 struct RequestExtras {
   std::string_view client_ip;   // the peer: appended to X-Forwarded-For if `trusted`, else in its place; empty: unix
   bool trusted = false;         // the peer is a trusted proxy: its X-Forwarded-*, Forwarded, X-Request-Id count
@@ -18,14 +18,14 @@ struct RequestExtras {
   std::string_view upgrade;     // offered to the worker: Connection and Upgrade are written; empty: neither is
 };
 
-/// A cookie that we set for a year, on every path: nothing but an identity, so out of reach of scripts.
+/// A cookie that the router sets for a year, on every path. It holds an identity only, so it is HttpOnly.
 struct SetCookie {
   std::string_view name;  // a token; empty: none is set
   std::string_view value;
 };
 
-/// What the forwarded response says beyond what came. Empty views are left out; fields of these names from upstream are
-/// always removed.
+/// What is added to a forwarded response. Empty views are left out; fields of these names from upstream are always
+/// removed.
 struct ResponseExtras {
   std::string_view request_id;
   std::string_view version;   // X-Gray-Version
@@ -43,7 +43,7 @@ struct LocalAnswer {
   std::string_view allow;         // Allow; such an answer has no body
   std::uint32_t retry_after = 0;  // seconds; 0: no Retry-After
   bool close = false;             // request bytes are unread: no further request can be understood
-  bool head_request = false;      // the length is said, the body is not sent
+  bool head_request = false;      // Content-Length is written, the body is not sent
 };
 
 }  // namespace gray::http

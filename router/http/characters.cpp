@@ -13,8 +13,8 @@ namespace gray::http {
 namespace {
 
 #ifdef __SSE2__
-// Sixteen bytes at a time, as long as none of them is suspect. A suspicion may be wrong, as the bytes are looked at
-// again one by one; missing one would not be forgiven.
+// Sixteen bytes at a time while none of them needs a closer look. A false alarm is harmless, since the bytes are then
+// checked one by one; a missed byte would be a fault.
 template <class Suspects>
 const char* skip_blocks(const char* at, const char* end, Suspects suspects) {
   for (; end - at >= 16; at += 16) {
@@ -30,10 +30,10 @@ __m128i within(__m128i bytes, char first, char last) {
   return at_most(_mm_sub_epi8(bytes, _mm_set1_epi8(first)), static_cast<char>(last - first));
 }
 
-// A tab is one, though it is text: too rare to be asked for in every block.
+// A tab counts as one, though it is text: it is too rare for a test of its own in every block.
 __m128i text_suspects(__m128i bytes) { return _mm_or_si128(at_most(bytes, 0x1f), equal(bytes, 0x7f)); }
 
-// Letters, digits and '-' are what names are made of; the other token characters are rare.
+// Names consist of letters, digits and '-'; other token characters are rare.
 __m128i dashed_suspects(__m128i bytes) {
   const __m128i letter = within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z');
   const __m128i usual = _mm_or_si128(_mm_or_si128(letter, within(bytes, '0', '9')), equal(bytes, '-'));

@@ -66,7 +66,7 @@ bool next_member(std::string_view& rest, bool& more, std::string_view& member);
 /// Without leading and trailing SP and HTAB.
 std::string_view trim_blanks(std::string_view text);
 
-/// Whether `text` is exactly this word. A comparison of a word or two of the machine, where == may be two calls.
+/// Whether `text` is exactly this word. Compares one or two machine words, where == may be two calls.
 template <std::size_t Size>
 [[gnu::always_inline]] inline bool is_word(std::string_view text, const char (&word)[Size]) {
   return text.size() == Size - 1 && std::memcmp(text.data(), word, Size - 1) == 0;

@@ -50,8 +50,8 @@ constexpr std::array kKnown{
 };
 constexpr std::size_t kLongest = kKnown.back().text.size();
 
-// Length, first and last character tell all known names apart. Letters count without their case; '-' is no first or
-// last character of ours.
+// Length, first and last character distinguish all known names. Letters are compared without case; no known name begins
+// or ends with '-'.
 constexpr std::size_t slot_of(std::string_view name) {
   const auto letter = [](char c) { return static_cast<unsigned char>(c) | 0x20u; };
   return (name.size() * 9 + letter(name.front()) * 3 + letter(name.back())) % 64;
@@ -60,7 +60,7 @@ constexpr std::size_t slot_of(std::string_view name) {
 constexpr auto kHashSlots = [] {
   std::array<Known, 64> hash_slots{};
   for (const Known& known : kKnown) {
-    if (known.text.size() > kLongest) throw "not the longest";
+    if (known.text.size() > kLongest) throw "kLongest is too small";
     Known& hash_slot = hash_slots[slot_of(known.text)];
     if (!hash_slot.text.empty()) throw "two names in one slot";
     hash_slot = known;

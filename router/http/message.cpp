@@ -1,4 +1,4 @@
-// Look-ups in fields are linear, for there are few, and only where a rule asks.
+// Look-ups in fields are linear: there are few fields, and few rules need one.
 #include "router/http/message.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #pragma once
-// What an HTTP message says, whatever its bytes are: methods, fields and the faults of a message (RFC 9110). Views into
-// somebody's bytes; it owns nothing and allocates nothing.
+// HTTP messages without their wire format: methods, fields and the faults of a message (RFC 9110). Views into bytes of
+// the caller; nothing is owned or allocated.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,8 +16,8 @@ inline constexpr std::uint32_t kMostHops = 255;        // what a larger Max-Forw
 
 /// Names that the router itself acts on; everything else is `other` and only passes through. `x_gray` is any other name
 /// that begins with X-Gray-, `x_forwarded` one that begins with X-Forwarded-; `shadow` a name with '_' that would be
-/// one of the router's own with '-': CGI and WSGI do not tell them apart, so that such a field could pass for one that
-/// we vouch for (P31).
+/// one of the router's own with '-': CGI and WSGI do not distinguish the two, so such a field could be taken for one
+/// that the router vouches for (P31).
 enum class Name : std::uint8_t {
   other,
   host,
@@ -61,7 +61,7 @@ struct Field {
 };
 
 enum class Method : std::uint8_t { get, head, post, put, delete_, options, trace, connect, patch, other };
-/// RFC 9110 9.2.1 and 9.2.2: what may be sent twice without harm.
+/// RFC 9110 9.2.1 and 9.2.2: whether sending it twice is harmless.
 bool is_idempotent(Method method);
 
 struct HeadLimits {
@@ -92,7 +92,7 @@ struct Fields {
 /// The HTTP/1 that a message came in, for Via.
 enum class Version : std::uint8_t { http10, http11 };
 
-/// What follows a head, as far as the head says it.
+/// The body that a head announces.
 struct Body {
   enum class Kind : std::uint8_t { none, sized, open };  // open: it lasts until its end is seen
   Kind kind = Kind::none;
@@ -101,8 +101,8 @@ struct Body {
   bool operator==(const Body&) const = default;
 };
 
-/// A request without the connection that it came on: its scheme is what that says. One byte behind each name and value
-/// of `fields` can be read.
+/// A request without its connection, which determines the scheme. One byte behind each name and value of `fields` is
+/// readable.
 struct Request {
   Version version = Version::http11;
   Method method = Method::get;
@@ -114,7 +114,7 @@ struct Request {
   bool wants_trailers = false;    // TE: trailers
   std::uint32_t hops = kAnyHops;  // that a TRACE or OPTIONS may still go (P3)
   TraceParent trace;
-  std::size_t size = 0;  // of the head with its line ends: what is written of it is not much larger
+  std::size_t size = 0;  // of the head with its line ends; the forwarded head is not much larger
   Fields fields;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
-// W3C Trace Context: the `traceparent` of a request goes on with our own span as its parent, so that the worker's span
-// hangs below the router's. One that is not valid, or that came twice, is dropped, and `tracestate` with it; none is
-// made where none came.
+// W3C Trace Context: the `traceparent` of a request is forwarded with our own span as the parent, so that the worker's
+// span is a child of the router's. An invalid or repeated one is dropped together with `tracestate`; none is created
+// for a request without one.
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -17,8 +17,8 @@ struct TraceParent {
   explicit operator bool() const { return !trace_id.empty(); }
 };
 
-/// Reads a value of version 00 to fe. A later version than 00 may go on behind its flags; it is forwarded as 00, with
-/// the one flag that 00 knows. Nothing if it breaks the grammar: lower-case hex, no id of zeros only.
+/// Reads a value of version 00 to fe. A version after 00 may have more text behind its flags; it is forwarded as 00,
+/// with the one flag that 00 defines. Empty if the grammar is violated: lower-case hex, no id of zeros only.
 TraceParent read_traceparent(std::string_view value);
 
 inline constexpr std::size_t kTraceParentText = 2 + 1 + kTraceId + 1 + kSpanId + 1 + 2;

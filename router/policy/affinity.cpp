@@ -6,7 +6,7 @@
 namespace gray::policy {
 namespace {
 
-constexpr std::uint64_t kUserSeed = 0x75736572;  // any two that differ, and not the bucket's 0
+constexpr std::uint64_t kUserSeed = 0x75736572;  // two different seeds, and not the bucket's 0
 constexpr std::uint64_t kSlotSeed = 0x736c6f74;
 
 }  // namespace

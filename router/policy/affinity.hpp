@@ -1,18 +1,18 @@
 #pragma once
 // Which worker of a version suits a user: rendezvous hashing (highest random weight) of the user with the slots. Each
-// user ranks the slots in an order of his own, so a slot that goes or comes moves its own share of users and nobody
-// else. A slot is known by the id of its workers ("web@v1#0"): the next process in it gets the same users.
+// user has their own order of the slots, so adding or removing a slot moves only that slot's share of users. A slot is
+// identified by the id of its workers ("web@v1#0"): the next process in it gets the same users.
 //
-// The hash of the user has nothing to do with his bucket: no salt, another seed. Else the users of a canary, whose
-// bucket hashes are all small, would crowd on some of its workers, and every shift would move everybody.
+// The hash of the user is independent of their bucket: no salt, a different seed. Otherwise the users of a canary,
+// whose bucket hashes are all small, would concentrate on some of its workers, and every shift would move all users.
 #include <cstdint>
 #include <string_view>
 
 namespace gray::policy {
 
-/// Of a user, by his identity; never 0, which stands for nobody.
+/// Hash of a user's identity; never 0, which stands for no user.
 std::uint64_t affinity_hash(std::string_view identity);
-/// Of a slot, by the id of its workers.
+/// Hash of a slot, by the id of its workers.
 std::uint64_t slot_hash(std::string_view worker_id);
 
 /// How well the slot suits the user, both given as hashes: the highest wins. The bits are mixed well enough that the

@@ -4,7 +4,7 @@
 //
 // Model: IP address -> count. An entry exists while its count is above 0, so the table is never larger than the number
 // of open connections. Ports do not count, an IPv4-mapped IPv6 address is its IPv4 address, and unix peers are not
-// counted: they are processes of this host and have no address that would tell them apart.
+// counted: they are processes of this host and have no address to distinguish them by.
 //
 // Thread: any, but not two at once. All router threads share one object; its owner holds a mutex around every call.
 #include <array>
@@ -21,13 +21,13 @@ class ClientLimit {
   /// `per_client` connections of one client, at most `clients` clients at a time.
   ClientLimit(std::uint32_t per_client, std::size_t clients) : per_client_(per_client), clients_(clients) {}
 
-  /// Counts a connection of `client`; false, with nothing counted, if it has its share or there are too many clients.
+  /// Counts a connection of `client`; false, and not counted, if it is at its limit or there are too many clients.
   bool acquire(const Address& client);
-  /// Once for every acquire() that was true, with the same address.
+  /// Once for every acquire() that returned true, with the same address.
   void release(const Address& client);
 
-  /// A connection of `from` turns out to be one of `to`: it is counted there from now on. False if that is beyond what
-  /// `to` may have: the connection is still to be told so, and released like every other.
+  /// A connection of `from` turns out to be one of `to`, and is counted there from now on. False if `to` is then beyond
+  /// its limit: the caller still answers on the connection, and releases it like every other.
   bool move(const Address& from, const Address& to);
 
   std::uint32_t connections_of(const Address& client) const;

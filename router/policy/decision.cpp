@@ -33,7 +33,7 @@ std::optional<std::uint32_t> version_by_param(const ServiceRoute& route, std::st
   return std::nullopt;
 }
 
-/// A unix peer is a process of this host that may open the socket: it is inside every list that lets anybody in.
+/// A unix peer is a process of this host that may open the socket: every list that is not empty includes it.
 bool may_override(const ServiceRoute& route, const Address& peer) {
   if (peer.kind == Address::Kind::unix_path) return !route.override_from.empty();
   return is_trusted(peer, route.override_from);
@@ -53,8 +53,7 @@ std::optional<std::uint32_t> version_by_cookie(const ServiceRoute& route, const 
   return value ? version_named(route, *value) : std::nullopt;
 }
 
-/// The same hash as over the joined text, for texts of any length. The state to set up costs several times the hash
-/// itself.
+/// The same hash as over the joined text, for texts of any length. Setting up the state costs several times the hash.
 std::uint64_t streamed_hash(std::string_view salt, std::string_view identity) {
   XXH3_state_t state;
   XXH3_INITSTATE(&state);

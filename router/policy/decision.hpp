@@ -2,10 +2,10 @@
 // Which version a request gets, and why (contract 2.4). Values in, a decision out: no clock, no I/O, no allocation.
 //
 // First match decides: explicit version (param, then header, then cookie) > sticky bucket of the user > stable. The
-// param is the first of its name in the query, percent-decoded for the comparison only; an unknown name falls to the
-// next source. A header counts only from a peer in `override_from`; a unix peer is a process of this host and inside
-// every such list that is not empty. A canary without an able worker takes no bucketed user: they go to stable,
-// decision `fallback`. A version named explicitly is the answer even if it is down: the caller then answers 503.
+// param is the first of its name in the query, percent-decoded for the comparison only; an unknown version name is
+// skipped. A header counts only from a peer in `override_from`; a unix peer is a process of this host, and every such
+// list that is not empty includes it. A canary without an able worker takes no bucketed user: they go to stable,
+// decision `fallback`. A version named explicitly is chosen even if it is down: the caller then answers 503.
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -24,7 +24,7 @@ struct Choice {
   bool identified = false;
   std::uint64_t identity_hash = 0;        // bucket hash of the identity, whatever decided; 0 if there is none
   std::uint64_t affinity = 0;             // affinity hash of it; 0 if there is none or the service wants no affinity
-  const IdentitySource* issue = nullptr;  // the answer shall set this cookie to `issued`
+  const IdentitySource* issue = nullptr;  // the answer sets this cookie to `issued`
   IssuedId issued;
 };
 
@@ -34,7 +34,7 @@ struct ServicePolicy {
   std::uint64_t issue_seed = 0;  // of the table
 };
 
-/// `client` is the client's address (client_address()), `peer` the socket's peer, which override_from is about.
+/// `client` is the client's address (client_address()), `peer` the socket's peer, which override_from checks.
 /// `canary_up`: the canary has a worker that can take requests now.
 Choice decide(const ServicePolicy& service, const http::Request& head, const Address& client, const Address& peer,
               bool canary_up);
@@ -48,8 +48,8 @@ std::optional<std::string_view> query_param(std::string_view path_query, std::st
 /// Whether `encoded`, percent-decoded ('+' is a space), is `plain`.
 bool decodes_to(std::string_view encoded, std::string_view plain);
 
-/// The peer (a unix peer has no address and so no identity by it), or behind trusted proxies the rightmost untrusted
-/// hop of X-Forwarded-For. Garbage ends the walk: the last address that was understood counts.
+/// The peer (a unix peer has no address, and so no identity from it), or behind trusted proxies the rightmost untrusted
+/// hop of X-Forwarded-For. An invalid member ends the search: the last valid address counts.
 Address client_address(const Address& peer, const http::Fields& fields, const std::vector<Cidr>& trusted);
 bool is_trusted(const Address& peer, const std::vector<Cidr>& trusted);
 

@@ -42,14 +42,14 @@ std::string_view unquoted(std::string_view text) {
   return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
 }
 
-/// Whether a name at `at` is the first thing of its pair: nothing but blanks between it and the ';' before.
+/// Whether a name at `at` begins its pair: only blanks stand between it and the ';' before.
 bool begins_pair(std::string_view list, std::size_t at) {
   while (at > 0 && (list[at - 1] == ' ' || list[at - 1] == '\t')) --at;
   return at == 0 || list[at - 1] == ';';
 }
 
-/// The value of cookie `name` in one Cookie field, RFC 6265 4.2.1. The name is looked for first: a list without it is
-/// passed over in one sweep.
+/// The value of cookie `name` in one Cookie field, RFC 6265 4.2.1. Searches for the name first, so a list without it is
+/// scanned once.
 std::optional<std::string_view> cookie_in(std::string_view list, std::string_view name) {
   for (std::size_t at = list.find(name); at != std::string_view::npos; at = list.find(name, at + 1)) {
     std::string_view rest = list.substr(at + name.size());

@@ -2,11 +2,11 @@
 // Who the user is: the first of the service's identity sources that is present and not empty. Values in, a text out: no
 // clock, no I/O, no allocation.
 //
-// "issue:NAME" is a source that is always present. A user who brings the cookie is its value, whatever that is: grayd
-// never replaces a value that is there, it may be the application's own. Who brings none is given one: 32 hexadecimal
-// digits made of his address, User-Agent and Accept-Language under a seed of this grayd. The decision hashes those very
-// digits, and the answer sets them as the cookie, so the next request decides alike; and because nothing in them is
-// random, first requests that come side by side agree. Users who share all three share the value.
+// "issue:NAME" is a source that is always present. If the request has the cookie, its value is the identity, whatever
+// it is: grayd never replaces an existing value, which may be the application's own. Otherwise the user is issued one:
+// 32 hexadecimal digits, a hash of their address, User-Agent and Accept-Language under a seed of this grayd. The
+// decision hashes the same digits that the answer sets as the cookie, so the next request is decided alike; and because
+// they are not random, concurrent first requests agree. Users who share all three inputs share the value.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -20,15 +20,15 @@ namespace gray::policy {
 using IssuedId = std::array<char, 32>;
 
 struct Identity {
-  std::string_view text;                  // into the head or the scratch; empty: nobody known
-  const IdentitySource* issue = nullptr;  // `text` is new to him: the cookie that says so is to be set
+  std::string_view text;                  // into the head or the scratch; empty: no identity
+  const IdentitySource* issue = nullptr;  // `text` was just issued: the answer sets this cookie
 };
 
 /// Room for a text that is not in the head: an address or an issued value.
 using IdentityScratch = std::array<char, 46>;
 
-/// `client` is the client's address; a unix peer has none, and is told apart by what it says in X-Forwarded-For where a
-/// value is made up (only there, and only as an ingredient: nothing is believed).
+/// `client` is the client's address; a unix peer has none: for an issued value its X-Forwarded-For is hashed instead,
+/// as an unverified input.
 Identity find_identity(const ServiceRoute& route, const http::Fields& fields, const Address& client, std::uint64_t seed,
                        IdentityScratch& scratch);
 

@@ -3,7 +3,7 @@
 namespace gray::policy {
 namespace {
 
-/// Failures of one attempt that another attempt may not meet. The other reasons are the client's or the router's own.
+/// Failures that another attempt may avoid. All other reasons are caused by the client or by the router.
 bool may_pass_elsewhere(segment::Reason failure) {
   using segment::Reason;
   return failure == Reason::connect_failed || failure == Reason::connect_timeout || failure == Reason::upstream_closed;

@@ -19,7 +19,7 @@ struct Attempt {
   std::uint32_t retries = 0;      // made so far for this request; a Retry::fresh_socket is not one
   bool reused = false;            // the socket had served before (it may have been stale)
   segment::Reason failure = segment::Reason::none;
-  segment::Decision decision = segment::Decision::none;  // why the version was chosen that failed
+  segment::Decision decision = segment::Decision::none;  // why the failed version was chosen
 };
 
 enum class Retry : std::uint8_t {
@@ -29,9 +29,10 @@ enum class Retry : std::uint8_t {
   fresh_socket,  // the reused socket was stale: again on a new connection, never on a reused one; does not count
 };
 
-/// A request that surely was not sent may always be repeated; one that was sent only if its method is idempotent (RFC
-/// 9110 9.2.2). A stale reuse (reused, closed before any response byte) of a repeatable request does not use up the one
-/// retry. A response timeout is not repeated: the client has already waited as long as it was meant to wait.
+/// A request that certainly was not sent may always be repeated; one that may have been sent only if its method is
+/// idempotent (RFC 9110 9.2.2). A stale reuse (reused, closed before any response byte) of a repeatable request does
+/// not use up the one retry. A response timeout is not repeated: the client has already waited for the whole time
+/// allowed.
 Retry judge(const Attempt& attempt);
 
 }  // namespace gray::policy

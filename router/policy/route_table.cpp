@@ -1,5 +1,5 @@
-// A rule is one (host, path) pair of a service. The rules are sorted once so that the first one that matches is the
-// best one: named hosts before any host, then longer paths before shorter ones, then the order of the table.
+// A rule is one (host, path) pair of a service. The rules are sorted once, so the first match is the best one: named
+// hosts before any host, then longer paths before shorter ones, then the order of the table.
 #include "router/policy/route_table.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ std::string without_trailing_slash(std::string path) {
   return path;
 }
 
-/// "Example.com.:8000" is "Example.com", "[::1]:8000" is "[::1]". The dot of a fully qualified name changes nothing.
+/// "Example.com.:8000" is "Example.com", "[::1]:8000" is "[::1]". The final dot of a fully qualified name is ignored.
 std::string_view bare_host(std::string_view host) {
   const std::size_t bracket = host.rfind(']');
   const std::size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);

@@ -1,7 +1,7 @@
 #pragma once
-// Health and readiness probes, through the same engine and parser as the traffic, each on a socket of its own beside
-// max_sockets. A probe ends exactly once: answered, failed, or timed out; that is told at once. It lives until its
-// socket is closed.
+// Health and readiness probes, through the same engine and parser as the traffic, each on a socket of its own that does
+// not count in max_sockets. A probe ends exactly once: answered, failed, or timed out; the result is reported at once.
+// The object lives until its socket is closed.
 #include <functional>
 #include <list>
 #include <string>
@@ -26,7 +26,7 @@ class Prober {
   ~Prober();
 
   void start(ProbeRequest request);
-  /// The thread ends: what is under way is closed, and nobody is told of it.
+  /// The thread ends: probes in flight are closed without a result.
   void cut_short();
 
  private:

@@ -26,7 +26,7 @@ std::uint32_t thread_count(std::uint32_t wanted) {
 
 UniqueFd duplicate(int fd) { return UniqueFd(fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
-// The answer is small and the socket is new: the kernel takes it whole, or the client has no room for any answer.
+// The answer is small and the socket is new: if the kernel does not take it whole, it would not take any answer.
 void turn_away(int fd) {
   (void)::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL);
   ::close(fd);
@@ -167,14 +167,14 @@ int Router::run() {
   return result_.value_or(1);
 }
 
-// Something came, or what the channel did not take may go now.
+// The channel is readable, or writable again.
 void Router::talk() {
   if (result_) return;
   if (receive() == Link::closed || send() == Link::closed) return end(1);
   run_warm_up_check();
 }
 
-// Without a drain the master is gone.
+// The channel has ended. Without a drain the master is dead.
 void Router::end(int result) {
   if (result_) return;
   result_ = finished_ ? 0 : result;
@@ -182,7 +182,7 @@ void Router::end(int result) {
   if (*result_ != 0) inheritance_.on_orphaned(segment_);
 }
 
-// Units came back that another router held.
+// Another router has given units back.
 void Router::look_again() {
   std::uint32_t waiting = 0;
   for (const segment::VersionCell& version : segment_->versions) waiting |= version.waiters[router_slot_].load();
@@ -199,9 +199,7 @@ Router::Link Router::receive() {
     switch (receive_message(inheritance_.channel.get(), message, error)) {
       case ChannelResult::ok: handle(std::move(message)); break;
       case ChannelResult::again: return Link::open;
-      case ChannelResult::invalid:
-        log(LogLevel::error, "router: a message of the master is not understood: " + error);
-        break;
+      case ChannelResult::invalid: log(LogLevel::error, "router: invalid message from the master: " + error); break;
       case ChannelResult::closed: return Link::closed;
     }
   }
@@ -236,17 +234,17 @@ void Router::handle(ChannelMessage message) {
         shard.probe(probe);
       });
     }
-    default: log(LogLevel::error, "router: the master sent a message that is a router's to send");
+    default: log(LogLevel::error, "router: the master sent a message that only a router may send");
   }
 }
 
-// `applied` is said by the last thread that routes by the table, not by the first.
+// The last thread that applies the table sends `applied`.
 void Router::take_table(const ChannelMessage& message) {
   const auto text = read_memfd(message.fd.get(), kMaxTable);
   std::string error = "not a sealed memfd of a permitted size";
   auto parsed = text ? routing_table_from_json(*text, error) : std::nullopt;
   if (!parsed)
-    return log(LogLevel::error, "router: routing table " + std::to_string(message.number) + " is refused: " + error);
+    return log(LogLevel::error, "router: routing table " + std::to_string(message.number) + " is rejected: " + error);
   const auto table = std::make_shared<const RoutingTable>(std::move(*parsed));
   auto left = std::make_shared<std::atomic<std::size_t>>(shards_.size());
   everywhere([this, table, left, number = message.number](Shard& shard) {
@@ -280,7 +278,7 @@ void Router::reached(std::uint64_t id, bool ok, const std::string& detail) {
   run_warm_up_check();
 }
 
-// Every thread takes its turn, so that each has reached a worker if there are enough.
+// The threads take turns, so that each reaches a worker if there are enough.
 void Router::run_warm_up_check() {
   if (!warm_up_check_) return;
   const TimePoint now = main_->now();

@@ -1,6 +1,6 @@
 #pragma once
-// The router: its threads, what they share, and the channel to the master. The main thread only talks to the master,
-// and hears from other routers that units of limits came back; it runs an engine like the others.
+// The router: its threads, their shared state, and the channel to the master. The main thread only serves the channel
+// and the event by which other routers report free units; it runs an engine like the others.
 #include <array>
 #include <atomic>
 #include <memory>
@@ -63,8 +63,8 @@ class Router final : public ShardHost {
   std::uint32_t router_slot_;
   RouterSettings settings_;
   std::vector<int> listeners_, proxied_;
-  engine::BufferPool main_buffers_{0};    // no streams there
-  std::unique_ptr<engine::Engine> main_;  // of the thread that talks to the master
+  engine::BufferPool main_buffers_{0};    // the main engine has no streams
+  std::unique_ptr<engine::Engine> main_;  // of the main thread
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
 
@@ -91,7 +91,7 @@ class Router final : public ShardHost {
   std::uint32_t next_checker_ = 0;            // the thread that reaches the next worker
   bool said_ready_ = false;
   bool finished_ = false;
-  std::optional<int> result_;  // of run(); none: it goes on
+  std::optional<int> result_;  // of run(); none: it still runs
 };
 
 }  // namespace gray::proxy

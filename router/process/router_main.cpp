@@ -16,7 +16,7 @@
 namespace gray::proxy {
 namespace {
 
-constexpr int kHelloMs = 10'000;  // the master says hello at once, or something is wrong with it
+constexpr int kHelloMs = 10'000;  // the master sends hello at once; later means that it hangs
 
 void say_hello(int channel) {
   ChannelMessage hello;
@@ -25,11 +25,11 @@ void say_hello(int channel) {
   (void)send_message(channel, hello);
 }
 
-/// `orphaned`: the master was gone before it could say hello.
+/// `orphaned`: the master died before it sent hello.
 std::optional<ChannelMessage> await_hello(int channel, bool& orphaned) {
   pollfd watched{channel, POLLIN, 0};
   ChannelMessage message;
-  std::string error = "it did not come in time";
+  std::string error = "it did not arrive in time";
   const auto result =
       ::poll(&watched, 1, kHelloMs) == 1 ? receive_message(channel, message, error) : ChannelResult::again;
   orphaned = result == ChannelResult::closed;
@@ -41,8 +41,8 @@ std::optional<ChannelMessage> await_hello(int channel, bool& orphaned) {
   return std::nullopt;
 }
 
-// The terminal's and the service manager's signals are the master's to handle: a router ends when it is told over the
-// channel, or when the channel ends.
+// The master handles the signals of the terminal and the service manager: a router ends when the master says so over
+// the channel, or when the channel ends.
 void ignore_signals() {
   for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) ::signal(signal, SIG_IGN);
 }
@@ -54,7 +54,7 @@ int run_router(Inheritance inheritance) try {
   std::string error;
   auto segment = segment::Segment::attach(std::move(inheritance.segment), error, std::move(inheritance.freed));
   if (!segment) {
-    log(LogLevel::error, "router: the shared segment does not fit: " + error);
+    log(LogLevel::error, "router: the shared segment has a different layout: " + error);
     return 1;
   }
   say_hello(inheritance.channel.get());

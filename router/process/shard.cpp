@@ -7,8 +7,7 @@
 namespace gray::proxy {
 namespace {
 
-// A client that has just connected has perhaps sent its first request already: when everything stops, it gets this
-// long.
+// A client that has just connected may have sent its first request already: during a stop it gets this much time.
 constexpr Duration kFreshGrace{500};
 
 }  // namespace
@@ -93,13 +92,14 @@ void Shard::close_idle(bool fresh_too) {
   }
 }
 
-// Something changed that a step of the drain has been past: that step again, but not from within a connection's call.
+// A connection changed after a step of the drain was done: repeats that step, but not from within a call of the
+// connection.
 void Shard::judge_drain() {
   const TimePoint now = engine_->now();
   if (now >= std::min(fresh_until_, end_tunnels_at_) && !drained_) engine_->timers().arm(drain_step_, now);
 }
 
-// Answers that are still being sent count too: a process that exits takes the unsent bytes with it. Once the last
+// Answers that are still being sent count too: an exit of the process would lose the unsent bytes. Once the last
 // stream is closed and its units are back, the engine calls end_drain().
 void Shard::continue_drain() {
   const TimePoint now = engine_->now();

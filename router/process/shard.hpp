@@ -1,5 +1,5 @@
 #pragma once
-// One router thread: an engine and everything that it alone touches. Other threads reach it by post() only.
+// One router thread: an engine and all objects that only this thread uses. Other threads reach it by post() only.
 #include <functional>
 #include <memory>
 #include <vector>
@@ -13,12 +13,12 @@
 
 namespace gray::proxy {
 
-/// What a shard asks of the router around it. Thread-safe.
+/// Calls of a shard to its router. Thread-safe.
 class ShardHost : public Neighbours {
  public:
   /// A new connection was accepted on `thread`: limits are checked and the least loaded thread gets it.
   virtual void assign(std::uint32_t thread, int fd, const Address& peer, Opening opening) = 0;
-  /// A connection counts as one of `client` instead of `peer`. False: beyond his limit; it counts there all the same.
+  /// A connection counts as one of `client` instead of `peer`. False: beyond the client's limit; it is counted anyway.
   virtual bool claim(const Address& peer, const Address& client) = 0;
   virtual void closed(std::uint32_t thread, const Address& peer) = 0;
   virtual void probed(std::uint64_t id, bool ok, std::string detail) = 0;
@@ -43,9 +43,9 @@ class Shard final : public DownstreamOwner {
   engine::Engine& engine() { return *engine_; }
   void post(std::function<void()> task);
 
-  // On its thread.
+  // To be called on its thread.
   void apply(std::shared_ptr<const RoutingTable> table);
-  /// `proxied`: those whose connections begin with a PROXY header.
+  /// `proxied`: listeners whose connections begin with a PROXY header.
   void listen(const std::vector<int>& listeners, const std::vector<int>& proxied = {});
   void open(int fd, const Address& peer, Opening opening);
   void probe(ProbeRequest request) { prober_.start(std::move(request)); }
@@ -89,7 +89,7 @@ class Shard final : public DownstreamOwner {
   std::vector<std::unique_ptr<Downstream>> downstreams_;
   std::vector<Downstream*> spare_;
   bool listening_ = false;
-  // Of a drain: when idle clients that are new are closed, when tunnels are told to end, when everything is cut.
+  // Times of a drain: new idle clients are closed; tunnels end; everything is cut.
   TimePoint fresh_until_ = kNever, end_tunnels_at_ = kNever, drain_until_ = kNever;
   engine::Timer drain_step_;
   bool drained_ = false;

@@ -1,10 +1,11 @@
 #pragma once
-// What a new router does before it says ready while another one still serves: it reaches every worker of its first
-// table once, by a health check through its own threads. Pure: tables, answers and `now` in, probes out.
+// Before a new router reports ready, while another one still serves, it must reach every worker of its first table
+// once, by a health check through its own threads. Pure: tables, answers and `now` in, probes out.
 //
-// Only the first table gives workers to reach, and later ones only take away: whoever the master no longer routes to
-// (unhealthy, replaced) holds nothing up, and one that came later was reached by the router before this one. A worker
-// that does not answer is asked again until it does, or is taken away; how long that may take is the master's to say.
+// Only the first table adds workers to reach, and later ones only remove some: a worker that the master no longer
+// routes to (unhealthy, replaced) delays nothing, and one that was added later has been reached by the previous router.
+// A worker that does not answer is probed again until it does, or is removed; the master decides how long that may
+// take.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -20,22 +21,22 @@ namespace gray::proxy {
 
 class WarmUpCheck {
  public:
-  static constexpr Duration kRetry{100};                 // after an answer that was none
+  static constexpr Duration kRetry{100};                 // after a failed probe
   static constexpr std::size_t kAtOnce = 32;             // probes in flight
   static constexpr std::uint64_t kFirstId = 1ull << 63;  // the master's own probes count from 1
 
-  /// The first table, or a newer one.
+  /// Takes the first table, or a newer one.
   void follow(const RoutingTable& table);
   /// Probes to be started now.
   std::vector<ProbeRequest> due(TimePoint now);
   /// The answer to one of them.
   void probed(std::uint64_t id, bool ok, const std::string& detail, TimePoint now);
-  /// When due() has something again without an answer before; nothing: not before one.
+  /// When due() has more without another result; nothing: only after one.
   std::optional<TimePoint> next() const;
 
-  /// There was a table, and nobody in it is left to be reached.
+  /// There was a table, and all of its workers were reached or removed.
   bool complete() const { return begun_ && left_.empty(); }
-  /// "web@v1#0: connect: Connection refused", of the last answer that was none; empty before.
+  /// "web@v1#0: connect: Connection refused", of the last failed probe; empty before.
   const std::string& complaint() const { return complaint_; }
   static bool is_ours(std::uint64_t id) { return id >= kFirstId; }
 

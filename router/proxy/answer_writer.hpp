@@ -1,6 +1,6 @@
 #pragma once
-// The bytes of one answer on an HTTP/1.1 connection, into the thread's outbox: interim heads, then the head, payload in
-// chunks where its length is not known, and the end. After a switch of protocols payload is passed on as it is.
+// Writes one answer on an HTTP/1.1 connection into the thread's outbox: interim heads, the head, payload (in chunks if
+// its length is unknown), and the end. After a switch of protocols payload is passed on as it is.
 #include <string_view>
 
 #include "router/backends/outbox.hpp"
@@ -12,9 +12,9 @@ class AnswerWriter {
  public:
   explicit AnswerWriter(Outbox& outbox) : outbox_(outbox) {}
 
-  /// Of a new connection.
+  /// Begins a new connection.
   void open(engine::StreamId stream) { stream_ = stream; }
-  /// What follows answers a request of this version.
+  /// Begins the answer to a request of this version.
   void begin(http::Version version) { version_ = version; }
 
   void go_on();  // 100 (Continue)
@@ -38,7 +38,7 @@ class AnswerWriter {
   engine::StreamId stream_;
   http::Version version_ = http::Version::http11;
   bool chunked_ = false;
-  bool last_chunk_sent_ = false;  // trailers came behind it
+  bool last_chunk_sent_ = false;  // already, with trailers behind it
 };
 
 }  // namespace gray::proxy

@@ -1,6 +1,6 @@
 #pragma once
-// Where a request comes from and where its answer goes, as an exchange sees it. A client side translates between one
-// request of a connection, whatever protocol it speaks, and these calls: no bytes of a head cross this border.
+// The interface between an exchange and its client. A client side translates between one request of a connection, in
+// any protocol, and these calls: no bytes of a head cross this boundary.
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -28,10 +28,10 @@ struct RequestFacts {
   std::string_view request_id;                    // X-Request-Id as it came
   std::string_view trace_id;                      // empty: the request is not part of a trace
   std::string_view upgrade;                       // protocols that may be offered to a worker; empty: no upgrade
-  std::optional<std::uint64_t> length;            // of the body, if it was said
+  std::optional<std::uint64_t> length;            // of the body, if known
   std::size_t head_bytes = 0, fields = 0;         // the size of the head
   bool has_body = false;
-  bool last_hop = false;  // a TRACE or OPTIONS that may go no further
+  bool last_hop = false;  // a TRACE or OPTIONS with Max-Forwards: 0
 };
 
 /// The exchange never calls it after done() or cut().
@@ -39,7 +39,7 @@ class ClientSide {
  public:
   /// The whole head. Valid until control returns to the caller of the exchange; not to be kept.
   virtual const http::Request& request() = 0;
-  /// A worker takes the body, but will never say 100 (Continue), which the client may be waiting for.
+  /// A worker takes the body, but will not send 100 (Continue), for which the client may be waiting.
   virtual void continue_request() = 0;
   virtual void interim(const http::Response& head) = 0;
   virtual void start_response(const http::Response& head, const http::ResponseExtras& extras) = 0;
@@ -48,22 +48,22 @@ class ClientSide {
   virtual void response_trailers(std::string_view section) = 0;
   /// Upgraded: `head` is the 101, and from now on every byte of the client is given to client_bytes().
   virtual void open_tunnel(const http::Response& head, const http::ResponseExtras& extras) = 0;
-  /// Nothing more is said to the client, which may go on.
+  /// Sends FIN: nothing more is sent to the client, but it may still send.
   virtual void finish() = 0;
-  /// The answer is complete. `close`: request bytes are unread, no further request can be understood.
+  /// The answer is complete. `close`: request bytes are unread, so no further request can be read.
   virtual void end_response(bool close) = 0;
   /// An answer of the router; `close` of it as above.
   virtual void answer(const http::LocalAnswer& answer) = 0;
   /// The exchange is over and its memory free for the next request.
   virtual void done() = 0;
-  /// Breaks the connection off: what was sent must not look complete.
+  /// Breaks off the connection: the sent bytes must not look like a complete answer.
   virtual void cut() = 0;
   /// A worker takes the request body from now on.
   virtual void body_wanted() = 0;
   virtual bool backed_up() const = 0;
-  /// It was found backed up: from now on it is waited for, and held to `min_rate`.
+  /// It was backed up: from now on the exchange waits for it, and `min_rate` applies.
   virtual void fell_behind() = 0;
-  /// It is, and has something to take.
+  /// It fell behind, and still has unsent bytes to take.
   virtual bool behind() const = 0;
   virtual void pause_body() = 0;  // the worker has too much unsent
   virtual void resume_body() = 0;

@@ -12,8 +12,8 @@ bool ClientWatch::begin() {
   return true;
 }
 
-// A client is waited for when the kernel takes no more for it. What it has taken is known more finely: the kernel says
-// that it takes more only when a good part of what it holds is gone, which lasts minutes for a slow client.
+// The exchange waits for a client when the kernel takes no more bytes for it. The progress of a slow client is seen in
+// the kernel's queue: the kernel reports room only when a large part of its queue is free, which takes minutes.
 bool ClientWatch::too_slow(const Sight& sight) {
   const bool waited_for = (sight.uploads && !std::exchange(excused_, false)) || sight.unsent > 0;
   const std::uint64_t moved = sight.moved - std::min<std::uint64_t>(sight.moved, sight.untaken);

@@ -1,6 +1,6 @@
 #pragma once
-// How quick a client is: it is looked at about once a second while it is waited for, for its body or to take its
-// answer, and is too slow below min_rate. Nobody else is looked at. Pure; what there is to see is passed in.
+// Whether a client is too slow: it is sampled about once a second while the exchange waits for its body or for it to
+// take its answer, and is too slow below min_rate. Other clients are not sampled. Pure; the counts are passed in.
 #include <cstddef>
 #include <cstdint>
 
@@ -10,33 +10,33 @@ namespace gray::proxy {
 
 class ClientWatch {
  public:
-  /// The time from one look to the next, of those over which a client is judged.
+  /// The time between two samples, for this window.
   static Duration interval(Duration window) { return window / 30; }
 
-  /// What there is to see of a client at one moment.
+  /// A sample of a client.
   struct Sight {
     TimePoint now{};
-    bool uploads = false;     // its body is waited for
+    bool uploads = false;     // the exchange waits for its body
     std::uint64_t moved = 0;  // bytes of its request and of its answer so far
-    std::size_t unsent = 0;   // of these, what the kernel has not taken,
-    std::size_t untaken = 0;  // and what the client has not
+    std::size_t unsent = 0;   // of these, bytes that the kernel has not taken
+    std::size_t untaken = 0;  // and bytes that the client has not acknowledged
     std::uint64_t min_rate = 0;
     Duration window = policy::kRateWindow;
   };
 
-  /// A new request: nobody has waited for its client.
+  /// A new request: there was no wait for its client yet.
   void reset() { state_ = State::none; }
-  /// The client is waited for from now on. True: it was not before, so it is to be looked at now.
+  /// The exchange waits for the client from now on. True: it did not before, so the first sample is due now.
   bool begin();
   bool on() const { return state_ == State::on; }
-  /// The worker was behind, so nobody waited for the body since the last look.
+  /// The worker was behind, so the time since the last sample does not count against the client.
   void excuse() { excused_ = true; }
   bool too_slow(const Sight& sight);
-  /// After a look: whether there is to be another one.
+  /// After a sample: whether another one is needed.
   void go_on(bool waited_for) { state_ = waited_for ? State::on : State::once; }
 
  private:
-  /// It was waited for in this request; it is at present.
+  /// `once`: the exchange waited for it earlier in this request; `on`: it does now.
   enum class State : std::uint8_t { none, once, on };
 
   State state_ = State::none;

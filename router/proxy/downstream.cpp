@@ -10,18 +10,18 @@ using segment::Reason;
 
 namespace {
 
-// What is read beyond a head has to be kept while that request is answered: small reads bound it, unlike for bodies.
+// Bytes read beyond a head must be kept while that request is answered: small reads bound them. Bodies are read larger.
 constexpr std::size_t kHeadRead = 16 * 1024;
 constexpr Duration kLinger{2'000};            // to read and drop what a refused client still sends
 constexpr Duration kFlush{30'000};            // to take the rest of the last answer
 constexpr std::string_view kScheme = "http";  // of a plain socket
-constexpr http::Fault kStranger{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
-constexpr http::Fault kCrowded{503, "limit", "this client has as many connections as it may", 0};
-constexpr http::Fault kSlowGreeting{408, "PROXY", "the PROXY header did not arrive in time", 0};
+constexpr http::Fault kUntrustedPeer{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
+constexpr http::Fault kTooManyConnections{503, "limit", "this client has reached its limit of connections", 0};
+constexpr http::Fault kSlowProxyHeader{408, "PROXY", "the PROXY header did not arrive in time", 0};
 constexpr http::Fault kSlowHead{408, "P8", "the request head did not arrive in time", 0};
-constexpr http::Fault kSlowBody{408, "P8", "the request body comes more slowly than min_rate", 0};
-constexpr http::Fault kSlowReader{408, "P8", "the answer is taken more slowly than min_rate", 0};
-constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than this service takes", 0};
+constexpr http::Fault kSlowBody{408, "P8", "the request body arrives more slowly than min_rate", 0};
+constexpr http::Fault kSlowReader{408, "P8", "the client reads the answer more slowly than min_rate", 0};
+constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than this service allows", 0};
 
 }  // namespace
 
@@ -54,8 +54,8 @@ bool Downstream::open(int fd, const Address& peer, Opening opening) {
     return false;
   }
   arm(context_.tables.current().head_timeout);
-  // Who may open a unix socket is decided by its folder.
-  if (phase_ == Phase::greeting && !peer_.trusted && peer.kind != Address::Kind::unix_path) refuse(kStranger);
+  // The permissions of its folder decide who may open a unix socket.
+  if (phase_ == Phase::greeting && !peer_.trusted && peer.kind != Address::Kind::unix_path) refuse(kUntrustedPeer);
   return true;
 }
 
@@ -77,7 +77,7 @@ void Downstream::on_data(std::string_view bytes) {
   } else {
     no_memory();
   }
-  // While a failed attempt is repeated nobody takes the body: it waits in the client.
+  // While a failed attempt is repeated no worker takes the body: it stays in the client.
   if (phase_ == Phase::body && !exchange_.wants_body()) engine().pause(stream_, engine::Pause::waiting);
   context_.shard.outbox.flush();
   if (exchange_.active()) exchange_.balance();
@@ -94,12 +94,12 @@ void Downstream::take_all() {
   taking_ = true;
   const std::size_t taken = take(inbox_.view());
   taking_ = false;
-  if (!inbox_) return;  // closed meanwhile
+  if (!inbox_) return;  // the connection was closed meanwhile
   inbox_.consume(taken);
   if (inbox_.size() == 0 || !is_open()) inbox_.reset();
 }
 
-// A client that pipelines but does not read its answers: its next request waits until on_writable().
+// For a client that pipelines but does not read its answers: its next request is read only after on_writable().
 bool Downstream::must_wait() {
   if (phase_ != Phase::head) return false;
   Outbox& outbox = context_.shard.outbox;
@@ -127,7 +127,7 @@ std::size_t Downstream::take(std::string_view bytes) {
   return done;
 }
 
-// Once for a connection. The header is short, so one that comes in pieces is simply read again.
+// Once for a connection. The header is short, so one that comes in pieces is simply parsed again.
 std::size_t Downstream::take_greeting(std::string_view bytes) {
   http::ProxyHeader header;
   http::Fault fault;
@@ -143,12 +143,12 @@ std::size_t Downstream::take_greeting(std::string_view bytes) {
   if (header.source) {
     const bool within = owner_.claim(peer_.address, *header.source);
     know(*header.source);
-    if (!within) refuse(kCrowded);
+    if (!within) refuse(kTooManyConnections);
   }
   return header.length;
 }
 
-// A head that comes in pieces is read again when its end is there, or when it has doubled: O(n), whatever their size.
+// A head that comes in pieces is parsed again at its end, or when it has doubled: O(n) for pieces of any size.
 bool Downstream::worth_parsing(std::string_view bytes) {
   if (!arrival_.began() || bytes.size() >= arrival_.parse_at) return true;
   return http::find_head_end(bytes, arrival_.searched) != 0 || bytes.size() >= context_.tables.current().head.bytes;
@@ -163,7 +163,7 @@ std::size_t Downstream::take_head(std::string_view bytes) {
     case http::Parse::fault: refuse(fault); return 0;
     case http::Parse::incomplete:
       if (!arrival_.began()) {
-        arrival_.since = engine().now();  // a deadline for the whole head: bytes that trickle in do not move it
+        arrival_.since = engine().now();  // a deadline for the whole head: later bytes do not move it
         arm(table.head_timeout);
       }
       arrival_.parse_at = 2 * bytes.size();
@@ -231,13 +231,13 @@ void Downstream::refuse(const http::Fault& fault) {
   exchange_.refuse(fault, client(), began());
 }
 
-// The buffers' budget is used up: this request is shed, the process stays.
+// The memory budget is used up: this request is refused, the process stays.
 void Downstream::no_memory() {
   if (exchange_.active()) return exchange_.client_gone();
   refuse({503, "memory", "the router's memory budget is used up", 0});
 }
 
-// Within a request body: it can never be complete. Between requests: the client has finished.
+// Within a request body: the body can never be complete. Between requests: the client has finished.
 void Downstream::on_end() {
   if (phase_ != Phase::tunnel) return shut();
   exchange_.client_ended();
@@ -264,16 +264,16 @@ void Downstream::on_writable() {
 
 void Downstream::on_timer() {
   if (phase_ <= Phase::head) {
-    // Half a head has a client that may read why; silence between requests has none.
+    // After half a head the client may read why it is refused; an idle connection is just closed.
     if (!arrival_.began() && !inbox_) return silent();
-    refuse(phase_ == Phase::greeting ? kSlowGreeting : kSlowHead);
+    refuse(phase_ == Phase::greeting ? kSlowProxyHeader : kSlowHead);
   } else if (watch_.on() && phase_ <= Phase::busy) {
     look();
   }
   context_.shard.outbox.flush();
 }
 
-// ---- what the exchange asks of us
+// ---- calls of the exchange
 
 void Downstream::body_wanted() {
   watch();
@@ -286,7 +286,7 @@ void Downstream::pause_body() {
   engine().pause(stream_, engine::Pause::sink_full);
 }
 
-// Whether the present request is the last one of its connection, whatever its answer says.
+// Whether the current request is the last one of its connection, independent of its answer.
 bool Downstream::is_last() const {
   return !keep_alive_ || context_.draining || served_ >= context_.settings.max_requests_per_connection;
 }
@@ -307,7 +307,7 @@ void Downstream::answer(const http::LocalAnswer& answer) {
   answer_.local(answer, close_after_);
 }
 
-// What the client has sent behind its request goes first; after this the exchange has heard all of it.
+// Bytes that the client has sent behind its request go first: take_all() passes them on.
 void Downstream::open_tunnel(const http::Response& head, const http::ResponseExtras& extras) {
   answer_.switch_protocols(head, extras);
   phase_ = Phase::tunnel;
@@ -319,7 +319,7 @@ void Downstream::open_tunnel(const http::Response& head, const http::ResponseExt
   if (context_.draining) owner_.settled();
 }
 
-// ---- how quick the client is
+// ---- whether the client is too slow
 
 bool Downstream::too_slow(bool uploads) {
   return watch_.too_slow({.now = engine().now(),
@@ -341,7 +341,7 @@ void Downstream::look() {
   if (watch_.on()) arm(ClientWatch::interval(context_.rate_window));
 }
 
-// No next request for so long: it may still be taking the answer before.
+// No next request within the timeout: the client may still be reading the previous answer.
 void Downstream::silent() {
   if (engine().unsent(stream_) == 0 || too_slow(false)) return close_now();
   arm(ClientWatch::interval(context_.rate_window));
@@ -365,7 +365,7 @@ void Downstream::next_request() {
   if (context_.draining) owner_.settled();
 }
 
-// A client that did not ask for the end may be sending its next request: a reset would take our answer from it (P26).
+// A client that did not ask for the close may be sending its next request: a reset would lose our answer (P26).
 void Downstream::close_gently() {
   context_.shard.outbox.flush();
   phase_ = Phase::closing;
@@ -377,8 +377,8 @@ void Downstream::close_gently() {
 
 void Downstream::cut() {
   head_.reset();
-  context_.shard.outbox.flush();  // what was gathered belongs to the cut answer or to one before it
-  // A body that ends with the connection would look complete with a FIN: only a reset says that it is not.
+  context_.shard.outbox.flush();  // the gathered bytes belong to the cut answer or to an earlier one
+  // A body that ends with the connection would look complete with a FIN: only a reset shows that it is not.
   if (is_open()) engine().abort(stream_);
   close_now();
 }

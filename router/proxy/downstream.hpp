@@ -1,17 +1,16 @@
 #pragma once
 // One client connection: the HTTP/1.1 server side. Bytes become requests, one at a time; answers become bytes.
 //
-// Model: `greeting` (only where the listener asks for it) gathers a PROXY header, which says who the client is and is
-// not HTTP; `head` gathers a request head, `body` feeds the exchange as long as a worker takes bytes, `busy` waits for
-// the end of the answer; `tunnel` passes everything on, unparsed. What was read beyond that waits in the inbox, and the
-// engine reads no more: pipelined requests are answered in order, and the inbox is bounded by one read and one head.
+// Model: `greeting` (only if the listener requires it) gathers a PROXY header, which names the client and is not HTTP;
+// `head` gathers a request head; `body` feeds the exchange while a worker takes bytes; `busy` waits for the end of the
+// answer; `tunnel` passes all bytes on unparsed. Bytes read beyond that are kept in the inbox, and reading is paused:
+// pipelined requests are answered in order, and the inbox is bounded by one read and one head.
 //
 // Invariants
-//  - After a fault of framing, or an answer before the request was read whole, no further byte is taken for a request:
-//  the
-//    answer says close, then the connection lingers so that the client can read it.
+//  - After a framing fault, or an answer before the request was read completely, no further byte is read as a request:
+//    the answer has Connection: close, then the connection lingers so that the client can read it.
 //  - An idle connection holds no buffer.
-//  - A client that is waited for, for its body or to take its answer, is looked at about once a second; nobody else is.
+//  - A client is sampled about once a second while the exchange waits for it (client_watch.hpp), and not otherwise.
 #include <string>
 
 #include "router/proxy/answer_writer.hpp"
@@ -22,21 +21,21 @@
 
 namespace gray::proxy {
 
-/// Who keeps the connections of a thread.
+/// The owner of the connections of a thread.
 class DownstreamOwner {
  public:
   /// The connection is closed; its memory may be used again.
   virtual void gone(class Downstream& downstream) = 0;
-  /// The connection of `peer` is one of `client`, as a PROXY header says. False: it has as many as it may.
+  /// A PROXY header says that the connection of `peer` is one of `client`. False: the client is beyond its limit.
   virtual bool claim(const Address& peer, const Address& client) = 0;
-  /// While the router drains: a connection is idle, or a tunnel, since now.
+  /// While the router drains: a connection has just become idle, or a tunnel.
   virtual void settled() = 0;
 
  protected:
   ~DownstreamOwner() = default;
 };
 
-/// What the first bytes of a connection are: its listener decides.
+/// What a connection begins with: its listener decides.
 enum class Opening : std::uint8_t { request, proxy_header };
 
 class Downstream final : public engine::StreamHandler, public ClientSide {
@@ -45,30 +44,30 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
 
   /// Takes a new connection. False: the engine could not watch it, the fd is closed.
   bool open(int fd, const Address& peer, Opening opening);
-  /// The client as far as anybody knows: the socket's peer, or whom its PROXY header named.
+  /// The client as far as known: the socket's peer, or the client that the PROXY header named.
   const Address& peer() const { return peer_.address; }
-  /// Not closed, nor about to be.
+  /// Neither closed nor closing.
   bool is_open() const { return phase_ != Phase::closing; }
   /// Between two requests, or before the first one.
   bool idle() const { return phase_ <= Phase::head && !inbox_; }
   bool fresh() const { return served_ == 0; }
-  /// Ends what goes on after an upgrade; nothing else.
+  /// Ends a tunnel; no effect on other connections.
   void end_tunnel(segment::Reason reason) {
     if (phase_ == Phase::tunnel) exchange_.end_tunnel(reason);
   }
-  /// Breaks off what is going on and closes, without waiting for the client to take what it is still sent.
+  /// Breaks off a request in progress and closes, without waiting for the client to take the unsent bytes.
   void shut();
 
  private:
   enum class Phase : std::uint8_t { greeting, head, body, busy, tunnel, closing };
-  /// A head that comes in pieces.
+  /// The state of a head that comes in pieces.
   struct Arrival {
     TimePoint since{};         // none: between requests
     std::size_t searched = 0;  // no end before here
-    std::size_t parse_at = 0;  // the size at which it is read again anyway
+    std::size_t parse_at = 0;  // the size at which it is parsed again anyway
     bool began() const { return since != TimePoint{}; }
   };
-  /// Whom the connection comes from.
+  /// The client of the connection.
   struct Peer {
     Address address;
     std::string ip;
@@ -100,7 +99,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void body_wanted() override;
   bool backed_up() const override { return engine().unsent(stream_) > engine::kHighWatermark; }
   void fell_behind() override {
-    if (phase_ != Phase::tunnel) watch();  // nobody is waited for there
+    if (phase_ != Phase::tunnel) watch();  // min_rate does not apply to tunnels
   }
   bool behind() const override { return watch_.on() && engine().unsent(stream_) > 0; }
   void pause_body() override;
@@ -132,7 +131,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
   bool is_last() const;
   ClientInfo client() const;
-  /// When the present head began to come.
+  /// When the first bytes of the current head came.
   TimePoint began() const { return arrival_.began() ? arrival_.since : engine().now(); }
   engine::Engine& engine() const { return context_.shard.engine; }
 
@@ -141,14 +140,14 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   engine::StreamId stream_;
   engine::Timer timer_;
   Phase phase_ = Phase::closing;
-  bool taking_ = false;       // in take_all(): what the exchange wants is seen by its loop
-  bool close_after_ = false;  // the present answer is the last one
+  bool taking_ = false;       // in take_all(): no re-entry, its loop continues by itself
+  bool close_after_ = false;  // the current answer is the last one
   bool reset_input_ = false;  // request bytes are unread: linger
-  bool keep_alive_ = true;    // as the request asked
+  bool keep_alive_ = true;    // as the request asks
   std::uint64_t served_ = 0;
   Arrival arrival_;
   engine::Buffer inbox_;
-  KeptHead head_;  // of the present request
+  KeptHead head_;  // of the current request
   http::BodyDecoder body_;
   AnswerWriter answer_;
   ClientWatch watch_;

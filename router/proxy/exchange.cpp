@@ -50,15 +50,15 @@ void Exchange::act(Action action) {
   }
 }
 
-// request_timeout bounds the wait for the first byte. After it a worker may fall silent, and a client may take nothing,
-// for at least idle_timeout too: streams of events have gaps.
+// request_timeout bounds the wait for the first byte. After it a worker may send nothing, and a client may take
+// nothing, for idle_timeout if that is longer: event streams have gaps.
 Duration Exchange::stall_limit() const {
   if (state_ == State::tunnel) return routing_.limits().tunnel_idle;
   return std::max(routing_.limits().request_timeout, routing_.limits().idle_timeout);
 }
 
 void Exchange::on_deadline() {
-  // The client's slowness is no failure of the worker; its own side ends it in time.
+  // A slow client is not a failure of the worker; the client side ends it in time.
   const bool answering = state_ == State::early || state_ == State::responding;
   if ((state_ == State::sending && awaits_body()) || (answering && client_.behind()))
     return arm(routing_.limits().request_timeout);
@@ -200,7 +200,7 @@ void Exchange::response_data(std::string_view payload) {
   arm(stall_limit());
 }
 
-// What is left to do after the client side says done() belongs to its next request: nothing may follow it here.
+// done() may begin the client's next request in this object: nothing may follow it here.
 void Exchange::finish(bool close) {
   client_.end_response(close);
   routing_.version()->service_time.add(
@@ -215,9 +215,9 @@ void Exchange::cut() {
   if (record_.counts.reason == Reason::none) record_.counts.reason = Reason::client_gone;
   if (record_.first_byte == TimePoint{}) record_.counts.status = 0;
   const bool tunnel = record_.counts.status == 101;
-  if (tunnel) attempt_.side->abort();  // who breaks a tunnel breaks it for both
+  if (tunnel) attempt_.side->abort();  // a tunnel is broken off on both sides
   if (attempt_.side != nullptr)
-    drop_upstream(!tunnel && segment::status_of(record_.counts.reason) >= 500);  // below: it was the client
+    drop_upstream(!tunnel && segment::status_of(record_.counts.reason) >= 500);  // below: the client's fault
   conclude();
   client_.cut();
 }
@@ -228,7 +228,7 @@ void Exchange::client_drained() {
   attempt_.side->resume();
 }
 
-// Pausing a source is never its silence: the deadline becomes the one of the side that is behind.
+// A paused side is not silent: from now on the deadline applies to the side that is behind.
 void Exchange::balance() {
   if (attempt_.side == nullptr) return;
   if (client_.backed_up()) {
@@ -263,7 +263,7 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
 
 void Exchange::refuse(const http::Fault& fault, const ClientInfo& client, TimePoint started) {
   reset(client, started);
-  request_complete_ = false;  // nobody knows where the next request would begin
+  request_complete_ = false;  // the start of the next request is unknown
   note(fault, Side::downstream);
   feed(Event::refused, reason_of(fault));
 }
@@ -275,7 +275,7 @@ void Exchange::begin(const RequestFacts& request, const ClientInfo& client, Time
   request_complete_ = !request.has_body;
   if (request.last_hop) return answer_as_last_hop();
   const Refusal refusal = routing_.route(request, info_, client_.request());
-  const bool known = routing_.version() != nullptr;  // what no service takes has our id
+  const bool known = routing_.version() != nullptr;  // a request without a service keeps our id
   if (known && info_.trusted && !request.request_id.empty()) request_id_ = request.request_id;
   if (refusal.fault.status != 0) note(refusal.fault, Side::downstream);
   feed(refusal.reason == Reason::none ? Event::request : Event::refused, refusal.reason);
@@ -286,7 +286,7 @@ void Exchange::request_fault(Reason reason, const http::Fault& fault) {
   feed(Event::refused, reason);
 }
 
-// Before the answer the client is told so; within it only a connection that breaks says that it is not whole.
+// Before the answer the client gets an error. Within it only a broken connection shows that the answer is incomplete.
 void Exchange::client_slow(const http::Fault& fault) {
   if (state_ == State::sending) return request_fault(Reason::request_timeout, fault);
   note(fault, Side::downstream);
@@ -299,8 +299,8 @@ void Exchange::note(const http::Fault& fault, Side side) {
   context_.recorder.broken(fault, side);
 }
 
-// Max-Forwards: 0 (P3). OPTIONS asks what the last hop can do. TRACE asks it to reflect the request, with the cookies
-// and credentials in it: never.
+// Max-Forwards: 0 (P3). OPTIONS asks for the capabilities of the last hop. TRACE asks it to echo the request with its
+// cookies and credentials: always refused.
 void Exchange::answer_as_last_hop() {
   if (request_.method != http::Method::trace) return feed(Event::refused, Reason::none);
   record_.fault.text = "the router does not answer TRACE";
@@ -359,7 +359,7 @@ void Exchange::close_tunnel() {
 void Exchange::expire_tunnel() {
   std::array<char, 32> id;
   context_.recorder.make_id(id);
-  tunnel_.expire({id.data() + 16, 4});  // of the half that changes
+  tunnel_.expire({id.data() + 16, 4});  // from the half that changes
   left_tunnel();
 }
 
@@ -369,7 +369,7 @@ void Exchange::left_tunnel() {
   client_.done();
 }
 
-// ---- what the client, the counters and the log get of it
+// ---- results: answer fields, counters, log
 
 http::ResponseExtras Exchange::response_extras() const {
   return {.request_id = request_id_,
@@ -378,7 +378,7 @@ http::ResponseExtras Exchange::response_extras() const {
           .cookie = routing_.cookie()};
 }
 
-// Counted once, whatever the end was.
+// Every exchange is counted once, however it ended.
 void Exchange::conclude() {
   if (routing_.held() || record_.counts.status != 0) {
     routing_.describe(record_);

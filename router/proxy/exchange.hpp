@@ -1,7 +1,7 @@
 #pragma once
-// One request and its answer: carries out what exchange_machine says, between a client side and a worker's connection.
-// It knows no socket and no HTTP/1 bytes, only messages: another protocol, or TLS, is another side. What follows an
-// upgrade is the Tunnel's (tunnel.hpp).
+// One request and its answer: performs the actions of exchange_machine, between a client side and a worker's
+// connection. It knows no socket and no HTTP/1 bytes, only messages: another protocol, or TLS, is another side. What
+// follows an upgrade is the Tunnel's (tunnel.hpp).
 //
 // The life of a request: begin() routes and decides; acquire asks Backends for a socket; the original head is kept
 // by the client side until the exchange ends, so that an attempt can be repeated; every outcome is counted once, in
@@ -36,11 +36,11 @@ struct ExchangeContext {
   bool draining = false;
 };
 
-/// What is known of the attempt that goes on, and of the one before it.
+/// The current attempt, and facts of the previous one.
 struct Attempt {
   WorkerSide* side = nullptr;
   Worker* worker = nullptr;    // of the latest attempt; counted in its in_flight, so it stays
-  std::uint64_t avoid = 0;     // generation of the worker that failed us
+  std::uint64_t avoid = 0;     // generation of the worker that failed
   bool fresh_only = false;     // the last attempt met a stale socket
   bool worker_behind = false;  // it takes the body more slowly than the client sends it
 };
@@ -53,11 +53,11 @@ class Exchange final : private WorkerSeeker {
 
   // From the client side.
   void begin(const RequestFacts& request, const ClientInfo& client, TimePoint started);
-  /// An answer by us to what is no request.
+  /// Answers bytes that are not a valid request.
   void refuse(const http::Fault& fault, const ClientInfo& client, TimePoint started);
   bool active() const { return state_ != State::idle; }
   bool wants_body() const { return accepts_body_; }
-  /// The client is the one that everybody waits for.
+  /// The exchange waits for the client's body.
   bool awaits_body() const { return accepts_body_ && !attempt_.worker_behind; }
   void request_data(std::string_view payload);
   void request_end();
@@ -65,7 +65,8 @@ class Exchange final : private WorkerSeeker {
   void request_fault(segment::Reason reason, const http::Fault& fault);
   void client_gone() { feed(Event::client_gone, segment::Reason::client_gone); }
   /// The client has sent FIN. Before the first response byte it nearly always no longer waits: the work is given up,
-  /// and the socket serves another request. An answer that has begun is finished: if nobody reads it, sending it fails.
+  /// and the socket serves another request. An answer that has begun is finished; if the client does not read it,
+  /// sending it fails.
   void client_closing() {
     if (record_.first_byte == TimePoint{}) client_gone();
   }

@@ -72,10 +72,10 @@ constexpr Row kRows[] = {
 };
 // clang-format on
 
-// A pair that is listed twice would hide one of its rows: it does not compile.
+// A pair that is listed twice does not compile: one row would hide the other.
 constexpr Table make_table() {
   Table table{};
-  // Written out: g++ 12 loses the default member values behind the entries of an array that are set one by one.
+  // Filled explicitly: g++ 12 loses the default member values of array entries that are not set one by one.
   for (std::size_t state = 0; state < kStates; ++state) {
     table[state].fill({static_cast<State>(state), Action::impossible});
   }

@@ -3,15 +3,17 @@
 // shell (exchange.hpp) owns the sides and the timer, does the action, and may feed the next event from within it.
 //
 //   idle -> seeking -> [waiting] -> [dialing] -> sending -> awaiting -> responding -> idle
-//                 ^                                  |           |
-//                 +---- judging (one safe retry) <---+-----------+       sending -> early: answered before the body was
-//                 read
+//              ^                                    |           |
+//              +---- judging (one safe retry) <-----+-----------+
+//
+//   sending -> early: answered before the request body was read.
+//   awaiting -> tunnel -> idle: upgraded.
 //
 // Invariants
-//  - Before the first response byte a failure is judged: repeated or answered by us. After it the answer is cut short,
-//    never ended cleanly.
-//  - Every state but idle leaves on client_gone, and every state that waits for somebody else leaves on deadline.
-//  - A pair that cannot happen is Action::impossible, never a silent stay.
+//  - Before the first response byte a failure is judged: repeated, or answered by the router. After it the answer is
+//    cut short, never ended cleanly.
+//  - client_gone and deadline end or leave every state that waits for the client, a worker or a socket.
+//  - A pair that cannot happen is Action::impossible; it is never ignored silently.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -22,9 +24,9 @@ namespace gray::proxy {
 
 enum class State : std::uint8_t {
   idle,        // no request
-  seeking,     // looking for a socket to an able worker
+  seeking,     // asking for a socket to an able worker
   waiting,     // queued for one
-  dialing,     // a socket is being opened for us
+  dialing,     // a socket is being opened for it
   sending,     // the request is being sent, its body is not complete; no response byte yet
   awaiting,    // the request is sent; no response byte yet
   early,       // answered while the request body is still coming
@@ -36,15 +38,15 @@ enum class State : std::uint8_t {
 
 enum class Event : std::uint8_t {
   request,  // a head is complete, routed and allowed
-  granted,  // a connected socket is ours
+  granted,  // it has a connected socket
   dial,     // a socket may be opened, and is being opened
   queued,
-  refused,  // no socket and no place in the queue, or an answer by us for another reason
+  refused,  // neither a socket nor a place in the queue, or an answer of the router for a different reason
   connected,
-  failed,         // the attempt failed; the reason is known to the shell
+  failed,         // the attempt failed; the shell has the reason
   request_end,    // the request body is complete
   response_head,  // a final one
-  upgraded,       // 101, as asked
+  upgraded,       // a valid 101
   response_end,   // of a tunnel: both sides have ended
   deadline,
   client_gone,
@@ -56,13 +58,13 @@ enum class Event : std::uint8_t {
 enum class Action : std::uint8_t {
   none,
   acquire,         // ask for a socket; feeds granted, dial, queued or refused
-  send_request,    // head, and what is there of the body
-  reply,           // answer by ourselves with the reason, then done
+  send_request,    // the head, and the body so far
+  reply,           // answer with the reason, then done
   judge,           // feeds retry or give_up
   await_response,  // the response deadline starts
   start_response,
   finish,        // complete on both sides
-  finish_early,  // complete, but request bytes are unread: neither side can be used again
+  finish_early,  // complete, but request bytes are unread: neither connection can be used again
   cut,           // break both sides off, nothing may look like a clean end
   forget,        // the client left before a worker was involved
   open_tunnel,

@@ -38,11 +38,11 @@ RequestFacts KeptHead::facts(bool trusted) const {
 const http::Request& KeptHead::read() {
   http::RequestHead& head = scratch_;
   http::Fault fault;
-  if (!in_scratch_) (void)http::parse_request(bytes_.view(), kAnyHead, head, fault);  // it parsed before
+  if (!in_scratch_) (void)http::parse_request(bytes_.view(), kAnyHead, head, fault);  // it was valid before
   return head;
 }
 
-// The same text in our own bytes. One that is not from the head ("/" for an empty path) is not copied and stays.
+// The same text in the copied bytes. A text that is not in the head ("/" for an empty path) is a literal, and stays.
 std::string_view KeptHead::kept(std::string_view text) const {
   const auto address = [](std::string_view bytes) { return reinterpret_cast<std::uintptr_t>(bytes.data()); };
   const std::string_view read = scratch_.bytes;

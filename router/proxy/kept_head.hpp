@@ -1,6 +1,6 @@
 #pragma once
-// The head of the request that a client connection is busy with, kept as bytes so that it can be read again: for an
-// attempt that is repeated, or that waited for its worker while other requests used the thread's scratch. The scratch
+// The head of a connection's current request, kept as bytes so that it can be parsed again: for an attempt that is
+// repeated, or that waited for its worker while other requests used the thread's scratch. The scratch
 // holds one parsed head at a time, for all HTTP/1 connections of the thread: a head is large and short-lived.
 #include "router/engine/buffer_pool.hpp"
 #include "router/proxy/client_side.hpp"

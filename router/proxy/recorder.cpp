@@ -10,8 +10,8 @@
 namespace gray::proxy {
 namespace {
 
-constexpr Duration kFlushInterval{200};  // how long a line may wait in memory
-constexpr Duration kWallAge{100};        // a step of the wall clock shows in the lines that late
+constexpr Duration kFlushInterval{200};  // how long a line may stay in memory
+constexpr Duration kWallAge{100};        // how late the lines follow a step of the wall clock
 
 // splitmix64: every seed gives a sequence without repetition, and its outputs look unrelated.
 std::uint64_t mix(std::uint64_t value) {
@@ -20,7 +20,7 @@ std::uint64_t mix(std::uint64_t value) {
   return value ^ (value >> 31);
 }
 
-// "P12" is 12, "PROXY" is 0; nothing: a fault that is no rule's, as of memory.
+// "P12" is 12, "PROXY" is 0; nothing: a fault without a rule, such as lack of memory.
 std::optional<std::size_t> number_of(std::string_view rule) {
   if (rule == "PROXY") return 0;
   std::size_t number = 0;
@@ -53,7 +53,7 @@ void Recorder::make_id(std::array<char, 32>& id) {
 
 void Recorder::record(ExchangeRecord& ended) {
   if (ended.row) {
-    // How long a tunnel stood says nothing about how quickly its version answers: its 101 does.
+    // The life of a tunnel is not a response time of its version; the time to its 101 is.
     const TimePoint answered = ended.counts.status == 101 ? ended.first_byte : engine_.now();
     ended.counts.duration = std::chrono::duration_cast<Micros>(answered - ended.started);
     segment::Row& row = backends_.counters().row(*ended.row);
@@ -93,7 +93,7 @@ void Recorder::write_line(const ExchangeRecord& ended) {
     line.trace = ended.request->trace_id;
     line.span = ended.span;
   }
-  if (*ended.fault.rule == 'P') {  // a rule, "P12" or "PROXY"; a fault of memory is none
+  if (*ended.fault.rule == 'P') {  // a rule, "P12" or "PROXY"; not lack of memory
     line.fault = ended.fault.rule;
     line.fault_offset = ended.fault.offset;
     line.fault_side = ended.fault_side;
@@ -132,7 +132,7 @@ void Recorder::arm() {
 }
 
 void Recorder::impossible(State state) {
-  log(LogLevel::error, std::string("the exchange machine met a pair that cannot be, in state ") + name_of(state));
+  log(LogLevel::error, std::string("internal error: impossible event for an exchange in state ") + name_of(state));
 }
 
 void Recorder::reopen(UniqueFd access_log) {

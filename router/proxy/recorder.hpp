@@ -1,5 +1,5 @@
 #pragma once
-// Where an exchange is counted and logged, once, when it has ended. One for each thread.
+// Counts and logs an exchange, once, when it has ended. One for each thread.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -16,15 +16,15 @@
 
 namespace gray::proxy {
 
-/// What is counted and logged of an exchange. Views are borrowed until record() returns.
+/// The counted and logged facts of an exchange. Views are borrowed until record() returns.
 struct ExchangeRecord {
   std::optional<std::uint32_t> row;  // of the version that is counted; none: no version was chosen
-  stats::Outcome counts;             // all but the duration
+  stats::Outcome counts;             // without the duration
   TimePoint started{};
   TimePoint granted{};     // a worker was found
   TimePoint first_byte{};  // of the answer; none came
   Micros queued{0};
-  // For the line of a log only.
+  // For the log line only.
   const RequestFacts* request = nullptr;
   const ClientInfo* peer = nullptr;
   const Address* client = nullptr;      // behind a trusted proxy it is not the peer
@@ -43,11 +43,11 @@ class Recorder {
   void record(ExchangeRecord& ended);
   /// A rule that one side broke is counted when it is noticed; the line of the exchange names the last one.
   void broken(const http::Fault& fault, segment::Side side);
-  /// The state machine met a pair that cannot be: a bug of ours, logged.
+  /// The state machine got an impossible event: a bug of the router, logged.
   void impossible(State state);
   void reopen(UniqueFd access_log);
   void flush();
-  /// 32 hex digits, unique for the life of all routers (128 random bits as start, then counted).
+  /// 32 hex digits, unique over all routers (starts from 128 random bits, then counts).
   void make_id(std::array<char, 32>& id);
 
  private:
@@ -62,10 +62,10 @@ class Recorder {
   stats::AccessLog log_;
   stats::LineClock clock_;
   engine::Timer flush_;
-  std::uint64_t lost_ = 0;  // of the log's dropped lines, those that are counted
+  std::uint64_t lost_ = 0;  // the dropped lines of the log that are counted already
   TimePoint wall_asked_{};
   stats::WallTime wall_then_{};
-  std::array<char, 16> id_high_;  // the half of all ids that stays, as text
+  std::array<char, 16> id_high_;  // the constant half of all ids, as text
   std::uint64_t id_low_;
 };
 

@@ -12,7 +12,7 @@ class ReplayBody {
   /// A new request.
   void begin() { whole_ = true; }
   void keep(std::string_view payload, std::uint64_t connection);
-  /// Nothing of it was too much to be kept.
+  /// All of the body so far is kept.
   bool whole() const { return whole_; }
   std::string_view view() const { return bytes_.view(); }
   void drop() { bytes_.reset(); }

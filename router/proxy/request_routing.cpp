@@ -23,7 +23,7 @@ Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& cli
   if (!service) return {.reason = Reason::no_route};
   service_ = &view_->services[*service];
   if (Refusal refusal = admit(request); refusal.reason != Reason::none) return refusal;
-  // What a trusted proxy says of the client counts; from anyone else it is overwritten on the way.
+  // Only a trusted proxy may name the client; fields of other peers are replaced before forwarding.
   if (client.trusted) client_ = policy::client_address(*client.peer, head.fields, settings_.trusted_proxies);
   const ServiceRoute& route = *service_->route;
   const bool canary_up = route.canary && backends_.version(route.versions[*route.canary].row).up();
@@ -35,9 +35,9 @@ Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& cli
 Refusal RequestRouting::admit(const RequestFacts& request) const {
   const std::size_t offset = request.head_bytes;
   if (offset > limits().head || request.fields > limits().fields)
-    return {Reason::head_too_large, {431, "P8", "the request head is larger than this service takes", offset}};
+    return {Reason::head_too_large, {431, "P8", "the request head is larger than this service allows", offset}};
   if (request.length.value_or(0) > limits().body)
-    return {Reason::too_large, {413, "P8", "the request body is larger than this service takes", offset}};
+    return {Reason::too_large, {413, "P8", "the request body is larger than this service allows", offset}};
   return {};
 }
 

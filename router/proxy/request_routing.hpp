@@ -1,6 +1,6 @@
 #pragma once
-// Where one request goes: from its head to a service and a version, before any worker is involved. Keeps the routing
-// table that decided it, and counts the request in its version, until end().
+// Routes one request: from its head to a service and a version, before any worker is involved. Holds the routing table
+// that decided, and counts the request as in flight in its version, until end().
 #include "router/backends/backends.hpp"
 #include "router/policy/decision.hpp"
 #include "router/proxy/client_side.hpp"
@@ -9,7 +9,7 @@
 
 namespace gray::proxy {
 
-/// Why a request goes nowhere, and the rule that it broke, if it was one.
+/// Why a request is not routed, and the rule that it broke, if any.
 struct Refusal {
   segment::Reason reason = segment::Reason::none;
   http::Fault fault{.status = 0};
@@ -20,27 +20,27 @@ class RequestRouting {
   RequestRouting(TableViews& tables, Backends& backends, const RouterSettings& settings)
       : tables_(tables), backends_(backends), settings_(settings) {}
 
-  /// Forgets the request before. To what is no request nothing else applies.
+  /// Forgets the previous request. A message that is not a valid request gets no other call.
   void clear(const Address& peer);
   /// Holds the current table.
   void hold() { view_ = &tables_.hold(); }
   bool held() const { return view_ != nullptr; }
   Refusal route(const RequestFacts& request, const ClientInfo& client, const http::Request& head);
-  /// The canary has failed a user who did not ask for it: stable is next.
+  /// The canary has failed a user who did not ask for it: routes to stable.
   void fall_back();
   void end();
 
-  /// Of the service; defaults while there is none.
+  /// Limits of the service; defaults while there is none.
   const Limits& limits() const;
-  /// Null: none was chosen.
+  /// Null: no version was chosen.
   Version* version() const { return version_; }
   segment::Decision decision() const { return choice_.decision; }
   std::uint64_t affinity() const { return choice_.affinity; }
-  /// What the answer says of it: empty unless the service exposes it.
+  /// For the answer's X-Gray-* fields: empty unless the service exposes them.
   std::string_view shown_version() const;
   std::string_view shown_decision() const;
   http::SetCookie cookie() const;
-  /// What is counted and logged of it.
+  /// Fills in what is counted and logged.
   void describe(ExchangeRecord& record) const;
 
  private:

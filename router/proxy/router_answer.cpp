@@ -11,7 +11,7 @@ constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTION
 std::string_view describe(Reason reason) {
   switch (reason) {
     case Reason::no_route: return "no service is configured for this host and path";
-    case Reason::too_large: return "the request body is larger than this service takes";
+    case Reason::too_large: return "the request body is larger than this service allows";
     case Reason::connect_failed: return "the worker could not be reached";
     case Reason::connect_timeout: return "the worker did not accept the connection in time";
     case Reason::upstream_closed: return "the worker closed the connection before it answered";

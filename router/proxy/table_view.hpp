@@ -1,6 +1,6 @@
 #pragma once
-// One routing table as one thread uses it: the shared immutable snapshot, with what is derived from it. Exchanges hold
-// a view while they last, counted without atomics, because a view never leaves its thread.
+// One routing table as one thread uses it: the shared immutable snapshot, and data derived from it. Each exchange holds
+// a view; the count needs no atomics, because a view never leaves its thread.
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -14,7 +14,7 @@
 
 namespace gray::proxy {
 
-/// What a line of the access log says of a service alike for all its requests: see stats/access_line.hpp.
+/// Members of access-log lines that are equal for all requests of a service: see stats/access_line.hpp.
 struct LogMembers {
   std::string rule, no_version;
   std::vector<std::string> destinations;  // by version
@@ -28,11 +28,11 @@ struct TableView {
   std::vector<policy::ServicePolicy> services;
   std::vector<LogMembers> log;  // by service
   std::string unrouted_rule;    // of a request that no service takes
-  // Before a request is routed nobody knows whose limits count: the widest of all services bound its head.
+  // Before a request is routed its service is unknown: the widest limits of all services apply to its head.
   http::HeadLimits head;
   Duration head_timeout{0};
   Duration idle_timeout{0};
-  std::uint32_t users = 0;  // exchanges
+  std::uint32_t users = 0;  // exchanges that hold it
 
   const LogMembers& log_members(const policy::ServicePolicy& service) const {
     return log[static_cast<std::size_t>(&service - services.data())];

@@ -5,7 +5,7 @@
 namespace gray::stats {
 namespace {
 
-/// A measured time is never negative; a status neither.
+/// Measured times and statuses are never negative.
 std::uint64_t count_of(std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)); }
 
 void write_request(JsonLine& line, const AccessRecord& record) {
@@ -37,7 +37,7 @@ void write_decision(JsonLine& line, const AccessRecord& record) {
   line.number("retries", record.retries);
 }
 
-// Apart, so that the usual line is written as if there were none of them: its place in the buffer stays in a register.
+// A function of its own, so that in the usual line the position in the buffer stays in a register.
 constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + 2 * JsonLine::max_plain(kMaxTraceText) +
                                  2 * JsonLine::max_plain(kMaxFaultText);
 

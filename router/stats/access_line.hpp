@@ -16,11 +16,11 @@
 
 namespace gray::stats {
 
-// What a routing table says alike of all its requests is written once for each table, as members with the comma behind
-// them: a line copies it.
+// Members that are equal for all requests of a routing table are formatted once for each table, with the comma behind
+// them: a line copies them.
 inline constexpr std::string_view kNoDestination = R"("service":"","version":"",)";
 inline constexpr std::string_view kNoRule = R"("salt":"","threshold":"0000000000000000","table":0,)";
-/// Names by the rule of the configuration; empty: not reached.
+/// Names are valid by the rules of the configuration; empty: not reached.
 std::string destination_members(std::string_view service, std::string_view version);
 /// `threshold` as 16 hex digits, or "all"; `table` is the number of the table that decides.
 std::string rule_members(std::string_view salt, const Threshold& threshold, std::uint64_t table);
@@ -29,7 +29,7 @@ std::string rule_members(std::string_view salt, const Threshold& threshold, std:
 struct AccessRecord {
   WallTime time{};  // when the request head was complete
   std::string_view request_id;
-  bool own_id = false;      // made by us: needs no look for escapes
+  bool own_id = false;      // made by the router: needs no escapes
   std::string_view client;  // IP as text; empty: a unix peer
   std::string_view method, host;
   std::string_view path;  // may have a query: only what is before '?' is written
@@ -40,11 +40,11 @@ struct AccessRecord {
   Micros upstream{0};                         // to the first byte of the worker's response; 0: none came
   Micros queued{0};
   std::string_view destination = kNoDestination;  // of destination_members()
-  std::string_view worker;                        // name by the rule of the configuration; empty: not reached
+  std::string_view worker;                        // valid by the rules of the configuration; empty: not reached
   segment::Decision decision = segment::Decision::none;
   std::optional<std::uint64_t> identity_hash;  // none: no identity, written as null
   std::string_view rule = kNoRule;             // of rule_members()
-  bool fallback = false;                       // the user's bucket said canary, stable answered
+  bool fallback = false;                       // the bucket chose the canary, stable answered
   std::uint32_t retries = 0;
   std::string_view trace, span;  // of a request that was part of a trace; empty: the two members are left out
   std::string_view fault;        // id of the rule that was broken; empty: none was, and the three members are left out
@@ -60,13 +60,13 @@ inline constexpr std::size_t kMaxHostText = 255;
 inline constexpr std::size_t kMaxPathText = 1024;
 inline constexpr std::size_t kMaxNameText = 128;  // reason, decision, service, version, worker
 inline constexpr std::size_t kMaxSaltText = 256;
-inline constexpr std::size_t kAccessScalars = 14;  // members that are no text, threshold included
+inline constexpr std::size_t kAccessScalars = 14;  // members that are not text, threshold included
 inline constexpr std::size_t kMaxFaultText = 16;   // rule id, side
 inline constexpr std::size_t kMaxTraceText = 32;
 inline constexpr std::size_t kMaxPlace = 2 * JsonLine::max_plain(kMaxNameText);
 inline constexpr std::size_t kMaxRule = 2 * JsonLine::kMaxScalar + JsonLine::max_text(kMaxSaltText);
 
-/// No line is longer, whatever the record holds.
+/// The longest line, whatever the record holds.
 inline constexpr std::size_t kMaxAccessLine =
     JsonLine::kMaxFrame + kAccessScalars * JsonLine::kMaxScalar + JsonLine::max_text(kMaxIdText) +
     JsonLine::max_plain(kMaxClientText) + JsonLine::max_text(kMaxMethodText) + JsonLine::max_text(kMaxHostText) +

@@ -78,7 +78,7 @@ void AccessLog::reopen(UniqueFd fd, TimePoint now) {
   if (!enabled()) drop_whole_lines();
 }
 
-/// Takes `bytes` off the front, and finds out where the next write begins within a line.
+/// Takes `bytes` off the front, and computes how much of a cut line is left in front.
 void AccessLog::consume(std::size_t bytes) {
   const bool between_lines = buffer_[bytes - 1] == '\n';
   used_ -= bytes;

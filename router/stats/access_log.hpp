@@ -3,11 +3,11 @@
 // write(2). One thread; `now` is passed in; it allocates nothing after construction.
 //
 // Invariants
-//  - A write begins at the start of a line or goes on where the write before it was cut. The file is opened O_APPEND,
-//    so lines of other threads and routers never land inside ours unless the disk itself cuts a write short.
+//  - A write begins at the start of a line, or continues the line that the previous write cut. The file is opened
+//    O_APPEND, so lines of other threads and routers never land inside ours unless the kernel cuts a write short.
 //  - A log that cannot take more costs the data path one failed write(2), never a wait: a full pipe keeps the lines for
 //    the next flush interval, any other error (a full disk) drops them, and so does a full buffer. What was dropped is
-//    counted. The first write that succeeds ends the trouble by itself.
+//    counted. The next write that succeeds ends this state.
 //  - SIGPIPE is ignored in the router, so a closed pipe is an error like any other.
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +41,8 @@ class AccessLog {
   /// Writes what it can now. Call before the router says `drained`.
   void flush(TimePoint now);
   std::optional<TimePoint> next_deadline() const;
-  /// From now on `fd`, empty for off. Lines that the old one did not take go to the new one; a cut line is lost.
+  /// Writes to `fd` from now on; empty: off. Lines that the old file did not take go to the new one; a cut line is
+  /// lost.
   void reopen(UniqueFd fd, TimePoint now);
 
   std::size_t buffered() const { return used_; }      // bytes
@@ -55,7 +56,7 @@ class AccessLog {
   Duration interval_;
   std::unique_ptr<char[]> buffer_;
   std::size_t used_ = 0;
-  std::size_t cut_ = 0;   // bytes at the start of the buffer that end a line whose beginning is written
+  std::size_t cut_ = 0;   // bytes at the start of the buffer: the rest of a line whose beginning is written
   bool blocked_ = false;  // the last write would have blocked: the next one waits for the deadline
   TimePoint deadline_{};  // meaningful while used_ > 0
   std::uint64_t dropped_ = 0;

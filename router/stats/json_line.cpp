@@ -20,7 +20,7 @@ bool is_between(std::string_view text, std::size_t at, unsigned low, unsigned hi
   return byte >= low && byte <= high;
 }
 
-/// Printable ASCII that JSON takes as it is: nearly all of nearly every text.
+/// Printable ASCII that needs no escape in JSON: nearly all text.
 constexpr auto kPlain = [] {
   std::array<bool, 256> plain{};
   for (std::size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
@@ -60,7 +60,7 @@ bool copy_words(std::string_view text, char* out) {
 }
 #endif
 
-/// Copies `text` if all of it is plain; what it wrote is meaningless else.
+/// Copies `text` if all of it is plain; otherwise the output is undefined.
 bool copy_plain(std::string_view text, char* out) {
 #ifdef __SSE2__
   if (text.size() >= 16) return copy_blocks(text, out);

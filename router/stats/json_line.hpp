@@ -1,7 +1,7 @@
 #pragma once
 // One flat JSON object on one line, written into a caller's buffer without allocation. Pure.
 //
-// Untrusted text is safe to write: what comes out is valid JSON and valid UTF-8 without control characters, so it can
+// Untrusted text is safe to write: the output is valid JSON and valid UTF-8 without control characters, so it can
 // neither end the line nor reach a terminal. A byte that is not part of valid UTF-8 becomes \u00XX, so a reader sees it
 // as the Latin-1 character of the same number.
 //
@@ -20,8 +20,7 @@
 
 namespace gray::stats {
 
-/// Writes the inside of a JSON string that says `value`; returns the end of what it wrote, six bytes for each byte at
-/// most.
+/// Writes `value` as the inside of a JSON string, at most six bytes for each byte; returns the end of the output.
 char* write_json_text(std::string_view value, char* out);
 
 class JsonLine {
@@ -29,7 +28,7 @@ class JsonLine {
   explicit JsonLine(char* out) : begin_(out), end_(out) { put('{'); }
 
   // Names are literals that need no escapes, at most kMaxName long. The members are inlined, so that their names become
-  // immediate values and the place in the buffer stays in a register.
+  // immediate values and the position in the buffer stays in a register.
   /// Of `value` at most `limit` bytes are written.
   [[gnu::always_inline]] void text(std::string_view name, std::string_view value, std::size_t limit) {
     put_name(name);
@@ -37,7 +36,7 @@ class JsonLine {
     end_ = write_json_text(value.substr(0, limit), end_);
     raw("\",");
   }
-  /// The same for a text of our own that is known to need no escapes.
+  /// The same for a text that is known to need no escapes.
   [[gnu::always_inline]] void plain(std::string_view name, std::string_view value, std::size_t limit) {
     put_name(name);
     put('"');
@@ -73,9 +72,9 @@ class JsonLine {
     end_ += kTimeText;
     raw("\",");
   }
-  /// Members that another line wrote: its inside().
+  /// Members that another JsonLine wrote: its inside().
   [[gnu::always_inline]] void members(std::string_view written) { raw(written); }
-  /// What was written so far, without the brace before it: members with a comma behind each.
+  /// The text so far, without the opening brace: members, each with a comma behind it.
   std::string_view inside() const { return {begin_ + 1, static_cast<std::size_t>(end_ - begin_) - 1}; }
   /// Closes the object, adds the line end and returns the length of all. Last call.
   std::size_t finish() {

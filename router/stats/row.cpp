@@ -9,7 +9,7 @@ namespace {
 
 using segment::Reason;
 
-/// Whether a status of 500 and above came from the version, or was made by the router because of it.
+/// Whether a status of 500 and above came from the version, or from the router because of the version.
 bool is_about_version(Reason reason) {
   switch (reason) {
     case Reason::none:

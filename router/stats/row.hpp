@@ -16,7 +16,7 @@ inline void add(std::atomic<std::uint32_t>& gauge, std::int32_t by) {
   gauge.store(gauge.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(by), std::memory_order_relaxed);
 }
 
-/// What is known of a request when it has ended; counted once, here.
+/// The result of a request that has ended; counted once, here.
 struct Outcome {
   int status = 0;  // as sent to the client; 0: none could be sent
   segment::Reason reason = segment::Reason::none;
@@ -26,10 +26,10 @@ struct Outcome {
   Micros duration{0};
 };
 void record(segment::Row& row, const Outcome& outcome);
-/// Contract: answers 5xx from the version, and 502 and 504 made because of it.
+/// Contract: 5xx answers of the version, and 502 and 504 answers of the router because of it.
 bool is_error(int status, segment::Reason reason);
-/// An attempt failed and was repeated elsewhere: an error of the version that failed. It is no request of that version:
-/// the request is counted once, where it was answered, so errors may exceed requests.
+/// An attempt failed and was repeated elsewhere: an error of the version that failed, but not a request of it. The
+/// request is counted once, with the version that answered, so errors may exceed requests.
 void record_failed_attempt(segment::Row& row);
 
 void record(segment::Histogram& histogram, Micros value);

@@ -9,7 +9,7 @@
 
 namespace gray::upstream {
 
-/// What a Socket inherits to be in a pool of its kind.
+/// Base of a Socket that can be in a pool.
 template <typename Socket>
 struct IdleLink {
   Socket* newer = nullptr;
@@ -40,7 +40,7 @@ class IdlePool {
     return socket;
   }
   Socket* oldest() const { return oldest_; }
-  /// It died or was closed; no-op if not linked.
+  /// The socket was closed; no-op if not linked.
   void remove(Socket& socket) {
     IdleLink<Socket>& link = socket;
     if (!link.linked) return;

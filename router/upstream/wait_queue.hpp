@@ -1,6 +1,7 @@
 #pragma once
 // Requests of one thread that wait for a socket of one version. The count over all threads and routers is exact and
-// lives in the shared segment; this is the order, the time and the early refusal. Intrusive, pure, `now` passed in.
+// lives in the shared segment; this part keeps the order, the deadlines and the early refusal. Intrusive, pure, `now`
+// is passed in.
 //
 // Model: a waiter has a deadline (queue_timeout). Oldest first while the queue is short-lived; once it has not been
 // empty for kStanding, newest first: a fresh request still has a client that waits, an old one has probably not.
@@ -9,7 +10,7 @@
 //  - Every waiter leaves exactly once: granted, expired, or removed because its client left. The queue advances on
 //    every outcome of the request before, success or not.
 //  - Deadlines never decrease from oldest to newest: after a reload with a shorter timeout a newcomer is given the
-//    deadline of the one before it. So the oldest expires first, and if the newest is expired all are.
+//    deadline of the one before it. So the oldest expires first, and if the newest has expired all have.
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
@@ -22,7 +23,7 @@ namespace gray::upstream {
 
 inline constexpr Duration kStanding{100};
 
-/// What a Seeker inherits to wait in a queue of its kind.
+/// Base of a Seeker that can wait in a queue.
 template <typename Seeker>
 struct Waiter {
   Seeker* next = nullptr;  // towards newer
@@ -106,10 +107,10 @@ class ServiceTime {
 
  private:
   static constexpr std::int64_t kWeight = 16;  // a new sample counts 1/16
-  Micros scaled_{0};  // kWeight times the mean, because the sixteenth of few microseconds is none
+  Micros scaled_{0};  // kWeight times the mean, since a sixteenth of a few microseconds rounds to zero
 };
 
-/// Whether a request that would be number `position` (0: next) for `sockets` sockets can be served in time:
+/// Whether a request at `position` in the queue (0: next) for `sockets` sockets can be served in time:
 /// position / sockets * mean service time must stay within `limit`. Unknown service time or no sockets: yes.
 bool worth_waiting(std::size_t position, std::size_t sockets, Micros mean_service, Duration limit);
 

@@ -25,13 +25,13 @@ class BodyDecoder {
     Result result = Result::more;
     std::size_t consumed = 0;   // bytes of the input that this step used
     std::string_view payload;   // `data`: a non-empty view into the input
-    std::string_view trailers;  // `more`, `end`: what of the input is the trailer section, its empty line included
+    std::string_view trailers;  // `more`, `end`: the trailer section within the input, its empty line included
   };
 
   BodyDecoder() = default;  // of a message without body: done at once
   explicit BodyDecoder(Framing framing);
 
-  /// Takes a piece of `input` and says what it was; call again with the rest until `more`, `end` or `fault`.
+  /// Consumes a piece of `input` and returns its kind; call again with the rest until `more`, `end` or `fault`.
   /// Bytes behind the end of the message are never consumed. After `end` or `fault` every further step is the same.
   Step feed(std::string_view input);
   /// The connection ended: true if that is a proper end of this message (until_close, or already done); otherwise

@@ -30,8 +30,8 @@ enum class BodyState : std::uint8_t {
   failed,
 };
 
-/// The state behind `byte`; BodyState::failed if the grammar has no such byte there. From size_lf it is `data`: whether
-/// that chunk was the last one is the caller's to know.
+/// The state behind `byte`; BodyState::failed if the grammar does not allow it there. From size_lf it is `data`: the
+/// caller knows whether that chunk was the last one.
 BodyState next_body_state(BodyState state, char byte);
 
 constexpr bool is_extension(BodyState state) { return state >= BodyState::ext_start && state <= BodyState::value_end; }

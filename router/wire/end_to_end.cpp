@@ -9,7 +9,7 @@ namespace gray::http {
 
 namespace {
 
-// The line of a field as it was received, if that is byte for byte how we would write it; else nothing.
+// The received line of a field, if it is byte for byte what we would write; else empty.
 std::string_view received_line(const Field& field) {
   const char* colon = field.name.data() + field.name.size();
   const char* end = field.value.data() + field.value.size();

@@ -13,7 +13,7 @@
 
 namespace gray::http {
 
-/// A set of names that is asked in one instruction or two.
+/// A set of names; a look-up costs one or two instructions.
 class NameSet {
  public:
   constexpr NameSet(std::initializer_list<Name> names) {
@@ -30,10 +30,10 @@ class NameSet {
   std::uint64_t bits_ = 0;
 };
 
-/// Fields about this hop and no other, framing fields included: each side's are written anew.
+/// Hop-by-hop fields, framing fields included: they are written anew for each side.
 inline constexpr NameSet kHopByHop{Name::connection, Name::keep_alive,        Name::proxy_connection, Name::te,
                                    Name::trailer,    Name::transfer_encoding, Name::content_length,   Name::upgrade};
-/// X-Gray-anything is ours to say, in both directions.
+/// Only the router sets X-Gray-* fields, in both directions.
 inline constexpr NameSet kGray{Name::x_gray_version, Name::x_gray_decision, Name::x_gray_reason, Name::x_gray};
 
 /// The names in Connection that can take a field out of the message: those the router does not know. Collected once per
@@ -50,7 +50,7 @@ class Nominated {
  private:
   void collect(std::string_view list);
 
-  struct Option {  // a string_view that is left uninitialised: most messages nominate nothing
+  struct Option {  // like a string_view, but uninitialised: most messages nominate nothing
     const char* data;
     std::size_t size;
   };
@@ -58,7 +58,7 @@ class Nominated {
   std::size_t count_ = 0;
 };
 
-/// Writes the fields that are not in `dropped` and not nominated, in their order. Neighbours that came the way in which
+/// Writes the fields that are not in `dropped` and not nominated, in their order. Adjacent lines that already look as
 /// we would write them, "Name: value CRLF", are copied in one piece. `fields` must have been parsed.
 void write_end_to_end(HeadWriter& writer, const Fields& fields, NameSet dropped);
 

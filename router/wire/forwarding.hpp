@@ -1,8 +1,9 @@
 #pragma once
-// Heads as they leave us: hop-by-hop fields removed, ours added, never raw bytes. Head in, bytes out; RFC 9110 7.6.
+// Heads as the router sends them: hop-by-hop fields removed, ours added, never the received bytes as they are. Head in,
+// bytes out; RFC 9110 7.6.
 //
 // A field named in `Connection` is removed, but never one that the router knows (Name other than `other`): a client
-// must not take Content-Length, Host, Authorization, Cookie or what we vouch for out of a message (P1).
+// must not be able to remove Content-Length, Host, Authorization, Cookie or fields that we vouch for (P1).
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -12,7 +13,7 @@
 
 namespace gray::http {
 
-/// What an answer says of the client's connection, which is HTTP/1.
+/// The client's connection as an answer describes it; HTTP/1.
 struct Hop {
   Version client = Version::http11;
   bool close = false;          // adds Connection: close
@@ -28,8 +29,8 @@ std::size_t request_bound(const Request& head, const RequestExtras& extras);
 std::size_t response_bound(const Response& head, const ResponseExtras& extras);
 
 /// Writes the head to `out` (at least the bound) and returns its length. HTTP/1.1, Via added, the framing of the body
-/// written by us. No allocation. A 1xx but 101 is written with empty extras; a body that ends with the connection says
-/// `Connection: close` by itself.
+/// written by us. No allocation. A 1xx other than 101 is written with empty extras; a body that ends with the
+/// connection gets `Connection: close`.
 std::size_t write_request(const Request& head, const RequestExtras& extras, char* out);
 std::size_t write_response(const Response& head, const ResponseExtras& extras, const Hop& hop, char* out);
 

@@ -12,13 +12,13 @@ namespace {
 
 FramingResult refuse_framing(int status, const char* rule, const char* text) { return {{}, status, rule, text}; }
 
-// Anything but exactly "chunked": 501 if it is a list of codings that somebody may know, with chunked at most at its
-// end; 400 if no reading of it can be right, for then the sender means to be read in two ways.
+// Anything but exactly "chunked": 501 if it is a list of codings that may exist, with chunked at its end if at all; 400
+// if it is ambiguous or malformed, because two parsers could then read it differently.
 FramingResult refuse_coding(std::string_view list) {
   std::string_view coding;
   bool chunked = false;
   for (bool more = true; next_member(list, more, coding);) {
-    if (chunked) return refuse_framing(400, "P16", "Transfer-Encoding goes on behind chunked");
+    if (chunked) return refuse_framing(400, "P16", "a transfer coding after chunked");
     const bool token = !coding.empty() && std::all_of(coding.begin(), coding.end(), is_token);
     if (!token) return refuse_framing(400, "P16", "malformed Transfer-Encoding");
     if (equals_ignoring_case(coding, "identity")) return refuse_framing(400, "P16", "Transfer-Encoding: identity");
@@ -27,7 +27,7 @@ FramingResult refuse_coding(std::string_view list) {
   return refuse_framing(501, "P16", "unknown transfer coding");
 }
 
-// What both directions share: the fields by themselves, before anything else about the message counts.
+// Shared by both directions: checks the framing fields before the rest of the message is considered.
 FramingResult frame(const FramingFields& fields, Framing::Kind without_fields) {
   if (fields.transfer_encodings > 0) {
     if (fields.minor == 0) return refuse_framing(400, "P16", "Transfer-Encoding in HTTP/1.0");
@@ -47,7 +47,8 @@ FramingResult frame(const FramingFields& fields, Framing::Kind without_fields) {
 
 FramingResult frame_request(const FramingFields& fields) { return frame(fields, Framing::Kind::none); }
 
-// The fields must make sense even where they do not count (P18), because a HEAD or 304 passes its Content-Length on.
+// The fields must be valid even where they are ignored (P18), because a HEAD or 304 response forwards its
+// Content-Length.
 FramingResult frame_response(const FramingFields& fields, int status, bool head_request, bool connect_request) {
   FramingResult result = frame(fields, Framing::Kind::until_close);
   if (result.status != 0) {

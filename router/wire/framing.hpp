@@ -14,14 +14,14 @@ struct Framing {
   bool operator==(const Framing&) const = default;
 };
 
-/// What it means to those who do not read the bytes.
+/// The same for code that does not read the bytes.
 inline Body body_of(const Framing& framing) {
   if (framing.kind == Framing::Kind::none) return {};
   if (framing.kind == Framing::Kind::length) return {Body::Kind::sized, framing.length};
   return {Body::Kind::open, 0};
 }
 
-/// What the fields said. Several fields, or several members of one, are not collapsed: they are counted.
+/// The framing fields as received. Several fields, or several members of one, are not merged: they are counted.
 struct FramingFields {
   std::uint32_t content_lengths = 0;
   std::string_view content_length;

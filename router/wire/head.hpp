@@ -1,17 +1,17 @@
 #pragma once
 // Heads of HTTP/1.1 messages: bytes in, offsets out. RFC 9112 sections 2 to 5, read strictly: where the RFC leaves a
-// choice the message is refused, because the next parser behind us may choose otherwise.
+// choice the message is refused, because the worker's parser may choose differently.
 //
-// Model: a caller parses what the first read brought, which is nearly always a whole head: one pass finds its end and
-// checks it. After `incomplete` it gathers bytes until find_head_end() sees the empty line, or as many as the limit
-// allows, and parses again. The result is views into the caller's bytes; it owns nothing and is meant to be reused for
-// the next head (no allocation, nothing of the old one is cleared; only `complete` makes it valid). No I/O, no clock.
+// Model: a caller parses the bytes of the first read, nearly always a whole head: one pass finds its end and checks it.
+// After `incomplete` the caller gathers bytes until find_head_end() finds the empty line, or up to the limit, and
+// parses again. The result holds views into the caller's bytes; it owns nothing and is reused for the next head (no
+// allocation; the previous content is not cleared; only `complete` makes it valid). No I/O, no clock.
 //
 // Invariants
 //  - A head that parses has CRLF line ends only, no bare CR or LF, no NUL or other control byte, no obs-fold, no
 //    space before a colon, token names, exactly one Host if HTTP/1.1, and at most one of Content-Length and
 //    Transfer-Encoding.
-//  - What is not understood is refused, never guessed: the fault names the rule (docs/http.md) and the offset.
+//  - Unknown syntax is refused, never guessed: the fault names the rule (docs/http.md) and the offset.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -43,13 +43,13 @@ struct ResponseHead : Response {
 /// counts, so that the parser can refuse it at once.
 std::size_t find_head_end(std::string_view bytes, std::size_t& searched);
 
-/// Parses a request head at the start of `bytes`, which may go on behind it: `head.bytes` is what was consumed.
+/// Parses a request head at the start of `bytes`, which may be longer: `head.bytes` is what was consumed.
 /// `incomplete`: more bytes are needed (and the limit is not reached).
 /// A head that is too large is a fault (431, or 414 while still in the request line) even when incomplete.
 Parse parse_request(std::string_view bytes, const HeadLimits& limits, RequestHead& head, Fault& fault);
 
 /// Parses a response head. `to` is the method of the request it answers: HEAD and CONNECT change the framing.
-/// Field lines of a response are held to the same rules; faults carry status 502.
+/// Field lines of a response follow the same rules; faults have status 502.
 Parse parse_response(std::string_view bytes, const HeadLimits& limits, Method to, ResponseHead& head, Fault& fault);
 
 }  // namespace gray::http

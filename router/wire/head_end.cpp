@@ -5,8 +5,7 @@
 
 namespace gray::http {
 
-// An empty line counts however its line ends are written: the parser refuses bare LFs, and can do so at once rather
-// than when the client has been silent for long enough.
+// An empty line with bare LFs counts too: the parser then refuses it at once, not only after the head timeout.
 std::size_t find_head_end(std::string_view bytes, std::size_t& searched) {
   while (searched < bytes.size()) {
     const void* found = std::memchr(bytes.data() + searched, '\n', bytes.size() - searched);

@@ -19,7 +19,7 @@ Parse refuse_name(HeadReader& reader, const char* stop, bool first) {
   if (stop == reader.at && c == ':') return reader.refuse(stop, 400, "P14", "empty field name");
   if (is_blank(c)) return reader.refuse(stop, 400, "P10", "whitespace between field name and colon");
   if (c == '\r') return reader.refuse(stop, 400, "P14", "field line without a colon");
-  return reader.refuse(stop, 400, "P14", "a byte that no field name may hold");
+  return reader.refuse(stop, 400, "P14", "invalid byte in a field name");
 }
 
 Parse read_field(HeadReader& reader, bool first, Field& field) {

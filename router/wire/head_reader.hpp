@@ -1,7 +1,6 @@
 #pragma once
-// What reading a request head and reading a response head share: a place in the bytes, the end of a line, and the field
-// lines. A reader stops at the end of what it was given with `incomplete`, so that one pass both finds and checks a
-// head.
+// Shared by the readers of request heads and response heads: a position in the bytes, the end of a line, and the field
+// lines. A reader stops at the end of its input with `incomplete`, so one pass both finds and checks a head.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -10,20 +9,20 @@
 
 namespace gray::http {
 
-/// More options than this in `Connection` are an attempt to make us compare (each may name a field to remove).
+/// More options than this in `Connection` are an attack on CPU time: each may name a field to remove, and is compared.
 inline constexpr std::uint32_t kMaxConnectionOptions = 32;
 
 struct HeadReader {
   const char* begin;
   const char* at;   // the next byte to read
-  const char* end;  // of the bytes there are, or of the largest head allowed
+  const char* end;  // of the available bytes, or of the largest allowed head
   Fault& fault;
 
   HeadReader(std::string_view bytes, Fault& f) : begin(bytes.data()), at(begin), end(begin + bytes.size()), fault(f) {}
   Parse refuse(const char* where, int status, const char* rule, const char* text);
 };
 
-/// What is at `stop` instead of a CRLF: more to come, or a fault (P12, P14).
+/// Judges a missing CRLF at `stop`: incomplete, or a fault (P12, P14).
 Parse refuse_line_end(HeadReader& reader, const char* stop);
 
 /// Steps behind the CRLF that must be at `stop`, where skip_text() stopped.
@@ -33,7 +32,7 @@ inline Parse end_line(HeadReader& reader, const char* stop) {
   return Parse::complete;
 }
 
-/// What the fields said to the router, noted while they were read.
+/// Field values that the router acts on, noted while the fields were read.
 struct Noted {
   FramingFields framing;
   std::uint32_t hosts = 0;
@@ -50,7 +49,7 @@ struct Noted {
 /// Reads field lines up to and with the empty line, at most `limit` of them.
 Parse read_fields(HeadReader& reader, std::size_t limit, Fields& fields, Noted& noted);
 
-/// RFC 9112 9.3: HTTP/1.1 goes on unless told to close, HTTP/1.0 closes unless asked to go on.
+/// RFC 9112 9.3: HTTP/1.1 keeps the connection unless `close` is present, HTTP/1.0 closes it unless `keep-alive` is.
 bool is_persistent(const Noted& noted, Version version);
 
 }  // namespace gray::http

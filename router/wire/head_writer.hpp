@@ -16,7 +16,7 @@ class HeadWriter {
  public:
   explicit HeadWriter(char* out) : begin_(out), at_(out) {}
 
-  // Inlined wherever they are called: most of what is written is literal, and its bytes become immediate values.
+  // Always inlined: most of the text is literal, and its bytes become immediate values.
   [[gnu::always_inline]] void text(std::string_view text) {
     std::char_traits<char>::copy(at_, text.data(), text.size());  // memcpy that takes an empty view
     at_ += text.size();
@@ -42,7 +42,7 @@ class HeadWriter {
     if (framing.kind == Framing::Kind::length) number_field("Content-Length", framing.length);
     if (framing.kind == Framing::Kind::chunked) field("Transfer-Encoding", "chunked");
   }
-  /// Hop-by-hop, so it is always ours to write.
+  /// Hop-by-hop, so the router always writes it itself.
   void upgrade(std::string_view protocols) {
     field("Connection", "Upgrade");
     field("Upgrade", protocols);

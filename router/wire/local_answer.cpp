@@ -1,5 +1,5 @@
 // The router's own answers. Their texts may come from anywhere (a trusted peer's request id, an error's detail), so
-// each is cut and cleaned before it becomes part of a head.
+// each is cut and cleaned before it is written into a head.
 #include <algorithm>
 #include <array>
 

@@ -42,18 +42,18 @@ Parse parse_line(std::string_view line, ProxyHeader& header, Fault& fault) {
   const auto at = [&line](std::string_view word) { return static_cast<std::size_t>(word.data() - line.data()); };
   const std::string_view family = take_word(rest);
   std::optional<Address> source;
-  if (family != "UNKNOWN") {  // behind UNKNOWN anything may stand
+  if (family != "UNKNOWN") {  // any text may follow UNKNOWN
     if (family != "TCP4" && family != "TCP6") return refuse(fault, "neither TCP4, TCP6 nor UNKNOWN", at(family));
     const Address::Kind kind = family == "TCP4" ? Address::Kind::ipv4 : Address::Kind::ipv6;
     const std::string_view from = take_word(rest), to = take_word(rest), from_port = take_word(rest), to_port = rest;
     source = parse_ip(from);
-    if (!source || source->kind != kind) return refuse(fault, "the source is no address of this family", at(from));
+    if (!source || source->kind != kind) return refuse(fault, "the source is not an address of this family", at(from));
     const auto destination = parse_ip(to);
     if (!destination || destination->kind != kind)
-      return refuse(fault, "the destination is no address of this family", at(to));
+      return refuse(fault, "the destination is not an address of this family", at(to));
     const auto port = parse_port(from_port);
-    if (!port) return refuse(fault, "the source port is no number from 0 to 65535", at(from_port));
-    if (!parse_port(to_port)) return refuse(fault, "the destination port is no number from 0 to 65535", at(to_port));
+    if (!port) return refuse(fault, "the source port is not a number from 0 to 65535", at(from_port));
+    if (!parse_port(to_port)) return refuse(fault, "the destination port is not a number from 0 to 65535", at(to_port));
     source->port = *port;
   }
   header = {line.size() + 2, std::move(source)};
@@ -64,7 +64,7 @@ Parse parse_version_1(std::string_view bytes, ProxyHeader& header, Fault& fault)
   const std::string_view room = bytes.substr(0, kMaxProxyLine);
   const auto visible = [](char c) { return c >= ' ' && c <= '~'; };
   const auto end = static_cast<std::size_t>(std::find_if_not(room.begin(), room.end(), visible) - room.begin());
-  if (end < room.size() && room[end] != '\r') return refuse(fault, "a byte that is no visible ASCII", end);
+  if (end < room.size() && room[end] != '\r') return refuse(fault, "a byte that is not visible ASCII", end);
   if (end + 1 < room.size() && room[end + 1] != '\n') return refuse(fault, "CR without LF", end + 1);
   if (end + 1 < room.size()) return parse_line(room.substr(0, end), header, fault);
   if (room.size() == kMaxProxyLine) return refuse(fault, "the line is longer than 107 bytes", kMaxProxyLine);
@@ -84,7 +84,7 @@ struct Family {
 };
 
 constexpr Family kFamilies[] = {
-    {0x00, 0, false},                        // unspecified: what follows is not for us to read
+    {0x00, 0, false},                        // unspecified: the rest is ignored
     {0x11, 12, true},                        // IPv4, stream
     {0x12, 12, false},                       // IPv4, datagram
     {0x21, 36, true},                        // IPv6, stream
@@ -102,7 +102,8 @@ Address source_of(const Family& family, std::string_view addresses) {
   return source;
 }
 
-/// Extensions are skipped, but each must be whole: type, length in two bytes, value. Where they are not: the offset.
+/// Extensions are skipped, but each must be complete: type, length in two bytes, value. Returns the offset of the first
+/// one that is not.
 std::optional<std::size_t> broken_extension(std::string_view bytes, std::size_t at) {
   while (at < bytes.size()) {
     if (bytes.size() - at < 3 || bytes.size() - at - 3 < two_bytes(bytes.substr(at + 1))) return at;

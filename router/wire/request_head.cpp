@@ -30,7 +30,7 @@ Parse refuse_line(HeadReader& reader, const char* stop, const char* text) {
   return reader.refuse(stop, 400, "P9", text);
 }
 
-// One empty line before the request line is a known fault of old clients, and harmless (P13).
+// Old clients are known to send one empty line before the request line; it is harmless (P13).
 Parse skip_empty_line(HeadReader& reader, RequestHead&) {
   if (reader.at == reader.end || *reader.at != '\r') return Parse::complete;
   return end_line(reader, reader.at);
@@ -39,7 +39,7 @@ Parse skip_empty_line(HeadReader& reader, RequestHead&) {
 Parse read_method(HeadReader& reader, RequestHead& head) {
   const char* stop = skip_token(reader.at, reader.end);
   const auto length = static_cast<std::size_t>(stop - reader.at);
-  if (length > kMaxMethod) return reader.refuse(reader.at, 501, "P8", "method longer than any known one");
+  if (length > kMaxMethod) return reader.refuse(reader.at, 501, "P8", "the method is longer than any known one");
   if (stop == reader.end) return Parse::incomplete;
   if (length == 0 && (is_blank(*stop) || *stop == '\r')) {
     return reader.refuse(stop, 400, "P13", "whitespace before the request line");
@@ -88,7 +88,7 @@ Parse read_request_line(HeadReader& reader, RequestHead& head) {
   return Parse::complete;
 }
 
-// The authority of an absolute-form target overrides Host, which must be there and valid all the same (P6, P7).
+// The authority of an absolute-form target overrides Host, which must nevertheless be present and valid (P6, P7).
 Parse settle_host(HeadReader& reader, const Noted& noted, RequestHead& head) {
   if (noted.hosts > 1) return reader.refuse(noted.host.data(), 400, "P6", "more than one Host");
   if (noted.hosts == 0 && head.version == Version::http11) return reader.refuse(reader.at, 400, "P6", "no Host");
@@ -99,7 +99,7 @@ Parse settle_host(HeadReader& reader, const Noted& noted, RequestHead& head) {
   return Parse::complete;
 }
 
-// Max-Forwards counts for TRACE and OPTIONS only (P3); elsewhere it is a field like any other.
+// Max-Forwards has a meaning for TRACE and OPTIONS only (P3); elsewhere it is forwarded as it is.
 Parse settle_hops(HeadReader& reader, const Noted& noted, RequestHead& head) {
   head.hops = kAnyHops;
   if (noted.max_forwards == 0 || (head.method != Method::trace && head.method != Method::options)) {
@@ -113,8 +113,8 @@ Parse settle_hops(HeadReader& reader, const Noted& noted, RequestHead& head) {
   return Parse::complete;
 }
 
-// An expectation, trailers or an upgrade asked for in HTTP/1.0 is ignored (RFC 9110 10.1.1, 10.1.4 and 7.8), and so is
-// an expectation without content: no client may have it, and Apache closes the connection behind one without saying so
+// In HTTP/1.0 Expect, TE: trailers and Upgrade are ignored (RFC 9110 10.1.1, 10.1.4 and 7.8). So is an expectation
+// without content: clients must not send it, and Apache closes the connection behind one without `Connection: close`
 // (P23).
 Parse settle(HeadReader& reader, Noted& noted, RequestHead& head) {
   if (const Parse host = settle_host(reader, noted, head); host != Parse::complete) return host;

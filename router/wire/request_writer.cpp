@@ -1,4 +1,4 @@
-// Requests as the worker gets them: the request line and Host regenerated, identity fields vouched for by us.
+// Requests as the worker gets them: the request line and Host are regenerated, fields about the client are ours.
 #include <array>
 
 #include "router/wire/end_to_end.hpp"
@@ -12,10 +12,10 @@ namespace {
 // More than the names, separators and fixed values of everything that we add to one request.
 constexpr std::size_t kAddedToRequest = 512;
 
-// HTTP/1.0 may come without Host; the worker is spoken to in HTTP/1.1, which must have one.
+// HTTP/1.0 requests may lack Host; the worker gets HTTP/1.1, which must have one.
 constexpr std::string_view kHostless = "localhost";
 
-// Written by us in any case, and what could pass for it behind a server that does not tell '_' from '-'.
+// Always written by us; also the names that look the same to a server that does not distinguish '_' from '-'.
 constexpr NameSet kOurRequestFields =
     kHopByHop | kGray |
     NameSet{Name::host,         Name::expect, Name::x_forwarded_for, Name::x_forwarded_proto, Name::x_forwarded_host,
@@ -27,13 +27,13 @@ NameSet dropped_of(const Request& head, bool trusted) {
   return head.hops == kAnyHops ? dropped : dropped | NameSet{Name::max_forwards};
 }
 
-// What the trusted peer said, else what we know.
+// The trusted peer's value, else our own.
 std::string_view trusted_or(const Request& head, bool trusted, Name id, std::string_view ours) {
   const Field* theirs = trusted ? head.fields.find(id) : nullptr;
   return theirs != nullptr && !theirs->value.empty() ? theirs->value : ours;
 }
 
-// One field, however many came: some frameworks read only the first.
+// One field even if several came: some frameworks read only the first.
 void write_forwarded_for(HeadWriter& writer, const Request& head, const RequestExtras& extras) {
   std::string_view separator = "X-Forwarded-For: ";
   const auto append = [&](std::string_view value) {
@@ -63,7 +63,7 @@ void write_vouched(HeadWriter& writer, const Request& head, const RequestExtras&
                                                       : "1.0 grayd");  // the version that was received (9110 7.6.3)
 }
 
-// What vendors on the way said of the trace means nothing without it.
+// tracestate has no meaning without traceparent.
 void write_trace(HeadWriter& writer, const Request& head, std::string_view span) {
   std::array<char, kTraceParentText> text;
   write_traceparent(head.trace, span, text.data());
@@ -82,7 +82,7 @@ Framing request_framing(const Body& body) {
 }  // namespace
 
 std::size_t request_bound(const Request& head, const RequestExtras& extras) {
-  // Each field may grow by the blank behind its colon; the host is written up to twice more than it came.
+  // Each field may grow by the blank behind its colon; the host is written up to two more times.
   return head.size + head.fields.count + 2 * head.authority.size() + extras.client_ip.size() +
          extras.request_id.size() + extras.scheme.size() + kAddedToRequest;
 }

@@ -9,7 +9,7 @@ namespace gray::http {
 namespace {
 
 constexpr std::string_view kVersion = "HTTP/1.";
-constexpr std::size_t kShortest = 12;  // "HTTP/1.1 200": the space behind the status is left out by some servers
+constexpr std::size_t kShortest = 12;  // "HTTP/1.1 200": some servers leave out the space behind the status
 
 bool is_status_line(std::string_view line) {
   return line.size() >= kShortest && line.starts_with(kVersion) && is_digit(line[7]) && line[8] == ' ' &&

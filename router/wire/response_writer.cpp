@@ -12,8 +12,8 @@ constexpr std::size_t kAddedToResponse = 320;
 
 constexpr NameSet kOurResponseFields = kHopByHop | kGray | NameSet{Name::x_request_id};
 
-// A response without body because of its request (HEAD) or its meaning (304) says the length of what it stands for;
-// 1xx and 204 must not (RFC 9110 8.6).
+// A response without body to a HEAD request, or with status 304, keeps the Content-Length of the representation; 1xx
+// and 204 must not have one (RFC 9110 8.6).
 void write_framing(HeadWriter& writer, const Response& head, const Framing& framing) {
   if (head.status < 200 || head.status == 204) return;
   if (framing.kind != Framing::Kind::none) return writer.framing_field(framing);

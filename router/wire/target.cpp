@@ -19,13 +19,13 @@ bool is_valid_port(std::string_view port) {
   return number <= 65535;
 }
 
-// What is left of an absolute-form target behind "http://" or "https://".
+// The rest of an absolute-form target behind "http://" or "https://".
 Target read_absolute(Method method, std::string_view rest) {
   const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
   Target target{rest.substr(end), rest.substr(0, end)};
   if (!is_valid_authority(target.authority)) target.problem = "invalid authority in the target";
   if (target.path_query.empty()) target.path_query = method == Method::options ? "*" : "/";  // RFC 9112 3.2.4
-  // Legal, but the path to forward would not be part of what came, and nobody sends it.
+  // Legal, but the forwarded path would not be a part of the received bytes, and no client sends it.
   if (target.path_query.front() == '?') target.problem = "target with a query but no path";
   return target;
 }

@@ -12,11 +12,11 @@ struct Target {
   const char* problem = nullptr;  // why it is refused with 400 (P7)
 };
 
-/// `text` must hold target characters only. CONNECT is not for us: the caller has answered it.
+/// `text` must hold target characters only. The caller has refused CONNECT before.
 Target read_target(Method method, std::string_view text);
 
 /// uri-host [":" port], without user information, and nothing else: no path, blank or comma (P6). An empty host or
-/// port is refused: no http URI has one.
+/// port is refused: an http URI must not have one.
 bool is_valid_authority(std::string_view text);
 
 }  // namespace gray::http

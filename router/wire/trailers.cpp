@@ -11,7 +11,7 @@ namespace gray::http {
 
 namespace {
 
-// Families first: their members are many, and new ones are invented.
+// Families by prefix: they have many members, and get new ones.
 constexpr std::array<std::string_view, 7> kRefusedFamilies{"content-", "proxy-",  "access-control-", "cross-origin-",
                                                            "sec-",     "x-gray-", "x-forwarded-"};
 constexpr std::array<std::string_view, 18> kRefused{"set-cookie", "set-cookie2",      "cache-control",

@@ -9,7 +9,7 @@ namespace gray::http {
 
 namespace {
 
-// Other ways of speaking HTTP, and TLS, behind which anything may be spoken.
+// Other versions of HTTP, and TLS, which may hide any protocol.
 constexpr std::array<std::string_view, 5> kNeverOffered{"h2c", "h2", "h3", "http", "tls"};
 
 // protocol = name ["/" version], both tokens.

@@ -2,8 +2,8 @@
 // Where the frames of one direction of a WebSocket begin and end (RFC 6455 5.2). It reads lengths and skips payload:
 // nothing is unmasked, checked or kept. Bytes in, in any pieces; O(1) for each header and piece.
 //
-// A control frame may stand between any two frames, between those of a fragmented message too: at a frame boundary a
-// Close of ours is understood.
+// A control frame may stand between any two frames, also within a fragmented message: at a frame boundary the router
+// can insert a Close frame.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace gray::http {
 class WebSocketFrames {
  public:
   void feed(std::string_view bytes);
-  /// The next byte would begin a frame. Never again once a length came that cannot be.
+  /// The next byte would begin a frame. Never again after an impossible length.
   bool at_boundary() const { return got_ == 0 && payload_ == 0 && !lost_; }
   /// The header of a Close frame has passed.
   bool closed() const { return closed_; }
@@ -32,7 +32,7 @@ class WebSocketFrames {
   std::uint64_t payload_ = 0;  // bytes of it that are still to come
 };
 
-/// The longest frame that close_frame() writes.
+/// The longest frame that write_going_away() writes.
 inline constexpr std::size_t kMaxCloseFrame = 8;
 
 /// Writes a Close frame with status 1001, "going away", masked with the four bytes of `mask` if it is not empty (as

@@ -164,7 +164,7 @@ class Meaning(Balanced):
             self.assertEqual(kept[-1].response().status, 200)
         one_more = self.client()
         one_more.send(line("192.0.2.21") + request("/"))
-        refused = self.assert_refused(one_more, 503, "as many connections", "overloaded")
+        refused = self.assert_refused(one_more, 503, "its limit of connections", "overloaded")
         self.assertEqual((refused["client"], refused.get("fault")), ("192.0.2.21", None))
         kept[0].close()
         eventually(lambda: self.ask(line("192.0.2.21"), "/").status == 200, 5, "room for one more")

@@ -1,5 +1,5 @@
-// An engine that closes when it is ready: no unit comes back before the socket is closed, none is lost, and nobody is
-// refused for a unit that is on its way.
+// Tests with an engine that closes late: no unit is given back before its socket is closed, none is lost, and no
+// request is refused while a unit is about to become free.
 #include <thread>
 
 #include "tests/router/backends/deferring_engine.hpp"
@@ -13,7 +13,7 @@ namespace {
 
 constexpr Duration kLong{60'000};
 
-/// Shards on engines that close when they are let.
+/// Shards on engines that close late.
 struct Deferring {
   std::vector<DeferringEngine*> engines;
   Rig rig;
@@ -24,8 +24,8 @@ struct Deferring {
   void hold(std::uint32_t shard = 0) {
     rig.on([&](proxy::Shard&) { engines[shard]->hold(); }, shard);
   }
-  void let_go(std::uint32_t shard = 0) {
-    rig.on([&](proxy::Shard&) { engines[shard]->let_go(); }, shard);
+  void end_held(std::uint32_t shard = 0) {
+    rig.on([&](proxy::Shard&) { engines[shard]->end_held(); }, shard);
   }
   bool holds(std::size_t count, std::uint32_t shard = 0) {
     return eventually([&] { return rig.on([&](proxy::Shard&) { return engines[shard]->held(); }, shard) == count; });
@@ -72,7 +72,7 @@ FakeWorker::Script goes_stale() {
 
 }  // namespace
 
-TEST_CASE("the unit of an idle socket comes back when it is closed") {
+TEST_CASE("the unit of an idle socket is given back when it is closed") {
   FakeWorker worker(says("x"));
   Deferring late({{{worker.address()}}});
   CHECK(late.rig.get().status() == 200);
@@ -83,11 +83,11 @@ TEST_CASE("the unit of an idle socket comes back when it is closed") {
   REQUIRE(late.holds(1));
   CHECK(late.rig.sockets(0) == 1);
   CHECK(worker.open() == 1);
-  late.let_go();
+  late.end_held();
   CHECK(eventually([&] { return late.rig.sockets(0) == 0 && worker.open() == 0; }));
 }
 
-TEST_CASE("a client that goes gives its own unit and its worker's back when they are closed") {
+TEST_CASE("a client that leaves gives back its own unit and its worker's when their sockets are closed") {
   FakeWorker worker(says_nothing());
   Deferring late({{{worker.address()}}});
   Wire client = late.rig.dial();
@@ -99,12 +99,12 @@ TEST_CASE("a client that goes gives its own unit and its worker's back when they
   CHECK(late.rig.sockets(0) == 1);
   CHECK(late.rig.closed_clients() == 0);
   CHECK(late.rig.totals().requests == 1);
-  late.let_go();
+  late.end_held();
   CHECK(eventually([&] { return late.rig.sockets(0) == 0 && late.rig.closed_clients() == 1; }));
   CHECK(late.open_streams() == 0);
 }
 
-TEST_CASE("a client counts as long as its connection lingers") {
+TEST_CASE("a client counts while its connection lingers") {
   FakeWorker worker(says("x"));
   Deferring late({{{worker.address()}}});
   Wire client = late.rig.dial();
@@ -116,7 +116,7 @@ TEST_CASE("a client counts as long as its connection lingers") {
   client.close();
   REQUIRE(late.holds(1));
   CHECK(late.rig.closed_clients() == 0);
-  late.let_go();
+  late.end_held();
   CHECK(eventually([&] { return late.rig.closed_clients() == 1; }));
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("a worker that does not answer in time keeps its unit until its socket
   CHECK(client.read_answer().status() == 504);
   CHECK(late.holds(1));
   CHECK(late.rig.sockets(0) == 1);
-  late.let_go();
+  late.end_held();
   CHECK(eventually([&] { return late.rig.sockets(0) == 0; }));
 }
 
@@ -148,35 +148,35 @@ TEST_CASE("a retry at the limit waits for the unit of the socket that failed it,
   CHECK(late.rig.totals().requests == 1);
   CHECK(worker.connections() == 1);
   SUBCASE("and is answered") {
-    late.let_go();
+    late.end_held();
     CHECK(client.read_answer().status() == 200);
     CHECK(worker.connections() == 2);
     CHECK(late.rig.sockets(0) == 1);
   }
-  SUBCASE("its client goes meanwhile") {
+  SUBCASE("its client leaves meanwhile") {
     client.close();
     REQUIRE(late.holds(2));
-    late.let_go();
+    late.end_held();
     CHECK(eventually([&] { return late.rig.sockets(0) == 0 && late.rig.closed_clients() == 1; }));
     CHECK(late.rig.get().status() == 200);
   }
-  SUBCASE("another worker comes meanwhile") {
+  SUBCASE("a new worker becomes able meanwhile") {
     FakeWorker fresh(says("fresh"));
     Plan plan = one_socket(worker);
     plan.versions[0].push_back(fresh.address());
     plan.number = 2;
     late.rig.apply(plan);
     CHECK(client.read_answer().body == "fresh");
-    late.let_go();
+    late.end_held();
     CHECK(eventually([&] { return late.rig.sockets(0) == 0 && late.rig.sockets(1) == 1; }));
   }
-  SUBCASE("its worker leaves meanwhile: the unit helps nobody, and it waits in the queue") {
+  SUBCASE("its worker leaves meanwhile: the unit cannot be used, and the request waits in the queue") {
     late.rig.apply({{{}}, {}, 0, 2});
     CHECK(late.rig.waiting() == 1);
     FakeWorker fresh(says("fresh"));
     Plan plan = one_socket(fresh);
     plan.number = 3;
-    late.let_go();
+    late.end_held();
     late.rig.apply(plan);
     CHECK(client.read_answer().body == "fresh");
   }
@@ -184,7 +184,7 @@ TEST_CASE("a retry at the limit waits for the unit of the socket that failed it,
   CHECK(late.rig.waiting() == 0);
 }
 
-TEST_CASE("a retry that finds its unit taken by another router waits like everybody, in a queue without a place") {
+TEST_CASE("a retry whose unit another router took waits in the queue, even if that is full") {
   FakeWorker worker(goes_stale());
   Deferring late(one_socket(worker));
   Wire client = late.rig.dial();
@@ -194,11 +194,11 @@ TEST_CASE("a retry that finds its unit taken by another router waits like everyb
   client.write(Rig::request_for());
   REQUIRE(late.holds(1));
   auto& sockets = late.rig.segment->workers[0].sockets;
-  REQUIRE(sockets.acquire(3, 2));  // as if it had been quicker
-  late.let_go();
+  REQUIRE(sockets.acquire(3, 2));  // acts as a router that was faster
+  late.end_held();
   REQUIRE(eventually([&] { return late.rig.waiting() == 1; }));
   sockets.release(3);
-  late.rig.on([](proxy::Shard& shard) { shard.backends().look_again(); });  // and tells
+  late.rig.on([](proxy::Shard& shard) { shard.backends().look_again(); });  // and notifies
   CHECK(client.read_answer().status() == 200);
   CHECK(late.rig.waiting() == 0);
 }
@@ -216,12 +216,12 @@ TEST_CASE("the only worker that broke a first attempt is tried again at its limi
   Wire client = late.rig.dial();
   client.write(Rig::request_for());
   REQUIRE(late.holds(1));
-  late.let_go();
+  late.end_held();
   CHECK(client.read_answer().status() == 200);
   CHECK(late.rig.reason(Reason::queue_full) == 0);
 }
 
-TEST_CASE("a new request takes the unit of a socket that is being closed, where nobody waits before it") {
+TEST_CASE("a new request takes the unit of a socket that is being closed, if no request waits before it") {
   FakeWorker worker(says_nothing());
   Deferring late(one_socket(worker));
   Wire first = late.rig.dial();
@@ -232,9 +232,9 @@ TEST_CASE("a new request takes the unit of a socket that is being closed, where 
   REQUIRE(late.holds(2));
   Wire second = late.rig.dial(), third = late.rig.dial();
   second.write(Rig::request_for());
-  third.write(Rig::request_for());  // one unit comes back, not two
+  third.write(Rig::request_for());  // one unit becomes free, not two
   CHECK(eventually([&] { return late.rig.reason(Reason::queue_full) == 1; }));
-  late.let_go();
+  late.end_held();
   CHECK(eventually([&] { return worker.requests() == 2; }));
   CHECK(late.rig.sockets(0) == 1);
 }
@@ -256,7 +256,7 @@ TEST_CASE("a retry of an upgrade needs no second tunnel") {
   client.write(ask_for("chat/1"));
   REQUIRE(late.holds(1));
   CHECK(late.rig.tunnels(0) == 0);
-  late.let_go();
+  late.end_held();
   CHECK(client.read_answer().status() == 101);
   CHECK(late.rig.tunnels(0) == 1);
 }
@@ -279,11 +279,11 @@ TEST_CASE("a tunnel counts until its socket is closed, however it ends") {
   CHECK(late.rig.tunnels(0) == 1);
   CHECK(late.rig.closed_clients() == 0);
   CHECK(late.rig.drained_shards() == 0);
-  late.let_go();
+  late.end_held();
   CHECK(eventually([&] { return late.rig.tunnels(0) == 0 && late.rig.closed_clients() == 1; }));
 }
 
-TEST_CASE("a drain ends when everything is closed, and its deadline waits for no peer") {
+TEST_CASE("a drain ends when everything is closed, and its deadline does not wait for a peer") {
   FakeWorker quick(says("x")), silent(says_nothing());
   Deferring late({{{quick.address()}, {silent.address()}}});
   Wire idle = late.rig.dial(), busy = late.rig.dial(), lingering = late.rig.dial();
@@ -304,7 +304,7 @@ TEST_CASE("a drain ends when everything is closed, and its deadline waits for no
   CHECK(late.rig.closed_clients() == 0);
   CHECK(late.rig.sockets(0) == 1);
   CHECK(late.rig.sockets(8) == 1);
-  late.let_go();
+  late.end_held();
   CHECK(eventually([&] { return late.rig.drained_shards() == 1; }));
   CHECK(late.rig.closed_clients() == 3);
   CHECK(late.rig.sockets(0) + late.rig.sockets(8) == 0);
@@ -312,7 +312,7 @@ TEST_CASE("a drain ends when everything is closed, and its deadline waits for no
   CHECK(late.open_streams() == 0);
 }
 
-TEST_CASE("a probe lives until its socket is closed, and is told before") {
+TEST_CASE("a probe lives until its socket is closed, and reports before") {
   FakeWorker worker(answers(std::string(kOk)));
   Deferring late({});
   late.hold();
@@ -322,12 +322,12 @@ TEST_CASE("a probe lives until its socket is closed, and is told before") {
   REQUIRE(late.holds(1));
   CHECK(late.open_streams() == 1);
   CHECK(worker.open() == 1);
-  late.let_go();
+  late.end_held();
   CHECK(eventually([&] { return late.open_streams() == 0 && worker.open() == 0; }));
   CHECK(late.rig.probes().size() == 1);
 }
 
-TEST_CASE("a socket that is given to a neighbour keeps its unit on the way") {
+TEST_CASE("a socket that is handed to a neighbour keeps its unit on the way") {
   Gate gate;
   FakeWorker worker([&gate](FakeWorker::Call& call) {
     while (call.next()) {
@@ -348,19 +348,19 @@ TEST_CASE("a socket that is given to a neighbour keeps its unit on the way") {
   CHECK(late.rig.sockets(0) == 1);
   int handed_over = 1, connections = 1;
   SUBCASE("") {}
-  SUBCASE("and gives it back if it cannot be had") {
+  SUBCASE("and gives it back if it cannot be detached") {
     late.rig.on([&](proxy::Shard&) { late.engines[0]->lose_released(); });
     handed_over = 0;
     connections = 2;
   }
-  late.let_go(0);
+  late.end_held(0);
   CHECK(second.read_answer().status() == 200);
   CHECK(late.rig.handed_over() == handed_over);
   CHECK(worker.connections() == connections);
   CHECK(late.rig.sockets(0) == 1);
 }
 
-TEST_CASE("a socket that no neighbour wants any more is taken back") {
+TEST_CASE("a socket that no neighbour needs any more is adopted again") {
   Gate gate;
   FakeWorker worker([&gate](FakeWorker::Call& call) {
     while (call.next()) {
@@ -380,13 +380,13 @@ TEST_CASE("a socket that no neighbour wants any more is taken back") {
   REQUIRE(late.holds(1, 0));
   second.close();
   REQUIRE(eventually([&] { return late.rig.waiting() == 0; }));
-  late.let_go(0);
+  late.end_held(0);
   CHECK(eventually([&] { return late.rig.idle_sockets(0) == 1; }));
   CHECK(late.rig.sockets(0) == 1);
   CHECK(late.rig.handed_over() == 0);
 }
 
-TEST_CASE("limits hold and nobody is forgotten while workers break their connections and closing takes its time") {
+TEST_CASE("limits hold and every request is served while workers break connections and closing is slow") {
   constexpr int kClients = 8, kRequests = 40;
   constexpr std::uint32_t kLimit = 2;
   std::atomic<unsigned> count{0};

@@ -1,4 +1,4 @@
-// Sockets to workers: who gets one, who waits, and that the limits hold on the wire.
+// Sockets to workers: which request gets one, which waits, and that the limits hold on the wire.
 #include "router/backends/backends.hpp"
 
 #include <random>
@@ -35,14 +35,14 @@ struct Busy {
   }};
 };
 
-/// A request under way on a connection of its own.
+/// A request in flight on a connection of its own.
 Wire begin(Rig& rig, std::uint32_t shard = 0) {
   Wire client = rig.dial(shard);
   client.write(Rig::request_for());
   return client;
 }
 
-/// Clients that ask again and again, at random moments, each on one connection; returns how many answers were 200.
+/// Clients that send requests at random moments, each on one connection; returns how many answers were 200.
 int hammer(Rig& rig, std::uint32_t shards, int clients, int requests, unsigned seed) {
   std::atomic<int> good{0};
   std::vector<std::thread> threads;
@@ -103,7 +103,7 @@ TEST_CASE("the socket that was used last is used first") {
   CHECK(busy.worker.connections() == 2);
 }
 
-TEST_CASE("no more sockets are open than allowed, the rest waits and is served in turn") {
+TEST_CASE("at most the allowed sockets are open; other requests wait and are served in turn") {
   Busy busy;
   Rig rig({{{busy.worker.address()}}, sockets(2)});
   std::vector<Wire> clients;
@@ -122,7 +122,7 @@ TEST_CASE("the limit holds exactly across the threads of a router") { check_limi
 
 TEST_CASE("the limit holds exactly across two routers") { check_limit_holds(true); }
 
-TEST_CASE("limits hold and nobody is forgotten while workers break their connections") {
+TEST_CASE("limits hold and every request is served while workers break their connections") {
   std::atomic<unsigned> count{0};
   FakeWorker worker([&](FakeWorker::Call& call) {
     while (call.next()) {
@@ -142,7 +142,7 @@ TEST_CASE("limits hold and nobody is forgotten while workers break their connect
   CHECK(eventually([&] { return rig.sockets(0) == rig.idle_sockets(0) + rig.idle_sockets(1); }));
 }
 
-TEST_CASE("a waiter gets the place of a socket that broke") {
+TEST_CASE("a waiter gets the unit of a socket that broke") {
   Gate gate;
   FakeWorker worker([&](FakeWorker::Call& call) {
     if (!call.next()) return;
@@ -206,7 +206,7 @@ TEST_CASE("a freed socket is handed to a thread whose request waits") {
   CHECK(rig.sockets(0) == 1);
 }
 
-TEST_CASE("an idle socket of one thread is offered to another that has none") {
+TEST_CASE("an idle socket of one thread is handed to a waiter of another thread") {
   Busy busy;
   busy.gate.open();
   Rig rig({{{busy.worker.address()}}, sockets(1)}, {.shards = 2});
@@ -218,7 +218,7 @@ TEST_CASE("an idle socket of one thread is offered to another that has none") {
   CHECK(eventually([&] { return rig.idle_sockets(1) == 1; }));
 }
 
-TEST_CASE("an offer to nobody who waits keeps the socket") {
+TEST_CASE("a thread without a waiter is not handed a socket") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}}, {.shards = 2});
   rig.get();
@@ -258,7 +258,7 @@ TEST_CASE("a full queue and a wait that cannot succeed are refused at once") {
   CHECK(second.read_answer().status() == 200);
 }
 
-TEST_CASE("no place in the queue means nobody waits") {
+TEST_CASE("a queue limit of zero lets no request wait") {
   Busy busy;
   Rig rig({{{busy.worker.address()}}, sockets(1, 0)});
   Wire first = begin(rig);
@@ -313,7 +313,7 @@ TEST_CASE("idle sockets expire") {
   CHECK(worker.connections() == 2);
 }
 
-TEST_CASE("while draining, sockets are closed as soon as nobody uses them") {
+TEST_CASE("while draining, sockets are closed as soon as they are idle") {
   Busy busy;
   Rig rig({{{busy.worker.address()}}});
   Wire first = begin(rig);

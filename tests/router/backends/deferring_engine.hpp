@@ -1,10 +1,10 @@
 #pragma once
-// An engine whose streams end when the test lets them: the epoll engine below, but a close() or release() is carried
-// out, and told, no earlier than that. Meanwhile the descriptor is open, and nothing is told of it.
+// An engine whose streams end when the test says so: a wrapper of the epoll engine that defers close() and release(),
+// and their events. Until then the descriptor is open, and the handler gets no event.
 //
-//  - `hold`: until let_go().
+//  - `hold`: until end_held().
 //  - `late`: some turns later, by itself.
-//  - `at_once`: as the engine below does it.
+//  - `at_once`: like the epoll engine.
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -22,19 +22,19 @@ class DeferringEngine final : public engine::Engine {
   explicit DeferringEngine(engine::BufferPool& buffers, Mode mode = Mode::at_once)
       : below_(engine::make_engine(buffers)), mode_(mode) {}
 
-  // On its thread.
+  // To be called on its thread.
   void hold() { mode_ = Mode::hold; }
-  /// What was held happens now, and what follows at once.
-  void let_go() {
+  /// Ends the held streams, and later ones at once.
+  void end_held() {
     mode_ = Mode::at_once;
     std::vector<std::function<void()>> held;
     held.swap(held_);
     for (const auto& step : held) step();
     if (when_empty_) when_empty(std::exchange(when_empty_, nullptr));
   }
-  /// How many ends wait for let_go().
+  /// How many streams wait for end_held().
   std::size_t held() const { return held_.size(); }
-  /// A release() becomes a close, as of an engine that could not get the socket back whole.
+  /// A release() becomes a close, as if the socket could not be detached.
   void lose_released() { loses_ = true; }
 
   engine::StreamId adopt(int fd, engine::StreamHandler& handler) override {
@@ -90,7 +90,7 @@ class DeferringEngine final : public engine::Engine {
   void when_empty(std::function<void()> task) override {
     below_->when_empty([this, task = std::move(task)] {
       if (streams_.empty()) return task();
-      when_empty_ = task;  // closed below, and not told yet
+      when_empty_ = task;  // closed in the epoll engine, not reported yet
     });
   }
   void run() override { below_->run(); }
@@ -136,7 +136,7 @@ class DeferringEngine final : public engine::Engine {
     if (id) streams_.emplace(key(id), std::move(stream));
     return id;
   }
-  // What closed by itself, behind its tail, is told late, too.
+  // A close after the tail is reported late, too.
   void ended(Stream& stream, int fd) {
     const bool told_late = mode_ == Mode::hold && !std::exchange(stream.over, true);
     const auto tell = [this, &stream, fd] {
@@ -155,7 +155,7 @@ class DeferringEngine final : public engine::Engine {
       case Mode::late: return post([this, step = std::move(step)] { post(step); });
     }
   }
-  /// Null: it is over as far as its handler goes.
+  /// Null: its handler has had its last event.
   Stream* find(engine::StreamId id) const {
     const auto found = streams_.find(key(id));
     return found == streams_.end() || found->second->over ? nullptr : found->second.get();

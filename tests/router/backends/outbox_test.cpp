@@ -18,7 +18,7 @@ constexpr engine::StreamId kFirst{1, 0}, kSecond{2, 0};
 
 }  // namespace
 
-TEST_CASE("what one event says to one stream leaves in one piece") {
+TEST_CASE("bytes of one event to one stream go out in one piece") {
   SendLog engine;
   Outbox outbox(engine);
   outbox.append(kFirst, "head ");
@@ -54,7 +54,7 @@ TEST_CASE("flushing nothing sends nothing") {
   CHECK(engine.sent.size() == 1);
 }
 
-TEST_CASE("what does not fit any more goes out before, and what never fits goes out by itself") {
+TEST_CASE("when the room is used up the gathered bytes go out first, and larger payload goes out by itself") {
   SendLog engine;
   Outbox outbox(engine);
   const std::string most(Outbox::kCapacity - 1, 'x'), huge(Outbox::kCapacity + 1, 'y');
@@ -68,7 +68,7 @@ TEST_CASE("what does not fit any more goes out before, and what never fits goes 
   CHECK(engine.sent[2].bytes == huge);
 }
 
-TEST_CASE("a head that is larger than usual gets the room that it asks for") {
+TEST_CASE("a head that is larger than usual gets the requested room") {
   SendLog engine;
   Outbox outbox(engine);
   const std::string head(4 * Outbox::kCapacity, 'h');

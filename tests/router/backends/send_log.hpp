@@ -1,5 +1,5 @@
 #pragma once
-// An engine that only notes what is sent.
+// An engine that only records what is sent.
 #include <string>
 #include <vector>
 
@@ -7,7 +7,7 @@
 
 namespace gray::test {
 
-/// Notes what is sent; nothing else of an engine is asked of it.
+/// Records what is sent; all other functions do nothing.
 struct SendLog final : engine::Engine {
   struct Sent {
     engine::StreamId stream;

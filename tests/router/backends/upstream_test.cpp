@@ -16,7 +16,7 @@ constexpr std::string_view kChunked =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n";
 constexpr std::string_view kUntilClose = "HTTP/1.1 200 OK\r\n\r\nhello world";
 
-/// What a client gets that reads until the end, and how that came.
+/// What a client reads until the end, and how the connection ended.
 std::pair<std::string, Wire::End> read_all(Rig& rig, std::string_view request) {
   Wire client = rig.dial();
   client.write(request);
@@ -103,7 +103,7 @@ TEST_CASE("interim answers are passed on, but not to HTTP/1.0 (P22)") {
   CHECK(ask(rig, "GET / HTTP/1.0\r\n\r\n").status() == 200);
 }
 
-TEST_CASE("interim answers are bounded, and what follows too many of them is nobody's answer (P22)") {
+TEST_CASE("interim answers are bounded: too many of them are a 502, and the connection is not used again (P22)") {
   const auto hints = [](int count) {
     std::string text;
     for (int i = 0; i < count; ++i) text += "HTTP/1.1 103 Early Hints\r\n\r\n";
@@ -123,7 +123,7 @@ TEST_CASE("interim answers are bounded, and what follows too many of them is nob
   }
 }
 
-TEST_CASE("interim answers do not postpone the end of the wait for a final one (P22)") {
+TEST_CASE("interim answers do not extend the deadline of the final one (P22)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     if (!call.next()) return;
     while (call.write("HTTP/1.1 102 Processing\r\n\r\n")) let_pass(Duration{100});
@@ -139,7 +139,7 @@ TEST_CASE("interim answers do not postpone the end of the wait for a final one (
   CHECK(answer.status() == 504);
 }
 
-TEST_CASE("trailers go on to a client that asked for them, and only the harmless ones (P21)") {
+TEST_CASE("trailers are forwarded to a client that asked for them, and only harmless ones (P21)") {
   const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n";
   const std::string section = "X-Sum: 1\r\nContent-Length: 9\r\nSet-Cookie: a=b\r\nX-Gray-Version: v9\r\nB:2\r\n\r\n";
   for (const std::size_t piece : {std::size_t{1000}, std::size_t{1}, std::size_t{7}}) {
@@ -179,7 +179,7 @@ TEST_CASE("after trailers the connection serves the next request (P21)") {
   CHECK(worker.connections() == 1);
 }
 
-TEST_CASE("a client that expects 100 gets the worker's word for it (P23)") {
+TEST_CASE("a client that expects 100 gets it from the worker (P23)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     Message head;
     if (!call.read_head(head)) return;
@@ -241,7 +241,7 @@ TEST_CASE("an answer whose chunks are broken is cut off (P20, P27)") {
   CHECK(eventually([&] { return rig.reason(segment::Reason::upstream_invalid) == 1; }));
 }
 
-TEST_CASE("what is no valid answer is a 502 of ours and is not repeated") {
+TEST_CASE("an invalid answer becomes a 502, and the request is not repeated") {
   check_invalid("hello\r\n\r\n");
   check_invalid("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab");
   check_invalid("HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n");
@@ -249,7 +249,7 @@ TEST_CASE("what is no valid answer is a 502 of ours and is not repeated") {
   check_invalid("HTTP/1.1 200 OK\r\na: " + std::string(40'000, 'x') + "\r\n\r\n");
 }
 
-TEST_CASE("a worker that dies before its first body byte has answered nothing: another one does") {
+TEST_CASE("if a worker dies before its first body byte, another one answers") {
   for (const char* part : {"HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"}) {
     CAPTURE(part);
     FakeWorker dying(answers_once(part)), healthy(answers(std::string(kOk)));
@@ -280,7 +280,7 @@ TEST_CASE("a head that comes alone is held back for a moment only") {
   CHECK(answer.body == "hello");
 }
 
-TEST_CASE("half an answer's head is a failure of the worker, repeated once") {
+TEST_CASE("an incomplete head of an answer is a failure of the worker, and the request is repeated once") {
   FakeWorker worker(answers_once("HTTP/1.1 200 OK\r\nContent-Le"));
   Rig rig({{{worker.address()}}});
   const Message got = rig.get();
@@ -289,7 +289,7 @@ TEST_CASE("half an answer's head is a failure of the worker, repeated once") {
   CHECK(worker.requests() == 2);
 }
 
-TEST_CASE("bytes behind an answer belong to nobody: that connection is not used again (P18)") {
+TEST_CASE("bytes behind an answer belong to no request: the connection is not used again (P18)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     if (!call.next()) return;
     const std::string answer = call.request.has("/204") ? "HTTP/1.1 204 No Content\r\n\r\n" : std::string(kOk);
@@ -307,7 +307,7 @@ TEST_CASE("bytes behind an answer belong to nobody: that connection is not used 
   CHECK(worker.connections() == 3);
 }
 
-TEST_CASE("a worker that talks on an idle connection loses it (P18)") {
+TEST_CASE("an idle connection on which a worker sends is closed (P18)") {
   Gate gate;
   FakeWorker worker([&](FakeWorker::Call& call) {
     if (!call.next()) return;
@@ -323,7 +323,7 @@ TEST_CASE("a worker that talks on an idle connection loses it (P18)") {
   CHECK(eventually([&] { return rig.sockets(0) == 0; }));
 }
 
-TEST_CASE("a worker that closes after its answer is connected to anew (P26)") {
+TEST_CASE("after a worker closed behind its answer a new connection is opened (P26)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     if (call.next()) call.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
   });

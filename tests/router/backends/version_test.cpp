@@ -49,7 +49,7 @@ struct VersionFixture {
     while (segment->workers[worker_slot].sockets.acquire(0, version.limits.max_sockets)) {
     }
   }
-  /// Of `count` choices, none of which lasts, those for each slot.
+  /// The number of choices for each slot, of `count` requests that end at once.
   std::map<int, int> shares(TimePoint now, int count = 1'000) {
     std::map<int, int> shares;
     for (int i = 0; i < count; ++i) ++shares[choose({}, now)];
@@ -59,7 +59,7 @@ struct VersionFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(VersionFixture, "the least loaded able worker is chosen, equals take turns") {
+TEST_CASE_FIXTURE(VersionFixture, "the least loaded able worker is chosen, and equally loaded ones take turns") {
   settled(3);
   CHECK(shares(at(0), 300) == std::map<int, int>{{0, 100}, {1, 100}, {2, 100}});
   worker(0).in_flight = worker(2).in_flight = 1;
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(VersionFixture, "the least loaded able worker is chosen, equal
 }
 
 TEST_CASE_FIXTURE(VersionFixture,
-                  "a worker at its limit, the avoided one and a suspect are passed over while there are others") {
+                  "a worker at its limit, the avoided one and a suspect are skipped while there are others") {
   settled(3);
   fill(0);
   for (int i = 0; i < 4; ++i) CHECK(choose() != 0);
@@ -81,10 +81,10 @@ TEST_CASE_FIXTURE(VersionFixture,
   CHECK(choose(wish) != 0);
   CHECK(choose({}, at(499)) == 1);
   fill(1);
-  CHECK(choose({}, at(499)) == -1);  // it may be dead and not withdrawn yet: the full ones are waited for
+  CHECK(choose({}, at(499)) == -1);  // it may be dead and not withdrawn yet: the request waits for the full ones
   CHECK(choose({}, at(500)) == 2);
   worker(0).suspect_until = worker(1).suspect_until = at(550);
-  CHECK(choose({.avoid = worker(2).generation}, at(549)) == 2);  // nobody else is any better
+  CHECK(choose({.avoid = worker(2).generation}, at(549)) == 2);  // no other one is better
   fill(2);
   CHECK(choose({}, at(600)) == -1);
 }
@@ -119,7 +119,7 @@ TEST_CASE_FIXTURE(VersionFixture,
 }
 
 TEST_CASE_FIXTURE(VersionFixture,
-                  "a worker that goes moves its own users only, and its successor in the slot gets them back") {
+                  "removing a worker moves only its users, and the next process in its slot gets them back") {
   auto routes = settled(4);
   std::vector<std::string> users;
   std::vector<int> before;
@@ -157,7 +157,7 @@ TEST_CASE_FIXTURE(VersionFixture, "a fresh worker beside older ones: its share g
 }
 
 TEST_CASE_FIXTURE(VersionFixture,
-                  "where requests last, a fresh worker holds no more of them than its share of the choices") {
+                  "with long requests a fresh worker holds no more of them than its share of the choices") {
   auto routes = settled(1);
   routes.push_back(route(1));
   version.update(routes, at(0));
@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(VersionFixture,
   CHECK(worker(1).in_flight == worker(0).in_flight);
 }
 
-TEST_CASE_FIXTURE(VersionFixture, "a fresh worker is taken whenever only it has room, and rather than a suspect") {
+TEST_CASE_FIXTURE(VersionFixture, "a fresh worker is chosen if only it has room, and before a suspect one") {
   auto routes = settled(1);
   routes.push_back(route(1));
   version.update(routes, at(0));
@@ -178,13 +178,13 @@ TEST_CASE_FIXTURE(VersionFixture, "a fresh worker is taken whenever only it has 
   for (int i = 0; i < 20; ++i) CHECK(choose() == 1);
 }
 
-TEST_CASE_FIXTURE(VersionFixture, "at the start of a version nobody is spared, however long the workers take to come") {
+TEST_CASE_FIXTURE(VersionFixture, "at the start of a version no worker starts slowly, however long they take to come") {
   std::vector<WorkerRoute> routes = {route(0)};
   version.update(routes, at(0));
   routes.push_back(route(1));
   version.update(routes, at(9'000));
   CHECK(shares(at(9'000), 100) == std::map<int, int>{{0, 50}, {1, 50}});
-  version.update(routes, at(11'000));  // any other change, now that the first one is old
+  version.update(routes, at(11'000));  // any change, now that the first worker is old
   CHECK(shares(at(11'000), 100) == std::map<int, int>{{0, 50}, {1, 50}});
 }
 
@@ -201,7 +201,7 @@ TEST_CASE_FIXTURE(VersionFixture, "when the older workers go, the fresh ones hav
 
 TEST_CASE_FIXTURE(VersionFixture, "a worker that was unable for a while starts slowly again") {
   const auto routes = settled(2);
-  worker(1).in_flight = 1;  // it stays known
+  worker(1).in_flight = 1;  // so it is not removed
   version.update({routes[0]}, at(0));
   version.update(routes, at(1'000));
   worker(1).in_flight = 0;
@@ -209,7 +209,7 @@ TEST_CASE_FIXTURE(VersionFixture, "a worker that was unable for a while starts s
   CHECK(shares(at(11'000), 1'000)[1] == 500);
 }
 
-TEST_CASE_FIXTURE(VersionFixture, "users move to a fresh favourite one after the other, each of them once") {
+TEST_CASE_FIXTURE(VersionFixture, "users move to a fresh favourite one by one, each of them once") {
   auto routes = settled(3);
   routes.push_back(route(3));
   version.update(routes, at(0));

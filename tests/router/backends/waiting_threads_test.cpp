@@ -5,7 +5,7 @@
 using namespace gray;
 using namespace gray::proxy;
 
-TEST_CASE("each thread knows of the others that wait, and who of its own router is next") {
+TEST_CASE("each thread sees which others wait, and which of its own router is next") {
   segment::Segment segment = segment::Segment::create();
   WaitingThreads ours(*segment, {.router_slot = 0, .thread = 1}), before(*segment, {.router_slot = 0, .thread = 0}),
       behind(*segment, {.router_slot = 0, .thread = 2}), elsewhere(*segment, {.router_slot = 1, .thread = 1});

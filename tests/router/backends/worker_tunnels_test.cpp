@@ -1,4 +1,4 @@
-// The limit of tunnels, and their end when a worker or the router is being drained.
+// The limit of tunnels, and their end when a worker or the router is draining.
 #include "router/backends/worker_tunnels.hpp"
 #include "tests/router/process/upgrades.hpp"
 
@@ -28,7 +28,7 @@ int status_of_upgrade(Rig& rig, std::vector<Wire>& kept, std::uint32_t shard = 0
 
 }  // namespace
 
-TEST_CASE("tunnels are no sockets: one socket is enough for as many as there may be, and for requests beside them") {
+TEST_CASE("tunnels do not count as sockets: one socket is enough for all tunnels and for requests beside them") {
   FakeWorker worker(upgrades());
   Rig rig({{{worker.address()}}, limits_of(1, 3)});
   std::vector<Wire> kept;
@@ -42,14 +42,14 @@ TEST_CASE("tunnels are no sockets: one socket is enough for as many as there may
   CHECK(answer.status() == 503);
   CHECK(answer.field("x-gray-reason") == "overloaded");
   CHECK(answer.body.find("all tunnels") != std::string::npos);
-  CHECK(refused.read_answer().status() == 502);  // an ordinary request is asked of the worker, who says 101 unasked
+  CHECK(refused.read_answer().status() == 502);  // sent as an ordinary request, so the worker's 101 was not requested
   for (Wire& client : kept) CHECK(echo(client, "still") == "still");
   kept.clear();
   CHECK(eventually([&] { return rig.tunnels(0) == 0; }));
   CHECK(status_of_upgrade(rig, kept) == 101);
 }
 
-TEST_CASE("without tunnels every upgrade is refused, and nothing else") {
+TEST_CASE("a limit of zero tunnels refuses every upgrade, but no other request") {
   FakeWorker worker(answers(std::string(kOk)));
   Rig rig({{{worker.address()}}, limits_of(4, 0)});
   std::vector<Wire> kept;
@@ -58,7 +58,7 @@ TEST_CASE("without tunnels every upgrade is refused, and nothing else") {
   CHECK(worker.requests() == 1);
 }
 
-TEST_CASE("the limit is exact, whichever threads and routers press against it") {
+TEST_CASE("the limit is exact across threads and routers") {
   FakeWorker first(upgrades()), second(upgrades());
   for (const bool own_slots : {false, true}) {
     CAPTURE(own_slots);
@@ -91,7 +91,7 @@ TEST_CASE("the limit is exact, whichever threads and routers press against it") 
   }
 }
 
-TEST_CASE("a 101 gives the socket's unit to who waits for it, upgrades among them") {
+TEST_CASE("a 101 frees the socket's unit for waiting requests, upgrades included") {
   Gate gate;
   FakeWorker worker([&](FakeWorker::Call& call) {
     if (call.number() == 1) {
@@ -129,7 +129,7 @@ TEST_CASE("an upgrade whose worker cannot be reached gives its tunnel back") {
   CHECK(eventually([&] { return rig.sockets(0) == 0; }));
 }
 
-TEST_CASE("tunnels go to the worker that has fewest, and requests do not mind them") {
+TEST_CASE("tunnels go to the worker with the fewest, and do not count as load for requests") {
   FakeWorker first(upgrades()), second(upgrades());
   Rig rig({{{first.address(), second.address()}}});
   std::vector<Wire> kept;
@@ -138,7 +138,7 @@ TEST_CASE("tunnels go to the worker that has fewest, and requests do not mind th
   CHECK(rig.tunnels(1) == 4);
 }
 
-TEST_CASE("a worker that is drained keeps its tunnels for drain_timeout, then both sides hear 1001 and FIN") {
+TEST_CASE("a draining worker keeps its tunnels for drain_timeout, then both sides get 1001 and FIN") {
   std::string heard;
   FakeWorker worker([&](FakeWorker::Call& call) {
     if (!call.next()) return;
@@ -168,7 +168,7 @@ TEST_CASE("a worker that is drained keeps its tunnels for drain_timeout, then bo
   CHECK(rig.reason(Reason::draining) == 1);
 }
 
-TEST_CASE("a version that left the table keeps its tunnels as long; another protocol hears FIN only") {
+TEST_CASE("a version that left the table keeps its tunnels as long; other protocols get FIN only") {
   FakeWorker worker(upgrades());
   Plan plan{{{worker.address()}}};
   plan.drain_timeout = Duration{200};
@@ -183,7 +183,7 @@ TEST_CASE("a version that left the table keeps its tunnels as long; another prot
   CHECK(eventually([&] { return rig.tunnels(0) == 0; }));
 }
 
-TEST_CASE("a worker that only fails its probes keeps its tunnels, and so does one that is able again") {
+TEST_CASE("a worker that only fails its probes, or is able again, keeps its tunnels") {
   FakeWorker worker(upgrades());
   Plan plan{{{worker.address()}}};
   plan.drain_timeout = Duration{50};
@@ -219,7 +219,7 @@ TEST_CASE("a worker that does not end after our FIN is not waited for") {
   done.open();
 }
 
-TEST_CASE("a router that drains ends its tunnels before its time is up, and is drained then") {
+TEST_CASE("a draining router ends its tunnels before its deadline, and is drained then") {
   FakeWorker worker(upgrades(std::string(kSwitchWebSocket)));
   Rig rig({{{worker.address()}}});
   Wire client = tunnel_to(rig, "websocket");
@@ -235,7 +235,7 @@ TEST_CASE("a router that drains ends its tunnels before its time is up, and is d
   CHECK(eventually([&] { return rig.tunnels(0) == 0; }));
 }
 
-TEST_CASE("the farewell takes at most a quarter of the time there is, and a second") {
+TEST_CASE("the grace period is a quarter of the timeout, and a second at most") {
   CHECK(proxy::grace_period(Duration{30'000}) == Duration{1'000});
   CHECK(proxy::grace_period(Duration{400}) == Duration{100});
   CHECK(proxy::grace_period(Duration{0}) == Duration{0});

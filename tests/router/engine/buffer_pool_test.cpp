@@ -9,7 +9,7 @@
 
 using namespace gray::engine;
 
-TEST_CASE("a buffer is at least as large as asked for, and its memory is used again") {
+TEST_CASE("a buffer is at least as large as requested, and its memory is reused") {
   BufferPool pool(1 << 20);
   const char* first = nullptr;
   {
@@ -23,7 +23,7 @@ TEST_CASE("a buffer is at least as large as asked for, and its memory is used ag
   CHECK(pool.take(10, 2).data() == first);
 }
 
-TEST_CASE("the budget is exact: what does not fit is refused and counted, what is returned can be taken again") {
+TEST_CASE("the budget is exact: a buffer beyond it is refused and counted, returned memory can be taken again") {
   BufferPool pool(8192);
   Buffer one = pool.take(4096, 1);
   Buffer two = pool.take(4096, 1);
@@ -46,7 +46,7 @@ TEST_CASE("content survives growth, and a refused growth leaves it as it was") {
   CHECK(buffer.view() == std::string(10, 'a'));
 }
 
-TEST_CASE("what is larger than the largest class goes back to the system, and free lists are bounded") {
+TEST_CASE("buffers above the largest class go back to the system, and free lists are bounded") {
   BufferPool pool(64 << 20);
   pool.take(200'000, 1).reset();
   CHECK(pool.kept() == 0);
@@ -57,7 +57,7 @@ TEST_CASE("what is larger than the largest class goes back to the system, and fr
   CHECK(pool.outstanding() == 0);
 }
 
-TEST_CASE("every living buffer is listed with its owner and the place that took it") {
+TEST_CASE("every live buffer is listed with its owner and the call site that took it") {
   BufferPool pool(1 << 20);
   Buffer kept = pool.take(100, 42);
   const Buffer other = pool.take(100, 7);
@@ -84,7 +84,7 @@ TEST_CASE("a moved handle owns, the one it came from does not") {
   CHECK(pool.outstanding() == 1024);
 }
 
-TEST_CASE("outstanding bytes equal the living buffers, through random takes and returns") {
+TEST_CASE("outstanding bytes equal the live buffers, through random takes and returns") {
   const unsigned seed = std::random_device{}();
   INFO("seed " << seed);
   std::mt19937 random(seed);

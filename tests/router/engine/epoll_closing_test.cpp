@@ -1,4 +1,4 @@
-// How streams end: what the peer sees of it, and that the handler is told once, afterwards.
+// How streams end: what the peer sees, and that the handler gets one event, afterwards.
 #include <atomic>
 #include <vector>
 
@@ -15,7 +15,7 @@ bool is_descriptor(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
 }  // namespace
 
-TEST_CASE("that a stream is closed is told once, from the loop, when the descriptor is closed") {
+TEST_CASE("on_closed() comes once, from the loop, when the descriptor is closed") {
   Running run;
   Pair pair;
   Log log(run);
@@ -35,7 +35,7 @@ TEST_CASE("that a stream is closed is told once, from the loop, when the descrip
   CHECK(run.on([&] { return run.engine->open_streams(); }) == 0);
 }
 
-TEST_CASE("what closes after its tail is told when it has, and a close in between cuts it short") {
+TEST_CASE("close_after_send() reports when the tail is sent and closed, and close() in between cuts it short") {
   Running run;
   Pair pair, cut;
   Log log(run), other(run);
@@ -54,7 +54,7 @@ TEST_CASE("what closes after its tail is told when it has, and a close in betwee
   REQUIRE(run.until([&] { return other.closes == 1; }));
 }
 
-TEST_CASE("a lingering close of a stream whose peer has ended already waits for nobody") {
+TEST_CASE("a lingering close of a stream whose peer has sent FIN already does not wait") {
   Running run;
   Pair pair;
   Log log(run);
@@ -69,7 +69,7 @@ TEST_CASE("a lingering close of a stream whose peer has ended already waits for 
   CHECK(pair.read(100) == "bye");
 }
 
-TEST_CASE("a lingering close hears that its peer ends while the tail is still being sent") {
+TEST_CASE("a lingering close notices the peer's FIN while the tail is still being sent") {
   Running run;
   Pair pair;
   const int small = 4096;
@@ -88,7 +88,7 @@ TEST_CASE("a lingering close hears that its peer ends while the tail is still be
   REQUIRE(run.until([&] { return log.closes == 1; }));
 }
 
-TEST_CASE("a handler may die when it is told, and close others from there") {
+TEST_CASE("a handler may die in on_closed(), and close others from there") {
   struct Last final : StreamHandler {
     Engine& engine;
     StreamId other;
@@ -118,7 +118,7 @@ TEST_CASE("a handler may die when it is told, and close others from there") {
   REQUIRE(run.until([&] { return died && log.closes == 1; }));
 }
 
-TEST_CASE("an engine that dies tells nobody, and leaves no descriptor") {
+TEST_CASE("the destructor of an engine calls no handler, and closes all descriptors") {
   Pair open, closing, leaving;
   struct Deaf final : StreamHandler {
     int told = 0;
@@ -142,7 +142,7 @@ TEST_CASE("an engine that dies tells nobody, and leaves no descriptor") {
   for (const Pair* pair : {&open, &closing, &leaving}) CHECK(pair->read(1).empty());
 }
 
-TEST_CASE("after close in its own callback a handler hears nothing more") {
+TEST_CASE("after close() in its own callback a handler gets only on_closed()") {
   Running run;
   Pair pair;
   Log log(run);
@@ -185,7 +185,7 @@ TEST_CASE("finish sends the tail and FIN, and reading goes on until the peer has
     run.engine->finish(log.stream);
     run.engine->send(log.stream, "too late");
   });
-  CHECK(pair.read(70'000).size() == 60'000);  // and the end of it, or this would wait for ever
+  CHECK(pair.read(70'000).size() == 60'000);  // and the end, or this would wait for ever
   pair.write("still here");
   REQUIRE(run.until([&] { return log.data == "still here"; }));
   CHECK(run.get(log.ends) == 0);
@@ -195,7 +195,7 @@ TEST_CASE("finish sends the tail and FIN, and reading goes on until the peer has
   CHECK(run.on([&] { return run.engine->open_streams(); }) == 1);
 }
 
-TEST_CASE("a stream that was finished without a tail has said FIN at once") {
+TEST_CASE("finish() without a tail sends FIN at once") {
   Running run;
   Pair pair;
   Log log(run);
@@ -206,7 +206,7 @@ TEST_CASE("a stream that was finished without a tail has said FIN at once") {
   CHECK(pair.read(1).empty());
 }
 
-TEST_CASE("it is told once that what was unsent at finish() is sent, and never from within the call") {
+TEST_CASE("on_finished() comes once, when the tail at finish() is sent, and never from within the call") {
   constexpr std::size_t kBytes = 120 * 1024;
   Running run;
   Pair pair;
@@ -228,7 +228,7 @@ TEST_CASE("it is told once that what was unsent at finish() is sent, and never f
   CHECK(run.get(log.finishes) == 1);
 }
 
-TEST_CASE("the end of the last stream is told once, on the loop; without a stream at the end of the turn") {
+TEST_CASE("when_empty() runs its task once, on the loop: after the last stream, or at the end of the turn") {
   Running run;
   Pair pair;
   Log log(run);
@@ -271,7 +271,7 @@ TEST_CASE("a lingering close reads and drops until the peer closes, and within i
   CHECK(run.get(log.data).empty());
 }
 
-TEST_CASE("the time of a lingering close begins when the tail is sent, however long that took") {
+TEST_CASE("the time of a lingering close begins when the tail is sent") {
   Running run;
   Pair pair;
   const int small = 4096;
@@ -305,7 +305,7 @@ TEST_CASE("abort makes the close a reset") {
   CHECK(errno == ECONNRESET);
 }
 
-TEST_CASE("a released socket goes on in another engine") {
+TEST_CASE("a released socket works in another engine") {
   Running run, other;
   Pair pair;
   Log log(run), second(other);
@@ -313,7 +313,7 @@ TEST_CASE("a released socket goes on in another engine") {
   const int at_once = run.on([&] {
     log.stream = run.engine->adopt(pair.ours.release(), log);
     run.engine->release(log.stream);
-    run.engine->close(log.stream);  // its id is gone
+    run.engine->close(log.stream);  // its id is invalid
     return log.released;
   });
   CHECK(at_once < 0);

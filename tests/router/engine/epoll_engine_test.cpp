@@ -11,7 +11,7 @@
 using namespace gray;
 using namespace gray::engine;
 
-TEST_CASE("bytes come in and go out") {
+TEST_CASE("bytes are received and sent") {
   Running run;
   Pair pair;
   Log log(run);
@@ -24,7 +24,7 @@ TEST_CASE("bytes come in and go out") {
   CHECK(run.on([&] { return run.engine->open_streams(); }) == 0);
 }
 
-TEST_CASE("data and FIN that arrive together are both told, in this order") {
+TEST_CASE("data and FIN that arrive together are both reported, in this order") {
   Running run;
   Pair pair;
   pair.write("last words");
@@ -52,7 +52,7 @@ TEST_CASE("reading stops while any reason to pause is left, and nothing is lost"
   REQUIRE(run.until([&] { return log.data == "abc"; }));
 }
 
-TEST_CASE("a paused stream still learns that its peer leaves") {
+TEST_CASE("a paused stream still reports that its peer has closed") {
   Running run;
   Pair half;
   Log log(run);
@@ -69,7 +69,7 @@ TEST_CASE("a paused stream still learns that its peer leaves") {
   CHECK(run.get(log.data) == "unread");
 }
 
-TEST_CASE("a reset of the peer is told to a paused stream as such") {
+TEST_CASE("a paused stream reports a reset of the peer as a reset") {
   Running run;
   TcpListener listener;
   listener.listen();
@@ -87,7 +87,7 @@ TEST_CASE("a reset of the peer is told to a paused stream as such") {
   REQUIRE(run.until([&] { return log.resets == 1; }));
 }
 
-TEST_CASE("what the kernel does not take is kept, bounded, and on_writable says when there is room") {
+TEST_CASE("bytes that the kernel does not take are kept, bounded, and on_writable reports room") {
   Running run;
   Pair pair;
   const int small = 4096;
@@ -107,7 +107,7 @@ TEST_CASE("what the kernel does not take is kept, bounded, and on_writable says 
   CHECK(run.get(log.failures) == 0);
 }
 
-TEST_CASE("a tail above the hard cap breaks the stream off") {
+TEST_CASE("a tail above kMaxUnsent aborts the stream") {
   Running run;
   Pair pair;
   Log log(run);
@@ -141,7 +141,7 @@ TEST_CASE("a write that fails is counted, also when the stream is being closed")
   }
 }
 
-TEST_CASE("a connect that succeeds and one that is refused are told from the loop") {
+TEST_CASE("successful and refused connects are reported from the loop") {
   Running run;
   TcpListener listener;
   Log refused(run), accepted(run);
@@ -154,7 +154,7 @@ TEST_CASE("a connect that succeeds and one that is refused are told from the loo
   CHECK(run.get(accepted.last_error) == 0);
 }
 
-TEST_CASE("a peer that ends its side still gets ours, and its reset is told even then") {
+TEST_CASE("a peer that has sent FIN still gets our bytes, and its reset is reported even then") {
   Running run;
   TcpListener listener;
   listener.listen();
@@ -196,7 +196,7 @@ TEST_CASE("stop_listening takes what is in the backlog, then leaves the socket o
   CHECK(acceptor.accepted.size() == 40);
 }
 
-TEST_CASE("a watched descriptor is told of whenever there is something new, and stays open") {
+TEST_CASE("a watched descriptor is reported at every change, and stays open") {
   struct Counter final : ReadyHandler {
     int fd = -1;
     bool reads = false;
@@ -223,7 +223,7 @@ TEST_CASE("a watched descriptor is told of whenever there is something new, and 
     REQUIRE(run.until([&] { return channel.seen == "one"; }));
     pair.write("two");
     REQUIRE(run.until([&] { return channel.seen == "onetwo"; }));
-    for (int i = 0; i < 3; ++i) {  // nobody reads it
+    for (int i = 0; i < 3; ++i) {  // the peer does not read
       const int before = run.get(bell.times);
       const std::uint64_t one = 1;
       REQUIRE(::write(event.get(), &one, sizeof one) == sizeof one);
@@ -279,7 +279,7 @@ TEST_CASE("a task that is posted by a task runs in a later turn, and sockets are
   CHECK(run.until([&] { return served; }));
 }
 
-TEST_CASE("what is posted before the loop runs is done when it does") {
+TEST_CASE("tasks posted before the loop runs are done when it runs") {
   BufferPool buffers{1 << 20};
   const auto engine = make_engine(buffers);
   int done = 0;

@@ -46,7 +46,7 @@ struct ListenerSetFixture {
 
 }  // namespace
 
-TEST_CASE("a turn takes its share of the backlog and says that more may wait") {
+TEST_CASE("a turn accepts up to its limit and reports that more may wait") {
   ListenerSetFixture fixture;
   fixture.set.add(fixture.listener.get(), fixture.handler);
   std::vector<UniqueFd> clients;
@@ -59,7 +59,7 @@ TEST_CASE("a turn takes its share of the backlog and says that more may wait") {
   CHECK(fixture.set.accept(7) == ListenerSet::Accepted::all);
 }
 
-TEST_CASE("out of descriptors nobody is refused: the caller waits in the backlog until there are some again") {
+TEST_CASE("without free descriptors connections wait in the backlog and are not refused") {
   ListenerSetFixture fixture;
   fixture.set.add(fixture.listener.get(), fixture.handler);
   const UniqueFd client = fixture.dial();

@@ -1,5 +1,5 @@
 #pragma once
-// An engine on a thread of its own, a handler that notes what it is told, and the peers that a test plays.
+// An engine on a thread of its own, a handler that records its events, and the peers of a test.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -16,7 +16,7 @@
 
 namespace gray::engine {
 
-/// An engine on a thread of its own; `on` runs there and is waited for.
+/// An engine on a thread of its own; `on` runs a task there and waits for it.
 struct Running {
   BufferPool buffers{8 << 20};
   std::unique_ptr<Engine> engine = make_engine(buffers);
@@ -37,7 +37,7 @@ struct Running {
   Field get(const Field& field) {
     return on([&field] { return field; });
   }
-  /// Until `done`, asked on the engine's thread, is true; false after five seconds.
+  /// Waits until `done`, called on the engine's thread, is true; false after five seconds.
   template <typename Done>
   bool until(Done done) {
     const auto deadline = Clock::now() + std::chrono::seconds(5);
@@ -60,7 +60,7 @@ struct Log final : StreamHandler {
   std::function<void()> then;
   explicit Log(Running& owner) : run(owner), engine(*owner.engine) {}
   int released = -1;
-  // A test ends while its peers still speak.
+  // A test may end while its peers still send.
   ~Log() {
     run.on([this] { engine.close(stream); });
     if (stream && !run.until([this] { return closes > 0 || released >= 0; })) std::abort();  // it must live until then

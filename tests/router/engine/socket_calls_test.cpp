@@ -14,7 +14,7 @@
 using namespace gray;
 using namespace gray::engine;
 
-TEST_CASE("the error of a refused connect is told, and the options are set where there are any") {
+TEST_CASE("the error of a refused connect is read, and options are set where they exist") {
   const test::Listener nobody;  // bound, never listening
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   CHECK(socket_error(fd.get()) == 0);
@@ -32,7 +32,7 @@ TEST_CASE("the error of a refused connect is told, and the options are set where
   CHECK(socket_error(fd.get()) == ECONNREFUSED);
 }
 
-TEST_CASE("a close that was made a reset is seen as one") {
+TEST_CASE("a close after set_reset_on_close() is a reset") {
   const test::Listener listener;
   listener.listen();
   test::Wire client = test::dial(listener.address());

@@ -55,7 +55,7 @@ TEST_CASE("a write that fails is counted once for a stream") {
   CHECK(table.take(*engine, never).write_errors == nullptr);
 }
 
-TEST_CASE("what the peer has not taken is the tail and what the kernel still holds") {
+TEST_CASE("untaken bytes are the tail and what the kernel still holds") {
   int fds[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
   const UniqueFd ours(fds[0]), theirs(fds[1]);
@@ -74,7 +74,7 @@ TEST_CASE("what the peer has not taken is the tail and what the kernel still hol
   CHECK(stream.untaken() == 4);
 }
 
-TEST_CASE("what epoll says of a stream is kept until it is served") {
+TEST_CASE("what epoll reports of a stream is kept until it is handled") {
   BufferPool buffers(1 << 20);
   const auto engine = make_engine(buffers);
   StreamTable table;
@@ -91,7 +91,7 @@ TEST_CASE("what epoll says of a stream is kept until it is served") {
   CHECK(stream.peer_reset);
 }
 
-TEST_CASE("a stream that is used again starts blank") {
+TEST_CASE("a stream that is reused starts with no state") {
   BufferPool buffers(1 << 20);
   const auto engine = make_engine(buffers);
   StreamTable table;

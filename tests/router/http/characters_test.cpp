@@ -10,7 +10,7 @@ using namespace gray::http;
 
 namespace {
 
-// Every byte at every place of a line: skipping must stop at it exactly if it is not of the class.
+// Every byte at every position of a line: skipping must stop at it exactly if it is not in the class.
 template <class Skip, class Is>
 void skip_everywhere(const Skip& skip, const Is& is) {
   for (int c = 0; c < 256; ++c) {
@@ -64,7 +64,7 @@ TEST_CASE("A list gives every member, empty ones too") {
   CHECK(members(",a,") == std::vector<std::string>{"", "a", ""});
 }
 
-TEST_CASE("A word is itself and nothing else") {
+TEST_CASE("is_word() matches exactly this word") {
   CHECK(is_word("GET", "GET"));
   for (const std::string_view other : {"", "G", "GE", "GETS", "get", "GEX", "PUT"}) CHECK_FALSE(is_word(other, "GET"));
 }

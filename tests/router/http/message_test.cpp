@@ -37,7 +37,7 @@ TEST_CASE("Options of Connection are found in every field of that name") {
   for (const char* option : {"z", "clos", ""}) CHECK_FALSE(fields->connection_lists(option));
 }
 
-TEST_CASE("Only methods without further effect are idempotent") {
+TEST_CASE("Idempotent methods are those of RFC 9110") {
   for (const Method m : {Method::get, Method::head, Method::put, Method::delete_, Method::options, Method::trace}) {
     CHECK(is_idempotent(m));
   }

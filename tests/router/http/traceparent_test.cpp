@@ -24,20 +24,20 @@ std::string forwarded(const std::string& value) {
 
 }  // namespace
 
-TEST_CASE("a trace goes on with its id and flags below a span of ours") {
+TEST_CASE("a trace is forwarded with its id and flags, and our span as the parent") {
   CHECK(forwarded(value("00", "01")) == "00-" + kTrace + "-00f067aa0ba902b7-01");
   CHECK(forwarded(value("00", "00")) == "00-" + kTrace + "-00f067aa0ba902b7-00");
   CHECK(forwarded(value("00", "a3")) == "00-" + kTrace + "-00f067aa0ba902b7-a3");
 }
 
-TEST_CASE("a later version is read as far as it is known, and goes on as version 00") {
+TEST_CASE("a later version is read as version 00 and forwarded as version 00") {
   CHECK(forwarded(value("01", "ff")) == "00-" + kTrace + "-00f067aa0ba902b7-01");
   CHECK(forwarded(value("fe", "02", "-more of it")) == "00-" + kTrace + "-00f067aa0ba902b7-00");
   CHECK(forwarded(value("cc", "01", "-")) == "00-" + kTrace + "-00f067aa0ba902b7-01");
   CHECK(forwarded(value("cc", "01", ".x")).empty());
 }
 
-TEST_CASE("what is no traceparent is none") {
+TEST_CASE("an invalid traceparent is ignored") {
   const std::string zeros_trace(32, '0'), zeros_span(16, '0');
   for (const std::string& text : {
            std::string(),

@@ -49,7 +49,7 @@ TEST_CASE("the users are spread evenly over the slots, within 5 percent") {
   }
 }
 
-TEST_CASE("a slot that goes moves its own users only, and evenly over the others; one that comes takes its share") {
+TEST_CASE("removing a slot moves only its users, evenly over the others; a new slot takes its share") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   const std::vector<int> four = {0, 1, 2, 3}, three = {0, 1, 3};
@@ -70,7 +70,7 @@ TEST_CASE("a slot that goes moves its own users only, and evenly over the others
   for (const int worker_slot : three) CHECK(taken_by[worker_slot] > moved / 3 * 0.8);
 }
 
-TEST_CASE("users of a canary are spread like all users, and a salt moves nobody") {
+TEST_CASE("users of a canary are spread like all users, and a salt does not move users") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937_64 random(seed);
@@ -90,7 +90,7 @@ TEST_CASE("users of a canary are spread like all users, and a salt moves nobody"
   }
 }
 
-TEST_CASE("the lower half of a winning score is as good as random") {
+TEST_CASE("the lower half of a winning score is evenly distributed") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   const std::vector<int> worker_slots = {0, 1, 2, 3};
@@ -103,7 +103,7 @@ TEST_CASE("the lower half of a winning score is as good as random") {
   CHECK(below < 1'000 + 180);
 }
 
-TEST_CASE("no user is nobody, and a slot is its id") {
+TEST_CASE("a user's hash is never 0, and a slot's hash depends on its id") {
   CHECK(affinity_hash("") != 0);
   CHECK(affinity_hash("alice") == affinity_hash("alice"));
   CHECK(affinity_hash("alice") != bucket_hash("", "alice"));

@@ -11,7 +11,7 @@ Address at(std::string_view text) {
   return *address;
 }
 
-TEST_CASE("a client gets its share of connections and no more, counted over its ports") {
+TEST_CASE("a client gets connections up to its limit, counted over all its ports") {
   ClientLimit limit(2, 10);
   CHECK(limit.acquire(at("10.0.0.1:1000")));
   CHECK(limit.acquire(at("10.0.0.1:1001")));
@@ -31,7 +31,7 @@ TEST_CASE("a client without connections takes no room") {
   CHECK(limit.connections_of(at("10.0.0.1:1")) == 0);
 }
 
-TEST_CASE("the number of clients is bounded, and known ones still get in") {
+TEST_CASE("the number of clients is bounded, and known ones are still accepted") {
   ClientLimit limit(5, 2);
   CHECK(limit.acquire(at("10.0.0.1:1")));
   CHECK(limit.acquire(at("10.0.0.2:1")));
@@ -74,13 +74,13 @@ TEST_CASE("a connection that turns out to be another client's is counted there")
   limit.release(at("192.0.2.7:7"));
   CHECK(limit.connections_of(at("192.0.2.7:1")) == 2);
 
-  // To himself, at his limit, and from a peer that is not counted.
+  // To the same client, at its limit, and from a peer that is not counted.
   CHECK(limit.move(at("192.0.2.7:5"), at("192.0.2.7:8")));
   CHECK(limit.move(at("unix:/run/web.sock"), at("192.0.2.8:1")));
   CHECK(limit.connections_of(at("192.0.2.8:1")) == 1);
 }
 
-TEST_CASE("a limit of none admits nobody") {
+TEST_CASE("a limit of zero admits no client") {
   ClientLimit limit(0, 10);
   CHECK_FALSE(limit.acquire(at("10.0.0.1:1")));
   CHECK(limit.clients() == 0);

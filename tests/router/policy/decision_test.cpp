@@ -40,7 +40,7 @@ void check(const Choice& choice, std::uint32_t version, Decision decision) {
   CHECK(choice.decision == decision);
 }
 
-TEST_CASE("explicit sources are asked in order: param, header, cookie") {
+TEST_CASE("explicit sources are read in order: param, header, cookie") {
   const ServiceRoute route = web();
   check(choose(route, *request("/?version=v2", {{"X-Version", "v1"}, {"Cookie", "version=v1"}})), 1, Decision::param);
   check(choose(route, *request("/", {{"X-Version", "v2"}, {"Cookie", "version=v1"}})), 1, Decision::header);
@@ -52,7 +52,7 @@ TEST_CASE("a source that names the stable version explicitly beats the bucket") 
   check(choose(web(), *request("/?version=v1"), 100), 0, Decision::param);
 }
 
-TEST_CASE("an unknown name falls to the next source and at last to the bucket") {
+TEST_CASE("an unknown version name is skipped for the next source, and at last for the bucket") {
   const ServiceRoute route = web();
   check(choose(route, *request("/?version=v9", {{"X-Version", "v2"}})), 1, Decision::header);
   check(choose(route, *request("/?version=", {{"X-Version", "V2"}, {"Cookie", "version=v2"}})), 1, Decision::cookie);
@@ -88,7 +88,7 @@ TEST_CASE("a header names a version only from override_from, a param and a cooki
   check(choose(route, *request("/", {{"Cookie", "version=v2"}})), 1, Decision::cookie);
 }
 
-TEST_CASE("override_from is about the peer, not about the client that the peer speaks for") {
+TEST_CASE("override_from checks the peer, not the client that the peer forwards for") {
   ServiceRoute route = web();
   route.override_from = {*Cidr::parse("10.0.0.0/8")};
   const auto head = request("/", {{"X-Version", "v2"}});
@@ -97,7 +97,7 @@ TEST_CASE("override_from is about the peer, not about the client that the peer s
   check(decide({&route, {}}, *head, inside, kClient, true), 0, Decision::stable);
 }
 
-TEST_CASE("a unix peer may name a version unless nobody may") {
+TEST_CASE("a unix peer may name a version unless override_from is empty") {
   ServiceRoute route = web();
   const auto head = request("/", {{"X-Version", "v2"}});
   check(choose(route, *head, 0, kUnix), 1, Decision::header);
@@ -115,7 +115,7 @@ TEST_CASE("a bucketed user goes to the canary, to stable while it is down, and a
   check(choose(route, *request("/?version=v2"), 0, kClient, false), 1, Decision::param);
 }
 
-TEST_CASE("without a canary or an identity everybody is stable's") {
+TEST_CASE("without a canary or an identity every user goes to stable") {
   ServiceRoute route = web();
   const Choice nobody = choose(route, *request("/"), 100, kUnix);
   check(nobody, 0, Decision::stable);
@@ -159,13 +159,13 @@ TEST_CASE("affinity is a hash of the identity that no salt changes, and only whe
   CHECK(choose(route, *request("/"), 0, kUnix).affinity == 0);
 }
 
-TEST_CASE("the identity is known whatever decided") {
+TEST_CASE("the identity is determined whatever decided") {
   const Choice choice = choose(web(), *request("/?version=v2", {{"Cookie", "uid=alice"}}));
   check(choice, 1, Decision::param);
   CHECK(choice.identity_hash == bucket_hash("web/v2", "alice"));
 }
 
-TEST_CASE("a client's address identifies it as the text that Address gives") {
+TEST_CASE("a client's address identifies it by the text of Address") {
   for (const char* text : {"0.0.0.0:1", "255.255.255.255:1", "10.0.20.103:80", "[::1]:1", "[2001:db8::ff:1]:1",
                            "[2001:db8:1111:2222:3333:4444:5555:6666]:1"}) {
     const Address address = *Address::parse(text);
@@ -187,7 +187,7 @@ TEST_CASE("a query parameter is found by its decoded name, the first one counts"
   CHECK_FALSE(query_param("/x?bb=1&B=1&a=b", "b").has_value());
 }
 
-TEST_CASE("percent decoding leaves what is no escape as it is") {
+TEST_CASE("percent decoding leaves invalid escapes as they are") {
   CHECK(decodes_to("", ""));
   CHECK(decodes_to("v%32", "v2"));
   CHECK(decodes_to("%c3%BC", "\xc3\xbc"));
@@ -201,7 +201,7 @@ TEST_CASE("percent decoding leaves what is no escape as it is") {
   CHECK_FALSE(decodes_to("%76", "%76"));
 }
 
-TEST_CASE("a peer that is no trusted proxy is the client, whatever it says") {
+TEST_CASE("a peer that is not a trusted proxy is the client, whatever it sends") {
   const auto head = request("/", {{"X-Forwarded-For", "1.2.3.4"}});
   CHECK(client_address(kClient, head->fields, {}) == kClient);
   CHECK(client_address(kUnix, head->fields, {*Cidr::parse("0.0.0.0/0")}) == kUnix);
@@ -222,7 +222,7 @@ TEST_CASE("behind trusted proxies the rightmost untrusted hop is the client") {
   CHECK(client({{"X-Forwarded-For", "2001:db8::1"}}) == "2001:db8::1");
 }
 
-TEST_CASE("garbage ends the walk at the last address that was understood") {
+TEST_CASE("an invalid member ends the search at the last valid address") {
   const std::vector<Cidr> trusted = {*Cidr::parse("10.0.0.0/8")};
   const Address proxy = *Address::parse("10.0.0.1:1");
   const auto client = [&](std::string_view forwarded) {
@@ -235,7 +235,7 @@ TEST_CASE("garbage ends the walk at the last address that was understood") {
   CHECK(client("") == "10.0.0.1");
 }
 
-TEST_CASE("the share of users is the weight, and raising it moves nobody back") {
+TEST_CASE("the share of users is the weight, and raising it moves no user back") {
   ServiceRoute route = web();
   const Threshold five = Threshold::of_percent(5), twenty = Threshold::of_percent(20);
   int at_five = 0, at_twenty = 0, moved_back = 0;
@@ -252,7 +252,7 @@ TEST_CASE("the share of users is the weight, and raising it moves nobody back") 
   CHECK(moved_back == 0);
 }
 
-TEST_CASE("another salt draws other users") {
+TEST_CASE("a different salt selects different users") {
   const Threshold half = Threshold::of_percent(50);
   int both = 0;
   for (int id = 0; id < 10'000; ++id) {
@@ -263,7 +263,7 @@ TEST_CASE("another salt draws other users") {
   CHECK(both < 2'700);
 }
 
-TEST_CASE("the bucket hash is XXH3-64 of salt, a zero byte and identity, for all time") {
+TEST_CASE("the bucket hash stays XXH3-64 of salt, a zero byte and identity") {
   CHECK(bucket_hash("", "") == 0xc44bdff4074eecdbull);
   CHECK(bucket_hash("a", "b") != bucket_hash("ab", ""));
   for (std::size_t length = 0; length < 600; ++length) {

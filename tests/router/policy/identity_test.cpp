@@ -47,7 +47,7 @@ TEST_CASE("the first source that is present and not empty is the user") {
   CHECK(find(route, {}, kUnix).text.empty());
 }
 
-TEST_CASE("who has none of the sources is given one, and it is the same for requests side by side") {
+TEST_CASE("a request without any source is issued an identity, the same for concurrent requests") {
   const ServiceRoute route = issuing();
   const Found first = find(route, {{"User-Agent", "curl/8"}, {"Accept-Language", "de"}});
   CHECK(first.issue == "gid");
@@ -58,7 +58,7 @@ TEST_CASE("who has none of the sources is given one, and it is the same for requ
   CHECK(find(route, {}).text == find(route, {}, *Address::parse("192.0.2.7:9")).text);
 }
 
-TEST_CASE("what makes up an issued identity: address, User-Agent, Accept-Language and the seed") {
+TEST_CASE("an issued identity is a hash of address, User-Agent, Accept-Language and the seed") {
   const ServiceRoute route = issuing();
   const std::set<std::string> different = {
       find(route, {}).text,
@@ -73,7 +73,7 @@ TEST_CASE("what makes up an issued identity: address, User-Agent, Accept-Languag
   CHECK(different.size() == 8);
 }
 
-TEST_CASE("clients behind a unix socket are told apart by X-Forwarded-For, those with an address are not") {
+TEST_CASE("X-Forwarded-For distinguishes clients behind a unix socket, but not those with an address") {
   const ServiceRoute route = issuing();
   const std::string one = find(route, {{"X-Forwarded-For", "198.51.100.1"}}, kUnix).text;
   CHECK(one != find(route, {{"X-Forwarded-For", "198.51.100.2"}}, kUnix).text);
@@ -82,7 +82,7 @@ TEST_CASE("clients behind a unix socket are told apart by X-Forwarded-For, those
   CHECK(find(route, {{"X-Forwarded-For", "198.51.100.1"}}).text == find(route, {}).text);
 }
 
-TEST_CASE("who brings the cookie is never given another, whatever it says") {
+TEST_CASE("a request with the cookie is never issued a new one, whatever its value") {
   const ServiceRoute route = issuing();
   for (const std::string& value : {std::string("0123456789abcdef0123456789abcdef"), std::string("no hex at all"),
                                    std::string("7"), std::string(300, 'x'), std::string(30'000, 'y')}) {
@@ -96,7 +96,7 @@ TEST_CASE("who brings the cookie is never given another, whatever it says") {
   CHECK(find(route, {{"X-User-Id", "bob"}}).issue.empty());
 }
 
-TEST_CASE("the decision hashes the very value that is set, so that the next request decides alike") {
+TEST_CASE("the decision hashes the value that is set, so the next request is decided alike") {
   const ServiceRoute route = issuing();
   const ServicePolicy policy{&route, Threshold::of_percent(50), kSeed};
   const unsigned seed = std::random_device{}();

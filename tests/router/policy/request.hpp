@@ -1,5 +1,5 @@
 #pragma once
-// A request head as the parser would leave it, made by hand: policy looks at the target and the fields only.
+// A request head like the parser's, made by hand: policy reads the target and the fields only.
 #include <initializer_list>
 #include <memory>
 #include <string_view>
@@ -15,7 +15,7 @@ inline const Address kUnix = *Address::parse("unix:/run/front.sock");
 
 using NamedValue = std::pair<std::string_view, std::string_view>;
 
-/// On the heap: a head has room for every field that could come. The views must outlive it, so use literals.
+/// On the heap: a head has room for the maximum of fields. The views must outlive it, so use literals.
 inline std::unique_ptr<http::Request> request(std::string_view path_query,
                                               std::initializer_list<NamedValue> fields = {}) {
   auto head = std::make_unique<http::Request>();

@@ -49,7 +49,7 @@ TEST_CASE("nothing is repeated after the first byte of the response") {
   CHECK(judge(attempt) == Retry::no);
 }
 
-TEST_CASE("a body that is no longer held is not repeated") {
+TEST_CASE("a request whose body is no longer kept is not repeated") {
   Attempt attempt = refused();
   attempt.body_replayable = false;
   CHECK(judge(attempt) == Retry::no);
@@ -76,7 +76,7 @@ TEST_CASE("a stale reuse of a request that may have been carried out is not repe
   CHECK(judge(attempt) == Retry::fresh_socket);
 }
 
-TEST_CASE("a bucketed canary user is repeated on stable, one who named the version is not") {
+TEST_CASE("a bucketed canary user's request is repeated on stable, that of a user who named the version is not") {
   Attempt attempt = refused();
   attempt.decision = Decision::bucket;
   CHECK(judge(attempt) == Retry::on_stable);

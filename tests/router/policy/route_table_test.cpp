@@ -49,7 +49,7 @@ TEST_CASE("a prefix matches whole segments only") {
   CHECK_FALSE(table.find("h", "*").has_value());
 }
 
-TEST_CASE("a trailing slash of a prefix means nothing, and a lone slash means every path") {
+TEST_CASE("a trailing slash of a prefix is ignored, and a single slash means every path") {
   const RouteTable table({service({}, {"/api/"}), service({}, {"/"})});
   CHECK(table.find("h", "/api") == 0u);
   CHECK(table.find("h", "/api/x") == 0u);

@@ -37,7 +37,7 @@ TEST_CASE("the share grows from a tenth to the whole in ten seconds") {
   CHECK(start.share(after(-5)) == 100);
 }
 
-TEST_CASE("beside nobody older, or when the older ones are gone, it has its whole share") {
+TEST_CASE("without older workers, or when they are gone, it has its full share") {
   const SlowStart alone = begun(false);
   CHECK_FALSE(alone.warming(after(0)));
   CHECK(alone.share(after(0)) == 1'000);
@@ -49,7 +49,7 @@ TEST_CASE("beside nobody older, or when the older ones are gone, it has its whol
   CHECK(left.share(after(1)) == 1'000);
 }
 
-TEST_CASE("it takes part as often as its share of one worker's share says") {
+TEST_CASE("it takes part in as many choices as its share says") {
   for (const std::size_t workers : {2u, 3u, 10u}) {
     SlowStart start = begun();
     const auto fair = 10'000 / static_cast<int>(workers);
@@ -59,13 +59,13 @@ TEST_CASE("it takes part as often as its share of one worker's share says") {
   }
 }
 
-TEST_CASE("turns that it does not get are not saved up") {
+TEST_CASE("unused turns do not add up") {
   SlowStart start = begun();
   for (int i = 0; i < 1'000; ++i) (void)start.takes_part(after(0), 2);
-  CHECK(turns(start, after(0), 2, 21) == 2);  // the one that is kept, and its share of the twenty others
+  CHECK(turns(start, after(0), 2, 21) == 2);  // the kept one, and its share of the twenty others
 }
 
-TEST_CASE("a user who meets it once does so to the end") {
+TEST_CASE("a user who was sent to it once stays") {
   const SlowStart start = begun();
   for (std::uint64_t draw = 0; draw <= 0xffffffff; draw += 0x00ffffff) {
     bool met = false;

@@ -1,5 +1,5 @@
 #pragma once
-// The master's end of a router's channel: says what a test wants it to say, and waits for the answers.
+// The master's end of a router's channel: sends what a test wants, and waits for the answers.
 #include <doctest/doctest.h>
 #include <poll.h>
 

@@ -49,7 +49,7 @@ TEST_CASE("an HTTP probe asks for the path and judges by the status") {
   CHECK(probe_answered("HTTP/1.1 404 Not Found\r\n\r\n") == Verdict{false, "status 404"});
 }
 
-TEST_CASE("what is no answer is said to be none") {
+TEST_CASE("an invalid answer fails the probe and says why") {
   CHECK(probe_answered("").second == "closed without an answer");
   const Verdict garbage = probe_answered("SSH-2.0-OpenSSH\r\n\r\n");
   CHECK_FALSE(garbage.first);
@@ -75,7 +75,7 @@ TEST_CASE("a probe reaches a worker on a unix socket") {
   std::filesystem::remove(path);
 }
 
-TEST_CASE("a probe does not need one of the sockets for requests") {
+TEST_CASE("a probe does not use one of the sockets for requests") {
   Gate gate;
   FakeWorker worker([&](FakeWorker::Call& call) {
     while (call.next()) {

@@ -23,7 +23,7 @@ struct Plan {
   std::uint64_t number = 1;
   bool affinity = false;
   std::vector<IdentitySource> identity = {*IdentitySource::parse("header:x-user"), *IdentitySource::parse("client-ip")};
-  std::vector<std::uint64_t> draining{};  // workers, in whichever version
+  std::vector<std::uint64_t> draining{};  // workers, of any version
   Duration drain_timeout{30'000};         // of every version
 };
 
@@ -67,7 +67,7 @@ struct RigOptions {
   std::function<std::unique_ptr<engine::Engine>(engine::BufferPool&)> make_engine = engine::make_engine;
 };
 
-/// The client who has all the connections that he may have, as far as a Rig is asked.
+/// A client that is at its limit of connections in every Rig.
 inline constexpr std::string_view kCrowdedClient = "192.0.2.99";
 
 class Rig {
@@ -144,7 +144,7 @@ class Rig {
   segment::Segment segment = segment::Segment::create();
 
  private:
-  // What a router does for its shards, but every connection stays where it was accepted.
+  // Acts as the router of the shards, but every connection stays where it was accepted.
   struct Host final : proxy::ShardHost {
     Rig& rig;
     std::uint32_t index;
@@ -201,7 +201,7 @@ class Rig {
   std::map<std::uint64_t, std::pair<bool, std::string>> probes_;
 };
 
-/// Asks on a connection of its own.
+/// Sends a request on a connection of its own.
 inline Message ask(Rig& rig, std::string_view request, bool head_request = false) {
   Wire client = rig.dial();
   client.write(request);

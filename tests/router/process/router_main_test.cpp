@@ -1,4 +1,4 @@
-// A router process, run on a thread: from the greeting to the end.
+// A router process, run on a thread: from hello to its end.
 #include "router/process/router_main.hpp"
 
 #include <fcntl.h>
@@ -103,7 +103,7 @@ TEST_CASE("a router greets, serves, reopens its log, drains, and ends with 0") {
   CHECK_FALSE(master.orphaned);
 }
 
-TEST_CASE("a router whose master dies ends with 1 and says that it is an orphan, in flight or not") {
+TEST_CASE("a router whose master dies calls on_orphaned and ends with 1, with requests in flight or not") {
   FakeWorker silent([](FakeWorker::Call& call) {
     while (call.next()) {
     }
@@ -122,7 +122,7 @@ TEST_CASE("a router whose master dies ends with 1 and says that it is an orphan,
   CHECK(master.orphaned);
 }
 
-TEST_CASE("a router with a segment of another layout ends before it says anything") {
+TEST_CASE("a router with a segment of a different layout ends before it sends anything") {
   FakeMaster master;
   proxy::Inheritance inheritance = master.inheritance();
   inheritance.segment = sealed_memfd("segment", "too small");
@@ -130,11 +130,11 @@ TEST_CASE("a router with a segment of another layout ends before it says anythin
   CHECK(process.result() == 1);
 }
 
-TEST_CASE("a master that greets wrongly, or not first, is left") {
+TEST_CASE("a wrong or late hello of the master ends the router") {
   ChannelMessage alien = FakeMaster::hello();
-  SUBCASE("another protocol") { alien.protocol = kChannelProtocol + 1; }
+  SUBCASE("a different protocol") { alien.protocol = kChannelProtocol + 1; }
   SUBCASE("a slot that does not exist") { alien.router_slot = segment::kRouterSlots; }
-  SUBCASE("no greeting") { alien.type = Type::listen; }
+  SUBCASE("no hello") { alien.type = Type::listen; }
   FakeMaster master;
   Process process(master.inheritance());
   master.say(alien);
@@ -142,7 +142,7 @@ TEST_CASE("a master that greets wrongly, or not first, is left") {
   CHECK_FALSE(master.orphaned);
 }
 
-TEST_CASE("a master that dies before it greets leaves an orphan, too") {
+TEST_CASE("a master that dies before its hello leaves an orphan, too") {
   FakeMaster master;
   Process process(master.inheritance());
   master.die();

@@ -1,4 +1,4 @@
-// The threads of a router together, and what it says to its master.
+// The threads of a router together, and its messages to the master.
 #include "router/process/router.hpp"
 
 #include <fcntl.h>
@@ -44,7 +44,7 @@ struct Running {
 
 }  // namespace
 
-TEST_CASE("ready is said once, applied for every table, by the last thread that routes by it") {
+TEST_CASE("ready is sent once, applied for every table, by the last thread that applies it") {
   FakeWorker worker(says("one"));
   FakeMaster master;
   proxy::Router router(master.inheritance(), Running::attach(master.segment), FakeMaster::hello(4));
@@ -101,7 +101,7 @@ TEST_CASE("requests on many connections are spread over the threads and counted 
   CHECK(eventually([&] { return run.connections() == 0; }));
 }
 
-TEST_CASE("connections above the limit are turned away with a reason, and room comes back") {
+TEST_CASE("connections above the limit are refused with a reason, and closed ones make room") {
   FakeWorker worker(says("x"));
   ChannelMessage hello = FakeMaster::hello();
   SUBCASE("of the router") { hello.router.max_connections = 3; }
@@ -149,7 +149,7 @@ TEST_CASE("behind a PROXY header the limit of one client is that of the client i
   CHECK(dial(0).read_answer().status() == 200);
 }
 
-TEST_CASE("few sockets are enough for clients on all threads") {
+TEST_CASE("a few sockets are enough for clients on all threads") {
   FakeWorker worker(says("x"));
   Plan plan{{{worker.address()}}};
   plan.limits.max_sockets = 1;
@@ -171,7 +171,7 @@ TEST_CASE("few sockets are enough for clients on all threads") {
   CHECK(run.master.segment->workers[0].sockets.total() <= 1);
 }
 
-TEST_CASE("a router that is to run the warm-up check is ready once it has reached every worker of its table") {
+TEST_CASE("a router with a warm-up check is ready once it has reached every worker of its table") {
   FakeWorker good(says("x"));
   FakeMaster master;
   auto hello = FakeMaster::hello(3);
@@ -179,8 +179,8 @@ TEST_CASE("a router that is to run the warm-up check is ready once it has reache
   proxy::Router router(master.inheritance(), Running::attach(master.segment), hello);
   std::thread thread([&] { router.run(); });
   SUBCASE("all of them answer") { master.say_table({{{good.address()}, {good.address()}}}); }
-  SUBCASE("there is none") { master.say_table({}); }
-  SUBCASE("one does not answer until the master takes it away") {
+  SUBCASE("the table has no worker") { master.say_table({}); }
+  SUBCASE("one does not answer until the master removes it") {
     master.say_table({{{good.address()}, {*Address::parse("127.0.0.1:1")}}, {}, 0, 1});
     const auto complaint = master.expect(Type::unreached);
     REQUIRE(complaint);
@@ -209,7 +209,7 @@ TEST_CASE("a probe is answered over the channel") {
   CHECK(probed->detail == "status 200");
 }
 
-TEST_CASE("all threads have drained before the router says so and ends") {
+TEST_CASE("the router reports drained, and ends, once all threads have drained") {
   FakeWorker worker(says("x"));
   FakeMaster master;
   proxy::Router router(master.inheritance(), Running::attach(master.segment), FakeMaster::hello(3));

@@ -1,4 +1,4 @@
-// One router thread from its first connection to its last: above all, how it ends.
+// One router thread from its first connection to its last, mainly how it ends.
 #include "router/process/shard.hpp"
 
 #include <fcntl.h>
@@ -32,7 +32,7 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   ++allocations;
   return std::malloc(size == 0 ? 1 : size);
 }
-// Not inlined: to the compiler, free() of what operator new gave looks like a mistake.
+// Not inlined: the compiler would warn of free() on memory from operator new.
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 #endif
@@ -104,7 +104,7 @@ TEST_CASE("a stop closes idle clients at once and lets the request in flight end
   CHECK(rig.sockets(8) == 0);
 }
 
-TEST_CASE("a handover answers the next request of an idle client, and only then closes") {
+TEST_CASE("an upgrade answers the next request of an idle client, and only then closes") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
   Wire client = idle_client(rig);
@@ -133,7 +133,7 @@ TEST_CASE("a connection that was accepted before a stop gets its first answer") 
   CHECK(eventually([&] { return rig.drained_shards() == 1; }));
 }
 
-TEST_CASE("a connection that says nothing does not hold up a stop") {
+TEST_CASE("a silent connection does not delay a stop") {
   Rig rig({});
   Wire silent = rig.dial();
   REQUIRE(eventually([&] { return rig.on([](proxy::Shard& shard) { return shard.engine().open_streams(); }) == 1; }));
@@ -142,7 +142,7 @@ TEST_CASE("a connection that says nothing does not hold up a stop") {
   CHECK(eventually([&] { return rig.drained_shards() == 1; }));
 }
 
-TEST_CASE("an answer that began before a stop leaves its client idle at its end, who is closed then") {
+TEST_CASE("a client whose answer began before a stop is closed when the answer ends") {
   Gate gate;
   FakeWorker worker([&gate](FakeWorker::Call& call) {
     while (call.next()) {
@@ -159,7 +159,7 @@ TEST_CASE("an answer that began before a stop leaves its client idle at its end,
   REQUIRE(client.read_head(answer));
   REQUIRE(client.read_exactly(1, text));
   drain(rig, kLong, true);
-  check_closed(silent);  // the time of those who are new is over
+  check_closed(silent);  // the extra time of new connections is over
   gate.open();
   REQUIRE(client.read_exactly(1, text));
   CHECK(text == "ok");
@@ -168,7 +168,7 @@ TEST_CASE("an answer that began before a stop leaves its client idle at its end,
   CHECK(eventually([&] { return rig.drained_shards() == 1; }));
 }
 
-TEST_CASE("the deadline of a drain cuts what is still going on") {
+TEST_CASE("the deadline of a drain cuts the requests that are left") {
   FakeWorker silent([](FakeWorker::Call& call) {
     while (call.next()) {
     }
@@ -199,7 +199,7 @@ TEST_CASE("a stop waits until the last byte of an answer is sent") {
   CHECK(eventually([&] { return rig.drained_shards() == 1; }));
 }
 
-TEST_CASE("a shard that has nothing to do is drained at once, and listens no more") {
+TEST_CASE("a shard without work is drained at once, and stops listening") {
   Rig rig({});
   drain(rig, kLong, false);
   CHECK(eventually([&] { return rig.drained_shards() == 1; }));
@@ -228,7 +228,7 @@ TEST_CASE("a waiting request is answered during a stop") {
   CHECK(eventually([&] { return rig.drained_shards() == 1; }));
 }
 
-TEST_CASE("clients that come and go are all accounted for") {
+TEST_CASE("every client that connects is reported as closed once") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
   for (int i = 0; i < 50; ++i) CHECK(rig.get().status() == 200);
@@ -236,7 +236,7 @@ TEST_CASE("clients that come and go are all accounted for") {
   CHECK(worker.connections() == 1);
 }
 
-TEST_CASE("a shard dies with everything still open") {
+TEST_CASE("a shard can be destroyed while everything is still open") {
   FakeWorker worker([](FakeWorker::Call& call) {
     while (call.next()) {
     }

@@ -1,5 +1,5 @@
 #pragma once
-// Upgrades as tests ask for them, and workers that take them.
+// Upgrade requests of tests, and workers that accept them.
 #include "tests/router/process/rig.hpp"
 
 namespace gray::test {

@@ -22,7 +22,7 @@ WorkerRoute worker(std::uint32_t cell, std::uint64_t generation = 1) {
 
 }  // namespace
 
-TEST_CASE("without a table nothing is proven, with an empty one all is") {
+TEST_CASE("the check is not complete without a table, and complete with an empty one") {
   WarmUpCheck check;
   CHECK_FALSE(check.complete());
   check.follow(table_with({}));
@@ -31,7 +31,7 @@ TEST_CASE("without a table nothing is proven, with an empty one all is") {
   CHECK_FALSE(check.next());
 }
 
-TEST_CASE("every worker is asked once, as its version is checked, and must answer") {
+TEST_CASE("every worker is probed once, with the settings of its version, and must answer") {
   WarmUpCheck check;
   check.follow(table_with({worker(1), worker(2)}));
   const auto asked = check.due(kStart);
@@ -43,13 +43,13 @@ TEST_CASE("every worker is asked once, as its version is checked, and must answe
   CHECK(check.due(kStart).empty());
   check.probed(asked[0].id, true, "status 200", kStart);
   CHECK_FALSE(check.complete());
-  check.probed(asked[0].id, true, "status 200", kStart);  // a second answer to the same question is none
+  check.probed(asked[0].id, true, "status 200", kStart);  // a second answer to the same probe is ignored
   CHECK_FALSE(check.complete());
   check.probed(asked[1].id, true, "status 200", kStart);
   CHECK(check.complete());
 }
 
-TEST_CASE("who does not answer is asked again a moment later, and complained of") {
+TEST_CASE("a worker that does not answer is probed again after kRetry, and is named in the complaint") {
   WarmUpCheck check;
   check.follow(table_with({worker(1)}));
   const auto first = check.due(kStart);
@@ -66,7 +66,7 @@ TEST_CASE("who does not answer is asked again a moment later, and complained of"
   CHECK(check.complete());
 }
 
-TEST_CASE("a later table only takes away: unhealthy workers, processes that were replaced") {
+TEST_CASE("a later table only removes workers: unhealthy ones and replaced processes") {
   WarmUpCheck check;
   check.follow(table_with({worker(1), worker(2), worker(3)}));
   const auto asked = check.due(kStart);
@@ -79,7 +79,7 @@ TEST_CASE("a later table only takes away: unhealthy workers, processes that were
   CHECK(check.complete());
 }
 
-TEST_CASE("no more than kAtOnce probes are in flight, whatever is taken away meanwhile") {
+TEST_CASE("at most kAtOnce probes are in flight, also when workers are removed meanwhile") {
   std::vector<WorkerRoute> many;
   for (std::uint32_t cell = 0; cell < 3 * WarmUpCheck::kAtOnce; ++cell) many.push_back(worker(cell));
   WarmUpCheck check;

@@ -65,7 +65,7 @@ TEST_CASE("HTTP/1.0 gets a body of unknown length as it is, and no interim answe
   CHECK(written.all().ends_with("Connection: close\r\n\r\nhello"));
 }
 
-TEST_CASE("a body of known length is passed on, and so is everything behind a switch of protocols") {
+TEST_CASE("a body of known length is passed on as it is, and so are bytes behind a switch of protocols") {
   Written written(http::Version::http11);
   SUBCASE("known length") {
     written.head->body = {http::Body::Kind::sized, 5};

@@ -1,4 +1,4 @@
-// Clients that are slow, and those who only seem to be.
+// Clients that are slow, and clients that only seem to be.
 #include "router/proxy/client_watch.hpp"
 
 #include <atomic>
@@ -18,7 +18,7 @@ Limits with_rate(std::uint64_t bytes) {
 
 }  // namespace
 
-TEST_CASE("a body that comes more slowly than min_rate is a 408 and the end") {
+TEST_CASE("a body that arrives more slowly than min_rate is a 408, and the connection closes") {
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}, with_rate(10'000)}, {.rate_window = Duration{1'500}});
   Wire slow = rig.dial(), mute = rig.dial(), quick = rig.dial();
@@ -44,7 +44,7 @@ TEST_CASE("a body that comes more slowly than min_rate is a 408 and the end") {
   CHECK(rig.reason(segment::Reason::request_timeout) == 2);
 }
 
-TEST_CASE("a client that takes its answer more slowly than min_rate is cut off") {
+TEST_CASE("a client that reads its answer more slowly than min_rate is cut off") {
   FakeWorker worker(says(std::string(8 << 20, 'x')));
   Rig rig({{{worker.address()}}, with_rate(10'000)}, {.rate_window = Duration{1'000}});
   Wire mute = rig.dial(0, 4'096), quick = rig.dial(0, 4'096);
@@ -57,7 +57,7 @@ TEST_CASE("a client that takes its answer more slowly than min_rate is cut off")
   CHECK(rig.totals().in_flight == 0);
 }
 
-TEST_CASE("without a min_rate it is enough to move anything") {
+TEST_CASE("with a min_rate of zero any progress is enough") {
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}, with_rate(0)}, {.rate_window = Duration{1'500}});
   Wire slow = rig.dial(), mute = rig.dial();
@@ -100,7 +100,7 @@ TEST_CASE("a slow worker, a stream of events and a long poll are not the client'
   sender.join();
 }
 
-TEST_CASE("a client is looked at once when it begins to be waited for, and forgotten with its request") {
+TEST_CASE("a client is sampled once when the wait for it begins, and reset with its request") {
   proxy::ClientWatch watch;
   CHECK_FALSE(watch.on());
   CHECK(watch.begin());

@@ -1,4 +1,4 @@
-// The client's side of the data path: requests in any shape, answers in order, and what is said when a connection ends.
+// The client's side of the data path: requests in any shape, answers in order, and how connections end.
 #include "router/proxy/downstream.hpp"
 
 #include "tests/router/process/rig.hpp"
@@ -8,7 +8,7 @@ using namespace gray::test;
 
 namespace {
 
-/// Answers with the path that was asked for.
+/// Answers with the path of the request.
 FakeWorker::Script says_path() {
   return [](FakeWorker::Call& call) {
     while (call.next()) {
@@ -126,7 +126,7 @@ TEST_CASE("two requests with bodies on one connection do not mix (P28)") {
   CHECK(client.read_answer().body.empty());
 }
 
-TEST_CASE("a client that asks for it is told that the connection closes, and it does") {
+TEST_CASE("a client that asks for it gets Connection: close, and the close") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
@@ -152,7 +152,7 @@ TEST_CASE("an HTTP/1.0 client gets its answer and the end of the connection, or 
   }
 }
 
-TEST_CASE("what is no request is refused once, and nothing behind it is taken for one (P26)") {
+TEST_CASE("an invalid request is refused once, and bytes behind it are not read as a request (P26)") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
@@ -195,7 +195,7 @@ TEST_CASE("broken chunks end the request with 400") {
   CHECK(worker.requests() == 0);
 }
 
-TEST_CASE("a head that does not arrive in time is told so, silence is just closed") {
+TEST_CASE("an incomplete head gets an answer at its deadline, an idle connection is just closed") {
   FakeWorker worker(says("x"));
   Limits limits;
   limits.head_timeout = Duration{500};
@@ -213,7 +213,7 @@ TEST_CASE("a head that does not arrive in time is told so, silence is just close
   check_closed(idle);
 }
 
-TEST_CASE("bytes that trickle in do not move the deadline of a head") {
+TEST_CASE("later bytes do not extend the deadline of a head") {
   FakeWorker worker(says("x"));
   Limits limits;
   limits.head_timeout = Duration{200};
@@ -229,7 +229,7 @@ TEST_CASE("bytes that trickle in do not move the deadline of a head") {
   trickle.join();
 }
 
-TEST_CASE("behind a PROXY header the client is whom it names (PROXY)") {
+TEST_CASE("behind a PROXY header the client is the one that it names (PROXY)") {
   const std::string line = "PROXY TCP4 192.0.2.7 10.0.0.1 5555 80\r\n";
   const std::string binary = std::string("\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c", 16) +
                              std::string("\xc0\x00\x02\x07\x0a\x00\x00\x01\x15\xb3\x00\x50", 12);
@@ -257,7 +257,7 @@ TEST_CASE("behind a PROXY header the client is whom it names (PROXY)") {
   }
 }
 
-TEST_CASE("a PROXY header that is wrong, late, repeated, or a stranger's is the end of the connection (PROXY)") {
+TEST_CASE("a PROXY header that is wrong, late, repeated, or from an untrusted peer ends the connection (PROXY)") {
   FakeWorker worker(says("x"));
   Limits hasty;
   hasty.head_timeout = Duration{1'000};
@@ -277,7 +277,7 @@ TEST_CASE("a PROXY header that is wrong, late, repeated, or a stranger's is the 
   refused(rig.dial(), "PROXY TCP4 192.0.2.7 10.0.0.1 5555 080\r\n" + Rig::request_for(), 400, "port");
   refused(rig.dial(), line + line + Rig::request_for(), 400, "");
   refused(rig.dial(), "PROXY TCP4 " + std::string(kCrowdedClient) + " 10.0.0.1 1 2\r\n" + Rig::request_for(), 503,
-          "as many connections");
+          "its limit of connections");
   CHECK(eventually([&] { return rig.last_closed().starts_with(kCrowdedClient); }));
   refused(strict.dial(), "", 400, "trusted_proxies");
   Wire half = impatient.dial(), half_head = impatient.dial(), silent = impatient.dial();
@@ -289,7 +289,7 @@ TEST_CASE("a PROXY header that is wrong, late, repeated, or a stranger's is the 
   CHECK(worker.requests() == 0);
 }
 
-TEST_CASE("bytes that trickle in do not move the deadline of a PROXY header (PROXY)") {
+TEST_CASE("later bytes do not extend the deadline of a PROXY header (PROXY)") {
   FakeWorker worker(says("x"));
   Limits limits;
   limits.head_timeout = Duration{200};
@@ -333,7 +333,7 @@ TEST_CASE("a head of hundreds of kilobytes passes where the limits allow it") {
   CHECK(worker.seen()[0].field("f99").size() == 3'000);
 }
 
-TEST_CASE("an exhausted memory budget sheds the request and keeps the router") {
+TEST_CASE("an exhausted memory budget refuses the request and keeps the router") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}}, {.budget = 3 * 1024});
   Wire hog = rig.dial();
@@ -345,7 +345,7 @@ TEST_CASE("an exhausted memory budget sheds the request and keeps the router") {
   CHECK(rig.get().status() == 200);
 }
 
-TEST_CASE("a slow reader holds back its worker, in bounded memory, and nobody else") {
+TEST_CASE("a slow reader pauses its worker, in bounded memory, and no other client") {
   constexpr std::size_t kSize = 64 << 20;
   std::atomic<std::size_t> written{0};
   FakeWorker worker([&](FakeWorker::Call& call) {
@@ -369,7 +369,7 @@ TEST_CASE("a slow reader holds back its worker, in bounded memory, and nobody el
   CHECK(answer.body.size() == kSize);
 }
 
-TEST_CASE("a client that pipelines and does not read is held back, not cut off (P25)") {
+TEST_CASE("a client that pipelines and does not read is paused, not cut off (P25)") {
   const std::string body(60'000, 'x');
   const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n";
   FakeWorker::Script script;
@@ -390,7 +390,7 @@ TEST_CASE("a client that pipelines and does not read is held back, not cut off (
   CHECK(complete == kRequests);
 }
 
-TEST_CASE("a client that leaves within its body is the end of the request (P27)") {
+TEST_CASE("a client that leaves within its body ends the request (P27)") {
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
@@ -403,7 +403,7 @@ TEST_CASE("a client that leaves within its body is the end of the request (P27)"
   CHECK(worker.requests() == 0);
 }
 
-TEST_CASE("a client that pipelines what we refuse and does not read is held back, too") {
+TEST_CASE("a client that pipelines refused requests and does not read is paused, too") {
   RouterSettings settings;
   settings.max_requests_per_connection = 1'000'000;
   Rig rig({}, {.settings = settings});
@@ -424,7 +424,7 @@ TEST_CASE("a client that pipelines what we refuse and does not read is held back
   CHECK(answered == kRequests);
 }
 
-TEST_CASE("a client that says FIN within its answer still gets the rest") {
+TEST_CASE("a client that sends FIN within its answer still gets the rest") {
   Gate gate;
   FakeWorker worker([&](FakeWorker::Call& call) {
     if (!call.next()) return;
@@ -475,7 +475,7 @@ TEST_CASE("a thousand pipelined requests are answered in order, one at a time, e
   CHECK(worker.connections() == 1);
 }
 
-TEST_CASE("the last answer that a connection may have says so, and a client still sending reads it (P26)") {
+TEST_CASE("the last answer on a connection has Connection: close, and a client still sending can read it (P26)") {
   FakeWorker worker(says_path());
   RouterSettings settings;
   settings.max_requests_per_connection = 3;
@@ -496,7 +496,7 @@ TEST_CASE("the last answer that a connection may have says so, and a client stil
   CHECK(worker.connections() == 1);
 }
 
-TEST_CASE("a client that leaves within its answer is a failed write of that side (P27)") {
+TEST_CASE("a client that leaves within its answer counts as a failed write of the client side (P27)") {
   std::atomic<std::size_t> written{0};
   FakeWorker worker([&](FakeWorker::Call& call) {
     if (!call.next()) return;
@@ -515,7 +515,7 @@ TEST_CASE("a client that leaves within its answer is a failed write of that side
   CHECK(errors[1] == 0);
 }
 
-TEST_CASE("a trace goes on below a span of ours that the log names (P31)") {
+TEST_CASE("a trace is forwarded with our span as the parent, which the log names (P31)") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
   const std::string trace = "0af7651916cd43dd8448eb211c80319c";

@@ -1,4 +1,4 @@
-// Where HTTP ends on a client connection, and where it does not.
+// When a client connection leaves HTTP, and when it does not.
 #include "router/proxy/downstream.hpp"
 #include "tests/router/process/upgrades.hpp"
 
@@ -17,7 +17,7 @@ TEST_CASE("bytes behind the request and behind the 101 go first, in their order 
   CHECK(worker.requests() == 1);
 }
 
-TEST_CASE("any other answer leaves HTTP as it is: what is pipelined behind is a request (P24)") {
+TEST_CASE("after any other answer the connection stays HTTP: pipelined bytes are a request (P24)") {
   for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nUpgrade: chat/1\r\nConnection: Upgrade\r\n\r\nok",
                              "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno",
                              "HTTP/1.1 426 Upgrade Required\r\nUpgrade: chat/1\r\nContent-Length: 2\r\n\r\n42"}) {
@@ -37,7 +37,7 @@ TEST_CASE("any other answer leaves HTTP as it is: what is pipelined behind is a 
   }
 }
 
-TEST_CASE("a connection that was upgraded is never one for requests again (P24)") {
+TEST_CASE("a connection that was upgraded never serves requests again (P24)") {
   FakeWorker worker(upgrades());
   Rig rig({{{worker.address()}}});
   Wire client = tunnel_to(rig);

@@ -97,7 +97,7 @@ TEST_CASE("every pair of state and event does what it should, and all others are
   });
 }
 
-TEST_CASE("an exchange that waits for somebody ends when its client leaves, and has a way out of its deadline") {
+TEST_CASE("a waiting exchange ends when its client leaves, and leaves its state at its deadline") {
   for_each_pair([](State state, Event event) {
     if (!waits(state)) return;
     CAPTURE(name_of(state));
@@ -106,7 +106,7 @@ TEST_CASE("an exchange that waits for somebody ends when its client leaves, and 
   });
 }
 
-TEST_CASE("random walks reach every state, and from each one idle again") {
+TEST_CASE("random events reach every state, and idle again from each") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 random(seed);
@@ -134,7 +134,7 @@ TEST_CASE("a state is left for idle only by an action that ends the exchange") {
   });
 }
 
-TEST_CASE("no answer of ours follows a byte of a worker's answer") {
+TEST_CASE("no answer of the router follows a byte of a worker's answer") {
   for_each_pair([](State state, Event event) {
     if (state != S::early && state != S::responding && state != S::tunnel) return;
     CHECK(step(state, event).action != A::reply);

@@ -1,4 +1,4 @@
-// One request and its answer when things go wrong: what is repeated, what is answered by us, who is charged.
+// One request and its answer in error cases: what is repeated, what the router answers, which version is charged.
 #include "router/proxy/exchange.hpp"
 
 #include "tests/router/process/rig.hpp"
@@ -9,7 +9,7 @@ using segment::Reason;
 
 namespace {
 
-/// Reads a request and closes without a word.
+/// Reads a request and closes without an answer.
 FakeWorker::Script closes() {
   return [](FakeWorker::Call& call) { call.next(); };
 }
@@ -35,7 +35,7 @@ Limits one_socket(std::uint32_t queue = 256, Duration queue_timeout = Duration{8
 
 }  // namespace
 
-TEST_CASE("a worker that cannot be reached is a 502, charged to its version") {
+TEST_CASE("a worker that cannot be reached is a 502, counted as an error of its version") {
   Listener nobody;
   Rig rig({{{nobody.address()}}});
   const Message answer = rig.get();
@@ -61,7 +61,7 @@ TEST_CASE("one failure is repeated on another worker, which is then preferred") 
   CHECK(rig.totals().retries == 1);
 }
 
-TEST_CASE("a request is repeated once, not until somebody answers") {
+TEST_CASE("a request is repeated once, not until a worker answers") {
   FakeWorker first(closes()), second(closes()), third(closes());
   Rig rig({{{first.address(), second.address(), third.address()}}});
   const Message answer = rig.get();
@@ -70,7 +70,7 @@ TEST_CASE("a request is repeated once, not until somebody answers") {
   CHECK(first.requests() + second.requests() + third.requests() == 2);
 }
 
-TEST_CASE("a user whom the bucket sent to a failing canary is answered by stable") {
+TEST_CASE("a user sent to a failing canary by the bucket is answered by stable") {
   FakeWorker stable(says("stable")), canary(closes());
   Rig rig({{{stable.address()}, {canary.address()}}, {}, 100});
   const Message answer = rig.get();
@@ -118,7 +118,7 @@ TEST_CASE("a POST is not sent twice (P25)") {
   CHECK(first.requests() + second.requests() == 1);
 }
 
-TEST_CASE("a POST that was surely not sent is repeated, body and all") {
+TEST_CASE("a POST that was certainly not sent is repeated with its body") {
   Listener nobody;
   FakeWorker good(answers(std::string(kOk)));
   Rig rig({{{nobody.address(), good.address()}}});
@@ -139,7 +139,7 @@ TEST_CASE("a PUT is repeated with its body while that is small enough to be kept
   CHECK(ask(rig, post(large, "PUT")).status() == 502);
 }
 
-TEST_CASE("a body that goes on while its request is repeated arrives whole") {
+TEST_CASE("a body that continues while its request is repeated arrives whole") {
   Gate gate;
   FakeWorker bad([](FakeWorker::Call& call) {
     Message head;
@@ -158,7 +158,7 @@ TEST_CASE("a body that goes on while its request is repeated arrives whole") {
   CHECK(good.seen()[0].body == "abc" + rest);
 }
 
-TEST_CASE("while a request is repeated, its body waits in the client") {
+TEST_CASE("while a request is repeated, its body is not read from the client") {
   FakeWorker bad([](FakeWorker::Call& call) {
     Message head;
     call.read_head(head);
@@ -234,7 +234,7 @@ TEST_CASE("a client that pauses within its body is not a failure of the worker")
   CHECK(worker.requests() == 1);
 }
 
-TEST_CASE("a worker that takes no more of a body is a failure of the worker") {
+TEST_CASE("a worker that stops reading a body is a failure of the worker") {
   Gate gate;
   FakeWorker worker([&](FakeWorker::Call& call) {
     Message head;
@@ -261,7 +261,7 @@ TEST_CASE("a worker that answers before it has read the body: the client gets th
   });
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
-  // Never sent whole, so that the answer is an early one whoever is faster.
+  // Never sent completely, so that the answer is early in any case.
   client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 9999999\r\n\r\n" + std::string(200'000, 'x'));
   const Message answer = client.read_answer();
   CHECK(answer.status() == 403);
@@ -272,7 +272,7 @@ TEST_CASE("a worker that answers before it has read the body: the client gets th
   CHECK(eventually([&] { return rig.sockets(0) == 0; }));
 }
 
-TEST_CASE("a worker that answers early and slams the door is heard all the same") {
+TEST_CASE("an early answer is passed on even if the worker then resets the connection") {
   FakeWorker worker([](FakeWorker::Call& call) {
     Message head;
     if (!call.read_head(head)) return;
@@ -290,7 +290,7 @@ TEST_CASE("a worker that answers early and slams the door is heard all the same"
   CHECK(heard == 20);
 }
 
-TEST_CASE("an early answer that outlives the upload is a usual one") {
+TEST_CASE("an early answer that ends after the upload is an ordinary one") {
   FakeWorker worker([](FakeWorker::Call& call) {
     Message head;
     std::string body;
@@ -309,7 +309,7 @@ TEST_CASE("an early answer that outlives the upload is a usual one") {
   CHECK(client.read_rest() == "okok");
 }
 
-TEST_CASE("a request that waits too long for a socket is a 503 of its own reason") {
+TEST_CASE("a request that waits too long for a socket is a 503 with its own reason") {
   Gate gate;
   FakeWorker worker(answers_after(gate));
   Rig rig({{{worker.address()}}, one_socket(256, Duration{150})});
@@ -326,7 +326,7 @@ TEST_CASE("a request that waits too long for a socket is a 503 of its own reason
   CHECK(first.read_answer().status() == 200);
 }
 
-TEST_CASE("a client that leaves while it waits frees its place at once") {
+TEST_CASE("a client that leaves while it waits leaves the queue at once") {
   Gate gate;
   FakeWorker worker(answers_after(gate));
   Rig rig({{{worker.address()}}, one_socket(1)});
@@ -363,7 +363,7 @@ TEST_CASE("a client that leaves before the first byte of its answer takes its wo
   gate.open();
 }
 
-TEST_CASE("a request that waited is sent as it came, whatever the limits have become since") {
+TEST_CASE("a request that waited is sent unchanged, even if the limits have changed since") {
   Gate gate;
   FakeWorker worker(answers_after(gate));
   Rig rig({{{worker.address()}}, one_socket()});

@@ -1,4 +1,4 @@
-// The kept head of a request: what an exchange is told of it, and that it can be read again.
+// The kept head of a request: the facts that an exchange gets, and that it can be parsed again.
 #include "router/proxy/kept_head.hpp"
 
 #include <doctest/doctest.h>
@@ -51,14 +51,14 @@ TEST_CASE("the facts of a request outlive the bytes that were read") {
   CHECK_FALSE(facts.last_hop);
 }
 
-TEST_CASE("the id that a stranger claims is no fact, and an empty body is none") {
+TEST_CASE("an untrusted peer's request id is ignored, and an empty body counts as none") {
   Kept kept("POST / HTTP/1.1\r\nHost: a\r\nX-Request-Id: id7\r\nContent-Length: 0\r\n\r\n");
   REQUIRE(kept.head.keep(1));
   CHECK(kept.head.facts(false).request_id.empty());
   CHECK_FALSE(kept.head.facts(false).has_body);
 }
 
-TEST_CASE("an upgrade that we forward and a trace are facts, an OPTIONS without hops is for us") {
+TEST_CASE("facts include a forwarded upgrade, a trace, and an OPTIONS without hops left") {
   const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
   Kept kept(
       "OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
@@ -72,7 +72,7 @@ TEST_CASE("an upgrade that we forward and a trace are facts, an OPTIONS without 
   CHECK(facts.trace_id == trace);
 }
 
-TEST_CASE("the whole head is read again once the scratch was used for another request") {
+TEST_CASE("the whole head is parsed again once the scratch was used for another request") {
   Kept kept("GET /first HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n");
   REQUIRE(kept.head.keep(1));
   CHECK(kept.head.read().path == "/first");

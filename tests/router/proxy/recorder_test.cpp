@@ -1,4 +1,4 @@
-// What is counted and logged of a request that has ended.
+// Counters and log lines of a request that has ended.
 #include "router/proxy/recorder.hpp"
 #include "config/shared/totals.hpp"
 
@@ -41,7 +41,7 @@ class LogPipe {
 
 }  // namespace
 
-TEST_CASE("the log line of a request says all that is needed to replay its decision") {
+TEST_CASE("the log line of a request holds all facts for a replay of its decision") {
   FakeWorker stable(says("stable")), canary(says("canary"));
   LogPipe log;
   Rig rig({{{stable.address()}, {canary.address()}}, {}, 100, 9}, {.access_log = log.give()});
@@ -72,7 +72,7 @@ TEST_CASE("the log line of a request says all that is needed to replay its decis
   CHECK(line["request_id"].get<std::string>().size() == 32);
 }
 
-TEST_CASE("a retry on stable, a refusal and what is no request at all are logged as such") {
+TEST_CASE("a retry on stable, a refusal and an invalid request are logged as such") {
   FakeWorker stable(says("stable")), broken([](FakeWorker::Call& call) { call.next(); });
   LogPipe log;
   Rig rig({{{stable.address()}, {broken.address()}}, {}, 100}, {.access_log = log.give()});
@@ -91,7 +91,7 @@ TEST_CASE("a retry on stable, a refusal and what is no request at all are logged
   CHECK(refused["identity_hash"].is_null());
 }
 
-TEST_CASE("a rule that a client broke is in the line and is counted, with its offset") {
+TEST_CASE("a rule that a client broke is logged with its offset, and counted") {
   FakeWorker worker(says("x"));
   LogPipe log;
   Rig rig({{{worker.address()}}}, {.access_log = log.give()});
@@ -123,7 +123,7 @@ TEST_CASE("a rule that a client broke is in the line and is counted, with its of
   CHECK_FALSE(log.line().contains("fault"));
 }
 
-TEST_CASE("a rule that a worker broke is in the line and is counted, with its offset") {
+TEST_CASE("a rule that a worker broke is logged with its offset, and counted") {
   struct Case {
     std::string answer;
     const char* reason;
@@ -168,14 +168,14 @@ TEST_CASE("after reopening lines go to the new file") {
   CHECK(second.line()["path"] == "/two");
 }
 
-TEST_CASE("lines that a full disk does not take are counted, and requests go on") {
+TEST_CASE("lines that a full disk does not take are counted, and requests are served") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}}, {.access_log = ::open("/dev/full", O_WRONLY | O_CLOEXEC)});
   for (int i = 0; i < 3; ++i) CHECK(rig.get().status() == 200);
   CHECK(eventually([&] { return rig.segment->log_lost[0] == 3; }));
 }
 
-TEST_CASE("without a log requests are counted all the same") {
+TEST_CASE("without a log requests are counted too") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
   const std::string id = rig.get().field("x-request-id");

@@ -1,4 +1,4 @@
-// From a head to a version: routing, admission, and what is said about the client.
+// From a head to a version: routing, admission, and fields about the client.
 #include <map>
 
 #include "tests/router/process/rig.hpp"
@@ -60,7 +60,7 @@ TEST_CASE("the weight sends users to the canary, all of their requests") {
   CHECK(canary < 50);
 }
 
-TEST_CASE("a canary without workers takes no bucketed user, but one who names it is told that it is down") {
+TEST_CASE("a canary without workers takes no bucketed user, and one who names it gets version-down") {
   FakeWorker stable(says("stable"));
   Rig rig({{{stable.address()}, {}}, {}, 100});
   const Message bucketed = rig.get();
@@ -73,7 +73,7 @@ TEST_CASE("a canary without workers takes no bucketed user, but one who names it
   CHECK(named.field("retry-after") == "1");
 }
 
-TEST_CASE("what no service takes is a 404, and the connection goes on") {
+TEST_CASE("a request for no service is a 404, and the connection stays open") {
   Rig rig({});
   Wire client = rig.dial();
   for (int i = 0; i < 2; ++i) {
@@ -85,7 +85,7 @@ TEST_CASE("what no service takes is a 404, and the connection goes on") {
   }
 }
 
-TEST_CASE("a refusal of a request with a body closes: nobody knows where the next one begins (P26)") {
+TEST_CASE("refusing a request with a body closes: the start of the next one is unknown (P26)") {
   Rig rig({});
   Wire client = rig.dial();
   client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\npart");
@@ -120,7 +120,7 @@ TEST_CASE("every fault of a head has the status and reason of the contract (P8)"
   CHECK(worker.requests() == 0);
 }
 
-TEST_CASE("a service's own limits count even where another service allows more") {
+TEST_CASE("a service's own limits apply even if another service allows more") {
   FakeWorker worker(says("x"));
   Plan plan{{{worker.address()}}};
   plan.limits.fields = 5;
@@ -140,7 +140,7 @@ TEST_CASE("a service's own limits count even where another service allows more")
   CHECK(worker.requests() == 0);
 }
 
-TEST_CASE("what a client claims about itself counts only behind a trusted proxy (P31)") {
+TEST_CASE("fields about the client count only behind a trusted proxy (P31)") {
   FakeWorker worker(says("x"));
   const std::string_view claims = "X-Request-Id: claimed\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n";
   {
@@ -158,7 +158,7 @@ TEST_CASE("what a client claims about itself counts only behind a trusted proxy 
   CHECK(worker.seen()[1].field("x-forwarded-proto") == "https");
 }
 
-TEST_CASE("a new table routes the next request, also on a connection that was there before") {
+TEST_CASE("a new table routes the next request, also on an existing connection") {
   FakeWorker old_worker(says("old")), new_worker(says("new"));
   Rig rig({{{old_worker.address()}}});
   Wire client = rig.dial();
@@ -184,7 +184,7 @@ std::string issued(const Message& answer) {
 
 }  // namespace
 
-TEST_CASE("a user who has no identity is issued one, once, and it decides like the request that brought it about") {
+TEST_CASE("a user without an identity is issued one, once, and later requests with it are decided like the first one") {
   TwoVersions two;
   two.plan.weight = 50;
   two.plan.identity = {*IdentitySource::parse("issue:gid")};
@@ -205,7 +205,7 @@ TEST_CASE("a user who has no identity is issued one, once, and it decides like t
   CHECK(canary < 35);
 }
 
-TEST_CASE("an identity is issued whatever decided, but not on an answer of the router, and beside the worker's own") {
+TEST_CASE("an identity is issued whatever decided, beside the worker's cookies, but not on an answer of the router") {
   FakeWorker stable([](FakeWorker::Call& call) {
     while (call.next()) call.write("HTTP/1.1 200 OK\r\nSet-Cookie: own=1\r\nContent-Length: 0\r\n\r\n");
   });
@@ -235,7 +235,7 @@ TEST_CASE("the worker sees the cookie from the second request on, as the client 
   CHECK(worker.seen()[1].field("cookie") == "a=b; gid=" + value + "; c=\"d\"");
 }
 
-TEST_CASE("with affinity a user stays on one worker, and is served by another while his is gone") {
+TEST_CASE("with affinity a user stays on one worker, and is served by another one while it is gone") {
   FakeWorker one(says("one")), two(says("two")), three(says("three"));
   Plan plan{{{one.address(), two.address(), three.address()}}};
   plan.affinity = true;
@@ -269,7 +269,7 @@ TEST_CASE("a request of an affine user that fails is repeated on another worker"
     if (rig.get("/", fields).body == "dead") user = fields;
   }
   REQUIRE(!user.empty());
-  plan.versions[0][1] = *Address::parse("127.0.0.1:1");  // nobody listens there
+  plan.versions[0][1] = *Address::parse("127.0.0.1:1");  // no listener there
   plan.number = 2;
   rig.apply(plan);
   for (int i = 0; i < 3; ++i) CHECK(rig.get("/", user).body == "one");

@@ -1,4 +1,4 @@
-// What the router says by itself.
+// The router's own answers.
 #include "router/proxy/router_answer.hpp"
 
 #include "tests/router/process/rig.hpp"
@@ -8,7 +8,7 @@ using namespace gray::test;
 
 namespace {}  // namespace
 
-TEST_CASE("OPTIONS that may go no further is answered here (P3)") {
+TEST_CASE("OPTIONS with Max-Forwards: 0 is answered by the router (P3)") {
   FakeWorker worker(answers(std::string(kOk)));
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
@@ -18,11 +18,11 @@ TEST_CASE("OPTIONS that may go no further is answered here (P3)") {
   CHECK(answer.field("allow") == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   CHECK(answer.field("content-length") == "0");
   CHECK(answer.field("x-gray-reason").empty());
-  CHECK(client.read_answer().body == "ok");  // the connection goes on
+  CHECK(client.read_answer().body == "ok");  // the connection stays open
   CHECK(worker.requests() == 1);
 }
 
-TEST_CASE("TRACE that may go no further is not reflected (P3)") {
+TEST_CASE("TRACE with Max-Forwards: 0 is not echoed (P3)") {
   FakeWorker worker(answers(std::string(kOk)));
   Rig rig({{{worker.address()}}});
   const Message answer = ask(rig, "TRACE / HTTP/1.1\r\nHost: test\r\nCookie: secret\r\nMax-Forwards: 0\r\n\r\n");
@@ -32,7 +32,7 @@ TEST_CASE("TRACE that may go no further is not reflected (P3)") {
   CHECK(worker.requests() == 0);
 }
 
-TEST_CASE("an answer as the last hop leaves no body on the connection to be taken for a request (P3)") {
+TEST_CASE("after an answer as the last hop the request's body is not read as a request (P3)") {
   FakeWorker worker(answers(std::string(kOk)));
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
@@ -45,7 +45,7 @@ TEST_CASE("an answer as the last hop leaves no body on the connection to be take
   CHECK(worker.requests() == 0);
 }
 
-TEST_CASE("a worker that spoke HTTP/1.0 is not told to expect, and the client is not left waiting (P23)") {
+TEST_CASE("an HTTP/1.0 worker does not get Expect, and the client does not wait (P23)") {
   FakeWorker worker([](FakeWorker::Call& call) {
     while (call.next()) {
       const std::string& body = call.request.body;

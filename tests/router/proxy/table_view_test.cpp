@@ -41,7 +41,7 @@ TEST_CASE("before a request is routed the widest limits of all services bound it
   CHECK(view.routes.find("b", "/") == std::optional<std::size_t>(1));
 }
 
-TEST_CASE("a table without services has the defaults, so that a client is told and not left hanging") {
+TEST_CASE("a table without services has the default limits, so that clients get an answer") {
   const TableView view(table(1));
   const Limits defaults;
   CHECK(view.head.bytes == defaults.head);
@@ -76,7 +76,7 @@ TEST_CASE("dropping the current view keeps it") {
   CHECK(views.current().table->number == 1);
 }
 
-TEST_CASE("what log lines say of a table is written once") {
+TEST_CASE("members of log lines that depend on the table only are written once") {
   const TableView view(table(7, {service("a", {}), service("b", {})}));
   const LogMembers& members = view.log_members(view.services[1]);
   CHECK(members.destinations == std::vector<std::string>{R"("service":"b","version":"v1",)"});

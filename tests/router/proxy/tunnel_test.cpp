@@ -1,5 +1,5 @@
-// The tunnel alone, between two sides that note what they get; then a whole exchange that is upgraded, and all that may
-// look like one: when bytes begin to pass unparsed, and how it ends.
+// The tunnel alone, between two sides that record what they get; then whole exchanges with upgrade requests: when bytes
+// begin to pass unparsed, and how tunnels end.
 #include "router/proxy/tunnel.hpp"
 
 #include "config/shared/totals.hpp"
@@ -17,7 +17,7 @@ const std::string kText("\x81\x02hi", 4);
 const std::string kClose("\x88\x02\x03\xe8", 4);
 const std::string kGoingAway("\x88\x02\x03\xe9", 4);
 
-/// Notes what a tunnel sends to a client.
+/// Records what a tunnel sends to a client.
 struct TunnelClient final : ClientSide {
   std::string bytes;
   bool finished = false, ended = false, closes = false;
@@ -47,7 +47,7 @@ struct TunnelClient final : ClientSide {
   http::Request head;
 };
 
-/// Notes what a tunnel sends to a worker.
+/// Records what a tunnel sends to a worker.
 struct TunnelWorker final : WorkerSide {
   std::string bytes;
   bool finished = false;
@@ -83,7 +83,7 @@ struct TunnelRig {
   Tunnel tunnel{outbox, client};
 };
 
-/// Takes the upgrade, then does `then` with the connection.
+/// Accepts the upgrade, then calls `then` with the connection.
 FakeWorker::Script switches_and(std::function<void(FakeWorker::Call&)> then, std::string_view answer = kSwitch) {
   return [then = std::move(then), answer](FakeWorker::Call& call) {
     if (!call.next()) return;
@@ -244,7 +244,7 @@ TEST_CASE("a 101 that was asked for opens a tunnel, and its head is ours (P24)")
   CHECK(rig.reason(Reason::none) == 1);
 }
 
-TEST_CASE("a 101 that was not asked for, or is another one, is a 502 (P24)") {
+TEST_CASE("a 101 that was not requested, or names a different protocol, is a 502 (P24)") {
   const std::string plain = Rig::request_for();
   const std::pair<std::string, std::string> rows[] = {
       {plain, std::string(kSwitch)},
@@ -283,7 +283,7 @@ TEST_CASE("a request that carries a body is upgraded once the body is through (P
   CHECK(echo(client, "ping") == "ping");
 }
 
-TEST_CASE("another way of speaking HTTP is never offered: the request goes on without it (P24)") {
+TEST_CASE("another version of HTTP is never offered: the request is forwarded without the upgrade (P24)") {
   FakeWorker worker(answers(std::string(kOk)));
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
@@ -378,7 +378,7 @@ TEST_CASE("a client that was half closed and is then reset ends the tunnel at on
   CHECK(ended(rig));
 }
 
-TEST_CASE("a WebSocket whose worker is gone without a Close is its failure") {
+TEST_CASE("a WebSocket whose worker ends without a Close frame is a failure of the worker") {
   FakeWorker worker(switches_and([](FakeWorker::Call&) {}, kSwitchWebSocket));
   Rig rig({{{worker.address()}}});
   Wire client = tunnel_to(rig, "websocket");
@@ -389,7 +389,7 @@ TEST_CASE("a WebSocket whose worker is gone without a Close is its failure") {
   CHECK(rig.totals().errors == 0);
 }
 
-TEST_CASE("a side that does not read holds the other back, and nothing is lost or changed") {
+TEST_CASE("a side that does not read pauses the other, and no byte is lost or changed") {
   const std::string much = pattern(8 << 20);
   FakeWorker worker(switches_and([&](FakeWorker::Call& call) {
     CHECK(call.write(much));
@@ -410,7 +410,7 @@ TEST_CASE("a side that does not read holds the other back, and nothing is lost o
   CHECK(rig.totals().bytes_out == much.size());
 }
 
-TEST_CASE("a tunnel that says nothing for too long is ended, with a word where it is understood") {
+TEST_CASE("an idle tunnel is ended, with a Close frame if it is a WebSocket") {
   Limits limits;
   limits.tunnel_idle = Duration{150};
   limits.request_timeout = limits.idle_timeout = Duration{20};  // do not count here
@@ -431,7 +431,7 @@ TEST_CASE("a tunnel that says nothing for too long is ended, with a word where i
   CHECK(rig.reason(Reason::tunnel_idle) == 1);
 }
 
-TEST_CASE("how long a tunnel stood is no response time") {
+TEST_CASE("the life of a tunnel does not count as response time") {
   FakeWorker worker(upgrades());
   Rig rig({{{worker.address()}}});
   {

@@ -54,7 +54,7 @@ AccessRecord sample() {
   return record;
 }
 
-TEST_CASE("a line says all that is needed to replay the decision, in a stable order") {
+TEST_CASE("a line holds all facts for a replay of the decision, in a stable order") {
   CHECK(line_of(sample()) ==
         "{\"time\":\"2026-11-23T15:44:05.123456Z\",\"request_id\":\"r-1\",\"client\":\"192.0.2.7\",\"method\":\"GET\","
         "\"host\":\"example.com\",\"path\":\"/a/b\",\"status\":502,\"reason\":\"upstream-closed\",\"bytes_in\":1,"
@@ -72,7 +72,7 @@ TEST_CASE("a rule that was broken is named, with its place and the side that bro
   CHECK(json_of(record).at("fault_side") == "upstream");
 }
 
-TEST_CASE("a request that was part of a trace says so") {
+TEST_CASE("the line of a request in a trace names the trace and our span") {
   AccessRecord record = sample();
   record.trace = "0af7651916cd43dd8448eb211c80319c";
   record.span = "b7ad6b7169203331";
@@ -87,7 +87,7 @@ TEST_CASE("the query is never written") {
   CHECK(json_of(record).at("path") == "");
 }
 
-TEST_CASE("a request that reached nothing has empty texts, no hash and zeros") {
+TEST_CASE("a request that reached no worker has empty texts, no hash and zeros") {
   const auto json = json_of({});
   CHECK(json.size() == 23);
   CHECK(json.at("identity_hash").is_null());
@@ -97,19 +97,19 @@ TEST_CASE("a request that reached nothing has empty texts, no hash and zeros") {
   CHECK(json.at("threshold") == "0000000000000000");
 }
 
-TEST_CASE("what is written once for a table is what a request that reached nothing has, where nothing is known") {
+TEST_CASE("the members of an unrouted request are those that a table would write for empty names") {
   CHECK(destination_members("", "") == kNoDestination);
   CHECK(rule_members("", {}, 0) == kNoRule);
 }
 
-TEST_CASE("a threshold that takes everybody is all") {
+TEST_CASE("a threshold that includes all users is written as all") {
   AccessRecord record = sample();
   const std::string rule = rule_members("web/v2", Threshold{.everyone = true}, 7);
   record.rule = rule;
   CHECK(json_of(record).at("threshold") == "all");
 }
 
-TEST_CASE("a negative duration, after a jump of a clock, is none") {
+TEST_CASE("a negative duration, after a jump of a clock, is written as zero") {
   AccessRecord record = sample();
   record.duration = Micros{-1};
   CHECK(json_of(record).at("duration_us") == 0);

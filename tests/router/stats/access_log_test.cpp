@@ -16,7 +16,7 @@ constexpr Duration kInterval{1000};
 
 TimePoint at(int ms) { return TimePoint{} + Duration{ms}; }
 
-/// A line that is as long as `size` says, its end included, and names its number at the front.
+/// A line of `size` bytes, its end included, with its number at the front.
 std::string line(std::size_t number, std::size_t size = 100) {
   std::string text = std::to_string(number);
   text.resize(size - 1, '.');

@@ -14,7 +14,7 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
-// As one would write it without haste.
+// The simple reference implementation.
 std::string plainly(std::uint64_t value) {
   std::string text;
   for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[value >> shift & 15];
@@ -27,7 +27,7 @@ TEST_CASE("a number is sixteen digits, the most significant first") {
   CHECK(hex(~0ull) == "ffffffffffffffff");
 }
 
-TEST_CASE("every digit at every place, and any number") {
+TEST_CASE("every digit at every position, and random numbers") {
   for (int shift = 0; shift < 64; shift += 4) {
     for (std::uint64_t digit = 0; digit < 16; ++digit) CHECK(hex(digit << shift) == plainly(digit << shift));
   }

@@ -54,7 +54,7 @@ TEST_CASE("valid UTF-8 passes unchanged") {
   }
 }
 
-TEST_CASE("a byte that is no valid UTF-8 becomes the Latin-1 character of its number") {
+TEST_CASE("a byte that is not valid UTF-8 becomes the Latin-1 character of its number") {
   CHECK(written("\xff") == "{\"x\":\"\\u00ff\"}\n");
   CHECK(written("\xc0\xaf") == "{\"x\":\"\\u00c0\\u00af\"}\n");  // overlong
   CHECK(written("\xe0\x80\xaf") == "{\"x\":\"\\u00e0\\u0080\\u00af\"}\n");
@@ -65,7 +65,7 @@ TEST_CASE("a byte that is no valid UTF-8 becomes the Latin-1 character of its nu
   CHECK(written("\xe2\x82z") == "{\"x\":\"\\u00e2\\u0082z\"}\n");
 }
 
-/// What a reader gets for `bytes`: itself, with bytes that are no UTF-8 as Latin-1 characters.
+/// The text that a reader gets for `bytes`: bytes that are not UTF-8 become Latin-1 characters.
 std::string expected_of(std::string_view bytes) {
   std::string expected;
   while (!bytes.empty()) {
@@ -78,7 +78,7 @@ std::string expected_of(std::string_view bytes) {
   return expected;
 }
 
-TEST_CASE("every pair of bytes is read back, and never breaks the line") {
+TEST_CASE("every pair of bytes can be read back, and never breaks the line") {
   for (unsigned pair = 0; pair < 0x10000; ++pair) {
     const char bytes[] = {static_cast<char>(pair >> 8), static_cast<char>(pair)};
     const std::string text = written({bytes, 2});
@@ -87,7 +87,7 @@ TEST_CASE("every pair of bytes is read back, and never breaks the line") {
   }
 }
 
-TEST_CASE("every byte at every place of texts of every size is written as the scanner of one byte would") {
+TEST_CASE("every byte at every position of texts of every size is written as byte by byte") {
   for (const std::size_t size : {1, 3, 4, 5, 7, 8, 11, 15, 16, 17, 31, 32, 33}) {
     for (unsigned byte = 0; byte < 256; ++byte) {
       for (std::size_t position = 0; position < size; ++position) {
@@ -107,7 +107,7 @@ TEST_CASE("a text is cut at its limit, and a character that is cut in two is sti
   CHECK(written(std::string(10'000, '\xff'), 50).size() == 50 * 6 + 9);
 }
 
-TEST_CASE("the length of a character is 0 where there is none") {
+TEST_CASE("the length of an invalid character is 0") {
   CHECK(utf8_length("") == 0);
   CHECK(utf8_length("a") == 1);
   CHECK(utf8_length("\x80") == 0);

@@ -30,14 +30,14 @@ TEST_CASE("times of the same second differ in the fraction only, and a clock tha
   CHECK(text_of(clock, 5'000'000) == "1970-01-01T00:00:05.000000Z");
 }
 
-TEST_CASE("times that four digits of a year cannot say are the nearest that they can") {
+TEST_CASE("times outside of the years 1970 to 9999 are written as the nearest time inside") {
   LineClock clock;
   CHECK(text_of(clock, -1) == "1970-01-01T00:00:00.000000Z");
   CHECK(text_of(clock, std::numeric_limits<std::int64_t>::min()) == "1970-01-01T00:00:00.000000Z");
   CHECK(text_of(clock, std::numeric_limits<std::int64_t>::max()) == "9999-12-31T23:59:59.999999Z");
 }
 
-TEST_CASE("the kept second never shows in the text of another one") {
+TEST_CASE("the text of a second never contains parts of the previous one") {
   const unsigned seed = std::random_device{}();
   MESSAGE("seed " << seed);
   std::mt19937_64 random(seed);

@@ -24,7 +24,7 @@ std::unique_ptr<segment::Layout, void (*)(void*)> empty_layout() {
   return {new (memory) segment::Layout{}, std::free};
 }
 
-TEST_CASE("an outcome is counted once, in every column that it is about") {
+TEST_CASE("an outcome is counted once, in every column that it concerns") {
   segment::Row row{};
   record(row, {.status = 200,
                .decision = Decision::bucket,
@@ -75,7 +75,7 @@ TEST_CASE("errors are 5xx of the version, and 502 and 504 because of it") {
   }
 }
 
-TEST_CASE("a failed attempt is an error of the version, and no request") {
+TEST_CASE("a failed attempt is an error of the version, but not a request") {
   segment::Row row{};
   record_failed_attempt(row);
   CHECK(row.errors == 1);

@@ -9,7 +9,7 @@ struct Socket : IdleLink<Socket> {};
 
 TimePoint at(int ms) { return TimePoint{} + Duration{ms}; }
 
-TEST_CASE("an empty pool has nothing to give") {
+TEST_CASE("an empty pool returns no socket") {
   IdlePool<Socket> pool;
   CHECK(pool.take_newest() == nullptr);
   CHECK(pool.take_expired(at(1000), Duration{0}) == nullptr);

@@ -16,7 +16,7 @@ struct Request : Waiter<Request> {};
 
 TimePoint at_ms(int ms) { return TimePoint{} + Duration{ms}; }
 
-TEST_CASE("an empty queue has nobody to serve") {
+TEST_CASE("an empty queue has no waiter to serve") {
   WaitQueue<Request> queue;
   CHECK(queue.pop(at_ms(0)) == nullptr);
   CHECK(queue.pop_expired(at_ms(0)) == nullptr);
@@ -94,7 +94,7 @@ TEST_CASE("a shorter timeout after a reload does not overtake those who waited b
   CHECK(queue.pop_expired(at_ms(1000)) == &after);
 }
 
-TEST_CASE("a timeout of none expires at once") {
+TEST_CASE("a timeout of zero expires at once") {
   WaitQueue<Request> queue;
   Request a;
   queue.push(a, at_ms(5), Duration{0});
@@ -102,7 +102,7 @@ TEST_CASE("a timeout of none expires at once") {
   CHECK(queue.pop_expired(at_ms(5)) == &a);
 }
 
-/// The queue as one would write it without thinking of speed.
+/// The simple reference implementation of the queue.
 struct Model {
   std::vector<Request*> waiters;  // oldest first
   TimePoint nonempty_since{};
@@ -177,7 +177,7 @@ TEST_CASE("the mean service time starts at the first sample and follows slowly")
   CHECK(time.mean() <= Micros{3200});
 }
 
-TEST_CASE("a mean of few microseconds is not lost in rounding, and a sample of none is still known") {
+TEST_CASE("a mean of a few microseconds is not lost in rounding, and a sample of zero counts as known") {
   ServiceTime time;
   time.add(Micros{0});
   CHECK(time.mean() == Micros{1});
@@ -194,7 +194,7 @@ TEST_CASE("it is worth waiting while the work ahead fits into the limit") {
   CHECK_FALSE(worth_waiting(41, 4, service, Duration{100}));
 }
 
-TEST_CASE("without knowledge everybody may wait, and huge numbers do not overflow") {
+TEST_CASE("without a known service time all may wait, and huge numbers do not overflow") {
   CHECK(worth_waiting(1000, 1, Micros{0}, Duration{1}));
   CHECK(worth_waiting(1000, 0, Micros{1000}, Duration{1}));
   CHECK_FALSE(worth_waiting(~std::size_t{0}, 1, Micros::max(), Duration{1000}));

@@ -15,7 +15,7 @@ void every_step(const See& see) {
 
 }  // namespace
 
-TEST_CASE("A line feed is taken only behind a carriage return") {
+TEST_CASE("A line feed is accepted only behind a carriage return") {
   every_step([](BodyState state, char byte, BodyState next) {
     const bool behind_cr = state == BodyState::size_lf || state == BodyState::data_lf ||
                            state == BodyState::trailer_lf || state == BodyState::end_lf;
@@ -24,7 +24,7 @@ TEST_CASE("A line feed is taken only behind a carriage return") {
   });
 }
 
-TEST_CASE("No control byte but CR, LF and tab is ever taken") {
+TEST_CASE("No control byte other than CR, LF and tab is ever accepted") {
   every_step([](BodyState, char byte, BodyState next) {
     const bool control = (byte >= 0 && byte < 0x20 && byte != '\r' && byte != '\n' && byte != '\t') || byte == 0x7f;
     if (control) CHECK(next == BodyState::failed);

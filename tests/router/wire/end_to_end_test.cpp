@@ -17,7 +17,7 @@ TEST_CASE("Connection can name only fields that the router does not know (P1)") 
   }
 }
 
-TEST_CASE("Fields about one hop stay on it, fields about the message go on") {
+TEST_CASE("Hop-by-hop fields are removed, end-to-end fields are forwarded") {
   for (const Name id : {Name::connection, Name::keep_alive, Name::proxy_connection, Name::te, Name::trailer,
                         Name::transfer_encoding, Name::content_length, Name::upgrade}) {
     CHECK(kHopByHop.holds(id));
@@ -39,7 +39,7 @@ std::string end_to_end(const std::string& head, NameSet dropped) {
 
 }  // namespace
 
-TEST_CASE("What goes on is written in one way, whatever the way it came") {
+TEST_CASE("Forwarded fields are written in one form, whatever their received form") {
   const std::string head = head_of({"GET / HTTP/1.1", "A: 1", "Host: a", "B:2", "C: \t3", "D: 4 ", "E:\t5",
                                     "Connection: G, close", "F:", "G: 6", "H: ", "i: 7  8", "J:  "});
   CHECK(end_to_end(head, kHopByHop | NameSet{Name::host}) ==
@@ -48,6 +48,6 @@ TEST_CASE("What goes on is written in one way, whatever the way it came") {
         "A: 1\r\nHost: a\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: \r\nH: \r\ni: 7  8\r\nJ: \r\n");
 }
 
-TEST_CASE("Nothing is written for nothing") {
+TEST_CASE("Nothing is written without fields") {
   CHECK(end_to_end(head_of({"GET / HTTP/1.1", "Host: a"}), {Name::host}).empty());
 }

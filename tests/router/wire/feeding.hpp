@@ -1,6 +1,6 @@
 #pragma once
 // Feeds a head to the parser in every way it can arrive: whole, with bytes of the next message behind it, and byte by
-// byte. The answer must be the same each time, and no prefix may ever count as complete.
+// byte. The result must be the same each time, and no prefix may count as complete.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace gray::http {
 
-/// One head for all cases, as a connection reuses its own: what an earlier case left behind must not show.
+/// One head for all cases, as a connection reuses its own: content of an earlier case must not appear.
 inline RequestHead& shared_request() {
   static RequestHead head;
   return head;

@@ -34,7 +34,7 @@ TEST_CASE("A local answer is a whole response that says why") {
         "Retry-After: 2\r\n\r\n503 Service Unavailable: 256 requests are waiting for web@v1\n");
 }
 
-TEST_CASE("What is not known is left out") {
+TEST_CASE("Unknown members are left out") {
   LocalAnswer answer;
   answer.status = 404;
   const std::string out = write(answer);
@@ -52,11 +52,11 @@ TEST_CASE("An answer to HEAD has the length of its body but not the body") {
   CHECK(without == with_body.substr(0, with_body.find("\r\n\r\n") + 4));
 }
 
-TEST_CASE("An answer says what becomes of the connection") {
+TEST_CASE("An answer says whether the connection stays open") {
   LocalAnswer answer = full();
   Hop hop{.client = Version::http10, .keep_alive_10 = true};
   CHECK(write(answer, hop).find("\r\nConnection: keep-alive\r\n") != std::string::npos);
-  SUBCASE("the request was not read whole") { answer.close = true; }
+  SUBCASE("the request was not read completely") { answer.close = true; }
   SUBCASE("it is the last of its connection") { hop.close = true; }
   CHECK(write(answer, hop).find("\r\nConnection: close\r\n") != std::string::npos);
   CHECK(write(answer, hop).find("keep-alive") == std::string::npos);

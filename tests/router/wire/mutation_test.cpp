@@ -1,4 +1,4 @@
-// Random damage to valid heads: nothing may crash, and what still parses must be clean and stay what it was when
+// Random damage to valid heads: nothing may crash, and a head that still parses must be valid and stay the same when
 // written.
 #include <doctest/doctest.h>
 
@@ -28,7 +28,7 @@ class Mutator {
   std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_); }
 
  private:
-  // Most damage is done by the bytes that mean something.
+  // Bytes with a meaning do the most damage.
   std::string piece() {
     static const std::vector<std::string> kPieces = {"\r\n",
                                                      "\r",
@@ -136,7 +136,7 @@ void check_request(const std::string& text, const RequestHead& head, bool truste
 
 }  // namespace
 
-TEST_CASE("A damaged request is refused, or is clean and stays the same when forwarded (P5, P14)") {
+TEST_CASE("A damaged request is refused, or is valid and stays the same when forwarded (P5, P14)") {
   Mutator mutate(seed());
   int parsed = 0;
   for (int i = 0; i < kMutations; ++i) {
@@ -150,7 +150,7 @@ TEST_CASE("A damaged request is refused, or is clean and stays the same when for
   CHECK(parsed > kMutations / 50);
 }
 
-TEST_CASE("A damaged response is refused, or is clean and parses again when forwarded") {
+TEST_CASE("A damaged response is refused, or is valid and parses again when forwarded") {
   const std::vector<std::string> texts = {
       head_of({"HTTP/1.1 200 OK", "Content-Length: 5", "Content-Type: text/html", "Set-Cookie: a=b", "Date: now"}),
       head_of({"HTTP/1.0 404", "Connection: keep-alive", "X-Request-Id: u", "A:"}),

@@ -1,6 +1,6 @@
-// Messages that parsers of the world are known to read in different ways, each by the title under which conformance
-// probes list it. A message is fed whole, byte by byte and with another one behind it: the same bytes of it are taken
-// each time, or it is refused by the same rule.
+// Messages that parsers are known to read differently, each under the title that conformance probes list it by. A
+// message is fed whole, byte by byte, and with another one behind it: each time the same bytes are accepted, or the
+// same rule refuses it.
 #include <doctest/doctest.h>
 
 #include <vector>
@@ -19,9 +19,9 @@ constexpr std::string_view kNext = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
 struct Probe {
   const char* title;
   std::string text;
-  const char* rule = "";     // "": it is taken
+  const char* rule = "";     // "": it is accepted
   int status = 0;            // of the refusal
-  std::string payload = {};  // of one that is taken
+  std::string payload = {};  // if it is accepted
 };
 
 struct Taken {
@@ -31,7 +31,7 @@ struct Taken {
   bool complete = false;
 };
 
-/// As a connection would: bytes gathered until the head is there, the rest to the decoder.
+/// Like a connection: gathers bytes until the head is complete, and feeds the rest to the decoder.
 Taken take(std::string_view text, std::size_t step) {
   Taken taken;
   Fault fault;
@@ -181,7 +181,7 @@ TEST_CASE("probes of chunks (P12, P20)") {
   for (const Probe& probe : probes) check(probe);
 }
 
-TEST_CASE("probes of trailers: taken, and merged into nothing (P21)") {
+TEST_CASE("probes of trailers: accepted, and never merged into the fields (P21)") {
   for (const char* trailer : {"Content-Length: 5", "Transfer-Encoding: chunked", "Host: evil", "Authorization: x",
                               "Content-Type: text/evil"}) {
     check({trailer, chunked("5\r\nhello\r\n0\r\n" + std::string(trailer) + "\r\n\r\n"), "", 0, "hello"});
@@ -243,7 +243,7 @@ TEST_CASE("probes of targets and hosts (P6, P7, P9)") {
   }
 }
 
-TEST_CASE("probes of sizes and of what is not there (P8, P14, P27)") {
+TEST_CASE("probes of sizes and of missing parts (P8, P14, P27)") {
   const std::string name(5'000, 'n');
   std::string many = "GET / HTTP/1.1\r\nHost: a\r\n";
   for (int i = 0; i < 101; ++i) many += "X: y\r\n";

@@ -14,7 +14,7 @@ struct Case {
   const char* name;
   std::string text;
   Parse expected;
-  std::string source = {};  // as Address::text(); empty: the sender names none
+  std::string source = {};  // as Address::text(); empty: the header names no client
   std::size_t offset = 0;   // of the fault
 };
 
@@ -32,7 +32,7 @@ void expect_fault(const Case& test, const Fault& fault) {
   CHECK(fault.offset == test.offset);
 }
 
-/// Whole, with bytes behind it, and byte by byte: the answer is the same each time.
+/// Whole, with bytes behind it, and byte by byte: the result is the same each time.
 void feed_everywhere(const Case& test) {
   CAPTURE(test.name);
   CAPTURE(test.text);
@@ -66,7 +66,7 @@ std::string padded(std::string line, std::size_t bytes) {
 
 const std::string kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
 
-/// A version 2 header; its length field says what `rest` has.
+/// A version 2 header; its length field is the length of `rest`.
 std::string binary(unsigned char command, unsigned char family, const std::string& rest) {
   return kSignature + static_cast<char>(command) + static_cast<char>(family) + static_cast<char>(rest.size() >> 8) +
          static_cast<char>(rest.size() & 255) + rest;

@@ -187,7 +187,7 @@ TEST_CASE("Persistence follows the version and the options of Connection (P26)")
   CHECK_FALSE(good_request(post({"Proxy-Connection: keep-alive"}, "HTTP/1.0")).keep_alive);
 }
 
-TEST_CASE("An expectation without content is none (P23)") {
+TEST_CASE("An expectation without content is ignored (P23)") {
   CHECK_FALSE(good_request(post({"Expect: 100-continue"})).expect_continue);
   CHECK_FALSE(good_request(post({"Expect: 100-continue", "Content-Length: 0"})).expect_continue);
 }
@@ -204,7 +204,7 @@ TEST_CASE("Expectations and upgrades count in HTTP/1.1 only (P23)") {
   CHECK_FALSE(good_request(post({"Connection: upgrade", "Upgrade: websocket"}, "HTTP/1.0")).upgrade);
 }
 
-TEST_CASE("A head as large as the limit parses, one byte more is refused by its place (P8)") {
+TEST_CASE("A head as large as the limit parses; one byte more is refused as request line or as head (P8)") {
   const auto sized = [](std::size_t target, std::size_t value) {
     return "GET /" + std::string(target, 'a') + " HTTP/1.1\r\nHost: a\r\nX: " + std::string(value, 'b') + "\r\n\r\n";
   };
@@ -228,7 +228,7 @@ TEST_CASE("As many fields as the limit parse, one more is refused (P8)") {
   feed_request({"P8 1001 fields, whatever the limit says", with_fields(1001), 431}, {32 * 1024, 5000});
 }
 
-TEST_CASE("A browser's request of nine fields and 600 bytes parses into what it says") {
+TEST_CASE("A browser's request of nine fields and 600 bytes parses into its parts") {
   const std::string text = head_of({
       "GET /shop/items?category=books&sort=price&page=2 HTTP/1.1",
       "Host: www.example.com",
@@ -305,7 +305,7 @@ TEST_CASE("TE says whether a client takes trailers, in HTTP/1.1 (P21)") {
   CHECK_FALSE(good_request(post({})).wants_trailers);
 }
 
-TEST_CASE("A trace is what one valid traceparent says (P31)") {
+TEST_CASE("A trace comes from exactly one valid traceparent (P31)") {
   const std::string good = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   CHECK(good_request(post({good})).trace.trace_id == "0af7651916cd43dd8448eb211c80319c");
   CHECK_FALSE(good_request(post({good, good})).trace);

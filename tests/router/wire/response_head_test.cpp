@@ -40,7 +40,7 @@ TEST_CASE("A status line is version, three digits and a reason that may be missi
   for (const HeadCase& test : cases) feed_response(test);
 }
 
-TEST_CASE("The fields of a response are held to the same rules (P10 to P17)") {
+TEST_CASE("The fields of a response follow the same rules (P10 to P17)") {
   const std::vector<HeadCase> cases = {
       {"P10 space before the colon", answer("HTTP/1.1 200 OK", {"A : b"}), 502},
       {"P11 obs-fold", answer("HTTP/1.1 200 OK", {"A: b", " c"}), 502},
@@ -81,7 +81,7 @@ TEST_CASE("Where a response ends depends on what it answers (P18)") {
   CHECK(good_response(plain, Method::connect).framing == Framing{});
 }
 
-TEST_CASE("A connection goes on after a response only if both its version and its framing let it (P26)") {
+TEST_CASE("A connection is kept after a response only if both its version and its framing allow it (P26)") {
   const auto reusable = [](std::string_view line, std::initializer_list<std::string_view> fields) {
     return good_response(answer(line, fields)).keep_alive;
   };

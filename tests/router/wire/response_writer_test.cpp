@@ -31,7 +31,7 @@ constexpr Hop kOld{.client = Version::http10};
 
 }  // namespace
 
-TEST_CASE("A response gains what the router says and loses what was said in its name (P2)") {
+TEST_CASE("A response gets the router's own fields and loses fields sent in their name (P2)") {
   const ResponseExtras extras{"id-1", "v2", "bucket"};
   CHECK(forward_response(ok({"A: b", "X-Request-Id: u", "X-Gray-Version: u", "x-gray-decision: u", "X-Gray-Any: u",
                              "Content-Length: 5", "Via: 1.0 fred"}),
@@ -98,7 +98,7 @@ TEST_CASE("The length of a HEAD or 304 response is what it came with (P19)") {
   CHECK(none.find("Content-Length") == std::string::npos);
 }
 
-TEST_CASE("An interim response and a 204 say nothing of a body (P22)") {
+TEST_CASE("An interim response and a 204 have no framing fields (P22)") {
   for (const char* line : {"HTTP/1.1 100 Continue", "HTTP/1.1 103 Early Hints", "HTTP/1.1 204 No Content"}) {
     const std::string out = forward_response(head_of({line, "Content-Length: 4", "Link: </a>"}));
     CHECK(out.find("Content-Length") == std::string::npos);
@@ -107,7 +107,7 @@ TEST_CASE("An interim response and a 204 say nothing of a body (P22)") {
   }
 }
 
-TEST_CASE("Connection says what becomes of the client's connection") {
+TEST_CASE("Connection says whether the client's connection stays open") {
   Hop hop;
   CHECK(forward_response(ok({"Content-Length: 1"}), {}, hop).find("Connection") == std::string::npos);
   hop.keep_alive_10 = true;

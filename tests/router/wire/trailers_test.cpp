@@ -17,7 +17,7 @@ std::string forwarded_trailers(std::string_view section) {
 
 }  // namespace
 
-TEST_CASE("An application's trailers go on as they came (P21)") {
+TEST_CASE("An application's trailers are forwarded as they came (P21)") {
   CHECK(forwarded_trailers("Grpc-Status: 0\r\nX-Checksum:abc \r\nServer-Timing: a;dur=1\r\nETag: \"x\"\r\n\r\n") ==
         "Grpc-Status: 0\r\nX-Checksum: abc\r\nServer-Timing: a;dur=1\r\nETag: \"x\"\r\n");
   CHECK(forwarded_trailers("\r\n").empty());

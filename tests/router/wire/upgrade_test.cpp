@@ -27,13 +27,13 @@ std::string taken(const std::string& fields, const std::string& offer) {
 
 }  // namespace
 
-TEST_CASE("what a client asks for is offered as it says it (P24)") {
+TEST_CASE("the client's offer is passed on as it wrote it (P24)") {
   CHECK(offered("Connection: Upgrade\r\nUpgrade: websocket\r\n") == "websocket");
   CHECK(offered("Connection: keep-alive, uPGRADE\r\nUpgrade: chat/1, IRC/6.9\r\n") == "chat/1, IRC/6.9");
   CHECK(offered("Upgrade: WebSocket\r\nConnection: close\r\nConnection: upgrade\r\n") == "WebSocket");
 }
 
-TEST_CASE("half an upgrade is none (P24)") {
+TEST_CASE("an incomplete upgrade request is not an upgrade (P24)") {
   CHECK(offered("").empty());
   CHECK(offered("Upgrade: websocket\r\n").empty());
   CHECK(offered("Connection: upgrade\r\n").empty());
@@ -42,7 +42,7 @@ TEST_CASE("half an upgrade is none (P24)") {
   CHECK(offered("Connection: Upgrade\r\nUpgrade: websocket\r\n", "1.0").empty());
 }
 
-TEST_CASE("no other way of speaking HTTP is ever offered, alone or among others (P24)") {
+TEST_CASE("no other version of HTTP is ever offered, alone or among others (P24)") {
   for (const char* protocol : {"h2c", "H2C", "h2", "h3", "HTTP/2.0", "http", "TLS/1.0", "tls"}) {
     const std::string name = protocol;
     CHECK_MESSAGE(offered("Connection: Upgrade\r\nUpgrade: " + name + "\r\n").empty(), name);
@@ -53,7 +53,7 @@ TEST_CASE("no other way of speaking HTTP is ever offered, alone or among others 
   CHECK(offered("Connection: Upgrade\r\nUpgrade: h2c-chat\r\n") == "h2c-chat");
 }
 
-TEST_CASE("what is no list of protocols, or comes in two fields, is not offered (P24)") {
+TEST_CASE("a malformed list of protocols, or one in two fields, is not offered (P24)") {
   for (const char* list : {"web socket", "websocket,", ",websocket", "websocket,,chat", "/1", "chat/", "a/b/c",
                            "websocket;q=1", "\"websocket\""}) {
     CHECK_MESSAGE(offered("Connection: Upgrade\r\nUpgrade: " + std::string(list) + "\r\n").empty(), list);

@@ -47,7 +47,7 @@ TEST_CASE("a boundary is where a frame has ended and the next has not begun") {
   }
 }
 
-TEST_CASE("lengths that are written longer than they need be are read all the same") {
+TEST_CASE("lengths in a longer form than necessary are read too") {
   for (const int form : {0, 2, 8}) {
     WebSocketFrames frames;
     frames.feed(frame(0x81, 5, true, form) + frame(0x81, 0, false, form));
@@ -55,7 +55,7 @@ TEST_CASE("lengths that are written longer than they need be are read all the sa
   }
 }
 
-TEST_CASE("a Close is seen by its header, in whatever direction") {
+TEST_CASE("a Close frame is recognised by its header, in both directions") {
   for (const bool masked : {false, true}) {
     WebSocketFrames frames;
     frames.feed(frame(0x89, 4, masked));
@@ -68,7 +68,7 @@ TEST_CASE("a Close is seen by its header, in whatever direction") {
   }
 }
 
-TEST_CASE("after a length that cannot be there is no boundary any more") {
+TEST_CASE("after an impossible length there is no boundary any more") {
   WebSocketFrames frames;
   frames.feed("\x82\x7f\x80");
   CHECK_FALSE(frames.at_boundary());
@@ -82,7 +82,7 @@ TEST_CASE("after a length that cannot be there is no boundary any more") {
   CHECK_FALSE(longest.at_boundary());
 }
 
-TEST_CASE("random frames in random pieces: boundaries exactly where they are") {
+TEST_CASE("boundaries of random frames in random pieces are found exactly") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 random(seed);
@@ -114,7 +114,7 @@ TEST_CASE("random frames in random pieces: boundaries exactly where they are") {
   }
 }
 
-TEST_CASE("going away is a Close of our own, masked where a client must mask") {
+TEST_CASE("write_going_away() writes a Close frame, masked towards a worker") {
   CHECK(going_away({}) == std::string("\x88\x02\x03\xe9", 4));
   const std::string masked = going_away("abcd");
   REQUIRE(masked.size() == 8);
