@@ -34,17 +34,17 @@ class Check(GrayTest):
         self.assertEqual(sorted(int(line) for line, _ in places), [2, 4, 6, 9], result)
         self.assertIn("^", result.err)
 
-    def test_an_unknown_key_names_the_near_one(self):
+    def test_an_unknown_key_suggests_the_nearest_one(self):
         result = self.check(service=two_versions(limits={"max_socket": 3}))
         self.assertEqual(result.code, 8, result)
         self.assertIn('did you mean "max_sockets"', result.err)
 
-    def test_a_syntax_error_has_its_place(self):
+    def test_a_syntax_error_has_its_position(self):
         result = self.check(text='[listen]\nhttp = [\n')
         self.assertEqual(result.code, 8, result)
         self.assertRegex(result.err, r"grayd\.toml:[23]:\d+: error: ")
 
-    def test_a_file_that_is_not_there_is_named(self):
+    def test_a_missing_file_is_named(self):
         result = run_program("grayd", "--config", "/nonexistent/grayd.toml", "--check")
         self.assertEqual(result.code, 8, result)
         self.assertIn("/nonexistent/grayd.toml", result.err)

@@ -28,7 +28,7 @@ class Status(GrayTest):
     def setUpClass(cls):
         cls.start_shared(two_versions(version={"v2": {"weight": 5.0}}))
 
-    def test_the_schema_is_as_promised(self):
+    def test_the_json_has_the_names_of_the_contract(self):
         status = self.shared.status()
         self.assertEqual(status["schema_version"], 1)
         service, = status["services"]
@@ -44,14 +44,14 @@ class Status(GrayTest):
                 self.assertIn(worker["state"], ("ready", "healthy"))
                 self.assertGreater(worker["rss_bytes"], 1 << 20)
 
-    def test_the_table_is_for_people(self):
+    def test_the_table_is_readable(self):
         result = self.shared.ctl("status")
         self.assertEqual((result.code, result.err), (0, ""))
         for word in ("web", "v1", "v2", "serving"):
             self.assertIn(word, result.out)
         self.assertNotIn("\x1b", result.out)  # not a terminal: no colour
 
-    def test_health_says_ok(self):
+    def test_health_is_ok(self):
         self.assertEqual(self.shared.ctl("health").code, 0)
         self.assertEqual(self.shared.ctl("health", "-o", "json").json()["schema_version"], 1)
 
@@ -93,7 +93,7 @@ class Shift(GrayTest):
                 self.assertLess(time.monotonic() - started, 0.1)
                 self.assertEqual(client.ask("/", headers={"Cookie": "uid=1"})["x-gray-version"], version)
 
-    def test_what_is_refused_is_refused_with_a_reason(self):
+    def test_a_refused_shift_has_a_reason(self):
         self.assertEqual(self.shared.ctl("shift", "web", "v2", "5").code, 0)
         for arguments, code, words in (
                 (("wbe", "v2", "5"), 2, 'did you mean "web"'),
@@ -144,7 +144,7 @@ class Reload(GrayTest):
         self.daemon.write_config(merged(self.daemon.config, changes))
         return self.daemon.ctl("reload")
 
-    def test_a_reload_without_change_leaves_everything_alone(self):
+    def test_a_reload_without_changes_does_nothing(self):
         before = self.daemon.pids("v1") + self.daemon.pids("v2")
         self.assertEqual(self.daemon.ctl("reload").code, 0)
         self.assertEqual(self.daemon.pids("v1") + self.daemon.pids("v2"), before)
@@ -164,7 +164,7 @@ class Reload(GrayTest):
         self.assertIn('did you mean "stable"', result.err)
         self.assertEqual(self.daemon.get().status, 200)
 
-    def test_what_needs_a_restart_is_refused(self):
+    def test_a_change_that_needs_a_restart_is_refused(self):
         for change in ({"listen": {"http": ["127.0.0.1:1"]}}, {"listen": {"admin": "other.sock"}},
                        {"router": {"threads": 1}}):
             config = self.daemon.config
@@ -202,7 +202,7 @@ class NoDaemon(GrayTest):
 
 
 class UnderLoad(GrayTest):
-    def test_status_is_quick_while_400_connections_press(self):
+    def test_status_is_quick_under_400_busy_connections(self):
         version = {"command": faulty("--body", "64", "--delay", "20", "--threads", "80"), "ready": ["pipe"]}
         daemon = self.start(two_versions(version={"v1": version, "v2": version}, limits={"queue": 1000}))
         clients = [daemon.client() for _ in range(400)]

@@ -199,14 +199,14 @@ class Forwarding(Http):
         self.assertIsNone(response["keep-alive"])
         self.assertEqual(response["x-public"], "1")
 
-    def test_the_request_says_where_it_came_from(self):
+    def test_the_forwarding_headers_have_the_client(self):
         fields = self.fields()
         self.assertEqual(fields["host"], "localhost")
         self.assertEqual(fields["x-forwarded-for"], "127.0.0.1")
         self.assertEqual(fields["x-forwarded-proto"], "http")
         self.assertIn("1.1 ", fields["via"])
 
-    def test_an_untrusted_client_cannot_pretend(self):
+    def test_forwarding_headers_of_an_untrusted_client_are_ignored(self):
         self.assertEqual(self.fields(X_Forwarded_For="9.9.9.9")["x-forwarded-for"], "127.0.0.1")
 
     def test_content_length_named_in_connection_still_frames(self):
@@ -248,7 +248,7 @@ class BrokenUpstream(Http):
 
 
 class Trusted(GrayTest):
-    def test_behind_a_trusted_proxy_its_word_counts(self):
+    def test_forwarding_headers_of_a_trusted_proxy_count(self):
         daemon = self.start(router={"trusted_proxies": ["127.0.0.0/8"]})
         response = daemon.get("/echo", headers={"X-Forwarded-For": "9.9.9.9", "X-Request-Id": "theirs"})
         self.assertEqual(response["x-request-id"], "theirs")

@@ -55,7 +55,7 @@ class Sockets(LimitsTest):
 
 
 class Queue(LimitsTest):
-    def test_one_more_than_may_wait_is_refused_at_once(self):
+    def test_a_request_above_the_queue_limit_is_refused_immediately(self):
         daemon = self.start_limited(max_sockets=1, queue=1, queue_timeout="10s")
         first = self.occupy(daemon, 1500)
         with daemon.client() as second:
@@ -70,7 +70,7 @@ class Queue(LimitsTest):
             self.assertEqual(second.response().status, 200)
         self.assertEqual(self.waiting(daemon), 0)
 
-    def test_who_waits_too_long_is_told(self):
+    def test_a_request_that_waits_too_long_is_refused(self):
         daemon = self.start_limited(max_sockets=1, queue=5, queue_timeout="200ms")
         self.occupy(daemon, 1500)
         started = time.monotonic()
@@ -88,7 +88,7 @@ class Queue(LimitsTest):
         response = daemon.get()
         self.assertEqual((response.status, response["x-gray-reason"]), (503, "queue-full"))
 
-    def test_a_client_that_leaves_frees_its_place_and_is_never_served(self):
+    def test_a_client_that_disconnects_leaves_the_queue(self):
         daemon = self.start_limited(max_sockets=1, queue=1, queue_timeout="10s")
         first = self.occupy(daemon, 1500)
         leaver = daemon.client()
@@ -127,14 +127,14 @@ class Queue(LimitsTest):
             client.close()
         self.assertEqual(daemon.version("v1")["in_flight"], 0)
 
-    def test_a_named_version_queues_apart_from_the_other(self):
+    def test_versions_have_separate_queues(self):
         daemon = self.start_limited(max_sockets=1, queue=0)
         self.occupy(daemon, 1000)
         self.assertEqual(daemon.get("/?version=v2").status, 200)
 
 
 class SlowReader(LimitsTest):
-    def test_a_slow_reader_costs_no_memory_and_blocks_nobody(self):
+    def test_a_slow_reader_costs_no_memory_and_blocks_no_client(self):
         daemon = self.start_limited(max_sockets=8)
         router = daemon.router()
         daemon.get(f"/big?n={8 << 20}")

@@ -41,7 +41,7 @@ class Ipv6(Listening):
         with self.shared.client(("::1", self.port)) as client:
             return client.ask(path, **options)
 
-    def test_both_addresses_are_served_and_named(self):
+    def test_both_addresses_are_served_and_printed(self):
         self.assertEqual(self.ask().status, 200)
         self.assertEqual(self.shared.get().status, 200)
         self.assertIn(f"serving http://127.0.0.1:{self.shared.port} http://[::1]:{self.port}", self.shared.log())
@@ -85,7 +85,7 @@ class Unix(Listening):
                          (200, "v1", "stable"))
         self.assertEqual(self.shared.get()["x-gray-decision"], "bucket")
 
-    def test_it_may_name_a_version_by_header(self):
+    def test_a_unix_peer_may_name_a_version_by_header(self):
         self.assertEqual(self.ask(headers={"X-Version": "v2"})["x-gray-decision"], "header")
 
     def test_nothing_is_forwarded_for_a_peer_without_address(self):
@@ -93,12 +93,12 @@ class Unix(Listening):
         self.assertNotIn("x-forwarded-for", fields)
         self.assertEqual(fields["x-forwarded-proto"], "http")
 
-    def test_the_log_line_is_json_all_the_same(self):
+    def test_the_log_line_is_still_json(self):
         line = self.line_of(self.ask())
         self.assertFalse(line["client"])
         self.assertIsNone(line["identity_hash"])
 
-    def test_everyone_who_reaches_the_file_may_connect(self):
+    def test_every_process_that_can_reach_the_file_may_connect(self):
         self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o666)
 
     def test_many_requests_on_one_connection(self):
@@ -122,14 +122,14 @@ class SocketFile(GrayTest):
         with daemon.client(path) as client:
             self.assertEqual(client.ask("/").status, 200)
 
-    def test_the_file_goes_with_grayd(self):
+    def test_grayd_removes_the_file_at_its_end(self):
         daemon = self.start(up=(), **self.CONFIG).wait_up(1, "v1", "v2")
         path = os.path.join(daemon.folder, "web.sock")
         self.check_answers(daemon)
         self.assertEqual(daemon.stop(), 0)
         self.assertFalse(os.path.exists(path))
 
-    def test_what_a_killed_grayd_left_is_replaced(self):
+    def test_a_file_of_a_killed_grayd_is_replaced(self):
         daemon = self.start(up=(), **self.CONFIG).wait_up(1, "v1", "v2")
         daemon.kill()
         eventually(lambda: not daemon.leftovers(), 10, "nothing of it lives")
@@ -137,7 +137,7 @@ class SocketFile(GrayTest):
         daemon.launch().wait_up(1, "v1", "v2")
         self.check_answers(daemon)
 
-    def test_a_living_owner_is_not_robbed(self):
+    def test_a_file_in_use_is_not_replaced(self):
         daemon = self.start(up=(), **self.CONFIG).wait_up(1, "v1", "v2")
         path = os.path.join(daemon.folder, "web.sock")
         other = self._prepared(None, {"listen": {"http": [f"unix:{path}"]}})
@@ -148,7 +148,7 @@ class SocketFile(GrayTest):
         self.assertIn("change [listen] http", result.err)
         self.check_answers(daemon)
 
-    def test_a_file_that_is_no_socket_is_kept(self):
+    def test_a_file_that_is_not_a_socket_is_kept(self):
         daemon = self._prepared(None, self.CONFIG)
         self._own.append(daemon)
         path = os.path.join(daemon.folder, "web.sock")

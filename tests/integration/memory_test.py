@@ -17,7 +17,7 @@ HEAVY = ("import os, sys, time\n"
 
 
 class Memory(GrayTest):
-    def test_a_worker_that_holds_too_much_is_replaced(self):
+    def test_a_worker_above_its_memory_limit_is_replaced(self):
         daemon = self._prepared(two_versions(version={"v2": None}), {})
         self._own.append(daemon)
         trigger = f"{daemon.folder}/eat"

@@ -85,7 +85,7 @@ class Following:
 
 
 class Events(GrayTest):
-    def test_each_happening_is_one_event_across_a_restart_of_grayd(self):
+    def test_each_incident_is_one_event_across_a_restart_of_grayd(self):
         daemon = self.start()
         pid = daemon.pids("v1")[0]
         os.kill(pid, signal.SIGKILL)
@@ -118,7 +118,7 @@ class Events(GrayTest):
             self.assertEqual(since.count(kind), 1, since)
         self.assertEqual(since.count("worker-exited"), 2)
 
-    def test_the_cause_of_a_failure_is_the_true_one(self):
+    def test_the_cause_of_a_failure_is_correct(self):
         daemon = self.start(two_versions(version={"v2": {"command": fake("--exit", "3")}}), up=("v1",))
         wait_event(daemon, "version-failed", version="v2")
         pid = daemon.router()
@@ -129,7 +129,7 @@ class Events(GrayTest):
         self.assertEqual([end["cause"] for end in ends], ["died-before-ready"] * 3)
         self.assertIn("exit 3", ends[0]["text"])
 
-    def test_a_program_that_is_not_there_and_one_that_never_gets_ready(self):
+    def test_the_causes_of_a_missing_program_and_of_one_that_is_never_ready(self):
         web = two_versions(version={"v2": {"command": ["/nonexistent/program"]},
                                     "v3": {"command": ["sleep", "100"], "ready": ["pipe"], "ready_timeout": "200ms"}})
         daemon = self.start(web, up=("v1",))
@@ -138,7 +138,7 @@ class Events(GrayTest):
         wait_event(daemon, "worker-exited", version="v2", cause="exec:ENOENT")
         wait_event(daemon, "worker-exited", 3, version="v3", cause="ready-timeout")
 
-    def test_a_refused_reload_says_why(self):
+    def test_a_refused_reload_has_a_reason(self):
         daemon = self.start()
         daemon.write_config({**daemon.config, "router": {"threads": 1}})
         self.assertEqual(daemon.ctl("reload").code, 3)
@@ -157,7 +157,7 @@ class Events(GrayTest):
             self.assertLessEqual(max(map(len, result.out.splitlines())), int(columns))
         self.assertEqual(len(daemon.ctl("events", "-n", "2").out.splitlines()), 2)
 
-    def test_following_shows_what_comes_and_ends_with_grayd(self):
+    def test_following_shows_new_events_and_ends_with_grayd(self):
         daemon = self.start()
         follower = Following(daemon, "events", "-f", "-n", "0", "-o", "json")
         self.addCleanup(follower.end)
@@ -186,7 +186,7 @@ class Events(GrayTest):
             self.assertEqual(kinds_of(json.load(connection.getresponse())["events"]), ["shifted"])
             connection.close()
 
-    def test_an_unknown_name_is_2_with_what_is_near(self):
+    def test_an_unknown_name_is_2_with_the_nearest_one(self):
         daemon = self.start()
         for verb in ("events", "logs"):
             result = daemon.ctl(verb, "wbe")
@@ -239,7 +239,7 @@ class Logs(GrayTest):
         self.assertIn("web@v1#0  out  hello from one\n", text)
         self.assertIn("web@v2#0  err  oh no\n", text)
 
-    def test_control_characters_steer_no_terminal(self):
+    def test_control_characters_do_not_reach_the_terminal(self):
         daemon = self.start()
         say(daemon, b"a\x1b]0;title\x07b\xc2\x9b2Jc\x00d\xff\n")
         say(daemon, "end\n")
@@ -248,7 +248,7 @@ class Logs(GrayTest):
         for character in "\x1b\x07\x00\x9b":
             self.assertNotIn(character, out)
 
-    def test_following_shows_what_comes(self):
+    def test_following_shows_new_lines(self):
         daemon = self.start()
         say(daemon, "before\n")
         wait_line(daemon, "before")
@@ -264,7 +264,7 @@ class Logs(GrayTest):
             missing = follower.wait("lines of web@v1#0 are missing")
             self.assertEqual(len(shown) + int(missing[1:].split()[0]), 300)
 
-    def test_a_master_that_stood_still_lost_nothing(self):
+    def test_a_stopped_master_loses_no_line(self):
         daemon = self.start(up=("v1",))
         daemon.process.send_signal(signal.SIGSTOP)
         try:
@@ -290,7 +290,7 @@ class Logs(GrayTest):
 
 
 class Metrics(GrayTest):
-    def test_promtool_has_nothing_to_say(self):
+    def test_promtool_finds_no_error(self):
         daemon = self.start(two_versions(version={"v2": {"weight": 5.0}}))
         for path in ("/", "/status?code=500", "/status?code=404", "/?version=v2"):
             daemon.get(path)
@@ -310,7 +310,7 @@ class Metrics(GrayTest):
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
 
-    def test_over_tcp_there_is_nothing_but_metrics(self):
+    def test_only_metrics_are_served_over_tcp(self):
         port = free_port()
         daemon = self.start(listen={"metrics": f"127.0.0.1:{port}"})
         status, text = self.scrape(port)
@@ -328,7 +328,7 @@ class Metrics(GrayTest):
         self.assertEqual(refused.code, 3)
         self.assertIn("listen.metrics needs a restart", refused.err)
 
-    def test_a_port_in_use_is_said_at_the_start(self):
+    def test_a_port_in_use_is_an_error_at_the_start(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
@@ -373,7 +373,7 @@ class AccessLog(GrayTest):
         self.assertLessEqual(set(answered), set(lines))
         self.assertEqual(len(set(lines) - set(answered)), 1)  # the first answer of all, which the start waited for
 
-    def test_a_full_disk_costs_lines_and_nothing_else(self):
+    def test_a_full_disk_loses_only_lines(self):
         daemon = self.start(up=("v1",), access_log="/dev/full")
         with daemon.client() as client:
             for _ in range(500):
@@ -390,7 +390,7 @@ class AccessLog(GrayTest):
         eventually(lambda: lost() >= 501)
         self.assertEqual(kinds_of(events_of(daemon)).count("access-log-failed"), 1)
 
-    def test_a_removed_folder_comes_back_with_the_next_reopening(self):
+    def test_a_removed_folder_is_created_again_when_the_log_is_reopened(self):
         daemon = self.start(up=("v1",), access_log="logs/access.log")
         folder = os.path.join(daemon.folder, "logs")
         os.rename(folder, folder + ".away")
@@ -402,7 +402,7 @@ class AccessLog(GrayTest):
 
 
 class Drift(GrayTest):
-    def test_a_file_that_says_something_else_is_pointed_at(self):
+    def test_a_changed_file_is_shown_in_the_status(self):
         daemon = self.start()
         self.assertFalse(daemon.status()["config_changed"])
         self.assertNotIn("changed on disk", daemon.ctl("status").out)

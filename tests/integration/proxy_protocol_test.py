@@ -102,7 +102,7 @@ class Headers(Balanced):
             self.assertEqual(self.seen_as(binary(source)), source)
         self.assertEqual(self.seen_as(binary("192.0.2.7", extensions=b"\x01\0\x02h2\x04\0\0")), "192.0.2.7")
 
-    def test_who_names_nobody_is_the_client_himself(self):
+    def test_a_peer_that_names_no_client_is_the_client(self):
         for header in (UNKNOWN, b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", LOCAL, binary("192.0.2.7", command=0)):
             # He is in trusted_proxies, so what he forwards counts; he forwards nothing.
             self.assertEqual(self.seen_as(header), "127.0.0.1")
@@ -125,7 +125,7 @@ class Headers(Balanced):
         self.assertEqual(self.seen_as(line("192.0.2.7"), self.path), "192.0.2.7")
         self.assertEqual(self.ask(LOCAL, where=self.path).status, 200)
 
-    def test_the_other_listener_takes_it_for_a_bad_request(self):
+    def test_a_plain_listener_refuses_a_proxy_header(self):
         client = self.client(self.shared.port)
         client.send(line("192.0.2.7") + request("/"))
         self.assertEqual(client.response().status, 400)
@@ -135,13 +135,13 @@ class Headers(Balanced):
 class Meaning(Balanced):
     """What follows from being the client."""
 
-    def test_users_are_told_apart(self):
+    def test_users_are_distinguished(self):
         versions = {self.ask(line(f"203.0.113.{host}"), "/")["x-gray-version"] for host in range(1, 21)}
         self.assertEqual(versions, {"v1", "v2"})
         again = {self.ask(line("203.0.113.1"), "/")["x-gray-version"] for _ in range(3)}
         self.assertEqual(len(again), 1)
 
-    def test_who_may_name_a_version_is_the_client(self):
+    def test_override_from_is_checked_against_the_client(self):
         named = {"X-Version": "v2"}
         self.assertEqual(self.ask(line("192.0.2.7"), headers=named)["x-gray-decision"], "header")
         self.assertEqual(self.ask(binary("2001:db8::9"), headers=named)["x-gray-decision"], "header")
@@ -171,7 +171,7 @@ class Meaning(Balanced):
 
 
 class Refused(Balanced):
-    def test_what_is_no_header_is_refused(self):
+    def test_an_invalid_header_is_refused(self):
         for bad in (request("/"), b"PROXY TCP4 192.0.2.7 10.0.0.1 1 65536\r\n", b"PROXY TCP4 ::1 ::1 1 2\r\n",
                     b"PROXY UNKNOWN\n", b"proxy UNKNOWN\r\n", b"PROXY UNKNOWN " + b"x" * 100,
                     SIGNATURE + b"\x31\x11\0\x0c" + b"x" * 12, binary("192.0.2.7", extensions=b"\x01\0\x09x")):
@@ -184,7 +184,7 @@ class Refused(Balanced):
         metrics = self.shared.ctl("metrics").out
         self.assertRegex(metrics, r'grayd_faults_total\{rule="PROXY",side="downstream"\} \d')
 
-    def test_a_second_header_is_no_request(self):
+    def test_a_second_header_is_refused(self):
         for second in (line("192.0.2.8"), binary("192.0.2.8")):
             client = self.client()
             client.send(line("192.0.2.7") + second + request("/"))
@@ -192,7 +192,7 @@ class Refused(Balanced):
             self.assertEqual(refused["client"], "192.0.2.7")
             self.assertNotEqual(refused["fault"], "PROXY")  # a request line that is none
 
-    def test_a_stranger_is_refused_before_he_says_anything(self):
+    def test_an_untrusted_peer_is_refused_before_it_sends_anything(self):
         client = Client(self.port, timeout=20 * SLOWER, source="127.0.0.2")
         self.addCleanup(client.close)
         refused = self.assert_refused(client, 400, "trusted_proxies", "bad-request")
@@ -202,7 +202,7 @@ class Refused(Balanced):
 class Late(Balanced):
     head_timeout = "1s"
 
-    def test_a_header_that_trickles_is_cut_by_its_deadline(self):
+    def test_a_slow_header_is_cut_at_its_deadline(self):
         client = self.client()
         started = time.monotonic()
         client.sock.settimeout(0.1)
@@ -264,7 +264,7 @@ class BehindHaproxy(Balanced):
         eventually(up, 10, "HAProxy's listener")
         return first, second
 
-    def test_grayd_knows_the_client_of_haproxy(self):
+    def test_the_client_of_haproxy_is_the_client(self):
         for port in self.balancer():
             for host in (3, 4):
                 with Client(port, timeout=20 * SLOWER, source=f"127.0.0.{host}") as client:
@@ -275,7 +275,7 @@ class BehindHaproxy(Balanced):
 
 
 class Configuration(GrayTest):
-    def test_a_listener_that_nobody_may_use_is_an_error_with_a_remedy(self):
+    def test_a_listener_without_trusted_peers_is_an_error_with_a_remedy(self):
         daemon = self.start(listen={"proxy_protocol": ["127.0.0.1:1"]}, up=())
         self.assertEqual(daemon.process.wait(20 * SLOWER), 8)
         self.assertIn("list the load balancers in router.trusted_proxies", daemon.log())

@@ -137,7 +137,7 @@ class Rows(ReloadTest):
         self.unfailed(load)
         self.assertEqual(sorted(self.daemon.pids("v2")), before["v2"])
 
-    def test_a_command_that_fails_leaves_the_old_workers_and_says_so(self):
+    def test_a_command_that_fails_keeps_the_old_workers_and_is_reported(self):
         self.begin()
         before = self.all_pids()
         with Load(self.daemon) as load:
@@ -146,7 +146,7 @@ class Rows(ReloadTest):
         self.unfailed(load)
         self.assertEqual(self.all_pids(), before)
 
-    def test_a_removed_version_is_drained_and_its_last_answer_given(self):
+    def test_a_removed_version_is_drained_after_its_last_answer(self):
         self.begin(two_versions())
         pid = self.daemon.pids("v2")[0]
         with self.daemon.client() as client:
@@ -167,7 +167,7 @@ class Rows(ReloadTest):
         self.assertEqual(self.daemon.ctl("shift", "web", "v2", "0").code, 0)
         self.reloaded("version web v2: drains and ends", version={"v2": None})
 
-    def test_what_the_process_is_bound_to_needs_a_restart(self):
+    def test_settings_that_cannot_change_at_runtime_need_a_restart(self):
         self.begin()
         rows = {"listen.http": {"listen": {"http": ["127.0.0.1:1"]}}, "listen.admin": {"listen": {"admin": "x.sock"}},
                 "router.threads": {"router": {"threads": 1}}, "state_dir": {"state_dir": "elsewhere"},
@@ -249,7 +249,7 @@ class Rows(ReloadTest):
             self.reloaded("version web v2: drains and ends", version={"v2": None})
             eventually(lambda: not is_alive(pid), 10, "the end of v2 after its short drain")
 
-    def test_a_new_service_takes_its_paths_and_goes_only_when_it_serves_nobody(self):
+    def test_a_new_service_gets_its_paths_and_is_removed_only_without_users(self):
         self.begin()
         api = {"stable": "v1", "paths": ["/api"], "version": {"v1": {"command": fake(), "ready": ["pipe"]}}}
         self.reloaded("service api: added", "version api v1: started", config={"service": {"api": api}})
@@ -259,7 +259,7 @@ class Rows(ReloadTest):
         self.assertEqual(result.code, 3, result)
         self.assertIn("service api carries traffic and cannot be removed: grayctl stop api v1 first", result.err)
 
-    def test_settings_of_the_router_bring_a_new_one_and_keep_the_connections(self):
+    def test_router_settings_start_a_new_router_and_keep_the_connections(self):
         self.begin()
         before, router = self.all_pids(), self.daemon.router()
         with Load(self.daemon) as load:
@@ -274,14 +274,14 @@ class Rows(ReloadTest):
 class Whole(ReloadTest):
     """All changes or none, for grayctl and for SIGHUP."""
 
-    def test_one_refusal_refuses_the_rest(self):
+    def test_one_refusal_refuses_all_changes(self):
         self.begin()
         new = {"command": faulty(), "ready": ["pipe"]}
         self.refused(3, "router.threads needs a restart", config={"router": {"threads": 1}}, limits={"queue": 9},
                      version={"v3": new, "v1": {"instances": 3}, "v2": {"env": {"A": "1"}}})
         self.assertIsNone(self.daemon.version("v3"))
 
-    def test_a_broken_file_leaves_everything_as_it_is(self):
+    def test_a_broken_file_changes_nothing(self):
         self.begin()
         with open(self.daemon.config_file) as file:
             good = file.read()
@@ -350,7 +350,7 @@ class InARow(ReloadTest):
                 pass
         return found
 
-    def test_a_reload_during_a_rolling_restart_turns_it_to_the_newest(self):
+    def test_a_reload_during_a_rolling_restart_continues_with_the_newest_settings(self):
         self.begin(workers(version=self.slow("one")))
         eventually(lambda: self.marks() == ["one"] * 3, 20, "three workers")
         with Load(self.daemon) as load:
@@ -363,7 +363,7 @@ class InARow(ReloadTest):
             eventually(lambda: self.marks() == ["three"] * 3, 40, "all on the newest")
         self.unfailed(load)
 
-    def test_a_rolling_restart_can_be_taken_back_half_way(self):
+    def test_a_reload_can_reverse_a_rolling_restart(self):
         self.begin(workers(version=self.slow("one")))
         eventually(lambda: self.marks() == ["one"] * 3, 20, "three workers")
         with Load(self.daemon) as load:
@@ -373,7 +373,7 @@ class InARow(ReloadTest):
             eventually(lambda: self.marks() == ["one"] * 3, 40, "all as they were")
         self.unfailed(load)
 
-    def test_two_reloads_in_a_row_end_where_the_second_says(self):
+    def test_two_reloads_in_a_row_end_with_the_settings_of_the_second(self):
         self.begin()
         before = self.all_pids()
         with Load(self.daemon) as load:
@@ -382,7 +382,7 @@ class InARow(ReloadTest):
             self.replaced("v1", before["v1"], 3)
         self.unfailed(load)
 
-    def test_a_version_that_is_removed_and_comes_back_at_once_serves_again(self):
+    def test_a_version_that_is_removed_and_added_again_serves(self):
         self.begin(two_versions())
         v2 = self.daemon.config["service"]["web"]["version"]["v2"]
         with self.daemon.client() as client:

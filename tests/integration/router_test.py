@@ -25,7 +25,7 @@ class Kill(GrayTest):
         self.assertEqual((after["requests"], after["errors"]), (before["requests"], before["errors"]))
         self.assertEqual(after["in_flight"], 0)
 
-    def test_limits_are_given_back_by_a_killed_router(self):
+    def test_units_of_a_killed_router_are_returned(self):
         daemon = self.start()
         with daemon.client() as client:
             client.send(b"GET /?ms=5000 HTTP/1.1\r\nHost: a\r\n\r\n")

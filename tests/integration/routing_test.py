@@ -21,7 +21,7 @@ class Named(GrayTest):
         self.assertEqual(response["x-gray-version"], response["x-worker-version"])
         return response["x-gray-version"], response["x-gray-decision"]
 
-    def test_nothing_named_is_stable(self):
+    def test_a_request_that_names_no_version_gets_stable(self):
         self.assertEqual(self.decision(), ("v1", "stable"))
 
     def test_a_parameter_names_a_version(self):
@@ -39,13 +39,13 @@ class Named(GrayTest):
         self.assertEqual(self.decision("/?version=v1", X_Version="v2", Cookie="version=v2"), ("v1", "param"))
         self.assertEqual(self.decision(X_Version="v1", Cookie="version=v2"), ("v1", "header"))
 
-    def test_an_unknown_name_falls_to_the_next_source(self):
+    def test_an_unknown_name_is_skipped_for_the_next_source(self):
         self.assertEqual(self.decision("/?version=v9", X_Version="v2"), ("v2", "header"))
         self.assertEqual(self.decision("/?version=v9", X_Version="v8", Cookie="version=v2"), ("v2", "cookie"))
         self.assertEqual(self.decision("/?version=v9"), ("v1", "stable"))
         self.assertEqual(self.decision("/?version="), ("v1", "stable"))
 
-    def test_a_repeated_parameter_counts_once_the_first(self):
+    def test_of_a_repeated_parameter_the_first_counts(self):
         self.assertEqual(self.decision("/?version=v2&version=v1"), ("v2", "param"))
         self.assertEqual(self.decision("/?version=v9&version=v2"), ("v1", "stable"))
 
@@ -107,7 +107,7 @@ class Share(GrayTest):
         self.assertEqual(self.users_of_v2(some), set())
         self.assertEqual(self.shared.ctl("shift", "web", "v2", "5").code, 0)
 
-    def test_without_an_identity_everyone_is_stables(self):
+    def test_users_without_an_identity_get_stable(self):
         self.assertEqual({self.shared.get()["x-gray-version"] for _ in range(100)}, {"v1"})
 
     def test_a_weight_of_100_takes_every_identified_user(self):
@@ -125,12 +125,12 @@ class Down(GrayTest):
         canary = {"command": fake("--exit", "3"), "weight": 100.0}
         cls.start_shared(two_versions(version={"v2": canary}), up=["v1"])
 
-    def test_its_bucketed_users_go_to_stable(self):
+    def test_the_users_of_a_canary_that_is_down_go_to_stable(self):
         response = self.shared.get(headers={"Cookie": "uid=7"})
         self.assertEqual((response.status, response["x-gray-version"], response["x-gray-decision"]),
                          (200, "v1", "fallback"))
 
-    def test_naming_it_is_answered_503(self):
+    def test_a_request_that_names_a_version_that_is_down_gets_503(self):
         for path, headers in (("/?version=v2", {}), ("/", {"X-Version": "v2"}), ("/", {"Cookie": "version=v2"})):
             response = self.shared.get(path, headers=headers)
             self.assertEqual((response.status, response["x-gray-reason"]), (503, "version-down"))
@@ -172,7 +172,7 @@ class Services(GrayTest):
         self.assertEqual((response.status, response["x-gray-reason"]), (404, "no-route"))
         self.assertTrue(response["x-request-id"])
 
-    def test_expose_none_says_nothing_of_versions(self):
+    def test_expose_none_hides_the_versions(self):
         response = self.shared.get("/", host="quiet.test")
         self.assertEqual((response.status, response["x-worker-version"]), (200, "q1"))
         self.assertIsNone(response["x-gray-version"])
@@ -215,7 +215,7 @@ class Issued(GrayTest):
             seen.add(first["x-gray-version"])
         self.assertEqual(seen, {"v1", "v2"})
 
-    def test_first_requests_side_by_side_agree(self):
+    def test_parallel_first_requests_get_the_same_identity(self):
         for user in range(10):
             clients = [self.shared.client() for _ in range(6)]
             for client in clients:
@@ -226,7 +226,7 @@ class Issued(GrayTest):
             for client in clients:
                 client.close()
 
-    def test_who_has_an_identity_gets_none(self):
+    def test_a_user_with_an_identity_gets_no_cookie(self):
         for cookie in ("uid=7", "gid=not from here", "gid=" + 400 * "x", "gid=0123456789abcdef0123456789abcdef"):
             response = self.shared.get("/echo", headers={"Cookie": cookie})
             self.assertIsNone(response["set-cookie"])
@@ -236,16 +236,16 @@ class Issued(GrayTest):
         response = self.shared.get("/echo")
         self.assertNotIn(self.issued(response), response.text)
 
-    def test_it_is_set_whatever_decided(self):
+    def test_the_cookie_is_set_whatever_the_decision(self):
         self.issued(self.shared.get("/?version=v1"))
         self.issued(self.shared.get("/chunked?version=v2"))
 
-    def test_an_answer_of_the_router_sets_none(self):
+    def test_an_answer_of_the_router_sets_no_cookie(self):
         self.assertIsNone(self.shared.get("/\x01")["set-cookie"])
         self.assertEqual(self.shared.get("/garbage")["x-gray-reason"], "upstream-invalid")
         self.assertIsNone(self.shared.get("/garbage")["set-cookie"])
 
-    def test_it_outlives_a_new_table_and_a_new_router(self):
+    def test_the_identity_survives_a_new_table_and_a_new_router(self):
         agent = {"User-Agent": "faithful"}
         before = self.issued(self.shared.get(headers=agent))
         self.assertEqual(self.shared.ctl("shift", "web", "v2", "50").code, 0)
@@ -308,7 +308,7 @@ class Affinity(GrayTest):
 class Reloaded(GrayTest):
     """Identities and affinity switched on under traffic."""
 
-    def test_a_reload_switches_both_on(self):
+    def test_a_reload_enables_identities_and_affinity(self):
         daemon = self.start(two_versions(version={"v1": {"instances": 2}}))
         daemon.wait_healthy(2, "v1")
         self.assertIsNone(daemon.get()["set-cookie"])
@@ -331,7 +331,7 @@ class Crowded(GrayTest):
                                       limits={"max_sockets": 1}), up=["v1"], router={"threads": 1})
         cls.shared.wait_healthy(2, "v1")
 
-    def test_nobody_waits_for_his_worker_while_another_is_free(self):
+    def test_no_request_waits_for_its_worker_while_another_is_free(self):
         user = {"Cookie": "uid=7"}
         own = self.shared.get(headers=user)["x-worker-pid"]
         self.assertEqual(self.shared.get(headers=user)["x-worker-pid"], own)

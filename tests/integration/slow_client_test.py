@@ -83,7 +83,7 @@ class SlowClients(GrayTest):
         for _ in range(50):
             self.assertTrue(client.sock.recv(1 << 16))
 
-    def test_who_is_waited_for_and_slow_is_cut_and_nobody_else(self):
+    def test_only_slow_clients_that_grayd_waits_for_are_cut(self):
         failures, seconds = [], {}
 
         def run(name):
@@ -110,7 +110,7 @@ class SlowClients(GrayTest):
                          [(200, "P8", "downstream")])
         self.assertEqual(self.shared.version("v1")["errors"], 0)
 
-    def test_a_head_that_trickles_is_cut_by_its_total_deadline(self):
+    def test_a_slow_head_is_cut_at_its_total_deadline(self):
         client = self.client()
         client.sock.settimeout(0.1)
         started = time.monotonic()
@@ -128,7 +128,7 @@ class SlowClients(GrayTest):
         self.assertGreater(seconds, 1.9)
         self.assertLess(seconds, 2 + 3 * SLOWER)
 
-    def test_a_connection_that_says_nothing_is_closed_after_head_timeout(self):
+    def test_a_silent_connection_is_closed_after_head_timeout(self):
         started = time.monotonic()
         self.assertTrue(self.client().is_closed())
         self.assertGreater(time.monotonic() - started, 1.9)

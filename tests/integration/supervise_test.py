@@ -76,7 +76,7 @@ class Readiness(GrayTest):
         daemon = self.start_canary("--ready", "garbage")
         self.assert_fails_alone(daemon, daemon.pids("v1"))
 
-    def test_the_way_that_fired_is_said(self):
+    def test_the_readiness_method_is_reported(self):
         daemon = self.start_canary("--ready", "ipc", ready=["pipe", "ipc"], ready_timeout="10s", up=("v1", "v2"))
         self.assertEqual(daemon.version("v1")["workers"][0]["ready_by"], "pipe")
         self.assertEqual(daemon.version("v2")["workers"][0]["ready_by"], "ipc")
@@ -85,7 +85,7 @@ class Readiness(GrayTest):
         daemon = self.start_canary("--ready", "none", ready=["tcp"], ready_timeout="10s", up=("v1", "v2"))
         self.assertEqual(daemon.version("v2")["workers"][0]["ready_by"], "tcp")
 
-    def test_the_sample_in_node_serves_without_a_word_in_the_configuration(self):
+    def test_the_node_sample_serves_without_readiness_settings(self):
         canary = {"command": ["node", os.path.join(ROOT, "workers/node/hello.js")]}
         daemon = self.start(two_versions(version={"v2": {**canary, "ready": "auto"}}))
         self.assertEqual(daemon.get("/?version=v2").status, 200)
@@ -130,7 +130,7 @@ class Ending(GrayTest):
         eventually(lambda: not daemon.leftovers(), 1.0, "every process ending")
         daemon.launch().wait_up(1, "v1", "v2").wait_answers()
 
-    def test_a_grandchild_in_a_session_of_its_own_does_not_survive_either(self):
+    def test_a_grandchild_in_a_separate_session_does_not_survive(self):
         version = {"command": fake("--grandchild", "setsid"), "ready": ["pipe"]}
         daemon = self.start(two_versions(version={"v1": version, "v2": {"command": fake()}}))
         with open(f"/proc/{daemon.pids('v1')[0]}/cgroup") as worker, open("/proc/self/cgroup") as own:

@@ -75,7 +75,7 @@ class Notifications(GrayTest):
 
 
 class Sockets(GrayTest):
-    def test_a_socket_that_was_given_is_used_and_left(self):
+    def test_an_activated_socket_is_used_and_not_removed(self):
         program = shutil.which("systemd-socket-activate")
         if not program:
             self.skipTest("there is no systemd-socket-activate")
@@ -104,7 +104,7 @@ class Unit(GrayTest):
         if not shutil.which("systemd-analyze"):
             self.skipTest("there is no systemd-analyze")
 
-    def test_the_unit_is_understood(self):
+    def test_systemd_accepts_the_unit(self):
         with open(UNIT) as file:
             text = re.sub(r"/usr/bin/gray(d|ctl)\b", "/bin/true", file.read())
         folder = tempfile.mkdtemp(prefix="grayd-test-")
@@ -117,7 +117,7 @@ class Unit(GrayTest):
                               stderr=subprocess.STDOUT, text=True)
         self.assertEqual((done.returncode, "grayd" in done.stdout), (0, False), done.stdout)
 
-    def test_the_unit_is_hardened_and_lets_compilers_run(self):
+    def test_the_unit_is_hardened_but_allows_jit_compilers(self):
         done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=30", UNIT],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.assertEqual(done.returncode, 0, done.stdout[-2000:])

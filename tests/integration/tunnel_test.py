@@ -83,7 +83,7 @@ class Opening(TunnelTest):
         self.assertEqual((line["service"], line["version"]), ("web", "v1"))
         self.assertGreater(line["duration_us"], line["upstream_us"])
 
-    def test_p24_what_is_no_101_leaves_http_and_the_pipelined_request_is_answered_in_order(self):
+    def test_p24_after_any_answer_but_101_pipelined_requests_are_answered_in_order(self):
         for status in (404, 200, 426):
             with self.subTest(status=status), self.shared.client() as client:
                 client.send(ask(f"/status/{status}") + request(f"/after/{status}"))
@@ -95,7 +95,7 @@ class Opening(TunnelTest):
         seen = json.loads(self.shared.get("/requests").text)
         self.assertTrue({"/after/404", "/after/200", "/after/426"} <= set(seen))
 
-    def test_p24_a_101_that_was_not_asked_for_or_is_another_one_is_a_502(self):
+    def test_p24_an_unrequested_or_different_101_is_a_502(self):
         post = request("/early", "POST", {"Connection": "Upgrade", "Upgrade": "chat/1", "Content-Length": "9"})
         for asked in (request("/unasked"), ask("/other"), post, ask("/other", "nonsense, h2c")):
             with self.subTest(asked=asked), self.shared.client() as client:
@@ -104,7 +104,7 @@ class Opening(TunnelTest):
                 self.assertEqual((response.status, response["x-gray-reason"]), (502, "upstream-invalid"))
         self.assertEqual({line["fault"] for line in self.lines(self.shared, 4, 502)}, {"P24"})
 
-    def test_p24_no_other_way_of_speaking_http_reaches_a_worker(self):
+    def test_p24_no_other_http_protocol_is_offered_to_a_worker(self):
         for protocol in ("h2c", "H2C, websocket", "TLS/1.2", "HTTP/2.0"):
             fields = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": protocol, "HTTP2-Settings": "AAMAAABkAAQ"}
             response = self.shared.get("/fields", headers=fields)
@@ -112,7 +112,7 @@ class Opening(TunnelTest):
             for field in ("upgrade", "connection", "http2-settings"):
                 self.assertNotIn(field + ":", response.text.lower())
 
-    def test_p24_the_offer_reaches_the_worker_and_nothing_else_of_the_hop(self):
+    def test_p24_only_the_offer_of_the_hop_by_hop_fields_reaches_the_worker(self):
         text = self.shared.get("/fields", headers={"Connection": "x-hop, Upgrade", "X-Hop": "1", "Upgrade": "chat/1",
                                                    "Sec-WebSocket-Key": "k"}).text
         self.assertIn("\r\nConnection: Upgrade\r\nUpgrade: chat/1\r\n", text)
@@ -132,7 +132,7 @@ class Opening(TunnelTest):
         client.sock.shutdown(socket.SHUT_WR)
         self.assertEqual(len(client._to_end()), 500_000)
 
-    def test_p24_a_reset_of_either_side_is_one_for_the_other(self):
+    def test_p24_a_reset_of_one_side_is_passed_to_the_other(self):
         client = self.tunnel(self.shared, "/listen")
         client.send("leaving")
         mine = b"leaving".hex()
@@ -216,7 +216,7 @@ class Ending(TunnelTest):
         ordered.join()
         self.assertEqual(daemon.version("v2")["state"], "stopped")
 
-    def test_the_worker_hears_1001_too(self):
+    def test_the_worker_gets_1001_too(self):
         daemon = self.start(self.service(drain_timeout="2s"), up=("v1",))
         client = self.tunnel(daemon, "/listen", "websocket")
         keeper = self.tunnel(daemon, "/first")  # what the worker has heard is asked of itself, in a tunnel of its own
@@ -278,7 +278,7 @@ class Ending(TunnelTest):
         self.echo(kept, b"untouched")
         self.assertEqual(self.lines(daemon, 1)[0]["reason"], "draining")
 
-    def test_a_killed_worker_is_told_from_one_that_said_goodbye(self):
+    def test_a_killed_worker_is_distinguished_from_a_clean_close(self):
         daemon = self.start(self.service(), up=("v1",))
         client = self.tunnel(daemon, "/listen", "websocket")
         os.kill(daemon.pids("v1")[0], signal.SIGKILL)

@@ -71,7 +71,7 @@ class UnderLoad(GrayTest):
         program = os.readlink(f"/proc/{routers(daemon)[0]}/exe")
         self.assertEqual(program, os.readlink(f"/proc/{daemon.process.pid}/exe"))
 
-    def test_a_wrong_hand_over_is_seen(self):
+    def test_the_load_detects_a_killed_router(self):
         """The same clients, but the old router is killed instead of drained: the load must detect that."""
         daemon = self.start(quick())
         with SteadyLoad(daemon.port, kept=8, short=8, streams=4, uploads=2) as load:
@@ -113,7 +113,7 @@ class Refused(GrayTest):
         self.assertIn(f"the new router {fresh} failed while running its warm-up check: signal 9", error)
         self.assert_untouched(daemon, old)
 
-    def test_a_new_router_that_reaches_a_worker_in_vain_is_ended(self):
+    def test_a_new_router_that_cannot_reach_a_worker_is_ended(self):
         daemon, _ = self.start_with_hung_worker()
         old = daemon.router()
         result = daemon.ctl("upgrade", "router", "--timeout", "2s")
@@ -122,7 +122,7 @@ class Refused(GrayTest):
         self.assert_untouched(daemon, old)
         self.assertIn("upgrade-failed", daemon.ctl("events").out)
 
-    def test_it_is_ready_once_the_worker_answers(self):
+    def test_a_new_router_is_ready_once_the_worker_answers(self):
         daemon, worker = self.start_with_hung_worker()
         old = daemon.router()
         waiting = Waiting(daemon, "upgrade", "router")
@@ -180,7 +180,7 @@ class Generations(GrayTest):
 
 
 class Crash(GrayTest):
-    def test_a_router_that_dies_is_back_at_once_whatever_its_workers_do(self):
+    def test_a_dead_router_is_replaced_immediately_whatever_its_workers_do(self):
         daemon = self.start(quick(health={"path": "/healthz", "interval": "60s"}))
         os.kill(daemon.pids("v1")[0], signal.SIGSTOP)
         self.addCleanup(lambda worker: os.kill(worker, signal.SIGCONT), daemon.pids("v1")[0])
@@ -219,7 +219,7 @@ class Itself(GrayTest):
         self.assertEqual((daemon.process.pid, self.family(daemon)), (pid, family))
         self.assertEqual(daemon.version("v2")["weight"], 20)
 
-    def test_nothing_is_forgotten_and_nothing_piles_up(self):
+    def test_no_state_is_lost_and_no_resource_leaks(self):
         daemon = self.start(quick())
         pid = daemon.process.pid
         daemon.get("/say?version=v2&hex=" + b"said before\n".hex())
@@ -249,7 +249,7 @@ class Itself(GrayTest):
         with open(f"/proc/{pid}/comm") as file:
             self.assertEqual(file.read(), "grayd\n")
 
-    def test_all_that_can_be_done_can_be_done_after_it(self):
+    def test_all_verbs_work_after_it(self):
         proxied, metrics = free_port(), free_port()
         daemon = self.start(quick(), listen={"proxy_protocol": [f"127.0.0.1:{proxied}"],
                                              "metrics": f"127.0.0.1:{metrics}"},
@@ -280,7 +280,7 @@ class Itself(GrayTest):
         daemon.wait_answers()
         self.upgraded(daemon)
 
-    def test_what_is_under_way_goes_on_and_what_was_decided_stays(self):
+    def test_running_operations_continue_and_decisions_stay(self):
         web = quick(instances=3)
         web["version"]["v3"] = {"command": ["sh", "-c", "exit 3"], "ready": ["pipe"]}
         daemon = self.start(web)
@@ -296,7 +296,7 @@ class Itself(GrayTest):
         self.assertEqual(daemon.version("v3")["state"], "failed")
         self.assertIn("died-before-ready", daemon.version("v3")["cause"])
 
-    def test_who_follows_sees_no_gap(self):
+    def test_a_follower_sees_no_gap(self):
         daemon = self.start(quick())
         follower = Waiting(daemon, "events", "-f")
         self.assertIn("grayd-started", follower.process.stdout.readline())
@@ -310,7 +310,7 @@ class Itself(GrayTest):
         follower.end()
         self.assertRegex("".join(seen), r"(?s)  command  .*  upgraded  .*  shifted  ")
 
-    def test_without_a_name_it_becomes_what_lies_there_now(self):
+    def test_without_a_name_it_uses_the_binary_on_disk(self):
         """A package replaced the file: the running one is deleted."""
         place = os.path.join(self.folder(), "grayd")
         shutil.copy(os.path.join(BUILD, "grayd"), place)
@@ -337,7 +337,7 @@ class Itself(GrayTest):
         self.addCleanup(shutil.rmtree, path)
         return path
 
-    def test_the_service_manager_hears_that_it_serves_and_lives(self):
+    def test_the_service_manager_gets_ready_and_watchdog_messages(self):
         manager = Manager(self)
         daemon = self._prepared(quick(), {})
         self._own.append(daemon)

@@ -123,7 +123,7 @@ class Restart(VerbTest):
         self.assertFalse(set(before) & {worker["pid"] for worker in after["workers"]})
         self.assertEqual(after["restart"], {"number": 2, "state": "done", "replaced": 4, "of": 4, "reason": ""})
 
-    def test_it_stops_at_the_first_failure_and_says_where(self):
+    def test_a_restart_stops_at_the_first_failure_and_reports_it(self):
         """The seventh start fails: four workers, two of them replaced."""
         script = "n=$(ls starts | wc -l); touch starts/$$; [ $n -lt 6 ] || { echo no database; exit 3; }; exec \"$@\""
         daemon = self.started(v1=quick(command=["sh", "-c", script, "sh", *faulty()], instances=4), up=())
@@ -146,7 +146,7 @@ class Restart(VerbTest):
         self.assertIn("no database", version["cause"])
         self.assertEqual(len(os.listdir(os.path.join(daemon.folder, "starts"))), 7)
 
-    def test_while_one_runs_there_is_no_other_and_no_stop_without_yes(self):
+    def test_during_a_restart_another_restart_is_refused_and_a_stop_needs_yes(self):
         daemon = self.started(v2=slow_to_start(30_000, instances=2, ready_timeout="60s"), up=("v1",))
         self.ok(daemon, "stop", "web", "v2")
         daemon.write_config(merged(daemon.config, {"service": {"web": {"version": {"v2": quick(instances=2)}}}}))
@@ -183,7 +183,7 @@ class Ending(VerbTest):
         self.assertEqual((version["state"], version["stopped"], version["workers"]), ("stopped", True, []))
         self.assertEqual(daemon.get("/?version=v2")["x-gray-reason"], "version-down")
 
-    def test_a_stop_does_not_and_hurries_a_drain(self):
+    def test_a_stop_cuts_requests_in_flight_also_during_a_drain(self):
         daemon = self.started(v2=quick(command=faulty("--delay", "60000"), drain_timeout="120s",
                                        stop={"timeout": "500ms"}))
         thread, answer = self.in_flight(daemon, "/?version=v2")
@@ -205,7 +205,7 @@ class Ending(VerbTest):
                 self.ok(daemon, "start", "web", "v2")
         self.assertEqual(load.failures, [])
 
-    def test_what_was_stopped_stays_so_across_restart_and_reload_of_grayd(self):
+    def test_a_stopped_version_stays_stopped_after_a_restart_and_a_reload(self):
         daemon = self.started()
         self.ok(daemon, "stop", "web", "v2")
         daemon.stop()
@@ -220,7 +220,7 @@ class Ending(VerbTest):
         daemon.stop()
         daemon.launch().wait_up(2, "v2")
 
-    def test_a_stopped_stable_version_keeps_nobody_from_listening(self):
+    def test_a_stopped_stable_version_does_not_delay_the_start(self):
         daemon = self.started()
         self.ok(daemon, "drain", "web", "v1", "--yes")
         daemon.stop()
@@ -237,21 +237,21 @@ class Refusals(VerbTest):
         cls.start_shared(two_versions(version=versions), up=("v1", "v2", "v3"))
         eventually(lambda: cls.shared.version("v4")["state"] == "failed", 60, "v4 failing")
 
-    def test_what_is_not_there(self):
+    def test_unknown_names(self):
         known = "(known: v1, v2, v3, v4)"
         for verb in ("start", "stop", "restart", "drain"):
             self.refused(self.shared, 2, 'there is no service "wbe", did you mean "web"? (known: web)',
                          verb, "wbe", "v1")
             self.refused(self.shared, 2, f'there is no version of web "canary" {known}', verb, "web", "canary")
 
-    def test_what_has_users(self):
+    def test_a_version_with_users(self):
         for verb in ("stop", "drain"):
             self.refused(self.shared, 3, "v1 is the stable version of web, whose users would get errors; "
                          f"to {verb} it anyway: grayctl {verb} web v1 --yes", verb, "web", "v1")
             self.refused(self.shared, 3, "v2 takes 5% of the users of web; send them to v1 first: grayctl shift web v2 "
                          f"0; or to {verb} it anyway: grayctl {verb} web v2 --yes", verb, "web", "v2")
 
-    def test_what_is_so_already(self):
+    def test_a_state_that_is_already_reached(self):
         self.refused(self.shared, 3, "web v1 is already running; to replace its workers: grayctl restart web v1",
                      "start", "web", "v1")
         self.ok(self.shared, "stop", "web", "v3")
@@ -260,7 +260,7 @@ class Refusals(VerbTest):
                          verb, "web", "v3")
         self.refused(self.shared, 3, "web v3 is stopped; start it: grayctl start web v3", "restart", "web", "v3")
 
-    def test_what_has_failed(self):
+    def test_a_failed_version(self):
         self.refused(self.shared, 3, "web v4 has failed; start it: grayctl start web v4", "restart", "web", "v4")
         failed = self.shared.ctl("start", "web", "v4", timeout=PATIENCE)
         self.assertEqual(failed.code, 1)
@@ -268,7 +268,7 @@ class Refusals(VerbTest):
                                                       "start web v4")
         self.assertEqual(self.shared.ctl("status", "--wait").code, 1)
 
-    def test_a_word_that_is_wrong(self):
+    def test_a_wrong_word(self):
         self.assertIn('unknown option "--yess", did you mean "--yes"?',
                       self.shared.ctl("stop", "web", "v1", "--yess").err)
         self.assertIn("grayctl stop needs SERVICE VERSION", self.shared.ctl("stop").err)
@@ -280,7 +280,7 @@ class Waiting(VerbTest):
         self.ok(daemon, "stop", "web", "v2")
         return daemon
 
-    def test_patience_ctrl_c_and_a_grayd_that_ends(self):
+    def test_timeout_ctrl_c_and_a_grayd_that_ends(self):
         daemon = self.starting()
         self.assertEqual(self.ok(daemon, "start", "web", "v2", "--no-wait").out,
                          "start of web v2 is in progress; see: grayctl status web\n")
@@ -303,7 +303,7 @@ class Waiting(VerbTest):
         self.assertEqual(json.loads(out)["exit_code"], 7)
         self.assertIn("lost the connection to grayd", err)
 
-    def test_a_stop_ends_the_waiting_for_a_start(self):
+    def test_a_stop_ends_the_wait_for_a_start(self):
         daemon = self.starting()
         waiting = self.in_background(daemon, "start", "web", "v2")
         waiting.stderr.readline()
@@ -326,7 +326,7 @@ class Waiting(VerbTest):
         os.close(master)
         return process.returncode, out, shown.decode()
 
-    def test_on_a_terminal_one_is_asked_and_sees_a_line_that_moves(self):
+    def test_on_a_terminal_there_is_a_question_and_a_progress_line(self):
         daemon = self.started()
         code, _, shown = self.on_a_terminal(daemon, b"n\n", "stop", "web", "v1")
         self.assertEqual(code, 3)
@@ -340,7 +340,7 @@ class Waiting(VerbTest):
 
 
 class Instances(VerbTest):
-    def test_their_number_changes_under_load_without_a_failed_request(self):
+    def test_the_number_of_instances_changes_under_load_without_a_failed_request(self):
         daemon = self.started(v1=quick(instances=2))
         daemon.wait_up(2, "v1")
         with Load(daemon) as load:
@@ -367,7 +367,7 @@ class Completion(VerbTest):
                               text=True)
         return done.stdout.split()
 
-    def test_the_shells_that_are_here_accept_their_scripts(self):
+    def test_the_installed_shells_accept_their_scripts(self):
         for shell in filter(shutil.which, ("bash", "zsh", "fish")):
             script = run_program("grayctl", "completion", shell).out
             self.assertEqual(subprocess.run([shell, "-n"], input=script, text=True).returncode, 0, shell)

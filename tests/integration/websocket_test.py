@@ -51,7 +51,7 @@ class WebSocketTest(GrayTest):
     def test_32_busy_connections(self):
         self.check("busy")
 
-    def test_a_drained_version_says_1001_to_both_sides(self):
+    def test_a_drained_version_sends_1001_to_both_sides(self):
         client = self.talk("away", "v2")
         try:
             self.assertEqual(client.stdout.readline(), "open\n")

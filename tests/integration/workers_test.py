@@ -122,7 +122,7 @@ class UnmodifiedPrograms(GrayTest):
     def test_nginx(self):
         self.check("nginx", "nginx here", "http")
 
-    def test_a_script_that_knows_systemd_notify_only(self):
+    def test_a_script_that_uses_systemd_notify(self):
         worker = self.check("notify", "Directory listing", "notify")
         self.assertEqual(worker["status"], "from a shell")
 
@@ -188,7 +188,7 @@ class Ways(GrayTest):
         self.assertEqual((response.status, response.text), (200, f"{version}\n"))
         return self.shared.version(version)["workers"][0]
 
-    def test_the_way_that_fired_is_said(self):
+    def test_the_readiness_method_is_reported(self):
         self.assertEqual({version: self.worker(version)["ready_by"] for version in self.READY_BY}, self.READY_BY)
 
     def test_a_unix_socket_is_in_a_folder_that_only_its_worker_may_enter(self):
@@ -199,7 +199,7 @@ class Ways(GrayTest):
         self.assertLessEqual(len(path), 107)
         self.assertEqual(os.stat(os.path.dirname(path)).st_mode & 0o777, 0o700)
 
-    def test_a_killed_worker_gets_another_path_and_its_old_one_goes(self):
+    def test_a_killed_worker_gets_a_new_path_and_its_old_one_is_removed(self):
         before = self.worker("unix_tcp")
         os.kill(before["pid"], signal.SIGKILL)
         pid = eventually(lambda: [pid for pid in self.shared.pids("unix_tcp") if pid != before["pid"]], 15, "a new one")
@@ -210,7 +210,7 @@ class Ways(GrayTest):
 
 
 class Folders(GrayTest):
-    def test_nothing_is_left_of_them_after_a_stop_or_the_start_after_a_kill(self):
+    def test_no_folder_is_left_after_a_stop_or_the_start_after_a_kill(self):
         daemon = self.start(only(v1={"command": fake(), "listen": "unix"}), up=("v1",))
         path = daemon.version("v1")["workers"][0]["address"][5:]
         base = os.path.dirname(os.path.dirname(path))
@@ -230,7 +230,7 @@ class Users(GrayTest):
         self.addCleanup(daemon.clean_up)
         return run_program("grayd", "--config", daemon.config_file, "--check")
 
-    def test_a_user_that_is_not_there_is_refused_with_its_place(self):
+    def test_an_unknown_user_is_refused_with_its_position(self):
         result = self.check(user="no-such-user-here")
         self.assertEqual(result.code, 8, result)
         self.assertRegex(result.err, r'grayd\.toml:\d+:8: error: web@v1: there is no user "no-such-user-here"')
@@ -303,7 +303,7 @@ class Misbehaviour(GrayTest):
     def test_a_worker_that_listens_nowhere(self):
         self.assert_failed("shy", "ready-timeout", "last probe of 127.0.0.1:", "Connection refused; it must listen")
 
-    def test_a_port_that_somebody_else_answers_is_no_ready_worker(self):
+    def test_a_port_of_another_program_makes_no_worker_ready(self):
         stop = threading.Event()
 
         def serve(sock):
@@ -337,7 +337,7 @@ class Misbehaviour(GrayTest):
 
 
 class Refusals(GrayTest):
-    def test_ways_that_cannot_work_are_refused_with_place_and_remedy(self):
+    def test_impossible_readiness_methods_are_refused_with_position_and_remedy(self):
         bad = {"command": fake(), "listen": "socket", "ready": ["tcp", "http", "fd:3"]}
         daemon = self._prepared(only(v1=bad), {})
         self.addCleanup(daemon.clean_up)
