@@ -59,7 +59,7 @@ struct ChannelMessage {
   std::string path;          // probe: HTTP path; empty: connect only
   std::uint32_t cell = 0;    // probe: the worker's cell
   Duration timeout{0};       // probe, drain
-  bool ok = false;           // probed: it succeeded; drain: at once, all of grayd ends
+  bool ok = false;           // probed: it succeeded; drain: immediately, all of grayd ends
   std::string detail;        // probed: "connect refused", "status 503"; unreached: "web@v1#0: connect refused"
   UniqueFd fd;               // table: the memfd; reopen: the new log
 

@@ -31,7 +31,7 @@ struct OutputLine {
 /// The output of one worker. The output of a worker that has ended is kept for a while.
 struct WorkerOutput {
   std::string service, version, worker;
-  std::vector<const OutputLine*> lines;  // oldest first; valid until the loop goes on
+  std::vector<const OutputLine*> lines;  // oldest first; valid until the next turn of the loop
 };
 
 }  // namespace gray

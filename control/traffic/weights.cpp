@@ -112,7 +112,7 @@ ShiftVerdict judge_shift(const Settings& settings, const State& published, const
                               now.canary, now.weight, service, service, now.canary));
   }
   if (percent > now.of(version) && is_stopped(wanted, service, version)) {
-    return refuse(ExitCode::conflict, fmt::format("{0} of {1} is stopped and would serve nobody; start it first: "
+    return refuse(ExitCode::conflict, fmt::format("{0} of {1} is stopped and cannot serve users; start it first: "
                                                   "grayctl start {1} {0}",
                                                   version, service));
   }

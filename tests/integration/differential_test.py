@@ -1,9 +1,9 @@
-"""What grayd forwards is understood alike by everybody: a hostile corpus (tests/differential/payloads.py) goes through
-it, and six packaged servers are asked what they make of the bytes that came out.
+"""All servers interpret what grayd forwards in the same way: a hostile corpus (tests/differential/payloads.py) goes
+through grayd, and six packaged servers get the bytes that it forwarded.
 
-First a recorder stands behind grayd: each payload comes from an address of its own, so that X-Forwarded-For tells whose
-request is whose. What was recorded must be clean by a strict reader and as many requests as the access log says. Then
-the recorded bytes are replayed to each server. Last, the payloads go through grayd to Node itself.
+First a recorder is behind grayd: each payload comes from a different address, so that X-Forwarded-For identifies the
+sender of a request. A strict parser must find the recorded bytes clean, and as many requests as in the access log. Then
+the recorded bytes are replayed to each server. Last, the payloads go through grayd to Node directly.
 """
 import base64
 import collections
@@ -38,8 +38,8 @@ def say(text):
 
 
 def send(port, payload):
-    """Sends a payload and takes what comes until grayd ends the connection, or the client gives up: a payload may be
-    less than a request. Whenever that happens, what has been forwarded must be clean. Returns whether it gave up."""
+    """Sends a payload and reads until grayd ends the connection, or the client gives up, because a payload may be less
+    than a request. In both cases the forwarded bytes must be clean. Returns whether it gave up."""
     with socket.socket() as sock:
         sock.settimeout(PATIENCE * SLOWER)
         sock.bind((address_of(payload.number), 0))
@@ -56,19 +56,19 @@ def send(port, payload):
 
 
 class Forwarded:
-    """What came out of grayd for one payload: whole requests, and what was cut off with its connection."""
+    """The bytes that grayd forwarded for one payload: complete requests, and those cut off with their connection."""
 
     def __init__(self):
         self.requests, self.cut = [], []
 
     def same_as_others(self):
-        """Its bytes without what is its own: marker, address, id. Equal ones need to be asked about only once."""
+        """Its bytes without marker, address and id, which are unique. Equal ones need to be replayed only once."""
         own = rb"p[0-9]{4}/|127\.100\.[0-9.]+|(?<=X-Request-Id: )\w+"
         return tuple(re.sub(own, b"", data) for data in [request.raw for request in self.requests] + self.cut)
 
 
 def read_record(file):
-    """What the recorder saw, by address, and what of it is not clean."""
+    """The requests that the recorder saw, by address, and those that are not clean."""
     found, unclean = collections.defaultdict(Forwarded), []
     with open(file) as lines:
         for line in map(json.loads, lines):
@@ -140,7 +140,7 @@ EXCUSES = (
 
 
 class Replay:
-    """What one server makes of what was forwarded, compared with what was meant."""
+    """How one server interprets the forwarded bytes, compared with the intended requests."""
 
     def __init__(self, backend, sequences):
         self.name, self.mismatches, self.excused = backend.name, [], collections.Counter()
@@ -185,7 +185,7 @@ class Replay:
         return None if body == backends.body_of(request.body) else f"body {body}, not of {len(request.body)} bytes"
 
     def is_excused(self, request, response):
-        """Nothing is excused of a request that was seen, but otherwise than it was meant."""
+        """A request that a server saw differently than intended is never excused."""
         if response.status == 200 and response["x-view"]:
             return False
         for name, applies, statuses, why in EXCUSES:
@@ -195,7 +195,7 @@ class Replay:
         return False
 
     def cut(self, backend, pieces):
-        """A request that was cut off is no request: nobody may answer it as if it were whole."""
+        """A request that was cut off must never be answered as if it were complete."""
         for data in pieces:
             with Client(backend.port, timeout=10 * SLOWER) as client:
                 client.send(data)
@@ -207,7 +207,7 @@ class Replay:
 
 
 class Differential(GrayTest):
-    """One test, because each step looks at what the one before has left."""
+    """One test, because each step uses the result of the step before."""
 
     def test_what_is_forwarded_is_clean_and_understood_alike(self):
         self.payloads = all_payloads()
@@ -252,7 +252,7 @@ class Differential(GrayTest):
         return forwarded
 
     def check_count(self, rows, entry, payload):
-        """As many requests came out as the access log says. What we ended ourselves may have been sent or not."""
+        """As many requests were forwarded as the access log has. Those that grayd ended may have been sent."""
         answered = sum(not row["reason"] for row in rows)
         ended = sum(1 for row in rows if row["reason"] and row["worker"])
         self.assertFalse([row for row in rows if row["retries"]], payload)

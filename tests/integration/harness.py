@@ -2,7 +2,7 @@
 
 A test sees only what a user sees: the configuration file, the sockets, the exit codes, the processes. The programs come
 from $GRAYD_BUILD (build/dev). Every daemon carries a mark in its environment, which its workers inherit, so that a test
-can say that no process was left over, and ends only processes of its own.
+can check that no process is left, and ends only its own processes.
 """
 import ctypes
 import json
@@ -51,8 +51,8 @@ def eventually(check, timeout=10.0, what="it"):
 
 
 def free_port():
-    """A port that nobody listens on, outside the range the kernel gives to outgoing connections, so that no connection
-    of a test running beside this one can take it before grayd binds it."""
+    """A port on which no process listens, outside the range for outgoing connections, so that no connection of a
+    parallel test can take it before grayd binds it."""
     for port in random.sample(range(20000, 32000), 200):
         with socket.socket() as probe:
             try:
@@ -304,7 +304,7 @@ class Grayd:
 
 
 class GrayTest(unittest.TestCase):
-    """A test with daemons of its own, or one per class (see start_shared). On failure their logs are shown."""
+    """A test with separate daemons, or one per class (see start_shared). On failure their logs are shown."""
 
     shared = None
 

@@ -6,7 +6,7 @@ from harness import GrayTest, eventually, fake, merged, rss_bytes, two_versions
 
 LIMIT = 64 << 20
 STABLE_RUN = 30  # seconds that a worker has run before it is replaced for this
-# Becomes a fake that holds more than the limit once somebody asks for the file, in a process of its own.
+# Becomes a fake that uses more memory than the limit, in a separate process, once the file exists.
 HEAVY = ("import os, sys, time\n"
          "if os.fork() == 0:\n"
          "    while not os.path.exists(sys.argv[1]): time.sleep(0.05)\n"

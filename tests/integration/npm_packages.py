@@ -19,7 +19,7 @@ def read(path):
 
 
 def installed():
-    """The folder for NODE_PATH; what is there already and of the same lock file is left alone."""
+    """The folder for NODE_PATH; packages already installed from the same lock file are kept."""
     os.makedirs(FOLDER, exist_ok=True)
     with open(os.path.join(FOLDER, "lock"), "w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)

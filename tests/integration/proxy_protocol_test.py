@@ -104,7 +104,7 @@ class Headers(Balanced):
 
     def test_a_peer_that_names_no_client_is_the_client(self):
         for header in (UNKNOWN, b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", LOCAL, binary("192.0.2.7", command=0)):
-            # He is in trusted_proxies, so what he forwards counts; he forwards nothing.
+            # The peer is in trusted_proxies, so its X-Forwarded-For would count; it sends none.
             self.assertEqual(self.seen_as(header), "127.0.0.1")
 
     def test_a_header_may_come_in_pieces(self):

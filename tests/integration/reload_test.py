@@ -1,6 +1,6 @@
 """A reload from outside: the effect of each row of the contract on a running grayd, by grayctl and by SIGHUP.
 
-Two things hold for every row: it is applied whole or refused whole, and no request that is under way notices.
+Two things hold for every row: it is applied or refused completely, and no request in flight is affected.
 """
 import os
 import signal

@@ -302,7 +302,7 @@ class Affinity(GrayTest):
         def settled():
             now = self.slots()
             return {user: now.get(worker) for user, worker in self.all_workers().items()} == here
-        eventually(settled, 30, "everyone is back in his slot")
+        eventually(settled, 30, "every user is back in their slot")
 
 
 class Reloaded(GrayTest):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs the integration tests: run.py [FILTER...], where a filter is part of FILE.CLASS.TEST ("http", "test_chunked").
 
-Each *_test.py of this folder and of those in it runs in a process of its own, two at a time, with a time limit. What
-passes is one line, what fails is shown in full, what this machine cannot run says why; what each said stays in
-$GRAYD_BUILD/integration. Closes with "N passed, N failed"; the exit code is 0 only if nothing failed.
+Each *_test.py of this folder and of those in it runs in a separate process, two at a time, with a time limit. A file
+that passes gives one line, one that fails is shown in full, and a skipped test has its reason; the output of each is in
+$GRAYD_BUILD/integration. The last line is "N passed, N failed"; the exit code is 0 only if nothing failed.
 """
 import concurrent.futures
 import glob
@@ -21,7 +21,7 @@ AT_ONCE = 2
 
 
 class Timed(unittest.TextTestResult):
-    """Says how long each test took: a slow one is a finding."""
+    """Prints how long each test took, to find slow ones."""
 
     def startTest(self, test):
         self.started = time.monotonic()

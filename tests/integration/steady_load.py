@@ -2,7 +2,7 @@
 
 Four kinds: on kept connections, on a new one each time, readers of long streams, and senders of bodies that come in
 pieces and must come back whole. Every answer must be 200 and complete; no client repeats anything. One event loop in a
-thread of its own, so that it costs little beside what it measures.
+separate thread, so that it costs little compared with the programs under test.
 """
 import asyncio
 import random

@@ -139,7 +139,7 @@ class Ending(GrayTest):
                 eventually(lambda: len(daemon.leftovers()) <= 1, 1.0, "all but the one in its own session ending")
                 daemon.launch().wait_up(1, "v1", "v2").wait_answers()
                 self.assertEqual(len([pid for pid in daemon.leftovers() if is_alive(pid)]), 5)
-                raise unittest.SkipTest("no cgroup of its own here; the next start swept it")
+                raise unittest.SkipTest("no separate cgroup here; the next start removed it")
         daemon.kill()
         eventually(lambda: not daemon.leftovers(), 1.0, "every process ending")
 

@@ -60,7 +60,7 @@ class Notifications(GrayTest):
             file.write("nonsense = [\n")
         self.assertEqual(daemon.ctl("reload").code, 8)
         self.assertEqual(manager.wait("READY=1", 3), ready + "; the last reload was refused")
-        for version in ("v1", "v2"):  # the workers have sockets of their own, or none
+        for version in ("v1", "v2"):  # the workers have their own notify sockets, or none
             with open(f"/proc/{daemon.pids(version)[0]}/environ", "rb") as file:
                 self.assertNotIn(manager.path.encode(), file.read())
         os.kill(daemon.process.pid, signal.SIGSTOP)

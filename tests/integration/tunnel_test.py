@@ -219,7 +219,7 @@ class Ending(TunnelTest):
     def test_the_worker_gets_1001_too(self):
         daemon = self.start(self.service(drain_timeout="2s"), up=("v1",))
         client = self.tunnel(daemon, "/listen", "websocket")
-        keeper = self.tunnel(daemon, "/first")  # what the worker has heard is asked of itself, in a tunnel of its own
+        keeper = self.tunnel(daemon, "/first")  # reads what the worker has received, in a separate tunnel
         self.assertEqual(keeper._to_end(), b"my last word")
         with daemon.client() as asker:
             asker.send(request("/heard"))  # a socket that is open before the drain begins

@@ -236,7 +236,7 @@ class Users(GrayTest):
         self.assertRegex(result.err, r'grayd\.toml:\d+:8: error: web@v1: there is no user "no-such-user-here"')
         self.assertIn("create it or correct", result.err)
 
-    @unittest.skipUnless(os.geteuid() == 0, "only root may start programs as somebody else")
+    @unittest.skipUnless(os.geteuid() == 0, "only root may start programs as a different user")
     def test_a_worker_runs_as_its_user_with_its_own_folder(self):
         python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else shutil.which("python3")
         daemon = self.start(only(v1={"command": [python, "-c", WHO_AM_I], "user": "nobody", "cwd": "/",

@@ -52,7 +52,7 @@ TEST_CASE("a router refuses a segment that is too small, and a descriptor that i
   CHECK(refusal(std::move(read_only)).find("smaller") != std::string::npos);
 }
 
-TEST_CASE("nobody can shrink the segment under a running router") {
+TEST_CASE("the segment cannot be shrunk under a running router") {
   Segment master = Segment::create();
   CHECK(::ftruncate(master.fd(), 4096) != 0);
 }

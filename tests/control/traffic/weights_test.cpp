@@ -127,7 +127,7 @@ TEST_CASE("a version that an operator stopped gets no more users than it has") {
   state["web"].stopped = {"v2"};
   const auto verdict = judge(state, "v2", 30);
   CHECK(verdict.code == ExitCode::conflict);
-  CHECK(verdict.error == "v2 of web is stopped and would serve nobody; start it first: grayctl start web v2");
+  CHECK(verdict.error == "v2 of web is stopped and cannot serve users; start it first: grayctl start web v2");
   CHECK(judge(state, "v2", 10).code == ExitCode::ok);
   CHECK(judge(state, "v2", 0).code == ExitCode::ok);
   state["web"].stopped = {"v3"};

@@ -37,8 +37,8 @@ def kill_one_between_fork_and_exec(daemon, tracer):
 
 
 def kill_with_router(daemon, router_first):
-    """Kills router and grayd in one breath. The workers end with grayd; what they forked has nobody left to end it, and
-    does so before the next start begins anything. Starts grayd, and returns how many processes that were."""
+    """Kills router and grayd at the same moment. The workers end with grayd; the processes that they forked remain, and
+    the next start ends them before it starts anything. Starts grayd, and returns how many processes remained."""
     router = eventually(daemon.router, what="a router")
     old, master = set(daemon.leftovers()), daemon.process.pid
     leaders = {worker["pid"] for version in ("v1", "v2") for worker in daemon.version(version)["workers"]}

@@ -127,7 +127,7 @@ class Life(FaultTest):
                 eventually(lambda: not processes_of(self.shared, version), what="no process of it being left")
 
     def test_fault_08_leaves_grandchildren(self):
-        """Also ones in sessions of their own and ones that hold the listening socket."""
+        """Also ones in separate sessions and ones that hold the listening socket."""
         heir = ("import os, socket, subprocess, sys, time\n"
                 "sock = socket.socket()\n"
                 "sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"

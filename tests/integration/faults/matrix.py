@@ -2,7 +2,7 @@
 
 One grayd serves a stable version to clients that never stop asking. A row adds its faulty versions by a reload, watches
 them, and takes them away again. Whatever the fault was: stable answered every request, its workers are those it had,
-no process, zombie, cgroup or descriptor is left, and each version told its end once, with the right cause.
+no process, zombie, cgroup or descriptor is left, and each version reported its end once, with the right cause.
 """
 import contextlib
 import os
@@ -14,7 +14,7 @@ from harness import MARK, SLOWER, GrayTest, children_of, eventually, fake, fault
 
 NOISE = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "noise.py")]
 STABLE = {"command": faulty(), "ready": ["pipe"], "instances": 2}
-PATIENCE = 30  # seconds for what has no limit of its own
+PATIENCE = 30  # seconds for anything without a limit of its own
 
 
 def shell(script):
@@ -253,8 +253,8 @@ class FaultTest(Unharmed):
 
     @contextlib.contextmanager
     def row(self, told, **versions):
-        """Adds the versions; at the end takes them away and asserts what every row asserts. `told` maps a version to
-        the event, as (kind, cause), that must have been told once about it."""
+        """Adds the versions; at the end removes them and makes the assertions of every row. `told` maps a version to
+        the event, as (kind, cause), that must have been reported once about it."""
         last = self.shared.ctl("events", "-o", "json", "-n", "1").json()["last"]
         with self.unharmed(self.shared, self.clients, self.before):
             self.configure(**versions)

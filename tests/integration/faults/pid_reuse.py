@@ -1,7 +1,7 @@
 """Row 17, to be run as the first process of a PID namespace.
 
-Strangers get the pids of dead workers as soon as those are free, each as leader of a session of its own, so that a
-signal to the old process group would reach them, too. Prints how many there were, and how many a signal reached.
+Other processes get the pids of dead workers as soon as those are free, each as leader of a separate session, so that a
+signal to the old process group would reach them, too. Prints how many there were, and how many got a signal.
 """
 import os
 import signal

@@ -1,7 +1,7 @@
 """A worker that misbehaves on request: by flag for its life as a process, by path for one answer.
 
 One thread per connection and raw sockets, because no HTTP library sends what a broken server sends. It counts the
-connections that are open at once, which is how the limits of the router are seen from the other side.
+connections that are open at once, so that tests can check the limits of the router from the other side.
 """
 import argparse
 import json
@@ -130,7 +130,7 @@ def stop_listening(conn):
 
 
 def play(conn, query):
-    """Sends what the test says, as hexadecimal digits, then goes on, or ends the connection in one way or the other."""
+    """Sends the bytes given as hexadecimal digits, then continues, or ends the connection in one of several ways."""
     conn.send(bytes.fromhex(query["send"]))
     then = query.get("then", "keep")
     if then == "reset":
@@ -291,7 +291,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ready", default="pipe", help="pipe, ipc, notify, fd:N, garbage or none")
     parser.add_argument("--no-listener", action="store_true", help="listen nowhere")
-    parser.add_argument("--daemonise", action="store_true", help="go on in a child, in a session of its own")
+    parser.add_argument("--daemonise", action="store_true", help="continue in a child, in a separate session")
     parser.add_argument("--exit", type=int, help="end with this code before being ready")
     parser.add_argument("--ignore-term", action="store_true")
     parser.add_argument("--grandchild", choices=["group", "setsid"])

@@ -79,7 +79,7 @@ def tunnel(conn, path, protocol):
 
 
 def answer(conn, head, path):
-    """One request; whether the connection goes on as HTTP."""
+    """Handles one request; returns whether the connection continues as HTTP."""
     asked = re.search(r"(?im)^upgrade: *(.*?)\r", head)
     length = re.search(r"(?im)^content-length: *(\d+)", head)
     if path == "/early":
