@@ -29,7 +29,7 @@ Backends::Backends(engine::Engine& engine, segment::Layout& layout, ShardId shar
       upstreams_(std::move(make_upstream), *this),
       tunnels_(engine, layout, shard_id.router_slot, versions_, [this](TimePoint now) { end_tunnels(now); }),
       expiry_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->expire_idle(now); }),
-      look_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->look_again(); }) {
+      serve_timer_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->serve_waiters(); }) {
   for (std::uint32_t row = 0; row < versions_.size(); ++row) versions_[row].row = row;
 }
 
@@ -76,7 +76,7 @@ Backends::Lease Backends::take(Version& version, const Wish& wish) {
     if (cell_of(*worker).sockets.acquire(shard_id_.router_slot, version.limits.max_sockets))
       return {.dial = worker, .tunnel = wish.tunnel};
     if (wish.tunnel) tunnels_.drop(*worker);
-    if (closes) break;  // its unit comes back
+    if (closes) break;  // its unit becomes free
   }
   return {};
 }
@@ -127,7 +127,7 @@ void Backends::discard(Upstream& upstream, bool suspect) {
   if (suspect) {
     worker.suspect_until = engine_.now() + kSuspicion;
     stats::add(counters_.row(version.row).connect_errors);
-    if (version.queue.size() > 0) look_at(worker.suspect_until);
+    if (version.queue.size() > 0) serve_waiters_at(worker.suspect_until);
   }
   if (upstream.linked) worker.idle.remove(upstream);
   recycle(upstream);
@@ -183,8 +183,8 @@ void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
   stats::add(counters_.row(version.row).waiting, 1);
   waiting_.announce(version.row);
   neighbours_.ask(shard_id_.thread, version.row);
-  if (version.has_room(layout_)) look_at(engine_.now());  // a unit became free before the announcement
-  look_when_trusted(version);
+  if (version.has_room(layout_)) serve_waiters_at(engine_.now());  // a unit became free before the announcement
+  serve_when_trusted(version);
 }
 
 void Backends::leave_queue(Version& version, WorkerSeeker& seeker) {
@@ -200,21 +200,21 @@ void Backends::left_queue(Version& version) {
   if (version.queue.size() == 0) waiting_.retract(version.row);
 }
 
-void Backends::look_at(TimePoint time) {
-  if (!look_.armed() || time < look_.deadline()) engine_.timers().arm(look_, time);
+void Backends::serve_waiters_at(TimePoint time) {
+  if (!serve_timer_.armed() || time < serve_timer_.deadline()) engine_.timers().arm(serve_timer_, time);
 }
 
 // A suspect worker may have room, but is used only after that time.
-void Backends::look_when_trusted(const Version& version) {
+void Backends::serve_when_trusted(const Version& version) {
   for (const Worker& worker : version.workers) {
-    if (worker.able && worker.suspect_until > engine_.now()) look_at(worker.suspect_until);
+    if (worker.able && worker.suspect_until > engine_.now()) serve_waiters_at(worker.suspect_until);
   }
 }
 
-void Backends::look_again() {
+void Backends::serve_waiters() {
   for (Version& version : versions_) {
     if (version.queue.size() > 0) advance(version);
-    if (version.queue.size() > 0) look_when_trusted(version);
+    if (version.queue.size() > 0) serve_when_trusted(version);
   }
 }
 

@@ -88,7 +88,7 @@ class Backends final : private ConnectionOwner {
   /// Serves waiters while sockets are available.
   void advance(Version& version);
   /// Notified by another router: units may have become free.
-  void look_again();
+  void serve_waiters();
   /// From a neighbour: a socket of its own, or a request for one.
   void adopt(int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation);
   void offer(std::uint32_t to, std::uint32_t row);
@@ -127,8 +127,8 @@ class Backends final : private ConnectionOwner {
   void end_tunnels(TimePoint now);
   void give_back(const Lease& lease);
   void left_queue(Version& version);
-  void look_at(TimePoint time);
-  void look_when_trusted(const Version& version);
+  void serve_waiters_at(TimePoint time);
+  void serve_when_trusted(const Version& version);
   void wake_others(const Version& version);
   void give_to_neighbour(Upstream& upstream);
   bool give_idle(Version& version);
@@ -147,7 +147,7 @@ class Backends final : private ConnectionOwner {
   bool draining_ = false;
   WorkerTunnels tunnels_;
   engine::Timer expiry_;
-  engine::Timer look_;  // serves waiters again: a worker is no longer suspect, or got room meanwhile
+  engine::Timer serve_timer_;  // serves waiters again: a worker is no longer suspect, or got room meanwhile
 };
 
 }  // namespace gray::proxy

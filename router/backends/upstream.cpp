@@ -162,7 +162,7 @@ std::size_t Upstream::take(std::string_view bytes) {
   return done;
 }
 
-// A head that comes in pieces is read again when its end is there, so that it costs O(n) however small they are.
+// A head that comes in pieces is parsed again at its end: O(n) for pieces of any size.
 std::size_t Upstream::take_head(std::string_view bytes) {
   if (answer_.searched > 0 && http::find_head_end(bytes, answer_.searched) == 0 && bytes.size() <= asked_.limits.bytes)
     return 0;

@@ -31,8 +31,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   bool idle() const { return exchange_ == nullptr; }
   Units& units() { return units_; }
   bool tunnelled() const { return phase_ == Phase::tunnel; }
-  /// Sends what is unsent, then FIN, each for at most `within`; drops what comes, and closes when the worker has ended
-  /// too.
+  /// Sends unsent bytes, then FIN, each for at most `within`; drops received bytes, and closes after the worker's FIN.
   void leave_tunnel(Duration within);
   /// Closes a socket that leave_tunnel() left open.
   void cut_short() { shard_.engine.close(stream_); }

@@ -33,7 +33,7 @@ struct Worker {
   upstream::IdlePool<Upstream> idle;
   std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
   std::uint32_t in_flight = 0;  // exchanges of this thread
-  std::uint32_t closing = 0;    // of the open ones: sockets whose unit comes back when they are closed
+  std::uint32_t closing = 0;    // of the open ones: sockets whose unit is given back when they are closed
   std::uint32_t tunnels = 0;    // of the exchanges in flight: the upgraded ones, which do not count as load
   std::uint64_t last_turn = 0;  // when it was last chosen: equally loaded workers take turns
   bool able = false;            // in the current table

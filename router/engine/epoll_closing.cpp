@@ -40,14 +40,14 @@ void EpollEngine::end(Stream& stream) {
 
 // Streams that end meanwhile are reported in the next turn: sockets that the kernel reports are served in between.
 void EpollEngine::tell_over() {
-  telling_.swap(over_);
-  for (Stream* stream : telling_) {
+  reporting_.swap(over_);
+  for (Stream* stream : reporting_) {
     StreamHandler& handler = *stream->handler;
     const int fd = stream->fd;
     streams_.give_back(*stream);
     fd < 0 ? handler.on_closed() : handler.on_released(fd);
   }
-  telling_.clear();
+  reporting_.clear();
 }
 
 void EpollEngine::close_after_send(StreamId id, Duration within, Duration linger) {
@@ -64,7 +64,7 @@ void EpollEngine::sent_all(Stream& stream) {
   if (stream.phase == Stream::Phase::flushing) return destroy(stream);
   stream.phase = Stream::Phase::lingering;
   ::shutdown(stream.fd, SHUT_WR);
-  if (stream.told_end) return destroy(stream);
+  if (stream.reported_end) return destroy(stream);
   wheel_.arm(stream.deadline, now_ + stream.linger);
   if (stream.readable) mark_ready(stream);
 }
@@ -83,7 +83,7 @@ void EpollEngine::drop_input(Stream& stream) {
     stream.readable = false;
     if (count < 0 && errno != EAGAIN) return destroy(stream);
     if (count < 0) return;
-    stream.told_end = true;  // while the tail is still being sent, a FIN of the peer has no effect
+    stream.reported_end = true;  // while the tail is still being sent, a FIN of the peer has no effect
     if (stream.phase == Stream::Phase::lingering) return destroy(stream);
   }
 }

@@ -165,7 +165,7 @@ void EpollEngine::serve(Stream& stream) {
   if (stream.closing()) return stream.error != 0 ? destroy(stream) : drop_input(stream);
   // A peer that reads no more may have sent the reason before: an answer to half a request.
   if (stream.error != ENOBUFS) read(stream);
-  if (streams_.find(id) != nullptr && stream.told_end && stream.peer_reset && stream.error == 0)
+  if (streams_.find(id) != nullptr && stream.reported_end && stream.peer_reset && stream.error == 0)
     stream.error = ECONNRESET;
   if (streams_.find(id) != nullptr && stream.error != 0 && !stream.queued) stream.handler->on_failed(stream.error);
 }
@@ -182,7 +182,7 @@ bool EpollEngine::tell_connected(Stream& stream) {
 void EpollEngine::read(Stream& stream) {
   const StreamId id = stream.id();
   std::size_t budget = kBytesPerTurn;
-  while (stream.readable && stream.pauses == 0 && !stream.told_end) {
+  while (stream.readable && stream.pauses == 0 && !stream.reported_end) {
     const std::size_t wanted = stream.read_limit;
     const ssize_t count = ::recv(stream.fd, scratch_.get(), wanted, 0);
     if (count < 0 && errno == EINTR) continue;
@@ -193,7 +193,7 @@ void EpollEngine::read(Stream& stream) {
     }
     if (count == 0) {
       stream.readable = false;
-      stream.told_end = true;
+      stream.reported_end = true;
       return stream.handler->on_end();
     }
     const auto bytes = static_cast<std::size_t>(count);
@@ -208,9 +208,9 @@ void EpollEngine::read(Stream& stream) {
 }
 
 void EpollEngine::tell_closing(Stream& stream) {
-  if (stream.pauses == 0 || !stream.peer_closed || stream.told_end) return;
-  if (stream.told_closing && !stream.peer_reset) return;
-  stream.told_closing = true;
+  if (stream.pauses == 0 || !stream.peer_closed || stream.reported_end) return;
+  if (stream.reported_closing && !stream.peer_reset) return;
+  stream.reported_closing = true;
   stream.handler->on_peer_closing(stream.peer_reset);
 }
 
@@ -316,7 +316,7 @@ void EpollEngine::pause(StreamId id, Pause reason) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr) return;
   stream->pauses |= static_cast<std::uint8_t>(reason);
-  if (stream->peer_closed && !stream->told_closing) mark_ready(*stream);
+  if (stream->peer_closed && !stream->reported_closing) mark_ready(*stream);
 }
 
 void EpollEngine::resume(StreamId id, Pause reason) {

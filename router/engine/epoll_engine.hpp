@@ -90,8 +90,8 @@ class EpollEngine final : public Engine {
   TimerWheel wheel_{now_};
   StreamTable streams_;
   std::vector<StreamId> ready_, serving_;
-  std::vector<Stream*> over_, telling_;  // closed or released; their last event is not delivered yet
-  bool stops_listening_ = false;         // at the end of this turn
+  std::vector<Stream*> over_, reporting_;  // closed or released; their last event is not delivered yet
+  bool stops_listening_ = false;           // at the end of this turn
   ListenerSet listeners_;
   std::vector<ReadyHandler*> watched_;
   Timer accept_again_;

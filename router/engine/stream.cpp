@@ -51,8 +51,8 @@ void StreamTable::give_back(Stream& stream) {
   stream.phase = Stream::Phase::free;
   stream.pauses = 0;
   stream.readable = stream.peer_closed = stream.peer_reset = false;
-  stream.told_closing = stream.told_end = stream.above_high = stream.queued = stream.connected = stream.finished =
-      false;
+  stream.reported_closing = stream.reported_end = stream.above_high = stream.queued = stream.connected =
+      stream.finished = false;
   stream.error = 0;
   stream.read_limit = kMaxRead;
   stream.write_errors = nullptr;

@@ -33,8 +33,8 @@ struct Stream {
   bool readable = false;     // the kernel may have bytes that we have not read
   bool peer_closed = false;  // FIN has come; after a short read there is still the FIN to read
   bool peer_reset = false;
-  bool told_closing = false;
-  bool told_end = false;
+  bool reported_closing = false;
+  bool reported_end = false;
   bool above_high = false;
   bool finished = false;   // nothing more is sent: FIN follows the tail
   bool queued = false;     // in the engine's ready list

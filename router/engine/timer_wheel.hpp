@@ -52,7 +52,7 @@ class TimerWheel {
 
   void arm(TimerNode& timer, TimePoint deadline);
   void disarm(TimerNode& timer);
-  /// Fires what is due at `now`.
+  /// Fires the timers that are due at `now`.
   void advance(TimePoint now);
   /// When advance() should be called next: exact to a tick, never after the first deadline; empty without timers.
   std::optional<TimePoint> next_wakeup() const;

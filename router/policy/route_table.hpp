@@ -27,7 +27,7 @@ class RouteTable {
     std::size_t service;
   };
   std::vector<Rule> rules_;  // in the order in which they are tried
-  bool by_host_ = false;     // some rule asks for a host
+  bool by_host_ = false;     // some rule has a host
 };
 
 }  // namespace gray::policy

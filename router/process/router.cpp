@@ -138,19 +138,19 @@ void Router::probed(std::uint64_t id, bool ok, std::string detail) {
   message.number = id;
   message.ok = ok;
   message.detail = std::move(detail);
-  say(std::move(message));
+  report(std::move(message));
 }
 
 void Router::drained(std::uint32_t) {
   if (drained_threads_.fetch_add(1) + 1 != shards_.size()) return;
   ChannelMessage message;
   message.type = ChannelMessage::Type::drained;
-  say(std::move(message));
+  report(std::move(message));
 }
 
 // ---- the channel
 
-void Router::say(ChannelMessage message) {
+void Router::report(ChannelMessage message) {
   {
     const std::lock_guard lock(outgoing_mutex_);
     outgoing_.push_back(std::move(message));
@@ -168,7 +168,7 @@ int Router::run() {
 }
 
 // The channel is readable, or writable again.
-void Router::talk() {
+void Router::serve_channel() {
   if (result_) return;
   if (receive() == Link::closed || send() == Link::closed) return end(1);
   run_warm_up_check();
@@ -183,12 +183,12 @@ void Router::end(int result) {
 }
 
 // Another router has given units back.
-void Router::look_again() {
+void Router::serve_waiters() {
   std::uint32_t waiting = 0;
   for (const segment::VersionCell& version : segment_->versions) waiting |= version.waiters[router_slot_].load();
   for (std::uint32_t thread = 0; thread < shards_.size(); ++thread) {
     if ((waiting >> thread & 1) == 0) continue;
-    shards_[thread]->post([&shard = *shards_[thread]] { shard.backends().look_again(); });
+    shards_[thread]->post([&shard = *shards_[thread]] { shard.backends().serve_waiters(); });
   }
 }
 
@@ -253,17 +253,17 @@ void Router::take_table(const ChannelMessage& message) {
     ChannelMessage applied;
     applied.type = ChannelMessage::Type::applied;
     applied.number = number;
-    say(std::move(applied));
+    report(std::move(applied));
   });
   if (warm_up_check_) return warm_up_check_->follow(*table);
-  say_ready();
+  report_ready();
 }
 
-void Router::say_ready() {
-  if (std::exchange(said_ready_, true)) return;
+void Router::report_ready() {
+  if (std::exchange(reported_ready_, true)) return;
   ChannelMessage ready;
   ready.type = ChannelMessage::Type::ready;
-  say(std::move(ready));
+  report(std::move(ready));
 }
 
 void Router::reached(std::uint64_t id, bool ok, const std::string& detail) {
@@ -273,7 +273,7 @@ void Router::reached(std::uint64_t id, bool ok, const std::string& detail) {
     ChannelMessage complaint;
     complaint.type = ChannelMessage::Type::unreached;
     complaint.detail = warm_up_check_->complaint();
-    say(std::move(complaint));
+    report(std::move(complaint));
   }
   run_warm_up_check();
 }
@@ -291,7 +291,7 @@ void Router::run_warm_up_check() {
     return;
   }
   warm_up_check_.reset();
-  say_ready();
+  report_ready();
 }
 
 void Router::reopen_log(const ChannelMessage& message) {

@@ -41,11 +41,11 @@ class Router final : public ShardHost {
 
   void start_threads(const ChannelMessage& hello);
   bool admit(const Address& peer);
-  void say(ChannelMessage message);
+  void report(ChannelMessage message);
   // Of the main thread.
   enum class Link { open, closed };
-  void talk();
-  void look_again();
+  void serve_channel();
+  void serve_waiters();
   Link receive();
   Link send();
   void end(int result);
@@ -54,7 +54,7 @@ class Router final : public ShardHost {
   void reopen_log(const ChannelMessage& message);
   void reached(std::uint64_t id, bool ok, const std::string& detail);
   void run_warm_up_check();
-  void say_ready();
+  void report_ready();
   template <typename Task>
   void everywhere(Task task);
 
@@ -85,11 +85,11 @@ class Router final : public ShardHost {
     Ready(Router& owner, void (Router::*call)()) : router(owner), then(call) {}
     void on_ready() override { (router.*then)(); }
   };
-  Ready channel_{*this, &Router::talk}, freed_{*this, &Router::look_again};
+  Ready channel_{*this, &Router::serve_channel}, freed_{*this, &Router::serve_waiters};
   engine::Timer check_again_;
   std::optional<WarmUpCheck> warm_up_check_;  // of the main thread; until it is complete
   std::uint32_t next_checker_ = 0;            // the thread that reaches the next worker
-  bool said_ready_ = false;
+  bool reported_ready_ = false;
   bool finished_ = false;
   std::optional<int> result_;  // of run(); none: it still runs
 };

@@ -11,7 +11,7 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\nVia: 1.1 grayd\
 }  // namespace
 
 // HTTP/1.0 does not have 1xx (P22).
-void AnswerWriter::go_on() {
+void AnswerWriter::send_continue() {
   if (!old()) outbox_.append(stream_, kContinue);
 }
 

@@ -17,7 +17,7 @@ class AnswerWriter {
   /// Begins the answer to a request of this version.
   void begin(http::Version version) { version_ = version; }
 
-  void go_on();  // 100 (Continue)
+  void send_continue();  // 100 (Continue)
   void interim(const http::Response& head);
   /// Whether only the end of the connection can end the body of this answer.
   bool needs_close(const http::Response& head) const { return old() && head.body.kind == http::Body::Kind::open; }

@@ -33,7 +33,7 @@ class ClientWatch {
   void excuse() { excused_ = true; }
   bool too_slow(const Sight& sight);
   /// After a sample: whether another one is needed.
-  void go_on(bool waited_for) { state_ = waited_for ? State::on : State::once; }
+  void sampled(bool waited_for) { state_ = waited_for ? State::on : State::once; }
 
  private:
   /// `once`: the exchange waited for it earlier in this request; `on`: it does now.

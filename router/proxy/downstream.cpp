@@ -33,14 +33,14 @@ Downstream::Downstream(ExchangeContext& context, http::RequestHead& scratch, Dow
       answer_(context.shard.outbox),
       exchange_(context, *this) {}
 
-void Downstream::know(const Address& peer) {
+void Downstream::set_peer(const Address& peer) {
   peer_.address = peer;
   peer_.ip = peer.ip_text();
   peer_.trusted = policy::is_trusted(peer, context_.settings.trusted_proxies);
 }
 
 bool Downstream::open(int fd, const Address& peer, Opening opening) {
-  know(peer);
+  set_peer(peer);
   phase_ = opening == Opening::proxy_header ? Phase::greeting : Phase::head;
   close_after_ = reset_input_ = taking_ = false;
   served_ = 0;
@@ -142,7 +142,7 @@ std::size_t Downstream::take_greeting(std::string_view bytes) {
   if (context_.draining) owner_.settled();
   if (header.source) {
     const bool within = owner_.claim(peer_.address, *header.source);
-    know(*header.source);
+    set_peer(*header.source);
     if (!within) refuse(kTooManyConnections);
   }
   return header.length;
@@ -265,10 +265,10 @@ void Downstream::on_writable() {
 void Downstream::on_timer() {
   if (phase_ <= Phase::head) {
     // After half a head the client may read why it is refused; an idle connection is just closed.
-    if (!arrival_.began() && !inbox_) return silent();
+    if (!arrival_.began() && !inbox_) return on_idle_timeout();
     refuse(phase_ == Phase::greeting ? kSlowProxyHeader : kSlowHead);
   } else if (watch_.on() && phase_ <= Phase::busy) {
-    look();
+    sample();
   }
   context_.shard.outbox.flush();
 }
@@ -331,18 +331,18 @@ bool Downstream::too_slow(bool uploads) {
                           .window = context_.rate_window});
 }
 
-void Downstream::look() {
+void Downstream::sample() {
   const bool uploads = exchange_.awaits_body();
   if (too_slow(uploads)) {
     reset_input_ = true;
     return exchange_.client_slow(uploads ? kSlowBody : kSlowReader);
   }
-  watch_.go_on(phase_ == Phase::body || engine().unsent(stream_) > 0);
+  watch_.sampled(phase_ == Phase::body || engine().unsent(stream_) > 0);
   if (watch_.on()) arm(ClientWatch::interval(context_.rate_window));
 }
 
 // No next request within the timeout: the client may still be reading the previous answer.
-void Downstream::silent() {
+void Downstream::on_idle_timeout() {
   if (engine().unsent(stream_) == 0 || too_slow(false)) return close_now();
   arm(ClientWatch::interval(context_.rate_window));
 }

@@ -85,7 +85,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
 
   // ClientSide
   const http::Request& request() override { return head_.read(); }
-  void continue_request() override { answer_.go_on(); }
+  void continue_request() override { answer_.send_continue(); }
   void interim(const http::Response& head) override { answer_.interim(head); }
   void start_response(const http::Response& head, const http::ResponseExtras& extras) override;
   void response_data(std::string_view payload) override { answer_.data(payload); }
@@ -105,7 +105,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void pause_body() override;
   void resume_body() override { engine().resume(stream_, engine::Pause::sink_full); }
 
-  void know(const Address& peer);
+  void set_peer(const Address& peer);
   void take_all();
   bool must_wait();
   std::size_t take(std::string_view bytes);
@@ -123,10 +123,10 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void close_now();
   void on_timer();
   void watch() {
-    if (watch_.begin()) look();
+    if (watch_.begin()) sample();
   }
-  void look();
-  void silent();
+  void sample();
+  void on_idle_timeout();
   bool too_slow(bool uploads);
   void arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
   bool is_last() const;

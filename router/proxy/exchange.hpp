@@ -1,7 +1,7 @@
 #pragma once
 // One request and its answer: performs the actions of exchange_machine, between a client side and a worker's
-// connection. It knows no socket and no HTTP/1 bytes, only messages: another protocol, or TLS, is another side. What
-// follows an upgrade is the Tunnel's (tunnel.hpp).
+// connection. It handles messages only, no sockets and no HTTP/1 bytes: a new protocol, or TLS, is a new kind of side.
+// What follows an upgrade is the Tunnel's (tunnel.hpp).
 //
 // The life of a request: begin() routes and decides; acquire asks Backends for a socket; the original head is kept
 // by the client side until the exchange ends, so that an attempt can be repeated; every outcome is counted once, in

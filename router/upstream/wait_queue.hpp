@@ -60,7 +60,7 @@ class WaitQueue {
     remove(*seeker);
     return seeker;
   }
-  /// One whose deadline passed; call until null.
+  /// Removes a waiter whose deadline has passed; call until null.
   Seeker* pop_expired(TimePoint now) {
     Seeker* seeker = oldest_;
     if (seeker == nullptr || !is_expired(*seeker, now)) return nullptr;

@@ -1,6 +1,6 @@
 #pragma once
-// Which fields of a message go on to the next hop (RFC 9110 7.6.1): all but the hop-by-hop ones, those that Connection
-// names, and those that the router writes itself.
+// Which fields of a message are forwarded to the next hop (RFC 9110 7.6.1): all but the hop-by-hop ones, those that
+// Connection names, and those that the router writes itself.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,7 @@ class NameSet {
   std::uint64_t bits_ = 0;
 };
 
-/// Hop-by-hop fields, framing fields included: they are written anew for each side.
+/// Hop-by-hop fields, framing fields included: each side gets its own.
 inline constexpr NameSet kHopByHop{Name::connection, Name::keep_alive,        Name::proxy_connection, Name::te,
                                    Name::trailer,    Name::transfer_encoding, Name::content_length,   Name::upgrade};
 /// Only the router sets X-Gray-* fields, in both directions.

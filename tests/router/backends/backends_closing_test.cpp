@@ -198,7 +198,7 @@ TEST_CASE("a retry whose unit another router took waits in the queue, even if th
   late.end_held();
   REQUIRE(eventually([&] { return late.rig.waiting() == 1; }));
   sockets.release(3);
-  late.rig.on([](proxy::Shard& shard) { shard.backends().look_again(); });  // and notifies
+  late.rig.on([](proxy::Shard& shard) { shard.backends().serve_waiters(); });  // and notifies
   CHECK(client.read_answer().status() == 200);
   CHECK(late.rig.waiting() == 0);
 }

@@ -98,14 +98,14 @@ TEST_CASE("a stream that is reused starts with no state") {
   Stream& stream = table.take(*engine, never);
   stream.pauses = 7;
   stream.error = 5;
-  stream.told_end = stream.peer_closed = stream.above_high = stream.queued = true;
+  stream.reported_end = stream.peer_closed = stream.above_high = stream.queued = true;
   stream.read_limit = 1;
   REQUIRE(stream.tail.append("abc", buffers, 1));
   table.give_back(stream);
   const Stream& again = table.take(*engine, never);
   CHECK(again.pauses == 0);
   CHECK(again.error == 0);
-  CHECK_FALSE(again.told_end);
+  CHECK_FALSE(again.reported_end);
   CHECK_FALSE(again.peer_closed);
   CHECK_FALSE(again.above_high);
   CHECK_FALSE(again.queued);

@@ -42,18 +42,18 @@ class FakeMaster {
     message.router.threads = threads;
     return message;
   }
-  void say(const ChannelMessage& message) const { CHECK(send_message(channel_.get(), message) == ChannelResult::ok); }
-  void say(Type type) const {
+  void send(const ChannelMessage& message) const { CHECK(send_message(channel_.get(), message) == ChannelResult::ok); }
+  void send(Type type) const {
     ChannelMessage message;
     message.type = type;
-    say(message);
+    send(message);
   }
   void say_table(const Plan& plan) const {
     ChannelMessage message;
     message.type = Type::table;
     message.number = plan.number;
     message.fd = sealed_memfd("table", to_json_text(*table_of(plan)));
-    say(message);
+    send(message);
   }
   /// The next message of that type; others before it are dropped. Null, and a failed check, if none comes.
   std::optional<ChannelMessage> expect(Type type) {

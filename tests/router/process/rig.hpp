@@ -171,7 +171,7 @@ class Rig {
       if (!rig.own_slots_) return;
       for (std::uint32_t i = 0; i < rig.shards_.size(); ++i) {
         auto& shard = *rig.shards_[i];
-        if (i != index) shard.post([&shard] { shard.backends().look_again(); });
+        if (i != index) shard.post([&shard] { shard.backends().serve_waiters(); });
       }
     }
     void assign(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {

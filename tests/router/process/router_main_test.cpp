@@ -82,21 +82,21 @@ TEST_CASE("a router greets, serves, reopens its log, drains, and ends with 0") {
   REQUIRE(hello);
   CHECK(hello->layout == segment::kLayout);
   CHECK(hello->protocol == kChannelProtocol);
-  master.say(FakeMaster::hello());
+  master.send(FakeMaster::hello());
   master.say_table({{{worker.address()}}, {}, 0, 3});
   REQUIRE(master.expect(Type::ready));
-  master.say(Type::listen);
-  master.say(Type::listen);
+  master.send(Type::listen);
+  master.send(Type::listen);
   CHECK(get(master, "/one").body == "x");
   CHECK(eventually([&] { return first.has("\"/one\""); }));
   ChannelMessage reopen;
   reopen.type = Type::reopen;
   reopen.fd = second.duplicate();
-  master.say(reopen);
+  master.send(reopen);
   master.say_table({{{worker.address()}}, {}, 0, 4});
   for (std::uint64_t number = 0; number != 4;) number = master.expect(Type::applied)->number;
   CHECK(get(master, "/two").body == "x");
-  master.say(drain(kTimeout));
+  master.send(drain(kTimeout));
   REQUIRE(master.expect(Type::drained));
   CHECK(second.has("\"/two\""));
   CHECK(process.result() == 0);
@@ -110,10 +110,10 @@ TEST_CASE("a router whose master dies calls on_orphaned and ends with 1, with re
   });
   FakeMaster master;
   Process process(master.inheritance());
-  master.say(FakeMaster::hello());
+  master.send(FakeMaster::hello());
   master.say_table({{{silent.address()}}});
   REQUIRE(master.expect(Type::ready));
-  master.say(Type::listen);
+  master.send(Type::listen);
   Wire client = dial(master.listener.address());
   client.write(Rig::request_for());
   REQUIRE(eventually([&] { return silent.requests() == 1; }));
@@ -137,7 +137,7 @@ TEST_CASE("a wrong or late hello of the master ends the router") {
   SUBCASE("no hello") { alien.type = Type::listen; }
   FakeMaster master;
   Process process(master.inheritance());
-  master.say(alien);
+  master.send(alien);
   CHECK(process.result() == 1);
   CHECK_FALSE(master.orphaned);
 }

@@ -23,7 +23,7 @@ struct Running {
       : router(master.inheritance(), attach(master.segment), hello) {
     master.say_table(plan);
     master.expect(Type::ready);
-    master.say(Type::listen);
+    master.send(Type::listen);
   }
   ~Running() {
     master.die();
@@ -68,11 +68,11 @@ TEST_CASE("a table that cannot be read is refused, and the one before it stays")
   broken.type = Type::table;
   broken.number = 2;
   broken.fd = sealed_memfd("table", "{not json");
-  run.master.say(broken);
+  run.master.send(broken);
   ChannelMessage missing;
   missing.type = Type::table;
   missing.number = 3;
-  run.master.say(missing);
+  run.master.send(missing);
   CHECK(run.get().body == "one");
   run.master.say_table({{{worker.address()}}, {}, 0, 4});
   for (std::uint64_t number = 0; number != 4;) {
@@ -201,7 +201,7 @@ TEST_CASE("a probe is answered over the channel") {
   probe.address = worker.address();
   probe.path = "/healthz";
   probe.timeout = Duration{5'000};
-  run.master.say(probe);
+  run.master.send(probe);
   const auto probed = run.master.expect(Type::probed);
   REQUIRE(probed);
   CHECK(probed->number == 42);
@@ -216,13 +216,13 @@ TEST_CASE("the router reports drained, and ends, once all threads have drained")
   int result = -1;
   std::thread thread([&] { result = router.run(); });
   master.say_table({{{worker.address()}}});
-  master.say(Type::listen);
+  master.send(Type::listen);
   master.expect(Type::ready);
   ChannelMessage drain;
   drain.type = Type::drain;
   drain.timeout = Duration{60'000};
   drain.ok = true;
-  master.say(drain);
+  master.send(drain);
   CHECK(master.expect(Type::drained));
   thread.join();
   CHECK(result == 0);
@@ -243,6 +243,6 @@ TEST_CASE("the death of the master is the end of the router") {
 TEST_CASE("a message that only a router may send changes nothing") {
   FakeWorker worker(says("x"));
   Running run({{{worker.address()}}});
-  run.master.say(Type::drained);
+  run.master.send(Type::drained);
   CHECK(run.get().status() == 200);
 }

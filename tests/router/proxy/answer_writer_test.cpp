@@ -54,7 +54,7 @@ TEST_CASE("a body of unknown length goes out in chunks, with its trailers behind
 TEST_CASE("HTTP/1.0 gets a body of unknown length as it is, and no interim answer") {
   Written written(http::Version::http10);
   written.head->body = {http::Body::Kind::open, 0};
-  written.writer.go_on();
+  written.writer.send_continue();
   written.writer.interim(*written.head);
   CHECK(written.all().empty());
   CHECK(written.writer.needs_close(*written.head));

@@ -106,7 +106,7 @@ TEST_CASE("a client is sampled once when the wait for it begins, and reset with 
   CHECK(watch.begin());
   CHECK(watch.on());
   CHECK_FALSE(watch.begin());
-  watch.go_on(false);
+  watch.sampled(false);
   CHECK_FALSE(watch.on());
   CHECK(watch.begin());
   watch.reset();
