@@ -21,7 +21,7 @@ struct Limits {
   std::uint64_t head = 32 * 1024;    // bytes, request or response head in all; 1 KiB..1 MiB
   std::uint32_t fields = 100;        // 1..1000
   std::uint64_t body = 1ull << 30;   // bytes of a request body
-  std::uint64_t min_rate = 1024;  // least bytes per second of a client, averaged over 30 s; 0: any progress is enough
+  std::uint64_t min_rate = 1024;     // least bytes per second of a client, averaged over 30 s; 0: any progress
   template <class Io>
   void archive(Io& io) {
     io("max_sockets", max_sockets);

@@ -36,8 +36,7 @@ void read_proxy_protocol(TomlReader& listen, Settings& settings) {
   bool over_ip = false;
   for (const Address& address : settings.proxy_protocol) {
     over_ip = over_ip || address.kind != Address::Kind::unix_path;
-    if (address.port == 0 && address.kind != Address::Kind::unix_path)
-      continue;  // the kernel picks a different port for each
+    if (address.port == 0 && address.kind != Address::Kind::unix_path) continue;  // the kernel picks different ports
     if (std::find(settings.listen.begin(), settings.listen.end(), address) != settings.listen.end())
       listen.error("proxy_protocol",
                    address.text() + " is already in listen.http: an address is in one of the two lists only");

@@ -63,8 +63,7 @@ ChannelResult result_of(int problem) {
 /// An unexpected descriptor is as wrong as a missing one.
 std::string descriptor_problem(const ChannelMessage& message, std::size_t count) {
   if (carries_descriptor(message.type) && count == 0) return "a message has no descriptor, but its type needs one";
-  if (count > (carries_descriptor(message.type) ? 1u : 0u))
-    return "a message has a descriptor that its type does not allow";
+  if (count > (carries_descriptor(message.type) ? 1u : 0u)) return "a message has an unexpected descriptor";
   return {};
 }
 

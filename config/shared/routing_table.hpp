@@ -33,8 +33,7 @@ struct WorkerRoute {
 struct VersionRoute {
   std::uint32_t row = 0;  // index of its cell and rows in the shared segment
   std::string name;
-  std::vector<WorkerRoute>
-      workers;  // those that may take requests now: healthy ones, and ready ones without a probe result
+  std::vector<WorkerRoute> workers;  // may take requests now: healthy, or ready and without a probe result
   // Generations of the workers that are being drained: their open exchanges continue for drain_timeout, then are cut.
   std::vector<std::uint64_t> draining;
   Duration drain_timeout{30'000};

@@ -103,10 +103,9 @@ inline constexpr std::size_t kRules = 33;  // P1..P32 of docs/http.md by number;
 
 /// The counters of one thread that do not belong to a version.
 struct alignas(64) WireCounts {
-  std::atomic<std::uint64_t>
-      refused[static_cast<std::size_t>(Reason::count)];  // answered by the router before a version was chosen
-  std::atomic<std::uint64_t> faults[kSides][kRules];     // rules broken by that side
-  std::atomic<std::uint64_t> write_errors[kSides];       // sends to that side that failed
+  std::atomic<std::uint64_t> refused[static_cast<std::size_t>(Reason::count)];  // answered before a version was chosen
+  std::atomic<std::uint64_t> faults[kSides][kRules];                            // rules broken by that side
+  std::atomic<std::uint64_t> write_errors[kSides];                              // sends to that side that failed
 };
 
 struct alignas(64) WorkerCell {

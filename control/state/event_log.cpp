@@ -1,5 +1,6 @@
 // Model: a ring in memory and a queue to the writer, both under one mutex that is never held during a system call; only
-// the writer uses the files. Invariants
+// the writer uses the files.
+// Invariants
 //  - Numbers rise by one in the order of add(), in the ring, in the queue and on disk; on disk some may be missing.
 //  - Every line on disk begins at the start of a line: after a partial write, the next one begins with a line end.
 #include "control/state/event_log.hpp"

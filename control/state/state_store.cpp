@@ -1,5 +1,6 @@
 // Model: one folder, locked by DIR/grayd.lock for the life of the store; one file, DIR/state.json, always replaced
-// completely. Invariants
+// completely.
+// Invariants
 //  - state.json is at any moment either the old state or the new one: it changes only by rename, after fsync.
 //  - Every `done` is called exactly once, in the order of the saves, after a write that contains its state: a
 //    superseded save is part of the newer one, so the newer write completes both.

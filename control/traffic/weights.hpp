@@ -1,6 +1,6 @@
 #pragma once
-// The share of users of each version. The configuration has initial values; the state (later shifts) wins. Invariants:
-// at most one version besides stable has a weight above 0; stable has the rest of 100. Pure.
+// The share of users of each version. The configuration has initial values; the state (later shifts) wins.
+// Invariants: at most one version besides stable has a weight above 0; stable has the rest of 100. Pure.
 #include <string>
 #include <string_view>
 
