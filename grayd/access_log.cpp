@@ -31,26 +31,26 @@ void AccessLog::reopen() {
   EventRecord event;
   event.pid = ::getpid();
   try {
-    auto fresh = open_access_log(parts_.settings.access_log);
+    auto fresh = open_access_log(to_.settings.access_log);
     if (!fresh) return;
-    parts_.routers.reopen(fresh.get());
-    parts_.holdings.access_log = std::move(fresh);
+    to_.routers.reopen(fresh.get());
+    to_.holdings.access_log = std::move(fresh);
     event.kind = EventKind::access_log_reopened;
-    event.text = parts_.settings.access_log;
+    event.text = to_.settings.access_log;
   } catch (const std::runtime_error& error) {
     event.kind = EventKind::access_log_failed;
     event.cause = "reopen";
     event.text = fmt::format("the old access log stays open: {}", error.what());
     log(LogLevel::error, event.text);
   }
-  parts_.emit(std::move(event));
+  to_.events.emit(std::move(event));
 }
 
 void AccessLog::watch() {
-  const auto lost = control::log_lines_lost(*parts_.holdings.segment);
-  if (auto event = watch_.look(lost, parts_.settings.access_log, Clock::now())) {
+  const auto lost = control::log_lines_lost(*to_.holdings.segment);
+  if (auto event = watch_.look(lost, to_.settings.access_log, Clock::now())) {
     log(LogLevel::warn, event->text);
-    parts_.emit(std::move(*event));
+    to_.events.emit(std::move(*event));
   }
   glance_.expires_after(AccessLogWatch::kGlance);
   glance_.async_wait(lifetime_.guard([this](std::error_code error) {

@@ -3,7 +3,6 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -40,14 +39,14 @@ class AccessLogWatch {
 /// The log of a master: opened anew on a signal, and watched for lines that are lost. Main thread.
 class AccessLog {
  public:
-  struct Parts {
+  struct Dependencies {
     asio::io_context& io;
     const Settings& settings;
     Holdings& holdings;
     Routers& routers;
-    std::function<void(EventRecord)> emit;
+    EventSink& events;
   };
-  explicit AccessLog(Parts parts) : parts_(std::move(parts)), glance_(parts_.io) {}
+  explicit AccessLog(Dependencies dependencies) : to_(dependencies), glance_(dependencies.io) {}
 
   /// The routers write to the fresh file from now on; if there is none to be had, to the old one.
   void reopen();
@@ -59,7 +58,7 @@ class AccessLog {
   }
 
  private:
-  Parts parts_;
+  Dependencies to_;
   AccessLogWatch watch_;
   asio::steady_timer glance_;
   Lifetime lifetime_;

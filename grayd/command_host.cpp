@@ -19,9 +19,15 @@ constexpr Duration kSettleLimit{50};    // what a status may wait for the router
 
 }  // namespace
 
-void CommandHost::persist(Saved then) {
-  to_.holdings.store.save(to_.live.wanted(), [&io = to_.io, then = std::move(then)](std::string error) {
-    asio::post(io, [then, error = std::move(error)] { then(error); });
+/// `then` runs on the main thread; the store's own thread only posts it.
+void CommandHost::save(Saved then) {
+  ++saving_;
+  to_.holdings.store.save(to_.live.wanted(), [this, then = std::move(then)](std::string error) {
+    asio::post(to_.io, [this, then, error = std::move(error)] {
+      --saving_;
+      then(error);
+      to_.upgrades.changed();
+    });
   });
 }
 
@@ -80,7 +86,7 @@ std::string CommandHost::preflight(const Settings& fresh) const {
 
 void CommandHost::apply(const Changes& changes, Settings fresh) {
   to_.live.replace(control::state_after(to_.live.published(), to_.settings, fresh));
-  to_.holdings.store.save(to_.live.wanted(), [](const std::string& error) {
+  save([](const std::string& error) {
     if (!error.empty()) log(LogLevel::error, "the reload is in force, but " + error);
   });
   to_.settings = std::move(fresh);

@@ -37,7 +37,7 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   explicit CommandHost(Dependencies dependencies) : to_(dependencies) {}
 
   // control::Host
-  void persist(Saved then) override;
+  void persist(Saved then) override { save(std::move(then)); }
   void publish(Applied then) override;
   void settle(Applied then) override;
   control::Reply reload() override { return to_.reloader.reload(); }
@@ -57,6 +57,9 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   void reload_ends(bool good) override { to_.manager.reloaded(good); }
   void emit(EventRecord event) override { to_.history.emit(std::move(event)); }
 
+  /// Whether a save of the state has not been answered yet.
+  bool saving() const { return saving_ > 0; }
+
   /// The time since grayd started, over all its images, is counted from here.
   template <class Io>
   void archive(Io& io) {
@@ -64,10 +67,12 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   }
 
  private:
+  void save(Saved then);
   void apply(const Change& change);
 
   Dependencies to_;
   TimePoint started_ = Clock::now();
+  unsigned saving_ = 0;
 };
 
 }  // namespace gray::master

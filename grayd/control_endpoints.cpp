@@ -6,11 +6,11 @@ namespace gray::master {
 
 void ControlEndpoints::open() {
   if (std::exchange(open_, true)) return;
-  admin_.emplace(holdings_.admin.get(), daemon_);
-  for (const int socket : holdings_.metrics.fds()) metrics_.emplace(socket, daemon_);
+  admin_.emplace(holdings_.admin.get(), daemon_, ended_);
+  for (const int socket : holdings_.metrics.fds()) metrics_.emplace(socket, daemon_, ended_);
 }
 
-void ControlEndpoints::shut() {
+void ControlEndpoints::close() {
   open_ = false;
   if (admin_) admin_->end();
   if (metrics_) metrics_->end();

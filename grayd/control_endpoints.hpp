@@ -1,6 +1,8 @@
 #pragma once
-// Where callers come in: the admin API, and the metrics for who cannot reach it. Shut, the sockets stay open, and who
-// connects waits in their backlogs for the doors to open again, in this image of grayd or the next. Main thread.
+// Where callers connect: the admin API, and the metrics endpoint for programs that cannot reach the admin socket. While
+// the endpoints are closed the sockets stay open: callers that connect wait in the backlogs until the endpoints open
+// again, in this image of grayd or the next. Main thread.
+#include <functional>
 #include <optional>
 
 #include "control/api/admin_server.hpp"
@@ -12,21 +14,23 @@ namespace gray::master {
 
 class ControlEndpoints {
  public:
-  /// Both outlive it.
-  ControlEndpoints(const Holdings& holdings, control::Daemon& daemon) : holdings_(holdings), daemon_(daemon) {}
+  /// Both outlive it. `ended`: called by any thread after close(), once for each endpoint that has become empty.
+  ControlEndpoints(const Holdings& holdings, control::Daemon& daemon, std::function<void()> ended)
+      : holdings_(holdings), daemon_(daemon), ended_(std::move(ended)) {}
 
-  /// Waits for those who are in, if the doors were shut just before.
+  /// After close(): waits until the connected callers are gone.
   void open();
-  /// Lets nobody else in; who is in is answered.
-  void shut();
-  /// Shut, and everybody has gone.
+  /// Accepts no further connection; connected callers are answered.
+  void close();
+  /// Closed, and no caller is connected.
   bool empty() const;
-  /// The end: nobody is in any more when it returns.
+  /// Closes for good: no caller is connected when it returns.
   void remove();
 
  private:
   const Holdings& holdings_;
   control::Daemon& daemon_;
+  std::function<void()> ended_;
   bool open_ = false;
   std::optional<control::AdminServer> admin_;
   std::optional<control::MetricsServer> metrics_;

@@ -13,12 +13,12 @@
 
 namespace gray::master {
 
-class History final : control::OutputSource {
+class History final : public EventSink, control::OutputSource {
  public:
   /// All three outlive it.
   History(asio::io_context& io, const Settings& settings, const supervisor::Supervisor& workers);
 
-  void emit(EventRecord event);
+  void emit(EventRecord event) override;
   /// Workers wrote something.
   void output_kept();
   /// Only a verb that the journal knows.
@@ -27,10 +27,10 @@ class History final : control::OutputSource {
   std::uint64_t dropped() const { return events_.dropped(); }
   /// Lets the disk take what it can within `limit`.
   void settle(Duration limit) { events_.settle(limit); }
-  /// Whoever waits is answered now.
-  void release() { journal_.release(); }
-  /// grayd ends: nobody waits any longer.
+  /// Callers who wait are answered now, later ones at once.
   void end() { journal_.end(); }
+  /// Callers may wait again.
+  void resume() { journal_.resume(); }
 
   template <class Io>
   void archive(Io& io);

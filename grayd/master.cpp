@@ -42,24 +42,21 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       live_(holdings_.state()),
       rows_(holdings_.segment),
       cells_(holdings_.segment),
-      routers_(io_, holdings_.segment, holdings_.router_command(), settings_.router, settings_.memory_budget,
-               {[this] { routers_settled(); },
-                [this](std::uint64_t id, bool ok, const std::string& detail) { supervisor_.probed(id, ok, detail); },
-                [this](bool possible) { supervisor_.probing_possible(possible); },
-                [this](EventRecord event) { emit(std::move(event)); }}),
+      routers_(io_, holdings_.segment, holdings_.router_command(), settings_.router, settings_.memory_budget, *this,
+               history_),
       supervisor_(supervisor_of<Origin>(io_, *this, holdings_.instance)),
       history_(io_, settings_, supervisor_),
       publisher_(settings_, live_, rows_, routers_, control::random_issue_seed()),
       publication_({io_, settings_, supervisor_, rows_, publisher_, *this}),
-      upgrades_(upgrade_parts()),
+      upgrades_({io_, settings_, phase_, routers_, history_, *this}),
       commands_({io_, settings_, phase_, live_, rows_, holdings_, supervisor_, routers_, publication_, upgrades_,
                  reloader_, manager_, history_}),
       verbs_(commands_, settings_, live_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       manager_(io_),
       reloader_(commands_, settings_, live_, std::move(file)),
-      access_log_({io_, settings_, holdings_, routers_, [this](EventRecord event) { emit(std::move(event)); }}),
-      endpoints_(holdings_, *this) {
+      access_log_({io_, settings_, holdings_, routers_, history_}),
+      endpoints_(holdings_, *this, [this] { asio::post(io_, [this] { upgrades_.changed(); }); }) {
   signals_.add(SIGUSR1);
   file_limit_ = raise_file_limit();
   ::signal(SIGPIPE, SIG_IGN);
@@ -102,26 +99,24 @@ void Master::write(Save& to) {
   to("master", *this);
 }
 
-Upgrades::Parts Master::upgrade_parts() {
-  BinaryUpgrade::Dependencies grayd{
-      [this] { return reloader_.stale(); },
-      [this] { return changing_ == 0 && holdings_.store.idle() ? "" : "an earlier change"; },
-      [this] { endpoints_.shut(); },
-      [this] {
-        history_.release();
-        return endpoints_.empty();
-      },
-      [this] {
-        leaving_ = true;
-        io_.stop();
-      },
-      {}};
-  return {io_,
-          settings_,
-          routers_,
-          [this](EventRecord event) { emit(std::move(event)); },
-          std::move(grayd),
-          [this] { return std::string(phase_ == Phase::starting ? "grayd is starting; wait until it serves" : ""); }};
+void Master::close_endpoints() {
+  history_.end();
+  endpoints_.close();
+}
+
+void Master::leave() {
+  leaving_ = true;
+  io_.stop();
+}
+
+void Master::routers_changed() {
+  supervisor_.sockets_closed();
+  if (listens_soon()) listen_if_allowed(supervisor_.view());
+}
+
+void Master::published(const std::vector<VersionView>& views) {
+  supervisor_.sockets_closed();
+  listen_if_allowed(views);
 }
 
 /// An exception that reaches this loop means that some event was handled by half. Nothing can be promised any more, but
@@ -181,6 +176,7 @@ void Master::start() {
 void Master::go_on(const std::string& why) {
   if (upgrades_.binary_upgrade() == nullptr) return;
   upgrades_.replaced({ExitCode::failed, why + "; grayd continues as before"});
+  history_.resume();
   endpoints_.open();
 }
 
@@ -285,6 +281,7 @@ void Master::call(std::string verb, nlohmann::json args, std::function<void(cont
       changing_ -= changes;
       if (auto event = control::verb_event(verb, args, reply)) emit(std::move(*event));
       done(std::move(reply));
+      upgrades_.changed();
     });
   });
 }

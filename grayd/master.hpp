@@ -37,7 +37,12 @@
 
 namespace gray::master {
 
-class Master final : supervisor::Host, control::Daemon, Publication::Listener, HandedOver {
+class Master final : supervisor::Host,
+                     control::Daemon,
+                     Routers::Owner,
+                     Publication::Listener,
+                     BinaryUpgrade::Host,
+                     HandedOver {
  public:
   /// Takes everything that can be refused (lock, addresses, files), starts nothing. Throws std::runtime_error with a
   /// line for people.
@@ -73,12 +78,8 @@ class Master final : supervisor::Host, control::Daemon, Publication::Listener, H
   void survive(const std::exception& error);
   /// Only the workers are still waited for.
   bool listens_soon() const { return phase_ == Phase::starting && publication_.settled() && routers_.any_ready(); }
-  void routers_settled() {
-    if (listens_soon()) listen_if_allowed(supervisor_.view());
-  }
   void listen_if_allowed(const std::vector<VersionView>& views);
   void tell(EventKind kind, std::string cause, std::string text);
-  Upgrades::Parts upgrade_parts();
 
   // supervisor::Host
   void workers_changed() override { publication_.soon(); }
@@ -97,8 +98,19 @@ class Master final : supervisor::Host, control::Daemon, Publication::Listener, H
   }
   void emit(EventRecord event) override { history_.emit(std::move(event)); }
   void output_kept() override { history_.output_kept(); }
+  // Routers::Owner
+  void routers_changed() override;
+  void workers_unused() override { supervisor_.sockets_closed(); }
+  void probed(std::uint64_t id, bool ok, const std::string& detail) override { supervisor_.probed(id, ok, detail); }
+  void probing_possible(bool possible) override { supervisor_.probing_possible(possible); }
   // Publication::Listener
-  void published(const std::vector<VersionView>& views) override { listen_if_allowed(views); }
+  void published(const std::vector<VersionView>& views) override;
+  // BinaryUpgrade::Host
+  std::string stale() override { return reloader_.stale(); }
+  std::string unsettled() const override { return changing_ == 0 && !commands_.saving() ? "" : "an earlier change"; }
+  void close_endpoints() override;
+  bool callers_gone() const override { return endpoints_.empty(); }
+  void leave() override;
   // HandedOver
   void write(Save& to) override;
   // control::Daemon

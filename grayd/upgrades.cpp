@@ -46,7 +46,7 @@ bool may_choose_program(const json& args) {
 
 }  // namespace
 
-Upgrades::Upgrades(Parts parts) : parts_(std::move(parts)), program_(own_program()), retry_(parts_.io) {}
+Upgrades::Upgrades(Dependencies dependencies) : to_(dependencies), program_(own_program()), retry_(dependencies.io) {}
 
 Reply Upgrades::begin(const json& args) {
   const auto of = args.find("of");
@@ -60,9 +60,10 @@ Reply Upgrades::begin(const json& args) {
   if (const auto busy = under_way(); !busy.empty()) {
     return refusal(ExitCode::conflict, fmt::format("{}; wait for its end, see grayctl status", busy));
   }
-  if (const auto why = parts_.unable(); !why.empty()) return refusal(ExitCode::conflict, why);
+  if (to_.phase == control::Phase::starting)
+    return refusal(ExitCode::conflict, "grayd is starting; wait until it serves");
   if (*of == "grayd") return replace(args, *timeout);
-  if (!parts_.routers.any_ready()) {
+  if (!to_.routers.any_ready()) {
     return refusal(ExitCode::conflict, "no router serves now; a new one starts automatically; see grayctl status");
   }
   auto reply = begun("router");
@@ -95,11 +96,10 @@ Reply Upgrades::replace(const json& args, Duration timeout) {
   }
   next_program_ = chosen ? named->get<std::string>() : program_;
   auto reply = begun("grayd");
-  auto parts = parts_.grayd;
-  parts.failed = [this](CheckEnd end) {
-    asio::post(parts_.io, lifetime_.guard([this, end = std::move(end)] { replaced(end); }));
+  const auto failed = [this](CheckEnd end) {
+    asio::post(to_.io, lifetime_.guard([this, end = std::move(end)] { replaced(end); }));
   };
-  binary_upgrade_.emplace(parts_.io, std::move(parts), next_program_, parts_.settings.file, timeout);
+  binary_upgrade_.emplace(to_.io, to_.grayd, failed, next_program_, to_.settings.file, timeout);
   return reply;
 }
 
@@ -114,11 +114,11 @@ void Upgrades::replaced(CheckEnd end) {
 }
 
 bool Upgrades::upgrade(Duration timeout, std::function<void(const RouterUpgradeEnd&)> done) {
-  return parts_.routers.upgrade(parts_.settings.router, control::longest_drain(parts_.settings), timeout,
-                                [this, done = std::move(done)](const RouterUpgradeEnd& end) {
-                                  if (done) done(end);
-                                  upgrade_ended(end);
-                                });
+  return to_.routers.upgrade(to_.settings.router, control::longest_drain(to_.settings), timeout,
+                             [this, done = std::move(done)](const RouterUpgradeEnd& end) {
+                               if (done) done(end);
+                               upgrade_ended(end);
+                             });
 }
 
 void Upgrades::upgrade_for_settings() {
@@ -155,14 +155,14 @@ void Upgrades::finish(const RouterUpgradeEnd& end) {
   event.pid = end.pid;
   event.cause = last.of;
   event.text = end.text;
-  parts_.emit(std::move(event));
+  to_.events.emit(std::move(event));
 }
 
 std::string Upgrades::under_way() const {
   if (binary_upgrade_) {
     return fmt::format("upgrade {} of grayd is under way ({})", known_.back().number, binary_upgrade_->text());
   }
-  const auto* router_upgrade = parts_.routers.router_upgrade();
+  const auto* router_upgrade = to_.routers.router_upgrade();
   if (router_upgrade == nullptr) return {};
   const bool asked = !known_.empty() && known_.back().state == UpgradeState::running;
   const auto what = asked ? fmt::format("upgrade {} of the router", known_.back().number)
@@ -176,7 +176,7 @@ std::string Upgrades::locks() const {
 
 std::vector<UpgradeView> Upgrades::views() const {
   std::vector<UpgradeView> views(known_.begin(), known_.end());
-  const auto* router_upgrade = parts_.routers.router_upgrade();
+  const auto* router_upgrade = to_.routers.router_upgrade();
   const bool runs = !views.empty() && views.back().state == UpgradeState::running;
   if (runs && router_upgrade != nullptr) views.back().text = router_upgrade->text();
   if (runs && binary_upgrade_) views.back().text = binary_upgrade_->text();

@@ -27,17 +27,15 @@ class Upgrades {
 
   static constexpr std::size_t kKept = 16;
 
-  struct Parts {
+  struct Dependencies {
     asio::io_context& io;
     const Settings& settings;
+    const control::Phase& phase;
     Routers& routers;
-    std::function<void(EventRecord)> emit;
-    /// Of a replacement of grayd; `failed` is ours.
-    BinaryUpgrade::Dependencies grayd = {};
-    /// Why nothing can be upgraded now, for people; empty: it can.
-    std::function<std::string()> unable = [] { return std::string(); };
+    EventSink& events;
+    BinaryUpgrade::Host& grayd;
   };
-  explicit Upgrades(Parts parts);
+  explicit Upgrades(Dependencies dependencies);
 
   /// Begins one and answers at once with its number. `args`: "of", "router" or "grayd"; "upgrade_timeout_ms", until the
   /// new one serves (the admin API's own "timeout_ms" bounds the call); of grayd "binary", an absolute path; without
@@ -52,7 +50,11 @@ class Upgrades {
   /// The last ones, oldest first: whoever waits for one may look late.
   std::vector<control::UpgradeView> views() const;
 
-  /// Nothing while grayd is not being replaced.
+  /// What an upgrade of grayd waits for may have ended.
+  void changed() {
+    if (binary_upgrade_) binary_upgrade_->changed();
+  }
+  /// Null while grayd is not being upgraded.
   const BinaryUpgrade* binary_upgrade() const { return binary_upgrade_ ? &*binary_upgrade_ : nullptr; }
   /// The replacement of grayd has ended, which may be one that an image before this one began.
   void replaced(CheckEnd end);
@@ -70,7 +72,7 @@ class Upgrades {
   void retry_settings();
   void finish(const RouterUpgradeEnd& end);
 
-  Parts parts_;
+  Dependencies to_;
   std::deque<control::UpgradeView> known_;  // at most kKept
   bool settings_pending_ = false;
   std::string program_;       // the file that this image was started from, as it was named then

@@ -66,6 +66,7 @@ struct Supervisor::Impl {
   void start_waiting(TimePoint now);
   StartPlaces start_places(TimePoint now) const;
   void clean_up();
+  bool look_again(TimePoint now);
   void arm(TimePoint now);
   void reap_later();
   void set_probing(bool possible);
@@ -164,6 +165,23 @@ void Supervisor::probed(std::uint64_t id, bool ok, const std::string& answer) {
     }
 }
 
+void Supervisor::sockets_closed() {
+  if (impl_->look_again(Clock::now())) impl_->schedule();
+}
+
+/// At the workers that wait for an event, which may have happened; false: no worker waits.
+bool Supervisor::Impl::look_again(TimePoint now) {
+  bool any = false;
+  for (const auto& [key, version] : versions)
+    for (const auto& [number, slot] : version->group.slots()) {
+      const auto state = slot.machine.state();
+      if (state != WorkerState::draining && state != WorkerState::exited) continue;
+      version->worker(number).look_again(now);
+      any = true;
+    }
+  return any;
+}
+
 void Supervisor::probing_possible(bool possible) {
   impl_->set_probing(possible);
   impl_->schedule();
@@ -224,8 +242,8 @@ void Supervisor::Impl::schedule() {
 
 void Supervisor::Impl::turn() {
   scheduled = false;
-  took_over = true;
   const TimePoint now = Clock::now();
+  if (!std::exchange(took_over, true)) look_again(now);
   for (auto& [key, version] : versions) serve(*version, now);
   start_waiting(now);
   for (auto& [key, version] : versions) news.of_version(*version);

@@ -98,6 +98,9 @@ class Supervisor {
   void remove(const std::string& service, const std::string& version);
   /// The answer to Host::probe().
   void probed(std::uint64_t id, bool ok, const std::string& detail);
+  /// Sockets to draining workers were closed, or routers withdrew them: Host::open_sockets() and Host::withdrawn() may
+  /// answer differently.
+  void sockets_closed();
   /// A router became able to probe, or the last one went away.
   void probing_possible(bool possible);
   /// Stops every worker (no drain: nothing routes any more) and calls `done` when no process is left.

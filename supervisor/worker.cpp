@@ -148,7 +148,7 @@ std::optional<TimePoint> Worker::next_poll(WorkerState state) const {
 std::optional<bool> Worker::poll(WorkerState state, TimePoint now) {
   if (const auto due = next_poll(state); !due || *due > now) return std::nullopt;
   if (probes(state)) return ask_probe(state, now);
-  next_poll_ = now + kPoll;
+  next_poll_.reset();
   if (state == WorkerState::draining) {
     if (!context_.host.withdrawn(*cell_)) return std::nullopt;
     const bool unused = context_.host.open_sockets(*cell_) == 0;
@@ -156,6 +156,8 @@ std::optional<bool> Worker::poll(WorkerState state, TimePoint now) {
   } else if (process_->gone()) {
     end_process();
     report({.kind = WorkerEvent::emptied});
+  } else if (!process_->watches_rest()) {
+    next_poll_ = now + kLookAgain;
   }
   return std::nullopt;
 }
@@ -258,6 +260,11 @@ void Worker::exited(int status) {
     detail_ = "the kernel killed it because memory was exhausted (" + oom_kills_->source() +
               "); give it more memory or reduce its load";
   report({.kind = WorkerEvent::exited, .status = status, .survived = !left.empty(), .out_of_memory = oom});
+}
+
+void Worker::rest_changed() {
+  look_again(Clock::now());
+  wake_();
 }
 
 std::string Worker::survivor() const {

@@ -29,9 +29,9 @@ struct WorkerContext {
 
 class Worker final : private WorkerProcess::Owner {
  public:
-  static constexpr Duration kFastProbe{100};  // until first healthy
-  static constexpr Duration kPoll{20};        // of open sockets, and of what a dead worker left
-  static constexpr Duration kWeigh{5'000};    // between two looks at its memory; a long health interval makes it longer
+  static constexpr Duration kFastProbe{100};    // until first healthy
+  static constexpr Duration kLookAgain{1'000};  // at what a dead worker left, if no descriptor is left for a watch
+  static constexpr Duration kWeigh{5'000};  // between two looks at its memory; a long health interval makes it longer
 
   /// `id`: "web@v1#0". `wake` is called when take_events() has something.
   Worker(WorkerContext& context, std::string version, std::string id, std::function<void()> wake);
@@ -43,8 +43,8 @@ class Worker final : private WorkerProcess::Owner {
   void retune(const VersionSettings& settings, TimePoint now);
   void terminate();
   void kill();
-  /// What is due now: asks for a probe, or looks whether a wait is over. Returns whether somebody could probe, if
-  /// asked.
+  /// What is due now: asks for a probe, or looks whether a wait is over. Returns whether a router could probe, if one
+  /// was asked. A wait looks once, and again after each event that may end it: look_again().
   std::optional<bool> poll(WorkerState state, TimePoint now);
   std::optional<TimePoint> next_poll(WorkerState state) const;
   /// Bytes that are resident in all its processes (what they share is counted for each), if they are limited and it is
@@ -53,8 +53,10 @@ class Worker final : private WorkerProcess::Owner {
   std::uint64_t memory_limit() const { return settings_.memory; }
   /// Whether the probe was one of this worker's; `answer` is what came, for people.
   bool probed(std::uint64_t id, bool ok, const std::string& answer, WorkerState state, TimePoint now);
-  /// The machine is in another state: another thing is due.
+  /// The machine is in a different state.
   void state_changed(TimePoint now) { next_poll_ = now; }
+  /// What it waits for may have happened.
+  void look_again(TimePoint now) { next_poll_ = now; }
   /// Whoever was asked is gone.
   void forget_probe() { asked_ = 0; }
 
@@ -105,6 +107,7 @@ class Worker final : private WorkerProcess::Owner {
   void noticed(const Notice& notice) override;
   void closed(ReadyWay way) override;
   void exited(int status) override;
+  void rest_changed() override;
   void wrote(const std::string& line) override;
   void kept_output() override { context_.host.output_kept(); }
 
@@ -139,8 +142,9 @@ class Worker final : private WorkerProcess::Owner {
   std::string ready_by_, status_, detail_;
   std::string closed_;       // the channel that it closed without a word
   std::string last_answer_;  // to a probe that failed
-  TimePoint started_{}, next_poll_{}, next_weigh_{};
-  std::uint64_t asked_ = 0;  // the probe in flight; 0: none
+  TimePoint started_{}, next_weigh_{};
+  std::optional<TimePoint> next_poll_ = TimePoint{};  // none: look_again() says when
+  std::uint64_t asked_ = 0;                           // the probe in flight; 0: none
   TimePoint asked_at_{};
   OutputTail tail_{context_.output};
   LineRate rate_;

@@ -14,6 +14,8 @@
 //     listen                           ->                                     start accepting (repeatable)
 //     probe(id, address, path, ...)    ->
 //                                      <-  probed(id, ok, detail)
+//                                      <-  unused                             a thread has closed its last socket to
+//                                                                             a worker that left the table
 //     reopen + access-log fd           ->
 //     drain(timeout_ms, ok)            ->                                     ok: idle clients are closed at once
 //                                      <-  drained                            then the router exits 0
@@ -30,7 +32,7 @@
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 4;
+inline constexpr std::uint32_t kChannelProtocol = 5;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 
 struct ChannelMessage {
@@ -45,7 +47,8 @@ struct ChannelMessage {
     ready,
     unreached,
     probed,
-    drained
+    drained,
+    unused
   };
   Type type = Type::hello;
   std::uint32_t protocol = kChannelProtocol;
@@ -72,7 +75,7 @@ struct ChannelMessage {
   /// One message of each type.
   static std::vector<ChannelMessage> variants();
 };
-constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::drained; }
+constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::unused; }
 const char* name_of(ChannelMessage::Type type);
 
 std::string to_json_text(const ChannelMessage& message);  // the descriptor is sent separately

@@ -8,8 +8,8 @@ namespace gray {
 using Type = ChannelMessage::Type;
 
 const char* name_of(Type type) {
-  constexpr const char* kNames[] = {"hello",   "table", "listen",    "probe",  "reopen", "drain",
-                                    "applied", "ready", "unreached", "probed", "drained"};
+  constexpr const char* kNames[] = {"hello",   "table", "listen",    "probe",  "reopen",  "drain",
+                                    "applied", "ready", "unreached", "probed", "drained", "unused"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -47,7 +47,8 @@ void ChannelMessage::fields(Io& io) {
     case Type::listen:
     case Type::reopen:
     case Type::ready:
-    case Type::drained: return;
+    case Type::drained:
+    case Type::unused: return;
   }
 }
 

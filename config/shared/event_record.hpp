@@ -79,4 +79,13 @@ nlohmann::json to_json(const EventRecord& event);
 /// Nothing if a member is missing or of a different type, or the kind is unknown.
 std::optional<EventRecord> event_from_json(const nlohmann::json& json);
 
+/// Where parts of the master report what an operator wants to read later.
+class EventSink {
+ public:
+  virtual void emit(EventRecord event) = 0;
+
+ protected:
+  ~EventSink() = default;
+};
+
 }  // namespace gray

@@ -11,7 +11,7 @@ class AdminServer {
  public:
   /// `listener` is the listening socket of the master, borrowed as by ConnectionServer. `daemon` must outlive the
   /// server.
-  AdminServer(int listener, Daemon& daemon);
+  AdminServer(int listener, Daemon& daemon, std::function<void()> ended = [] {});
   /// As in ConnectionServer; the destructor calls end() and waits.
   void end() { server_.end(); }
   bool ended() const { return server_.ended(); }

@@ -31,12 +31,15 @@ using Connections = std::list<UniqueFd>;
 }  // namespace
 
 struct ConnectionServer::Impl {
-  Impl(int listening, Limits the_limits, Serve the_serve)
-      : listener(listening), limits(the_limits), serve(std::move(the_serve)) {
+  Impl(int listening, Limits the_limits, Serve the_serve, std::function<void()> when_ended)
+      : listener(listening), limits(the_limits), serve(std::move(the_serve)), on_ended(std::move(when_ended)) {
     // Another process may accept from the same socket; the slower one must not block in accept4().
     ::fcntl(listener, F_SETFL, ::fcntl(listener, F_GETFL) | O_NONBLOCK);
     try {
-      for (; running < limits.threads; ++running) threads.push_back(quiet_thread([this] { run(); }));
+      for (std::size_t i = 0; i < limits.threads; ++i) {
+        ++running;
+        threads.push_back(quiet_thread([this] { run(); }));
+      }
     } catch (...) {
       leave();
       throw;
@@ -51,7 +54,7 @@ struct ConnectionServer::Impl {
   }
 
   void end() {
-    if (!std::exchange(ending, true)) cut_off.set(Clock::now() + kFarewell);
+    if (!std::exchange(ending, true)) cut_off.set(Clock::now() + kGracePeriod);
   }
 
   void cut() {
@@ -66,7 +69,7 @@ struct ConnectionServer::Impl {
       std::lock_guard guard(mutex);
       connections.erase(*connection);
     }
-    --running;
+    if (--running == 0) on_ended();
   }
 
   /// Waits for a connection; nothing when the server ends.
@@ -101,6 +104,7 @@ struct ConnectionServer::Impl {
   const int listener;
   const Limits limits;
   const Serve serve;
+  const std::function<void()> on_ended;
   CutOff cut_off;
   bool ending = false;      // of the thread that owns the server
   std::mutex accepting;     // its holder waits for the next connection
@@ -111,8 +115,8 @@ struct ConnectionServer::Impl {
   std::vector<std::thread> threads;
 };
 
-ConnectionServer::ConnectionServer(int listener, Limits limits, Serve serve)
-    : impl_(std::make_unique<Impl>(listener, limits, std::move(serve))) {}
+ConnectionServer::ConnectionServer(int listener, Limits limits, Serve serve, std::function<void()> ended)
+    : impl_(std::make_unique<Impl>(listener, limits, std::move(serve), std::move(ended))) {}
 ConnectionServer::~ConnectionServer() = default;
 void ConnectionServer::end() { impl_->end(); }
 void ConnectionServer::cut() { impl_->cut(); }

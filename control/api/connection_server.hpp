@@ -12,7 +12,7 @@ namespace gray::control {
 
 class ConnectionServer {
  public:
-  static constexpr Duration kFarewell{1'000};  // time for connections in progress when the server ends
+  static constexpr Duration kGracePeriod{1'000};  // for connections in progress when the server ends
 
   struct Limits {
     std::size_t threads;             // also the number of connections at once
@@ -22,11 +22,12 @@ class ConnectionServer {
   /// it down to cut it, and closes it afterwards. Called from all threads.
   using Serve = std::function<void(int connection, const CutOff& cut_off)>;
 
-  /// `listener` is made non-blocking, polled and accepted from, never shut down or closed; it must outlive the server,
-  /// and so must the objects that `serve` refers to. Throws std::system_error without threads or descriptors.
-  ConnectionServer(int listener, Limits limits, Serve serve);
-  ~ConnectionServer();  // calls end() and waits
-  /// No further connection is accepted: new ones wait in the backlog of the listener. Those in progress have kFarewell.
+  /// `listener` is made non-blocking, polled and accepted from, never shut down or closed; it outlives the server, as
+  /// does what `serve` refers to. `ended`: called once, by the last thread, when ended() has become true; not before
+  /// end(). Throws std::system_error without threads or descriptors.
+  ConnectionServer(int listener, Limits limits, Serve serve, std::function<void()> ended = [] {});
+  ~ConnectionServer();  // end(), and waits for it
+  /// No further connection is taken: who connects waits in the listener's backlog. Those in progress have kGracePeriod.
   void end();
   /// After end(): cuts the remaining connections now.
   void cut();

@@ -79,14 +79,16 @@ std::shared_ptr<const PendingReply> SharedMetrics::get() {
   return last_;
 }
 
-MetricsServer::MetricsServer(int listener, Daemon& daemon, Duration timeout)
+MetricsServer::MetricsServer(int listener, Daemon& daemon, std::function<void()> ended, Duration timeout)
     : metrics_(daemon),
-      server_(listener, {.threads = kClients, .oldest_makes_room = true},
-              [this, timeout](int connection, const CutOff& cut_off) {
-                // One byte more than the limit of a head: a client that sent so much exceeded it.
-                FdStream client(connection, cut_off, {.request_bytes = kHead + 1, .end = Clock::now() + timeout});
-                MetricsApi(metrics_, client).serve();
-              }) {}
+      server_(
+          listener, {.threads = kClients, .oldest_makes_room = true},
+          [this, timeout](int connection, const CutOff& cut_off) {
+            // One byte more than a head may have: a client that has sent it has sent too much.
+            FdStream client(connection, cut_off, {.request_bytes = kHead + 1, .end = Clock::now() + timeout});
+            MetricsApi(metrics_, client).serve();
+          },
+          std::move(ended)) {}
 
 MetricsServer::~MetricsServer() {
   server_.end();

@@ -33,10 +33,10 @@ class MetricsServer {
   static constexpr std::size_t kHead = 4'096;  // bytes of a request head; longer ones are refused
   static constexpr Duration kTimeout{5'000};   // from accept to the last byte
 
-  /// `listener` is borrowed as by ConnectionServer. `daemon` must outlive the server.
-  MetricsServer(int listener, Daemon& daemon, Duration timeout = kTimeout);
-  ~MetricsServer();  // cuts the connections
-  /// As in ConnectionServer.
+  /// `listener` is borrowed as a ConnectionServer borrows it. `daemon` outlives the server.
+  MetricsServer(int listener, Daemon& daemon, std::function<void()> ended = [] {}, Duration timeout = kTimeout);
+  ~MetricsServer();  // cuts who is there
+  /// As a ConnectionServer's.
   void end() { server_.end(); }
   bool ended() const { return server_.ended(); }
 

@@ -49,9 +49,9 @@ class Journal {
   /// The time for the next advance(); nothing while no caller waits.
   std::optional<TimePoint> due() const { return polls_.due(); }
   void advance(TimePoint now) { polls_.advance(now); }
-  /// Answers all waiting callers now.
-  void release() { polls_.release(); }
-  /// grayd ends: answers all callers, and new ones without waiting.
+  /// After end(): callers may wait again.
+  void resume() { polls_.resume(); }
+  /// Answers all callers now, and later ones at once.
   void end() { polls_.end(); }
 
  private:

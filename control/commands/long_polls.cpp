@@ -45,10 +45,6 @@ std::optional<TimePoint> LongPolls::due() const {
 
 void LongPolls::end() {
   ended_ = true;
-  release();
-}
-
-void LongPolls::release() {
   for (auto& waiter : std::exchange(waiting_, {})) waiter.done(*waiter.look(true));
 }
 

@@ -30,10 +30,10 @@ class LongPolls {
   void advance(TimePoint now);
   /// The time for the next advance(); nothing while no caller waits.
   std::optional<TimePoint> due() const;
-  /// Answers all callers now.
-  void release();
-  /// Answers all callers now, and later ones immediately.
+  /// Answers everyone now; callers that come later are answered at once.
   void end();
+  /// After end(): callers may wait again.
+  void resume() { ended_ = false; }
   std::size_t count() const { return waiting_.size(); }
 
  private:

@@ -8,9 +8,10 @@
 
 namespace gray::master {
 
-BinaryUpgrade::BinaryUpgrade(asio::io_context& io, Dependencies dependencies, std::string program, std::string config,
-                             Duration timeout)
-    : dependencies_(std::move(dependencies)),
+BinaryUpgrade::BinaryUpgrade(asio::io_context& io, Host& host, std::function<void(CheckEnd)> failed,
+                             std::string program, std::string config, Duration timeout)
+    : host_(host),
+      failed_(std::move(failed)),
       program_(std::move(program)),
       timeout_(timeout),
       until_(Clock::now() + timeout),
@@ -21,51 +22,54 @@ BinaryUpgrade::BinaryUpgrade(asio::io_context& io, Dependencies dependencies, st
 
 void BinaryUpgrade::on_checked(const CheckEnd& end) {
   if (end.code != ExitCode::ok) return fail(end);
-  if (const auto why = dependencies_.stale(); !why.empty())
-    return fail({ExitCode::failed, check_.phase() + ": " + why});
+  if (const auto why = host_.stale(); !why.empty()) return fail({ExitCode::failed, check_.phase() + ": " + why});
   phase_ = Phase::settling;
-  look();
+  await(until_);
+  changed();
 }
 
-void BinaryUpgrade::look() {
-  while (step()) {
+/// A caller who was still connected may have begun a change: its end is awaited, however long that takes.
+void BinaryUpgrade::changed() {
+  if (phase_ == Phase::settling && host_.unsettled().empty()) {
+    phase_ = Phase::closing;
+    await(Clock::now() + kGracePeriod);
+    host_.close_endpoints();
   }
-  if (phase_ == Phase::leaving) return dependencies_.leave();
-  if (phase_ == Phase::settling && Clock::now() >= until_) {
-    return fail({ExitCode::timeout, fmt::format("{} after {}", text(), format_duration(timeout_))});
-  }
-  timer_.expires_after(kTick);
+  const bool gone = phase_ == Phase::closing && (grace_over_ || host_.callers_gone());
+  if (!gone || !host_.unsettled().empty()) return;
+  phase_ = Phase::leaving;
+  timer_.cancel();
+  host_.leave();
+}
+
+void BinaryUpgrade::await(TimePoint deadline) {
+  timer_.expires_at(deadline);
   timer_.async_wait(lifetime_.guard([this](std::error_code error) {
-    if (!error) look();
+    if (!error) overdue();
   }));
 }
 
-/// Whether it came a phase further.
-bool BinaryUpgrade::step() {
-  if (phase_ == Phase::settling && dependencies_.unsettled().empty()) {
-    phase_ = Phase::closing;
-    farewell_ = Clock::now() + kFarewell;
-    dependencies_.close();
-    return true;
-  }
-  // Somebody who was still in may have begun a change: it is waited for, whatever time that takes.
-  const bool gone = phase_ == Phase::closing && (dependencies_.closed() || Clock::now() >= farewell_);
-  if (!gone || !dependencies_.unsettled().empty()) return false;
-  phase_ = Phase::leaving;
-  return true;
+void BinaryUpgrade::overdue() {
+  if (phase_ == Phase::settling)
+    return fail({ExitCode::timeout, fmt::format("{} after {}", text(), format_duration(timeout_))});
+  grace_over_ = true;
+  changed();
 }
 
 void BinaryUpgrade::fail(CheckEnd end) {
+  phase_ = Phase::failed;
+  timer_.cancel();
   end.text += "; nothing was changed, grayd continues as before";
-  dependencies_.failed(std::move(end));
+  failed_(std::move(end));
 }
 
 std::string BinaryUpgrade::text() const {
   switch (phase_) {
     case Phase::checking: return check_.phase();
-    case Phase::settling: return fmt::format("waiting for the end of {}", dependencies_.unsettled());
+    case Phase::settling: return fmt::format("waiting for the end of {}", host_.unsettled());
     case Phase::closing: return "answering the last callers";
     case Phase::leaving: break;
+    case Phase::failed: return "ending without a change";
   }
   return "handing over to " + program_;
 }

@@ -19,21 +19,27 @@ namespace gray::master {
 
 class BinaryUpgrade {
  public:
-  static constexpr Duration kTick{5};          // between two looks
-  static constexpr Duration kFarewell{2'000};  // for callers; who has not even asked by then is cut
+  static constexpr Duration kGracePeriod{2'000};  // for callers whose request has not come; they are cut after it
 
-  /// What it needs of the master. Must not destroy the replacement before they return.
-  struct Dependencies {
-    std::function<std::string()> stale;      // why what was checked is not what is in force; empty: it is
-    std::function<std::string()> unsettled;  // what must come to its end before, for people; empty: nothing
-    std::function<void()> close;             // let nobody else in
-    std::function<bool()> closed;            // everybody who was in has gone
-    std::function<void()> leave;             // the last call of a good one
-    std::function<void(CheckEnd)> failed;    // the last call of another
+  /// The master. Its functions must not destroy the upgrade; it calls changed() when an answer of the const ones may
+  /// have changed.
+  class Host {
+   public:
+    virtual std::string stale() = 0;            // why the checked file is not in force; empty: it is
+    virtual std::string unsettled() const = 0;  // the change that must end first, for people; empty: none
+    virtual void close_endpoints() = 0;         // accept no further callers
+    virtual bool callers_gone() const = 0;      // after close_endpoints(): every caller was answered
+    virtual void leave() = 0;                   // the last call of an upgrade that succeeds
+
+   protected:
+    ~Host() = default;
   };
-  /// `timeout`: from now to `leaving`.
-  BinaryUpgrade(asio::io_context& io, Dependencies dependencies, std::string program, std::string config,
-                Duration timeout);
+  /// `timeout`: from now to `leaving`. `failed`: the last call of an upgrade that fails; must not destroy it.
+  BinaryUpgrade(asio::io_context& io, Host& host, std::function<void(CheckEnd)> failed, std::string program,
+                std::string config, Duration timeout);
+
+  /// Host's answers may differ from now on.
+  void changed();
 
   const std::string& program() const { return program_; }
   /// Open, and the one that was checked.
@@ -44,18 +50,19 @@ class BinaryUpgrade {
   std::string text() const;
 
  private:
-  enum class Phase { checking, settling, closing, leaving };
+  enum class Phase { checking, settling, closing, leaving, failed };
 
   void on_checked(const CheckEnd& end);
-  void look();
-  bool step();
+  void await(TimePoint deadline);
+  void overdue();
   void fail(CheckEnd end);
 
-  Dependencies dependencies_;
+  Host& host_;
+  std::function<void(CheckEnd)> failed_;
   std::string program_;
   Duration timeout_;
   TimePoint until_;
-  TimePoint farewell_{};
+  bool grace_over_ = false;
   Phase phase_ = Phase::checking;
   BinaryCheck check_;
   asio::steady_timer timer_;

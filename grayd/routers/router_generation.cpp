@@ -27,25 +27,19 @@ std::string described(int status) {
 }  // namespace
 
 RouterGeneration::RouterGeneration(asio::io_context& io, RouterChild child, std::uint32_t slot, Duration start_limit,
-                                   Events events)
+                                   Owner& owner)
     : child_(std::move(child)),
       slot_(slot),
-      events_(std::move(events)),
-      link_(io, std::move(child_.channel), link_events()),
+      owner_(owner),
+      link_(io, std::move(child_.channel), *this),
       pidfd_(io, child_.pidfd.release()),
       deadline_(io) {
   arm(start_limit, "it was not ready in time");
   await_end();
 }
 
-RouterGeneration::RouterGeneration(asio::io_context& io, Events events, Restored)
-    : slot_(0), events_(std::move(events)), link_(io, link_events(), kRestored), pidfd_(io), deadline_(io) {}
-
-RouterLink::Events RouterGeneration::link_events() {
-  return {[this](ChannelMessage message) { on_message(std::move(message)); },
-          [this] { on_event(RouterEvent::closed, ""); },
-          [this](const std::string& why) { on_event(RouterEvent::mismatch, why); }};
-}
+RouterGeneration::RouterGeneration(asio::io_context& io, Owner& owner, Restored)
+    : slot_(0), owner_(owner), link_(io, *this, kRestored), pidfd_(io), deadline_(io) {}
 
 /// The pid last: what was not read to its end kills nobody.
 template <class Io>
@@ -83,7 +77,7 @@ RouterGeneration::~RouterGeneration() {
   }
 }
 
-void RouterGeneration::on_message(ChannelMessage message) {
+void RouterGeneration::received(ChannelMessage message) {
   using Type = ChannelMessage::Type;
   switch (message.type) {
     case Type::hello:
@@ -91,9 +85,10 @@ void RouterGeneration::on_message(ChannelMessage message) {
                                           : on_event(RouterEvent::mismatch, "its protocol or segment layout differs");
     case Type::ready: return on_event(RouterEvent::ready, "it was ready before it greeted");
     case Type::drained: return on_event(RouterEvent::drained, "it drained without a request");
-    case Type::applied: applied_ = std::max(applied_, message.number); return events_.applied(*this);
+    case Type::applied: applied_ = std::max(applied_, message.number); return owner_.applied(*this);
+    case Type::unused: return owner_.worker_unused();
     case Type::unreached: return void(complaint_ = message.detail);
-    case Type::probed: return events_.probed(message.number, message.ok, message.detail);
+    case Type::probed: return owner_.probed(message.number, message.ok, message.detail);
     default: return kill("it sent what only a master sends");
   }
 }
@@ -107,12 +102,12 @@ void RouterGeneration::on_event(RouterEvent event, const std::string& why) {
   state_ = now.next;
   switch (now.action) {
     case RouterAction::none: break;
-    case RouterAction::send_table: return events_.greeted(*this);
+    case RouterAction::send_table: return owner_.greeted(*this);
     case RouterAction::announce:
       due_.reset();
       deadline_.cancel();
       ready_since_ = Clock::now();
-      return events_.ready(*this);
+      return owner_.ready(*this);
     case RouterAction::send_drain: {
       ChannelMessage message;
       message.type = ChannelMessage::Type::drain;
@@ -167,7 +162,7 @@ void RouterGeneration::on_end() {
   end_ = described(status);
   if (!killed_for_.empty()) end_ += " (killed: " + killed_for_ + ")";
   deadline_.cancel();
-  events_.ended(*this);
+  owner_.ended(*this);
 }
 
 Duration RouterGeneration::drains_for() const {

@@ -4,7 +4,6 @@
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -16,19 +15,24 @@
 
 namespace gray::master {
 
-class RouterGeneration {
+class RouterGeneration final : RouterLink::Owner {
  public:
-  /// Must not destroy the generation before they return.
-  struct Events {
-    std::function<void(RouterGeneration&)> greeted;  // wants the table now
-    std::function<void(RouterGeneration&)> ready;
-    std::function<void(RouterGeneration&)> applied;
-    std::function<void(std::uint64_t id, bool ok, const std::string& detail)> probed;
-    std::function<void(RouterGeneration&)> ended;  // its process was waited for; the last event
+  /// Its functions must not destroy the generation.
+  class Owner {
+   public:
+    virtual void greeted(RouterGeneration& router) = 0;  // it needs the table now
+    virtual void ready(RouterGeneration& router) = 0;
+    virtual void applied(RouterGeneration& router) = 0;
+    virtual void probed(std::uint64_t id, bool ok, const std::string& detail) = 0;
+    virtual void worker_unused() = 0;                  // its last socket to a worker that left the table is closed
+    virtual void ended(RouterGeneration& router) = 0;  // its process was waited for; the last event
+
+   protected:
+    ~Owner() = default;
   };
-  RouterGeneration(asio::io_context& io, RouterChild child, std::uint32_t slot, Duration start_limit, Events events);
+  RouterGeneration(asio::io_context& io, RouterChild child, std::uint32_t slot, Duration start_limit, Owner& owner);
   /// None until archive(Load&) has come to its end.
-  RouterGeneration(asio::io_context& io, Events events, Restored);
+  RouterGeneration(asio::io_context& io, Owner& owner, Restored);
   ~RouterGeneration();
   RouterGeneration(const RouterGeneration&) = delete;
   RouterGeneration& operator=(const RouterGeneration&) = delete;
@@ -61,8 +65,11 @@ class RouterGeneration {
   void archive(Io& io);
 
  private:
-  RouterLink::Events link_events();
-  void on_message(ChannelMessage message);
+  // RouterLink::Owner
+  void received(ChannelMessage message) override;
+  void closed() override { on_event(RouterEvent::closed, ""); }
+  void broken(const std::string& why) override { on_event(RouterEvent::mismatch, why); }
+
   void on_event(RouterEvent event, const std::string& why);
   bool speaks_our_protocol(const ChannelMessage& hello) const;
   void kill(const std::string& why);
@@ -73,7 +80,7 @@ class RouterGeneration {
 
   RouterChild child_;  // the channel has moved to link_
   std::uint32_t slot_;
-  Events events_;
+  Owner& owner_;
   RouterState state_ = RouterState::starting;
   bool leaving_ = false;
   std::uint64_t applied_ = 0;

@@ -6,8 +6,8 @@
 
 namespace gray::master {
 
-RouterLink::RouterLink(asio::io_context& io, UniqueFd channel, Events events)
-    : channel_(io, channel.release()), events_(std::move(events)) {
+RouterLink::RouterLink(asio::io_context& io, UniqueFd channel, Owner& owner)
+    : channel_(io, channel.release()), owner_(owner) {
   await_readable();
 }
 
@@ -25,8 +25,8 @@ void RouterLink::flush() {
     switch (send_message(channel_.native_handle(), outbox_.front())) {
       case ChannelResult::ok: outbox_.pop_front(); break;
       case ChannelResult::again: return await_writable();
-      case ChannelResult::closed: return close() ? events_.closed() : void();
-      case ChannelResult::invalid: return close() ? events_.broken("it cannot be sent a message") : void();
+      case ChannelResult::closed: return close() ? owner_.closed() : void();
+      case ChannelResult::invalid: return close() ? owner_.broken("it cannot be sent a message") : void();
     }
   }
 }
@@ -51,10 +51,10 @@ void RouterLink::read_all() {
     ChannelMessage message;
     std::string error;
     switch (receive_message(channel_.native_handle(), message, error)) {
-      case ChannelResult::ok: events_.message(std::move(message)); break;
+      case ChannelResult::ok: owner_.received(std::move(message)); break;
       case ChannelResult::again: return await_readable();
-      case ChannelResult::closed: return close() ? events_.closed() : void();
-      case ChannelResult::invalid: return close() ? events_.broken("it sent an invalid message: " + error) : void();
+      case ChannelResult::closed: return close() ? owner_.closed() : void();
+      case ChannelResult::invalid: return close() ? owner_.broken("it sent an invalid message: " + error) : void();
     }
   }
 }

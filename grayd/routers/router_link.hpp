@@ -4,7 +4,6 @@
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <deque>
-#include <functional>
 
 #include "config/base/restored.hpp"
 #include "config/shared/channel.hpp"
@@ -14,15 +13,19 @@ namespace gray::master {
 
 class RouterLink {
  public:
-  /// Must not destroy the link before they return.
-  struct Events {
-    std::function<void(ChannelMessage)> message;
-    std::function<void()> closed;                        // the other side did; the last event
-    std::function<void(const std::string& why)> broken;  // it speaks nonsense; the last event
+  /// Its functions must not destroy the link.
+  class Owner {
+   public:
+    virtual void received(ChannelMessage message) = 0;
+    virtual void closed() = 0;                        // the other side closed the channel; the last event
+    virtual void broken(const std::string& why) = 0;  // an invalid message, or one that cannot be sent; the last event
+
+   protected:
+    ~Owner() = default;
   };
-  RouterLink(asio::io_context& io, UniqueFd channel, Events events);
+  RouterLink(asio::io_context& io, UniqueFd channel, Owner& owner);
   /// Without a channel until archive(Load&) has given it, and what still waits to be sent.
-  RouterLink(asio::io_context& io, Events events, Restored) : channel_(io), events_(std::move(events)) {}
+  RouterLink(asio::io_context& io, Owner& owner, Restored) : channel_(io), owner_(owner) {}
 
   void send(ChannelMessage message);
   std::size_t waiting() const { return outbox_.size(); }
@@ -38,7 +41,7 @@ class RouterLink {
   bool close();
 
   asio::posix::stream_descriptor channel_;
-  Events events_;
+  Owner& owner_;
   std::deque<ChannelMessage> outbox_;
   bool awaiting_write_ = false;
   bool closed_ = false;

@@ -6,8 +6,8 @@
 
 namespace gray::master {
 
-RouterUpgrade::RouterUpgrade(asio::io_context& io, Dependencies dependencies, Duration timeout)
-    : dependencies_(std::move(dependencies)), timeout_(timeout), timer_(io, timeout) {
+RouterUpgrade::RouterUpgrade(asio::io_context& io, Fleet& fleet, Duration timeout)
+    : fleet_(fleet), timeout_(timeout), timer_(io, timeout) {
   timer_.async_wait(lifetime_.guard([this](std::error_code error) {
     if (!error) on(RouterUpgradeEvent::overdue);
   }));
@@ -23,7 +23,7 @@ void RouterUpgrade::ready(const RouterGeneration& router) {
 
 void RouterUpgrade::ended(const RouterGeneration& router) {
   if (!concerns(router)) {
-    if (router.was_ready() && !router.leaving()) on(RouterUpgradeEvent::bereft);
+    if (router.was_ready() && !router.leaving()) on(RouterUpgradeEvent::predecessor_died);
     return;
   }
   end_ = router.end();
@@ -44,12 +44,12 @@ void RouterUpgrade::carry_out(RouterUpgradeAction action) {
   switch (action) {
     case RouterUpgradeAction::none: return;
     case RouterUpgradeAction::spawn:
-      fresh_ = dependencies_.spawn();
+      fresh_ = fleet_.spawn_new();
       if (fresh_ != nullptr) return void(pid_ = fresh_->pid());
       end_ = "the system cannot create another process";
       return on(RouterUpgradeEvent::ended);
-    case RouterUpgradeAction::listen: dependencies_.listen(*fresh_); return begin_trial();
-    case RouterUpgradeAction::retire: return dependencies_.retire(*fresh_);
+    case RouterUpgradeAction::listen: fleet_.let_accept(*fresh_); return begin_trial();
+    case RouterUpgradeAction::retire: return fleet_.drain_older(*fresh_);
     case RouterUpgradeAction::cancel: return fresh_->drain(Duration{0}, true);
   }
 }
@@ -63,12 +63,12 @@ void RouterUpgrade::begin_trial() {
 
 void RouterUpgrade::finish(RouterUpgradePhase before, RouterUpgradeEvent event) {
   timer_.cancel();
-  if (phase_ == RouterUpgradePhase::failed) return dependencies_.done(failure(before, event));
-  dependencies_.done({ExitCode::ok, pid_, fmt::format("router {} serves; {}", pid_, dependencies_.drainers())});
+  if (phase_ == RouterUpgradePhase::failed) return fleet_.upgrade_ended(failure(before, event));
+  fleet_.upgrade_ended({ExitCode::ok, pid_, fmt::format("router {} serves; {}", pid_, fleet_.draining())});
 }
 
 RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgradeEvent event) const {
-  if (event == RouterUpgradeEvent::bereft) {
+  if (event == RouterUpgradeEvent::predecessor_died) {
     return {ExitCode::failed, pid_,
             fmt::format("while router {} was {}, the router to replace died; a new one starts automatically", pid_,
                         name_of(before))};
@@ -81,7 +81,7 @@ RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgrade
   if (before == RouterUpgradePhase::waiting) {
     return {ExitCode::timeout, 0,
             fmt::format("no room for another router within {}: {}; nothing was changed, try again when it has ended",
-                        format_duration(timeout_), dependencies_.drainers())};
+                        format_duration(timeout_), fleet_.draining())};
   }
   const auto complaint = fresh_->complaint();
   return {ExitCode::timeout, pid_,
@@ -91,7 +91,7 @@ RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgrade
 
 std::string RouterUpgrade::text() const {
   switch (phase_) {
-    case RouterUpgradePhase::waiting: return "waiting for room: " + dependencies_.drainers();
+    case RouterUpgradePhase::waiting: return "waiting for room: " + fleet_.draining();
     case RouterUpgradePhase::starting: return fmt::format("router {} starts", pid_);
     case RouterUpgradePhase::warm_up: {
       const auto complaint = fresh_->complaint();

@@ -3,7 +3,6 @@
 // router_upgrade_machine. Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
-#include <functional>
 #include <string>
 
 #include "config/base/exit_code.hpp"
@@ -24,16 +23,20 @@ class RouterUpgrade {
  public:
   static constexpr Duration kTrial{250};  // a router that falls over its first requests costs nothing but these
 
-  /// What it needs of the fleet. Must not destroy the renewal before they return.
-  struct Dependencies {
-    std::function<RouterGeneration*()> spawn;  // null: the system has no room for a process
-    std::function<void(RouterGeneration&)> listen;
-    std::function<void(RouterGeneration&)> retire;  // drains every router before this one
-    std::function<std::string()> drainers;          // who drains and for how long, for people
-    std::function<void(RouterUpgradeEnd)> done;     // once, the last call
+  /// All routers. Its functions must not destroy the upgrade.
+  class Fleet {
+   public:
+    virtual RouterGeneration* spawn_new() = 0;  // null: the system cannot create another process
+    virtual void let_accept(RouterGeneration& router) = 0;
+    virtual void drain_older(const RouterGeneration& router) = 0;  // every router before this one
+    virtual std::string draining() const = 0;                      // which routers drain and for how long, for people
+    virtual void upgrade_ended(RouterUpgradeEnd end) = 0;          // once, the last call
+
+   protected:
+    ~Fleet() = default;
   };
   /// `timeout`: from now to `trial`.
-  RouterUpgrade(asio::io_context& io, Dependencies dependencies, Duration timeout);
+  RouterUpgrade(asio::io_context& io, Fleet& fleet, Duration timeout);
 
   /// Another router may live.
   void room() { on(RouterUpgradeEvent::room); }
@@ -55,7 +58,7 @@ class RouterUpgrade {
   RouterUpgradeEnd failure(RouterUpgradePhase before, RouterUpgradeEvent event) const;
   void begin_trial();
 
-  Dependencies dependencies_;
+  Fleet& fleet_;
   Duration timeout_;
   RouterUpgradePhase phase_ = RouterUpgradePhase::waiting;
   RouterGeneration* fresh_ = nullptr;

@@ -19,9 +19,9 @@ enum class RouterUpgradeEvent : std::uint8_t {
   greeted,  // the new one
   ready,    // likewise
   trial_over,
-  ended,    // the new one is gone, or could not be made
-  bereft,   // the one that was to be replaced died
-  overdue,  // whoever asked for it waits no longer
+  ended,             // the new one is gone, or could not be made
+  predecessor_died,  // the router that was to be replaced
+  overdue,           // whoever asked for it waits no longer
   count
 };
 /// spawn: make the new one. listen: let it accept. retire: drain those before it. cancel: end the new one.
@@ -43,7 +43,7 @@ inline constexpr auto kEvents = static_cast<std::size_t>(RouterUpgradeEvent::cou
 /// unless the new one serves already.
 inline constexpr std::array<std::array<RouterUpgradeStep, kEvents>, kPhases> kTable{{
     // room                        greeted                  ready                   trial_over
-    // ended                       bereft                   overdue
+    // ended                       predecessor_died         overdue
     {{{P::starting, A::spawn},
       {P::waiting, A::none},
       {P::waiting, A::none},

@@ -25,13 +25,14 @@ UniqueFd copy_of(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 }  // namespace
 
 Routers::Routers(asio::io_context& io, segment::Segment& segment, RouterCommand command, RouterSettings settings,
-                 std::uint64_t memory_budget, Events events, RouterLimits limits)
+                 std::uint64_t memory_budget, Owner& owner, EventSink& events, RouterLimits limits)
     : io_(io),
       segment_(segment),
       command_(std::move(command)),
       settings_(std::move(settings)),
       memory_budget_(memory_budget),
-      events_(std::move(events)),
+      owner_(owner),
+      events_(events),
       limits_(limits),
       respawn_(io) {}
 
@@ -46,25 +47,25 @@ bool Routers::upgrade(RouterSettings settings, Duration drain_timeout, Duration 
   if (router_upgrade_) return false;
   settings_ = std::move(settings);
   drain_timeout_ = drain_timeout;
-  RouterUpgrade::Dependencies dependencies{
-      [this] { return spawn_in(free_slot(), true); }, [this](RouterGeneration& fresh) { let_accept(fresh); },
-      [this](RouterGeneration& fresh) { retire_before(fresh); }, [this] { return drainers(); },
-      [this, done = std::move(done)](RouterUpgradeEnd end) {
-        asio::post(io_, lifetime_.guard([this, done, end = std::move(end)] {
-          router_upgrade_.reset();
-          done(end);
-        }));
-      }};
-  router_upgrade_.emplace(io_, std::move(dependencies), timeout);
+  upgrade_done_ = std::move(done);
+  router_upgrade_.emplace(io_, static_cast<RouterUpgrade::Fleet&>(*this), timeout);
   make_room();
   return true;
+}
+
+/// The object is destroyed a turn later: its own function is still on the stack.
+void Routers::upgrade_ended(RouterUpgradeEnd end) {
+  asio::post(io_, lifetime_.guard([this, end = std::move(end)] {
+    router_upgrade_.reset();
+    if (const auto done = std::exchange(upgrade_done_, nullptr)) done(end);
+  }));
 }
 
 void Routers::make_room() {
   if (router_upgrade_ && living_.size() < kGenerations) router_upgrade_->room();
 }
 
-std::string Routers::drainers() const {
+std::string Routers::draining() const {
   std::string names;
   for (const auto& router : living_) {
     if (!router->leaving()) continue;
@@ -90,7 +91,8 @@ void Routers::spawn() {
 RouterGeneration* Routers::spawn_in(std::uint32_t slot, bool warm_up) try {
   auto child = spawn_router(command_);
   const auto limit = warm_up ? limits_.warm_up : limits_.start;
-  living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), slot, limit, events_of_one()));
+  RouterGeneration::Owner& owner = *this;
+  living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), slot, limit, owner));
   send_hello(*living_.back(), warm_up);
   tell(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", slot));
   return living_.back().get();
@@ -111,13 +113,6 @@ void Routers::await_respawn() {
     respawn_due_.reset();
     if (wanted_) spawn();
   }));
-}
-
-RouterGeneration::Events Routers::events_of_one() {
-  return {[this](RouterGeneration& router) { on_greeted(router); },
-          [this](RouterGeneration& router) { on_ready(router); }, [this](RouterGeneration&) { settle_waiters(); },
-          [this](std::uint64_t id, bool ok, const std::string& detail) { events_.probed(id, ok, detail); },
-          [this](RouterGeneration& router) { on_ended(router); }};
 }
 
 void Routers::send_hello(RouterGeneration& router, bool warm_up) {
@@ -182,47 +177,49 @@ RouterGeneration* Routers::newest_ready() const {
   return found == living_.rend() ? nullptr : found->get();
 }
 
-void Routers::on_greeted(RouterGeneration& router) {
+void Routers::greeted(RouterGeneration& router) {
   send_table(router);
   if (router_upgrade_) router_upgrade_->greeted(router);
 }
 
-/// One that replaces a router that died serves at once, one that renews is led by its router_upgrade.
-void Routers::on_ready(RouterGeneration& ready) {
-  tell(EventKind::router_ready, ready, {}, fmt::format("slot {}, after {:.1f} s", ready.slot(), ready.view().uptime_s));
-  if (router_upgrade_ && router_upgrade_->concerns(ready)) {
-    router_upgrade_->ready(ready);
+/// A router that replaces a dead one serves at once; the new one of an upgrade is led by the upgrade.
+void Routers::ready(RouterGeneration& router) {
+  tell(EventKind::router_ready, router, {},
+       fmt::format("slot {}, after {:.1f} s", router.slot(), router.view().uptime_s));
+  if (router_upgrade_ && router_upgrade_->concerns(router)) {
+    router_upgrade_->ready(router);
   } else {
-    let_accept(ready);
-    retire_before(ready);
+    let_accept(router);
+    drain_older(router);
   }
-  if (!std::exchange(probing_, true)) events_.probing_possible(true);
+  if (!std::exchange(probing_, true)) owner_.probing_possible(true);
   settle_waiters();
 }
 
 /// The newest router carries new connections; those before it have been replaced.
-void Routers::retire_before(const RouterGeneration& fresh) {
+void Routers::drain_older(const RouterGeneration& fresh) {
   for (const auto& router : living_) {
     if (router.get() == &fresh) break;
     if (!router->leaving()) router->drain(drain_timeout_, false);
   }
 }
 
-/// The object is destroyed a turn later: its own callback is still on the stack.
-void Routers::on_ended(RouterGeneration& router) {
+/// The object is destroyed a turn later: its own function is still on the stack.
+void Routers::ended(RouterGeneration& router) {
   segment_.forget(router.slot());
   tell(router.leaving() ? EventKind::router_drained : EventKind::router_died, router, router.end(),
        fmt::format("slot {}: {}", router.slot(), router.end()));
-  const bool renews = router_upgrade_ && router_upgrade_->concerns(router);
+  const bool upgrading = router_upgrade_ && router_upgrade_->concerns(router);
   if (router_upgrade_) router_upgrade_->ended(router);
   const auto is_it = [&](const auto& one) { return one.get() == &router; };
   const auto found = std::find_if(living_.begin(), living_.end(), is_it);
   asio::post(io_, [ended = std::move(*found)]() mutable { ended.reset(); });
   living_.erase(found);
-  if (probing_ && newest_ready() == nullptr) events_.probing_possible(probing_ = false);
-  if (wanted_ && !router.leaving() && !renews && newest_ready() == nullptr) replace(router);
+  if (probing_ && newest_ready() == nullptr) owner_.probing_possible(probing_ = false);
+  if (wanted_ && !router.leaving() && !upgrading && newest_ready() == nullptr) replace(router);
   make_room();
   settle_waiters();
+  owner_.workers_unused();
   if (living_.empty() && drained_) asio::post(io_, std::exchange(drained_, nullptr));
 }
 
@@ -268,7 +265,7 @@ void Routers::settle_waiters() {
     asio::post(io_, [then = std::move(waiter->second.then)] { then({}); });
     waiter = waiters_.erase(waiter);
   }
-  events_.changed();
+  owner_.routers_changed();
 }
 
 void Routers::tell(EventKind kind, const RouterGeneration& router, std::string cause, std::string text) {
@@ -283,6 +280,7 @@ void Routers::tell(EventKind kind, const RouterGeneration& router, std::string c
 void Routers::drain(Duration timeout, std::function<void()> done) {
   wanted_ = false;
   router_upgrade_.reset();
+  upgrade_done_ = nullptr;
   respawn_.cancel();
   if (done) drained_ = std::move(done);
   for (const auto& router : living_) router->drain(timeout, true);
@@ -300,7 +298,8 @@ void Routers::archive(Io& io) {
   io("probing", probing_);
   io("young_deaths", young_deaths_);
   io("respawn_due", respawn_due_);
-  io("living", living_, [this] { return std::make_unique<RouterGeneration>(io_, events_of_one(), kRestored); });
+  RouterGeneration::Owner& owner = *this;
+  io("living", living_, [&] { return std::make_unique<RouterGeneration>(io_, owner, kRestored); });
   if constexpr (Io::kLoads) {
     if (respawn_due_) await_respawn();
   }

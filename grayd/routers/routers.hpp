@@ -27,28 +27,32 @@ struct RouterLimits {
   Duration start{10'000}, warm_up{30'000};
 };
 
-class Routers final : public control::TableReceivers {
+class Routers final : public control::TableReceivers, RouterGeneration::Owner, RouterUpgrade::Fleet {
  public:
   /// Alive at once; a slot more is there for the one that replaces a router that died.
   static constexpr std::size_t kGenerations = segment::kRouterSlots - 1;
 
-  struct Events {
-    std::function<void()> changed;  // one became ready, applied a table or ended
-    std::function<void(std::uint64_t id, bool ok, const std::string& detail)> probed;
-    std::function<void(bool possible)> probing_possible;
-    std::function<void(EventRecord)> emit = [](const EventRecord&) {};
+  class Owner {
+   public:
+    virtual void routers_changed() = 0;  // one became ready, applied a table or ended
+    virtual void workers_unused() = 0;   // sockets to workers that left the table are closed, or their router ended
+    virtual void probed(std::uint64_t id, bool ok, const std::string& detail) = 0;
+    virtual void probing_possible(bool possible) = 0;
+
+   protected:
+    ~Owner() = default;
   };
   /// The descriptors in `command` are borrowed for the life of the object.
   Routers(asio::io_context& io, segment::Segment& segment, RouterCommand command, RouterSettings settings,
-          std::uint64_t memory_budget, Events events, RouterLimits limits = {});
+          std::uint64_t memory_budget, Owner& owner, EventSink& events, RouterLimits limits = {});
 
   /// Starts a router and from now on replaces one that dies. `cgroup`: RouterCommand::cgroup, known only now.
   void start(const std::string& cgroup);
   /// Replaces the serving router by a new one with these settings, see router_upgrade_machine; the old ones then have
-  /// `drain_timeout`. False if a renewal is under way already, and nothing is done.
+  /// `drain_timeout`. False if an upgrade is under way already, and nothing is done.
   bool upgrade(RouterSettings settings, Duration drain_timeout, Duration timeout,
                std::function<void(RouterUpgradeEnd)> done);
-  /// Nothing while no renewal is under way.
+  /// Nothing while no upgrade is under way.
   const RouterUpgrade* router_upgrade() const { return router_upgrade_ ? &*router_upgrade_ : nullptr; }
   /// Sends a whole new table; its number must be higher than any before.
   void publish(const RoutingTable& table) override;
@@ -73,11 +77,25 @@ class Routers final : public control::TableReceivers {
 
   std::vector<RouterView> view() const;
 
-  /// Not during a renewal, and while nobody waits for a table.
+  /// Not during an upgrade, and while nobody waits for a table.
   template <class Io>
   void archive(Io& io);
 
  private:
+  // RouterGeneration::Owner
+  void greeted(RouterGeneration& router) override;
+  void ready(RouterGeneration& router) override;
+  void applied(RouterGeneration&) override { settle_waiters(); }
+  void probed(std::uint64_t id, bool ok, const std::string& detail) override { owner_.probed(id, ok, detail); }
+  void worker_unused() override { owner_.workers_unused(); }
+  void ended(RouterGeneration& router) override;
+  // RouterUpgrade::Fleet
+  RouterGeneration* spawn_new() override { return spawn_in(free_slot(), true); }
+  void let_accept(RouterGeneration& router) override;
+  void drain_older(const RouterGeneration& router) override;
+  std::string draining() const override;
+  void upgrade_ended(RouterUpgradeEnd end) override;
+
   struct Waiter {
     std::uint64_t number;
     std::function<void(std::string)> then;
@@ -88,16 +106,9 @@ class Routers final : public control::TableReceivers {
   void respawn_after(Duration delay);
   void await_respawn();
   std::uint32_t free_slot() const;
-  RouterGeneration::Events events_of_one();
   void send_hello(RouterGeneration& router, bool warm_up);
   void send_table(RouterGeneration& router);
-  void let_accept(RouterGeneration& router);
-  void on_greeted(RouterGeneration& router);
-  void on_ready(RouterGeneration& router);
-  void retire_before(const RouterGeneration& router);
   void make_room();
-  std::string drainers() const;
-  void on_ended(RouterGeneration& router);
   void replace(const RouterGeneration& dead);
   void settle_waiters();
   void tell(EventKind kind, const RouterGeneration& router, std::string cause, std::string text);
@@ -109,7 +120,8 @@ class Routers final : public control::TableReceivers {
   RouterCommand command_;
   RouterSettings settings_;
   std::uint64_t memory_budget_;
-  Events events_;
+  Owner& owner_;
+  EventSink& events_;
   RouterLimits limits_;
   std::list<std::unique_ptr<RouterGeneration>> living_;  // oldest first
   std::map<std::uint64_t, Waiter> waiters_;
@@ -121,6 +133,7 @@ class Routers final : public control::TableReceivers {
   std::uint32_t young_deaths_ = 0;
   std::function<void()> drained_;
   std::optional<RouterUpgrade> router_upgrade_;
+  std::function<void(RouterUpgradeEnd)> upgrade_done_;
   std::optional<TimePoint> respawn_due_;
   asio::steady_timer respawn_;
   Lifetime lifetime_;

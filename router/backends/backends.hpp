@@ -64,6 +64,8 @@ class Neighbours {
   virtual void ask(std::uint32_t from, std::uint32_t row) = 0;
   /// A limit unit became free, and only threads of other routers wait for it.
   virtual void wake_routers() = 0;
+  /// The last socket of this thread to a worker that left the table was closed, and its unit given back.
+  virtual void worker_unused() = 0;
 };
 
 class Backends final : private ConnectionOwner {

@@ -36,10 +36,11 @@ void Backends::closed(Upstream& upstream) {
     cell_of(worker).sockets.release(shard_id_.router_slot);
   }
   if (units.tunnel) tunnels_.drop(worker);
-  --worker.open;
+  const bool unused = --worker.open == 0 && !worker.able;
   upstreams_.give_back(upstream);
   advance(version);
   version.forget_gone();
+  if (unused) neighbours_.worker_unused();
 }
 
 // Seekers that wait for a unit of a closing socket are served before the queue.

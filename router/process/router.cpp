@@ -148,6 +148,12 @@ void Router::drained(std::uint32_t) {
   report(std::move(message));
 }
 
+void Router::worker_unused() {
+  ChannelMessage message;
+  message.type = ChannelMessage::Type::unused;
+  say(std::move(message));
+}
+
 // ---- the channel
 
 void Router::report(ChannelMessage message) {

@@ -33,6 +33,7 @@ class Router final : public ShardHost {
   void wake(std::uint32_t thread, std::uint32_t row) override;
   void ask(std::uint32_t from, std::uint32_t row) override;
   void wake_routers() override { segment_.tell_freed(); }
+  void worker_unused() override;
   void assign(std::uint32_t thread, int fd, const Address& peer, Opening opening) override;
   bool claim(const Address& peer, const Address& client) override;
   void closed(std::uint32_t thread, const Address& peer) override;

@@ -84,12 +84,25 @@ std::vector<pid_t> Cgroup::members() const {
   return pids;
 }
 
-void Cgroup::remove() const {
+std::vector<pid_t> Cgroup::all_members() const {
+  std::vector<pid_t> pids = members();
+  for (const Cgroup& child : children()) {
+    const auto more = child.all_members();
+    pids.insert(pids.end(), more.begin(), more.end());
+  }
+  return pids;
+}
+
+std::vector<Cgroup> Cgroup::children() const {
   std::error_code ignored;
-  std::vector<std::string> below;
+  std::vector<Cgroup> below;
   for (const auto& entry : std::filesystem::directory_iterator(path_, ignored))
-    if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) below.push_back(entry.path());
-  for (std::string& path : below) Cgroup(std::move(path)).remove();
+    if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) below.push_back(Cgroup(entry.path()));
+  return below;
+}
+
+void Cgroup::remove() const {
+  for (const Cgroup& child : children()) child.remove();
   ::rmdir(path_.c_str());
 }
 

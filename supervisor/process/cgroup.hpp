@@ -32,6 +32,8 @@ class Cgroup {
   bool populated() const;
   /// Without those of folders that a worker made below its own.
   std::vector<pid_t> members() const;
+  /// With them.
+  std::vector<pid_t> all_members() const;
   /// Removes it with everything below; only what is empty goes.
   void remove() const;
 
@@ -44,6 +46,7 @@ class Cgroup {
 
  private:
   explicit Cgroup(std::string path) : path_(std::move(path)) {}
+  std::vector<Cgroup> children() const;
   std::string path_;
 };
 

@@ -4,6 +4,10 @@
 
 #include "supervisor/process/process_table.hpp"
 
+extern "C" {  // the header of glibc 2.36 has no extern "C" of its own
+#include <sys/pidfd.h>
+}
+
 namespace gray::supervisor {
 
 Containment::Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance,
@@ -38,6 +42,12 @@ std::vector<pid_t> Containment::members() const {
     if (process.session == leader_ || marked) pids.push_back(process.pid);
   }
   return pids;
+}
+
+UniqueFd Containment::watch_member() const {
+  for (const pid_t pid : cgroup_ ? cgroup_->all_members() : members())
+    if (UniqueFd fd{::pidfd_open(pid, 0)}) return fd;
+  return {};
 }
 
 void Containment::dissolve() const {

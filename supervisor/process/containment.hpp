@@ -25,6 +25,9 @@ class Containment {
   void kill() const;
   bool empty() const;
   std::vector<pid_t> members() const;
+  /// The pidfd of one member: when it is readable, empty() may answer differently. Invalid if there is no member, or no
+  /// descriptor left.
+  UniqueFd watch_member() const;
   /// Removes the cgroup, when empty.
   void dissolve() const;
 

@@ -269,9 +269,17 @@ void WorkerProcess::on_exit() {
   owner_.exited(info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : W_EXITCODE(0, info.si_status));
 }
 
+// The watch comes before the look: whatever ends in between is reported. Each time it kills again: what is left may be
+// forking.
 bool WorkerProcess::gone() {
+  rest_.close();
+  UniqueFd member = containment_.watch_member();
   if (!containment_.empty()) {
-    containment_.kill();  // again and again: what is left may be forking
+    containment_.kill();
+    listen(rest_, std::move(member), [this] {
+      rest_.close();
+      owner_.rest_changed();
+    });
     return false;
   }
   drain();

@@ -31,6 +31,7 @@ class WorkerProcess {
     virtual void noticed(const Notice& notice) = 0;
     virtual void closed(ReadyWay way) = 0;  // its end of that channel; it may have been ready before, or be ending
     virtual void exited(int status) = 0;    // as in waitpid(2)
+    virtual void rest_changed() = 0;        // gone() may answer differently
     virtual void wrote(const std::string& line) = 0;  // for the log, which is bounded in lines a second
     virtual void kept_output() = 0;                   // lines were added to the tail
   };
@@ -59,8 +60,10 @@ class WorkerProcess {
   void signal(int signal) const { containment_.signal(signal); }
   void kill() const { containment_.kill(); }
   std::vector<pid_t> members() const { return containment_.members(); }
-  /// After exited(): nothing of it is left. Reports the last output, and reaps the leader.
+  /// After exited(): nothing of it is left. Then it reports the last output and reaps the leader; else it kills what is
+  /// left, and rest_changed() follows when to ask again, if watches_rest().
   bool gone();
+  bool watches_rest() const { return static_cast<bool>(rest_); }
   /// For config/base/archive.hpp. What became readable during the exec, the end of the process too, is told as ever.
   template <class Io>
   void archive(Io& io) {
@@ -113,7 +116,7 @@ class WorkerProcess {
   Containment containment_;
   SpawnPlan plan_;
   std::optional<WorkerFolder> folder_;
-  Watch exit_, errors_, notify_, ready_, newline_, ipc_, out_, err_;
+  Watch exit_, rest_, errors_, notify_, ready_, newline_, ipc_, out_, err_;
   PipeReader pipe_reader_;
   NewlineReader newline_reader_;
   IpcReader ipc_reader_;

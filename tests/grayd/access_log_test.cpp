@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "tests/control/traffic/settings_support.hpp"
+#include "tests/grayd/fake_owners.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fs = std::filesystem;
@@ -56,7 +57,9 @@ struct Opened {
   Settings settings = test::settings_of(test::web());
   std::optional<Holdings> holdings;
   std::optional<Routers> routers;
-  std::vector<EventRecord> events;
+  test::QuietRoutersOwner owner;
+  test::KeptEvents kept;
+  std::vector<EventRecord>& events = kept.events;
   std::optional<AccessLog> log;
 
   Opened() {
@@ -65,10 +68,8 @@ struct Opened {
     settings.admin = folder.path / "admin.sock";
     settings.listen = {};
     holdings.emplace(settings, ActivatedSockets{});
-    routers.emplace(io, holdings->segment, holdings->router_command(), RouterSettings{}, 0,
-                    Routers::Events{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}});
-    const auto keep = [this](EventRecord one) { events.push_back(std::move(one)); };
-    log.emplace(AccessLog::Parts{io, settings, *holdings, *routers, keep});
+    routers.emplace(io, holdings->segment, holdings->router_command(), RouterSettings{}, 0, owner, kept);
+    log.emplace(AccessLog::Dependencies{io, settings, *holdings, *routers, kept});
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "control/traffic/weights.hpp"
 #include "tests/control/traffic/settings_support.hpp"
+#include "tests/grayd/fake_owners.hpp"
 #include "tests/supervisor/fake_host.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -28,7 +29,8 @@ Settings settings_in(const test::Folder& folder) {
 }
 
 /// The parts of a master without routers.
-struct CommandHostFixture : Publication::Listener {
+struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
+  test::KeptEvents kept;
   test::Folder folder;
   asio::io_context io;
   Settings settings = settings_in(folder);
@@ -36,18 +38,14 @@ struct CommandHostFixture : Publication::Listener {
   Holdings holdings{settings, ActivatedSockets{}};
   control::LiveState live{{}};
   control::Rows rows{holdings.segment};
-  Routers routers{io,
-                  holdings.segment,
-                  holdings.router_command(),
-                  RouterSettings{},
-                  0,
-                  {[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}}};
+  test::QuietRoutersOwner owner;
+  Routers routers{io, holdings.segment, holdings.router_command(), RouterSettings{}, 0, owner, kept};
   supervisor::FakeHost workers_host{io};
   supervisor::Supervisor supervisor{io, workers_host, "command_host_test"};
   History history{io, settings, supervisor};
   control::Publisher publisher{settings, live, rows, routers, 7};
   Publication publication{{io, settings, supervisor, rows, publisher, *this}};
-  Upgrades upgrades{{io, settings, routers, [](const EventRecord&) {}}};
+  Upgrades upgrades{{io, settings, phase, routers, kept, *this}};
   ServiceManager manager{io};
   CommandHost host{{io, settings, phase, live, rows, holdings, supervisor, routers, publication, upgrades, reloader,
                     manager, history}};
@@ -58,6 +56,11 @@ struct CommandHostFixture : Publication::Listener {
     for (const auto& version : settings.services[0].versions) rows.take("web", version.name);
   }
   void published(const std::vector<VersionView>&) override {}
+  std::string stale() override { return {}; }
+  std::string unsettled() const override { return {}; }
+  void close_endpoints() override {}
+  bool callers_gone() const override { return true; }
+  void leave() override {}
   template <typename Condition>
   bool until(Condition done) {
     const auto deadline = Clock::now() + Duration{20'000};

@@ -5,7 +5,7 @@
 #include <sys/un.h>
 
 #include <cstring>
-#include <thread>
+#include <semaphore>
 
 #include "tests/control/traffic/settings_support.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -34,6 +34,7 @@ struct ControlEndpointsFixture {
     settings.listen = {};
     settings.metrics = "127.0.0.1:0";
     holdings.emplace(settings, ActivatedSockets{});
+    endpoints.emplace(*holdings, echo, [this] { ended.release(); });
   }
   UniqueFd ask() const {
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -52,34 +53,31 @@ struct ControlEndpointsFixture {
     const auto got = ::recv(fd.get(), chunk, sizeof chunk, 0);
     return {chunk, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
   }
-  static bool until_empty(const ControlEndpoints& doors) {
-    const auto deadline = Clock::now() + Duration{20'000};
-    while (!doors.empty() && Clock::now() < deadline) std::this_thread::yield();
-    return doors.empty();
-  }
+  std::counting_semaphore<> ended{0};
+  std::optional<ControlEndpoints> endpoints;
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(ControlEndpointsFixture, "who comes while they are shut waits until they open again") {
-  ControlEndpoints doors(*holdings, echo);
-  doors.open();
+TEST_CASE_FIXTURE(ControlEndpointsFixture,
+                  "callers that connect while the endpoints are closed wait until they open again") {
+  endpoints->open();
   CHECK(answer(ask()).starts_with("HTTP/1.1 200"));
-  CHECK_FALSE(doors.empty());
-  doors.shut();
-  REQUIRE(until_empty(doors));
+  CHECK_FALSE(endpoints->empty());
+  endpoints->close();
+  for (int endpoint = 0; endpoint < 2; ++endpoint) REQUIRE(ended.try_acquire_for(Duration{20'000}));
+  CHECK(endpoints->empty());
   const auto waiting = ask();
   char byte = 0;
   CHECK(::recv(waiting.get(), &byte, 1, MSG_DONTWAIT) < 0);
-  doors.open();
-  doors.open();
+  endpoints->open();
+  endpoints->open();
   CHECK(answer(waiting).starts_with("HTTP/1.1 200"));
-  doors.remove();
-  CHECK(doors.empty());
+  endpoints->remove();
+  CHECK(endpoints->empty());
 }
 
-TEST_CASE_FIXTURE(ControlEndpointsFixture, "doors that were never open are empty, and can be shut") {
-  ControlEndpoints doors(*holdings, echo);
-  doors.shut();
-  CHECK(doors.empty());
+TEST_CASE_FIXTURE(ControlEndpointsFixture, "endpoints that were never open are empty, and can be closed") {
+  endpoints->close();
+  CHECK(endpoints->empty());
 }

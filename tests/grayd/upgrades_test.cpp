@@ -9,6 +9,7 @@
 #include "config/base/archive.hpp"
 #include "grayd/handoff/handoff.hpp"
 #include "tests/control/traffic/settings_support.hpp"
+#include "tests/grayd/fake_owners.hpp"
 #include "tests/grayd/routers/fake_router.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -23,11 +24,13 @@ namespace {
 constexpr Duration kLong{20'000};
 const json kRouter = {{"of", "router"}};
 
-struct UpgradesFixture {
+struct UpgradesFixture : test::QuietRoutersOwner, BinaryUpgrade::Host {
   asio::io_context io;
   segment::Segment segment = segment::Segment::create();
   Settings settings = test::settings_of(test::web());
-  std::vector<EventRecord> events;
+  test::KeptEvents kept, of_routers;
+  control::Phase phase = control::Phase::serving;
+  int left = 0;
   std::optional<Routers> routers;
   std::optional<Upgrades> upgrades;
 
@@ -36,10 +39,14 @@ struct UpgradesFixture {
     RouterCommand command;
     command.segment = segment.fd();
     command.freed = segment.freed();
-    routers.emplace(io, segment, command, RouterSettings{}, 0,
-                    Routers::Events{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}});
-    upgrades.emplace(Upgrades::Parts{io, settings, *routers, [this](EventRecord one) { events.push_back(one); }});
+    routers.emplace(io, segment, command, RouterSettings{}, 0, *this, of_routers);
+    upgrades.emplace(Upgrades::Dependencies{io, settings, phase, *routers, kept, *this});
   }
+  std::string stale() override { return {}; }
+  std::string unsettled() const override { return {}; }
+  void close_endpoints() override {}
+  bool callers_gone() const override { return true; }
+  void leave() override { ++left; }
   void start() {
     RoutingTable table;
     table.number = 1;
@@ -77,9 +84,9 @@ TEST_CASE_FIXTURE(UpgradesFixture, "an upgrade is numbered, told while it runs, 
   CHECK(view.state == UpgradeState::done);
   CHECK(view.code == ExitCode::ok);
   CHECK(view.pid == routers->view().back().pid);
-  REQUIRE(events.size() == 1);
-  CHECK(events[0].kind == EventKind::upgraded);
-  CHECK(events[0].cause == "router");
+  REQUIRE(kept.events.size() == 1);
+  CHECK(kept.events[0].kind == EventKind::upgraded);
+  CHECK(kept.events[0].cause == "router");
   CHECK(upgrades->under_way().empty());
   CHECK(upgrades->begin(kRouter).body["upgrade"]["number"] == 2);
   CHECK(upgrades->views().front().number == 1);
@@ -119,8 +126,8 @@ TEST_CASE_FIXTURE(UpgradesFixture, "a failure has its code, its line and its eve
   CHECK(view.state == UpgradeState::failed);
   CHECK(view.code == ExitCode::failed);
   CHECK(view.text.find("exit 4") != std::string::npos);
-  REQUIRE(events.size() == 1);
-  CHECK(events[0].kind == EventKind::upgrade_failed);
+  REQUIRE(kept.events.size() == 1);
+  CHECK(kept.events[0].kind == EventKind::upgrade_failed);
   ::setenv("GRAY_FAKE_ROUTER", "mute", 1);
   REQUIRE(upgrades->begin({{"of", "router"}, {"upgrade_timeout_ms", 50}}).code == ExitCode::ok);
   CHECK(ended().code == ExitCode::timeout);
@@ -137,7 +144,7 @@ TEST_CASE_FIXTURE(UpgradesFixture, "settings of a reload are tried until a route
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
   CHECK(until([&] { return routers->view().size() == 1 && routers->view().front().pid != old; }));
   CHECK(upgrades->views().empty());
-  CHECK(events.empty());
+  CHECK(kept.events.empty());
 }
 
 namespace {
@@ -145,17 +152,12 @@ namespace {
 /// With a grayd that can be replaced.
 struct Replacing : UpgradesFixture {
   test::Folder folder;
-  std::string path = folder.path / "next", unable;
-  int left = 0;
+  std::string path = folder.path / "next";
 
   Replacing() {
     std::ofstream(path) << "#!/bin/sh\n[ $1 = check-handoff ] && cat " << path << ".numbers\nexit 0\n";
     std::ofstream(path + ".numbers") << handoff_numbers();
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-    BinaryUpgrade::Dependencies grayd{[] { return std::string(); }, [] { return std::string(); }, [] {},
-                                      [] { return true; },          [this] { ++left; },           {}};
-    upgrades.emplace(Upgrades::Parts{io, settings, *routers, [this](EventRecord one) { events.push_back(one); }, grayd,
-                                     [this] { return unable; }});
     start();
   }
   json args() const { return {{"of", "grayd"}, {"binary", path}}; }
@@ -176,7 +178,7 @@ TEST_CASE_FIXTURE(Replacing, "grayd itself: nothing else is upgraded meanwhile, 
   save("upgrades", *upgrades);
   const auto state = nlohmann::json::parse(save.take().dump());
   Load load(state, std::set<int>());
-  Upgrades next({io, settings, *routers, [this](EventRecord one) { events.push_back(one); }});
+  Upgrades next({io, settings, phase, *routers, kept, *this});
   load("upgrades", next);
   CHECK(next.views().back().state == UpgradeState::running);
   CHECK(next.locks().empty());
@@ -184,9 +186,9 @@ TEST_CASE_FIXTURE(Replacing, "grayd itself: nothing else is upgraded meanwhile, 
   CHECK(next.views().back().state == UpgradeState::done);
   CHECK(next.views().back().pid == ::getpid());
   CHECK(next.views().back().text.find("(" + path + ") serves, as pid ") != std::string::npos);
-  REQUIRE(events.size() == 1);
-  CHECK(events[0].kind == EventKind::upgraded);
-  CHECK(events[0].cause == "grayd");
+  REQUIRE(kept.events.size() == 1);
+  CHECK(kept.events[0].kind == EventKind::upgraded);
+  CHECK(kept.events[0].cause == "grayd");
   CHECK(next.begin(kRouter).body["upgrade"]["number"] == 2);
 }
 
@@ -218,7 +220,7 @@ TEST_CASE_FIXTURE(Replacing, "who may not name a program, and what is no program
   CHECK(upgrades->begin(other).code == ExitCode::usage);
   other["binary"] = 7;
   CHECK(upgrades->begin(other).code == ExitCode::usage);
-  unable = "grayd is starting";
-  CHECK(upgrades->begin(args()).error == unable);
+  phase = control::Phase::starting;
+  CHECK(upgrades->begin(args()).error == "grayd is starting; wait until it serves");
   CHECK(upgrades->views().empty());
 }

@@ -176,6 +176,7 @@ TEST_CASE_FIXTURE(Resuming, "a drain waits on for what is in flight") {
   now->pass(200ms);
   CHECK(now->worker_is(WorkerState::draining));
   now->host.sockets = 0;
+  now->supervisor->sockets_closed();
   CHECK(until([&] { return now->is(VersionState::stopped); }));
 }
 

@@ -160,6 +160,7 @@ TEST_CASE_FIXTURE(Running, "a worker is stopped only when nobody holds a socket 
   pass(200ms);
   CHECK(worker_is(WorkerState::draining));
   host.sockets = 0;
+  supervisor->sockets_closed();
   CHECK(until([&] { return is(VersionState::stopped); }, 2s));
 }
 

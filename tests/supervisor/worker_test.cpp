@@ -157,14 +157,19 @@ TEST_CASE_FIXTURE(OneSlot, "a slot gets ready by its pipe, healthy by its probes
   CHECK(host.groups.empty());
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a draining worker is asked about until nobody holds a socket to it") {
+TEST_CASE_FIXTURE(OneSlot,
+                  "a draining worker is looked at once, and again when sockets were closed, until none is open") {
   shell(kReadyAndRuns);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   host.sockets = 1;
   tell({.kind = WorkerEvent::drain});
-  REQUIRE(until([&] { return host.socket_questions >= 3; }));
+  REQUIRE(until([&] { return host.socket_questions == 1; }));
+  CHECK_FALSE(worker.next_poll(state()));
+  worker.look_again(Clock::now());
+  REQUIRE(until([&] { return host.socket_questions == 2; }));
   CHECK(is(WorkerState::draining));
   host.sockets = 0;
+  worker.look_again(Clock::now());
   CHECK(until([&] { return is(WorkerState::idle); }));
 }
 

@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(ConnectionServerServed,
   CHECK(::recv(late.get(), &byte, 1, MSG_DONTWAIT) < 0);
 }
 
-TEST_CASE_FIXTURE(ConnectionServerServed, "the cut-off is kFarewell after the end began") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "the cut-off is kGracePeriod after the end began") {
   std::promise<TimePoint> seen;
   TimePoint begin;
   {
@@ -111,11 +111,34 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "the cut-off is kFarewell after the en
     CHECK(read_to_end(inside.get()).empty());
   }
   const TimePoint cut = seen.get_future().get();
-  CHECK(cut >= begin + ConnectionServer::kFarewell);
+  CHECK(cut >= begin + ConnectionServer::kGracePeriod);
   CHECK(cut <= Clock::now());
 }
 
-TEST_CASE_FIXTURE(ConnectionServerServed, "a cut ends every connection immediately") {
+TEST_CASE_FIXTURE(ConnectionServerServed, "the end is reported once, by the last thread, with connections or without") {
+  std::atomic<int> ends{0};
+  std::promise<void> in, ended;
+  ConnectionServer server(
+      listener.get(), {.threads = 3},
+      [&](int connection, const CutOff& cut_off) {
+        in.set_value();
+        echo(connection, cut_off);
+      },
+      [&] {
+        CHECK(server.ended());
+        if (++ends == 1) ended.set_value();
+      });
+  const UniqueFd inside = connect();
+  in.get_future().wait();
+  server.end();
+  CHECK(ends == 0);
+  send_text(inside.get(), "i");
+  CHECK(read_to_end(inside.get()) == "i");
+  CHECK(ended.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  CHECK(ends == 1);
+}
+
+TEST_CASE_FIXTURE(ConnectionServerServed, "a cut ends each connection at once") {
   std::promise<void> in;
   ConnectionServer server(listener.get(), {.threads = 1}, [&](int connection, const CutOff&) {
     in.set_value();

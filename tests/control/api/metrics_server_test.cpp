@@ -108,8 +108,8 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "requests during a pending call get its 
   CHECK(daemon.calls == 1);
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "silent clients are cut, and cannot block others") {
-  MetricsServer server(port.fd.get(), daemon, Duration{300});
+TEST_CASE_FIXTURE(MetricsServerFixture, "clients that say nothing are cut, and cannot keep others out") {
+  MetricsServer server(port.fd.get(), daemon, [] {}, Duration{300});
   std::vector<UniqueFd> silent;
   for (std::size_t i = 0; i < 2 * MetricsServer::kClients; ++i) silent.push_back(port.connect());
   CHECK(port.ask(kScrape).starts_with("HTTP/1.1 200"));
@@ -122,7 +122,7 @@ TEST_CASE_FIXTURE(MetricsServerFixture, "a client that reads nothing is cut") {
   };
   TempDir dir;  // a unix socket shows at once that its other end was closed
   const UniqueFd listener = open_admin_socket(dir / "s");
-  MetricsServer server(listener.get(), daemon, Duration{300});
+  MetricsServer server(listener.get(), daemon, [] {}, Duration{300});
   const UniqueFd slow = connect_to(dir / "s");
   send_text(slow.get(), kScrape);
   pollfd entry{slow.get(), 0, 0};
@@ -168,8 +168,8 @@ TEST_CASE_FIXTURE(MetricsServerFixture,
   CHECK(read_to_end(late.get()).starts_with("HTTP/1.1 200"));
 }
 
-TEST_CASE_FIXTURE(MetricsServerFixture, "a new client is served although the others have much time left") {
-  MetricsServer server(port.fd.get(), daemon, Duration{600'000});
+TEST_CASE_FIXTURE(MetricsServerFixture, "a new client is served though the others have much time left") {
+  MetricsServer server(port.fd.get(), daemon, [] {}, Duration{600'000});
   std::vector<UniqueFd> silent;
   for (std::size_t i = 0; i < 2 * MetricsServer::kClients; ++i) silent.push_back(port.connect());
   CHECK(port.ask(kScrape).starts_with("HTTP/1.1 200"));

@@ -94,9 +94,10 @@ TEST_CASE_FIXTURE(LongPollsFixture, "the end answers all callers, and later ones
   CHECK(answers == Answers{0, 0});
 }
 
-TEST_CASE_FIXTURE(LongPollsFixture, "a release answers all callers, and later ones wait") {
+TEST_CASE_FIXTURE(LongPollsFixture, "after the end, callers may wait again once it is resumed") {
   wait(Duration{60'000});
-  polls.release();
+  polls.end();
+  polls.resume();
   CHECK(answers == Answers{0});
   wait(Duration{60'000});
   CHECK(answers == Answers{0});

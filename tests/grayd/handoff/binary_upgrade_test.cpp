@@ -14,10 +14,10 @@ using namespace gray::master;
 
 namespace {
 
-struct BinaryUpgradeFixture {
+struct BinaryUpgradeFixture : BinaryUpgrade::Host {
   test::Folder folder;
   asio::io_context io;
-  std::string path = folder.path / "next", stale, unsettled;
+  std::string path = folder.path / "next", why_stale, change;
   bool empty = true;
   int shut = 0, left = 0;
   std::optional<CheckEnd> failed;
@@ -29,12 +29,14 @@ struct BinaryUpgradeFixture {
     ::chmod(path.c_str(), 0755);
   }
   void begin(Duration timeout = Duration{20'000}) {
-    replacement.emplace(io,
-                        BinaryUpgrade::Dependencies{[this] { return stale; }, [this] { return unsettled; },
-                                                    [this] { ++shut; }, [this] { return empty; }, [this] { ++left; },
-                                                    [this](CheckEnd end) { failed = std::move(end); }},
-                        path, "/etc/grayd.toml", timeout);
+    const auto keep = [this](CheckEnd end) { failed = std::move(end); };
+    replacement.emplace(io, *this, keep, path, "/etc/grayd.toml", timeout);
   }
+  std::string stale() override { return why_stale; }
+  std::string unsettled() const override { return change; }
+  void close_endpoints() override { ++shut; }
+  bool callers_gone() const override { return empty; }
+  void leave() override { ++left; }
   template <typename Condition>
   bool until(Condition done) {
     const auto deadline = Clock::now() + Duration{30'000};
@@ -48,21 +50,24 @@ struct BinaryUpgradeFixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(BinaryUpgradeFixture, "checked, settled, closed, left") {
-  unsettled = "a shift";
+  change = "a shift";
   empty = false;
   begin();
   CHECK(replacement->text() == "checking the program " + path);
   REQUIRE(until([this] { return replacement->text() == "waiting for the end of a shift"; }));
   turns();
   CHECK(shut == 0);
-  unsettled.clear();
+  change.clear();
+  replacement->changed();
   REQUIRE(until([this] { return shut == 1; }));
   CHECK(replacement->text() == "answering the last callers");
-  unsettled = "a late shift";  // of somebody who was still in
+  change = "a late shift";  // of somebody who was still in
   empty = true;
+  replacement->changed();
   turns();
   CHECK(left == 0);
-  unsettled.clear();
+  change.clear();
+  replacement->changed();
   REQUIRE(until([this] { return left == 1; }));
   CHECK(replacement->leaving());
   CHECK(replacement->text() == "handing over to " + path);
@@ -88,14 +93,14 @@ TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a program that is refused ends it, and 
 }
 
 TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a file that is not what is in force ends it") {
-  stale = "reload first";
+  why_stale = "reload first";
   begin();
   REQUIRE(until([this] { return failed.has_value(); }));
   CHECK(failed->text.find(": reload first; nothing was changed") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(BinaryUpgradeFixture, "what does not settle in time ends it") {
-  unsettled = "a shift";
+  change = "a shift";
   begin(Duration{4'000});
   REQUIRE(until([this] { return failed.has_value(); }));
   CHECK(failed->code == ExitCode::timeout);

@@ -83,6 +83,7 @@ class FakeRouter {
     say(Type::applied, number);
     if (behaviour_ == "unreaching") return complain();
     if (!std::exchange(ready_, true)) say(Type::ready);
+    if (behaviour_ == "unused") say(Type::unused);
     if (behaviour_ == "young") std::_Exit(3);
   }
 

@@ -15,10 +15,10 @@ namespace {
 
 constexpr Duration kTimeout{20'000};
 
-struct RouterGenerationFixture {
+struct RouterGenerationFixture : RouterGeneration::Owner {
   asio::io_context io;
   segment::Segment segment = segment::Segment::create();
-  bool greeted = false, ready = false, ended = false;
+  bool was_greeted = false, was_ready = false, has_ended = false;
   std::optional<RouterGeneration> router;
 
   void start(const char* behaviour, Duration limit = kTimeout) {
@@ -26,14 +26,16 @@ struct RouterGenerationFixture {
     RouterCommand command;
     command.segment = segment.fd();
     command.freed = segment.freed();
-    router.emplace(io, spawn_router(command), 2, limit,
-                   RouterGeneration::Events{[this](RouterGeneration& one) { greet(one); },
-                                            [this](RouterGeneration&) { ready = true; }, [](RouterGeneration&) {},
-                                            [](std::uint64_t, bool, const std::string&) {},
-                                            [this](RouterGeneration&) { ended = true; }});
+    RouterGeneration::Owner& owner = *this;
+    router.emplace(io, spawn_router(command), 2, limit, owner);
   }
-  void greet(RouterGeneration& one) {
-    greeted = true;
+  void ready(RouterGeneration&) override { was_ready = true; }
+  void applied(RouterGeneration&) override {}
+  void probed(std::uint64_t, bool, const std::string&) override {}
+  void worker_unused() override {}
+  void ended(RouterGeneration&) override { has_ended = true; }
+  void greeted(RouterGeneration& one) override {
+    was_greeted = true;
     ChannelMessage table;
     table.type = ChannelMessage::Type::table;
     table.number = 9;
@@ -55,23 +57,23 @@ struct RouterGenerationFixture {
 TEST_CASE_FIXTURE(RouterGenerationFixture, "a router is born, works and ends by a drain") {
   start("good");
   CHECK_FALSE(router->greeted());
-  REQUIRE(until(ready));
-  CHECK(greeted);
+  REQUIRE(until(was_ready));
+  CHECK(was_greeted);
   CHECK(router->ready());
   CHECK(router->applied() == 9);
   CHECK(router->view().slot == 2);
   CHECK(router->view().state == RouterState::ready);
   router->drain(Duration{1'000}, true);
   CHECK(router->leaving());
-  REQUIRE(until(ended));
+  REQUIRE(until(has_ended));
   CHECK(router->end() == "exit 0");
 }
 
 TEST_CASE_FIXTURE(RouterGenerationFixture, "a death is told with its cause, and whether it came young") {
   start("good");
-  REQUIRE(until(ready));
+  REQUIRE(until(was_ready));
   ::kill(router->pid(), SIGKILL);
-  REQUIRE(until(ended));
+  REQUIRE(until(has_ended));
   CHECK(router->end() == "signal 9");
   CHECK(router->died_young());
   CHECK_FALSE(router->leaving());
@@ -79,22 +81,22 @@ TEST_CASE_FIXTURE(RouterGenerationFixture, "a death is told with its cause, and 
 
 TEST_CASE_FIXTURE(RouterGenerationFixture, "a router that does not get ready in time is killed") {
   start("mute", Duration{50});
-  REQUIRE(until(ended));
+  REQUIRE(until(has_ended));
   CHECK(router->end() == "signal 9 (killed: it was not ready in time)");
 }
 
 TEST_CASE_FIXTURE(RouterGenerationFixture, "a router with another layout is never ready") {
   start("alien");
-  REQUIRE(until(ended));
+  REQUIRE(until(has_ended));
   CHECK(router->end() == "signal 9 (killed: its protocol or segment layout differs)");
-  CHECK_FALSE(greeted);
+  CHECK_FALSE(was_greeted);
 }
 
 TEST_CASE_FIXTURE(RouterGenerationFixture, "a router that stopped reading is killed when its drain is overdue") {
   start("good");
-  REQUIRE(until(ready));
+  REQUIRE(until(was_ready));
   ::kill(router->pid(), SIGSTOP);
   router->drain(Duration{0}, true);
-  REQUIRE(until(ended));
+  REQUIRE(until(has_ended));
   CHECK(router->end() == "signal 9 (killed: it was not drained in time)");
 }

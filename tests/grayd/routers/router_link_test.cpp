@@ -20,35 +20,37 @@ ChannelMessage message_of(Type type, std::uint64_t number = 0) {
   return message;
 }
 
-struct RouterLinkFixture {
+struct RouterLinkFixture : RouterLink::Owner {
   asio::io_context io;
   UniqueFd peer;
-  std::vector<ChannelMessage> received;
-  int closed = 0;
-  std::string broken;
+  std::vector<ChannelMessage> messages;
+  int closes = 0;
+  std::string why_broken;
   std::optional<RouterLink> link;
 
   RouterLinkFixture() {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     peer.reset(ends[1]);
-    link.emplace(io, UniqueFd(ends[0]),
-                 RouterLink::Events{[this](ChannelMessage message) { received.push_back(std::move(message)); },
-                                    [this] { ++closed; }, [this](const std::string& why) { broken = why; }});
+    link.emplace(io, UniqueFd(ends[0]), owner());
   }
+  RouterLink::Owner& owner() { return *this; }
+  void received(ChannelMessage message) override { messages.push_back(std::move(message)); }
+  void closed() override { ++closes; }
+  void broken(const std::string& why) override { why_broken = why; }
   void turn() {
     io.restart();
     io.run_for(Duration{20});
   }
   /// Everything that the peer can read now.
   std::vector<ChannelMessage> read_all() {
-    std::vector<ChannelMessage> messages;
+    std::vector<ChannelMessage> sent;
     std::string error;
     for (ChannelMessage message; receive_message(peer.get(), message, error) == ChannelResult::ok;) {
-      messages.push_back(std::move(message));
+      sent.push_back(std::move(message));
       message = {};
     }
-    return messages;
+    return sent;
   }
 };
 
@@ -64,9 +66,9 @@ TEST_CASE_FIXTURE(RouterLinkFixture, "messages go both ways, in order") {
   send_message(peer.get(), message_of(Type::applied, 1));
   send_message(peer.get(), message_of(Type::ready));
   turn();
-  REQUIRE(received.size() == 2);
-  CHECK(received[0].number == 1);
-  CHECK(received[1].type == Type::ready);
+  REQUIRE(messages.size() == 2);
+  CHECK(messages[0].number == 1);
+  CHECK(messages[1].type == Type::ready);
 }
 
 TEST_CASE_FIXTURE(RouterLinkFixture, "tables for a router that sleeps are coalesced, nothing else is lost") {
@@ -88,23 +90,23 @@ TEST_CASE_FIXTURE(RouterLinkFixture, "the end of the other side is told once, af
   peer.reset();
   turn();
   turn();
-  REQUIRE(received.size() == 1);
-  CHECK(received[0].type == Type::drained);
-  CHECK(closed == 1);
+  REQUIRE(messages.size() == 1);
+  CHECK(messages[0].type == Type::drained);
+  CHECK(closes == 1);
   link->send(message_of(Type::listen));
-  CHECK(closed == 1);
+  CHECK(closes == 1);
 }
 
 TEST_CASE_FIXTURE(RouterLinkFixture, "nonsense is told with what was wrong") {
   REQUIRE(::send(peer.get(), "{}", 2, 0) == 2);
   turn();
-  CHECK(broken.starts_with("it sent an invalid message: "));
-  CHECK(closed == 0);
+  CHECK(why_broken.starts_with("it sent an invalid message: "));
+  CHECK(closes == 0);
 }
 
 TEST_CASE_FIXTURE(RouterLinkFixture, "a link that is gone hears nothing any more") {
   send_message(peer.get(), message_of(Type::ready));
   link.reset();
   turn();
-  CHECK(received.empty());
+  CHECK(messages.empty());
 }

@@ -33,7 +33,7 @@ TEST_CASE("only the end of the trial, or the old one's own death in it, retires 
       const auto now = step(static_cast<Phase>(phase), static_cast<Event>(event));
       const bool retires =
           static_cast<Phase>(phase) == Phase::trial &&
-          (static_cast<Event>(event) == Event::trial_over || static_cast<Event>(event) == Event::bereft);
+          (static_cast<Event>(event) == Event::trial_over || static_cast<Event>(event) == Event::predecessor_died);
       CHECK((now.action == Action::retire) == retires);
       CHECK((now.next == Phase::done && static_cast<Phase>(phase) != Phase::done) == retires);
     }
@@ -48,12 +48,12 @@ TEST_CASE("the end of the new one fails every phase before done") {
 }
 
 TEST_CASE("who waits no longer, or lost the old one, ends the new one unless it serves") {
-  for (const auto event : {Event::overdue, Event::bereft}) {
+  for (const auto event : {Event::overdue, Event::predecessor_died}) {
     CHECK(step(Phase::starting, event).action == Action::cancel);
     CHECK(step(Phase::warm_up, event).action == Action::cancel);
   }
   CHECK(step(Phase::waiting, Event::overdue).next == Phase::failed);
-  CHECK(step(Phase::waiting, Event::bereft).next == Phase::waiting);
+  CHECK(step(Phase::waiting, Event::predecessor_died).next == Phase::waiting);
   CHECK(step(Phase::trial, Event::overdue).next == Phase::trial);
 }
 

@@ -10,25 +10,27 @@ using namespace gray::master;
 
 namespace {
 
-struct RouterUpgradeFixture {
+struct RouterUpgradeFixture : RouterUpgrade::Fleet {
   asio::io_context io;
   std::optional<RouterUpgradeEnd> end;
   int ends = 0;
   std::optional<RouterUpgrade> router_upgrade;
 
   void begin(Duration timeout) {
-    router_upgrade.emplace(
-        io,
-        RouterUpgrade::Dependencies{[] { return nullptr; }, [](RouterGeneration&) {}, [](RouterGeneration&) {},
-                                    [] { return std::string("router 7 drains (5 s at most)"); },
-                                    [this](const RouterUpgradeEnd& how) { end = how, ++ends; }},
-        timeout);
+    RouterUpgrade::Fleet& fleet = *this;
+    router_upgrade.emplace(io, fleet, timeout);
   }
+  RouterGeneration* spawn_new() override { return nullptr; }
+  void let_accept(RouterGeneration&) override {}
+  void drain_older(const RouterGeneration&) override {}
+  std::string draining() const override { return "router 7 drains (5 s at most)"; }
+  void upgrade_ended(RouterUpgradeEnd how) override { end = std::move(how), ++ends; }
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(RouterUpgradeFixture, "who waits for room in vain is told for whom, and that nothing was changed") {
+TEST_CASE_FIXTURE(RouterUpgradeFixture,
+                  "an upgrade that finds no room names the routers that drain, and says that nothing was changed") {
   begin(Duration{10});
   CHECK(router_upgrade->text() == "waiting for room: router 7 drains (5 s at most)");
   CHECK_FALSE(router_upgrade->over());

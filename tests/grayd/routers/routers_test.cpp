@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "config/base/archive.hpp"
+#include "tests/grayd/fake_owners.hpp"
 #include "tests/grayd/routers/fake_router.hpp"
 
 using namespace gray;
@@ -15,10 +16,11 @@ namespace {
 
 constexpr Duration kUpgradeTimeout{20'000};
 
-struct RoutersFixture {
+struct RoutersFixture : test::QuietRoutersOwner {
   asio::io_context io;
   segment::Segment segment = segment::Segment::create();
-  int probed = 0;
+  int successes = 0, unused = 0;
+  test::KeptEvents events;
   std::vector<bool> possible;
   std::optional<Routers> routers;
 
@@ -27,11 +29,11 @@ struct RoutersFixture {
     RouterCommand command;
     command.segment = segment.fd();
     command.freed = segment.freed();
-    routers.emplace(io, segment, command, RouterSettings{}, 0,
-                    Routers::Events{[] {}, [this](std::uint64_t, bool ok, const std::string&) { probed += ok ? 1 : 0; },
-                                    [this](bool yes) { possible.push_back(yes); }},
-                    limits);
+    routers.emplace(io, segment, command, RouterSettings{}, 0, *this, events, limits);
   }
+  void workers_unused() override { ++unused; }
+  void probed(std::uint64_t, bool ok, const std::string&) override { successes += ok ? 1 : 0; }
+  void probing_possible(bool yes) override { possible.push_back(yes); }
   void start(const char* behaviour) {
     make(behaviour);
     publish(1);
@@ -56,7 +58,7 @@ struct RoutersFixture {
     return until([this] { return routers->any_ready(); });
   }
   pid_t pid() const { return routers->view().front().pid; }
-  /// A renewal by a router of that behaviour; its end, unless it is not awaited.
+  /// An upgrade to a router of that behaviour; its end, unless it is not awaited.
   std::optional<RouterUpgradeEnd> end;
   void begin_router_upgrade(const char* behaviour, Duration timeout = kUpgradeTimeout,
                             Duration drain = Duration{1'000}) {
@@ -84,7 +86,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a router greets, applies the first table and 
   CHECK(routers->all_applied(1));
   CHECK(possible == std::vector<bool>{true});
   CHECK(routers->probe(1, 0, *Address::parse("127.0.0.1:1"), "", Duration{100}));
-  CHECK(until([this] { return probed == 1; }));
+  CHECK(until([this] { return successes == 1; }));
 }
 
 TEST_CASE_FIXTURE(RoutersFixture, "a table is applied when every router says so") {
@@ -113,6 +115,15 @@ TEST_CASE_FIXTURE(RoutersFixture, "who waits for a table is told who lags, and n
   ::kill(pid(), SIGKILL);
   CHECK(until([&] { return freed.has_value(); }));
   CHECK(freed->empty());
+}
+
+TEST_CASE_FIXTURE(RoutersFixture, "a router that has no socket left to a worker, or ends, is reported") {
+  start("unused");
+  CHECK(until([this] { return unused == 1; }));
+  ::kill(pid(), SIGKILL);
+  REQUIRE(segment->workers[7].sockets.acquire(0, 10));
+  CHECK(until([this] { return unused >= 2; }));
+  CHECK(segment->workers[7].sockets.total() == 0);
 }
 
 TEST_CASE_FIXTURE(RoutersFixture, "a router that dies is replaced at once and its slot forgotten") {
@@ -206,7 +217,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "who waits no longer ends a new router that do
 }
 
 TEST_CASE_FIXTURE(RoutersFixture,
-                  "the death of the one to be replaced ends a renewal, and another router starts by itself") {
+                  "the death of the one to be replaced ends an upgrade, and another router starts by itself") {
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
@@ -243,7 +254,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a fourth router waits for one that drains, an
   CHECK(end->code == ExitCode::ok);
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a drain ends a renewal that nobody hears of any more") {
+TEST_CASE_FIXTURE(RoutersFixture, "a drain ends an upgrade without a call") {
   start("good");
   REQUIRE(is_ready());
   begin_router_upgrade("unreaching");
@@ -288,6 +299,8 @@ namespace {
 /// As of an image that has exec'd: it does nothing any more, and nothing of it is destroyed.
 struct Before {
   asio::io_context io;
+  test::QuietRoutersOwner owner;
+  test::KeptEvents events;
   std::optional<Routers> routers;
 };
 auto& images_before = *new std::vector<Before*>;  // for ever: who looks for leaks finds them here
@@ -297,8 +310,7 @@ Before& image_before(segment::Segment& segment) {
   RouterCommand command;
   command.segment = segment.fd();
   command.freed = segment.freed();
-  Routers::Events silent{[] {}, [](std::uint64_t, bool, const std::string&) {}, [](bool) {}};
-  before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, silent,
+  before.routers.emplace(before.io, segment, command, RouterSettings{}, 0, before.owner, before.events,
                          RouterLimits{kUpgradeTimeout, kUpgradeTimeout});
   return before;
 }
@@ -338,7 +350,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "the next image leads the same routers, with w
   publish(2);  // behind all that waits
   ::kill(old.pid, SIGCONT);
   CHECK(until([this] { return routers->all_applied(2); }));
-  CHECK(probed == 1'000);
+  CHECK(successes == 1'000);
   ::kill(old.pid, SIGKILL);
   CHECK(until([&] { return routers->any_ready() && routers->view().front().pid != old.pid; }));
 }

@@ -83,11 +83,38 @@ TEST_CASE("the unit of an idle socket is given back when it is closed") {
   REQUIRE(late.holds(1));
   CHECK(late.rig.sockets(0) == 1);
   CHECK(worker.open() == 1);
+  CHECK(late.rig.unused() == 0);
   late.end_held();
   CHECK(eventually([&] { return late.rig.sockets(0) == 0 && worker.open() == 0; }));
 }
 
-TEST_CASE("a client that leaves gives back its own unit and its worker's when their sockets are closed") {
+TEST_CASE("a worker that left the table is reported as unused when its last socket is closed, and only then") {
+  Gate gate;
+  FakeWorker worker([&gate](FakeWorker::Call& call) {
+    while (call.next()) {
+      gate.wait();
+      call.write(kOk);
+    }
+  });
+  Deferring late({{{worker.address()}}});
+  Wire first = late.rig.dial(), second = late.rig.dial();
+  first.write(Rig::request_for());
+  second.write(Rig::request_for());
+  REQUIRE(eventually([&] { return worker.requests() == 2; }));
+  late.rig.apply({{{}}, {}, 0, 2});
+  CHECK(late.rig.unused() == 0);
+  late.hold();
+  gate.open();
+  CHECK(first.read_answer().status() == 200);
+  CHECK(second.read_answer().status() == 200);
+  REQUIRE(late.holds(2));
+  CHECK(late.rig.unused() == 0);
+  late.end_held();
+  CHECK(eventually([&] { return late.rig.unused() == 1; }));
+  CHECK(late.rig.sockets(0) == 0);
+}
+
+TEST_CASE("a client that goes gives its own unit and its worker's back when they are closed") {
   FakeWorker worker(says_nothing());
   Deferring late({{{worker.address()}}});
   Wire client = late.rig.dial();

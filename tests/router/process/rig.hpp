@@ -136,6 +136,8 @@ class Rig {
   }
   int drained_shards() const { return drained_; }
   int handed_over() const { return handed_over_; }
+  /// Times that a thread had no socket left to a worker that left the table.
+  int unused() const { return unused_; }
   std::map<std::uint64_t, std::pair<bool, std::string>> probes() const {
     const std::lock_guard lock(mutex_);
     return probes_;
@@ -174,6 +176,7 @@ class Rig {
         if (i != index) shard.post([&shard] { shard.backends().serve_waiters(); });
       }
     }
+    void worker_unused() override { ++rig.unused_; }
     void assign(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {
       rig.shards_[index]->open(fd, peer, opening);
     }
@@ -195,7 +198,7 @@ class Rig {
   std::vector<std::thread> threads_;
   std::vector<Listener> listeners_;
   bool own_slots_ = false;
-  std::atomic<int> closed_{0}, drained_{0}, handed_over_{0};
+  std::atomic<int> closed_{0}, drained_{0}, handed_over_{0}, unused_{0};
   mutable std::mutex mutex_;
   std::string last_closed_;
   std::map<std::uint64_t, std::pair<bool, std::string>> probes_;

@@ -209,7 +209,16 @@ TEST_CASE("a probe is answered over the channel") {
   CHECK(probed->detail == "status 200");
 }
 
-TEST_CASE("the router reports drained, and ends, once all threads have drained") {
+TEST_CASE("the master is told when the last socket to a worker that left the table is closed") {
+  FakeWorker worker(says("x"));
+  Running run({{{worker.address()}}});
+  CHECK(run.get().status() == 200);
+  run.master.say_table({{{}}, {}, 0, 2});
+  CHECK(run.master.expect(Type::unused));
+  CHECK(run.master.segment->workers[0].sockets.total() == 0);
+}
+
+TEST_CASE("all threads have drained before the router says so and ends") {
   FakeWorker worker(says("x"));
   FakeMaster master;
   proxy::Router router(master.inheritance(), Running::attach(master.segment), FakeMaster::hello(3));

@@ -88,6 +88,7 @@ struct Recorder : private WorkerProcess::Owner {
     lines_at_exit = tail.last(OutputTail::kLines);
     events.push_back("exited");
   }
+  void rest_changed() override { events.push_back("rest changed"); }
   void wrote(const std::string& line) override { events.push_back("wrote " + line); }
   void kept_output() override { ++kept; }
 };
@@ -164,6 +165,8 @@ TEST_CASE_FIXTURE(Recorder, "a process that has ended is not gone while somethin
   CHECK_FALSE(process->members().empty());
   CHECK_FALSE(process->gone());
   CHECK(::kill(leader, 0) == 0);  // its pid is kept from others as long
+  CHECK(process->watches_rest());
+  REQUIRE(until([&] { return count("rest changed") == 1; }));
   CHECK(until([&] { return process->gone(); }));
   CHECK(process->members().empty());
   CHECK(::waitpid(leader, nullptr, WNOHANG) == -1);

@@ -1,0 +1,22 @@
+#pragma once
+// The surroundings of parts of the master that a test does not look at, and an event sink that keeps what it is given.
+#include <vector>
+
+#include "config/shared/event_record.hpp"
+#include "grayd/routers/routers.hpp"
+
+namespace gray::test {
+
+struct KeptEvents final : EventSink {
+  std::vector<EventRecord> events;
+  void emit(EventRecord event) override { events.push_back(std::move(event)); }
+};
+
+struct QuietRoutersOwner : master::Routers::Owner {
+  void routers_changed() override {}
+  void workers_unused() override {}
+  void probed(std::uint64_t, bool, const std::string&) override {}
+  void probing_possible(bool) override {}
+};
+
+}  // namespace gray::test
