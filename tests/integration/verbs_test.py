@@ -140,8 +140,10 @@ class Restart(VerbTest):
                          '"no database"')
         self.assertEqual(load.failures, [])
         self.assertGreaterEqual(sampler.fewest, 4)
+        # The restart has ended; the process of the second replaced worker may not have.
+        states = lambda: [worker["state"] for worker in daemon.version("v1")["workers"]]
+        eventually(lambda: states() == ["healthy"] * 4, what="four healthy workers")
         version = daemon.version("v1")
-        self.assertEqual([worker["state"] for worker in version["workers"]], ["healthy"] * 4)
         self.assertEqual((version["restart"]["state"], version["restart"]["replaced"]), ("failed", 2))
         self.assertIn("no database", version["cause"])
         self.assertEqual(len(os.listdir(os.path.join(daemon.folder, "starts"))), 7)
