@@ -151,7 +151,7 @@ void Router::drained(std::uint32_t) {
 void Router::worker_unused() {
   ChannelMessage message;
   message.type = ChannelMessage::Type::unused;
-  say(std::move(message));
+  report(std::move(message));
 }
 
 // ---- the channel
