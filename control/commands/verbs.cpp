@@ -25,58 +25,16 @@ Reply after_applied(const std::string& laggards) {
 
 }  // namespace
 
-Verbs::Handler Verbs::handler_of(Verb verb) {
-  constexpr std::pair<Verb, Handler> kHandlers[] = {
-      {Verb::status, &Verbs::status},
-      {Verb::health, &Verbs::health},
-      {Verb::metrics, &Verbs::metrics},
-      {Verb::shift, &Verbs::shift},
-      {Verb::start, &Verbs::act_on_version<Action::start>},
-      {Verb::restart, &Verbs::act_on_version<Action::restart>},
-      {Verb::drain, &Verbs::act_on_version<Action::drain>},
-      {Verb::stop, &Verbs::act_on_version<Action::stop>},
-      {Verb::upgrade, &Verbs::upgrade},
-      {Verb::reload, &Verbs::reload},
-  };
-  const auto* found = std::ranges::find(kHandlers, verb, &std::pair<Verb, Handler>::first);
-  return found == std::end(kHandlers) ? nullptr : found->second;
-}
-
 void Verbs::call(Verb verb, const json& args, Done done) {
   const auto handler = handler_of(verb);
   if (handler == nullptr) return done(refusal(ExitCode::usage, unknown_verb(name_of(verb))));
   if (auto why = changes(verb) ? unchangeable() : std::string(); !why.empty())
     return done(refusal(ExitCode::conflict, std::move(why)));
-  (this->*handler)(args, std::move(done));
+  handler(*this, args, std::move(done));
 }
 
 std::string Verbs::unchangeable() const {
   return host_.stopping() ? "grayd is stopping; nothing can be changed any more" : host_.locked();
-}
-
-/// A caller that reads that a worker is up may send it a request immediately: so the answer waits until the routers
-/// know it.
-void Verbs::status(const json&, Done done) {
-  host_.settle(
-      [this, done = std::move(done)](const std::string&) { done({ExitCode::ok, status_report(host_.report()), {}}); });
-}
-
-void Verbs::metrics(const json&, Done done) {
-  Reply reply = agreed();
-  reply.body["text"] = metrics_text(host_.report());
-  done(std::move(reply));
-}
-
-void Verbs::upgrade(const json& args, Done done) { done(host_.upgrade(args)); }
-
-void Verbs::reload(const json&, Done done) {
-  host_.settle([reply = host_.reload(), done = std::move(done)](const std::string&) { done(reply); });
-}
-
-/// Waits for the routers first, as a status does.
-void Verbs::health(const json& args, Done done) {
-  auto only = args.contains("service") && args["service"].is_string() ? args["service"].get<std::string>() : "";
-  host_.settle([this, only = std::move(only), done = std::move(done)](const std::string&) { done(health_of(only)); });
 }
 
 Reply Verbs::health_of(const std::string& only) {
@@ -95,12 +53,6 @@ Reply Verbs::health_of(const std::string& only) {
   auto reply = agreed();
   reply.body["healthy"] = true;
   return reply;
-}
-
-void Verbs::shift(const json& args, Done done) {
-  if (auto error = arguments_error(Verb::shift, args); !error.empty())
-    return done(refusal(ExitCode::usage, std::move(error)));
-  shift(args.at("service"), args.at("version"), args.at("percent"), std::move(done));
 }
 
 void Verbs::shift(const std::string& service, const std::string& version, double percent, Done done) {
@@ -136,6 +88,57 @@ void Verbs::raise(const std::string& service, LiveState::Ticket ticket, Done don
     }
     host_.publish([done](const std::string& laggards) { done(after_applied(laggards)); });
   });
+}
+
+struct Verbs::Handlers {
+  /// A caller that reads that a worker is up may send it a request immediately: so the answer waits until the routers
+  /// know it.
+  static void status(Verbs& verbs, const json&, Done done) {
+    verbs.host_.settle([&verbs, done = std::move(done)](const std::string&) {
+      done({ExitCode::ok, status_report(verbs.host_.report()), {}});
+    });
+  }
+  /// Waits for the routers first, as a status does.
+  static void health(Verbs& verbs, const json& args, Done done) {
+    auto only = args.contains("service") && args["service"].is_string() ? args["service"].get<std::string>() : "";
+    verbs.host_.settle(
+        [&verbs, only = std::move(only), done = std::move(done)](const std::string&) { done(verbs.health_of(only)); });
+  }
+  static void metrics(Verbs& verbs, const json&, Done done) {
+    Reply reply = agreed();
+    reply.body["text"] = metrics_text(verbs.host_.report());
+    done(std::move(reply));
+  }
+  static void shift(Verbs& verbs, const json& args, Done done) {
+    if (auto error = arguments_error(Verb::shift, args); !error.empty())
+      return done(refusal(ExitCode::usage, std::move(error)));
+    verbs.shift(args.at("service"), args.at("version"), args.at("percent"), std::move(done));
+  }
+  template <Action action>
+  static void act_on_version(Verbs& verbs, const json& args, Done done) {
+    verbs.versions_.call(action, args, std::move(done));
+  }
+  static void upgrade(Verbs& verbs, const json& args, Done done) { done(verbs.host_.upgrade(args)); }
+  static void reload(Verbs& verbs, const json&, Done done) {
+    verbs.host_.settle([reply = verbs.host_.reload(), done = std::move(done)](const std::string&) { done(reply); });
+  }
+};
+
+Verbs::Handler Verbs::handler_of(Verb verb) {
+  constexpr std::pair<Verb, Handler> kHandlers[] = {
+      {Verb::status, &Handlers::status},
+      {Verb::health, &Handlers::health},
+      {Verb::metrics, &Handlers::metrics},
+      {Verb::shift, &Handlers::shift},
+      {Verb::start, &Handlers::act_on_version<Action::start>},
+      {Verb::restart, &Handlers::act_on_version<Action::restart>},
+      {Verb::drain, &Handlers::act_on_version<Action::drain>},
+      {Verb::stop, &Handlers::act_on_version<Action::stop>},
+      {Verb::upgrade, &Handlers::upgrade},
+      {Verb::reload, &Handlers::reload},
+  };
+  const auto* found = std::ranges::find(kHandlers, verb, &std::pair<Verb, Handler>::first);
+  return found == std::end(kHandlers) ? nullptr : found->second;
 }
 
 }  // namespace gray::control

@@ -27,18 +27,9 @@ class Verbs {
   void shift(const std::string& service, const std::string& version, double percent, Done done);
 
  private:
-  using Handler = void (Verbs::*)(const nlohmann::json& args, Done done);
+  struct Handlers;  // one for each verb, in verbs.cpp
+  using Handler = void (*)(Verbs& verbs, const nlohmann::json& args, Done done);
   static Handler handler_of(Verb verb);
-  void status(const nlohmann::json& args, Done done);
-  void health(const nlohmann::json& args, Done done);
-  void metrics(const nlohmann::json& args, Done done);
-  void shift(const nlohmann::json& args, Done done);
-  template <Action action>
-  void act_on_version(const nlohmann::json& args, Done done) {
-    versions_.call(action, args, std::move(done));
-  }
-  void upgrade(const nlohmann::json& args, Done done);
-  void reload(const nlohmann::json& args, Done done);
 
   /// Why nothing can be changed now; empty: changes are allowed.
   std::string unchangeable() const;

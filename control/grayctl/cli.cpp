@@ -84,9 +84,11 @@ Outcome run_reload(Client& client) {
   return outcome;
 }
 
-Outcome run_metrics(Client& client) {
-  Outcome outcome{client.get("metrics"), {}};
-  if (outcome.answer.code == ExitCode::ok) outcome.text = outcome.answer.body.value("text", "");
+/// A verb without a function of its own: prints the text of the answer, or only that it is done.
+Outcome run_generic(Client& client, const Command& command) {
+  const VerbRow& row = row_of(command.verb);
+  Outcome outcome{row.changes ? client.post(row.name, command.arguments) : client.get(row.name, command.arguments), {}};
+  if (outcome.answer.code == ExitCode::ok) outcome.text = outcome.answer.body.value("text", "done\n");
   return outcome;
 }
 
@@ -130,14 +132,13 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::drain: return run_order(client, command, place.person, place.err);
     case Verb::reload: return run_reload(client);
     case Verb::upgrade: return run_upgrade(client, command, place.person, place.err);
-    case Verb::metrics: return run_metrics(client);
     case Verb::events:
     case Verb::logs: return run_look_back(client, command, place.terminal);
     case Verb::config_check: return check_config(command.file);
     case Verb::completion: return print_completion(command);
-    default: break;  // version; the grammar rejects verbs without a function
+    case Verb::version: return say_version();
+    default: return run_generic(client, command);
   }
-  return say_version();
 }
 
 Outcome run(const Command& command, const Place& place) {

@@ -29,6 +29,7 @@ struct Command {
   bool yes = false;            // of `stop` and `drain`: even if the version has users
   bool wait = false;           // for the end of the operation, or until everything is up
   Duration timeout = kTimeout;
+  nlohmann::json arguments = nlohmann::json::object();  // of a verb without words of its own
 };
 
 /// A command, or a text instead: help (ok) or the error in the command line (usage).

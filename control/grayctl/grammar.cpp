@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "control/version.hpp"
 
 namespace gray::control {
 namespace {
+
+using nlohmann::json;
 
 constexpr const char* kLook = "Look";
 constexpr const char* kChange = "Change";
@@ -69,8 +73,6 @@ void Grammar::looking() {
   health->add_option("SERVICE", command.service, "only this service");
   health->group(kLook);
   add_waiting(*health);
-
-  verb(app, Verb::metrics, "  grayctl metrics | grep errors")->group(kLook);
 }
 
 void Grammar::looking_back() {
@@ -154,7 +156,34 @@ void Grammar::configuring() {
   verb(app, Verb::version, "  grayctl version -o json")->group(kSetUp);
 }
 
-Grammar::Grammar() {
+/// A verb with the command line that its row describes.
+void Grammar::add_generic(const VerbRow& row) {
+  CLI::App* added = verb(app, std::string(row.name), std::string(row.summary), row.verb, row.examples.data());
+  added->group(row.changes ? kChange : kLook);
+  for (const Argument& argument : row.arguments) add_argument(*added, argument);
+}
+
+void Grammar::add_argument(CLI::App& verb, const Argument& argument) {
+  const std::string name(argument.name);
+  const bool positional = argument.required || name == "service" || name == "version";
+  std::string words = positional ? name : "--" + name;
+  for (char& c : words) c = positional ? static_cast<char>(std::toupper(c)) : c == '_' ? '-' : c;
+  json& arguments = command.arguments;
+  CLI::Option* option = nullptr;
+  if (argument.type == ArgumentType::flag) {
+    option = verb.add_flag_callback(words, [&arguments, name] { arguments[name] = true; });
+  } else if (argument.type == ArgumentType::text) {
+    option = verb.add_option_function<std::string>(words, [&arguments, name](auto& text) { arguments[name] = text; });
+  } else if (argument.type == ArgumentType::whole) {
+    option = verb.add_option_function<std::int64_t>(words, [&arguments, name](auto& n) { arguments[name] = n; });
+    option->check(CLI::NonNegativeNumber);
+  } else {
+    option = verb.add_option_function<double>(words, [&arguments, name](auto& number) { arguments[name] = number; });
+  }
+  option->description(std::string(argument.help))->required(argument.required);
+}
+
+Grammar::Grammar(std::span<const VerbRow> rows) {
   app.get_formatter()->column_width(26);
   app.require_subcommand(1);
   app.set_version_flag("--version", fmt::format("grayctl {}", kVersion), "the version of grayctl");
@@ -170,9 +199,11 @@ Grammar::Grammar() {
   changing();
   upgrading();
   configuring();
-  for (const VerbRow& row : verb_table())
+  for (const VerbRow& row : rows) {
+    if (!row.examples.empty()) add_generic(row);
     if (row.by == AnsweredBy::not_yet)
       app.add_subcommand(std::string(row.name))->group("")->fallthrough()->allow_extras();
+  }
 }
 
 }  // namespace gray::control

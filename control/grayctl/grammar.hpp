@@ -3,6 +3,7 @@
 // control/verbs. Only this file and command.cpp use CLI11. Every line of help has at most 80 columns, because the width
 // of the terminal is not known here.
 #include <CLI/CLI.hpp>
+#include <span>
 #include <string>
 
 #include "control/grayctl/command.hpp"
@@ -10,7 +11,7 @@
 namespace gray::control {
 
 struct Grammar {
-  Grammar();
+  explicit Grammar(std::span<const VerbRow> rows = verb_table());
   Grammar(const Grammar&) = delete;
   Grammar& operator=(const Grammar&) = delete;
 
@@ -33,6 +34,8 @@ struct Grammar {
   void changing();
   void upgrading();
   void configuring();
+  void add_generic(const VerbRow& row);
+  void add_argument(CLI::App& verb, const Argument& argument);
 };
 
 }  // namespace gray::control

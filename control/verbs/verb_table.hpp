@@ -1,9 +1,10 @@
 #pragma once
 // The verbs of the contract, one row each, as the admin API, grayd and grayctl use them. Pure.
 //
-// To add a verb, begin here. Then add a handler in grayd (control/commands/verbs.cpp, or journal.cpp beside it), and in
-// grayctl its words (control/grayctl/grammar.cpp) and the handling of the answer (cli.cpp). Tests compare all of them
-// with the table.
+// To add a verb, add its name and its row here, and a handler in control/commands/verbs.cpp (journal.cpp for one that
+// waits for new entries). grayctl makes command line, help, completion and output from the row. A verb that waits or
+// prints a table has words of its own in control/grayctl/grammar.cpp and a function in cli.cpp. Tests compare all of
+// them with the table.
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -59,10 +60,13 @@ enum class ArgumentType : std::uint8_t {
   flag,
 };
 
+/// In grayctl a required argument and an optional service or version are positional, any other is an option with its
+/// name; `help` is its line there.
 struct Argument {
   std::string_view name;
   ArgumentType type;
   bool required = false;
+  std::string_view help = {};
 };
 
 struct VerbRow {
@@ -75,6 +79,7 @@ struct VerbRow {
   /// In the admin API. Each verb also takes "timeout_ms", and one that changes something gets "peer", see
   /// control/api/admin_api.hpp.
   std::span<const Argument> arguments = {};
+  std::string_view examples = {};  // in the help of grayctl; empty: its words are in control/grayctl/grammar.cpp
 };
 
 /// In the order of Verb.

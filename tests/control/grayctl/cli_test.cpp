@@ -118,6 +118,12 @@ TEST_CASE("reload lists the changes") {
   CHECK(served.grayctl({"reload"}).code == 3);
 }
 
+TEST_CASE("a verb without a function of its own prints the text of the answer, or that it is done") {
+  CliServed served;
+  served.daemon.answer = [](auto&&...) { return Reply{ExitCode::ok, {{"schema_version", 1}}, {}}; };
+  CHECK(served.grayctl({"metrics"}).out == "done\n");
+}
+
 TEST_CASE("metrics are printed as they are") {
   CliServed served;
   served.daemon.answer = [](auto&&...) {

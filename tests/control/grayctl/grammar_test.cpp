@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <sstream>
 
@@ -41,4 +42,40 @@ TEST_CASE("the help of grayctl groups the verbs, and hides those without a funct
   for (const char* group : {"\nLook:\n", "\nChange:\n", "\nSet up:\n"}) CHECK(contains(help, group));
   for (CLI::App* verb : grammar.app.get_subcommands([](CLI::App*) { return true; }))
     CHECK(contains(help, "\n  " + verb->get_name() + " ") != is_not_yet(verb->get_name()));
+}
+
+TEST_CASE("a verb without words of its own gets command line, help and completion from its row") {
+  static constexpr Argument kArguments[] = {
+      {"service", ArgumentType::text, true, "as in the configuration"},
+      {"version", ArgumentType::text, false, "only this version"},
+      {"keep_for", ArgumentType::whole, false, "seconds"},
+      {"share", ArgumentType::number, false, "of the users"},
+      {"yes", ArgumentType::flag, false, "even if it has users"},
+  };
+  const VerbRow rows[] = {{.verb = Verb::hold,
+                           .name = "hold",
+                           .by = AnsweredBy::grayd,
+                           .summary = "keep a service",
+                           .changes = true,
+                           .event = {},
+                           .arguments = kArguments,
+                           .examples = "  grayctl hold web"}};
+  const auto parsed = [&](std::vector<std::string> words) {
+    Grammar grammar(rows);
+    std::ranges::reverse(words);
+    grammar.app.parse(words);
+    CHECK(grammar.command.verb == Verb::hold);
+    return grammar.command.arguments;
+  };
+  CHECK(parsed({"hold", "web"}) == nlohmann::json({{"service", "web"}}));
+  CHECK(parsed({"hold", "web", "v2", "--keep-for", "60", "--share", "2.5", "--yes"}) ==
+        nlohmann::json({{"service", "web"}, {"version", "v2"}, {"keep_for", 60}, {"share", 2.5}, {"yes", true}}));
+  CHECK_THROWS_AS(parsed({"hold"}), CLI::RequiredError);
+  for (const char* wrong : {"-1", "1.5", "soon"})
+    CHECK_THROWS_AS(parsed({"hold", "web", "--keep-for", wrong}), CLI::Error);
+  Grammar grammar(rows);
+  const std::string help = grammar.app.get_subcommand("hold")->help();
+  for (const char* text : {"SERVICE", "[VERSION]", "--keep-for", "seconds", "--yes", "Examples:\n  grayctl hold web"})
+    CHECK(contains(help, text));
+  CHECK(contains(grammar.app.help(), "\n  hold "));
 }
