@@ -16,15 +16,16 @@ namespace gray::master {
 
 std::optional<EventRecord> AccessLogWatch::look(std::uint64_t lost, const std::string& path, TimePoint now) {
   if (lost == seen_) return std::nullopt;
-  const bool told = last_loss_ && now - *last_loss_ < kQuiet;
+  const bool reported = last_loss_ && now - *last_loss_ < kQuiet;
   EventRecord event;
   event.kind = EventKind::access_log_failed;
   event.cause = "lines-lost";
   event.text = fmt::format(
-      "{} takes no lines ({} lost so far, see grayd_access_log_lost_lines_total): is its disk full?", path, lost);
+      "cannot write all lines to {} ({} lost so far, see grayd_access_log_lost_lines_total); check its disk", path,
+      lost);
   seen_ = lost;
   last_loss_ = now;
-  return told ? std::nullopt : std::optional(std::move(event));
+  return reported ? std::nullopt : std::optional(std::move(event));
 }
 
 void AccessLog::reopen() {

@@ -16,13 +16,13 @@
 
 namespace gray::master {
 
-/// Says once that lines are lost, and again only after they have not been for kQuiet. Pure.
+/// Reports lost lines once, and again only after kQuiet without a loss. Pure.
 class AccessLogWatch {
  public:
-  static constexpr Duration kGlance{1'000};  // how often to look
+  static constexpr Duration kGlance{1'000};  // interval of look()
   static constexpr Duration kQuiet{60'000};
 
-  /// `lost`: lines since the start. What there is to say, or nothing.
+  /// `lost`: lines since the start. The event to report, or nothing.
   std::optional<EventRecord> look(std::uint64_t lost, const std::string& path, TimePoint now);
 
   template <class Io>
@@ -36,7 +36,7 @@ class AccessLogWatch {
   std::optional<TimePoint> last_loss_;
 };
 
-/// The log of a master: opened anew on a signal, and watched for lines that are lost. Main thread.
+/// The log of a master: reopened on a signal, and watched for lost lines. Main thread.
 class AccessLog {
  public:
   struct Dependencies {
@@ -48,7 +48,7 @@ class AccessLog {
   };
   explicit AccessLog(Dependencies dependencies) : to_(dependencies), glance_(dependencies.io) {}
 
-  /// The routers write to the fresh file from now on; if there is none to be had, to the old one.
+  /// The routers write to the fresh file from now on; if it cannot be opened, to the old one.
   void reopen();
   void watch();
 
@@ -64,8 +64,8 @@ class AccessLog {
   Lifetime lifetime_;
 };
 
-/// Opened to append, made with its folders if missing; an empty path gives none. Throws std::runtime_error with a line
-/// for people.
+/// Opens it to append, creates it and its folders if missing; an empty path gives none. Throws std::runtime_error with
+/// a line for people.
 UniqueFd open_access_log(const std::string& path);
 
 }  // namespace gray::master

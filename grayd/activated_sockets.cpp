@@ -23,7 +23,7 @@ ActivatedSockets ActivatedSockets::from_environment() {
   return result;
 }
 
-// Anything but a listening stream socket is closed: nobody here knows what to do with it.
+// Anything but a listening stream socket is closed: grayd has no use for it.
 void ActivatedSockets::adopt(UniqueFd fd) {
   int type = 0, listens = 0;
   socklen_t size = sizeof type;
@@ -57,7 +57,8 @@ std::vector<std::string> ActivatedSockets::left() const {
 
 void ActivatedSockets::warn_of_left() const {
   for (const auto& address : left())
-    log(LogLevel::warn, address + ": a socket was given for it, and [listen] does not name it; it is closed");
+    log(LogLevel::warn,
+        address + ": the service manager passed a socket for it, but [listen] does not name it; the socket is closed");
 }
 
 }  // namespace gray::master

@@ -1,7 +1,7 @@
 #pragma once
 // Listening sockets that a service manager opened before it started grayd (sd_listen_fds(3)): LISTEN_FDS descriptors
-// from 3 on, if LISTEN_PID is this process. They are told apart by their addresses alone, which must be those of
-// [listen], so names and order mean nothing.
+// from 3 on, if LISTEN_PID is this process. Only their addresses identify them, which must be those of [listen]; names
+// and order are ignored.
 #include <string>
 #include <vector>
 
@@ -17,14 +17,14 @@ class ActivatedSockets {
 
   /// None.
   ActivatedSockets() = default;
-  /// Removes the variables: what they say is true for one reader, once.
+  /// Removes the variables: they are valid for one reader, once.
   static ActivatedSockets from_environment();
 
-  /// The socket that is bound to this address, which is then the caller's; invalid if there is none.
+  /// The socket that is bound to this address; the caller owns it then. Invalid if there is none.
   UniqueFd take(const Address& address);
-  /// Addresses that nobody took.
+  /// Addresses of the sockets that were not taken.
   std::vector<std::string> left() const;
-  /// In the log: a socket that [listen] does not name is a mistake in one of the two.
+  /// Logs them: a socket that [listen] does not name is a mistake in one of the two configurations.
   void warn_of_left() const;
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
-// Which cell of the shared segment limits which worker process. A cell that was given back rests while a router still
-// holds a socket to its old worker, so that no unit is ever released that the new worker's count did not acquire.
+// Assigns the cells of the shared segment to worker processes; a cell holds the limits of its worker. A returned cell
+// is not reused while a router still holds a socket to its old worker, so that no unit is ever released that was not
+// acquired in the new worker's count.
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -13,7 +14,7 @@ class Cells {
  public:
   explicit Cells(segment::Segment& segment);
 
-  /// The cell that rested longest without an open socket, cleared; nothing when there is none.
+  /// The cell that was returned longest ago and has no open socket, cleared; nothing when there is none.
   std::optional<std::uint32_t> take();
   void give(std::uint32_t cell) { free_.push_back(cell); }
   /// Sockets and tunnels that all routers hold to the worker of this cell.
@@ -26,7 +27,7 @@ class Cells {
 
  private:
   segment::Segment& segment_;
-  std::deque<std::uint32_t> free_;  // longest at rest first
+  std::deque<std::uint32_t> free_;  // returned longest ago first
 };
 
 }  // namespace gray::master

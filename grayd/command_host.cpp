@@ -14,8 +14,8 @@
 namespace gray::master {
 namespace {
 
-constexpr Duration kApplyLimit{8'000};  // below the admin API's own 10 s, so that the answer names who lags
-constexpr Duration kSettleLimit{50};    // what a status may wait for the routers: it must be quick whatever they do
+constexpr Duration kApplyLimit{8'000};  // below the admin API's own 10 s, so that the answer names the routers that lag
+constexpr Duration kSettleLimit{50};    // the time that a status waits for the routers: it must be fast in any case
 
 }  // namespace
 
@@ -53,7 +53,7 @@ unsigned CommandHost::carry_out(const control::VersionCommand& command) {
   return 0;
 }
 
-/// States and the table's number belong together.
+/// The views and the table's number must belong together, so changes are published first.
 control::ReportSource CommandHost::report() {
   to_.publication.flush();
   const auto now = Clock::now();

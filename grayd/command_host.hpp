@@ -1,6 +1,6 @@
 #pragma once
-// Carries out what the verbs and a reload decide: the disk, the routers, the workers and the settings in force as
-// control/ sees them. Main thread.
+// Executes the decisions of verbs and reloads: on the disk, the routers, the workers and the settings in force. It
+// implements the interfaces that control/ calls. Main thread.
 #include <asio/io_context.hpp>
 
 #include "config/settings/settings.hpp"
@@ -57,10 +57,10 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   void reload_ends(bool good) override { to_.manager.reloaded(good); }
   void emit(EventRecord event) override { to_.history.emit(std::move(event)); }
 
-  /// Whether a save of the state has not been answered yet.
+  /// Whether a save of the state is still running.
   bool saving() const { return saving_ > 0; }
 
-  /// The time since grayd started, over all its images, is counted from here.
+  /// Hands over the time when the first image of grayd started, from which the uptime is counted.
   template <class Io>
   void archive(Io& io) {
     io("started", started_);

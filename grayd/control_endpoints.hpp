@@ -14,7 +14,7 @@ namespace gray::master {
 
 class ControlEndpoints {
  public:
-  /// Both outlive it. `ended`: called by any thread after close(), once for each endpoint that has become empty.
+  /// Both outlive it. `ended`: called by any thread after close(), once for each endpoint that has no callers left.
   ControlEndpoints(const Holdings& holdings, control::Daemon& daemon, std::function<void()> ended)
       : holdings_(holdings), daemon_(daemon), ended_(std::move(ended)) {}
 

@@ -25,14 +25,14 @@ void History::call(control::Verb verb, const nlohmann::json& args, control::Jour
   arm();
 }
 
-/// A timer that is due earlier than needed does no harm: it finds nothing to do and is armed again.
+/// A timer that fires too early does no harm: it finds nothing to do and is armed again.
 void History::arm() {
   const auto due = journal_.due();
   if (!due || (armed_ && *armed_ <= *due)) return;
   armed_ = due;
   timer_.expires_at(*due);
   timer_.async_wait(lifetime_.guard([this](std::error_code error) {
-    if (error) return;  // armed anew, for an earlier time
+    if (error) return;  // cancelled: armed again for an earlier time
     armed_.reset();
     journal_.advance(Clock::now());
     arm();

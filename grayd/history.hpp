@@ -1,6 +1,6 @@
 #pragma once
-// What happened, what the workers wrote, and who waits for more of it: the event log, the journal that answers about
-// it, and the timer of the journal's long polls. Main thread.
+// The history of grayd: the event log, the workers' output, the journal that answers queries about both, and the timer
+// of the journal's long polls. Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 
@@ -19,15 +19,15 @@ class History final : public EventSink, control::OutputSource {
   History(asio::io_context& io, const Settings& settings, const supervisor::Supervisor& workers);
 
   void emit(EventRecord event) override;
-  /// Workers wrote something.
+  /// New worker output is available.
   void output_kept();
-  /// Only a verb that the journal knows.
+  /// Only for a verb of the journal.
   void call(control::Verb verb, const nlohmann::json& args, control::Journal::Done done);
   /// Events that were never written to disk.
   std::uint64_t dropped() const { return events_.dropped(); }
-  /// Lets the disk take what it can within `limit`.
+  /// Writes pending events to the disk, for at most `limit`.
   void settle(Duration limit) { events_.settle(limit); }
-  /// Callers who wait are answered now, later ones at once.
+  /// Waiting callers are answered now, later ones immediately.
   void end() { journal_.end(); }
   /// Callers may wait again.
   void resume() { journal_.resume(); }

@@ -1,7 +1,8 @@
 #pragma once
-// What the master holds for all its life, and the image that continues it after it: the state folder, the shared
-// segment, the public sockets, the access log, the admin socket. What an earlier grayd left behind is dead before
-// anything is taken.
+// The resources that the master holds for its whole life and hands over to the next image: the state folder, the shared
+// segment, the public sockets, the access log, the admin socket.
+//
+//  Invariant: processes that an earlier grayd left behind are killed before any other resource is taken.
 #include <string>
 
 #include "config/base/restored.hpp"
@@ -18,7 +19,7 @@ namespace gray::master {
 struct Holdings {
   /// Throws std::runtime_error with a line for people.
   Holdings(const Settings& settings, ActivatedSockets given);
-  /// Nothing so far.
+  /// Empty until archive(Load&).
   Holdings(const Settings& settings, Restored) : store(settings.state_dir, kRestored), admin_path(settings.admin) {}
   ~Holdings();  // removes the file of the admin socket
   Holdings(const Holdings&) = delete;
@@ -26,17 +27,17 @@ struct Holdings {
 
   template <class Io>
   void archive(Io& io);
-  /// What the last grayd on the state folder had decided; nothing if resumed.
+  /// The state that the last grayd on the state folder saved; empty if resumed.
   control::State state();
-  /// Clients may come. Throws std::runtime_error if another program took an address meanwhile.
+  /// Starts to accept clients. Throws std::runtime_error if another program took an address meanwhile.
   void listen();
-  /// Where clients come in, for people.
+  /// The public addresses, for people.
   std::string text() const;
-  /// Borrows.
+  /// Its descriptors are borrowed.
   RouterCommand router_command() const;
 
   control::StateStore store;
-  std::string instance;  // the name that the workers carry; empty if resumed: the supervisor has it
+  std::string instance;  // the name in the workers' environment; empty if resumed: the supervisor has it
   segment::Segment segment;
   Listeners listeners, proxied, metrics;
   UniqueFd access_log;

@@ -18,8 +18,8 @@ namespace gray::master {
 namespace {
 
 constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
-// As open as a port, whatever the umask is: who may not come in is kept out by the folder. Set before listen(), so no
-// client ever meets another mode.
+// As open as a port, whatever the umask is: access is restricted by the folder. Set before listen(), so that no client
+// ever sees a different mode.
 constexpr mode_t kUnixMode = 0666;
 
 [[noreturn]] void fail(const Address& address, const std::string& key, int cause) {
@@ -41,7 +41,7 @@ UniqueFd open_socket(const Address& address, const std::string& key) {
   return fd;
 }
 
-/// A socket file that nobody answers for was left by a dead process; anything else at the path is not ours to remove.
+/// A socket file on which no process listens was left by a dead process; no other file is removed.
 void clear_path(const Address& address, const std::string& key) {
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(address.path).parent_path(), ignored);
@@ -49,14 +49,14 @@ void clear_path(const Address& address, const std::string& key) {
   if (::lstat(address.path.c_str(), &facts) != 0) return;
   if (!S_ISSOCK(facts.st_mode)) {
     throw std::runtime_error(
-        fmt::format("cannot listen on {}: a file that is not a socket is there; remove it or change "
+        fmt::format("cannot listen on {}: the path exists and is not a socket; remove it or change "
                     "[listen] {}",
                     address.text(), key));
   }
-  const auto trial = open_socket(address, key);
+  const auto client = open_socket(address, key);
   sockaddr_storage storage;
   const auto length = address.to(storage);
-  const bool answered = ::connect(trial.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0;
+  const bool answered = ::connect(client.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0;
   if (answered || errno == EAGAIN) fail(address, key, EADDRINUSE);
   ::unlink(address.path.c_str());
 }
@@ -89,7 +89,7 @@ Address bound_address(const UniqueFd& fd, const Address& asked) {
 
 }  // namespace
 
-// Delegating makes it a whole object at once: where an address is refused, the destructor removes what the others made.
+// The delegated constructor completes the object: if an address is refused, the destructor removes the socket files.
 Listeners::Listeners(const std::vector<Address>& addresses, std::string key, ActivatedSockets* given) : Listeners() {
   key_ = std::move(key);
   for (const auto& address : addresses) {

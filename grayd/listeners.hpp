@@ -1,8 +1,9 @@
 #pragma once
-// The public listening sockets, one per configured address, for the whole life of the master: bound at start, so that a
-// port in use is known before anything else happens; listening later, once requests can be answered; shared by all
-// routers. Never SO_REUSEPORT (it loses connections at every hand-over), never shutdown(2) (it would end the routers'
-// copies too).
+// The public listening sockets, one per configured address, for the whole life of the master and shared by all routers.
+//
+//  They are bound at start, so that a port in use is detected before anything else happens, and listen later, once
+//  requests can be answered. Never SO_REUSEPORT (connections would be lost at every replacement of a router), never
+//  shutdown(2) (it would also affect the routers' copies).
 #include <string>
 #include <vector>
 
@@ -14,19 +15,19 @@ namespace gray::master {
 
 class Listeners {
  public:
-  /// Binds all that are not among `given`. Throws std::runtime_error with a line for people; `key` of [listen] is where
-  /// they come from.
+  /// Binds all addresses that are not among `given`. Throws std::runtime_error with a line for people; `key` is the key
+  /// of [listen] that names them.
   explicit Listeners(const std::vector<Address>& addresses, std::string key = "http",
                      ActivatedSockets* given = nullptr);
   Listeners() = default;
-  ~Listeners();  // unlinks unix sockets that it has made
+  ~Listeners();  // unlinks the unix sockets that it created
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
   /// Throws std::runtime_error if another program took the address between bind and now.
   void listen();
   std::vector<int> fds() const;
-  /// As bound: a port 0 has become the kernel's choice.
+  /// As bound: port 0 is replaced by the port that the kernel chose.
   const std::vector<Address>& addresses() const { return addresses_; }
   /// "http://127.0.0.1:8000 unix:/run/web.sock"
   std::string text() const;

@@ -1,4 +1,4 @@
-// grayd: parse, load, run. Everything else has its own file.
+// grayd: parse the command line, load the configuration, run. Everything else has its own file.
 #include <fmt/core.h>
 
 #include <cstdio>

@@ -20,8 +20,8 @@
 namespace gray::master {
 namespace {
 
-constexpr Duration kEventsLimit{1'000};  // what the disk may take for events before a hand-over; the rest goes along
-constexpr int kLastTurns = 10'000;       // of the loop before a hand-over
+constexpr Duration kEventsLimit{1'000};  // for writing events to disk before a handover; the rest is handed over
+constexpr int kLastTurns = 10'000;       // of the loop before a handover
 
 using supervisor::Host;
 using supervisor::Supervisor;
@@ -71,7 +71,7 @@ Master::Master(Settings settings, ConfigFile file, Restored)
 Master::Master(Settings settings, ActivatedSockets given)
     : Master(settings, ConfigFile(settings.file), std::move(given)) {}
 
-/// The supervisor last: what was read before is left as it is if something is wrong, its workers are not.
+/// The supervisor last: if reading fails before, no worker is touched.
 template <class Io>
 void Master::archive(Io& io) {
   io("history", history_);
@@ -93,7 +93,7 @@ void Master::archive(Io& io) {
 template void Master::archive(Save&);
 template void Master::archive(Load&);
 
-/// As grayd/resume reads it: the settings in force come of the file as it was read.
+/// As grayd/resume reads it: the settings in force are parsed again from the file's text as it was read.
 void Master::write(Save& to) {
   to("file", reloader_.file());
   to("master", *this);
@@ -119,15 +119,15 @@ void Master::published(const std::vector<VersionView>& views) {
   listen_if_allowed(views);
 }
 
-/// An exception that reaches this loop means that some event was handled by half. Nothing can be promised any more, but
-/// the workers can still be ended in order; a second one leaves that to the routers, which see the end of this process.
+/// An exception that reaches this loop means that an event was only partly handled, so the state may be inconsistent.
+/// The first one stops grayd in order; a second one ends this process at once, and the routers kill the workers.
 int Master::run() {
   asio::post(io_, [this] { start(); });
   return loop();
 }
 
 int Master::resume(std::string returned) {
-  asio::post(io_, [this, returned = std::move(returned)] { serve_on(returned); });
+  asio::post(io_, [this, returned = std::move(returned)] { continue_serving(returned); });
   return loop();
 }
 
@@ -147,7 +147,7 @@ int Master::loop() {
 }
 
 void Master::survive(const std::exception& error) {
-  log(LogLevel::error, fmt::format("grayd ends: {}", error.what()));
+  log(LogLevel::error, fmt::format("grayd stops after an internal error: {}", error.what()));
   if (std::exchange(exit_code_, 1) != 0) std::_Exit(1);
   stop();
 }
@@ -172,16 +172,16 @@ void Master::start() {
   endpoints_.open();
 }
 
-/// As this image, with nobody to follow it.
-void Master::go_on(const std::string& why) {
+/// This image continues; no other one replaces it.
+void Master::abandon_hand_over(const std::string& why) {
   if (upgrades_.binary_upgrade() == nullptr) return;
   upgrades_.replaced({ExitCode::failed, why + "; grayd continues as before"});
   history_.resume();
   endpoints_.open();
 }
 
-/// The first turn of an image that continues another one.
-void Master::serve_on(const std::string& returned) {
+/// The first turn of a resumed image.
+void Master::continue_serving(const std::string& returned) {
   await_signal();
   manager_.watch();
   manager_.reloaded(true);
@@ -192,7 +192,7 @@ void Master::serve_on(const std::string& returned) {
   release_signals();
 }
 
-/// Outside of every handler: nothing is half done. What came in before is dealt with first, a SIGTERM above all.
+/// Called outside of every handler, so that no event is half handled. Pending events come first, above all SIGTERM.
 void Master::hand_over() {
   const SignalsHeld held;
   io_.restart();
@@ -202,7 +202,7 @@ void Master::hand_over() {
   history_.settle(kEventsLimit);
   const auto why = master::hand_over(*this, settings_.file, upgrades_.binary_upgrade()->binary());
   manager_.reloaded(true);
-  go_on(why);
+  abandon_hand_over(why);
 }
 
 void Master::await_signal() {
@@ -225,10 +225,10 @@ void Master::on_signal(int signal) {
   }
 }
 
-/// The first time gently; whoever asks twice is in a hurry.
+/// The first request drains; a second one stops at once.
 void Master::stop() {
   const bool again = phase_ == Phase::stopping;
-  go_on("grayd was told to stop meanwhile");
+  abandon_hand_over("a stop was requested meanwhile");
   const auto timeout = again || exit_code_ != 0 ? Duration{0} : control::longest_drain(settings_);
   const auto text = again ? "stopping now" : fmt::format("stopping; requests in flight have {} ms", timeout.count());
   log(LogLevel::info, text);
@@ -249,7 +249,7 @@ void Master::stop_workers() {
   });
 }
 
-/// Clients come only when the routers know whom to ask, else the first of them would meet a 503.
+/// Clients are accepted only when the routers have workers to forward to; otherwise the first requests would get 503.
 void Master::listen_if_allowed(const std::vector<VersionView>& views) {
   if (!listens_soon() || !control::may_listen(settings_, live_.published(), views)) return;
   holdings_.listen();
@@ -264,10 +264,11 @@ void Master::tell(EventKind kind, std::string cause, std::string text) {
   emit({.kind = kind, .pid = ::getpid(), .cause = std::move(cause), .text = std::move(text)});
 }
 
-/// The worker's own limit of descriptors is what grayd was started with.
+/// Workers get the limit of descriptors that grayd was started with.
 void Master::group_started(pid_t pgid) {
   set_file_limit(pgid, file_limit_);
-  if (!holdings_.segment.add_group(pgid)) log(LogLevel::warn, "too many process groups; not all would end with grayd");
+  if (!holdings_.segment.add_group(pgid))
+    log(LogLevel::warn, "too many process groups: if grayd is killed, some workers may keep running");
 }
 
 void Master::call(std::string verb, nlohmann::json args, std::function<void(control::Reply)> done) {

@@ -1,13 +1,13 @@
 #pragma once
-// The master process: one main thread that owns listeners, routers, workers and state, and wires the parts, which do
-// not know each other. It forwards no byte of traffic.
+// The master process: one main thread that owns listeners, routers, workers and state, and connects the parts, which do
+// not depend on each other. It forwards no byte of traffic.
 //
-// Order at start, each step a condition of the next: state and its lock, leftovers swept, segment, listeners bound,
-// admin socket, a router (it probes the workers), the workers, and listening once every stable is up or has failed.
-// Order at the end: routers drain, then workers stop, then the process ends; nothing survives it.
+//  Order at start, each step requires the one before: state and its lock, leftovers killed, segment, listeners bound,
+//  admin socket, a router (it probes the workers), the workers, and listening once every stable version is up or has
+//  failed. Order at the end: routers drain, then workers stop, then the process ends; no process survives it.
 //
-// Or it hands over: between two events of the loop, with all signals held, it writes everything down and replaces its
-// own image by exec (grayd/handoff/self_exec.hpp). If that fails it goes on as it was.
+//  Handover: between two events of the loop, with all signals blocked, the master serialises its state and replaces its
+//  own image by exec (grayd/handoff/self_exec.hpp). If that fails, it continues unchanged.
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 
@@ -44,17 +44,17 @@ class Master final : supervisor::Host,
                      BinaryUpgrade::Host,
                      HandedOver {
  public:
-  /// Takes everything that can be refused (lock, addresses, files), starts nothing. Throws std::runtime_error with a
-  /// line for people.
+  /// Acquires everything that can fail (lock, addresses, files), starts nothing. Throws std::runtime_error with a line
+  /// for people.
   explicit Master(Settings settings, ActivatedSockets given = {});
-  /// `file`: as the settings were read from it.
+  /// `file`: the configuration file that the settings were read from.
   Master(Settings settings, ConfigFile file, ActivatedSockets given);
-  /// Nothing, until archive(Load&) has come to its end; before that it must not be destroyed.
+  /// Empty until archive(Load&) has returned; before that it must not be destroyed.
   Master(Settings settings, ConfigFile file, Restored);
 
   /// Serves until a signal or an error ends it; returns the exit code.
   int run();
-  /// The same for one that continues the image before this one. `returned`: why the one that was to follow did not.
+  /// The same for an image that was resumed. `returned`: why the next image failed and returned to this one; or empty.
   int resume(std::string returned);
 
   template <class Io>
@@ -66,8 +66,8 @@ class Master final : supervisor::Host,
   Master(Settings settings, ConfigFile file, Origin origin, int);
 
   int loop();
-  void serve_on(const std::string& returned);
-  void go_on(const std::string& why);
+  void continue_serving(const std::string& returned);
+  void abandon_hand_over(const std::string& why);
   void hand_over();
 
   void start();
@@ -76,7 +76,7 @@ class Master final : supervisor::Host,
   void stop();
   void stop_workers();
   void survive(const std::exception& error);
-  /// Only the workers are still waited for.
+  /// Everything that listening requires is ready, except for the workers.
   bool listens_soon() const { return phase_ == Phase::starting && publication_.settled() && routers_.any_ready(); }
   void listen_if_allowed(const std::vector<VersionView>& views);
   void tell(EventKind kind, std::string cause, std::string text);
@@ -136,14 +136,14 @@ class Master final : supervisor::Host,
   control::Reloader reloader_;
   AccessLog access_log_;
   ControlEndpoints endpoints_;
-  unsigned changing_ = 0;  // verbs that change something and have not been answered
-  bool leaving_ = false;   // hand over once the loop has stopped
+  unsigned changing_ = 0;  // verbs in progress that change something
+  bool leaving_ = false;   // hand over when the loop has stopped
   bool workers_stopping_ = false;
-  rlim_t file_limit_ = 0;  // what grayd was started with
+  rlim_t file_limit_ = 0;  // the soft limit that grayd was started with
   int exit_code_ = 0;
 };
 
-/// A whole life of grayd. Errors of the start are printed, exit code 1.
+/// Runs grayd from start to end. Throws std::runtime_error if the start fails.
 int run_master(Settings settings, ConfigFile file);
 
 }  // namespace gray::master

@@ -1,7 +1,6 @@
 #pragma once
-// What the configuration asks for and this machine cannot give, found before anything is started: a command that does
-// not exist or cannot be executed, a working folder that is missing, a user that workers cannot run as. Pure over a
-// look at the file system and the users.
+// Checks before the start that this machine has what the configuration needs: commands that exist and can be executed,
+// working folders that exist, users that workers can run as. Pure: the file system and the users are parameters.
 #include <functional>
 #include <string>
 #include <vector>
@@ -26,16 +25,16 @@ struct Machine {
 struct PreflightFault {
   std::string text;     // version, cause and remedy, one line
   Place at;             // in the configuration file
-  bool stable = false;  // it is its service's stable version: without it there is nothing to serve
+  bool stable = false;  // it is the service's stable version, without which the service cannot be served
 };
 
-/// Empty: all can be started.
+/// Empty: everything can be started.
 std::vector<PreflightFault> preflight(const Settings& settings, const Machine& machine);
 
 /// Against this machine and grayd's own environment.
 std::vector<PreflightFault> preflight_here(const Settings& settings);
-/// Whether grayd should not even start: a stable version is among them. A canary that cannot be started has failed, and
-/// its service is served by stable.
+/// Whether grayd must not start: a stable version is among them. A canary that cannot be started has failed, and its
+/// service is served by stable.
 bool is_fatal(const std::vector<PreflightFault>& faults);
 /// The faults as config/base/diagnostics.hpp shows errors of the file, with place, line and caret.
 std::string rendered(const std::vector<PreflightFault>& faults, const std::string& file);

@@ -1,6 +1,7 @@
 #pragma once
-// When a routing table is made: once for all changes of a turn of the loop, or at once for who needs its number. The
-// views of the workers are made once for the table and for all that depends on it. Main thread.
+// Decides when a routing table is made: once for all changes of a turn of the loop, or immediately for a caller that
+// needs its number. The views of the workers are computed once, for the table and for everything that depends on it.
+// Main thread.
 #include <asio/io_context.hpp>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace gray::master {
 
 class Publication {
  public:
-  /// Told after each table with the views that made it.
+  /// Called after each table with the views that it was made of.
   class Listener {
    public:
     virtual ~Listener() = default;
@@ -37,7 +38,7 @@ class Publication {
   void flush() {
     if (pending_) now();
   }
-  /// Every living router routes by what is known now.
+  /// Every living router uses the newest table, and no change is pending.
   bool settled() const { return !pending_ && to_.publisher.settled(); }
   /// Of the newest table.
   std::uint64_t number() const { return to_.publisher.number(); }

@@ -12,7 +12,7 @@
 namespace gray::master {
 namespace {
 
-/// On the heap and without an owner, for it must not be destroyed if it cannot be read.
+/// On the heap and without an owner: a master that was only partly read must not be destroyed.
 Master* read_master(Load& from) {
   ConfigFile file(kRestored);
   from("file", file);

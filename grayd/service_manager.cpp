@@ -41,33 +41,34 @@ ServiceManager::ServiceManager(asio::io_context& io)
 
 void ServiceManager::ready(const std::string& status) {
   serving_ = status;
-  tell("READY=1\nSTATUS=" + status);
+  notify("READY=1\nSTATUS=" + status);
 }
 
 void ServiceManager::reloaded(bool accepted) {
-  if (!serving_.empty()) tell("READY=1\nSTATUS=" + serving_ + (accepted ? "" : "; the last reload was refused"));
+  if (!serving_.empty()) notify("READY=1\nSTATUS=" + serving_ + (accepted ? "" : "; the last reload was refused"));
 }
 
-// systemd compares the time with that of its own request, so that an older answer is not taken for this one's.
+// systemd compares the time with that of its own request, so that an answer to an older request is not mistaken for
+// this one.
 void ServiceManager::reloading() {
   if (serving_.empty()) return;
   const auto now = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch());
-  tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()));
+  notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()));
 }
 
-void ServiceManager::stopping(const std::string& status) { tell("STOPPING=1\nSTATUS=" + status); }
+void ServiceManager::stopping(const std::string& status) { notify("STOPPING=1\nSTATUS=" + status); }
 
 void ServiceManager::watch() {
   if (path_.empty() || !interval_) return;
-  tell("WATCHDOG=1");
+  notify("WATCHDOG=1");
   timer_.expires_after(*interval_);
   timer_.async_wait(lifetime_.guard([this](std::error_code error) {
     if (!error) watch();
   }));
 }
 
-// A manager that does not listen is no reason to wait: what is lost is a message.
-void ServiceManager::tell(const std::string& text) const {
+// Never waits for the service manager: if its socket is full, the message is lost.
+void ServiceManager::notify(const std::string& text) const {
   if (path_.empty()) return;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

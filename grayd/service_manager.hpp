@@ -1,7 +1,7 @@
 #pragma once
-// What the service manager is told (sd_notify(3)): that grayd serves, reloads, stops, and that its main loop turns.
-// Silent where nobody asked. The variables stay in the environment: they are true for the next image of this process,
-// too; no worker gets them.
+// Notifies the service manager (sd_notify(3)) that grayd serves, reloads, stops, and that its main loop runs. Does
+// nothing if the service manager did not ask for it. The variables stay in the environment, because they are valid for
+// the next image of this process, too; workers do not get them.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace gray::master {
 
-/// How often to tell that one lives: half of WATCHDOG_USEC; nothing if that is not asked of this process.
+/// The interval of the watchdog messages: half of WATCHDOG_USEC; nothing if they are not requested of this process.
 std::optional<Duration> watchdog_interval(const char* usec, const char* pid);
 
 class ServiceManager {
@@ -21,23 +21,23 @@ class ServiceManager {
   /// By NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.
   explicit ServiceManager(asio::io_context& io);
 
-  /// It serves; `status` is one line for people.
+  /// grayd serves; `status` is one line for people.
   void ready(const std::string& status);
   void reloading();
-  /// Also one that was refused has ended: what served before goes on.
+  /// The reload has ended; if it was refused, grayd serves with the old settings.
   void reloaded(bool accepted);
   void stopping(const std::string& status);
   template <class Io>
   void archive(Io& io) {
     io("serving", serving_);
   }
-  /// From now on the watchdog is told as long as the loop turns.
+  /// Sends watchdog messages from now on, as long as the loop runs.
   void watch();
 
  private:
-  void tell(const std::string& text) const;
+  void notify(const std::string& text) const;
 
-  std::string path_;  // empty: nobody asked
+  std::string path_;  // empty: notifications are not requested
   UniqueFd socket_;
   std::optional<Duration> interval_;
   std::string serving_;  // the status of ready(); empty before

@@ -27,7 +27,7 @@ std::optional<Duration> timeout_in(const json& args) {
   return Duration(found->get<Duration::rep>());
 }
 
-/// The kernel's name of the file; a package that replaces it meanwhile keeps that name.
+/// The path from the kernel; a package that replaces the file meanwhile uses the same path.
 std::string own_program() {
   std::error_code ignored;
   auto path = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
@@ -36,7 +36,7 @@ std::string own_program() {
   return path;
 }
 
-/// Whoever may use the admin socket need not be one who may run programs as grayd's user.
+/// Permission to use the admin socket does not include permission to run programs as grayd's user.
 bool may_choose_program(const json& args) {
   const auto peer = args.find("peer");
   if (peer == args.end()) return true;
@@ -53,9 +53,10 @@ Reply Upgrades::begin(const json& args) {
   const auto timeout = timeout_in(args);
   const bool known = of != args.end() && (*of == "router" || *of == "grayd");
   if (!known || !timeout) {
-    return refusal(ExitCode::usage,
-                   fmt::format("upgrade needs of (\"router\" or \"grayd\"), and takes upgrade_timeout_ms (1 to {})",
-                               kMaxTimeout.count()));
+    return refusal(
+        ExitCode::usage,
+        fmt::format("upgrade needs \"of\" (\"router\" or \"grayd\") and accepts upgrade_timeout_ms (1 to {})",
+                    kMaxTimeout.count()));
   }
   if (const auto busy = under_way(); !busy.empty()) {
     return refusal(ExitCode::conflict, fmt::format("{}; wait for its end, see grayctl status", busy));
@@ -107,7 +108,7 @@ void Upgrades::replaced(CheckEnd end) {
   binary_upgrade_.reset();
   const bool good = end.code == ExitCode::ok;
   if (good) program_ = next_program_;
-  const auto serves = fmt::format("grayd {} ({}) serves, as pid {} as before", control::kVersion, program_, ::getpid());
+  const auto serves = fmt::format("grayd {} ({}) serves with the same pid {}", control::kVersion, program_, ::getpid());
   const auto text = good ? serves : end.text;
   if (!good) log(LogLevel::error, text);
   finish({end.code, good ? ::getpid() : 0, text});
@@ -126,11 +127,11 @@ void Upgrades::upgrade_for_settings() {
   upgrade(kMaxTimeout, nullptr);
 }
 
-/// Whoever started it, a new router has the newest settings.
+/// A new router has the newest settings, whatever started the upgrade.
 void Upgrades::upgrade_ended(const RouterUpgradeEnd& end) {
   if (end.code == ExitCode::ok) settings_pending_ = false;
   if (!settings_pending_) return;
-  log(LogLevel::error, fmt::format("no router has the settings of the reload yet: {}; trying again", end.text));
+  log(LogLevel::error, fmt::format("no router has the reloaded settings yet: {}; trying again", end.text));
   retry_settings();
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The verb `upgrade` and the replacement of routers that a reload asks for: at most one at a time, with a number and an
-// end that whoever waits finds in the status, also if grayd itself was replaced meanwhile. Main thread.
+// The verb `upgrade` and the replacement of routers that a reload asks for: at most one at a time. Each upgrade has a
+// number and a result, which callers find in the status, also after grayd itself was replaced. Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <deque>
@@ -21,9 +21,9 @@ namespace gray::master {
 
 class Upgrades {
  public:
-  static constexpr Duration kTimeout{60'000};  // of an upgrade that names none
+  static constexpr Duration kTimeout{60'000};  // of an upgrade without upgrade_timeout_ms
   static constexpr Duration kMaxTimeout{3'600'000};
-  static constexpr Duration kRetry{1'000};  // of router settings that no new router has so far
+  static constexpr Duration kRetry{1'000};  // of a router upgrade for reloaded settings
 
   static constexpr std::size_t kKept = 16;
 
@@ -37,28 +37,28 @@ class Upgrades {
   };
   explicit Upgrades(Dependencies dependencies);
 
-  /// Begins one and answers at once with its number. `args`: "of", "router" or "grayd"; "upgrade_timeout_ms", until the
-  /// new one serves (the admin API's own "timeout_ms" bounds the call); of grayd "binary", an absolute path; without
-  /// it, the file that this grayd was started from.
+  /// Starts one and answers at once with its number. `args`: "of": "router" or "grayd"; "upgrade_timeout_ms": until the
+  /// new one serves (the admin API's own "timeout_ms" bounds the call); "binary", for grayd only: an absolute path;
+  /// without it, the file that this grayd was started from.
   control::Reply begin(const nlohmann::json& args);
-  /// The settings of the routers are others now: a new one is tried until one has them.
+  /// The settings of the routers changed: new routers are tried until one runs with them.
   void upgrade_for_settings();
-  /// What is under way, for who must wait for its end; empty: nothing.
+  /// The upgrade that runs, for callers that must wait for its end; empty: none.
   std::string under_way() const;
-  /// Why nothing at all can be changed now: grayd is being replaced; empty: it is not.
+  /// Why nothing can be changed now: grayd is being replaced; empty: it is not.
   std::string locks() const;
-  /// The last ones, oldest first: whoever waits for one may look late.
+  /// The last kKept upgrades, oldest first: a waiting caller may poll late.
   std::vector<control::UpgradeView> views() const;
 
-  /// What an upgrade of grayd waits for may have ended.
+  /// A condition that an upgrade of grayd waits for may have changed.
   void changed() {
     if (binary_upgrade_) binary_upgrade_->changed();
   }
   /// Null while grayd is not being upgraded.
   const BinaryUpgrade* binary_upgrade() const { return binary_upgrade_ ? &*binary_upgrade_ : nullptr; }
-  /// The replacement of grayd has ended, which may be one that an image before this one began.
+  /// The replacement of grayd has ended; it may have been started by the previous image.
   void replaced(CheckEnd end);
-  /// The image that was to follow has come back.
+  /// The new image has failed and returned to this one.
   void returned(const std::string& why);
 
   template <class Io>
@@ -75,8 +75,8 @@ class Upgrades {
   Dependencies to_;
   std::deque<control::UpgradeView> known_;  // at most kKept
   bool settings_pending_ = false;
-  std::string program_;       // the file that this image was started from, as it was named then
-  std::string next_program_;  // of the one that is to follow
+  std::string program_;       // the file that this image was started from, by its name at that time
+  std::string next_program_;  // the file of the next image
   std::optional<BinaryUpgrade> binary_upgrade_;
   asio::steady_timer retry_;
   Lifetime lifetime_;

@@ -49,7 +49,8 @@ void BinaryCheck::ask(std::vector<std::string> arguments, void (BinaryCheck::*th
 void BinaryCheck::on_numbers(const BriefEnd& end) {
   if (end.overdue)
     return refuse(fmt::format("it gave no answer within {}", format_duration(limit_)), ExitCode::timeout);
-  if (!end.good()) return refuse(fmt::format("it does not support check-handoff, as a grayd does: {}", end.text()));
+  if (!end.good())
+    return refuse(fmt::format("its command check-handoff failed, so it cannot replace grayd: {}", end.text()));
   if (const auto why = handoff_mismatch(end.said); !why.empty()) return refuse(why);
   asks_config_ = true;
   ask({"grayd", "--check", "--config", config_}, &BinaryCheck::on_config);

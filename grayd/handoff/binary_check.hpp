@@ -1,7 +1,7 @@
 #pragma once
-// Whether a program can go on where this grayd stops: it is opened once, and what was checked is what will be run. It
-// is asked which state it can read, and what it thinks of the configuration. Nothing of this grayd changes. Main
-// thread.
+// Checks whether a program can take over from this grayd. The program's file is opened once, so that the file that is
+// run later is the file that was checked. It is asked for its handoff numbers, and to check the configuration. This
+// grayd does not change. Main thread.
 #include <asio/io_context.hpp>
 #include <functional>
 #include <optional>
@@ -12,25 +12,25 @@
 
 namespace gray::master {
 
-/// The end of something that was tried for an operator.
+/// The result of an upgrade or of a check for one.
 struct CheckEnd {
   ExitCode code = ExitCode::ok;  // failed, or timeout
-  std::string text;              // not ok: one line, in which phase and why
+  std::string text;              // not ok: one line with the phase and the reason
 };
 
 class BinaryCheck {
  public:
-  static constexpr Duration kLimit{10'000};  // for each question
+  static constexpr Duration kLimit{10'000};  // for each run of the program
 
   /// `done` is called once, never from the constructor, and must not destroy the check before it returns.
   BinaryCheck(asio::io_context& io, std::string program, std::string config, std::function<void(CheckEnd)> done,
               Duration limit = kLimit);
 
-  /// What is asked just now, for people.
+  /// The current phase, for people.
   std::string phase() const {
     return (asks_config_ ? "checking the configuration with " : "checking the program ") + program_;
   }
-  /// The open file, once it was found good.
+  /// The open file of the program; valid after a successful check.
   int program() const { return file_.get(); }
 
  private:

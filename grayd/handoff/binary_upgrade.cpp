@@ -28,15 +28,15 @@ void BinaryUpgrade::on_checked(const CheckEnd& end) {
   changed();
 }
 
-/// A caller who was still connected may have begun a change: its end is awaited, however long that takes.
+/// A caller that is still connected may start a change while closing: its end is awaited, without a limit.
 void BinaryUpgrade::changed() {
   if (phase_ == Phase::settling && host_.unsettled().empty()) {
     phase_ = Phase::closing;
     await(Clock::now() + kGracePeriod);
     host_.close_endpoints();
   }
-  const bool gone = phase_ == Phase::closing && (grace_over_ || host_.callers_gone());
-  if (!gone || !host_.unsettled().empty()) return;
+  const bool callers_gone = phase_ == Phase::closing && (grace_over_ || host_.callers_gone());
+  if (!callers_gone || !host_.unsettled().empty()) return;
   phase_ = Phase::leaving;
   timer_.cancel();
   host_.leave();

@@ -1,13 +1,13 @@
 #pragma once
-// The way to a new image of grayd, up to the last step before the exec: the program is checked, then what is being
-// changed comes to its end, then the last callers are answered. Until that step every failure leaves all as it was.
+// The upgrade of grayd to a new image, up to the last step before the exec: the program is checked, then changes in
+// progress end, then connected callers are answered. A failure before that step leaves everything as it was.
 //
-//   checking   the new program is asked (grayd/handoff/binary_check.hpp)
-//   settling   a shift waits for the disk, say; nothing new is begun
-//   closing    nobody else is let in; callers wait in the sockets' backlogs
-//   leaving    all is quiet: the exec is due
+//    checking   the new program is checked (grayd/handoff/binary_check.hpp)
+//    settling   a change in progress ends, for example a shift that waits for the disk; no new one starts
+//    closing    no new callers are accepted; they wait in the sockets' backlogs
+//    leaving    nothing is in progress: the exec is next
 //
-// Main thread.
+//  Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
@@ -19,13 +19,14 @@ namespace gray::master {
 
 class BinaryUpgrade {
  public:
-  static constexpr Duration kGracePeriod{2'000};  // for callers whose request has not come; they are cut after it
+  static constexpr Duration kGracePeriod{
+      2'000};  // for callers that have not sent their request; they are disconnected after it
 
-  /// The master. Its functions must not destroy the upgrade; it calls changed() when an answer of the const ones may
-  /// have changed.
+  /// The master. Its functions must not destroy the upgrade; it calls changed() when a const function may return a
+  /// different value.
   class Host {
    public:
-    virtual std::string stale() = 0;            // why the checked file is not in force; empty: it is
+    virtual std::string stale() = 0;            // why the checked configuration is not in force; empty: it is
     virtual std::string unsettled() const = 0;  // the change that must end first, for people; empty: none
     virtual void close_endpoints() = 0;         // accept no further callers
     virtual bool callers_gone() const = 0;      // after close_endpoints(): every caller was answered
@@ -38,15 +39,15 @@ class BinaryUpgrade {
   BinaryUpgrade(asio::io_context& io, Host& host, std::function<void(CheckEnd)> failed, std::string program,
                 std::string config, Duration timeout);
 
-  /// Host's answers may differ from now on.
+  /// The return values of Host's const functions may have changed.
   void changed();
 
   const std::string& program() const { return program_; }
-  /// Open, and the one that was checked.
+  /// The open file of the checked program.
   int binary() const { return check_.program(); }
-  /// It is at its last step: it can only be left.
+  /// At its last step: the exec follows.
   bool leaving() const { return phase_ == Phase::leaving; }
-  /// How far it is, for people.
+  /// The current phase, for people.
   std::string text() const;
 
  private:

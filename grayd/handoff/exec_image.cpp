@@ -19,29 +19,29 @@ std::vector<char*> argv_of(std::vector<std::string>& arguments) {
   return argv;
 }
 
-/// Async-signal-safe, like all that a crash calls.
+/// Async-signal-safe, because a crash handler calls it.
 void set_close_on_exec(const int* fds, std::size_t count, bool close) {
   for (std::size_t i = 0; i < count; ++i) ::fcntl(fds[i], F_SETFD, close ? FD_CLOEXEC : 0);
 }
 
 constexpr int kCrashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
 
-/// What a signal handler can reach. Written before the handlers are set.
-struct Back {
+/// The data that signal handlers use. Written before the handlers are set.
+struct CrashData {
   int program = -1;
   std::vector<int> fds;
-  std::vector<char*> argv;  // its last but one is the reason
+  std::vector<char*> argv;  // the last but one is the reason
 };
-Back back;
+CrashData crash_data;
 
 [[noreturn]] void go_back(const char* reason) {
   ::alarm(0);
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  set_close_on_exec(back.fds.data(), back.fds.size(), false);
-  back.argv[back.argv.size() - 2] = const_cast<char*>(reason);
-  ::fexecve(back.program, back.argv.data(), environ);
+  set_close_on_exec(crash_data.fds.data(), crash_data.fds.size(), false);
+  crash_data.argv[crash_data.argv.size() - 2] = const_cast<char*>(reason);
+  ::fexecve(crash_data.program, crash_data.argv.data(), environ);
   constexpr char kLost[] = "grayd: the old program cannot be started again; grayd ends\n";
   (void)!::write(STDERR_FILENO, kLost, sizeof kLost - 1);
   ::_exit(static_cast<int>(ExitCode::failed));
@@ -79,19 +79,19 @@ int exec_image(int program, std::vector<std::string> arguments, const std::set<i
   return cause;
 }
 
-WayBack::WayBack(int program, std::vector<std::string> arguments, std::set<int> inherited)
+Fallback::Fallback(int program, std::vector<std::string> arguments, std::set<int> inherited)
     : arguments_(std::move(arguments)) {
   arguments_.emplace_back();
-  back = {program, {inherited.begin(), inherited.end()}, argv_of(arguments_)};
+  crash_data = {program, {inherited.begin(), inherited.end()}, argv_of(arguments_)};
   set_crash_handlers(on_crash);
   ::alarm(kLimit);
 }
 
-WayBack::~WayBack() {
+Fallback::~Fallback() {
   ::alarm(0);
   set_crash_handlers(SIG_DFL);
 }
 
-void WayBack::go(const std::string& reason) const { go_back(reason.c_str()); }
+void Fallback::go(const std::string& reason) const { go_back(reason.c_str()); }
 
 }  // namespace gray::master

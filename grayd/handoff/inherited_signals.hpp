@@ -1,15 +1,15 @@
 #pragma once
-// What whoever started grayd left of its signals. An ignored SIGCHLD would make children vanish unwaited, a blocked
-// SIGTERM would never be heard.
+// Signal dispositions and masks that this process inherited from its parent or from the previous image. With an
+// inherited ignored SIGCHLD, children could not be waited for; with a blocked SIGTERM, grayd could not be stopped.
 #include <csignal>
 
 namespace gray::master {
 
-/// Every signal at its default, none blocked. Before any thread or handler is made.
+/// Sets every signal to its default and unblocks all. To be called before any thread or handler is created.
 void reset_signals();
 
-/// While it lives, no signal is delivered to this thread, or to children that it forks: their handlers would still be
-/// ours. It is the only thread that takes signals.
+/// While it exists, no signal is delivered to this thread, nor to children that it forks, which still have our
+/// handlers. It is the only thread that takes signals.
 class SignalsHeld {
  public:
   SignalsHeld();
@@ -21,7 +21,7 @@ class SignalsHeld {
   sigset_t before_{};
 };
 
-/// What an image before this one held is delivered now.
+/// Unblocks all signals; those that arrived during the exec are delivered now.
 void release_signals();
 
 }  // namespace gray::master

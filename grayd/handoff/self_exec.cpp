@@ -37,8 +37,8 @@ std::set<int> open_descriptors() {
   return fds;
 }
 
-/// Beside what the state announces and what we need ourselves: opened by whoever stood between the two images, or the
-/// file of this one if it is a script.
+/// Closes descriptors that the state does not name and that are not needed here: a wrapper program between the two
+/// images opened them, or one is the file of this program if it is a script.
 void close_strays(const std::set<int>& announced, const ResumeArguments& arguments) {
   for (const int fd : open_descriptors()) {
     if (!announced.contains(fd) && fd != arguments.state && fd != arguments.back) ::close(fd);
@@ -86,11 +86,11 @@ void take_over(const ResumeArguments& arguments, const std::function<void(Load&)
   } else {
     auto again = resume_arguments({arguments.config, arguments.state, -1, {}});
     again.emplace_back("--returned");
-    const WayBack way_back(arguments.back, std::move(again), open_descriptors());
+    const Fallback fallback(arguments.back, std::move(again), open_descriptors());
     try {
       read_all(arguments, read);
     } catch (const std::exception& error) {
-      way_back.go(error.what());
+      fallback.go(error.what());
     }
   }
   ::close(arguments.state);

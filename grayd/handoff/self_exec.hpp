@@ -1,9 +1,9 @@
 #pragma once
-// One image of grayd follows another in the same process, by exec: the first writes its state down, the next reads it
-// and serves on as if nothing had been. What it cannot read sends it back to the first, which reads the same state.
+// Replaces one image of grayd by the next in the same process, by exec: the old image serialises its state, the new one
+// reads it and continues. If the new image cannot read it, it executes the old one again, which reads the same state.
 //
-// Invariants: nothing that was inherited is closed, and no child is ended, before everything is read; so nothing that
-// is half read is ever destroyed. Signals are held from before the writing until there are handlers after the reading.
+//  Invariants: before everything is read, no inherited descriptor is closed and no child is killed; so no partly read
+//  object is ever destroyed. Signals are blocked from before the writing until there are handlers after the reading.
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,23 +13,23 @@
 
 namespace gray::master {
 
-/// What goes along to the next image.
+/// The state that is handed over to the next image.
 class HandedOver {
  public:
   virtual ~HandedOver() = default;
-  /// Changes nothing.
+  /// Must not change anything.
   virtual void write(Save& to) = 0;
 };
 
-/// `config` is the path of the file, `next` the open program. Returns only if it failed, with the phase and why; then
-/// all is as before. Outside of every handler of the loop, signals held.
+/// `config` is the path of the file, `next` the open program. Returns only if it failed, with the phase and the reason;
+/// nothing changed then. Outside of every handler of the loop, signals blocked.
 std::string hand_over(HandedOver& state, const std::string& config, int next);
 
-/// Calls `read` with what the image before wrote. What it throws, or leaves of the descriptors, leads back to that
-/// image: then this does not return. Without a way back it throws.
+/// Calls `read` with the state of the previous image. If it throws, or leaves descriptors unused, the previous image is
+/// executed again, and this does not return. Throws if there is no previous image to return to.
 void take_over(const ResumeArguments& arguments, const std::function<void(Load& from)>& read);
 
-/// The arguments by which a program follows this one.
+/// The command line of the next image.
 std::vector<std::string> resume_arguments(const ResumeArguments& arguments);
 
 }  // namespace gray::master

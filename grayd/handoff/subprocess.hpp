@@ -1,7 +1,8 @@
 #pragma once
-// A program that is run to be asked something and ends soon: what it says is gathered, and at the limit it is killed
-// with all that it started in its process group. It stays in the master's session (the supervisor waits for strangers),
-// has default signals, and nothing open but /dev/null, our ends for its words, and itself as kProgramFd. Main thread.
+// A short-lived program whose output is collected. At the limit it is killed together with everything that it started
+// in its process group. It stays in the master's session (in other sessions the supervisor would wait for it), has
+// default signals, and has nothing open but /dev/null, the write ends of our output pipe, and itself as kProgramFd.
+// Main thread.
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
@@ -15,11 +16,11 @@
 
 namespace gray::master {
 
-/// What became of it.
+/// How it ended.
 struct BriefEnd {
   int status = 0;        // as in waitpid(2)
   bool overdue = false;  // it was killed at the limit
-  std::string said;      // on both of its outputs, at most kMostSaid bytes
+  std::string said;      // on stdout and stderr, at most kMostSaid bytes
 
   bool good() const { return status == 0 && !overdue; }
   /// "exit 1: its first line", "signal 9 (killed)", one line.
@@ -28,14 +29,14 @@ struct BriefEnd {
 
 class Subprocess {
  public:
-  static constexpr int kProgramFd = 3;  // a script is read through it by its interpreter
+  static constexpr int kProgramFd = 3;  // the interpreter of a script reads the script through it
   static constexpr std::size_t kMostSaid = 16 * 1024;
 
-  /// Starts the open file `program` (O_PATH will do). `done` is called once and may destroy the process. Throws
-  /// std::system_error if the system has no room for it.
+  /// Starts the open file `program` (O_PATH is enough). `done` is called once and may destroy the process. Throws
+  /// std::system_error if the system has no free process or descriptor.
   Subprocess(asio::io_context& io, int program, std::vector<std::string> arguments, Duration limit,
              std::function<void(BriefEnd)> done);
-  ~Subprocess();  // ends it
+  ~Subprocess();  // kills it
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
 
@@ -48,8 +49,7 @@ class Subprocess {
   BriefEnd end_;
   std::function<void(BriefEnd)> done_;
   asio::posix::stream_descriptor pidfd_;
-  UniqueFd words_;
-  asio::posix::stream_descriptor heard_;
+  asio::posix::stream_descriptor output_;
   asio::steady_timer limit_;
   Lifetime lifetime_;
 };

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   grayd --config /etc/grayd/grayd.toml            serve in the foreground; SIGTERM drains and ends
-  grayd --config /etc/grayd/grayd.toml --check    validate and exit: 0 good, 8 bad
+  grayd --config /etc/grayd/grayd.toml --check    validate and exit: 0 valid, 8 not valid
   kill -HUP $(pidof -s grayd)                     reload the configuration, completely or not at all
   grayctl status                                  ask a running grayd
 )";

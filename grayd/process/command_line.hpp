@@ -1,26 +1,26 @@
 #pragma once
-// grayd's arguments as values. Usage errors are exit 2 with one line that says what to do.
+// The command line of grayd as values. A usage error is exit code 2 and one line that says what to do.
 #include <string>
 
 namespace gray::master {
 
-/// The hidden child mode: numbers of the descriptors that the master hands down (grayd/routers/router_spawn.hpp).
+/// The hidden router mode: numbers of the descriptors that the master passes (grayd/routers/router_spawn.hpp).
 struct RouterArguments {
   int channel = -1;
   int segment = -1;
   int freed = -1;       // the segment's event
   int access_log = -1;  // -1: off
   int listeners = 0;    // how many
-  int proxied = 0;      // the last of them: those with PROXY headers
+  int proxied = 0;      // how many of them, the last ones, expect PROXY headers
   std::string cgroup;   // empty: none
 };
 
-/// The hidden mode of an image that continues another one: grayd/handoff/self_exec.hpp.
+/// The hidden mode of an image that replaces an earlier one: grayd/handoff/self_exec.hpp.
 struct ResumeArguments {
-  std::string config;    // the file, for whoever looks at the process; what it said is in the state
-  int state = -1;        // descriptor of what was handed over
-  int back = -1;         // of the program before this one; -1: there is no way back
-  std::string returned;  // why the image that was to follow did not; empty: this is the one
+  std::string config;    // the file, shown in the process list; its content is in the state
+  int state = -1;        // descriptor of the handed-over state
+  int back = -1;         // descriptor of the previous program; -1: no fallback
+  std::string returned;  // why the next image failed and returned to this one; empty: it did not
 };
 
 struct CommandLine {

@@ -1,7 +1,8 @@
 #pragma once
-// Callbacks that may outlive their object. A cancelled Asio operation still runs its handler, and one that had
-// completed before runs it with success; guard() makes both do nothing once the object is gone. One thread; keep it the
-// last member.
+// Callbacks that may outlive their object. A cancelled Asio operation still runs its handler, and one that completed
+// before the cancellation runs it with success; guard() makes both do nothing once the object is destroyed.
+//
+// One thread. A Lifetime must be the last member of its object.
 #include <memory>
 #include <utility>
 

@@ -6,8 +6,8 @@ namespace gray::master {
 
 void keep_heap_small() {
   ::mallopt(M_ARENA_MAX, 1);
-  ::mallopt(M_TRIM_THRESHOLD,
-            kFreeKept);  // being told ends the allocator's own adjusting, that of M_MMAP_THRESHOLD, too
+  // Also stops the allocator's automatic adjustment of this threshold and of M_MMAP_THRESHOLD.
+  ::mallopt(M_TRIM_THRESHOLD, kFreeKept);
 }
 
 }  // namespace gray::master

@@ -11,14 +11,14 @@
 namespace gray::master {
 namespace {
 
-/// Inherited across exec, so not close-on-exec: made so again, as every descriptor of the project is.
+/// An inherited descriptor is not close-on-exec; this sets the flag again, as for every descriptor of the project.
 UniqueFd take_over(int fd) {
   if (fd >= 0) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   return UniqueFd(fd);
 }
 
-/// Nothing survives the master. The groups are known even where there is no cgroup; the cgroup knows those that left
-/// their group.
+/// No worker process may survive the master. The groups are recorded even without a cgroup; the cgroup also contains
+/// processes that left their group.
 void kill_workers(segment::Segment& segment, const std::string& cgroup) {
   for (const auto& group : segment->header.groups) {
     if (const auto pgid = group.load(); pgid > 1) ::kill(-pgid, SIGKILL);

@@ -1,5 +1,6 @@
 #pragma once
-// The hidden child mode: from inherited descriptors to the router, and what happens when the master is gone.
+// The hidden router mode: starts the router with the inherited descriptors, and kills the workers when the master is
+// gone.
 #include "grayd/process/command_line.hpp"
 
 namespace gray::master {

@@ -10,7 +10,7 @@
 #include "config/shared/segment.hpp"
 #include "grayd/routers/respawn_delay.hpp"
 
-extern "C" {  // glibc 2.36 forgot to say so in the header itself
+extern "C" {  // missing in the header of glibc 2.36
 #include <sys/pidfd.h>
 }
 
@@ -26,10 +26,10 @@ std::string described(int status) {
 
 }  // namespace
 
-RouterGeneration::RouterGeneration(asio::io_context& io, RouterChild child, std::uint32_t slot, Duration start_limit,
-                                   Owner& owner)
+RouterGeneration::RouterGeneration(asio::io_context& io, RouterChild child, std::uint32_t router_slot,
+                                   Duration start_limit, Owner& owner)
     : child_(std::move(child)),
-      slot_(slot),
+      router_slot_(router_slot),
       owner_(owner),
       link_(io, std::move(child_.channel), *this),
       pidfd_(io, child_.pidfd.release()),
@@ -39,12 +39,12 @@ RouterGeneration::RouterGeneration(asio::io_context& io, RouterChild child, std:
 }
 
 RouterGeneration::RouterGeneration(asio::io_context& io, Owner& owner, Restored)
-    : slot_(0), owner_(owner), link_(io, *this, kRestored), pidfd_(io), deadline_(io) {}
+    : router_slot_(0), owner_(owner), link_(io, *this, kRestored), pidfd_(io), deadline_(io) {}
 
-/// The pid last: what was not read to its end kills nobody.
+/// The pid last: an object that was only partly read kills no process.
 template <class Io>
 void RouterGeneration::archive(Io& io) {
-  io("slot", slot_);
+  io("slot", router_slot_);
   io("state", state_);
   io("leaving", leaving_);
   io("applied", applied_);
@@ -69,7 +69,7 @@ void RouterGeneration::archive(Io& io) {
 template void RouterGeneration::archive(Save&);
 template void RouterGeneration::archive(Load&);
 
-/// Only a start that failed half-way gets here with a living process.
+/// The process is still alive here only if the start of grayd failed half-way.
 RouterGeneration::~RouterGeneration() {
   if (child_.pid > 0 && end_.empty()) {
     ::pidfd_send_signal(pidfd_.native_handle(), SIGKILL, nullptr, 0);
@@ -81,15 +81,15 @@ void RouterGeneration::received(ChannelMessage message) {
   using Type = ChannelMessage::Type;
   switch (message.type) {
     case Type::hello:
-      return speaks_our_protocol(message) ? on_event(RouterEvent::hello, "it greeted twice")
+      return speaks_our_protocol(message) ? on_event(RouterEvent::hello, "it sent hello twice")
                                           : on_event(RouterEvent::mismatch, "its protocol or segment layout differs");
-    case Type::ready: return on_event(RouterEvent::ready, "it was ready before it greeted");
-    case Type::drained: return on_event(RouterEvent::drained, "it drained without a request");
+    case Type::ready: return on_event(RouterEvent::ready, "it sent ready before hello");
+    case Type::drained: return on_event(RouterEvent::drained, "it sent drained without a request");
     case Type::applied: applied_ = std::max(applied_, message.number); return owner_.applied(*this);
     case Type::unused: return owner_.worker_unused();
     case Type::unreached: return void(complaint_ = message.detail);
     case Type::probed: return owner_.probed(message.number, message.ok, message.detail);
-    default: return kill("it sent what only a master sends");
+    default: return kill("it sent a message that only the master sends");
   }
 }
 
@@ -119,15 +119,15 @@ void RouterGeneration::on_event(RouterEvent event, const std::string& why) {
     case RouterAction::kill: return kill(why);
   }
   if (state_ != RouterState::ending) return;
-  if (event == RouterEvent::drained) arm(kDrainGrace, "it was drained and did not end");
-  if (event == RouterEvent::closed) arm(kDeathGrace, "it closed its channel and did not end");
+  if (event == RouterEvent::drained) arm(kDrainGrace, "it had drained but did not exit");
+  if (event == RouterEvent::closed) arm(kDeathGrace, "it closed its channel but did not exit");
 }
 
 void RouterGeneration::drain(Duration timeout, bool at_once) {
   leaving_ = true;
   at_once_ = at_once;
   drain_timeout_ = timeout;
-  on_event(RouterEvent::drain, "it had not started");
+  on_event(RouterEvent::drain, "it had not started yet");
 }
 
 void RouterGeneration::kill(const std::string& why) {
@@ -174,7 +174,7 @@ bool RouterGeneration::died_young() const { return ready_since_ == TimePoint{} |
 
 RouterView RouterGeneration::view() const {
   const std::chrono::duration<double> up = Clock::now() - started_;
-  return {child_.pid, slot_, state_, applied_, up.count()};
+  return {child_.pid, router_slot_, state_, applied_, up.count()};
 }
 
 }  // namespace gray::master

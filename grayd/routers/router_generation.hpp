@@ -1,6 +1,6 @@
 #pragma once
-// One router process: its channel, its pidfd, its machine. It ends by its process's end only, never by silence; who
-// does not get ready or drained in time is killed, so that nobody waits for it for ever.
+// One router process: its channel, its pidfd and its state machine. It has ended only when its process has, not when
+// its channel is silent. A router that is not ready or drained in time is killed, so that no wait for it is unbounded.
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
@@ -20,7 +20,7 @@ class RouterGeneration final : RouterLink::Owner {
   /// Its functions must not destroy the generation.
   class Owner {
    public:
-    virtual void greeted(RouterGeneration& router) = 0;  // it needs the table now
+    virtual void greeted(RouterGeneration& router) = 0;  // it needs the table
     virtual void ready(RouterGeneration& router) = 0;
     virtual void applied(RouterGeneration& router) = 0;
     virtual void probed(std::uint64_t id, bool ok, const std::string& detail) = 0;
@@ -30,37 +30,38 @@ class RouterGeneration final : RouterLink::Owner {
    protected:
     ~Owner() = default;
   };
-  RouterGeneration(asio::io_context& io, RouterChild child, std::uint32_t slot, Duration start_limit, Owner& owner);
-  /// None until archive(Load&) has come to its end.
+  RouterGeneration(asio::io_context& io, RouterChild child, std::uint32_t router_slot, Duration start_limit,
+                   Owner& owner);
+  /// No process until archive(Load&) has returned.
   RouterGeneration(asio::io_context& io, Owner& owner, Restored);
   ~RouterGeneration();
   RouterGeneration(const RouterGeneration&) = delete;
   RouterGeneration& operator=(const RouterGeneration&) = delete;
 
   void send(ChannelMessage message) { link_.send(std::move(message)); }
-  /// Requests under way get `timeout`; then, and a moment more, it is killed. `at_once`: idle clients are closed now,
-  /// because nobody will serve them; otherwise they are told with their next answer.
+  /// Requests in flight get `timeout`; shortly after it the router is killed. `at_once`: idle clients are closed now,
+  /// because no router replaces this one; otherwise their next answer says `Connection: close`.
   void drain(Duration timeout, bool at_once);
 
   bool greeted() const { return state_ != RouterState::starting; }
   bool ready() const { return state_ == RouterState::ready; }
-  /// It was asked to drain: its end is no accident.
+  /// It was asked to drain, so its end is expected.
   bool leaving() const { return leaving_; }
-  /// How long it may go on draining; 0 if it does not drain.
+  /// The time that is left for draining; 0 if it does not drain.
   Duration drains_for() const;
-  /// It has, or may have, clients: it was ready once.
+  /// It was ready once, so it may have clients.
   bool was_ready() const { return ready_since_ != TimePoint{}; }
   /// It died before it was ready, or within kYoung after.
   bool died_young() const;
   std::uint64_t applied() const { return applied_; }
   pid_t pid() const { return child_.pid; }
-  std::uint32_t slot() const { return slot_; }
-  const std::string& end() const { return end_; }  // "exit 1", "signal 9 (killed: sent nonsense)"
-  /// The worker that it could not reach last, in its warm-up check; empty: none.
+  std::uint32_t router_slot() const { return router_slot_; }
+  const std::string& end() const { return end_; }  // "exit 1", "signal 9 (killed: it sent hello twice)"
+  /// The worker that its warm-up check could not reach last; empty: none.
   const std::string& complaint() const { return complaint_; }
   RouterView view() const;
 
-  /// Not once it has ended.
+  /// Not after it has ended.
   template <class Io>
   void archive(Io& io);
 
@@ -79,7 +80,7 @@ class RouterGeneration final : RouterLink::Owner {
   void on_end();
 
   RouterChild child_;  // the channel has moved to link_
-  std::uint32_t slot_;
+  std::uint32_t router_slot_;
   Owner& owner_;
   RouterState state_ = RouterState::starting;
   bool leaving_ = false;
@@ -88,8 +89,8 @@ class RouterGeneration final : RouterLink::Owner {
   Duration drain_timeout_{0};
   bool at_once_ = false;
   std::string killed_for_, complaint_, end_;
-  std::optional<TimePoint> due_;  // then it is overdue
-  std::string overdue_;           // for what
+  std::optional<TimePoint> due_;  // the time when it is overdue
+  std::string overdue_;           // the reason then
   RouterLink link_;
   asio::posix::stream_descriptor pidfd_;
   asio::steady_timer deadline_;

@@ -26,7 +26,7 @@ void RouterLink::flush() {
       case ChannelResult::ok: outbox_.pop_front(); break;
       case ChannelResult::again: return await_writable();
       case ChannelResult::closed: return close() ? owner_.closed() : void();
-      case ChannelResult::invalid: return close() ? owner_.broken("it cannot be sent a message") : void();
+      case ChannelResult::invalid: return close() ? owner_.broken("a message to it cannot be sent") : void();
     }
   }
 }
@@ -59,7 +59,7 @@ void RouterLink::read_all() {
   }
 }
 
-/// What came during the exec is seen by the first wait; what waits to be sent goes out once the router takes it.
+/// The first wait sees data that arrived during the exec; the outbox is sent when the channel is writable.
 template <class Io>
 void RouterLink::archive(Io& io) {
   io("outbox", outbox_);
@@ -77,7 +77,7 @@ void RouterLink::archive(Io& io) {
 template void RouterLink::archive(Save&);
 template void RouterLink::archive(Load&);
 
-/// False if it had been closed before.
+/// False if it was closed already.
 bool RouterLink::close() {
   if (closed_) return false;
   closed_ = true;

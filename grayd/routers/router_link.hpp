@@ -1,6 +1,6 @@
 #pragma once
-// The master's end of a router's channel. Never blocks: what the router does not take yet waits here, and a newer table
-// replaces one that still waits, so that a router that sleeps costs one table, not a backlog.
+// The master's end of a router's channel. It never blocks: messages that the router does not read yet are queued here,
+// and a newer table replaces a queued one, so that a router that does not read costs one table, not a backlog.
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <deque>
@@ -24,7 +24,7 @@ class RouterLink {
     ~Owner() = default;
   };
   RouterLink(asio::io_context& io, UniqueFd channel, Owner& owner);
-  /// Without a channel until archive(Load&) has given it, and what still waits to be sent.
+  /// No channel until archive(Load&) has read it, and the queued messages.
   RouterLink(asio::io_context& io, Owner& owner, Restored) : channel_(io), owner_(owner) {}
 
   void send(ChannelMessage message);

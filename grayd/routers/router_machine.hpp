@@ -1,5 +1,6 @@
 #pragma once
-// One router process as the master sees it. The end of the process is no row: from every state it ends the machine.
+// One router process as the master sees it. The end of the process is not in the table: it ends the machine in every
+// state.
 #include <array>
 #include <cstdint>
 
@@ -22,9 +23,9 @@ using A = RouterAction;
 inline constexpr auto kStates = static_cast<std::size_t>(S::count);
 inline constexpr auto kEvents = static_cast<std::size_t>(RouterEvent::count);
 
-/// A router that has not greeted carries no client, so a drain simply ends it. A second drain is passed on: it may
-/// carry a shorter time. Who closes the channel is dying; who lives on can no longer be told anything, and is overdue
-/// soon.
+/// A router that has not sent hello has no clients, so a drain simply ends it. A second drain is passed on, because it
+/// may have a shorter timeout. A router that closes its channel should be dying; if it lives on, it can no longer
+/// receive messages, and is overdue soon.
 inline constexpr std::array<std::array<RouterStep, kEvents>, kStates> kTable{{
     // hello                        mismatch                ready                     drain
     // drained                      overdue                 closed

@@ -27,11 +27,11 @@ UniqueFd duplicate_above(int fd, int floor) {
   return copy;
 }
 
-/// What the child shall have, by its number there. The sources lie above every target, so that no dup2 overwrites a
-/// source.
+/// The descriptors of the child, by their number there. The sources are above every target, so that no dup2 overwrites
+/// a source.
 struct FdMap {
   std::vector<std::pair<UniqueFd, int>> moves;
-  int end = kFirstListenerFd;  // the first descriptor that the child shall not have
+  int end = kFirstListenerFd;  // the first descriptor that the child does not get
 };
 
 FdMap map_of(const RouterCommand& command, int channel) {

@@ -1,7 +1,7 @@
 #pragma once
-// Starts the program itself again as a router child. Main thread only; between fork and exec only async-signal-safe
-// calls. The child leads its own process group (a terminal's Ctrl-C reaches the master alone, which then drains it) and
-// has no PDEATHSIG: it must outlive the master for the moment that it takes to kill the workers.
+// Starts this program again as a router. Main thread only; between fork and exec only async-signal-safe calls. The
+// child leads its own process group (a terminal's Ctrl-C reaches only the master, which then drains it) and has no
+// PDEATHSIG: it must outlive the master long enough to kill the workers.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace gray::master {
 
-/// Where the child finds what it inherits. Listeners follow one after the other.
+/// The numbers of the inherited descriptors in the child. Listeners have consecutive numbers.
 inline constexpr int kChannelFd = 3;
 inline constexpr int kSegmentFd = 4;
 inline constexpr int kAccessLogFd = 5;
@@ -26,9 +26,9 @@ struct RouterCommand {
   int freed = -1;                          // borrowed: Segment::freed()
   int access_log = -1;                     // borrowed; -1: off
   std::vector<int> listeners;              // borrowed
-  std::size_t proxied = 0;                 // the last of them: connections there begin with a PROXY header
+  std::size_t proxied = 0;                 // how many of them, the last ones: connections begin with a PROXY header
 
-  /// The numbers of what is borrowed are the same before and after an exec.
+  /// The numbers of the borrowed descriptors are the same before and after an exec.
   template <class Io>
   void archive(Io& io) {
     io("cgroup", cgroup);
@@ -46,7 +46,7 @@ struct RouterChild {
   UniqueFd channel;  // the master's end, non-blocking
 };
 
-/// Throws std::system_error when the system has no room for another process or descriptor.
+/// Throws std::system_error if the system has no free process or descriptor.
 RouterChild spawn_router(const RouterCommand& command);
 
 /// The child's arguments, argv[0] first.

@@ -70,7 +70,7 @@ void RouterUpgrade::finish(RouterUpgradePhase before, RouterUpgradeEvent event) 
 RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgradeEvent event) const {
   if (event == RouterUpgradeEvent::predecessor_died) {
     return {ExitCode::failed, pid_,
-            fmt::format("while router {} was {}, the router to replace died; a new one starts automatically", pid_,
+            fmt::format("the old router died while router {} was {}; a new one starts automatically", pid_,
                         name_of(before))};
   }
   if (event != RouterUpgradeEvent::overdue) {
@@ -80,12 +80,12 @@ RouterUpgradeEnd RouterUpgrade::failure(RouterUpgradePhase before, RouterUpgrade
   }
   if (before == RouterUpgradePhase::waiting) {
     return {ExitCode::timeout, 0,
-            fmt::format("no room for another router within {}: {}; nothing was changed, try again when it has ended",
+            fmt::format("no room for another router within {}: {}; nothing was changed; try again when one has ended",
                         format_duration(timeout_), fleet_.draining())};
   }
   const auto complaint = fresh_->complaint();
   return {ExitCode::timeout, pid_,
-          fmt::format("the new router {} was still {} after {}{}; it is ended, the old one keeps serving", pid_,
+          fmt::format("the new router {} was still {} after {}{}; it is stopped; the old one keeps serving", pid_,
                       name_of(before), format_duration(timeout_), complaint.empty() ? "" : ": " + complaint)};
 }
 
@@ -95,7 +95,7 @@ std::string RouterUpgrade::text() const {
     case RouterUpgradePhase::starting: return fmt::format("router {} starts", pid_);
     case RouterUpgradePhase::warm_up: {
       const auto complaint = fresh_->complaint();
-      return fmt::format("router {} reaches every worker before it serves{}", pid_,
+      return fmt::format("router {} checks every worker before it serves{}", pid_,
                          complaint.empty() ? "" : ": " + complaint);
     }
     case RouterUpgradePhase::trial: return fmt::format("router {} serves beside the old one", pid_);

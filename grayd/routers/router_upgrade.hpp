@@ -1,5 +1,5 @@
 #pragma once
-// One replacement of the routers by a new one, from the wish to its end: the timers and the words around
+// One replacement of the routers by a new one, from the request to the result: the timers and texts around
 // router_upgrade_machine. Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
@@ -12,16 +12,16 @@
 
 namespace gray::master {
 
-/// How it ended, for who asked.
+/// The result of an upgrade.
 struct RouterUpgradeEnd {
-  ExitCode code = ExitCode::ok;  // failed; timeout: timeout was over
-  pid_t pid = 0;                 // of the new router; 0: none was made
-  std::string text;              // one line: what serves now, or in which phase what went wrong
+  ExitCode code = ExitCode::ok;  // ok, failed or timeout
+  pid_t pid = 0;                 // of the new router; 0: none was started
+  std::string text;              // one line: the router that serves now, or the phase and reason of the failure
 };
 
 class RouterUpgrade {
  public:
-  static constexpr Duration kTrial{250};  // a router that falls over its first requests costs nothing but these
+  static constexpr Duration kTrial{250};  // a router that crashes at its first requests affects only these
 
   /// All routers. Its functions must not destroy the upgrade.
   class Fleet {
@@ -30,25 +30,25 @@ class RouterUpgrade {
     virtual void let_accept(RouterGeneration& router) = 0;
     virtual void drain_older(const RouterGeneration& router) = 0;  // every router before this one
     virtual std::string draining() const = 0;                      // which routers drain and for how long, for people
-    virtual void upgrade_ended(RouterUpgradeEnd end) = 0;          // once, the last call
+    virtual void upgrade_ended(RouterUpgradeEnd end) = 0;          // called once, the last call
 
    protected:
     ~Fleet() = default;
   };
-  /// `timeout`: from now to `trial`.
+  /// `timeout`: from now until the phase `trial`.
   RouterUpgrade(asio::io_context& io, Fleet& fleet, Duration timeout);
 
-  /// Another router may live.
+  /// There is room for another router.
   void room() { on(RouterUpgradeEvent::room); }
-  /// Of any router; only the new one's, and the end of one that was serving, matter.
+  /// Called for any router; only events of the new one, and the end of a serving one, have an effect.
   void greeted(const RouterGeneration& router);
   void ready(const RouterGeneration& router);
   void ended(const RouterGeneration& router);
 
-  /// This is the new one.
+  /// Whether this is the new one.
   bool concerns(const RouterGeneration& router) const { return &router == fresh_; }
   bool over() const { return is_over(phase_); }
-  /// How far it is, for people.
+  /// The current phase, for people.
   std::string text() const;
 
  private:
@@ -63,7 +63,7 @@ class RouterUpgrade {
   RouterUpgradePhase phase_ = RouterUpgradePhase::waiting;
   RouterGeneration* fresh_ = nullptr;
   pid_t pid_ = 0;
-  std::string end_;  // of the new one's process
+  std::string end_;  // how the new router's process ended
   asio::steady_timer timer_;
   Lifetime lifetime_;
 };

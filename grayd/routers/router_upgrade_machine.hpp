@@ -1,12 +1,12 @@
 #pragma once
-// The replacement of the serving router by a new one, as the master leads it. Nothing happens to the old one before the
-// new one has reached every worker and then served beside it for a while: until `retire` every failure leaves all as it
-// was.
+// The replacement of the serving router by a new one, as the master controls it. The old one is not changed before the
+// new one has reached every worker and then served beside it for a while: a failure before the action `retire` leaves
+// everything as it was.
 //
-//   waiting    as many routers live as may: one that drains must end first
-//   starting   its process was made; it has not greeted
+//   waiting    the maximum number of routers exists: a draining one must end first
+//   starting   its process was started; it has not sent hello
 //   warm_up    it has the table, and its warm-up check asks every worker through its own threads
-//   trial      it accepts beside the old one
+//   trial      it accepts connections beside the old one
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -15,16 +15,16 @@ namespace gray::master {
 
 enum class RouterUpgradePhase : std::uint8_t { waiting, starting, warm_up, trial, done, failed, count };
 enum class RouterUpgradeEvent : std::uint8_t {
-  room,     // another router may live
+  room,     // there is room for another router
   greeted,  // the new one
   ready,    // likewise
   trial_over,
-  ended,             // the new one is gone, or could not be made
-  predecessor_died,  // the router that was to be replaced
-  overdue,           // whoever asked for it waits no longer
+  ended,             // the new one ended, or could not be started
+  predecessor_died,  // the old router died
+  overdue,           // the timeout of the upgrade is over
   count
 };
-/// spawn: make the new one. listen: let it accept. retire: drain those before it. cancel: end the new one.
+/// spawn: start the new one. listen: let it accept. retire: drain the older ones. cancel: stop the new one.
 enum class RouterUpgradeAction : std::uint8_t { none, spawn, listen, retire, cancel };
 
 struct RouterUpgradeStep {
@@ -39,7 +39,7 @@ using A = RouterUpgradeAction;
 inline constexpr auto kPhases = static_cast<std::size_t>(P::count);
 inline constexpr auto kEvents = static_cast<std::size_t>(RouterUpgradeEvent::count);
 
-/// Who dies is replaced anyway, and that one runs no warm-up check: so an upgrade whose old router died gives up,
+/// A router that dies is replaced in any case, without a warm-up check: so an upgrade whose old router died gives up,
 /// unless the new one serves already.
 inline constexpr std::array<std::array<RouterUpgradeStep, kEvents>, kPhases> kTable{{
     // room                        greeted                  ready                   trial_over

@@ -53,7 +53,7 @@ bool Routers::upgrade(RouterSettings settings, Duration drain_timeout, Duration 
   return true;
 }
 
-/// The object is destroyed a turn later: its own function is still on the stack.
+/// The object is destroyed in the next turn of the loop, because its own function is still on the stack.
 void Routers::upgrade_ended(RouterUpgradeEnd end) {
   asio::post(io_, lifetime_.guard([this, end = std::move(end)] {
     router_upgrade_.reset();
@@ -75,26 +75,26 @@ std::string Routers::draining() const {
   return names.empty() ? "no other router drains" : names;
 }
 
-std::uint32_t Routers::free_slot() const {
-  std::uint32_t slot = 0;
-  const auto taken = [&](const auto& router) { return router->slot() == slot; };
-  while (std::any_of(living_.begin(), living_.end(), taken)) ++slot;
-  return slot;
+std::uint32_t Routers::free_router_slot() const {
+  std::uint32_t router_slot = 0;
+  const auto taken = [&](const auto& router) { return router->router_slot() == router_slot; };
+  while (std::any_of(living_.begin(), living_.end(), taken)) ++router_slot;
+  return router_slot;
 }
 
 void Routers::spawn() {
-  const auto slot = free_slot();
-  if (slot >= segment::kRouterSlots) return respawn_after(Duration{1'000});
-  if (spawn_in(slot, false) == nullptr) respawn_after(std::max(respawn_delay(++young_deaths_), Duration{100}));
+  const auto router_slot = free_router_slot();
+  if (router_slot >= segment::kRouterSlots) return respawn_after(Duration{1'000});
+  if (spawn_in(router_slot, false) == nullptr) respawn_after(std::max(respawn_delay(++young_deaths_), Duration{100}));
 }
 
-RouterGeneration* Routers::spawn_in(std::uint32_t slot, bool warm_up) try {
+RouterGeneration* Routers::spawn_in(std::uint32_t router_slot, bool warm_up) try {
   auto child = spawn_router(command_);
   const auto limit = warm_up ? limits_.warm_up : limits_.start;
   RouterGeneration::Owner& owner = *this;
-  living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), slot, limit, owner));
+  living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), router_slot, limit, owner));
   send_hello(*living_.back(), warm_up);
-  tell(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", slot));
+  tell(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", router_slot));
   return living_.back().get();
 } catch (const std::system_error& error) {
   log(LogLevel::error, fmt::format("cannot start a router: {}", error.what()));
@@ -117,7 +117,7 @@ void Routers::await_respawn() {
 
 void Routers::send_hello(RouterGeneration& router, bool warm_up) {
   auto hello = message_of(ChannelMessage::Type::hello);
-  hello.router_slot = router.slot();
+  hello.router_slot = router.router_slot();
   hello.router = settings_;
   hello.memory_budget = memory_budget_;
   hello.warm_up = warm_up;
@@ -182,10 +182,10 @@ void Routers::greeted(RouterGeneration& router) {
   if (router_upgrade_) router_upgrade_->greeted(router);
 }
 
-/// A router that replaces a dead one serves at once; the new one of an upgrade is led by the upgrade.
+/// A router that replaces a dead one serves at once; the new one of an upgrade is controlled by the upgrade.
 void Routers::ready(RouterGeneration& router) {
   tell(EventKind::router_ready, router, {},
-       fmt::format("slot {}, after {:.1f} s", router.slot(), router.view().uptime_s));
+       fmt::format("slot {}, after {:.1f} s", router.router_slot(), router.view().uptime_s));
   if (router_upgrade_ && router_upgrade_->concerns(router)) {
     router_upgrade_->ready(router);
   } else {
@@ -196,7 +196,7 @@ void Routers::ready(RouterGeneration& router) {
   settle_waiters();
 }
 
-/// The newest router carries new connections; those before it have been replaced.
+/// The newest router accepts new connections; the older ones are replaced.
 void Routers::drain_older(const RouterGeneration& fresh) {
   for (const auto& router : living_) {
     if (router.get() == &fresh) break;
@@ -204,11 +204,11 @@ void Routers::drain_older(const RouterGeneration& fresh) {
   }
 }
 
-/// The object is destroyed a turn later: its own function is still on the stack.
+/// The object is destroyed in the next turn of the loop, because its own function is still on the stack.
 void Routers::ended(RouterGeneration& router) {
-  segment_.forget(router.slot());
+  segment_.forget(router.router_slot());
   tell(router.leaving() ? EventKind::router_drained : EventKind::router_died, router, router.end(),
-       fmt::format("slot {}: {}", router.slot(), router.end()));
+       fmt::format("slot {}: {}", router.router_slot(), router.end()));
   const bool upgrading = router_upgrade_ && router_upgrade_->concerns(router);
   if (router_upgrade_) router_upgrade_->ended(router);
   const auto is_it = [&](const auto& one) { return one.get() == &router; };
@@ -226,7 +226,7 @@ void Routers::ended(RouterGeneration& router) {
 void Routers::replace(const RouterGeneration& dead) {
   young_deaths_ = dead.died_young() ? young_deaths_ + 1 : 0;
   const auto delay = respawn_delay(young_deaths_);
-  log(LogLevel::error, fmt::format("router {} (slot {}) ended: {}; a new one starts {}", dead.pid(), dead.slot(),
+  log(LogLevel::error, fmt::format("router {} (slot {}) ended: {}; a new one starts {}", dead.pid(), dead.router_slot(),
                                    dead.end(), delay.count() == 0 ? "now" : fmt::format("in {} ms", delay.count())));
   respawn_after(delay);
 }
@@ -245,7 +245,7 @@ std::string Routers::laggards(std::uint64_t number) const {
   return names;
 }
 
-/// The timer finds its waiter by number: it may have gone off already when the waiter is settled.
+/// The timer finds its waiter by number, because it may already have fired when the waiter is settled.
 void Routers::when_applied(std::uint64_t number, Duration limit, std::function<void(std::string)> then) {
   const auto id = next_waiter_++;
   auto& waiter = waiters_.emplace(id, Waiter{number, std::move(then), asio::steady_timer(io_, limit)}).first->second;

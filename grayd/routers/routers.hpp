@@ -1,7 +1,13 @@
 #pragma once
-// All living router processes. Invariants: a slot has at most one process, and is forgotten in the segment only after
-// the process was waited for; every living router gets every table, the newest one first when it greets; it accepts
-// once it is ready, not before; while `wanted`, a router that dies is replaced. Main thread.
+// All router processes.
+//
+// Invariants:
+//   - a router slot has at most one process, and is cleared in the segment only after the process was waited for;
+//   - every router gets every table, and the newest one first when it sends hello;
+//   - a router accepts connections only once it is ready;
+//   - while `wanted_`, a router that dies is replaced.
+//
+// Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
@@ -22,14 +28,14 @@
 
 namespace gray::master {
 
-/// How long a router may take from start to ready; `warm_up`: of one that runs the warm-up check.
+/// The time limits from start to ready; `warm_up`: of a router that runs the warm-up check.
 struct RouterLimits {
   Duration start{10'000}, warm_up{30'000};
 };
 
 class Routers final : public control::TableReceivers, RouterGeneration::Owner, RouterUpgrade::Fleet {
  public:
-  /// Alive at once; a slot more is there for the one that replaces a router that died.
+  /// The most routers at the same time; one more slot is reserved for the replacement of a router that died.
   static constexpr std::size_t kGenerations = segment::kRouterSlots - 1;
 
   class Owner {
@@ -46,38 +52,38 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   Routers(asio::io_context& io, segment::Segment& segment, RouterCommand command, RouterSettings settings,
           std::uint64_t memory_budget, Owner& owner, EventSink& events, RouterLimits limits = {});
 
-  /// Starts a router and from now on replaces one that dies. `cgroup`: RouterCommand::cgroup, known only now.
+  /// Starts a router, and from now on replaces routers that die. `cgroup`: RouterCommand::cgroup, known only now.
   void start(const std::string& cgroup);
   /// Replaces the serving router by a new one with these settings, see router_upgrade_machine; the old ones then have
-  /// `drain_timeout`. False if an upgrade is under way already, and nothing is done.
+  /// `drain_timeout`. Returns false and does nothing if an upgrade is under way already.
   bool upgrade(RouterSettings settings, Duration drain_timeout, Duration timeout,
                std::function<void(RouterUpgradeEnd)> done);
-  /// Nothing while no upgrade is under way.
+  /// Null if no upgrade is under way.
   const RouterUpgrade* router_upgrade() const { return router_upgrade_ ? &*router_upgrade_ : nullptr; }
   /// Sends a whole new table; its number must be higher than any before.
   void publish(const RoutingTable& table) override;
-  /// The listeners listen: every router accepts, those to come too.
+  /// The listeners listen: every router accepts, including later ones.
   void listen();
-  /// The log was opened anew: borrowed, replaces the one of the command.
+  /// The access log was reopened: borrowed, replaces the descriptor of the command.
   void reopen(int access_log);
   /// Asks the newest ready router; false if there is none.
   bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path, Duration timeout);
 
   bool any_ready() const { return newest_ready() != nullptr; }
-  /// Every router that has clients routes by table `number` or a newer one. One that dies no longer counts, and one
-  /// that is not ready not yet: it starts with the newest table, and accepts after it.
+  /// Every router that has clients uses table `number` or a newer one. A dead router does not count. A router that is
+  /// not ready does not count either: it gets the newest table before it accepts.
   bool all_applied(std::uint64_t number) const override;
   /// Calls `then` once all_applied(number), or after `limit` with the routers that lag, for people; never
   /// synchronously.
   void when_applied(std::uint64_t number, Duration limit, std::function<void(std::string laggards)> then);
 
-  /// Ends every router, none is replaced; `done` once, when the last process is gone. May be repeated with a shorter
-  /// time.
+  /// Ends every router without replacement; calls `done` once, when the last process has ended. May be repeated with a
+  /// shorter timeout.
   void drain(Duration timeout, std::function<void()> done);
 
   std::vector<RouterView> view() const;
 
-  /// Not during an upgrade, and while nobody waits for a table.
+  /// Not during an upgrade, and not while a caller waits for a table.
   template <class Io>
   void archive(Io& io);
 
@@ -90,7 +96,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   void worker_unused() override { owner_.workers_unused(); }
   void ended(RouterGeneration& router) override;
   // RouterUpgrade::Fleet
-  RouterGeneration* spawn_new() override { return spawn_in(free_slot(), true); }
+  RouterGeneration* spawn_new() override { return spawn_in(free_router_slot(), true); }
   void let_accept(RouterGeneration& router) override;
   void drain_older(const RouterGeneration& router) override;
   std::string draining() const override;
@@ -102,10 +108,10 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
     asio::steady_timer deadline;
   };
   void spawn();
-  RouterGeneration* spawn_in(std::uint32_t slot, bool warm_up);
+  RouterGeneration* spawn_in(std::uint32_t router_slot, bool warm_up);
   void respawn_after(Duration delay);
   void await_respawn();
-  std::uint32_t free_slot() const;
+  std::uint32_t free_router_slot() const;
   void send_hello(RouterGeneration& router, bool warm_up);
   void send_table(RouterGeneration& router);
   void make_room();

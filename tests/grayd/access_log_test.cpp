@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using namespace gray;
 using namespace gray::master;
 
-TEST_CASE("the log is opened to append, with its folders, and once more after it was moved") {
+TEST_CASE("the log is opened to append, with its folders, and created again after it was moved") {
   const gray::test::Folder folder;
   const auto path = folder.path / "deep" / "access.log";
   const auto log = open_access_log(path);
@@ -27,14 +27,14 @@ TEST_CASE("the log is opened to append, with its folders, and once more after it
   CHECK(fs::exists(path));
 }
 
-TEST_CASE("no path, no log") { CHECK_FALSE(open_access_log("")); }
+TEST_CASE("without a path there is no log") { CHECK_FALSE(open_access_log("")); }
 
 TEST_CASE("a log that cannot be opened is refused with the remedy") {
   CHECK_THROWS_WITH_AS(open_access_log("/proc/none/access.log"), doctest::Contains("correct access_log"),
                        std::runtime_error);
 }
 
-TEST_CASE("lost lines are said once, and again only after a quiet time") {
+TEST_CASE("lost lines are reported once, and again only after a quiet time") {
   AccessLogWatch watch;
   TimePoint now{Duration{1'000}};
   CHECK_FALSE(watch.look(0, "/log", now));
@@ -42,7 +42,7 @@ TEST_CASE("lost lines are said once, and again only after a quiet time") {
   REQUIRE(event);
   CHECK(event->kind == EventKind::access_log_failed);
   CHECK(event->text ==
-        "/log takes no lines (12 lost so far, see grayd_access_log_lost_lines_total): is its disk full?");
+        "cannot write all lines to /log (12 lost so far, see grayd_access_log_lost_lines_total); check its disk");
   for (std::uint64_t lost = 13; lost < 300; ++lost) CHECK_FALSE(watch.look(lost, "/log", now += Duration{1'000}));
   now += AccessLogWatch::kQuiet;
   CHECK_FALSE(watch.look(299, "/log", now));
@@ -75,7 +75,7 @@ struct Opened {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Opened, "it is opened anew when it was moved, and stays open when there is none to be had") {
+TEST_CASE_FIXTURE(Opened, "the log is reopened after it was moved; if that fails, the old one stays open") {
   std::filesystem::rename(settings.access_log, settings.access_log + ".1");
   log->reopen();
   CHECK(std::filesystem::exists(settings.access_log));
@@ -92,7 +92,7 @@ TEST_CASE_FIXTURE(Opened, "it is opened anew when it was moved, and stays open w
   CHECK(events.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Opened, "lines that are lost are told at the next look") {
+TEST_CASE_FIXTURE(Opened, "lost lines are reported at the next interval") {
   holdings->segment->log_lost_base = 3;
   log->watch();
   REQUIRE(events.size() == 1);

@@ -19,7 +19,7 @@ namespace {
 
 Address local() { return *Address::parse("127.0.0.1:0"); }
 
-/// Runs `check` in a process that was given these descriptors, from 3 on; whether it returned true.
+/// Runs `check` in a process that inherited these descriptors, from 3 on; whether it returned true.
 bool activated(const std::vector<int>& fds, const std::string& pid, const std::function<bool()>& check) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -37,7 +37,7 @@ bool activated(const std::vector<int>& fds, const std::string& pid, const std::f
 
 }  // namespace
 
-TEST_CASE("sockets are found by their addresses, once, whatever their order; the rest is named") {
+TEST_CASE("sockets are found by their addresses, once, in any order; unused ones are named") {
   Folder folder;
   Listeners tcp({local(), local()}), path({folder.socket("web")});
   tcp.listen();
@@ -50,7 +50,7 @@ TEST_CASE("sockets are found by their addresses, once, whatever their order; the
   }));
 }
 
-TEST_CASE("what is for another process, listens nowhere, or is no socket is not taken") {
+TEST_CASE("sockets for another process, sockets that do not listen, and other files are not taken") {
   Listeners deaf({local()}), listening({local()});
   listening.listen();
   CHECK(activated({listening.fds()[0]}, "1", [] {
@@ -60,7 +60,7 @@ TEST_CASE("what is for another process, listens nowhere, or is no socket is not 
       activated({deaf.fds()[0], STDIN_FILENO}, {}, [] { return ActivatedSockets::from_environment().left().empty(); }));
 }
 
-TEST_CASE("listeners use what was given, and leave its path to whoever gave it") {
+TEST_CASE("listeners use the given sockets, and do not remove their paths") {
   Folder folder;
   Listeners manager({folder.socket("web"), local()});
   manager.listen();

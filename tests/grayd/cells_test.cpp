@@ -5,7 +5,7 @@
 using namespace gray;
 using master::Cells;
 
-TEST_CASE("cells are given out until none is left, and again after they came back") {
+TEST_CASE("cells are handed out until none is left, and again after they were returned") {
   auto segment = segment::Segment::create();
   Cells cells(segment);
   for (std::uint32_t i = 0; i < segment::kWorkers; ++i) REQUIRE(cells.take());
@@ -14,7 +14,7 @@ TEST_CASE("cells are given out until none is left, and again after they came bac
   CHECK(cells.take() == 5u);
 }
 
-TEST_CASE("a cell rests while a router holds a socket or a tunnel to its old worker") {
+TEST_CASE("a cell is not reused while a router holds a socket or a tunnel to its old worker") {
   auto segment = segment::Segment::create();
   Cells cells(segment);
   for (std::uint32_t i = 0; i < segment::kWorkers; ++i) REQUIRE(cells.take());

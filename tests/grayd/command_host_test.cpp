@@ -28,7 +28,7 @@ Settings settings_in(const test::Folder& folder) {
   return settings;
 }
 
-/// The parts of a master without routers.
+/// A master's parts, without routers.
 struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
   test::KeptEvents kept;
   test::Folder folder;
@@ -79,7 +79,7 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(CommandHostFixture, "a state is on the disk before the loop is told") {
+TEST_CASE_FIXTURE(CommandHostFixture, "a save is on the disk before its callback runs") {
   live.set_stopped("web", "v3", true);
   std::optional<std::string> error;
   host.persist([&](const std::string& why) { error = why; });
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(CommandHostFixture, "a state is on the disk before the loop is
   CHECK(holdings.store.load(warning).at("web").stopped.contains("v3"));
 }
 
-TEST_CASE_FIXTURE(CommandHostFixture, "who publishes or settles is told when no router lags") {
+TEST_CASE_FIXTURE(CommandHostFixture, "the callbacks of publish and settle run when no router lags") {
   int told = 0;
   host.publish([&](const std::string& laggards) { told += laggards.empty(); });
   host.settle([&](const std::string& laggards) { told += laggards.empty(); });
@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(CommandHostFixture, "every command is carried out") {
   }
 }
 
-TEST_CASE_FIXTURE(CommandHostFixture, "a report says what is, and publishes before what waits for it") {
+TEST_CASE_FIXTURE(CommandHostFixture, "a report shows the current state, and publishes pending changes first") {
   publication.soon();
   const auto report = host.report();
   CHECK(report.table == 1);
@@ -149,7 +149,7 @@ TEST_CASE_FIXTURE(CommandHostFixture,
   CHECK(until([&] { return supervisor.view().size() == 1; }));
 }
 
-TEST_CASE_FIXTURE(CommandHostFixture, "a program that is not there is told before a reload") {
+TEST_CASE_FIXTURE(CommandHostFixture, "a missing program is reported before a reload") {
   auto fresh = settings;
   CHECK(host.preflight(fresh).empty());
   fresh.services[0].versions[0].command = {"/no/such/program"};

@@ -1,5 +1,5 @@
 #pragma once
-// The surroundings of parts of the master that a test does not look at, and an event sink that keeps what it is given.
+// Owners and hosts that do nothing, for parts of the master, and an event sink that keeps its events.
 #include <vector>
 
 #include "config/shared/event_record.hpp"

@@ -42,7 +42,7 @@ struct HistoryFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(HistoryFixture, "an event wakes who waits, long before their time is up") {
+TEST_CASE_FIXTURE(HistoryFixture, "an event answers a waiting caller, long before the timeout") {
   ask(5'000);
   CHECK(replies.empty());
   const auto before = Clock::now();
@@ -52,17 +52,16 @@ TEST_CASE_FIXTURE(HistoryFixture, "an event wakes who waits, long before their t
   CHECK(replies[0].body["events"].size() == 1);
 }
 
-TEST_CASE_FIXTURE(HistoryFixture,
-                  "who waits in vain is answered when their time is up, and then nothing is left to do") {
+TEST_CASE_FIXTURE(HistoryFixture, "a caller is answered at its timeout, and then no timer is left") {
   ask(5);
   ask(10);
-  history->output_kept();  // nothing that is waited for
+  history->output_kept();  // no caller waits for this
   run_until_answered(2);
   CHECK(replies[0].body["events"].empty());
   CHECK(io.poll() == 0);
 }
 
-TEST_CASE_FIXTURE(HistoryFixture, "the end answers callers that wait, and later ones at once, until it is resumed") {
+TEST_CASE_FIXTURE(HistoryFixture, "end() answers waiting callers, and later ones at once, until resume()") {
   ask(5'000);
   history->end();
   CHECK(replies.size() == 1);
@@ -73,7 +72,7 @@ TEST_CASE_FIXTURE(HistoryFixture, "the end answers callers that wait, and later 
   CHECK(replies.size() == 2);
 }
 
-TEST_CASE_FIXTURE(HistoryFixture, "a timer that outlives it does nothing") {
+TEST_CASE_FIXTURE(HistoryFixture, "a timer that outlives the history does nothing") {
   ask(5);
   history.reset();
   io.run_for(Duration{50});

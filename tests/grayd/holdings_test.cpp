@@ -28,7 +28,7 @@ struct HoldingsFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(HoldingsFixture, "all is taken at once, told, handed to routers, and given back at the end") {
+TEST_CASE_FIXTURE(HoldingsFixture, "all resources are acquired at once, passed to routers, and released at the end") {
   {
     Holdings holdings(settings, ActivatedSockets{});
     CHECK(holdings.state().empty());
@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(HoldingsFixture, "all is taken at once, told, handed to router
 }
 
 TEST_CASE_FIXTURE(HoldingsFixture, "the next image has the same sockets, files and lock") {
-  auto* const before = new Holdings(settings, ActivatedSockets{});  // an exec destroys nothing
+  auto* const before = new Holdings(settings, ActivatedSockets{});  // never destroyed, as in an exec
   before->segment->versions[3].waiting.acquire(1, 10);
   const auto text = before->text();
   Save save;

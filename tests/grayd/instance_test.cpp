@@ -23,14 +23,14 @@ TEST_CASE("a state folder keeps its name") {
   CHECK(instance_of(folder.path) == first);
 }
 
-TEST_CASE("the name is XXH3-64 of the folder's path and what the folder's file says, for every build to come") {
+TEST_CASE("the name is XXH3-64 of the folder's path and the content of its file, in every build") {
   Folder folder;
   std::ofstream(folder.path / "instance") << "0123456789abcdef\n";
   const std::string path = folder.path;
   CHECK(instance_of(path) == fmt::format("{:016x}-0123456789abcdef", XXH3_64bits(path.data(), path.size())));
 }
 
-TEST_CASE("a copied folder has another name, a damaged file is replaced") {
+TEST_CASE("a copied folder has a different name; a damaged file is replaced") {
   Folder folder, copy;
   const auto first = instance_of(folder.path);
   fs::copy_file(folder.path / "instance", copy.path / "instance");
@@ -41,6 +41,6 @@ TEST_CASE("a copied folder has another name, a damaged file is replaced") {
   CHECK(instance_of(folder.path) == fresh);
 }
 
-TEST_CASE("a folder that cannot be written to is refused with a line") {
+TEST_CASE("a folder that cannot be written to is an error") {
   CHECK_THROWS_AS(instance_of("/proc/no/such/folder"), std::runtime_error);
 }

@@ -38,7 +38,7 @@ std::string refusal_of(const Address& address) {
 
 }  // namespace
 
-TEST_CASE("an address is bound at once and accepts only when told to listen") {
+TEST_CASE("an address is bound at once, and accepts connections only after listen()") {
   Listeners listeners({*Address::parse("127.0.0.1:0")});
   const auto address = listeners.addresses()[0];
   CHECK(address.port != 0);
@@ -64,7 +64,7 @@ TEST_CASE("a port in use is refused with its owner") {
   CHECK(line.ends_with("; stop that program or change [listen] http"));
 }
 
-TEST_CASE("a unix socket is made with its folder, and removed at the end") {
+TEST_CASE("a unix socket is created with its folder, and removed by the destructor") {
   Folder folder;
   const auto address = folder.socket("new/web.sock");
   {
@@ -85,7 +85,7 @@ TEST_CASE("a unix socket is as open as a port, whatever the umask is") {
   CHECK(static_cast<unsigned>(fs::status(address.path).permissions()) == 0666);
 }
 
-TEST_CASE("where one address is refused, nothing is left of the others") {
+TEST_CASE("if one address cannot be bound, the others are released") {
   Folder folder;
   const auto address = folder.socket("web.sock");
   CHECK_THROWS(Listeners({address, *Address::parse("192.0.2.1:8000")}));
@@ -100,7 +100,7 @@ TEST_CASE("an IPv6 address is bound and printed in brackets") {
   CHECK(connects(address));
 }
 
-TEST_CASE("a stale unix socket is replaced, a living one refused") {
+TEST_CASE("a stale unix socket is replaced; one that is in use is refused") {
   Folder folder;
   const auto address = folder.socket("web.sock");
   {
@@ -116,11 +116,11 @@ TEST_CASE("a stale unix socket is replaced, a living one refused") {
   CHECK(connects(address));
 }
 
-TEST_CASE("a file that is no socket is not removed") {
+TEST_CASE("a file that is not a socket is not removed") {
   Folder folder;
   const auto address = folder.socket("precious");
   std::ofstream(address.path) << "data";
-  CHECK(refusal_of(address).find("a file that is not a socket is there") != std::string::npos);
+  CHECK(refusal_of(address).find("the path exists and is not a socket") != std::string::npos);
   CHECK(fs::file_size(address.path) == 4);
 }
 

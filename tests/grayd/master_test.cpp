@@ -15,8 +15,8 @@ using namespace gray::master;
 
 namespace {
 
-/// One worker that says that it is ready. The fake router finds every worker healthy, and ends the master as soon as it
-/// is told that the master listens.
+/// One worker that reports that it is ready. The fake router reports every worker as healthy, and sends the master
+/// SIGTERM when the master listens.
 Settings one_worker_in(const test::Folder& folder) {
   ::setenv("GRAY_FAKE_ROUTER", "ending", 1);
   auto version = test::version_named("v1");
@@ -39,10 +39,10 @@ Settings one_worker_in(const test::Folder& folder) {
 
 }  // namespace
 
-TEST_CASE("the master serves once stable is up, and ends in order when told to") {
+TEST_CASE("the master serves once stable is up, and stops in order after SIGTERM") {
   const test::Folder folder;
   const auto settings = one_worker_in(folder);
-  ::alarm(60);  // a master that never listens is never told to end
+  ::alarm(60);  // a master that never listens gets no SIGTERM
   CHECK(Master(settings).run() == 0);
   ::alarm(0);
   CHECK(std::filesystem::exists(settings.access_log));
@@ -50,7 +50,7 @@ TEST_CASE("the master serves once stable is up, and ends in order when told to")
   CHECK_FALSE(std::filesystem::exists(settings.listen[0].path));
 }
 
-TEST_CASE("what cannot be had is refused before anything is started") {
+TEST_CASE("a resource that is not available is reported before anything is started") {
   const test::Folder folder;
   auto settings = one_worker_in(folder);
   Listeners taken({*Address::parse("127.0.0.1:0")});

@@ -50,7 +50,7 @@ std::vector<std::string> faults(const std::string& program, std::map<std::string
 
 }  // namespace
 
-TEST_CASE("what can be started is not complained about") {
+TEST_CASE("a version that can be started has no faults") {
   for (const auto* program : {"node", "/usr/bin/node", "/srv/run.sh", "bin/tool"}) {
     CAPTURE(program);
     CHECK(faults(program).empty());
@@ -59,7 +59,7 @@ TEST_CASE("what can be started is not complained about") {
   CHECK(faults("run.sh", {{"PATH", ":/nowhere"}}).empty());
 }
 
-TEST_CASE("what cannot be started is named with the remedy") {
+TEST_CASE("a command that cannot be started is named with the remedy") {
   using Lines = std::vector<std::string>;
   CHECK(faults("nodee") == Lines{"web@v1: command \"nodee\" is not found in PATH (/usr/bin:/bin); "
                                  "install it or give its full path"});
@@ -95,7 +95,7 @@ TEST_CASE("a user that workers cannot run as is named with the remedy, at its pl
         "web@v1: to run as \"www\", grayd must be root; start it as root, or leave `user` out");
 }
 
-TEST_CASE("faults are printed with the file that asked for it, and the place in it") {
+TEST_CASE("faults are printed with their place in the configuration file") {
   CHECK(rendered({{"a", {}, false}, {"b", {}, true}}, "/x.toml") == "/x.toml: error: a\n/x.toml: error: b\n");
   const test::Folder folder;
   const auto file = (folder.path / "g.toml").string();
@@ -104,7 +104,7 @@ TEST_CASE("faults are printed with the file that asked for it, and the place in 
         file + ":2:8: error: no such user\n  user = 'gone'\n         ^\n");
 }
 
-TEST_CASE("the file system is looked at as it is") {
+TEST_CASE("look_at() tells the kinds of files apart") {
   CHECK(look_at("/") == FileKind::folder);
   CHECK(look_at("/bin/sh") == FileKind::executable);
   CHECK(look_at("/etc/passwd") == FileKind::other);

@@ -65,14 +65,14 @@ TEST_CASE_FIXTURE(PublicationFixture,
   CHECK_FALSE(publication->settled());
 }
 
-TEST_CASE_FIXTURE(PublicationFixture, "a version that the settings no longer have gives its row back") {
+TEST_CASE_FIXTURE(PublicationFixture, "the row of a version that was removed from the settings is released") {
   settings.services[0].versions.pop_back();
   publication->now();
   CHECK(rows.find("web", "v2"));
   CHECK_FALSE(rows.find("web", "v3"));
 }
 
-TEST_CASE_FIXTURE(PublicationFixture, "a turn that comes after its end publishes nothing") {
+TEST_CASE_FIXTURE(PublicationFixture, "a turn after the destructor publishes nothing") {
   publication->soon();
   publication.reset();
   io.poll();

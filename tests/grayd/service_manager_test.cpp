@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The other side of NOTIFY_SOCKET, which is set while it lives.
+/// The receiver behind NOTIFY_SOCKET, which is set while the object exists.
 struct Manager {
   UniqueFd socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 
@@ -33,7 +33,7 @@ struct Manager {
   ~Manager() {
     for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);
   }
-  std::string heard() const {
+  std::string received() const {
     char text[512];
     const ssize_t got = ::recv(socket.get(), text, sizeof text, 0);
     return got > 0 ? std::string(text, static_cast<std::size_t>(got)) : std::string();
@@ -42,7 +42,7 @@ struct Manager {
 
 }  // namespace
 
-TEST_CASE("half of the watchdog's time, if it is meant for this process") {
+TEST_CASE("the watchdog interval is half of WATCHDOG_USEC, if it is meant for this process") {
   const std::string own = std::to_string(::getpid());
   CHECK(watchdog_interval("3000000", own.c_str()) == 1500ms);
   CHECK(watchdog_interval("3000000", nullptr) == 1500ms);
@@ -52,7 +52,7 @@ TEST_CASE("half of the watchdog's time, if it is meant for this process") {
   CHECK_FALSE(watchdog_interval(nullptr, own.c_str()));
 }
 
-TEST_CASE("what is told, to a path and to an abstract name") {
+TEST_CASE("the messages arrive at a path and at an abstract name") {
   const test::Folder folder;
   for (const std::string& name : {(folder.path / "notify").string(), "@gray-test-" + std::to_string(::getpid())}) {
     const Manager manager(name);
@@ -60,38 +60,38 @@ TEST_CASE("what is told, to a path and to an abstract name") {
     ServiceManager service(io);
     service.reloading();
     service.reloaded(true);
-    CHECK(manager.heard().empty());  // it is not ready yet
+    CHECK(manager.received().empty());  // it is not ready yet
     service.ready("serves");
-    CHECK(manager.heard() == "READY=1\nSTATUS=serves");
+    CHECK(manager.received() == "READY=1\nSTATUS=serves");
     service.reloading();
-    CHECK(manager.heard().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    CHECK(manager.received().starts_with("RELOADING=1\nMONOTONIC_USEC="));
     service.reloaded(false);
-    CHECK(manager.heard() == "READY=1\nSTATUS=serves; the last reload was refused");
+    CHECK(manager.received() == "READY=1\nSTATUS=serves; the last reload was refused");
     service.reloading();
-    CHECK(manager.heard().starts_with("RELOADING=1\n"));
+    CHECK(manager.received().starts_with("RELOADING=1\n"));
     service.reloaded(true);
-    CHECK(manager.heard() == "READY=1\nSTATUS=serves");
+    CHECK(manager.received() == "READY=1\nSTATUS=serves");
     service.stopping("ends");
-    CHECK(manager.heard() == "STOPPING=1\nSTATUS=ends");
+    CHECK(manager.received() == "STOPPING=1\nSTATUS=ends");
     service.watch();
-    CHECK(manager.heard().empty());  // nobody asked for it
+    CHECK(manager.received().empty());  // the watchdog is not requested
   }
 }
 
-TEST_CASE("the watchdog hears from a loop that turns") {
+TEST_CASE("watchdog messages are sent while the loop runs") {
   const test::Folder folder;
   const Manager manager((folder.path / "notify").string());
   ::setenv("WATCHDOG_USEC", "20000", 1);
   asio::io_context io;
   ServiceManager service(io);
   service.watch();
-  CHECK(manager.heard() == "WATCHDOG=1");
-  CHECK(manager.heard().empty());
+  CHECK(manager.received() == "WATCHDOG=1");
+  CHECK(manager.received().empty());
   while (io.run_one() > 0)
-    if (manager.heard() == "WATCHDOG=1") break;
+    if (manager.received() == "WATCHDOG=1") break;
 }
 
-TEST_CASE("a manager that is gone, or was never there, costs nothing") {
+TEST_CASE("a missing service manager does no harm") {
   asio::io_context io;
   ServiceManager(io).ready("alone");
   const test::Folder folder;

@@ -1,4 +1,4 @@
-// A program whose number is the same as ours is handed our state, so the number stands for every field of it.
+// A program with the same number reads our state, so the number identifies every field of it.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr RecordedShape kRecorded{6, 0xbd257d7bdf21dc54};
 
-/// In a process of its own: a master of empty nouns must not be destroyed, and takes the signals of its process.
+/// In a process of its own: a master with empty members must not be destroyed, and takes the signals of its process.
 nlohmann::json shape_of_handoff(const Settings& settings) {
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -54,13 +54,13 @@ nlohmann::json shape_of_handoff(const Settings& settings) {
 
 }  // namespace
 
-TEST_CASE("the state of a hand-over has the fields of its number") {
+TEST_CASE("the fields of the handed-over state belong to its version number") {
   const test::Folder folder;
   auto settings = test::settings_of({});
   settings.state_dir = folder.path / "state";
   const auto shape = shape_of_handoff(settings);
   check_shape(shape, kHandoff, kRecorded, "kHandoff in grayd/handoff/handoff.hpp");
-  // Elements of containers are in it: a worker's process, a message that waits for a router.
+  // The fields of container elements are included: a worker's process, a message that is queued for a router.
   const auto worker = shape["/master/supervisor/versions/2/1/workers/2/1"_json_pointer];
   CHECK(worker["/process/1/containment/leader"_json_pointer] == "int32");
   CHECK(shape["/master/routers/living/1/1/link/outbox/1/0"_json_pointer] == "one of");

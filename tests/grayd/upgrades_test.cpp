@@ -71,7 +71,7 @@ struct UpgradesFixture : test::QuietRoutersOwner, BinaryUpgrade::Host {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(UpgradesFixture, "an upgrade is numbered, told while it runs, and ends with an event") {
+TEST_CASE_FIXTURE(UpgradesFixture, "an upgrade has a number, is shown while it runs, and ends with an event") {
   start();
   CHECK(upgrades->views().empty());
   const auto reply = upgrades->begin(kRouter);
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(UpgradesFixture, "an upgrade is numbered, told while it runs, 
   CHECK(upgrades->views().front().state == UpgradeState::done);
 }
 
-TEST_CASE_FIXTURE(UpgradesFixture, "a second one is refused while the first is under way") {
+TEST_CASE_FIXTURE(UpgradesFixture, "a second upgrade is refused while the first is under way") {
   start();
   REQUIRE(upgrades->begin(kRouter).code == ExitCode::ok);
   const auto second = upgrades->begin(kRouter);
@@ -102,11 +102,11 @@ TEST_CASE_FIXTURE(UpgradesFixture, "a second one is refused while the first is u
   CHECK(ended().number == 1);
 }
 
-TEST_CASE_FIXTURE(UpgradesFixture, "without a router that serves there is nothing to replace") {
+TEST_CASE_FIXTURE(UpgradesFixture, "an upgrade is refused if no router serves") {
   CHECK(upgrades->begin(kRouter).code == ExitCode::conflict);
 }
 
-TEST_CASE_FIXTURE(UpgradesFixture, "what is not understood is refused as usage") {
+TEST_CASE_FIXTURE(UpgradesFixture, "invalid arguments are usage errors") {
   start();
   for (const auto& args :
        {json::object(), json{{"of", "kitchen"}}, json{{"of", 1}}, json{{"of", "router"}, {"upgrade_timeout_ms", 0}},
@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(UpgradesFixture, "what is not understood is refused as usage")
   CHECK(upgrades->views().empty());
 }
 
-TEST_CASE_FIXTURE(UpgradesFixture, "a failure has its code, its line and its event") {
+TEST_CASE_FIXTURE(UpgradesFixture, "a failure has an exit code, a text and an event") {
   start();
   ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
   REQUIRE(upgrades->begin(kRouter).code == ExitCode::ok);
@@ -165,7 +165,7 @@ struct Replacing : UpgradesFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Replacing, "grayd itself: nothing else is upgraded meanwhile, and the next image tells its end") {
+TEST_CASE_FIXTURE(Replacing, "an upgrade of grayd refuses others meanwhile, and the next image reports its end") {
   CHECK(upgrades->locks().empty());
   CHECK(upgrades->begin(args()).body["upgrade"] == json({{"number", 1}, {"of", "grayd"}}));
   CHECK(upgrades->views().back().text == "checking the program " + path);
@@ -185,14 +185,14 @@ TEST_CASE_FIXTURE(Replacing, "grayd itself: nothing else is upgraded meanwhile, 
   next.replaced({});
   CHECK(next.views().back().state == UpgradeState::done);
   CHECK(next.views().back().pid == ::getpid());
-  CHECK(next.views().back().text.find("(" + path + ") serves, as pid ") != std::string::npos);
+  CHECK(next.views().back().text.find("(" + path + ") serves with the same pid ") != std::string::npos);
   REQUIRE(kept.events.size() == 1);
   CHECK(kept.events[0].kind == EventKind::upgraded);
   CHECK(kept.events[0].cause == "grayd");
   CHECK(next.begin(kRouter).body["upgrade"]["number"] == 2);
 }
 
-TEST_CASE_FIXTURE(Replacing, "a next image that has come back is a failure, with its reason") {
+TEST_CASE_FIXTURE(Replacing, "a new image that returns to the old one is a failure, with its reason") {
   REQUIRE(upgrades->begin(args()).code == ExitCode::ok);
   REQUIRE(until([this] { return left == 1; }));
   upgrades->returned("no good");
@@ -201,7 +201,7 @@ TEST_CASE_FIXTURE(Replacing, "a next image that has come back is a failure, with
   CHECK(upgrades->locks().empty());
 }
 
-TEST_CASE_FIXTURE(Replacing, "a program that is refused is the end of the upgrade, and of nothing else") {
+TEST_CASE_FIXTURE(Replacing, "a program that is refused ends only the upgrade") {
   std::ofstream(path + ".numbers") << "{}";
   REQUIRE(upgrades->begin(args()).code == ExitCode::ok);
   const auto view = ended();
@@ -211,7 +211,7 @@ TEST_CASE_FIXTURE(Replacing, "a program that is refused is the end of the upgrad
   CHECK(upgrades->begin(kRouter).code == ExitCode::ok);
 }
 
-TEST_CASE_FIXTURE(Replacing, "who may not name a program, and what is no program's name") {
+TEST_CASE_FIXTURE(Replacing, "only root and grayd's user may name a program, by an absolute path") {
   auto other = args();
   other["peer"] = {{"pid", 1}, {"uid", ::geteuid() + 1}};
   CHECK(upgrades->begin(other).code == ExitCode::denied);

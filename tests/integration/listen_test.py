@@ -156,6 +156,6 @@ class SocketFile(GrayTest):
             json.dump("precious", file)
         result = run_program("grayd", "--config", daemon.config_file, cwd=daemon.folder)
         self.assertEqual(result.code, 1, result)
-        self.assertIn("a file that is not a socket is there", result.err)
+        self.assertIn("the path exists and is not a socket", result.err)
         with open(path) as file:
             self.assertEqual(json.load(file), "precious")

@@ -91,7 +91,8 @@ class Sockets(GrayTest):
             self.assertEqual(early.ask("/").status, 200)
             self.assertEqual(other.ask("/").status, 200)
         daemon.wait_up(1, "v1", "v2")
-        self.assertRegex(daemon.log(), r"127\.0\.0\.1:\d+: a socket was given for it, and \[listen\] does not name it")
+        self.assertRegex(daemon.log(), r"127\.0\.0\.1:\d+: the service manager passed a socket for it, "
+                                       r"but \[listen\] does not name it")
         with open(f"/proc/{daemon.pids('v1')[0]}/environ", "rb") as file:
             self.assertNotIn(b"LISTEN_FDS", file.read())
         self.assertEqual(daemon.stop(), 0)

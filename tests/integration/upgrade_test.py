@@ -118,7 +118,7 @@ class Refused(GrayTest):
         old = daemon.router()
         result = daemon.ctl("upgrade", "router", "--timeout", "2s")
         self.assertEqual(result.code, 5)
-        self.assertRegex(result.err, r"still running its warm-up check after 2s: web@v1#0: timed out; it is ended")
+        self.assertRegex(result.err, r"still running its warm-up check after 2s: web@v1#0: timed out; it is stopped")
         self.assert_untouched(daemon, old)
         self.assertIn("upgrade-failed", daemon.ctl("events").out)
 
@@ -199,7 +199,7 @@ class Itself(GrayTest):
     def upgraded(self, daemon, *words):
         result = daemon.ctl("upgrade", *words, timeout=60)
         self.assertEqual(result.code, 0, result)
-        self.assertIn(f"serves, as pid {daemon.process.pid} as before", result.out)
+        self.assertIn(f"serves with the same pid {daemon.process.pid}", result.out)
         return result
 
     def test_two_replacements_under_load_lose_nothing(self):

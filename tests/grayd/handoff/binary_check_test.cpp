@@ -21,7 +21,7 @@ struct BinaryCheckFixture {
   std::optional<CheckEnd> end;
   std::string path = folder.path / "next";
 
-  /// A script that answers as a good one unless `script` has ended it.
+  /// A script that behaves like a good program, unless `script` ends it first.
   void write(const std::string& script) const {
     std::ofstream(path) << "#!/bin/sh\n"
                         << script << "\n[ $1 = check-handoff ] && echo '"
@@ -42,8 +42,7 @@ struct BinaryCheckFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(BinaryCheckFixture,
-                  "a good program is asked for its numbers and for the configuration, and stays open") {
+TEST_CASE_FIXTURE(BinaryCheckFixture, "a good program reports its numbers, checks the configuration, and stays open") {
   write("echo \"$@\" >> " + path + ".asked");
   CHECK(ask().code == ExitCode::ok);
   CHECK(check->program() >= 0);
@@ -56,7 +55,7 @@ TEST_CASE_FIXTURE(BinaryCheckFixture,
   CHECK(check->phase() == "checking the configuration with " + path);
 }
 
-TEST_CASE_FIXTURE(BinaryCheckFixture, "what is no program is refused by its kind") {
+TEST_CASE_FIXTURE(BinaryCheckFixture, "a file that is not a program is refused, with its kind") {
   CHECK(ask().text == "checking the program " + path + ": No such file or directory");
   write("");
   ::chmod(path.c_str(), 0644);
@@ -67,18 +66,18 @@ TEST_CASE_FIXTURE(BinaryCheckFixture, "what is no program is refused by its kind
   CHECK(ask().text == "checking the program " + path + ": it is not a file");
 }
 
-TEST_CASE_FIXTURE(BinaryCheckFixture, "a program that does not answer as a grayd is refused, with what it said") {
+TEST_CASE_FIXTURE(BinaryCheckFixture, "a program that does not answer like grayd is refused, with its output") {
   write("echo sorry; exit 2");
-  CHECK(ask().text.ends_with(": it does not support check-handoff, as a grayd does: exit 2: sorry"));
+  CHECK(ask().text.ends_with(": its command check-handoff failed, so it cannot replace grayd: exit 2: sorry"));
   write("echo hello; exit 0");
-  CHECK(ask().text.ends_with("it is not a grayd, or an older one"));
+  CHECK(ask().text.ends_with("so it is not grayd, or it is an old grayd"));
   write("[ $1 = --check ] && { echo 'line 3: what?'; exit 8; }");
   CHECK(ask().text ==
         "checking the configuration with " + path + ": it refuses /etc/grayd.toml: exit 8: line 3: what?");
   CHECK(end->code == ExitCode::failed);
 }
 
-TEST_CASE_FIXTURE(BinaryCheckFixture, "a program that does not answer at all is a timeout, at each question") {
+TEST_CASE_FIXTURE(BinaryCheckFixture, "a program that does not answer at all is a timeout, in each check") {
   write("sleep 1000");
   CHECK(ask(Duration{200}).code == ExitCode::timeout);
   CHECK(end->text == "checking the program " + path + ": it gave no answer within 200ms");

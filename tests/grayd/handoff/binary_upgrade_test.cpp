@@ -49,7 +49,7 @@ struct BinaryUpgradeFixture : BinaryUpgrade::Host {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(BinaryUpgradeFixture, "checked, settled, closed, left") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "an upgrade checks the program, settles, closes the endpoints and leaves") {
   change = "a shift";
   empty = false;
   begin();
@@ -77,13 +77,13 @@ TEST_CASE_FIXTURE(BinaryUpgradeFixture, "checked, settled, closed, left") {
   CHECK_FALSE(failed);
 }
 
-TEST_CASE_FIXTURE(BinaryUpgradeFixture, "callers who do not go are not waited for") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "callers that stay connected are disconnected after the grace period") {
   empty = false;
   begin();
   CHECK(until([this] { return left == 1; }));
 }
 
-TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a program that is refused ends it, and nothing else was touched") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a program that is refused ends the upgrade, and nothing else has changed") {
   std::ofstream(path + ".numbers") << "{}";
   begin();
   REQUIRE(until([this] { return failed.has_value(); }));
@@ -92,14 +92,14 @@ TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a program that is refused ends it, and 
   CHECK((shut == 0 && left == 0));
 }
 
-TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a file that is not what is in force ends it") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a configuration file that is not in force ends the upgrade") {
   why_stale = "reload first";
   begin();
   REQUIRE(until([this] { return failed.has_value(); }));
   CHECK(failed->text.find(": reload first; nothing was changed") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(BinaryUpgradeFixture, "what does not settle in time ends it") {
+TEST_CASE_FIXTURE(BinaryUpgradeFixture, "a change that does not end in time ends the upgrade") {
   change = "a shift";
   begin(Duration{4'000});
   REQUIRE(until([this] { return failed.has_value(); }));

@@ -21,7 +21,7 @@ UniqueFd shell() { return UniqueFd(::open("/bin/sh", O_PATH | O_CLOEXEC)); }
 
 bool close_on_exec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
 
-/// The exit code of a child that does this; what it wrote to `out`.
+/// Runs this in a child; returns the exit code of the child, and what it wrote to `out`.
 int in_child(const std::function<void(int out)>& what, std::string& said) {
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -39,7 +39,7 @@ int in_child(const std::function<void(int out)>& what, std::string& said) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/// What the image before says when it is come back to: its reason, on the descriptor that is named.
+/// The previous image after a fallback: it writes its reason to the named descriptor.
 std::vector<std::string> back_to(int out) {
   return {"sh", "-c", "echo \"$2\" >&$1; exit 7", "sh", std::to_string(out)};
 }
@@ -61,28 +61,28 @@ TEST_CASE("the named descriptors are inherited, and no other") {
   CHECK(said == "here\n");
 }
 
-TEST_CASE("what cannot be executed leaves all as it was") {
+TEST_CASE("a failed exec changes nothing") {
   const UniqueFd program(::open("/etc/passwd", O_PATH | O_CLOEXEC)), other(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   CHECK(exec_image(program.get(), {"x"}, {other.get()}) == EACCES);
   CHECK(close_on_exec(other.get()));
 }
 
-TEST_CASE("an error leads back, with its reason, whatever became of the flags") {
+TEST_CASE("after an error the previous image is executed, with the reason, whatever the descriptor flags are") {
   std::string said;
   const int code = in_child(
       [](int out) {
         const SignalsHeld held;
         const UniqueFd program = shell();
-        const WayBack back(program.get(), back_to(out), {out});
+        const Fallback fallback(program.get(), back_to(out), {out});
         ::fcntl(out, F_SETFD, FD_CLOEXEC);
-        back.go("no good");
+        fallback.go("no good");
       },
       said);
   CHECK(code == 7);
   CHECK(said == "no good\n");
 }
 
-TEST_CASE("a crash leads back, and standing still") {
+TEST_CASE("after a crash or a hang the previous image is executed") {
   for (const auto& [signal, reason] : {std::pair(SIGSEGV, "it crashed"), std::pair(SIGABRT, "it aborted"),
                                        std::pair(SIGALRM, "it did not read the state within 30 s")}) {
     CAPTURE(signal);
@@ -91,7 +91,7 @@ TEST_CASE("a crash leads back, and standing still") {
         [number = signal](int out) {
           const SignalsHeld held;
           const UniqueFd program = shell();
-          const WayBack back(program.get(), back_to(out), {out});
+          const Fallback fallback(program.get(), back_to(out), {out});
           ::raise(number);
         },
         said);
@@ -100,14 +100,14 @@ TEST_CASE("a crash leads back, and standing still") {
   }
 }
 
-TEST_CASE("who stays is not led back any more") {
+TEST_CASE("after the destructor there is no fallback") {
   std::string said;
   const int code = in_child(
       [](int out) {
         const SignalsHeld held;
         const UniqueFd program = shell();
         {
-          const WayBack back(program.get(), back_to(out), {out});
+          const Fallback fallback(program.get(), back_to(out), {out});
         }
         if (::alarm(0) != 0) ::_exit(1);
         ::signal(SIGABRT, SIG_DFL);

@@ -16,15 +16,15 @@ std::string text_of(const UniqueFd& packed) { return *read_memfd(packed.get(), k
 
 }  // namespace
 
-TEST_CASE("what was packed is unpacked, and cannot be changed meanwhile") {
+TEST_CASE("a packed state can be unpacked, and is sealed") {
   const json state = {{"pid", 7}, {"text", "h\xc3\xa4"}, {"list", {1, 2.5, true}}};
   const auto packed = pack_handoff(state);
   CHECK(unpack_handoff(packed.get()) == state);
-  CHECK(unpack_handoff(packed.get()) == state);  // again, by the one who is gone back to
+  CHECK(unpack_handoff(packed.get()) == state);  // again, by the previous image after a fallback
   CHECK(::write(packed.get(), "x", 1) < 0);
 }
 
-TEST_CASE("what is damaged, of another version or no state is refused") {
+TEST_CASE("a state that is damaged, of a different version, or missing is refused") {
   const auto good = text_of(pack_handoff({{"pid", 7}}));
   const auto refused = [](const std::string& text) { unpack_handoff(sealed_memfd("test", text).get()); };
   refused(good);
@@ -37,10 +37,10 @@ TEST_CASE("what is damaged, of another version or no state is refused") {
   CHECK_THROWS_WITH_AS(refused(other), doctest::Contains("\"grayd handoff 999 "), std::runtime_error);
   CHECK_THROWS_AS(refused(""), std::runtime_error);
   CHECK_THROWS_AS(refused("nonsense"), std::runtime_error);
-  CHECK_THROWS_WITH_AS(unpack_handoff(-1), doctest::Contains("not there"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(unpack_handoff(-1), doctest::Contains("is missing"), std::runtime_error);
 }
 
-TEST_CASE("a program fits if its three numbers are ours") {
+TEST_CASE("a program can take over if its three numbers are equal to ours") {
   const auto ours = json::parse(handoff_numbers());
   CHECK(handoff_mismatch(handoff_numbers()).empty());
   CHECK(handoff_mismatch(handoff_numbers() + "more words\n").empty());
@@ -48,13 +48,13 @@ TEST_CASE("a program fits if its three numbers are ours") {
     CAPTURE(name);
     auto other = ours;
     other[name] = 999;
-    CHECK(handoff_mismatch(other.dump()).find("it knows version 999 of") == 0);
+    CHECK(handoff_mismatch(other.dump()).find("it uses version 999 of") == 0);
     other[name] = "1";
-    CHECK(handoff_mismatch(other.dump()).find("it does not say which version") == 0);
+    CHECK(handoff_mismatch(other.dump()).find("it does not report its version") == 0);
     other.erase(name);
-    CHECK(handoff_mismatch(other.dump()).find("it does not say which version") == 0);
+    CHECK(handoff_mismatch(other.dump()).find("it does not report its version") == 0);
   }
   for (const char* said : {"", "\n", "grayd 0.1.0", "[1]", "7", "{"}) {
-    CHECK(handoff_mismatch(said).find("it is not a grayd, or an older one") != std::string::npos);
+    CHECK(handoff_mismatch(said).find("so it is not grayd, or it is an old grayd") != std::string::npos);
   }
 }

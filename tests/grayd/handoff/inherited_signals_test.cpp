@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-TEST_CASE("what was ignored and blocked is heard again") {
+TEST_CASE("ignored and blocked signals are delivered again") {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
@@ -28,7 +28,7 @@ TEST_CASE("what was ignored and blocked is heard again") {
   CHECK(WTERMSIG(status) == SIGTERM);
 }
 
-TEST_CASE("a signal that comes while they are held is delivered when they are not") {
+TEST_CASE("a signal that arrives while signals are held is delivered afterwards") {
   static volatile std::sig_atomic_t seen = 0;
   ::signal(SIGUSR2, [](int) { seen = seen + 1; });
   {

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-// The exec itself, and every way back, is in tests/integration: upgrade_test.py and faults/replacement_test.py.
+// The exec itself, and every fallback, is tested in tests/integration: upgrade_test.py and faults/replacement_test.py.
 
 using namespace gray;
 using namespace gray::master;
@@ -17,7 +17,7 @@ CommandLine parsed(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-TEST_CASE("an image that follows is told by arguments that it understands") {
+TEST_CASE("the command line of the next image can be parsed") {
   const auto line = parsed(resume_arguments({"/etc/grayd.toml", 21, 22, {}}));
   CHECK(line.mode == CommandLine::Mode::resume);
   CHECK(line.resume.config == "/etc/grayd.toml");
@@ -26,7 +26,7 @@ TEST_CASE("an image that follows is told by arguments that it understands") {
   CHECK(line.resume.returned.empty());
 }
 
-TEST_CASE("one that is come back to has no way back itself") {
+TEST_CASE("the command line of a fallback has no further fallback") {
   auto arguments = resume_arguments({"a.toml", 21, -1, {}});
   arguments.insert(arguments.end(), {"--returned", "--state is \"no\" good"});
   const auto line = parsed(arguments);
@@ -35,7 +35,7 @@ TEST_CASE("one that is come back to has no way back itself") {
   CHECK(line.resume.returned == "--state is \"no\" good");
 }
 
-TEST_CASE("without a state nothing is read, and it is an error where there is no way back") {
+TEST_CASE("without a state nothing is read, which is an error if there is no fallback") {
   bool read = false;
   CHECK_THROWS_AS(take_over({"a.toml", -1, -1, {}}, [&](Load&) { read = true; }), std::runtime_error);
   CHECK_FALSE(read);

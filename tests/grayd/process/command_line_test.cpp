@@ -22,7 +22,7 @@ TEST_CASE("a configuration is served or checked") {
   CHECK(parse({"--config=a.toml", "--check"}).mode == Mode::check);
 }
 
-TEST_CASE("what is not understood is a usage error with a hint") {
+TEST_CASE("an invalid command line is a usage error with a hint") {
   for (const auto& arguments : std::vector<std::vector<const char*>>{
            {}, {"--check"}, {"--conf", "a.toml"}, {"--config"}, {"serve"}, {"router"}, {"router", "--channel", "x"}}) {
     const auto line = parse(arguments);
@@ -32,7 +32,7 @@ TEST_CASE("what is not understood is a usage error with a hint") {
   }
 }
 
-TEST_CASE("help and version go to stdout and are no failure") {
+TEST_CASE("help and version go to stdout, with exit code 0") {
   const auto help = parse({"--help"});
   CHECK(help.exit_code == 0);
   CHECK(help.output.find("grayd --config /etc/grayd/grayd.toml --check") != std::string::npos);
@@ -40,7 +40,7 @@ TEST_CASE("help and version go to stdout and are no failure") {
   CHECK(parse({"--version"}).output.starts_with("grayd "));
 }
 
-TEST_CASE("the child mode takes descriptors") {
+TEST_CASE("the router mode takes descriptors") {
   const auto line = parse({"router", "--channel", "3", "--segment", "4", "--freed", "6", "--listeners", "2",
                            "--proxied", "1", "--cgroup", "/sys/x"});
   CHECK(line.mode == Mode::router);
@@ -53,7 +53,7 @@ TEST_CASE("the child mode takes descriptors") {
   CHECK(line.router.cgroup == "/sys/x");
 }
 
-TEST_CASE("an image that follows has a mode of its own, and one that says what it can read") {
+TEST_CASE("resume and check-handoff are modes of their own") {
   const auto line = parse({"--config", "a.toml", "resume", "--state", "8", "--back", "9"});
   CHECK(line.mode == Mode::resume);
   CHECK(line.resume.state == 8);

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-TEST_CASE("the soft limit becomes the hard one, and the old one is told") {
+TEST_CASE("the soft limit is raised to the hard one, and the old one is returned") {
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   rlimit low = before;
@@ -15,7 +15,7 @@ TEST_CASE("the soft limit becomes the hard one, and the old one is told") {
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
-TEST_CASE("another process gets what it may have, and no more") {
+TEST_CASE("the limit of another process is set, at most to its hard limit") {
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   gray::master::set_file_limit(0, 100);

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kPeak = 6 << 20;  // bytes
 
-/// Grows as a text does that is read piece by piece; the first time its last blocks are mapped, which teaches an
-/// allocator left alone to keep as much.
+/// Grows like a text that is read piece by piece; its last blocks are mapped at first, after which the allocator would
+/// keep as much by default.
 void read_much() {
   std::string text;
   while (text.size() < kPeak) text.append(4'096, 'x');
@@ -20,8 +20,9 @@ void read_much() {
 
 }  // namespace
 
-// That there is one heap only is seen from outside, in tests/integration/control_test.py: this process has had threads.
-TEST_CASE("what a peak has taken goes back") {
+// That there is only one heap is tested from outside, in tests/integration/control_test.py: this process has had
+// threads.
+TEST_CASE("memory of a peak is returned to the kernel") {
   keep_heap_small();
   const std::size_t before = mallinfo2().arena;  // with a sanitizer's allocator always 0
   for (int round = 0; round < 3; ++round) read_much();

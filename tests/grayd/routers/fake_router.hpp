@@ -1,6 +1,6 @@
 #pragma once
-// A router without traffic, to be started by the code under test: this test program itself, run again as
-// `grayd router ...` with GRAY_FAKE_ROUTER naming how it behaves. It never returns to the tests.
+// A router without traffic, started by the code under test: this test program itself, run again as `grayd router ...`.
+// GRAY_FAKE_ROUTER names its behaviour. It never returns to the tests.
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 using gray::Duration;
 using gray::master::respawn_delay;
 
-TEST_CASE("the first young death is replaced at once, then ever more slowly, never slower than 5 s") {
+TEST_CASE("after the first young death the delay is zero, then it grows up to 5 s") {
   CHECK(respawn_delay(0) == Duration{0});
   CHECK(respawn_delay(1) == Duration{0});
   CHECK(respawn_delay(2) == Duration{100});

@@ -29,7 +29,7 @@ pid_t start_sleeper() {
   return pid;
 }
 
-/// Waits for the end of a child; one that outstays the deadline is killed.
+/// Waits for the end of a child; a child that exceeds the deadline is killed.
 bool ended_in_time(pid_t pid, int& status) {
   const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   pollfd end{pidfd.get(), POLLIN, 0};

@@ -54,7 +54,7 @@ struct RouterGenerationFixture : RouterGeneration::Owner {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(RouterGenerationFixture, "a router is born, works and ends by a drain") {
+TEST_CASE_FIXTURE(RouterGenerationFixture, "a router starts, works and ends by a drain") {
   start("good");
   CHECK_FALSE(router->greeted());
   REQUIRE(until(was_ready));
@@ -69,7 +69,8 @@ TEST_CASE_FIXTURE(RouterGenerationFixture, "a router is born, works and ends by 
   CHECK(router->end() == "exit 0");
 }
 
-TEST_CASE_FIXTURE(RouterGenerationFixture, "a death is told with its cause, and whether it came young") {
+TEST_CASE_FIXTURE(RouterGenerationFixture,
+                  "the end of a router is reported with its cause, and whether it died young") {
   start("good");
   REQUIRE(until(was_ready));
   ::kill(router->pid(), SIGKILL);
@@ -85,7 +86,7 @@ TEST_CASE_FIXTURE(RouterGenerationFixture, "a router that does not get ready in 
   CHECK(router->end() == "signal 9 (killed: it was not ready in time)");
 }
 
-TEST_CASE_FIXTURE(RouterGenerationFixture, "a router with another layout is never ready") {
+TEST_CASE_FIXTURE(RouterGenerationFixture, "a router with a different layout is never ready") {
   start("alien");
   REQUIRE(until(has_ended));
   CHECK(router->end() == "signal 9 (killed: its protocol or segment layout differs)");

@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(RouterLinkFixture, "messages go both ways, in order") {
   CHECK(messages[1].type == Type::ready);
 }
 
-TEST_CASE_FIXTURE(RouterLinkFixture, "tables for a router that sleeps are coalesced, nothing else is lost") {
+TEST_CASE_FIXTURE(RouterLinkFixture, "tables for a router that does not read are coalesced, other messages are kept") {
   std::uint64_t number = 0;
   while (link->waiting() == 0) link->send(message_of(Type::probe, ++number));
   for (int i = 0; i < 1000; ++i) link->send(message_of(Type::table, ++number));
@@ -85,7 +85,7 @@ TEST_CASE_FIXTURE(RouterLinkFixture, "tables for a router that sleeps are coales
   CHECK(numbers.size() == number - 999);
 }
 
-TEST_CASE_FIXTURE(RouterLinkFixture, "the end of the other side is told once, after its last words") {
+TEST_CASE_FIXTURE(RouterLinkFixture, "closed() is called once, after the last messages") {
   send_message(peer.get(), message_of(Type::drained));
   peer.reset();
   turn();
@@ -97,14 +97,14 @@ TEST_CASE_FIXTURE(RouterLinkFixture, "the end of the other side is told once, af
   CHECK(closes == 1);
 }
 
-TEST_CASE_FIXTURE(RouterLinkFixture, "nonsense is told with what was wrong") {
+TEST_CASE_FIXTURE(RouterLinkFixture, "an invalid message is reported with the error") {
   REQUIRE(::send(peer.get(), "{}", 2, 0) == 2);
   turn();
   CHECK(why_broken.starts_with("it sent an invalid message: "));
   CHECK(closes == 0);
 }
 
-TEST_CASE_FIXTURE(RouterLinkFixture, "a link that is gone hears nothing any more") {
+TEST_CASE_FIXTURE(RouterLinkFixture, "a destroyed link gets no callbacks") {
   send_message(peer.get(), message_of(Type::ready));
   link.reset();
   turn();

@@ -8,7 +8,7 @@ using S = RouterState;
 using E = RouterEvent;
 using A = RouterAction;
 
-TEST_CASE("a router greets, gets ready, drains and ends") {
+TEST_CASE("a router sends hello, gets ready, drains and ends") {
   CHECK(step(S::starting, E::hello).next == S::greeted);
   CHECK(step(S::starting, E::hello).action == A::send_table);
   CHECK(step(S::greeted, E::ready).next == S::ready);
@@ -18,7 +18,8 @@ TEST_CASE("a router greets, gets ready, drains and ends") {
   CHECK(step(S::draining, E::drained).action == A::none);
 }
 
-TEST_CASE("a router that speaks another layout or is late is killed, one that closed its channel is about to end") {
+TEST_CASE(
+    "a router with a different layout, or a late one, is killed; one that closed its channel is expected to end") {
   for (const auto state : {S::starting, S::greeted, S::ready, S::draining}) {
     CAPTURE(name(state));
     CHECK(step(state, E::mismatch).action == A::kill);
@@ -31,12 +32,12 @@ TEST_CASE("a router that speaks another layout or is late is killed, one that cl
   CHECK(step(S::ready, E::overdue).action == A::none);
 }
 
-TEST_CASE("a second drain is passed on, one before the greeting ends the router") {
+TEST_CASE("a second drain is passed on; a drain before hello ends the router") {
   CHECK(step(S::draining, E::drain).action == A::send_drain);
   CHECK(step(S::starting, E::drain).action == A::kill);
 }
 
-TEST_CASE("nothing leads out of the end, and only lateness kills again") {
+TEST_CASE("ending is final, and only an overdue router is killed again") {
   for (std::size_t i = 0; i < static_cast<std::size_t>(E::count); ++i) {
     const auto now = step(S::ending, static_cast<E>(i));
     CHECK(now.next == S::ending);

@@ -18,7 +18,8 @@ using namespace gray::master;
 
 namespace {
 
-/// A program that writes what it was given into `report` and lives until its channel is written to or closed.
+/// A program that writes its descriptors and arguments into `report`, and lives until its channel is written to or
+/// closed.
 RouterCommand reporting_command(const test::Folder& folder, const std::string& script) {
   const auto program = folder.path / "router";
   UniqueFd file(::open(program.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0700));
@@ -37,7 +38,7 @@ int exit_status(const RouterChild& child) {
 
 }  // namespace
 
-TEST_CASE("a router gets exactly what it is named, at the numbers it expects") {
+TEST_CASE("a router gets exactly the descriptors of its arguments, at the numbers it expects") {
   const test::Folder folder;
   auto command = reporting_command(folder,
                                    "cd /proc/$$/fd; for fd in *; do case $fd in 0|1|2) ;; *) [ -e $fd ] || "
@@ -93,7 +94,7 @@ TEST_CASE("a program that cannot be run ends with 127, and its channel closes") 
   CHECK(receive_message(child.channel.get(), message, error) == ChannelResult::closed);
 }
 
-TEST_CASE("a descriptor that is not open is an error of the master, not a router without it") {
+TEST_CASE("a descriptor that is not open is an error, and no router is started") {
   RouterCommand command;
   CHECK_THROWS_AS(spawn_router(command), std::system_error);
 }

@@ -19,7 +19,7 @@ RouterUpgradeStep after(std::initializer_list<Event> events) {
 
 }  // namespace
 
-TEST_CASE("a new router is made, greets, is ready, serves a while, and then the old one is retired") {
+TEST_CASE("a new router starts, sends hello, is ready, serves a while, and then the old one is retired") {
   CHECK(after({Event::room}).action == Action::spawn);
   CHECK(after({Event::room, Event::greeted}).next == Phase::warm_up);
   CHECK(after({Event::room, Event::greeted, Event::ready}).action == Action::listen);
@@ -27,7 +27,7 @@ TEST_CASE("a new router is made, greets, is ready, serves a while, and then the 
   CHECK(after({Event::room, Event::greeted, Event::ready, Event::trial_over}).next == Phase::done);
 }
 
-TEST_CASE("only the end of the trial, or the old one's own death in it, retires the old one") {
+TEST_CASE("the old router is retired by the end of the trial, or by its own death during it") {
   for (std::size_t phase = 0; phase < static_cast<std::size_t>(Phase::count); ++phase) {
     for (std::size_t event = 0; event < static_cast<std::size_t>(Event::count); ++event) {
       const auto now = step(static_cast<Phase>(phase), static_cast<Event>(event));
@@ -40,14 +40,14 @@ TEST_CASE("only the end of the trial, or the old one's own death in it, retires 
   }
 }
 
-TEST_CASE("the end of the new one fails every phase before done") {
+TEST_CASE("the end of the new router fails every phase before done") {
   for (const auto phase : {Phase::waiting, Phase::starting, Phase::warm_up, Phase::trial}) {
     CHECK(step(phase, Event::ended).next == Phase::failed);
     CHECK(step(phase, Event::ended).action == Action::none);
   }
 }
 
-TEST_CASE("who waits no longer, or lost the old one, ends the new one unless it serves") {
+TEST_CASE("a timeout, or the death of the old router, ends the new one unless it serves") {
   for (const auto event : {Event::overdue, Event::predecessor_died}) {
     CHECK(step(Phase::starting, event).action == Action::cancel);
     CHECK(step(Phase::warm_up, event).action == Action::cancel);
@@ -57,7 +57,7 @@ TEST_CASE("who waits no longer, or lost the old one, ends the new one unless it 
   CHECK(step(Phase::trial, Event::overdue).next == Phase::trial);
 }
 
-TEST_CASE("nothing leads out of an end") {
+TEST_CASE("done and failed are final") {
   for (const auto phase : {Phase::done, Phase::failed}) {
     CHECK(is_over(phase));
     for (std::size_t event = 0; event < static_cast<std::size_t>(Event::count); ++event) {

@@ -1,4 +1,4 @@
-// The words and timers around the machine; with living routers: routers_test.
+// The texts and timers around the machine; with real router processes: routers_test.
 #include "grayd/routers/router_upgrade.hpp"
 
 #include <doctest/doctest.h>
@@ -29,8 +29,9 @@ struct RouterUpgradeFixture : RouterUpgrade::Fleet {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(RouterUpgradeFixture,
-                  "an upgrade that finds no room names the routers that drain, and says that nothing was changed") {
+TEST_CASE_FIXTURE(
+    RouterUpgradeFixture,
+    "an upgrade without room for a router names the draining routers, and says that nothing was changed") {
   begin(Duration{10});
   CHECK(router_upgrade->text() == "waiting for room: router 7 drains (5 s at most)");
   CHECK_FALSE(router_upgrade->over());
@@ -39,13 +40,13 @@ TEST_CASE_FIXTURE(RouterUpgradeFixture,
   REQUIRE(end);
   CHECK(end->code == ExitCode::timeout);
   CHECK(end->text ==
-        "no room for another router within 10ms: router 7 drains (5 s at most); nothing was changed, try again "
-        "when it has ended");
+        "no room for another router within 10ms: router 7 drains (5 s at most); nothing was changed; try again "
+        "when one has ended");
   router_upgrade->room();
   CHECK(end->code == ExitCode::timeout);
 }
 
-TEST_CASE_FIXTURE(RouterUpgradeFixture, "a system without room for a process fails it") {
+TEST_CASE_FIXTURE(RouterUpgradeFixture, "an upgrade fails if the system cannot create a process") {
   begin(Duration{60'000});
   router_upgrade->room();
   REQUIRE(end);

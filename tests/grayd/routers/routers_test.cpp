@@ -58,7 +58,7 @@ struct RoutersFixture : test::QuietRoutersOwner {
     return until([this] { return routers->any_ready(); });
   }
   pid_t pid() const { return routers->view().front().pid; }
-  /// An upgrade to a router of that behaviour; its end, unless it is not awaited.
+  /// An upgrade to a router with that behaviour; returns its result, unless it is not awaited.
   std::optional<RouterUpgradeEnd> end;
   void begin_router_upgrade(const char* behaviour, Duration timeout = kUpgradeTimeout,
                             Duration drain = Duration{1'000}) {
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a router greets, applies the first table and 
   CHECK(until([this] { return successes == 1; }));
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a table is applied when every router says so") {
+TEST_CASE_FIXTURE(RoutersFixture, "a table is applied when every router has reported it") {
   start("good");
   REQUIRE(is_ready());
   publish(2);
@@ -101,7 +101,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a table is applied when every router says so"
   CHECK(routers->all_applied(2));
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "who waits for a table is told who lags, and no longer when the laggard is dead") {
+TEST_CASE_FIXTURE(RoutersFixture, "when_applied() names the routers that lag; a dead router does not count") {
   start("stuck");
   REQUIRE(is_ready());
   publish(2);
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a router that has no socket left to a worker,
   CHECK(segment->workers[7].sockets.total() == 0);
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a router that dies is replaced at once and its slot forgotten") {
+TEST_CASE_FIXTURE(RoutersFixture, "a router that dies is replaced at once, and its slot is cleared") {
   start("good");
   REQUIRE(is_ready());
   const auto dead = pid();
@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a router that dies is replaced at once and it
   CHECK(possible == std::vector<bool>{true, false, true});
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a router that dies young again and again is still replaced") {
+TEST_CASE_FIXTURE(RoutersFixture, "a router that dies young repeatedly is still replaced") {
   start("young");
   std::vector<pid_t> seen;
   CHECK(until([&] {
@@ -149,7 +149,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a router that dies young again and again is s
   }));
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a router with another layout, or without a greeting, is killed and replaced") {
+TEST_CASE_FIXTURE(RoutersFixture, "a router with a different layout, or without hello, is killed and replaced") {
   for (const auto* behaviour : {"alien", "mute"}) {
     CAPTURE(behaviour);
     make(behaviour, {Duration{100}, Duration{100}});
@@ -162,7 +162,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a router with another layout, or without a gr
 }
 
 TEST_CASE_FIXTURE(RoutersFixture,
-                  "a new generation takes a slot of its own and the old one drains when it has served a while") {
+                  "a new router gets its own slot, and the old one drains when the new one has served a while") {
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
@@ -178,7 +178,7 @@ TEST_CASE_FIXTURE(RoutersFixture,
   CHECK(routers->any_ready());
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way leaves the old one as it was") {
+TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way does not change the old one") {
   const std::pair<const char*, const char*> rows[] = {
       {"alien", "failed while starting: signal 9 (killed: its protocol or segment layout differs)"},
       {"mute", "failed while starting: signal 9 (killed: it was not ready in time)"},
@@ -203,7 +203,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way leaves the
   }
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "who waits no longer ends a new router that does not serve yet") {
+TEST_CASE_FIXTURE(RoutersFixture, "after the timeout of the upgrade a new router that does not serve yet is ended") {
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
@@ -217,7 +217,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "who waits no longer ends a new router that do
 }
 
 TEST_CASE_FIXTURE(RoutersFixture,
-                  "the death of the one to be replaced ends an upgrade, and another router starts by itself") {
+                  "the death of the old router ends an upgrade, and another router starts automatically") {
   start("good");
   REQUIRE(is_ready());
   const auto old = pid();
@@ -228,11 +228,11 @@ TEST_CASE_FIXTURE(RoutersFixture,
   ::kill(old, SIGKILL);
   REQUIRE(until([this] { return end.has_value(); }));
   CHECK(end->code == ExitCode::failed);
-  CHECK_MESSAGE(end->text.find("the router to replace died") != std::string::npos, end->text);
+  CHECK_MESSAGE(end->text.find("the old router died") != std::string::npos, end->text);
   CHECK(until([&] { return routers->view().size() == 1 && pid() != old && pid() != fresh && routers->any_ready(); }));
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a fourth router waits for one that drains, and no longer than whoever asked") {
+TEST_CASE_FIXTURE(RoutersFixture, "a fourth router waits for a draining one, at most until the timeout") {
   start("stubborn");
   REQUIRE(is_ready());
   const auto first = pid();
@@ -254,7 +254,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a fourth router waits for one that drains, an
   CHECK(end->code == ExitCode::ok);
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a drain ends an upgrade without a call") {
+TEST_CASE_FIXTURE(RoutersFixture, "a drain ends an upgrade without its callback") {
   start("good");
   REQUIRE(is_ready());
   begin_router_upgrade("unreaching");
@@ -265,7 +265,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a drain ends an upgrade without a call") {
   CHECK_FALSE(end);
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a drain ends every router and replaces none") {
+TEST_CASE_FIXTURE(RoutersFixture, "a drain ends every router without replacement") {
   start("good");
   REQUIRE(is_ready());
   bool drained = false;
@@ -274,14 +274,14 @@ TEST_CASE_FIXTURE(RoutersFixture, "a drain ends every router and replaces none")
   CHECK(routers->view().empty());
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a drain before the greeting does not wait") {
+TEST_CASE_FIXTURE(RoutersFixture, "a drain before hello does not wait") {
   start("mute");
   bool drained = false;
   routers->drain(kUpgradeTimeout, [&] { drained = true; });
   CHECK(until([&] { return drained; }));
 }
 
-TEST_CASE("a router's arguments name only what it gets") {
+TEST_CASE("a router's arguments contain only the options that it needs") {
   RouterCommand command;
   command.listeners = {8, 9};
   CHECK(router_arguments(command) == std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4",
@@ -296,14 +296,14 @@ TEST_CASE("a router's arguments name only what it gets") {
 
 namespace {
 
-/// As of an image that has exec'd: it does nothing any more, and nothing of it is destroyed.
+/// The objects of an image after its exec: they do nothing any more and are not destroyed.
 struct Before {
   asio::io_context io;
   test::QuietRoutersOwner owner;
   test::KeptEvents events;
   std::optional<Routers> routers;
 };
-auto& images_before = *new std::vector<Before*>;  // for ever: who looks for leaks finds them here
+auto& images_before = *new std::vector<Before*>;  // never freed: leak checkers still find a reference here
 
 Before& image_before(segment::Segment& segment) {
   auto& before = *images_before.emplace_back(new Before);
@@ -317,7 +317,7 @@ Before& image_before(segment::Segment& segment) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(RoutersFixture, "the next image leads the same routers, with what still waits to be sent") {
+TEST_CASE_FIXTURE(RoutersFixture, "the next image has the same routers, with their queued messages") {
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
   auto& before = image_before(segment);
   RoutingTable table;
@@ -347,7 +347,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "the next image leads the same routers, with w
   CHECK(routers->view().front().slot == old.slot);
   CHECK(routers->view().front().state == RouterState::ready);
   CHECK(routers->any_ready());
-  publish(2);  // behind all that waits
+  publish(2);  // after all queued messages
   ::kill(old.pid, SIGCONT);
   CHECK(until([this] { return routers->all_applied(2); }));
   CHECK(successes == 1'000);
@@ -355,7 +355,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "the next image leads the same routers, with w
   CHECK(until([&] { return routers->any_ready() && routers->view().front().pid != old.pid; }));
 }
 
-TEST_CASE_FIXTURE(RoutersFixture, "a router that dies between two images is waited for and replaced by the next") {
+TEST_CASE_FIXTURE(RoutersFixture, "a router that dies during the exec is waited for and replaced by the next image") {
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
   auto& before = image_before(segment);
   before.routers->start("");

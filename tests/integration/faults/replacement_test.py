@@ -83,9 +83,9 @@ class BadPrograms(ReplacementTest):
                 plain: "it is not executable",
                 noise: "it cannot be executed: Exec format error",
                 self.program("echo sorry; exit 1", "exits"): "exit 1: sorry",
-                self.program("exit 0", "silent"): "it is not a grayd, or an older one",
-                "/bin/true": "it is not a grayd, or an older one",
-                self.program(f"echo '{other}'", "newer"): "it knows version 999 of the state of a running grayd",
+                self.program("exit 0", "silent"): "so it is not grayd, or it is an old grayd",
+                "/bin/true": "so it is not grayd, or it is an old grayd",
+                self.program(f"echo '{other}'", "newer"): "it uses version 999 of the handed-over state",
                 self.program(f'test "$1" = check-handoff && echo \'{numbers()}\' && exit 0; echo "line 7: no"; exit 8',
                              "choosy"): f"it refuses {daemon.config_file}: exit 8: line 7: no",
                 self.program("kill -SEGV $$", "crashes"): "signal 11",
@@ -224,4 +224,4 @@ class Meanwhile(ReplacementTest):
         self.assertEqual(self.upgrade("--binary", program, "--no-wait").code, 0)
         self.assertEqual(daemon.process.wait(30 * SLOWER), 0)
         self.assertEqual(daemon.leftovers(), [])
-        self.assertIn("grayd was told to stop meanwhile", daemon.log())
+        self.assertIn("a stop was requested meanwhile", daemon.log())
