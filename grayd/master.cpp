@@ -153,7 +153,7 @@ void Master::survive(const std::exception& error) {
 }
 
 void Master::start() {
-  tell(EventKind::grayd_started, {}, fmt::format("grayd {}, {}", control::kVersion, settings_.file));
+  report(EventKind::grayd_started, {}, fmt::format("grayd {}, {}", control::kVersion, settings_.file));
   reloader_.started();
   await_signal();
   manager_.watch();
@@ -233,7 +233,7 @@ void Master::stop() {
   const auto text = again ? "stopping now" : fmt::format("stopping; requests in flight have {} ms", timeout.count());
   log(LogLevel::info, text);
   manager_.stopping(text);
-  if (!again) tell(EventKind::grayd_stopping, exit_code_ != 0 ? "error" : "asked", text);
+  if (!again) report(EventKind::grayd_stopping, exit_code_ != 0 ? "error" : "asked", text);
   phase_ = Phase::stopping;
   if (workers_stopping_) return;
   routers_.drain(timeout, [this] { stop_workers(); });
@@ -260,7 +260,7 @@ void Master::listen_if_allowed(const std::vector<VersionView>& views) {
   std::fflush(stdout);
 }
 
-void Master::tell(EventKind kind, std::string cause, std::string text) {
+void Master::report(EventKind kind, std::string cause, std::string text) {
   emit({.kind = kind, .pid = ::getpid(), .cause = std::move(cause), .text = std::move(text)});
 }
 

@@ -79,7 +79,7 @@ class Master final : supervisor::Host,
   /// Everything that listening requires is ready, except for the workers.
   bool listens_soon() const { return phase_ == Phase::starting && publication_.settled() && routers_.any_ready(); }
   void listen_if_allowed(const std::vector<VersionView>& views);
-  void tell(EventKind kind, std::string cause, std::string text);
+  void report(EventKind kind, std::string cause, std::string text);
 
   // supervisor::Host
   void workers_changed() override { publication_.soon(); }

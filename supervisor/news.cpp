@@ -23,13 +23,13 @@ std::string failure_text(const Version& version, const Worker& worker, const Ver
   return text;
 }
 
-/// The last failure without service and version, which an event has beside it: "worker web@v1#0: exit 3 ...".
+/// The last failure without service and version, which an event has as fields: "worker web@v1#0: exit 3 ...".
 std::string failure_of(const Version& version) {
   const auto at = version.failure.find("worker ");
   return at == std::string::npos ? version.failure : version.failure.substr(at);
 }
 
-/// It ended by itself or for good: a replacement that was stopped with the version has not been finished.
+/// Whether the version runs: a replacement that was stopped with its version has not finished.
 bool runs(VersionState state) { return state == VersionState::serving || state == VersionState::starting; }
 
 }  // namespace
@@ -38,10 +38,11 @@ void News::of_workers(Version& version, TimePoint now) {
   for (const auto& change : version.group.take_transitions()) {
     const auto found = version.workers.find(change.slot);
     if (found == version.workers.end()) continue;  // it never had a process
-    const Worker& who = *found->second;
-    const auto age = std::chrono::duration_cast<Duration>(now - who.started());
+    const Worker& worker = *found->second;
+    const auto age = std::chrono::duration_cast<Duration>(now - worker.started());
     auto event = worker_event(
-        change, {version.service, version.name, who.id(), who.pid(), who.ready_by(), age, who.detail()}, wall_now());
+        change, {version.service, version.name, worker.id(), worker.pid(), worker.ready_by(), age, worker.detail()},
+        wall_now());
     if (event) host_.emit(std::move(*event));
   }
 }
@@ -75,8 +76,8 @@ void News::of_version(Version& version) {
   if (state == VersionState::failed && !version.failed) {
     log(LogLevel::error, "version " + version.name + " of service " + version.service +
                              " has failed and is not started again; correct it, then start it. " + version.failure);
-    tell(version, EventKind::version_failed, version.failure_cause,
-         "not restarted automatically: " + failure_of(version));
+    report(version, EventKind::version_failed, version.failure_cause,
+           "not restarted automatically: " + failure_of(version));
   }
   version.failed = state == VersionState::failed;
 
@@ -85,20 +86,20 @@ void News::of_version(Version& version) {
 
   const bool replacing = version.group.replacing();
   if (replacing && !version.replacing)
-    tell(version, EventKind::version_restarting, {}, "its workers are replaced, one after the other");
+    report(version, EventKind::version_restarting, {}, "its workers are replaced one after the other");
   if (!replacing && version.replacing && version.group.rolled_back().empty() && runs(state))
-    tell(version, EventKind::version_restarted, {}, "every worker was replaced");
+    report(version, EventKind::version_restarted, {}, "every worker was replaced");
   version.replacing = replacing;
   if (version.rolled_back.empty() != version.group.rolled_back().empty()) rolled_back(version);
 }
 
 void News::crashing(const Version& version) {
-  const std::string text = "more than " + std::to_string(RestartPolicy::kEnds) + " ends within " +
+  const std::string text = "more than " + std::to_string(RestartPolicy::kEnds) + " exits within " +
                            std::to_string(RestartPolicy::kWindow.count() / 1'000) +
                            " s; it carries traffic and is always restarted, at most every " +
                            std::to_string(RestartPolicy::kMaxDelay.count() / 1'000) + " s: ";
   log(LogLevel::error, "version " + version.name + " of service " + version.service + ": " + text + version.failure);
-  tell(version, EventKind::version_crashing, version.failure_cause, text + failure_of(version));
+  report(version, EventKind::version_crashing, version.failure_cause, text + failure_of(version));
 }
 
 void News::rolled_back(Version& version) {
@@ -107,11 +108,11 @@ void News::rolled_back(Version& version) {
   log(LogLevel::error, "version " + version.name + " of service " + version.service +
                            ": the replacement stopped at its first failure (" + version.rolled_back +
                            "), rolled back to the old workers");
-  tell(version, EventKind::version_rolled_back, version.group.rolled_back(),
-       "rolled back to the old workers after the first failure: " + failure_of(version));
+  report(version, EventKind::version_rolled_back, version.group.rolled_back(),
+         "rolled back to the old workers after the first failure: " + failure_of(version));
 }
 
-void News::tell(const Version& version, EventKind kind, std::string cause, std::string text) {
+void News::report(const Version& version, EventKind kind, std::string cause, std::string text) {
   EventRecord event;
   event.kind = kind;
   event.service = version.service;

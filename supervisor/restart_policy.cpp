@@ -25,7 +25,7 @@ bool RestartPolicy::gives_up(const WorkerEnd& end, TimePoint now) {
 
 Duration RestartPolicy::exhausted(unsigned nth) { return jittered(kFirstExhaustedDelay, kMaxExhaustedDelay, nth); }
 
-// Doubling, capped, then spread by a fifth so that workers that died together do not return together.
+// Doubling, capped, then spread by a fifth, so that workers that died together do not restart together.
 Duration RestartPolicy::jittered(Duration first, Duration most, unsigned nth) {
   const double doubled = std::ldexp(static_cast<double>(first.count()), static_cast<int>(std::min(nth, 20u)) - 1);
   const double capped = std::min(doubled, static_cast<double>(most.count()));

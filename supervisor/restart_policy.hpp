@@ -1,10 +1,10 @@
 #pragma once
-// When a dead worker is started again, and when its version gives up. Pure: the past of one version, `now` and a random
-// source in, a verdict out.
+// Decides when a dead worker is started again, and when its version has failed. Pure: the history of one version, `now`
+// and a random source in, a verdict out.
 //
-// A version that carries traffic and was ready once never gives up: a slow retry beats an outage for good. A version
-// that never got anywhere gives up quickly, because nobody depends on it and somebody waits for the answer. One that
-// would have given up but for its traffic is crashing: somebody should look, once for each such time.
+// A version that carries traffic and was ready once never fails: a slow retry is better than a permanent outage. A
+// version that was never ready fails quickly, because it has no users and an operator waits for the result. A version
+// that would have failed without its traffic is crashing; that is reported once for each such period.
 #include <cstdint>
 #include <deque>
 #include <random>
@@ -15,10 +15,10 @@ namespace gray::supervisor {
 
 /// How one process of the version ended.
 struct WorkerEnd {
-  bool start_failure = false;  // dead or stopped before it was any use: never ready, or never healthy
+  bool start_failure = false;  // dead or stopped before it was useful: never ready, or never healthy
   bool stable = false;         // had been healthy for the stable run
   bool hopeless = false;       // the program cannot be run at all
-  bool exhausted = false;      // the machine was short of something; not counted against the version
+  bool exhausted = false;      // the machine lacked a resource; not counted against the version
   bool carries_traffic = false;
   unsigned streak = 0;  // unstable ends of this slot in a row before this one
 };
@@ -26,7 +26,7 @@ struct WorkerEnd {
 struct Verdict {
   bool give_up = false;
   Duration delay{0};    // until the next start
-  unsigned streak = 0;  // to be handed in at the next end
+  unsigned streak = 0;  // the input for the next end
 };
 
 class RestartPolicy {
@@ -44,12 +44,12 @@ class RestartPolicy {
   void ready() { ever_ready_ = true; }
   void healthy() { ever_healthy_ = true; }
   Verdict ended(const WorkerEnd& end, TimePoint now);
-  /// More than kEnds ends within kWindow, and it goes on: from the end that was too many until one that is alone in its
-  /// window, or the version is started anew.
+  /// More than kEnds ends within kWindow without failing: from the end that exceeds kEnds until an end that is alone in
+  /// its window, or until the version is started again.
   bool crashing() const { return crashing_; }
-  /// The delay after the `nth` (1, 2, ...) failure to make a process at all.
+  /// The delay after the `nth` (1, 2, ...) failure to create a process.
   Duration exhausted(unsigned nth);
-  /// For config/base/archive.hpp; the random source begins anew.
+  /// For config/base/archive.hpp; the random source starts with the seed again.
   template <class Io>
   void archive(Io& io) {
     io("ever_ready", ever_ready_);

@@ -16,9 +16,9 @@
 #include "supervisor/start_places.hpp"
 #include "supervisor/version.hpp"
 
-// Everything happens in turns: a turn delivers what the workers reported, lets deadlines pass, polls what is due,
-// carries out what the groups decided, and arms one timer for the next. Public calls only change the groups and ask for
-// a turn, so the host is never called from within a call of its own.
+// The supervisor works in turns: a turn takes the events of the workers, handles expired deadlines, polls what is due,
+// executes the decisions of the groups, and arms one timer for the next turn. Public functions only change the groups
+// and schedule a turn, so the host is never called from within one of its own calls.
 namespace gray::supervisor {
 namespace {
 
@@ -47,7 +47,7 @@ struct Supervisor::Impl {
         news(the_host),
         timer(io_context),
         reaper(io_context),
-        took_over(false) {}  // a subreaper stays one
+        took_over(false) {}  // this process is a subreaper already
 
   template <class Io>
   void archive(Io& io);
@@ -84,7 +84,7 @@ struct Supervisor::Impl {
   bool scheduled = false;
   bool changed = false;
   bool probing = true;
-  bool took_over = true;                                  // one that was resumed: not before its first turn
+  bool took_over = true;                                  // a resumed supervisor: from its first turn on
   std::shared_ptr<int> alive = std::make_shared<int>(0);  // handlers hold it weakly: they may outlive this
 };
 
@@ -112,7 +112,7 @@ void Supervisor::Impl::archive(Io& fields) {
 }
 
 void Supervisor::archive(Save& to) {
-  if (impl_->stopped) throw std::logic_error("a supervisor that ends its workers cannot be carried over");
+  if (impl_->stopped) throw std::logic_error("a supervisor that is stopping its workers cannot be handed over");
   impl_->archive(to);
 }
 
@@ -169,7 +169,7 @@ void Supervisor::sockets_closed() {
   if (impl_->look_again(Clock::now())) impl_->schedule();
 }
 
-/// At the workers that wait for an event, which may have happened; false: no worker waits.
+/// Polls the workers that wait for an event, which may have happened; false: no worker waits.
 bool Supervisor::Impl::look_again(TimePoint now) {
   bool any = false;
   for (const auto& [key, version] : versions)
@@ -280,7 +280,7 @@ void Supervisor::Impl::poll(Version& version, TimePoint now) {
   }
 }
 
-// Carrying out may bring new decisions, so until none is left.
+// Executing commands may cause new ones, so this repeats until none is left.
 void Supervisor::Impl::obey(Version& version, TimePoint now) {
   for (auto commands = version.group.take_commands(); !commands.empty(); commands = version.group.take_commands())
     for (const auto& [slot, actions] : commands) {
@@ -308,7 +308,7 @@ StartPlaces Supervisor::Impl::start_places(TimePoint now) const {
   return places;
 }
 
-// What carries traffic goes first.
+// Versions that carry traffic go first.
 void Supervisor::Impl::start_waiting(TimePoint now) {
   for (const bool with_traffic : {true, false})
     for (auto& [key, version] : versions) {

@@ -1,4 +1,4 @@
-// What an earlier master of the same instance left behind: it was killed, and something outlived it.
+// Kills processes that an earlier master of the same instance left behind after it was killed.
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -17,8 +17,8 @@ namespace {
 
 constexpr Duration kSweepLimit{5'000};  // a process in uninterruptible sleep must not keep grayd from starting
 
-// The pidfd is opened before the second look, so the signal cannot reach another process with a reused pid. Empty if
-// there was nothing to kill.
+// The pidfd is opened before the second check, so the signal cannot reach a different process with a reused pid. Empty
+// if there was nothing to kill.
 UniqueFd kill_marked(pid_t pid, const std::string& mark) {
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd || !has_variable(pid, mark)) return {};
@@ -26,7 +26,7 @@ UniqueFd kill_marked(pid_t pid, const std::string& mark) {
   return pidfd;
 }
 
-// Until the process is dead: only then it can fork no more, and is found no more by the next look.
+// Waits until the process is dead: then it can no longer fork, and the next scan does not find it.
 void await_end(const UniqueFd& pidfd, TimePoint limit) {
   pollfd watched{pidfd.get(), POLLIN, 0};
   const auto left = std::chrono::duration_cast<Duration>(limit - Clock::now());

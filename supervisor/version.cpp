@@ -3,7 +3,7 @@
 namespace gray::supervisor {
 namespace {
 
-/// What stopped a replacement is known in full by whoever noted the failure.
+/// The full text of the failure that stopped a replacement is kept by the version, not by the group.
 std::optional<ReplacementView> view_of_replacement(const Version& version) {
   const auto& last = version.group.replacement();
   if (!last) return std::nullopt;

@@ -1,5 +1,5 @@
 #pragma once
-// One version under supervision: its group, which decides, its workers, which carry out, and what was told of it.
+// One version under supervision: its group, which decides, its workers, which execute, and what was reported about it.
 #include <deque>
 #include <functional>
 #include <map>
@@ -21,18 +21,18 @@ struct Version {
         name(std::move(version_name)),
         group(seed) {}
 
-  std::string id_of(unsigned slot) const { return service + "@" + name + "#" + std::to_string(slot); }
-  std::unique_ptr<Worker> make_worker(unsigned slot) {
-    return std::make_unique<Worker>(context, name, id_of(slot), wake);
+  std::string id_of(unsigned worker_slot) const { return service + "@" + name + "#" + std::to_string(worker_slot); }
+  std::unique_ptr<Worker> make_worker(unsigned worker_slot) {
+    return std::make_unique<Worker>(context, name, id_of(worker_slot), wake);
   }
-  /// Made when it is needed first.
-  Worker& worker(unsigned slot) {
-    auto& worker = workers[slot];
-    if (!worker) worker = make_worker(slot);
+  /// Created at the first call.
+  Worker& worker(unsigned worker_slot) {
+    auto& worker = workers[worker_slot];
+    if (!worker) worker = make_worker(worker_slot);
     return *worker;
   }
 
-  /// Tells the workers what changed of their settings; one that is to be replaced keeps those it has.
+  /// Passes changed settings to the workers; a worker that will be replaced keeps its old ones.
   void retune(TimePoint now);
   VersionView view(bool carries_traffic) const;
 
@@ -40,7 +40,7 @@ struct Version {
   template <class Io>
   void archive(Io& io) {
     io("group", group);
-    io("workers", workers, [this](unsigned slot) { return make_worker(slot); });
+    io("workers", workers, [this](unsigned worker_slot) { return make_worker(worker_slot); });
     io("retired", retired, [this] { return std::pair(std::string(), OutputTail(context.output)); });
     io("failure", failure);
     io("failure_cause", failure_cause);
@@ -57,14 +57,14 @@ struct Version {
   std::function<void()> wake;
   std::string service, name;
   VersionGroup group;
-  std::map<unsigned, std::unique_ptr<Worker>> workers;     // of slots that were started at least once
-  std::deque<std::pair<std::string, OutputTail>> retired;  // what workers of slots that are gone wrote, by id
-  std::string failure, failure_cause;                      // of the last one: text, and one word or two
+  std::map<unsigned, std::unique_ptr<Worker>> workers;     // of worker slots that were started at least once
+  std::deque<std::pair<std::string, OutputTail>> retired;  // output of workers in removed slots, by id
+  std::string failure, failure_cause;                      // the last one: text, and a short cause
   std::string rolled_back;                                 // text of the failure that stopped the last replacement
-  bool failed = false;                                     // likewise
-  bool crashing = false;                                   // likewise
-  bool replacing = false;                                  // likewise
-  bool forget = false;                                     // once it is empty
+  bool failed = false;                                     // as last reported
+  bool crashing = false;                                   // as last reported
+  bool replacing = false;                                  // as last reported
+  bool forget = false;                                     // remove it once it is empty
 };
 
 }  // namespace gray::supervisor

@@ -11,7 +11,7 @@ WorkerTimes times_of(const VersionSettings& settings) {
   return WorkerTimes::of(settings, ReadyJudge(settings).by_probe());
 }
 
-// Rank of a worker when one must go: the one that does least is first.
+// Rank of a worker when one must be stopped: the least useful is stopped first.
 int usefulness(WorkerState state) {
   switch (state) {
     case WorkerState::healthy: return 3;
@@ -49,7 +49,7 @@ std::map<unsigned, VersionGroup::NumberedSlot> VersionGroup::SettingsPool::numbe
   return all;
 }
 
-/// An index that no settings have leaves none: whoever reads checks it by at().
+/// Throws on an invalid index.
 void VersionGroup::SettingsPool::give_back(VersionGroup& group, std::optional<std::size_t> target,
                                            std::optional<std::size_t> previous,
                                            std::map<unsigned, NumberedSlot> slots) {
@@ -91,7 +91,7 @@ void VersionGroup::restart(TimePoint now) {
   reconcile(now);
 }
 
-// With nothing routable there is nothing to protect: all at once, and failures count against the version as usual.
+// Without a routable worker there is nothing to protect: all are replaced at once, and failures count as usual.
 void VersionGroup::set_target(std::shared_ptr<const VersionSettings> settings) {
   gentle_ = any_routable();
   if (!gentle_) policy_ = RestartPolicy(seed_);
@@ -146,8 +146,8 @@ void VersionGroup::expire(bool carries_traffic, TimePoint now) {
     on(number, {.kind = WorkerEvent::timeout, .alone = !any_routable()}, carries_traffic, now);
 }
 
-// It counts as old from now on because its settings, though equal, are not the target's. No failure of the new worker
-// leads back from that: the old one serves until there is one to take its place.
+// It counts as old from now on because its settings, though equal, are not the target object. A failure of the new
+// worker does not undo that: the old one serves until a new one can replace it.
 bool VersionGroup::weighed(unsigned number, std::uint64_t bytes, TimePoint now) {
   const auto found = slots_.find(number);
   if (found == slots_.end() || !target_ || failed_ || any_old()) return false;
@@ -167,8 +167,7 @@ void VersionGroup::exhausted(unsigned number, TimePoint now) {
   feed(number, {.kind = WorkerEvent::no_resources, .delay = delay}, now);
 }
 
-// Hands one event to one machine and keeps what follows from its new state. An unwanted worker without a process is
-// gone.
+// Passes one event to one machine and applies the result. An unwanted worker without a process is removed.
 void VersionGroup::feed(unsigned number, const Event& event, TimePoint now) {
   WorkerSlot& slot = slots_.at(number);
   const WorkerState before = slot.machine.state();
@@ -202,8 +201,8 @@ void VersionGroup::end_of(unsigned number, bool carries_traffic, TimePoint now) 
   reconcile(now);
 }
 
-// A failed version has no workers: what still runs of it was never going to be routed to, or is as broken as the rest.
-// Of those that have exited only the one in `emptied` has left nothing behind that is still to be killed.
+// A failed version has no workers: those that still run were never routable, or are as broken as the rest. Of those
+// that have exited, only the worker in `emptied` is known to have left no process behind.
 void VersionGroup::fail(unsigned emptied, TimePoint now) {
   failed_ = true;
   previous_.reset();
@@ -263,7 +262,7 @@ void VersionGroup::replace_one(TimePoint now) {
     while (const auto old = least_useful(true)) drain(*old, now);
     return settle(now);
   }
-  while (wanted() < target_->instances) add();  // more are asked for meanwhile
+  while (wanted() < target_->instances) add();  // the number of instances was raised meanwhile
   const bool new_ones_healthy = std::all_of(slots_.begin(), slots_.end(), [&](const auto& entry) {
     return !entry.second.machine.wanted() || is_old(entry.second) || entry.second.machine.routable();
   });

@@ -1,11 +1,11 @@
 #pragma once
-// The workers of one version as a pure group: how many there are, which settings they run with, when one replaces
-// another, and what state the version is in. Machines decide about single workers, this decides about their number.
+// The workers of one version as a pure group: their number, their settings, their replacement, and the state of the
+// version. Machines decide about single workers, the group about their number.
 //
-// A rolling replacement is nothing but a difference between the settings a worker was made with and the target: one new
-// worker more than wanted until it is healthy, then one old worker drained, until no old one is left. At the first
-// failure of a new worker the previous settings become the target again, and the same rule leads back; new workers that
-// are what those settings would make stay.
+// A rolling replacement is a difference between the target settings and the settings of workers: one new worker more
+// than wanted is started; when it is healthy, one old worker is drained; and so on until no old one is left. At the
+// first failure of a new worker the previous settings become the target again, and the same rule undoes the
+// replacement; new workers whose process would be the same with the previous settings stay.
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,11 +29,11 @@ class VersionGroup {
     bool started = false;
     std::string last_exit;  // cause of the last end
   };
-  /// A replacement of every worker, the last one there was.
+  /// The last replacement of every worker.
   struct Replacement {
     unsigned number = 0;  // 1, 2, ...
     ReplacementState state = ReplacementState::running;
-    std::uint32_t replaced = 0, of = 0;  // workers; done when all are replaced and nothing is left of the old ones
+    std::uint32_t replaced = 0, of = 0;  // workers; done when all are replaced and no old one is left
     std::string reason;                  // failed: the cause of the end, or "stopped"
     template <class Io>
     void archive(Io& io) {
@@ -55,7 +55,7 @@ class VersionGroup {
     }
   };
 
-  /// A change of a worker's state, for those who only watch.
+  /// A change of a worker's state, for events.
   struct Transition {
     unsigned slot;
     WorkerState from, to;
@@ -76,7 +76,7 @@ class VersionGroup {
   explicit VersionGroup(std::uint64_t seed) : policy_(seed), seed_(seed) {}
 
   /// Makes these the settings; starts the version if it is stopped or failed. Its workers are replaced only if they
-  /// could not have been started with these (same_process()), else they are told what changed.
+  /// could not have been started with these (same_process()); otherwise they are retuned.
   void apply(const VersionSettings& settings, TimePoint now);
   /// Replaces every worker, one after the other, with the settings they have. Nothing happens while it is stopped.
   void restart(TimePoint now);
@@ -88,15 +88,15 @@ class VersionGroup {
   void on(unsigned slot, Event event, bool carries_traffic, TimePoint now);
   /// Hands `timeout` to each worker whose deadline has come.
   void expire(bool carries_traffic, TimePoint now);
-  /// The worker in a slot holds so many bytes. If its settings allow less, it is replaced like one with old settings: a
+  /// The worker in a slot uses so many bytes. If its settings allow less, it is replaced like one with old settings: a
   /// new worker first, healthy, then it drains. One at a time, none while others are replaced, and only one that has
-  /// run stably, so that a limit that is too low costs a start now and then, and never the service. True if that
+  /// run stably, so that a limit that is too low causes some restarts, but never an outage. True if a replacement
   /// begins.
   bool weighed(unsigned slot, std::uint64_t bytes, TimePoint now);
-  /// The failure to make a process at all; the delay comes from the policy.
+  /// A process could not be created; the delay comes from the policy.
   void exhausted(unsigned slot, TimePoint now);
 
-  /// A worker that waits for leave to start; the shell answers with WorkerEvent::start.
+  /// A worker that waits for permission to start; the shell answers with WorkerEvent::start.
   std::optional<unsigned> startable() const;
   std::optional<TimePoint> next_deadline() const;
   std::vector<Command> take_commands() { return std::exchange(commands_, {}); }
@@ -107,11 +107,11 @@ class VersionGroup {
   VersionState state(bool carries_traffic) const;
   /// A rolling replacement is under way.
   bool replacing() const { return previous_ != nullptr; }
-  /// It ends again and again, and is started again because it carries traffic.
+  /// Its workers end repeatedly, and are restarted because it carries traffic.
   bool crashing() const { return !failed_ && target_ && policy_.crashing(); }
   /// Why the last replacement was undone; empty if it was not.
   const std::string& rolled_back() const { return rolled_back_; }
-  /// Nothing before the first.
+  /// Nothing before the first replacement.
   const std::optional<Replacement>& replacement() const { return replacement_; }
 
   /// For config/base/archive.hpp. A replacement depends on which slots share their settings with the target, so the

@@ -14,7 +14,7 @@
 namespace gray::supervisor {
 namespace {
 
-constexpr Duration kProbeSlack{2'000};  // an answer that is later than its timeout by this will not come
+constexpr Duration kProbeSlack{2'000};  // an answer that is this much later than its timeout is lost
 
 }  // namespace
 
@@ -37,7 +37,7 @@ bool Worker::start(const VersionSettings& settings, TimePoint now) {
     context_.host.group_started(process_->pid());
     return true;
   }
-  if (detail_.empty()) detail_ = std::string("cannot make a process: ") + std::strerror(error);
+  if (detail_.empty()) detail_ = std::string("cannot create a process: ") + std::strerror(error);
   end_process();
   return false;
 }
@@ -48,14 +48,14 @@ bool Worker::make_process(int& error) {
     detail_ = "there is no user \"" + settings_.user + "\" on this host; create it or correct user";
     return false;
   }
-  if (user && user->uid == ::geteuid() && !may_change_user()) user.reset();  // it is ours already
+  if (user && user->uid == ::geteuid() && !may_change_user()) user.reset();  // it is already our user
   generation_ = ++context_.generation;
   const bool notifies = judge_->offers(ReadyWay::notify);
   if (notifies || settings_.listen == ListenMode::unix_path) {
     folder_ = context_.folders.make(generation_, user);
     error = errno;
     if (!folder_)
-      detail_ = std::string("cannot make a folder for its sockets in /run or /tmp: ") + std::strerror(error);
+      detail_ = std::string("cannot create a folder for its sockets in /run or /tmp: ") + std::strerror(error);
     if (!folder_) return false;
   }
   if (!prepare_address(error)) return false;
@@ -85,7 +85,7 @@ std::unique_ptr<WorkerProcess> Worker::resumed_process() {
   return std::make_unique<WorkerProcess>(context_.io, owner, tail_, rate_, kRestored);
 }
 
-// An inherited socket stays with the slot. Whoever had it may have made it non-blocking, which all its holders share.
+// An inherited socket stays with the slot. An earlier process may have made it non-blocking, which affects all holders.
 bool Worker::prepare_address(int& error) {
   const ListenMode listen = settings_.listen;
   if (!port_ || !port_->listens() || listen != ListenMode::inherited) port_.reset();
@@ -113,7 +113,7 @@ void Worker::retune(const VersionSettings& settings, TimePoint now) {
   settings_.memory = settings.memory;
 }
 
-// A process that we end before it was ready failed for want of what it did not say or do.
+// For a process that is ended before it was ready, the detail says what was missing.
 void Worker::terminate() {
   ending_ = true;
   if (detail_.empty() && ready_by_.empty()) detail_ = closed_;
@@ -125,7 +125,7 @@ std::string Worker::probe_failure() const {
   if (last_answer_.empty()) return {};
   std::string text = "last probe of " + address_.text() + ": " + last_answer_;
   if (last_answer_.starts_with("connect: "))
-    text += port_ ? "; it must listen where HOST and PORT say" : "; it must listen where GRAY_SOCKET says";
+    text += port_ ? "; it must listen on HOST and PORT" : "; it must listen on GRAY_SOCKET";
   return text;
 }
 
@@ -182,7 +182,7 @@ std::optional<bool> Worker::ask_probe(WorkerState state, TimePoint now) {
   return false;
 }
 
-// An answer counts only if it is this worker's; one that is healthy has shown that already.
+// A passed probe counts only if this worker itself answered; for a healthy worker this was checked before.
 bool Worker::probed(std::uint64_t id, bool ok, const std::string& answer, WorkerState state, TimePoint now) {
   if (id == 0 || id != asked_) return false;
   asked_ = 0;
@@ -195,13 +195,13 @@ bool Worker::probed(std::uint64_t id, bool ok, const std::string& answer, Worker
   return true;
 }
 
-// To become ready by a probe it must be seen to listen; one that said ready must not be answered for by a stranger.
-// What listens at an inherited socket is the master itself, and a connect finds whoever inherited it.
+// To become ready by a probe, the worker itself must listen; if it reported ready, no stranger may listen in its place.
+// An inherited socket belongs to the master, and a connect reaches the process that inherited it.
 bool Worker::answers_itself(WorkerState state) {
   if (!process_) return false;
   if (port_ && port_->listens()) return true;
   const Listener listener = find_listener(address_, process_->members());
-  if (!listener.complaint.empty()) detail_ = listener.complaint;  // nothing to complain of is no reason to forget
+  if (!listener.complaint.empty()) detail_ = listener.complaint;  // an empty complaint does not replace an older one
   return listener.owner == Listener::Owner::worker ||
          (listener.owner == Listener::Owner::none && state != WorkerState::spawned);
 }
@@ -216,7 +216,7 @@ void Worker::noticed(const Notice& notice) {
   if (notice.extend) report({.kind = WorkerEvent::extend, .delay = *notice.extend});
 }
 
-// Closing a channel is no death: another way may still speak, or a probe. It matters when none does.
+// A closed channel is not a failure yet: a different channel or a probe may still make the worker ready.
 void Worker::closed(ReadyWay way) {
   if (!ready_by_.empty() || !closed_.empty() || judge_->by_probe()) return;
   const std::string_view missing = way == ReadyWay::pipe ? "READY=1" : way == ReadyWay::ipc ? "\"ready\"" : "a newline";
@@ -233,7 +233,7 @@ void Worker::become_ready(ReadyWay way, bool by_probe) {
   ready_by_ = label(way);
   detail_.clear();
   last_answer_.clear();
-  asked_ = 0;  // a connect in flight says nothing about health
+  asked_ = 0;  // a connect in flight does not check health
   report({.kind = WorkerEvent::said_ready, .by_probe = by_probe});
 }
 
@@ -247,8 +247,8 @@ void Worker::spawn_failed(const SpawnError& error, const std::string& text) {
   report({.kind = WorkerEvent::exec_failed, .status = cgroup ? EAGAIN : error.error});
 }
 
-// A server without SO_REUSEADDR cannot listen on a port that we hold; the next try lets go of it, the one after holds
-// it again, in case that was not the reason.
+// A server without SO_REUSEADDR cannot listen on a port that we hold; the next try releases it, the one after holds it
+// again, in case that was not the reason.
 void Worker::exited(int status) {
   if (ready_by_.empty()) reserve_port_ = !reserve_port_;
   const std::string left = status == 0 && !ending_ ? survivor() : std::string();

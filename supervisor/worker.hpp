@@ -1,7 +1,7 @@
 #pragma once
-// The shell of one worker slot: carries out what its machine wants (a process, signals), asks for probes, and turns
-// what happens into events. Knows the current process only; what outlives it is the output, the port habit, and the
-// listening socket that one process after the other inherits.
+// The shell of one worker slot: executes the actions of its machine (start a process, send signals), asks for probes,
+// and turns what happens into events. It knows only the current process; the output, the port setting and the inherited
+// listening socket outlive a process.
 #include <asio/io_context.hpp>
 #include <deque>
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace gray::supervisor {
 
-/// What all workers of a master share. Outlives them.
+/// Data that all workers of a master share. Outlives them.
 struct WorkerContext {
   asio::io_context& io;
   Host& host;
@@ -29,48 +29,49 @@ struct WorkerContext {
 
 class Worker final : private WorkerProcess::Owner {
  public:
-  static constexpr Duration kFastProbe{100};    // until first healthy
-  static constexpr Duration kLookAgain{1'000};  // at what a dead worker left, if no descriptor is left for a watch
-  static constexpr Duration kWeigh{5'000};  // between two looks at its memory; a long health interval makes it longer
+  static constexpr Duration kFastProbe{100};  // until first healthy
+  static constexpr Duration kLookAgain{
+      1'000};  // for processes that a dead worker left, if no descriptor is free for a watch
+  static constexpr Duration kWeigh{5'000};  // between two checks of its memory; longer if the health interval is
 
   /// `id`: "web@v1#0". `wake` is called when take_events() has something.
   Worker(WorkerContext& context, std::string version, std::string id, std::function<void()> wake);
   ~Worker() override;
 
-  /// False: no process could be made, and why is in detail().
+  /// False: no process could be created; detail() says why.
   bool start(const VersionSettings& settings, TimePoint now);
-  /// Takes over of the settings what concerns a running process: how it is probed and stopped.
+  /// Applies the settings that concern a running process: how it is probed and stopped.
   void retune(const VersionSettings& settings, TimePoint now);
   void terminate();
   void kill();
-  /// What is due now: asks for a probe, or looks whether a wait is over. Returns whether a router could probe, if one
-  /// was asked. A wait looks once, and again after each event that may end it: look_again().
+  /// Does what is due: asks for a probe, or checks whether a wait is over. Returns whether a router could probe, if one
+  /// was asked. A wait is checked once, and again after each event that may end it: look_again().
   std::optional<bool> poll(WorkerState state, TimePoint now);
   std::optional<TimePoint> next_poll(WorkerState state) const;
-  /// Bytes that are resident in all its processes (what they share is counted for each), if they are limited and it is
-  /// time to look.
+  /// Resident bytes of all its processes (shared memory is counted for each), if its memory is limited and a check is
+  /// due.
   std::optional<std::uint64_t> weigh(WorkerState state, TimePoint now);
   std::uint64_t memory_limit() const { return settings_.memory; }
-  /// Whether the probe was one of this worker's; `answer` is what came, for people.
+  /// Whether the probe was one of this worker's; `answer` is the received answer, for people.
   bool probed(std::uint64_t id, bool ok, const std::string& answer, WorkerState state, TimePoint now);
-  /// The machine is in a different state.
+  /// The state of the machine has changed.
   void state_changed(TimePoint now) { next_poll_ = now; }
-  /// What it waits for may have happened.
+  /// An event that it waits for may have happened.
   void look_again(TimePoint now) { next_poll_ = now; }
-  /// Whoever was asked is gone.
+  /// The router that was asked is gone.
   void forget_probe() { asked_ = 0; }
 
-  /// What happened since the last call, oldest first.
+  /// The events since the last call, oldest first.
   std::deque<Event> take_events() { return std::exchange(events_, {}); }
   WorkerView view() const;
-  /// More about the last failure than its cause; may be empty.
+  /// Details of the last failure in addition to its cause; may be empty.
   const std::string& detail() const { return detail_; }
-  /// Why it is not up yet, as far as that is known; may be empty.
+  /// Why it is not up yet, if that is known; may be empty.
   const std::string& complaint() const { return detail_.empty() && ready_by_.empty() ? closed_ : detail_; }
   const OutputTail& output() const { return tail_; }
   const std::string& ready_by() const { return ready_by_; }
   const std::string& id() const { return id_; }
-  /// For config/base/archive.hpp. A probe in flight is forgotten: its answer comes to nobody.
+  /// For config/base/archive.hpp. A probe in flight is dropped: its answer will be ignored.
   template <class Io>
   void archive(Io& io) {
     io("settings", settings_);
@@ -130,18 +131,18 @@ class Worker final : private WorkerProcess::Owner {
   VersionSettings settings_;
   std::unique_ptr<WorkerProcess> process_;
   std::optional<ReadyJudge> judge_;
-  std::optional<Port> port_;  // none with a unix socket
+  std::optional<Port> port_;  // none if it has a unix socket
   bool reserve_port_ = true;
-  std::optional<WorkerFolder> folder_;  // until the process has it
+  std::optional<WorkerFolder> folder_;  // until it is passed to the process
   Address address_;
   std::optional<std::uint32_t> cell_;
   std::optional<OomKills> oom_kills_;
   std::uint64_t generation_ = 0;
-  bool ending_ = false;  // we have asked it to end
-  bool killed_ = false;  // by us
+  bool ending_ = false;  // we sent it the stop signal
+  bool killed_ = false;  // we killed it
   std::string ready_by_, status_, detail_;
-  std::string closed_;       // the channel that it closed without a word
-  std::string last_answer_;  // to a probe that failed
+  std::string closed_;       // the channel that it closed without a ready message
+  std::string last_answer_;  // of a failed probe
   TimePoint started_{}, next_weigh_{};
   std::optional<TimePoint> next_poll_ = TimePoint{};  // none: look_again() says when
   std::uint64_t asked_ = 0;                           // the probe in flight; 0: none

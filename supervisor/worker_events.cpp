@@ -8,7 +8,7 @@ namespace {
 /// "0.4 s"
 std::string seconds(Duration time) { return fmt::format("{:.1f} s", static_cast<double>(time.count()) / 1'000); }
 
-/// "died-before-ready (exit 3): what more is known"
+/// "died-before-ready (exit 3): detail"
 std::string how_it_ended(const VersionGroup::Transition& change, const std::string& detail) {
   std::string text = change.cause;
   if (!change.exit_text.empty() && change.exit_text != change.cause) text += " (" + change.exit_text + ")";
@@ -29,7 +29,7 @@ std::optional<EventRecord> worker_event(const VersionGroup::Transition& change, 
   event.version = worker.version;
   event.worker = worker.id;
   event.pid = worker.pid;
-  const auto told = [&](EventKind kind, std::string cause, std::string text) {
+  const auto filled = [&](EventKind kind, std::string cause, std::string text) {
     event.kind = kind;
     event.cause = std::move(cause);
     event.text = std::move(text);
@@ -37,19 +37,21 @@ std::optional<EventRecord> worker_event(const VersionGroup::Transition& change, 
   };
   switch (change.to) {
     case WorkerState::spawned:
-      if (worker.pid == 0) return std::nullopt;  // the back-off that follows says why
-      return told(EventKind::worker_started, {}, "pid " + std::to_string(worker.pid));
+      if (worker.pid == 0) return std::nullopt;  // the following back-off has the cause
+      return filled(EventKind::worker_started, {}, "pid " + std::to_string(worker.pid));
     case WorkerState::ready:
-      return told(EventKind::worker_ready, worker.ready_by, "by " + worker.ready_by + " after " + seconds(worker.age));
+      return filled(EventKind::worker_ready, worker.ready_by,
+                    "by " + worker.ready_by + " after " + seconds(worker.age));
     case WorkerState::healthy:
-      if (change.from == WorkerState::unhealthy) return told(EventKind::worker_healthy, {}, "healthy again");
-      return told(EventKind::worker_healthy, {}, "after " + seconds(worker.age));
+      if (change.from == WorkerState::unhealthy) return filled(EventKind::worker_healthy, {}, "healthy again");
+      return filled(EventKind::worker_healthy, {}, "after " + seconds(worker.age));
     case WorkerState::unhealthy:
-      return told(EventKind::worker_unhealthy, "health-check", "health checks failed; it gets no requests");
-    case WorkerState::exited: return told(EventKind::worker_exited, change.cause, how_it_ended(change, worker.detail));
+      return filled(EventKind::worker_unhealthy, "health-check", "health checks failed; it gets no requests");
+    case WorkerState::exited:
+      return filled(EventKind::worker_exited, change.cause, how_it_ended(change, worker.detail));
     case WorkerState::backoff:
       event.pid = 0;
-      return told(EventKind::worker_backoff, change.cause, when(change.delay, now));
+      return filled(EventKind::worker_backoff, change.cause, when(change.delay, now));
     case WorkerState::idle:
     case WorkerState::draining:
     case WorkerState::stopping:

@@ -1,5 +1,5 @@
 #pragma once
-// What the change of a worker's state means to an operator. Pure.
+// Turns changes of a worker's state into events for operators. Pure.
 #include <optional>
 #include <string>
 
@@ -9,16 +9,16 @@
 
 namespace gray::supervisor {
 
-/// What is known of a worker when its state changes.
+/// The data of a worker when its state changes.
 struct WorkerFacts {
   std::string service, version, id;
-  pid_t pid = 0;         // 0: no process could be made
-  std::string ready_by;  // empty before
+  pid_t pid = 0;         // 0: no process could be created
+  std::string ready_by;  // empty if it is not ready yet
   Duration age{0};       // of the process
-  std::string detail;    // more about its failure; may be empty
+  std::string detail;    // details of its failure; may be empty
 };
 
-/// Nothing for states that only lead from one to another.
+/// Nothing for intermediate states.
 std::optional<EventRecord> worker_event(const VersionGroup::Transition& change, const WorkerFacts& worker,
                                         WallTime now);
 

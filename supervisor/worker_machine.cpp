@@ -12,8 +12,8 @@ namespace gray::supervisor {
 namespace {
 
 enum class Step : std::uint8_t {
-  unset,  // a hole in the table; the check below finds it
-  keep,   // nothing to do in this state; late and repeated events end here
+  unset,  // a missing entry in the table; the check below finds it
+  keep,   // nothing to do in this state; also for late and repeated events
   // clang-format off
   spawn, shelve, executed, exec_error, ready, extend, pass, miss, withdraw, dismiss, let_go, preempt, unwant, drop,
   drained, late, sick, tired, kill, due, end, rest, retry, fail,
@@ -160,7 +160,7 @@ void WorkerMachine::arm(Duration after, TimePoint now, bool needs_probes) {
     deadline_ = now + after;
 }
 
-// The first cause is the true one: what follows (a stop, a signal) is its consequence.
+// The first cause is the right one: later ones (a stop, a signal) are its consequences.
 void WorkerMachine::blame(std::string_view cause) {
   if (cause_.empty()) cause_ = cause;
 }
@@ -185,7 +185,7 @@ Actions WorkerMachine::begin_program(TimePoint now) {
   return {};
 }
 
-// A probe that made it ready has shown one success of the address already; one more, of the health check, is enough.
+// A probe that made it ready was already one success; one more, of the health check, is enough.
 Actions WorkerMachine::begin_ready(const Event& event, TimePoint now) {
   said_ready_ = true;
   needed_ = event.by_probe ? 1 : times_.rise;
@@ -194,7 +194,7 @@ Actions WorkerMachine::begin_ready(const Event& event, TimePoint now) {
   return {Action::changed};
 }
 
-// Never shortens, and never beyond the bound. Before the program runs nothing can ask.
+// Never shortens the deadline, and never exceeds the bound. Before the program runs, no extension is possible.
 Actions WorkerMachine::extend(Duration by, TimePoint now) {
   if (!executed_) return {};
   const auto left = paused_ ? *paused_ : std::chrono::duration_cast<Duration>(deadline_.value_or(now) - now);
@@ -250,7 +250,7 @@ Actions WorkerMachine::terminate(std::string_view cause, TimePoint now) {
   return {Action::changed, Action::terminate};
 }
 
-// With no routable worker left the probe itself is the likely culprit, and a restart would only make things worse.
+// If no other worker is routable, the probe itself is probably wrong, and a restart would only make things worse.
 Actions WorkerMachine::judge_unhealthy(bool alone, TimePoint now) {
   if (!alone) return terminate("unhealthy", now);
   arm(kUnhealthyTimeout, now, true);

@@ -1,14 +1,13 @@
 #pragma once
-// The life of one worker slot as a pure machine: events and `now` in, actions out. One table, state by event, complete
-// at compile time (worker_machine.cpp). The shell owns processes, channels, probes and clocks.
+// The life of one worker slot as a pure state machine: events and `now` in, actions out. One table, state by event,
+// complete at compile time (worker_machine.cpp). The shell owns processes, channels, probes and clocks.
 //
 // Invariants:
 //   - routable is the same as healthy;
-//   - a slot is wanted from its birth until drain or stop, and never again: whoever wants it back makes a new slot;
-//   - an unwanted slot ends in idle; a wanted one in back-off, or in failed by the decision of the version;
-//   - every live state has a deadline or is being probed; deadlines that only probes can meet stand still while nobody
-//   can
-//     probe.
+//   - a slot is wanted from its creation until drain or stop, and never again: a later worker gets a new slot;
+//   - an unwanted slot ends in idle; a wanted one in back-off, or in failed if the version has failed;
+//   - every live state has a deadline or is being probed; deadlines that depend on probes are paused while no router
+//     can probe.
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -22,25 +21,26 @@
 namespace gray::supervisor {
 
 enum class WorkerEvent : std::uint8_t {
-  start,         // the slot may have a process now
-  no_resources,  // the process could not be made; the version is not to blame; Event::delay until the next try
+  start,         // the slot may start a process now
+  no_resources,  // the process could not be created; not the version's fault; Event::delay until the next try
   executed,      // the program runs
   exec_failed,   // the program could not be run: Event::status is the errno
   said_ready,    // by a channel, or by a probe (Event::by_probe)
-  extend,        // it asks for Event::delay more from now on to become ready
+  extend,        // it asks for Event::delay from now on to become ready
   probe_ok,      // a health check passed
   probe_failed,
-  drain,      // no longer wanted; may finish what it does
+  drain,      // no longer wanted; may finish its requests
   stop,       // no longer wanted; at once
-  dismiss,    // no longer wanted; as soon as no router chooses it, whatever it does
+  dismiss,    // no longer wanted; stopped as soon as no router chooses it, even if it has requests
   withdrawn,  // no router chooses it any more
-  unused,     // likewise, and nobody holds a socket to it any more
+  unused,     // likewise, and no router holds a socket to it any more
   timeout,    // next_deadline() has come (Event::alone: no other worker of the version is routable)
-  exited,  // the process that was started is dead: Event::status as in waitpid(2), Event::survived: what it forked not,
-           // Event::out_of_memory: the kernel killed it for that
+  // The started process is dead. Event::status as in waitpid(2); Event::survived: processes that it forked are alive;
+  // Event::out_of_memory: the kernel killed it because memory was exhausted.
+  exited,
   emptied,  // no process of an unwanted worker is left
-  retry,    // likewise of a wanted one; start again after Event::delay
-  give_up,  // likewise, but the version has failed
+  retry,    // likewise, of a wanted worker; start again after Event::delay
+  give_up,  // likewise, of a wanted worker whose version has failed
 };
 inline constexpr std::size_t kWorkerEvents = 18;
 constexpr WorkerEvent last_value(WorkerEvent) { return WorkerEvent::give_up; }
@@ -68,12 +68,12 @@ struct Event {
   }
 };
 
-/// What the shell must do now, in this order.
+/// The actions for the shell, in this order.
 enum class Action : std::uint8_t {
   changed = 1,    // state changed: publish
   terminate = 2,  // stop signal and SIGCONT to the group
-  kill = 4,       // SIGKILL to everything of the worker
-  spawn = 8,      // make a process
+  kill = 4,       // SIGKILL to all processes of the worker
+  spawn = 8,      // start a process
 };
 
 class Actions {
@@ -95,7 +95,7 @@ class Actions {
   std::uint8_t bits_ = 0;
 };
 
-/// What of the settings the machine needs; taken anew at each start.
+/// The settings that the machine needs; read again at each start.
 struct WorkerTimes {
   Duration ready_timeout{60'000};  // from exec to ready
   bool ready_by_probe = false;     // a probe may make it ready
@@ -119,15 +119,15 @@ struct WorkerTimes {
 class WorkerMachine {
  public:
   static constexpr Duration kExecTimeout{5'000};
-  static constexpr Duration kLongestStart{600'000};     // from exec, whatever it asks for
+  static constexpr Duration kLongestStart{600'000};     // from exec, with all extensions
   static constexpr Duration kHealthTimeout{10'000};     // ready, but never healthy
   static constexpr Duration kUnhealthyTimeout{30'000};  // unhealthy, until it is restarted
-  static constexpr Duration kWithdrawTimeout{5'000};    // dismissed, until it is stopped although a router lags
+  static constexpr Duration kWithdrawTimeout{5'000};    // dismissed, until it is stopped even if a router lags
   static constexpr Duration kKillInterval{5'000};       // SIGKILL is sent again
   static constexpr Duration kStableRun{30'000};         // healthy that long: the next restart is immediate
 
   Actions on(const Event& event, TimePoint now);
-  /// Whether a router can probe. While none can, deadlines that depend on probes stand still.
+  /// Whether a router can probe. While none can, deadlines that depend on probes are paused.
   void probing(bool possible, TimePoint now);
   /// Effective from the next start on.
   void set_times(const WorkerTimes& times) { next_times_ = times; }
@@ -138,21 +138,20 @@ class WorkerMachine {
   std::optional<TimePoint> next_deadline() const { return deadline_; }
   bool wanted() const { return wanted_; }
   bool routable() const { return state_ == WorkerState::healthy; }
-  /// Waits only for leave to start.
+  /// Waits only for permission to start.
   bool startable() const;
   /// A process of this slot may be alive.
   bool alive() const;
-  /// Why the last process ended: "died-before-ready", "exit 3", "exec:ENOENT" ...; while one runs, why it is being
-  /// ended.
+  /// Why the last process ended: "died-before-ready", "exit 3", "exec:ENOENT" ...; while a process is being ended, why.
   const std::string& cause() const { return cause_; }
   /// "exit 3" or "signal 9"; empty before the first exit.
   const std::string& exit_text() const { return exit_text_; }
   bool said_ready() const { return said_ready_; }
   bool was_healthy() const { return healthy_since_.has_value(); }
   bool ran_stably(TimePoint now) const { return healthy_since_ && now - *healthy_since_ >= kStableRun; }
-  /// The program could not be run, and another try with the same file would not help.
+  /// The program could not be run, and a retry with the same file would not help.
   bool exec_hopeless() const { return exec_error_ != 0 && !exec_error_passes(exec_error_); }
-  /// The program could not be run for want of memory or processes: nothing that the version did.
+  /// The program could not be run because of a lack of memory or processes: not the version's fault.
   bool exec_exhausted() const { return exec_error_ != 0 && exec_error_passes(exec_error_); }
   /// For config/base/archive.hpp.
   template <class Io>
@@ -204,7 +203,7 @@ class WorkerMachine {
   WorkerState state_ = WorkerState::idle;
   WorkerTimes times_, next_times_;
   std::optional<TimePoint> deadline_;
-  std::optional<Duration> paused_;  // what is left of a deadline that stands still
+  std::optional<Duration> paused_;  // the rest of a paused deadline
   bool deadline_needs_probes_ = false;
   bool probing_ = true;
   bool wanted_ = true;

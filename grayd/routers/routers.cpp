@@ -94,7 +94,7 @@ RouterGeneration* Routers::spawn_in(std::uint32_t router_slot, bool warm_up) try
   RouterGeneration::Owner& owner = *this;
   living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), router_slot, limit, owner));
   send_hello(*living_.back(), warm_up);
-  tell(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", router_slot));
+  report(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", router_slot));
   return living_.back().get();
 } catch (const std::system_error& error) {
   log(LogLevel::error, fmt::format("cannot start a router: {}", error.what()));
@@ -184,8 +184,8 @@ void Routers::greeted(RouterGeneration& router) {
 
 /// A router that replaces a dead one serves at once; the new one of an upgrade is controlled by the upgrade.
 void Routers::ready(RouterGeneration& router) {
-  tell(EventKind::router_ready, router, {},
-       fmt::format("slot {}, after {:.1f} s", router.router_slot(), router.view().uptime_s));
+  report(EventKind::router_ready, router, {},
+         fmt::format("slot {}, after {:.1f} s", router.router_slot(), router.view().uptime_s));
   if (router_upgrade_ && router_upgrade_->concerns(router)) {
     router_upgrade_->ready(router);
   } else {
@@ -207,8 +207,8 @@ void Routers::drain_older(const RouterGeneration& fresh) {
 /// The object is destroyed in the next turn of the loop, because its own function is still on the stack.
 void Routers::ended(RouterGeneration& router) {
   segment_.forget(router.router_slot());
-  tell(router.leaving() ? EventKind::router_drained : EventKind::router_died, router, router.end(),
-       fmt::format("slot {}: {}", router.router_slot(), router.end()));
+  report(router.leaving() ? EventKind::router_drained : EventKind::router_died, router, router.end(),
+         fmt::format("slot {}: {}", router.router_slot(), router.end()));
   const bool upgrading = router_upgrade_ && router_upgrade_->concerns(router);
   if (router_upgrade_) router_upgrade_->ended(router);
   const auto is_it = [&](const auto& one) { return one.get() == &router; };
@@ -268,7 +268,7 @@ void Routers::settle_waiters() {
   owner_.routers_changed();
 }
 
-void Routers::tell(EventKind kind, const RouterGeneration& router, std::string cause, std::string text) {
+void Routers::report(EventKind kind, const RouterGeneration& router, std::string cause, std::string text) {
   EventRecord event;
   event.kind = kind;
   event.pid = router.pid();

@@ -117,7 +117,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   void make_room();
   void replace(const RouterGeneration& dead);
   void settle_waiters();
-  void tell(EventKind kind, const RouterGeneration& router, std::string cause, std::string text);
+  void report(EventKind kind, const RouterGeneration& router, std::string cause, std::string text);
   std::string laggards(std::uint64_t number) const;
   RouterGeneration* newest_ready() const;
 

@@ -30,7 +30,7 @@ std::string unescaped(const std::string& text) {
   return result;
 }
 
-// Folders of masters that were killed. Only empty ones can be removed; workers in them are the sweep's business.
+// Folders of masters that were killed. Only empty ones can be removed; the sweep kills workers in the others.
 void remove_abandoned(const std::string& parent) {
   std::error_code ignored;
   std::vector<std::string> abandoned;
@@ -130,7 +130,7 @@ std::optional<Cgroup> CgroupTree::child(const std::string& name) {
   return Cgroup::make(path_ + "/" + name);
 }
 
-// Called by a process whose master is dead: the stack only, and no lock.
+// Called in a process whose master is dead: uses only the stack, and no lock.
 void kill_worker_cgroup(const char* cgroup_path) {
   constexpr char kFile[] = "/cgroup.kill";
   char path[4096];

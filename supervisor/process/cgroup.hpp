@@ -1,7 +1,7 @@
 #pragma once
-// A cgroup v2 subtree of the master, with one child for each worker: whatever a worker forks stays in its cgroup, so
-// that killing it leaves nothing behind, and its emptiness is known for certain. No controllers are needed, only the
-// tree.
+// A cgroup v2 subtree of the master, with one child cgroup for each worker. Processes that a worker forks stay in its
+// cgroup, so killing the cgroup leaves no process behind, and it is known for certain when it is empty. No controllers
+// are needed.
 #include <sys/types.h>
 
 #include <optional>
@@ -20,21 +20,21 @@ std::optional<std::string> cgroup2_path(const std::string& proc_cgroup);
 
 class Cgroup {
  public:
-  /// Makes the folder; nothing if that is not possible.
+  /// Creates the folder; nothing if that is not possible.
   static std::optional<Cgroup> make(std::string path);
   Cgroup(Cgroup&& other) noexcept = default;
   Cgroup& operator=(Cgroup&& other) noexcept = default;
 
   const std::string& path() const { return path_; }
-  /// To be written to by the process that joins; invalid if that is not allowed.
+  /// The file that a joining process writes to; invalid if that is not allowed.
   UniqueFd open_procs() const;
   void kill() const;
   bool populated() const;
-  /// Without those of folders that a worker made below its own.
+  /// Without members of cgroups that a worker created below its own.
   std::vector<pid_t> members() const;
-  /// With them.
+  /// Including those.
   std::vector<pid_t> all_members() const;
-  /// Removes it with everything below; only what is empty goes.
+  /// Removes it and all cgroups below, as far as they are empty.
   void remove() const;
 
   explicit Cgroup(Restored) {}
@@ -51,7 +51,7 @@ class Cgroup {
 };
 
 /// The subtree "grayd-PID" below the master's own cgroup. Without cgroup v2, or without the right to write there, it
-/// hands out nothing, and workers are held together by their session alone.
+/// hands out nothing, and workers are identified only by their session.
 class CgroupTree {
  public:
   CgroupTree();
@@ -60,7 +60,7 @@ class CgroupTree {
   CgroupTree& operator=(const CgroupTree&) = delete;
 
   std::optional<Cgroup> child(const std::string& name);
-  /// Hands out nothing from now on: joining has turned out not to be allowed.
+  /// Hands out nothing from now on, because joining is not allowed.
   void give_up() { usable_ = false; }
   /// Empty if there is none.
   const std::string& path() const { return path_; }
@@ -78,7 +78,7 @@ class CgroupTree {
   bool usable_ = false;
 };
 
-/// Kills everything that a dead master left, without knowing it otherwise: its cgroup subtree where there is one.
+/// Kills all processes in the cgroup subtree of a dead master, if there is one.
 /// Called by the router on end of file, beside the process groups of the segment. Async-signal-safe enough for that: no
 /// allocation.
 void kill_worker_cgroup(const char* cgroup_path);

@@ -1,7 +1,7 @@
 #pragma once
-// Everything that one worker process has become: the leader, what it forked, and what that left behind. With a cgroup
-// that is exact; without one it is the leader's session, and whoever left it but still carries the worker's generation
-// in its environment. A zombie is nobody.
+// All processes of one worker: the leader, the processes that it forked, and their descendants. With a cgroup the set
+// is exact. Without one it is the leader's session, and processes that left the session but have the worker's
+// generation in their environment. Zombies do not count.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -20,15 +20,15 @@ class Containment {
   Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance, std::uint64_t generation);
 
   pid_t leader() const { return leader_; }
-  /// To the process group, followed by SIGCONT: a stopped worker would not hear it.
+  /// To the process group, followed by SIGCONT, because a stopped worker does not handle signals.
   void signal(int signal) const;
   void kill() const;
   bool empty() const;
   std::vector<pid_t> members() const;
-  /// The pidfd of one member: when it is readable, empty() may answer differently. Invalid if there is no member, or no
-  /// descriptor left.
+  /// The pidfd of one member: when it is readable, empty() may have changed. Invalid if there is no member, or no
+  /// descriptor is free.
   UniqueFd watch_member() const;
-  /// Removes the cgroup, when empty.
+  /// Removes the cgroup if it is empty.
   void dissolve() const;
 
   explicit Containment(Restored) {}

@@ -37,7 +37,7 @@ std::optional<Credentials> find_user(const std::string& name) {
 
 bool may_change_user() { return ::geteuid() == 0; }
 
-// The kernel's own calls: those of the C library want to change all threads, and lock for that.
+// System calls directly: the functions of the C library change all threads, and take a lock for that.
 int take_on(const Credentials& credentials) {
   const uid_t uid = credentials.uid;
   const gid_t gid = credentials.gid;

@@ -1,5 +1,5 @@
 #pragma once
-// Whom a worker runs as. Looked up before the fork, because the search may take locks; taken on by the child.
+// The user that a worker runs as. Looked up before the fork, because the lookup may take locks; applied by the child.
 #include <sys/types.h>
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace gray::supervisor {
 struct Credentials {
   uid_t uid = 0;
   gid_t gid = 0;
-  std::vector<gid_t> groups;  // all of them, the first one too
+  std::vector<gid_t> groups;  // all, including the primary group
   std::string name, home;
 
   template <class Io>
@@ -30,7 +30,7 @@ std::optional<Credentials> find_user(const std::string& name);
 /// Whether this process may take on another user's credentials.
 bool may_change_user();
 
-/// In the child, async-signal-safe; 0, or the errno of what was refused.
+/// In the child, async-signal-safe; 0, or the errno of the call that failed.
 int take_on(const Credentials& credentials);
 
 }  // namespace gray::supervisor

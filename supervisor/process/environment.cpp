@@ -7,7 +7,7 @@ namespace gray::supervisor {
 namespace {
 
 // NODE_UNIQUE_ID makes a Node program ask its "cluster master" for a listener instead of listening; the others announce
-// channels that are not there.
+// channels that do not exist.
 constexpr std::array<std::string_view, 15> kScrubbed = {"NODE_CHANNEL_FD",
                                                         "NODE_CHANNEL_SERIALIZATION_MODE",
                                                         "NODE_UNIQUE_ID",

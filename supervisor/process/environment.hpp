@@ -1,6 +1,6 @@
 #pragma once
-// The environment of a worker (contract 2.3): grayd's own, less what would make the worker believe that it was started
-// by somebody else, plus the configured variables, plus ours, which win.
+// The environment of a worker (contract 2.3): grayd's own, without variables that would suggest a different parent,
+// plus the configured variables, plus our own, which take precedence.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,10 +15,10 @@ struct WorkerIdentity {
   std::string worker_id;  // "web@v1#0"
   std::uint64_t generation = 0;
   std::string instance;
-  // Offered only if set.
+  // Each is set in the environment only if it is set here.
   std::optional<std::uint16_t> port;
   std::string socket_path;       // to listen on
-  bool inherits_socket = false;  // descriptor 3; LISTEN_PID is the child's business
+  bool inherits_socket = false;  // descriptor 3; the child sets LISTEN_PID
   std::string notify_path;
   std::optional<int> ready_fd;
   std::optional<int> ipc_fd;
@@ -33,8 +33,8 @@ std::vector<std::string> worker_environment(const char* const* inherited,
 /// The value of a variable in such a list; nothing if it is not there.
 std::optional<std::string_view> find_variable(const std::vector<std::string>& environment, std::string_view name);
 
-/// Where to look for `program`, in order: itself if it has a slash, else each folder of PATH. Relative to the worker's
-/// cwd.
+/// The paths to try for `program`, in order: itself if it has a slash, else in each folder of PATH. Relative to the
+/// worker's cwd.
 std::vector<std::string> program_candidates(const std::string& program, const std::vector<std::string>& environment);
 
 }  // namespace gray::supervisor

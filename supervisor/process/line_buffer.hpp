@@ -20,7 +20,7 @@ class LineBuffer {
       flush(sink);
     }
   }
-  /// Delivers what stands in the buffer as if a newline had come.
+  /// Delivers the rest of the buffer as if a newline had followed.
   template <class Sink>
   void flush(Sink&& sink) {
     sink(std::string_view(line_), cut_);

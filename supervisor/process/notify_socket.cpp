@@ -25,7 +25,7 @@ UniqueFd open_notify_socket(const std::string& path) {
   return socket;
 }
 
-// Without room for control messages the kernel closes the descriptors itself.
+// Without a buffer for control messages the kernel closes the passed descriptors.
 std::vector<Notice> read_notices(int socket, std::size_t most) {
   std::array<char, Notice::kBytes> text;
   std::vector<Notice> notices;

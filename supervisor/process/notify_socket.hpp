@@ -1,8 +1,8 @@
 #pragma once
-// The socket behind NOTIFY_SOCKET (sd_notify(3)), one for each worker process: whose message it is, is told by the
-// socket that it came through. A sender's pid tells nothing: it may be that of a helper, and gone by now.
+// The socket behind NOTIFY_SOCKET (sd_notify(3)), one for each worker process: the socket identifies the worker. The
+// sender's pid does not: it may be that of a helper that has already ended.
 //
-// It must always be read: senders sleep once the queue of a datagram socket is full.
+// The socket must always be read: senders block once the queue of a datagram socket is full.
 #include <string>
 #include <vector>
 
@@ -11,11 +11,11 @@
 
 namespace gray::supervisor {
 
-/// Non-blocking, bound to `path`, open to whoever gets into its folder. Invalid: errno tells.
+/// Non-blocking, bound to `path`; every process that may enter its folder may send. Invalid: see errno.
 UniqueFd open_notify_socket(const std::string& path);
 
-/// What waits there, at most `most` datagrams. One that is too long is dropped. Descriptors that come along are closed
-/// at once, which is what lets a sender of BARRIER=1 go on.
+/// The queued datagrams, at most `most`. A datagram that is too long is dropped. Passed descriptors are closed at once,
+/// which unblocks a sender of BARRIER=1.
 std::vector<Notice> read_notices(int socket, std::size_t most);
 
 }  // namespace gray::supervisor

@@ -1,6 +1,6 @@
 #pragma once
-// Whether the kernel killed a process for want of memory: a SIGKILL that nobody sent. It is read from the counter that
-// says most about the worker, of those that this machine has.
+// Detects whether the kernel killed a process because memory was exhausted: a SIGKILL that no process sent. It reads
+// the most specific counter for the worker that this machine has.
 #include <cstdint>
 #include <string>
 
@@ -12,7 +12,7 @@ class OomKills {
  public:
   /// Counts from now on. `cgroup` is that of the worker, empty if it has none of its own. In order: its memory.events;
   /// those of the master's cgroup v2; memory.oom_control of the master's cgroup v1; /proc/vmstat, for the whole host.
-  /// All but the first count other processes, too: ask only about one that a SIGKILL has ended which was not ours.
+  /// All but the first also count other processes: to be asked only after a SIGKILL that was not ours.
   static OomKills since_now(const std::string& cgroup);
 
   bool any() const;

@@ -4,7 +4,7 @@
 
 namespace gray::supervisor {
 
-// The oldest line's memory is used for the newest, so that a flood allocates nothing.
+// The memory of the oldest line is reused for the newest, so that a flood allocates nothing.
 const OutputLine& OutputTail::push(std::string_view text, const OutputLine& line) {
   if (lines_.size() < kLines) lines_.emplace_back();
   OutputLine& kept = lines_[next_];

@@ -1,6 +1,6 @@
 #pragma once
-// What a worker writes to stdout and stderr, bounded in memory and in the log, but always read: a worker must never
-// block because nobody listens. Pure: bytes and `now` in, log lines out.
+// The output of a worker on stdout and stderr: bounded in memory and in the log, but always read, because a worker must
+// never block on a full pipe. Pure: bytes and `now` in, log lines out.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,7 +14,7 @@
 
 namespace gray::supervisor {
 
-/// The last lines of one slot. Survives its processes: the next one's cause may be in the last one's words.
+/// The last lines of one slot. Outlives its processes, because the last output of one may explain the next failure.
 class OutputTail {
  public:
   static constexpr std::size_t kLines = 100;
@@ -23,8 +23,8 @@ class OutputTail {
   /// `counter`: the last sequence given; outlives the tail.
   explicit OutputTail(std::uint64_t& counter) : counter_(&counter) {}
 
-  /// Keeps a line; `line` says everything but the numbers. Control characters are replaced: what a worker writes must
-  /// not steer a terminal.
+  /// Keeps a line; `line` has everything but the numbers. Control characters are replaced: the output of a worker must
+  /// not control a terminal.
   const OutputLine& push(std::string_view text, const OutputLine& line);
   std::vector<std::string> last(std::size_t count) const;
   /// Lines after `sequence`, oldest first; valid until the next push().
@@ -49,7 +49,7 @@ class OutputTail {
   std::size_t next_ = 0;           // where the next line goes
 };
 
-/// How many lines may go into the log in a second; what is above is counted.
+/// Limits the lines per second in the log; lines above the limit are counted.
 class LineRate {
  public:
   static constexpr std::uint64_t kPerSecond = 500;

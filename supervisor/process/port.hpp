@@ -1,5 +1,5 @@
 #pragma once
-// A TCP port for a worker, of 127.0.0.1. The master keeps a socket bound to it while the worker may need it.
+// A TCP port of 127.0.0.1 for a worker. The master keeps a socket bound to it while the worker may need it.
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -12,11 +12,11 @@ namespace gray::supervisor {
 
 class Port {
  public:
-  /// Bound, not listening: the kernel gives the port to nobody else, while a server that sets SO_REUSEADDR (nearly all
-  /// do) can listen on it. For one that does not, release() gives it up before the start. Nothing if the system has
-  /// none free (errno tells).
+  /// Bound, not listening: the kernel does not assign the port again, while a server that sets SO_REUSEADDR (nearly all
+  /// do) can listen on it. For one that does not, release() frees it before the start. Nothing if no port is free (see
+  /// errno).
   static std::optional<Port> reserve();
-  /// Listening, to be inherited by one worker after the other: what connects between two of them waits.
+  /// Listening, to be inherited by one worker after the other: connections between two of them wait.
   static std::optional<Port> listen();
 
   std::uint16_t number() const { return number_; }

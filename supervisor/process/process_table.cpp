@@ -45,7 +45,7 @@ std::string read_file(const std::string& path, bool (*enough)(std::string_view t
   return text;
 }
 
-// The name stands in parentheses and may contain some itself: the last one ends it.
+// The name is in parentheses and may contain parentheses itself: the last one ends it.
 std::optional<ProcessInfo> parse_stat(std::string_view stat) {
   const std::size_t open = stat.find('('), close = stat.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;

@@ -1,5 +1,5 @@
 #pragma once
-// Reading /proc. Everything here races with the processes it looks at; callers treat a missing one as gone.
+// Reads /proc. All functions race with the processes that they inspect; callers treat a missing process as ended.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct ProcessInfo {
 std::optional<ProcessInfo> parse_stat(std::string_view stat);
 std::vector<ProcessInfo> all_processes();
 
-/// The whole file; empty if it cannot be read. With `enough`, only so much that it says true of what was read.
+/// The whole file; empty if it cannot be read. With `enough`, reading stops once it returns true for the text so far.
 std::string read_file(const std::string& path, bool (*enough)(std::string_view text) = nullptr);
 /// Whether the process was started with this "NAME=value".
 bool has_variable(pid_t pid, std::string_view assignment);
@@ -32,9 +32,9 @@ std::uint64_t resident_bytes(pid_t pid);
 /// Whether the process has one of these sockets open.
 bool holds_socket(pid_t pid, const std::vector<std::uint64_t>& inodes);
 
-/// Collects orphans of workers that were given to this process (PR_SET_CHILD_SUBREAPER) and have ended. They are told
-/// from children that others wait for by their session: a worker's is never the master's own. Leaders of workers are in
-/// `keep`.
+/// Reaps ended orphans of workers that became children of this process (PR_SET_CHILD_SUBREAPER). Their session
+/// distinguishes them from children that other code waits for: a worker never has the master's session. Leaders of
+/// workers are in `keep`.
 void reap_strays(const std::vector<pid_t>& keep);
 
 }  // namespace gray::supervisor

@@ -33,7 +33,7 @@ std::optional<Duration> microseconds(std::string_view digits) {
   std::uint64_t value = 0;
   const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (problem != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  constexpr std::uint64_t kMost = 86'400'000'000;  // a day: nothing longer is granted, and it fits
+  constexpr std::uint64_t kMost = 86'400'000'000;  // a day: the longest extension, and it does not overflow
   return Duration{static_cast<Duration::rep>((std::min(value, kMost) + 999) / 1'000)};
 }
 
@@ -97,7 +97,7 @@ bool IpcReader::idle() {
   return true;
 }
 
-// Only lines that can matter are parsed: an application may send a lot through its channel.
+// Only relevant lines are parsed, because an application may send a lot through its channel.
 void IpcReader::line(std::string_view text, bool cut, Result& result) {
   const std::string_view value = trimmed(text);
   if (!cut && (value == "\"ready\"" || value == "ready")) {

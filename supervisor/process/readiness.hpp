@@ -1,6 +1,7 @@
 #pragma once
-// How a worker says that it is ready: the grammars of the channels, and the judge that hears them all. Pure: bytes and
-// answers in, verdicts out. Nothing a worker writes may crash the master, and garbage never means ready.
+// How a worker reports that it is ready: the grammars of the channels, and the judge that combines them. Pure: bytes
+// and answers in, verdicts out. Invariants: no input from a worker crashes the master, and invalid input never means
+// ready.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@ namespace gray::supervisor {
 std::string_view name(ReadyWay way);
 
 /// The pipe of GRAY_READY_FD: sd_notify's grammar, one assignment a line. `READY=1` or `READY` is ready, other lines
-/// mean nothing. A line above 4096 bytes, a NUL, or 64 KiB without READY: the rest is ignored.
+/// are ignored. After a line above 4096 bytes, a NUL, or 64 KiB without READY, all further input is ignored.
 class PipeReader {
  public:
   static constexpr std::size_t kLine = 4096;
@@ -46,7 +47,7 @@ class PipeReader {
 };
 
 /// The socket of NOTIFY_SOCKET (sd_notify(3)): a datagram is assignments, one a line. Only the exact `READY=1` is
-/// ready. What is not understood means nothing.
+/// ready. Unknown assignments are ignored.
 struct Notice {
   static constexpr std::size_t kBytes = 4096;  // a longer datagram is dropped
   static constexpr std::size_t kStatus = 200;
@@ -58,7 +59,7 @@ struct Notice {
   static Notice parse(std::string_view datagram);
 };
 
-/// The descriptor of `fd:N` (s6's notification-fd): the first newline is ready, everything else means nothing.
+/// The descriptor of `fd:N` (s6's notification-fd): the first newline is ready, everything else is ignored.
 class NewlineReader {
  public:
   /// True once, when it becomes ready.
@@ -79,12 +80,12 @@ class NewlineReader {
 class IpcReader {
  public:
   static constexpr std::size_t kLine = 1 << 20;
-  /// What the worker waits for after it sent a handle; until then it keeps back everything else.
+  /// The answer to a handle; until the worker receives it, it sends nothing else.
   static constexpr std::string_view kRefuseHandle = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 
   struct Result {
     bool ready = false;
-    unsigned handles = 0;  // each is to be answered with kRefuseHandle
+    unsigned handles = 0;  // each must be answered with kRefuseHandle
   };
   Result feed(std::string_view bytes);
   /// Nothing more to read for now, or end of file.
@@ -108,22 +109,22 @@ class IpcReader {
 /// Decides when one process is ready, and by which way.
 ///
 /// `auto` offers the messages notify and pipe, IPC to programs that speak it, and one probe: HTTP if there is a health
-/// path, else a connect, unless the socket is inherited: that one answers for a worker that is not there yet.
+/// path, else a connect, unless the socket is inherited: a connect to it succeeds before the worker runs.
 class ReadyJudge {
  public:
-  /// A connect proves that somebody listens, not that the program is ready; a message that comes within this time wins.
+  /// A connect shows that the program listens, not that it is ready; a message within this time takes precedence.
   static constexpr Duration kStanding{1'000};
   static constexpr unsigned kAnswers = 2;  // good HTTP answers in a row
 
   explicit ReadyJudge(const VersionSettings& settings);
 
   bool offers(ReadyWay way) const;
-  /// Whether a probe may make it ready: a deadline for that must not pass while nobody can probe.
+  /// Whether a probe may make it ready: a deadline for that must not pass while no router can probe.
   bool by_probe() const { return offers(ReadyWay::tcp) || offers(ReadyWay::http); }
-  /// What to ask for in a probe; empty: a connect is enough.
+  /// The path to probe; empty: a connect is enough.
   std::string probe_path() const { return offers(ReadyWay::tcp) ? std::string() : health_path_; }
 
-  /// The way by which it has become ready, once.
+  /// A message arrived by that way. Returns the way by which it became ready, once.
   std::optional<ReadyWay> said(ReadyWay way);
   /// A probe of probe_path() has passed or failed.
   std::optional<ReadyWay> probed(bool ok, TimePoint now);

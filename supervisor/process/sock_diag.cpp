@@ -1,6 +1,6 @@
-// One question is one netlink socket: a request, and messages until the kernel says that it is done. The kernel works
-// within our calls: the request makes it write the first part of its answer, and each part that is read the next. So
-// the socket need not block: a part that is not there will never come, and the caller cannot be held up.
+// One query uses one netlink socket: a request, and messages until the kernel reports the end. The kernel works within
+// our calls: the request makes it write the first part of its answer, and reading a part makes it write the next. So
+// the socket need not block: a missing part will never arrive, and the caller is not delayed.
 #include "supervisor/process/sock_diag.hpp"
 
 #include <arpa/inet.h>
@@ -21,10 +21,10 @@ namespace {
 
 constexpr std::uint32_t kListening = 1u << TCP_LISTEN;  // unix sockets have the states of TCP
 constexpr std::size_t kRequestBytes = 256;
-// The kernel fits its parts to the buffer and writes none above 32 KiB.
+// The kernel adapts its parts to the buffer and writes none above 32 KiB.
 constexpr std::size_t kPartBytes = 32 * 1024;
 constexpr int kMostParts = 1024;
-constexpr unsigned kSequence = 1;  // there is one request to a socket
+constexpr unsigned kSequence = 1;  // one request per socket
 
 struct Close {
   void operator()(mnl_socket* socket) const { ::mnl_socket_close(socket); }
@@ -104,7 +104,7 @@ std::optional<Inodes> listening_tcp(sa_family_t family, std::uint16_t port) {
   request.sdiag_family = static_cast<std::uint8_t>(family);
   request.sdiag_protocol = IPPROTO_TCP;
   request.idiag_states = kListening;
-  request.id.idiag_sport = htons(port);  // 0 would be every port; take_tcp() looks, too
+  request.id.idiag_sport = htons(port);  // 0 would match every port; take_tcp() checks, too
   TcpSearch search{port, {}};
   if (!ask(request, take_tcp, &search)) return std::nullopt;
   return std::move(search.inodes);

@@ -22,8 +22,8 @@ std::optional<std::vector<std::uint64_t>> told_by_netlink(const Address& address
   return inodes;
 }
 
-/// Where netlink is not permitted or the kernel lacks it. The texts grow with the connections.
-std::vector<std::uint64_t> told_by_proc(const Address& address) {
+/// Used where netlink is not permitted or not available. The texts grow with the number of connections.
+std::vector<std::uint64_t> inodes_from_proc(const Address& address) {
   if (address.kind == Address::Kind::unix_path)
     return listening_inodes(read_file("/proc/self/net/unix"), std::string_view(address.path));
   std::vector<std::uint64_t> inodes;
@@ -35,7 +35,7 @@ std::vector<std::uint64_t> told_by_proc(const Address& address) {
 
 std::vector<std::uint64_t> inodes_at(const Address& address) {
   auto inodes = told_by_netlink(address);
-  return inodes ? *std::move(inodes) : told_by_proc(address);
+  return inodes ? *std::move(inodes) : inodes_from_proc(address);
 }
 
 struct TcpRow {
@@ -65,10 +65,10 @@ Listener find_listener(const Address& address, const std::vector<pid_t>& worker_
   const auto holds = [&](pid_t pid) { return holds_socket(pid, inodes); };
   if (std::any_of(worker_pids.begin(), worker_pids.end(), holds)) return {Listener::Owner::worker, {}};
   const std::string holder = holder_of(inodes);
-  if (holder.empty() && inodes_at(address).empty()) return {};  // whoever it was has just ended
+  if (holder.empty() && inodes_at(address).empty()) return {};  // the other process has just ended
   return {Listener::Owner::stranger, address.text() + " is answered by " +
                                          (holder.empty() ? "a process of another user" : holder) +
-                                         ", not by this worker; end that program"};
+                                         ", not by this worker; stop that program"};
 }
 
 std::string owner_of(const Address& address) {

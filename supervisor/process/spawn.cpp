@@ -27,7 +27,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   return result;
 }
 
-// The plan as raw pointers: all that the child touches.
+// The plan as raw pointers: the only data that the child uses.
 struct Prepared {
   std::vector<char*> candidates, argv, environment;
   const char* cwd = nullptr;
@@ -40,7 +40,7 @@ struct Prepared {
   pid_t master = 0;
 };
 
-// Sources are moved above the targets, so that no dup2 in the child overwrites one.
+// Sources are duplicated above the targets, so that no dup2 in the child overwrites one.
 bool prepare_descriptors(const SpawnPlan& plan, Prepared& prepared) {
   const int above = static_cast<int>(std::max<std::size_t>(plan.fds.size(), 3));
   for (const int fd : plan.fds) {
@@ -85,7 +85,7 @@ void default_signals() {
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
 }
 
-// As execvp(3) searches: a file that may not be run is remembered, but a later one that runs wins.
+// Searches like execvp(3): a file that may not be run is remembered, but a later one that runs takes precedence.
 int run_program(const Prepared& prepared) {
   int result = ENOENT;
   for (char* const* path = prepared.candidates.data(); *path; ++path) {
@@ -105,7 +105,7 @@ void write_own_pid(char* entry) {
 
 void die_with_master(const Prepared& prepared) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != prepared.master) ::_exit(127);  // it died before the line above
+  if (::getppid() != prepared.master) ::_exit(127);  // the master died before the line above
 }
 
 void place_descriptors(const std::vector<int>& fds, int errors) {
@@ -129,7 +129,7 @@ void place_descriptors(const std::vector<int>& fds, int errors) {
   default_signals();
   if (prepared.user) {
     if (const int error = take_on(*prepared.user)) fail(errors, SpawnError::Stage::user, error);
-    die_with_master(prepared);  // another user, and the kernel has forgotten it
+    die_with_master(prepared);  // the kernel cleared it when the user changed
   }
   if (prepared.cwd && ::chdir(prepared.cwd) != 0) fail(errors, SpawnError::Stage::cwd, errno);
   place_descriptors(prepared.fds, errors);
@@ -160,7 +160,7 @@ std::optional<Spawned> spawn(const SpawnPlan& plan, int& error) {
   if (pid < 0) return std::nullopt;
   Spawned spawned{pid, UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), std::move(prepared.errors_in)};
   if (spawned.pidfd) return spawned;
-  error = errno;  // without a pidfd nobody would notice its end
+  error = errno;  // without a pidfd its end would not be noticed
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
   return std::nullopt;
@@ -173,19 +173,19 @@ SpawnProgress read_spawn_error(int errors, SpawnError& result) {
 }
 
 std::string describe(const SpawnError& error, const SpawnPlan& plan) {
-  const std::string who = plan.user ? " as user \"" + plan.user->name + "\"" : "";
+  const std::string as_user = plan.user ? " as user \"" + plan.user->name + "\"" : "";
   const std::string reason = std::strerror(error.error);
   if (error.stage == SpawnError::Stage::cgroup) return "cannot join its cgroup: " + reason;
-  if (error.stage == SpawnError::Stage::user) return "cannot run" + who + ": " + reason + "; check user";
+  if (error.stage == SpawnError::Stage::user) return "cannot run" + as_user + ": " + reason + "; check user";
   if (error.stage == SpawnError::Stage::cwd)
-    return "cannot enter the working directory \"" + plan.cwd + "\"" + who + ": " + reason + "; check cwd";
+    return "cannot enter the working directory \"" + plan.cwd + "\"" + as_user + ": " + reason + "; check cwd";
   const std::string& program = plan.argv.front();
   if (plan.candidates.size() > 1)
-    return "cannot run \"" + program + "\" from the PATH" + who + ": " + reason +
+    return "cannot run \"" + program + "\" from the PATH" + as_user + ": " + reason +
            "; check command and the worker's PATH";
   if (error.error == ENOEXEC)
-    return "cannot run \"" + program + "\"" + who + ": " + reason + "; a script needs a first line like #!/bin/sh";
-  return "cannot run \"" + program + "\" (cwd " + plan.cwd + ")" + who + ": " + reason +
+    return "cannot run \"" + program + "\"" + as_user + ": " + reason + "; a script needs a first line like #!/bin/sh";
+  return "cannot run \"" + program + "\" (cwd " + plan.cwd + ")" + as_user + ": " + reason +
          "; check the file, its mode and its interpreter";
 }
 

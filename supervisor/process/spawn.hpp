@@ -1,10 +1,10 @@
 #pragma once
 // fork and exec of one worker. Everything is prepared before the fork; between fork and exec the child makes only
-// async-signal-safe calls, because other threads of the master may hold any lock. An error on the way to the program
-// comes back through a close-on-exec pipe, so that it is told from a program that exits with 127.
+// async-signal-safe calls, because other threads of the master may hold any lock. An error before the program runs is
+// reported through a close-on-exec pipe, which distinguishes it from a program that exits with 127.
 //
 // The child: own session and process group, dies with the master's thread (PDEATHSIG), default signal dispositions,
-// empty signal mask, nothing open but the given descriptors, the given user. The umask is inherited.
+// empty signal mask, only the given descriptors open, the given user. The umask is inherited.
 #include <sys/types.h>
 
 #include <optional>
@@ -23,10 +23,10 @@ struct SpawnPlan {
   std::string cwd;                  // empty: the master's
   std::vector<int> fds;             // fds[i] becomes descriptor i; -1: that one is closed; borrowed
   int cgroup_procs = -1;            // open for writing; -1: no cgroup
-  bool listen_pid = false;          // LISTEN_PID: the pid of the child itself, which only the child knows
+  bool listen_pid = false;          // set LISTEN_PID to the pid of the child, in the child
   std::optional<Credentials> user;  // none: the master's own
 
-  /// For config/base/archive.hpp: what describe() tells of one that has been carried out.
+  /// For config/base/archive.hpp: the fields that describe() needs after the start.
   template <class Io>
   void archive(Io& io) {
     io("candidates", candidates);
@@ -43,22 +43,22 @@ struct Spawned {
   UniqueFd errors;  // read end, non-blocking: a SpawnError, or end of file once the program runs
 };
 
-/// What went wrong in the child.
+/// The error of a child.
 struct SpawnError {
   enum class Stage : int { cgroup, user, cwd, exec };
   Stage stage = Stage::exec;
   int error = 0;  // errno
 };
 
-/// Only from the one thread that lives as long as the master. Nothing: `error` is the errno, and the machine is short
-/// of something.
+/// Only from the one thread that lives as long as the master. Nothing: `error` is the errno, and the machine lacks a
+/// resource.
 std::optional<Spawned> spawn(const SpawnPlan& plan, int& error);
 
-/// `again`: neither an error nor the program yet.
+/// `again`: neither an error nor a running program yet.
 enum class SpawnProgress { again, executed, failed };
 SpawnProgress read_spawn_error(int errors, SpawnError& result);
 
-/// One sentence with the place and what to look at.
+/// One sentence with the failed step and what to check.
 std::string describe(const SpawnError& error, const SpawnPlan& plan);
 
 }  // namespace gray::supervisor

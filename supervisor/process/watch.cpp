@@ -34,7 +34,7 @@ void Watch::close() {
   state_->descriptor.close(ignored);
 }
 
-// An operation that had completed before close() still runs: `active` tells.
+// The handler of an operation that completed before close() still runs: `active` is false then.
 void Watch::wait(std::shared_ptr<State> state) {
   auto& descriptor = state->descriptor;
   descriptor.async_wait(asio::posix::stream_descriptor::wait_read,

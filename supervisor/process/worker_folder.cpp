@@ -9,10 +9,10 @@
 namespace gray::supervisor {
 namespace {
 
-// Others may enter, to reach the folder that is theirs, but not look around.
+// Other users may enter, to reach their own folder, but not list it.
 constexpr mode_t kPassage = 0711;
 
-// In a folder that everybody may write to, what has our name is not for that ours.
+// In a world-writable folder, a folder with our name is not necessarily ours.
 bool is_ours(const std::string& path) {
   struct stat facts{};
   return ::lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == ::geteuid() &&
@@ -54,7 +54,7 @@ bool WorkerFolders::open() {
 }
 
 std::optional<WorkerFolder> WorkerFolders::make(std::uint64_t generation, const std::optional<Credentials>& owner) {
-  if (!is_ours(path_) && !open()) return std::nullopt;  // also when somebody tidied up
+  if (!is_ours(path_) && !open()) return std::nullopt;  // also if it was removed meanwhile
   const std::string path = path_ + "/" + std::to_string(generation);
   if (::mkdir(path.c_str(), 0700) != 0) return std::nullopt;
   WorkerFolder folder(path);

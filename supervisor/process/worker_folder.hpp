@@ -1,9 +1,9 @@
 #pragma once
-// Where the sockets of workers are: one folder for each process, mode 0700 and owned by the worker's user, below one
-// folder for each grayd. A new process gets a new folder, so no path is ever used twice, and the end of an older
-// process cannot take away what a newer one listens on.
+// The folders for workers' sockets: one for each process, mode 0700 and owned by the worker's user, below one folder
+// for each grayd. A new process gets a new folder, so no path is ever used twice, and the end of an older process
+// cannot remove the socket of a newer one.
 //
-// Not below state_dir: the path of a unix socket has at most 107 bytes, and that one may be long.
+// Not below state_dir: the path of a unix socket has at most 107 bytes, and state_dir may be long.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,13 +45,13 @@ class WorkerFolder {
 
 class WorkerFolders {
  public:
-  /// Removes what an earlier grayd of this instance left; its workers must be dead.
+  /// Removes folders that an earlier grayd of this instance left behind; its workers must be dead.
   explicit WorkerFolders(const std::string& instance, std::vector<std::string> parents = {"/run", "/tmp"});
   ~WorkerFolders();
   WorkerFolders(const WorkerFolders&) = delete;
   WorkerFolders& operator=(const WorkerFolders&) = delete;
 
-  /// Of the process with this generation. `owner`: its user, if that is not grayd's. Nothing: errno tells.
+  /// For the process with this generation. `owner`: its user, if that is not grayd's. Nothing: see errno.
   std::optional<WorkerFolder> make(std::uint64_t generation, const std::optional<Credentials>& owner);
   /// Empty before the first make().
   const std::string& path() const { return path_; }

@@ -19,7 +19,7 @@ constexpr std::size_t kLast = 2 * 1024 * 1024;  // bytes of one channel read bef
 
 enum class Stream { open, ended };
 
-// Reads what is there, at most `limit` bytes.
+// Reads available bytes, at most `limit`.
 template <class Use>
 Stream read_available(int fd, std::size_t limit, Use&& use) {
   std::array<char, 64 * 1024> chunk;
@@ -54,7 +54,7 @@ bool open_pair(UniqueFd& ours, UniqueFd& theirs) {
 }  // namespace
 
 // Descriptors of the child: 0 /dev/null, 1 and 2 output, 3 the listening socket if it inherits one, N of fd:N; the
-// readiness pipe and IPC take the first ones that are free. What is not offered is not there.
+// readiness pipe and IPC take the first free ones. A channel that is not offered is not created.
 struct WorkerProcess::Channels {
   Channel null, out, err, notify, ready, newline, ipc;
   std::vector<int> fds;
@@ -99,7 +99,7 @@ struct WorkerProcess::Channels {
     return static_cast<int>(index);
   }
 
-  // Programs open /dev/stdout, and the kernel asks whether they may open the pipe that it is.
+  // Programs open /dev/stdout, and the kernel checks the permissions of the pipe behind it.
   void give_output(const Credentials& user) const {
     for (const Channel* channel : {&out, &err}) (void)!::fchown(channel->theirs.get(), user.uid, user.gid);
   }
@@ -153,14 +153,13 @@ WorkerProcess::~WorkerProcess() {
   reap();
 }
 
-// What is known of another process is a number: only of a child of ours, dead or not, it stays true.
+// A process is known by its pid, which is reliable only for our own children, dead or not.
 bool WorkerProcess::is_own_child(pid_t pid) {
   siginfo_t info{};
   return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | WNOHANG) == 0;
 }
 
-// In the order in which they are heard if all of it is there at once: that the program runs, what it prints, what it
-// says, its end.
+// The order of events that are available at the same time: the program runs, its output, its messages, its end.
 std::array<WorkerProcess::Listened, 8> WorkerProcess::listened() {
   return {{{"errors", errors_, [this] { on_spawn_progress(); }},
            {"out", out_, [this] { on_output(out_, out_stream_, kTurn); }},
@@ -187,7 +186,7 @@ void WorkerProcess::on_spawn_progress() {
   errors_.close();
 }
 
-// Only a program that runs can say something: that it runs is told first.
+// Only a running program can send messages, so its start is reported first.
 void WorkerProcess::on_notify(std::size_t limit) {
   if (!notify_) return;
   on_spawn_progress();
@@ -218,7 +217,7 @@ void WorkerProcess::on_ready_fd(std::size_t limit) {
   owner_.closed(ReadyWay::fd);
 }
 
-// read(2) without room for control messages makes the kernel close the descriptors that come with a message.
+// read(2) has no buffer for control messages, so the kernel closes the descriptors that are passed with a message.
 void WorkerProcess::on_ipc(std::size_t limit) {
   if (!ipc_) return;
   bool ready = false;
@@ -260,7 +259,7 @@ void WorkerProcess::drain() {
   on_output(err_, err_stream_, kLast);
 }
 
-// The leader stays a zombie until its group is empty: that keeps pid and process group from being given to others.
+// The leader stays a zombie until its group is empty, so that pid and process group are not reused.
 void WorkerProcess::on_exit() {
   siginfo_t info{};
   if (::waitid(P_PID, static_cast<id_t>(pid()), &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid == 0) return;
@@ -269,8 +268,8 @@ void WorkerProcess::on_exit() {
   owner_.exited(info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : W_EXITCODE(0, info.si_status));
 }
 
-// The watch comes before the look: whatever ends in between is reported. Each time it kills again: what is left may be
-// forking.
+// The watch is set before the check, so that an end in between is reported. Each call kills again, because the
+// remaining processes may fork.
 bool WorkerProcess::gone() {
   rest_.close();
   UniqueFd member = containment_.watch_member();
@@ -292,7 +291,7 @@ void WorkerProcess::reap() {
   while (::waitpid(pid(), nullptr, 0) < 0 && errno == EINTR) {
   }
   while (::waitpid(-pid(), nullptr, WNOHANG) > 0) {
-  }  // orphans of its group that were given to us
+  }  // orphans of its group that became our children
   containment_.dissolve();
 }
 

@@ -1,9 +1,9 @@
 #pragma once
-// One living process of a worker with its channels: notify socket, readiness pipes, Node IPC, stdout, stderr, pidfd.
-// Reports what happens, decides nothing. The channels stay open as long as anything of the worker lives: a Node program
-// dies when its IPC channel or its stdout is closed under it.
+// One process of a worker with its channels: notify socket, readiness pipes, Node IPC, stdout, stderr, pidfd. It
+// reports events and decides nothing. The channels stay open as long as any process of the worker lives: a Node program
+// dies if its IPC channel or its stdout is closed.
 //
-// Order: what a process wrote before it ended is reported before its end.
+// Order: output that a process wrote before it ended is reported before its end.
 #include <array>
 #include <asio/io_context.hpp>
 #include <functional>
@@ -31,7 +31,7 @@ class WorkerProcess {
     virtual void noticed(const Notice& notice) = 0;
     virtual void closed(ReadyWay way) = 0;  // its end of that channel; it may have been ready before, or be ending
     virtual void exited(int status) = 0;    // as in waitpid(2)
-    virtual void rest_changed() = 0;        // gone() may answer differently
+    virtual void rest_changed() = 0;        // gone() may have changed
     virtual void wrote(const std::string& line) = 0;  // for the log, which is bounded in lines a second
     virtual void kept_output() = 0;                   // lines were added to the tail
   };
@@ -44,14 +44,14 @@ class WorkerProcess {
     LineRate& rate;
     std::optional<WorkerFolder> folder = {};  // of the sockets that `identity` names
     std::optional<Credentials> user = {};
-    int listener = -1;  // to be inherited; borrowed
+    int listener = -1;  // the inherited socket; borrowed
   };
 
   /// Nothing: `error` is the errno.
   static std::unique_ptr<WorkerProcess> start(asio::io_context& io, Owner& owner, Launch launch, int& error);
-  /// Of a process that was started before an exec; the rest comes by archive().
+  /// For a process that was started before an exec; archive() reads the rest.
   WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Restored);
-  /// Kills what is left, and waits for the leader.
+  /// Kills the remaining processes, and waits for the leader.
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -60,11 +60,11 @@ class WorkerProcess {
   void signal(int signal) const { containment_.signal(signal); }
   void kill() const { containment_.kill(); }
   std::vector<pid_t> members() const { return containment_.members(); }
-  /// After exited(): nothing of it is left. Then it reports the last output and reaps the leader; else it kills what is
-  /// left, and rest_changed() follows when to ask again, if watches_rest().
+  /// After exited(): whether no process is left. Then it reports the last output and reaps the leader; otherwise it
+  /// kills the rest; if watches_rest(), rest_changed() says when to ask again.
   bool gone();
   bool watches_rest() const { return static_cast<bool>(rest_); }
-  /// For config/base/archive.hpp. What became readable during the exec, the end of the process too, is told as ever.
+  /// For config/base/archive.hpp. Events during the exec, such as the end of the process, are reported after it.
   template <class Io>
   void archive(Io& io) {
     io("containment", containment_);

@@ -91,11 +91,11 @@ TEST_CASE_FIXTURE(CommandHostFixture, "a save is on the disk before its callback
 }
 
 TEST_CASE_FIXTURE(CommandHostFixture, "the callbacks of publish and settle run when no router lags") {
-  int told = 0;
-  host.publish([&](const std::string& laggards) { told += laggards.empty(); });
-  host.settle([&](const std::string& laggards) { told += laggards.empty(); });
+  int calls = 0;
+  host.publish([&](const std::string& laggards) { calls += laggards.empty(); });
+  host.settle([&](const std::string& laggards) { calls += laggards.empty(); });
   CHECK(publication.number() == 1);
-  CHECK(until([&] { return told == 2; }));
+  CHECK(until([&] { return calls == 2; }));
 }
 
 TEST_CASE_FIXTURE(CommandHostFixture, "every command is carried out") {

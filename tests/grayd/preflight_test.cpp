@@ -104,7 +104,7 @@ TEST_CASE("faults are printed with their place in the configuration file") {
         file + ":2:8: error: no such user\n  user = 'gone'\n         ^\n");
 }
 
-TEST_CASE("look_at() tells the kinds of files apart") {
+TEST_CASE("look_at() distinguishes the kinds of files") {
   CHECK(look_at("/") == FileKind::folder);
   CHECK(look_at("/bin/sh") == FileKind::executable);
   CHECK(look_at("/etc/passwd") == FileKind::other);

@@ -22,7 +22,7 @@ struct PublicationFixture : Publication::Listener, control::TableReceivers {
   supervisor::Supervisor workers{io, host, "publication_test"};
   control::Publisher publisher{settings, live, rows, *this, 7};
   std::optional<Publication> publication;
-  int told = 0;
+  int calls = 0;
   std::vector<std::uint64_t> sent;
   std::uint64_t applied = 0;
 
@@ -30,7 +30,7 @@ struct PublicationFixture : Publication::Listener, control::TableReceivers {
     for (const auto& version : settings.services[0].versions) rows.take("web", version.name);
     publication.emplace(Publication::Dependencies{io, settings, workers, rows, publisher, *this});
   }
-  void published(const std::vector<VersionView>&) override { ++told; }
+  void published(const std::vector<VersionView>&) override { ++calls; }
   void publish(const RoutingTable& table) override { sent.push_back(table.number); }
   bool all_applied(std::uint64_t number) const override { return applied >= number; }
 };
@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(PublicationFixture, "all changes of a turn of the loop make on
   CHECK(sent.empty());
   io.poll();
   CHECK(sent == std::vector<std::uint64_t>{1});
-  CHECK(told == 1);
+  CHECK(calls == 1);
 }
 
 TEST_CASE_FIXTURE(PublicationFixture, "what was published at once is not published again at the end of the turn") {
@@ -51,7 +51,7 @@ TEST_CASE_FIXTURE(PublicationFixture, "what was published at once is not publish
   publication->now();
   publication->flush();
   io.poll();
-  CHECK(told == 1);
+  CHECK(calls == 1);
   CHECK(publication->number() == 1);
 }
 
@@ -76,5 +76,5 @@ TEST_CASE_FIXTURE(PublicationFixture, "a turn after the destructor publishes not
   publication->soon();
   publication.reset();
   io.poll();
-  CHECK(told == 0);
+  CHECK(calls == 0);
 }

@@ -327,7 +327,7 @@ class Misbehaviour(GrayTest):
                     thread.start()
                     try:
                         self.cause(version, f"{address} is answered by pid {os.getpid()} (",
-                                   "not by this worker; end that program")
+                                   "not by this worker; stop that program")
                         self.assertNotIn(self.shared.version(version)["state"], ("serving", "dark"))
                         self.assertEqual(self.shared.get(f"/?version={version}").status, 503)
                     finally:

@@ -1,4 +1,4 @@
-// A supervisor whose process execs for good: this program runs itself, and that image execs itself once more.
+// A supervisor whose process really execs: this program runs itself, and that image execs itself once more.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* kStateFd = "GRAY_TEST_STATE_FD";
-constexpr const char* kDoneFd = "GRAY_TEST_DONE_FD";  // told by the last image when it has come to its end
+constexpr const char* kDoneFd = "GRAY_TEST_DONE_FD";  // the last image writes to it at its end
 
 int fd_from(const char* variable) {
   const char* const number = std::getenv(variable);
@@ -27,7 +27,7 @@ int fd_from(const char* variable) {
   return std::atoi(number);
 }
 
-/// Runs one case of this program, and nothing else, in place of what runs.
+/// Replaces this process by this program, which runs only one test case.
 void become(const char* test_case) {
   const std::string filter = std::string("--test-case=") + test_case;
   ::execl("/proc/self/exe", "supervisor_test", "--no-skip", "--minimal", filter.c_str(), nullptr);
@@ -47,8 +47,8 @@ WorkerView only_worker(const Running& running, const std::string& version) {
   return {};
 }
 
-/// What a master keeps beside its supervisor.
-struct Carried {
+/// The data that a master keeps beside its supervisor.
+struct MasterData {
   std::set<std::uint32_t>& cells;
   std::set<pid_t>& groups;
   pid_t pid = ::getpid(), serving = 0, doomed = 0;
@@ -76,7 +76,7 @@ TEST_CASE_FIXTURE(Running, "exec: the first image" * doctest::skip()) {
   const auto routable = [&](const char* version) { return only_worker(*this, version).routable; };
   REQUIRE(until([&] { return routable("serves") && routable("dies"); }));
 
-  Carried beside{host.cells, host.groups};
+  MasterData beside{host.cells, host.groups};
   beside.serving = only_worker(*this, "serves").pid;
   beside.doomed = only_worker(*this, "dies").pid;
   Save save;
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(Running, "exec: the first image" * doctest::skip()) {
 TEST_CASE("exec: the second image" * doctest::skip()) {
   const auto all = everything_from(fd_from(kStateFd));
   Running now(kRestored);
-  Carried beside{now.host.cells, now.host.groups};
+  MasterData beside{now.host.cells, now.host.groups};
   Load load(all.at("state"), all.at("fds").get<std::set<int>>());
   load("supervisor", *now.supervisor);
   load("beside", beside);
@@ -119,7 +119,7 @@ TEST_CASE("exec: the second image" * doctest::skip()) {
   CHECK(::write(fd_from(kDoneFd), "done", 4) == 4);
 }
 
-TEST_CASE("a process that execs itself keeps its workers, hears them, and restarts once what died meanwhile") {
+TEST_CASE("a process that execs itself keeps its workers and channels, and restarts dead ones once") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   const UniqueFd reader(ends[0]);

@@ -1,5 +1,5 @@
 #pragma once
-// A host that probes by connecting itself, a loop that runs until something is true, and the same after an exec.
+// A host that probes by connecting itself, a loop that runs until a condition is true, and both after an exec.
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ class FakeHost final : public Host {
  public:
   explicit FakeHost(asio::io_context& io) : io_(io) {}
 
-  /// What a master knows of itself after an exec.
+  /// State that a master itself restores after an exec.
   void resume(const FakeHost& before) {
     can_probe = before.can_probe;
     traffic = before.traffic;
@@ -72,7 +72,7 @@ class FakeHost final : public Host {
   asio::io_context& io_;
 };
 
-/// A supervisor in a loop of its own. Every case ends with everything stopped and nothing left.
+/// A supervisor in its own loop. Every case ends with everything stopped and no process left.
 struct Running {
   asio::io_context io;
   FakeHost host{io};
@@ -81,12 +81,12 @@ struct Running {
   std::unique_ptr<Supervisor> supervisor = std::make_unique<Supervisor>(io, host, instance);
 
   Running() { host.supervisor = supervisor.get(); }
-  /// Of the image after an exec: empty until load().
+  /// For the image after an exec: empty until load().
   explicit Running(Restored) : supervisor(std::make_unique<Supervisor>(io, host, kRestored)) {
     host.supervisor = supervisor.get();
   }
   ~Running() {
-    if (!supervisor) return;  // it went on elsewhere
+    if (!supervisor) return;  // it was handed over
     bool done = false;
     supervisor->stop_all([&done] { done = true; });
     CHECK(until([&] { return done; }));
@@ -94,7 +94,7 @@ struct Running {
     CHECK(host.cells.empty());
   }
 
-  /// Through text, as it would be handed over.
+  /// Through text, as in a handover.
   nlohmann::json state(Save& save) const {
     supervisor->archive(save);
     return nlohmann::json::parse(save.take().dump());

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Told : Running {
+struct Reported : Running {
   using Kinds = std::vector<std::string>;
 
   static VersionSettings server() { return node(std::string(kServer) + ", () => process.send('ready'))"); }
@@ -26,7 +26,7 @@ struct Told : Running {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Told, "the life of a worker is one event for each step, with its process") {
+TEST_CASE_FIXTURE(Reported, "each step of a worker is one event, with its pid") {
   supervisor->apply("web", server());
   REQUIRE(until([&] { return is(VersionState::serving); }));
   const pid_t pid = worker().pid;
@@ -44,7 +44,7 @@ TEST_CASE_FIXTURE(Told, "the life of a worker is one event for each step, with i
   CHECK(host.events.front().pid == pid);
 }
 
-TEST_CASE_FIXTURE(Told, "a version that gives up says so once, after each of its tries") {
+TEST_CASE_FIXTURE(Reported, "the failure of a version is reported once, after its failed starts") {
   supervisor->apply("web", shell("echo no database; exit 3"));
   REQUIRE(until([&] { return is(VersionState::failed); }));
   pass(100ms);
@@ -58,18 +58,18 @@ TEST_CASE_FIXTURE(Told, "a version that gives up says so once, after each of its
   CHECK(of(EventKind::version_failed).text.find("\"no database\"") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Told, "a version with traffic that crashes again and again says so once, and goes on") {
+TEST_CASE_FIXTURE(Reported, "a version with traffic that crashes repeatedly is reported once, and restarted") {
   VersionSettings settings = shell("echo 'READY=1' >&$GRAY_READY_FD; exit 3");
   settings.instances = 6;
   supervisor->apply("web", settings);
   REQUIRE(until([&] { return count(EventKind::version_crashing) > 0 && count(EventKind::worker_exited) > 14; }));
   CHECK(count(EventKind::version_crashing) == 1);
   CHECK(of(EventKind::version_crashing).cause == "exit 3");
-  CHECK(of(EventKind::version_crashing).text.find("more than 10 ends within 300 s") == 0);
+  CHECK(of(EventKind::version_crashing).text.find("more than 10 exits within 300 s") == 0);
   CHECK_FALSE(is(VersionState::failed));
 }
 
-TEST_CASE_FIXTURE(Told, "a program that is not there is named with its errno") {
+TEST_CASE_FIXTURE(Reported, "a missing program is reported with its errno") {
   VersionSettings settings = shell("");
   settings.command = {"/nonexistent/program"};
   supervisor->apply("web", settings);
@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(Told, "a program that is not there is named with its errno") {
   CHECK(count(EventKind::version_failed) == 1);
 }
 
-TEST_CASE_FIXTURE(Told, "a process that cannot be made is no start, only back-off with the cause") {
+TEST_CASE_FIXTURE(Reported, "a process that cannot be created is not a start, only a back-off with the cause") {
   host.most_cells = 0;
   supervisor->apply("web", shell("sleep 100"));
   REQUIRE(until([&] { return worker_is(WorkerState::backoff); }));
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(Told, "a process that cannot be made is no start, only back-of
   CHECK(host.events.front().cause == "resources");
 }
 
-TEST_CASE_FIXTURE(Told, "a restart begins and ends, or is rolled back, once") {
+TEST_CASE_FIXTURE(Reported, "the begin, the end and the rollback of a restart are reported once") {
   supervisor->apply("web", server());
   REQUIRE(until([&] { return is(VersionState::serving); }));
   supervisor->restart("web", "v1");
@@ -107,5 +107,5 @@ TEST_CASE_FIXTURE(Told, "a restart begins and ends, or is rolled back, once") {
   CHECK(of(EventKind::version_rolled_back).text.find("exit 7") != std::string::npos);
 
   const auto outputs = supervisor->outputs();
-  CHECK(outputs.size() == 3);  // the living one, and the two that are gone
+  CHECK(outputs.size() == 3);  // of the running worker and of two ended ones
 }

@@ -44,7 +44,7 @@ TEST_CASE("a version that was never ready fails at its third start failure, traf
   }
 }
 
-TEST_CASE("a version that was up and carries traffic never fails, whatever happens to it") {
+TEST_CASE("a version that was up and carries traffic never fails") {
   RestartPolicy policy(1);
   policy.ready();
   policy.healthy();
@@ -53,7 +53,7 @@ TEST_CASE("a version that was up and carries traffic never fails, whatever happe
         policy.ended({.start_failure = true, .hopeless = true, .carries_traffic = true, .streak = 1}, kStart).give_up);
 }
 
-TEST_CASE("a version that would have failed but for its traffic is crashing, until an end is alone in its window") {
+TEST_CASE("a version that would have failed without its traffic is crashing, until an end is alone in its window") {
   RestartPolicy policy(1);
   policy.ready();
   policy.healthy();

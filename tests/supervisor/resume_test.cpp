@@ -1,5 +1,5 @@
-// A supervisor that goes on after an exec: the state of one with real processes is read by another in the same process,
-// and nothing of the old one is ended or runs on, as an exec leaves it. exec_test.cpp does one exec for good.
+// A supervisor that continues after an exec: the state of one with real processes is read by a second one in the same
+// process, and the old one neither kills its processes nor runs on, as after an exec. exec_test.cpp does a real exec.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -18,7 +18,7 @@ namespace {
 const std::string kReady = "printf 'READY=1\\n' >&$GRAY_READY_FD; ";
 const std::string kForever = "while :; do sleep 100 & wait; done";
 
-/// The socket is the master's, so that a connect always succeeds: who says ready is healthy soon.
+/// The socket is the master's, so that a connect always succeeds: a worker that reports ready is healthy soon.
 VersionSettings server(const std::string& script, std::uint32_t instances = 1) {
   VersionSettings settings = Running::shell(script);
   settings.listen = ListenMode::inherited;
@@ -32,7 +32,7 @@ struct Resuming {
   std::unique_ptr<Running> now = std::make_unique<Running>();
 
   Supervisor& supervisor() { return *now->supervisor; }
-  /// Nothing of the old one is ended, as if it had not been destroyed. `meanwhile`: while there is neither.
+  /// Nothing of the old one is ended, as if it were not destroyed. `meanwhile` runs while no supervisor exists.
   void exec(const std::function<void()>& meanwhile = [] {}) {
     Save save;
     const auto state = now->state(save);
@@ -50,14 +50,14 @@ struct Resuming {
     return until([&] { return now->is(VersionState::serving); });
   }
   std::ptrdiff_t count(EventKind kind) const { return std::ranges::count(now->host.events, kind, &EventRecord::kind); }
-  /// When something is next to happen to the only worker.
+  /// The time of the next deadline of the only worker.
   TimePoint deadline() const {
     Save save;
     const auto state = now->state(save);
     const auto& machine = state.at("/versions/0/1/0/group/slots/0/1/machine"_json_pointer);
     return TimePoint(TimePoint::duration(machine.at("deadline").at(0).get<TimePoint::rep>()));
   }
-  /// What is written is read, though not to the end of a line.
+  /// Available output is read, though not to the end of a line.
   bool has_read(const std::string& bytes) {
     return until([&] { return now->state().find('"' + bytes + '"') != std::string::npos; });
   }
@@ -76,8 +76,7 @@ void await_end(pid_t pid) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Resuming,
-                  "a worker that serves goes on serving: the same process, and the line that it was writing") {
+TEST_CASE_FIXTURE(Resuming, "a serving worker continues: the same process, and the line that it was writing") {
   supervisor().apply("web", server(on_usr1("echo ' second half'") + "printf 'first half,'; " + kReady + kForever));
   REQUIRE(serves());
   REQUIRE(has_read("first half,"));
@@ -96,7 +95,7 @@ TEST_CASE_FIXTURE(Resuming,
   CHECK(count(EventKind::worker_healthy) == 1);
 }
 
-TEST_CASE_FIXTURE(Resuming, "a worker that is half way through saying ready ends its sentence") {
+TEST_CASE_FIXTURE(Resuming, "a worker may send half of its ready message before the exec and half after it") {
   supervisor().apply("web",
                      server(on_usr1("printf 'DY=1\\n' >&$GRAY_READY_FD") + "printf REA >&$GRAY_READY_FD; " + kForever));
   REQUIRE(has_read("REA"));
@@ -108,7 +107,8 @@ TEST_CASE_FIXTURE(Resuming, "a worker that is half way through saying ready ends
   CHECK(now->worker().pid == pid);
 }
 
-TEST_CASE_FIXTURE(Resuming, "every channel is heard after it: a Node worker sends ready and writes to both streams") {
+TEST_CASE_FIXTURE(Resuming,
+                  "every channel works after the exec: a Node worker sends ready and writes to both streams") {
   supervisor().apply("web", Running::node("process.on('SIGUSR1', () => { console.log('out'); console.error('err'); "
                                           "process.send('ready') }); " +
                                           std::string(kServer) + ", () => console.log('up'))"));
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(Resuming, "every channel is heard after it: a Node worker send
   CHECK(serves());
 }
 
-TEST_CASE_FIXTURE(Resuming, "a worker that dies in the meantime is heard to the end, and restarted once") {
+TEST_CASE_FIXTURE(Resuming, "a worker that dies during the exec is read to its end, and restarted once") {
   supervisor().apply("web", server(on_usr1("echo last words; exit 3") + kReady + kForever));
   REQUIRE(serves());
   const pid_t pid = now->worker().pid;
@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(Resuming, "a worker that dies in the meantime is heard to the 
   CHECK(::waitid(P_PID, static_cast<id_t>(pid), nullptr, WEXITED | WNOWAIT | WNOHANG) == -1);
 }
 
-TEST_CASE_FIXTURE(Resuming, "a stop goes on, with what is left of its time") {
+TEST_CASE_FIXTURE(Resuming, "a stop continues with the rest of its timeout") {
   supervisor().apply("web", server("trap '' TERM; " + kReady + kForever));
   REQUIRE(serves());
   const pid_t pid = now->worker().pid;
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(Resuming, "a stop goes on, with what is left of its time") {
   CHECK(now->host.cells.empty());
 }
 
-TEST_CASE_FIXTURE(Resuming, "what was ordered and not carried out yet is carried out by the next image") {
+TEST_CASE_FIXTURE(Resuming, "commands that were not executed yet are executed by the next image") {
   VersionSettings settings = server("echo up; exec sleep 100");
   settings.stop.timeout = 1h;  // only the stop signal ends it
   supervisor().apply("web", settings);
@@ -166,7 +166,7 @@ TEST_CASE_FIXTURE(Resuming, "what was ordered and not carried out yet is carried
   CHECK(count(EventKind::worker_started) == 1);
 }
 
-TEST_CASE_FIXTURE(Resuming, "a drain waits on for what is in flight") {
+TEST_CASE_FIXTURE(Resuming, "a drain still waits for requests in flight") {
   supervisor().apply("web", server(kReady + kForever));
   REQUIRE(serves());
   now->host.sockets = 1;
@@ -180,7 +180,7 @@ TEST_CASE_FIXTURE(Resuming, "a drain waits on for what is in flight") {
   CHECK(until([&] { return now->is(VersionState::stopped); }));
 }
 
-TEST_CASE_FIXTURE(Resuming, "a back-off ends when it would have ended") {
+TEST_CASE_FIXTURE(Resuming, "a back-off ends at its original time") {
   supervisor().apply("web", server("exit 3"));
   REQUIRE(until([&] { return now->worker_is(WorkerState::backoff); }));
   const TimePoint end = deadline();
@@ -196,7 +196,7 @@ TEST_CASE_FIXTURE(Resuming, "a back-off ends when it would have ended") {
   CHECK(now->version().cause.find("died-before-ready (exit 3)") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Resuming, "a program that could not be run is told with what to look at, also after it") {
+TEST_CASE_FIXTURE(Resuming, "a program that could not be run is reported with what to check, also after the exec") {
   VersionSettings settings = server("");
   settings.command = {"/nonexistent/program"};
   supervisor().apply("web", settings);
@@ -206,7 +206,7 @@ TEST_CASE_FIXTURE(Resuming, "a program that could not be run is told with what t
   CHECK(now->version().cause.find("cannot run \"/nonexistent/program\"") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Resuming, "while nobody can probe, deadlines stand still across it too") {
+TEST_CASE_FIXTURE(Resuming, "while no router can probe, deadlines are paused across the exec, too") {
   supervisor().probing_possible(false);
   now->host.can_probe = false;
   supervisor().apply("web", server(kReady + kForever));
@@ -219,7 +219,7 @@ TEST_CASE_FIXTURE(Resuming, "while nobody can probe, deadlines stand still acros
   CHECK(serves());
 }
 
-TEST_CASE_FIXTURE(Resuming, "output of workers that are gone is kept, and lines are numbered on") {
+TEST_CASE_FIXTURE(Resuming, "output of ended workers is kept, and the numbers of lines continue") {
   supervisor().apply("web", server("echo one; " + kReady + kForever));
   REQUIRE(serves());
   REQUIRE(has_put_out("one"));
@@ -235,8 +235,8 @@ TEST_CASE_FIXTURE(Resuming, "output of workers that are gone is kept, and lines 
   CHECK(outputs[1].lines.front()->sequence == outputs[0].lines.back()->sequence + 1);
 }
 
-// Every moment: what is decided and not carried out yet, what is reported and not heard yet.
-TEST_CASE_FIXTURE(Resuming, "any moment of a life may be the one, and the life is the same") {
+// Every moment: decisions that are not executed yet, events that are not handled yet.
+TEST_CASE_FIXTURE(Resuming, "an exec at any moment does not change the life of a worker") {
   const auto seed = std::random_device()();
   CAPTURE(seed);
   std::mt19937 random(seed);
@@ -289,7 +289,7 @@ TEST_CASE_FIXTURE(Resuming, "any moment of a life may be the one, and the life i
   MESSAGE(execs << " execs");
 }
 
-TEST_CASE_FIXTURE(Resuming, "one that is ending its workers is not handed over") {
+TEST_CASE_FIXTURE(Resuming, "a supervisor that is stopping its workers is not handed over") {
   bool done = false;
   supervisor().apply("web", server(kReady + kForever));
   REQUIRE(serves());
@@ -301,7 +301,7 @@ TEST_CASE_FIXTURE(Resuming, "one that is ending its workers is not handed over")
 
 namespace {
 
-/// A state with something of everything, and what becomes of it when another is read instead.
+/// A state with all kinds of parts, and the effect of reading a changed one instead.
 struct Broken : Resuming {
   Save save;
   nlohmann::json state;
@@ -321,7 +321,7 @@ struct Broken : Resuming {
     REQUIRE(supervisor().restart("web", "v1") == 1);
     state = now->state(save);
   }
-  ~Broken() {  // and nothing of all that was ended or closed
+  ~Broken() {  // and no process was ended, no descriptor closed
     for (const int fd : save.fds()) CHECK(::fcntl(fd, F_GETFD) != -1);
     for (const auto& version : supervisor().view())
       for (const auto& worker : version.workers) CHECK((worker.pid == 0 || ::kill(worker.pid, 0) == 0));
@@ -358,7 +358,7 @@ struct Broken : Resuming {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Broken, "a state without one of its fields, or with something else in its place, is refused") {
+TEST_CASE_FIXTURE(Broken, "a state with a missing or a wrong field is refused") {
   REQUIRE_FALSE(is_refused(state));
   int tried = 0;
   for (const auto& place : places()) {
@@ -377,7 +377,7 @@ TEST_CASE_FIXTURE(Broken, "a state without one of its fields, or with something 
   CHECK(tried > 300);
 }
 
-TEST_CASE_FIXTURE(Broken, "a number that is out of its range is refused or harmless") {
+TEST_CASE_FIXTURE(Broken, "a number out of its range is refused or harmless") {
   int refused = 0;
   for (const auto& place : places()) {
     if (!state.at(place).is_number()) continue;
@@ -413,7 +413,7 @@ TEST_CASE_FIXTURE(Broken, "a state that is cut short or damaged is refused or ha
   MESSAGE("of 2000 damaged states " << refused << " were refused, of " << text.size() << " bytes");
 }
 
-TEST_CASE_FIXTURE(Broken, "what is no child of this process is not taken for a worker") {
+TEST_CASE_FIXTURE(Broken, "a process that is not a child of this one is not accepted as a worker") {
   for (const auto& place : places()) {
     if (place.empty() || place.back() != "leader") continue;
     for (const pid_t pid : {pid_t{0}, pid_t{-1}, pid_t{1}, ::getpid(), ::getppid()}) {
@@ -424,13 +424,13 @@ TEST_CASE_FIXTURE(Broken, "what is no child of this process is not taken for a w
   }
 }
 
-TEST_CASE_FIXTURE(Broken, "after a state was refused, the true one is read from the same descriptors") {
+TEST_CASE_FIXTURE(Broken, "after a state was refused, the correct one is read with the same descriptors") {
   auto other = state;
   other["versions"].back().back().back()["forget"] = "what";  // the last field: nearly all is read
   REQUIRE(is_refused(other));
   for (const int fd : save.fds()) CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
   exec();
   CHECK(until([&] { return count(EventKind::version_restarted) == 1; }));
-  save = Save();  // of those that there are now
+  save = Save();  // with the current descriptors
   state = now->state(save);
 }

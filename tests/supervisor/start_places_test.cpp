@@ -21,7 +21,7 @@ TEST_CASE("half of the processors may start workers at once, and one on the smal
   }
 }
 
-TEST_CASE("who is slow gives its place up after a second, and the next one is told when") {
+TEST_CASE("a slow start releases its place after a second, and next_free() says when") {
   StartPlaces start(2);
   CHECK_FALSE(start.next_free());
   start.occupy(kNow - 1s, kNow);
@@ -32,7 +32,7 @@ TEST_CASE("who is slow gives its place up after a second, and the next one is to
   CHECK(start.next_free() == kNow + 700ms);
 }
 
-TEST_CASE("more may be starting than there are places") {
+TEST_CASE("more workers may be starting than there are places") {
   StartPlaces start(2);
   start.occupy(kNow - 100ms, kNow);
   start.occupy(kNow - 400ms, kNow);

@@ -21,7 +21,7 @@ std::string listening_then(const std::string& then) { return std::string(kServer
 
 bool alive(pid_t pid) { return ::kill(pid, 0) == 0; }
 
-/// How often this thread has read from anything; 0 where the kernel does not count that.
+/// The number of read calls of this thread; 0 if the kernel does not count them.
 std::uint64_t reads_so_far() {
   const std::string text = read_file("/proc/thread-self/io");
   const std::size_t at = text.find("syscr: ");
@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(Running, "a Node worker that sends ready over IPC becomes heal
   CHECK(host.changes > 0);
 }
 
-TEST_CASE_FIXTURE(Running, "a worker that says nothing becomes ready by a connect that has stood a second") {
+TEST_CASE_FIXTURE(Running, "a worker that sends no message becomes ready by connects over one second") {
   const TimePoint begin = Clock::now();
   supervisor->apply("web", node(kListening));
   REQUIRE(until([&] { return is(VersionState::serving); }));
@@ -64,14 +64,14 @@ TEST_CASE_FIXTURE(Running, "a worker that writes READY=1 is ready by the pipe, a
   REQUIRE(until([&] { return worker_is(WorkerState::healthy); }));
 }
 
-TEST_CASE_FIXTURE(Running, "a Node worker that sends a handle is answered, and its ready still arrives") {
+TEST_CASE_FIXTURE(Running, "a Node worker that sends a handle gets an answer, and its ready message still arrives") {
   supervisor->apply("web",
                     node("const s = " + listening_then("process.send('x', s, () => {}); process.send('ready')")));
   REQUIRE(until([&] { return is(VersionState::serving); }));
   CHECK(worker().ready_by == "ipc");
 }
 
-TEST_CASE_FIXTURE(Running, "a worker that never gets ready fails closed: three tries, then the version has failed") {
+TEST_CASE_FIXTURE(Running, "a worker that never gets ready is started three times, then the version has failed") {
   VersionSettings settings = shell("echo warming up; exec sleep 100");
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::pipe};
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(Running, "a worker that never gets ready fails closed: three t
   CHECK(worker().last_exit == "ready-timeout");
 }
 
-TEST_CASE_FIXTURE(Running, "a worker that dies before it is ready is named with its exit and its last words") {
+TEST_CASE_FIXTURE(Running, "a worker that dies before it is ready is reported with its exit and its last output") {
   supervisor->apply("web", shell("echo out; echo 'no database' >&2; exit 3"));
   REQUIRE(until([&] { return is(VersionState::failed); }));
   CHECK(version().cause.find("died-before-ready (exit 3)") != std::string::npos);
@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(Running, "a worker that dies before it is ready is named with 
   CHECK(supervisor->output("web@v1#0").size() == 6);
 }
 
-TEST_CASE_FIXTURE(Running, "a program that is not there fails at once, with what to look at") {
+TEST_CASE_FIXTURE(Running, "a missing program fails at once, with what to check") {
   VersionSettings settings = shell("");
   settings.command = {"/nonexistent/program"};
   supervisor->apply("web", settings);
@@ -105,7 +105,7 @@ TEST_CASE_FIXTURE(Running, "a program that is not there fails at once, with what
   CHECK(until([&] { return is(VersionState::serving); }));
 }
 
-TEST_CASE_FIXTURE(Running, "a worker whose health check fails never takes traffic") {
+TEST_CASE_FIXTURE(Running, "a worker whose health check fails never gets traffic") {
   VersionSettings settings = node(listening_then("process.send('ready')"));
   settings.health.path = "/broken";
   supervisor->apply("web", settings);
@@ -131,14 +131,14 @@ TEST_CASE_FIXTURE(
                    has_variable(process.pid, "GRAY_GENERATION=" + std::to_string(before.generation))));
 }
 
-TEST_CASE_FIXTURE(Running, "a message that was written just before the end is heard before the end") {
+TEST_CASE_FIXTURE(Running, "a message that was written just before the end is handled before the end") {
   VersionSettings settings = shell("printf 'READY=1\\n' >&$GRAY_READY_FD; exit 4");
   supervisor->apply("web", settings);
   REQUIRE(until([&] { return worker_is(WorkerState::backoff); }));
   CHECK(worker().last_exit == "exit 4");
 }
 
-TEST_CASE_FIXTURE(Running, "a worker that ignores SIGTERM, stopped or not, is killed when its time is over") {
+TEST_CASE_FIXTURE(Running, "a worker that ignores SIGTERM, suspended or not, is killed after its timeout") {
   supervisor->apply("web", shell("trap '' TERM; while :; do sleep 1; done"));
   REQUIRE(until([&] { return worker().pid > 0; }));
   pass(200ms);
@@ -151,7 +151,7 @@ TEST_CASE_FIXTURE(Running, "a worker that ignores SIGTERM, stopped or not, is ki
   CHECK_FALSE(alive(pid));
 }
 
-TEST_CASE_FIXTURE(Running, "a worker is stopped only when nobody holds a socket to it any more") {
+TEST_CASE_FIXTURE(Running, "a draining worker is stopped only when no router holds a socket to it") {
   supervisor->apply("web", node(listening_then("process.send('ready')")));
   REQUIRE(until([&] { return is(VersionState::serving); }));
   host.sockets = 1;
@@ -174,7 +174,7 @@ TEST_CASE_FIXTURE(Running, "a drain ends with its timeout even if sockets stay o
   CHECK(until([&] { return is(VersionState::stopped); }, 3s));
 }
 
-TEST_CASE_FIXTURE(Running, "a broken replacement leaves the old worker serving, and says why") {
+TEST_CASE_FIXTURE(Running, "after a failed replacement the old worker serves, and the cause is shown") {
   supervisor->apply("web", node(listening_then("process.send('ready')")));
   REQUIRE(until([&] { return is(VersionState::serving); }));
   const pid_t pid = worker().pid;
@@ -185,7 +185,7 @@ TEST_CASE_FIXTURE(Running, "a broken replacement leaves the old worker serving, 
   CHECK(worker().pid == pid);
 }
 
-TEST_CASE_FIXTURE(Running, "a restart brings a new process without a moment of nothing routable") {
+TEST_CASE_FIXTURE(Running, "during a restart there is always a routable worker") {
   supervisor->apply("web", node(listening_then("process.send('ready')")));
   REQUIRE(until([&] { return is(VersionState::serving); }));
   const pid_t pid = worker().pid;
@@ -198,7 +198,7 @@ TEST_CASE_FIXTURE(Running, "a restart brings a new process without a moment of n
   CHECK_FALSE(gap);
 }
 
-TEST_CASE_FIXTURE(Running, "while nobody can probe no deadline of a probe passes, and all goes on when somebody can") {
+TEST_CASE_FIXTURE(Running, "while no router can probe, probe deadlines are paused, and continue afterwards") {
   host.can_probe = false;
   supervisor->probing_possible(false);
   VersionSettings settings = node(kListening);
@@ -211,7 +211,7 @@ TEST_CASE_FIXTURE(Running, "while nobody can probe no deadline of a probe passes
   CHECK(until([&] { return is(VersionState::serving); }));
 }
 
-TEST_CASE_FIXTURE(Running, "a worker for which there is no cell waits in back-off and blames the machine") {
+TEST_CASE_FIXTURE(Running, "a worker without a free cell waits in back-off, with that cause") {
   host.most_cells = 0;
   supervisor->apply("web", shell("sleep 100"));
   REQUIRE(until([&] { return worker_is(WorkerState::backoff); }));
@@ -230,7 +230,7 @@ TEST_CASE_FIXTURE(Running, "a flood of output neither blocks the worker nor fill
   CHECK(supervisor->output("web@v1#0").size() == 100);
 }
 
-TEST_CASE_FIXTURE(Running, "a view of many workers reads nothing, neither /proc nor anything else") {
+TEST_CASE_FIXTURE(Running, "a view of many workers makes no read calls") {
   VersionSettings settings = shell("printf 'READY=1\\n' >&$GRAY_READY_FD; exec sleep 100");
   settings.instances = 8;
   supervisor->apply("web", settings);
@@ -240,7 +240,7 @@ TEST_CASE_FIXTURE(Running, "a view of many workers reads nothing, neither /proc 
   const auto views = supervisor->view();
   const std::uint64_t third = reads_so_far();
   CHECK(views.front().workers.size() == 8);
-  CHECK(third - second == second - first);  // what the counting itself takes
+  CHECK(third - second == second - first);  // the reads of the counting itself
 }
 
 TEST_CASE_FIXTURE(Running, "a stranger on the port of a worker does not make it ready") {
@@ -256,7 +256,7 @@ TEST_CASE_FIXTURE(Running, "a stranger on the port of a worker does not make it 
   const socklen_t length = address.to(storage);
   REQUIRE(::bind(thief.get(), reinterpret_cast<sockaddr*>(&storage), length) == 0);
   REQUIRE(::listen(thief.get(), 64) == 0);
-  REQUIRE(until([&] { return !version().cause.empty(); }));  // told as soon as it is seen, not only at the end
+  REQUIRE(until([&] { return !version().cause.empty(); }));  // reported as soon as it is detected, not only at the end
   CHECK(version().cause.find("worker web@v1#0: " + address.text() + " is answered by pid ") == 0);
   REQUIRE(until([&] { return version().cause.find("ready-timeout") != std::string::npos; }));
   CHECK(version().cause.find("not by this worker") != std::string::npos);
@@ -283,7 +283,7 @@ TEST_CASE_FIXTURE(Running, "stop_all ends everything, whatever it is doing") {
   REQUIRE(until([&] { return host.groups.size() >= 2; }));
 }
 
-TEST_CASE("a supervisor that is destroyed takes its workers and its cgroup along") {
+TEST_CASE("the destructor kills the workers and removes the cgroup") {
   asio::io_context io;
   FakeHost host(io);
   auto supervisor = std::make_unique<Supervisor>(io, host, "destroyed");

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A process with that instance in its environment, deaf to SIGTERM; killed and reaped at the end.
+/// A process with that instance in its environment, which ignores SIGTERM; killed and reaped at the end.
 struct Leftover {
   pid_t pid = 0;
   explicit Leftover(const std::string& instance) {
@@ -41,7 +41,7 @@ struct Leftover {
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
   }
-  /// The signal that ended it; waits for that.
+  /// Waits for its end; returns the signal that ended it.
   int ended_by() {
     int status = 0;
     REQUIRE(::waitpid(std::exchange(pid, 0), &status, 0) > 0);
@@ -52,7 +52,7 @@ struct Leftover {
 
 }  // namespace
 
-TEST_CASE("what carries the instance is killed, however deaf, and counted") {
+TEST_CASE("processes of the instance are killed, even if they ignore SIGTERM, and counted") {
   const std::string instance = fresh_instance();
   Leftover one(instance), two(instance);
   CHECK(sweep_leftovers(instance) >= 2);
@@ -60,20 +60,20 @@ TEST_CASE("what carries the instance is killed, however deaf, and counted") {
   CHECK(two.ended_by() == SIGKILL);
 }
 
-TEST_CASE("another instance is left alone, also one whose name begins the same way") {
+TEST_CASE("processes of a different instance are not killed, even if its name begins the same way") {
   const std::string instance = fresh_instance();
   const Leftover other(instance + "-other");
   CHECK(sweep_leftovers(instance) == 0);
   CHECK(other.alive());
 }
 
-TEST_CASE("with nothing left behind a sweep finds nothing and takes no time") {
+TEST_CASE("without leftovers a sweep finds nothing and does not wait") {
   const TimePoint before = Clock::now();
   CHECK(sweep_leftovers(fresh_instance()) == 0);
   CHECK(Clock::now() - before < Duration{2'000});
 }
 
-TEST_CASE("what a dead master left is swept by its instance, and nothing else") {
+TEST_CASE("the workers of a dead master are killed by its instance, and no other process") {
   const std::string instance = fresh_instance();
   const Spawned mine = start_leaver(instance, nullptr), other = start_leaver(instance + "-other", nullptr);
   CHECK(within(5s, [&] { return Containment(mine.pid, std::nullopt, instance, 5).members().size() >= 2; }));

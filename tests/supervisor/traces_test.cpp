@@ -1,9 +1,9 @@
-// Random lives of a version against a world that is as random: processes that start, say, hang, end and outlive their
-// leader as they like, commands in any order, clocks that jump over every deadline. After each step the invariants of
-// worker_machine.hpp and version_group.hpp hold, and at the end everything that was asked to end does.
+// Random lives of a version in a random world: processes start, report, hang, end and outlive their leader at random,
+// commands come in any order, clocks jump over every deadline. After each step the invariants of worker_machine.hpp and
+// version_group.hpp hold, and at the end everything that was stopped has ended.
 //
-// GRAY_TRACES says how many (100,000), GRAY_STEPS how long at most, GRAY_SEED where they begin; a trace that fails is
-// repeated by its own seed alone.
+// GRAY_TRACES is the number of traces (100,000), GRAY_STEPS their maximum length, GRAY_SEED the first seed; a failed
+// trace can be repeated by its own seed.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::uint64_t kDefaultTraces = 100'000;
 constexpr std::uint64_t kDefaultSteps = 12;  // at most, of one trace
-constexpr unsigned kLastSteps = 400;         // of a world that obeys, until nothing is left
+constexpr unsigned kLastSteps = 400;         // of a cooperative world, until nothing is left
 
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
@@ -51,7 +51,7 @@ const std::array<VersionSettings, 4>& some_settings() {
   return kSettings;
 }
 
-/// Small and quick to seed, unlike std::mt19937_64, of which each trace would need one (splitmix64).
+/// Small and fast to seed, unlike std::mt19937_64, because each trace needs one (splitmix64).
 class Chance {
  public:
   explicit Chance(std::uint64_t seed) : state_(seed) {}
@@ -70,7 +70,7 @@ class Trace {
  public:
   Trace(std::uint64_t seed, unsigned most_steps) : random_(seed), most_steps_(most_steps), group_(seed) {}
 
-  /// Empty, or what was violated.
+  /// Empty, or the violated invariant.
   std::string run() {
     apply();
     const unsigned steps = 1 + pick(most_steps_);
@@ -83,10 +83,10 @@ class Trace {
   }
 
  private:
-  /// A process of the world, by the slot that it is in.
+  /// A process of the world, by its slot.
   struct Process {
     bool leader = true;      // alive
-    bool leftovers = false;  // something else of it is
+    bool leftovers = false;  // a different process of it is alive
     bool killed = false;
   };
 
@@ -166,7 +166,7 @@ class Trace {
     send(*slot, {E::start});
   }
 
-  /// Something that a world without manners may do, also to a slot that is not there.
+  /// An event of an uncooperative world, also for a missing slot.
   void happen() {
     const unsigned slot = pick(5);
     const auto process = processes_.find(slot);
@@ -195,7 +195,7 @@ class Trace {
                 .out_of_memory = chance(5)});
   }
 
-  /// The leader is dead: `emptied` comes when the rest is, too.
+  /// The leader is dead: `emptied` follows when the rest is dead, too.
   void settle(unsigned slot) {
     Process& process = processes_.at(slot);
     if (process.leftovers && chance(50)) {
@@ -240,7 +240,7 @@ class Trace {
       if (!group_.slots().contains(number)) violated("a process without a slot");
     const bool failed = group_.state(traffic_) == VersionState::failed;
     if (stopped_ && wanted > 0) violated("a stopped version wants workers");
-    // A replacement that was undone leads back to what was asked for before it, until something else is.
+    // An undone replacement returns to the settings before it, until there are new ones.
     undone_ = undone_ || !group_.rolled_back().empty();
     const std::uint32_t fewest = undone_ ? *counts_.begin() : instances_;
     const std::uint32_t most = undone_ ? *counts_.rbegin() : instances_;
@@ -270,11 +270,11 @@ class Trace {
       violated("nothing ends the state " + std::string(name(state)));
     if (!machine.wanted())
       unwanted_.insert(number);
-    else if (unwanted_.erase(number) > 0 && machine.alive())  // else it is another one under its number
+    else if (unwanted_.erase(number) > 0 && machine.alive())  // else it is a different slot with the same number
       violated("an unwanted worker is wanted again");
   }
 
-  /// Everybody obeys now: what is stopped ends, whatever it was doing.
+  /// From now on all processes cooperate: stopped workers end, in whatever state they are.
   void finish() {
     stop();
     probing_ = true;
@@ -303,13 +303,13 @@ class Trace {
   std::set<unsigned> unwanted_;
   bool traffic_ = true, probing_ = true, stopped_ = false, undone_ = false;
   std::uint32_t instances_ = 0;
-  std::set<std::uint32_t> counts_;  // of instances, asked for since the last replacement that came to its end
+  std::set<std::uint32_t> counts_;  // numbers of instances requested since the last finished replacement
   std::string last_, violation_;
 };
 
 }  // namespace
 
-TEST_CASE("traces: whatever happens in whatever order, the invariants hold, and what is stopped ends") {
+TEST_CASE("traces: the invariants hold for random events in random order, and stopped versions end") {
   const std::uint64_t count = number_from("GRAY_TRACES", kDefaultTraces);
   const std::uint64_t first = number_from("GRAY_SEED", std::random_device{}());
   const auto steps = static_cast<unsigned>(number_from("GRAY_STEPS", kDefaultSteps));

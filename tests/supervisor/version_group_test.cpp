@@ -24,7 +24,7 @@ VersionSettings settings(std::uint32_t instances, std::string program = "a") {
   return result;
 }
 
-// Plays the shell: starts whatever waits, and lets the test say what becomes of it.
+// Acts as the shell: starts waiting workers, and lets the test report events.
 struct Play {
   VersionGroup group{1};
   TimePoint now{1h};
@@ -61,7 +61,7 @@ struct Play {
       die(slot);
     }
   }
-  /// A version of so many, each of which may hold 100 bytes, that have run stably.
+  /// A version with so many workers, each of which may use 100 bytes, that have run stably.
   void bring_up_limited(std::uint32_t instances) {
     VersionSettings limited = settings(instances);
     limited.memory = 100;
@@ -78,7 +78,7 @@ struct Play {
     now += time;
     group.expire(traffic, now);
   }
-  /// As an exec in place would: everything through text into a new group.
+  /// Like an exec: hands over everything as text to a new group.
   void carry_over() {
     Save save;
     group.archive(save);
@@ -97,12 +97,12 @@ struct Play {
 
 }  // namespace
 
-TEST_CASE("a version that fails still waits for what its other dead workers left behind") {
+TEST_CASE("a failed version still waits for processes that its other dead workers left behind") {
   Play play;
   play.traffic = false;
   play.group.apply(settings(2), play.now);
   play.start_all();
-  play.send(0, {.kind = E::exited, .status = W_EXITCODE(1, 0)});  // something of it is still running
+  play.send(0, {.kind = E::exited, .status = W_EXITCODE(1, 0)});  // a process of it is still running
   for (int i = 0; i < 3; ++i) {
     play.die(1);
     play.pass(2s);
@@ -115,7 +115,7 @@ TEST_CASE("a version that fails still waits for what its other dead workers left
   CHECK(play.group.slots().at(1).machine.state() == failed);
 }
 
-TEST_CASE("as many workers as asked for are started, and the version serves with the first healthy one") {
+TEST_CASE("the configured number of workers is started, and the version serves with the first healthy one") {
   Play play;
   play.group.apply(settings(3), play.now);
   CHECK(play.group.state(true) == VersionState::starting);
@@ -126,7 +126,7 @@ TEST_CASE("as many workers as asked for are started, and the version serves with
   CHECK(play.group.state(false) == VersionState::dark);
 }
 
-TEST_CASE("another number of instances is reached at once, by the least useful workers") {
+TEST_CASE("a changed number of instances takes effect at once; the least useful workers are stopped") {
   Play play;
   play.group.apply(settings(3), play.now);
   play.start_all();
@@ -139,7 +139,7 @@ TEST_CASE("another number of instances is reached at once, by the least useful w
   CHECK(play.group.count(spawned) == 3);
 }
 
-TEST_CASE("another command replaces one worker after the other, the new one healthy before the old one drains") {
+TEST_CASE("a changed command replaces one worker after the other; the new one is healthy before the old one drains") {
   Play play;
   play.group.apply(settings(2, "old"), play.now);
   play.bring_up();
@@ -158,7 +158,7 @@ TEST_CASE("another command replaces one worker after the other, the new one heal
   CHECK_FALSE(play.group.startable());
 }
 
-TEST_CASE("a replacement stops at the first failure and leaves the old workers as they were") {
+TEST_CASE("a replacement stops at the first failure and does not change the old workers") {
   Play play;
   play.group.apply(settings(2, "old"), play.now);
   play.bring_up();
@@ -191,7 +191,7 @@ TEST_CASE("a replacement that fails half way is undone one by one") {
   CHECK(play.with("new") == 0);
 }
 
-TEST_CASE("a change that needs no other process starts none, and holds at once") {
+TEST_CASE("a change that needs no new process takes effect at once") {
   Play play;
   play.group.apply(settings(1), play.now);
   play.bring_up();
@@ -207,7 +207,7 @@ TEST_CASE("a change that needs no other process starts none, and holds at once")
   CHECK(play.group.slots().at(0).machine.next_deadline() == play.now + 3s);
 }
 
-TEST_CASE("another way to say ready is proven by a replacement") {
+TEST_CASE("a changed way to report readiness needs a replacement") {
   Play play;
   play.group.apply(settings(1), play.now);
   play.bring_up();
@@ -217,7 +217,7 @@ TEST_CASE("another way to say ready is proven by a replacement") {
   CHECK(play.group.startable());
 }
 
-TEST_CASE("a restart replaces every worker by its like") {
+TEST_CASE("a restart replaces every worker by one with the same settings") {
   Play play;
   play.group.apply(settings(1), play.now);
   play.bring_up();
@@ -227,7 +227,7 @@ TEST_CASE("a restart replaces every worker by its like") {
   CHECK(play.group.count(draining) == 1);
 }
 
-TEST_CASE("a replacement tells how far it is, and is done when nothing is left of the old workers") {
+TEST_CASE("a replacement reports its progress, and is done when no old worker is left") {
   using State = ReplacementState;
   Play play;
   play.group.apply(settings(2), play.now);
@@ -245,7 +245,7 @@ TEST_CASE("a replacement tells how far it is, and is done when nothing is left o
     play.make_healthy(play.first(spawned));
   }
   CHECK(progress->replaced == 2);
-  CHECK(progress->state == State::running);  // the old ones still drain
+  CHECK(progress->state == State::running);  // the old workers still drain
   play.finish_drains();
   CHECK(progress->state == State::done);
   play.group.restart(play.now);
@@ -253,7 +253,7 @@ TEST_CASE("a replacement tells how far it is, and is done when nothing is left o
   CHECK(progress->state == State::running);
 }
 
-TEST_CASE("a restart that fails keeps the old workers that are left, and the new ones that are their like") {
+TEST_CASE("a failed restart keeps the remaining old workers, and the new ones with the same settings") {
   Play play;
   play.group.apply(settings(2), play.now);
   play.bring_up();
@@ -271,7 +271,7 @@ TEST_CASE("a restart that fails keeps the old workers that are left, and the new
   CHECK_FALSE(play.group.startable());
 }
 
-TEST_CASE("a new worker that dies after it was healthy stops the replacement too, and is made up for") {
+TEST_CASE("a new worker that dies after it was healthy also stops the replacement, and is replaced") {
   Play play;
   play.group.apply(settings(2, "old"), play.now);
   play.bring_up();
@@ -311,7 +311,7 @@ TEST_CASE("stopping ends a replacement; with nothing routable it fails when the 
   CHECK(play.group.replacement()->reason == "failed");
 }
 
-TEST_CASE("with nothing routable the new settings take over at once") {
+TEST_CASE("without a routable worker the new settings take effect at once") {
   Play play;
   play.group.apply(settings(2, "old"), play.now);
   play.start_all();
@@ -322,7 +322,7 @@ TEST_CASE("with nothing routable the new settings take over at once") {
 }
 
 TEST_CASE(
-    "a version that never was ready fails with its third start failure, and starts again when it is applied again") {
+    "a version that was never ready fails at its third start failure, and starts again when it is applied again") {
   Play play;
   play.group.apply(settings(2), play.now);
   for (int i = 0; i < 3; ++i) {
@@ -338,7 +338,7 @@ TEST_CASE(
   CHECK(play.group.startable());
 }
 
-TEST_CASE("a version with traffic is restarted for ever, with the count of its restarts") {
+TEST_CASE("a version with traffic is restarted without limit, and its restarts are counted") {
   Play play;
   play.group.apply(settings(1), play.now);
   play.bring_up();
@@ -366,7 +366,7 @@ TEST_CASE("the only worker is not restarted because its probes fail, one of two 
   CHECK(play.group.count(healthy) == 1);
 }
 
-TEST_CASE("stopping drains what serves, pre-empts what starts, and ends stopped") {
+TEST_CASE("stopping drains serving workers, kills starting ones, and ends in the state stopped") {
   Play play;
   play.group.apply(settings(2), play.now);
   play.start_all();
@@ -394,7 +394,7 @@ TEST_CASE("a shortage sends a worker to back-off without blaming the version") {
   CHECK(play.group.slots().at(0).last_exit == "resources");
 }
 
-TEST_CASE("a worker that holds too much is replaced, a new one first") {
+TEST_CASE("a worker that uses too much memory is replaced, a new one first") {
   Play play;
   play.bring_up_limited(2);
   CHECK_FALSE(play.group.weighed(1, 100, play.now));
@@ -409,10 +409,10 @@ TEST_CASE("a worker that holds too much is replaced, a new one first") {
   CHECK(play.group.slots().size() == 2);
   CHECK_FALSE(play.group.slots().contains(1));
   CHECK_FALSE(play.group.startable());
-  CHECK_FALSE(play.group.replacement());  // nobody asked for it
+  CHECK_FALSE(play.group.replacement());  // it was not requested
 }
 
-TEST_CASE("of several that hold too much one is replaced at a time") {
+TEST_CASE("of several workers that use too much memory one is replaced at a time") {
   Play play;
   play.bring_up_limited(2);
   CHECK(play.group.weighed(0, 101, play.now));
@@ -423,7 +423,7 @@ TEST_CASE("of several that hold too much one is replaced at a time") {
   CHECK(play.group.weighed(1, 101, play.now));
 }
 
-TEST_CASE("a worker is not weighed before it has run stably, nor without a limit, nor while others are replaced") {
+TEST_CASE("memory is not checked before a worker has run stably, without a limit, or while others are replaced") {
   Play play;
   play.bring_up_limited(1);
   CHECK(play.group.weighed(0, 101, play.now));
@@ -432,7 +432,7 @@ TEST_CASE("a worker is not weighed before it has run stably, nor without a limit
   const unsigned fresh = play.first(healthy);
   CHECK_FALSE(play.group.weighed(fresh, 101, play.now));
   play.now += WorkerMachine::kStableRun;
-  CHECK_FALSE(play.group.weighed(fresh + 1, 101, play.now));  // there is none
+  CHECK_FALSE(play.group.weighed(fresh + 1, 101, play.now));  // there is no such slot
   play.group.restart(play.now);
   CHECK_FALSE(play.group.weighed(fresh, 101, play.now));
   play.bring_up();
@@ -444,7 +444,7 @@ TEST_CASE("a worker is not weighed before it has run stably, nor without a limit
   CHECK_FALSE(play.group.weighed(0, UINT64_MAX, play.now));
 }
 
-TEST_CASE("a worker that holds too much serves until another one can, however often that fails to start") {
+TEST_CASE("a worker that uses too much memory serves until a new one does, even if that repeatedly fails to start") {
   Play play;
   play.bring_up_limited(1);
   CHECK(play.group.weighed(0, 101, play.now));
@@ -459,7 +459,7 @@ TEST_CASE("a worker that holds too much serves until another one can, however of
   CHECK(play.group.slots().at(0).machine.state() == draining);
 }
 
-TEST_CASE("more workers are started at once, also while one is replaced") {
+TEST_CASE("a higher number of instances takes effect at once, also during a replacement") {
   Play play;
   play.bring_up_limited(2);
   CHECK(play.group.weighed(0, 101, play.now));
@@ -472,7 +472,7 @@ TEST_CASE("more workers are started at once, also while one is replaced") {
   CHECK(play.group.count(healthy) == 5);
 }
 
-TEST_CASE("random events and commands keep the group in order") {
+TEST_CASE("random events and commands keep the group's invariants") {
   const auto seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937_64 random(seed);
@@ -510,7 +510,7 @@ TEST_CASE("random events and commands keep the group in order") {
   }
 }
 
-TEST_CASE("a group that is carried over before every step goes on as if nothing had been") {
+TEST_CASE("a group that is handed over before every step behaves the same") {
   Play play;
   play.group.apply(settings(3), play.now);
   play.carry_over();
@@ -538,7 +538,7 @@ TEST_CASE("a group that is carried over before every step goes on as if nothing 
   CHECK(play.group.empty());
 }
 
-TEST_CASE("a group whose slots name settings that are not there is refused") {
+TEST_CASE("a group whose slots name missing settings is refused") {
   Play play;
   play.group.apply(settings(1), play.now);
   Save save;

@@ -20,7 +20,7 @@ struct OneVersion {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(OneVersion, "a worker is made when it is needed first, and has the name of its slot") {
+TEST_CASE_FIXTURE(OneVersion, "a worker is created at its first use, with the name of its slot") {
   Worker& worker = version.worker(3);
   CHECK(worker.id() == "web@v1#3");
   CHECK(version.id_of(3) == "web@v1#3");
@@ -28,7 +28,7 @@ TEST_CASE_FIXTURE(OneVersion, "a worker is made when it is needed first, and has
   CHECK(version.workers.size() == 1);
 }
 
-TEST_CASE_FIXTURE(OneVersion, "its view names every slot, also those that never had a process") {
+TEST_CASE_FIXTURE(OneVersion, "a view names every slot, also those that never had a process") {
   VersionSettings settings = Running::shell("exit");
   settings.instances = 2;
   version.group.apply(settings, now);
@@ -43,8 +43,9 @@ TEST_CASE_FIXTURE(OneVersion, "its view names every slot, also those that never 
   CHECK_FALSE(view.replacement);
 }
 
-TEST_CASE_FIXTURE(OneVersion,
-                  "the cause of a version that is not up is its last failure; of one that is, what was undone") {
+TEST_CASE_FIXTURE(
+    OneVersion,
+    "the cause of a version that is not up is its last failure; of one that is up, the failure of a replacement") {
   version.failure = "service web: no database";
   version.group.apply(Running::shell("exit"), now);
   CHECK(version.view(true).cause == version.failure);
@@ -54,7 +55,7 @@ TEST_CASE_FIXTURE(OneVersion,
   CHECK(version.view(true).cause == "replacement stopped: exit 3");
 }
 
-TEST_CASE_FIXTURE(OneVersion, "a replacement that was stopped says why") {
+TEST_CASE_FIXTURE(OneVersion, "a replacement that was stopped has a cause") {
   version.group.apply(Running::shell("exit"), now);
   version.group.restart(now);
   CHECK(version.view(true).replacement->state == ReplacementState::running);
@@ -62,7 +63,7 @@ TEST_CASE_FIXTURE(OneVersion, "a replacement that was stopped says why") {
   CHECK(version.view(true).replacement == ReplacementView{1, ReplacementState::failed, 0, 1, "stopped"});
 }
 
-TEST_CASE_FIXTURE(OneVersion, "a version whose slots live has a worker for each, or is refused") {
+TEST_CASE_FIXTURE(OneVersion, "a version with a live slot that has no worker is refused") {
   version.group.apply(Running::shell("exit"), now);
   version.group.on(0, {.kind = WorkerEvent::start}, true, now);
   version.worker(0);

@@ -11,15 +11,15 @@ namespace {
 constexpr WallTime kWallNow(1'795'452'285'042ms);
 const WorkerFacts kWorker{"web", "v2", "web@v2#0", 4711, "ipc", 412ms, ""};
 
-std::optional<EventRecord> told(WorkerState from, WorkerState to, const WorkerFacts& worker = kWorker,
-                                std::string cause = {}, std::string exit_text = {}) {
+std::optional<EventRecord> event_of(WorkerState from, WorkerState to, const WorkerFacts& worker = kWorker,
+                                    std::string cause = {}, std::string exit_text = {}) {
   return worker_event({0, from, to, std::move(cause), std::move(exit_text), 500ms}, worker, kWallNow);
 }
 
 }  // namespace
 
 TEST_CASE("an event names service, version, worker and process") {
-  const auto event = told(WorkerState::idle, WorkerState::spawned);
+  const auto event = event_of(WorkerState::idle, WorkerState::spawned);
   REQUIRE(event);
   CHECK(event->kind == EventKind::worker_started);
   CHECK(event->service == "web");
@@ -28,41 +28,41 @@ TEST_CASE("an event names service, version, worker and process") {
   CHECK(event->pid == 4711);
 }
 
-TEST_CASE("ready says which way and after how long; healthy tells a recovery from a start") {
-  const auto ready = told(WorkerState::spawned, WorkerState::ready);
+TEST_CASE("ready says which way and after how long; healthy distinguishes a recovery from a start") {
+  const auto ready = event_of(WorkerState::spawned, WorkerState::ready);
   CHECK(ready->kind == EventKind::worker_ready);
   CHECK(ready->cause == "ipc");
   CHECK(ready->text == "by ipc after 0.4 s");
-  CHECK(told(WorkerState::ready, WorkerState::healthy)->text == "after 0.4 s");
-  CHECK(told(WorkerState::unhealthy, WorkerState::healthy)->text == "healthy again");
-  CHECK(told(WorkerState::healthy, WorkerState::unhealthy)->kind == EventKind::worker_unhealthy);
+  CHECK(event_of(WorkerState::ready, WorkerState::healthy)->text == "after 0.4 s");
+  CHECK(event_of(WorkerState::unhealthy, WorkerState::healthy)->text == "healthy again");
+  CHECK(event_of(WorkerState::healthy, WorkerState::unhealthy)->kind == EventKind::worker_unhealthy);
 }
 
-TEST_CASE("an end has its true cause, and what the process itself said beside it") {
+TEST_CASE("the event of an end has its cause, and the exit status of the process") {
   auto worker = kWorker;
-  const auto plain = told(WorkerState::healthy, WorkerState::exited, worker, "exit 3", "exit 3");
+  const auto plain = event_of(WorkerState::healthy, WorkerState::exited, worker, "exit 3", "exit 3");
   CHECK(plain->kind == EventKind::worker_exited);
   CHECK(plain->cause == "exit 3");
   CHECK(plain->text == "exit 3");
-  CHECK(told(WorkerState::stopping, WorkerState::exited, worker, "ready-timeout", "signal 15")->text ==
+  CHECK(event_of(WorkerState::stopping, WorkerState::exited, worker, "ready-timeout", "signal 15")->text ==
         "ready-timeout (signal 15)");
   worker.detail = "no program node";
-  CHECK(told(WorkerState::spawned, WorkerState::exited, worker, "exec:ENOENT", "exit 127")->text ==
+  CHECK(event_of(WorkerState::spawned, WorkerState::exited, worker, "exec:ENOENT", "exit 127")->text ==
         "exec:ENOENT (exit 127): no program node");
 }
 
-TEST_CASE("back-off says until when, and is about no process") {
-  const auto event = told(WorkerState::exited, WorkerState::backoff, kWorker, "exit 3");
+TEST_CASE("a back-off event has the time of the next start, and no pid") {
+  const auto event = event_of(WorkerState::exited, WorkerState::backoff, kWorker, "exit 3");
   CHECK(event->kind == EventKind::worker_backoff);
   CHECK(event->pid == 0);
   CHECK(event->cause == "exit 3");
   CHECK(event->text == "until 16:44:45.542 (0.5 s)");
 }
 
-TEST_CASE("a start without a process, and states on the way, are no events") {
-  auto nobody = kWorker;
-  nobody.pid = 0;
-  CHECK_FALSE(told(WorkerState::idle, WorkerState::spawned, nobody));
+TEST_CASE("a start without a process, and intermediate states, are not events") {
+  auto without_process = kWorker;
+  without_process.pid = 0;
+  CHECK_FALSE(event_of(WorkerState::idle, WorkerState::spawned, without_process));
   for (const auto state : {WorkerState::idle, WorkerState::draining, WorkerState::stopping, WorkerState::failed})
-    CHECK_FALSE(told(WorkerState::healthy, state));
+    CHECK_FALSE(event_of(WorkerState::healthy, state));
 }

@@ -60,7 +60,7 @@ const Actions kKill{Action::changed, Action::kill};
 
 }  // namespace
 
-TEST_CASE("every transition of the table leads where it says, with its actions and its cause") {
+TEST_CASE("every transition of the table has its new state, actions and cause") {
   const Row rows[] = {
       {idle, {E::start}, spawned, kSpawn},
       {backoff, {E::start}, spawned, kSpawn},
@@ -126,7 +126,7 @@ TEST_CASE("late and repeated events change nothing in any state") {
     }
 }
 
-TEST_CASE("a worker that said ready by message needs `rise` passes in a row, one that a probe made ready needs one") {
+TEST_CASE("a worker that is ready by a message needs `rise` passes in a row; one that is ready by a probe needs one") {
   WorkerMachine machine = in(ready);
   machine.on({E::probe_ok}, kMachineStart);
   machine.on({E::probe_failed}, kMachineStart);
@@ -150,7 +150,7 @@ TEST_CASE("`fall` failures in a row make it unhealthy, `rise` passes in a row br
   CHECK(machine.state() == healthy);
 }
 
-TEST_CASE("each deadline stands where the settings put it") {
+TEST_CASE("each deadline follows from the settings") {
   WorkerTimes times{7s, false, 1, 1, 11s, 13s};
   WorkerMachine machine = after({{E::start}}, times);
   CHECK(machine.next_deadline() == kMachineStart + 5s);
@@ -168,13 +168,13 @@ TEST_CASE("each deadline stands where the settings put it") {
   CHECK(machine.next_deadline() == kMachineStart + 13s);
 }
 
-TEST_CASE("a program that is stuck before its first instruction is killed without being asked") {
+TEST_CASE("a program that hangs before exec is killed without a stop signal") {
   WorkerMachine machine = after({{E::start}});
   CHECK(machine.on({E::timeout}, kMachineStart + 5s) == kKill);
   CHECK(machine.cause() == "exec-timeout");
 }
 
-TEST_CASE("exec errors name the errno; passing ones are a shortage, not the version's fault") {
+TEST_CASE("exec errors name the errno; temporary ones are a lack of resources, not the version's fault") {
   WorkerMachine machine = after(
       {{E::start}, {.kind = E::exec_failed, .status = ENOENT}, {.kind = E::exited, .status = W_EXITCODE(127, 0)}});
   CHECK(machine.cause() == "exec:ENOENT");
@@ -188,7 +188,7 @@ TEST_CASE("exec errors name the errno; passing ones are a shortage, not the vers
   CHECK(machine.exit_text() == "exit 127");
 }
 
-TEST_CASE("deadlines that need probes stand still while nobody can probe, the others run on") {
+TEST_CASE("deadlines that need probes are paused while no router can probe, others are not") {
   WorkerMachine machine = in(ready);
   machine.probing(false, kMachineStart + 4s);
   CHECK_FALSE(machine.next_deadline());
@@ -209,7 +209,7 @@ TEST_CASE("deadlines that need probes stand still while nobody can probe, the ot
   CHECK(unprobed.next_deadline() == kMachineStart + 60s);
 }
 
-TEST_CASE("times that are set hold from the next start on, retuned ones at once, but no wait that runs is changed") {
+TEST_CASE("set_times() takes effect at the next start, retune() at once, but not for a wait in progress") {
   WorkerMachine machine = in(healthy);
   machine.set_times({.fall = 1});
   machine.on({E::probe_failed}, kMachineStart);
@@ -227,7 +227,7 @@ TEST_CASE("times that are set hold from the next start on, retuned ones at once,
   CHECK(machine.next_deadline() == kMachineStart + 1s);
 }
 
-TEST_CASE("the third kill in vain is called unkillable") {
+TEST_CASE("after the third kill without effect the cause is unkillable") {
   WorkerMachine machine = in(stopping);
   for (int i = 0; i < 2; ++i) machine.on({E::timeout}, kMachineStart);
   CHECK(machine.cause() == "stopped");
@@ -235,7 +235,7 @@ TEST_CASE("the third kill in vain is called unkillable") {
   CHECK(machine.cause() == "unkillable");
 }
 
-TEST_CASE("a worker that waits in back-off becomes startable when its time has come, and not before") {
+TEST_CASE("a worker in back-off becomes startable after its delay, not before") {
   WorkerMachine machine = in(backoff);
   CHECK_FALSE(machine.startable());
   CHECK(machine.next_deadline() == kMachineStart + 500ms);
@@ -245,13 +245,15 @@ TEST_CASE("a worker that waits in back-off becomes startable when its time has c
   CHECK_FALSE(in(failed).startable());
 }
 
-TEST_CASE("a stable run is counted from the first moment of health") {
+TEST_CASE("a stable run is counted from the first healthy moment") {
   WorkerMachine machine = in(healthy);
   CHECK_FALSE(machine.ran_stably(kMachineStart + 29s));
   CHECK(machine.ran_stably(kMachineStart + 30s));
 }
 
-TEST_CASE("a dismissed worker is stopped once it is withdrawn, whatever it does, or although a router lags") {
+TEST_CASE(
+    "a dismissed worker is stopped once it is withdrawn, even with requests, and after a timeout even if a router "
+    "lags") {
   for (const Event& begin : {Event{E::dismiss}, Event{E::drain}}) {
     WorkerMachine machine = in(healthy);
     machine.on(begin, kMachineStart);
@@ -289,7 +291,8 @@ TEST_CASE("random traces keep the invariants") {
   }
 }
 
-TEST_CASE("a start that asks for time gets it from then on, never less than it had, and never above the bound") {
+TEST_CASE(
+    "an extension of the start counts from its request, never shortens the deadline, and never exceeds the bound") {
   const WorkerTimes times{.ready_timeout = 60s, .ready_by_probe = false};
   WorkerMachine machine = after({Event{E::start}, Event{E::executed}}, times);
   CHECK(*machine.next_deadline() == kMachineStart + 60s);
@@ -304,7 +307,7 @@ TEST_CASE("a start that asks for time gets it from then on, never less than it h
   CHECK(machine.state() == spawned);
 }
 
-TEST_CASE("time that was asked for stands still, too, while nobody can probe") {
+TEST_CASE("an extended deadline is also paused while no router can probe") {
   WorkerMachine machine = after({Event{E::start}, Event{E::executed}}, {.ready_timeout = 60s, .ready_by_probe = true});
   machine.probing(false, kMachineStart + 10s);
   machine.on({.kind = E::extend, .delay = 100s}, kMachineStart + 20s);
@@ -313,13 +316,13 @@ TEST_CASE("time that was asked for stands still, too, while nobody can probe") {
   CHECK(*machine.next_deadline() == kMachineStart + 130s);
 }
 
-TEST_CASE("before the program runs nobody can ask for time") {
+TEST_CASE("before the program runs an extension has no effect") {
   WorkerMachine machine = after({Event{E::start}});
   machine.on({.kind = E::extend, .delay = 100s}, kMachineStart);
   CHECK(*machine.next_deadline() == kMachineStart + WorkerMachine::kExecTimeout);
 }
 
-TEST_CASE("only an end with 0 that leaves the rest behind before it served is a daemon") {
+TEST_CASE("only a process that exits with 0 before it served and leaves processes behind has daemonised") {
   const auto cause = [](std::initializer_list<Event> before, int status, bool survived) {
     WorkerMachine machine = after(before);
     machine.on({.kind = E::exited, .status = status, .survived = survived}, kMachineStart);

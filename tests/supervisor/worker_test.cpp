@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Writes down what it is asked; the test answers.
+/// Records the calls; the test decides the answers.
 struct SlotHost final : Host {
   struct Probe {
     std::uint64_t id;
@@ -53,7 +53,7 @@ struct SlotHost final : Host {
   bool carries_traffic(const std::string&, const std::string&) const override { return false; }
 };
 
-/// One slot with its machine, as the supervisor runs it, without a version around it.
+/// One slot with its machine, run like in the supervisor, without a version.
 struct OneSlot {
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> stay{io.get_executor()};
@@ -66,11 +66,11 @@ struct OneSlot {
   Worker worker{context, "v1", "web@v1#0", [this] { ++wakes; }};
   WorkerMachine machine;
   VersionSettings settings;
-  std::optional<bool> answer = true;  // to every probe; nothing: none comes
+  std::optional<bool> answer = true;  // the answer to every probe; nothing: no answer
   std::vector<std::string> states;
 
   ~OneSlot() {
-    tell({.kind = WorkerEvent::stop});
+    feed({.kind = WorkerEvent::stop});
     CHECK(until([&] { return !machine.alive(); }));
     CHECK(host.cells.empty());
     CHECK(host.groups.empty());
@@ -85,11 +85,11 @@ struct OneSlot {
     settings.cwd = "/";
     settings.health.path = "/healthz";
     machine.set_times(WorkerTimes::of(settings, true));
-    tell({.kind = WorkerEvent::start});
+    feed({.kind = WorkerEvent::start});
   }
 
-  // A version would answer `emptied` of a wanted worker with a delay of its own.
-  void tell(Event event) {
+  // A version would answer `emptied` of a wanted worker with a delay from its policy.
+  void feed(Event event) {
     if (event.kind == WorkerEvent::emptied && machine.wanted()) event = {.kind = WorkerEvent::retry, .delay = 1ms};
     const TimePoint now = Clock::now();
     const Actions actions = machine.on(event, now);
@@ -100,14 +100,14 @@ struct OneSlot {
     if (actions.has(Action::terminate)) worker.terminate();
     if (actions.has(Action::kill)) worker.kill();
     if (actions.has(Action::spawn) && !worker.start(settings, now))
-      tell({.kind = WorkerEvent::no_resources, .delay = 1ms});
+      feed({.kind = WorkerEvent::no_resources, .delay = 1ms});
   }
 
   void turn() {
-    for (const Event& event : worker.take_events()) tell(event);
+    for (const Event& event : worker.take_events()) feed(event);
     const TimePoint now = Clock::now();
     if (const auto deadline = machine.next_deadline(); deadline && *deadline <= now)
-      tell({.kind = WorkerEvent::timeout});
+      feed({.kind = WorkerEvent::timeout});
     const std::size_t before = host.probes.size();
     worker.poll(state(), now);
     for (std::size_t i = before; answer && i < host.probes.size(); ++i)
@@ -148,7 +148,7 @@ TEST_CASE_FIXTURE(OneSlot, "a slot gets ready by its pipe, healthy by its probes
   CHECK(host.probes.back().address.port == view.address->port);
   CHECK(wakes > 0);
 
-  tell({.kind = WorkerEvent::stop});
+  feed({.kind = WorkerEvent::stop});
   REQUIRE(until([&] { return is(WorkerState::idle); }));
   CHECK(states == std::vector<std::string>{"spawned", "ready", "healthy", "stopping", "exited", "idle"});
   CHECK(machine.exit_text() == "signal 15");
@@ -158,11 +158,11 @@ TEST_CASE_FIXTURE(OneSlot, "a slot gets ready by its pipe, healthy by its probes
 }
 
 TEST_CASE_FIXTURE(OneSlot,
-                  "a draining worker is looked at once, and again when sockets were closed, until none is open") {
+                  "a draining worker is polled once, and again after sockets were closed, until none is open") {
   shell(kReadyAndRuns);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   host.sockets = 1;
-  tell({.kind = WorkerEvent::drain});
+  feed({.kind = WorkerEvent::drain});
   REQUIRE(until([&] { return host.socket_questions == 1; }));
   CHECK_FALSE(worker.next_poll(state()));
   worker.look_again(Clock::now());
@@ -173,7 +173,7 @@ TEST_CASE_FIXTURE(OneSlot,
   CHECK(until([&] { return is(WorkerState::idle); }));
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a worker that dies before it is ready goes to back-off with its words, and starts again") {
+TEST_CASE_FIXTURE(OneSlot, "a worker that dies before it is ready goes to back-off with its output, and starts again") {
   answer.reset();
   shell("echo 'no database'; exit 3");
   REQUIRE(until([&] { return is(WorkerState::backoff); }));
@@ -191,7 +191,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that dies before it is ready goes to back-o
   CHECK(until([&] { return is(WorkerState::ready); }));
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a port is held for a worker, and let go for the try after one that never got ready") {
+TEST_CASE_FIXTURE(OneSlot, "a port is held for a worker, and released for the start after one that never got ready") {
   answer.reset();
   shell("exit 1");
   CHECK(bind_error(worker.view().address->port) == EADDRINUSE);
@@ -200,7 +200,7 @@ TEST_CASE_FIXTURE(OneSlot, "a port is held for a worker, and let go for the try 
   CHECK(bind_error(worker.view().address->port) == 0);
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a program that cannot be run is told with its errno and its path") {
+TEST_CASE_FIXTURE(OneSlot, "a program that cannot be run is reported with its errno and its path") {
   answer.reset();
   start({"/nonexistent/program"});
   REQUIRE(until([&] { return is(WorkerState::backoff); }));
@@ -209,7 +209,8 @@ TEST_CASE_FIXTURE(OneSlot, "a program that cannot be run is told with its errno 
   CHECK(worker.detail().find("\"/nonexistent/program\"") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a connect that somebody else answers makes nobody ready, and the complaint names who") {
+TEST_CASE_FIXTURE(OneSlot,
+                  "a connect to a different program makes no worker ready, and the complaint names the program") {
   shell("exec tail -f /dev/null");
   const std::uint16_t port = worker.view().address->port;
   const asio::ip::tcp::acceptor stranger(io, {asio::ip::address_v4::loopback(), port});
@@ -220,7 +221,7 @@ TEST_CASE_FIXTURE(OneSlot, "a connect that somebody else answers makes nobody re
   CHECK(worker.detail().find(complaint) == 0);
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a worker without a cell is not started, and nothing is left of the try") {
+TEST_CASE_FIXTURE(OneSlot, "a worker without a cell is not started, and no resource stays allocated") {
   host.has_cells = false;
   shell(kReadyAndRuns);
   CHECK(is(WorkerState::backoff));
@@ -229,7 +230,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker without a cell is not started, and nothing 
   CHECK(worker.pid() == 0);
 }
 
-TEST_CASE_FIXTURE(OneSlot, "one probe is asked for at a time, and it is told when nobody can probe") {
+TEST_CASE_FIXTURE(OneSlot, "only one probe is in flight at a time, and poll() reports when no router can probe") {
   answer.reset();
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::pipe};
@@ -247,7 +248,7 @@ TEST_CASE_FIXTURE(OneSlot, "one probe is asked for at a time, and it is told whe
   CHECK(worker.probed(host.probes.back().id, true, "", state(), later));
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a worker that said ready is not healthy while somebody else answers at its port") {
+TEST_CASE_FIXTURE(OneSlot, "a worker that sent ready is not healthy while a different program listens on its port") {
   std::optional<asio::ip::tcp::acceptor> stranger;
   answer.reset();
   shell(kReadyAndRuns);
@@ -262,7 +263,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that said ready is not healthy while somebo
   CHECK(worker.detail().find("127.0.0.1:" + std::to_string(port) + " is answered by pid ") == 0);
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a worker whose first process leaves the rest behind is said to have daemonised") {
+TEST_CASE_FIXTURE(OneSlot, "a worker whose first process leaves others behind is reported as daemonised") {
   answer.reset();
   shell("tail -f /dev/null & exit 0");
   REQUIRE(until([&] { return is(WorkerState::backoff); }));
@@ -273,20 +274,20 @@ TEST_CASE_FIXTURE(OneSlot, "a worker whose first process leaves the rest behind 
 }
 
 TEST_CASE_FIXTURE(OneSlot,
-                  "a channel that was closed without a word is no death, and is told when it comes to nothing") {
+                  "a channel that was closed without a message is not a failure, and is reported if the start fails") {
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::fd};
   settings.ready.fd = 7;
   shell("exec 7>&-; exec tail -f /dev/null");
   REQUIRE(until([&] { return !worker.complaint().empty(); }));
   CHECK(is(WorkerState::spawned));
-  tell({.kind = WorkerEvent::timeout});
+  feed({.kind = WorkerEvent::timeout});
   REQUIRE(until([&] { return is(WorkerState::backoff); }));
   CHECK(machine.cause() == "ready-timeout");
   CHECK(worker.detail().find("it closed its channel (fd:7) before it wrote a newline") == 0);
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a program that ends is not blamed for the channels that ended with it") {
+TEST_CASE_FIXTURE(OneSlot, "the closed channels of an ended program are not its failure") {
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::pipe};
   shell("exit 3");
@@ -294,7 +295,7 @@ TEST_CASE_FIXTURE(OneSlot, "a program that ends is not blamed for the channels t
   CHECK(worker.detail().empty());
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a worker that asks for more time gets it, and says of itself what status shows") {
+TEST_CASE_FIXTURE(OneSlot, "a worker can extend its start, and its STATUS is shown") {
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::notify};
   settings.ready.timeout = 10s;
@@ -304,7 +305,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that asks for more time gets it, and says o
   CHECK(is(WorkerState::spawned));
 }
 
-TEST_CASE_FIXTURE(OneSlot, "the failure of the last probe is told of a worker that was ended for it") {
+TEST_CASE_FIXTURE(OneSlot, "the failure of the last probe is reported for a worker that was ended because of it") {
   settings.ready.timeout = 300ms;
   answer = false;
   shell("exec tail -f /dev/null");
@@ -314,7 +315,7 @@ TEST_CASE_FIXTURE(OneSlot, "the failure of the last probe is told of a worker th
   CHECK(worker.detail().find(": status 500") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a unix socket is in a folder of the process, at another path each time") {
+TEST_CASE_FIXTURE(OneSlot, "a unix socket is in the folder of its process, at a new path each time") {
   settings.listen = ListenMode::unix_path;
   answer.reset();
   shell("echo $GRAY_SOCKET; exit 1");
@@ -326,7 +327,7 @@ TEST_CASE_FIXTURE(OneSlot, "a unix socket is in a folder of the process, at anot
   CHECK(worker.view().address->path != first->path);
 }
 
-TEST_CASE_FIXTURE(OneSlot, "an inherited socket stays the slot's from process to process, blocking for each") {
+TEST_CASE_FIXTURE(OneSlot, "an inherited socket is passed from process to process, in blocking mode") {
   settings.listen = ListenMode::inherited;
   shell("exit 1");
   const auto first = worker.view().address;
@@ -335,23 +336,24 @@ TEST_CASE_FIXTURE(OneSlot, "an inherited socket stays the slot's from process to
   shell("echo $LISTEN_PID $$ $LISTEN_FDS $LISTEN_FDNAMES; " + kReadyAndRuns);
   CHECK(worker.view().address == first);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
-  REQUIRE(until([&] { return !worker.output().last(1).empty(); }));  // it may be healthy before its line is read
+  REQUIRE(until([&] { return !worker.output().last(1).empty(); }));  // it may be healthy before its output is read
   const std::string pid = std::to_string(worker.pid());
   CHECK(worker.output().last(1).front() == pid + " " + pid + " 1 http");
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a user that is not there is named with the remedy") {
+TEST_CASE_FIXTURE(OneSlot, "a missing user is reported with the remedy") {
   settings.user = "no-such-user-here";
   shell(kReadyAndRuns);
   CHECK(is(WorkerState::backoff));
   CHECK(worker.detail() == "there is no user \"no-such-user-here\" on this host; create it or correct user");
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a worker that we end is no daemon, whatever its first process leaves for us to kill") {
+TEST_CASE_FIXTURE(OneSlot,
+                  "a worker that is stopped has not daemonised, even if its first process leaves others behind") {
   answer = false;
   shell("trap 'exit 0' TERM; tail -f /dev/null & echo up; wait");
   REQUIRE(until([&] { return !worker.output().last(1).empty(); }));
-  tell({.kind = WorkerEvent::timeout});
+  feed({.kind = WorkerEvent::timeout});
   REQUIRE(until([&] { return is(WorkerState::backoff); }));
   CHECK(machine.exit_text() == "exit 0");
   CHECK(machine.cause() == "ready-timeout");
@@ -368,12 +370,12 @@ TEST_CASE_FIXTURE(OneSlot, "a retuned worker is probed by the new path at once, 
   worker.retune(settings, Clock::now());
   REQUIRE(until([&] { return host.probes.size() > before; }));
   CHECK(host.probes.back().path == "/other");
-  tell({.kind = WorkerEvent::stop});
+  feed({.kind = WorkerEvent::stop});
   REQUIRE(until([&] { return is(WorkerState::idle); }));
   CHECK(machine.exit_text() == "exit 7");
 }
 
-TEST_CASE_FIXTURE(OneSlot, "a slot is weighed with all its processes, if it is limited, and now and then") {
+TEST_CASE_FIXTURE(OneSlot, "the memory of all processes of a slot is checked at intervals, if it is limited") {
   shell("sleep 300 & " + kReadyAndRuns);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   const TimePoint now = Clock::now();
@@ -384,7 +386,7 @@ TEST_CASE_FIXTURE(OneSlot, "a slot is weighed with all its processes, if it is l
   CHECK_FALSE(worker.weigh(WorkerState::unhealthy, now));
   const auto bytes = worker.weigh(state(), now);
   REQUIRE(bytes);
-  CHECK(*bytes > resident_bytes(worker.pid()));  // that is the first process alone
+  CHECK(*bytes > resident_bytes(worker.pid()));  // only the first process
   CHECK_FALSE(worker.weigh(state(), now + Worker::kWeigh - 1ms));
   CHECK(worker.weigh(state(), now + Worker::kWeigh));
 }

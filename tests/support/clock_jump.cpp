@@ -1,6 +1,6 @@
-// Loaded into grayd by LD_PRELOAD: the wall clock as somebody with too much power sets it. The file named by
-// CLOCK_JUMP_FILE holds seconds, as an int64, that are added to every reading of it; nothing else changes, so what goes
-// wrong under it took the wall clock for time that passes.
+// Loaded into grayd by LD_PRELOAD: changes the wall clock like an administrator would. The file named by
+// CLOCK_JUMP_FILE holds seconds, as an int64, that are added to every reading of it; nothing else changes, so code that
+// fails with it has used the wall clock to measure durations.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>

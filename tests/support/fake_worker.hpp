@@ -1,6 +1,5 @@
 #pragma once
-// A worker that does what a test tells it: every connection runs the script on a thread of its own, with blocking
-// sockets.
+// A worker that a test controls: every connection runs the script on its own thread, with blocking sockets.
 #include <atomic>
 #include <functional>
 #include <list>
@@ -43,7 +42,7 @@ class FakeWorker {
   }
   ~FakeWorker() { stop(); }
 
-  /// Refuses connections from now on and ends those that there are.
+  /// Refuses connections from now on and ends the existing ones.
   void stop() {
     if (stopped_.exchange(true)) return;
     ::shutdown(listener_.fd(), SHUT_RDWR);
@@ -115,7 +114,7 @@ inline FakeWorker::Script says(const std::string& name) {
   return answers("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(name.size()) + "\r\n\r\n" + name);
 }
 
-/// Answers every request with the body that came.
+/// Answers every request with its body.
 inline FakeWorker::Script echoes() {
   return [](FakeWorker::Call& call) {
     while (call.next()) {

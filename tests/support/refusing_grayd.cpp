@@ -1,5 +1,5 @@
-// A grayd that passes every check, takes over, and then cannot: once it has read everything it refuses (the usual),
-// crashes, or stands still, as GRAY_REFUSING says.
+// A grayd that passes every check, takes over, and then fails: once it has read everything it refuses (the default),
+// crashes, or hangs, depending on GRAY_REFUSING.
 #include <fmt/core.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #pragma once
-// Plain blocking sockets for tests: what a client, or a worker, does on the other side of the code under test. Every
-// call ends after kTimeout at the latest, so that a broken test fails instead of hanging.
+// Plain blocking sockets for tests, for a client or a worker on the other side of the code under test. Every call ends
+// after kTimeout at the latest, so that a broken test fails instead of hanging.
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -34,7 +34,7 @@ bool eventually(Done done) {
   return true;
 }
 
-/// Time as a part of the case under test; never to wait for something.
+/// Sleeps, where time is a part of the tested case; never to wait for a condition.
 inline void let_pass(Duration time) { std::this_thread::sleep_for(time); }
 
 /// Until `count()` is above 0 and has not changed for a fifth of a second; false after kTimeout.
@@ -70,7 +70,7 @@ class Gate {
   bool open_ = false;
 };
 
-/// A request or an answer as it came. `complete`: up to its own end, chunks decoded.
+/// A received request or answer. `complete`: up to its end, with chunks decoded.
 struct Message {
   std::string head, body;
   bool complete = false;
@@ -109,7 +109,7 @@ class Wire {
   /// How reading ended; `none` while it has not.
   End end() const { return end_; }
 
-  /// False: the peer is gone or takes nothing.
+  /// False: the peer closed the connection or does not read.
   bool write(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -119,7 +119,7 @@ class Wire {
     }
     return true;
   }
-  /// Each piece in a packet of its own, which the peer most likely reads by itself.
+  /// Each piece in its own packet, which the peer most likely reads separately.
   bool write_in_pieces(std::string_view bytes, std::size_t size) const {
     for (; !bytes.empty(); bytes.remove_prefix(std::min(size, bytes.size()))) {
       if (!write(bytes.substr(0, size))) return false;
@@ -247,7 +247,7 @@ inline Wire dial(const Address& address, int receive_buffer = 0) {
   sockaddr_storage storage{};
   const socklen_t length = address.to(storage);
   if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) {
-    throw std::runtime_error("nobody listens on " + address.text());
+    throw std::runtime_error("no process listens on " + address.text());
   }
   return Wire(std::move(fd));
 }

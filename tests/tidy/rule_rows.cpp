@@ -9,7 +9,7 @@
 namespace gray::tidy {
 namespace {
 
-/// P1 to P28 and P31: what is left is about HTTP/2 and TLS.
+/// P1 to P28 and P31: the other rules are about HTTP/2 and TLS.
 std::vector<std::string> expected_rules() {
   std::vector<std::string> rules;
   for (int number = 1; number <= 28; ++number) rules.push_back("P" + std::to_string(number));
@@ -31,7 +31,7 @@ bool is_rule(const std::string& cell) {
   return cell.size() > 2 && cell.starts_with(" P") && cell[2] >= '0' && cell[2] <= '9';
 }
 
-/// Of a rule, or of anything else that names its tests.
+/// The row of a rule, or of anything else that names its tests.
 bool is_row(const std::vector<std::string>& cells) {
   return cells.size() >= 3 && (is_rule(cells[0]) || cells[2].find("_test.") != std::string::npos);
 }

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kFileLines = 400, kTestFileLines = 700, kColumns = 120, kFunctionLines = 60, kRoomFiles = 35;
 
-/// A room is one folder, without the folders in it. `below` is what its files may include beside their own room: other
-/// rooms, or single headers.
+/// A room is one folder, without its subfolders. `below` lists the rooms and single headers that its files may include
+/// in addition to their own room.
 struct Room {
   std::string_view folder;
   std::vector<std::string_view> below;
@@ -22,7 +22,7 @@ struct Room {
 const std::vector<Room>& rooms() {
   static const std::vector<Room> all = {
       {"config/base", {}},
-      // The segment fixes how many threads the settings may ask for.
+      // The segment limits how many threads the settings may request.
       {"config/settings", {"config/base", "config/shared/segment.hpp"}},
       {"config/shared", {"config/base", "config/settings"}},
       {"supervisor/process", {"config/base", "config/settings", "config/shared"}},
@@ -69,7 +69,7 @@ const std::vector<Room>& rooms() {
   return all;
 }
 
-/// Tests that follow no room, and what tests may include beside what their part may.
+/// Tests that belong to no room, and the headers that tests may include in addition to those of their part.
 const std::vector<Room>& test_rooms() {
   static const std::vector<Room> all = {
       {"tests/bench", {"config/base"}},
@@ -129,8 +129,8 @@ bool is_member_call(std::string_view code, std::size_t at) {
 
 struct Ban {
   std::string_view call, why;
-  std::vector<std::string_view> except = {};  // folders or files that may
-  std::string_view only_with = {};            // banned only in files that name this, too
+  std::vector<std::string_view> except = {};  // folders or files where it is allowed
+  std::string_view only_with = {};            // banned only in files that also contain this
 };
 
 const std::vector<Ban>& bans() {
@@ -172,7 +172,7 @@ bool lists(const Room* room, std::string_view include) {
          });
 }
 
-/// tests/PART may include PART and what PART may, the tests of all these, tests/support, and the folder that it is in.
+/// tests/PART may include PART and its includes, the tests of all these, tests/support, and its own folder.
 bool test_may_include(std::string_view from, std::string_view include) {
   const std::string_view folder = folder_of(include);
   if (lists(find_room(test_rooms(), from), include)) return true;
@@ -201,7 +201,7 @@ bool has_room(std::string_view folder) {
 
 using Arrows = std::map<std::string_view, std::set<std::string_view>>;
 
-/// What leads to no cycle is taken away, again and again; what is left leads to one.
+/// Removes files that lead to no cycle, repeatedly; the remaining ones lead to one.
 Findings leading_to_cycles(Arrows arrows, const char* message) {
   const auto leads_nowhere = [&](const auto& entry) {
     return std::ranges::none_of(entry.second, [&](std::string_view target) { return arrows.contains(target); });
@@ -223,7 +223,7 @@ void check_function_lengths(const File& file, Findings& findings) {
                               std::to_string(kFunctionLines) + " are allowed: move a step into a function"});
 }
 
-/// Columns, not bytes: a continuation byte of UTF-8 takes no room.
+/// Columns, not bytes: a continuation byte of UTF-8 has no width.
 std::size_t columns_of(std::string_view line) {
   return static_cast<std::size_t>(std::ranges::count_if(line, [](char c) { return (c & 0xC0) != 0x80; }));
 }
@@ -333,14 +333,14 @@ Findings check_habits(const File& file) {
 }
 
 Findings check_has_test(const File& file, const std::set<std::string>& paths) {
-  // What only wires parts together is covered from outside, by tests/integration.
+  // Files that only connect parts are tested from outside, by tests/integration.
   constexpr std::array<std::string_view, 3> kTestedFromOutside = {"grayd/main.cpp", "control/grayctl/main.cpp",
                                                                   "workers/faulty.cpp"};
   const bool room = room_of(file.path) != nullptr;
   if (!room || !file.path.ends_with(".cpp") || std::ranges::count(kTestedFromOutside, file.path)) return {};
   const std::string stem = file.path.substr(0, file.path.size() - 4);
   const std::string beside = "tests/" + stem + "_test.cpp";
-  std::string above = stem.substr(0, stem.rfind('/'));  // grayctl's tests stand in tests/control
+  std::string above = stem.substr(0, stem.rfind('/'));  // grayctl's tests are in tests/control
   above = "tests/" + above.substr(0, above.rfind('/')) + stem.substr(stem.rfind('/')) + "_test.cpp";
   if (paths.contains(beside) || paths.contains(above)) return {};
   return {{file.path, 0, "has no test with its name, " + beside}};

@@ -42,7 +42,7 @@ bool starts_line(std::string_view text, std::size_t at) {
   return at == 0 || text[at - 1] == '\n';
 }
 
-/// Where what starts at `i` and is no code ends; `i` itself if it is code.
+/// The end of the comment, literal or directive that starts at `i`; `i` itself if it is code.
 std::size_t end_of_non_code(std::string_view text, std::size_t i) {
   const char c = text[i], next = i + 1 < text.size() ? text[i + 1] : '\0';
   if (c == '/' && next == '/') return std::min(text.find('\n', i), text.size());
@@ -77,7 +77,7 @@ bool has_word(std::string_view text, std::string_view word) {
   return false;
 }
 
-/// Offset of the colon that opens a constructor's member initialisers, which stands behind the closing parenthesis.
+/// Offset of the colon before a constructor's member initialisers, which follows the closing parenthesis.
 std::size_t initialiser_colon(std::string_view head) {
   for (std::size_t i = head.find(')'); i < head.size() && i != std::string_view::npos; ++i) {
     const bool alone = head[i] == ':' && head[i - 1] != ':' && (i + 1 == head.size() || head[i + 1] != ':');
@@ -88,7 +88,7 @@ std::size_t initialiser_colon(std::string_view head) {
 
 enum class Brace { scope, function, value };
 
-/// What a brace at namespace or class level opens, judged by the text since the last statement.
+/// The kind of a brace at namespace or class level, by the text since the last statement.
 Brace kind_of(std::string_view head) {
   head = trim(head);
   const std::size_t paren = head.find('(');
@@ -109,7 +109,7 @@ Brace kind_of(std::string_view head) {
   return member ? Brace::value : Brace::function;
 }
 
-/// The function whose text starts at or behind `from` and ends with the brace at `close`.
+/// The function whose text starts at or after `from` and ends with the brace at `close`.
 Function extent(std::string_view code, std::size_t from, std::size_t close) {
   while (is_space(code[from])) ++from;
   return {line_of(code, from), line_of(code, close) - line_of(code, from) + 1};

@@ -1,6 +1,6 @@
 #pragma once
-// C++ text as the rules need to see it: without comments and literals, and cut into functions. Not a parser: it leans
-// on the layout of this project (balanced braces, no macros that open a scope).
+// C++ text prepared for the rules: without comments and literals, and cut into functions. Not a parser: it relies on
+// the layout of this project (balanced braces, no macros that open a scope).
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +17,7 @@ struct Function {
 /// The function definitions in blanked text. A lambda or local class counts as part of the function around it.
 std::vector<Function> functions_in(std::string_view code);
 
-/// Offset of `word` at or behind `from` where no identifier runs into it from the left; npos if there is none.
+/// Offset of `word` at or after `from` where it is not the end of a longer identifier; npos if there is none.
 std::size_t find_word(std::string_view code, std::string_view word, std::size_t from = 0);
 
 std::size_t line_of(std::string_view text, std::size_t offset);

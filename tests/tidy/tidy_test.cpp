@@ -54,7 +54,7 @@ void check_tree(Rule rule) {
       FAIL_CHECK(finding.path << ":" << finding.line << ": " << finding.message);
 }
 
-/// The tests of the tree and the scenarios, which are not in a language of the tree.
+/// The tests of the tree and the scenarios that are not in C++.
 std::vector<File> tests_of_tree() {
   std::vector<File> tests;
   for (const File& file : tree()) {

@@ -61,7 +61,7 @@ TEST_CASE_FIXTURE(BinaryUpgradeFixture, "an upgrade checks the program, settles,
   replacement->changed();
   REQUIRE(until([this] { return shut == 1; }));
   CHECK(replacement->text() == "answering the last callers");
-  change = "a late shift";  // of somebody who was still in
+  change = "a late shift";  // of a caller that was still connected
   empty = true;
   replacement->changed();
   turns();

@@ -106,8 +106,8 @@ TEST_CASE_FIXTURE(RoutersFixture, "when_applied() names the routers that lag; a 
   REQUIRE(is_ready());
   publish(2);
   std::optional<std::string> late, freed;
-  routers->when_applied(2, Duration{50}, [&](std::string who) { late = who; });
-  routers->when_applied(2, kUpgradeTimeout, [&](std::string who) { freed = who; });
+  routers->when_applied(2, Duration{50}, [&](std::string laggards) { late = laggards; });
+  routers->when_applied(2, kUpgradeTimeout, [&](std::string laggards) { freed = laggards; });
   CHECK(until([&] { return late.has_value(); }));
   CHECK(*late == "router " + std::to_string(pid()));
   CHECK_FALSE(freed);

@@ -81,7 +81,7 @@ class Scarcity(Unharmed):
             configure(daemon, later=CANARY)
             wait_event(daemon, "later", "worker-backoff", 2, cause="resources")
             self.assertEqual(daemon.version("later")["state"], "starting")
-            self.assertIn("cannot make a process", daemon.version("later")["cause"])
+            self.assertIn("cannot create a process", daemon.version("later")["cause"])
             self.assertEqual(daemon.ctl("status").code, 0)
             limit_processes(processes_allowed(daemon), daemon, options)
             daemon.wait_up(1, "later")

@@ -14,7 +14,7 @@ TEST_CASE("the cgroup2 mount is found, alone, beside v1, and with a space in its
   CHECK_FALSE(cgroup2_mount("31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"));
 }
 
-TEST_CASE("the own cgroup is the line of hierarchy 0") {
+TEST_CASE("the process's own cgroup is the line of hierarchy 0") {
   CHECK(cgroup2_path("9:name=systemd:/\n4:memory:/x\n0::/system.slice/grayd.service\n") ==
         "/system.slice/grayd.service");
   CHECK_FALSE(cgroup2_path("4:memory:/x\n"));
@@ -57,7 +57,7 @@ TEST_CASE("the empty folder of a master that is gone is removed by the next one"
   CHECK(::stat(abandoned.c_str(), &info) != 0);
 }
 
-TEST_CASE("a folder that cannot be made is no cgroup, and killing one that is not there does nothing") {
+TEST_CASE("without a folder there is no cgroup, and killing a missing cgroup does nothing") {
   CHECK_FALSE(Cgroup::make("/proc/nonexistent/child"));
   kill_worker_cgroup("");
   kill_worker_cgroup("/nonexistent");

@@ -40,7 +40,7 @@ TEST_CASE("a grandchild in its own session is found and killed, with a cgroup an
   }
 }
 
-TEST_CASE("a stop signal reaches the whole group, also a stopped one, and one that is not a group yet") {
+TEST_CASE("a stop signal reaches the whole group, a suspended one, and a process that is not a group yet") {
   const std::string instance = fresh_instance();
   const Spawned leader = start_leaver(instance, nullptr);
   ::kill(leader.pid, SIGSTOP);

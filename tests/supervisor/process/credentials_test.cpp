@@ -8,7 +8,7 @@
 
 using namespace gray::supervisor;
 
-TEST_CASE("a user is found with his groups, and one that is not there is not") {
+TEST_CASE("a user is found with their groups; a missing one is not") {
   const auto root = find_user("root");
   REQUIRE(root);
   CHECK(root->uid == 0);
@@ -20,7 +20,7 @@ TEST_CASE("a user is found with his groups, and one that is not there is not") {
   CHECK_FALSE(find_user(""));
 }
 
-TEST_CASE("only root may become another user, and whoever may not is told so") {
+TEST_CASE("only root may change the user; otherwise there is an error") {
   CHECK(may_change_user() == (::geteuid() == 0));
   const pid_t pid = ::fork();
   if (pid == 0) {

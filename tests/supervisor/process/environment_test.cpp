@@ -29,7 +29,7 @@ TEST_CASE("a worker gets the environment of grayd, the configured one, and its o
   CHECK(find_variable(environment, "NODE_CHANNEL_SERIALIZATION_MODE") == "json");
 }
 
-TEST_CASE("what would mislead a worker is not inherited") {
+TEST_CASE("variables that would mislead a worker are not inherited") {
   const char* inherited[] = {"NODE_CHANNEL_FD=9", "NODE_CHANNEL_SERIALIZATION_MODE=advanced",
                              "NODE_UNIQUE_ID=1",  "NOTIFY_SOCKET=/x",
                              "WATCHDOG_USEC=1",   "WATCHDOG_PID=1",
@@ -43,7 +43,7 @@ TEST_CASE("what would mislead a worker is not inherited") {
                                                 "GRAY_WORKER_ID=web@v1#0"});
 }
 
-TEST_CASE("a worker with a unix or an inherited socket is told that, and of no port") {
+TEST_CASE("a worker with a unix or an inherited socket gets its variables, and no PORT") {
   const char* inherited[] = {"PORT=8000", "HOST=::", nullptr};
   const auto with_path = worker_environment(inherited, {}, {.socket_path = "/run/x/http"});
   CHECK(find_variable(with_path, "GRAY_SOCKET") == "/run/x/http");
@@ -64,7 +64,7 @@ TEST_CASE("a worker of another user gets that user's home and name, unless the c
   CHECK(find_variable(environment, "HOME") == "/srv");
 }
 
-TEST_CASE("a name with a slash is taken as it is, another one is looked for in the worker's own PATH") {
+TEST_CASE("a name with a slash is used as it is; others are searched in the worker's own PATH") {
   CHECK(program_candidates("./run", {"PATH=/bin"}) == std::vector<std::string>{"./run"});
   CHECK(program_candidates("run", {"PATH=/a::/b"}) == std::vector<std::string>{"/a/run", "./run", "/b/run"});
   CHECK(program_candidates("run", {"PATHOLOGY=/a"}).back() == "/bin/run");

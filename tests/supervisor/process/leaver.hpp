@@ -1,5 +1,5 @@
 #pragma once
-// For tests: a process that leaves another one behind.
+// For tests: a process that leaves a different one behind.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +20,7 @@ inline bool within(Duration limit, const std::function<bool()>& done) {
   return done();
 }
 
-/// A leader that leaves a grandchild in another session, deaf to SIGTERM, and ends.
+/// A leader that leaves a grandchild in a different session, which ignores SIGTERM, and ends.
 inline Spawned start_leaver(const std::string& instance, const Cgroup* cgroup) {
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   const UniqueFd procs = cgroup ? cgroup->open_procs() : UniqueFd();

@@ -1,5 +1,5 @@
 #pragma once
-// Sockets that listen, and threads that may not ask netlink for them.
+// Listening sockets, and threads that may not use netlink.
 #include <doctest/doctest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -33,7 +33,7 @@ inline Address address_of(const UniqueFd& socket) {
   return *Address::from(storage, length);
 }
 
-/// From here on this thread is refused netlink sockets, as a container's filter of system calls does.
+/// From now on this thread may not open netlink sockets, as with a container's filter of system calls.
 inline bool forbid_netlink() {
   constexpr std::uint32_t kCall = offsetof(seccomp_data, nr), kFamily = offsetof(seccomp_data, args[0]);
   sock_filter steps[] = {
@@ -48,7 +48,7 @@ inline bool forbid_netlink() {
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-/// In a thread of its own, because the filter cannot be taken off again.
+/// In a thread of its own, because the filter cannot be removed.
 inline void without_netlink(const std::function<void()>& check) {
   bool forbidden = false;
   std::thread([&] {

@@ -51,7 +51,7 @@ struct Notified {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Notified, "datagrams are read in order, as many as are asked for, and then there are none") {
+TEST_CASE_FIXTURE(Notified, "datagrams are read in order, at most the requested number") {
   REQUIRE(send("STATUS=one"));
   REQUIRE(send("STATUS=two"));
   REQUIRE(send("READY=1"));
@@ -65,7 +65,7 @@ TEST_CASE_FIXTURE(Notified, "datagrams are read in order, as many as are asked f
   CHECK(read_notices(socket.get(), 10).empty());
 }
 
-TEST_CASE_FIXTURE(Notified, "a datagram that is too long is dropped, and what follows is read") {
+TEST_CASE_FIXTURE(Notified, "a datagram that is too long is dropped, and the next one is read") {
   const std::string largest = "READY=1\n" + std::string(Notice::kBytes - 8, 'x');
   REQUIRE(send(largest + "x"));
   CHECK(read_notices(socket.get(), 10).empty());
@@ -85,7 +85,7 @@ TEST_CASE_FIXTURE(Notified, "a full queue stalls the sender until it is read") {
   CHECK(send("READY=1"));
 }
 
-TEST_CASE_FIXTURE(Notified, "a descriptor that comes along is closed at once, so that a barrier passes") {
+TEST_CASE_FIXTURE(Notified, "a passed descriptor is closed at once, so that a barrier passes") {
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   const UniqueFd ours(ends[0]);

@@ -8,7 +8,7 @@
 
 using namespace gray::supervisor;
 
-TEST_CASE("the count is the number of one line, not of one that is called alike") {
+TEST_CASE("the count is the number of the exact line, not of one with a similar name") {
   CHECK(oom_kill_count("low 0\nhigh 3\nmax 5\noom 4\noom_kill 2\noom_group_kill 9\n") == 2);
   CHECK(oom_kill_count("oom_kill_disable 1\nunder_oom 1\noom_kill 7\n") == 7);
   CHECK(oom_kill_count("oom_group_kill 9\n") == 0);
@@ -26,7 +26,7 @@ TEST_CASE("cgroup v1 with the memory controller is found beside v2 and other con
   CHECK(cgroup1_memory_path("", own).empty());
 }
 
-TEST_CASE("what counts is what the worker's own cgroup says, from the start on") {
+TEST_CASE("kills are counted in the worker's own cgroup, from the start on") {
   const auto folder = std::filesystem::temp_directory_path() / ("gray-oom-" + std::to_string(::getpid()));
   std::filesystem::create_directory(folder);
   const auto say = [&](int count) { std::ofstream(folder / "memory.events") << "oom_kill " << count << "\n"; };
@@ -40,7 +40,7 @@ TEST_CASE("what counts is what the worker's own cgroup says, from the start on")
   CHECK_FALSE(kills.any());
 }
 
-TEST_CASE("without a cgroup of its own there is still some counter") {
+TEST_CASE("without an own cgroup a different counter is used") {
   const OomKills kills = OomKills::since_now({});
   CHECK_FALSE(kills.source().empty());
   CHECK_FALSE(kills.any());

@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(OutputFixture, "the last hundred lines are kept, each at most 
   CHECK(tail.last(1).front().size() == 4096);
 }
 
-TEST_CASE_FIXTURE(OutputFixture, "a flood is logged up to its rate, and what was dropped is told later") {
+TEST_CASE_FIXTURE(OutputFixture, "a flood is logged up to its rate, and dropped lines are reported later") {
   for (int i = 0; i < 5000; ++i) feed("flood\n");
   CHECK(logged.size() == LineRate::kPerSecond);
   now += 1s;
@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(OutputFixture, "a flood is logged up to its rate, and what was
   CHECK(logged.back() == "later");
 }
 
-TEST_CASE_FIXTURE(OutputFixture, "a line says when it was read, from which stream, and whether it was cut") {
+TEST_CASE_FIXTURE(OutputFixture, "a line has its time, its stream, and whether it was cut") {
   feed("one\n" + std::string(5'000, 'x') + "\n");
   OutputStream errors(tail, rate, true);
   wall += 5s;

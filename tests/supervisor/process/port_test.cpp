@@ -41,7 +41,7 @@ TEST_CASE("two reservations never share a port") {
   CHECK(a->number() != b->number());
 }
 
-TEST_CASE("a port to be inherited takes connections before anybody serves it") {
+TEST_CASE("a port to be inherited accepts connections before a worker serves it") {
   const auto port = Port::listen();
   REQUIRE(port);
   CHECK(port->listens());
@@ -53,7 +53,7 @@ TEST_CASE("a port to be inherited takes connections before anybody serves it") {
   CHECK_FALSE(listen_on(port->number(), true));
 }
 
-TEST_CASE("a port that is carried over an exec is the same socket") {
+TEST_CASE("a port that is handed over is the same socket") {
   auto port = Port::listen();
   REQUIRE(port);
   Save save;
@@ -61,7 +61,7 @@ TEST_CASE("a port that is carried over an exec is the same socket") {
   const auto json = save.take();
   const int fd = port->fd();
   CHECK(save.fds() == std::set<int>{fd});
-  const UniqueFd copy(::dup(fd));  // keeps it listening while the old one lets go of its number
+  const UniqueFd copy(::dup(fd));  // keeps it listening while the old object closes its descriptor
   const auto number = port->number();
   port.reset();
   REQUIRE(::dup2(copy.get(), fd) == fd);

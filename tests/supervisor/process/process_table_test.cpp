@@ -19,12 +19,12 @@ TEST_CASE("a line of stat is read even when the name contains spaces and parenth
   CHECK(info->session == 39);
 }
 
-TEST_CASE("malformed lines of stat are no process") {
+TEST_CASE("malformed lines of stat are rejected") {
   for (const char* line : {"", "42", "42 (x", "42 )x( S 1 2 3", "x (y) S 1 2 3", "42 (y) S 1"})
     CHECK_FALSE(parse_stat(line));
 }
 
-TEST_CASE("this process is among all, with its group and its session") {
+TEST_CASE("the table contains this process, with its group and its session") {
   const auto all = all_processes();
   const auto self =
       std::find_if(all.begin(), all.end(), [](const ProcessInfo& info) { return info.pid == ::getpid(); });
@@ -35,7 +35,7 @@ TEST_CASE("this process is among all, with its group and its session") {
   CHECK(resident_bytes(::getpid()) > 0);
 }
 
-TEST_CASE("a file is read as far as is enough, and no further") {
+TEST_CASE("a file is read until `enough` is true, and no further") {
   const std::string all = read_file("/proc/self/smaps");
   REQUIRE(all.size() > 16'384);
   CHECK(read_file("/proc/self/smaps", [](std::string_view text) { return text.size() > 5'000; }).size() <= 3 * 4'096);

@@ -81,7 +81,7 @@ TEST_CASE("a pipe is ready once") {
   CHECK_FALSE(reader.feed("READY=1\n"));
 }
 
-TEST_CASE("a pipe that breaks the bounds is not listened to any more") {
+TEST_CASE("a pipe that exceeds a limit is ignored from then on") {
   for (const std::string& text : {std::string(5000, 'x') + "\n", std::string("A\0B\n", 4)}) {
     PipeReader reader;
     reader.feed(text);
@@ -124,7 +124,7 @@ TEST_CASE("a line of ten megabytes costs one line of garbage and hides nothing a
   CHECK(reader.garbage() == 1);
 }
 
-TEST_CASE("deep nesting in a message is survived") {
+TEST_CASE("deep nesting in a message does no harm") {
   IpcReader reader;
   CHECK_FALSE(reader.feed(std::string(500'000, '[') + "NODE_HANDLE\n").ready);
   CHECK(reader.garbage() == 1);
@@ -155,7 +155,7 @@ TEST_CASE("only the line READY=1 of a datagram is ready") {
   CHECK_FALSE(Notice::parse(std::string_view("READY=1\0", 8)).ready);
 }
 
-TEST_CASE("a datagram may carry a status and a wish for time") {
+TEST_CASE("a datagram may contain a status and an extension") {
   const Notice notice =
       Notice::parse("STATUS=loading \x1b[2J 3 of 7\nEXTEND_TIMEOUT_USEC=1500001\nMAINPID=1\nFDSTORE=1");
   CHECK(notice.status == "loading ?[2J 3 of 7");
@@ -179,7 +179,7 @@ TEST_CASE("the first newline on the descriptor of fd:N is ready, once") {
   CHECK(reader.ready());
 }
 
-TEST_CASE("the automatic choice offers the messages, IPC to what speaks it, and one probe") {
+TEST_CASE("the automatic choice offers the messages, IPC to programs that use it, and one probe") {
   const auto judge = [](const char* program, const char* path = "", ListenMode listen = ListenMode::port) {
     VersionSettings settings;
     settings.command = {program};
@@ -203,7 +203,7 @@ TEST_CASE("the automatic choice offers the messages, IPC to what speaks it, and 
   CHECK(judge("sh", "/h", ListenMode::inherited).by_probe());
 }
 
-TEST_CASE("in the automatic choice a connect counts after it has stood a second, and a message before that wins") {
+TEST_CASE("in the automatic choice connects count after one second, and an earlier message takes precedence") {
   ReadyJudge judge = judging({});
   CHECK_FALSE(judge.probed(true, kStart));
   CHECK_FALSE(judge.probed(true, kStart + 900ms));
@@ -216,7 +216,7 @@ TEST_CASE("in the automatic choice a connect counts after it has stood a second,
   CHECK_FALSE(early.probed(true, kStart + 2s));
 }
 
-TEST_CASE("a refused connect starts the second anew") {
+TEST_CASE("a refused connect restarts the second") {
   ReadyJudge judge = judging({});
   judge.probed(true, kStart);
   judge.probed(false, kStart + 500ms);
@@ -234,7 +234,7 @@ TEST_CASE("two good answers in a row are ready by HTTP, in the automatic choice 
   }
 }
 
-TEST_CASE("where ways are named only those count, and a named connect counts at once") {
+TEST_CASE("if ways are configured, only those count, and a configured connect counts at once") {
   ReadyJudge pipe = judging(named({ReadyWay::pipe}), "/healthz");
   CHECK_FALSE(pipe.probed(true, kStart));
   CHECK_FALSE(pipe.probed(true, kStart + 10s));

@@ -29,9 +29,9 @@ Inodes inode_of(const UniqueFd& socket) {
 TEST_CASE("the kernel names the sockets that listen on the very port, by family") {
   const UniqueFd four = listen_on(*Address::parse("127.0.0.1:0")), six = listen_on(*Address::parse("[::1]:0"));
   CHECK(listening_tcp(AF_INET, address_of(four).port) == inode_of(four));
-  CHECK(listening_tcp(AF_INET6, address_of(four).port) != inode_of(four));  // another program may have one there
+  CHECK(listening_tcp(AF_INET6, address_of(four).port) != inode_of(four));  // a different program may listen there
   CHECK(listening_tcp(AF_INET6, address_of(six).port) == inode_of(six));
-  CHECK(listening_tcp(AF_INET, 0) == Inodes{});  // to the kernel that is any port
+  CHECK(listening_tcp(AF_INET, 0) == Inodes{});  // for the kernel 0 is any port
 }
 
 TEST_CASE("an address that is bound without listening is not named") {
@@ -61,7 +61,7 @@ TEST_CASE("the longest path is compared whole") {
   CHECK(listening_unix(path.substr(0, 106)) == Inodes{});
 }
 
-TEST_CASE("a family that the kernel has no answer for is no answer, not an empty one") {
+TEST_CASE("for an unsupported family there is no answer, instead of an empty one") {
   CHECK_FALSE(listening_tcp(AF_APPLETALK, 80));
   CHECK(errno == ENOENT);
 }

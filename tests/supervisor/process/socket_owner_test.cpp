@@ -28,7 +28,7 @@ std::string self() { return "pid " + std::to_string(::getpid()) + " (supervisor_
 
 }  // namespace
 
-TEST_CASE("a reserved port nobody listens on has no owner") {
+TEST_CASE("a reserved port without a listening process has no owner") {
   const auto port = Port::reserve();
   CHECK(find_listener(port->address(), {::getpid()}).owner == Listener::Owner::none);
   CHECK(owner_of(port->address()).empty());
@@ -40,7 +40,7 @@ TEST_CASE("the owner of a listening socket is found, and a stranger is named wit
   const Listener stranger = find_listener(port->address(), {1});
   CHECK(stranger.owner == Listener::Owner::stranger);
   CHECK(stranger.complaint ==
-        port->address().text() + " is answered by " + self() + ", not by this worker; end that program");
+        port->address().text() + " is answered by " + self() + ", not by this worker; stop that program");
   CHECK(owner_of(port->address()) == self());
 }
 
@@ -53,10 +53,10 @@ TEST_CASE("the owner of a unix socket is found by its path") {
   CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::worker);
   const Listener stranger = find_listener(address, {1});
   CHECK(stranger.owner == Listener::Owner::stranger);
-  CHECK(stranger.complaint == address.text() + " is answered by " + self() + ", not by this worker; end that program");
+  CHECK(stranger.complaint == address.text() + " is answered by " + self() + ", not by this worker; stop that program");
 }
 
-TEST_CASE("who listens at an IPv6 address or at all addresses is found") {
+TEST_CASE("the owner of a socket at an IPv6 address or at all addresses is found") {
   for (const char* text : {"[::1]:0", "[::]:0", "0.0.0.0:0"}) {
     CAPTURE(text);
     const UniqueFd socket = listen_on(*Address::parse(text));
@@ -69,7 +69,7 @@ TEST_CASE("who listens at an IPv6 address or at all addresses is found") {
   }
 }
 
-TEST_CASE("who listens is found among many connections, and those that are left behind do not listen") {
+TEST_CASE("the listening process is found among many connections, and ended connections are not listed") {
   auto port = Port::listen();
   const Address address = port->address();
   std::vector<UniqueFd> ends;
@@ -86,7 +86,7 @@ TEST_CASE("who listens is found among many connections, and those that are left 
   without_netlink([&] { CHECK(find_listener(address, {::getpid()}).owner == Listener::Owner::none); });
 }
 
-TEST_CASE("where netlink is forbidden, the kernel's tables tell") {
+TEST_CASE("where netlink is forbidden, the kernel's tables are used") {
   const auto port = Port::listen();
   const UniqueFd six = listen_on(*Address::parse("[::1]:0"));
   WorkerFolders folders("owner-test-" + std::to_string(::getpid()));
@@ -121,7 +121,7 @@ TEST_CASE("only listening sockets of the very port are taken from the kernel's t
   CHECK(listening_inodes(six, 8080) == Inodes{99});
 }
 
-TEST_CASE("the kernel's table is read no further than its last socket that listens") {
+TEST_CASE("the kernel's table is read no further than its last listening socket") {
   const std::string head =
       "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
   const std::string listens =

@@ -85,7 +85,7 @@ TEST_CASE("a program gets the given descriptors and no other") {
   CHECK(result.output == "0\n1\n2\n3\n");  // 3 is the folder that ls reads
 }
 
-TEST_CASE("signals are as new, whatever the master has blocked or ignored") {
+TEST_CASE("signals have their defaults, even if the master has blocked or ignored them") {
   sigset_t term, before;
   sigemptyset(&term);
   sigaddset(&term, SIGTERM);
@@ -98,7 +98,7 @@ TEST_CASE("signals are as new, whatever the master has blocked or ignored") {
   CHECK(WTERMSIG(result.status) == SIGTERM);
 }
 
-TEST_CASE("the mask of the master is as before after a spawn") {
+TEST_CASE("a spawn does not change the signal mask of the master") {
   sigset_t before, after;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &before);
   run(shell("true"));
@@ -106,7 +106,7 @@ TEST_CASE("the mask of the master is as before after a spawn") {
   CHECK(sigismember(&before, SIGTERM) == sigismember(&after, SIGTERM));
 }
 
-TEST_CASE("each error on the way to the program is told by its errno, apart from an exit with 127") {
+TEST_CASE("each error before the program runs is reported by its errno, unlike an exit with 127") {
   const TempDir dir;
   const std::string text = dir.file("text", "no program", 0644),
                     script = dir.file("script", "#!/nonexistent/sh\n", 0755);
@@ -133,7 +133,7 @@ TEST_CASE("each error on the way to the program is told by its errno, apart from
   CHECK(WEXITSTATUS(own.status) == 127);
 }
 
-TEST_CASE("a missing working directory is told apart from a missing program") {
+TEST_CASE("a missing working directory is distinguished from a missing program") {
   SpawnPlan plan = shell("true");
   plan.cwd = "/nonexistent";
   const Run result = run(plan);
@@ -143,7 +143,7 @@ TEST_CASE("a missing working directory is told apart from a missing program") {
         "cannot enter the working directory \"/nonexistent\": No such file or directory; check cwd");
 }
 
-TEST_CASE("the search goes on behind a file that may not be run, and reports it if nothing else is found") {
+TEST_CASE("the search continues after a file that may not be run, and reports it if no other is found") {
   const TempDir dir;
   const std::string text = dir.file("sh", "no program", 0644);
   SpawnPlan plan = shell("echo found");
@@ -155,7 +155,7 @@ TEST_CASE("the search goes on behind a file that may not be run, and reports it 
   CHECK(run(plan).error.error == ENOENT);
 }
 
-TEST_CASE("a path with a slash is looked for in the worker's folder") {
+TEST_CASE("a path with a slash is searched in the worker's folder") {
   const TempDir dir;
   dir.file("run", "#!/bin/sh\necho here\n", 0755);
   SpawnPlan plan = program("./run");
@@ -163,7 +163,7 @@ TEST_CASE("a path with a slash is looked for in the worker's folder") {
   CHECK(run(plan).output == "here\n");
 }
 
-TEST_CASE("a descriptor that is not open is an error of the master, and nothing is forked") {
+TEST_CASE("a descriptor that is not open is an error, and nothing is forked") {
   SpawnPlan plan = shell("true");
   plan.fds = {987};
   int error = 0;
@@ -171,13 +171,13 @@ TEST_CASE("a descriptor that is not open is an error of the master, and nothing 
   CHECK(error == EBADF);
 }
 
-TEST_CASE("descriptors stand where they were asked for, and nothing stands between them") {
+TEST_CASE("descriptors have the requested numbers, and the numbers between them are closed") {
   const UniqueFd leak(::open("/dev/null", O_RDONLY));  // on purpose without close-on-exec
   const SpawnPlan plan = shell("ls /proc/self/fd");
   CHECK(run(plan, {-1, -1, leak.get()}).output == "0\n1\n2\n3\n5\n");  // 3 is the folder that ls reads
 }
 
-TEST_CASE("LISTEN_PID is the pid of the program, and the first of that name") {
+TEST_CASE("LISTEN_PID is the pid of the program, and the first variable of that name") {
   SpawnPlan plan = shell("echo $LISTEN_PID");
   plan.environment.push_back("LISTEN_FDS=1");
   plan.listen_pid = true;
@@ -200,7 +200,7 @@ TEST_CASE("a program runs as its user, with its groups") {
   CHECK(describe(result.error, plan) == "cannot run as user \"somebody\": Operation not permitted; check user");
 }
 
-TEST_CASE("a folder or a program that its user may not use is told with the user") {
+TEST_CASE("a folder or a program that its user may not use is reported with the user") {
   if (::geteuid() != 0) return;
   const TempDir dir;  // 0700, root's
   SpawnPlan plan = shell("true");

@@ -39,7 +39,7 @@ struct Loop {
   }
 };
 
-/// One byte; 0 at the end of the stream, -1 when there is nothing.
+/// One byte; 0 at the end of the stream, -1 if no data is available.
 ssize_t read_one(int fd) {
   char byte;
   return ::read(fd, &byte, 1);
@@ -47,7 +47,7 @@ ssize_t read_one(int fd) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Loop, "a watch calls for data, as often as some is left unread, and not without any") {
+TEST_CASE_FIXTURE(Loop, "a watch calls back while unread data is left, and not without data") {
   Pipe pipe;
   int calls = 0;
   Watch watch;
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(Loop, "a watch calls for data, as often as some is left unread
   CHECK(until([&] { return calls == 3; }));
 }
 
-TEST_CASE_FIXTURE(Loop, "the end of a stream is readable, and a watch that is closed by its callback is silent after") {
+TEST_CASE_FIXTURE(Loop, "the end of a stream is readable, and a watch that its callback closed does not call again") {
   Pipe pipe;
   int ends = 0;
   Watch watch;
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(Loop, "the end of a stream is readable, and a watch that is cl
   CHECK(watch.fd() == -1);
 }
 
-TEST_CASE_FIXTURE(Loop, "the exit of a process is told through its pidfd, and not before") {
+TEST_CASE_FIXTURE(Loop, "the exit of a process is reported through its pidfd, and not before") {
   const Pipe pipe;
   REQUIRE(::fcntl(pipe.reader.get(), F_SETFL, 0) == 0);
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -92,22 +92,22 @@ TEST_CASE_FIXTURE(Loop, "the exit of a process is told through its pidfd, and no
   int error = 0;
   auto process = spawn(plan, error);
   REQUIRE(process);
-  bool told = false;
+  bool called = false;
   Watch watch;
   watch = Watch(io, std::move(process->pidfd), [&] {
-    told = true;
+    called = true;
     watch.close();
   });
   io.poll();
-  CHECK_FALSE(told);
+  CHECK_FALSE(called);
   pipe.say('\n');
-  CHECK(until([&] { return told; }));
+  CHECK(until([&] { return called; }));
   int status = -1;
   CHECK(::waitpid(process->pid, &status, 0) == process->pid);
   CHECK(status == 0);
 }
 
-TEST_CASE_FIXTURE(Loop, "no callback comes after close(), even if it was already on its way") {
+TEST_CASE_FIXTURE(Loop, "there is no callback after close(), even if it was already queued") {
   Pipe pipes[2];
   Watch watches[2];
   int calls = 0;
@@ -133,7 +133,7 @@ TEST_CASE_FIXTURE(Loop, "a callback may destroy its watch, and the descriptor is
   CHECK(::fcntl(fd, F_GETFD) == -1);
 }
 
-TEST_CASE_FIXTURE(Loop, "a watch that is assigned over closes what it had and goes on with what it got") {
+TEST_CASE_FIXTURE(Loop, "an assigned watch closes its old descriptor and watches the new one") {
   Pipe first, second;
   const int old = first.reader.get();
   int calls = 0;

@@ -34,7 +34,7 @@ mode_t mode_of(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("each process has a folder of its own that only its user may enter, and it goes with the process") {
+TEST_CASE("each process has its own folder that only its user may enter, and that is removed with the process") {
   const Parent parent;
   std::string path;
   {
@@ -56,7 +56,7 @@ TEST_CASE("each process has a folder of its own that only its user may enter, an
   CHECK_FALSE(fs::exists(path));
 }
 
-TEST_CASE("the paths of sockets fit, whatever the state folder is called") {
+TEST_CASE("the paths of sockets fit, whatever the name of the state folder is") {
   WorkerFolders folders(kInstance);
   const auto folder = folders.make(UINT64_MAX, {});
   REQUIRE(folder);
@@ -64,7 +64,7 @@ TEST_CASE("the paths of sockets fit, whatever the state folder is called") {
   CHECK(folder->listen_path().size() <= 107);
 }
 
-TEST_CASE("what an earlier grayd of the same instance left is swept, what another has is not") {
+TEST_CASE("folders of an earlier grayd of the same instance are removed, those of others are not") {
   const Parent parent;
   fs::create_directories(parent.path + "/grayd-mine/5");
   fs::create_directories(parent.path + "/grayd-other/5");
@@ -74,7 +74,7 @@ TEST_CASE("what an earlier grayd of the same instance left is swept, what anothe
   CHECK(fs::exists(parent.path + "/grayd-other/5"));
 }
 
-TEST_CASE("a folder that others may write to, or a link, is not taken for ours; the next parent is used") {
+TEST_CASE("a folder that others may write to, or a link, is not used; the next parent is") {
   const Parent first, second;
   fs::create_directories(first.path + "/victim/1");
   SUBCASE("open to all") {
@@ -89,7 +89,7 @@ TEST_CASE("a folder that others may write to, or a link, is not taken for ours; 
   CHECK(fs::exists(first.path + "/victim/1"));
 }
 
-TEST_CASE("without a place there is no folder") {
+TEST_CASE("without a writable parent there is no folder") {
   WorkerFolders folders("mine", {"/nonexistent", "/proc"});
   CHECK_FALSE(folders.make(1, {}));
 }
@@ -106,7 +106,7 @@ TEST_CASE("the folder of another user's worker belongs to that user") {
   CHECK(facts.st_gid == 23456);
 }
 
-TEST_CASE("folders that are carried over an exec are left as they are, and go with whoever has them then") {
+TEST_CASE("folders that are handed over are not removed by the old image, but by the new one") {
   const Parent parent;
   const auto folders = std::make_unique<WorkerFolders>(kInstance, std::vector{parent.path});
   auto folder = folders->make(1, {});
@@ -116,7 +116,7 @@ TEST_CASE("folders that are carried over an exec are left as they are, and go wi
   folders->archive(save);
   save("folder", *folder);
   const auto json = save.take();
-  const WorkerFolder moved = std::move(*folder);  // the old one has nothing any more, as if it had not been destroyed
+  const WorkerFolder moved = std::move(*folder);  // the old one is empty, as if it were not destroyed
   {
     WorkerFolders resumed(kRestored);
     WorkerFolder worker(kRestored);

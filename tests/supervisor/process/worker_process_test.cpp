@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Writes down what one process reports, in order.
+/// Records the reports of one process, in order.
 struct Recorder : private WorkerProcess::Owner {
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> stay{io.get_executor()};
@@ -25,7 +25,7 @@ struct Recorder : private WorkerProcess::Owner {
   std::uint64_t counter = 0;
   OutputTail tail{counter};
   LineRate rate;
-  int kept = 0;  // times that lines were added to the tail
+  int kept = 0;  // how often lines were added to the tail
   std::vector<std::string> events;
   std::vector<std::string> lines_at_exit;
   std::vector<ReadyWay> closes;
@@ -95,7 +95,7 @@ struct Recorder : private WorkerProcess::Owner {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Recorder, "a process is told from its start over its readiness and its lines to its exit code") {
+TEST_CASE_FIXTURE(Recorder, "a process reports its start, its readiness, its lines and its exit code") {
   shell("printf 'READY=1\\n' >&$GRAY_READY_FD; echo out; echo err >&2; exit 3");
   REQUIRE(ends());
   CHECK(events.size() == 5);
@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(Recorder, "a process is told from its start over its readiness
   CHECK(process->gone());
 }
 
-TEST_CASE_FIXTURE(Recorder, "a process that ends by a signal is told with the signal") {
+TEST_CASE_FIXTURE(Recorder, "a process that ends by a signal is reported with the signal") {
   shell("echo up; exec tail -f /dev/null");
   REQUIRE(until([&] { return count("wrote up") == 1; }));
   process->signal(SIGTERM);
@@ -118,15 +118,15 @@ TEST_CASE_FIXTURE(Recorder, "a process that ends by a signal is told with the si
   CHECK(WTERMSIG(*status) == SIGTERM);
 }
 
-// The pipe is made to hold more than is read in one turn, so that the exit is noticed before the last line is read.
-TEST_CASE_FIXTURE(Recorder, "what a process wrote is read to the end before its exit is told, however much it is") {
+// The pipe can hold more than is read in one turn, so that the exit is noticed before the last line is read.
+TEST_CASE_FIXTURE(Recorder, "all output of a process is read before its exit is reported") {
   shell("kill -STOP $$; seq 1 100000; printf 'READY=1' >&$GRAY_READY_FD; printf 'the end'");
   const auto pid = static_cast<id_t>(process->pid());
   siginfo_t info{};
   REQUIRE(::waitid(P_PID, pid, &info, WSTOPPED | WNOWAIT) == 0);
   UniqueFd out(::open(("/proc/" + std::to_string(pid) + "/fd/1").c_str(), O_WRONLY | O_CLOEXEC));
   REQUIRE(::fcntl(out.get(), F_SETPIPE_SZ, 1 << 20) >= 1 << 20);
-  out.reset();  // or its end would not come
+  out.reset();  // otherwise there would be no end of file
   process->signal(SIGCONT);
   REQUIRE(::waitid(P_PID, pid, &info, WEXITED | WNOWAIT) == 0);
   CHECK(events.empty());
@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(Recorder, "what a process wrote is read to the end before its 
   CHECK(events.back() == "exited");
 }
 
-TEST_CASE_FIXTURE(Recorder, "a program or a folder that is not there is told as such, and never as executed") {
+TEST_CASE_FIXTURE(Recorder, "a missing program or folder is reported as such, and never as executed") {
   SUBCASE("program") {
     start({"/nonexistent/program"});
     REQUIRE(ends());
@@ -158,13 +158,13 @@ TEST_CASE_FIXTURE(Recorder, "a program or a folder that is not there is told as 
   CHECK(events.back() == "exited");
 }
 
-TEST_CASE_FIXTURE(Recorder, "a process that has ended is not gone while something of it lives, and that is killed") {
+TEST_CASE_FIXTURE(Recorder, "a process that has ended is not gone while its children live, and they are killed") {
   shell("tail -f /dev/null & echo left $!");
   REQUIRE(ends());
   const pid_t leader = process->pid();
   CHECK_FALSE(process->members().empty());
   CHECK_FALSE(process->gone());
-  CHECK(::kill(leader, 0) == 0);  // its pid is kept from others as long
+  CHECK(::kill(leader, 0) == 0);  // its pid is not reused until then
   CHECK(process->watches_rest());
   REQUIRE(until([&] { return count("rest changed") == 1; }));
   CHECK(until([&] { return process->gone(); }));
@@ -172,7 +172,7 @@ TEST_CASE_FIXTURE(Recorder, "a process that has ended is not gone while somethin
   CHECK(::waitpid(leader, nullptr, WNOHANG) == -1);
 }
 
-TEST_CASE_FIXTURE(Recorder, "a living process is killed and reaped when its object goes") {
+TEST_CASE_FIXTURE(Recorder, "the destructor kills and reaps a living process") {
   shell("trap '' TERM; echo up; while :; do tail -f /dev/null; done");
   REQUIRE(until([&] { return count("wrote up") == 1; }));
   const pid_t leader = process->pid();
@@ -182,7 +182,7 @@ TEST_CASE_FIXTURE(Recorder, "a living process is killed and reaped when its obje
   CHECK_FALSE(status);
 }
 
-TEST_CASE_FIXTURE(Recorder, "without descriptors no process is made, and the errno tells why") {
+TEST_CASE_FIXTURE(Recorder, "without free descriptors no process is created, and the errno is returned") {
   shell("exit");  // the first start of all: what a sanitizer looks up with descriptors, it has looked up then
   REQUIRE(ends());
   process.reset();
@@ -196,7 +196,7 @@ TEST_CASE_FIXTURE(Recorder, "without descriptors no process is made, and the err
   CHECK(failed == EMFILE);
 }
 
-TEST_CASE_FIXTURE(Recorder, "what a program says by its notify socket is told, however long it goes on") {
+TEST_CASE_FIXTURE(Recorder, "all messages of a notify socket are reported, however many there are") {
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::notify};
   start({"/bin/sh", "-c", "systemd-notify --ready --status=up && echo done; exec tail -f /dev/null"});
@@ -207,7 +207,8 @@ TEST_CASE_FIXTURE(Recorder, "what a program says by its notify socket is told, h
   CHECK(count("status up") == 1);
 }
 
-TEST_CASE_FIXTURE(Recorder, "descriptor N of fd:N is ready by a newline, and the readiness pipe finds another place") {
+TEST_CASE_FIXTURE(Recorder,
+                  "a newline on descriptor N of fd:N is ready, and the readiness pipe gets a different number") {
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::fd, ReadyWay::pipe};
   settings.ready.fd = 5;
@@ -219,7 +220,7 @@ TEST_CASE_FIXTURE(Recorder, "descriptor N of fd:N is ready by a newline, and the
   CHECK(until([&] { return count("wrote 3") == 1; }));
 }
 
-TEST_CASE_FIXTURE(Recorder, "an inherited socket is descriptor 3, fd:N where it was asked for, the pipe behind") {
+TEST_CASE_FIXTURE(Recorder, "an inherited socket is descriptor 3, fd:N has its number, and the pipe follows") {
   settings.ready.automatic = false;
   settings.ready.ways = {ReadyWay::fd, ReadyWay::pipe};
   settings.ready.fd = 4;
