@@ -36,7 +36,7 @@ bool runs(VersionState state) { return state == VersionState::serving || state =
 
 void News::of_workers(Version& version, TimePoint now) {
   for (const auto& change : version.group.take_transitions()) {
-    const auto found = version.workers.find(change.slot);
+    const auto found = version.workers.find(change.worker_slot);
     if (found == version.workers.end()) continue;  // it never had a process
     const Worker& worker = *found->second;
     const auto age = std::chrono::duration_cast<Duration>(now - worker.started());

@@ -62,7 +62,7 @@ struct Supervisor::Impl {
   void deliver(Version& version, TimePoint now);
   void poll(Version& version, TimePoint now);
   void obey(Version& version, TimePoint now);
-  void start(Version& version, unsigned slot, TimePoint now);
+  void start(Version& version, unsigned worker_slot, TimePoint now);
   void start_waiting(TimePoint now);
   StartPlaces start_places(TimePoint now) const;
   void clean_up();
@@ -220,12 +220,12 @@ std::vector<WorkerOutput> Supervisor::outputs(std::uint64_t sequence) const {
 const std::string& Supervisor::cgroup_path() const { return impl_->cgroups.path(); }
 
 Version& Supervisor::Impl::version(const std::string& service, const std::string& name) {
-  auto& slot = versions[{service, name}];
-  if (!slot) {
-    slot = make_version({service, name});
-    slot->group.probing(probing, Clock::now());
+  auto& version = versions[{service, name}];
+  if (!version) {
+    version = make_version({service, name});
+    version->group.probing(probing, Clock::now());
   }
-  return *slot;
+  return *version;
 }
 
 Version* Supervisor::Impl::find(const std::string& service, const std::string& name) {
@@ -283,21 +283,21 @@ void Supervisor::Impl::poll(Version& version, TimePoint now) {
 // Executing commands may cause new ones, so this repeats until none is left.
 void Supervisor::Impl::obey(Version& version, TimePoint now) {
   for (auto commands = version.group.take_commands(); !commands.empty(); commands = version.group.take_commands())
-    for (const auto& [slot, actions] : commands) {
-      if (actions.has(Action::changed)) version.worker(slot).state_changed(now);
+    for (const auto& [worker_slot, actions] : commands) {
+      if (actions.has(Action::changed)) version.worker(worker_slot).state_changed(now);
       changed = changed || actions.has(Action::changed);
-      if (actions.has(Action::terminate)) version.worker(slot).terminate();
-      if (actions.has(Action::kill)) version.worker(slot).kill();
-      if (actions.has(Action::spawn)) start(version, slot, now);
+      if (actions.has(Action::terminate)) version.worker(worker_slot).terminate();
+      if (actions.has(Action::kill)) version.worker(worker_slot).kill();
+      if (actions.has(Action::spawn)) start(version, worker_slot, now);
     }
   news.of_workers(version, now);
 }
 
-void Supervisor::Impl::start(Version& version, unsigned slot, TimePoint now) {
-  const auto found = version.group.slots().find(slot);
-  if (found == version.group.slots().end() || version.worker(slot).start(*found->second.settings, now)) return;
-  version.group.exhausted(slot, now);
-  news.of_failure(version, slot);
+void Supervisor::Impl::start(Version& version, unsigned worker_slot, TimePoint now) {
+  const auto found = version.group.slots().find(worker_slot);
+  if (found == version.group.slots().end() || version.worker(worker_slot).start(*found->second.settings, now)) return;
+  version.group.exhausted(worker_slot, now);
+  news.of_failure(version, worker_slot);
 }
 
 StartPlaces Supervisor::Impl::start_places(TimePoint now) const {
@@ -313,9 +313,9 @@ void Supervisor::Impl::start_waiting(TimePoint now) {
   for (const bool with_traffic : {true, false})
     for (auto& [key, version] : versions) {
       if (carries(*version) != with_traffic) continue;
-      for (auto slot = version->group.startable(); slot && start_places(now).free();
-           slot = version->group.startable()) {
-        version->group.on(*slot, {.kind = WorkerEvent::start}, with_traffic, now);
+      for (auto worker_slot = version->group.startable(); worker_slot && start_places(now).free();
+           worker_slot = version->group.startable()) {
+        version->group.on(*worker_slot, {.kind = WorkerEvent::start}, with_traffic, now);
         obey(*version, now);
       }
     }

@@ -46,24 +46,24 @@ class VersionGroup {
   };
   /// What the shell must do to the worker in a slot.
   struct Command {
-    unsigned slot;
+    unsigned worker_slot;
     Actions actions;
     template <class Io>
     void archive(Io& io) {
-      io("slot", slot);
+      io("slot", worker_slot);
       io("actions", actions);
     }
   };
 
   /// A change of a worker's state, for events.
   struct Transition {
-    unsigned slot;
+    unsigned worker_slot;
     WorkerState from, to;
     std::string cause, exit_text;  // of the machine
     Duration delay{0};             // to backoff: until the next start
     template <class Io>
     void archive(Io& io) {
-      io("slot", slot);
+      io("slot", worker_slot);
       io("from", from);
       io("to", to);
       io("cause", cause);
@@ -85,16 +85,16 @@ class VersionGroup {
   void probing(bool possible, TimePoint now);
   /// Something happened to the worker in a slot. An event for a slot that is gone is ignored. `emptied` is answered by
   /// the restart policy: the shell need not know retry and give_up.
-  void on(unsigned slot, Event event, bool carries_traffic, TimePoint now);
+  void on(unsigned worker_slot, Event event, bool carries_traffic, TimePoint now);
   /// Hands `timeout` to each worker whose deadline has come.
   void expire(bool carries_traffic, TimePoint now);
   /// The worker in a slot uses so many bytes. If its settings allow less, it is replaced like one with old settings: a
   /// new worker first, healthy, then it drains. One at a time, none while others are replaced, and only one that has
   /// run stably, so that a limit that is too low causes some restarts, but never an outage. True if a replacement
   /// begins.
-  bool weighed(unsigned slot, std::uint64_t bytes, TimePoint now);
+  bool weighed(unsigned worker_slot, std::uint64_t bytes, TimePoint now);
   /// A process could not be created; the delay comes from the policy.
-  void exhausted(unsigned slot, TimePoint now);
+  void exhausted(unsigned worker_slot, TimePoint now);
 
   /// A worker that waits for permission to start; the shell answers with WorkerEvent::start.
   std::optional<unsigned> startable() const;
@@ -164,12 +164,12 @@ class VersionGroup {
                    std::map<unsigned, NumberedSlot> slots);
   };
 
-  void feed(unsigned slot, const Event& event, TimePoint now);
-  void end_of(unsigned slot, bool carries_traffic, TimePoint now);
+  void feed(unsigned worker_slot, const Event& event, TimePoint now);
+  void end_of(unsigned worker_slot, bool carries_traffic, TimePoint now);
   void begin(WorkerSlot& slot);
   static void retune(WorkerSlot& slot, std::shared_ptr<const VersionSettings> settings);
   void fail(unsigned emptied, TimePoint now);
-  void undo_replacement(WorkerSlot& failed, unsigned slot, TimePoint now);
+  void undo_replacement(WorkerSlot& failed, unsigned worker_slot, TimePoint now);
   void reconcile(TimePoint now);
   void settle(TimePoint now);
   void follow_replacement();
@@ -177,7 +177,7 @@ class VersionGroup {
   void replace_one(TimePoint now);
   void set_target(std::shared_ptr<const VersionSettings> settings);
   void add();
-  void drain(unsigned slot, TimePoint now) { feed(slot, {.kind = WorkerEvent::drain}, now); }
+  void drain(unsigned worker_slot, TimePoint now) { feed(worker_slot, {.kind = WorkerEvent::drain}, now); }
   bool is_old(const WorkerSlot& slot) const { return slot.machine.wanted() && slot.settings != target_; }
   bool any_old() const;
   bool any_routable() const { return count(WorkerState::healthy) > 0; }
