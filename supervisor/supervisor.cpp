@@ -261,12 +261,14 @@ void Supervisor::Impl::serve(Version& version, TimePoint now) {
 }
 
 void Supervisor::Impl::deliver(Version& version, TimePoint now) {
-  for (auto& [number, worker] : version.workers)
+  for (auto& [number, worker] : version.workers) {
+    if (!worker->has_events()) continue;  // an exchanged deque is allocated anew, and this is asked of all workers
     for (const Event& event : worker->take_events()) {
       version.group.on(number, event, carries(version), now);
       if (event.kind == WorkerEvent::exited) news.of_failure(version, number);
       obey(version, now);
     }
+  }
 }
 
 void Supervisor::Impl::poll(Version& version, TimePoint now) {

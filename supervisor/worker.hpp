@@ -63,6 +63,7 @@ class Worker final : private WorkerProcess::Owner {
 
   /// The events since the last call, oldest first.
   std::deque<Event> take_events() { return std::exchange(events_, {}); }
+  bool has_events() const { return !events_.empty(); }
   WorkerView view() const;
   /// Details of the last failure in addition to its cause; may be empty.
   const std::string& detail() const { return detail_; }
