@@ -132,7 +132,7 @@ void Grammar::upgrading() {
   add_ending(*upgrade);
   CLI::App* router = verb(*upgrade, "router", "a new router takes over, the old one drains", Verb::upgrade,
                           "  grayctl upgrade router\n  grayctl upgrade router --timeout 30s\n"
-                          "The new router reaches every worker before it serves. If anything fails until\n"
+                          "The new router checks every worker before it serves. If anything fails until\n"
                           "then, the old one continues and the exit code is 1; 5 after the timeout, or if\n"
                           "too many old ones still drain; 3 while another upgrade is running.");
   add_ending(*router);
