@@ -7,6 +7,7 @@
 #include <atomic>
 #include <climits>
 
+#include "config/base/printable.hpp"
 #include "config/base/wall_time.hpp"
 
 namespace gray {
@@ -35,7 +36,9 @@ void write_line(LogLevel level, std::string_view text) {
 std::string log_line(LogLevel level, std::string_view text, std::chrono::system_clock::time_point wall) {
   std::string line = rfc3339(std::chrono::time_point_cast<WallTime::duration>(wall)) + " " +
                      std::string(kLevels[static_cast<std::size_t>(level)]) + " ";
-  for (const char c : text) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  std::string clean(text);
+  make_printable(clean, ' ');
+  line += clean;
   if (line.size() + 1 > kLongestLine) {
     line.resize(kLongestLine - 1 - kCut.size());
     line += kCut;

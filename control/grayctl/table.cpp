@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "config/base/printable.hpp"
+
 namespace gray::control {
 namespace {
 
@@ -39,15 +41,9 @@ const char* code_of(Colour colour) {
 
 }  // namespace
 
-/// U+0080 to U+009F are C2 80 to C2 9F in UTF-8; some terminals interpret them.
 std::string harmless(std::string_view text) {
   std::string clean(text);
-  for (std::size_t i = 0; i < clean.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(clean[i]);
-    if (byte < 0x20 || byte == 0x7F) clean[i] = ' ';
-    const bool second = i > 0 && static_cast<unsigned char>(clean[i - 1]) == 0xC2 && byte >= 0x80 && byte < 0xA0;
-    if (second) clean[i - 1] = clean[i] = ' ';
-  }
+  make_printable(clean, ' ');
   return clean;
 }
 

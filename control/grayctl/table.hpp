@@ -44,7 +44,7 @@ class Table {
   std::vector<Row> rows_;
 };
 
-/// `text` without control characters, including those from U+0080 to U+009F.
+/// `text` with a space for each byte of a control character, see config/base/printable.hpp.
 std::string harmless(std::string_view text);
 /// At most `width` characters of `text`, the last one an ellipsis if it was longer.
 std::string cut(std::string_view text, std::size_t width);

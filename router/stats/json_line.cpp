@@ -5,6 +5,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "config/base/printable.hpp"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -13,12 +15,6 @@ namespace gray::stats {
 namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
-
-bool is_between(std::string_view text, std::size_t at, unsigned low, unsigned high) {
-  if (at >= text.size()) return false;
-  const auto byte = static_cast<unsigned char>(text[at]);
-  return byte >= low && byte <= high;
-}
 
 /// Printable ASCII that needs no escape in JSON: nearly all text.
 constexpr auto kPlain = [] {
@@ -77,10 +73,10 @@ bool copy_plain(std::string_view text, char* out) {
 
 char* copy(std::string_view text, char* out) { return std::copy(text.begin(), text.end(), out); }
 
-char* escape(unsigned char byte, char* out) {
-  out = copy("\\u00", out);
-  *out++ = kHex[byte >> 4];
-  *out++ = kHex[byte & 15];
+/// \uXXXX; every control character is below U+10000.
+char* escape(char32_t code, char* out) {
+  out = copy("\\u", out);
+  for (int shift = 12; shift >= 0; shift -= 4) *out++ = kHex[code >> shift & 15];
   return out;
 }
 
@@ -91,10 +87,12 @@ char* write_special(std::string_view& value, char* out) {
   if (first == '"' || first == '\\') {
     *out++ = '\\';
     *out++ = first;
-  } else if (length > 0) {
-    out = copy(value.substr(0, length), out);
-  } else {
+  } else if (length == 0) {
     out = escape(static_cast<unsigned char>(first), out);
+  } else if (const char32_t code = code_point(value.substr(0, length)); is_control(code)) {
+    out = escape(code, out);
+  } else {
+    out = copy(value.substr(0, length), out);
   }
   value.remove_prefix(std::max<std::size_t>(length, 1));
   return out;
@@ -113,22 +111,6 @@ char* write_json_text(std::string_view value, char* out) {
     }
   }
   return out;
-}
-
-std::size_t utf8_length(std::string_view text) {
-  if (is_between(text, 0, 0x00, 0x7f)) return 1;
-  if (is_between(text, 0, 0xc2, 0xdf)) return is_between(text, 1, 0x80, 0xbf) ? 2 : 0;
-  if (is_between(text, 0, 0xe0, 0xef)) {
-    const unsigned low = text[0] == '\xe0' ? 0xa0 : 0x80;   // below: overlong
-    const unsigned high = text[0] == '\xed' ? 0x9f : 0xbf;  // above: a surrogate
-    return is_between(text, 1, low, high) && is_between(text, 2, 0x80, 0xbf) ? 3 : 0;
-  }
-  if (is_between(text, 0, 0xf0, 0xf4)) {
-    const unsigned low = text[0] == '\xf0' ? 0x90 : 0x80;   // below: overlong
-    const unsigned high = text[0] == '\xf4' ? 0x8f : 0xbf;  // above: beyond U+10FFFF
-    return is_between(text, 1, low, high) && is_between(text, 2, 0x80, 0xbf) && is_between(text, 3, 0x80, 0xbf) ? 4 : 0;
-  }
-  return 0;
 }
 
 }  // namespace gray::stats

@@ -1,9 +1,9 @@
 #pragma once
 // One flat JSON object on one line, written into a caller's buffer without allocation. Pure.
 //
-// Untrusted text is safe to write: the output is valid JSON and valid UTF-8 without control characters, so it can
-// neither end the line nor reach a terminal. A byte that is not part of valid UTF-8 becomes \u00XX, so a reader sees it
-// as the Latin-1 character of the same number.
+// Untrusted text is safe to write: the output is valid JSON and valid UTF-8 without the control characters of
+// config/base/printable.hpp, so it can neither end the line nor reach a terminal. A byte that is not part of valid
+// UTF-8 becomes \u00XX, so a reader sees it as the Latin-1 character of the same number.
 //
 // The writer checks no bounds. The caller's buffer holds the sum of max_text() and kMaxScalar of its members, and
 // kMaxFrame.
@@ -107,9 +107,5 @@ class JsonLine {
   char* begin_;
   char* end_;
 };
-
-/// The length of the UTF-8 character at the start of `text` (RFC 3629: no overlong forms, no surrogates, at most
-/// U+10FFFF); 0 if there is none.
-std::size_t utf8_length(std::string_view text);
 
 }  // namespace gray::stats

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/base/printable.hpp"
+
 namespace gray::supervisor {
 
 // The memory of the oldest line is reused for the newest, so that a flood allocates nothing.
@@ -16,8 +18,7 @@ const OutputLine& OutputTail::push(std::string_view text, const OutputLine& line
   kept.cut = line.cut || text.size() > kLine;
   kept.text.assign(text.substr(0, kLine));
   if (kept.text.ends_with('\r')) kept.text.pop_back();
-  for (char& c : kept.text)
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) c = '?';
+  make_printable(kept.text, '?', Tabs::kept);
   return kept;
 }
 

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "config/base/printable.hpp"
+
 namespace gray::supervisor {
 namespace {
 
@@ -22,13 +24,6 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::string printable(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return result;
-}
-
 std::optional<Duration> microseconds(std::string_view digits) {
   std::uint64_t value = 0;
   const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -42,7 +37,7 @@ void read_assignment(std::string_view line, Notice& notice) {
   if (line == "READY=1")
     notice.ready = true;
   else if (line.starts_with(kStatus))
-    notice.status = printable(line.substr(kStatus.size(), Notice::kStatus));
+    make_printable(notice.status.emplace(line.substr(kStatus.size(), Notice::kStatus)), '?');
   else if (line.starts_with(kExtend))
     notice.extend = microseconds(line.substr(kExtend.size()));
 }

@@ -27,6 +27,9 @@ TEST_CASE("a line has a UTC time, a level and the text") {
 
 TEST_CASE("a text cannot forge a second line") {
   CHECK(line("a\nb\x1b[2J\x7f\t") == "2023-11-14T22:13:20.007Z warn a b [2J  \n");
+  CHECK(line("\xc2\x9b"
+             "2J \xe2\x80\xae"
+             "x") == "2023-11-14T22:13:20.007Z warn   2J    x\n");
 }
 
 TEST_CASE("a line is never longer than an atomic write to a pipe") {

@@ -47,6 +47,9 @@ TEST_CASE("characters count, not bytes") {
 
 TEST_CASE("control characters are removed") {
   CHECK(cut("a\x1b[31mb\nc\x7f", 80) == "a [31mb c ");
+  CHECK(cut("a\xe2\x80\xae"
+            "b",
+            80) == "a   b");
   CHECK(wrap("a\x1b]0;x\ab", 80) == Lines{"a ]0;x b"});
 }
 

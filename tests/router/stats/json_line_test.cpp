@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "config/base/printable.hpp"
+
 namespace gray::stats {
 namespace {
 
@@ -107,11 +109,12 @@ TEST_CASE("a text is cut at its limit, and a character that is cut in two is sti
   CHECK(written(std::string(10'000, '\xff'), 50).size() == 50 * 6 + 9);
 }
 
-TEST_CASE("the length of an invalid character is 0") {
-  CHECK(utf8_length("") == 0);
-  CHECK(utf8_length("a") == 1);
-  CHECK(utf8_length("\x80") == 0);
-  CHECK(utf8_length("\xf5\x80\x80\x80") == 0);
+TEST_CASE("control characters of Unicode are escaped") {
+  CHECK(written("\xc2\x9b"
+                "31m") == "{\"x\":\"\\u009b31m\"}\n");
+  CHECK(written("a\xe2\x80\xae"
+                "b") == "{\"x\":\"a\\u202eb\"}\n");
+  CHECK(written("\xd8\x9c\x7f") == "{\"x\":\"\\u061c\\u007f\"}\n");
 }
 
 }  // namespace

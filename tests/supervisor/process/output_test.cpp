@@ -38,6 +38,11 @@ TEST_CASE_FIXTURE(OutputFixture, "output is cut into lines, however it arrives, 
 TEST_CASE_FIXTURE(OutputFixture, "control characters cannot reach a terminal") {
   feed(std::string_view("a\0b\x1b[2J\tc\r\n", 11));
   CHECK(tail.last(1).front() == "a?b?[2J\tc");
+  feed(
+      "\xc2\x9b"
+      "2J \xe2\x80\xae"
+      "txt.exe \xc3\xa4\n");
+  CHECK(tail.last(1).front() == "??2J ???txt.exe \xc3\xa4");
 }
 
 TEST_CASE_FIXTURE(OutputFixture, "the last hundred lines are kept, each at most four kilobytes") {
