@@ -63,10 +63,11 @@ UniqueFd open_access_log(const std::string& path) {
   if (path.empty()) return {};
   std::error_code ignored;  // what matters is whether the file can be opened
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!fd) {
-    throw std::runtime_error(fmt::format("cannot open the access log {}: {}; correct access_log, or set it to \"off\"",
-                                         path, std::strerror(errno)));
+    const auto* const why = errno == ELOOP ? "it is a symbolic link, which is not followed" : std::strerror(errno);
+    throw std::runtime_error(
+        fmt::format("cannot open the access log {}: {}; correct access_log, or set it to \"off\"", path, why));
   }
   return fd;
 }

@@ -12,14 +12,14 @@
 #include <stdexcept>
 
 #include "config/base/archive.hpp"
+#include "config/base/unix_bind.hpp"
 #include "supervisor/process/socket_owner.hpp"
 
 namespace gray::master {
 namespace {
 
 constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
-// As open as a port, whatever the umask is: access is restricted by the folder. Set before listen(), so that no client
-// ever sees a different mode.
+// As open as a port, whatever the umask is: access is restricted by the folder.
 constexpr mode_t kUnixMode = 0666;
 
 [[noreturn]] void fail(const Address& address, const std::string& key, int cause) {
@@ -74,8 +74,10 @@ UniqueFd bind_socket(const Address& address, const std::string& key) {
   set_options(fd, address);
   sockaddr_storage storage;
   const auto length = address.to(storage);
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0) fail(address, key, errno);
-  if (address.kind == Address::Kind::unix_path) ::chmod(address.path.c_str(), kUnixMode);
+  const auto* const name = reinterpret_cast<const sockaddr*>(&storage);
+  const bool bound = address.kind == Address::Kind::unix_path ? bind_with_mode(fd.get(), name, length, kUnixMode)
+                                                              : ::bind(fd.get(), name, length) == 0;
+  if (!bound) fail(address, key, errno);
   return fd;
 }
 

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "config/base/unix_bind.hpp"
+
 namespace gray::control {
 namespace {
 
@@ -58,11 +60,8 @@ UniqueFd open_admin_socket(const std::string& path) {
   if (error) throw failure(path, fmt::format("its folder cannot be created: {}", error.message()));
   clear_stale(path, address);
   UniqueFd listener = new_socket(path);
-  if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    throw failure(path, std::strerror(errno));
-  // Clients cannot connect before listen(), so the mode is right for every connection, whatever the umask is.
-  if (::chmod(path.c_str(), 0660) != 0 || ::listen(listener.get(), kBacklog) != 0)
-    throw failure(path, std::strerror(errno));
+  const bool bound = bind_with_mode(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address, 0660);
+  if (!bound || ::listen(listener.get(), kBacklog) != 0) throw failure(path, std::strerror(errno));
   return listener;
 }
 

@@ -1,13 +1,13 @@
 #include "supervisor/process/notify_socket.hpp"
 
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 
 #include "config/base/address.hpp"
+#include "config/base/unix_bind.hpp"
 
 namespace gray::supervisor {
 
@@ -20,8 +20,7 @@ UniqueFd open_notify_socket(const std::string& path) {
   UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_storage storage{};
   const socklen_t length = address->to(storage);
-  if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), length) != 0) return {};
-  if (::chmod(path.c_str(), 0666) != 0) return {};
+  if (!socket || !bind_with_mode(socket.get(), reinterpret_cast<const sockaddr*>(&storage), length, 0666)) return {};
   return socket;
 }
 

@@ -34,6 +34,16 @@ TEST_CASE("a log that cannot be opened is refused with the remedy") {
                        std::runtime_error);
 }
 
+TEST_CASE("a log that is a symbolic link is refused, and its target is not written") {
+  const test::Folder folder;
+  const std::string path = folder.path / "access.log", target = folder.path / "target";
+  std::filesystem::create_symlink(target, path);
+  CHECK_THROWS_WITH_AS(open_access_log(path),
+                       doctest::Contains(": it is a symbolic link, which is not followed; correct access_log"),
+                       std::runtime_error);
+  CHECK_FALSE(std::filesystem::exists(target));
+}
+
 TEST_CASE("lost lines are reported once, and again only after a quiet time") {
   AccessLogWatch watch;
   TimePoint now{Duration{1'000}};
