@@ -21,6 +21,17 @@ void write_framing(HeadWriter& writer, const Response& head, const Framing& fram
   if (said != nullptr) writer.field("Content-Length", said->value);
 }
 
+constexpr int kUpgradeRequired = 426;
+
+// A 426 names the protocols that the worker demands (RFC 9110 15.5.22). The fields are hop-by-hop, so they are written
+// anew.
+void write_required_upgrade(HeadWriter& writer, const Fields& fields) {
+  if (fields.find(Name::upgrade) == nullptr) return;
+  writer.field("Connection", "Upgrade");
+  for (const Field& field : fields)
+    if (field.id == Name::upgrade) writer.field("Upgrade", field.value);
+}
+
 void write_cookie(HeadWriter& writer, const SetCookie& cookie) {
   if (cookie.name.empty()) return;
   writer.text("Set-Cookie: ");
@@ -59,6 +70,7 @@ std::size_t write_response(const Response& head, const ResponseExtras& extras, c
   write_cookie(writer, extras.cookie);
   write_framing(writer, head, framing);
   if (!extras.upgrade.empty()) writer.upgrade(extras.upgrade);
+  if (head.status == kUpgradeRequired) write_required_upgrade(writer, head.fields);
   const bool close = hop.close || framing.kind == Framing::Kind::until_close;
   if (close) writer.field("Connection", "close");
   if (!close && hop.keep_alive_10) writer.field("Connection", "keep-alive");

@@ -56,6 +56,23 @@ TEST_CASE("An identity cookie is set beside the worker's own, whatever the lengt
       "Set-Cookie: " + name + "=0123456789abcdef0123456789abcdef; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
 }
 
+TEST_CASE("A 426 keeps the protocols that it demands; any other answer loses Upgrade (P1)") {
+  const std::string out = forward_response(
+      "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade, X-Hop\r\nUpgrade: chat/1\r\nX-Hop: 1\r\n"
+      "Upgrade: chat/2\r\nContent-Length: 0\r\n\r\n");
+  CHECK(has_line(out, "Connection: Upgrade"));
+  CHECK(has_line(out, "Upgrade: chat/1"));
+  CHECK(has_line(out, "Upgrade: chat/2"));
+  CHECK(out.find("X-Hop") == std::string::npos);
+  CHECK(forward_response("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n").find("Upgrade:") ==
+        std::string::npos);
+  CHECK(forward_response(ok({"Connection: Upgrade", "Upgrade: h2c", "Content-Length: 0"})).find("Upgrade") ==
+        std::string::npos);
+  std::string most = "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n";
+  for (int i = 0; i < 90; ++i) most += "Upgrade:a\r\n";  // the bound of the head must hold
+  CHECK(has_line(forward_response(most + "\r\n", {}, {.close = true}), "Connection: close"));
+}
+
 TEST_CASE("Our own version is sent, whatever the upstream's (P4)") {
   const std::string out = forward_response("HTTP/1.0 404 Nope\r\nContent-Length: 0\r\n\r\n", {}, kOld);
   CHECK(out.starts_with("HTTP/1.1 404 Nope\r\n"));
