@@ -47,7 +47,8 @@ class AdminApi : private httplib::Server {
   /// `cut_off` and `seats` are shared and must outlive this.
   AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats);
   /// Reads one request and answers it. The connection is borrowed.
-  void serve(int connection);
+  /// `request_read`: called before the daemon is asked.
+  void serve(int connection, std::function<void()> request_read = [] {});
 
  private:
   void answer_verb(const httplib::Request& request, httplib::Response& response);
@@ -60,6 +61,7 @@ class AdminApi : private httplib::Server {
   const CutOff& cut_off_;
   Seats& seats_;
   const FdStream* peer_ = nullptr;  // of the request being served
+  std::function<void()> request_read_;
 };
 
 }  // namespace gray::control
