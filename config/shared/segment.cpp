@@ -60,6 +60,7 @@ void fold(WireCounts& base, const WireCounts& dead) {
   add(base.refused, dead.refused);
   for (std::size_t side = 0; side < kSides; ++side) add(base.faults[side], dead.faults[side]);
   add(base.write_errors, dead.write_errors);
+  add(base.forwards_cut, dead.forwards_cut);
 }
 
 std::string header_problem(const Header& header) {

@@ -246,6 +246,13 @@ void faults(std::string& out, const ReportSource& source) {
   }
 }
 
+void forwards(std::string& out, const ReportSource& source) {
+  single(out, "grayd_forwarded_for_cut_total", "counter",
+         "Requests whose X-Forwarded-For names more trusted proxies than are read.",
+         static_cast<double>(
+             sum_of(source.layout, [](const segment::WireCounts& wire) -> const auto& { return wire.forwards_cut; })));
+}
+
 void process(std::string& out, const ReportSource& source) {
   std::uint64_t connections = 0;
   for (const auto& slot : source.layout.connections) connections += slot.load(std::memory_order_relaxed);
@@ -295,6 +302,7 @@ std::string metrics_text(const ReportSource& source) {
   workers(out, samples, source);
   refusals(out, source);
   faults(out, source);
+  forwards(out, source);
   process(out, source);
   configuration(out, source);
   return out;

@@ -34,16 +34,17 @@ std::optional<std::uint32_t> version_by_param(const ServiceRoute& route, std::st
 }
 
 /// A unix peer is a process of this host that may open the socket: every list that is not empty includes it.
-bool may_override(const ServiceRoute& route, const Address& peer) {
-  if (peer.kind == Address::Kind::unix_path) return !route.override_from.empty();
-  return is_trusted(peer, route.override_from);
+bool may_override(const ServicePolicy& service, const Address& peer) {
+  if (peer.kind == Address::Kind::unix_path) return !service.route->override_from.empty();
+  return service.override_from.contains(peer);
 }
 
-std::optional<std::uint32_t> version_by_header(const ServiceRoute& route, const http::Fields& fields,
+std::optional<std::uint32_t> version_by_header(const ServicePolicy& service, const http::Fields& fields,
                                                const Address& peer) {
+  const ServiceRoute& route = *service.route;
   if (route.header.empty()) return std::nullopt;
   const http::Field* field = fields.find(route.header);
-  if (!field || !may_override(route, peer)) return std::nullopt;
+  if (!field || !may_override(service, peer)) return std::nullopt;
   return version_named(route, field->value);
 }
 
@@ -104,7 +105,7 @@ Choice decide(const ServicePolicy& service, const http::Request& head, const Add
     return choice;
   };
   if (const auto version = version_by_param(route, head.path)) return choose(*version, Decision::param);
-  if (const auto version = version_by_header(route, head.fields, peer)) return choose(*version, Decision::header);
+  if (const auto version = version_by_header(service, head.fields, peer)) return choose(*version, Decision::header);
   if (const auto version = version_by_cookie(route, head.fields)) return choose(*version, Decision::cookie);
   if (!route.canary || !choice.identified || !service.threshold.takes(choice.identity_hash)) return choice;
   return canary_up ? choose(*route.canary, Decision::bucket) : choose(route.stable, Decision::fallback);
@@ -149,24 +150,22 @@ bool decodes_to(std::string_view encoded, std::string_view plain) {
   return at == encoded.size();
 }
 
-Address client_address(const Address& peer, const http::Fields& fields, const std::vector<Cidr>& trusted) {
+ForwardedClient client_address(const Address& peer, const http::Fields& fields, const NetworkSet& trusted) {
   Address client = peer;
+  int hops = 0;
   for (std::size_t i = fields.count; i-- > 0;) {
     const http::Field& field = fields.items[i];
     if (field.id != http::Name::x_forwarded_for) continue;
     std::string_view rest = field.value;
     while (!rest.empty()) {
-      if (!is_trusted(client, trusted)) return client;
+      if (!trusted.contains(client)) return {client};
+      if (++hops > kMaxHops) return {client, true};
       const auto hop = parse_ip(last_part(rest));
-      if (!hop) return client;
+      if (!hop) return {client};
       client = *hop;
     }
   }
-  return client;
-}
-
-bool is_trusted(const Address& peer, const std::vector<Cidr>& trusted) {
-  return std::any_of(trusted.begin(), trusted.end(), [&](const Cidr& network) { return network.contains(peer); });
+  return {client};
 }
 
 }  // namespace gray::policy

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/base/network_set.hpp"
 #include "config/shared/routing_table.hpp"
 #include "config/shared/segment.hpp"
 #include "router/http/message.hpp"
@@ -32,6 +33,7 @@ struct ServicePolicy {
   const ServiceRoute* route = nullptr;
   Threshold threshold;           // of the canary's weight
   std::uint64_t issue_seed = 0;  // of the table
+  NetworkSet override_from;      // of the route
 };
 
 /// `client` is the client's address (client_address()), `peer` the socket's peer, which override_from checks.
@@ -49,8 +51,13 @@ std::optional<std::string_view> query_param(std::string_view path_query, std::st
 bool decodes_to(std::string_view encoded, std::string_view plain);
 
 /// The peer (a unix peer has no address, and so no identity from it), or behind trusted proxies the rightmost untrusted
-/// hop of X-Forwarded-For. An invalid member ends the search: the last valid address counts.
-Address client_address(const Address& peer, const http::Fields& fields, const std::vector<Cidr>& trusted);
-bool is_trusted(const Address& peer, const std::vector<Cidr>& trusted);
+/// hop of X-Forwarded-For. An invalid member ends the search, and so do kMaxHops trusted ones: the last valid address
+/// counts, and in the latter case `cut` is set.
+struct ForwardedClient {
+  Address address;
+  bool cut = false;
+};
+ForwardedClient client_address(const Address& peer, const http::Fields& fields, const NetworkSet& trusted);
+inline constexpr int kMaxHops = 32;
 
 }  // namespace gray::policy

@@ -27,7 +27,8 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
                                                     backends_.counters().wire());
                 }),
       recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
-      context_{shard_context_, backends_, tables_, recorder_, options_.settings, options_.rate_window},
+      context_{shard_context_,   backends_,           tables_, recorder_, options_.settings,
+               trusted_proxies_, options_.rate_window},
       prober_(*engine_, *response_scratch_,
               [this](std::uint64_t id, bool ok, std::string detail) { host_.probed(id, ok, std::move(detail)); }),
       drain_step_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->continue_drain(); }) {}

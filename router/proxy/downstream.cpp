@@ -36,7 +36,7 @@ Downstream::Downstream(ExchangeContext& context, http::RequestHead& scratch, Dow
 void Downstream::set_peer(const Address& peer) {
   peer_.address = peer;
   peer_.ip = peer.ip_text();
-  peer_.trusted = policy::is_trusted(peer, context_.settings.trusted_proxies);
+  peer_.trusted = context_.trusted_proxies.contains(peer);
 }
 
 bool Downstream::open(int fd, const Address& peer, Opening opening) {

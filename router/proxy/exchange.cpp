@@ -20,7 +20,7 @@ Exchange::Exchange(ExchangeContext& context, ClientSide& client)
     : context_(context),
       client_(client),
       deadline_(this, [](void* self, TimePoint) { static_cast<Exchange*>(self)->on_deadline(); }),
-      routing_(context.tables, context.backends, context.settings),
+      routing_(context.tables, context.backends, context.trusted_proxies),
       replay_(context.shard.buffers),
       tunnel_(context.shard.outbox, client) {}
 

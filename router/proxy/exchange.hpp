@@ -32,6 +32,7 @@ struct ExchangeContext {
   TableViews& tables;
   Recorder& recorder;
   const RouterSettings& settings;
+  const NetworkSet& trusted_proxies;  // of the settings
   Duration rate_window = policy::kRateWindow;
   bool draining = false;
 };

@@ -24,7 +24,11 @@ Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& cli
   service_ = &view_->services[*service];
   if (Refusal refusal = admit(request); refusal.reason != Reason::none) return refusal;
   // Only a trusted proxy may name the client; fields of other peers are replaced before forwarding.
-  if (client.trusted) client_ = policy::client_address(*client.peer, head.fields, settings_.trusted_proxies);
+  if (client.trusted) {
+    const auto forwarded = policy::client_address(*client.peer, head.fields, trusted_proxies_);
+    client_ = forwarded.address;
+    if (forwarded.cut) stats::add(backends_.counters().wire().forwards_cut, 1);
+  }
   const ServiceRoute& route = *service_->route;
   const bool canary_up = route.canary && backends_.version(route.versions[*route.canary].row).up();
   choice_ = policy::decide(*service_, head, client_, *client.peer, canary_up);

@@ -17,8 +17,8 @@ struct Refusal {
 
 class RequestRouting {
  public:
-  RequestRouting(TableViews& tables, Backends& backends, const RouterSettings& settings)
-      : tables_(tables), backends_(backends), settings_(settings) {}
+  RequestRouting(TableViews& tables, Backends& backends, const NetworkSet& trusted_proxies)
+      : tables_(tables), backends_(backends), trusted_proxies_(trusted_proxies) {}
 
   /// Forgets the previous request. A message that is not a valid request gets no other call.
   void clear(const Address& peer);
@@ -52,7 +52,7 @@ class RequestRouting {
 
   TableViews& tables_;
   Backends& backends_;
-  const RouterSettings& settings_;
+  const NetworkSet& trusted_proxies_;
   TableView* view_ = nullptr;
   const policy::ServicePolicy* service_ = nullptr;
   Version* version_ = nullptr;

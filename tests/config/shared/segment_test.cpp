@@ -35,7 +35,7 @@ TEST_CASE("a new segment is empty and another process's mapping shows the same m
 TEST_CASE("a router refuses a segment with a different layout") {
   Segment master = Segment::create();
   master->header.layout = kLayout + 1;
-  CHECK(refusal(copy_of(master)) == "the shared segment has layout 4, this program needs 3");
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 5, this program needs 4");
   master->header.layout = kLayout;
   master->header.row_bytes = 8;
   CHECK(refusal(copy_of(master)).find("sizes in the shared segment differ") != std::string::npos);
@@ -79,6 +79,7 @@ TEST_CASE("forgetting a slot keeps its counters and returns its units") {
     wire->refused[static_cast<std::size_t>(Reason::no_route)] = 2;
     wire->faults[kUpstream][17] = 3;
     wire->write_errors[kUpstream] = 4;
+    wire->forwards_cut = 5;
   }
   master->versions[7].waiters[1] = 32;
   REQUIRE(master->versions[7].waiting.acquire(1, 5));
@@ -106,6 +107,7 @@ TEST_CASE("forgetting a slot keeps its counters and returns its units") {
   CHECK(master->wire_base.faults[kUpstream][17] == 6);
   CHECK(master->wire_base.faults[0][17] == 0);
   CHECK(master->wire_base.write_errors[kUpstream] == 8);
+  CHECK(master->wire_base.forwards_cut == 10);
   CHECK(master->wire[1][5].faults[kUpstream][17] == 0);
   CHECK(master->wire[0][5].faults[kUpstream][17] == 3);
   CHECK(master->versions[7].waiters[1] == 0);

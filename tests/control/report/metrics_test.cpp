@@ -53,6 +53,7 @@ struct MetricsFixture {
     wire.faults[1][18] = 1;
     segment->wire_base.faults[1][18] = 2;
     wire.write_errors[1] = 5;
+    wire.forwards_cut = 6;
   }
   std::string text() {
     return metrics_text({.settings = settings,
@@ -96,6 +97,7 @@ TEST_CASE_FIXTURE(MetricsFixture, "requests and faults without a version are cou
   CHECK(has("grayd_faults_total{rule=\"P18\",side=\"upstream\"} 3"));
   CHECK(has("grayd_write_errors_total{side=\"downstream\"} 0"));
   CHECK(has("grayd_write_errors_total{side=\"upstream\"} 5"));
+  CHECK(has("grayd_forwarded_for_cut_total 6"));
 }
 
 TEST_CASE_FIXTURE(MetricsFixture, "the users of a canary that is down go to stable") {

@@ -32,7 +32,8 @@ ServiceRoute web() {
 
 Choice choose(const ServiceRoute& route, const http::Request& head, double percent = 0, const Address& peer = kClient,
               bool canary_up = true) {
-  return decide({&route, Threshold::of_percent(percent)}, head, peer, peer, canary_up);
+  return decide({&route, Threshold::of_percent(percent), 0, NetworkSet(route.override_from)}, head, peer, peer,
+                canary_up);
 }
 
 void check(const Choice& choice, std::uint32_t version, Decision decision) {
@@ -93,8 +94,8 @@ TEST_CASE("override_from checks the peer, not the client that the peer forwards 
   route.override_from = {*Cidr::parse("10.0.0.0/8")};
   const auto head = request("/", {{"X-Version", "v2"}});
   const Address inside = *Address::parse("10.0.0.1:1");
-  check(decide({&route, {}}, *head, kClient, inside, true), 1, Decision::header);
-  check(decide({&route, {}}, *head, inside, kClient, true), 0, Decision::stable);
+  check(decide({&route, {}, 0, NetworkSet(route.override_from)}, *head, kClient, inside, true), 1, Decision::header);
+  check(decide({&route, {}, 0, NetworkSet(route.override_from)}, *head, inside, kClient, true), 0, Decision::stable);
 }
 
 TEST_CASE("a unix peer may name a version unless override_from is empty") {
@@ -203,15 +204,15 @@ TEST_CASE("percent decoding leaves invalid escapes as they are") {
 
 TEST_CASE("a peer that is not a trusted proxy is the client, whatever it sends") {
   const auto head = request("/", {{"X-Forwarded-For", "1.2.3.4"}});
-  CHECK(client_address(kClient, head->fields, {}) == kClient);
-  CHECK(client_address(kUnix, head->fields, {*Cidr::parse("0.0.0.0/0")}) == kUnix);
+  CHECK(client_address(kClient, head->fields, {}).address == kClient);
+  CHECK(client_address(kUnix, head->fields, NetworkSet({*Cidr::parse("0.0.0.0/0")})).address == kUnix);
 }
 
 TEST_CASE("behind trusted proxies the rightmost untrusted hop is the client") {
-  const std::vector<Cidr> trusted = {*Cidr::parse("10.0.0.0/8")};
+  const NetworkSet trusted({*Cidr::parse("10.0.0.0/8")});
   const Address proxy = *Address::parse("10.0.0.1:1");
   const auto client = [&](std::initializer_list<NamedValue> fields) {
-    return client_address(proxy, request("/", fields)->fields, trusted).ip_text();
+    return client_address(proxy, request("/", fields)->fields, trusted).address.ip_text();
   };
   CHECK(client({}) == "10.0.0.1");
   CHECK(client({{"X-Forwarded-For", "1.2.3.4"}}) == "1.2.3.4");
@@ -223,16 +224,33 @@ TEST_CASE("behind trusted proxies the rightmost untrusted hop is the client") {
 }
 
 TEST_CASE("an invalid member ends the search at the last valid address") {
-  const std::vector<Cidr> trusted = {*Cidr::parse("10.0.0.0/8")};
+  const NetworkSet trusted({*Cidr::parse("10.0.0.0/8")});
   const Address proxy = *Address::parse("10.0.0.1:1");
   const auto client = [&](std::string_view forwarded) {
-    return client_address(proxy, request("/", {{"X-Forwarded-For", forwarded}})->fields, trusted).ip_text();
+    return client_address(proxy, request("/", {{"X-Forwarded-For", forwarded}})->fields, trusted).address.ip_text();
   };
   CHECK(client("unknown") == "10.0.0.1");
   CHECK(client("1.2.3.4, unix:/x, 10.0.0.2") == "10.0.0.2");
   CHECK(client("1.2.3.4,, 10.0.0.2") == "10.0.0.2");
   CHECK(client("1.2.3.4, ") == "10.0.0.1");
   CHECK(client("") == "10.0.0.1");
+}
+
+TEST_CASE("a list of trusted hops is read up to its bound, then the last address read is the client") {
+  const NetworkSet trusted({*Cidr::parse("10.0.0.0/8")});
+  const auto found = [&](int hops) {
+    std::string forwarded = "1.2.3.4";
+    for (int hop = hops; hop > 0; --hop) forwarded += ", 10.0.1." + std::to_string(hop);
+    const auto head = request("/", {{"X-Forwarded-For", forwarded}});
+    return client_address(*Address::parse("10.0.0.1:1"), head->fields, trusted);
+  };
+  const auto client = [&](int hops) { return found(hops).address.ip_text(); };
+  const auto cut = [&](int hops) { return found(hops).cut; };
+  CHECK(client(kMaxHops - 1) == "1.2.3.4");
+  CHECK(client(kMaxHops) == "10.0.1." + std::to_string(kMaxHops));
+  CHECK(client(200) == "10.0.1." + std::to_string(kMaxHops));
+  CHECK_FALSE(cut(kMaxHops - 1));
+  CHECK(cut(kMaxHops));
 }
 
 TEST_CASE("the share of users is the weight, and raising it moves no user back") {

@@ -1,0 +1,69 @@
+#include "config/base/network_set.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+
+using namespace gray;
+
+namespace {
+
+std::vector<Cidr> networks(std::initializer_list<const char*> texts) {
+  std::vector<Cidr> list;
+  for (const char* text : texts) list.push_back(*Cidr::parse(text));
+  return list;
+}
+
+bool holds(const NetworkSet& set, const char* ip) { return set.contains(*parse_ip(ip)); }
+
+}  // namespace
+
+TEST_CASE("an address is in the set if it is in one of the networks") {
+  const NetworkSet set(networks({"10.0.0.0/8", "192.168.1.0/24", "127.0.0.1", "2001:db8::/32", "::1"}));
+  for (const char* inside : {"10.0.0.0", "10.255.255.255", "192.168.1.7", "127.0.0.1", "2001:db8::", "::1",
+                             "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:10.1.2.3"})
+    CHECK_MESSAGE(holds(set, inside), inside);
+  for (const char* outside : {"9.255.255.255", "11.0.0.0", "192.168.2.0", "127.0.0.2", "2001:db9::", "::2",
+                              "::", "::ffff:11.0.0.0", "0.0.0.0", "255.255.255.255"})
+    CHECK_MESSAGE(!holds(set, outside), outside);
+}
+
+TEST_CASE("the whole of each IP version, and nothing") {
+  const NetworkSet all(networks({"0.0.0.0/0", "::/0"}));
+  for (const char* ip : {"0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"})
+    CHECK(holds(all, ip));
+  CHECK_FALSE(holds(NetworkSet(), "127.0.0.1"));
+  CHECK_FALSE(holds(NetworkSet(networks({"::/0"})), "127.0.0.1"));
+  CHECK_FALSE(holds(NetworkSet(networks({"0.0.0.0/0"})), "::1"));
+}
+
+TEST_CASE("a unix peer is in no network") {
+  CHECK_FALSE(NetworkSet(networks({"0.0.0.0/0", "::/0"})).contains(*Address::parse("unix:/run/s")));
+}
+
+TEST_CASE("random networks, nested and repeated, give the same answers as each network in turn") {
+  const auto seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Cidr> list;
+    const auto byte = [&random] { return random() % 4 * 85; };  // few values, so that networks meet
+    const auto ip = [&](bool ipv6) {
+      Address address;
+      address.kind = ipv6 ? Address::Kind::ipv6 : Address::Kind::ipv4;
+      for (std::size_t i = 0; i < (ipv6 ? 16u : 4u); ++i) address.ip[i] = static_cast<std::uint8_t>(byte());
+      return address;
+    };
+    for (auto count = random() % 12; count > 0; --count) {
+      const bool ipv6 = random() % 2 == 0;
+      list.push_back(*Cidr::parse(ip(ipv6).ip_text() + "/" + std::to_string(random() % (ipv6 ? 129 : 33))));
+    }
+    const NetworkSet set(list);
+    for (int i = 0; i < 100; ++i) {
+      const Address address = ip(random() % 2 == 0);
+      const bool expected = std::ranges::any_of(list, [&](const Cidr& network) { return network.contains(address); });
+      CHECK(set.contains(address) == expected);
+    }
+  }
+}
