@@ -14,7 +14,8 @@
 namespace gray {
 namespace {
 
-constexpr std::size_t kDescriptorRoom = 8;  // one is expected; more are received so that they can be closed
+constexpr std::string_view kInMemfd = "memfd";  // a packet: the message is in the descriptor
+constexpr std::size_t kDescriptorRoom = 8;      // one is expected; more are received so that they can be closed
 
 union Control {
   char bytes[CMSG_SPACE(kDescriptorRoom * sizeof(int))];
@@ -71,13 +72,18 @@ std::string descriptor_problem(const ChannelMessage& message, std::size_t count)
 
 ChannelResult send_message(int channel, const ChannelMessage& message) {
   std::string text = to_json_text(message);
-  if (text.size() > kChannelPacket) return ChannelResult::invalid;
+  UniqueFd large;
+  if (text.size() > kChannelPacket) {
+    if (message.fd || text.size() > kChannelMessage) return ChannelResult::invalid;
+    large = sealed_memfd("grayd-message", text);
+    text = kInMemfd;
+  }
   iovec part{.iov_base = text.data(), .iov_len = text.size()};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   Control control{};
-  if (message.fd) attach_descriptor(header, control, message.fd.get());
+  if (message.fd || large) attach_descriptor(header, control, message.fd ? message.fd.get() : large.get());
   ssize_t sent = 0;
   do sent = ::sendmsg(channel, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
@@ -107,7 +113,18 @@ ChannelResult receive_message(int channel, ChannelMessage& message, std::string&
     error = "a packet is larger than the protocol allows";
     return ChannelResult::invalid;
   }
-  auto read = channel_message_from_json({buffer.data(), static_cast<std::size_t>(got)}, error);
+  std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+  std::optional<std::string> large;
+  if (text == kInMemfd && descriptors.size() == 1) {
+    large = read_memfd(descriptors.front().get(), kChannelMessage);
+    if (!large) {
+      error = "a memfd with a message is unreadable, too large or not sealed";
+      return ChannelResult::invalid;
+    }
+    text = *large;
+    descriptors.clear();
+  }
+  auto read = channel_message_from_json(text, error);
   if (!read) return ChannelResult::invalid;
   error = descriptor_problem(*read, descriptors.size());
   if (!error.empty()) return ChannelResult::invalid;

@@ -1,7 +1,7 @@
 #pragma once
 // The messages between master and router over a SOCK_SEQPACKET socketpair: one JSON object per packet, with at most one
-// descriptor. Tables are sent in sealed memfds, so a packet is always small. Silence is normal; end of file means that
-// the other side is dead.
+// descriptor. Tables are sent in sealed memfds, and so is a message that is larger than a packet. Silence is normal;
+// end of file means that the other side is dead.
 //
 //   master                                router
 //     hello(protocol, router_slot, settings, warm_up) ->
@@ -34,6 +34,7 @@ namespace gray {
 
 inline constexpr std::uint32_t kChannelProtocol = 5;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
+inline constexpr std::size_t kChannelMessage = 16 << 20;  // bytes of the JSON of a message
 
 struct ChannelMessage {
   enum class Type : std::uint8_t {

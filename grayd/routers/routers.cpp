@@ -45,7 +45,7 @@ void Routers::start(const std::string& cgroup) {
 bool Routers::upgrade(RouterSettings settings, Duration drain_timeout, Duration timeout,
                       std::function<void(RouterUpgradeEnd)> done) {
   if (router_upgrade_) return false;
-  settings_ = std::move(settings);
+  new_settings_ = std::move(settings);
   drain_timeout_ = drain_timeout;
   upgrade_done_ = std::move(done);
   router_upgrade_.emplace(io_, static_cast<RouterUpgrade::Fleet&>(*this), timeout);
@@ -55,6 +55,7 @@ bool Routers::upgrade(RouterSettings settings, Duration drain_timeout, Duration 
 
 /// The object is destroyed in the next turn of the loop, because its own function is still on the stack.
 void Routers::upgrade_ended(RouterUpgradeEnd end) {
+  if (end.code == ExitCode::ok) settings_ = new_settings_;
   asio::post(io_, lifetime_.guard([this, end = std::move(end)] {
     router_upgrade_.reset();
     if (const auto done = std::exchange(upgrade_done_, nullptr)) done(end);
@@ -85,15 +86,16 @@ std::uint32_t Routers::free_router_slot() const {
 void Routers::spawn() {
   const auto router_slot = free_router_slot();
   if (router_slot >= segment::kRouterSlots) return respawn_after(Duration{1'000});
-  if (spawn_in(router_slot, false) == nullptr) respawn_after(std::max(respawn_delay(++young_deaths_), Duration{100}));
+  if (spawn_in(router_slot, settings_, false) == nullptr)
+    respawn_after(std::max(respawn_delay(++young_deaths_), Duration{100}));
 }
 
-RouterGeneration* Routers::spawn_in(std::uint32_t router_slot, bool warm_up) try {
+RouterGeneration* Routers::spawn_in(std::uint32_t router_slot, const RouterSettings& settings, bool warm_up) try {
   auto child = spawn_router(command_);
   const auto limit = warm_up ? limits_.warm_up : limits_.start;
   RouterGeneration::Owner& owner = *this;
   living_.push_back(std::make_unique<RouterGeneration>(io_, std::move(child), router_slot, limit, owner));
-  send_hello(*living_.back(), warm_up);
+  send_hello(*living_.back(), settings, warm_up);
   report(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", router_slot));
   return living_.back().get();
 } catch (const std::system_error& error) {
@@ -115,10 +117,10 @@ void Routers::await_respawn() {
   }));
 }
 
-void Routers::send_hello(RouterGeneration& router, bool warm_up) {
+void Routers::send_hello(RouterGeneration& router, const RouterSettings& settings, bool warm_up) {
   auto hello = message_of(ChannelMessage::Type::hello);
   hello.router_slot = router.router_slot();
-  hello.router = settings_;
+  hello.router = settings;
   hello.memory_budget = memory_budget_;
   hello.warm_up = warm_up;
   router.send(std::move(hello));
@@ -290,6 +292,7 @@ void Routers::drain(Duration timeout, std::function<void()> done) {
 template <class Io>
 void Routers::archive(Io& io) {
   io("command", command_);
+  io("settings", settings_);
   io("table", table_);
   io("number", number_);
   io("drain_timeout", drain_timeout_);

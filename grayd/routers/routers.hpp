@@ -96,7 +96,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   void worker_unused() override { owner_.workers_unused(); }
   void ended(RouterGeneration& router) override;
   // RouterUpgrade::Fleet
-  RouterGeneration* spawn_new() override { return spawn_in(free_router_slot(), true); }
+  RouterGeneration* spawn_new() override { return spawn_in(free_router_slot(), new_settings_, true); }
   void let_accept(RouterGeneration& router) override;
   void drain_older(const RouterGeneration& router) override;
   std::string draining() const override;
@@ -108,11 +108,11 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
     asio::steady_timer deadline;
   };
   void spawn();
-  RouterGeneration* spawn_in(std::uint32_t router_slot, bool warm_up);
+  RouterGeneration* spawn_in(std::uint32_t router_slot, const RouterSettings& settings, bool warm_up);
   void respawn_after(Duration delay);
   void await_respawn();
   std::uint32_t free_router_slot() const;
-  void send_hello(RouterGeneration& router, bool warm_up);
+  void send_hello(RouterGeneration& router, const RouterSettings& settings, bool warm_up);
   void send_table(RouterGeneration& router);
   void make_room();
   void replace(const RouterGeneration& dead);
@@ -124,7 +124,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   asio::io_context& io_;
   segment::Segment& segment_;
   RouterCommand command_;
-  RouterSettings settings_;
+  RouterSettings settings_;      // with which a router was ready, or the first ones
+  RouterSettings new_settings_;  // of the upgrade in progress
   std::uint64_t memory_budget_;
   Owner& owner_;
   EventSink& events_;

@@ -139,11 +139,42 @@ TEST_CASE("an empty queue, a full queue and a dead peer give different results")
   CHECK(receive_message(-1, got, error) == ChannelResult::invalid);
 }
 
-TEST_CASE("a message above the packet size is refused before it is sent") {
+TEST_CASE("a message above the packet size is sent in a memfd, whatever its type") {
+  Pair pair;
+  ChannelMessage hello = of(Type::hello), probed = of(Type::probed), got;
+  for (int i = 0; i < 10'000; ++i)
+    hello.router.trusted_proxies.push_back(
+        *Cidr::parse("10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".0/24"));
+  probed.detail.assign(kChannelPacket, 'x');
+  REQUIRE(to_json_text(hello).size() > kChannelPacket);
+  const auto before = open_descriptors();
+  std::string error;
+  REQUIRE(send_message(pair.left.get(), hello) == ChannelResult::ok);
+  REQUIRE(send_message(pair.left.get(), probed) == ChannelResult::ok);
+  REQUIRE(receive_message(pair.right.get(), got, error) == ChannelResult::ok);
+  CHECK(got.router == hello.router);
+  CHECK_FALSE(got.fd);
+  REQUIRE(receive_message(pair.right.get(), got, error) == ChannelResult::ok);
+  CHECK(got.detail == probed.detail);
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("a message above its bound is not sent") {
   Pair pair;
   ChannelMessage probed = of(Type::probed);
-  probed.detail.assign(kChannelPacket, 'x');
+  probed.detail.assign(kChannelMessage, 'x');
   CHECK(send_message(pair.left.get(), probed) == ChannelResult::invalid);
+}
+
+TEST_CASE("a packet that names a memfd which cannot be read is invalid") {
+  Pair pair;
+  ChannelMessage got;
+  std::string error;
+  for (const int count : {0, 1, 2}) {  // the descriptor is a socket
+    send_raw(pair.left.get(), "memfd", count);
+    CHECK(receive_message(pair.right.get(), got, error) == ChannelResult::invalid);
+    CHECK_FALSE(error.empty());
+  }
 }
 
 TEST_CASE("a broken message leaks no descriptor and gives an invalid result") {

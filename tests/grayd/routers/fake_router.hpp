@@ -66,6 +66,7 @@ class FakeRouter {
   void on_message(const ChannelMessage& message) {
     switch (message.type) {
       case Type::table: return on_table(message.number);
+      case Type::hello: return note(message.router);
       case Type::probe: return say(Type::probed, message.number);
       case Type::listen:
         if (behaviour_ == "ending") ::kill(::getppid(), SIGTERM);
@@ -76,6 +77,11 @@ class FakeRouter {
         std::_Exit(0);
       default: return;
     }
+  }
+
+  /// For a test that asks with which settings the router was started.
+  static void note(const RouterSettings& settings) {
+    if (const char* path = std::getenv("GRAY_FAKE_ROUTER_NOTE")) std::ofstream(path) << settings.max_connections;
   }
 
   void on_table(std::uint64_t number) {

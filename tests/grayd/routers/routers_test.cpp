@@ -3,9 +3,12 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <fstream>
+
 #include "config/base/archive.hpp"
 #include "tests/grayd/fake_owners.hpp"
 #include "tests/grayd/routers/fake_router.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::master;
@@ -176,6 +179,29 @@ TEST_CASE_FIXTURE(RoutersFixture,
   CHECK(end->pid != old);
   CHECK(alone(end->pid));
   CHECK(routers->any_ready());
+}
+
+TEST_CASE_FIXTURE(RoutersFixture,
+                  "a router that dies is replaced with the settings of the last upgrade that succeeded") {
+  start("good");
+  REQUIRE(is_ready());
+  ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
+  RouterSettings unproven;
+  unproven.max_connections = 7;
+  REQUIRE(routers->upgrade(unproven, Duration{100}, kUpgradeTimeout, [this](const auto& how) { this->end = how; }));
+  REQUIRE(until([this] { return end.has_value(); }));
+  CHECK(end->code == ExitCode::failed);
+  const test::Folder folder;
+  const std::string note = folder.path / "note";
+  ::setenv("GRAY_FAKE_ROUTER_NOTE", note.c_str(), 1);
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  const auto dead = pid();
+  ::kill(dead, SIGKILL);
+  REQUIRE(until([this, dead] { return routers->any_ready() && pid() != dead; }));
+  ::unsetenv("GRAY_FAKE_ROUTER_NOTE");
+  std::uint32_t max_connections = 0;
+  std::ifstream(note) >> max_connections;
+  CHECK(max_connections == RouterSettings{}.max_connections);
 }
 
 TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way does not change the old one") {
