@@ -24,7 +24,7 @@ Bytes last_of(const Cidr& network) {
   return ip;
 }
 
-bool is_mapped(const Bytes& ip) { return number(ip, 0, 8) == 0 && number(ip, 8, 4) == 0xffff; }
+bool holds_ipv4(const Bytes& ip) { return number(ip, 0, 8) == 0 && number(ip, 8, 4) == 0xffff; }
 
 }  // namespace
 
@@ -61,7 +61,7 @@ bool NetworkSet::contains(const Address& address) const {
   switch (address.kind) {
     case Address::Kind::ipv4: return covers(ipv4_, static_cast<Ip4>(number(address.ip, 0, 4)));
     case Address::Kind::ipv6:
-      if (is_mapped(address.ip)) return covers(ipv4_, static_cast<Ip4>(number(address.ip, 12, 4)));
+      if (holds_ipv4(address.ip)) return covers(ipv4_, static_cast<Ip4>(number(address.ip, 12, 4)));
       return covers(ipv6_, Ip6(number(address.ip, 0, 8), number(address.ip, 8, 8)));
     case Address::Kind::unix_path: return false;
   }
