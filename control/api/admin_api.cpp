@@ -103,8 +103,7 @@ AdminApi::AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats)
   set_exception_handler(write_exception);
 }
 
-void AdminApi::serve(int connection, std::function<void()> request_read) {
-  request_read_ = std::move(request_read);
+void AdminApi::serve(int connection) {
   FdStream stream(connection, cut_off_);
   peer_ = &stream;
   bool closed = false;
@@ -150,7 +149,6 @@ Reply AdminApi::ask(std::string verb, json args) {
   if (!timeout)
     return refusal(ExitCode::usage,
                    fmt::format("timeout_ms must be a whole number from 1 to {}", kLongestTimeout.count()));
-  request_read_();
   const TimePoint until = Clock::now() + *timeout;
   const PendingReply reply(daemon_, verb, std::move(args));
   peer_->wait_for(reply.fd(), until);

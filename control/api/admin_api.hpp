@@ -47,8 +47,7 @@ class AdminApi : private httplib::Server {
   /// `cut_off` and `seats` are shared and must outlive this.
   AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats);
   /// Reads one request and answers it. The connection is borrowed.
-  /// `request_read`: called before the daemon is asked.
-  void serve(int connection, std::function<void()> request_read = [] {});
+  void serve(int connection);
 
  private:
   void answer_verb(const httplib::Request& request, httplib::Response& response);
@@ -61,7 +60,6 @@ class AdminApi : private httplib::Server {
   const CutOff& cut_off_;
   Seats& seats_;
   const FdStream* peer_ = nullptr;  // of the request being served
-  std::function<void()> request_read_;
 };
 
 }  // namespace gray::control

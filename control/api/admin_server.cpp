@@ -11,9 +11,9 @@ constexpr int kSeats = 4;  // threads for callers that wait for an event: the ot
 AdminServer::AdminServer(int listener, Daemon& daemon, std::function<void()> ended)
     : seats_(kSeats),
       server_(
-          listener, {.threads = kThreads, .cut = ConnectionServer::Cut::oldest_silent},
-          [this, &daemon](int connection, const CutOff& cut_off, const auto& request_read) {
-            AdminApi(daemon, cut_off, seats_).serve(connection, request_read);
+          listener, {.threads = kThreads},
+          [this, &daemon](int connection, const CutOff& cut_off) {
+            AdminApi(daemon, cut_off, seats_).serve(connection);
           },
           std::move(ended)) {}
 

@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <list>
@@ -27,11 +26,7 @@ namespace {
 
 constexpr int kRetryAcceptMs = 100;  // while the process is out of descriptors: no event reports a free one
 
-struct Connection {
-  UniqueFd fd;
-  bool request_read = false;
-};
-using Connections = std::list<Connection>;
+using Connections = std::list<UniqueFd>;
 
 }  // namespace
 
@@ -65,13 +60,12 @@ struct ConnectionServer::Impl {
   void cut() {
     std::lock_guard guard(mutex);
     cutting = true;
-    for (const auto& connection : connections) shut_down(connection.fd);
+    for (const auto& connection : connections) shut_down(connection);
   }
 
   void run() {
     while (const auto connection = next()) {
-      const int fd = (*connection)->fd.get();
-      if (begins(fd)) serve(fd, cut_off, [&] { mark_read(**connection); });
+      serve((*connection)->get(), cut_off);
       std::lock_guard guard(mutex);
       connections.erase(*connection);
     }
@@ -98,34 +92,10 @@ struct ConnectionServer::Impl {
 
   Connections::iterator enter(UniqueFd connection) {
     std::lock_guard guard(mutex);
-    const auto entered = connections.insert(connections.end(), Connection{std::move(connection)});
-    if (cutting) shut_down(entered->fd);
-    if (connections.size() == limits.threads) make_room();
+    const auto entered = connections.insert(connections.end(), std::move(connection));
+    if (cutting) shut_down(*entered);
+    if (limits.oldest_makes_room && connections.size() == limits.threads) shut_down(connections.front());
     return entered;
-  }
-
-  void make_room() const {
-    const auto gives_way = [this](const Connection& connection) {
-      return limits.cut == Cut::oldest || (limits.cut == Cut::oldest_silent && is_silent(connection));
-    };
-    const auto newest = std::prev(connections.end());  // it had no time to send anything
-    const auto found = std::find_if(connections.begin(), newest, gives_way);
-    if (found != newest) shut_down(found->fd);
-  }
-
-  static bool is_silent(const Connection& connection) {
-    pollfd entry{connection.fd.get(), POLLIN, 0};
-    return !connection.request_read && ::poll(&entry, 1, 0) == 0;
-  }
-
-  /// Whether the client sends something in time.
-  bool begins(int fd) const {
-    return limits.cut != Cut::oldest_silent || cut_off.wait(Clock::now() + kFirstByte, {fd, POLLIN, 0});
-  }
-
-  void mark_read(Connection& connection) {
-    std::lock_guard guard(mutex);
-    connection.request_read = true;
   }
 
   /// Wakes the thread of the connection, which then finds it closed.

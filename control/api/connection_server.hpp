@@ -2,7 +2,6 @@
 // A borrowed listening socket, and a bounded number of threads that accept and serve one connection each; the backlog
 // of the kernel is the queue. The protocol is implemented by the function that the server is given.
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -15,24 +14,13 @@ class ConnectionServer {
  public:
   static constexpr Duration kGracePeriod{1'000};  // for connections in progress when the server ends
 
-  /// Which connection is cut when one occupies the last thread, so that a thread can accept the next; needs 2 threads.
-  enum class Cut : std::uint8_t {
-    none,
-    oldest,
-    oldest_silent,  // of those whose request was not read and that have nothing to read; and each that sends nothing
-                    // within kFirstByte
-  };
-  static constexpr Duration kFirstByte{500};
-
   struct Limits {
-    std::size_t threads;  // also the number of connections at once
-    Cut cut = Cut::none;
+    std::size_t threads;             // also the number of connections at once
+    bool oldest_makes_room = false;  // a connection that occupies the last thread cuts the oldest; needs 2 threads
   };
   /// Serves a connection until it is done, is cut, or the cut-off time is reached. The server still owns it: it shuts
-  /// it down to cut it, and closes it afterwards. Calls `request_read` when it has read the request: from then on the
-  /// connection is not silent. Called from all threads.
-  using RequestRead = std::function<void()>;
-  using Serve = std::function<void(int connection, const CutOff& cut_off, const RequestRead& request_read)>;
+  /// it down to cut it, and closes it afterwards. Called from all threads.
+  using Serve = std::function<void(int connection, const CutOff& cut_off)>;
 
   /// `listener` is made non-blocking, polled and accepted from, never shut down or closed; it outlives the server, as
   /// does what `serve` refers to. `ended`: called once, by the last thread, when ended() has become true; not before

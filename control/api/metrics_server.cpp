@@ -82,8 +82,8 @@ std::shared_ptr<const PendingReply> SharedMetrics::get() {
 MetricsServer::MetricsServer(int listener, Daemon& daemon, std::function<void()> ended, Duration timeout)
     : metrics_(daemon),
       server_(
-          listener, {.threads = kClients, .cut = ConnectionServer::Cut::oldest},
-          [this, timeout](int connection, const CutOff& cut_off, const auto&) {
+          listener, {.threads = kClients, .oldest_makes_room = true},
+          [this, timeout](int connection, const CutOff& cut_off) {
             // One byte more than a head may have: a client that has sent it has sent too much.
             FdStream client(connection, cut_off, {.request_bytes = kHead + 1, .end = Clock::now() + timeout});
             MetricsApi(metrics_, client).serve();

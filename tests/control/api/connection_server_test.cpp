@@ -17,7 +17,7 @@ using namespace gray::control;
 namespace {
 
 /// Waits until the peer sends something or closes; then sends it back.
-void echo(int connection, const CutOff& cut_off, const ConnectionServer::RequestRead& = {}) {
+void echo(int connection, const CutOff& cut_off) {
   char byte = 0;
   if (cut_off.wait(TimePoint::max(), {connection, POLLIN, 0}) && ::recv(connection, &byte, 1, 0) == 1)
     send_text(connection, {&byte, 1});
@@ -67,7 +67,7 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "with all threads busy, a new connecti
 }
 
 TEST_CASE_FIXTURE(ConnectionServerServed, "the oldest connection is cut for a new one, if the limits say so") {
-  ConnectionServer server(listener.get(), {.threads = 2, .cut = ConnectionServer::Cut::oldest}, echo);
+  ConnectionServer server(listener.get(), {.threads = 2, .oldest_makes_room = true}, echo);
   std::vector<UniqueFd> silent;
   for (int i = 0; i < 6; ++i) silent.push_back(connect());
   CHECK(say("x") == "x");
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "the oldest connection is cut for a ne
 TEST_CASE_FIXTURE(ConnectionServerServed,
                   "after the end no connection is accepted, and those in progress continue until the cut-off") {
   std::promise<void> in;
-  ConnectionServer server(listener.get(), {.threads = 3}, [&](int connection, const CutOff& cut_off, const auto&) {
+  ConnectionServer server(listener.get(), {.threads = 3}, [&](int connection, const CutOff& cut_off) {
     in.set_value();
     echo(connection, cut_off);
   });
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "the cut-off is kGracePeriod after the
   TimePoint begin;
   {
     std::promise<void> in;
-    ConnectionServer server(listener.get(), {.threads = 1}, [&](int connection, const CutOff& cut_off, const auto&) {
+    ConnectionServer server(listener.get(), {.threads = 1}, [&](int connection, const CutOff& cut_off) {
       in.set_value();
       echo(connection, cut_off);
       seen.set_value(cut_off.get());
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "the end is reported once, by the last
   std::promise<void> in, ended;
   ConnectionServer server(
       listener.get(), {.threads = 3},
-      [&](int connection, const CutOff& cut_off, const auto&) {
+      [&](int connection, const CutOff& cut_off) {
         in.set_value();
         echo(connection, cut_off);
       },
@@ -138,36 +138,9 @@ TEST_CASE_FIXTURE(ConnectionServerServed, "the end is reported once, by the last
   CHECK(ends == 1);
 }
 
-TEST_CASE_FIXTURE(ConnectionServerServed, "silent connections make room, those whose request was read do not") {
-  std::promise<void> read;
-  const auto serve = [&](int connection, const CutOff& cut_off, const ConnectionServer::RequestRead& request_read) {
-    char byte = 0;
-    if (::recv(connection, &byte, 1, 0) != 1) return;
-    request_read();
-    if (byte == 'w') {
-      read.set_value();
-      echo(connection, cut_off);
-    } else {
-      send_text(connection, {&byte, 1});
-    }
-  };
-  ConnectionServer server(listener.get(), {.threads = 3, .cut = ConnectionServer::Cut::oldest_silent}, serve);
-  const UniqueFd busy = connect();
-  send_text(busy.get(), "w");
-  read.get_future().wait();
-  std::vector<UniqueFd> silent;
-  const TimePoint begin = Clock::now();
-  for (int i = 0; i < 100; ++i) silent.push_back(connect());
-  CHECK(say("a") == "a");
-  CHECK(Clock::now() - begin < ConnectionServer::kFirstByte * 10);  // it did not wait for each in turn
-  for (const auto& one : silent) CHECK(read_to_end(one.get()).empty());
-  send_text(busy.get(), "b");
-  CHECK(read_to_end(busy.get()) == "b");
-}
-
 TEST_CASE_FIXTURE(ConnectionServerServed, "a cut ends each connection at once") {
   std::promise<void> in;
-  ConnectionServer server(listener.get(), {.threads = 1}, [&](int connection, const CutOff&, const auto&) {
+  ConnectionServer server(listener.get(), {.threads = 1}, [&](int connection, const CutOff&) {
     in.set_value();
     char byte = 0;
     CHECK(::recv(connection, &byte, 1, 0) == 0);  // without regard to the cut-off
