@@ -1,19 +1,19 @@
-// Model: equal threads. One of them at a time holds `accepting` and waits for the next connection; it releases
-// `accepting` before it serves the connection. So a connection wakes one thread, and the list is in the order of
-// arrival.
+// Model: equal threads run one loop. The thread that accepts a connection begins the next wait and then serves its
+// connection, so a connection wakes one thread, and with all threads busy nobody accepts.
 // Invariant: the list owns the connections. They are removed and closed under the mutex, so a cut never hits a
 // descriptor number that was reused.
 #include "control/api/connection_server.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
 #include <atomic>
 #include <cerrno>
 #include <list>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -24,7 +24,7 @@
 namespace gray::control {
 namespace {
 
-constexpr int kRetryAcceptMs = 100;  // while the process is out of descriptors: no event reports a free one
+constexpr Duration kRetryAccept{100};  // while the process is out of descriptors: no event reports a free one
 
 using Connections = std::list<UniqueFd>;
 
@@ -32,9 +32,11 @@ using Connections = std::list<UniqueFd>;
 
 struct ConnectionServer::Impl {
   Impl(int listening, Limits the_limits, Serve the_serve, std::function<void()> when_ended)
-      : listener(listening), limits(the_limits), serve(std::move(the_serve)), on_ended(std::move(when_ended)) {
+      : limits(the_limits), serve(std::move(the_serve)), on_ended(std::move(when_ended)), listener(io), retry(io) {
     // Another process may accept from the same socket; the slower one must not block in accept4().
-    ::fcntl(listener, F_SETFL, ::fcntl(listener, F_GETFL) | O_NONBLOCK);
+    ::fcntl(listening, F_SETFL, ::fcntl(listening, F_GETFL) | O_NONBLOCK);
+    listener.assign(listening);
+    await();
     try {
       for (std::size_t i = 0; i < limits.threads; ++i) {
         ++running;
@@ -51,10 +53,17 @@ struct ConnectionServer::Impl {
   void leave() {
     end();
     for (auto& thread : threads) thread.join();
+    listener.release();
   }
 
   void end() {
-    if (!std::exchange(ending, true)) cut_off.set(Clock::now() + kGracePeriod);
+    {
+      std::lock_guard guard(mutex);
+      if (std::exchange(ending, true)) return;
+      listener.cancel();
+      retry.cancel();
+    }
+    cut_off.set(Clock::now() + kGracePeriod);
   }
 
   void cut() {
@@ -64,34 +73,39 @@ struct ConnectionServer::Impl {
   }
 
   void run() {
-    while (const auto connection = next()) {
-      serve((*connection)->get(), cut_off);
-      std::lock_guard guard(mutex);
-      connections.erase(*connection);
-    }
+    io.run();
     if (--running == 0) on_ended();
   }
 
-  /// Waits for a connection; nothing when the server ends.
-  std::optional<Connections::iterator> next() {
-    std::lock_guard turn(accepting);
-    while (!ends(-1, POLLIN)) {
-      UniqueFd connection(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
-      if (connection) return enter(std::move(connection));
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) ends(kRetryAcceptMs, 0);
-    }
-    return std::nullopt;
+  void await() {
+    listener.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code error) {
+      if (!error) accept();
+    });
   }
 
-  /// Waits for the end, or for `events` of the listener, or for `milliseconds` (-1: for ever); true at the end.
-  bool ends(int milliseconds, short events) const {
-    pollfd entries[] = {{cut_off.fd(), POLLIN, 0}, {listener, events, 0}};
-    ::poll(entries, std::size(entries), milliseconds);
-    return entries[0].revents != 0;
+  void accept() {
+    std::unique_lock lock(mutex);
+    if (ending) return;
+    UniqueFd accepted(::accept4(listener.native_handle(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!accepted && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) return accept_later();
+    await();
+    if (!accepted) return;
+    const auto connection = enter(std::move(accepted));
+    lock.unlock();
+    serve(connection->get(), cut_off);
+    lock.lock();
+    connections.erase(connection);
+  }
+
+  void accept_later() {
+    retry.expires_after(kRetryAccept);
+    retry.async_wait([this](std::error_code error) {
+      std::lock_guard guard(mutex);
+      if (!error && !ending) await();
+    });
   }
 
   Connections::iterator enter(UniqueFd connection) {
-    std::lock_guard guard(mutex);
     const auto entered = connections.insert(connections.end(), std::move(connection));
     if (cutting) shut_down(*entered);
     if (limits.oldest_makes_room && connections.size() == limits.threads) shut_down(connections.front());
@@ -101,15 +115,16 @@ struct ConnectionServer::Impl {
   /// Wakes the thread of the connection, which then finds it closed.
   static void shut_down(const UniqueFd& connection) { ::shutdown(connection.get(), SHUT_RDWR); }
 
-  const int listener;
   const Limits limits;
   const Serve serve;
   const std::function<void()> on_ended;
   CutOff cut_off;
-  bool ending = false;      // of the thread that owns the server
-  std::mutex accepting;     // its holder waits for the next connection
-  std::mutex mutex;         // of the next two
+  asio::io_context io;
+  std::mutex mutex;  // of the next five; handlers of `io` run on all threads
+  asio::posix::stream_descriptor listener;
+  asio::steady_timer retry;
   Connections connections;  // oldest first
+  bool ending = false;
   bool cutting = false;
   std::atomic<std::size_t> running{0};
   std::vector<std::thread> threads;

@@ -16,8 +16,6 @@ class CutOff {
   /// Called once; wakes waiting threads.
   void set(TimePoint when);
   TimePoint get() const { return TimePoint(when_.load()); }
-  /// Readable from the moment when the time is set.
-  int fd() const { return known_.get(); }
   /// Waits until one of the descriptors has one of its events (POLLHUP and POLLERR always count; a negative descriptor
   /// has none). False at `until` or at the cut-off.
   bool wait(TimePoint until, pollfd first, pollfd second = {-1, 0, 0}) const;
