@@ -39,11 +39,14 @@ struct Cidr {
   std::uint8_t bits = 0;
 
   static std::optional<Cidr> parse(std::string_view text);
-  /// A unix peer is not in any network. An IPv4-mapped IPv6 address is compared as IPv4.
-  bool contains(const Address& address) const;
+  /// The first one is `ip`.
+  std::array<std::uint8_t, 16> last_ip() const;
   std::string text() const;
   bool operator==(const Cidr&) const = default;
 };
+
+/// The IPv4 address in an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2); nothing for any other.
+std::optional<std::array<std::uint8_t, 16>> mapped_ipv4(const std::array<std::uint8_t, 16>& ip);
 
 /// An IP without port, as in X-Forwarded-For.
 std::optional<Address> parse_ip(std::string_view text);

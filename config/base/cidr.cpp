@@ -10,20 +10,12 @@ namespace {
 constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr std::uint8_t kMappedBits = 96;
 
-bool is_mapped(const std::array<std::uint8_t, 16>& ip) {
-  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), ip.begin());
-}
+using Bytes = std::array<std::uint8_t, 16>;
 
-std::array<std::uint8_t, 16> unmapped(const std::array<std::uint8_t, 16>& ip) {
-  return {ip[12], ip[13], ip[14], ip[15]};
-}
-
-std::array<std::uint8_t, 16> masked(std::array<std::uint8_t, 16> ip, unsigned bits) {
-  for (unsigned i = 0; i < ip.size(); ++i) {
-    const unsigned keep = bits > i * 8 ? std::min(bits - i * 8, 8u) : 0;
-    ip[i] = static_cast<std::uint8_t>(ip[i] & ~(0xffu >> keep));
-  }
-  return ip;
+/// The bits behind the prefix in byte `index`.
+std::uint8_t host_bits(unsigned bits, unsigned index) {
+  const unsigned fixed = bits > index * 8 ? std::min(bits - index * 8, 8u) : 0;
+  return static_cast<std::uint8_t>(0xffu >> fixed);
 }
 
 std::optional<std::uint8_t> parse_bits(std::string_view text, std::uint8_t limit) {
@@ -47,19 +39,22 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
     if (!prefix) return std::nullopt;
     network.bits = *prefix;
   }
-  if (network.ipv6 && network.bits >= kMappedBits && is_mapped(network.ip))
-    network = {
-        .ipv6 = false, .ip = unmapped(network.ip), .bits = static_cast<std::uint8_t>(network.bits - kMappedBits)};
-  network.ip = masked(network.ip, network.bits);
+  if (const auto ipv4 = mapped_ipv4(network.ip); ipv4 && network.ipv6 && network.bits >= kMappedBits)
+    network = {.ipv6 = false, .ip = *ipv4, .bits = static_cast<std::uint8_t>(network.bits - kMappedBits)};
+  for (unsigned i = 0; i < network.ip.size(); ++i)
+    network.ip[i] = static_cast<std::uint8_t>(network.ip[i] & ~host_bits(network.bits, i));
   return network;
 }
 
-bool Cidr::contains(const Address& address) const {
-  if (address.kind == Address::Kind::unix_path) return false;
-  const bool mapped = address.kind == Address::Kind::ipv6 && is_mapped(address.ip);
-  const bool is_ipv6 = address.kind == Address::Kind::ipv6 && !mapped;
-  if (is_ipv6 != ipv6) return false;
-  return masked(mapped ? unmapped(address.ip) : address.ip, bits) == ip;
+Bytes Cidr::last_ip() const {
+  Bytes last = ip;
+  for (unsigned i = 0; i < last.size(); ++i) last[i] = static_cast<std::uint8_t>(last[i] | host_bits(bits, i));
+  return last;
+}
+
+std::optional<Bytes> mapped_ipv4(const Bytes& ip) {
+  if (!std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), ip.begin())) return std::nullopt;
+  return Bytes{ip[12], ip[13], ip[14], ip[15]};
 }
 
 std::string Cidr::text() const {

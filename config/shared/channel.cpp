@@ -75,7 +75,11 @@ ChannelResult send_message(int channel, const ChannelMessage& message) {
   UniqueFd large;
   if (text.size() > kChannelPacket) {
     if (message.fd || text.size() > kChannelMessage) return ChannelResult::invalid;
-    large = sealed_memfd("grayd-message", text);
+    try {
+      large = sealed_memfd("grayd-message", text);
+    } catch (const std::system_error&) {  // no descriptor or no memory: as a packet that the kernel refuses
+      return ChannelResult::invalid;
+    }
     text = kInMemfd;
   }
   iovec part{.iov_base = text.data(), .iov_len = text.size()};

@@ -1,13 +1,13 @@
 #include <doctest/doctest.h>
 
-#include "config/base/address.hpp"
+#include "config/base/network_set.hpp"
 
 using namespace gray;
 
 namespace {
 
 bool contains(const char* network, const char* ip) {
-  return Cidr::parse(network).value().contains(parse_ip(ip).value());
+  return NetworkSet({Cidr::parse(network).value()}).contains(parse_ip(ip).value());
 }
 
 }  // namespace
@@ -35,9 +35,18 @@ TEST_CASE("a mapped IPv6 address is compared as IPv4, on both sides") {
   CHECK(contains("::ffff:10.0.0.0/104", "10.1.2.3"));
 }
 
-TEST_CASE("a unix peer is not in any network") {
-  CHECK(!Cidr::parse("0.0.0.0/0")->contains(Address::parse("unix:x").value()));
-  CHECK(!Cidr::parse("::/0")->contains(Address::parse("unix:x").value()));
+TEST_CASE("the last address of a network has all bits behind the prefix") {
+  const auto last = [](const char* network) {
+    const Cidr cidr = Cidr::parse(network).value();
+    Address address;
+    address.kind = cidr.ipv6 ? Address::Kind::ipv6 : Address::Kind::ipv4;
+    address.ip = cidr.last_ip();
+    return address.ip_text();
+  };
+  CHECK(last("10.0.0.0/8") == "10.255.255.255");
+  CHECK(last("192.168.4.0/23") == "192.168.5.255");
+  CHECK(last("127.0.0.1") == "127.0.0.1");
+  CHECK(last("2001:db8::/33") == "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff");
 }
 
 TEST_CASE("bits behind the prefix do not matter") {

@@ -15,6 +15,15 @@ std::vector<Cidr> networks(std::initializer_list<const char*> texts) {
   return list;
 }
 
+/// Bit by bit.
+bool is_in(const Cidr& network, const Address& address) {
+  if (network.ipv6 != (address.kind == Address::Kind::ipv6)) return false;
+  const auto bit = [](const auto& ip, unsigned i) { return ip[i / 8] >> (7 - i % 8) & 1; };
+  for (unsigned i = 0; i < network.bits; ++i)
+    if (bit(network.ip, i) != bit(address.ip, i)) return false;
+  return true;
+}
+
 bool holds(const NetworkSet& set, const char* ip) { return set.contains(*parse_ip(ip)); }
 
 }  // namespace
@@ -62,7 +71,7 @@ TEST_CASE("random networks, nested and repeated, give the same answers as each n
     const NetworkSet set(list);
     for (int i = 0; i < 100; ++i) {
       const Address address = ip(random() % 2 == 0);
-      const bool expected = std::ranges::any_of(list, [&](const Cidr& network) { return network.contains(address); });
+      const bool expected = std::ranges::any_of(list, [&](const Cidr& network) { return is_in(network, address); });
       CHECK(set.contains(address) == expected);
     }
   }
