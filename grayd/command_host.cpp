@@ -19,11 +19,11 @@ constexpr Duration kSettleLimit{50};    // the time that a status waits for the 
 
 }  // namespace
 
-/// `then` runs on the main thread; the store's own thread only posts it.
+/// `then` runs on the main thread. The thread of the store only posts it: it may outlive this object.
 void CommandHost::save(Saved then) {
   ++saving_;
-  to_.holdings.store.save(to_.live.wanted(), [this, then = std::move(then)](std::string error) {
-    asio::post(to_.io, [this, then, error = std::move(error)] {
+  to_.holdings.store.save(to_.live.wanted(), [this, &io = to_.io, then = std::move(then)](std::string error) {
+    asio::post(io, [this, then, error = std::move(error)] {
       --saving_;
       then(error);
       to_.upgrades.changed();

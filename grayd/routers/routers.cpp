@@ -221,7 +221,6 @@ void Routers::ended(RouterGeneration& router) {
   if (wanted_ && !router.leaving() && !upgrading && newest_ready() == nullptr) replace(router);
   make_room();
   settle_waiters();
-  owner_.workers_unused();
   if (living_.empty() && drained_) asio::post(io_, std::exchange(drained_, nullptr));
 }
 

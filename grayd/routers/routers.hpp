@@ -40,8 +40,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
 
   class Owner {
    public:
-    virtual void routers_changed() = 0;  // one became ready, applied a table or ended
-    virtual void workers_unused() = 0;   // sockets to workers that left the table are closed, or their router ended
+    virtual void routers_changed() = 0;  // one became ready, applied a table or ended; its sockets ended with it
+    virtual void workers_unused() = 0;   // sockets to workers that left the table are closed
     virtual void probed(std::uint64_t id, bool ok, const std::string& detail) = 0;
     virtual void probing_possible(bool possible) = 0;
 
