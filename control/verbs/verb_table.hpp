@@ -50,7 +50,7 @@ enum class Verb : std::uint8_t {
 enum class AnsweredBy : std::uint8_t {
   grayd,    // by grayd, over the admin API
   grayctl,  // by grayctl, without a running grayd
-  not_yet,  // not implemented; listed so that it is not reported as a typing mistake
+  not_yet,  // planned; grayctl answers that it is not supported yet instead of "unknown verb"
 };
 
 enum class ArgumentType : std::uint8_t {
@@ -61,7 +61,7 @@ enum class ArgumentType : std::uint8_t {
 };
 
 /// In grayctl a required argument and an optional service or version are positional, any other is an option with its
-/// name; `help` is its line there.
+/// name; `help` is its line there. Only verbs that change something have numbers and flags: a query of a GET is text.
 struct Argument {
   std::string_view name;
   ArgumentType type;

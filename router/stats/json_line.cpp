@@ -73,7 +73,7 @@ bool copy_plain(std::string_view text, char* out) {
 
 char* copy(std::string_view text, char* out) { return std::copy(text.begin(), text.end(), out); }
 
-/// \uXXXX; every control character is below U+10000.
+/// As \u and four digits: every control character is below U+10000.
 char* escape(char32_t code, char* out) {
   out = copy("\\u", out);
   for (int shift = 12; shift >= 0; shift -= 4) *out++ = kHex[code >> shift & 15];

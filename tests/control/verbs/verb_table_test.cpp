@@ -51,6 +51,8 @@ TEST_CASE("only verbs of grayd change something or have arguments, and only verb
     CAPTURE(row.name);
     CHECK((row.by == AnsweredBy::grayd || (!row.changes && row.arguments.empty())));
     CHECK((row.changes || !row.event));
+    for (const Argument& argument : row.arguments)
+      CHECK((row.changes || argument.type == ArgumentType::text || argument.type == ArgumentType::whole));
   }
 }
 

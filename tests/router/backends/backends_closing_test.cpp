@@ -60,6 +60,15 @@ FakeWorker::Script says_nothing() {
   };
 }
 
+FakeWorker::Script answers_when(Gate& open) {
+  return [&open](FakeWorker::Call& call) {
+    while (call.next()) {
+      open.wait();
+      call.write(kOk);
+    }
+  };
+}
+
 /// Answers, but leaves the second request of its first connection without an answer.
 FakeWorker::Script goes_stale() {
   return [](FakeWorker::Call& call) {
@@ -90,12 +99,7 @@ TEST_CASE("the unit of an idle socket is given back when it is closed") {
 
 TEST_CASE("a worker that left the table is reported as unused when its last socket is closed, and only then") {
   Gate gate;
-  FakeWorker worker([&gate](FakeWorker::Call& call) {
-    while (call.next()) {
-      gate.wait();
-      call.write(kOk);
-    }
-  });
+  FakeWorker worker(answers_when(gate));
   Deferring late({{{worker.address()}}});
   Wire first = late.rig.dial(), second = late.rig.dial();
   first.write(Rig::request_for());
@@ -356,12 +360,7 @@ TEST_CASE("a probe lives until its socket is closed, and reports before") {
 
 TEST_CASE("a socket that is handed to a neighbour keeps its unit on the way") {
   Gate gate;
-  FakeWorker worker([&gate](FakeWorker::Call& call) {
-    while (call.next()) {
-      gate.wait();
-      call.write(kOk);
-    }
-  });
+  FakeWorker worker(answers_when(gate));
   Deferring late(one_socket(worker, 8), {.shards = 2});
   Wire first = late.rig.dial(0), second = late.rig.dial(1);
   first.write(Rig::request_for());
@@ -389,12 +388,7 @@ TEST_CASE("a socket that is handed to a neighbour keeps its unit on the way") {
 
 TEST_CASE("a socket that no neighbour needs any more is adopted again") {
   Gate gate;
-  FakeWorker worker([&gate](FakeWorker::Call& call) {
-    while (call.next()) {
-      gate.wait();
-      call.write(kOk);
-    }
-  });
+  FakeWorker worker(answers_when(gate));
   Deferring late(one_socket(worker, 8), {.shards = 2});
   Wire first = late.rig.dial(0), second = late.rig.dial(1);
   first.write(Rig::request_for());
