@@ -216,6 +216,11 @@ void Worker::noticed(const Notice& notice) {
   if (notice.extend) report({.kind = WorkerEvent::extend, .delay = *notice.extend});
 }
 
+void Worker::ignored(const std::string& why) {
+  log(LogLevel::warn, id_ + ": " + why);
+  if (ready_by_.empty()) closed_ = why;
+}
+
 // A closed channel is not a failure yet: a different channel or a probe may still make the worker ready.
 void Worker::closed(ReadyWay way) {
   if (!ready_by_.empty() || !closed_.empty() || judge_->by_probe()) return;

@@ -107,6 +107,7 @@ class Worker final : private WorkerProcess::Owner {
   void spawn_failed(const SpawnError& error, const std::string& text) override;
   void said_ready(ReadyWay way) override;
   void noticed(const Notice& notice) override;
+  void ignored(const std::string& why) override;
   void closed(ReadyWay way) override;
   void exited(int status) override;
   void rest_changed() override;
@@ -142,7 +143,7 @@ class Worker final : private WorkerProcess::Owner {
   bool ending_ = false;  // we sent it the stop signal
   bool killed_ = false;  // we killed it
   std::string ready_by_, status_, detail_;
-  std::string closed_;       // the channel that it closed without a ready message
+  std::string closed_;       // the channel that it closed without a ready message, or a message that was ignored
   std::string last_answer_;  // of a failed probe
   TimePoint started_{}, next_weigh_{};
   std::optional<TimePoint> next_poll_ = TimePoint{};  // none: look_again() says when

@@ -1,6 +1,9 @@
 #include "supervisor/process/containment.hpp"
 
 #include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "supervisor/process/process_table.hpp"
 
@@ -9,6 +12,11 @@ extern "C" {  // the header of glibc 2.36 has no extern "C" of its own
 }
 
 namespace gray::supervisor {
+namespace {
+
+constexpr int kMostAncestors = 64;  // pids may be reused while they are followed
+
+}  // namespace
 
 Containment::Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance,
                          std::uint64_t generation)
@@ -42,6 +50,22 @@ std::vector<pid_t> Containment::members() const {
     if (process.session == leader_ || marked) pids.push_back(process.pid);
   }
   return pids;
+}
+
+// A zombie that was not reaped yet still has its session and its parent.
+bool Containment::contains(pid_t pid) const {
+  if (pid <= 0) return false;
+  if (::getsid(pid) == leader_) return true;
+  if (cgroup_) {
+    const auto all = cgroup_->all_members();
+    if (std::find(all.begin(), all.end(), pid) != all.end()) return true;
+  }
+  for (int step = 0; pid > 1 && step < kMostAncestors; ++step) {
+    if (pid == leader_) return true;
+    const auto info = parse_stat(read_file("/proc/" + std::to_string(pid) + "/stat"));
+    pid = info ? info->parent : 0;
+  }
+  return false;
 }
 
 UniqueFd Containment::watch_member() const {

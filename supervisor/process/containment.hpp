@@ -25,6 +25,9 @@ class Containment {
   void kill() const;
   bool empty() const;
   std::vector<pid_t> members() const;
+  /// Whether a process belongs to the worker: by session, by cgroup, or as a descendant of the leader. The environment
+  /// does not count, because every process can write its own. False for one that was reaped already.
+  bool contains(pid_t pid) const;
   /// The pidfd of one member: when it is readable, empty() may have changed. Invalid if there is no member, or no
   /// descriptor is free.
   UniqueFd watch_member() const;

@@ -16,6 +16,9 @@ namespace gray::supervisor {
 /// "pipe", "ipc", "tcp" ..., as in the configuration; "fd" without its number.
 std::string_view name(ReadyWay way);
 
+// The writers of the pipe, of `fd:N` and of the IPC channel need no check: these descriptors have no name, so only the
+// worker and the processes that it gives them to have them. NOTIFY_SOCKET has a path: see notify_socket.hpp.
+
 /// The pipe of GRAY_READY_FD: sd_notify's grammar, one assignment a line. `READY=1` or `READY` is ready, other lines
 /// are ignored. After a line above 4096 bytes, a NUL, or 64 KiB without READY, all further input is ignored.
 class PipeReader {
@@ -57,6 +60,8 @@ struct Notice {
   std::optional<std::string> status;  // STATUS, cut to kStatus bytes, control characters replaced
 
   static Notice parse(std::string_view datagram);
+  /// It has no assignment that is known here.
+  bool empty() const { return !ready && !extend && !status; }
 };
 
 /// The descriptor of `fd:N` (s6's notification-fd): the first newline is ready, everything else is ignored.

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "supervisor/process/notify_socket.hpp"
+#include "supervisor/process/process_table.hpp"
 
 namespace gray::supervisor {
 namespace {
@@ -190,7 +191,20 @@ void WorkerProcess::on_spawn_progress() {
 void WorkerProcess::on_notify(std::size_t limit) {
   if (!notify_) return;
   on_spawn_progress();
-  for (const Notice& notice : read_notices(notify_.fd(), limit / Notice::kBytes)) owner_.noticed(notice);
+  const auto notices =
+      read_notices(notify_.fd(), limit / Notice::kBytes, [this](pid_t sender) { return may_notify(sender); });
+  for (const Notice& notice : notices) owner_.noticed(notice);
+}
+
+bool WorkerProcess::may_notify(pid_t sender) {
+  if (containment_.contains(sender)) return true;
+  if (std::exchange(ignored_, true)) return false;
+  const auto info = parse_stat(read_file("/proc/" + std::to_string(sender) + "/stat"));
+  const std::string text = "a message on its NOTIFY_SOCKET was ignored: the sender, pid " + std::to_string(sender);
+  owner_.ignored(info ? text + " (" + info->name + "), is not a process of this worker; send it from the worker itself"
+                      : text + ", has ended and cannot be checked; send it from a process that still runs, or " +
+                            "wait until it was read, as systemd-notify does");
+  return false;
 }
 
 void WorkerProcess::on_ready_pipe(std::size_t limit) {

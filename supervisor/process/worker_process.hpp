@@ -29,6 +29,7 @@ class WorkerProcess {
     virtual void spawn_failed(const SpawnError& error, const std::string& text) = 0;
     virtual void said_ready(ReadyWay way) = 0;
     virtual void noticed(const Notice& notice) = 0;
+    virtual void ignored(const std::string& why) = 0;  // a message on the notify socket; once for each process
     virtual void closed(ReadyWay way) = 0;  // its end of that channel; it may have been ready before, or be ending
     virtual void exited(int status) = 0;    // as in waitpid(2)
     virtual void rest_changed() = 0;        // gone() may have changed
@@ -103,6 +104,7 @@ class WorkerProcess {
   void listen(Watch& watch, UniqueFd fd, std::function<void()> readable);
   void on_spawn_progress();
   void on_notify(std::size_t limit);
+  bool may_notify(pid_t sender);
   void on_ready_pipe(std::size_t limit);
   void on_ready_fd(std::size_t limit);
   void on_ipc(std::size_t limit);
@@ -122,6 +124,7 @@ class WorkerProcess {
   IpcReader ipc_reader_;
   OutputStream out_stream_, err_stream_;
   bool reaped_ = false;
+  bool ignored_ = false;  // a message; not handed over
 };
 
 }  // namespace gray::supervisor

@@ -40,6 +40,36 @@ TEST_CASE("a grandchild in its own session is found and killed, with a cgroup an
   }
 }
 
+TEST_CASE("a process belongs to a worker by session, by ancestors or by cgroup, not by its environment") {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  CgroupTree tree;
+  for (const bool with_cgroup : {true, false}) {
+    if (with_cgroup && tree.path().empty()) continue;
+    CAPTURE(with_cgroup);
+    const std::string instance = fresh_instance();
+    auto cgroup = with_cgroup ? tree.child("test") : std::nullopt;
+    const Spawned leader = start_leaver(instance, cgroup ? &*cgroup : nullptr);
+    const Containment all(leader.pid, std::move(cgroup), instance, 5);
+    CHECK(all.contains(leader.pid));
+    pid_t grandchild = 0;  // in a session of its own
+    CHECK(within(5s, [&] {
+      for (const pid_t pid : all.members())
+        if (::getsid(pid) == pid && pid != leader.pid) grandchild = pid;
+      return grandchild != 0;
+    }));
+    CHECK(all.contains(grandchild));
+    wait_for_end(leader.pid);
+    CHECK(all.contains(leader.pid));  // it was not reaped yet
+    CHECK(within(5s, [&] { return ::waitpid(leader.pid, nullptr, WNOHANG) == leader.pid; }));
+    CHECK_FALSE(all.members().empty());
+    CHECK(all.contains(grandchild) == with_cgroup);  // its parent is this process now
+    for (const pid_t other : {::getpid(), pid_t{1}, pid_t{0}, pid_t{-1}}) CHECK_FALSE(all.contains(other));
+    all.kill();
+    CHECK(within(5s, [&] { return all.empty(); }));
+    all.dissolve();
+  }
+}
+
 TEST_CASE("a stop signal reaches the whole group, a suspended one, and a process that is not a group yet") {
   const std::string instance = fresh_instance();
   const Spawned leader = start_leaver(instance, nullptr);

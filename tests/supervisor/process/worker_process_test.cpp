@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <asio/executor_work_guard.hpp>
 #include <cerrno>
 #include <functional>
+
+#include "config/base/address.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
@@ -79,6 +82,7 @@ struct Recorder : private WorkerProcess::Owner {
     if (notice.ready) events.push_back("ready by notify");
     if (notice.status) events.push_back("status " + *notice.status);
   }
+  void ignored(const std::string& why) override { events.push_back(why); }
   void closed(ReadyWay way) override {
     if (status) return;
     closes.push_back(way);
@@ -92,6 +96,14 @@ struct Recorder : private WorkerProcess::Owner {
   void wrote(const std::string& line) override { events.push_back("wrote " + line); }
   void kept_output() override { ++kept; }
 };
+
+void notify(const std::string& path, std::string_view text) {
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage{};
+  const socklen_t length = Address::parse("unix:" + path)->to(storage);
+  REQUIRE(::sendto(socket.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&storage), length) ==
+          static_cast<ssize_t>(text.size()));
+}
 
 }  // namespace
 
@@ -205,6 +217,45 @@ TEST_CASE_FIXTURE(Recorder, "all messages of a notify socket are reported, howev
   CHECK(count("executed") == 1);
   CHECK(count("ready by notify") == 1);
   CHECK(count("status up") == 1);
+}
+
+TEST_CASE_FIXTURE(Recorder, "a message of a process that is not the worker's is ignored, and reported once") {
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::notify};
+  start({"/bin/sh", "-c", "echo $NOTIFY_SOCKET; exec tail -f /dev/null"});
+  REQUIRE(process);
+  REQUIRE(until([&] { return !tail.last(1).empty(); }));
+  const std::string path = tail.last(1).front();
+  const std::string self = std::to_string(::getpid());
+  for (const char* text : {"READY=1", "STATUS=forged", "EXTEND_TIMEOUT_USEC=1"}) notify(path, text);
+  REQUIRE(until([&] {
+    return count("a message on its NOTIFY_SOCKET was ignored: the sender, pid " + self +
+                 " (supervisor_test), is not a process of this worker; send it from the worker itself") == 1;
+  }));
+  process->signal(SIGTERM);
+  REQUIRE(ends());
+  CHECK(events.size() == 4);  // executed, wrote, the complaint, exited
+}
+
+TEST_CASE_FIXTURE(Recorder, "a message of a process that has ended is ignored, and the report says what to do") {
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::notify};
+  start({"/bin/sh", "-c", "echo $NOTIFY_SOCKET; exec tail -f /dev/null"});
+  REQUIRE(process);
+  REQUIRE(until([&] { return !tail.last(1).empty(); }));
+  const std::string path = tail.last(1).front();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    notify(path, "READY=1");
+    ::_exit(0);
+  }
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  REQUIRE(until([&] {
+    return count("a message on its NOTIFY_SOCKET was ignored: the sender, pid " + std::to_string(child) +
+                 ", has ended and cannot be checked; send it from a process that still runs, or wait until it was "
+                 "read, as systemd-notify does") == 1;
+  }));
+  CHECK(count("ready by notify") == 0);
 }
 
 TEST_CASE_FIXTURE(Recorder,
