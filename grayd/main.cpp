@@ -6,11 +6,12 @@
 #include <exception>
 
 #include "config/base/exit_code.hpp"
+#include "grayd/guard/guard_child.hpp"
 #include "grayd/handoff/handoff.hpp"
-#include "grayd/handoff/inherited_signals.hpp"
 #include "grayd/master.hpp"
 #include "grayd/preflight.hpp"
 #include "grayd/process/command_line.hpp"
+#include "grayd/process/inherited_signals.hpp"
 #include "grayd/process/small_heap.hpp"
 #include "grayd/resume.hpp"
 #include "grayd/routers/router_child.hpp"
@@ -47,6 +48,7 @@ int serve_or_check(const CommandLine& line) {
 int run(const CommandLine& line) {
   switch (line.mode) {
     case CommandLine::Mode::router: return master::run_router_child(line.router);
+    case CommandLine::Mode::guard: return master::run_guard(line.guard);
     case CommandLine::Mode::resume: return master::run_resumed(line.resume);
     case CommandLine::Mode::check_handoff: fmt::print("{}", master::handoff_numbers()); return 0;
     case CommandLine::Mode::serve:

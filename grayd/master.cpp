@@ -14,7 +14,7 @@
 #include "control/report/metrics.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/version.hpp"
-#include "grayd/handoff/inherited_signals.hpp"
+#include "grayd/process/inherited_signals.hpp"
 #include "supervisor/process/process_table.hpp"
 
 namespace gray::master {
@@ -42,6 +42,7 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       live_(holdings_.state()),
       rows_(holdings_.segment),
       cells_(holdings_.segment),
+      guard_(io_),
       routers_(io_, holdings_.segment, holdings_.router_command(), settings_.router, settings_.memory_budget, *this,
                history_),
       supervisor_(supervisor_of<Origin>(io_, *this, holdings_.instance)),
@@ -79,6 +80,7 @@ void Master::archive(Io& io) {
   io("holdings", holdings_);
   io("rows", rows_);
   io("cells", cells_);
+  io("guard", guard_);
   io("routers", routers_);
   io("publisher", publisher_);
   io("upgrades", upgrades_);
@@ -120,7 +122,7 @@ void Master::published(const std::vector<VersionView>& views) {
 }
 
 /// An exception that reaches this loop means that an event was only partly handled, so the state may be inconsistent.
-/// The first one stops grayd in order; a second one ends this process at once, and the routers kill the workers.
+/// The first one stops grayd in order; a second one ends this process at once, and the guard kills the workers.
 int Master::run() {
   asio::post(io_, [this] { start(); });
   return loop();
@@ -163,7 +165,8 @@ void Master::start() {
   }
   publication_.now();
   supervisor_.probing_possible(false);
-  routers_.start(supervisor_.cgroup_path());
+  guard_.start(supervisor_.cgroup_path());
+  routers_.start();
   for (const auto& service : settings_.services) {
     for (const auto& version : service.versions) {
       if (!control::is_stopped(live_.published(), service.name, version.name)) supervisor_.apply(service.name, version);
@@ -267,8 +270,7 @@ void Master::report(EventKind kind, std::string cause, std::string text) {
 /// Workers get the limit of descriptors that grayd was started with.
 void Master::group_started(pid_t pgid) {
   set_file_limit(pgid, file_limit_);
-  if (!holdings_.segment.add_group(pgid))
-    log(LogLevel::warn, "too many process groups: if grayd is killed, some workers may keep running");
+  guard_.add(pgid);
 }
 
 void Master::call(std::string verb, nlohmann::json args, std::function<void(control::Reply)> done) {

@@ -3,8 +3,8 @@
 // not depend on each other. It forwards no byte of traffic.
 //
 //  Order at start, each step requires the one before: state and its lock, leftovers killed, segment, listeners bound,
-//  admin socket, a router (it probes the workers), the workers, and listening once every stable version is up or has
-//  failed. Order at the end: routers drain, then workers stop, then the process ends; no process survives it.
+//  admin socket, the guard, a router (it probes the workers), the workers, and listening once every stable version is
+//  up or has failed. Order at the end: routers drain, then workers stop, then the process ends; no process survives it.
 //
 //  Handover: between two events of the loop, with all signals blocked, the master serialises its state and replaces its
 //  own image by exec (grayd/handoff/self_exec.hpp). If that fails, it continues unchanged.
@@ -25,6 +25,7 @@
 #include "grayd/cells.hpp"
 #include "grayd/command_host.hpp"
 #include "grayd/control_endpoints.hpp"
+#include "grayd/guard/guard.hpp"
 #include "grayd/handoff/self_exec.hpp"
 #include "grayd/history.hpp"
 #include "grayd/holdings.hpp"
@@ -92,7 +93,7 @@ class Master final : supervisor::Host,
   std::uint32_t open_sockets(std::uint32_t cell) const override { return cells_.open(cell); }
   bool withdrawn(std::uint32_t) const override { return publication_.settled(); }
   void group_started(pid_t pgid) override;
-  void group_gone(pid_t pgid) override { holdings_.segment.remove_group(pgid); }
+  void group_gone(pid_t pgid) override { guard_.remove(pgid); }
   bool carries_traffic(const std::string& service, const std::string& version) const override {
     return control::carries_traffic(settings_, live_.published(), service, version);
   }
@@ -123,6 +124,7 @@ class Master final : supervisor::Host,
   control::LiveState live_;
   control::Rows rows_;
   Cells cells_;
+  Guard guard_;
   Routers routers_;
   supervisor::Supervisor supervisor_;
   History history_;

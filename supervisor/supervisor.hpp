@@ -113,7 +113,7 @@ class Supervisor {
   std::vector<std::string> output(const std::string& worker_id) const;
   /// The output of all workers after the line with number `sequence`, ended workers first.
   std::vector<WorkerOutput> outputs(std::uint64_t sequence = 0) const;
-  /// The cgroup that all workers live in, for kill_worker_cgroup(); empty if there is none.
+  /// The cgroup that all workers live in, for the guard; empty if there is none.
   const std::string& cgroup_path() const;
 
  private:

@@ -169,21 +169,6 @@ void Segment::clear_version(std::uint32_t row) {
 
 void Segment::clear_worker(std::uint32_t cell) { zero(&layout_->workers[cell], sizeof(WorkerCell)); }
 
-bool Segment::add_group(std::int32_t pgid) {
-  for (auto& group : layout_->header.groups) {
-    std::int32_t expected = 0;
-    if (group.compare_exchange_strong(expected, pgid, std::memory_order_release)) return true;
-  }
-  return false;
-}
-
-void Segment::remove_group(std::int32_t pgid) {
-  for (auto& group : layout_->header.groups) {
-    std::int32_t expected = pgid;
-    if (group.compare_exchange_strong(expected, 0, std::memory_order_release)) return;
-  }
-}
-
 template <class Io>
 void Segment::archive(Io& io) {
   UniqueFd fd(fd_.release());

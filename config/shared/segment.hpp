@@ -1,7 +1,7 @@
 #pragma once
 // The shared segment: a memfd that the master makes and every router generation maps. It holds the data that must be
-// exact across threads and overlapping routers (limits), that must survive a router (counters), or that the router
-// needs when the master is gone (the process groups to kill).
+// exact across threads and overlapping routers (limits), or that must survive a router (counters). Routers write to it,
+// so it holds nothing that gives power over other processes.
 //
 // Invariants
 //  - A Row, and a WireCounts, has exactly one writer: one thread of the router that holds the slot. Everyone may read
@@ -25,10 +25,9 @@
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 4;                  // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 5;                  // raise with every change of the structs below
 inline constexpr std::uint32_t kRouterSlots = 4;             // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
-inline constexpr std::uint32_t kGroups = 1024;               // process groups to kill when the master dies
 
 /// A limit that holds exactly across threads and routers.
 class LimitWord {
@@ -124,7 +123,6 @@ struct Header {
   std::uint64_t magic;
   std::uint32_t layout;
   std::uint32_t header_bytes, row_bytes, total_mib;
-  std::atomic<std::int32_t> groups[kGroups];  // pgid; 0: free
 };
 
 struct Layout {
@@ -169,9 +167,6 @@ class Segment {
   /// Master: a version row or worker cell gets a new owner.
   void clear_version(std::uint32_t row);
   void clear_worker(std::uint32_t cell);
-  /// Records a process group to kill on the master's death; false when full.
-  bool add_group(std::int32_t pgid);
-  void remove_group(std::int32_t pgid);
 
   template <class Io>
   void archive(Io& io);

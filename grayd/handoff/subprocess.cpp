@@ -13,7 +13,7 @@
 #include <system_error>
 
 #include "config/base/exit_code.hpp"
-#include "grayd/handoff/inherited_signals.hpp"
+#include "grayd/process/inherited_signals.hpp"
 
 extern "C" {  // missing in the header of glibc 2.36
 #include <sys/pidfd.h>

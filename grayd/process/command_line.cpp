@@ -31,7 +31,13 @@ CLI::App* add_router_mode(CLI::App& app, RouterArguments& router) {
   mode->add_option("--access-log", router.access_log);
   mode->add_option("--listeners", router.listeners)->required()->check(CLI::NonNegativeNumber);
   mode->add_option("--proxied", router.proxied)->check(CLI::NonNegativeNumber);
-  mode->add_option("--cgroup", router.cgroup);
+  return mode;
+}
+
+CLI::App* add_guard_mode(CLI::App& app, GuardArguments& guard) {
+  auto* mode = app.add_subcommand("guard", "")->group("");
+  mode->add_option("--groups", guard.groups)->required();
+  mode->add_option("--cgroup", guard.cgroup);
   return mode;
 }
 
@@ -54,6 +60,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_option("-c,--config", line.config, "The configuration file (TOML)")->type_name("FILE");
   app.add_flag("--check", check, "Validate the configuration and exit");
   const auto* router = add_router_mode(app, line.router);
+  const auto* guard = add_guard_mode(app, line.guard);
   const auto* resume = add_resume_mode(app, line.resume);
   const auto* check_handoff = app.add_subcommand("check-handoff", "")->group("");
   try {
@@ -67,6 +74,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (router->parsed()) {
     line.mode = CommandLine::Mode::router;
+  } else if (guard->parsed()) {
+    line.mode = CommandLine::Mode::guard;
   } else if (resume->parsed()) {
     line.mode = CommandLine::Mode::resume;
     line.resume.config = line.config;

@@ -12,7 +12,12 @@ struct RouterArguments {
   int access_log = -1;  // -1: off
   int listeners = 0;    // how many
   int proxied = 0;      // how many of them, the last ones, expect PROXY headers
-  std::string cgroup;   // empty: none
+};
+
+/// The hidden guard mode: grayd/guard/guard_child.hpp.
+struct GuardArguments {
+  int groups = -1;     // descriptor of the pipe from which it reads process groups
+  std::string cgroup;  // the subtree of all workers; empty: none
 };
 
 /// The hidden mode of an image that replaces an earlier one: grayd/handoff/self_exec.hpp.
@@ -24,10 +29,11 @@ struct ResumeArguments {
 };
 
 struct CommandLine {
-  enum class Mode { serve, check, router, check_handoff, resume, leave };
+  enum class Mode { serve, check, router, guard, check_handoff, resume, leave };
   Mode mode = Mode::leave;
   std::string config;      // serve, check
   RouterArguments router;  // router
+  GuardArguments guard;    // guard
   ResumeArguments resume;  // resume
   int exit_code = 0;       // leave: after printing these
   std::string output, error;

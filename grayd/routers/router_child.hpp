@@ -1,6 +1,5 @@
 #pragma once
-// The hidden router mode: starts the router with the inherited descriptors, and kills the workers when the master is
-// gone.
+// The hidden router mode: starts the router with the inherited descriptors.
 #include "grayd/process/command_line.hpp"
 
 namespace gray::master {

@@ -1,7 +1,6 @@
 #pragma once
-// Starts this program again as a router. Main thread only; between fork and exec only async-signal-safe calls. The
-// child leads its own process group (a terminal's Ctrl-C reaches only the master, which then drains it) and has no
-// PDEATHSIG: it must outlive the master long enough to kill the workers.
+// Starts this program again as a router. Main thread only. It has no PDEATHSIG: the end of its channel ends it, after
+// it has written its access log.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -21,7 +20,6 @@ inline constexpr int kFirstListenerFd = 7;
 
 struct RouterCommand {
   std::string program = "/proc/self/exe";  // the same executable, even if its file was replaced since
-  std::string cgroup;                      // the workers' subtree, killed when the master is gone; empty: none
   int segment = -1;                        // borrowed
   int freed = -1;                          // borrowed: Segment::freed()
   int access_log = -1;                     // borrowed; -1: off
@@ -31,7 +29,6 @@ struct RouterCommand {
   /// The numbers of the borrowed descriptors are the same before and after an exec.
   template <class Io>
   void archive(Io& io) {
-    io("cgroup", cgroup);
     io("segment", segment);
     io("freed", freed);
     io("access_log", access_log);

@@ -36,8 +36,7 @@ Routers::Routers(asio::io_context& io, segment::Segment& segment, RouterCommand 
       limits_(limits),
       respawn_(io) {}
 
-void Routers::start(const std::string& cgroup) {
-  command_.cgroup = cgroup;
+void Routers::start() {
   wanted_ = true;
   spawn();
 }

@@ -52,8 +52,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   Routers(asio::io_context& io, segment::Segment& segment, RouterCommand command, RouterSettings settings,
           std::uint64_t memory_budget, Owner& owner, EventSink& events, RouterLimits limits = {});
 
-  /// Starts a router, and from now on replaces routers that die. `cgroup`: RouterCommand::cgroup, known only now.
-  void start(const std::string& cgroup);
+  /// Starts a router, and from now on replaces routers that die.
+  void start();
   /// Replaces the serving router by a new one with these settings, see router_upgrade_machine; the old ones then have
   /// `drain_timeout`. Returns false and does nothing if an upgrade is under way already.
   bool upgrade(RouterSettings settings, Duration drain_timeout, Duration timeout,

@@ -185,7 +185,6 @@ void Router::end(int result) {
   if (result_) return;
   result_ = finished_ ? 0 : result;
   main_->stop();
-  if (*result_ != 0) inheritance_.on_orphaned(segment_);
 }
 
 // Another router has given units back.

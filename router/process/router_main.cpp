@@ -25,14 +25,12 @@ void say_hello(int channel) {
   (void)send_message(channel, hello);
 }
 
-/// `orphaned`: the master died before it sent hello.
-std::optional<ChannelMessage> await_hello(int channel, bool& orphaned) {
+std::optional<ChannelMessage> await_hello(int channel) {
   pollfd watched{channel, POLLIN, 0};
   ChannelMessage message;
   std::string error = "it did not arrive in time";
   const auto result =
       ::poll(&watched, 1, kHelloMs) == 1 ? receive_message(channel, message, error) : ChannelResult::again;
-  orphaned = result == ChannelResult::closed;
   if (result == ChannelResult::ok && message.type == ChannelMessage::Type::hello) {
     if (message.protocol == kChannelProtocol && message.router_slot < segment::kRouterSlots) return message;
     error = "its protocol is " + std::to_string(message.protocol) + ", ours is " + std::to_string(kChannelProtocol);
@@ -58,9 +56,7 @@ int run_router(Inheritance inheritance) try {
     return 1;
   }
   say_hello(inheritance.channel.get());
-  bool orphaned = false;
-  const auto hello = await_hello(inheritance.channel.get(), orphaned);
-  if (orphaned) inheritance.on_orphaned(*segment);
+  const auto hello = await_hello(inheritance.channel.get());
   if (!hello) return 1;
   Router router(std::move(inheritance), std::move(*segment), *hello);
   return router.run();

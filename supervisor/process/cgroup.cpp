@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <sstream>
 
@@ -73,7 +72,10 @@ UniqueFd Cgroup::open_procs() const {
   return UniqueFd(::open((path_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
 }
 
-void Cgroup::kill() const { kill_worker_cgroup(path_.c_str()); }
+void Cgroup::kill() const {
+  const UniqueFd fd(::open((path_ + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd) (void)!::write(fd.get(), "1", 1);
+}
 
 bool Cgroup::populated() const { return read_file(path_ + "/cgroup.events").find("populated 1") != std::string::npos; }
 
@@ -128,20 +130,6 @@ CgroupTree::~CgroupTree() {
 std::optional<Cgroup> CgroupTree::child(const std::string& name) {
   if (!usable_ || !Cgroup::make(path_)) return std::nullopt;
   return Cgroup::make(path_ + "/" + name);
-}
-
-// Called in a process whose master is dead: uses only the stack, and no lock.
-void kill_worker_cgroup(const char* cgroup_path) {
-  constexpr char kFile[] = "/cgroup.kill";
-  char path[4096];
-  const std::size_t length = std::strlen(cgroup_path);
-  if (length == 0 || length + sizeof kFile > sizeof path) return;
-  std::memcpy(path, cgroup_path, length);
-  std::memcpy(path + length, kFile, sizeof kFile);
-  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  (void)!::write(fd, "1", 1);
-  ::close(fd);
 }
 
 }  // namespace gray::supervisor

@@ -78,8 +78,4 @@ class CgroupTree {
   bool usable_ = false;
 };
 
-/// Kills all processes in the cgroup subtree of a dead master, if there is one. Called by the router on end of file,
-/// beside the process groups of the segment. Allocates nothing, so it is async-signal-safe enough for that.
-void kill_worker_cgroup(const char* cgroup_path);
-
 }  // namespace gray::supervisor

@@ -51,7 +51,7 @@ struct UpgradesFixture : test::QuietRoutersOwner, BinaryUpgrade::Host {
     RoutingTable table;
     table.number = 1;
     routers->publish(table);
-    routers->start("");
+    routers->start();
     REQUIRE(until([this] { return routers->any_ready(); }));
   }
   template <typename Condition>

@@ -56,14 +56,15 @@ const std::vector<Room>& rooms() {
       {"control/api", {"control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
       {"control/grayctl", {"control/verbs", "control", "config/base", "config/settings", "config/shared"}},
       {"grayd/process", {"control", "config/base"}},
+      {"grayd/guard", {"grayd/process", "config/base"}},
       {"grayd/handoff", {"grayd/process", "config/base", "config/settings", "config/shared"}},
       {"grayd/routers",
        {"grayd/handoff", "grayd/process", "supervisor/process", "router/process", "control/traffic", "config/base",
         "config/settings", "config/shared"}},
       {"grayd",
-       {"grayd/handoff", "grayd/routers", "grayd/process", "supervisor", "supervisor/process", "router/process",
-        "control", "control/verbs", "control/state", "control/traffic", "control/report", "control/commands",
-        "control/api", "config/base", "config/settings", "config/shared"}},
+       {"grayd/guard", "grayd/handoff", "grayd/routers", "grayd/process", "supervisor", "supervisor/process",
+        "router/process", "control", "control/verbs", "control/state", "control/traffic", "control/report",
+        "control/commands", "control/api", "config/base", "config/settings", "config/shared"}},
       {"workers", {}},
   };
   return all;
@@ -81,6 +82,7 @@ const std::vector<Room>& test_rooms() {
       {"tests/control/verbs", {"control/grayctl"}},                           // every verb of the table is a command
       {"tests/control/grayctl", {"control/api"}},                             // a server for the client
       {"tests/grayd", {"tests/grayd/routers"}},                               // a router that does what the test says
+      {"tests/grayd/routers", {"tests/grayd/guard"}},                         // a child whose end is awaited
       {"tests/router/proxy", {"router/process", "tests/router/process"}},     // the thread around a connection
       {"tests/router/backends", {"router/process", "tests/router/process"}},  // likewise
   };

@@ -10,7 +10,7 @@
 #include <functional>
 
 #include "config/base/unique_fd.hpp"
-#include "grayd/handoff/inherited_signals.hpp"
+#include "grayd/process/inherited_signals.hpp"
 
 using namespace gray;
 using namespace gray::master;

@@ -41,8 +41,8 @@ TEST_CASE("help and version go to stdout, with exit code 0") {
 }
 
 TEST_CASE("the router mode takes descriptors") {
-  const auto line = parse({"router", "--channel", "3", "--segment", "4", "--freed", "6", "--listeners", "2",
-                           "--proxied", "1", "--cgroup", "/sys/x"});
+  const auto line =
+      parse({"router", "--channel", "3", "--segment", "4", "--freed", "6", "--listeners", "2", "--proxied", "1"});
   CHECK(line.mode == Mode::router);
   CHECK(line.router.channel == 3);
   CHECK(line.router.segment == 4);
@@ -50,7 +50,13 @@ TEST_CASE("the router mode takes descriptors") {
   CHECK(line.router.access_log == -1);
   CHECK(line.router.listeners == 2);
   CHECK(line.router.proxied == 1);
-  CHECK(line.router.cgroup == "/sys/x");
+}
+
+TEST_CASE("the guard mode takes a descriptor and a cgroup") {
+  const auto line = parse({"guard", "--groups", "3", "--cgroup", "/sys/x"});
+  CHECK(line.mode == Mode::guard);
+  CHECK(line.guard.groups == 3);
+  CHECK(line.guard.cgroup == "/sys/x");
 }
 
 TEST_CASE("resume and check-handoff are modes of their own") {

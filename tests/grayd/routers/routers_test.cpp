@@ -41,7 +41,7 @@ struct RoutersFixture : test::QuietRoutersOwner {
   void start(const char* behaviour) {
     make(behaviour);
     publish(1);
-    routers->start("");
+    routers->start();
   }
   void publish(std::uint64_t number) {
     RoutingTable table;
@@ -160,7 +160,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a router with a different layout, or without 
     CAPTURE(behaviour);
     make(behaviour, {Duration{100}, Duration{100}});
     publish(1);
-    routers->start("");
+    routers->start();
     const auto first = pid();
     ::setenv("GRAY_FAKE_ROUTER", "good", 1);
     CHECK(until([&] { return !routers->view().empty() && pid() != first; }));
@@ -218,7 +218,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way does not c
   };
   make("good", {kUpgradeTimeout, Duration{200}});
   publish(1);
-  routers->start("");
+  routers->start();
   REQUIRE(is_ready());
   const auto old = pid();
   for (const auto& [behaviour, why] : rows) {
@@ -317,10 +317,9 @@ TEST_CASE("a router's arguments contain only the options that it needs") {
                                                               "--freed", "6", "--listeners", "2"});
   command.access_log = 7;
   command.proxied = 1;
-  command.cgroup = "/sys/fs/cgroup/grayd";
   CHECK(router_arguments(command) == std::vector<std::string>{"grayd", "router", "--channel", "3", "--segment", "4",
                                                               "--freed", "6", "--access-log", "5", "--listeners", "2",
-                                                              "--proxied", "1", "--cgroup", "/sys/fs/cgroup/grayd"});
+                                                              "--proxied", "1"});
 }
 
 namespace {
@@ -352,7 +351,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "the next image has the same routers, with the
   RoutingTable table;
   table.number = 1;
   before.routers->publish(table);
-  before.routers->start("");
+  before.routers->start();
   for (const auto deadline = Clock::now() + kUpgradeTimeout; !before.routers->any_ready() && Clock::now() < deadline;) {
     before.io.restart();
     before.io.run_one_for(Duration{50});
@@ -387,7 +386,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "the next image has the same routers, with the
 TEST_CASE_FIXTURE(RoutersFixture, "a router that dies during the exec is waited for and replaced by the next image") {
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
   auto& before = image_before(segment);
-  before.routers->start("");
+  before.routers->start();
   const auto pid = before.routers->view().front().pid;
   Save save;
   save("routers", *before.routers);

@@ -32,7 +32,6 @@ class FakeMaster {
     inherited.freed = UniqueFd(::dup(segment.freed()));
     inherited.listeners.emplace_back(::dup(listener.fd()));
     inherited.proxied.emplace_back(::dup(proxied.fd()));
-    inherited.on_orphaned = [this](segment::Segment&) { orphaned = true; };
     return inherited;
   }
   static ChannelMessage hello(std::uint32_t threads = 2) {
@@ -73,7 +72,6 @@ class FakeMaster {
   segment::Segment segment = segment::Segment::create();
   Listener listener{SOCK_NONBLOCK};
   Listener proxied{SOCK_NONBLOCK};  // connections there begin with a PROXY header
-  std::atomic<bool> orphaned{false};
 
  private:
   UniqueFd channel_, routers_;

@@ -1,4 +1,4 @@
-#include "grayd/handoff/inherited_signals.hpp"
+#include "grayd/process/inherited_signals.hpp"
 
 namespace gray::master {
 

@@ -1,4 +1,4 @@
-#include "grayd/handoff/inherited_signals.hpp"
+#include "grayd/process/inherited_signals.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
