@@ -15,6 +15,7 @@
 #include "control/traffic/serving.hpp"
 #include "control/version.hpp"
 #include "grayd/process/inherited_signals.hpp"
+#include "grayd/process/privileges.hpp"
 #include "supervisor/process/process_table.hpp"
 
 namespace gray::master {
@@ -290,6 +291,7 @@ void Master::call(std::string verb, nlohmann::json args, std::function<void(cont
 }
 
 int run_master(Settings settings, ConfigFile file) {
+  keep_master_capabilities();
   return Master(std::move(settings), std::move(file), ActivatedSockets::from_environment()).run();
 }
 

@@ -99,10 +99,12 @@ class Master final : supervisor::Host,
   }
   void emit(EventRecord event) override { history_.emit(std::move(event)); }
   void output_kept() override { history_.output_kept(); }
+  std::vector<uid_t> router_users() const override { return {routers_.users().begin(), routers_.users().end()}; }
   // Routers::Owner
   void routers_changed() override;
   void workers_unused() override { supervisor_.sockets_closed(); }
   void probed(std::uint64_t id, bool ok, const std::string& detail) override { supervisor_.probed(id, ok, detail); }
+  void router_user_added() override { supervisor_.admit_routers(); }
   void probing_possible(bool possible) override { supervisor_.probing_possible(possible); }
   // Publication::Listener
   void published(const std::vector<VersionView>& views) override;

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "config/base/diagnostics.hpp"
+#include "grayd/routers/router_user.hpp"
 #include "supervisor/process/credentials.hpp"
 
 namespace gray::master {
@@ -62,15 +63,13 @@ std::optional<Fault> fault_of_command(const VersionSettings& version, const Mach
       version.command_at};
 }
 
-std::optional<Fault> fault_of_user(const VersionSettings& version, const Machine& machine) {
-  const auto kind = version.user.empty() ? UserKind::own : machine.user(version.user);
+std::optional<Fault> fault_of_user(const std::string& user, Place at, const Machine& machine) {
+  const auto kind = user.empty() ? UserKind::own : machine.user(user);
   if (kind == UserKind::missing) {
-    return Fault{fmt::format("there is no user \"{}\" on this host; create it or correct `user`", version.user),
-                 version.user_at};
+    return Fault{fmt::format("there is no user \"{}\" on this host; create it or correct `user`", user), at};
   }
   if (kind == UserKind::own || machine.may_change_user) return std::nullopt;
-  return Fault{fmt::format("to run as \"{}\", grayd must be root; start it as root, or leave `user` out", version.user),
-               version.user_at};
+  return Fault{fmt::format("to run as \"{}\", grayd must be root; start it as root, or leave `user` out", user), at};
 }
 
 std::optional<Fault> fault_of(const VersionSettings& version, const Machine& machine) {
@@ -78,7 +77,17 @@ std::optional<Fault> fault_of(const VersionSettings& version, const Machine& mac
     return Fault{fmt::format("cwd {} is not a folder; create it or correct `cwd`", version.cwd), version.cwd_at};
   }
   if (auto fault = fault_of_command(version, machine)) return fault;
-  return fault_of_user(version, machine);
+  return fault_of_user(version.user, version.user_at, machine);
+}
+
+std::optional<Fault> fault_of_router(const RouterSettings& router, const Machine& machine) {
+  if (router.user.empty()) {
+    const bool exists = std::any_of(std::begin(kDefaultRouterUsers), std::end(kDefaultRouterUsers),
+                                    [&](const char* name) { return machine.user(name) != UserKind::missing; });
+    if (exists || !machine.may_change_user) return std::nullopt;
+    return Fault{"there is neither a user \"grayd\" nor a user \"nobody\" on this host; create one or set `user`", {}};
+  }
+  return fault_of_user(router.user, router.user_at, machine);
 }
 
 std::string text_of(const std::string& path) {
@@ -90,6 +99,9 @@ std::string text_of(const std::string& path) {
 
 std::vector<PreflightFault> preflight(const Settings& settings, const Machine& machine) {
   std::vector<PreflightFault> faults;
+  if (const auto fault = fault_of_router(settings.router, machine)) {
+    faults.push_back({"router: " + fault->text, fault->at, true});
+  }
   for (const auto& service : settings.services) {
     for (const auto& version : service.versions) {
       if (const auto fault = fault_of(version, machine)) {

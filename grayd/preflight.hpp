@@ -25,7 +25,7 @@ struct Machine {
 struct PreflightFault {
   std::string text;     // version, cause and remedy, one line
   Place at;             // in the configuration file
-  bool stable = false;  // it is the service's stable version, without which the service cannot be served
+  bool stable = false;  // nothing can be served: it concerns the router or the service's stable version
 };
 
 /// Empty: everything can be started.

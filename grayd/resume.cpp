@@ -7,6 +7,7 @@
 
 #include "grayd/handoff/self_exec.hpp"
 #include "grayd/master.hpp"
+#include "grayd/process/privileges.hpp"
 #include "grayd/process/small_heap.hpp"
 
 namespace gray::master {
@@ -29,6 +30,7 @@ Master* read_master(Load& from) {
 }  // namespace
 
 int run_resumed(const ResumeArguments& arguments, const std::function<void()>& objection) {
+  keep_master_capabilities();  // the exec gave root all of them again
   keep_heap_small();
   ::prctl(PR_SET_NAME, "grayd");  // the kernel names it after the number of its descriptor
   Master* read = nullptr;

@@ -123,6 +123,11 @@ void Supervisor::archive(Load& from) {
   impl_->schedule();
 }
 
+void Supervisor::admit_routers() {
+  for (const auto& [key, version] : impl_->versions)
+    for (const auto& [slot, worker] : version->workers) worker->admit_routers();
+}
+
 void Supervisor::apply(const std::string& service, const VersionSettings& settings) {
   Version& version = impl_->version(service, settings.name);
   version.forget = version.failed = false;

@@ -59,6 +59,8 @@ class Host {
   virtual void group_gone(pid_t pgid) = 0;
   /// Whether the version carries traffic now (stable, or weight above 0): such a version never gives up restarting.
   virtual bool carries_traffic(const std::string& service, const std::string& version) const = 0;
+  /// The users, besides grayd's own, of the processes that connect to workers.
+  virtual std::vector<uid_t> router_users() const { return {}; }
   /// An event for operators.
   virtual void emit(EventRecord event) { (void)event; }
   /// New worker output: Supervisor::outputs() may return more lines.
@@ -104,6 +106,8 @@ class Supervisor {
   void sockets_closed();
   /// The first router became able to probe, or the last one ended.
   void probing_possible(bool possible);
+  /// Host::router_users() has one more, whose router will connect to workers.
+  void admit_routers();
   /// Stops every worker (no drain, because no router is left) and calls `done` when no process is left.
   void stop_all(std::function<void()> done);
 

@@ -170,12 +170,19 @@ std::optional<std::uint64_t> Worker::weigh(WorkerState state, TimePoint now) {
   return bytes;
 }
 
+void Worker::admit_routers() {
+  if (!process_ || settings_.listen != ListenMode::unix_path) return;
+  const std::string problem = process_->admit(context_.host.router_users());
+  if (!problem.empty()) detail_ = problem;
+}
+
 std::optional<bool> Worker::ask_probe(WorkerState state, TimePoint now) {
   const bool fast = state == WorkerState::spawned || state == WorkerState::ready;
   next_poll_ = now + (fast ? kFastProbe : settings_.health.interval);
   if (asked_ != 0 && now < asked_at_ + settings_.health.timeout + kProbeSlack) return std::nullopt;
   asked_ = ++context_.probe;
   asked_at_ = now;
+  admit_routers();
   const std::string path = state == WorkerState::spawned ? judge_->probe_path() : settings_.health.path;
   if (context_.host.probe(asked_, *cell_, address_, path, settings_.health.timeout)) return true;
   asked_ = 0;

@@ -54,6 +54,9 @@ class Worker final : private WorkerProcess::Owner {
   std::uint64_t memory_limit() const { return settings_.memory; }
   /// Whether the probe was one of this worker's; `answer` is the received answer, for people.
   bool probed(std::uint64_t id, bool ok, const std::string& answer, WorkerState state, TimePoint now);
+  /// Lets the users of the routers connect to its unix socket, if it has one. Also done before each probe, because the
+  /// socket is made by the worker, whenever it likes.
+  void admit_routers();
   /// The state of the machine has changed.
   void state_changed(TimePoint now) { next_poll_ = now; }
   /// An event that it waits for may have happened.

@@ -175,6 +175,8 @@ struct RouterSettings {
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_client = 1'000;
   std::uint32_t max_requests_per_connection = 10'000;  // the last answer has Connection: close
+  std::string user;                                    // of the router process; empty: an unprivileged one
+  Place user_at;
   template <class Io>
   void archive(Io& io) {
     io("threads", threads);
@@ -182,6 +184,7 @@ struct RouterSettings {
     io("max_connections", max_connections);
     io("max_connections_per_client", max_connections_per_client);
     io("max_requests_per_connection", max_requests_per_connection);
+    io("user", user);
   }
   bool operator==(const RouterSettings&) const = default;
 };

@@ -78,6 +78,8 @@ void read_router(TomlReader& root, RouterSettings& router) {
   table.number("max_connections", router.max_connections, 1, kMostConnections);
   table.number("max_connections_per_client", router.max_connections_per_client, 1, kMostConnections);
   table.number("max_requests_per_connection", router.max_requests_per_connection, 1, kMostRequests);
+  table.text("user", router.user);
+  router.user_at = table.place("user");
 }
 
 void read_access_log(TomlReader& root, Settings& settings) {

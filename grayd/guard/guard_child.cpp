@@ -1,6 +1,7 @@
 #include "grayd/guard/guard_child.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,7 +10,10 @@
 #include <cstdlib>
 #include <set>
 
+#include "config/base/log.hpp"
 #include "grayd/process/own_child.hpp"
+#include "grayd/process/privileges.hpp"
+#include "grayd/process/system_calls.hpp"
 
 namespace gray::master {
 namespace {
@@ -43,6 +47,9 @@ int run_guard(const GuardArguments& arguments) {
   const UniqueFd pipe = inherited_fd(arguments.groups);
   const std::string kill_file = arguments.cgroup + "/cgroup.kill";
   const UniqueFd cgroup(arguments.cgroup.empty() ? -1 : ::open(kill_file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (const auto why = drop_privileges(std::nullopt, capability(CAP_KILL)); !why.empty())
+    log(LogLevel::error, "guard: " + why);
+  if (const auto why = limit_system_calls(ProcessKind::guard); !why.empty()) log(LogLevel::warn, "guard: " + why);
   for (const pid_t group : read_groups(pipe.get())) {
     if (group > 1) ::kill(-group, SIGKILL);
   }

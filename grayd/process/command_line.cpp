@@ -23,7 +23,7 @@ CommandLine leave_with_usage(const std::string& problem) {
   return line;
 }
 
-CLI::App* add_router_mode(CLI::App& app, RouterArguments& router) {
+CLI::App* add_router_mode(CLI::App& app, RouterArguments& router, UserIds& user) {
   auto* mode = app.add_subcommand("router", "")->group("");
   mode->add_option("--channel", router.channel)->required();
   mode->add_option("--segment", router.segment)->required();
@@ -31,6 +31,8 @@ CLI::App* add_router_mode(CLI::App& app, RouterArguments& router) {
   mode->add_option("--access-log", router.access_log);
   mode->add_option("--listeners", router.listeners)->required()->check(CLI::NonNegativeNumber);
   mode->add_option("--proxied", router.proxied)->check(CLI::NonNegativeNumber);
+  auto* uid = mode->add_option("--uid", user.uid);
+  mode->add_option("--gid", user.gid)->needs(uid);
   return mode;
 }
 
@@ -59,7 +61,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("grayd ") + control::kVersion);
   app.add_option("-c,--config", line.config, "The configuration file (TOML)")->type_name("FILE");
   app.add_flag("--check", check, "Validate the configuration and exit");
-  const auto* router = add_router_mode(app, line.router);
+  UserIds user;
+  const auto* router = add_router_mode(app, line.router, user);
   const auto* guard = add_guard_mode(app, line.guard);
   const auto* resume = add_resume_mode(app, line.resume);
   const auto* check_handoff = app.add_subcommand("check-handoff", "")->group("");
@@ -74,6 +77,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (router->parsed()) {
     line.mode = CommandLine::Mode::router;
+    if (router->count("--uid") > 0) line.router.user = user;
   } else if (guard->parsed()) {
     line.mode = CommandLine::Mode::guard;
   } else if (resume->parsed()) {

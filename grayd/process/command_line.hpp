@@ -1,6 +1,9 @@
 #pragma once
 // The command line of grayd as values. A usage error is exit code 2 and one line that says what to do.
+#include <optional>
 #include <string>
+
+#include "grayd/process/privileges.hpp"
 
 namespace gray::master {
 
@@ -8,10 +11,11 @@ namespace gray::master {
 struct RouterArguments {
   int channel = -1;
   int segment = -1;
-  int freed = -1;       // the segment's event
-  int access_log = -1;  // -1: off
-  int listeners = 0;    // how many
-  int proxied = 0;      // how many of them, the last ones, expect PROXY headers
+  int freed = -1;               // the segment's event
+  int access_log = -1;          // -1: off
+  int listeners = 0;            // how many
+  int proxied = 0;              // how many of them, the last ones, expect PROXY headers
+  std::optional<UserIds> user;  // none: grayd's own
 };
 
 /// The hidden guard mode: grayd/guard/guard_child.hpp.

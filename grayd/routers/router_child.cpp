@@ -2,7 +2,10 @@
 
 #include <csignal>
 
+#include "config/base/log.hpp"
 #include "grayd/process/own_child.hpp"
+#include "grayd/process/privileges.hpp"
+#include "grayd/process/system_calls.hpp"
 #include "grayd/routers/router_spawn.hpp"
 #include "router/process/router_main.hpp"
 
@@ -19,6 +22,12 @@ int run_router_child(const RouterArguments& arguments) {
     const bool proxied = i >= arguments.listeners - arguments.proxied;
     (proxied ? inheritance.proxied : inheritance.listeners).push_back(inherited_fd(kFirstListenerFd + i));
   }
+  // Before the first message, of the master or of a client, and before a thread is started.
+  if (const auto why = drop_privileges(arguments.user, 0); !why.empty()) {
+    log(LogLevel::error, "router: " + why);
+    return 1;
+  }
+  if (const auto why = limit_system_calls(ProcessKind::router); !why.empty()) log(LogLevel::warn, "router: " + why);
   return proxy::run_router(std::move(inheritance));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// The hidden router mode: starts the router with the inherited descriptors.
+// The hidden router mode: gives up all privileges, then starts the router with the inherited descriptors. It is still
+// root when it is executed, because its user need not have access to the program's file.
 #include "grayd/process/command_line.hpp"
 
 namespace gray::master {

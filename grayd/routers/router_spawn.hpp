@@ -4,10 +4,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/base/unique_fd.hpp"
+#include "grayd/process/privileges.hpp"
 
 namespace gray::master {
 
@@ -24,6 +26,7 @@ struct RouterCommand {
   int freed = -1;                          // borrowed: Segment::freed()
   int access_log = -1;                     // borrowed; -1: off
   std::vector<int> listeners;              // borrowed
+  std::optional<UserIds> user;             // none: grayd's own; set for each start
   std::size_t proxied = 0;                 // how many of them, the last ones: connections begin with a PROXY header
 
   /// The numbers of the borrowed descriptors are the same before and after an exec.

@@ -2,14 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <asio/post.hpp>
-#include <system_error>
+#include <stdexcept>
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
 #include "grayd/routers/respawn_delay.hpp"
+#include "grayd/routers/router_user.hpp"
 
 namespace gray::master {
 namespace {
@@ -90,6 +92,7 @@ void Routers::spawn() {
 }
 
 RouterGeneration* Routers::spawn_in(std::uint32_t router_slot, const RouterSettings& settings, bool warm_up) try {
+  command_.user = user_of(settings);
   auto child = spawn_router(command_);
   const auto limit = warm_up ? limits_.warm_up : limits_.start;
   RouterGeneration::Owner& owner = *this;
@@ -97,9 +100,15 @@ RouterGeneration* Routers::spawn_in(std::uint32_t router_slot, const RouterSetti
   send_hello(*living_.back(), settings, warm_up);
   report(EventKind::router_started, *living_.back(), {}, fmt::format("slot {}", router_slot));
   return living_.back().get();
-} catch (const std::system_error& error) {
+} catch (const std::runtime_error& error) {
   log(LogLevel::error, fmt::format("cannot start a router: {}", error.what()));
   return nullptr;
+}
+
+std::optional<UserIds> Routers::user_of(const RouterSettings& settings) {
+  const auto user = router_user(settings.user);
+  if (user && user->uid != ::geteuid() && users_.insert(user->uid).second) owner_.router_user_added();
+  return user;
 }
 
 void Routers::respawn_after(Duration delay) {
@@ -291,6 +300,7 @@ template <class Io>
 void Routers::archive(Io& io) {
   io("command", command_);
   io("settings", settings_);
+  io("users", users_);
   io("table", table_);
   io("number", number_);
   io("drain_timeout", drain_timeout_);

@@ -44,6 +44,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
     virtual void workers_unused() = 0;   // sockets to workers that left the table are closed
     virtual void probed(std::uint64_t id, bool ok, const std::string& detail) = 0;
     virtual void probing_possible(bool possible) = 0;
+    virtual void router_user_added() {}  // users() has one more; the router is not started yet
 
    protected:
     ~Owner() = default;
@@ -68,6 +69,9 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   void reopen(int access_log);
   /// Asks the newest ready router; false if there is none.
   bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path, Duration timeout);
+
+  /// The users of all routers so far, without grayd's own: they must be able to connect to workers.
+  const std::set<uid_t>& users() const { return users_; }
 
   bool any_ready() const { return newest_ready() != nullptr; }
   /// Every router that has clients uses table `number` or a newer one. A dead router does not count. A router that is
@@ -109,6 +113,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   };
   void spawn();
   RouterGeneration* spawn_in(std::uint32_t router_slot, const RouterSettings& settings, bool warm_up);
+  std::optional<UserIds> user_of(const RouterSettings& settings);
   void respawn_after(Duration delay);
   void await_respawn();
   std::uint32_t free_router_slot() const;
@@ -133,6 +138,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   std::list<std::unique_ptr<RouterGeneration>> living_;  // oldest first
   std::map<std::uint64_t, Waiter> waiters_;
   std::uint64_t next_waiter_ = 1;
+  std::set<uid_t> users_;
   UniqueFd table_;
   std::uint64_t number_ = 0;
   Duration drain_timeout_{0};

@@ -1,10 +1,17 @@
 #include "supervisor/process/worker_folder.hpp"
 
+#include <endian.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <set>
+
+#include "config/base/unique_fd.hpp"
 
 namespace gray::supervisor {
 namespace {
@@ -19,6 +26,44 @@ bool is_ours(const std::string& path) {
          (facts.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
+// The value of the attribute system.posix_acl_access: a version and entries, all in little endian.
+constexpr std::uint32_t kAclVersion = 2;
+enum AclTag : std::uint16_t { kOwner = 0x01, kUser = 0x02, kGroup = 0x04, kMask = 0x10, kOther = 0x20 };
+constexpr std::uint32_t kNoId = 0xffffffff;
+
+struct AclEntry {
+  std::uint16_t tag, permissions;
+  std::uint32_t id;
+};
+
+/// The owner keeps its permissions, `users` get `permissions`, and nobody else gets any. The kernel wants the users in
+/// order.
+bool grant(const UniqueFd& file, const struct stat& facts, const std::vector<uid_t>& users, mode_t permissions) {
+  std::vector<AclEntry> entries{{kOwner, static_cast<std::uint16_t>(facts.st_mode >> 6 & 07), kNoId}};
+  const auto granted = static_cast<std::uint16_t>(permissions);
+  for (const uid_t user : std::set<uid_t>(users.begin(), users.end())) {
+    if (user != facts.st_uid) entries.push_back({kUser, granted, user});
+  }
+  if (entries.size() == 1) return true;
+  for (const AclEntry& entry : {AclEntry{kGroup, 0, kNoId}, {kMask, granted, kNoId}, {kOther, 0, kNoId}})
+    entries.push_back(entry);
+  std::string value;
+  const auto put = [&value](auto number) { value.append(reinterpret_cast<const char*>(&number), sizeof number); };
+  put(htole32(kAclVersion));
+  for (const AclEntry& entry : entries) {
+    put(htole16(entry.tag));
+    put(htole16(entry.permissions));
+    put(htole32(entry.id));
+  }
+  const std::string path = "/proc/self/fd/" + std::to_string(file.get());
+  return ::setxattr(path.c_str(), "system.posix_acl_access", value.data(), value.size(), 0) == 0;
+}
+
+bool make_private(const std::string& path, const std::optional<Credentials>& owner) {
+  if (::mkdir(path.c_str(), 0700) != 0 || ::chmod(path.c_str(), 0700) != 0) return false;
+  return !owner || ::chown(path.c_str(), owner->uid, owner->gid) == 0;
+}
+
 void remove_all(const std::string& path) {
   std::error_code ignored;
   std::filesystem::remove_all(path, ignored);
@@ -27,7 +72,26 @@ void remove_all(const std::string& path) {
 }  // namespace
 
 WorkerFolder::~WorkerFolder() {
-  if (!path_.empty()) remove_all(path_);
+  if (path_.empty()) return;
+  remove_all(path_);
+  remove_all(listen_folder());
+}
+
+// The worker's user may put anything into the folder, so nothing is followed, and only a socket of that user is opened
+// to others. A worker that runs as our user may do anything that we may.
+std::string WorkerFolder::admit(const std::vector<uid_t>& users) const {
+  if (users.empty()) return {};
+  const UniqueFd folder(::open(listen_folder().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd socket(folder ? ::openat(folder.get(), "http", O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1);
+  struct stat place{}, found{};
+  if (!socket || ::fstat(folder.get(), &place) != 0 || ::fstat(socket.get(), &found) != 0) return {};
+  const bool theirs =
+      S_ISSOCK(found.st_mode) && found.st_nlink == 1 && (found.st_uid == place.st_uid || place.st_uid == ::geteuid());
+  if (!theirs) return {};
+  const bool done = grant(folder, place, users, S_IXOTH) && grant(socket, found, users, S_IROTH | S_IWOTH);
+  if (done) return {};
+  return "cannot let the router connect to " + listen_path() + ": " + std::strerror(errno) +
+         "; use listen = \"port\" or \"socket\", or run this worker and the router as the same user";
 }
 
 WorkerFolders::WorkerFolders(const std::string& instance, std::vector<std::string> parents)
@@ -56,10 +120,8 @@ bool WorkerFolders::open() {
 std::optional<WorkerFolder> WorkerFolders::make(std::uint64_t generation, const std::optional<Credentials>& owner) {
   if (!is_ours(path_) && !open()) return std::nullopt;  // also if it was removed meanwhile
   const std::string path = path_ + "/" + std::to_string(generation);
-  if (::mkdir(path.c_str(), 0700) != 0) return std::nullopt;
   WorkerFolder folder(path);
-  if (::chmod(path.c_str(), 0700) != 0) return std::nullopt;
-  if (owner && ::chown(path.c_str(), owner->uid, owner->gid) != 0) return std::nullopt;
+  if (!make_private(path, owner) || !make_private(folder.listen_folder(), owner)) return std::nullopt;
   return folder;
 }
 

@@ -1,7 +1,12 @@
 #pragma once
-// The folders for workers' sockets: one for each process, mode 0700 and owned by the worker's user, below one folder
-// for each grayd. A new process gets a new folder, so no path is ever used twice, and the end of an older process
+// The folders for workers' sockets: two for each process, mode 0700 and owned by the worker's user, below one folder
+// for each grayd. A new process gets new folders, so no path is ever used twice, and the end of an older process
 // cannot remove the socket of a newer one.
+//
+// A router of a different user must be able to connect to the worker's socket, but not to the notify socket, so each of
+// them has its own folder. The master adds the router's user to the access lists (acl(5)) of the first folder and of
+// the socket in it. A group could not serve the routers before and after a change of their user, and a umask that opens
+// the socket to others would open the worker's other files, too.
 //
 // Not below state_dir: the path of a unix socket has at most 107 bytes, and state_dir may be long.
 #include <cstdint>
@@ -16,7 +21,7 @@
 
 namespace gray::supervisor {
 
-/// Removed with everything in it when it goes out of scope.
+/// Both folders of a process. Removed with everything in them when it goes out of scope.
 class WorkerFolder {
  public:
   WorkerFolder(WorkerFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
@@ -28,7 +33,10 @@ class WorkerFolder {
 
   const std::string& path() const { return path_; }
   std::string notify_path() const { return path_ + "/notify"; }
-  std::string listen_path() const { return path_ + "/http"; }
+  std::string listen_path() const { return listen_folder() + "/http"; }
+  /// Lets these users connect to the socket at listen_path(), in addition to its owner, if it exists. May be repeated:
+  /// the worker can replace the socket, or change its mode. Returns an empty text, or for people what failed.
+  std::string admit(const std::vector<uid_t>& users) const;
 
   explicit WorkerFolder(Restored) {}
   /// For config/base/archive.hpp.
@@ -40,6 +48,7 @@ class WorkerFolder {
  private:
   friend class WorkerFolders;
   explicit WorkerFolder(std::string path) : path_(std::move(path)) {}
+  std::string listen_folder() const { return path_ + "-http"; }
   std::string path_;
 };
 

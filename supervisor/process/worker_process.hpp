@@ -61,6 +61,8 @@ class WorkerProcess {
   void signal(int signal) const { containment_.signal(signal); }
   void kill() const { containment_.kill(); }
   std::vector<pid_t> members() const { return containment_.members(); }
+  /// WorkerFolder::admit() for its sockets.
+  std::string admit(const std::vector<uid_t>& users) const { return folder_ ? folder_->admit(users) : std::string(); }
   /// After exited(): whether no process is left. Then it reports the last output and reaps the leader; otherwise it
   /// kills the rest; if watches_rest(), rest_changed() says when to ask again.
   bool gone();

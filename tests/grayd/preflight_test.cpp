@@ -27,7 +27,7 @@ FileKind lookup(const std::string& path) {
 }
 
 UserKind users(const std::string& name) {
-  return name == "me" ? UserKind::own : name == "www" ? UserKind::other : UserKind::missing;
+  return name == "me" ? UserKind::own : name == "www" || name == "nobody" ? UserKind::other : UserKind::missing;
 }
 
 Machine machine(const std::string& path = "/usr/bin:/bin", bool may_change_user = true) {
@@ -93,6 +93,33 @@ TEST_CASE("a user that workers cannot run as is named with the remedy, at its pl
   REQUIRE(fault("www", false).size() == 1);
   CHECK(fault("www", false)[0].text ==
         "web@v1: to run as \"www\", grayd must be root; start it as root, or leave `user` out");
+}
+
+TEST_CASE("a user that the router cannot run as keeps grayd from starting") {
+  const auto fault = [](const std::string& user, bool may_change_user, const UserLookup& lookup_user) {
+    ServiceSettings service;
+    service.name = "web";
+    auto settings = test::settings_of(service);
+    settings.router.user = user;
+    settings.router.user_at = {5, 8};
+    return preflight(settings, {"/usr/bin", lookup, lookup_user, may_change_user});
+  };
+  const auto nobody_here = [](const std::string&) { return UserKind::missing; };
+  CHECK(fault("", true, users).empty());
+  CHECK(fault("www", true, users).empty());
+  CHECK(fault("", false, nobody_here).empty());
+  CHECK(fault("me", false, users).empty());
+  REQUIRE(fault("gone", true, users).size() == 1);
+  CHECK(fault("gone", true, users)[0].text ==
+        "router: there is no user \"gone\" on this host; create it or correct `user`");
+  CHECK(fault("gone", true, users)[0].at.line == 5);
+  CHECK(is_fatal(fault("gone", true, users)));
+  REQUIRE(fault("www", false, users).size() == 1);
+  CHECK(fault("www", false, users)[0].text ==
+        "router: to run as \"www\", grayd must be root; start it as root, or leave `user` out");
+  REQUIRE(fault("", true, nobody_here).size() == 1);
+  CHECK(fault("", true, nobody_here)[0].text ==
+        "router: there is neither a user \"grayd\" nor a user \"nobody\" on this host; create one or set `user`");
 }
 
 TEST_CASE("faults are printed with their place in the configuration file") {

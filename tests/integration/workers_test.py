@@ -191,13 +191,17 @@ class Ways(GrayTest):
     def test_the_readiness_method_is_reported(self):
         self.assertEqual({version: self.worker(version)["ready_by"] for version in self.READY_BY}, self.READY_BY)
 
-    def test_a_unix_socket_is_in_a_folder_that_only_its_worker_may_enter(self):
+    def test_a_unix_socket_is_in_a_folder_that_only_its_worker_and_the_routers_may_enter(self):
         worker = self.worker("unix")
         self.assertEqual(worker["status"], "all is well")
         self.assertRegex(worker["address"], r"^unix:/.+/http$")
         path = worker["address"][5:]
         self.assertLessEqual(len(path), 107)
-        self.assertEqual(os.stat(os.path.dirname(path)).st_mode & 0o777, 0o700)
+        folder = os.path.dirname(path)
+        self.assertEqual(os.stat(folder).st_mode & 0o7707, 0o700)
+        routers = os.geteuid() == 0  # as a user of their own, who is in the access list
+        self.assertEqual("system.posix_acl_access" in os.listxattr(folder), routers)
+        self.assertEqual(os.stat(folder).st_mode & 0o070, 0o010 if routers else 0)
 
     def test_a_killed_worker_gets_a_new_path_and_its_old_one_is_removed(self):
         before = self.worker("unix_tcp")

@@ -53,6 +53,7 @@ trusted_proxies = ["10.0.0.0/8"]
 max_connections = 5
 max_connections_per_client = 4
 max_requests_per_connection = 3
+user = "www"
 [memory]
 budget = "64MiB"
 )" + kSmallest);
@@ -70,6 +71,7 @@ budget = "64MiB"
   CHECK(settings.router.max_connections == 5);
   CHECK(settings.router.max_connections_per_client == 4);
   CHECK(settings.router.max_requests_per_connection == 3);
+  CHECK(settings.router.user == "www");
   CHECK(settings.memory_budget == 64ull << 20);
 }
 

@@ -1,13 +1,20 @@
 #include "supervisor/process/worker_folder.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "config/base/address.hpp"
 #include "config/base/archive.hpp"
+#include "config/base/unique_fd.hpp"
+#include "config/base/unix_bind.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
@@ -30,6 +37,31 @@ mode_t mode_of(const std::string& path) {
   struct stat facts{};
   REQUIRE(::lstat(path.c_str(), &facts) == 0);
   return facts.st_mode & 07777;
+}
+
+UniqueFd listener_at(const std::string& path, mode_t mode) {
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage{};
+  const socklen_t length = Address::parse("unix:" + path)->to(storage);
+  REQUIRE(bind_with_mode(socket.get(), reinterpret_cast<const sockaddr*>(&storage), length, mode));
+  REQUIRE(::listen(socket.get(), 8) == 0);
+  return socket;
+}
+
+/// Whether a process of this user can connect to it.
+bool connects_as(uid_t user, const std::string& path) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::syscall(SYS_setgroups, 0, nullptr);
+    ::syscall(SYS_setresuid, user, user, user);
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_storage storage{};
+    const socklen_t length = Address::parse("unix:" + path)->to(storage);
+    ::_exit(::connect(socket, reinterpret_cast<const sockaddr*>(&storage), length) == 0 ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(pid, &status, 0);
+  return status == 0;
 }
 
 }  // namespace
@@ -104,6 +136,56 @@ TEST_CASE("the folder of another user's worker belongs to that user") {
   REQUIRE(::lstat(folder->path().c_str(), &facts) == 0);
   CHECK(facts.st_uid == 12345);
   CHECK(facts.st_gid == 23456);
+}
+
+TEST_CASE("routers of other users may connect to the socket, but not to the notify socket; nobody else may do either") {
+  if (::geteuid() != 0) return;
+  const Parent parent;
+  ::chmod(parent.path.c_str(), 0711);
+  WorkerFolders folders("mine", {parent.path});
+  const auto folder = folders.make(1, Credentials{12'345, 23'456, {}, "somebody", "/"});
+  REQUIRE(folder);
+  CHECK(folder->admit({1, 2}).empty());  // there is no socket yet
+  const UniqueFd listener = listener_at(folder->listen_path(), 0700);
+  REQUIRE(::chown(folder->listen_path().c_str(), 12'345, 23'456) == 0);
+  const UniqueFd notify = listener_at(folder->notify_path(), 0666);
+  CHECK(connects_as(12'345, folder->listen_path()));
+  CHECK_FALSE(connects_as(1, folder->listen_path()));
+  for (int i = 0; i < 2; ++i) {
+    CHECK(folder->admit({2, 12'345, 1, 2}).empty());
+    CHECK(connects_as(12'345, folder->listen_path()));
+    CHECK(connects_as(1, folder->listen_path()));
+    CHECK(connects_as(2, folder->listen_path()));
+    CHECK_FALSE(connects_as(3, folder->listen_path()));
+    CHECK_FALSE(connects_as(1, folder->notify_path()));
+    REQUIRE(::chmod(folder->listen_path().c_str(), 0600) == 0);  // as the worker may do at any time
+  }
+}
+
+TEST_CASE("only a socket of the worker is opened to others") {
+  if (::geteuid() != 0) return;
+  const Parent parent;
+  WorkerFolders folders("mine", {parent.path});
+  const auto folder = folders.make(1, Credentials{12'345, 23'456, {}, "somebody", "/"});
+  REQUIRE(folder);
+  const std::string victim = parent.path + "/victim";
+  UniqueFd listener;
+  SUBCASE("a link to another's") {
+    listener = listener_at(victim, 0700);
+    fs::create_symlink(victim, folder->listen_path());
+  }
+  SUBCASE("a hard link to another's") {
+    listener = listener_at(victim, 0700);
+    REQUIRE(::link(victim.c_str(), folder->listen_path().c_str()) == 0);
+  }
+  SUBCASE("a file") {
+    std::ofstream(victim) << "secret";
+    REQUIRE(::link(victim.c_str(), folder->listen_path().c_str()) == 0);
+  }
+  const mode_t before = mode_of(victim);
+  CHECK(folder->admit({1}).empty());
+  CHECK(mode_of(victim) == before);
+  CHECK(::getxattr(victim.c_str(), "system.posix_acl_access", nullptr, 0) < 0);
 }
 
 TEST_CASE("folders that are handed over are not removed by the old image, but by the new one") {
