@@ -12,7 +12,6 @@
 #include <sstream>
 
 #include "config/base/diagnostics.hpp"
-#include "grayd/routers/router_user.hpp"
 #include "supervisor/process/credentials.hpp"
 
 namespace gray::master {
@@ -81,12 +80,6 @@ std::optional<Fault> fault_of(const VersionSettings& version, const Machine& mac
 }
 
 std::optional<Fault> fault_of_router(const RouterSettings& router, const Machine& machine) {
-  if (router.user.empty()) {
-    const bool exists = std::any_of(std::begin(kDefaultRouterUsers), std::end(kDefaultRouterUsers),
-                                    [&](const char* name) { return machine.user(name) != UserKind::missing; });
-    if (exists || !machine.may_change_user) return std::nullopt;
-    return Fault{"there is neither a user \"grayd\" nor a user \"nobody\" on this host; create one or set `user`", {}};
-  }
   return fault_of_user(router.user, router.user_at, machine);
 }
 

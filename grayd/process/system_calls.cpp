@@ -130,11 +130,11 @@ class Filter {
   }
 
  private:
-  /// A call that this architecture does not have is skipped by the library.
+  /// A call that this architecture does not have has a negative number.
   void add(std::uint32_t action, int call, std::initializer_list<scmp_arg_cmp> conditions) {
-    if (error_ == 0)
-      note(::seccomp_rule_add_array(filter_.get(), action, call, static_cast<unsigned>(conditions.size()),
-                                    conditions.begin()));
+    if (error_ != 0 || call < 0) return;
+    note(::seccomp_rule_add_array(filter_.get(), action, call, static_cast<unsigned>(conditions.size()),
+                                  conditions.begin()));
   }
   void note(int result) {
     if (error_ == 0 && result < 0) error_ = result;
@@ -160,8 +160,8 @@ void allow_router(Filter& filter) {
   filter.allow(kRouter);
   filter.allow(SCMP_SYS(clone), {bits(0, CLONE_THREAD, CLONE_THREAD)});
   filter.allow(SCMP_SYS(newfstatat), {equals(3, AT_EMPTY_PATH)});  // fstat() of the C library
-  filter.refuse(SCMP_SYS(clone3),
-                ENOSYS);  // its flags are in memory, where no filter sees them; the C library uses clone
+  // The flags of clone3 are in memory, where no filter sees them; the C library then uses clone.
+  filter.refuse(SCMP_SYS(clone3), ENOSYS);
   for (const int family : {AF_UNIX, AF_INET, AF_INET6})
     filter.allow(SCMP_SYS(socket), {equals(0, static_cast<std::uint64_t>(family))});
   filter.allow(SCMP_SYS(socket), {equals(0, AF_NETLINK), equals(2, NETLINK_SOCK_DIAG)});

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <stdexcept>
+#include <vector>
 
 #include "supervisor/process/credentials.hpp"
 
@@ -10,12 +11,11 @@ namespace gray::master {
 
 std::optional<UserIds> router_user(const std::string& name) {
   if (!supervisor::may_change_user()) return std::nullopt;
-  for (const char* const candidate : kDefaultRouterUsers) {
-    const auto user = supervisor::find_user(name.empty() ? candidate : name);
-    if (user) return UserIds{user->uid, user->gid};
-    if (!name.empty()) throw std::runtime_error(fmt::format("there is no user \"{}\" on this host", name));
+  for (const std::string& candidate : name.empty() ? std::vector<std::string>{"grayd", "nobody"} : std::vector{name}) {
+    if (const auto user = supervisor::find_user(candidate)) return UserIds{user->uid, user->gid};
   }
-  throw std::runtime_error("there is neither a user \"grayd\" nor a user \"nobody\" on this host; set [router] user");
+  if (!name.empty()) throw std::runtime_error(fmt::format("there is no user \"{}\" on this host", name));
+  return kNobody;
 }
 
 }  // namespace gray::master

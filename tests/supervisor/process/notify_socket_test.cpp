@@ -20,9 +20,9 @@ using namespace gray::supervisor;
 namespace {
 
 /// Until end(), or until every copy of `theirs` is closed, wait() waits.
-struct Pipe {
+struct WaitPipe {
   UniqueFd ours, theirs;
-  Pipe() {
+  WaitPipe() {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     ours.reset(ends[0]);
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Notified, "a passed descriptor is closed at once, so that a ba
 }
 
 TEST_CASE_FIXTURE(Notified, "the pid of the sender decides, not the owner of the socket") {
-  Pipe go;
+  WaitPipe go;
   const pid_t child = ::fork();
   if (child == 0) {
     const bool sent = send("READY=1\nSTATUS=from a child");
@@ -152,7 +152,7 @@ TEST_CASE_FIXTURE(Notified, "the pid of the sender decides, not the owner of the
 }
 
 TEST_CASE_FIXTURE(Notified, "a sender that waits for a barrier still exists when its message is checked") {
-  Pipe barrier;
+  WaitPipe barrier;
   const pid_t child = ::fork();
   if (child == 0) {
     bool sent = send("READY=1") && send_with("BARRIER=1", barrier.theirs.get());
