@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "grayd/process/inherited_signals.hpp"
+#include "grayd/process/privileges.hpp"
 
 extern "C" {  // glibc 2.36 forgot to say so in the header itself
 #include <sys/pidfd.h>
@@ -35,6 +36,7 @@ Moves moves_of(const std::vector<std::pair<int, int>>& fds, int end, const std::
 
 [[noreturn]] void become(const char* program, char* const* argv, const Moves& moves, int end) {
   ::setpgid(0, 0);
+  bound_to_own_capabilities();
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);

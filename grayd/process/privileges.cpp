@@ -81,6 +81,11 @@ void keep_master_capabilities() {
   set_capabilities(sets);
 }
 
+void bound_to_own_capabilities() {
+  CapabilitySets sets;
+  if (get_capabilities(sets)) drop_bounding(sets.permitted);
+}
+
 std::string drop_privileges(const std::optional<UserIds>& user, Capabilities kept) {
   CapabilitySets sets;
   if (!get_capabilities(sets)) return failed("read the capabilities");

@@ -28,6 +28,10 @@ constexpr Capabilities capability(unsigned number) { return Capabilities{1} << n
 void keep_master_capabilities();
 extern const Capabilities kMasterCapabilities;
 
+/// In a child, before it executes this program as a router or guard: an exec by root gives it no more capabilities than
+/// we have. Async-signal-safe. (An exec that gains some would also reset the personality, and with it `setarch -R`.)
+void bound_to_own_capabilities();
+
 /// Takes on `user` with no other group, if there is one; keeps only `kept` in all sets; sets no_new_privs; makes the
 /// process undumpable, so that no other process of that user can trace it. Returns an empty text, or for people what
 /// failed and what to do.

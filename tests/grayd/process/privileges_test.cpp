@@ -95,6 +95,18 @@ TEST_CASE("the guard may still signal other users' processes, and nothing else")
   CHECK(WIFSIGNALED(status));
 }
 
+TEST_CASE("a router or guard that the master executes has no more capabilities than the master") {
+  if (::geteuid() != 0) return;
+  CHECK(test::in_child([] {
+          keep_master_capabilities();
+          const auto own = own_status();
+          bound_to_own_capabilities();
+          const std::string check = "grep -q 'CapPrm.*" + own.at("CapPrm") + "' /proc/self/status";
+          ::execl("/bin/sh", "sh", "-c", check.c_str(), nullptr);
+          return 3;
+        }) == 0);
+}
+
 TEST_CASE("the master keeps what it needs, and a program that it executes as root has everything again") {
   if (::geteuid() != 0) return;
   CHECK(test::in_child([] {
