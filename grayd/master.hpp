@@ -84,9 +84,9 @@ class Master final : supervisor::Host,
 
   // supervisor::Host
   void workers_changed() override { publication_.soon(); }
-  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path,
+  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const std::string& path,
              Duration timeout) override {
-    return routers_.probe(id, cell, address, path, timeout);
+    return routers_.probe(id, cell, address, owner, path, timeout);
   }
   std::optional<std::uint32_t> take_cell() override { return cells_.take(); }
   void give_cell(std::uint32_t cell) override { cells_.give(cell); }
@@ -103,7 +103,12 @@ class Master final : supervisor::Host,
   // Routers::Owner
   void routers_changed() override;
   void workers_unused() override { supervisor_.sockets_closed(); }
-  void probed(std::uint64_t id, bool ok, const std::string& detail) override { supervisor_.probed(id, ok, detail); }
+  void probed(const ChannelMessage& answer) override {
+    supervisor_.probed(answer.number, answer.ok, answer.detail, answer.peer);
+  }
+  void met_stranger(const ChannelMessage& report) override {
+    if (report.peer) supervisor_.met_stranger(report.number, *report.peer);
+  }
   void router_user_added() override { supervisor_.admit_routers(); }
   void probing_possible(bool possible) override { supervisor_.probing_possible(possible); }
   // Publication::Listener

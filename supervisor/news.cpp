@@ -43,7 +43,9 @@ void News::of_workers(Version& version, TimePoint now) {
     auto event = worker_event(
         change, {version.service, version.name, worker.id(), worker.pid(), worker.ready_by(), age, worker.detail()},
         wall_now());
-    if (event) host_.emit(std::move(*event));
+    if (!event) continue;
+    if (event->kind == EventKind::address_taken) log(LogLevel::error, worker.id() + ": " + event->text);
+    host_.emit(std::move(*event));
   }
 }
 

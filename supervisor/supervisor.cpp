@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "config/base/archive.hpp"
+#include "config/base/log.hpp"
 #include "supervisor/news.hpp"
 #include "supervisor/process/process_table.hpp"
 #include "supervisor/start_places.hpp"
@@ -37,13 +38,14 @@ struct Supervisor::Impl {
         timer(io_context),
         reaper(io_context) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (!context.kernel.knows_tcp()) log(LogLevel::warn, std::string(PeerOwners::kUnknown));
     reap_later();
   }
   Impl(asio::io_context& io_context, Host& the_host, Restored)
       : io(io_context),
         host(the_host),
         cgroups(kRestored),
-        context{io_context, the_host, cgroups, {}, 0, 0, 0, WorkerFolders(kRestored)},
+        context{io_context, the_host, cgroups, {}, 0, 0, 0, WorkerFolders(kRestored), PeerOwners(kRestored)},
         news(the_host),
         timer(io_context),
         reaper(io_context),
@@ -104,6 +106,7 @@ void Supervisor::Impl::archive(Io& fields) {
   fields("cgroups", cgroups);
   fields("instance", context.instance);
   fields("folders", context.folders);
+  fields("kernel", context.kernel);
   fields("generation", context.generation);
   fields("probe", context.probe);
   fields("output", context.output);
@@ -161,12 +164,22 @@ void Supervisor::remove(const std::string& service, const std::string& version) 
   drain(service, version);
 }
 
-void Supervisor::probed(std::uint64_t id, bool ok, const std::string& answer) {
+void Supervisor::probed(std::uint64_t id, bool ok, const std::string& answer, const std::optional<PeerOwner>& peer) {
   const TimePoint now = Clock::now();
   for (auto& [key, version] : impl_->versions)
     for (const auto& [number, slot] : version->group.slots()) {
       const auto worker = version->workers.find(number);
-      if (worker != version->workers.end() && worker->second->probed(id, ok, answer, slot.machine.state(), now)) return;
+      if (worker != version->workers.end() && worker->second->probed(id, {ok, answer, peer}, slot.machine.state(), now))
+        return;
+    }
+}
+
+void Supervisor::met_stranger(std::uint64_t generation, const PeerOwner& found) {
+  for (auto& [key, version] : impl_->versions)
+    for (const auto& [number, slot] : version->group.slots()) {
+      const auto worker = version->workers.find(number);
+      if (worker == version->workers.end() || worker->second->generation() != generation) continue;
+      return worker->second->met_stranger(found, slot.machine.state(), Clock::now());
     }
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "config/base/address.hpp"
+#include "config/base/peer_owner.hpp"
 #include "config/base/restored.hpp"
 #include "config/settings/settings.hpp"
 #include "config/shared/event_record.hpp"
@@ -39,9 +40,9 @@ class Host {
   virtual ~Host() = default;
   /// States or the set of routable workers changed: a new table must be published soon.
   virtual void workers_changed() = 0;
-  /// Asks the newest ready router to probe; answered later by Supervisor::probed(id, ...). False: no router can probe
-  /// now, and deadlines that depend on probes are paused.
-  virtual bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path,
+  /// Asks the newest ready router to probe `address`, where a process of `owner` must listen; answered later by
+  /// Supervisor::probed(id, ...). False: no router can probe now, and deadlines that depend on probes are paused.
+  virtual bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const std::string& path,
                      Duration timeout) = 0;
   /// A cell of the shared segment for a new worker process; nothing if all are taken.
   virtual std::optional<std::uint32_t> take_cell() = 0;
@@ -99,8 +100,11 @@ class Supervisor {
   void stop(const std::string& service, const std::string& version);
   /// Drains and stops a version, then removes it.
   void remove(const std::string& service, const std::string& version);
-  /// The answer to Host::probe().
-  void probed(std::uint64_t id, bool ok, const std::string& detail);
+  /// The answer to Host::probe(); `peer`: the process behind the address, if the router knows it.
+  void probed(std::uint64_t id, bool ok, const std::string& detail, const std::optional<PeerOwner>& peer = {});
+  /// A router that wanted to pass on a request found a process of a different user at the address of the worker with
+  /// this generation.
+  void met_stranger(std::uint64_t generation, const PeerOwner& found);
   /// Sockets to draining workers were closed, or routers withdrew workers: Host::open_sockets() and Host::withdrawn()
   /// may return different values.
   void sockets_closed();

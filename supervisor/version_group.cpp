@@ -171,9 +171,12 @@ void VersionGroup::exhausted(unsigned number, TimePoint now) {
 void VersionGroup::feed(unsigned number, const Event& event, TimePoint now) {
   WorkerSlot& slot = slots_.at(number);
   const WorkerState before = slot.machine.state();
+  const bool was_displaced = slot.machine.displaced();
   const Actions actions = slot.machine.on(event, now);
-  if (const WorkerMachine& machine = slot.machine; machine.state() != before)
-    transitions_.push_back({number, before, machine.state(), machine.cause(), machine.exit_text(), event.delay});
+  const WorkerMachine& machine = slot.machine;
+  if (machine.state() != before || (machine.displaced() && !was_displaced))
+    transitions_.push_back(
+        {number, before, machine.state(), machine.cause(), machine.exit_text(), event.delay, machine.displaced()});
   if (event.kind == WorkerEvent::said_ready && slot.machine.said_ready()) policy_.ready();
   if (slot.machine.routable()) policy_.healthy();
   if (event.kind == WorkerEvent::exited || event.kind == WorkerEvent::no_resources)

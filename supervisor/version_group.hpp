@@ -61,6 +61,7 @@ class VersionGroup {
     WorkerState from, to;
     std::string cause, exit_text;  // of the machine
     Duration delay{0};             // to backoff: until the next start
+    bool displaced = false;        // to unhealthy, also from it: a different process answers at its address
     template <class Io>
     void archive(Io& io) {
       io("slot", worker_slot);
@@ -69,6 +70,7 @@ class VersionGroup {
       io("cause", cause);
       io("exit_text", exit_text);
       io("delay", delay);
+      io("displaced", displaced);
     }
   };
 

@@ -9,7 +9,6 @@
 
 #include "config/base/log.hpp"
 #include "supervisor/process/process_table.hpp"
-#include "supervisor/process/socket_owner.hpp"
 
 namespace gray::supervisor {
 namespace {
@@ -27,6 +26,7 @@ bool Worker::start(const VersionSettings& settings, TimePoint now) {
   settings_ = settings;
   for (std::string* text : {&ready_by_, &status_, &detail_, &closed_, &last_answer_}) text->clear();
   asked_ = 0;
+  stranger_.reset();
   ending_ = killed_ = false;
   next_poll_ = started_ = now;
   judge_.emplace(settings);
@@ -59,6 +59,8 @@ bool Worker::make_process(int& error) {
     if (!folder_) return false;
   }
   if (!prepare_address(error)) return false;
+  const bool inherits = port_ && port_->listens();  // from us, so the socket belongs to our user
+  claim_.emplace(user && !inherits ? user->uid : ::geteuid(), inherits);
   WorkerIdentity identity{.version = version_,
                           .worker_id = id_,
                           .generation = generation_,
@@ -184,17 +186,36 @@ std::optional<bool> Worker::ask_probe(WorkerState state, TimePoint now) {
   asked_at_ = now;
   admit_routers();
   const std::string path = state == WorkerState::spawned ? judge_->probe_path() : settings_.health.path;
-  if (context_.host.probe(asked_, *cell_, address_, path, settings_.health.timeout)) return true;
+  if (context_.host.probe(asked_, *cell_, address_, claim_->owner(), path, settings_.health.timeout)) return true;
   asked_ = 0;
   return false;
 }
 
-// A passed probe counts only if this worker itself answered; for a healthy worker this was checked before.
-bool Worker::probed(std::uint64_t id, bool ok, const std::string& answer, WorkerState state, TimePoint now) {
+// A passed probe counts only if this worker itself answered. To become ready by a probe, it must be seen to listen; if
+// it reported ready, it is enough that no stranger does.
+bool Worker::probed(std::uint64_t id, const ProbeResult& result, WorkerState state, TimePoint now) {
   if (id == 0 || id != asked_) return false;
   asked_ = 0;
-  if (!ok) last_answer_ = answer;
-  if (ok && state != WorkerState::healthy) ok = answers_itself(state);
+  if (!result.ok) last_answer_ = result.text;
+  if (!process_ || !probes(state)) return true;
+  if (result.peer && result.peer->uid != claim_->owner()) {
+    met_stranger(*result.peer, state, now);
+    return true;
+  }
+  Listener there;
+  if (result.ok || result.peer)
+    there = claim_->check(result.peer, address_, process_->containment(), context_.kernel);
+  else
+    there = claim_->check_path(address_);
+  if (there.owner == Listener::Owner::stranger) {
+    lost_address(there.complaint, state, now);
+    return true;
+  }
+  if (there.owner == Listener::Owner::worker) {
+    detail_.clear();
+    stranger_.reset();
+  }
+  const bool ok = result.ok && (there.owner == Listener::Owner::worker || state != WorkerState::spawned);
   if (state != WorkerState::spawned)
     report({.kind = ok ? WorkerEvent::probe_ok : WorkerEvent::probe_failed});
   else if (const auto way = judge_->probed(ok, now))
@@ -202,15 +223,24 @@ bool Worker::probed(std::uint64_t id, bool ok, const std::string& answer, Worker
   return true;
 }
 
-// To become ready by a probe, the worker itself must listen; if it reported ready, no stranger may listen in its place.
-// An inherited socket belongs to the master, and a connect reaches the process that inherited it.
-bool Worker::answers_itself(WorkerState state) {
-  if (!process_) return false;
-  if (port_ && port_->listens()) return true;
-  const Listener listener = find_listener(address_, process_->members());
-  if (!listener.complaint.empty()) detail_ = listener.complaint;  // an empty complaint does not replace an older one
-  return listener.owner == Listener::Owner::worker ||
-         (listener.owner == Listener::Owner::none && state != WorkerState::spawned);
+void Worker::met_stranger(const PeerOwner& found, WorkerState state, TimePoint now) {
+  if (!process_ || !probes(state) || found.uid == claim_->owner()) return;
+  if (claim_->changed_user(found, address_, process_->containment(), context_.kernel)) {
+    context_.host.workers_changed();
+    next_poll_ = now;
+    return wake_();
+  }
+  if (stranger_ != found) detail_ = claim_->complaint(found, address_);  // a search in /proc
+  stranger_ = found;
+  lost_address(detail_, state, now);
+}
+
+void Worker::lost_address(const std::string& why, WorkerState state, TimePoint now) {
+  if (detail_ != why) detail_ = why;
+  if (state == WorkerState::spawned)
+    (void)judge_->probed(false, now);
+  else
+    report({.kind = WorkerEvent::address_taken});
 }
 
 void Worker::said_ready(ReadyWay way) {
@@ -313,6 +343,7 @@ WorkerView Worker::view() const {
   view.started = started_;
   view.generation = generation_;
   view.cell = *cell_;
+  view.owner = claim_->owner();
   return view;
 }
 

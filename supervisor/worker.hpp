@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "supervisor/process/address_claim.hpp"
 #include "supervisor/process/oom_kills.hpp"
 #include "supervisor/process/port.hpp"
 #include "supervisor/process/worker_process.hpp"
@@ -25,6 +26,14 @@ struct WorkerContext {
   std::uint64_t probe = 0;       // of the last probe
   std::uint64_t output = 0;      // of the last line that a worker wrote
   WorkerFolders folders{instance};
+  PeerOwners kernel = {};
+};
+
+/// The answer to a probe.
+struct ProbeResult {
+  bool ok = false;
+  std::string text;  // for people
+  std::optional<PeerOwner> peer = {};
 };
 
 class Worker final : private WorkerProcess::Owner {
@@ -52,8 +61,11 @@ class Worker final : private WorkerProcess::Owner {
   /// due.
   std::optional<std::uint64_t> weigh(WorkerState state, TimePoint now);
   std::uint64_t memory_limit() const { return settings_.memory; }
-  /// Whether the probe was one of this worker's; `answer` is the received answer, for people.
-  bool probed(std::uint64_t id, bool ok, const std::string& answer, WorkerState state, TimePoint now);
+  /// Whether the probe was one of this worker's.
+  bool probed(std::uint64_t id, const ProbeResult& result, WorkerState state, TimePoint now);
+  /// A router found a process of a different user at its address.
+  void met_stranger(const PeerOwner& found, WorkerState state, TimePoint now);
+  std::uint64_t generation() const { return generation_; }
   /// Lets the users of the routers connect to its unix socket, if it has one. Also done before each probe, because the
   /// socket is made by the worker, whenever it likes.
   void admit_routers();
@@ -83,6 +95,7 @@ class Worker final : private WorkerProcess::Owner {
     io("port", port_);
     io("reserve_port", reserve_port_);
     io("address", address_);
+    io("claim", claim_, [] { return AddressClaim(kRestored); });
     io("cell", cell_);
     io("oom_kills", oom_kills_);
     io("generation", generation_);
@@ -124,7 +137,7 @@ class Worker final : private WorkerProcess::Owner {
   void report(const Event& event);
   void become_ready(ReadyWay way, bool by_probe);
   std::optional<bool> ask_probe(WorkerState state, TimePoint now);
-  bool answers_itself(WorkerState state);
+  void lost_address(const std::string& why, WorkerState state, TimePoint now);
   std::string survivor() const;
   std::string probe_failure() const;
   void end_process();
@@ -140,6 +153,7 @@ class Worker final : private WorkerProcess::Owner {
   bool reserve_port_ = true;
   std::optional<WorkerFolder> folder_;  // until it is passed to the process
   Address address_;
+  std::optional<AddressClaim> claim_;  // of the process to the address
   std::optional<std::uint32_t> cell_;
   std::optional<OomKills> oom_kills_;
   std::uint64_t generation_ = 0;
@@ -148,6 +162,7 @@ class Worker final : private WorkerProcess::Owner {
   std::string ready_by_, status_, detail_;
   std::string closed_;       // the channel that it closed without a ready message, or a message that was ignored
   std::string last_answer_;  // of a failed probe
+  std::optional<PeerOwner> stranger_;  // the one that detail_ describes; not handed over
   TimePoint started_{}, next_weigh_{};
   std::optional<TimePoint> next_poll_ = TimePoint{};  // none: look_again() says when
   std::uint64_t asked_ = 0;                           // the probe in flight; 0: none

@@ -46,6 +46,7 @@ std::optional<EventRecord> worker_event(const VersionGroup::Transition& change, 
       if (change.from == WorkerState::unhealthy) return filled(EventKind::worker_healthy, {}, "healthy again");
       return filled(EventKind::worker_healthy, {}, "after " + seconds(worker.age));
     case WorkerState::unhealthy:
+      if (change.displaced) return filled(EventKind::address_taken, "address-taken", worker.detail);
       return filled(EventKind::worker_unhealthy, "health-check", "health checks failed; it gets no requests");
     case WorkerState::exited:
       return filled(EventKind::worker_exited, change.cause, how_it_ended(change, worker.detail));

@@ -15,8 +15,8 @@ enum class Step : std::uint8_t {
   unset,  // a missing entry in the table; the check below finds it
   keep,   // nothing to do in this state; also for late and repeated events
   // clang-format off
-  spawn, shelve, executed, exec_error, ready, extend, pass, miss, withdraw, dismiss, let_go, preempt, unwant, drop,
-  drained, late, sick, tired, kill, due, end, rest, retry, fail,
+  spawn, shelve, executed, exec_error, ready, extend, pass, miss, displace, withdraw, dismiss, let_go, preempt, unwant,
+  drop, drained, late, sick, tired, kill, due, end, rest, retry, fail,
   // clang-format on
 };
 
@@ -37,6 +37,7 @@ constexpr std::array<Row, kWorkerEvents> make_table() {
       /*extend*/    {none,  extend,     none,    none,     none,     none,     none,    none,    none,    none},
       /*probe_ok*/  {none,  none,       pass,    pass,     pass,     none,     none,    none,    none,    none},
       /*probe_fai*/ {none,  none,       miss,    miss,     miss,     none,     none,    none,    none,    none},
+      /*addr_take*/ {none,  none,       miss,    displace, displace, none,     none,     none,    none,    none},
       /*drain*/     {drop,  preempt,    preempt, withdraw, withdraw, none,     unwant,  unwant,  drop,    drop},
       /*stop*/      {drop,  preempt,    preempt, preempt,  preempt,  preempt,  unwant,  unwant,  drop,    drop},
       /*dismiss*/   {drop,  preempt,    preempt, dismiss,  dismiss,  dismiss,  unwant,  unwant,  drop,    drop},
@@ -64,8 +65,9 @@ static_assert(static_cast<std::size_t>(WorkerState::failed) + 1 == kWorkerStates
 static_assert(static_cast<std::size_t>(WorkerEvent::give_up) + 1 == kWorkerEvents);
 
 constexpr std::array<std::string_view, kWorkerEvents> kEventNames = {
-    "start", "no_resources", "executed",  "exec_failed", "said_ready", "extend", "probe_ok", "probe_failed", "drain",
-    "stop",  "dismiss",      "withdrawn", "unused",      "timeout",    "exited", "emptied",  "retry",        "give_up"};
+    "start",        "no_resources",  "executed", "exec_failed", "said_ready", "extend",    "probe_ok",
+    "probe_failed", "address_taken", "drain",    "stop",        "dismiss",    "withdrawn", "unused",
+    "timeout",      "exited",        "emptied",  "retry",       "give_up"};
 
 std::string status_text(int status) {
   if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
@@ -107,6 +109,7 @@ Actions WorkerMachine::on(const Event& event, TimePoint now) {
     case Step::extend: return extend(event.delay, now);
     case Step::pass: return pass(now);
     case Step::miss: return miss(now);
+    case Step::displace: return displace();
     case Step::withdraw: return leave_routing(times_.drain_timeout, now);
     case Step::dismiss: return dismiss(now);
     case Step::let_go: return dismissed_ ? terminate("stopped", now) : Actions{};
@@ -142,6 +145,7 @@ void WorkerMachine::probing(bool possible, TimePoint now) {
 
 void WorkerMachine::enter(WorkerState state) {
   state_ = state;
+  displaced_ = false;
   disarm();
 }
 
@@ -216,10 +220,20 @@ Actions WorkerMachine::pass(TimePoint now) {
 Actions WorkerMachine::miss(TimePoint now) {
   passes_ = 0;
   ++misses_;
+  if (std::exchange(displaced_, false)) arm(kUnhealthyTimeout, now, true);
   if (state_ != WorkerState::healthy || misses_ < times_.fall) return {};
   enter(WorkerState::unhealthy);
   arm(kUnhealthyTimeout, now, true);
   return {Action::changed};
+}
+
+Actions WorkerMachine::displace() {
+  const bool withdrawn = state_ == WorkerState::healthy;
+  enter(WorkerState::unhealthy);
+  displaced_ = true;
+  passes_ = misses_ = 0;
+  needed_ = 1;
+  return withdrawn ? Actions{Action::changed} : Actions{};
 }
 
 Actions WorkerMachine::leave_routing(Duration until_stopped, TimePoint now) {

@@ -6,6 +6,8 @@
 //   - routable is the same as healthy;
 //   - a slot is wanted from its creation until drain or stop, and never again: a later worker gets a new slot;
 //   - an unwanted slot ends in idle; a wanted one in back-off, or in failed if the version has failed;
+//   - a worker whose address was taken is unhealthy without a deadline: it may be all right itself, and a restart would
+//     not end the other process. Its next passed check makes it healthy; its next failed one starts the deadline;
 //   - every live state has a deadline or is being probed; deadlines that depend on probes are paused while no router
 //     can probe.
 #include <cstdint>
@@ -29,12 +31,13 @@ enum class WorkerEvent : std::uint8_t {
   extend,        // it asks for Event::delay from now on to become ready
   probe_ok,      // a health check passed
   probe_failed,
-  drain,      // no longer wanted; may finish its requests
-  stop,       // no longer wanted; at once
-  dismiss,    // no longer wanted; stopped as soon as no router chooses it, even if it has requests
-  withdrawn,  // no router chooses it any more
-  unused,     // likewise, and no router holds a socket to it any more
-  timeout,    // next_deadline() has come (Event::alone: no other worker of the version is routable)
+  address_taken,  // a different process answers at its address
+  drain,          // no longer wanted; may finish its requests
+  stop,           // no longer wanted; at once
+  dismiss,        // no longer wanted; stopped as soon as no router chooses it, even if it has requests
+  withdrawn,      // no router chooses it any more
+  unused,         // likewise, and no router holds a socket to it any more
+  timeout,        // next_deadline() has come (Event::alone: no other worker of the version is routable)
   // The started process is dead. Event::status as in waitpid(2); Event::survived: processes that it forked are alive;
   // Event::out_of_memory: the kernel killed it because memory was exhausted.
   exited,
@@ -42,7 +45,7 @@ enum class WorkerEvent : std::uint8_t {
   retry,    // likewise, of a wanted worker; start again after Event::delay
   give_up,  // likewise, of a wanted worker whose version has failed
 };
-inline constexpr std::size_t kWorkerEvents = 18;
+inline constexpr std::size_t kWorkerEvents = 19;
 constexpr WorkerEvent last_value(WorkerEvent) { return WorkerEvent::give_up; }
 
 std::string_view name(WorkerEvent event);
@@ -138,6 +141,8 @@ class WorkerMachine {
   std::optional<TimePoint> next_deadline() const { return deadline_; }
   bool wanted() const { return wanted_; }
   bool routable() const { return state_ == WorkerState::healthy; }
+  /// Unhealthy because a different process answers at its address.
+  bool displaced() const { return displaced_; }
   /// Waits only for permission to start.
   bool startable() const;
   /// A process of this slot may be alive.
@@ -165,6 +170,7 @@ class WorkerMachine {
     io("probing", probing_);
     io("wanted", wanted_);
     io("dismissed", dismissed_);
+    io("displaced", displaced_);
     io("executed", executed_);
     io("said_ready", said_ready_);
     io("needed", needed_);
@@ -191,6 +197,7 @@ class WorkerMachine {
   Actions extend(Duration by, TimePoint now);
   Actions pass(TimePoint now);
   Actions miss(TimePoint now);
+  Actions displace();
   Actions leave_routing(Duration until_stopped, TimePoint now);
   Actions dismiss(TimePoint now);
   Actions start_timed_out(TimePoint now);
@@ -208,6 +215,7 @@ class WorkerMachine {
   bool probing_ = true;
   bool wanted_ = true;
   bool dismissed_ = false;
+  bool displaced_ = false;
   bool executed_ = false;
   bool said_ready_ = false;
   std::uint32_t needed_ = 1;  // successes in a row until healthy

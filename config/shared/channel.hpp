@@ -13,7 +13,9 @@
 //                                                                             once it has reached every worker in it
 //     listen                           ->                                     start accepting (repeatable)
 //     probe(id, address, path, ...)    ->
-//                                      <-  probed(id, ok, detail)
+//                                      <-  probed(id, ok, detail, peer)
+//                                      <-  stranger(cell, generation, peer)   a process of a different user listens at
+//                                                                             the address of a worker; it got no byte
 //                                      <-  unused                             a thread has closed its last socket to
 //                                                                             a worker that left the table
 //     reopen + access-log fd           ->
@@ -27,12 +29,13 @@
 #include <vector>
 
 #include "config/base/address.hpp"
+#include "config/base/peer_owner.hpp"
 #include "config/base/unique_fd.hpp"
 #include "config/settings/settings.hpp"
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 6;
+inline constexpr std::uint32_t kChannelProtocol = 7;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 inline constexpr std::size_t kChannelMessage = 16 << 20;  // bytes of the JSON of a message
 
@@ -49,7 +52,8 @@ struct ChannelMessage {
     unreached,
     probed,
     drained,
-    unused
+    unused,
+    stranger
   };
   Type type = Type::hello;
   std::uint32_t protocol = kChannelProtocol;
@@ -57,15 +61,17 @@ struct ChannelMessage {
   std::uint32_t router_slot = 0;  // hello from the master
   RouterSettings router;          // hello from the master
   std::uint64_t memory_budget = 0;
-  bool warm_up = false;      // hello from the master: an old router still serves, so this one may take its time
-  std::uint64_t number = 0;  // table, applied: its number; probe, probed: the probe's id
-  Address address;           // probe
-  std::string path;          // probe: HTTP path; empty: connect only
-  std::uint32_t cell = 0;    // probe: the worker's cell
-  Duration timeout{0};       // probe, drain
-  bool ok = false;           // probed: it succeeded; drain: immediately, all of grayd ends
-  std::string detail;        // probed: "connect refused", "status 503"; unreached: "web@v1#0: connect refused"
-  UniqueFd fd;               // table: the memfd; reopen: the new log
+  bool warm_up = false;           // hello from the master: an old router still serves, so this one may take its time
+  std::uint64_t number = 0;       // table, applied: its number; probe, probed: the probe's id; stranger: the generation
+  Address address;                // probe
+  std::string path;               // probe: HTTP path; empty: connect only
+  uid_t owner = 0;                // probe: the user who must be behind the address
+  std::uint32_t cell = 0;         // probe, stranger: the worker's cell
+  Duration timeout{0};            // probe, drain
+  bool ok = false;                // probed: it succeeded; drain: immediately, all of grayd ends
+  std::string detail;             // probed: "connect refused", "status 503"; unreached: "web@v1#0: connect refused"
+  std::optional<PeerOwner> peer;  // probed, stranger: the process behind the address, if it is known
+  UniqueFd fd;                    // table: the memfd; reopen: the new log
 
   /// The type and its fields; the descriptor is sent separately.
   template <class Io>
@@ -76,7 +82,7 @@ struct ChannelMessage {
   /// One message of each type.
   static std::vector<ChannelMessage> variants();
 };
-constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::unused; }
+constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::stranger; }
 const char* name_of(ChannelMessage::Type type);
 
 std::string to_json_text(const ChannelMessage& message);  // the descriptor is sent separately

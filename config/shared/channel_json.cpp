@@ -8,8 +8,8 @@ namespace gray {
 using Type = ChannelMessage::Type;
 
 const char* name_of(Type type) {
-  constexpr const char* kNames[] = {"hello",   "table", "listen",    "probe",  "reopen",  "drain",
-                                    "applied", "ready", "unreached", "probed", "drained", "unused"};
+  constexpr const char* kNames[] = {"hello", "table",     "listen", "probe",   "reopen", "drain",   "applied",
+                                    "ready", "unreached", "probed", "drained", "unused", "stranger"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -28,6 +28,7 @@ void ChannelMessage::fields(Io& io) {
     case Type::probe:
       io("number", number);
       io("address", address);
+      io("owner", owner);
       io("path", path);
       io("cell", cell);
       io("timeout", timeout);
@@ -36,6 +37,12 @@ void ChannelMessage::fields(Io& io) {
       io("number", number);
       io("ok", ok);
       io("detail", detail);
+      io("peer", peer);
+      return;
+    case Type::stranger:
+      io("number", number);
+      io("cell", cell);
+      io("peer", peer);
       return;
     case Type::unreached: io("detail", detail); return;
     case Type::table:

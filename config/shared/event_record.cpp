@@ -9,12 +9,12 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kNames[] = {
-    "grayd-started",     "grayd-stopping",   "router-started",     "router-ready",      "router-drained",
-    "router-died",       "upgraded",         "upgrade-failed",     "worker-started",    "worker-ready",
-    "worker-healthy",    "worker-unhealthy", "worker-restarting",  "worker-exited",     "worker-backoff",
-    "version-failed",    "version-crashing", "version-restarting", "version-restarted", "version-rolled-back",
-    "shifted",           "command",          "reloaded",           "reload-refused",    "access-log-reopened",
-    "access-log-failed", "events-lost",
+    "grayd-started",       "grayd-stopping",    "router-started",   "router-ready",       "router-drained",
+    "router-died",         "upgraded",          "upgrade-failed",   "worker-started",     "worker-ready",
+    "worker-healthy",      "worker-unhealthy",  "address-taken",    "worker-restarting",  "worker-exited",
+    "worker-backoff",      "version-failed",    "version-crashing", "version-restarting", "version-restarted",
+    "version-rolled-back", "shifted",           "command",          "reloaded",           "reload-refused",
+    "access-log-reopened", "access-log-failed", "events-lost",
 };
 static_assert(std::size(kNames) == static_cast<std::size_t>(EventKind::count));
 

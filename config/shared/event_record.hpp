@@ -28,6 +28,7 @@ enum class EventKind : std::uint8_t {
   worker_ready,    // it reported that it is ready, by one of the methods
   worker_healthy,
   worker_unhealthy,
+  address_taken,      // a different process answers at its address; it gets no requests until that has ended
   worker_restarting,  // it is replaced although it is healthy
   worker_exited,      // its process ended, for any reason
   worker_backoff,     // the next start is delayed

@@ -2,6 +2,9 @@
 // The routing table: all that the router knows about services, versions and workers. The master makes a complete new
 // table for every change, numbers it, and sends it as JSON in a sealed memfd; a table is never edited. No number is
 // used twice.
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,12 +22,14 @@ struct WorkerRoute {
   std::uint64_t generation = 0;  // of the process; a new process has a new one
   std::string id;                // "web@v1#0"
   Address address;
+  uid_t owner = ::geteuid();  // the user who must be behind the address
   template <class Io>
   void archive(Io& io) {
     io("cell", cell);
     io("generation", generation);
     io("id", id);
     io("address", address);
+    io("owner", owner);
     io.check("cell", cell < segment::kWorkers, "a cell of the segment");
   }
   bool operator==(const WorkerRoute&) const = default;

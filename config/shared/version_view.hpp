@@ -47,6 +47,7 @@ struct WorkerView {
   pid_t pid = 0;   // 0: no process now
   WorkerState state = WorkerState::idle;
   std::optional<Address> address;
+  uid_t owner = 0;       // the user who must be behind the address
   std::string ready_by;  // "pipe", "notify", "ipc", "fd:N", "tcp", "http"; empty before
   std::string status;    // the last STATUS= that it sent; may be empty
   std::uint32_t restarts = 0;

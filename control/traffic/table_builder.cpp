@@ -12,7 +12,7 @@ std::vector<WorkerRoute> routable_workers(const std::vector<VersionView>& views,
     if (view.service != service || view.version != version) continue;
     for (const auto& worker : view.workers) {
       if (worker.routable && worker.address) {
-        routes.push_back({worker.cell, worker.generation, worker.id, *worker.address});
+        routes.push_back({worker.cell, worker.generation, worker.id, *worker.address, worker.owner});
       }
     }
   }

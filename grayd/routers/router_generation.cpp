@@ -88,7 +88,8 @@ void RouterGeneration::received(ChannelMessage message) {
     case Type::applied: applied_ = std::max(applied_, message.number); return owner_.applied(*this);
     case Type::unused: return owner_.worker_unused();
     case Type::unreached: return void(complaint_ = message.detail);
-    case Type::probed: return owner_.probed(message.number, message.ok, message.detail);
+    case Type::probed: return owner_.probed(message);
+    case Type::stranger: return owner_.met_stranger(message);
     default: return kill("it sent a message that only the master sends");
   }
 }

@@ -42,7 +42,9 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
    public:
     virtual void routers_changed() = 0;  // one became ready, applied a table or ended; its sockets ended with it
     virtual void workers_unused() = 0;   // sockets to workers that left the table are closed
-    virtual void probed(std::uint64_t id, bool ok, const std::string& detail) = 0;
+    virtual void probed(const ChannelMessage& answer) = 0;
+    /// A process of a different user listens at the address of a worker.
+    virtual void met_stranger(const ChannelMessage& report) = 0;
     virtual void probing_possible(bool possible) = 0;
     virtual void router_user_added() {}  // users() has one more; the router is not started yet
 
@@ -68,7 +70,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   /// The access log was reopened: borrowed, replaces the descriptor of the command.
   void reopen(int access_log);
   /// Asks the newest ready router; false if there is none.
-  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, const std::string& path, Duration timeout);
+  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const std::string& path,
+             Duration timeout);
 
   /// The users of all routers so far, without grayd's own: they must be able to connect to workers.
   const std::set<uid_t>& users() const { return users_; }
@@ -96,7 +99,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   void greeted(RouterGeneration& router) override;
   void ready(RouterGeneration& router) override;
   void applied(RouterGeneration&) override { settle_waiters(); }
-  void probed(std::uint64_t id, bool ok, const std::string& detail) override { owner_.probed(id, ok, detail); }
+  void probed(const ChannelMessage& answer) override { owner_.probed(answer); }
+  void met_stranger(const ChannelMessage& report) override { owner_.met_stranger(report); }
   void worker_unused() override { owner_.workers_unused(); }
   void ended(RouterGeneration& router) override;
   // RouterUpgrade::Fleet

@@ -89,7 +89,7 @@ Upstream* Backends::serve(const Lease& lease, WorkerSeeker& seeker) {
   }
   Worker& worker = *lease.dial;
   Upstream& upstream = upstreams_.take();
-  const engine::StreamId stream = engine_.connect(worker.address, upstream);
+  const engine::StreamId stream = engine_.connect(worker.address, worker.owner, upstream);
   if (!stream) {  // this process is out of descriptors
     upstreams_.give_back(upstream);
     give_back(lease);
@@ -131,6 +131,14 @@ void Backends::discard(Upstream& upstream, bool suspect) {
   }
   if (upstream.linked) worker.idle.remove(upstream);
   recycle(upstream);
+}
+
+// Each attempt meets it until the master has withdrawn the worker; one report is enough.
+void Backends::met_stranger(Upstream& upstream, const PeerOwner& found) {
+  Worker& worker = upstream.worker();
+  if (worker.report_again > engine_.now()) return;
+  worker.report_again = engine_.now() + kSuspicion;
+  neighbours_.met_stranger(worker.cell, worker.generation, found);
 }
 
 void Backends::lease_to(Version& version, WorkerSeeker& seeker, Lease lease) {

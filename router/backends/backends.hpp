@@ -64,6 +64,8 @@ class Neighbours {
   virtual void ask(std::uint32_t from, std::uint32_t row) = 0;
   /// A limit unit became free, and only threads of other routers wait for it.
   virtual void wake_routers() = 0;
+  /// A process of a different user listens at the address of a worker.
+  virtual void met_stranger(std::uint32_t cell, std::uint64_t generation, const PeerOwner& found) = 0;
   /// The last socket of this thread to a worker that left the table was closed, and its unit given back.
   virtual void worker_unused() = 0;
 };
@@ -105,6 +107,7 @@ class Backends final : private ConnectionOwner {
   // ConnectionOwner
   void release(Upstream& upstream) override;
   void discard(Upstream& upstream, bool suspect) override;
+  void met_stranger(Upstream& upstream, const PeerOwner& found) override;
   void closed(Upstream& upstream) override;
   void released(Upstream& upstream, int fd) override;
   void opened_tunnel(Upstream& upstream) override;

@@ -97,6 +97,12 @@ void Upstream::on_connected(int error) {
   settle();
 }
 
+// Nothing was sent, so the request may go to another worker, as after a refused connection.
+void Upstream::on_stranger(const PeerOwner& found) {
+  owner_.met_stranger(*this, found);
+  on_connected(EACCES);
+}
+
 void Upstream::broke(Reason reason) {
   if (idle()) return owner_.discard(*this, reason != Reason::upstream_closed);
   exchange_->failed(reason);

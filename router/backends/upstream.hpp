@@ -86,6 +86,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   void leave(Duration within) override;
 
   void on_connected(int error) override;
+  void on_stranger(const PeerOwner& found) override;
   void on_data(std::string_view bytes) override;
   void on_end() override;
   void on_writable() override;

@@ -59,6 +59,7 @@ void Version::update(const std::vector<WorkerRoute>& routes, TimePoint now) {
       worker->slot_hash = policy::slot_hash(route.id);
       worker->address = route.address;
     }
+    worker->owner = route.owner;
     if (!worker->able) join(*worker, now);
   }
   settle_starts(now);

@@ -30,6 +30,7 @@ struct Worker {
   std::string id;
   std::uint64_t slot_hash = 0;  // of the id, for affinity
   Address address;
+  uid_t owner = 0;  // the user who must be behind the address
   upstream::IdlePool<Upstream> idle;
   std::uint32_t open = 0;       // sockets of this thread, the connecting ones included
   std::uint32_t in_flight = 0;  // exchanges of this thread
@@ -40,6 +41,7 @@ struct Worker {
   bool http10 = false;          // the version of its latest answer
   policy::SlowStart start;      // since it is able
   TimePoint suspect_until{};    // it refused or broke a connection: until then others are preferred
+  TimePoint report_again{};     // until then a stranger at its address is not reported again
   TimePoint leave_at = kNever;  // it is draining: its tunnels end then
 };
 

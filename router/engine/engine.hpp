@@ -16,19 +16,24 @@
 //  - The destructor of an engine closes all streams without events.
 //  - A pause is a set of reasons; reading resumes when the set is empty.
 //  - on_writable() comes once after the tail has been above kHighWatermark and has fallen to kLowWatermark.
+//  - A stream of connect() reports on_connected(0) only after its other end was compared with the expected owner, so no
+//    byte is sent to a different one.
 //  - on_data() spans are at most the stream's read limit, and at most kMaxRead; the bytes are valid during the call
 //    only.
 // One thread, except for post() and stop().
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "config/base/address.hpp"
+#include "config/base/peer_owner.hpp"
 #include "config/base/time.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/timer_wheel.hpp"
@@ -61,6 +66,12 @@ class StreamHandler {
  public:
   /// A connect() ended: 0, or the errno. Not called for adopted streams.
   virtual void on_connected(int error) = 0;
+  /// Instead: it is connected, but to a process of a different user than connect() was told. Nothing was sent; the
+  /// handler must close() it.
+  virtual void on_stranger(const PeerOwner& found) {
+    static_cast<void>(found);
+    on_connected(EACCES);
+  }
   virtual void on_data(std::string_view bytes) = 0;
   /// The peer will send no more; everything it sent has been handed out.
   virtual void on_end() = 0;
@@ -110,9 +121,12 @@ class Engine {
 
   /// Takes over a connected, non-blocking socket. An invalid id: the kernel refused to watch it (the fd is closed).
   virtual StreamId adopt(int fd, StreamHandler& handler) = 0;
-  /// Begins to connect; on_connected() follows, also for errors that come at once. An invalid id: no socket could be
-  /// made.
-  virtual StreamId connect(const Address& to, StreamHandler& handler) = 0;
+  /// Begins to connect; on_connected() or on_stranger() follows, also for errors that come at once. `owner`: the user
+  /// who must be at the other end. If that cannot be known, the connection is accepted; see peer_owner.hpp. An invalid
+  /// id: no socket could be made.
+  virtual StreamId connect(const Address& to, uid_t owner, StreamHandler& handler) = 0;
+  /// The process at the other end of a stream that connect() made; nothing if it is not known.
+  virtual std::optional<PeerOwner> peer(StreamId stream) const = 0;
   /// Sends what the kernel takes and keeps the rest.
   virtual void send(StreamId stream, std::string_view bytes) = 0;
   virtual std::size_t unsent(StreamId stream) const = 0;

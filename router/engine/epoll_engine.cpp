@@ -173,7 +173,16 @@ void EpollEngine::serve(Stream& stream) {
 // Returns whether reading continues.
 bool EpollEngine::tell_connected(Stream& stream) {
   if (!stream.connected && stream.error == 0) return false;
-  const int error = std::exchange(stream.error, 0);
+  int error = std::exchange(stream.error, 0);
+  if (error == 0) {
+    const auto [state, owner] = owners_.of(stream.fd);
+    if (state == PeerOwners::Peer::State::known) stream.peer = owner;
+    if (state == PeerOwners::Peer::State::nobody) error = ECONNABORTED;
+  }
+  if (stream.peer && stream.peer->uid != stream.expected) {
+    stream.handler->on_stranger(*stream.peer);
+    return false;
+  }
   if (error == 0) stream.phase = Stream::Phase::open;
   stream.handler->on_connected(error);
   return error == 0;
@@ -235,7 +244,7 @@ StreamId EpollEngine::adopt(int fd, StreamHandler& handler) {
   return add(fd, handler, Stream::Phase::open);
 }
 
-StreamId EpollEngine::connect(const Address& to, StreamHandler& handler) {
+StreamId EpollEngine::connect(const Address& to, uid_t owner, StreamHandler& handler) {
   const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return {};
   set_no_delay(fd);
@@ -244,7 +253,10 @@ StreamId EpollEngine::connect(const Address& to, StreamHandler& handler) {
   const int result = ::connect(fd, reinterpret_cast<const sockaddr*>(&storage), length);
   const int error = result == 0 || errno == EINPROGRESS ? 0 : errno;
   const StreamId id = add(fd, handler, Stream::Phase::connecting);
-  if (Stream* stream = streams_.find(id); stream != nullptr && (result == 0 || error != 0)) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr) return id;
+  stream->expected = owner;
+  if (result == 0 || error != 0) {
     stream->connected = error == 0;
     stream->error = error;
     mark_ready(*stream);

@@ -27,7 +27,11 @@ class EpollEngine final : public Engine {
   ~EpollEngine() override;
 
   StreamId adopt(int fd, StreamHandler& handler) override;
-  StreamId connect(const Address& to, StreamHandler& handler) override;
+  StreamId connect(const Address& to, uid_t owner, StreamHandler& handler) override;
+  std::optional<PeerOwner> peer(StreamId id) const override {
+    const Stream* stream = streams_.find(id);
+    return stream == nullptr ? std::nullopt : stream->peer;
+  }
   void send(StreamId stream, std::string_view bytes) override;
   std::size_t unsent(StreamId stream) const override;
   std::size_t untaken(StreamId id) const override {
@@ -86,6 +90,7 @@ class EpollEngine final : public Engine {
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
   std::atomic<bool> stopped_{false};
+  PeerOwners owners_;
   TimePoint now_ = Clock::now();
   TimerWheel wheel_{now_};
   StreamTable streams_;

@@ -54,6 +54,7 @@ void StreamTable::give_back(Stream& stream) {
   stream.reported_closing = stream.reported_end = stream.above_high = stream.queued = stream.connected =
       stream.finished = false;
   stream.error = 0;
+  stream.peer.reset();
   stream.read_limit = kMaxRead;
   stream.write_errors = nullptr;
   stream.tail.clear();

@@ -40,6 +40,8 @@ struct Stream {
   bool queued = false;     // in the engine's ready list
   int error = 0;           // to be reported by on_failed() (or on_connected() while connecting)
   bool connected = false;  // to be reported by on_connected()
+  uid_t expected = 0;      // while connecting: the user who must be at the other end
+  std::optional<PeerOwner> peer;
   std::uint32_t read_limit = kMaxRead;
   std::atomic<std::uint64_t>* write_errors = nullptr;  // where a failed write is counted
   SendTail tail;

@@ -18,7 +18,7 @@ class Prober::Probe final : public engine::StreamHandler {
 
   void start() {
     prober_.engine_.timers().arm(deadline_, prober_.engine_.now() + request_.timeout);
-    stream_ = prober_.engine_.connect(request_.address, *this);
+    stream_ = prober_.engine_.connect(request_.address, request_.owner, *this);
     if (!stream_) end(false, "no socket could be opened");
   }
   void close() {
@@ -29,9 +29,15 @@ class Prober::Probe final : public engine::StreamHandler {
  private:
   void on_connected(int error) override {
     if (error != 0) return end(false, std::string("connect: ") + std::strerror(error));
+    peer_ = prober_.engine_.peer(stream_);
     if (request_.path.empty()) return end(true, "connected");
     prober_.engine_.send(stream_, "GET " + request_.path + " HTTP/1.1\r\nHost: " + host() +
                                       "\r\nUser-Agent: grayd-probe\r\nConnection: close\r\n\r\n");
+  }
+
+  void on_stranger(const PeerOwner& found) override {
+    peer_ = found;
+    end(false, "answered by uid " + std::to_string(found.uid) + " instead of uid " + std::to_string(request_.owner));
   }
 
   std::string host() const {
@@ -57,7 +63,7 @@ class Prober::Probe final : public engine::StreamHandler {
   void on_closed() override { prober_.forget(*this); }
   void end(bool ok, std::string detail) {
     close();
-    prober_.done_(request_.id, ok, std::move(detail));
+    prober_.done_(request_.id, {ok, std::move(detail), peer_});
     if (!stream_) prober_.forget(*this);
   }
 
@@ -67,6 +73,7 @@ class Prober::Probe final : public engine::StreamHandler {
   engine::Timer deadline_;
   std::string head_;
   std::size_t searched_ = 0;
+  std::optional<PeerOwner> peer_;
 };
 
 Prober::Prober(engine::Engine& engine, http::ResponseHead& scratch, Done done)

@@ -2,6 +2,8 @@
 // Health and readiness probes, through the same engine and parser as the traffic, each on a socket of its own that does
 // not count in max_sockets. A probe ends exactly once: answered, failed, or timed out; the result is reported at once.
 // The object lives until its socket is closed.
+#include <unistd.h>
+
 #include <functional>
 #include <list>
 #include <string>
@@ -17,11 +19,18 @@ struct ProbeRequest {
   Address address;
   std::string path;  // empty: a TCP connect is enough
   Duration timeout{1'000};
+  uid_t owner = ::geteuid();  // the user who must be behind the address
+};
+
+struct ProbeAnswer {
+  bool ok = false;
+  std::string detail;             // "status 200"
+  std::optional<PeerOwner> peer;  // the process behind the address, if it is known
 };
 
 class Prober {
  public:
-  using Done = std::function<void(std::uint64_t id, bool ok, std::string detail)>;
+  using Done = std::function<void(std::uint64_t id, ProbeAnswer answer)>;
   Prober(engine::Engine& engine, http::ResponseHead& scratch, Done done);
   ~Prober();
 

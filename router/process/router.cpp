@@ -131,13 +131,15 @@ void Router::closed(std::uint32_t thread, const Address& peer) {
   clients_.release(peer);
 }
 
-void Router::probed(std::uint64_t id, bool ok, std::string detail) {
-  if (WarmUpCheck::is_ours(id)) return main_->post([this, id, ok, text = std::move(detail)] { reached(id, ok, text); });
+void Router::probed(std::uint64_t id, ProbeAnswer answer) {
+  if (WarmUpCheck::is_ours(id))
+    return main_->post([this, id, answer = std::move(answer)] { reached(id, answer.ok, answer.detail); });
   ChannelMessage message;
   message.type = ChannelMessage::Type::probed;
   message.number = id;
-  message.ok = ok;
-  message.detail = std::move(detail);
+  message.ok = answer.ok;
+  message.detail = std::move(answer.detail);
+  message.peer = answer.peer;
   report(std::move(message));
 }
 
@@ -145,6 +147,15 @@ void Router::drained(std::uint32_t) {
   if (drained_threads_.fetch_add(1) + 1 != shards_.size()) return;
   ChannelMessage message;
   message.type = ChannelMessage::Type::drained;
+  report(std::move(message));
+}
+
+void Router::met_stranger(std::uint32_t cell, std::uint64_t generation, const PeerOwner& found) {
+  ChannelMessage message;
+  message.type = ChannelMessage::Type::stranger;
+  message.cell = cell;
+  message.number = generation;
+  message.peer = found;
   report(std::move(message));
 }
 
@@ -235,9 +246,8 @@ void Router::handle(ChannelMessage message) {
           [timeout = message.timeout, at_once = message.ok](Shard& shard) { shard.drain(timeout, at_once); });
     case Type::probe: {
       Shard& shard = *shards_.front();
-      return shard.post([&shard, probe = ProbeRequest{message.number, message.address, message.path, message.timeout}] {
-        shard.probe(probe);
-      });
+      ProbeRequest probe{message.number, message.address, message.path, message.timeout, message.owner};
+      return shard.post([&shard, probe = std::move(probe)] { shard.probe(probe); });
     }
     default: log(LogLevel::error, "router: the master sent a message that only a router may send");
   }

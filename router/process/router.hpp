@@ -33,11 +33,12 @@ class Router final : public ShardHost {
   void wake(std::uint32_t thread, std::uint32_t row) override;
   void ask(std::uint32_t from, std::uint32_t row) override;
   void wake_routers() override { segment_.tell_freed(); }
+  void met_stranger(std::uint32_t cell, std::uint64_t generation, const PeerOwner& found) override;
   void worker_unused() override;
   void assign(std::uint32_t thread, int fd, const Address& peer, Opening opening) override;
   bool claim(const Address& peer, const Address& client) override;
   void closed(std::uint32_t thread, const Address& peer) override;
-  void probed(std::uint64_t id, bool ok, std::string detail) override;
+  void probed(std::uint64_t id, ProbeAnswer answer) override;
   void drained(std::uint32_t thread) override;
 
   void start_threads(const ChannelMessage& hello);

@@ -21,7 +21,7 @@ class ShardHost : public Neighbours {
   /// A connection counts as one of `client` instead of `peer`. False: beyond the client's limit; it is counted anyway.
   virtual bool claim(const Address& peer, const Address& client) = 0;
   virtual void closed(std::uint32_t thread, const Address& peer) = 0;
-  virtual void probed(std::uint64_t id, bool ok, std::string detail) = 0;
+  virtual void probed(std::uint64_t id, ProbeAnswer answer) = 0;
   virtual void drained(std::uint32_t thread) = 0;
 };
 

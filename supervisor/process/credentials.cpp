@@ -35,6 +35,15 @@ std::optional<Credentials> find_user(const std::string& name) {
   return Credentials{user.pw_uid, user.pw_gid, groups_of(user), user.pw_name, user.pw_dir};
 }
 
+std::string describe_user(uid_t uid) {
+  std::array<char, 16 * 1024> text;
+  passwd user{};
+  passwd* found = nullptr;
+  const std::string number = "uid " + std::to_string(uid);
+  if (::getpwuid_r(uid, &user, text.data(), text.size(), &found) != 0 || !found) return number;
+  return "user " + std::string(user.pw_name) + " (" + number + ")";
+}
+
 bool may_change_user() { return ::geteuid() == 0; }
 
 // System calls directly: the functions of the C library change all threads, and take a lock for that.

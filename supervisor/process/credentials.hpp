@@ -27,6 +27,9 @@ struct Credentials {
 /// A user of this host by name; nothing if there is none.
 std::optional<Credentials> find_user(const std::string& name);
 
+/// "user nobody (uid 65534)", or "uid 4711" if the user has no name. For people.
+std::string describe_user(uid_t uid);
+
 /// Whether this process may take on another user's credentials.
 bool may_change_user();
 

@@ -33,11 +33,6 @@ std::vector<std::uint64_t> inodes_from_proc(const Address& address) {
   return inodes;
 }
 
-std::vector<std::uint64_t> inodes_at(const Address& address) {
-  auto inodes = told_by_netlink(address);
-  return inodes ? *std::move(inodes) : inodes_from_proc(address);
-}
-
 struct TcpRow {
   unsigned port = 0, state = 0;
   unsigned long long inode = 0;
@@ -59,20 +54,32 @@ std::string holder_of(const std::vector<std::uint64_t>& inodes) {
 
 }  // namespace
 
+std::vector<std::uint64_t> listening_at(const Address& address) {
+  auto inodes = told_by_netlink(address);
+  return inodes ? *std::move(inodes) : inodes_from_proc(address);
+}
+
+std::string stranger_at(const Address& address, const std::string& holder) {
+  return address.text() + " is answered by " + (holder.empty() ? "a process of another user" : holder) +
+         ", not by this worker; stop that program";
+}
+
 Listener find_listener(const Address& address, const std::vector<pid_t>& worker_pids) {
-  const std::vector<std::uint64_t> inodes = inodes_at(address);
+  return find_listener(address, listening_at(address), worker_pids);
+}
+
+Listener find_listener(const Address& address, const std::vector<std::uint64_t>& inodes,
+                       const std::vector<pid_t>& worker_pids) {
   if (inodes.empty()) return {};
   const auto holds = [&](pid_t pid) { return holds_socket(pid, inodes); };
   if (std::any_of(worker_pids.begin(), worker_pids.end(), holds)) return {Listener::Owner::worker, {}};
   const std::string holder = holder_of(inodes);
-  if (holder.empty() && inodes_at(address).empty()) return {};  // the other process has just ended
-  return {Listener::Owner::stranger, address.text() + " is answered by " +
-                                         (holder.empty() ? "a process of another user" : holder) +
-                                         ", not by this worker; stop that program"};
+  if (holder.empty() && listening_at(address).empty()) return {};  // the other process has just ended
+  return {Listener::Owner::stranger, stranger_at(address, holder)};
 }
 
 std::string owner_of(const Address& address) {
-  const std::vector<std::uint64_t> inodes = inodes_at(address);
+  const std::vector<std::uint64_t> inodes = listening_at(address);
   return inodes.empty() ? std::string() : holder_of(inodes);
 }
 

@@ -19,6 +19,14 @@ struct Listener {
 };
 /// Whether one of these processes listens at the address.
 Listener find_listener(const Address& address, const std::vector<pid_t>& worker_pids);
+/// Likewise, with the sockets that listen there.
+Listener find_listener(const Address& address, const std::vector<std::uint64_t>& inodes,
+                       const std::vector<pid_t>& worker_pids);
+/// The complaint about a stranger: `holder` is "pid 4711 (nginx)", or empty if it cannot be known.
+std::string stranger_at(const Address& address, const std::string& holder);
+
+/// Inodes of the sockets that listen at a unix path as it was bound, or on a TCP port of any address.
+std::vector<std::uint64_t> listening_at(const Address& address);
 
 /// "pid 4711 (nginx)"; empty if /proc does not show it (another user's process, another network namespace). For people.
 std::string owner_of(const Address& address);

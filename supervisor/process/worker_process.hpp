@@ -63,6 +63,7 @@ class WorkerProcess {
   std::vector<pid_t> members() const { return containment_.members(); }
   /// WorkerFolder::admit() for its sockets.
   std::string admit(const std::vector<uid_t>& users) const { return folder_ ? folder_->admit(users) : std::string(); }
+  const Containment& containment() const { return containment_; }
   /// After exited(): whether no process is left. Then it reports the last output and reaps the leader; otherwise it
   /// kills the rest; if watches_rest(), rest_changed() says when to ask again.
   bool gone();

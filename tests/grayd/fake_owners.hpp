@@ -15,7 +15,8 @@ struct KeptEvents final : EventSink {
 struct QuietRoutersOwner : master::Routers::Owner {
   void routers_changed() override {}
   void workers_unused() override {}
-  void probed(std::uint64_t, bool, const std::string&) override {}
+  void probed(const ChannelMessage&) override {}
+  void met_stranger(const ChannelMessage&) override {}
   void probing_possible(bool) override {}
 };
 

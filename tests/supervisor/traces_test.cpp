@@ -172,13 +172,14 @@ class Trace {
     const auto process = processes_.find(slot);
     if (process == processes_.end()) return send(slot, {.kind = E::probe_ok});
     if (!process->second.leader) return settle(slot);
-    constexpr std::array<E, 9> kEvents = {E::executed, E::executed,     E::said_ready, E::said_ready, E::probe_ok,
-                                          E::probe_ok, E::probe_failed, E::extend,     E::exec_failed};
+    constexpr std::array<E, 10> kEvents = {E::executed,    E::executed,     E::said_ready,   E::said_ready,
+                                           E::probe_ok,    E::probe_ok,     E::probe_failed, E::extend,
+                                           E::exec_failed, E::address_taken};
     switch (pick(4)) {
       case 0: return die(slot);
       case 1: return send(slot, {chance(50) ? E::unused : E::withdrawn});
       default:
-        return send(slot, {.kind = kEvents[pick(9)],
+        return send(slot, {.kind = kEvents[pick(10)],
                            .status = chance(50) ? ENOENT : EAGAIN,
                            .delay = Duration(pick(100'000)),
                            .by_probe = chance(50)});
@@ -266,7 +267,9 @@ class Trace {
     if (machine.alive() != (process != processes_.end())) violated("the machine is wrong about its process");
     if (!machine.wanted() && !machine.alive()) violated("an unwanted worker without a process is kept");
     const bool waits_for_probes = !probing_ && (state == S::ready || state == S::unhealthy || state == S::spawned);
-    if (machine.alive() && state != S::healthy && !machine.next_deadline() && !waits_for_probes)
+    if (machine.displaced() && (state != S::unhealthy || machine.next_deadline()))
+      violated("a worker whose address was taken is going to be ended");
+    if (machine.alive() && state != S::healthy && !machine.displaced() && !machine.next_deadline() && !waits_for_probes)
       violated("nothing ends the state " + std::string(name(state)));
     if (!machine.wanted())
       unwanted_.insert(number);

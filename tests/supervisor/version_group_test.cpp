@@ -366,6 +366,33 @@ TEST_CASE("the only worker is not restarted because its probes fail, one of two 
   CHECK(play.group.count(healthy) == 1);
 }
 
+TEST_CASE("a worker whose address is taken stays, one of several and the only one, and is reported once") {
+  Play play;
+  play.group.apply(settings(2), play.now);
+  play.bring_up();
+  (void)play.group.take_transitions();
+  for (const unsigned slot : {0u, 1u}) {
+    for (int i = 0; i < 3; ++i) play.send(slot, {E::address_taken});
+    const auto transitions = play.group.take_transitions();
+    REQUIRE(transitions.size() == 1);
+    CHECK(transitions.front().displaced);
+    CHECK(transitions.front().from == healthy);
+    CHECK(transitions.front().to == unhealthy);
+    play.pass(3'600s);
+    CHECK(play.group.count(unhealthy) == slot + 1);
+  }
+  CHECK(play.group.state(true) == VersionState::starting);
+  play.send(0, {E::probe_failed});
+  play.send(0, {E::address_taken});  // unhealthy before, too: reported all the same
+  const auto again = play.group.take_transitions();
+  REQUIRE(again.size() == 1);
+  CHECK(again.front().displaced);
+  CHECK(again.front().from == unhealthy);
+  play.send(0, {E::probe_ok});
+  CHECK(play.group.count(healthy) == 1);
+  CHECK(play.group.slots().at(0).restarts == 0);
+}
+
 TEST_CASE("stopping drains serving workers, kills starting ones, and ends in the state stopped") {
   Play play;
   play.group.apply(settings(2), play.now);

@@ -55,6 +55,17 @@ TEST_CASE_FIXTURE(
   CHECK(version.view(true).cause == "replacement stopped: exit 3");
 }
 
+TEST_CASE_FIXTURE(OneVersion, "the cause of a version names the worker whose address was taken, even if it serves") {
+  version.group.apply(Running::shell("exit"), now);
+  version.worker(0);
+  for (const WorkerEvent event : {WorkerEvent::start, WorkerEvent::executed, WorkerEvent::said_ready,
+                                  WorkerEvent::probe_ok, WorkerEvent::probe_ok, WorkerEvent::address_taken})
+    version.group.on(0, {.kind = event}, true, now);
+  CHECK(version.view(true).cause == "worker web@v1#0 gets no requests: ");
+  version.group.on(0, {.kind = WorkerEvent::probe_ok}, true, now);
+  CHECK(version.view(true).cause.empty());
+}
+
 TEST_CASE_FIXTURE(OneVersion, "a replacement that was stopped has a cause") {
   version.group.apply(Running::shell("exit"), now);
   version.group.restart(now);

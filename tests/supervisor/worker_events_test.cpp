@@ -38,6 +38,18 @@ TEST_CASE("ready says which way and after how long; healthy distinguishes a reco
   CHECK(event_of(WorkerState::healthy, WorkerState::unhealthy)->kind == EventKind::worker_unhealthy);
 }
 
+TEST_CASE("a taken address is an event of its own, with what is known about the stranger") {
+  auto worker = kWorker;
+  worker.detail = "127.0.0.1:1 is answered by user nobody";
+  for (const auto from : {WorkerState::healthy, WorkerState::unhealthy}) {
+    const auto event = worker_event({0, from, WorkerState::unhealthy, {}, {}, {}, true}, worker, kWallNow);
+    REQUIRE(event);
+    CHECK(event->kind == EventKind::address_taken);
+    CHECK(event->cause == "address-taken");
+    CHECK(event->text == worker.detail);
+  }
+}
+
 TEST_CASE("the event of an end has its cause, and the exit status of the process") {
   auto worker = kWorker;
   const auto plain = event_of(WorkerState::healthy, WorkerState::exited, worker, "exit 3", "exit 3");

@@ -119,7 +119,8 @@ TEST_CASE("every transition of the table has its new state, actions and cause") 
 
 TEST_CASE("late and repeated events change nothing in any state") {
   for (const WorkerState state : {idle, exited, backoff, failed, stopping})
-    for (const E kind : {E::executed, E::said_ready, E::probe_ok, E::probe_failed, E::unused, E::no_resources}) {
+    for (const E kind :
+         {E::executed, E::said_ready, E::probe_ok, E::probe_failed, E::address_taken, E::unused, E::no_resources}) {
       WorkerMachine machine = in(state);
       CHECK(machine.on({kind}, kMachineStart) == kNothing);
       CHECK(machine.state() == state);
@@ -148,6 +149,44 @@ TEST_CASE("`fall` failures in a row make it unhealthy, `rise` passes in a row br
   CHECK(machine.state() == unhealthy);
   machine.on({E::probe_ok}, kMachineStart);
   CHECK(machine.state() == healthy);
+}
+
+TEST_CASE("a taken address withdraws a worker that gets requests, and no other") {
+  for (const WorkerState state : {spawned, ready, unhealthy, draining}) {
+    WorkerMachine machine = in(state);
+    CHECK(machine.on({E::address_taken}, kMachineStart) == kNothing);
+    CHECK(name(machine.state()) == name(state));
+  }
+  CHECK(in(healthy).on({E::address_taken}, kMachineStart) == kChanged);
+}
+
+TEST_CASE("a worker whose address was taken is not ended for that, and returns with its first passed check") {
+  for (const WorkerState before : {healthy, unhealthy}) {
+    CAPTURE(name(before));
+    WorkerMachine machine = in(before);
+    machine.on({E::address_taken}, kMachineStart);
+    CHECK(machine.displaced());
+    CHECK_FALSE(machine.next_deadline());
+    CHECK(machine.on({E::address_taken}, kMachineStart + 60s) == kNothing);
+    CHECK_FALSE(machine.next_deadline());
+    CHECK(machine.on({E::probe_ok}, kMachineStart + 61s) == kChanged);
+    CHECK(machine.state() == healthy);
+    CHECK_FALSE(machine.displaced());
+  }
+}
+
+TEST_CASE("a worker that does not listen again after its address was taken is restarted like every unhealthy one") {
+  WorkerMachine machine = in(healthy);
+  machine.on({E::address_taken}, kMachineStart);
+  machine.on({E::probe_failed}, kMachineStart + 60s);
+  CHECK_FALSE(machine.displaced());
+  CHECK(machine.state() == unhealthy);
+  CHECK(machine.next_deadline() == kMachineStart + 90s);
+  machine.on({E::address_taken}, kMachineStart + 61s);
+  CHECK(machine.displaced());
+  CHECK_FALSE(machine.next_deadline());
+  CHECK(machine.on({E::drain}, kMachineStart + 62s) == kChanged);
+  CHECK_FALSE(machine.displaced());
 }
 
 TEST_CASE("each deadline follows from the settings") {

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -26,6 +27,8 @@ struct SlotHost final : Host {
     std::string path;
   };
   std::vector<Probe> probes;
+  std::vector<uid_t> owners;  // of the probes
+  int changes = 0;
   bool can_probe = true;
   bool has_cells = true;
   std::uint32_t sockets = 0;
@@ -33,9 +36,11 @@ struct SlotHost final : Host {
   std::set<std::uint32_t> cells;
   std::set<pid_t> groups;
 
-  void workers_changed() override {}
-  bool probe(std::uint64_t id, std::uint32_t, const Address& address, const std::string& path, Duration) override {
+  void workers_changed() override { ++changes; }
+  bool probe(std::uint64_t id, std::uint32_t, const Address& address, uid_t owner, const std::string& path,
+             Duration) override {
     if (can_probe) probes.push_back({id, address, path});
+    if (can_probe) owners.push_back(owner);
     return can_probe;
   }
   std::optional<std::uint32_t> take_cell() override {
@@ -111,7 +116,7 @@ struct OneSlot {
     const std::size_t before = host.probes.size();
     worker.poll(state(), now);
     for (std::size_t i = before; answer && i < host.probes.size(); ++i)
-      CHECK(worker.probed(host.probes[i].id, *answer, *answer ? "" : "status 500", state(), now));
+      CHECK(worker.probed(host.probes[i].id, {*answer, *answer ? "" : "status 500"}, state(), now));
   }
 
   bool until(const std::function<bool()>& condition) {
@@ -120,6 +125,20 @@ struct OneSlot {
     return condition();
   }
 };
+
+/// Closes its listener on USR1, and opens it again on the next one.
+const std::string kTakesTurns =
+    "import os, signal, socket\n"
+    "def listen():\n"
+    "  listener = socket.socket()\n"
+    "  listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+    "  listener.bind((os.environ['HOST'], int(os.environ['PORT'])))\n"
+    "  listener.listen(5)\n"
+    "  return listener\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+    "listener = listen()\n"
+    "os.write(int(os.environ['GRAY_READY_FD']), b'READY=1\\n')\n"
+    "while signal.sigwait([signal.SIGUSR1]): listener = listener.close() if listener else listen()\n";
 
 const std::string kReadyAndRuns = "printf 'READY=1\\n' >&$GRAY_READY_FD; exec tail -f /dev/null";
 
@@ -186,7 +205,7 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that dies before it is ready goes to back-o
   REQUIRE(until([&] { return machine.startable(); }));
   const std::uint64_t late = host.probes.empty() ? 0 : host.probes.back().id;
   shell(kReadyAndRuns);
-  CHECK_FALSE(worker.probed(late, true, "", state(), Clock::now()));  // it was about the process before
+  CHECK_FALSE(worker.probed(late, {true, ""}, state(), Clock::now()));  // it was about the process before
   CHECK(worker.view().generation == 2);
   CHECK(until([&] { return is(WorkerState::ready); }));
 }
@@ -244,8 +263,8 @@ TEST_CASE_FIXTURE(OneSlot, "only one probe is in flight at a time, and poll() re
   CHECK(worker.poll(state(), later + 1s) == false);
   host.can_probe = true;
   CHECK(worker.poll(state(), later + 2s) == true);
-  CHECK_FALSE(worker.probed(host.probes.front().id, true, "", state(), later));
-  CHECK(worker.probed(host.probes.back().id, true, "", state(), later));
+  CHECK_FALSE(worker.probed(host.probes.front().id, {true, ""}, state(), later));
+  CHECK(worker.probed(host.probes.back().id, {true, ""}, state(), later));
 }
 
 TEST_CASE_FIXTURE(OneSlot, "a worker that sent ready is not healthy while a different program listens on its port") {
@@ -261,6 +280,72 @@ TEST_CASE_FIXTURE(OneSlot, "a worker that sent ready is not healthy while a diff
   REQUIRE(until([&] { return host.probes.size() >= asked + 3; }));
   CHECK(is(WorkerState::ready));
   CHECK(worker.detail().find("127.0.0.1:" + std::to_string(port) + " is answered by pid ") == 0);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a healthy worker whose port is taken by a process of the same user gets no requests") {
+  settings.health.interval = 10ms;
+  start({"python3", "-c", kTakesTurns});
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  const std::uint16_t port = worker.view().address->port;
+  const pid_t pid = worker.pid();
+  std::optional<asio::ip::tcp::acceptor> stranger;
+  ::kill(pid, SIGUSR1);
+  REQUIRE(until([&] {  // as soon as the worker has closed its listener
+    std::error_code error;
+    stranger.emplace(io, asio::ip::tcp::v4());
+    stranger->set_option(asio::socket_base::reuse_address(true));
+    stranger->bind({asio::ip::address_v4::loopback(), port}, error);
+    if (!error) stranger->listen(1, error);
+    return !error;
+  }));
+  REQUIRE(until([&] { return machine.displaced(); }));
+  CHECK(worker.detail() == "127.0.0.1:" + std::to_string(port) + " is answered by pid " + std::to_string(::getpid()) +
+                               " (supervisor_test), not by this worker; stop that program");
+  stranger.reset();
+  ::kill(pid, SIGUSR1);
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  CHECK(worker.detail().empty());
+  CHECK(worker.pid() == pid);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a router that finds a different user at the address is believed, unless it is the worker") {
+  shell(kReadyAndRuns);
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  CHECK(worker.view().owner == ::geteuid());
+  CHECK(host.owners.back() == ::geteuid());
+  answer.reset();
+  (void)worker.take_events();
+  worker.met_stranger({::geteuid(), 0}, state(), Clock::now());  // a late report
+  CHECK_FALSE(worker.has_events());
+  worker.met_stranger({4711, 0}, state(), Clock::now());
+  REQUIRE(until([&] { return machine.displaced(); }));
+  CHECK(worker.detail().find(worker.view().address->text() + " is answered by uid 4711; expected ") == 0);
+
+  worker.forget_probe();
+  const std::size_t asked = host.probes.size();
+  REQUIRE(until([&] { return host.probes.size() > asked; }));
+  CHECK(worker.probed(host.probes.back().id, {true, "", PeerOwner{4711, 0}}, state(), Clock::now()));
+  turn();
+  CHECK(machine.displaced());
+  answer = true;
+  worker.forget_probe();
+  CHECK(until([&] { return is(WorkerState::healthy); }));
+}
+
+TEST_CASE_FIXTURE(OneSlot,
+                  "a worker that listens as a different user than it was started as is accepted as that user") {
+  settings.listen = ListenMode::unix_path;
+  answer.reset();
+  shell(kReadyAndRuns);
+  REQUIRE(until([&] { return is(WorkerState::ready) && !host.probes.empty(); }));
+  const int before = host.changes;
+  CHECK(worker.probed(host.probes.back().id, {false, "", PeerOwner{4711, worker.pid()}}, state(), Clock::now()));
+  CHECK(worker.view().owner == 4711);
+  CHECK(host.changes == before + 1);  // the owner is in the routing table
+  CHECK_FALSE(worker.has_events());
+  const std::size_t asked = host.probes.size();
+  REQUIRE(until([&] { return host.probes.size() > asked; }));
+  CHECK(host.owners.back() == 4711);
 }
 
 TEST_CASE_FIXTURE(OneSlot, "a worker whose first process leaves others behind is reported as daemonised") {

@@ -44,6 +44,7 @@ class FakeRouter {
     message.layout = segment::kLayout;
     message.ok = true;
     message.detail = "fake";
+    if (type == Type::stranger) message.peer = PeerOwner{4711, 0};
     while (send_message(master::kChannelFd, message) == ChannelResult::again) {
       pollfd channel{master::kChannelFd, POLLOUT, 0};
       ::poll(&channel, 1, -1);
@@ -90,6 +91,7 @@ class FakeRouter {
     if (behaviour_ == "unreaching") return complain();
     if (!std::exchange(ready_, true)) say(Type::ready);
     if (behaviour_ == "unused") say(Type::unused);
+    if (behaviour_ == "stranger") say(Type::stranger, 7);
     if (behaviour_ == "young") std::_Exit(3);
   }
 

@@ -31,7 +31,8 @@ struct RouterGenerationFixture : RouterGeneration::Owner {
   }
   void ready(RouterGeneration&) override { was_ready = true; }
   void applied(RouterGeneration&) override {}
-  void probed(std::uint64_t, bool, const std::string&) override {}
+  void probed(const ChannelMessage&) override {}
+  void met_stranger(const ChannelMessage&) override {}
   void worker_unused() override {}
   void ended(RouterGeneration&) override { has_ended = true; }
   void greeted(RouterGeneration& one) override {

@@ -22,7 +22,7 @@ constexpr Duration kUpgradeTimeout{20'000};
 struct RoutersFixture : test::QuietRoutersOwner {
   asio::io_context io;
   segment::Segment segment = segment::Segment::create();
-  int successes = 0, unused = 0, changes = 0;
+  int successes = 0, strangers = 0, unused = 0, changes = 0;
   test::KeptEvents events;
   std::vector<bool> possible;
   std::optional<Routers> routers;
@@ -36,7 +36,8 @@ struct RoutersFixture : test::QuietRoutersOwner {
   }
   void workers_unused() override { ++unused; }
   void routers_changed() override { ++changes; }
-  void probed(std::uint64_t, bool ok, const std::string&) override { successes += ok ? 1 : 0; }
+  void probed(const ChannelMessage& answer) override { successes += answer.ok ? 1 : 0; }
+  void met_stranger(const ChannelMessage& report) override { strangers += report.peer ? 1 : 0; }
   void probing_possible(bool yes) override { possible.push_back(yes); }
   void start(const char* behaviour) {
     make(behaviour);
@@ -85,11 +86,11 @@ struct RoutersFixture : test::QuietRoutersOwner {
 
 TEST_CASE_FIXTURE(RoutersFixture, "a router greets, applies the first table and is ready to probe") {
   start("good");
-  CHECK_FALSE(routers->probe(1, 0, {}, "", Duration{100}));
+  CHECK_FALSE(routers->probe(1, 0, {}, 0, "", Duration{100}));
   REQUIRE(is_ready());
   CHECK(routers->all_applied(1));
   CHECK(possible == std::vector<bool>{true});
-  CHECK(routers->probe(1, 0, *Address::parse("127.0.0.1:1"), "", Duration{100}));
+  CHECK(routers->probe(1, 0, *Address::parse("127.0.0.1:1"), 0, "", Duration{100}));
   CHECK(until([this] { return successes == 1; }));
 }
 
@@ -119,6 +120,11 @@ TEST_CASE_FIXTURE(RoutersFixture, "when_applied() names the routers that lag; a 
   ::kill(pid(), SIGKILL);
   CHECK(until([&] { return freed.has_value(); }));
   CHECK(freed->empty());
+}
+
+TEST_CASE_FIXTURE(RoutersFixture, "a stranger that a router found at the address of a worker is reported") {
+  start("stranger");
+  CHECK(until([this] { return strangers == 1; }));
 }
 
 TEST_CASE_FIXTURE(RoutersFixture, "a router that has no socket left to a worker, or ends, is reported") {
@@ -360,7 +366,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "the next image has the same routers, with the
   before.routers->listen();
   const auto old = before.routers->view().front();
   ::kill(old.pid, SIGSTOP);
-  for (int i = 0; i < 1'000; ++i) before.routers->probe(i, 0, *Address::parse("127.0.0.1:1"), {}, kUpgradeTimeout);
+  for (int i = 0; i < 1'000; ++i) before.routers->probe(i, 0, *Address::parse("127.0.0.1:1"), 0, {}, kUpgradeTimeout);
   Save save;
   save("routers", *before.routers);
   const auto fds = save.fds();

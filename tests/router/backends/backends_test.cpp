@@ -324,3 +324,31 @@ TEST_CASE("while draining, sockets are closed as soon as they are idle") {
   CHECK(eventually([&] { return rig.sockets(0) == 0; }));
   CHECK(rig.idle_sockets() == 0);
 }
+
+TEST_CASE(
+    "a stranger at the address of a worker gets no byte; the request goes to another worker, and it is reported once") {
+  FakeWorker stranger(says("stranger")), own(says("own"));
+  Plan plan{.versions = {{stranger.address(), own.address()}}, .foreign = {stranger.address().port}};
+  Rig rig(plan);
+  for (int i = 0; i < 20; ++i) CHECK(rig.get().body == "own");
+  REQUIRE(eventually([&] { return stranger.connections() > 0 && stranger.open() == 0; }));
+  CHECK(stranger.requests() == 0);
+  const auto reported = rig.strangers();
+  REQUIRE(reported.size() == 1);
+  CHECK(reported.front() == std::pair<std::uint64_t, PeerOwner>{stranger.address().port, {::geteuid(), 0}});
+  CHECK(rig.sockets(0) == 0);
+
+  plan.foreign.clear();  // the master has found out that it is the worker
+  ++plan.number;
+  rig.apply(plan);
+  CHECK(eventually([&] { return rig.get().body == "stranger"; }));
+}
+
+TEST_CASE("a stranger at the address of the only worker makes a request fail as if nobody listened") {
+  FakeWorker stranger(says("stranger"));
+  Rig rig({.versions = {{stranger.address()}}, .foreign = {stranger.address().port}});
+  const Message answer = rig.get();
+  CHECK(answer.status() == 502);
+  CHECK(answer.field("x-gray-reason") == "connect-failed");
+  CHECK(stranger.requests() == 0);
+}

@@ -40,8 +40,11 @@ class DeferringEngine final : public engine::Engine {
   engine::StreamId adopt(int fd, engine::StreamHandler& handler) override {
     return keep(handler, [&](Stream& stream) { return below_->adopt(fd, stream); });
   }
-  engine::StreamId connect(const Address& to, engine::StreamHandler& handler) override {
-    return keep(handler, [&](Stream& stream) { return below_->connect(to, stream); });
+  engine::StreamId connect(const Address& to, uid_t owner, engine::StreamHandler& handler) override {
+    return keep(handler, [&](Stream& stream) { return below_->connect(to, owner, stream); });
+  }
+  std::optional<PeerOwner> peer(engine::StreamId id) const override {
+    return find(id) == nullptr ? std::nullopt : below_->peer(id);
   }
   void send(engine::StreamId id, std::string_view bytes) override {
     if (find(id) != nullptr) below_->send(id, bytes);
@@ -105,6 +108,9 @@ class DeferringEngine final : public engine::Engine {
     Stream(DeferringEngine& engine, engine::StreamHandler& handler) : owner(engine), to(handler) {}
     void on_connected(int error) override {
       if (!over) to.on_connected(error);
+    }
+    void on_stranger(const PeerOwner& found) override {
+      if (!over) to.on_stranger(found);
     }
     void on_data(std::string_view bytes) override {
       if (!over) to.on_data(bytes);

@@ -18,7 +18,8 @@ struct SendLog final : engine::Engine {
 
   void send(engine::StreamId stream, std::string_view bytes) override { sent.push_back({stream, std::string(bytes)}); }
   engine::StreamId adopt(int, engine::StreamHandler&) override { return {}; }
-  engine::StreamId connect(const Address&, engine::StreamHandler&) override { return {}; }
+  engine::StreamId connect(const Address&, uid_t, engine::StreamHandler&) override { return {}; }
+  std::optional<PeerOwner> peer(engine::StreamId) const override { return {}; }
   std::size_t unsent(engine::StreamId) const override { return 0; }
   std::size_t untaken(engine::StreamId) const override { return 0; }
   void count_write_errors(engine::StreamId, std::atomic<std::uint64_t>&) override {}

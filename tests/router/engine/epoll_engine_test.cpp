@@ -145,13 +145,61 @@ TEST_CASE("successful and refused connects are reported from the loop") {
   Running run;
   TcpListener listener;
   Log refused(run), accepted(run);
-  run.on([&] { refused.stream = run.engine->connect(listener.address, refused); });
+  run.on([&] { refused.stream = run.engine->connect(listener.address, ::geteuid(), refused); });
   REQUIRE(run.until([&] { return refused.connects == 1; }));
   CHECK(run.get(refused.last_error) == ECONNREFUSED);
   listener.listen();
-  run.on([&] { accepted.stream = run.engine->connect(listener.address, accepted); });
+  run.on([&] { accepted.stream = run.engine->connect(listener.address, ::geteuid(), accepted); });
   REQUIRE(run.until([&] { return accepted.connects == 1; }));
   CHECK(run.get(accepted.last_error) == 0);
+}
+
+TEST_CASE("the other end of a connect is compared with the expected owner, and a stranger gets no byte") {
+  Running run;
+  TcpListener listener;
+  listener.listen();
+  Log own(run), stranger(run);
+  run.on([&] { own.stream = run.engine->connect(listener.address, ::geteuid(), own); });
+  REQUIRE(run.until([&] { return own.connects == 1; }));
+  CHECK(run.on([&] { return run.engine->peer(own.stream); }) == PeerOwner{::geteuid(), 0});
+  run.on([&] {
+    stranger.stream = run.engine->connect(listener.address, ::geteuid() + 1, stranger);
+    run.engine->send(stranger.stream, "early");
+  });
+  REQUIRE(run.until([&] { return stranger.strangers == 1; }));
+  CHECK(run.get(stranger.connects) == 0);
+  CHECK(run.on([&] { return run.engine->peer(stranger.stream); }) == PeerOwner{::geteuid(), 0});
+  run.on([&] { run.engine->close(stranger.stream); });
+  REQUIRE(run.until([&] { return stranger.closes == 1; }));
+  CHECK_FALSE(run.on([&] { return run.engine->peer(stranger.stream); }));
+}
+
+TEST_CASE("a connection whose listener is gone before it was accepted has failed") {
+  Running run;
+  TcpListener listener;
+  listener.listen();
+  Log log(run);
+  run.on([&] {
+    log.stream = run.engine->connect(listener.address, ::geteuid(), log);
+    ::shutdown(listener.fd.get(), SHUT_RDWR);
+  });
+  REQUIRE(run.until([&] { return log.connects == 1; }));
+  CHECK(run.get(log.last_error) != 0);
+}
+
+TEST_CASE("a handler that knows no strangers gets an error") {
+  struct Plain final : StreamHandler {
+    int error = 0;
+    void on_connected(int problem) override { error = problem; }
+    void on_data(std::string_view) override {}
+    void on_end() override {}
+    void on_writable() override {}
+    void on_failed(int) override {}
+    void on_peer_closing(bool) override {}
+    void on_closed() override {}
+  } plain;
+  static_cast<StreamHandler&>(plain).on_stranger({});
+  CHECK(plain.error == EACCES);
 }
 
 TEST_CASE("a peer that has sent FIN still gets our bytes, and its reset is reported even then") {

@@ -54,8 +54,8 @@ struct Log final : StreamHandler {
   Engine& engine;
   StreamId stream;
   std::string data;
-  int closes = 0, ends = 0, writables = 0, finishes = 0, failures = 0, connects = 0, resets = 0, closings = 0,
-      last_error = 0;
+  int closes = 0, ends = 0, writables = 0, finishes = 0, failures = 0, connects = 0, strangers = 0, resets = 0,
+      closings = 0, last_error = 0;
   bool echo = false;
   std::function<void()> then;
   explicit Log(Running& owner) : run(owner), engine(*owner.engine) {}
@@ -69,6 +69,7 @@ struct Log final : StreamHandler {
     ++connects;
     last_error = error;
   }
+  void on_stranger(const PeerOwner&) override { ++strangers; }
   void on_data(std::string_view bytes) override {
     data += bytes;
     if (echo) engine.send(stream, bytes);

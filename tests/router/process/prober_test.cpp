@@ -96,3 +96,23 @@ TEST_CASE("a probe does not use one of the sockets for requests") {
   gate.open();
   CHECK(client.read_answer().status() == 200);
 }
+
+TEST_CASE("a probe sends nothing to a stranger, and names both users") {
+  FakeWorker stranger(answers(std::string(kOk)));
+  Rig rig({});
+  const uid_t expected = ::geteuid() + 1;
+  rig.on([&](proxy::Shard& shard) { shard.probe({1, stranger.address(), "/", Duration{5'000}, expected}); });
+  REQUIRE(eventually([&] { return rig.probes().count(1) == 1; }));
+  CHECK(rig.probes().at(1) == Verdict{false, "answered by uid " + std::to_string(::geteuid()) + " instead of uid " +
+                                                 std::to_string(expected)});
+  CHECK(rig.peer_of(1) == PeerOwner{::geteuid(), 0});
+  CHECK(stranger.requests() == 0);
+}
+
+TEST_CASE("a passed probe says which process listens, if that is known") {
+  FakeWorker worker(answers(std::string(kOk)));
+  Rig rig({});
+  rig.on([&](proxy::Shard& shard) { shard.probe({1, worker.address(), "/", Duration{5'000}}); });
+  REQUIRE(eventually([&] { return rig.probes().count(1) == 1; }));
+  CHECK(rig.peer_of(1) == PeerOwner{::geteuid(), 0});
+}

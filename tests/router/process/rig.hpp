@@ -3,6 +3,7 @@
 // other, and a routing table over fake workers.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <map>
@@ -25,6 +26,7 @@ struct Plan {
   std::vector<IdentitySource> identity = {*IdentitySource::parse("header:x-user"), *IdentitySource::parse("client-ip")};
   std::vector<std::uint64_t> draining{};  // workers, of any version
   Duration drain_timeout{30'000};         // of every version
+  std::vector<std::uint64_t> foreign{};   // workers whose owner is a different user than that of this process
 };
 
 inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
@@ -49,7 +51,12 @@ inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
     for (std::uint32_t i = 0; i < plan.versions[row].size(); ++i) {
       const Address& address = plan.versions[row][i];
       const std::string id = "web@" + version.name + "#" + std::to_string(i);
-      version.workers.push_back({.cell = row * 8 + i, .generation = address.port, .id = id, .address = address});
+      const bool foreign = std::ranges::find(plan.foreign, address.port) != plan.foreign.end();
+      version.workers.push_back({.cell = row * 8 + i,
+                                 .generation = address.port,
+                                 .id = id,
+                                 .address = address,
+                                 .owner = foreign ? ::geteuid() + 1 : ::geteuid()});
     }
     service.versions.push_back(std::move(version));
   }
@@ -142,6 +149,15 @@ class Rig {
     const std::lock_guard lock(mutex_);
     return probes_;
   }
+  std::optional<PeerOwner> peer_of(std::uint64_t probe) const {
+    const std::lock_guard lock(mutex_);
+    return peers_.at(probe);
+  }
+  /// Reported strangers at addresses of workers, with the generation of the worker.
+  std::vector<std::pair<std::uint64_t, PeerOwner>> strangers() const {
+    const std::lock_guard lock(mutex_);
+    return strangers_;
+  }
 
   segment::Segment segment = segment::Segment::create();
 
@@ -186,9 +202,14 @@ class Rig {
       rig.last_closed_ = peer.text();
       ++rig.closed_;
     }
-    void probed(std::uint64_t id, bool ok, std::string detail) override {
+    void probed(std::uint64_t id, proxy::ProbeAnswer answer) override {
       const std::lock_guard lock(rig.mutex_);
-      rig.probes_[id] = {ok, std::move(detail)};
+      rig.probes_[id] = {answer.ok, std::move(answer.detail)};
+      rig.peers_[id] = answer.peer;
+    }
+    void met_stranger(std::uint32_t, std::uint64_t generation, const PeerOwner& found) override {
+      const std::lock_guard lock(rig.mutex_);
+      rig.strangers_.emplace_back(generation, found);
     }
     void drained(std::uint32_t) override { ++rig.drained_; }
   };
@@ -202,6 +223,8 @@ class Rig {
   mutable std::mutex mutex_;
   std::string last_closed_;
   std::map<std::uint64_t, std::pair<bool, std::string>> probes_;
+  std::map<std::uint64_t, std::optional<PeerOwner>> peers_;
+  std::vector<std::pair<std::uint64_t, PeerOwner>> strangers_;
 };
 
 /// Sends a request on a connection of its own.

@@ -199,6 +199,7 @@ TEST_CASE("a probe is answered over the channel") {
   probe.type = Type::probe;
   probe.number = 42;
   probe.address = worker.address();
+  probe.owner = ::geteuid();
   probe.path = "/healthz";
   probe.timeout = Duration{5'000};
   run.master.send(probe);
@@ -207,6 +208,29 @@ TEST_CASE("a probe is answered over the channel") {
   CHECK(probed->number == 42);
   CHECK(probed->ok);
   CHECK(probed->detail == "status 200");
+  CHECK(probed->peer == PeerOwner{::geteuid(), 0});
+}
+
+TEST_CASE("a stranger at the address of a worker is reported to the master, by a request and by a probe") {
+  FakeWorker stranger(says("x"));
+  Running run({.versions = {{stranger.address()}}, .foreign = {stranger.address().port}});
+  CHECK(run.get().status() == 502);
+  const auto report = run.master.expect(Type::stranger);
+  REQUIRE(report);
+  CHECK(report->cell == 0);
+  CHECK(report->number == stranger.address().port);  // the generation
+  CHECK(report->peer == PeerOwner{::geteuid(), 0});
+  ChannelMessage probe;
+  probe.type = Type::probe;
+  probe.address = stranger.address();
+  probe.owner = ::geteuid() + 1;
+  probe.timeout = Duration{5'000};
+  run.master.send(probe);
+  const auto probed = run.master.expect(Type::probed);
+  REQUIRE(probed);
+  CHECK_FALSE(probed->ok);
+  CHECK(probed->peer == PeerOwner{::geteuid(), 0});
+  CHECK(stranger.requests() == 0);
 }
 
 TEST_CASE("the master is told when the last socket to a worker that left the table is closed") {

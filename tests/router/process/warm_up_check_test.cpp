@@ -17,7 +17,7 @@ RoutingTable table_with(std::vector<WorkerRoute> workers, std::string path = "/u
 }
 
 WorkerRoute worker(std::uint32_t cell, std::uint64_t generation = 1) {
-  return {cell, generation, "web@v1#" + std::to_string(cell), *Address::parse("127.0.0.1:1")};
+  return {cell, generation, "web@v1#" + std::to_string(cell), *Address::parse("127.0.0.1:1"), 4711};
 }
 
 }  // namespace
@@ -37,6 +37,7 @@ TEST_CASE("every worker is probed once, with the settings of its version, and mu
   const auto asked = check.due(kStart);
   REQUIRE(asked.size() == 2);
   CHECK(asked[0].path == "/up");
+  CHECK(asked[0].owner == 4711);
   CHECK(asked[0].address == *Address::parse("127.0.0.1:1"));
   CHECK(WarmUpCheck::is_ours(asked[0].id));
   CHECK(asked[0].id != asked[1].id);

@@ -20,6 +20,11 @@ TEST_CASE("a user is found with their groups; a missing one is not") {
   CHECK_FALSE(find_user(""));
 }
 
+TEST_CASE("a user is described by name and number, or by number") {
+  CHECK(describe_user(0) == "user root (uid 0)");
+  CHECK(describe_user(4'000'000'001) == "uid 4000000001");
+}
+
 TEST_CASE("only root may change the user; otherwise there is an error") {
   CHECK(may_change_user() == (::geteuid() == 0));
   const pid_t pid = ::fork();

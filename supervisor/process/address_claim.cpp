@@ -1,0 +1,86 @@
+#include "supervisor/process/address_claim.hpp"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "supervisor/process/credentials.hpp"
+#include "supervisor/process/process_table.hpp"
+
+namespace gray::supervisor {
+namespace {
+
+bool is_unix(const Address& address) { return address.kind == Address::Kind::unix_path; }
+
+bool exists(pid_t pid) { return ::kill(pid, 0) == 0 || errno == EPERM; }
+
+/// "pid 4711 (nginx)"; empty if it has ended.
+std::string described(pid_t pid) {
+  const auto info = parse_stat(read_file("/proc/" + std::to_string(pid) + "/stat"));
+  return info ? "pid " + std::to_string(pid) + " (" + info->name + ")" : std::string();
+}
+
+}  // namespace
+
+// The proof must not depend on the moment: a process that changes what is at the address between two questions must not
+// make a stranger's user the owner. So the pid is that of the very connection, and the inode and its user are one
+// answer.
+bool AddressClaim::changed_user(const PeerOwner& found, const Address& address, const Containment& worker,
+                                const PeerOwners& kernel) {
+  if (inherited_) return false;
+  if (is_unix(address)) {
+    if (!worker.contains(found.pid)) return false;
+  } else {
+    const auto socket = kernel.listener(address);
+    if (!socket || socket->uid != found.uid) return false;
+    const auto holds = [&](pid_t pid) { return holds_socket(pid, {socket->inode}); };
+    const auto members = worker.members();
+    if (std::none_of(members.begin(), members.end(), holds)) return false;
+  }
+  owner_ = found.uid;
+  return true;
+}
+
+std::string AddressClaim::complaint(const PeerOwner& found, const Address& address) const {
+  const std::string holder = found.pid != 0 ? described(found.pid) : owner_of(address);
+  return address.text() + " is answered by " + describe_user(found.uid) + (holder.empty() ? "" : ", " + holder) +
+         "; expected " + describe_user(owner_) + "; stop that program, or restart the worker to give it a new address";
+}
+
+Listener AddressClaim::check(const std::optional<PeerOwner>& peer, const Address& address, const Containment& worker,
+                             const PeerOwners& kernel) {
+  if (inherited_) return {Listener::Owner::worker, {}};
+  if (is_unix(address) && peer && peer->pid != 0) {
+    if (peer->pid == listener_ || worker.contains(peer->pid)) {
+      listener_ = peer->pid;
+      return {Listener::Owner::worker, {}};
+    }
+    if (exists(peer->pid)) return {Listener::Owner::stranger, stranger_at(address, described(peer->pid))};
+  }
+  std::vector<std::uint64_t> inodes;
+  const auto socket = is_unix(address) ? std::nullopt : kernel.listener(address);
+  if (socket)
+    inodes.push_back(socket->inode);
+  else
+    inodes = listening_at(address);
+  if (!inodes.empty() && inodes == inodes_) return {Listener::Owner::worker, {}};
+  Listener found = find_listener(address, inodes, worker.members());
+  if (found.owner == Listener::Owner::worker) inodes_ = std::move(inodes);
+  return found;
+}
+
+// A socket of our own user is not proof: a program that changes its user may have bound it before.
+Listener AddressClaim::check_path(const Address& address) const {
+  struct stat found{};
+  if (inherited_ || !is_unix(address) || ::lstat(address.path.c_str(), &found) != 0) return {};
+  const bool is_link = S_ISLNK(found.st_mode);
+  if (!is_link && (found.st_uid == owner_ || found.st_uid == ::geteuid())) return {};
+  return {Listener::Owner::stranger,
+          address.text() + (is_link ? " is a symbolic link" : " belongs to " + describe_user(found.st_uid)) +
+              "; expected a socket of " + describe_user(owner_) + "; restart the worker to give it a new address"};
+}
+
+}  // namespace gray::supervisor
