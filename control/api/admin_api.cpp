@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <utility>
 
 #include "config/base/time.hpp"
 #include "control/api/pending_reply.hpp"
@@ -103,8 +104,8 @@ AdminApi::AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats)
   set_exception_handler(write_exception);
 }
 
-void AdminApi::serve(int connection) {
-  FdStream stream(connection, cut_off_);
+void AdminApi::serve(int connection, std::string received) {
+  FdStream stream(connection, cut_off_, {}, std::move(received));
   peer_ = &stream;
   bool closed = false;
   process_request(stream, true, closed, give_length);

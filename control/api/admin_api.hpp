@@ -46,8 +46,8 @@ class AdminApi : private httplib::Server {
  public:
   /// `cut_off` and `seats` are shared and must outlive this.
   AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats);
-  /// Reads one request and answers it. The connection is borrowed.
-  void serve(int connection);
+  /// Reads one request, which begins with the bytes `received`, and answers it. The connection is borrowed.
+  void serve(int connection, std::string received = {});
 
  private:
   void answer_verb(const httplib::Request& request, httplib::Response& response);

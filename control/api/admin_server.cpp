@@ -1,5 +1,8 @@
 #include "control/api/admin_server.hpp"
 
+#include <string>
+#include <utility>
+
 namespace gray::control {
 namespace {
 
@@ -11,9 +14,9 @@ constexpr int kSeats = 4;  // threads for callers that wait for an event: the ot
 AdminServer::AdminServer(int listener, Daemon& daemon, std::function<void()> ended)
     : seats_(kSeats),
       server_(
-          listener, {.threads = kThreads},
-          [this, &daemon](int connection, const CutOff& cut_off) {
-            AdminApi(daemon, cut_off, seats_).serve(connection);
+          listener, {.threads = kThreads}, arrival_of_request,
+          [this, &daemon](int connection, std::string received, const CutOff& cut_off) {
+            AdminApi(daemon, cut_off, seats_).serve(connection, std::move(received));
           },
           std::move(ended)) {}
 

@@ -15,7 +15,7 @@
 namespace gray::control {
 namespace {
 
-constexpr int kBacklog = 128;
+constexpr int kBacklog = 1024;  // a caller that does not block, such as grayctl, is refused when it is full
 
 std::runtime_error failure(const std::string& path, const std::string& why) {
   return std::runtime_error(fmt::format("cannot open the admin socket {}: {}", path, why));

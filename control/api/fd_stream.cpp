@@ -6,10 +6,23 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace gray::control {
-FdStream::FdStream(int fd, const CutOff& cut_off, Bounds bounds)
-    : fd_(fd), cut_off_(cut_off), bounds_(bounds), read_until_(std::min(bounds.end, Clock::now() + kRequestTime)) {}
+namespace {
+
+constexpr std::size_t kPiece = 4'096;  // bytes that are read at once
+
+}  // namespace
+
+FdStream::FdStream(int fd, const CutOff& cut_off, Bounds bounds, std::string received)
+    : fd_(fd),
+      cut_off_(cut_off),
+      bounds_(bounds),
+      read_until_(std::min(bounds.end, Clock::now() + kRequestTime)),
+      buffer_(std::move(received)),
+      end_(buffer_.size()),
+      taken_(end_) {}
 
 bool FdStream::wait_for(int event, TimePoint until) const {
   return cut_off_.wait(std::min(until, bounds_.end), {event, POLLIN, 0}, {fd_, 0, 0});
@@ -34,6 +47,7 @@ bool FdStream::is_writable() const {
 }
 
 bool FdStream::fill() {
+  buffer_.resize(kPiece);
   ssize_t n = -1;
   do {
     if (full() || !cut_off_.wait(read_until_, {fd_, POLLIN, 0})) return false;

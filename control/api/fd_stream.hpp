@@ -5,7 +5,6 @@
 #include <httplib.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <optional>
 #include <string>
 
@@ -29,7 +28,8 @@ class FdStream final : public httplib::Stream {
   /// Both must outlive it; the time for the request begins now. After the cut-off it neither reads nor waits, and
   /// writes only as much as the socket takes immediately.
   FdStream(int fd, const CutOff& cut_off) : FdStream(fd, cut_off, Bounds{}) {}
-  FdStream(int fd, const CutOff& cut_off, Bounds bounds);
+  /// `received`: the first bytes of the request, which were read already.
+  FdStream(int fd, const CutOff& cut_off, Bounds bounds, std::string received = {});
 
   /// Waits until `event` is readable or the peer is gone; false at `until`, at the end of the connection, at the
   /// cut-off.
@@ -58,9 +58,9 @@ class FdStream final : public httplib::Stream {
   const CutOff& cut_off_;
   Bounds bounds_;
   TimePoint read_until_;
-  std::array<char, 4096> buffer_;
-  std::size_t begin_ = 0, end_ = 0;  // unread bytes of buffer_
-  std::size_t taken_ = 0;            // bytes read from the socket so far
+  std::string buffer_;
+  std::size_t begin_ = 0, end_;  // unread bytes of buffer_
+  std::size_t taken_;            // bytes read from the socket so far
 };
 
 }  // namespace gray::control

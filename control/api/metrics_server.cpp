@@ -4,12 +4,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "control/api/fd_stream.hpp"
 
 namespace gray::control {
 namespace {
+
+/// One byte more than a head may have: a client that has sent it has sent too much.
+constexpr std::size_t kHeadRoom = MetricsServer::kHead + 1;
+constexpr Duration kPatience{1'000};  // with all threads busy, a client that has been served for longer is cut
 
 constexpr const char* kTooLong = "the request head is longer than 4 KiB";
 constexpr const char* kNothingElse = "only GET /metrics is available here";
@@ -82,10 +88,14 @@ std::shared_ptr<const PendingReply> SharedMetrics::get() {
 MetricsServer::MetricsServer(int listener, Daemon& daemon, std::function<void()> ended, Duration timeout)
     : metrics_(daemon),
       server_(
-          listener, {.threads = kClients, .oldest_makes_room = true},
-          [this, timeout](int connection, const CutOff& cut_off) {
-            // One byte more than a head may have: a client that has sent it has sent too much.
-            FdStream client(connection, cut_off, {.request_bytes = kHead + 1, .end = Clock::now() + timeout});
+          listener,
+          {.threads = kClients,
+           .oldest_makes_room = kPatience,
+           .arrivals = {.bytes = kHeadRoom, .first_byte = std::min(timeout, Arrivals::Limits{}.first_byte)}},
+          arrival_of_head,
+          [this, timeout](int connection, std::string received, const CutOff& cut_off) {
+            FdStream client(connection, cut_off, {.request_bytes = kHeadRoom, .end = Clock::now() + timeout},
+                            std::move(received));
             MetricsApi(metrics_, client).serve();
           },
           std::move(ended)) {}

@@ -1,7 +1,8 @@
 #pragma once
 // Only GET /metrics over TCP, for a Prometheus that cannot reach the admin socket. HTTP by cpp-httplib, as on the admin
-// socket. At most kClients at once: a new one cuts the oldest, and each is cut after its time limit. The daemon is
-// asked at most every kFresh, however many clients ask, so a flood of requests here does not load it.
+// socket. At most kClients are served at once: a new one cuts one that has been served for long, and each is cut after
+// its time limit. The daemon is asked at most every kFresh, however many clients ask, so a flood of requests here does
+// not load it.
 #include <memory>
 #include <mutex>
 
@@ -31,7 +32,7 @@ class MetricsServer {
  public:
   static constexpr std::size_t kClients = 16;
   static constexpr std::size_t kHead = 4'096;  // bytes of a request head; longer ones are refused
-  static constexpr Duration kTimeout{5'000};   // from accept to the last byte
+  static constexpr Duration kTimeout{5'000};   // from the arrival of the head to the last byte
 
   /// `listener` is borrowed as a ConnectionServer borrows it. `daemon` outlives the server.
   MetricsServer(int listener, Daemon& daemon, std::function<void()> ended = [] {}, Duration timeout = kTimeout);

@@ -1,9 +1,11 @@
 """grayctl against a running grayd: its output, its effects and its exit codes."""
 import json
+import os
+import socket
 import threading
 import time
 
-from harness import GrayTest, fake, faulty, merged, run_program, two_versions
+from harness import SLOWER, GrayTest, fake, faulty, merged, run_program, two_versions
 
 WORKER_KEYS = {"id", "pid", "state", "address", "ready_by", "restarts", "last_exit", "rss_bytes", "uptime_s"}
 VERSION_KEYS = {"name", "weight", "state", "requests", "errors", "in_flight", "sockets", "queue", "workers"}
@@ -199,6 +201,31 @@ class NoDaemon(GrayTest):
     def test_config_check_needs_no_daemon(self):
         daemon = self.start(up=())
         self.assertEqual(run_program("grayctl", "config", "check", daemon.config_file).code, 0)
+
+
+class UselessCallers(GrayTest):
+    def connect(self, daemon, sent=b""):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(daemon.admin)
+        client.sendall(sent)
+        self.addCleanup(client.close)
+
+    def test_silent_and_half_written_requests_delay_no_status(self):
+        daemon = self.start()
+        for _ in range(100):
+            self.connect(daemon)
+            self.connect(daemon, b"GET /v1/sta")
+        times = []
+        for _ in range(5):
+            started = time.monotonic()
+            self.assertEqual(daemon.ctl("status").code, 0)
+            times.append(time.monotonic() - started)
+        self.assertLess(min(times), 0.2 * SLOWER)
+        descriptors = f"/proc/{daemon.process.pid}/fd"
+        for _ in range(300):
+            self.connect(daemon)
+        self.assertEqual(daemon.ctl("status").code, 0)
+        self.assertLess(len(os.listdir(descriptors)), 256 + 150)
 
 
 class UnderLoad(GrayTest):

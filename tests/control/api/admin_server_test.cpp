@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -67,6 +68,43 @@ TEST_CASE("garbage and silent connections do not block the next caller") {
   CHECK(contains(talk(served.path, std::string(3000, '\xff') + "\r\n\r\n"), "400"));
   std::vector<UniqueFd> silent;
   for (int i = 0; i < 7; ++i) silent.push_back(connect_to(served.path));
+  CHECK(contains(talk(served.path, kStatus), "200 OK"));
+}
+
+TEST_CASE("two hundred callers that send nothing or half a request delay nobody") {
+  AdminServerServed served;
+  AdminServer server(served.listener.get(), served.daemon);
+  std::vector<UniqueFd> useless;
+  for (int i = 0; i < 100; ++i) useless.push_back(connect_to(served.path));
+  for (int i = 0; i < 50; ++i) {
+    useless.push_back(connect_to(served.path));
+    send_text(useless.back().get(), "GET /v1/sta");
+    useless.push_back(connect_to(served.path));
+    send_text(useless.back().get(), "POST /v1/reload HTTP/1.1\r\nContent-Length: 9\r\n\r\n{");
+  }
+  Duration least{10'000};
+  for (int i = 0; i < 5; ++i) {
+    const TimePoint begin = Clock::now();
+    CHECK(contains(talk(served.path, kStatus), "200 OK"));
+    least = std::min(least, std::chrono::duration_cast<Duration>(Clock::now() - begin));
+  }
+  CHECK(least < Duration{200});
+  std::atomic<int> ok{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 200; ++i)
+    callers.emplace_back([&] { ok += Client(served.path).get("status").code == ExitCode::ok; });
+  for (auto& caller : callers) caller.join();
+  CHECK(ok == 200);
+}
+
+TEST_CASE("callers whose bodies are late leave threads for others") {
+  AdminServerServed served;
+  AdminServer server(served.listener.get(), served.daemon);
+  std::vector<UniqueFd> late;
+  for (int i = 0; i < 100; ++i) {
+    late.push_back(connect_to(served.path));
+    send_text(late.back().get(), "POST /v1/reload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1");
+  }
   CHECK(contains(talk(served.path, kStatus), "200 OK"));
 }
 

@@ -37,6 +37,19 @@ TEST_CASE("bytes are read in pieces of any size, then the end") {
   CHECK(stream.read(bytes, 1) == 0);
 }
 
+TEST_CASE("bytes that were read already come first, and count") {
+  Pair pair;
+  FdStream stream(pair.ours.get(), pair.cut_off, {.request_bytes = 5}, "hel");
+  send_text(pair.theirs.get(), "lo");
+  char bytes[8] = {};
+  CHECK(stream.is_readable());
+  CHECK(stream.read(bytes, 8) == 3);
+  CHECK_FALSE(stream.full());
+  CHECK(stream.read(bytes + 3, 5) == 2);
+  CHECK(std::string(bytes) == "hello");
+  CHECK(stream.full());
+}
+
 TEST_CASE("a peer that closes is gone, one that only stops sending is not") {
   Pair pair;
   FdStream stream(pair.ours.get(), pair.cut_off);

@@ -170,10 +170,19 @@ TEST_CASE_FIXTURE(MetricsServerFixture,
 
 TEST_CASE_FIXTURE(MetricsServerFixture, "a new client is served though the others have much time left") {
   MetricsServer server(port.fd.get(), daemon, [] {}, Duration{600'000});
-  std::vector<UniqueFd> silent;
-  for (std::size_t i = 0; i < 2 * MetricsServer::kClients; ++i) silent.push_back(port.connect());
+  std::vector<UniqueFd> useless;
+  for (std::size_t i = 0; i < 100; ++i) useless.push_back(port.connect());
+  for (std::size_t i = 0; i < 100; ++i) {
+    useless.push_back(port.connect());
+    send_text(useless.back().get(), "GET /met");
+  }
   CHECK(port.ask(kScrape).starts_with("HTTP/1.1 200"));
-  CHECK(read_to_end(silent.front().get()).empty());
+  std::atomic<int> ok{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 200; ++i) callers.emplace_back([&] { ok += port.ask(kScrape).starts_with("HTTP/1.1 200"); });
+  for (auto& caller : callers) caller.join();
+  CHECK(ok == 200);
+  CHECK(read_to_end(useless.front().get()).empty());
 }
 
 TEST_CASE_FIXTURE(MetricsServerFixture, "a head that is too long is refused with 431, whichever line is too long") {
