@@ -37,6 +37,7 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::count)> kReaso
     {Reason::maintenance, 503, "maintenance"},
     {Reason::client_gone, 499, "client-gone"},
     {Reason::tunnel_idle, 499, "tunnel-idle"},
+    {Reason::slow_client, 408, "slow-client"},
 }};
 
 constexpr bool complete() {

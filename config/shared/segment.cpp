@@ -147,6 +147,7 @@ void Segment::forget(std::uint32_t slot) {
   }
   for (VersionCell& version : layout_->versions) {
     version.waiting.forget(slot);
+    version.slow.forget(slot);
     version.waiters[slot].store(0, std::memory_order_release);
   }
   tell_freed();

@@ -69,6 +69,7 @@ enum class Reason : std::uint8_t {
   maintenance,
   client_gone,
   tunnel_idle,  // a tunnel was silent for longer than allowed
+  slow_client,  // other requests waited for its socket
   count
 };
 enum class Decision : std::uint8_t { none, param, header, cookie, allowlist, rule, bucket, stable, fallback, count };
@@ -90,9 +91,9 @@ struct alignas(64) Row {
   std::atomic<std::uint64_t> retries;
   std::atomic<std::uint64_t> bytes_in, bytes_out;  // bodies
   std::atomic<std::uint64_t> connects, connect_errors;
-  std::atomic<std::uint32_t> in_flight, waiting;  // gauges
-  Histogram duration;                             // first request byte to last response byte
-  Histogram waited;                               // in the queue, of those that waited
+  std::atomic<std::uint32_t> in_flight, waiting, idle;  // gauges: requests; of them in the queue; idle sockets
+  Histogram duration;                                   // first request byte to last response byte
+  Histogram waited;                                     // in the queue, of those that waited
 };
 
 /// Whose bytes: those of a client or of a worker.
@@ -115,8 +116,10 @@ struct alignas(64) WorkerCell {
 
 struct alignas(64) VersionCell {
   LimitWord waiting;
-  /// Bit t of [s]: thread t of slot s has a request waiting for a socket of this version.
-  std::atomic<std::uint32_t> waiters[kRouterSlots];
+  LimitWord slow;  // requests of slow clients that hold a socket
+  /// Bit t of [s]: thread t of slot s has a request waiting for a socket of this version. Bit kThreads + t: a request
+  /// of a slow client.
+  std::atomic<std::uint64_t> waiters[kRouterSlots];
 };
 
 struct Header {

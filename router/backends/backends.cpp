@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "router/backends/upstream.hpp"
+#include "router/policy/pace.hpp"
 #include "router/stats/row.hpp"
 
 namespace gray::proxy {
@@ -25,12 +26,16 @@ Backends::Backends(engine::Engine& engine, segment::Layout& layout, ShardId shar
       neighbours_(neighbours),
       counters_(layout, shard_id),
       waiting_(layout, shard_id),
+      slow_share_(layout, shard_id.router_slot),
       versions_(segment::kVersions),
       upstreams_(std::move(make_upstream), *this),
       tunnels_(engine, layout, shard_id.router_slot, versions_, [this](TimePoint now) { end_tunnels(now); }),
       expiry_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->expire_idle(now); }),
       serve_timer_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->serve_waiters(); }) {
-  for (std::uint32_t row = 0; row < versions_.size(); ++row) versions_[row].row = row;
+  for (std::uint32_t row = 0; row < versions_.size(); ++row) {
+    versions_[row].row = row;
+    versions_[row].idle_sockets = &counters_.row(row).idle;
+  }
 }
 
 Backends::~Backends() = default;
@@ -104,6 +109,7 @@ Upstream* Backends::serve(const Lease& lease, WorkerSeeker& seeker) {
 }
 
 WorkerSide* Backends::acquire(Version& version, WorkerSeeker& seeker, const Wish& wish) {
+  if (seeker.slow && !slow_share_.admits(version)) return nullptr;
   const Lease lease = take(version, wish);
   return lease ? serve(lease, seeker) : nullptr;
 }
@@ -114,10 +120,10 @@ void Backends::release(Upstream& upstream) {
   upstream.detach();
   if (std::exchange(upstream.units().tunnel, false)) tunnels_.drop(worker);
   if (!worker.able || draining_) return recycle(upstream);
-  if (waiting_.others(version.row) && (version.queue.size() == 0 || (++version.turn & 1) != 0))
+  if (wanted_elsewhere(version) && (version.queue.size() == 0 || (++version.turn & 1) != 0))
     return give_to_neighbour(upstream);
   worker.idle.put(upstream, engine_.now());
-  if (version.queue.size() > 0) return advance(version);
+  if (version.waiting()) return advance(version);
   if (!expiry_.armed()) engine_.timers().arm(expiry_, engine_.now() + version.limits.upstream_idle);
 }
 
@@ -127,7 +133,7 @@ void Backends::discard(Upstream& upstream, bool suspect) {
   if (suspect) {
     worker.suspect_until = engine_.now() + kSuspicion;
     stats::add(counters_.row(version.row).connect_errors);
-    if (version.queue.size() > 0) serve_waiters_at(worker.suspect_until);
+    if (version.waiting()) serve_waiters_at(worker.suspect_until);
   }
   if (upstream.linked) worker.idle.remove(upstream);
   recycle(upstream);
@@ -149,15 +155,26 @@ void Backends::lease_to(Version& version, WorkerSeeker& seeker, Lease lease) {
 
 void Backends::advance(Version& version) {
   serve_expecting(version);
-  while (version.queue.size() > 0) {
-    const Lease lease = take(version, {});
-    if (!lease) break;
-    WorkerSeeker* seeker = version.queue.pop(engine_.now());
-    if (seeker == nullptr) return give_back(lease);  // all have expired: their own deadlines answer them
-    left_queue(version);
-    lease_to(version, *seeker, lease);
+  while (version.queue.size() > 0 && serve_queue(version, version.queue)) {
   }
-  if (version.queue.size() == 0) wake_others(version);
+  if (version.queue.size() > 0) return;
+  while (version.slow_queue.size() > 0 && slow_share_.admits(version) && serve_queue(version, version.slow_queue)) {
+  }
+  wake_others(version);
+}
+
+// False: there is no socket, or nobody to give it to.
+bool Backends::serve_queue(Version& version, upstream::WaitQueue<WorkerSeeker>& queue) {
+  const Lease lease = take(version, {});
+  if (!lease) return false;
+  WorkerSeeker* seeker = queue.pop(engine_.now());
+  if (seeker == nullptr) {  // all have expired: their own deadlines answer them
+    give_back(lease);
+    return false;
+  }
+  left_queue(version, *seeker);
+  lease_to(version, *seeker, lease);
+  return true;
 }
 
 void Backends::give_back(const Lease& lease) {
@@ -169,27 +186,57 @@ void Backends::give_back(const Lease& lease) {
 // ---- waiting
 
 Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
-  if (version.closing() > version.expecting.size() && (seeker.repeats() || version.queue.size() == 0)) {
+  if (!seeker.slow && version.closing() > version.expecting.size() && (seeker.repeats() || version.queue.size() == 0)) {
     seeker.expects = true;
     version.expecting.push(seeker, engine_.now(), version.limits.queue_timeout);
     return Reason::none;
   }
-  if (!waiting_.take_place(version.row, version.limits.queue)) return Reason::queue_full;
+  const std::uint32_t excess = slow_share_.excess(version);
+  if (!take_place(version, seeker, excess)) return Reason::queue_full;
   const std::size_t position = waiting_.places_taken(version.row);
-  if (!upstream::worth_waiting(position, version.socket_limit(), version.service_time.mean(),
-                               version.limits.queue_timeout)) {
+  if (excess == 0 && !upstream::worth_waiting(position, version.socket_limit(), version.service_time.mean(),
+                                              version.limits.queue_timeout)) {
     waiting_.leave_place(version.row);
     return Reason::overloaded;
   }
   wait_in_queue(version, seeker);
+  make_room(version, seeker.slow ? Waiting::slow : Waiting::fair);
   return Reason::none;
+}
+
+// A full queue takes one request more for each socket that it will get at once: that of a slow client, or an idle one
+// of another thread.
+bool Backends::take_place(const Version& version, const WorkerSeeker& seeker, std::uint32_t excess) {
+  std::uint32_t places = (seeker.slow ? version.limits.queue / 2 : version.limits.queue) + excess;
+  if (waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX))) return true;
+  const auto& threads = layout_.rows[shard_id_.router_slot];
+  for (std::uint32_t thread = 0; thread < neighbours_.threads(); ++thread) {
+    if (thread != shard_id_.thread) places += threads[thread][version.row].idle.load(std::memory_order_relaxed);
+  }
+  return waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX));
+}
+
+// A request of that kind waits, here or on another thread.
+void Backends::make_room(const Version& version, Waiting kind) {
+  if (kind == Waiting::fair) slow_share_.cut(version, UINT64_MAX);
+  if (kind != Waiting::slow) return;
+  while (!slow_share_.admits(version) && slow_share_.cut(version, policy::kFairRate)) {
+  }
+}
+
+void Backends::slow_client(Version& version, WorkerSeeker& seeker, std::uint64_t rate) {
+  slow_share_.measured(version, seeker, rate);
+  Waiting kind = waiting_.others(version.row);
+  if (version.slow_queue.size() > 0) kind = std::max(kind, Waiting::slow);
+  if (version.queue.size() > 0) kind = Waiting::fair;
+  make_room(version, kind);
 }
 
 // The caller has taken a place in the queue.
 void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
-  version.queue.push(seeker, engine_.now(), version.limits.queue_timeout);
+  (seeker.slow ? version.slow_queue : version.queue).push(seeker, engine_.now(), version.limits.queue_timeout);
   stats::add(counters_.row(version.row).waiting, 1);
-  waiting_.announce(version.row);
+  waiting_.announce(version.row, seeker.slow ? Waiting::slow : Waiting::fair);
   neighbours_.ask(shard_id_.thread, version.row);
   if (version.has_room(layout_)) serve_waiters_at(engine_.now());  // a unit became free before the announcement
   serve_when_trusted(version);
@@ -197,15 +244,16 @@ void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
 
 void Backends::leave_queue(Version& version, WorkerSeeker& seeker) {
   if (std::exchange(seeker.expects, false)) return version.expecting.remove(seeker);
-  version.queue.remove(seeker);
-  left_queue(version);
-  if (version.queue.size() == 0 && waiting_.others(version.row) && !give_idle(version)) wake_others(version);
+  (seeker.slow ? version.slow_queue : version.queue).remove(seeker);
+  left_queue(version, seeker);
+  if (version.queue.size() == 0 && wanted_elsewhere(version) && !give_idle(version)) wake_others(version);
 }
 
-void Backends::left_queue(Version& version) {
+void Backends::left_queue(Version& version, const WorkerSeeker& seeker) {
   waiting_.leave_place(version.row);
   stats::add(counters_.row(version.row).waiting, -1);
-  if (version.queue.size() == 0) waiting_.retract(version.row);
+  if ((seeker.slow ? version.slow_queue : version.queue).size() > 0) return;
+  waiting_.retract(version.row, seeker.slow ? Waiting::slow : Waiting::fair);
 }
 
 void Backends::serve_waiters_at(TimePoint time) {
@@ -221,23 +269,34 @@ void Backends::serve_when_trusted(const Version& version) {
 
 void Backends::serve_waiters() {
   for (Version& version : versions_) {
-    if (version.queue.size() > 0) advance(version);
-    if (version.queue.size() > 0) serve_when_trusted(version);
+    if (version.waiting()) advance(version);
+    if (version.waiting()) serve_when_trusted(version);
   }
 }
 
 // ---- neighbours
 
+// Whether another thread waits for a socket, and may have it.
+bool Backends::wanted_elsewhere(const Version& version) const {
+  const Waiting kind = waiting_.others(version.row);
+  return kind == Waiting::fair || (kind == Waiting::slow && slow_share_.admits(version));
+}
+
+int Backends::next_waiting(const Version& version) const {
+  const int thread = waiting_.next(version.row, Waiting::fair);
+  return thread >= 0 ? thread : waiting_.next(version.row, Waiting::slow);
+}
+
 // A free unit is offered to a thread of this router first; other routers are notified only if no thread here waits.
 void Backends::wake_others(const Version& version) {
-  if (!waiting_.others(version.row)) return;
-  const int thread = waiting_.next(version.row);
+  if (!wanted_elsewhere(version)) return;
+  const int thread = next_waiting(version);
   thread < 0 ? neighbours_.wake_routers() : neighbours_.wake(static_cast<std::uint32_t>(thread), version.row);
 }
 
 // The socket goes to a waiting thread with its unit; a waiter of another router gets the unit only.
 void Backends::give_to_neighbour(Upstream& upstream) {
-  const bool wanted = waiting_.next(upstream.worker().version->row) >= 0;
+  const bool wanted = next_waiting(*upstream.worker().version) >= 0;
   wanted&& engine_.unsent(upstream.stream()) == 0 ? upstream.give_away() : recycle(upstream);
 }
 
@@ -263,7 +322,9 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
 void Backends::offer(std::uint32_t to, std::uint32_t row_index) {
   Version& version = versions_[row_index];
   if (to == shard_id_.thread || version.queue.size() > 0) return;
-  if (waiting_.waits(row_index, to)) give_idle(version);
+  const Waiting kind = waiting_.of(row_index, to);
+  const bool may_have = kind == Waiting::fair || (kind == Waiting::slow && slow_share_.admits(version));
+  if (!may_have || !give_idle(version)) make_room(version, kind);
 }
 
 bool Backends::give_idle(Version& version) {

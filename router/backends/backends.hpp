@@ -22,6 +22,7 @@
 #include "config/shared/routing_table.hpp"
 #include "config/shared/segment.hpp"
 #include "router/backends/connection_owner.hpp"
+#include "router/backends/slow_share.hpp"
 #include "router/backends/thread_counters.hpp"
 #include "router/backends/upstream_store.hpp"
 #include "router/backends/version.hpp"
@@ -33,7 +34,7 @@
 namespace gray::proxy {
 
 /// Needs a socket to a worker, and waits in a version's queue if none is available at once.
-class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents {
+class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents, public SlowRequest {
  public:
   virtual bool wants_tunnel() const = 0;
   /// It has held a socket before: this is a repeated attempt.
@@ -55,6 +56,8 @@ class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents 
 class Neighbours {
  public:
   virtual ~Neighbours() = default;
+  /// Threads of this router, ours included.
+  virtual std::uint32_t threads() const = 0;
   /// Gives a connected idle socket, and the limit unit that goes with it, to `thread`.
   virtual void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell,
                          std::uint64_t generation) = 0;
@@ -86,6 +89,10 @@ class Backends final : private ConnectionOwner {
   /// Queues the seeker and asks the neighbours for a socket. Reason::none, or why it is refused.
   segment::Reason enqueue(Version& version, WorkerSeeker& seeker);
   void leave_queue(Version& version, WorkerSeeker& seeker);
+  /// The client of a request that holds a socket moves `rate` bytes per second, which is slow. May cut requests of slow
+  /// clients, this one included.
+  void slow_client(Version& version, WorkerSeeker& seeker, std::uint64_t rate);
+  SlowShare& slow_share() { return slow_share_; }
 
   /// Whether an able worker has a tunnel to give.
   bool has_tunnel(const Version& version) const { return tunnels_.any_left(version); }
@@ -125,15 +132,20 @@ class Backends final : private ConnectionOwner {
   void lease_to(Version& version, WorkerSeeker& seeker, Lease lease);
   void serve_expecting(Version& version);
   void wait_in_queue(Version& version, WorkerSeeker& seeker);
+  bool serve_queue(Version& version, upstream::WaitQueue<WorkerSeeker>& queue);
+  void make_room(const Version& version, Waiting kind);
   bool close_stale(Worker& worker);
   void retire(Worker& worker);
   void apply(Version& version, const VersionRoute* route);
   bool join_tunnel(Version& version, Lease& lease);
   void end_tunnels(TimePoint now);
   void give_back(const Lease& lease);
-  void left_queue(Version& version);
+  void left_queue(Version& version, const WorkerSeeker& seeker);
   void serve_waiters_at(TimePoint time);
   void serve_when_trusted(const Version& version);
+  bool take_place(const Version& version, const WorkerSeeker& seeker, std::uint32_t excess);
+  bool wanted_elsewhere(const Version& version) const;
+  int next_waiting(const Version& version) const;
   void wake_others(const Version& version);
   void give_to_neighbour(Upstream& upstream);
   bool give_idle(Version& version);
@@ -147,6 +159,7 @@ class Backends final : private ConnectionOwner {
   Neighbours& neighbours_;
   ThreadCounters counters_;
   WaitingThreads waiting_;
+  SlowShare slow_share_;
   std::vector<Version> versions_;
   UpstreamStore upstreams_;
   bool draining_ = false;

@@ -69,7 +69,7 @@ void Backends::released(Upstream& upstream, int fd) {
   Version& version = *worker.version;
   const std::uint32_t cell = worker.cell;
   const std::uint64_t generation = worker.generation;
-  const int thread = waiting_.next(version.row);
+  const int thread = next_waiting(version);
   --worker.open;
   upstreams_.give_back(upstream);
   if (thread < 0) return adopt(fd, version.row, cell, generation);

@@ -78,6 +78,8 @@ void Upstream::send_end() {
   if (asked_.chunked) shard_.outbox.append(stream_, http::kLastChunk);
 }
 
+std::optional<std::uint64_t> Upstream::rest() const { return answer_.in_body ? answer_.body.rest() : std::nullopt; }
+
 // An HTTP/1.0 worker does not (P23).
 bool Upstream::knows_continue() const { return !worker_->http10; }
 

@@ -77,6 +77,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   void pause() override { shard_.engine.pause(stream_, engine::Pause::sink_full); }
   void resume() override { shard_.engine.resume(stream_, engine::Pause::sink_full); }
   bool backed_up() const override { return shard_.engine.unsent(stream_) > engine::kHighWatermark; }
+  std::optional<std::uint64_t> rest() const override;
   bool reused() const override { return reused_; }
   bool sent_anything() const override { return asked_.sent; }
   bool answered() const override { return answer_.passed_on; }

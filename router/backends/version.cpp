@@ -51,7 +51,7 @@ void Version::update(const std::vector<WorkerRoute>& routes, TimePoint now) {
   for (const WorkerRoute& route : routes) {
     Worker* worker = find(route.cell, route.generation);
     if (worker == nullptr) {
-      worker = &workers.emplace_back();
+      worker = idle_sockets != nullptr ? &workers.emplace_back(*idle_sockets) : &workers.emplace_back();
       worker->version = this;
       worker->cell = route.cell;
       worker->generation = route.generation;

@@ -4,6 +4,7 @@
 // The choice, in this order: the worker that the user's affinity prefers; the least loaded one, where a worker in its
 // slow start takes part only as often as its share says; the least loaded one of all; and at last, instead of none, the
 // avoided and the suspect ones too. Each only if it has a socket to give: a preference never makes a request wait.
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <string>
@@ -24,6 +25,9 @@ inline constexpr TimePoint kNever = TimePoint::max();
 
 /// A worker process that was able at some time. The object stays while one of its sockets is open.
 struct Worker {
+  Worker() = default;
+  explicit Worker(std::atomic<std::uint32_t>& idle_sockets) : idle(idle_sockets) {}
+
   Version* version = nullptr;
   std::uint32_t cell = 0;
   std::uint64_t generation = 0;
@@ -58,15 +62,19 @@ struct Version {
   std::uint32_t row = 0;
   Limits limits;
   Duration drain_timeout{0};
+  std::atomic<std::uint32_t>* idle_sockets = nullptr;  // of this thread, for the other threads; none in tests
   std::list<Worker> workers;
   upstream::WaitQueue<WorkerSeeker> queue;
-  upstream::WaitQueue<WorkerSeeker> expecting;  // each waits for the unit of a socket that is being closed
+  upstream::WaitQueue<WorkerSeeker> slow_queue;  // of slow clients: served when `queue` is empty
+  upstream::WaitQueue<WorkerSeeker> expecting;   // each waits for the unit of a socket that is being closed
   upstream::ServiceTime service_time;
   std::uint64_t turns = 0;  // workers chosen so far
   std::uint32_t turn = 0;   // alternates between waiters of this thread and of others
   TimePoint warm_at{};      // when the last worker ends its slow start
 
   bool up() const;
+  /// Whether requests of this thread wait in a queue.
+  bool waiting() const { return queue.size() + slow_queue.size() > 0; }
   std::size_t socket_limit() const;  // sockets that its able workers may have in all
   std::size_t able() const;
   std::size_t closing() const;  // sockets of its able workers that are being closed

@@ -1,25 +1,38 @@
 #include "router/backends/waiting_threads.hpp"
 
 namespace gray::proxy {
+namespace {
 
-bool WaitingThreads::others(std::uint32_t row) const {
+constexpr std::uint64_t kFair = (std::uint64_t{1} << segment::kThreads) - 1;
+
+Waiting kind_of(std::uint64_t bits) {
+  if ((bits & kFair) != 0) return Waiting::fair;
+  return bits != 0 ? Waiting::slow : Waiting::none;
+}
+
+}  // namespace
+
+Waiting WaitingThreads::others(std::uint32_t row) const {
+  std::uint64_t bits = 0;
   for (std::uint32_t router_slot = 0; router_slot < segment::kRouterSlots; ++router_slot) {
-    std::uint32_t mask = layout_.versions[row].waiters[router_slot].load();
-    if (router_slot == shard_id_.router_slot) mask &= ~(1u << shard_id_.thread);
-    if (mask != 0) return true;
+    std::uint64_t theirs = layout_.versions[row].waiters[router_slot].load();
+    if (router_slot == shard_id_.router_slot)
+      theirs &= ~(bit(shard_id_.thread, Waiting::fair) | bit(shard_id_.thread, Waiting::slow));
+    bits |= theirs;
   }
-  return false;
+  return kind_of(bits);
 }
 
-bool WaitingThreads::waits(std::uint32_t row, std::uint32_t thread) const {
-  return (ours(row).load(std::memory_order_relaxed) >> thread & 1) != 0;
+Waiting WaitingThreads::of(std::uint32_t row, std::uint32_t thread) const {
+  const std::uint64_t its = bit(thread, Waiting::fair) | bit(thread, Waiting::slow);
+  return kind_of(ours(row).load(std::memory_order_relaxed) & its);
 }
 
-int WaitingThreads::next(std::uint32_t row) const {
-  const std::uint32_t mask = ours(row).load(std::memory_order_relaxed);
+int WaitingThreads::next(std::uint32_t row, Waiting kind) const {
+  const std::uint64_t bits = ours(row).load(std::memory_order_relaxed);
   for (std::uint32_t step = 1; step < segment::kThreads; ++step) {
     const std::uint32_t thread = (shard_id_.thread + step) % segment::kThreads;
-    if ((mask >> thread & 1) != 0) return static_cast<int>(thread);
+    if ((bits & bit(thread, kind)) != 0) return static_cast<int>(thread);
   }
   return -1;
 }

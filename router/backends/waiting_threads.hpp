@@ -9,6 +9,9 @@
 
 namespace gray::proxy {
 
+/// Which requests wait: none; only ones of slow clients (slow_share.hpp); others.
+enum class Waiting : std::uint8_t { none, slow, fair };
+
 class WaitingThreads {
  public:
   /// `shard_id` is ours.
@@ -21,18 +24,21 @@ class WaitingThreads {
   void leave_place(std::uint32_t row) { layout_.versions[row].waiting.release(shard_id_.router_slot); }
   std::size_t places_taken(std::uint32_t row) const { return layout_.versions[row].waiting.total(); }
 
-  /// This thread has a waiting request; it has none any more.
-  void announce(std::uint32_t row) { ours(row).fetch_or(1u << shard_id_.thread); }
-  void retract(std::uint32_t row) { ours(row).fetch_and(~(1u << shard_id_.thread)); }
-  /// Whether any other thread, of any router, has one. To be called after a unit was given back: see segment.hpp.
-  bool others(std::uint32_t row) const;
-  /// Whether a thread of this router has one.
-  bool waits(std::uint32_t row, std::uint32_t thread) const;
-  /// The next thread of this router after this one that has one; -1: no thread of this router does.
-  int next(std::uint32_t row) const;
+  /// This thread has a waiting request of that kind; it has none any more.
+  void announce(std::uint32_t row, Waiting kind) { ours(row).fetch_or(bit(shard_id_.thread, kind)); }
+  void retract(std::uint32_t row, Waiting kind) { ours(row).fetch_and(~bit(shard_id_.thread, kind)); }
+  /// What the other threads of all routers have. To be called after a unit was given back: see segment.hpp.
+  Waiting others(std::uint32_t row) const;
+  /// What a thread of this router has.
+  Waiting of(std::uint32_t row, std::uint32_t thread) const;
+  /// The next thread of this router after this one that has one of that kind; -1: no thread of this router does.
+  int next(std::uint32_t row, Waiting kind) const;
 
  private:
-  std::atomic<std::uint32_t>& ours(std::uint32_t row) const {
+  static std::uint64_t bit(std::uint32_t thread, Waiting kind) {
+    return std::uint64_t{1} << (kind == Waiting::slow ? segment::kThreads + thread : thread);
+  }
+  std::atomic<std::uint64_t>& ours(std::uint32_t row) const {
     return layout_.versions[row].waiters[shard_id_.router_slot];
   }
 

@@ -3,6 +3,8 @@
 // from it (WorkerEvents). A worker side is one exchange's share of a connection: a whole HTTP/1 connection, or one of
 // several streams. It translates between heads and bytes; the exchange does not depend on a protocol.
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "config/base/time.hpp"
@@ -61,6 +63,8 @@ class WorkerSide {
   virtual void pause() = 0;  // the client has too much unsent
   virtual void resume() = 0;
   virtual bool backed_up() const = 0;
+  /// Bytes of the answer's body that are still to come; nothing: unknown.
+  virtual std::optional<std::uint64_t> rest() const = 0;
   /// It has served before: it may be stale.
   virtual bool reused() const = 0;
   virtual bool sent_anything() const = 0;

@@ -3,16 +3,14 @@
 // closes, never for a request.
 //
 // Model: IP address -> count. An entry exists while its count is above 0, so the table is never larger than the number
-// of open connections. Ports do not count, an IPv4-mapped IPv6 address is its IPv4 address, and unix peers are not
-// counted: they are processes of this host and have no address to distinguish them by.
+// of open connections. Peers without a key (client_key.hpp) are not counted.
 //
 // Thread: any, but not two at once. All router threads share one object; its owner holds a mutex around every call.
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
 
-#include "config/base/address.hpp"
+#include "router/policy/client_key.hpp"
 
 namespace gray::policy {
 
@@ -34,15 +32,9 @@ class ClientLimit {
   std::size_t clients() const { return counts_.size(); }
 
  private:
-  using Key = std::array<std::uint8_t, 16>;  // IPv6; an IPv4 address in its mapped form
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const;
-  };
-  static Key key_of(const Address& client);
-
   std::uint32_t per_client_;
   std::size_t clients_;
-  std::unordered_map<Key, std::uint32_t, KeyHash> counts_;
+  std::unordered_map<ClientKey, std::uint32_t, ClientKeyHash> counts_;
 };
 
 }  // namespace gray::policy

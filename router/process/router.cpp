@@ -200,10 +200,10 @@ void Router::end(int result) {
 
 // Another router has given units back.
 void Router::serve_waiters() {
-  std::uint32_t waiting = 0;
+  std::uint64_t waiting = 0;
   for (const segment::VersionCell& version : segment_->versions) waiting |= version.waiters[router_slot_].load();
   for (std::uint32_t thread = 0; thread < shards_.size(); ++thread) {
-    if ((waiting >> thread & 1) == 0) continue;
+    if (((waiting | waiting >> segment::kThreads) >> thread & 1) == 0) continue;
     shards_[thread]->post([&shard = *shards_[thread]] { shard.backends().serve_waiters(); });
   }
 }

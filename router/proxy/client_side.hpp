@@ -58,9 +58,11 @@ class ClientSide {
   virtual void done() = 0;
   /// Breaks off the connection: the sent bytes must not look like a complete answer.
   virtual void cut() = 0;
-  /// A worker takes the request body from now on.
+  /// The request body is taken from now on: gathered, or by a worker.
   virtual void body_wanted() = 0;
   virtual bool backed_up() const = 0;
+  /// Whether it may get `bytes` more at once, although it is backed up.
+  virtual bool has_room(std::uint64_t bytes) const = 0;
   /// It was backed up: from now on the exchange waits for it, and `min_rate` applies.
   virtual void fell_behind() = 0;
   /// It fell behind, and still has unsent bytes to take.

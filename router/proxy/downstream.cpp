@@ -192,14 +192,13 @@ void Downstream::begin_request() {
   watch_.reset();
   phase_ = body_.done() ? Phase::busy : Phase::body;
   engine().pause(stream_, phase_ == Phase::busy ? engine::Pause::busy : engine::Pause::waiting);
-  if (phase_ == Phase::body) engine().read_limit(stream_, engine::kMaxRead);
   exchange_.begin(head_.facts(peer_.trusted), client(), started);
   head_.scratch_lost();
 }
 
 std::size_t Downstream::take_body(std::string_view bytes) {
   if (!exchange_.wants_body()) return 0;
-  const BodyDecoder::Step step = body_.feed(bytes);
+  const BodyDecoder::Step step = body_.feed(bytes.substr(0, exchange_.body_room()));
   if (step.result == BodyDecoder::Result::fault) {
     body_fault(Reason::bad_request, body_.fault());
     return bytes.size();
@@ -250,11 +249,6 @@ void Downstream::on_peer_closing(bool reset) {
   exchange_.client_closing();
 }
 
-void Downstream::shut() {
-  if (exchange_.active()) return exchange_.client_gone();
-  close_now();
-}
-
 void Downstream::on_writable() {
   if (exchange_.active()) return exchange_.client_drained();
   engine().resume(stream_, engine::Pause::busy);
@@ -276,7 +270,9 @@ void Downstream::on_timer() {
 // ---- calls of the exchange
 
 void Downstream::body_wanted() {
-  watch();
+  watch_.begin_upload(engine().now(), exchange_.moved());
+  arm(ClientWatch::interval(context_.rate_window));
+  engine().read_limit(stream_, exchange_.gathers() ? kHeadRead : engine::kMaxRead);
   engine().resume(stream_, engine::Pause::waiting);
   take_all();
 }
@@ -321,29 +317,31 @@ void Downstream::open_tunnel(const http::Response& head, const http::ResponseExt
 
 // ---- whether the client is too slow
 
-bool Downstream::too_slow(bool uploads) {
-  return watch_.too_slow({.now = engine().now(),
-                          .uploads = uploads,
-                          .moved = exchange_.moved(),
-                          .unsent = engine().unsent(stream_),
-                          .untaken = engine().untaken(stream_),
-                          .min_rate = exchange_.limits().min_rate,
-                          .window = context_.rate_window});
+ClientWatch::Verdict Downstream::look(bool uploads) {
+  return watch_.sample({.now = engine().now(),
+                        .uploads = uploads,
+                        .moved = exchange_.moved(),
+                        .unsent = engine().unsent(stream_),
+                        .untaken = engine().untaken(stream_),
+                        .min_rate = exchange_.limits().min_rate,
+                        .window = context_.rate_window});
 }
 
 void Downstream::sample() {
   const bool uploads = exchange_.awaits_body();
-  if (too_slow(uploads)) {
+  const ClientWatch::Verdict verdict = look(uploads);
+  if (verdict.too_slow) {
     reset_input_ = true;
-    return exchange_.client_slow(uploads ? kSlowBody : kSlowReader);
+    return exchange_.client_slow(Reason::request_timeout, uploads ? kSlowBody : kSlowReader);
   }
   watch_.sampled(phase_ == Phase::body || engine().unsent(stream_) > 0);
   if (watch_.on()) arm(ClientWatch::interval(context_.rate_window));
+  if (verdict.pace || !watch_.on()) exchange_.client_pace(verdict.pace);
 }
 
 // No next request within the timeout: the client may still be reading the previous answer.
 void Downstream::on_idle_timeout() {
-  if (engine().unsent(stream_) == 0 || too_slow(false)) return close_now();
+  if (engine().unsent(stream_) == 0 || look(false).too_slow) return close_now();
   arm(ClientWatch::interval(context_.rate_window));
 }
 

@@ -56,7 +56,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
     if (phase_ == Phase::tunnel) exchange_.end_tunnel(reason);
   }
   /// Breaks off a request in progress and closes, without waiting for the client to take the unsent bytes.
-  void shut();
+  void shut() { exchange_.active() ? exchange_.client_gone() : close_now(); }
 
  private:
   enum class Phase : std::uint8_t { greeting, head, body, busy, tunnel, closing };
@@ -98,8 +98,9 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void cut() override;
   void body_wanted() override;
   bool backed_up() const override { return engine().unsent(stream_) > engine::kHighWatermark; }
+  bool has_room(std::uint64_t bytes) const override { return engine().unsent(stream_) + bytes <= engine::kMaxUnsent; }
   void fell_behind() override {
-    if (phase_ != Phase::tunnel) watch();  // min_rate does not apply to tunnels
+    if (phase_ != Phase::tunnel && watch_.begin()) sample();  // min_rate does not apply to tunnels
   }
   bool behind() const override { return watch_.on() && engine().unsent(stream_) > 0; }
   void pause_body() override;
@@ -122,12 +123,9 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void close_gently();
   void close_now();
   void on_timer();
-  void watch() {
-    if (watch_.begin()) sample();
-  }
   void sample();
   void on_idle_timeout();
-  bool too_slow(bool uploads);
+  ClientWatch::Verdict look(bool uploads);
   void arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
   bool is_last() const;
   ClientInfo client() const;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "router/policy/retry.hpp"
 #include "router/proxy/router_answer.hpp"
 
 namespace gray::proxy {
@@ -12,6 +11,7 @@ using segment::Side;
 
 namespace {
 
+constexpr http::Fault kNoMemory{503, "memory", "the router's memory budget is used up", 0};
 constexpr http::Fault kNoTunnel{503, "tunnels", "all tunnels to the workers of this version are in use", 0};
 
 }  // namespace
@@ -33,6 +33,7 @@ void Exchange::feed(Event event) {
 void Exchange::act(Action action) {
   switch (action) {
     case Action::none: return;
+    case Action::gather: return gather();
     case Action::acquire: return acquire();
     case Action::send_request: return send_request();
     case Action::reply: return reply();
@@ -60,7 +61,8 @@ Duration Exchange::stall_limit() const {
 void Exchange::on_deadline() {
   // A slow client is not a failure of the worker; the client side ends it in time.
   const bool answering = state_ == State::early || state_ == State::responding;
-  if ((state_ == State::sending && awaits_body()) || (answering && client_.behind()))
+  if (gathers() && !is_small()) slow = true;
+  if (((state_ == State::sending || (gathers() && is_small())) && awaits_body()) || (answering && client_.behind()))
     return arm(routing_.limits().request_timeout);
   if (!active()) return;  // left armed by a request that has ended
   feed(Event::deadline, reason_of_deadline(state_));
@@ -69,6 +71,8 @@ void Exchange::on_deadline() {
 
 void Exchange::acquire() {
   Backends& backends = context_.backends;
+  accepts_body_ = false;
+  if (context_.slow_clients.contains(routing_.client(), context_.shard.engine.now())) slow = true;
   if (WorkerSide* side = backends.acquire(*routing_.version(), *this,
                                           {attempt_.avoid, attempt_.fresh_only, routing_.affinity(), wants_tunnel()})) {
     return take(*side);
@@ -94,6 +98,7 @@ void Exchange::take(WorkerSide& side) {
   if (state_ == State::waiting) record_.queued = std::chrono::duration_cast<Micros>(now - queued_);
   attempt_.side = &side;
   use_worker(&side.worker());
+  if (slow) context_.backends.slow_share().count(*routing_.version(), *this);
   record_.granted = now;
   if (side.connecting()) arm(routing_.limits().connect_timeout);
   feed(side.connecting() ? Event::dial : Event::granted);
@@ -138,13 +143,18 @@ http::RequestExtras Exchange::request_extras() const {
           .scheme = info_.scheme,
           .keep_body = true,
           .span = span(),
-          .expect = attempt_.side->knows_continue(),
+          .expect = attempt_.side->knows_continue() && !request_complete_,
           .upgrade = request_.upgrade};
 }
 
 void Exchange::request_data(std::string_view payload) {
   record_.counts.bytes_in += payload.size();
   if (record_.first_byte == TimePoint{}) replay_.keep(payload, info_.connection);
+  if (gathers()) {
+    if (!replay_.whole()) return request_fault(Reason::overloaded, kNoMemory);
+    if (!is_small() && replay_.view().size() == policy::kReplayBytes) feed(Event::gathered);
+    return;
+  }
   if (attempt_.side == nullptr || !accepts_body_) return;  // dropped: the answer is already decided
   attempt_.side->send_data(payload);
   arm(routing_.limits().request_timeout);
@@ -203,8 +213,8 @@ void Exchange::response_data(std::string_view payload) {
 // done() may begin the client's next request in this object: nothing may follow it here.
 void Exchange::finish(bool close) {
   client_.end_response(close);
-  routing_.version()->service_time.add(
-      std::chrono::duration_cast<Micros>(context_.shard.engine.now() - record_.granted));
+  const auto served = std::chrono::duration_cast<Micros>(context_.shard.engine.now() - record_.granted);
+  if (!was_slow_) routing_.version()->service_time.add(served);  // else it is the client's time
   conclude();
   WorkerSide& side = *std::exchange(attempt_.side, nullptr);
   close ? side.discard(false) : side.release();
@@ -222,32 +232,6 @@ void Exchange::cut() {
   client_.cut();
 }
 
-void Exchange::client_drained() {
-  if (attempt_.side == nullptr) return;
-  arm(stall_limit());
-  attempt_.side->resume();
-}
-
-// A paused side is not silent: from now on the deadline applies to the side that is behind.
-void Exchange::balance() {
-  if (attempt_.side == nullptr) return;
-  if (client_.backed_up()) {
-    attempt_.side->pause();
-    arm(stall_limit());
-    client_.fell_behind();
-  }
-  if (accepts_body_ && attempt_.side->backed_up()) {
-    attempt_.worker_behind = true;
-    client_.pause_body();
-  }
-}
-
-void Exchange::worker_drained() {
-  attempt_.worker_behind = false;
-  arm(state_ == State::tunnel ? stall_limit() : routing_.limits().request_timeout);
-  client_.resume_body();
-}
-
 void Exchange::reset(const ClientInfo& client, TimePoint started) {
   info_ = client;
   routing_.clear(*client.peer);
@@ -255,7 +239,7 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
   record_ = {.started = started};
   request_ = {};
   attempt_ = {};
-  accepts_body_ = false;
+  accepts_body_ = was_slow_ = slow = false;
   queued_ = {};
   context_.recorder.make_id(own_id_);
   request_id_ = {own_id_.data(), own_id_.size()};
@@ -278,19 +262,13 @@ void Exchange::begin(const RequestFacts& request, const ClientInfo& client, Time
   const bool known = routing_.version() != nullptr;  // a request without a service keeps our id
   if (known && info_.trusted && !request.request_id.empty()) request_id_ = request.request_id;
   if (refusal.fault.status != 0) note(refusal.fault, Side::downstream);
-  feed(refusal.reason == Reason::none ? Event::request : Event::refused, refusal.reason);
+  if (refusal.reason != Reason::none) return feed(Event::refused, refusal.reason);
+  feed(gathers_first() ? Event::body : Event::request);
 }
 
 void Exchange::request_fault(Reason reason, const http::Fault& fault) {
   note(fault, Side::downstream);
   feed(Event::refused, reason);
-}
-
-// Before the answer the client gets an error. Within it only a broken connection shows that the answer is incomplete.
-void Exchange::client_slow(const http::Fault& fault) {
-  if (state_ == State::sending) return request_fault(Reason::request_timeout, fault);
-  note(fault, Side::downstream);
-  feed(Event::client_gone, Reason::request_timeout);
 }
 
 void Exchange::note(const http::Fault& fault, Side side) {
@@ -326,6 +304,7 @@ void Exchange::reply() {
 
 void Exchange::open_tunnel() {
   begin_answer();
+  leave_slow_share();
   tunnel_.open(*attempt_.side, protocol_);
   http::ResponseExtras extras = response_extras();
   extras.upgrade = protocol_;
@@ -380,6 +359,7 @@ http::ResponseExtras Exchange::response_extras() const {
 
 // Every exchange is counted once, however it ended.
 void Exchange::conclude() {
+  leave_slow_share();
   if (routing_.held() || record_.counts.status != 0) {
     routing_.describe(record_);
     record_.request = &request_;

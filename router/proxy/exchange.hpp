@@ -15,6 +15,8 @@
 #include "router/engine/buffer_pool.hpp"
 #include "router/policy/decision.hpp"
 #include "router/policy/min_rate.hpp"
+#include "router/policy/retry.hpp"
+#include "router/policy/slow_clients.hpp"
 #include "router/proxy/client_side.hpp"
 #include "router/proxy/exchange_machine.hpp"
 #include "router/proxy/recorder.hpp"
@@ -35,6 +37,7 @@ struct ExchangeContext {
   const NetworkSet& trusted_proxies;  // of the settings
   Duration rate_window = policy::kRateWindow;
   bool draining = false;
+  policy::SlowClients slow_clients{};
 };
 
 /// The current attempt, and facts of the previous one.
@@ -72,8 +75,13 @@ class Exchange final : private WorkerSeeker {
     if (record_.first_byte == TimePoint{}) client_gone();
   }
   void client_drained();
-  /// The client is slower than `min_rate` allows.
-  void client_slow(const http::Fault& fault);
+  /// The client is slower than it may be.
+  void client_slow(segment::Reason reason, const http::Fault& fault);
+  /// The client moves so many bytes per second; nothing: it is not waited for any more.
+  void client_pace(std::optional<std::uint64_t> rate);
+  bool gathers() const { return state_ == State::gathering; }
+  /// The bytes of the body that may be given to request_data() now.
+  std::size_t body_room() const { return gathers() ? policy::kReplayBytes - replay_.view().size() : SIZE_MAX; }
   const Limits& limits() const { return routing_.limits(); }
   std::uint64_t moved() const { return record_.counts.bytes_in + record_.counts.bytes_out; }
   /// In a tunnel: bytes of the client, and its FIN.
@@ -93,6 +101,9 @@ class Exchange final : private WorkerSeeker {
   void granted(WorkerSide& side) override;
   void exhausted() override;
   void exhausted_tunnels() override;
+
+  // SlowRequest
+  void cut_as_slow() override;
 
   // WorkerEvents
   void connected() override { feed(Event::connected); }
@@ -127,6 +138,9 @@ class Exchange final : private WorkerSeeker {
   void act(Action action);
   void reset(const ClientInfo& client, TimePoint started);
 
+  bool gathers_first() const;
+  bool is_small() const { return request_.length.value_or(UINT64_MAX) <= policy::kReplayBytes; }
+  void gather();
   void acquire();
   void leave_queue() { context_.backends.leave_queue(*routing_.version(), *this); }
   void take(WorkerSide& side);
@@ -149,9 +163,12 @@ class Exchange final : private WorkerSeeker {
   void cut();
   void use_worker(Worker* worker);
   void drop_upstream(bool suspect) {
+    leave_slow_share();
     if (std::exchange(attempt_.worker_behind, false)) client_.resume_body();
     std::exchange(attempt_.side, nullptr)->discard(suspect);
   }
+  void leave_slow_share();
+  void log_slow_client(segment::Reason reason);
   void conclude();
   void on_deadline();
   /// Only ever moved later while a request lasts: the wheel stores that without touching a list.
@@ -171,6 +188,7 @@ class Exchange final : private WorkerSeeker {
   RequestRouting routing_;
   ReplayBody replay_;
   bool request_complete_ = false, accepts_body_ = false;
+  bool was_slow_ = false;        // its client was slow while it held a socket
   std::array<char, 32> own_id_;  // its second half is our span, if the request is part of a trace
   std::string_view request_id_;
   Attempt attempt_;

@@ -17,9 +17,16 @@ struct Row {
 // clang-format off
 constexpr Row kRows[] = {
     {State::idle,       Event::request,       State::seeking,    Action::acquire},
+    {State::idle,       Event::body,          State::gathering,  Action::gather},
     {State::idle,       Event::refused,       State::idle,       Action::reply},
     {State::idle,       Event::client_gone,   State::idle,       Action::none},
     {State::idle,       Event::deadline,      State::idle,       Action::none},
+
+    {State::gathering,  Event::gathered,      State::seeking,    Action::acquire},
+    {State::gathering,  Event::request_end,   State::seeking,    Action::acquire},
+    {State::gathering,  Event::refused,       State::idle,       Action::reply},
+    {State::gathering,  Event::deadline,      State::seeking,    Action::acquire},
+    {State::gathering,  Event::client_gone,   State::idle,       Action::cut},
 
     {State::seeking,    Event::granted,       State::sending,    Action::send_request},
     {State::seeking,    Event::dial,          State::dialing,    Action::none},
@@ -94,8 +101,8 @@ constexpr bool leaves(const Table& table, State state, Event event) {
 constexpr Table kTable = make_table();
 
 constexpr bool every_wait_ends() {
-  for (const State state : {State::waiting, State::dialing, State::sending, State::awaiting, State::early,
-                            State::responding, State::tunnel}) {
+  for (const State state : {State::gathering, State::waiting, State::dialing, State::sending, State::awaiting,
+                            State::early, State::responding, State::tunnel}) {
     if (!leaves(kTable, state, Event::client_gone) || !leaves(kTable, state, Event::deadline)) return false;
   }
   return true;
@@ -109,6 +116,7 @@ Step step(State state, Event event) { return kTable[static_cast<std::size_t>(sta
 segment::Reason reason_of_deadline(State state) {
   using segment::Reason;
   switch (state) {
+    case State::gathering: return Reason::none;
     case State::waiting: return Reason::queue_timeout;
     case State::dialing: return Reason::connect_timeout;
     case State::tunnel: return Reason::tunnel_idle;
@@ -117,16 +125,17 @@ segment::Reason reason_of_deadline(State state) {
 }
 
 const char* name_of(State state) {
-  constexpr const char* kNames[] = {"idle",     "seeking", "waiting",    "dialing", "sending",
-                                    "awaiting", "early",   "responding", "tunnel",  "judging"};
+  constexpr const char* kNames[] = {"idle",     "gathering", "seeking",    "waiting", "dialing", "sending",
+                                    "awaiting", "early",     "responding", "tunnel",  "judging"};
   static_assert(std::size(kNames) == kStates);
   return kNames[static_cast<std::size_t>(state)];
 }
 
 const char* name_of(Event event) {
-  constexpr const char* kNames[] = {"request",      "granted",  "dial",        "queued",        "refused",
-                                    "connected",    "failed",   "request_end", "response_head", "upgraded",
-                                    "response_end", "deadline", "client_gone", "retry",         "give_up"};
+  constexpr const char* kNames[] = {"request",       "body",      "granted",      "dial",     "queued",
+                                    "refused",       "connected", "failed",       "gathered", "request_end",
+                                    "response_head", "upgraded",  "response_end", "deadline", "client_gone",
+                                    "retry",         "give_up"};
   static_assert(std::size(kNames) == kEvents);
   return kNames[static_cast<std::size_t>(event)];
 }

@@ -2,9 +2,9 @@
 // One request and its answer as a table, state by event: what happens next, and what must be done for it. Pure; the
 // shell (exchange.hpp) owns the sides and the timer, does the action, and may feed the next event from within it.
 //
-//   idle -> seeking -> [waiting] -> [dialing] -> sending -> awaiting -> responding -> idle
-//              ^                                    |           |
-//              +---- judging (one safe retry) <-----+-----------+
+//   idle -> [gathering] -> seeking -> [waiting] -> [dialing] -> sending -> awaiting -> responding -> idle
+//                             ^                                    |           |
+//                             +---- judging (one safe retry) <-----+-----------+
 //
 //   sending -> early: answered before the request body was read.
 //   awaiting -> tunnel -> idle: upgraded.
@@ -24,6 +24,7 @@ namespace gray::proxy {
 
 enum class State : std::uint8_t {
   idle,        // no request
+  gathering,   // a small body, or the first bytes of a large one, are awaited: no socket is held for them
   seeking,     // asking for a socket to an able worker
   waiting,     // queued for one
   dialing,     // a socket is being opened for it
@@ -38,12 +39,14 @@ enum class State : std::uint8_t {
 
 enum class Event : std::uint8_t {
   request,  // a head is complete, routed and allowed
+  body,     // likewise, and a body follows that is gathered first
   granted,  // it has a connected socket
   dial,     // a socket may be opened, and is being opened
   queued,
   refused,  // neither a socket nor a place in the queue, or an answer of the router for a different reason
   connected,
   failed,         // the attempt failed; the shell has the reason
+  gathered,       // enough of the request body is here to take a socket for it
   request_end,    // the request body is complete
   response_head,  // a final one
   upgraded,       // a valid 101
@@ -57,6 +60,7 @@ enum class Event : std::uint8_t {
 
 enum class Action : std::uint8_t {
   none,
+  gather,          // read the body, up to what is kept of it
   acquire,         // ask for a socket; feeds granted, dial, queued or refused
   send_request,    // the head, and the body so far
   reply,           // answer with the reason, then done
@@ -81,7 +85,7 @@ struct Step {
 /// What to do. Constant time, total: every pair has an entry.
 Step step(State state, Event event);
 
-/// Why an exchange whose deadline has passed in that state failed.
+/// Why an exchange whose deadline has passed in that state failed; none: it continues.
 segment::Reason reason_of_deadline(State state);
 
 const char* name_of(State state);

@@ -35,6 +35,8 @@ class RequestRouting {
   /// Null: no version was chosen.
   Version* version() const { return version_; }
   segment::Decision decision() const { return choice_.decision; }
+  /// Who sent the request: the peer, or whom a trusted proxy names.
+  const Address& client() const { return client_; }
   std::uint64_t affinity() const { return choice_.affinity; }
   /// For the answer's X-Gray-* fields: empty unless the service exposes them.
   std::string_view shown_version() const;

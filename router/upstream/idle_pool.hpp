@@ -1,8 +1,10 @@
 #pragma once
 // Idle sockets to one worker: last in, first out, so that warm sockets are used and the surplus ages out at the other
 // end. Intrusive: the links live in the connection, so nothing is allocated. Pure; `now` is passed in.
+#include <atomic>
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "config/base/time.hpp"
@@ -22,6 +24,8 @@ template <typename Socket>
 class IdlePool {
  public:
   IdlePool() = default;
+  /// Counts its sockets in `gauge` too, of which this thread is the only writer.
+  explicit IdlePool(std::atomic<std::uint32_t>& gauge) : gauge_(&gauge) {}
   IdlePool(const IdlePool&) = delete;
   IdlePool& operator=(const IdlePool&) = delete;
 
@@ -31,7 +35,7 @@ class IdlePool {
     link = {.newer = nullptr, .older = newest_, .since = now, .linked = true};
     (newest_ != nullptr ? newest_->newer : oldest_) = &socket;
     newest_ = &socket;
-    ++size_;
+    count(1);
   }
   /// Null: empty.
   Socket* take_newest() {
@@ -47,7 +51,7 @@ class IdlePool {
     (link.newer != nullptr ? link.newer->older : newest_) = link.older;
     (link.older != nullptr ? link.older->newer : oldest_) = link.newer;
     link = {};
-    --size_;
+    count(-1);
   }
   std::size_t size() const { return size_; }
   /// The oldest one if it has been idle for `limit` at `now`, removed; null otherwise. Call until null.
@@ -64,9 +68,16 @@ class IdlePool {
   }
 
  private:
+  void count(int by) {
+    size_ += static_cast<std::size_t>(by);
+    if (gauge_ == nullptr) return;
+    gauge_->store(gauge_->load(std::memory_order_relaxed) + static_cast<std::uint32_t>(by), std::memory_order_relaxed);
+  }
+
   Socket* newest_ = nullptr;
   Socket* oldest_ = nullptr;
   std::size_t size_ = 0;
+  std::atomic<std::uint32_t>* gauge_ = nullptr;
 };
 
 }  // namespace gray::upstream

@@ -93,6 +93,12 @@ bool BodyDecoder::refuse(const char* rule, const char* text) {
   return false;
 }
 
+std::optional<std::uint64_t> BodyDecoder::rest() const {
+  if (done()) return 0;
+  if (framing_.kind != Framing::Kind::length) return std::nullopt;
+  return left_;
+}
+
 bool BodyDecoder::finish() {
   if (framing_.kind == Framing::Kind::until_close) state_ = BodyState::done;
   if (state_ == BodyState::done || state_ == BodyState::failed) return state_ == BodyState::done;

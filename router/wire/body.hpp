@@ -6,6 +6,7 @@
 // and handed out as they came.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "router/wire/chunk_grammar.hpp"
@@ -43,6 +44,8 @@ class BodyDecoder {
   const Fault& fault() const { return fault_; }      // after Result::fault; offset is within the body as received
   std::uint64_t received() const { return taken_; }  // bytes of the body as it came, framing included
   std::uint64_t payload_bytes() const { return payload_; }
+  /// Payload bytes that are still to come; nothing: unknown.
+  std::optional<std::uint64_t> rest() const;
 
  private:
   std::string_view trailers_in(std::string_view input, std::size_t used) const;

@@ -70,6 +70,7 @@ struct RigOptions {
   RouterSettings settings{};
   int access_log = -1;   // taken over; of the first shard
   bool proxied = false;  // connections begin with a PROXY header
+  int send_buffer = 0;   // of the kernel, for each client; 0: its default
   Duration rate_window = policy::kRateWindow;
   std::function<std::unique_ptr<engine::Engine>(engine::BufferPool&)> make_engine = engine::make_engine;
 };
@@ -88,6 +89,8 @@ class Rig {
                                          proxy::ShardOptions{shard_id, options.budget, options.settings, std::move(log),
                                                              7 + i, options.rate_window, options.make_engine}));
       listeners_.emplace_back(SOCK_NONBLOCK).listen();
+      if (const int bytes = options.send_buffer; bytes > 0)  // accepted sockets inherit it
+        (void)setsockopt(listeners_.back().fd(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     }
     for (const auto& shard : shards_) threads_.emplace_back([&engine = shard->engine()] { engine.run(); });
     apply(plan);
@@ -193,6 +196,9 @@ class Rig {
       }
     }
     void worker_unused() override { ++rig.unused_; }
+    std::uint32_t threads() const override {
+      return rig.own_slots_ ? 1 : static_cast<std::uint32_t>(rig.shards_.size());
+    }
     void assign(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {
       rig.shards_[index]->open(fd, peer, opening);
     }

@@ -112,3 +112,27 @@ TEST_CASE("a client is sampled once when the wait for it begins, and reset with 
   watch.reset();
   CHECK_FALSE(watch.on());
 }
+
+TEST_CASE("the pace of a reader counts from the sample at which the wait began, that of an upload from its begin") {
+  const TimePoint start{Duration{1'000'000}};
+  const auto look = [&](proxy::ClientWatch& watch, int at_ms, std::uint64_t moved, std::size_t untaken) {
+    return watch.sample({.now = start + Duration{at_ms},
+                         .uploads = untaken == 0,
+                         .moved = moved,
+                         .unsent = untaken,
+                         .untaken = untaken,
+                         .min_rate = 1});
+  };
+  proxy::ClientWatch reader;
+  reader.begin();
+  CHECK_FALSE(look(reader, 0, 900'000, 300'000).pace.has_value());
+  CHECK(look(reader, 250, 900'000, 300'000).pace == 0);
+  CHECK(look(reader, 500, 900'000, 290'000).pace == 20'000);
+
+  proxy::ClientWatch sender;
+  sender.begin_upload(start, 16'384);
+  CHECK(look(sender, 250, 16'384, 0).pace == 0);
+  CHECK(look(sender, 500, 26'384, 0).pace == 20'000);
+  sender.begin_upload(start + Duration{500}, 26'384);  // a worker takes the body from now on
+  CHECK(look(sender, 750, 26'384, 0).pace == 0);
+}

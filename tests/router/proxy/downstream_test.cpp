@@ -393,12 +393,14 @@ TEST_CASE("a client that pipelines and does not read is paused, not cut off (P25
 TEST_CASE("a client that leaves within its body ends the request (P27)") {
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}});
-  Wire client = rig.dial();
-  client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf of it");
-  REQUIRE(eventually([&] { return rig.sockets(0) == 1 && rig.totals().in_flight == 1; }));
-  client.close();
-  REQUIRE(eventually([&] { return rig.totals().requests == 1; }));
-  CHECK(rig.reason(segment::Reason::client_gone) == 1);
+  Wire small = rig.dial(), large = rig.dial();
+  small.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf of it");
+  large.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 99999\r\n\r\n" + std::string(20'000, 'x'));
+  REQUIRE(eventually([&] { return rig.sockets(0) == 1 && rig.totals().in_flight == 2; }));
+  small.close();
+  large.close();
+  REQUIRE(eventually([&] { return rig.totals().requests == 2; }));
+  CHECK(rig.reason(segment::Reason::client_gone) == 2);
   CHECK(eventually([&] { return rig.sockets(0) == 0; }));
   CHECK(worker.requests() == 0);
 }

@@ -226,12 +226,16 @@ TEST_CASE("a client that pauses within its body is not a failure of the worker")
   Limits limits;
   limits.request_timeout = Duration{400};
   Rig rig({{{worker.address()}}, limits});
-  Wire client = rig.dial();
-  client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 8\r\n\r\nhalf");
+  const std::string half(20'000, 'h');
+  Wire small = rig.dial(), large = rig.dial();
+  small.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 8\r\n\r\nhalf");
+  large.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 40000\r\n\r\n" + half);
   let_pass(Duration{1'000});
-  client.write("half");
-  CHECK(client.read_answer().status() == 200);
-  CHECK(worker.requests() == 1);
+  small.write("half");
+  large.write(half);
+  CHECK(small.read_answer().status() == 200);
+  CHECK(large.read_answer().status() == 200);
+  CHECK(worker.requests() == 2);
 }
 
 TEST_CASE("a worker that stops reading a body is a failure of the worker") {
@@ -296,16 +300,17 @@ TEST_CASE("an early answer that ends after the upload is an ordinary one") {
     std::string body;
     if (!call.read_head(head)) return;
     call.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok");
-    if (call.read_exactly(8, body)) call.write("ok");
+    if (call.read_exactly(40'000, body)) call.write("ok");
     call.next();
   });
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
-  client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 8\r\n\r\nhalf");
+  const std::string half(20'000, 'h');
+  client.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 40000\r\n\r\n" + half);
   Message head;
   REQUIRE(client.read_head(head));
   CHECK(head.status() == 200);
-  client.write("half");
+  client.write(half);
   CHECK(client.read_rest() == "okok");
 }
 

@@ -39,6 +39,7 @@ struct TunnelClient final : ClientSide {
   void cut() override {}
   void body_wanted() override {}
   bool backed_up() const override { return false; }
+  bool has_room(std::uint64_t) const override { return true; }
   void fell_behind() override {}
   bool behind() const override { return false; }
   void pause_body() override {}
@@ -65,6 +66,7 @@ struct TunnelWorker final : WorkerSide {
   void pause() override {}
   void resume() override {}
   bool backed_up() const override { return false; }
+  std::optional<std::uint64_t> rest() const override { return std::nullopt; }
   bool reused() const override { return false; }
   bool sent_anything() const override { return true; }
   bool answered() const override { return true; }
@@ -252,7 +254,8 @@ TEST_CASE("a 101 that was not requested, or names a different protocol, is a 502
       {ask_for("chat/1"), "HTTP/1.1 101 Switching Protocols\r\n\r\n"},
       {ask_for("chat/1"), "HTTP/1.0 101 Switching Protocols\r\nUpgrade: chat/1\r\n\r\n"},
       {ask_for("chat/1, h2c"), std::string(kSwitch)},
-      {"POST / HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: chat/1\r\nContent-Length: 5\r\n\r\nab",
+      {"POST / HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: chat/1\r\nContent-Length: 99999\r\n\r\n" +
+           std::string(20'000, 'x'),
        std::string(kSwitch)}};
   for (const auto& [request, answer] : rows) {
     CAPTURE(request);

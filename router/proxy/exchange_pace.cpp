@@ -1,0 +1,94 @@
+// What an exchange does about the speed of its sides. A side that is ahead is paused. No socket is taken for a body
+// that does not come, and a slow client loses its socket if others wait for one (backends/slow_share.hpp).
+#include <string>
+
+#include "config/base/log.hpp"
+#include "router/policy/pace.hpp"
+#include "router/proxy/exchange.hpp"
+
+namespace gray::proxy {
+
+using segment::Reason;
+using segment::Side;
+
+namespace {
+
+constexpr http::Fault kSlowClient{408, "P8", "other requests waited for the socket that this slow client held", 0};
+
+}  // namespace
+
+// A worker may refuse a large body before the client sends it: such a request takes its socket first.
+bool Exchange::gathers_first() const { return request_.has_body && (is_small() || !client_.request().expect_continue); }
+
+// A small body is awaited however slowly it comes: it holds no socket, and min_rate bounds it. A large one that comes
+// slowly takes a socket as a slow request.
+void Exchange::gather() {
+  if (client_.request().expect_continue) client_.continue_request();
+  accepts_body_ = true;
+  arm(policy::kFairStart);
+  client_.body_wanted();
+}
+
+// Before the answer the client gets an error. Within it only a broken connection shows that the answer is incomplete.
+void Exchange::client_slow(Reason reason, const http::Fault& fault) {
+  log_slow_client(reason);
+  if (state_ == State::sending || gathers()) return request_fault(reason, fault);
+  note(fault, Side::downstream);
+  feed(Event::client_gone, reason);
+}
+
+void Exchange::client_drained() {
+  if (attempt_.side == nullptr) return;
+  arm(stall_limit());
+  attempt_.side->resume();
+}
+
+// A paused side is not silent: from now on the deadline applies to the side that is behind. If the client may get the
+// rest of its answer at once it does, so that the worker's socket becomes free.
+void Exchange::balance() {
+  if (attempt_.side == nullptr) return;
+  if (client_.backed_up() && !client_.has_room(attempt_.side->rest().value_or(engine::kMaxUnsent))) {
+    attempt_.side->pause();
+    arm(stall_limit());
+    client_.fell_behind();
+  }
+  if (accepts_body_ && attempt_.side->backed_up()) {
+    attempt_.worker_behind = true;
+    client_.pause_body();
+  }
+}
+
+void Exchange::worker_drained() {
+  attempt_.worker_behind = false;
+  arm(state_ == State::tunnel ? stall_limit() : routing_.limits().request_timeout);
+  client_.resume_body();
+}
+
+void Exchange::cut_as_slow() { client_slow(Reason::slow_client, kSlowClient); }
+
+void Exchange::log_slow_client(Reason reason) {
+  const std::uint32_t cuts = context_.slow_clients.add(routing_.client(), context_.shard.engine.now());
+  if (cuts == 0) return;
+  routing_.describe(record_);
+  std::string text = std::string(segment::name_of(reason)) + ": a request of " + routing_.client().ip_text() + " to " +
+                     std::string(record_.destination) + " was cut: " +
+                     (reason == Reason::slow_client ? "the client was slow while other requests waited"
+                                                    : "the client was slower than min_rate");
+  if (cuts > 1) text += " (and " + std::to_string(cuts - 1) + " before it)";
+  log(LogLevel::warn, text);
+}
+
+void Exchange::client_pace(std::optional<std::uint64_t> rate) {
+  if (attempt_.side == nullptr || state_ == State::tunnel) return;
+  if (rate && *rate < policy::kFairRate) {
+    was_slow_ = true;
+    return context_.backends.slow_client(*routing_.version(), *this, *rate);
+  }
+  if (!context_.slow_clients.contains(routing_.client(), context_.shard.engine.now())) leave_slow_share();
+}
+
+void Exchange::leave_slow_share() {
+  if (Version* version = routing_.version()) context_.backends.slow_share().leave(*version, *this);
+}
+
+}  // namespace gray::proxy
