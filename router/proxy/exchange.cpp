@@ -126,6 +126,7 @@ void Exchange::send_request() {
   attempt_.side->send_head(head, request_extras(), {routing_.limits().head, routing_.limits().fields});
   replay_body();
   if (request_complete_) return feed(Event::request_end);
+  expects_100_ = head.expect_continue && attempt_.side->knows_continue() && record_.counts.bytes_in == 0;
   arm(routing_.limits().request_timeout);
   accepts_body_ = true;
   client_.body_wanted();
@@ -143,12 +144,13 @@ http::RequestExtras Exchange::request_extras() const {
           .scheme = info_.scheme,
           .keep_body = true,
           .span = span(),
-          .expect = attempt_.side->knows_continue() && !request_complete_,
+          .expect = attempt_.side->knows_continue(),
           .upgrade = request_.upgrade};
 }
 
 void Exchange::request_data(std::string_view payload) {
   record_.counts.bytes_in += payload.size();
+  expects_100_ = false;
   if (record_.first_byte == TimePoint{}) replay_.keep(payload, info_.connection);
   if (gathers()) {
     if (!replay_.whole()) return request_fault(Reason::overloaded, kNoMemory);
@@ -239,7 +241,7 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
   record_ = {.started = started};
   request_ = {};
   attempt_ = {};
-  accepts_body_ = was_slow_ = slow = false;
+  accepts_body_ = expects_100_ = was_slow_ = slow = false;
   queued_ = {};
   context_.recorder.make_id(own_id_);
   request_id_ = {own_id_.data(), own_id_.size()};

@@ -62,7 +62,7 @@ class Exchange final : private WorkerSeeker {
   bool active() const { return state_ != State::idle; }
   bool wants_body() const { return accepts_body_; }
   /// The exchange waits for the client's body.
-  bool awaits_body() const { return accepts_body_ && !attempt_.worker_behind; }
+  bool awaits_body() const { return accepts_body_ && !attempt_.worker_behind && !expects_100_; }
   void request_data(std::string_view payload);
   void request_end();
   /// The request body is broken or too large.
@@ -108,7 +108,7 @@ class Exchange final : private WorkerSeeker {
   // WorkerEvents
   void connected() override { feed(Event::connected); }
   void failed(segment::Reason reason) override { feed(Event::failed, reason); }
-  void interim(const http::Response& head) override { client_.interim(head); }
+  void interim(const http::Response& head) override;
   void response_head(const http::Response& head) override { feed(Event::response_head, head); }
   void response_data(std::string_view payload) override;
   void response_trailers(std::string_view section) override { client_.response_trailers(section); }
@@ -188,6 +188,7 @@ class Exchange final : private WorkerSeeker {
   RequestRouting routing_;
   ReplayBody replay_;
   bool request_complete_ = false, accepts_body_ = false;
+  bool expects_100_ = false;     // its client waits for 100 from the worker, and has sent nothing of its body
   bool was_slow_ = false;        // its client was slow while it held a socket
   std::array<char, 32> own_id_;  // its second half is our span, if the request is part of a trace
   std::string_view request_id_;

@@ -17,13 +17,15 @@ constexpr http::Fault kSlowClient{408, "P8", "other requests waited for the sock
 
 }  // namespace
 
-// A worker may refuse a large body before the client sends it: such a request takes its socket first.
-bool Exchange::gathers_first() const { return request_.has_body && (is_small() || !client_.request().expect_continue); }
+// A worker decides whether a client that expects 100 sends its body at all (RFC 9110 10.1.1), and may upgrade before it
+// has read one: such requests take their socket first.
+bool Exchange::gathers_first() const {
+  return request_.has_body && !client_.request().expect_continue && request_.upgrade.empty();
+}
 
 // A small body is awaited however slowly it comes: it holds no socket, and min_rate bounds it. A large one that comes
 // slowly takes a socket as a slow request.
 void Exchange::gather() {
-  if (client_.request().expect_continue) client_.continue_request();
   accepts_body_ = true;
   arm(policy::kFairStart);
   client_.body_wanted();
@@ -62,6 +64,12 @@ void Exchange::worker_drained() {
   attempt_.worker_behind = false;
   arm(state_ == State::tunnel ? stall_limit() : routing_.limits().request_timeout);
   client_.resume_body();
+}
+
+// Until a worker has sent 100 the client is not waited for.
+void Exchange::interim(const http::Response& head) {
+  client_.interim(head);
+  if (head.status == 100 && std::exchange(expects_100_, false)) client_.body_wanted();
 }
 
 void Exchange::cut_as_slow() { client_slow(Reason::slow_client, kSlowClient); }
