@@ -224,6 +224,21 @@ void Backends::make_room(const Version& version, Waiting kind) {
   }
 }
 
+void Backends::sort_queue(Version& version) {
+  for (WorkerSeeker* seeker = version.queue.oldest(); seeker != nullptr;) {
+    WorkerSeeker& waiting = *std::exchange(seeker, seeker->next);
+    if (!waiting.client_was_cut()) continue;
+    version.queue.remove(waiting);
+    left_queue(version, waiting);
+    waiting.slow = true;
+    if (version.slow_queue.size() >= version.limits.queue / 2 || !take_place(version, waiting, 0)) {
+      waiting.exhausted();
+    } else {
+      wait_in_queue(version, waiting);
+    }
+  }
+}
+
 void Backends::slow_client(Version& version, WorkerSeeker& seeker, std::uint64_t rate) {
   slow_share_.measured(version, seeker, rate);
   Waiting kind = waiting_.others(version.row);

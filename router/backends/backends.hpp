@@ -45,6 +45,8 @@ class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents,
   virtual void exhausted() = 0;
   /// Its turn has come, but no worker has a tunnel left.
   virtual void exhausted_tunnels() = 0;
+  /// Whether its client was cut as a slow one lately.
+  virtual bool client_was_cut() const = 0;
 
   bool expects = false;  // waits in Version::expecting
 
@@ -93,6 +95,8 @@ class Backends final : private ConnectionOwner {
   /// clients, this one included.
   void slow_client(Version& version, WorkerSeeker& seeker, std::uint64_t rate);
   SlowShare& slow_share() { return slow_share_; }
+  /// A client was cut: its requests that wait are slow ones from now on.
+  void sort_queue(Version& version);
 
   /// Whether an able worker has a tunnel to give.
   bool has_tunnel(const Version& version) const { return tunnels_.any_left(version); }

@@ -72,7 +72,7 @@ void Exchange::on_deadline() {
 void Exchange::acquire() {
   Backends& backends = context_.backends;
   accepts_body_ = false;
-  if (context_.slow_clients.contains(routing_.client(), context_.shard.engine.now())) slow = true;
+  if (client_was_cut()) slow = true;
   if (WorkerSide* side = backends.acquire(*routing_.version(), *this,
                                           {attempt_.avoid, attempt_.fresh_only, routing_.affinity(), wants_tunnel()})) {
     return take(*side);

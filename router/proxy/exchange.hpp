@@ -101,6 +101,9 @@ class Exchange final : private WorkerSeeker {
   void granted(WorkerSide& side) override;
   void exhausted() override;
   void exhausted_tunnels() override;
+  bool client_was_cut() const override {
+    return context_.slow_clients.contains(routing_.client(), context_.shard.engine.now());
+  }
 
   // SlowRequest
   void cut_as_slow() override;

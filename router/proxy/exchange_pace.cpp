@@ -75,7 +75,9 @@ void Exchange::interim(const http::Response& head) {
 void Exchange::cut_as_slow() { client_slow(Reason::slow_client, kSlowClient); }
 
 void Exchange::log_slow_client(Reason reason) {
+  const bool known = client_was_cut();
   const std::uint32_t cuts = context_.slow_clients.add(routing_.client(), context_.shard.engine.now());
+  if (!known) context_.backends.sort_queue(*routing_.version());
   if (cuts == 0) return;
   routing_.describe(record_);
   std::string text = std::string(segment::name_of(reason)) + ": a request of " + routing_.client().ip_text() + " to " +
@@ -92,7 +94,7 @@ void Exchange::client_pace(std::optional<std::uint64_t> rate) {
     was_slow_ = true;
     return context_.backends.slow_client(*routing_.version(), *this, *rate);
   }
-  if (!context_.slow_clients.contains(routing_.client(), context_.shard.engine.now())) leave_slow_share();
+  if (!client_was_cut()) leave_slow_share();
 }
 
 void Exchange::leave_slow_share() {
