@@ -1,6 +1,6 @@
 #pragma once
 // How fast a client moves its request or its answer while the exchange waits for it, and what is fair. Unlike MinRate
-// it answers within a quarter of a second, and its answer matters only while other requests wait for a socket. Pure.
+// it answers within an eighth of a second, and its answer matters only while other requests wait for a socket. Pure.
 //
 // The first bytes do not count: a client's kernel takes hundreds of kilobytes of an answer before the client reads, and
 // a sender may have filled its first window before it becomes slow. So the rate is that of the bytes which moved after
@@ -16,7 +16,7 @@ namespace gray::policy {
 inline constexpr std::uint64_t kFairRate = 32 * 1024;  // bytes per second; a slower client is slow
 inline constexpr Duration kFairStart{500};  // the first kReplayBytes of a body come in this time at the fair rate
 inline constexpr Duration kPaceWindow{2'000};
-inline constexpr Duration kPaceLeast{200};  // of waiting, before a client is judged
+inline constexpr Duration kPaceLeast{100};  // of waiting, before a client is judged
 
 class Pace {
  public:

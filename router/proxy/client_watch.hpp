@@ -1,5 +1,5 @@
 #pragma once
-// How fast a client is: it is sampled four times a second while the exchange waits for its body or for it to take its
+// How fast a client is: it is sampled eight times a second while the exchange waits for its body or for it to take its
 // answer. Below min_rate it is too slow (policy/min_rate.hpp); its pace matters while other requests wait for a socket
 // (policy/pace.hpp). Other clients are not sampled. Pure; the counts are passed in.
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace gray::proxy {
 class ClientWatch {
  public:
   /// The time between two samples, for this window.
-  static Duration interval(Duration window) { return window / 120; }
+  static Duration interval(Duration window) { return window / 240; }
 
   /// A sample of a client.
   struct Sight {
