@@ -34,7 +34,6 @@ struct RouterGenerationFixture : RouterGeneration::Owner {
   void probed(const ChannelMessage&) override {}
   void met_stranger(const ChannelMessage&) override {}
   void worker_unused() override {}
-  std::uint32_t threads() const override { return 1; }
   void ended(RouterGeneration&) override { has_ended = true; }
   void greeted(RouterGeneration& one) override {
     was_greeted = true;
