@@ -239,34 +239,6 @@ TEST_CASE("a socket that is handed over too late is closed and its unit given ba
   CHECK(eventually([&] { return worker.connections() == 1 && worker.open() == 0; }));
 }
 
-TEST_CASE("a full queue and a wait that cannot succeed are refused at once") {
-  Busy busy;
-  Rig rig({{{busy.worker.address()}}, sockets(1, 1)});
-  Wire first = begin(rig);
-  REQUIRE(eventually([&] { return busy.now == 1; }));
-  Wire second = begin(rig);
-  REQUIRE(eventually([&] { return rig.waiting() == 1; }));
-  CHECK(rig.get().field("x-gray-reason") == "queue-full");
-  CHECK(rig.waiting() == 1);
-  rig.on([](proxy::Shard& shard) { shard.backends().version(0).service_time.add(Micros{60'000'000}); });
-  rig.apply({{{busy.worker.address()}}, sockets(1, 100), 0, 2});
-  const Message answer = rig.get();
-  CHECK(answer.status() == 503);
-  CHECK(answer.field("x-gray-reason") == "overloaded");
-  CHECK(rig.waiting() == 1);
-  busy.gate.open();
-  CHECK(second.read_answer().status() == 200);
-}
-
-TEST_CASE("a queue limit of zero lets no request wait") {
-  Busy busy;
-  Rig rig({{{busy.worker.address()}}, sockets(1, 0)});
-  Wire first = begin(rig);
-  REQUIRE(eventually([&] { return busy.now == 1; }));
-  CHECK(rig.get().field("x-gray-reason") == "queue-full");
-  busy.gate.open();
-}
-
 TEST_CASE("requests go to the worker with the fewest in flight") {
   Busy first, second;
   Rig rig({{{first.worker.address(), second.worker.address()}}});

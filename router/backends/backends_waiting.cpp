@@ -1,0 +1,116 @@
+// Requests that wait for a socket: which may wait, in which queue, and for whom a slow client loses its socket.
+#include <algorithm>
+
+#include "router/backends/backends.hpp"
+#include "router/policy/pace.hpp"
+#include "router/stats/row.hpp"
+
+namespace gray::proxy {
+
+using segment::Reason;
+
+Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
+  if (!seeker.slow && version.closing() > version.expecting.size() && (seeker.repeats() || version.queue.size() == 0)) {
+    seeker.expects = true;
+    version.expecting.push(seeker, engine_.now(), version.limits.queue_timeout);
+    return Reason::none;
+  }
+  const std::uint32_t excess = slow_share_.excess(version);
+  if (!take_place(version, seeker, excess)) return Reason::queue_full;
+  const std::size_t position = waiting_.places_taken(version.row);
+  if (excess == 0 && !upstream::worth_waiting(position, version.socket_limit(), version.service_time.mean(),
+                                              version.limits.queue_timeout)) {
+    waiting_.leave_place(version.row);
+    return Reason::overloaded;
+  }
+  wait_in_queue(version, seeker);
+  make_room(version, seeker.slow ? Waiting::slow : Waiting::fair);
+  return Reason::none;
+}
+
+// A full queue takes one request more for each socket that it will get at once: that of a slow client, or an idle one
+// of another thread.
+bool Backends::take_place(const Version& version, const WorkerSeeker& seeker, std::uint32_t excess) {
+  std::uint32_t places = (seeker.slow ? version.limits.queue / 2 : version.limits.queue) + excess;
+  if (waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX))) return true;
+  const auto& threads = layout_.rows[shard_id_.router_slot];
+  for (std::uint32_t thread = 0; thread < neighbours_.threads(); ++thread) {
+    if (thread != shard_id_.thread) places += threads[thread][version.row].idle.load(std::memory_order_relaxed);
+  }
+  return waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX));
+}
+
+// A request of that kind waits, here or on another thread.
+void Backends::make_room(const Version& version, Waiting kind) {
+  if (kind == Waiting::fair) slow_share_.cut(version, UINT64_MAX);
+  if (kind != Waiting::slow) return;
+  while (!slow_share_.admits(version) && slow_share_.cut(version, policy::kFairRate)) {
+  }
+}
+
+void Backends::sort_queue(Version& version) {
+  for (WorkerSeeker* seeker = version.queue.oldest(); seeker != nullptr;) {
+    WorkerSeeker& waiting = *std::exchange(seeker, seeker->next);
+    if (!waiting.client_was_cut()) continue;
+    version.queue.remove(waiting);
+    left_queue(version, waiting);
+    waiting.slow = true;
+    if (version.slow_queue.size() >= version.limits.queue / 2 || !take_place(version, waiting, 0)) {
+      waiting.exhausted();
+    } else {
+      wait_in_queue(version, waiting);
+    }
+  }
+}
+
+void Backends::slow_client(Version& version, WorkerSeeker& seeker, std::uint64_t rate) {
+  slow_share_.measured(version, seeker, rate);
+  Waiting kind = waiting_.others(version.row);
+  if (version.slow_queue.size() > 0) kind = std::max(kind, Waiting::slow);
+  if (version.queue.size() > 0) kind = Waiting::fair;
+  make_room(version, kind);
+}
+
+// The caller has taken a place in the queue.
+void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
+  (seeker.slow ? version.slow_queue : version.queue).push(seeker, engine_.now(), version.limits.queue_timeout);
+  stats::add(counters_.row(version.row).waiting, 1);
+  waiting_.announce(version.row, seeker.slow ? Waiting::slow : Waiting::fair);
+  neighbours_.ask(shard_id_.thread, version.row);
+  if (version.has_room(layout_)) serve_waiters_at(engine_.now());  // a unit became free before the announcement
+  serve_when_trusted(version);
+}
+
+void Backends::leave_queue(Version& version, WorkerSeeker& seeker) {
+  if (std::exchange(seeker.expects, false)) return version.expecting.remove(seeker);
+  (seeker.slow ? version.slow_queue : version.queue).remove(seeker);
+  left_queue(version, seeker);
+  if (version.queue.size() == 0 && wanted_elsewhere(version) && !give_idle(version)) wake_others(version);
+}
+
+void Backends::left_queue(Version& version, const WorkerSeeker& seeker) {
+  waiting_.leave_place(version.row);
+  stats::add(counters_.row(version.row).waiting, -1);
+  if ((seeker.slow ? version.slow_queue : version.queue).size() > 0) return;
+  waiting_.retract(version.row, seeker.slow ? Waiting::slow : Waiting::fair);
+}
+
+void Backends::serve_waiters_at(TimePoint time) {
+  if (!serve_timer_.armed() || time < serve_timer_.deadline()) engine_.timers().arm(serve_timer_, time);
+}
+
+// A suspect worker may have room, but is used only after that time.
+void Backends::serve_when_trusted(const Version& version) {
+  for (const Worker& worker : version.workers) {
+    if (worker.able && worker.suspect_until > engine_.now()) serve_waiters_at(worker.suspect_until);
+  }
+}
+
+void Backends::serve_waiters() {
+  for (Version& version : versions_) {
+    if (version.waiting()) advance(version);
+    if (version.waiting()) serve_when_trusted(version);
+  }
+}
+
+}  // namespace gray::proxy
