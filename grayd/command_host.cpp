@@ -1,5 +1,6 @@
 #include "grayd/command_host.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <asio/post.hpp>
@@ -39,6 +40,17 @@ void CommandHost::publish(Applied then) {
 void CommandHost::settle(Applied then) {
   to_.publication.flush();
   to_.routers.when_applied(to_.publication.number(), kSettleLimit, std::move(then));
+}
+
+void CommandHost::reload(const nlohmann::json& args, std::function<void(control::Reply)> done) {
+  const auto timeout = Upgrades::timeout_in(args);
+  const auto wait = args.find("wait");
+  if (!timeout || (wait != args.end() && !wait->is_boolean())) {
+    return done(control::refusal(ExitCode::usage,
+                                 fmt::format("reload accepts wait (true or false) and upgrade_timeout_ms (1 to {})",
+                                             Upgrades::kMaxTimeout.count())));
+  }
+  to_.reloader.reload({wait == args.end() || wait->get<bool>(), *timeout}, std::move(done));
 }
 
 unsigned CommandHost::carry_out(const control::VersionCommand& command) {
@@ -97,7 +109,6 @@ void CommandHost::apply(const Changes& changes, Settings fresh) {
 void CommandHost::apply(const Change& change) {
   using Kind = Change::Kind;
   switch (change.kind) {
-    case Kind::router: return to_.upgrades.upgrade_for_settings();
     case Kind::add_version: to_.rows.take(change.service, change.version); [[fallthrough]];
     case Kind::restart_version:
     case Kind::update_version:
@@ -105,6 +116,7 @@ void CommandHost::apply(const Change& change) {
       if (control::is_stopped(to_.live.published(), change.service, change.version)) return;
       return to_.supervisor.apply(change.service, *to_.settings.service(change.service)->version(change.version));
     case Kind::remove_version: return to_.supervisor.remove(change.service, change.version);
+    case Kind::router:  // a router has the new settings already
     case Kind::add_service:
     case Kind::reroute_service:
     case Kind::remove_service: return;  // the new table says it

@@ -40,7 +40,7 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   void persist(Saved then) override { save(std::move(then)); }
   void publish(Applied then) override;
   void settle(Applied then) override;
-  control::Reply reload() override { return to_.reloader.reload(); }
+  void reload(const nlohmann::json& args, std::function<void(control::Reply)> done) override;
   control::Reply upgrade(const nlohmann::json& args) override { return to_.upgrades.begin(args); }
   unsigned carry_out(const control::VersionCommand& command) override;
   control::ReportSource report() override;
@@ -52,6 +52,10 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   std::string routers_busy() const override { return to_.upgrades.under_way(); }
   std::string preflight(const Settings& fresh) const override;
   std::vector<VersionView> views() const override { return to_.supervisor.view(); }
+  unsigned renew_routers(const Settings& fresh, Duration timeout,
+                         std::function<control::Reply(const control::Reply&)> then) override {
+    return to_.upgrades.renew_for_reload(fresh, timeout, std::move(then));
+  }
   void apply(const Changes& changes, Settings fresh) override;
   void reload_begins() override { to_.manager.reloading(); }
   void reload_ends(bool good) override { to_.manager.reloaded(good); }

@@ -221,9 +221,10 @@ void Master::on_signal(int signal) {
   switch (signal) {
     case SIGUSR1: return access_log_.reopen();
     case SIGHUP: {
-      const auto reply = reloader_.reload();
-      return reply.code == ExitCode::ok ? log(LogLevel::info, "reloaded " + settings_.file)
-                                        : log(LogLevel::error, "not reloaded: " + reply.error);
+      return reloader_.reload({}, [this](const control::Reply& reply) {
+        reply.code == ExitCode::ok ? log(LogLevel::info, "reloaded " + settings_.file)
+                                   : log(LogLevel::error, "not reloaded: " + reply.error);
+      });
     }
     default: return stop();
   }
@@ -233,6 +234,7 @@ void Master::on_signal(int signal) {
 void Master::stop() {
   const bool again = phase_ == Phase::stopping;
   abandon_hand_over("a stop was requested meanwhile");
+  reloader_.abandon("grayd is stopping");
   const auto timeout = again || exit_code_ != 0 ? Duration{0} : control::longest_drain(settings_);
   const auto text = again ? "stopping now" : fmt::format("stopping; requests in flight have {} ms", timeout.count());
   log(LogLevel::info, text);

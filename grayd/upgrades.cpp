@@ -20,13 +20,6 @@ using control::UpgradeState;
 using control::UpgradeView;
 using nlohmann::json;
 
-std::optional<Duration> timeout_in(const json& args) {
-  const auto found = args.find("upgrade_timeout_ms");
-  if (found == args.end()) return Upgrades::kTimeout;
-  if (!found->is_number_integer() || *found < 1 || *found > Upgrades::kMaxTimeout.count()) return std::nullopt;
-  return Duration(found->get<Duration::rep>());
-}
-
 /// The path from the kernel; a package that replaces the file meanwhile uses the same path.
 std::string own_program() {
   std::error_code ignored;
@@ -47,6 +40,13 @@ bool may_choose_program(const json& args) {
 }  // namespace
 
 Upgrades::Upgrades(Dependencies dependencies) : to_(dependencies), program_(own_program()), retry_(dependencies.io) {}
+
+std::optional<Duration> Upgrades::timeout_in(const json& args) {
+  const auto found = args.find("upgrade_timeout_ms");
+  if (found == args.end()) return kTimeout;
+  if (!found->is_number_integer() || *found < 1 || *found > kMaxTimeout.count()) return std::nullopt;
+  return Duration(found->get<Duration::rep>());
+}
 
 Reply Upgrades::begin(const json& args) {
   const auto of = args.find("of");
@@ -122,6 +122,21 @@ bool Upgrades::upgrade(Duration timeout, std::function<void(const RouterUpgradeE
                              });
 }
 
+/// The record of the replacement has the outcome of the whole reload.
+unsigned Upgrades::renew_for_reload(const Settings& fresh, Duration timeout, std::function<Reply(const Reply&)> then) {
+  begun("reload");
+  to_.routers.upgrade(fresh.router, control::longest_drain(to_.settings), timeout,
+                      [this, then = std::move(then)](const RouterUpgradeEnd& end) {
+                        const bool serves = end.code == ExitCode::ok;
+                        const auto reply = then(serves ? Reply{} : refusal(end.code, end.text));
+                        const bool good = reply.code == ExitCode::ok;
+                        record({reply.code, end.pid, good ? "configuration reloaded; " + end.text : reply.error});
+                        if (serves && !good) return upgrade_for_settings();
+                        upgrade_ended(end);
+                      });
+  return known_.back().number;
+}
+
 void Upgrades::upgrade_for_settings() {
   settings_pending_ = true;
   upgrade(kMaxTimeout, nullptr);
@@ -131,7 +146,7 @@ void Upgrades::upgrade_for_settings() {
 void Upgrades::upgrade_ended(const RouterUpgradeEnd& end) {
   if (end.code == ExitCode::ok) settings_pending_ = false;
   if (!settings_pending_) return;
-  log(LogLevel::error, fmt::format("no router has the reloaded settings yet: {}; trying again", end.text));
+  log(LogLevel::error, fmt::format("no router has the settings in force yet: {}; trying again", end.text));
   retry_settings();
 }
 
@@ -144,17 +159,21 @@ void Upgrades::retry_settings() {
   }));
 }
 
-void Upgrades::finish(const RouterUpgradeEnd& end) {
-  const bool good = end.code == ExitCode::ok;
+void Upgrades::record(const RouterUpgradeEnd& end) {
   auto& last = known_.back();
-  last.state = good ? UpgradeState::done : UpgradeState::failed;
+  last.state = end.code == ExitCode::ok ? UpgradeState::done : UpgradeState::failed;
   last.text = end.text;
   last.code = end.code;
   last.pid = end.pid;
+}
+
+void Upgrades::finish(const RouterUpgradeEnd& end) {
+  record(end);
+  const bool good = end.code == ExitCode::ok;
   EventRecord event;
   event.kind = good ? EventKind::upgraded : EventKind::upgrade_failed;
   event.pid = end.pid;
-  event.cause = last.of;
+  event.cause = known_.back().of;
   event.text = end.text;
   to_.events.emit(std::move(event));
 }
@@ -165,9 +184,10 @@ std::string Upgrades::under_way() const {
   }
   const auto* router_upgrade = to_.routers.router_upgrade();
   if (router_upgrade == nullptr) return {};
-  const bool asked = !known_.empty() && known_.back().state == UpgradeState::running;
-  const auto what = asked ? fmt::format("upgrade {} of the router", known_.back().number)
-                          : std::string("a new router for the settings of a reload");
+  const bool recorded = !known_.empty() && known_.back().state == UpgradeState::running;
+  const auto what = !recorded                      ? std::string("a new router for the settings in force")
+                    : known_.back().of == "reload" ? std::string("a reload with a new router")
+                                                   : fmt::format("upgrade {} of the router", known_.back().number);
   return fmt::format("{} is under way ({})", what, router_upgrade->text());
 }
 

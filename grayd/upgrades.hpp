@@ -23,7 +23,7 @@ class Upgrades {
  public:
   static constexpr Duration kTimeout{60'000};  // of an upgrade without upgrade_timeout_ms
   static constexpr Duration kMaxTimeout{3'600'000};
-  static constexpr Duration kRetry{1'000};  // of a router upgrade for reloaded settings
+  static constexpr Duration kRetry{1'000};  // of a router upgrade for the settings in force
 
   static constexpr std::size_t kKept = 16;
 
@@ -41,7 +41,12 @@ class Upgrades {
   /// new one serves (the admin API's own "timeout_ms" bounds the call); "binary", for grayd only: an absolute path;
   /// without it, the file that this grayd was started from.
   control::Reply begin(const nlohmann::json& args);
-  /// The settings of the routers changed: new routers are tried until one runs with them.
+  /// "upgrade_timeout_ms" of a verb, or the default; nothing if it is invalid.
+  static std::optional<Duration> timeout_in(const nlohmann::json& args);
+  /// As control::ReloadHost::renew_routers.
+  unsigned renew_for_reload(const Settings& fresh, Duration timeout,
+                            std::function<control::Reply(const control::Reply&)> then);
+  /// A router has other settings than those in force: new routers are tried until one has these.
   void upgrade_for_settings();
   /// The upgrade that runs, for callers that must wait for its end; empty: none.
   std::string under_way() const;
@@ -71,6 +76,7 @@ class Upgrades {
   void upgrade_ended(const RouterUpgradeEnd& end);
   void retry_settings();
   void finish(const RouterUpgradeEnd& end);
+  void record(const RouterUpgradeEnd& end);
 
   Dependencies to_;
   std::deque<control::UpgradeView> known_;  // at most kKept

@@ -24,7 +24,8 @@ class Host {
   virtual void publish(Applied then) = 0;
   /// Calls back when the routers use the current state, or after a short limit if they are slow.
   virtual void settle(Applied then) = 0;
-  virtual Reply reload() = 0;
+  /// `args`: "upgrade_timeout_ms": for a new router, if the changes need one; "wait": false: answer before it serves.
+  virtual void reload(const nlohmann::json& args, std::function<void(Reply)> done) = 0;
   virtual Reply upgrade(const nlohmann::json& args) = 0;
   /// Executes the command; returns the number of the replacement for a restart, else 0.
   virtual unsigned carry_out(const VersionCommand& command) = 0;

@@ -80,7 +80,9 @@ EventRecord reload_event(const Reply& reply, const std::string& file) {
   EventRecord event;
   if (reply.code != ExitCode::ok) {
     event.kind = EventKind::reload_refused;
-    event.cause = reply.code == ExitCode::bad_config ? "bad-config" : "conflict";
+    event.cause = reply.code == ExitCode::bad_config ? "bad-config"
+                  : reply.code == ExitCode::conflict ? "conflict"
+                                                     : "router";
     event.text = reply.error.substr(0, reply.error.find('\n'));
     return event;
   }

@@ -1,5 +1,7 @@
 #include "control/commands/reloader.hpp"
 
+#include <utility>
+
 #include "config/base/archive.hpp"
 #include "control/commands/reload.hpp"
 #include "control/traffic/weights.hpp"
@@ -11,36 +13,82 @@ Reply refused(ExitCode code, std::string why) { return {code, {}, std::move(why)
 
 }  // namespace
 
-Reply Reloader::reload() {
+void Reloader::reload(Order order, Done done) {
+  if (pending_) return done(refused(ExitCode::conflict, host_.routers_busy() + "; reload when it has ended"));
   host_.reload_begins();
-  auto reply = read_again();
-  reloads_.last_good = reply.code == ExitCode::ok;
-  host_.reload_ends(reloads_.last_good);
-  ++(reloads_.last_good ? reloads_.accepted : reloads_.refused);
-  if (reloads_.last_good) reloads_.last_good_at = wall_now();
-  host_.emit(reload_event(reply, settings_.file));
-  return reply;
+  std::optional<Candidate> candidate;
+  auto reply = read_again(candidate);
+  if (reply.code != ExitCode::ok) return void(conclude(std::move(reply), done));
+  if (!needs_new_router(candidate->changes)) return void(conclude(apply(*candidate), done));
+  reply = accepted(*candidate);
+  pending_ = std::move(candidate);
+  if (order.wait) pending_->done = done;
+  const auto number =
+      host_.renew_routers(pending_->fresh, order.timeout, [this](const Reply& router) { return renewed(router); });
+  if (order.wait) return;
+  reply.body["upgrade"] = {{"number", number}, {"of", "reload"}};
+  done(reply);
 }
 
-Reply Reloader::read_again() {
+void Reloader::abandon(const std::string& why) {
+  if (pending_) renewed(refused(ExitCode::failed, why));
+}
+
+Reply Reloader::read_again(std::optional<Candidate>& candidate) {
   if (const auto why = host_.not_now(); !why.empty()) return refused(ExitCode::conflict, why);
   ConfigFile file(settings_.file);
   auto loaded = file.read();
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return refused(ExitCode::bad_config, errors->text);
   auto& fresh = std::get<Settings>(loaded);
   if (const auto faults = host_.preflight(fresh); !faults.empty()) return refused(ExitCode::bad_config, faults);
-  const auto verdict = diff(settings_, fresh, live_services(settings_, live_.wanted(), host_.views()));
-  if (const auto* refusal = std::get_if<Refusal>(&verdict)) return refused(refusal->code, refusal->message);
-  const auto& changes = std::get<Changes>(verdict);
-  if (const auto why = host_.routers_busy(); !why.empty() && needs_new_router(changes)) {
+  candidate.emplace(Candidate{std::move(file), std::move(fresh), {}, {}});
+  auto verdict = judge(*candidate);
+  if (verdict.code != ExitCode::ok) return verdict;
+  if (const auto why = host_.routers_busy(); !why.empty() && needs_new_router(candidate->changes)) {
     return refused(ExitCode::conflict, why + "; reload when it has ended");
   }
-  file_ = std::move(file);
-  host_.apply(changes, std::move(fresh));
+  return verdict;
+}
+
+/// Finds the changes, as of now.
+Reply Reloader::judge(Candidate& candidate) const {
+  auto verdict = diff(settings_, candidate.fresh, live_services(settings_, live_.wanted(), host_.views()));
+  if (const auto* refusal = std::get_if<Refusal>(&verdict)) return refused(refusal->code, refusal->message);
+  candidate.changes = std::get<Changes>(std::move(verdict));
+  return {};
+}
+
+/// The new router serves, or cannot.
+Reply Reloader::renewed(const Reply& router) {
+  if (!pending_) return router;
+  auto candidate = *std::exchange(pending_, std::nullopt);
+  auto reply = router.code == ExitCode::ok ? judge(candidate) : router;
+  if (reply.code == ExitCode::ok) return conclude(apply(candidate), candidate.done);
+  reply.error += "; the old configuration stays in force";
+  return conclude(std::move(reply), candidate.done);
+}
+
+Reply Reloader::accepted(const Candidate& candidate) const {
   Reply reply{ExitCode::ok, {{"schema_version", 1}, {"changes", nlohmann::json::array()}}, {}};
-  for (const auto& change : changes) {
+  for (const auto& change : candidate.changes) {
     reply.body["changes"].push_back(text_of(change, is_stopped(live_.published(), change.service, change.version)));
   }
+  return reply;
+}
+
+Reply Reloader::apply(Candidate& candidate) {
+  file_ = std::move(candidate.file);
+  host_.apply(candidate.changes, std::move(candidate.fresh));
+  return accepted(candidate);
+}
+
+Reply Reloader::conclude(Reply reply, const Done& done) {
+  reloads_.last_good = reply.code == ExitCode::ok;
+  host_.reload_ends(reloads_.last_good);
+  ++(reloads_.last_good ? reloads_.accepted : reloads_.refused);
+  if (reloads_.last_good) reloads_.last_good_at = wall_now();
+  host_.emit(reload_event(reply, settings_.file));
+  if (done) done(reply);
   return reply;
 }
 

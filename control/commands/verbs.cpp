@@ -119,8 +119,10 @@ struct Verbs::Handlers {
     verbs.versions_.call(action, args, std::move(done));
   }
   static void upgrade(Verbs& verbs, const json& args, Done done) { done(verbs.host_.upgrade(args)); }
-  static void reload(Verbs& verbs, const json&, Done done) {
-    verbs.host_.settle([reply = verbs.host_.reload(), done = std::move(done)](const std::string&) { done(reply); });
+  static void reload(Verbs& verbs, const json& args, Done done) {
+    verbs.host_.reload(args, [&verbs, done = std::move(done)](const Reply& reply) {
+      verbs.host_.settle([reply, done](const std::string&) { done(reply); });
+    });
   }
 };
 

@@ -76,14 +76,6 @@ Outcome run_health(Client& client, const Command& command, const Place& place) {
           fmt::format("{} healthy\n", command.service.empty() ? "every service is" : command.service + " is")};
 }
 
-Outcome run_reload(Client& client) {
-  Outcome outcome{client.post("reload"), "configuration reloaded\n"};
-  if (outcome.answer.code != ExitCode::ok) return outcome;
-  for (const json& change : outcome.answer.body.value("changes", json::array()))
-    if (change.is_string()) outcome.text += fmt::format("  {}\n", change.get<std::string>());
-  return outcome;
-}
-
 /// A verb without a function of its own: prints the text of the answer, or only that it is done.
 Outcome run_generic(Client& client, const Command& command) {
   const VerbRow& row = row_of(command.verb);
@@ -130,7 +122,7 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::stop:
     case Verb::restart:
     case Verb::drain: return run_order(client, command, place.person, place.err);
-    case Verb::reload: return run_reload(client);
+    case Verb::reload: return run_reload(client, command, place.person, place.err);
     case Verb::upgrade: return run_upgrade(client, command, place.person, place.err);
     case Verb::events:
     case Verb::logs: return run_look_back(client, command, place.terminal);

@@ -140,7 +140,13 @@ void Grammar::upgrading() {
 }
 
 void Grammar::configuring() {
-  verb(app, Verb::reload, "  grayctl config check grayd.toml && grayctl reload")->group(kSetUp);
+  CLI::App* reload = verb(app, Verb::reload,
+                          "  grayctl config check grayd.toml && grayctl reload\n  grayctl reload --timeout 30s\n"
+                          "A change of [router] needs a new router, which checks every worker before it\n"
+                          "serves. If it cannot serve, nothing is changed, and the exit code is 1; 5 after\n"
+                          "the timeout.");
+  reload->group(kSetUp);
+  add_ending(*reload);
   CLI::App* config = app.add_subcommand("config", "configuration files");
   config->fallthrough()->require_subcommand(1)->group(kSetUp);
   config->footer("Examples:\n  grayctl config check grayd.toml");

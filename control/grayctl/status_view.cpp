@@ -204,7 +204,8 @@ std::string upgrade_line(const json& status, const Terminal& terminal) {
   const json& upgrades = list(status, "upgrades");
   if (upgrades.empty() || text(upgrades.back(), "state") != "running") return {};
   const json& last = upgrades.back();
-  return painted_lines(fmt::format("upgrade of {}: {}", text(last, "of"), text(last, "text")), Colour::doubtful,
+  const auto of = text(last, "of");
+  return painted_lines((of == "reload" ? of : "upgrade of " + of) + ": " + text(last, "text"), Colour::doubtful,
                        terminal);
 }
 

@@ -13,13 +13,8 @@ using nlohmann::json;
 
 constexpr Duration kVerdict{2'000};  // extra time after the timeout: grayd gives up by then and reports the reason
 
-}  // namespace
-
-Outcome run_upgrade(Client& client, const Command& command, const Person& person, std::ostream& err) {
-  json args = {{"of", command.part}, {"upgrade_timeout_ms", command.timeout.count()}};
-  if (!command.binary.empty()) args["binary"] = std::filesystem::absolute(command.binary).lexically_normal().string();
-  Answer begun = client.post("upgrade", args);
-  if (begun.code != ExitCode::ok) return {std::move(begun), {}};
+/// Waits for the end of the replacement that has begun, and completes the reply with its record.
+Outcome ended(Client& client, const Command& command, const Person& person, std::ostream& err, Answer begun) {
   const Awaited awaited{command.verb, command.part, {}, begun.body.at("upgrade").at("number")};
   if (!command.wait)
     return {std::move(begun), fmt::format("{} is in progress; see: grayctl status\n", subject(awaited))};
@@ -28,6 +23,34 @@ Outcome run_upgrade(Client& client, const Command& command, const Person& person
   for (const json& one : watched.answer.body.at("upgrades"))
     if (one.at("number") == awaited.number) begun.body["upgrade"] = one;
   return {std::move(begun), watched.text + "\n"};
+}
+
+std::string text_of_changes(const json& reloaded) {
+  std::string text = "configuration reloaded\n";
+  for (const json& change : reloaded.value("changes", json::array()))
+    if (change.is_string()) text += fmt::format("  {}\n", change.get<std::string>());
+  return text;
+}
+
+}  // namespace
+
+Outcome run_upgrade(Client& client, const Command& command, const Person& person, std::ostream& err) {
+  json args = {{"of", command.part}, {"upgrade_timeout_ms", command.timeout.count()}};
+  if (!command.binary.empty()) args["binary"] = std::filesystem::absolute(command.binary).lexically_normal().string();
+  Answer begun = client.post("upgrade", args);
+  if (begun.code != ExitCode::ok) return {std::move(begun), {}};
+  return ended(client, command, person, err, std::move(begun));
+}
+
+Outcome run_reload(Client& client, const Command& command, const Person& person, std::ostream& err) {
+  const json args = {{"wait", false}, {"upgrade_timeout_ms", command.timeout.count()}};
+  Outcome outcome{client.post("reload", args), {}};
+  if (outcome.answer.code == ExitCode::ok && outcome.answer.body.contains("upgrade")) {
+    outcome = ended(client, command, person, err, std::move(outcome.answer));
+    if (!command.wait) return outcome;
+  }
+  if (outcome.answer.code == ExitCode::ok) outcome.text = text_of_changes(outcome.answer.body);
+  return outcome;
 }
 
 }  // namespace gray::control

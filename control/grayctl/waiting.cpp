@@ -135,7 +135,7 @@ Progress judge(const Awaited& awaited, const json& status) {
   if (status.value("state", "") == "stopping")
     return ended(ExitCode::no_daemon,
                  fmt::format("grayd is stopping; the outcome of the {} is unknown", subject(awaited)));
-  if (awaited.verb == Verb::upgrade) return judge_upgrade(awaited, status);
+  if (awaited.verb == Verb::upgrade || awaited.verb == Verb::reload) return judge_upgrade(awaited, status);
   if (awaited.version.empty()) return judge_all(awaited.service, status);
   const std::string name = awaited.service + " " + awaited.version;
   const json* service = named(array_of(status, "services"), awaited.service);
@@ -147,6 +147,7 @@ Progress judge(const Awaited& awaited, const json& status) {
 }
 
 std::string subject(const Awaited& awaited) {
+  if (awaited.verb == Verb::reload) return "reload";
   const std::string of = awaited.service.empty()   ? "every service"
                          : awaited.version.empty() ? awaited.service
                                                    : awaited.service + " " + awaited.version;
@@ -155,7 +156,7 @@ std::string subject(const Awaited& awaited) {
 }
 
 std::string where_to_look(const Awaited& awaited) {
-  if (awaited.verb == Verb::upgrade) return "it continues; see: grayctl status";
+  if (awaited.verb == Verb::upgrade || awaited.verb == Verb::reload) return "it continues; see: grayctl status";
   return fmt::format("{}see: grayctl status{}{}", awaited.version.empty() ? "" : "it continues; ",
                      awaited.service.empty() ? "" : " ", awaited.service);
 }

@@ -36,10 +36,10 @@ constexpr const char* name(UpgradeState state) {
   return names[static_cast<std::size_t>(state)];
 }
 
-/// An upgrade that an operator requested.
+/// An upgrade that an operator requested, or a reload that needs a new router.
 struct UpgradeView {
   unsigned number = 0;  // 1, 2, ...
-  std::string of;       // "router", "grayd"
+  std::string of;       // "router", "grayd", "reload"
   UpgradeState state = UpgradeState::running;
   std::string text;              // its progress, its result, or why it failed in which phase; one line
   ExitCode code = ExitCode::ok;  // failed: failed or timeout

@@ -133,18 +133,55 @@ TEST_CASE_FIXTURE(UpgradesFixture, "a failure has an exit code, a text and an ev
   CHECK(ended().code == ExitCode::timeout);
 }
 
-TEST_CASE_FIXTURE(UpgradesFixture, "settings of a reload are tried until a router has them") {
+TEST_CASE_FIXTURE(UpgradesFixture, "the settings in force are tried until a router has them") {
   start();
   const auto old = routers->view().front().pid;
   ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
   upgrades->upgrade_for_settings();
-  CHECK(upgrades->under_way().starts_with("a new router for the settings of a reload is under way"));
+  CHECK(upgrades->under_way().starts_with("a new router for the settings in force is under way"));
   REQUIRE(until([this] { return upgrades->under_way().empty(); }));
   CHECK(routers->view().front().pid == old);
   ::setenv("GRAY_FAKE_ROUTER", "good", 1);
   CHECK(until([&] { return routers->view().size() == 1 && routers->view().front().pid != old; }));
   CHECK(upgrades->views().empty());
   CHECK(kept.events.empty());
+}
+
+TEST_CASE_FIXTURE(UpgradesFixture, "a new router of a reload has a record with the outcome of the reload") {
+  start();
+  const auto old = routers->view().front().pid;
+  std::optional<control::Reply> router;
+  const auto renew = [&](control::Reply outcome) {
+    return upgrades->renew_for_reload(settings, kLong, [&, outcome = std::move(outcome)](const control::Reply& reply) {
+      router = reply;
+      return reply.code == ExitCode::ok ? outcome : reply;
+    });
+  };
+  ::setenv("GRAY_FAKE_ROUTER", "exits", 1);
+  CHECK(renew({}) == 1);
+  CHECK(upgrades->under_way().starts_with("a reload with a new router is under way"));
+  CHECK(ended().state == UpgradeState::failed);
+  CHECK(router->code == ExitCode::failed);
+  CHECK(router->error.find("exit 4") != std::string::npos);
+  CHECK(upgrades->under_way().empty());
+  CHECK(routers->view().front().pid == old);
+  ::setenv("GRAY_FAKE_ROUTER", "good", 1);
+  CHECK(renew({}) == 2);
+  CHECK(ended().text.starts_with("configuration reloaded; router "));
+  CHECK(router->code == ExitCode::ok);
+  CHECK(kept.events.empty());
+}
+
+TEST_CASE_FIXTURE(UpgradesFixture, "if the reload is refused after all, a router with the settings in force follows") {
+  start();
+  upgrades->renew_for_reload(settings, kLong,
+                             [](const control::Reply&) { return control::refusal(ExitCode::conflict, "too late"); });
+  const auto record = ended();
+  CHECK(record.text == "too late");
+  const auto fresh = record.pid;
+  CHECK(upgrades->under_way().starts_with("a new router for the settings in force is under way"));
+  CHECK(until([&] { return routers->view().size() == 1 && routers->view().front().pid != fresh; }));
+  CHECK(upgrades->under_way().empty());
 }
 
 namespace {

@@ -36,8 +36,8 @@ struct FakeHost : control::Host {
     then(laggards);
   }
   void settle(Applied then) override { then(laggards); }
-  control::Reply reload() override {
-    return {ExitCode::ok, {{"schema_version", 1}, {"changes", nlohmann::json::array()}}, {}};
+  void reload(const nlohmann::json&, std::function<void(control::Reply)> done) override {
+    done({ExitCode::ok, {{"schema_version", 1}, {"changes", nlohmann::json::array()}}, {}});
   }
   control::Reply upgrade(const nlohmann::json& args) override { return {ExitCode::ok, {{"upgrade", args}}, {}}; }
   unsigned carry_out(const control::VersionCommand& command) override {

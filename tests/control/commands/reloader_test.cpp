@@ -22,7 +22,10 @@ struct ReloaderFixture : ReloadHost {
   std::string locked, busy, fault;
   std::vector<Changes> applied;
   std::vector<EventRecord> events;
-  std::vector<std::string> announced;  // messages to the service manager
+  std::vector<std::string> announced;         // messages to the service manager
+  std::function<Reply(const Reply&)> router;  // a new one is wanted: takes its result
+  Duration router_timeout{0};
+  std::optional<Reply> answer;  // of the last reload, when it has come
   std::optional<Reloader> reloader;
 
   ReloaderFixture() {
@@ -36,6 +39,11 @@ struct ReloaderFixture : ReloadHost {
   std::string routers_busy() const override { return busy; }
   std::string preflight(const Settings&) const override { return fault; }
   std::vector<VersionView> views() const override { return {}; }
+  unsigned renew_routers(const Settings&, Duration timeout, std::function<Reply(const Reply&)> then) override {
+    router_timeout = timeout;
+    router = std::move(then);
+    return 5;
+  }
   void apply(const Changes& changes, Settings fresh) override {
     applied.push_back(changes);
     settings = std::move(fresh);
@@ -43,6 +51,12 @@ struct ReloaderFixture : ReloadHost {
   void reload_begins() override { announced.emplace_back("begins"); }
   void reload_ends(bool good) override { announced.emplace_back(good ? "good" : "bad"); }
   void emit(EventRecord event) override { events.push_back(std::move(event)); }
+  Reply reload(Reloader::Order order = {}) {
+    answer.reset();
+    reloader->reload(order, [this](const Reply& reply) { answer = reply; });
+    return answer.value_or(Reply{});
+  }
+  void change_router() const { write("[router]\nmax_connections = 77\n" + text + "instances = 3\n"); }
   void write(const std::string& what) const {
     std::ofstream(path + ".new") << what;
     std::filesystem::rename(path + ".new", path);
@@ -54,7 +68,7 @@ struct ReloaderFixture : ReloadHost {
 TEST_CASE_FIXTURE(ReloaderFixture, "a good file is applied, counted and reported") {
   write(text + "instances = 3\n");
   CHECK(reloader->stale().find("first: grayctl reload") != std::string::npos);
-  const auto reply = reloader->reload();
+  const auto reply = reload();
   CHECK(reply.code == ExitCode::ok);
   CHECK(reply.body["changes"].size() == 1);
   CHECK(applied.size() == 1);
@@ -69,14 +83,14 @@ TEST_CASE_FIXTURE(ReloaderFixture, "a good file is applied, counted and reported
 TEST_CASE_FIXTURE(ReloaderFixture, "settings that cannot be used on this machine change nothing") {
   fault = "version v1: there is no such program";
   write(text + "instances = 3\n");
-  CHECK(reloader->reload().code == ExitCode::bad_config);
+  CHECK(reload().code == ExitCode::bad_config);
   CHECK(applied.empty());
   CHECK(announced == std::vector<std::string>{"begins", "bad"});
 }
 
 TEST_CASE_FIXTURE(ReloaderFixture, "a bad file changes nothing, and the settings of the last good read are kept") {
   write("nonsense");
-  CHECK(reloader->reload().code == ExitCode::bad_config);
+  CHECK(reload().code == ExitCode::bad_config);
   CHECK(applied.empty());
   CHECK(reloader->reloads().refused == 1);
   CHECK_FALSE(reloader->reloads().last_good);
@@ -86,7 +100,7 @@ TEST_CASE_FIXTURE(ReloaderFixture, "a bad file changes nothing, and the settings
 
 TEST_CASE_FIXTURE(ReloaderFixture, "while changes are refused, the file is not read") {
   locked = "grayd is stopping";
-  const auto reply = reloader->reload();
+  const auto reply = reload();
   CHECK(reply.code == ExitCode::conflict);
   CHECK(reply.error == "grayd is stopping");
 }
@@ -94,14 +108,92 @@ TEST_CASE_FIXTURE(ReloaderFixture, "while changes are refused, the file is not r
 TEST_CASE_FIXTURE(ReloaderFixture, "a change of router settings is refused until a router upgrade has ended") {
   busy = "an upgrade is under way";
   write("[router]\nmax_connections = 77\n" + text);
-  CHECK(reloader->reload().error == "an upgrade is under way; reload when it has ended");
+  CHECK(reload().error == "an upgrade is under way; reload when it has ended");
   write(text + "instances = 2\n");
-  CHECK(reloader->reload().code == ExitCode::ok);
+  CHECK(reload().code == ExitCode::ok);
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "changes that need a new router are applied when it serves") {
+  change_router();
+  reload({.timeout = Duration{700}});
+  CHECK_FALSE(answer);
+  CHECK(router_timeout == Duration{700});
+  CHECK(applied.empty());
+  CHECK(settings.router.max_connections == 10'000);
+  CHECK_FALSE(reloader->stale().empty());
+  CHECK(announced == std::vector<std::string>{"begins"});
+  CHECK(router({}).code == ExitCode::ok);
+  REQUIRE(answer);
+  CHECK(answer->code == ExitCode::ok);
+  CHECK(answer->body["changes"].size() == 2);
+  CHECK(settings.router.max_connections == 77);
+  CHECK(reloader->stale().empty());
+  CHECK(reloader->reloads().accepted == 1);
+  CHECK(announced == std::vector<std::string>{"begins", "good"});
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "a new router that cannot serve changes nothing, and the next reload tries again") {
+  change_router();
+  reload();
+  CHECK(router({ExitCode::failed, {}, "no room"}).code == ExitCode::failed);
+  REQUIRE(answer);
+  CHECK(answer->code == ExitCode::failed);
+  CHECK(answer->error == "no room; the old configuration stays in force");
+  CHECK(applied.empty());
+  CHECK(settings.router.max_connections == 10'000);
+  CHECK_FALSE(reloader->stale().empty());
+  CHECK(reloader->reloads().refused == 1);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == EventKind::reload_refused);
+  CHECK(events[0].cause == "router");
+  CHECK(announced == std::vector<std::string>{"begins", "bad"});
+  reload();
+  router({});
+  CHECK(answer->code == ExitCode::ok);
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "a reload that waits for its router refuses others, and ends with grayd") {
+  change_router();
+  reload();
+  busy = "a reload with a new router is under way";
+  std::optional<Reply> second;
+  reloader->reload({}, [&](const Reply& reply) { second = reply; });
+  CHECK(second->code == ExitCode::conflict);
+  CHECK(second->error == "a reload with a new router is under way; reload when it has ended");
+  CHECK(reloader->reloads().refused == 0);
+  reloader->abandon("grayd is stopping");
+  CHECK(answer->error == "grayd is stopping; the old configuration stays in force");
+  CHECK(applied.empty());
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "without waiting, the answer has the number of the replacement") {
+  change_router();
+  const auto reply = reload({.wait = false});
+  REQUIRE(answer);
+  CHECK(reply.body["upgrade"] == nlohmann::json{{"number", 5}, {"of", "reload"}});
+  CHECK(reply.body["changes"].size() == 2);
+  answer.reset();
+  router({});
+  CHECK_FALSE(answer);
+  CHECK(applied.size() == 1);
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "changes that became impossible while the router started are refused") {
+  const std::string with_v2 = text + "[service.web.version.v2]\ncommand = [\"sleep\", \"1\"]\n";
+  write(with_v2);
+  REQUIRE(reload().code == ExitCode::ok);
+  write("[router]\nmax_connections = 77\n" + text);
+  reload();
+  const auto ticket = live.want("web", {.weights = {{"v2", 5.0}}});
+  live.publish("web", ticket);
+  CHECK(router({}).code == ExitCode::conflict);
+  CHECK(answer->error.starts_with("version web v2 carries traffic"));
+  CHECK(applied.size() == 1);
 }
 
 TEST_CASE_FIXTURE(ReloaderFixture, "its counts and the text of the file survive an exec") {
   write("nonsense");
-  reloader->reload();
+  reload();
   Save save;
   save("file", reloader->file());
   save("reloader", *reloader);

@@ -81,6 +81,9 @@ TEST_CASE("every router is listed, and the progress of a running upgrade") {
   CHECK(view.find("\nupgrade of router: router 101 starts\ngrayd 0.1.0") != std::string::npos);
   CHECK(view.find("router pid 100 draining") != std::string::npos);
   CHECK(view.find("router pid 101 draining,") != std::string::npos);
+  last["of"] = "reload";
+  status["upgrades"] = {last};
+  CHECK(view_status(status, {}).find("\nreload: router 101 starts\n") != std::string::npos);
   last["state"] = "done";
   status["upgrades"] = {last};
   CHECK(view_status(status, {}).find("upgrade of") == std::string::npos);

@@ -86,3 +86,22 @@ TEST_CASE_FIXTURE(Upgrading, "a program is sent as an absolute path") {
   CHECK(run().answer.code == ExitCode::ok);
   CHECK(asked == json({{"of", "grayd"}, {"upgrade_timeout_ms", 30'000}, {"binary", "/opt/grayd"}}));
 }
+
+TEST_CASE_FIXTURE(Upgrading, "a reload with a new router is followed to its end, then its changes are listed") {
+  command = {.verb = Verb::reload, .wait = true, .timeout = Duration{30'000}};
+  const auto reload = [this] { return run_reload(client, command, person, err); };
+  Outcome outcome = reload();
+  CHECK(outcome.answer.code == ExitCode::ok);
+  CHECK(outcome.text == "configuration reloaded\n");
+  CHECK(asked == json({{"wait", false}, {"upgrade_timeout_ms", 30'000}}));
+  CHECK(err.str() == "router 9 starts\n");
+  end["state"] = "failed";
+  end["text"] = "no room; the old configuration stays in force";
+  outcome = reload();
+  CHECK(outcome.answer.code == ExitCode::failed);
+  CHECK(outcome.answer.error == "no room; the old configuration stays in force");
+  command.wait = false;
+  outcome = reload();
+  CHECK(outcome.answer.code == ExitCode::ok);
+  CHECK(outcome.text == "reload is in progress; see: grayctl status\n");
+}
