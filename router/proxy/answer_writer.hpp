@@ -4,13 +4,15 @@
 #include <string_view>
 
 #include "router/backends/outbox.hpp"
+#include "router/proxy/date_clock.hpp"
 #include "router/wire/forwarding.hpp"
 
 namespace gray::proxy {
 
 class AnswerWriter {
  public:
-  explicit AnswerWriter(Outbox& outbox) : outbox_(outbox) {}
+  AnswerWriter(Outbox& outbox, const engine::Engine& engine, DateClock& date)
+      : outbox_(outbox), engine_(engine), date_(date) {}
 
   /// Begins a new connection.
   void open(engine::StreamId stream) { stream_ = stream; }
@@ -30,11 +32,13 @@ class AnswerWriter {
   void local(const http::LocalAnswer& answer, bool close);
 
  private:
-  http::Hop hop(bool close) const { return {version_, close, old() && !close}; }
+  http::Hop hop(bool close) const { return {version_, close, old() && !close, date_.text(engine_.now())}; }
   bool old() const { return version_ == http::Version::http10; }
   void write(const http::Response& head, const http::ResponseExtras& extras, const http::Hop& hop);
 
   Outbox& outbox_;
+  const engine::Engine& engine_;
+  DateClock& date_;
   engine::StreamId stream_;
   http::Version version_ = http::Version::http11;
   bool chunked_ = false;

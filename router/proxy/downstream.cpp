@@ -30,7 +30,7 @@ Downstream::Downstream(ExchangeContext& context, http::RequestHead& scratch, Dow
       owner_(owner),
       timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }),
       head_(context.shard.buffers, scratch),
-      answer_(context.shard.outbox),
+      answer_(context.shard.outbox, context.shard.engine, context.date),
       exchange_(context, *this) {}
 
 void Downstream::set_peer(const Address& peer) {

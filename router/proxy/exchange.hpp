@@ -18,6 +18,7 @@
 #include "router/policy/retry.hpp"
 #include "router/policy/slow_clients.hpp"
 #include "router/proxy/client_side.hpp"
+#include "router/proxy/date_clock.hpp"
 #include "router/proxy/exchange_machine.hpp"
 #include "router/proxy/recorder.hpp"
 #include "router/proxy/replay_body.hpp"
@@ -38,6 +39,7 @@ struct ExchangeContext {
   Duration rate_window = policy::kRateWindow;
   bool draining = false;
   policy::SlowClients slow_clients{};
+  DateClock date{};
 };
 
 /// The current attempt, and facts of the previous one.

@@ -18,6 +18,7 @@ struct Hop {
   Version client = Version::http11;
   bool close = false;          // adds Connection: close
   bool keep_alive_10 = false;  // the client is HTTP/1.0 and asked for it: adds Connection: keep-alive
+  std::string_view date;       // for an answer without Date (RFC 9110 6.6.1); empty: none is added
 };
 
 /// The framing that the client gets: an open body becomes chunked for HTTP/1.1 and close-delimited for HTTP/1.0 (the

@@ -41,6 +41,7 @@ void write_head(HeadWriter& writer, const LocalAnswer& answer, const Hop& hop, s
   writer.text(" ");
   writer.text(phrase);
   writer.text(kCrlf);
+  writer.optional_field("Date", hop.date);
   if (body_size > 0) writer.field("Content-Type", "text/plain; charset=utf-8");
   writer.optional_field("Allow", answer.allow);
   writer.number_field("Content-Length", body_size);

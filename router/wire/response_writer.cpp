@@ -8,7 +8,7 @@ namespace gray::http {
 namespace {
 
 // More than the names, separators and fixed values of everything that we add to one response.
-constexpr std::size_t kAddedToResponse = 320;
+constexpr std::size_t kAddedToResponse = 360;
 
 constexpr NameSet kOurResponseFields = kHopByHop | kGray | NameSet{Name::x_request_id};
 
@@ -63,6 +63,7 @@ std::size_t write_response(const Response& head, const ResponseExtras& extras, c
   writer.text(head.reason);
   writer.text(kCrlf);
   write_end_to_end(writer, head.fields, kOurResponseFields);
+  if (!hop.date.empty() && head.fields.find(Name::date) == nullptr) writer.field("Date", hop.date);
   writer.field("Via", head.version == Version::http11 ? "1.1 grayd" : "1.0 grayd");
   writer.optional_field("X-Request-Id", extras.request_id);
   writer.optional_field("X-Gray-Version", extras.version);

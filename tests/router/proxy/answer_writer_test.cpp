@@ -28,7 +28,8 @@ struct Written {
 
   test::SendLog log;
   Outbox outbox{log};
-  AnswerWriter writer{outbox};
+  DateClock date;
+  AnswerWriter writer{outbox, log, date};
   std::unique_ptr<http::Response> head = std::make_unique<http::Response>();
 };
 
@@ -78,4 +79,15 @@ TEST_CASE("a body of known length is passed on as it is, and so are bytes behind
   written.writer.data("hello");
   written.writer.end();
   CHECK(written.all().ends_with("\r\n\r\nhello"));
+}
+
+TEST_CASE("every answer has a Date, the worker's or ours, but an interim one has not") {
+  Written written(http::Version::http11);
+  written.writer.interim(*written.head);
+  CHECK(written.all().find("Date:") == std::string::npos);
+  written.writer.head(*written.head, {}, false);
+  CHECK(written.all().find("\r\nDate: " + std::string(written.date.text({})) + "\r\n") != std::string::npos);
+  Written refused(http::Version::http11);
+  refused.writer.local({}, false);
+  CHECK(refused.all().find("\r\nDate: ") != std::string::npos);
 }

@@ -40,6 +40,14 @@ TEST_CASE("A response gets the router's own fields and loses fields sent in thei
         "X-Gray-Decision: bucket\r\nContent-Length: 5\r\n\r\n");
 }
 
+TEST_CASE("An answer without Date gets one, a worker's own is kept") {
+  const Hop hop{.date = "Sun, 06 Nov 1994 08:49:37 GMT"};
+  CHECK(has_line(forward_response(ok({"Content-Length: 0"}), {}, hop), "Date: Sun, 06 Nov 1994 08:49:37 GMT"));
+  const std::string own = forward_response(ok({"Date: Thu, 01 Jan 1970 00:00:00 GMT", "Content-Length: 0"}), {}, hop);
+  CHECK(has_line(own, "Date: Thu, 01 Jan 1970 00:00:00 GMT"));
+  CHECK(own.find("1994") == std::string::npos);
+}
+
 TEST_CASE("An identity cookie is set beside the worker's own, whatever the length of its name") {
   ResponseExtras extras;
   extras.cookie = {"gid", "0123456789abcdef0123456789abcdef"};
