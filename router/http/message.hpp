@@ -107,7 +107,7 @@ struct Request {
   Version version = Version::http11;
   Method method = Method::get;
   std::string_view method_text;
-  std::string_view path;       // with its query, in origin-form: "/" for an empty path, "*" for OPTIONS *
+  std::string_view path;       // with its query: "/..." or "?..." (an empty path), "*" for OPTIONS *
   std::string_view authority;  // as received, port included
   Body body;
   bool expect_continue = false;

@@ -69,17 +69,17 @@ bool BodyDecoder::step_line(char byte) {
   }
   if (next == BodyState::size_digits) {
     left_ = left_ * 16 + hex_value(byte);
-    ++digits_;
+    ++(digits_ > 0 || byte != '0' ? digits_ : zeros_);
   }
   const bool last_chunk = next == BodyState::data && left_ == 0;
   state_ = last_chunk ? BodyState::trailer_start : next;
   if (last_chunk) trailers_at_ = taken_ + 1;
-  if (state_ == BodyState::data) digits_ = 0;
+  if (state_ == BodyState::data) digits_ = zeros_ = 0;
   return within_bounds();
 }
 
 bool BodyDecoder::within_bounds() {
-  if (digits_ > kMaxChunkDigits) return refuse("P20", "chunk size too large");
+  if (digits_ > kMaxChunkDigits || zeros_ > kMaxChunkZeros) return refuse("P20", "chunk size too large");
   if (is_extension(state_) && ++extension_bytes_ > kMaxChunkExtensions) {
     return refuse("P20", "chunk extensions too large");
   }

@@ -17,7 +17,8 @@ namespace gray::http {
 
 inline constexpr std::size_t kMaxChunkExtensions = 4096;  // bytes in all, of one message
 inline constexpr std::size_t kMaxTrailers = 8192;         // bytes in all, of one message
-inline constexpr std::size_t kMaxChunkDigits = 16;
+inline constexpr std::size_t kMaxChunkDigits = 16;        // of one size, without leading zeros
+inline constexpr std::size_t kMaxChunkZeros = 256;        // leading ones of one size
 
 class BodyDecoder {
  public:
@@ -60,7 +61,7 @@ class BodyDecoder {
   std::uint64_t payload_ = 0;      // payload bytes seen
   std::uint64_t trailers_at_ = 0;  // bytes before the trailer section; 0: it has not begun
   std::uint64_t taken_ = 0;        // bytes consumed in all
-  std::uint32_t digits_ = 0, extension_bytes_ = 0, trailer_bytes_ = 0;
+  std::uint32_t digits_ = 0, zeros_ = 0, extension_bytes_ = 0, trailer_bytes_ = 0;
   Fault fault_;
 };
 

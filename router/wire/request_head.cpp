@@ -58,11 +58,16 @@ Parse read_target_text(HeadReader& reader, RequestHead& head) {
   if (stop == reader.at) return refuse_line(reader, stop, "empty target");
   if (*stop != ' ') return refuse_line(reader, stop, "target is not visible ASCII and one space");
   head.target = {reader.at, static_cast<std::size_t>(stop - reader.at)};
+  reader.at = stop + 1;
+  return Parse::complete;
+}
+
+// After the version: the target of a message that is not HTTP/1 follows other rules.
+Parse settle_target(HeadReader& reader, RequestHead& head) {
   const Target target = read_target(head.method, head.target);
-  if (target.problem != nullptr) return reader.refuse(reader.at, 400, "P7", target.problem);
+  if (target.problem != nullptr) return reader.refuse(head.target.data(), 400, "P7", target.problem);
   head.path = target.path_query;
   head.authority = target.authority;
-  reader.at = stop + 1;
   return Parse::complete;
 }
 
@@ -82,7 +87,7 @@ Parse read_version(HeadReader& reader, RequestHead& head) {
 }
 
 Parse read_request_line(HeadReader& reader, RequestHead& head) {
-  for (const auto step : {skip_empty_line, read_method, read_target_text, read_version}) {
+  for (const auto step : {skip_empty_line, read_method, read_target_text, read_version, settle_target}) {
     if (const Parse done = step(reader, head); done != Parse::complete) return done;
   }
   return Parse::complete;

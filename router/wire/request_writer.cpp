@@ -91,6 +91,7 @@ std::size_t write_request(const Request& head, const RequestExtras& extras, char
   HeadWriter writer(out);
   writer.text(head.method_text);
   writer.text(" ");
+  if (head.path.front() == '?') writer.text("/");  // RFC 9112 3.2.1: an empty path is sent as "/"
   writer.text(head.path);
   writer.text(" HTTP/1.1\r\n");
   writer.field("Host", head.authority.empty() ? kHostless : head.authority);

@@ -9,8 +9,9 @@ namespace gray::http {
 
 namespace {
 
+// RFC 3986 3.2.3: a port may be empty.
 bool is_valid_port(std::string_view port) {
-  if (port.empty() || port.size() > 5) return false;
+  if (port.size() > 5) return false;
   std::uint32_t number = 0;
   for (const char c : port) {
     if (!is_digit(c)) return false;
@@ -25,8 +26,6 @@ Target read_absolute(Method method, std::string_view rest) {
   Target target{rest.substr(end), rest.substr(0, end)};
   if (!is_valid_authority(target.authority)) target.problem = "invalid authority in the target";
   if (target.path_query.empty()) target.path_query = method == Method::options ? "*" : "/";  // RFC 9112 3.2.4
-  // Legal, but the forwarded path would not be a part of the received bytes, and no client sends it.
-  if (target.path_query.front() == '?') target.problem = "target with a query but no path";
   return target;
 }
 

@@ -228,7 +228,7 @@ TEST_CASE("probes of targets and hosts (P6, P7, P9)") {
       {"URL-PERCENT-CRLF", get_probe("/%0d%0aX:%20y"), "", 0, ""},
       {"URL-BACKSLASH", get_probe("/a\\b"), "", 0, ""},
       {"LONG-URL", get_probe("/" + std::string(5'000, 'a')), "P8", 414},
-      {"H2-PREFACE", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "P7", 400},
+      {"H2-PREFACE", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "P9", 505},
   };
   for (const Probe& probe : probes) check(probe);
   const std::string mismatch = "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n";
