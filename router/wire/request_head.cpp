@@ -101,6 +101,7 @@ Parse settle_host(HeadReader& reader, const Noted& noted, RequestHead& head) {
     return reader.refuse(noted.host.data(), 400, "P6", "invalid Host");
   }
   if (head.authority.empty()) head.authority = noted.host;
+  if (head.authority.ends_with(':')) head.authority.remove_suffix(1);  // an empty port (RFC 3986 6.2.3)
   return Parse::complete;
 }
 

@@ -51,6 +51,7 @@ TEST_CASE("Host comes first and from the target if that names one (P7)") {
   const std::string out = forward("GET http://b:9/x HTTP/1.1\r\nAccept: */*\r\nHost: a\r\n\r\n");
   CHECK(out.starts_with("GET /x HTTP/1.1\r\nHost: b:9\r\nAccept: */*\r\n"));
   CHECK(has(out, "X-Forwarded-Host: b:9"));
+  CHECK(has(forward("GET / HTTP/1.1\r\nHost: a:\r\n\r\n"), "Host: a"));
   CHECK(forward("GET http://b?c HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("GET /?c HTTP/1.1\r\nHost: b\r\n"));
   CHECK(forward("OPTIONS http://b HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("OPTIONS * HTTP/1.1\r\nHost: b\r\n"));
 }
