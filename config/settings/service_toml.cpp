@@ -20,21 +20,22 @@ std::string lower(std::string text) {
   return text;
 }
 
+// Hosts and paths are kept as routing compares them, so that two spellings of one are noticed when they are loaded.
 std::optional<std::string> parse_host(const std::string& text) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return is_alphanumeric(c) || c == '.' || c == '-' || c == '_';
   });
-  if (plain) return lower(text);
+  if (plain && text != ".") return lower(text.ends_with('.') ? text.substr(0, text.size() - 1) : text);
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') return std::nullopt;
   const auto ip = parse_ip(std::string_view(text).substr(1, text.size() - 2));
   if (!ip || ip->kind != Address::Kind::ipv6) return std::nullopt;
-  return lower(text);
+  return "[" + ip->ip_text() + "]";
 }
 
 std::optional<std::string> parse_path(const std::string& text) {
   const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (!text.starts_with('/') || !visible || text.find_first_of("?#") != text.npos) return std::nullopt;
-  return text;
+  if (!text.starts_with('/') || !visible || text.find_first_of("?#*") != text.npos) return std::nullopt;
+  return text.substr(0, std::max<std::size_t>(1, text.find_last_not_of('/') + 1));
 }
 
 void read_selectors(TomlReader& table, ServiceSettings& service) {
@@ -87,11 +88,12 @@ void claim_routes(TomlReader& services, const ServiceSettings& service, ServiceT
   const std::vector<std::string> any{""};
   for (const std::string& host : service.hosts.empty() ? any : service.hosts)
     for (const std::string& path : service.paths.empty() ? any : service.paths) {
-      const auto [owner, fresh] = totals.owners.try_emplace({host, path}, service.name);
+      const std::string prefix = path == "/" ? "" : path;
+      const auto [owner, fresh] = totals.owners.try_emplace({host, prefix}, service.name);
       if (fresh || owner->second == service.name) continue;
-      const std::string what = host.empty() && path.empty()
+      const std::string what = host.empty() && prefix.empty()
                                    ? std::string("every host and path: add hosts or paths to one of them")
-                                   : in_quotes(host + path) + ": remove it from one of them";
+                                   : in_quotes(host + prefix) + ": remove it from one of them";
       return services.error_at_name(service.name, "services " + in_quotes(owner->second) + " and " +
                                                       in_quotes(service.name) + " both match " + what);
     }
@@ -162,8 +164,10 @@ ServiceSettings read_service(TomlReader& services, const std::string& name, Serv
   service.name = name;
   TomlReader table(services, name, "service");
   table.text("stable", service.stable);
-  table.list("hosts", service.hosts, parse_host, "a host: a plain name without port, such as \"example.com\"");
-  table.list("paths", service.paths, parse_path, "a path that begins with \"/\"");
+  table.list("hosts", service.hosts, parse_host,
+             "a host: a plain name without port and wildcards, such as \"example.com\"");
+  table.list("paths", service.paths, parse_path,
+             "a path that begins with \"/\"; without wildcards, because \"/api\" covers everything below it");
   read_selectors(table, service);
   read_users(table, service);
   service.limits = read_limits(table);

@@ -78,6 +78,12 @@ TEST_CASE("errors in a service are reported at their position") {
       {"hosts = ['']", "\"\" is not a host"},
       {"hosts = ['[1.2.3.4]']", "is not a host"},
       {"hosts = ['a', 'A']", "\"A\" is listed twice"},
+      {"hosts = ['.']", "is not a host"},
+      {"hosts = ['a', 'a.']", "\"a.\" is listed twice"},
+      {"hosts = ['[::1]', '[0:0::1]']", "\"[0:0::1]\" is listed twice"},
+      {"paths = ['/api', '/api//']", "\"/api//\" is listed twice"},
+      {"paths = ['/api/*']", "without wildcards"},
+      {"hosts = ['*.a']", "without port and wildcards"},
       {"paths = ['api']", "\"api\" is not a path"},
       {"paths = ['/a?b']", "is not a path"},
       {"param = 'a=b'", "cannot be the name of a query parameter"},
@@ -136,6 +142,10 @@ TEST_CASE("no request belongs to two services") {
   CHECK(contains(
       refused(service("a", "hosts = ['x']\npaths = ['/p']") + service("b", "hosts = ['X']\npaths = ['/p']")).text,
       "both match \"x/p\""));
+  CHECK(contains(
+      refused(service("a", "hosts = ['x.']\npaths = ['/p/']") + service("b", "hosts = ['x']\npaths = ['/p']")).text,
+      "both match \"x/p\""));
+  CHECK(contains(refused(service("a") + service("b", "paths = ['/']")).text, "both match every host and path"));
   CHECK(loaded(service("a", "hosts = ['x']") + service("b", "hosts = ['x']\npaths = ['/p']") + service("c"))
             .services.size() == 3);
 }
