@@ -32,17 +32,47 @@ std::string_view line_of(std::string_view text, std::uint32_t wanted) {
   return text;
 }
 
+bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }  // a character of UTF-8
+
 /// Blank up to the column, with the tabs of the line, so that the caret is in the right place at any tab width. A
 /// column is one character, not one byte.
 std::string indent(std::string_view line, std::uint32_t column) {
   std::string blank;
   for (const char c : line) {
-    const bool continues = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-    if (continues) continue;
+    if (continues(c)) continue;
     if (blank.size() + 1 >= column) break;
     blank += c == '\t' ? '\t' : ' ';
   }
   return blank;
+}
+
+/// The byte at which the character of the column begins.
+std::size_t offset_of(std::string_view line, std::uint32_t column) {
+  std::uint32_t seen = 0;
+  for (std::size_t at = 0; at < line.size(); ++at)
+    if (!continues(line[at]) && ++seen == column) return at;
+  return line.size();
+}
+
+/// The line and a caret below the column. Of a long line only the part around the column is shown.
+std::string pointed_at(std::string_view line, std::uint32_t column) {
+  constexpr std::size_t kShown = 160, kBefore = 80;
+  std::string_view before, after;
+  if (line.size() > kShown) {
+    std::size_t begin = offset_of(line, column);
+    begin -= std::min(begin, kBefore);
+    while (begin > 0 && continues(line[begin])) --begin;
+    std::size_t end = std::min(begin + kShown, line.size());
+    while (end < line.size() && continues(line[end])) ++end;
+    const auto skipped = std::ranges::count_if(line.substr(0, begin), [](char c) { return !continues(c); });
+    column -= std::min(column, static_cast<std::uint32_t>(skipped));
+    before = begin > 0 ? "..." : "";
+    after = end < line.size() ? "..." : "";
+    line = line.substr(begin, end - begin);
+  }
+  const std::string margin(before.size(), ' ');
+  return "  " + std::string(before) + std::string(line) + std::string(after) + "\n  " + margin + indent(line, column) +
+         "^\n";
 }
 
 }  // namespace
@@ -57,8 +87,7 @@ std::string render(std::string_view file, std::string_view text, std::vector<Dia
     if (one.line > 0) out += ":" + std::to_string(one.line) + ":" + std::to_string(one.column);
     out += ": error: " + one.message + "\n";
     if (one.line == 0) continue;
-    const std::string_view line = line_of(text, one.line);
-    out += "  " + std::string(line) + "\n  " + indent(line, one.column) + "^\n";
+    out += pointed_at(line_of(text, one.line), one.column);
   }
   return out;
 }

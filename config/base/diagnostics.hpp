@@ -15,8 +15,8 @@ struct Diagnostic {
   bool operator==(const Diagnostic&) const = default;
 };
 
-/// "FILE:LINE:COL: error: MESSAGE", the source line, and a caret under the column; one block per diagnostic, by
-/// position.
+/// "FILE:LINE:COL: error: MESSAGE", the source line (of a long one the part around the column), and a caret under the
+/// column; one block per diagnostic, by position.
 std::string render(std::string_view file, std::string_view text, std::vector<Diagnostic> diagnostics);
 
 /// The candidate nearest to `word` by Damerau-Levenshtein distance, if it is near enough to be a typing mistake

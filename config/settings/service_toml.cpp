@@ -1,7 +1,9 @@
 #include "config/settings/service_toml.hpp"
 
 #include <algorithm>
+#include <numeric>
 
+#include "config/base/units.hpp"
 #include "config/settings/capacity.hpp"
 #include "config/settings/limits_toml.hpp"
 #include "config/settings/version_toml.hpp"
@@ -10,6 +12,13 @@ namespace gray {
 namespace {
 
 constexpr std::uint32_t kMostInAll = segment::kWorkers / 2;  // a rolling restart may need the other half
+constexpr std::size_t kMostSources = 32;                     // of identity, each looked for in every request
+constexpr std::size_t kMostHost = 253;                       // bytes of a name (RFC 1035)
+// Each thread of a router keeps all routes (a host with a path) and networks, and a table of them must fit into the
+// 16 MiB that a router reads.
+constexpr std::size_t kMostRoutes = 20'000;
+constexpr std::size_t kMostRouteBytes = 2 << 20;
+constexpr std::size_t kMostNetworks = 100'000;  // of override_from
 constexpr std::string_view kNameRule = " is not a valid name: use 1 to 64 of a-z, A-Z, 0-9, _ and -";
 
 bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -39,14 +48,14 @@ std::optional<std::string> parse_path(const std::string& text) {
 }
 
 void read_selectors(TomlReader& table, ServiceSettings& service) {
-  table.text("param", service.param);
+  table.text("param", service.param, kMostName);
   if (service.param.find_first_of("&=#;+% ") != service.param.npos)
     table.error("param", in_quotes(service.param) + " cannot be the name of a query parameter");
-  table.text("header", service.header);
+  table.text("header", service.header, kMostName);
   service.header = lower(service.header);
   if (!service.header.empty() && !is_token(service.header))
     table.error("header", in_quotes(service.header) + " cannot be the name of a header");
-  table.text("cookie", service.cookie);
+  table.text("cookie", service.cookie, kMostName);
   if (!service.cookie.empty() && !is_token(service.cookie))
     table.error("cookie", in_quotes(service.cookie) + " cannot be the name of a cookie");
 }
@@ -76,11 +85,44 @@ void read_users(TomlReader& table, ServiceSettings& service) {
   service.identity = {*IdentitySource::parse("cookie:uid"), *IdentitySource::parse("header:x-user-id"),
                       IdentitySource{}};
   table.list("identity", service.identity, IdentitySource::parse,
-             "a source: \"cookie:NAME\", \"header:NAME\", \"client-ip\" or \"issue:NAME\"");
+             "a source: \"cookie:NAME\", \"header:NAME\", \"client-ip\" or \"issue:NAME\"", kMostName);
+  if (service.identity.size() > kMostSources)
+    table.error("identity", "\"identity\" has " + std::to_string(service.identity.size()) + " sources: at most " +
+                                std::to_string(kMostSources) + " are allowed");
   check_issued(table, service.identity);
   table.choice<bool>("affinity", service.affinity, {{"none", false}, {"identity", true}});
   table.choice<Expose>("expose", service.expose,
                        {{"none", Expose::none}, {"version", Expose::version}, {"decision", Expose::decision}});
+}
+
+std::size_t bytes_of(const std::vector<std::string>& texts) {
+  return std::accumulate(texts.begin(), texts.end(), std::size_t{0},
+                         [](std::size_t sum, const std::string& text) { return sum + text.size(); });
+}
+
+/// False, with an error, if the routes of all services so far are too many or too long.
+bool count_routes(TomlReader& services, const ServiceSettings& service, ServiceTotals& totals) {
+  const auto hosts = std::max(service.hosts.size(), std::size_t{1});
+  const auto paths = std::max(service.paths.size(), std::size_t{1});
+  const bool fitted = totals.routes <= kMostRoutes && totals.route_bytes <= kMostRouteBytes;
+  totals.routes += hosts * paths;
+  totals.route_bytes += bytes_of(service.hosts) * paths + bytes_of(service.paths) * hosts;
+  if (!fitted) return false;
+  if (totals.routes > kMostRoutes) {
+    services.error_at_name(service.name, "more than " + std::to_string(kMostRoutes) +
+                                             " routes in all: each host with each path of a service is one");
+  } else if (totals.route_bytes > kMostRouteBytes) {
+    services.error_at_name(service.name, "more than " + format_size(kMostRouteBytes) +
+                                             " of routes in all: each host with each path of a service is one");
+  }
+  return totals.routes <= kMostRoutes && totals.route_bytes <= kMostRouteBytes;
+}
+
+void count_networks(TomlReader& table, const ServiceSettings& service, ServiceTotals& totals) {
+  const bool fitted = totals.networks <= kMostNetworks;
+  totals.networks += service.override_from.size();
+  if (fitted && totals.networks > kMostNetworks)
+    table.error("override_from", "more than " + std::to_string(kMostNetworks) + " networks in override_from in all");
 }
 
 /// Every request belongs to one service: no two services may match the same host and path.
@@ -165,15 +207,17 @@ ServiceSettings read_service(TomlReader& services, const std::string& name, Serv
   TomlReader table(services, name, "service");
   table.text("stable", service.stable);
   table.list("hosts", service.hosts, parse_host,
-             "a host: a plain name without port and wildcards, such as \"example.com\"");
+             "a host: a plain name without port and wildcards, such as \"example.com\"", kMostHost);
   table.list("paths", service.paths, parse_path,
-             "a path that begins with \"/\"; without wildcards, because \"/api\" covers everything below it");
+             "a path that begins with \"/\"; without wildcards, because \"/api\" covers everything below it",
+             kMostPath);
   read_selectors(table, service);
   read_users(table, service);
+  count_networks(table, service, totals);
   service.limits = read_limits(table);
   read_versions(table, service, totals);
   check_stable(services, table, service);
-  claim_routes(services, service, totals);
+  if (count_routes(services, service, totals)) claim_routes(services, service, totals);
   return service;
 }
 

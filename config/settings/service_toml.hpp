@@ -14,6 +14,8 @@ namespace gray {
 struct ServiceTotals {
   std::uint32_t versions = 0;
   std::uint32_t instances = 0;
+  std::size_t routes = 0, route_bytes = 0;                            // of all pairs of a host and a path
+  std::size_t networks = 0;                                           // of override_from
   std::map<std::pair<std::string, std::string>, std::string> owners;  // (host, path), empty: any, to its service
 };
 

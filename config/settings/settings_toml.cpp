@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "config/base/unique_fd.hpp"
+#include "config/base/units.hpp"
 #include "config/settings/service_toml.hpp"
 #include "config/settings/toml_reader.hpp"
 #include "config/shared/segment.hpp"
@@ -19,6 +20,8 @@ constexpr std::uint32_t kMostConnections = 1'000'000;
 constexpr std::uint32_t kMostRequests = 1'000'000'000;
 constexpr std::uint64_t kLeastBudget = 16ull << 20;
 constexpr std::uint64_t kMostBudget = 1ull << 50;
+constexpr std::size_t kMostFile = 16 << 20;  // bytes of a configuration file: it is read while grayd serves
+constexpr std::size_t kMostListeners = 64;   // of each list: each router inherits all
 constexpr const char* kListener = "an address: \"127.0.0.1:8000\", \"[::1]:8000\" or \"unix:PATH\"";
 
 /// An address to listen on; the path of a unix socket is made absolute.
@@ -27,12 +30,19 @@ std::optional<Address> parse_listener(const std::string& folder, const std::stri
   return Address::parse(text);
 }
 
+void check_count(TomlReader& listen, const char* key, std::size_t count) {
+  if (count > kMostListeners)
+    listen.error(key, in_quotes(key) + " has " + std::to_string(count) + " addresses: at most " +
+                          std::to_string(kMostListeners) + " are allowed");
+}
+
 /// A peer on these listeners names the client address, so the trusted peers must be listed. A unix socket is protected
 /// by its folder.
 void read_proxy_protocol(TomlReader& listen, Settings& settings) {
   listen.list(
       "proxy_protocol", settings.proxy_protocol,
       [&](const std::string& text) { return parse_listener(listen.file().folder, text); }, kListener);
+  check_count(listen, "proxy_protocol", settings.proxy_protocol.size());
   bool over_ip = false;
   for (const Address& address : settings.proxy_protocol) {
     over_ip = over_ip || address.kind != Address::Kind::unix_path;
@@ -52,6 +62,7 @@ void read_listen(TomlReader& root, Settings& settings) {
   const std::size_t problems = root.file().problems.size();
   settings.listen = {*Address::parse("127.0.0.1:8000")};
   table.list("http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); }, kListener);
+  check_count(table, "http", settings.listen.size());
   // A list whose members were all refused has its errors already: one mistake gives one error.
   if (table.has("http") && settings.listen.empty() && root.file().problems.size() == problems)
     table.error("http", "there is no address to listen on: name one, such as \"127.0.0.1:8000\"");
@@ -78,13 +89,13 @@ void read_router(TomlReader& root, RouterSettings& router) {
   table.number("max_connections", router.max_connections, 1, kMostConnections);
   table.number("max_connections_per_client", router.max_connections_per_client, 1, kMostConnections);
   table.number("max_requests_per_connection", router.max_requests_per_connection, 1, kMostRequests);
-  table.text("user", router.user);
+  table.text("user", router.user, kMostName);
   router.user_at = table.place("user");
 }
 
 void read_access_log(TomlReader& root, Settings& settings) {
   settings.access_log = "run/access.log";
-  root.text("access_log", settings.access_log);
+  root.text("access_log", settings.access_log, kMostPath);
   if (settings.access_log.empty()) root.error("access_log", "the path is empty: name a file, or write \"off\"");
   settings.access_log = settings.access_log == "off" ? "" : anchored(root.file().folder, settings.access_log);
 }
@@ -111,18 +122,19 @@ void read_settings(const toml::table& table, TomlFile& file, Settings& settings)
   read_services(root, settings);
 }
 
-/// Nothing, with errno set, if the file cannot be read, or is a folder.
+/// Nothing, with errno set, if the file cannot be read, or is a folder. Stops after more than kMostFile bytes.
 std::optional<std::string> read_file(const std::string& file) {
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return std::nullopt;
   std::string text;
   char buffer[16 * 1024];
-  while (true) {
+  while (text.size() <= kMostFile) {
     const ssize_t got = ::read(fd.get(), buffer, sizeof(buffer));
     if (got == 0) return text;
     if (got < 0 && errno != EINTR) return std::nullopt;
     if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
   }
+  return text;
 }
 
 ConfigErrors errors(const std::string& file, std::string_view text, std::vector<Diagnostic> problems) {
@@ -150,6 +162,7 @@ LoadedSettings parse_settings(std::string_view text, const std::string& file) {
 LoadedSettings load_settings(const std::string& file, std::string* said) {
   auto text = read_file(file);
   if (!text) return errors(file, "", {{0, 0, "cannot be read: " + std::generic_category().message(errno)}});
+  if (text->size() > kMostFile) return errors(file, "", {{1, 1, "the file is larger than " + format_size(kMostFile)}});
   auto loaded = parse_settings(*text, file);
   if (said != nullptr) *said = std::move(*text);
   return loaded;

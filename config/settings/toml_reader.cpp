@@ -39,7 +39,12 @@ std::string bare_number(const toml::node& node) {
 
 }  // namespace
 
-std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kShown = 200;
+  std::size_t end = std::min(text.size(), kShown);
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // within UTF-8
+  return "\"" + std::string(text.substr(0, end)) + (end < text.size() ? "...\"" : "\"");
+}
 
 std::string anchored(const std::string& folder, const std::string& path) {
   std::string clean = (std::filesystem::path(folder) / path).lexically_normal().string();
@@ -87,10 +92,15 @@ const toml::node* TomlReader::find(std::string_view key) {
 }
 
 /// A NUL would cut the text short in system calls.
-std::optional<std::string> TomlReader::string_of(const toml::node& node) {
+std::optional<std::string> TomlReader::string_of(const toml::node& node, std::size_t most) {
   const auto* text = node.as_string();
   if (text == nullptr) {
     error(node, expected("a string", node));
+    return std::nullopt;
+  }
+  if (text->get().size() > most) {
+    error(node, "the text has " + std::to_string(text->get().size()) + " bytes: at most " + std::to_string(most) +
+                    " are allowed here");
     return std::nullopt;
   }
   if (text->get().find('\0') == std::string::npos) return text->get();
@@ -98,16 +108,19 @@ std::optional<std::string> TomlReader::string_of(const toml::node& node) {
   return std::nullopt;
 }
 
-void TomlReader::text(std::string_view key, std::string& value) {
+void TomlReader::text(std::string_view key, std::string& value, std::size_t most) {
   const toml::node* node = find(key);
-  const auto found = node == nullptr ? std::nullopt : string_of(*node);
+  const auto found = node == nullptr ? std::nullopt : string_of(*node, most);
   if (found) value = *found;
 }
 
 void TomlReader::path(std::string_view key, std::string& value) {
-  text(key, value);
+  text(key, value, kMostPath);
   if (value.empty()) error(key, in_quotes(key) + " is empty: name a path");
   value = anchored(file_.folder, value);
+  if (value.size() > kMostFilePath)
+    error(key, "the path has " + std::to_string(value.size()) + " bytes with its folder: at most " +
+                   std::to_string(kMostFilePath) + " are allowed");
 }
 
 void TomlReader::number(std::string_view key, std::uint32_t& value, std::uint32_t least, std::uint32_t most) {
@@ -167,17 +180,21 @@ void TomlReader::size(std::string_view key, std::uint64_t& value, std::uint64_t 
   value = *found;
 }
 
-std::optional<std::vector<TomlReader::Item>> TomlReader::texts(std::string_view key, bool or_one) {
+std::optional<std::vector<TomlReader::Item>> TomlReader::texts(std::string_view key, bool or_one, std::size_t most) {
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
   std::vector<Item> items;
   const auto add = [&](const toml::node& element) {
-    if (auto text = string_of(element)) items.push_back({std::move(*text), &element});
+    if (auto text = string_of(element, most)) items.push_back({std::move(*text), &element});
   };
   if (or_one && node->is_string()) {
     add(*node);
   } else if (const auto* array = node->as_array()) {
-    for (const toml::node& element : *array) add(element);
+    for (std::size_t i = 0; i < std::min(array->size(), kMostItems); ++i) add((*array)[i]);
+    if (array->size() > kMostItems) {
+      error((*array)[kMostItems], in_quotes(key) + " has " + std::to_string(array->size()) + " items: at most " +
+                                      std::to_string(kMostItems) + " are allowed");
+    }
   } else {
     error(*node, expected(or_one ? "a string or a list of strings" : "a list of strings", *node));
     return std::nullopt;

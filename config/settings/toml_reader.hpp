@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,12 @@
 #include "config/settings/settings.hpp"
 
 namespace gray {
+
+inline constexpr std::size_t kMostItems = 10'000;    // of a list
+inline constexpr std::size_t kMostText = 131'071;    // bytes of a text: the longest argument of a program (execve(2))
+inline constexpr std::size_t kMostPath = 4'096;      // bytes of the path of a request
+inline constexpr std::size_t kMostFilePath = 3'840;  // bytes of the path of a file: PATH_MAX, less what grayd appends
+inline constexpr std::size_t kMostName = 256;        // bytes of the name of a field, a cookie, a parameter, a user
 
 /// The data shared by all readers of a file.
 struct TomlFile {
@@ -40,8 +47,8 @@ class TomlReader {
   /// All keys in the order of the file, for tables whose keys are names that the user chose.
   std::vector<std::string> names();
 
-  void text(std::string_view key, std::string& value);
-  /// A path, made absolute, as is the default.
+  void text(std::string_view key, std::string& value, std::size_t most = kMostText);
+  /// The path of a file, made absolute, as is the default.
   void path(std::string_view key, std::string& value);
   void number(std::string_view key, std::uint32_t& value, std::uint32_t least, std::uint32_t most);
   void percent(std::string_view key, double& value);
@@ -50,16 +57,19 @@ class TomlReader {
   /// One of some words.
   template <class Value>
   void choice(std::string_view key, Value& value, const std::vector<std::pair<std::string_view, Value>>& words);
-  /// A list of strings, each read by `parse` (text to optional); `expected` describes valid values. No value twice.
+  /// A list of strings, each read by `parse` (text to optional) and of at most `most` bytes; `expected` describes valid
+  /// values. No value twice.
   template <class Value, class Parse>
-  void list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected);
+  void list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected,
+            std::size_t most = kMostText);
 
   struct Item {
     std::string text;
     const toml::node* at;
   };
-  /// The strings of a list; nothing if the key is absent or wrong. `or_one`: a single string counts as a list of one.
-  std::optional<std::vector<Item>> texts(std::string_view key, bool or_one = false);
+  /// The strings of a list, at most kMostItems; nothing if the key is absent or wrong. `or_one`: a single string counts
+  /// as a list of one.
+  std::optional<std::vector<Item>> texts(std::string_view key, bool or_one = false, std::size_t most = kMostText);
 
   /// The position of the value of `key`, or of the table if the key is absent.
   Place place(std::string_view key) const;
@@ -73,7 +83,7 @@ class TomlReader {
 
  private:
   const toml::node* find(std::string_view key);
-  std::optional<std::string> string_of(const toml::node& node);
+  std::optional<std::string> string_of(const toml::node& node, std::size_t most = kMostText);
   void report(const toml::source_position& at, std::string message);
 
   const toml::table* table_;
@@ -82,8 +92,14 @@ class TomlReader {
   std::vector<std::string> asked_;
 };
 
-/// `"TEXT"`, as messages show values.
+/// `"TEXT"`, as messages show values; a long one is cut.
 std::string in_quotes(std::string_view text);
+/// The identity of a value of a list.
+inline std::string key_of(const std::string& value) { return value; }
+template <class Value>
+std::string key_of(const Value& value) {
+  return value.text();
+}
 /// `path` itself if absolute, else below `folder`; without "." and "..".
 std::string anchored(const std::string& folder, const std::string& path);
 
@@ -108,18 +124,19 @@ void TomlReader::choice(std::string_view key, Value& value,
 }
 
 template <class Value, class Parse>
-void TomlReader::list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected) {
-  const auto items = texts(key);
+void TomlReader::list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected,
+                      std::size_t most) {
+  const auto items = texts(key, false, most);
   if (!items) return;
   values.clear();
+  std::unordered_set<std::string> known;
   for (const Item& item : *items) {
     std::optional<Value> value = parse(item.text);
     if (!value) {
       error(*item.at, in_quotes(item.text) + " is not " + std::string(expected));
       continue;
     }
-    for (const Value& earlier : values)
-      if (earlier == *value) error(*item.at, in_quotes(item.text) + " is listed twice");
+    if (!known.insert(key_of(*value)).second) error(*item.at, in_quotes(item.text) + " is listed twice");
     values.push_back(std::move(*value));
   }
 }

@@ -4,13 +4,16 @@
 #include <charconv>
 #include <csignal>
 
+#include "config/base/units.hpp"
+
 namespace gray {
 namespace {
 
 constexpr std::uint32_t kMostInstances = 256;
 constexpr std::uint32_t kMostProbes = 100;
-constexpr int kListenFd = 3;     // the inherited socket
-constexpr int kLargestFd = 255;  // the descriptor limit of a worker may be as low as 1024
+constexpr std::size_t kMostToStart = 1 << 20;  // bytes of command and env; execve(2) takes 2 MiB, with grayd's own env
+constexpr int kListenFd = 3;                   // the inherited socket
+constexpr int kLargestFd = 255;                // the descriptor limit of a worker may be as low as 1024
 
 constexpr std::pair<std::string_view, ReadyWay> kWays[] = {
     {"pipe", ReadyWay::pipe}, {"notify", ReadyWay::notify}, {"ipc", ReadyWay::ipc},
@@ -84,7 +87,7 @@ Readiness read_ready(TomlReader& table, const VersionSettings& version) {
 HealthCheck read_health(TomlReader& version) {
   HealthCheck health;
   TomlReader table(version, "health");
-  table.text("path", health.path);
+  table.text("path", health.path, kMostPath);
   if (!health.path.empty() && !health.path.starts_with('/'))
     table.error("path", in_quotes(health.path) + " is not a path that begins with \"/\"");
   table.duration("interval", health.interval);
@@ -128,9 +131,19 @@ std::map<std::string, std::string> read_env(TomlReader& version) {
   for (const std::string& name : table.names()) {
     if (name.empty() || name.find_first_of(std::string("=\0", 2)) != name.npos)
       table.error_at_name(name, in_quotes(name) + " cannot be the name of an environment variable");
-    table.text(name, env[name]);
+    table.text(name, env[name], kMostText - std::min(kMostText, name.size() + 1));
   }
   return env;
+}
+
+/// As execve(2) counts: each text with its end and a pointer.
+void check_size(TomlReader& table, const VersionSettings& version) {
+  std::size_t bytes = 0;
+  for (const std::string& part : version.command) bytes += part.size() + 1 + sizeof(char*);
+  for (const auto& [name, value] : version.env) bytes += name.size() + value.size() + 2 + sizeof(char*);
+  if (bytes > kMostToStart)
+    table.error("command", "command and env of version " + in_quotes(version.name) + " have " + std::to_string(bytes) +
+                               " bytes: at most " + format_size(kMostToStart) + " are allowed");
 }
 
 }  // namespace
@@ -141,9 +154,10 @@ VersionSettings read_version(TomlReader& table, const std::string& name) {
   version.command = read_command(table, name);
   table.number("instances", version.instances, 1, kMostInstances);
   version.env = read_env(table);
+  check_size(table, version);
   version.cwd = ".";
   table.path("cwd", version.cwd);
-  table.text("user", version.user);
+  table.text("user", version.user, kMostName);
   version.command_at = table.place("command");
   version.cwd_at = table.place("cwd");
   version.user_at = table.place("user");

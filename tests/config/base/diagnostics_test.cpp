@@ -21,6 +21,17 @@ TEST_CASE("the caret counts characters, keeps tabs, and stays within the line") 
   CHECK(render("f", "ab", {{7, 1, "m"}}) == "f:7:1: error: m\n  \n  ^\n");
 }
 
+TEST_CASE("of a long line the part around the column is shown") {
+  const std::string long_line = std::string(300, 'a') + "X" + std::string(300, 'b');
+  CHECK(render("f", long_line, {{1, 301, "m"}}) == "f:1:301: error: m\n  ..." + std::string(80, 'a') + "X" +
+                                                       std::string(79, 'b') + "...\n  " + std::string(83, ' ') + "^\n");
+  CHECK(render("f", long_line, {{1, 1, "m"}}) == "f:1:1: error: m\n  " + std::string(160, 'a') + "...\n  ^\n");
+  std::string umlauts;
+  for (int i = 0; i < 200; ++i) umlauts += "\u00fc";
+  const std::string shown = render("f", umlauts, {{1, 200, "m"}});
+  CHECK(shown.ends_with("\n  " + std::string(43, ' ') + "^\n"));
+}
+
 TEST_CASE("the nearest word is found when it is a typing mistake away") {
   const std::vector<std::string_view> words{"command", "instances", "env", "cwd"};
   CHECK(nearest("comand", words) == "command");

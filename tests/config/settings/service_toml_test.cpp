@@ -34,6 +34,57 @@ TEST_CASE("a service gets every default") {
   CHECK(!web.affinity);
 }
 
+namespace {
+
+void rejects(const std::string& text, std::string_view expected) {
+  const ConfigErrors errors = refused(text);
+  CHECK(errors.count == 1);
+  CHECK_MESSAGE(contains(errors.text, expected), errors.text.substr(0, 500));
+}
+
+/// `count` items like 'h0.x', each made by `item` from its number.
+template <class Make>
+std::string items(std::size_t count, Make item) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "'" : ",'") + item(std::to_string(i)) + "'";
+  return text + "]";
+}
+
+std::string host(const std::string& number) { return "h" + number + ".example"; }
+std::string path(const std::string& number) { return "/p" + number; }
+std::string network(const std::string& number) {
+  return "10." + std::to_string(std::stoi(number) / 256) + "." + std::to_string(std::stoi(number) % 256) + ".0/24";
+}
+
+}  // namespace
+
+TEST_CASE("lists and texts of a service have limits, which their errors name") {
+  CHECK(loaded(with_service("hosts = " + items(10'000, host))).services[0].hosts.size() == 10'000);
+  rejects(with_service("hosts = " + items(10'001, host)), "\"hosts\" has 10001 items: at most 10000 are allowed");
+  rejects(with_service("override_from = " + items(10'001, network)), "\"override_from\" has 10001 items");
+  CHECK(loaded(with_service("hosts = ['" + std::string(253, 'h') + "']")).services[0].hosts.size() == 1);
+  rejects(with_service("hosts = ['" + std::string(254, 'h') + "']"), "the text has 254 bytes: at most 253");
+  rejects(with_service("paths = ['/" + std::string(4'096, 'p') + "']"), "the text has 4097 bytes: at most 4096");
+  rejects(with_service("param = '" + std::string(257, 'p') + "'"), "the text has 257 bytes: at most 256");
+  const auto source = [](const std::string& number) { return "header:x" + number; };
+  CHECK(loaded(with_service("identity = " + items(32, source))).services[0].identity.size() == 32);
+  rejects(with_service("identity = " + items(33, source)), "\"identity\" has 33 sources: at most 32 are allowed");
+}
+
+TEST_CASE("the routes and networks of all services have a limit") {
+  const std::string most = "hosts = " + items(20, host) + "\npaths = " + items(1'000, path);
+  CHECK(loaded(service("web", most)).services[0].paths.size() == 1'000);
+  rejects(service("web", most) + service("api"), "more than 20000 routes in all");
+  rejects(service("web", "hosts = " + items(21, host) + "\npaths = " + items(1'000, path)), "more than 20000 routes");
+  const auto long_path = [](const std::string& number) { return "/" + number + std::string(4'000, 'x'); };
+  rejects(service("web", "paths = " + items(1'100, long_path)), "more than 2MiB of routes in all");
+  std::string many;
+  for (int i = 0; i < 11; ++i)
+    many += service("s" + std::to_string(i),
+                    "hosts = ['h" + std::to_string(i) + "']\noverride_from = " + items(10'000, network));
+  rejects(many, "more than 100000 networks in override_from in all");
+}
+
 TEST_CASE("every key of a service is read") {
   const ServiceSettings web = loaded(with_service(R"(hosts = ["Example.COM", "[::1]"]
 paths = ["/api"]

@@ -219,3 +219,25 @@ TEST_CASE("a file is read from disk") {
   REQUIRE(std::holds_alternative<Settings>(result));
   CHECK(std::get<Settings>(result).state_dir == std::string(folder) + "/run/state");
 }
+
+TEST_CASE("addresses, paths and the file have limits") {
+  const auto listeners = [](int count) {
+    std::string text = "[listen]\nhttp = [";
+    for (int i = 0; i < count; ++i) text += "'127.0.0.1:" + std::to_string(2'000 + i) + "',";
+    return text + "]\n" + kSmallest;
+  };
+  CHECK(loaded(listeners(64)).listen.size() == 64);
+  CHECK(contains(refused(listeners(65)).text, "\"http\" has 65 addresses: at most 64 are allowed"));
+  const auto in_folder = [](std::size_t bytes) {
+    return "state_dir = '/" + std::string(bytes - 1, 'd') + "'\n" + kSmallest;
+  };
+  CHECK(loaded(in_folder(3'840)).state_dir.size() == 3'840);
+  CHECK(contains(refused(in_folder(3'841)).text, "the path has 3841 bytes with its folder: at most 3840 are allowed"));
+  char folder[] = "/tmp/gray-settings-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  const std::string file = std::string(folder) + "/g.toml";
+  std::ofstream(file) << kSmallest << "# " << std::string(16 << 20, 'x');
+  const auto result = load_settings(file);
+  std::filesystem::remove_all(folder);
+  CHECK(std::get<ConfigErrors>(result).text.starts_with(file + ":1:1: error: the file is larger than 16MiB\n"));
+}

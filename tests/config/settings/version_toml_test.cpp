@@ -127,3 +127,19 @@ TEST_CASE("a version needs a command") {
   CHECK(contains(refused(head + "command = 'node app.js'").text, "expected a list of strings, found a string"));
   CHECK(loaded(head + "command = ['a', '-v', '-v']").services[0].versions[0].command.size() == 3);
 }
+
+TEST_CASE("a program is started with at most what execve(2) takes") {
+  const auto variables = [](std::size_t count) {
+    std::string text = "[service.web.version.v1.env]\n";
+    for (std::size_t i = 0; i < count; ++i)
+      text += "X" + std::to_string(i) + " = '" + std::string(131'000, 'x') + "'\n";
+    return text;
+  };
+  CHECK(loaded(with_version(variables(8))).services[0].versions[0].env.size() == 8);
+  CHECK(contains(refused(with_version(variables(9))).text, "bytes: at most 1MiB are allowed"));
+  const auto variable = [](std::size_t bytes) { return "env = { XX = '" + std::string(bytes, 'x') + "' }"; };
+  CHECK(loaded(with_version(variable(131'068))).services[0].versions[0].env.size() == 1);
+  CHECK(contains(refused(with_version(variable(131'069))).text, "has 131069 bytes: at most 131068 are allowed"));
+  const std::string path = "health = { path = '/" + std::string(4'096, 'p') + "' }";
+  CHECK(contains(refused(with_version(path)).text, "has 4097 bytes: at most 4096 are allowed"));
+}
