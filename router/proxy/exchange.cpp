@@ -65,8 +65,26 @@ void Exchange::on_deadline() {
   if (((state_ == State::sending || (gathers() && is_small())) && awaits_body()) || (answering && client_.behind()))
     return arm(routing_.limits().request_timeout);
   if (!active()) return;  // left armed by a request that has ended
+  if (state_ == State::waiting && half_closed_ && context_.shard.engine.now() < waits_until())
+    return judge_half_closed();
   feed(Event::deadline, reason_of_deadline(state_));
   context_.shard.outbox.flush();
+}
+
+// A client that has sent FIN nearly always reads on, or has left: nothing shows which. It is answered, and a reset ends
+// the exchange. But while the queue is standing, those who have not sent FIN go first, and there is no time for it.
+void Exchange::client_closing() {
+  if (record_.first_byte != TimePoint{}) return;
+  if (!request_complete_) return client_gone();
+  half_closed_ = true;
+  if (state_ == State::waiting) judge_half_closed();
+}
+
+void Exchange::judge_half_closed() {
+  const TimePoint now = context_.shard.engine.now();
+  const Version& version = *routing_.version();
+  if ((slow ? version.slow_queue : version.queue).standing(now)) return client_gone();
+  context_.shard.engine.timers().arm(deadline_, std::min(waits_until(), now + upstream::kStanding));
 }
 
 void Exchange::acquire() {
@@ -241,7 +259,7 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
   record_ = {.started = started};
   request_ = {};
   attempt_ = {};
-  accepts_body_ = expects_100_ = was_slow_ = slow = false;
+  accepts_body_ = expects_100_ = half_closed_ = was_slow_ = slow = false;
   queued_ = {};
   context_.recorder.make_id(own_id_);
   request_id_ = {own_id_.data(), own_id_.size()};

@@ -70,12 +70,8 @@ class Exchange final : private WorkerSeeker {
   /// The request body is broken or too large.
   void request_fault(segment::Reason reason, const http::Fault& fault);
   void client_gone() { feed(Event::client_gone, segment::Reason::client_gone); }
-  /// The client has sent FIN. Before the first response byte it nearly always no longer waits: the work is given up,
-  /// and the socket serves another request. An answer that has begun is finished; if the client does not read it,
-  /// sending it fails.
-  void client_closing() {
-    if (record_.first_byte == TimePoint{}) client_gone();
-  }
+  /// The client has sent FIN: it may still read its answer, or it may have left.
+  void client_closing();
   void client_drained();
   /// The client is slower than it may be.
   void client_slow(segment::Reason reason, const http::Fault& fault);
@@ -176,6 +172,9 @@ class Exchange final : private WorkerSeeker {
   void log_slow_client(segment::Reason reason);
   void conclude();
   void on_deadline();
+  /// The deadline of a request that waits for a socket.
+  TimePoint waits_until() const { return queued_ + routing_.limits().queue_timeout; }
+  void judge_half_closed();
   /// Only ever moved later while a request lasts: the wheel stores that without touching a list.
   void arm(Duration after) { context_.shard.engine.timers().arm(deadline_, context_.shard.engine.now() + after); }
   Duration stall_limit() const;
@@ -193,6 +192,7 @@ class Exchange final : private WorkerSeeker {
   RequestRouting routing_;
   ReplayBody replay_;
   bool request_complete_ = false, accepts_body_ = false;
+  bool half_closed_ = false;     // its client has sent FIN, while the request was complete
   bool expects_100_ = false;     // its client waits for 100 from the worker, and has sent nothing of its body
   bool was_slow_ = false;        // its client was slow while it held a socket
   std::array<char, 32> own_id_;  // its second half is our span, if the request is part of a trace

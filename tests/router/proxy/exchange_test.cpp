@@ -351,21 +351,58 @@ TEST_CASE("a client that leaves while it waits leaves the queue at once") {
   CHECK(rig.reason(Reason::client_gone) == 1);
 }
 
-TEST_CASE("a client that leaves before the first byte of its answer takes its worker's socket with it") {
+TEST_CASE("a client that resets before the first byte of its answer takes its worker's socket with it") {
   Gate gate;
   FakeWorker worker(answers_after(gate));
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
   client.write(Rig::request_for());
   REQUIRE(eventually([&] { return worker.requests() == 1; }));
-  SUBCASE("with a reset") { client.reset(); }
-  SUBCASE("with a close") { client.close(); }
+  client.reset();
   CHECK(eventually([&] { return rig.sockets(0) == 0; }));
   CHECK(rig.idle_sockets() == 0);
   CHECK(rig.reason(Reason::client_gone) == 1);
   CHECK(rig.totals().errors == 0);
   CHECK(rig.totals().in_flight == 0);
   gate.open();
+}
+
+TEST_CASE("a client that sends FIN behind its request gets its answer, and the end of the connection") {
+  Gate gate;
+  FakeWorker worker(answers_after(gate));
+  Rig rig({{{worker.address()}}});
+  Wire client = rig.dial();
+  client.write(Rig::request_for());
+  REQUIRE(eventually([&] { return worker.requests() == 1; }));
+  client.finish_writing();
+  let_pass(Duration{50});
+  CHECK(rig.sockets(0) == 1);
+  gate.open();
+  CHECK(client.read_answer().status() == 200);
+  CHECK(client.read_rest().empty());
+  CHECK(client.end() == Wire::End::closed);
+}
+
+TEST_CASE("a client that sends FIN while it waits is answered, unless the queue has been standing") {
+  Gate gate;
+  FakeWorker worker(answers_after(gate));
+  Rig rig({{{worker.address()}}, one_socket(256)});
+  Wire first = rig.dial(), waits = rig.dial();
+  first.write(Rig::request_for());
+  REQUIRE(eventually([&] { return worker.requests() == 1; }));
+  waits.write(Rig::request_for());
+  REQUIRE(eventually([&] { return rig.waiting() == 1; }));
+  waits.finish_writing();
+  SUBCASE("short") {
+    gate.open();
+    CHECK(waits.read_answer().status() == 200);
+  }
+  SUBCASE("standing") {
+    CHECK(eventually([&] { return rig.waiting() == 0; }));
+    CHECK(rig.reason(Reason::client_gone) == 1);
+    CHECK(rig.sockets(0) == 1);
+    gate.open();
+  }
 }
 
 TEST_CASE("a request that waited is sent unchanged, even if the limits have changed since") {
