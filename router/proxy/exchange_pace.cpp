@@ -79,11 +79,10 @@ void Exchange::log_slow_client(Reason reason) {
   const std::uint32_t cuts = context_.slow_clients.add(routing_.client(), context_.shard.engine.now());
   if (!known) context_.backends.sort_queue(*routing_.version());
   if (cuts == 0) return;
-  routing_.describe(record_);
-  std::string text = std::string(segment::name_of(reason)) + ": a request of " + routing_.client().ip_text() + " to " +
-                     std::string(record_.destination) + " was cut: " +
-                     (reason == Reason::slow_client ? "the client was slow while other requests waited"
-                                                    : "the client was slower than min_rate");
+  std::string text = std::string(segment::name_of(reason)) + ": a request of " + routing_.client().ip_text();
+  if (attempt_.worker != nullptr) text += " to " + attempt_.worker->id;
+  text += reason == Reason::slow_client ? " was cut: the client was slow while other requests waited"
+                                        : " was cut: the client was slower than min_rate";
   if (cuts > 1) text += " (and " + std::to_string(cuts - 1) + " before it)";
   log(LogLevel::warn, text);
 }

@@ -133,3 +133,22 @@ class SlowClients(GrayTest):
         self.assertTrue(self.client().is_closed())
         self.assertGreater(time.monotonic() - started, 1.9)
         self.assertLess(time.monotonic() - started, 2 + 3 * SLOWER)
+
+    def test_slow_clients_lose_their_socket_to_a_request_that_waits(self):
+        """One is cut, since one of two sockets is their share; counted, logged once for the client."""
+        daemon = self.start(two_versions(limits={"max_sockets": 2}), up=("v1",))
+        for _ in range(2):
+            client = Client(daemon.port, timeout=30 * SLOWER, receive_buffer=4096)
+            self.addCleanup(client.close)
+            client.send(request("/big?n=67108864"))
+        counter = 'grayd_failures_total{service="web",version="v1",reason="slow-client"} 1'
+
+        def cut():
+            self.assertEqual(daemon.get("/length").status, 200)
+            return counter in daemon.ctl("metrics").out
+        eventually(cut, 10, counter)
+        eventually(lambda: [(entry["path"], entry["status"]) for entry in daemon.access_log()
+                            if entry["reason"] == "slow-client"] == [("/big", 200)], 5, "the line of the access log")
+        self.assertEqual(daemon.log().count("slow-client: a request of 127.0.0.1 to web@v1#0 was cut: the client was "
+                                            "slow while other requests waited"), 1)
+        self.assertEqual(daemon.version("v1")["errors"], 0)
