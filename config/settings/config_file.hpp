@@ -24,6 +24,11 @@ class ConfigFile {
   LoadedSettings as_read() const { return parse_settings(text_, path_); }
   /// Whether the settings in the file differ from `loaded`. A file with errors differs, and so does an unreadable one.
   bool changed(const Settings& loaded);
+  /// The file as `read` read it has other settings than those in force: changed() need not parse it to know.
+  void differs(const ConfigFile& read) {
+    seen_ = read.seen_;
+    changed_ = true;
+  }
 
   template <class Io>
   void archive(Io& io);

@@ -21,6 +21,7 @@ void Reloader::reload(Order order, Done done) {
   if (reply.code != ExitCode::ok) return void(conclude(std::move(reply), done));
   if (!needs_new_router(candidate->changes)) return void(conclude(apply(*candidate), done));
   reply = accepted(*candidate);
+  file_.differs(candidate->file);  // so that a status meanwhile does not parse it again
   pending_ = std::move(candidate);
   if (order.wait) pending_->done = done;
   const auto number =

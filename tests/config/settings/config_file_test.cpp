@@ -40,6 +40,18 @@ TEST_CASE_FIXTURE(ConfigFileFixture, "a file is changed when its settings differ
   CHECK_FALSE(file.changed(settings));
 }
 
+TEST_CASE_FIXTURE(ConfigFileFixture, "a file that is known to differ is not parsed again until it is touched") {
+  ConfigFile file(path);
+  const auto settings = loaded();
+  write("# the same settings\n" + text);
+  ConfigFile fresh(path);
+  REQUIRE(std::holds_alternative<Settings>(fresh.read()));
+  file.differs(fresh);
+  CHECK(file.changed(settings));
+  write(text);
+  CHECK_FALSE(file.changed(settings));
+}
+
 TEST_CASE_FIXTURE(ConfigFileFixture, "a file with errors, or a missing one, counts as changed") {
   ConfigFile file(path);
   const auto settings = loaded();
