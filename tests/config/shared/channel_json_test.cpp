@@ -21,6 +21,21 @@ TEST_CASE("a message carries the fields of its type and no others") {
   CHECK(back->number == 0);
 }
 
+TEST_CASE("the largest settings that a configuration may have fit into a message, and a table of them into 16 MiB") {
+  const Cidr longest = *Cidr::parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128");
+  ChannelMessage hello;
+  hello.router.trusted_proxies.assign(10'000, longest);
+  CHECK(to_json_text(hello).size() < kChannelMessage);
+  RoutingTable table;
+  for (int i = 0; i < 10; ++i) {
+    ServiceRoute route;
+    route.override_from.assign(10'000, longest);
+    table.services.push_back(route);
+  }
+  table.services.front().paths.assign(512, "/" + std::string(4'095, '"'));
+  CHECK(to_json_text(table).size() < 12 << 20);  // 4 MiB are left for workers
+}
+
 TEST_CASE("text that is not a message is refused with the reason") {
   std::string error;
   for (const char* text : {"", "[]", "{}", "{\"type\":\"nope\"}", "{\"type\":\"hello\"}",
