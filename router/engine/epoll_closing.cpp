@@ -78,7 +78,7 @@ void EpollEngine::release(StreamId id) {
 
 void EpollEngine::drop_input(Stream& stream) {
   while (stream.readable) {
-    const ssize_t count = ::recv(stream.fd, scratch_.get(), kMaxRead, 0);
+    const ssize_t count = receive(stream.fd, scratch_.get(), kMaxRead);
     if (count > 0 || (count < 0 && errno == EINTR)) continue;
     stream.readable = false;
     if (count < 0 && errno != EAGAIN) return destroy(stream);

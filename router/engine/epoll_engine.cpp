@@ -193,7 +193,7 @@ void EpollEngine::read(Stream& stream) {
   std::size_t budget = kBytesPerTurn;
   while (stream.readable && stream.pauses == 0 && !stream.reported_end) {
     const std::size_t wanted = stream.read_limit;
-    const ssize_t count = ::recv(stream.fd, scratch_.get(), wanted, 0);
+    const ssize_t count = receive(stream.fd, scratch_.get(), wanted);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       stream.readable = false;
@@ -269,7 +269,7 @@ void EpollEngine::send(StreamId id, std::string_view bytes) {
   if (stream == nullptr || stream->closing() || stream->finished || stream->error != 0) return;
   if (!stream->tail.empty()) return keep(*stream, bytes);
   while (!bytes.empty()) {
-    const ssize_t count = ::send(stream->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t count = transmit(stream->fd, bytes);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno != EAGAIN) return fail(*stream, errno);
     const std::size_t sent = count < 0 ? 0 : static_cast<std::size_t>(count);

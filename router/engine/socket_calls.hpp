@@ -1,8 +1,18 @@
 #pragma once
-// Socket options and errors for the engine. Functions that return nothing ignore errors: a socket without such an
-// option (a unix socket has no Nagle) works without it.
+// System calls on sockets for the engine. Functions that return nothing ignore errors: a socket without such an option
+// (a unix socket has no Nagle) works without it.
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string_view>
 
 namespace gray::engine {
+
+// recv(2) and send(2) without what they do for pthread_cancel(3) in a process with threads: two locked instructions for
+// each call, four calls for each request. Errors in errno.
+ssize_t receive(int fd, char* to, std::size_t size);
+/// A connection that the peer has closed gives EPIPE, no signal.
+ssize_t transmit(int fd, std::string_view bytes);
 
 /// The pending error of `fd`, 0 for none; reading it clears it.
 int socket_error(int fd);

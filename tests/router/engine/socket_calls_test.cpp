@@ -42,3 +42,21 @@ TEST_CASE("a close after set_reset_on_close() is a reset") {
   CHECK(client.read_rest().empty());
   CHECK(client.end() == test::Wire::End::reset);
 }
+
+TEST_CASE("bytes are sent and received, and errors are in errno") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+  const UniqueFd left(ends[0]);
+  UniqueFd right(ends[1]);
+  char bytes[8];
+  CHECK(receive(left.get(), bytes, sizeof bytes) == -1);
+  CHECK(errno == EAGAIN);
+  CHECK(transmit(right.get(), "hello") == 5);
+  CHECK(receive(left.get(), bytes, 3) == 3);
+  CHECK(receive(left.get(), bytes + 3, sizeof bytes - 3) == 2);
+  CHECK(std::string_view(bytes, 5) == "hello");
+  right.reset();
+  CHECK(receive(left.get(), bytes, sizeof bytes) == 0);
+  CHECK(transmit(left.get(), "x") == -1);  // no SIGPIPE
+  CHECK(errno == EPIPE);
+}
