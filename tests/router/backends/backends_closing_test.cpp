@@ -125,7 +125,7 @@ TEST_CASE("a client that goes gives its own unit and its worker's back when they
   client.write(Rig::request_for());
   REQUIRE(eventually([&] { return worker.requests() == 1; }));
   late.hold();
-  client.close();
+  client.reset();
   REQUIRE(late.holds(2));
   CHECK(late.rig.sockets(0) == 1);
   CHECK(late.rig.closed_clients() == 0);
@@ -259,7 +259,7 @@ TEST_CASE("a new request takes the unit of a socket that is being closed, if no 
   first.write(Rig::request_for());
   REQUIRE(eventually([&] { return worker.requests() == 1; }));
   late.hold();
-  first.close();
+  first.reset();
   REQUIRE(late.holds(2));
   Wire second = late.rig.dial(), third = late.rig.dial();
   second.write(Rig::request_for());
@@ -399,7 +399,7 @@ TEST_CASE("a socket that no neighbour needs any more is adopted again") {
   gate.open();
   CHECK(first.read_answer().status() == 200);
   REQUIRE(late.holds(1, 0));
-  second.close();
+  second.reset();
   REQUIRE(eventually([&] { return late.rig.waiting() == 0; }));
   late.end_held(0);
   CHECK(eventually([&] { return late.rig.idle_sockets(0) == 1; }));
