@@ -1,8 +1,7 @@
-// A rule is one (host, path) pair of a service. The rules are sorted once, so the first match is the best one: named
-// hosts before any host, then longer paths before shorter ones, then the order of the table.
 #include "router/policy/route_table.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "router/http/message.hpp"
 
@@ -29,32 +28,83 @@ bool below(std::string_view path, std::string_view prefix) {
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 
+/// The order of a + "/" and b + "/".
+bool before(std::string_view a, std::string_view b) {
+  const std::size_t common = std::min(a.size(), b.size());
+  if (const int order = a.substr(0, common).compare(b.substr(0, common)); order != 0) return order < 0;
+  if (a.size() == b.size()) return false;
+  const auto next = [common](std::string_view text) { return text.size() > common ? text[common] : '/'; };
+  const auto left = static_cast<unsigned char>(next(a)), right = static_cast<unsigned char>(next(b));
+  return left != right ? left < right : a.size() < b.size();
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+/// The order of a name in lower case and a host as received.
+bool name_before(std::string_view name, std::string_view host) {
+  const std::size_t common = std::min(name.size(), host.size());
+  for (std::size_t i = 0; i < common; ++i) {
+    const char theirs = lower(host[i]);
+    if (name[i] != theirs) return static_cast<unsigned char>(name[i]) < static_cast<unsigned char>(theirs);
+  }
+  return name.size() < host.size();
+}
+
 }  // namespace
 
+void PathPrefixes::add(std::string path, std::size_t service) {
+  if (!path.empty()) {
+    entries_.push_back({.path = std::move(path), .service = service});
+  } else if (!every_path_) {
+    every_path_ = service;
+  }
+}
+
+void PathPrefixes::settle() {
+  std::ranges::stable_sort(entries_, before, &Entry::path);
+  const auto same = [](const Entry& a, const Entry& b) { return a.path == b.path; };
+  entries_.erase(std::unique(entries_.begin(), entries_.end(), same), entries_.end());
+  for (std::uint32_t i = 1; i < entries_.size(); ++i) {
+    std::uint32_t parent = i - 1;
+    while (parent != kNone && !below(entries_[i].path, entries_[parent].path)) parent = entries_[parent].parent;
+    entries_[i].parent = parent;
+  }
+}
+
+std::optional<std::size_t> PathPrefixes::find(std::string_view path) const {
+  const auto behind = std::ranges::upper_bound(entries_, path, before, &Entry::path);
+  auto index = static_cast<std::uint32_t>(behind - entries_.begin()) - 1;  // kNone: there is none before it
+  while (index != kNone && !below(path, entries_[index].path)) index = entries_[index].parent;
+  return index == kNone ? every_path_ : std::optional(entries_[index].service);
+}
+
 RouteTable::RouteTable(const std::vector<ServiceRoute>& services) {
+  std::map<std::string, PathPrefixes, std::less<>> hosts;
   for (std::size_t service = 0; service < services.size(); ++service) {
     const ServiceRoute& route = services[service];
     for (const std::string& host : route.hosts.empty() ? kAny : route.hosts) {
-      for (const std::string& path : route.paths.empty() ? kAny : route.paths) {
-        rules_.push_back({std::string(bare_host(host)), without_trailing_slash(path), service});
-        by_host_ = by_host_ || !host.empty();
-      }
+      PathPrefixes& paths = host.empty() ? any_host_ : hosts[std::string(bare_host(host))];
+      for (const std::string& path : route.paths.empty() ? kAny : route.paths)
+        paths.add(without_trailing_slash(path), service);
     }
   }
-  std::stable_sort(rules_.begin(), rules_.end(), [](const Rule& a, const Rule& b) {
-    if (a.host.empty() != b.host.empty()) return b.host.empty();
-    return a.path.size() > b.path.size();
-  });
+  any_host_.settle();
+  for (auto& [name, paths] : hosts) {
+    paths.settle();
+    hosts_.push_back({name, std::move(paths)});
+  }
 }
 
 std::optional<std::size_t> RouteTable::find(std::string_view host, std::string_view path) const {
-  const std::string_view wanted = by_host_ ? bare_host(host) : std::string_view();
   path = path.substr(0, path.find('?'));
-  for (const Rule& rule : rules_) {
-    if (!rule.host.empty() && !http::equals_ignoring_case(rule.host, wanted)) continue;
-    if (rule.path.empty() || below(path, rule.path)) return rule.service;
+  if (!hosts_.empty()) {
+    const std::string_view wanted = bare_host(host);
+    const auto found = std::ranges::lower_bound(hosts_, wanted, name_before, &Host::name);
+    if (found != hosts_.end() && http::equals_ignoring_case(found->name, wanted)) {
+      if (const auto service = found->paths.find(path)) return service;
+    }
   }
-  return std::nullopt;
+  return any_host_.find(path);
 }
 
 }  // namespace gray::policy

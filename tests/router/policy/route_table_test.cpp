@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <random>
+
+#include "router/http/message.hpp"
+
 namespace gray::policy {
 namespace {
 
@@ -74,6 +79,67 @@ TEST_CASE("a service with hosts beats one without, even with a shorter path") {
 TEST_CASE("of two equal rules the first service wins") {
   const RouteTable table({service({"a"}, {"/x"}), service({"a"}, {"/x"})});
   CHECK(table.find("a", "/x") == 0u);
+}
+
+/// The rules one after the other, as the contract says them.
+std::optional<std::size_t> searched(const std::vector<ServiceRoute>& services, std::string_view host,
+                                    std::string_view path) {
+  const auto matches = [](std::string_view text, std::string_view prefix) {
+    return prefix == "/" || text == prefix || text.starts_with(std::string(prefix) + "/");
+  };
+  for (const bool named : {true, false}) {
+    std::optional<std::size_t> best;
+    std::size_t longest = 0;
+    for (std::size_t i = 0; i < services.size(); ++i) {
+      const auto& hosts = services[i].hosts;
+      const bool mine =
+          std::ranges::any_of(hosts, [&](const auto& one) { return http::equals_ignoring_case(one, host); });
+      if (named ? !mine : !hosts.empty()) continue;
+      for (const std::string& prefix : services[i].paths) {
+        const std::size_t length = prefix == "/" ? 0 : prefix.size();
+        if (matches(path, prefix) && (!best || length > longest)) {
+          best = i;
+          longest = length;
+        }
+      }
+    }
+    if (best) return best;
+  }
+  return std::nullopt;
+}
+
+TEST_CASE("thousands of hosts and paths are found as if they were searched one after the other") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  const auto text = [&](std::size_t most, std::string_view letters) {
+    std::string made;
+    for (std::size_t i = 0; i <= random() % most; ++i) made += letters[random() % letters.size()];
+    return made;
+  };
+  const auto some_path = [&] {
+    std::string path = "/" + text(6, "ab/-0");
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    return path;
+  };
+  std::vector<ServiceRoute> services;
+  for (int i = 0; i < 100; ++i) {
+    std::vector<std::string> hosts, paths;
+    for (std::size_t n = random() % 5; n > 0; --n) hosts.push_back(text(3, "abc."));
+    for (auto& host : hosts)
+      if (host.back() == '.') host.back() = 'a';
+    for (std::size_t n = 1 + random() % 30; n > 0; --n) paths.push_back(some_path());
+    services.push_back(service(hosts, paths));
+  }
+  const RouteTable table(services);
+  for (int i = 0; i < 3'000; ++i) {
+    std::string host = text(3, "abcABC.");
+    if (host.back() == '.') host.back() = 'a';
+    const std::string path = some_path() + (i % 3 == 0 ? "/" + text(4, "ab/") : "");
+    CAPTURE(host);
+    CAPTURE(path);
+    CHECK(table.find(host, path) == searched(services, host, path));
+  }
 }
 
 }  // namespace
