@@ -2,6 +2,7 @@
 // they hold the object, not the descriptor.
 #include "control/api/arrivals.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -93,6 +94,8 @@ UniqueFd Arrivals::take_out(Waiting& one) {
   one.here = false;
   one.deadline.cancel();
   UniqueFd connection(one.connection.release());
+  // Asio makes what it waits for non-blocking; who serves a connection does not expect that.
+  ::fcntl(connection.get(), F_SETFL, ::fcntl(connection.get(), F_GETFL) & ~O_NONBLOCK);
   waiting_.erase(one.place);
   return connection;
 }

@@ -251,6 +251,10 @@ void forwards(std::string& out, const ReportSource& source) {
          "Requests whose X-Forwarded-For names more trusted proxies than are read.",
          static_cast<double>(
              sum_of(source.layout, [](const segment::WireCounts& wire) -> const auto& { return wire.forwards_cut; })));
+  single(out, "grayd_forwarded_for_unreadable_total", "counter",
+         "Requests whose X-Forwarded-For has a member that is not an address.",
+         static_cast<double>(sum_of(
+             source.layout, [](const segment::WireCounts& wire) -> const auto& { return wire.forwards_unreadable; })));
 }
 
 void process(std::string& out, const ReportSource& source) {

@@ -96,7 +96,8 @@ class Reference {
 
   bool read_chunk_line(std::string_view line, std::uint64_t& size) {
     const std::size_t digits = std::min(line.find(';'), line.size());
-    if (digits == 0 || digits > kMaxChunkDigits) return false;
+    const std::size_t zeros = std::min(line.find_first_not_of('0'), digits);
+    if (digits == 0 || zeros > kMaxChunkZeros || digits - zeros > kMaxChunkDigits) return false;
     for (const char c : line.substr(0, digits)) {
       const std::size_t digit = std::string_view("0123456789abcdef").find(to_lower(c));
       if (digit == std::string_view::npos) return false;

@@ -74,7 +74,8 @@ void check_forwarded(bool trusted) {
   must(parse_request(written.view(), {bound, kMaxFields}, forwarded, fault) == Parse::complete,
        "what is forwarded parses");
   must(forwarded.bytes.size() == size, "what is forwarded is one head");
-  const Understood ours{std::string(head.method_text), std::string(head.path),
+  const std::string path = (head.path.starts_with('?') ? "/" : "") + std::string(head.path);
+  const Understood ours{std::string(head.method_text), path,
                         std::string(head.authority.empty() ? "localhost" : head.authority), head.framing};
   const Understood theirs{std::string(forwarded.method_text), std::string(forwarded.target),
                           std::string(forwarded.authority), forwarded.framing};

@@ -82,10 +82,10 @@ TEST_CASE("every router is listed, and the progress of a running upgrade") {
   CHECK(view.find("router pid 100 draining") != std::string::npos);
   CHECK(view.find("router pid 101 draining,") != std::string::npos);
   last["of"] = "reload";
-  status["upgrades"] = {last};
+  status["upgrades"] = json::array({last});
   CHECK(view_status(status, {}).find("\nreload: router 101 starts\n") != std::string::npos);
   last["state"] = "done";
-  status["upgrades"] = {last};
+  status["upgrades"] = json::array({last});
   CHECK(view_status(status, {}).find("upgrade of") == std::string::npos);
 }
 

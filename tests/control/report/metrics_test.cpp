@@ -54,6 +54,7 @@ struct MetricsFixture {
     segment->wire_base.faults[1][18] = 2;
     wire.write_errors[1] = 5;
     wire.forwards_cut = 6;
+    wire.forwards_unreadable = 8;
   }
   std::string text() {
     return metrics_text({.settings = settings,
@@ -98,6 +99,7 @@ TEST_CASE_FIXTURE(MetricsFixture, "requests and faults without a version are cou
   CHECK(has("grayd_write_errors_total{side=\"downstream\"} 0"));
   CHECK(has("grayd_write_errors_total{side=\"upstream\"} 5"));
   CHECK(has("grayd_forwarded_for_cut_total 6"));
+  CHECK(has("grayd_forwarded_for_unreadable_total 8"));
 }
 
 TEST_CASE_FIXTURE(MetricsFixture, "the users of a canary that is down go to stable") {
