@@ -13,7 +13,7 @@ std::uint64_t number(const std::array<std::uint8_t, 16>& ip, std::size_t from, s
 
 }  // namespace
 
-NetworkSet::NetworkSet(const std::vector<Cidr>& networks) {
+NetworkSet::NetworkSet(const std::vector<Cidr>& networks, bool unix_peers) : unix_peers_(unix_peers) {
   for (const Cidr& network : networks) {
     const auto first = network.ip, last = network.last_ip();
     if (network.ipv6)
@@ -48,7 +48,7 @@ bool NetworkSet::contains(const Address& address) const {
     case Address::Kind::ipv6:
       if (const auto ipv4 = mapped_ipv4(address.ip)) return covers(ipv4_, static_cast<Ip4>(number(*ipv4, 0, 4)));
       return covers(ipv6_, Ip6(number(address.ip, 0, 8), number(address.ip, 8, 8)));
-    case Address::Kind::unix_path: return false;
+    case Address::Kind::unix_path: return unix_peers_;
   }
   return false;
 }

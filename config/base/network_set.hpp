@@ -3,7 +3,7 @@
 // the logarithm of their number. Immutable once made; any thread.
 //
 // Model: for each IP version the disjoint ranges of addresses that the networks cover, sorted. An IPv4-mapped IPv6
-// address is its IPv4 address, as in Cidr; a unix peer is in no network.
+// address is its IPv4 address, as in Cidr.
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -15,7 +15,8 @@ namespace gray {
 class NetworkSet {
  public:
   NetworkSet() = default;
-  explicit NetworkSet(const std::vector<Cidr>& networks);
+  /// `unix_peers`: whether peers over unix sockets are members, too.
+  explicit NetworkSet(const std::vector<Cidr>& networks, bool unix_peers = false);
   bool contains(const Address& address) const;
 
  private:
@@ -30,6 +31,7 @@ class NetworkSet {
   template <class Ip>
   static bool covers(const std::vector<Range<Ip>>& ranges, Ip ip);
 
+  bool unix_peers_ = false;
   std::vector<Range<Ip4>> ipv4_;
   std::vector<Range<Ip6>> ipv6_;
 };

@@ -172,6 +172,7 @@ struct ServiceSettings : ServiceRouting {
 struct RouterSettings {
   std::uint32_t threads = 0;  // 0: one per core; at most segment::kThreads
   std::vector<Cidr> trusted_proxies;
+  bool trusts_unix_peers = false;  // "unix" is in trusted_proxies: peers over unix listeners
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_client = 1'000;
   std::uint32_t max_requests_per_connection = 10'000;  // the last answer has Connection: close
@@ -181,6 +182,7 @@ struct RouterSettings {
   void archive(Io& io) {
     io("threads", threads);
     io("trusted_proxies", trusted_proxies);
+    io("trusts_unix_peers", trusts_unix_peers);
     io("max_connections", max_connections);
     io("max_connections_per_client", max_connections_per_client);
     io("max_requests_per_connection", max_requests_per_connection);

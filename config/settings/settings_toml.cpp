@@ -82,10 +82,27 @@ void read_listen(TomlReader& root, Settings& settings) {
     table.error("metrics", "not an address to listen on, such as \"127.0.0.1:9100\": \"" + settings.metrics + "\"");
 }
 
+/// A network, or "unix" for the peers over unix listeners.
+struct TrustedPeer {
+  std::optional<Cidr> network;
+
+  static std::optional<TrustedPeer> parse(const std::string& text) {
+    if (text == "unix") return TrustedPeer{};
+    const auto network = Cidr::parse(text);
+    return network ? std::optional(TrustedPeer{network}) : std::nullopt;
+  }
+  std::string text() const { return network ? network->text() : "unix"; }
+};
+
 void read_router(TomlReader& root, RouterSettings& router) {
   TomlReader table(root, "router");
   table.number("threads", router.threads, 0, segment::kThreads);
-  table.list("trusted_proxies", router.trusted_proxies, Cidr::parse, "an IP network such as \"10.0.0.0/8\"");
+  std::vector<TrustedPeer> trusted;
+  table.list("trusted_proxies", trusted, TrustedPeer::parse, "an IP network such as \"10.0.0.0/8\", or \"unix\"");
+  for (const TrustedPeer& peer : trusted) {
+    if (peer.network) router.trusted_proxies.push_back(*peer.network);
+    router.trusts_unix_peers = router.trusts_unix_peers || !peer.network;
+  }
   table.number("max_connections", router.max_connections, 1, kMostConnections);
   table.number("max_connections_per_client", router.max_connections_per_client, 1, kMostConnections);
   table.number("max_requests_per_connection", router.max_requests_per_connection, 1, kMostRequests);

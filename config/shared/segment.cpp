@@ -61,6 +61,7 @@ void fold(WireCounts& base, const WireCounts& dead) {
   for (std::size_t side = 0; side < kSides; ++side) add(base.faults[side], dead.faults[side]);
   add(base.write_errors, dead.write_errors);
   add(base.forwards_cut, dead.forwards_cut);
+  add(base.forwards_unreadable, dead.forwards_unreadable);
 }
 
 std::string header_problem(const Header& header) {

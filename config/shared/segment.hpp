@@ -25,7 +25,7 @@
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 6;                  // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 7;                  // raise with every change of the structs below
 inline constexpr std::uint32_t kRouterSlots = 4;             // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 
@@ -106,7 +106,8 @@ struct alignas(64) WireCounts {
   std::atomic<std::uint64_t> refused[static_cast<std::size_t>(Reason::count)];  // answered before a version was chosen
   std::atomic<std::uint64_t> faults[kSides][kRules];                            // rules broken by that side
   std::atomic<std::uint64_t> write_errors[kSides];                              // sends to that side that failed
-  std::atomic<std::uint64_t> forwards_cut;  // requests whose X-Forwarded-For has more trusted hops than are read
+  std::atomic<std::uint64_t> forwards_cut;         // requests whose X-Forwarded-For has more trusted hops than are read
+  std::atomic<std::uint64_t> forwards_unreadable;  // likewise: has a member that is not an address
 };
 
 struct alignas(64) WorkerCell {

@@ -3,8 +3,13 @@
 #include <cassert>
 
 namespace gray::policy {
+
+std::optional<ClientKey> ClientLimit::key_of(const Address& client) const {
+  return exempt_.contains(client) ? std::nullopt : client_key(client);
+}
+
 bool ClientLimit::acquire(const Address& client) {
-  const auto key = client_key(client);
+  const auto key = key_of(client);
   if (!key) return true;
   const auto found = counts_.find(*key);
   if (found != counts_.end()) {
@@ -18,7 +23,7 @@ bool ClientLimit::acquire(const Address& client) {
 }
 
 void ClientLimit::release(const Address& client) {
-  const auto key = client_key(client);
+  const auto key = key_of(client);
   if (!key) return;
   const auto found = counts_.find(*key);
   assert(found != counts_.end() && "released more often than acquired");
@@ -28,12 +33,12 @@ void ClientLimit::release(const Address& client) {
 bool ClientLimit::move(const Address& from, const Address& to) {
   release(from);
   const bool within = acquire(to);
-  if (!within) ++counts_[client_key(to).value()];
+  if (!within) ++counts_[key_of(to).value()];
   return within;
 }
 
 std::uint32_t ClientLimit::connections_of(const Address& client) const {
-  const auto key = client_key(client);
+  const auto key = key_of(client);
   if (!key) return 0;
   const auto found = counts_.find(*key);
   return found == counts_.end() ? 0 : found->second;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "config/base/network_set.hpp"
 #include "router/policy/client_key.hpp"
 
 namespace gray::policy {
@@ -17,7 +18,9 @@ namespace gray::policy {
 class ClientLimit {
  public:
   /// `per_client` connections of one client, at most `clients` clients at a time.
-  ClientLimit(std::uint32_t per_client, std::size_t clients) : per_client_(per_client), clients_(clients) {}
+  /// `exempt`: peers that are not clients, but stand for many.
+  ClientLimit(std::uint32_t per_client, std::size_t clients, NetworkSet exempt = {})
+      : per_client_(per_client), clients_(clients), exempt_(std::move(exempt)) {}
 
   /// Counts a connection of `client`; false, and not counted, if it is at its limit or there are too many clients.
   bool acquire(const Address& client);
@@ -32,8 +35,11 @@ class ClientLimit {
   std::size_t clients() const { return counts_.size(); }
 
  private:
+  std::optional<ClientKey> key_of(const Address& client) const;
+
   std::uint32_t per_client_;
   std::size_t clients_;
+  NetworkSet exempt_;
   std::unordered_map<ClientKey, std::uint32_t, ClientKeyHash> counts_;
 };
 

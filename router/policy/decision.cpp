@@ -150,6 +150,23 @@ bool decodes_to(std::string_view encoded, std::string_view plain) {
   return at == encoded.size();
 }
 
+namespace {
+
+/// A member of X-Forwarded-For. Some proxies write the port of the client, too.
+std::optional<Address> parse_hop(std::string_view member) {
+  if (const auto ip = parse_ip(member)) return ip;
+  const bool bracketed = member.starts_with('[');
+  const std::size_t end = member.find(bracketed ? ']' : ':');
+  if (end == std::string_view::npos) return std::nullopt;
+  std::string_view port = member.substr(end + (bracketed ? 1 : 0));
+  const bool valid = port.empty() || (port.front() == ':' && port.size() > 1 && port.size() <= 6 &&
+                                      port.find_first_not_of("0123456789", 1) == std::string_view::npos);
+  if (!valid) return std::nullopt;
+  return bracketed ? parse_ip(member.substr(1, end - 1)) : parse_ip(member.substr(0, end));
+}
+
+}  // namespace
+
 ForwardedClient client_address(const Address& peer, const http::Fields& fields, const NetworkSet& trusted) {
   Address client = peer;
   int hops = 0;
@@ -158,14 +175,15 @@ ForwardedClient client_address(const Address& peer, const http::Fields& fields, 
     if (field.id != http::Name::x_forwarded_for) continue;
     std::string_view rest = field.value;
     while (!rest.empty()) {
-      if (!trusted.contains(client)) return {client};
-      if (++hops > kMaxHops) return {client, true};
-      const auto hop = parse_ip(last_part(rest));
-      if (!hop) return {client};
+      if (!trusted.contains(client)) return {.address = client};
+      if (++hops > kMaxHops) return {.address = client, .cut = true};
+      const std::string_view member = last_part(rest);
+      const auto hop = parse_hop(member);
+      if (!hop) return {.address = client, .unreadable = member};
       client = *hop;
     }
   }
-  return {client};
+  return {.address = client};
 }
 
 }  // namespace gray::policy

@@ -51,11 +51,12 @@ std::optional<std::string_view> query_param(std::string_view path_query, std::st
 bool decodes_to(std::string_view encoded, std::string_view plain);
 
 /// The peer (a unix peer has no address, and so no identity from it), or behind trusted proxies the rightmost untrusted
-/// hop of X-Forwarded-For. An invalid member ends the search, and so do kMaxHops trusted ones: the last valid address
-/// counts, and in the latter case `cut` is set.
+/// hop of X-Forwarded-For. A member may have a port: "1.2.3.4:5", "[::1]:5". One that is not an address ends the
+/// search, and so do kMaxHops trusted ones: the last valid address counts.
 struct ForwardedClient {
   Address address;
-  bool cut = false;
+  bool cut = false;             // by kMaxHops
+  std::string_view unreadable;  // the member that is not an address
 };
 ForwardedClient client_address(const Address& peer, const http::Fields& fields, const NetworkSet& trusted);
 inline constexpr int kMaxHops = 32;

@@ -40,7 +40,7 @@ Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelM
       router_slot_(hello.router_slot),
       settings_(hello.router),
       main_(engine::make_engine(main_buffers_)),
-      clients_(settings_.max_connections_per_client, settings_.max_connections),
+      clients_(settings_.max_connections_per_client, settings_.max_connections, NetworkSet(settings_.trusted_proxies)),
       check_again_(this, [](void* self, TimePoint) { static_cast<Router*>(self)->run_warm_up_check(); }) {
   for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
   for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());

@@ -83,7 +83,7 @@ class Shard final : public DownstreamOwner {
   Backends backends_;
   TableViews tables_;
   Recorder recorder_;
-  NetworkSet trusted_proxies_{options_.settings.trusted_proxies};
+  NetworkSet trusted_proxies_{options_.settings.trusted_proxies, options_.settings.trusts_unix_peers};
   ExchangeContext context_;
   Prober prober_;
   Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header};

@@ -279,6 +279,7 @@ void Exchange::begin(const RequestFacts& request, const ClientInfo& client, Time
   request_complete_ = !request.has_body;
   if (request.last_hop) return answer_as_last_hop();
   const Refusal refusal = routing_.route(request, info_, client_.request());
+  if (!routing_.unreadable_hop().empty()) context_.recorder.unreadable_hop(routing_.unreadable_hop(), *client.peer);
   const bool known = routing_.version() != nullptr;  // a request without a service keeps our id
   if (known && info_.trusted && !request.request_id.empty()) request_id_ = request.request_id;
   if (refusal.fault.status != 0) note(refusal.fault, Side::downstream);

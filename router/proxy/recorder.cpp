@@ -11,6 +11,8 @@ namespace gray::proxy {
 namespace {
 
 constexpr Duration kFlushInterval{200};  // how long a line may stay in memory
+constexpr Duration kHopLogInterval{60'000};
+constexpr std::size_t kMostOfHop = 100;  // bytes of a member in the log
 constexpr Duration kWallAge{100};        // how late the lines follow a step of the wall clock
 
 // splitmix64: every seed gives a sequence without repetition, and its outputs look unrelated.
@@ -68,6 +70,13 @@ void Recorder::record(ExchangeRecord& ended) {
 void Recorder::broken(const http::Fault& fault, segment::Side side) {
   const auto rule = number_of(fault.rule);
   if (rule) stats::add(backends_.counters().wire().faults[static_cast<std::size_t>(side)][*rule]);
+}
+
+void Recorder::unreadable_hop(std::string_view member, const Address& proxy) {
+  if (hop_logged_ != TimePoint{} && engine_.now() - hop_logged_ < kHopLogInterval) return;
+  hop_logged_ = engine_.now();
+  log(LogLevel::warn, "X-Forwarded-For: \"" + std::string(member.substr(0, kMostOfHop)) + "\" from the trusted proxy " +
+                          proxy.text() + " is not an address; the address before it counts as the client's");
 }
 
 void Recorder::write_line(const ExchangeRecord& ended) {

@@ -43,6 +43,8 @@ class Recorder {
   void record(ExchangeRecord& ended);
   /// A rule that one side broke is counted when it is noticed; the line of the exchange names the last one.
   void broken(const http::Fault& fault, segment::Side side);
+  /// A trusted proxy has named a client that is not an address: logged at most once a minute.
+  void unreadable_hop(std::string_view member, const Address& proxy);
   /// The state machine got an impossible event: a bug of the router, logged.
   void impossible(State state);
   void reopen(UniqueFd access_log);
@@ -62,6 +64,7 @@ class Recorder {
   stats::AccessLog log_;
   stats::LineClock clock_;
   engine::Timer flush_;
+  TimePoint hop_logged_{};
   std::uint64_t lost_ = 0;  // the dropped lines of the log that are counted already
   TimePoint wall_asked_{};
   stats::WallTime wall_then_{};

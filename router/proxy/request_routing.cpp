@@ -15,6 +15,7 @@ const Limits& RequestRouting::limits() const { return service_ == nullptr ? kDef
 
 void RequestRouting::clear(const Address& peer) {
   client_ = peer;
+  unreadable_hop_ = {};
   choice_ = {.decision = Decision::none};
 }
 
@@ -27,7 +28,9 @@ Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& cli
   if (client.trusted) {
     const auto forwarded = policy::client_address(*client.peer, head.fields, trusted_proxies_);
     client_ = forwarded.address;
+    unreadable_hop_ = forwarded.unreadable;
     if (forwarded.cut) stats::add(backends_.counters().wire().forwards_cut, 1);
+    if (!unreadable_hop_.empty()) stats::add(backends_.counters().wire().forwards_unreadable, 1);
   }
   const ServiceRoute& route = *service_->route;
   const bool canary_up = route.canary && backends_.version(route.versions[*route.canary].row).up();

@@ -37,6 +37,8 @@ class RequestRouting {
   segment::Decision decision() const { return choice_.decision; }
   /// Who sent the request: the peer, or whom a trusted proxy names.
   const Address& client() const { return client_; }
+  /// The member of X-Forwarded-For that could not be read, during route(); empty: none.
+  std::string_view unreadable_hop() const { return unreadable_hop_; }
   std::uint64_t affinity() const { return choice_.affinity; }
   /// For the answer's X-Gray-* fields: empty unless the service exposes them.
   std::string_view shown_version() const;
@@ -60,6 +62,7 @@ class RequestRouting {
   Version* version_ = nullptr;
   policy::Choice choice_;
   Address client_;
+  std::string_view unreadable_hop_;
 };
 
 }  // namespace gray::proxy

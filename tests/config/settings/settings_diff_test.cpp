@@ -118,6 +118,7 @@ const Row<Settings> kSettings[] = {
 const Row<RouterSettings> kRouter[] = {
     {"threads", [](RouterSettings& r) { r.threads = 3; }, "refused: a change of router.threads needs a restart"},
     {"trusted_proxies", [](RouterSettings& r) { r.trusted_proxies.emplace_back(); }, "router"},
+    {"trusts_unix_peers", [](RouterSettings& r) { r.trusts_unix_peers = true; }, "router"},
     {"max_connections", [](RouterSettings& r) { r.max_connections = 1; }, "router"},
     {"max_connections_per_client", [](RouterSettings& r) { r.max_connections_per_client = 1; }, "router"},
     {"max_requests_per_connection", [](RouterSettings& r) { r.max_requests_per_connection = 1; }, "router"},

@@ -49,7 +49,7 @@ proxy_protocol = ["[::1]:0", "unix:p.sock"]
 admin = "a.sock"
 [router]
 threads = 2
-trusted_proxies = ["10.0.0.0/8"]
+trusted_proxies = ["10.0.0.0/8", "unix"]
 max_connections = 5
 max_connections_per_client = 4
 max_requests_per_connection = 3
@@ -68,6 +68,7 @@ budget = "64MiB"
   CHECK(settings.admin == "/etc/gray/a.sock");
   CHECK(settings.router.threads == 2);
   CHECK(settings.router.trusted_proxies.size() == 1);
+  CHECK(settings.router.trusts_unix_peers);
   CHECK(settings.router.max_connections == 5);
   CHECK(settings.router.max_connections_per_client == 4);
   CHECK(settings.router.max_requests_per_connection == 3);
@@ -104,6 +105,7 @@ TEST_CASE("errors at the top of the file are reported") {
       {"router.max_connections = 0", "1 to 1000000"},
       {"router.max_requests_per_connection = 0", "1 to 1000000000"},
       {"router.trusted_proxies = ['x']", "\"x\" is not an IP network"},
+      {"router.trusted_proxies = ['unix', 'unix']", "\"unix\" is listed twice"},
       {"memory.budget = '1MiB'", "\"1MiB\" is out of range: budget must be 16MiB to 1048576GiB"},
       {"memory.budget = 512", "1:17: error: a size needs a unit, such as \"512KiB\""},
       {"memory.budget = '512MB'", "\"512MB\" is not a size"},

@@ -35,7 +35,7 @@ TEST_CASE("a new segment is empty and another process's mapping shows the same m
 TEST_CASE("a router refuses a segment with a different layout") {
   Segment master = Segment::create();
   master->header.layout = kLayout + 1;
-  CHECK(refusal(copy_of(master)) == "the shared segment has layout 7, this program needs 6");
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 8, this program needs 7");
   master->header.layout = kLayout;
   master->header.row_bytes = 8;
   CHECK(refusal(copy_of(master)).find("sizes in the shared segment differ") != std::string::npos);
@@ -80,6 +80,7 @@ TEST_CASE("forgetting a slot keeps its counters and returns its units") {
     wire->faults[kUpstream][17] = 3;
     wire->write_errors[kUpstream] = 4;
     wire->forwards_cut = 5;
+    wire->forwards_unreadable = 6;
   }
   master->versions[7].waiters[1] = 32;
   REQUIRE(master->versions[7].waiting.acquire(1, 5));
@@ -108,6 +109,7 @@ TEST_CASE("forgetting a slot keeps its counters and returns its units") {
   CHECK(master->wire_base.faults[0][17] == 0);
   CHECK(master->wire_base.write_errors[kUpstream] == 8);
   CHECK(master->wire_base.forwards_cut == 10);
+  CHECK(master->wire_base.forwards_unreadable == 12);
   CHECK(master->wire[1][5].faults[kUpstream][17] == 0);
   CHECK(master->wire[0][5].faults[kUpstream][17] == 3);
   CHECK(master->versions[7].waiters[1] == 0);

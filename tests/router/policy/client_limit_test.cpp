@@ -22,6 +22,19 @@ TEST_CASE("a client gets connections up to its limit, counted over all its ports
   CHECK(limit.acquire(at("10.0.0.1:1003")));
 }
 
+TEST_CASE("a trusted proxy stands for many clients, and is not counted") {
+  ClientLimit limit(1, 10, NetworkSet({*Cidr::parse("10.0.0.0/24")}));
+  const Address proxy = at("10.0.0.1:1"), client = at("192.0.2.1:1");
+  for (int i = 0; i < 5; ++i) CHECK(limit.acquire(proxy));
+  CHECK(limit.connections_of(proxy) == 0);
+  CHECK(limit.move(proxy, client));  // its PROXY header names one of them
+  CHECK_FALSE(limit.move(proxy, client));
+  limit.release(client);
+  limit.release(client);
+  for (int i = 0; i < 3; ++i) limit.release(proxy);
+  CHECK(limit.clients() == 0);
+}
+
 TEST_CASE("a client without connections takes no room") {
   ClientLimit limit(2, 10);
   CHECK(limit.acquire(at("10.0.0.1:1")));

@@ -226,6 +226,28 @@ TEST_CASE("behind trusted proxies the rightmost untrusted hop is the client") {
   CHECK(client({{"X-Forwarded-For", "2001:db8::1"}}) == "2001:db8::1");
 }
 
+TEST_CASE("a hop may have a port, and one that is not an address is named") {
+  const NetworkSet trusted({*Cidr::parse("10.0.0.0/8")}, true);
+  const Address proxy = *Address::parse("10.0.0.1:1");
+  const auto found = [&](const Address& peer, std::string_view field) {
+    const auto head = request("/", {{"X-Forwarded-For", field}});
+    const ForwardedClient client = client_address(peer, head->fields, trusted);
+    return client.address.ip_text() + (client.unreadable.empty() ? "" : " but " + std::string(client.unreadable));
+  };
+  CHECK(found(proxy, "1.2.3.4:4711") == "1.2.3.4");
+  CHECK(found(proxy, "1.2.3.4:4711, 10.0.0.2:80") == "1.2.3.4");
+  CHECK(found(proxy, "[2001:db8::1]:4711") == "2001:db8::1");
+  CHECK(found(proxy, "[2001:db8::1]") == "2001:db8::1");
+  for (const char* wrong :
+       {"unknown", "_hidden", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:123456", "[::1", "[::1]x", "[]:1", ":80", "1.2.3:80"}) {
+    CHECK(found(proxy, wrong) == "10.0.0.1 but " + std::string(wrong));
+    CHECK(found(proxy, "6.6.6.6, " + std::string(wrong) + ", 10.0.0.2") == "10.0.0.2 but " + std::string(wrong));
+  }
+  CHECK(found(kUnix, "1.2.3.4") == "1.2.3.4");
+  const auto head = request("/", {{"X-Forwarded-For", "1.2.3.4"}});
+  CHECK(client_address(kUnix, head->fields, NetworkSet()).address.kind == Address::Kind::unix_path);
+}
+
 TEST_CASE("an invalid member ends the search at the last valid address") {
   const NetworkSet trusted({*Cidr::parse("10.0.0.0/8")});
   const Address proxy = *Address::parse("10.0.0.1:1");
