@@ -22,8 +22,8 @@ void check_parsed() {
   must(!head.method_text.empty() && std::all_of(head.method_text.begin(), head.method_text.end(), is_token),
        "a method is a token");
   must(std::all_of(head.target.begin(), head.target.end(), is_target), "a target is visible");
-  must(head.path.starts_with('/') || (head.path == "*" && head.method == Method::options),
-       "a path begins with a slash");
+  const bool whole_server = head.path == "*" && head.method == Method::options;
+  must(head.path.starts_with('/') || head.path.starts_with('?') || whole_server, "a path begins with a slash");
   must(head.authority.empty() ? head.version == Version::http10 : is_valid_authority(head.authority),
        "the host is valid");
   must(count(head.fields, Name::host) == 1 || (head.version == Version::http10 && count(head.fields, Name::host) == 0),
