@@ -27,14 +27,17 @@ bool LimitWord::acquire(std::uint32_t slot, std::uint32_t limit) {
 }
 
 // A release after forget() finds an empty field, and must not borrow from the neighbouring field.
-void LimitWord::release(std::uint32_t slot) {
+bool LimitWord::release_above(std::uint32_t slot, std::uint32_t floor) {
   const std::uint32_t shift = slot * kFieldBits;
   std::uint64_t seen = shares_.load(std::memory_order_relaxed);
   do {
-    if ((seen >> shift & kField) == 0) return;
+    if ((seen >> shift & kField) == 0 || sum(seen) <= floor) return false;
   } while (!shares_.compare_exchange_weak(seen, seen - (1ull << shift), std::memory_order_seq_cst,
                                           std::memory_order_relaxed));
+  return true;
 }
+
+void LimitWord::release(std::uint32_t slot) { release_above(slot, 0); }
 
 std::uint32_t LimitWord::total() const { return sum(shares_.load(std::memory_order_seq_cst)); }
 

@@ -35,6 +35,8 @@ class LimitWord {
   /// Takes one unit for `slot` unless `limit` (0..65535) units are taken in all.
   bool acquire(std::uint32_t slot, std::uint32_t limit);
   void release(std::uint32_t slot);
+  /// Gives one unit of `slot` back if more than `floor` units are taken in all.
+  bool release_above(std::uint32_t slot, std::uint32_t floor);
   std::uint32_t total() const;
   std::uint32_t share(std::uint32_t slot) const;
   void forget(std::uint32_t slot);  // returns the whole share of a dead slot

@@ -154,6 +154,7 @@ void Backends::lease_to(Version& version, WorkerSeeker& seeker, Lease lease) {
 }
 
 void Backends::advance(Version& version) {
+  if (std::exchange(version.unsorted, false)) sort_queue(version);
   serve_expecting(version);
   while (version.queue.size() > 0 && serve_queue(version, version.queue)) {
   }

@@ -58,8 +58,6 @@ class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents,
 class Neighbours {
  public:
   virtual ~Neighbours() = default;
-  /// Threads of this router, ours included.
-  virtual std::uint32_t threads() const = 0;
   /// Gives a connected idle socket, and the limit unit that goes with it, to `thread`.
   virtual void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell,
                          std::uint64_t generation) = 0;
@@ -95,8 +93,8 @@ class Backends final : private ConnectionOwner {
   /// clients, this one included.
   void slow_client(Version& version, WorkerSeeker& seeker, std::uint64_t rate);
   SlowShare& slow_share() { return slow_share_; }
-  /// A client was cut: its requests that wait are slow ones from now on.
-  void sort_queue(Version& version);
+  /// A client of this version was cut: its requests that wait become slow ones, in a later turn of the loop.
+  void client_cut(Version& version);
 
   /// Whether an able worker has a tunnel to give.
   bool has_tunnel(const Version& version) const { return tunnels_.any_left(version); }
@@ -138,6 +136,7 @@ class Backends final : private ConnectionOwner {
   void wait_in_queue(Version& version, WorkerSeeker& seeker);
   bool serve_queue(Version& version, upstream::WaitQueue<WorkerSeeker>& queue);
   void make_room(const Version& version, Waiting kind);
+  void sort_queue(Version& version);
   bool close_stale(Worker& worker);
   void retire(Worker& worker);
   void apply(Version& version, const VersionRoute* route);

@@ -28,15 +28,12 @@ Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
   return Reason::none;
 }
 
-// A full queue takes one request more for each socket that it will get at once: that of a slow client, or an idle one
+// A full queue takes one request more for each socket that becomes free at once: that of a slow client, or an idle one
 // of another thread.
 bool Backends::take_place(const Version& version, const WorkerSeeker& seeker, std::uint32_t excess) {
   std::uint32_t places = (seeker.slow ? version.limits.queue / 2 : version.limits.queue) + excess;
   if (waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX))) return true;
-  const auto& threads = layout_.rows[shard_id_.router_slot];
-  for (std::uint32_t thread = 0; thread < neighbours_.threads(); ++thread) {
-    if (thread != shard_id_.thread) places += threads[thread][version.row].idle.load(std::memory_order_relaxed);
-  }
+  places += slow_share_.idle(version);
   return waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX));
 }
 
@@ -48,18 +45,31 @@ void Backends::make_room(const Version& version, Waiting kind) {
   }
 }
 
+// Not at once: the request for which it was cut is still being queued. The next advance() sorts.
+void Backends::client_cut(Version& version) {
+  version.unsorted = true;
+  serve_waiters_at(engine_.now());
+}
+
+// Requests that find no room in the half of the queue for slow ones are refused, after all have been sorted: a refused
+// client may begin its next request at once.
 void Backends::sort_queue(Version& version) {
+  upstream::WaitQueue<WorkerSeeker> refused;
+  const std::size_t room = std::max<std::size_t>(version.limits.queue / 2, 1);
   for (WorkerSeeker* seeker = version.queue.oldest(); seeker != nullptr;) {
     WorkerSeeker& waiting = *std::exchange(seeker, seeker->next);
     if (!waiting.client_was_cut()) continue;
     version.queue.remove(waiting);
-    left_queue(version, waiting);
-    waiting.slow = true;
-    if (version.slow_queue.size() >= version.limits.queue / 2 || !take_place(version, waiting, 0)) {
-      waiting.exhausted();
-    } else {
-      wait_in_queue(version, waiting);
-    }
+    const bool fits = version.slow_queue.size() < room;
+    (fits ? version.slow_queue : refused).push(waiting, engine_.now(), version.limits.queue_timeout);
+    if (fits) waiting.slow = true;
+    if (!fits) left_queue(version, waiting);
+  }
+  if (version.queue.size() == 0) waiting_.retract(version.row, Waiting::fair);
+  if (version.slow_queue.size() > 0) waiting_.announce(version.row, Waiting::slow);
+  while (WorkerSeeker* seeker = refused.oldest()) {
+    refused.remove(*seeker);
+    seeker->exhausted();
   }
 }
 

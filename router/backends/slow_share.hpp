@@ -47,6 +47,8 @@ class SlowShare {
   bool admits(const Version& version) const;
   /// Sockets that slow requests hold beyond their share: they are cut for requests that wait.
   std::uint32_t excess(const Version& version) const;
+  /// Idle sockets of all threads of this router. They are open, but unused.
+  std::uint32_t idle(const Version& version) const;
 
   /// It has a socket now, and counts as slow.
   void count(const Version& version, SlowRequest& request);

@@ -66,6 +66,7 @@ struct Version {
   std::list<Worker> workers;
   upstream::WaitQueue<WorkerSeeker> queue;
   upstream::WaitQueue<WorkerSeeker> slow_queue;  // of slow clients: served when `queue` is empty
+  bool unsorted = false;                         // `queue` may have requests of a client that was cut
   upstream::WaitQueue<WorkerSeeker> expecting;   // each waits for the unit of a socket that is being closed
   upstream::ServiceTime service_time;
   std::uint64_t turns = 0;  // workers chosen so far

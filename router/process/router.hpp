@@ -35,7 +35,6 @@ class Router final : public ShardHost {
   void wake_routers() override { segment_.tell_freed(); }
   void met_stranger(std::uint32_t cell, std::uint64_t generation, const PeerOwner& found) override;
   void worker_unused() override;
-  std::uint32_t threads() const override { return static_cast<std::uint32_t>(shards_.size()); }
   void assign(std::uint32_t thread, int fd, const Address& peer, Opening opening) override;
   bool claim(const Address& peer, const Address& client) override;
   void closed(std::uint32_t thread, const Address& peer) override;

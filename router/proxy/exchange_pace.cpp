@@ -77,7 +77,7 @@ void Exchange::cut_as_slow() { client_slow(Reason::slow_client, kSlowClient); }
 void Exchange::log_slow_client(Reason reason) {
   const bool known = client_was_cut();
   const std::uint32_t cuts = context_.slow_clients.add(routing_.client(), context_.shard.engine.now());
-  if (!known) context_.backends.sort_queue(*routing_.version());
+  if (!known) context_.backends.client_cut(*routing_.version());
   if (cuts == 0) return;
   std::string text = std::string(segment::name_of(reason)) + ": a request of " + routing_.client().ip_text();
   if (attempt_.worker != nullptr) text += " to " + attempt_.worker->id;

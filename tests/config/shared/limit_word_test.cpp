@@ -39,6 +39,18 @@ TEST_CASE("the share of a dead slot is returned, and a late release does not cha
   CHECK(word.share(2) == 1);
 }
 
+TEST_CASE("a unit above a floor is given back once, whatever slot has the others") {
+  LimitWord word;
+  REQUIRE(word.acquire(0, 10));
+  REQUIRE(word.acquire(1, 10));
+  CHECK_FALSE(word.release_above(2, 1));  // it has none
+  CHECK_FALSE(word.release_above(0, 2));
+  CHECK(word.release_above(0, 1));
+  CHECK_FALSE(word.release_above(1, 1));
+  CHECK(word.release_above(1, 0));
+  CHECK(word.total() == 0);
+}
+
 TEST_CASE("threads that race never exceed the limit") {
   constexpr std::uint32_t kLimit = 3;
   LimitWord word;

@@ -11,14 +11,6 @@ using segment::Reason;
 
 namespace {
 
-Limits sockets(std::uint32_t count, std::uint32_t queue = 256) {
-  Limits limits;
-  limits.max_sockets = count;
-  limits.queue = queue;
-  limits.queue_timeout = Duration{8'000};
-  return limits;
-}
-
 /// Answers after the gate is open, and notes how many requests it has had at once.
 struct Busy {
   Gate gate;
@@ -66,7 +58,7 @@ void check_limit_holds(bool own_slots) {
   constexpr int kClients = 12, kRequests = 60;
   Busy busy;
   busy.gate.open();
-  Rig rig({{{busy.worker.address()}}, sockets(kLimit)}, {.shards = 2, .own_slots = own_slots});
+  Rig rig({{{busy.worker.address()}}, few_sockets(kLimit)}, {.shards = 2, .own_slots = own_slots});
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::atomic<bool> done{false};
@@ -105,7 +97,7 @@ TEST_CASE("the socket that was used last is used first") {
 
 TEST_CASE("at most the allowed sockets are open; other requests wait and are served in turn") {
   Busy busy;
-  Rig rig({{{busy.worker.address()}}, sockets(2)});
+  Rig rig({{{busy.worker.address()}}, few_sockets(2)});
   std::vector<Wire> clients;
   for (int i = 0; i < 10; ++i) clients.push_back(begin(rig));
   REQUIRE(eventually([&] { return rig.waiting() == 8; }));
@@ -130,7 +122,7 @@ TEST_CASE("limits hold and every request is served while workers break their con
       call.write(kOk);
     }
   });
-  Rig rig({{{worker.address()}}, sockets(2)}, {.shards = 2});
+  Rig rig({{{worker.address()}}, few_sockets(2)}, {.shards = 2});
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   const int good = hammer(rig, 2, 8, 40, seed);
@@ -153,7 +145,7 @@ TEST_CASE("a waiter gets the unit of a socket that broke") {
     call.write(kOk);
     call.next();
   });
-  Rig rig({{{worker.address()}}, sockets(1)});
+  Rig rig({{{worker.address()}}, few_sockets(1)});
   Wire first = rig.dial();
   first.write("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nx");
   REQUIRE(eventually([&] { return worker.requests() == 1; }));
@@ -167,12 +159,12 @@ TEST_CASE("a waiter gets the unit of a socket that broke") {
 TEST_CASE("a waiter is served by a worker that appears") {
   Busy busy;
   FakeWorker fresh(says("fresh"));
-  Rig rig({{{busy.worker.address()}}, sockets(1)});
+  Rig rig({{{busy.worker.address()}}, few_sockets(1)});
   Wire first = begin(rig);
   REQUIRE(eventually([&] { return busy.now == 1; }));
   Wire second = begin(rig);
   REQUIRE(eventually([&] { return rig.waiting() == 1; }));
-  rig.apply({{{busy.worker.address(), fresh.address()}}, sockets(1), 0, 2});
+  rig.apply({{{busy.worker.address(), fresh.address()}}, few_sockets(1), 0, 2});
   CHECK(second.read_answer().body == "fresh");
   busy.gate.open();
   CHECK(first.read_answer().status() == 200);
@@ -180,7 +172,7 @@ TEST_CASE("a waiter is served by a worker that appears") {
 
 TEST_CASE("a waiter gets a unit that another router has given back") {
   Busy busy;
-  Rig rig({{{busy.worker.address()}}, sockets(1)}, {.shards = 2, .own_slots = true});
+  Rig rig({{{busy.worker.address()}}, few_sockets(1)}, {.shards = 2, .own_slots = true});
   Wire first = begin(rig, 0);
   REQUIRE(eventually([&] { return busy.now == 1; }));
   Wire second = begin(rig, 1);
@@ -193,7 +185,7 @@ TEST_CASE("a waiter gets a unit that another router has given back") {
 
 TEST_CASE("a freed socket is handed to a thread whose request waits") {
   Busy busy;
-  Rig rig({{{busy.worker.address()}}, sockets(1)}, {.shards = 2});
+  Rig rig({{{busy.worker.address()}}, few_sockets(1)}, {.shards = 2});
   Wire first = begin(rig, 0);
   REQUIRE(eventually([&] { return busy.now == 1; }));
   Wire second = begin(rig, 1);
@@ -209,7 +201,7 @@ TEST_CASE("a freed socket is handed to a thread whose request waits") {
 TEST_CASE("an idle socket of one thread is handed to a waiter of another thread") {
   Busy busy;
   busy.gate.open();
-  Rig rig({{{busy.worker.address()}}, sockets(1)}, {.shards = 2});
+  Rig rig({{{busy.worker.address()}}, few_sockets(1)}, {.shards = 2});
   begin(rig, 0).read_answer();
   REQUIRE(eventually([&] { return rig.idle_sockets(0) == 1; }));
   CHECK(begin(rig, 1).read_answer().status() == 200);

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <barrier>
+#include <thread>
+
 using namespace gray;
 using namespace gray::proxy;
 
@@ -54,6 +57,41 @@ TEST_CASE("slow requests may hold half of the sockets, and more while a quarter 
   view.share.leave(view.version, requests[0]);
   use(segment, 1);
   CHECK(view.share.admits(view.version));
+}
+
+TEST_CASE("an idle socket of any thread of this router is unused") {
+  segment::Segment segment = segment::Segment::create();
+  View view(segment, 2);
+  Request slow(view.share, view.version);
+  view.share.count(view.version, slow);
+  use(segment, 2);
+  CHECK_FALSE(view.share.admits(view.version));
+  segment->rows[1][0][3].idle = 1;  // of a different router
+  CHECK_FALSE(view.share.admits(view.version));
+  segment->rows[0][1][3].idle = 1;
+  CHECK(view.share.admits(view.version));
+}
+
+TEST_CASE("two threads that see the same excess cut one client") {
+  segment::Segment segment = segment::Segment::create();
+  for (int round = 0; round < 200; ++round) {
+    View one(segment, 2), two(segment, 2);
+    Request first(one.share, one.version), second(two.share, two.version);
+    one.share.measured(one.version, first, 1);
+    two.share.measured(two.version, second, 1);
+    std::barrier start(2);
+    std::thread other([&] {
+      start.arrive_and_wait();
+      two.share.cut(two.version, UINT64_MAX);
+    });
+    start.arrive_and_wait();
+    one.share.cut(one.version, UINT64_MAX);
+    other.join();
+    CHECK(first.cut != second.cut);
+    one.share.leave(one.version, first);
+    two.share.leave(two.version, second);
+    REQUIRE(segment->versions[3].slow.total() == 0);
+  }
 }
 
 TEST_CASE("of a single socket a slow request may have it") {

@@ -11,10 +11,8 @@ namespace {
 const std::string kAway("\x88\x02\x03\xe9", 4);
 
 Limits limits_of(std::uint32_t sockets, std::uint32_t tunnels) {
-  Limits limits;
-  limits.max_sockets = sockets;
+  Limits limits = few_sockets(sockets);
   limits.tunnels = tunnels;
-  limits.queue_timeout = Duration{8'000};
   return limits;
 }
 

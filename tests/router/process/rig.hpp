@@ -63,6 +63,15 @@ inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
   return std::make_shared<const RoutingTable>(RoutingTable{plan.number, {std::move(service)}});
 }
 
+/// Few sockets for each worker, and time enough to wait for one.
+inline Limits few_sockets(std::uint32_t sockets, std::uint32_t queue = 256) {
+  Limits limits;
+  limits.max_sockets = sockets;
+  limits.queue = queue;
+  limits.queue_timeout = Duration{8'000};
+  return limits;
+}
+
 struct RigOptions {
   std::uint32_t shards = 1;
   bool own_slots = false;  // each shard is a router of its own
@@ -196,9 +205,6 @@ class Rig {
       }
     }
     void worker_unused() override { ++rig.unused_; }
-    std::uint32_t threads() const override {
-      return rig.own_slots_ ? 1 : static_cast<std::uint32_t>(rig.shards_.size());
-    }
     void assign(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {
       rig.shards_[index]->open(fd, peer, opening);
     }

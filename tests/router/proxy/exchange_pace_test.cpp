@@ -13,14 +13,6 @@ namespace {
 
 constexpr std::size_t kLarge = 16 << 20;  // more than the kernel takes for a client that does not read
 
-Limits limits_of(std::uint32_t sockets, std::uint32_t queue = 256) {
-  Limits limits;
-  limits.max_sockets = sockets;
-  limits.queue = queue;
-  limits.queue_timeout = Duration{8'000};
-  return limits;
-}
-
 /// Answers GET /large with kLarge bytes, everything else at once.
 FakeWorker::Script large_or_small() {
   return [](FakeWorker::Call& call) {
@@ -107,7 +99,7 @@ TEST_CASE("a large body takes a socket after its first bytes, or as a slow one i
 
 TEST_CASE("no slow client is cut while nobody waits") {
   FakeWorker worker(large_or_small());
-  Rig rig({{{worker.address()}}, limits_of(2)});
+  Rig rig({{{worker.address()}}, few_sockets(2)});
   const Wire first = begin_slow_reader(rig);
   Wire second = rig.dial();
   second.write(post_head(40'000) + std::string(20'000, 'x'));
@@ -119,7 +111,7 @@ TEST_CASE("no slow client is cut while nobody waits") {
 
 TEST_CASE("slow readers that hold more than half of the sockets are cut for a request that waits") {
   FakeWorker worker(large_or_small());
-  Rig rig({{{worker.address()}}, limits_of(2)});
+  Rig rig({{{worker.address()}}, few_sockets(2)});
   Wire first = begin_slow_reader(rig), second = begin_slow_reader(rig);
   REQUIRE(eventually([&] { return slow(rig) == 2; }));
   CHECK(rig.get().status() == 200);
@@ -132,7 +124,7 @@ TEST_CASE("slow readers that hold more than half of the sockets are cut for a re
 
 TEST_CASE("a slow sender is cut with 408 and its reason, and the slowest is cut first") {
   FakeWorker worker(echoes());
-  Rig rig({{{worker.address()}}, limits_of(2)});
+  Rig rig({{{worker.address()}}, few_sockets(2)});
   Wire mute = rig.dial(), slowly = rig.dial();
   mute.write(post_head(10'000'000) + std::string(20'000, 'x'));
   slowly.write(post_head(10'000'000) + std::string(20'000, 'x'));
@@ -155,17 +147,19 @@ TEST_CASE("a slow sender is cut with 408 and its reason, and the slowest is cut 
 TEST_CASE("with one slow client on each socket others are answered, whatever the queue, on every thread and router") {
   for (const std::uint32_t queue : {0u, 1u, 256u}) {
     for (const std::uint32_t sockets : {1u, 2u, 3u, 8u}) {
-      for (const bool own_slots : {false, true}) {
+      for (const auto& [own_slots, first] : {std::pair{false, 0u}, {false, 1u}, {true, 0u}}) {
         CAPTURE(queue);
         CAPTURE(sockets);
         CAPTURE(own_slots);
+        CAPTURE(first);
         FakeWorker worker(large_or_small());
-        Rig rig({{{worker.address()}}, limits_of(sockets, queue)}, {.shards = 2, .own_slots = own_slots});
+        Rig rig({{{worker.address()}}, few_sockets(sockets, queue)}, {.shards = 2, .own_slots = own_slots});
         std::vector<Wire> readers;
         for (std::uint32_t i = 0; i < sockets; ++i) readers.push_back(begin_slow_reader(rig, 0));
         REQUIRE(eventually([&] { return slow(rig) == sockets; }));
         // A socket that is idle in one router is not given to another one.
-        for (const std::uint32_t shard : own_slots ? std::vector{1u} : std::vector{1u, 0u, 1u, 1u, 0u}) {
+        const std::vector orders{std::vector{1u, 0u, 1u, 1u, 0u}, std::vector{0u, 1u, 0u, 0u, 1u}};
+        for (const std::uint32_t shard : own_slots ? std::vector{1u} : orders[first]) {
           Wire client = rig.dial(shard);
           client.write(Rig::request_for());
           CHECK(client.read_answer().status() == 200);
@@ -177,7 +171,7 @@ TEST_CASE("with one slow client on each socket others are answered, whatever the
 
 TEST_CASE("a client that was cut returns as a slow one: it cannot take the sockets of others again") {
   FakeWorker worker(large_or_small());
-  Rig rig({{{worker.address()}}, limits_of(4)});
+  Rig rig({{{worker.address()}}, few_sockets(4)});
   std::vector<Wire> readers;
   for (int i = 0; i < 4; ++i) readers.push_back(begin_slow_reader(rig));
   REQUIRE(eventually([&] { return slow(rig) == 4; }));
