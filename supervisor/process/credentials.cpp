@@ -39,7 +39,7 @@ std::string describe_user(uid_t uid) {
   std::array<char, 16 * 1024> text;
   passwd user{};
   passwd* found = nullptr;
-  const std::string number = "uid " + std::to_string(uid);
+  std::string number = "uid " + std::to_string(uid);
   if (::getpwuid_r(uid, &user, text.data(), text.size(), &found) != 0 || !found) return number;
   return "user " + std::string(user.pw_name) + " (" + number + ")";
 }

@@ -7,24 +7,24 @@ using policy::Pace;
 
 namespace {
 
-TimePoint at_ms(int ms) { return TimePoint{Duration{1'000'000 + ms}}; }
+TimePoint pace_at(int ms) { return TimePoint{Duration{1'000'000 + ms}}; }
 
 }  // namespace
 
 TEST_CASE("a client that takes nothing is known after a tenth of a second, whatever it took before") {
   Pace pace;
-  pace.begin(at_ms(0), 1'000'000);
-  CHECK_FALSE(pace.rate(at_ms(99), 1'000'000, true).has_value());
-  CHECK(pace.rate(at_ms(100), 1'000'000, true) == 0);
+  pace.begin(pace_at(0), 1'000'000);
+  CHECK_FALSE(pace.rate(pace_at(99), 1'000'000, true).has_value());
+  CHECK(pace.rate(pace_at(100), 1'000'000, true) == 0);
 }
 
 TEST_CASE("a sender in bursts has its mean rate") {
   Pace pace;
-  pace.begin(at_ms(0), 0);
+  pace.begin(pace_at(0), 0);
   std::uint64_t moved = 0;
   for (int ms = 250; ms <= 60'000; ms += 250) {
     if (ms % 1'000 == 250) moved += 100'000;
-    const auto rate = pace.rate(at_ms(ms), moved, true);
+    const auto rate = pace.rate(pace_at(ms), moved, true);
     REQUIRE(rate.has_value());
     CHECK(*rate >= policy::kFairRate);
     if (ms >= 2'000) CHECK(*rate <= 200'000);
@@ -33,19 +33,19 @@ TEST_CASE("a sender in bursts has its mean rate") {
 
 TEST_CASE("a client that becomes slow is known within the window") {
   Pace pace;
-  pace.begin(at_ms(0), 0);
+  pace.begin(pace_at(0), 0);
   std::uint64_t moved = 0;
-  for (int ms = 250; ms <= 5'000; ms += 250) CHECK(pace.rate(at_ms(ms), moved += 25'000, true) == 100'000);
+  for (int ms = 250; ms <= 5'000; ms += 250) CHECK(pace.rate(pace_at(ms), moved += 25'000, true) == 100'000);
   int known = 0;
   for (int ms = 5'250; known == 0; ms += 250) {
-    if (*pace.rate(at_ms(ms), moved, true) < policy::kFairRate) known = ms;
+    if (*pace.rate(pace_at(ms), moved, true) < policy::kFairRate) known = ms;
   }
   CHECK(known - 5'000 <= policy::kPaceWindow.count());
 }
 
 TEST_CASE("a client that is not waited for has no pace") {
   Pace pace;
-  pace.begin(at_ms(0), 0);
-  CHECK_FALSE(pace.rate(at_ms(1'000), 0, false).has_value());
-  CHECK_FALSE(pace.rate(at_ms(2'000), 0, true).has_value());
+  pace.begin(pace_at(0), 0);
+  CHECK_FALSE(pace.rate(pace_at(1'000), 0, false).has_value());
+  CHECK_FALSE(pace.rate(pace_at(2'000), 0, true).has_value());
 }

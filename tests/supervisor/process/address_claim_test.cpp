@@ -1,7 +1,11 @@
 #include "supervisor/process/address_claim.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -19,6 +23,37 @@ using gray::test::OtherUser;
 using Owner = Listener::Owner;
 
 namespace {
+
+/// A process that is neither a descendant of this one nor in its session. Ends with the object.
+class Detached {
+ public:
+  Detached() {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const UniqueFd ours(ends[0]), theirs(ends[1]);
+    int adopts = 0;  // orphans, if an earlier test asked for that
+    REQUIRE(::prctl(PR_GET_CHILD_SUBREAPER, &adopts) == 0);
+    REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
+    const pid_t parent = ::fork();
+    if (parent == 0) {
+      ::setsid();
+      const pid_t pid = ::fork();
+      while (pid == 0) ::pause();
+      ::_exit(::write(ends[1], &pid, sizeof pid) == sizeof pid ? 0 : 1);
+    }
+    REQUIRE(::waitpid(parent, nullptr, 0) == parent);
+    REQUIRE(::read(ends[0], &pid_, sizeof pid_) == sizeof pid_);
+    REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, adopts) == 0);
+  }
+  ~Detached() { ::kill(pid_, SIGKILL); }
+  Detached(const Detached&) = delete;
+  Detached& operator=(const Detached&) = delete;
+
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = -1;
+};
 
 struct Claimed {
   PeerOwners kernel;
@@ -74,11 +109,14 @@ TEST_CASE_FIXTURE(Claimed, "without netlink a changed listener is found in the k
 TEST_CASE_FIXTURE(Claimed,
                   "behind a unix path the process of the very connection is checked, wherever the path leads") {
   const UniqueFd own = listen_on(path);
+  const Detached stranger_process;
+  const PeerOwner stranger_owner{::geteuid(), stranger_process.pid()};
   CHECK(check(path, self, PeerOwner{::geteuid(), ::getpid()}) == Owner::worker);
   CHECK(check(path, other, PeerOwner{::geteuid(), ::getpid()}) == Owner::worker);  // remembered
-  CHECK(check(path, self, PeerOwner{::geteuid(), 1}) == Owner::stranger);  // although its own socket is at the path
-  const Listener stranger = claim.check(PeerOwner{::geteuid(), 1}, path, self, kernel);
-  CHECK(stranger.complaint.starts_with(path.text() + " is answered by pid 1 ("));
+  CHECK(check(path, self, stranger_owner) == Owner::stranger);  // although its own socket is at the path
+  const Listener stranger = claim.check(stranger_owner, path, self, kernel);
+  CHECK(stranger.complaint.starts_with(path.text() + " is answered by pid " + std::to_string(stranger_process.pid()) +
+                                       " ("));
   CHECK(stranger.complaint.ends_with("), not by this worker; stop that program"));
 }
 
@@ -130,7 +168,7 @@ TEST_CASE_FIXTURE(Claimed, "a worker that changed its user itself is accepted as
   CHECK_FALSE(claim.changed_user(by_port, port, other, kernel));
   CHECK_FALSE(claim.changed_user({kOtherUser - 1, 0}, port, self, kernel));  // not the owner of the socket there
   CHECK_FALSE(claim.changed_user(by_path, path, other, kernel));
-  CHECK_FALSE(claim.changed_user({kOtherUser, 1}, path, self, kernel));
+  CHECK_FALSE(claim.changed_user({kOtherUser, Detached().pid()}, path, self, kernel));
   CHECK(claim.owner() == 0);
   CHECK(claim.complaint(by_port, port) == port.text() + " is answered by user nobody (uid 65534), pid " +
                                               std::to_string(at_port.pid()) +
