@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "grayd/process/sanitized.hpp"
+#include "config/base/sanitized.hpp"
 
 namespace gray::master {
 namespace {

@@ -14,7 +14,7 @@
 #include <initializer_list>
 #include <memory>
 
-#include "grayd/process/sanitized.hpp"
+#include "config/base/sanitized.hpp"
 
 namespace gray::master {
 namespace {

@@ -8,28 +8,20 @@
 
 #include <cerrno>
 
-#if defined(__has_feature)
-#define GRAY_SANITIZED __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define GRAY_SANITIZED 1
-#else
-#define GRAY_SANITIZED 0
-#endif
+#include "config/base/sanitized.hpp"
 
 namespace gray::engine {
 
-#if GRAY_SANITIZED  // ThreadSanitizer learns from the library's calls what happens before what
-ssize_t receive(int fd, char* to, std::size_t size) { return ::recv(fd, to, size, 0); }
-ssize_t transmit(int fd, std::string_view bytes) { return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
-#else
+// ThreadSanitizer learns from the library's calls what happens before what.
 ssize_t receive(int fd, char* to, std::size_t size) {
+  if constexpr (kSanitized) return ::recv(fd, to, size, 0);
   return ::syscall(SYS_recvfrom, fd, to, size, 0, nullptr, nullptr);
 }
 
 ssize_t transmit(int fd, std::string_view bytes) {
+  if constexpr (kSanitized) return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   return ::syscall(SYS_sendto, fd, bytes.data(), bytes.size(), MSG_NOSIGNAL, nullptr, 0);
 }
-#endif
 
 int socket_error(int fd) {
   int error = 0;

@@ -8,8 +8,8 @@
 
 namespace gray::engine {
 
-// recv(2) and send(2) without what they do for pthread_cancel(3) in a process with threads: two locked instructions for
-// each call, four calls for each request. Errors in errno.
+/// recv(2) and send(2) without what they do for pthread_cancel(3) in a process with threads: two locked instructions
+/// for each call, four calls for each request. Errors in errno.
 ssize_t receive(int fd, char* to, std::size_t size);
 /// A connection that the peer has closed gives EPIPE, no signal.
 ssize_t transmit(int fd, std::string_view bytes);

@@ -202,6 +202,24 @@ class Taken(GrayTest):
         self.addCleanup(shutil.rmtree, folder)
         return folder
 
+    def link_to(self, user, **options):
+        """A swap: the worker's socket becomes a link to one of that user."""
+        def swap():
+            stranger = Stranger(self, user, os.path.join(self.outside(), "other"), **options)
+            os.rename(self.where, self.where + ".own")
+            os.symlink(stranger.path, self.where)
+            return stranger
+        return swap
+
+    def replace_by(self, user):
+        """A swap: a socket of that user takes the place of the worker's."""
+        def swap():
+            stranger = Stranger(self, user, os.path.join(self.outside(), "other"))
+            os.rename(self.where, self.where + ".own")
+            os.rename(stranger.path, self.where)
+            return stranger
+        return swap
+
     def test_the_port_is_taken_by_another_user(self):
         self.begin(env=ONE_REQUEST)
         stranger = self.expect_taken(self.take_port("www-data"), ANSWERED_BY_OTHER)
@@ -211,37 +229,20 @@ class Taken(GrayTest):
 
     def test_the_socket_becomes_a_link_to_a_socket_of_root(self):
         self.begin(listen="unix")
-
-        def swap():
-            stranger = Stranger(self, "root", os.path.join(self.outside(), "root"))
-            os.rename(self.where, self.where + ".own")
-            os.symlink(stranger.path, self.where)
-            return stranger
-        self.expect_taken(swap, "is answered by user root (uid 0), pid ")
+        self.expect_taken(self.link_to("root"), "is answered by user root (uid 0), pid ")
         os.rename(self.where + ".own", self.where)
         self.expect_back()
 
     def test_the_socket_becomes_a_link_to_a_socket_that_the_router_may_not_reach(self):
         self.begin(listen="unix")
-
-        def swap():
-            stranger = Stranger(self, "root", os.path.join(self.outside(), "root"), private=True)
-            os.rename(self.where, self.where + ".own")
-            os.symlink(stranger.path, self.where)
-            return stranger
-        self.expect_taken(swap, "is a symbolic link", "a socket of user nobody (uid 65534)", reached=False)
+        self.expect_taken(self.link_to("root", private=True), "is a symbolic link",
+                          "a socket of user nobody (uid 65534)", reached=False)
         os.rename(self.where + ".own", self.where)
         self.expect_back()
 
     def test_the_socket_is_replaced_by_a_socket_of_another_user(self):
         self.begin(listen="unix")
-
-        def swap():
-            stranger = Stranger(self, "www-data", os.path.join(self.outside(), "other"))
-            os.rename(self.where, self.where + ".own")
-            os.rename(stranger.path, self.where)
-            return stranger
-        self.expect_taken(swap, ANSWERED_BY_OTHER)
+        self.expect_taken(self.replace_by("www-data"), ANSWERED_BY_OTHER)
         os.rename(self.where + ".own", self.where)
         self.expect_back()
 
@@ -284,13 +285,7 @@ class Taken(GrayTest):
 
     def test_the_socket_is_replaced_by_one_of_the_same_user(self):
         self.begin(listen="unix")
-
-        def swap():
-            stranger = Stranger(self, "nobody", os.path.join(self.outside(), "other"))
-            os.rename(self.where, self.where + ".own")
-            os.rename(stranger.path, self.where)
-            return stranger
-        self.check_same_user(swap)
+        self.check_same_user(self.replace_by("nobody"))
         os.rename(self.where + ".own", self.where)
         self.expect_back()
 

@@ -107,6 +107,28 @@ class Unix(Listening):
                 self.assertEqual(client.ask("/").status, 200)
 
 
+class TrustedUnix(GrayTest):
+    """"unix" in trusted_proxies: a front end on this host names the client and the scheme."""
+
+    def test_a_front_end_over_a_unix_socket_is_believed(self):
+        daemon = self._prepared(two_versions(identity=["client-ip"]), {})
+        self._own.append(daemon)
+        daemon.write_config(dict(daemon.config, listen={"http": [f"127.0.0.1:{daemon.port}", "unix:web.sock"],
+                                                        "admin": "grayd.sock"}, router={"trusted_proxies": ["unix"]}))
+        self._started(daemon, ["v1"])
+        claims = {"X-Forwarded-For": "192.0.2.1:4711", "X-Forwarded-Proto": "https"}
+        with daemon.client(os.path.join(daemon.folder, "web.sock")) as client:
+            answer = client.ask("/echo", headers=claims)
+        fields = fields_of(answer)
+        self.assertEqual((fields["x-forwarded-for"], fields["x-forwarded-proto"]), ("192.0.2.1:4711", "https"))
+
+        def line():
+            return [entry["client"] for entry in daemon.access_log() if entry["request_id"] == answer["x-request-id"]]
+        self.assertEqual(eventually(line, 5, "the log line"), ["192.0.2.1"])
+        stranger = fields_of(daemon.get("/echo", headers=claims))
+        self.assertEqual((stranger["x-forwarded-for"], stranger["x-forwarded-proto"]), ("127.0.0.1", "http"))
+
+
 class SocketFile(GrayTest):
     """The ownership of the path of a unix listener."""
 

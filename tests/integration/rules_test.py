@@ -360,6 +360,13 @@ class TrustedProxy(Trust):
         for name in ("x-gray-version", "x_forwarded_for", "x_gray_version", "x_request_id"):
             self.assertNotIn(name, seen)
 
+    def test_an_unreadable_hop_is_counted_and_logged_once_a_minute(self):
+        for _ in range(2):
+            self.assertEqual(self.shared.get("/", headers={"X-Forwarded-For": "192.0.2.1, unknown"}).status, 200)
+        eventually(lambda: "\ngrayd_forwarded_for_unreadable_total 2\n" in self.shared.ctl("metrics").out, 5,
+                   "the count")
+        self.assertEqual(self.shared.log().count('X-Forwarded-For: "unknown" from the trusted proxy 127.0.0.1:'), 1)
+
 
 class Counted(Rules):
     def metric(self, name):

@@ -1,13 +1,13 @@
 #include "config/settings/settings_toml.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "tests/config/settings/toml_text.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace gray;
 using namespace gray::test;
@@ -212,14 +212,12 @@ TEST_CASE("a file that cannot be read gives one error with its cause") {
 }
 
 TEST_CASE("a file is read from disk") {
-  char folder[] = "/tmp/gray-settings-XXXXXX";
-  REQUIRE(::mkdtemp(folder) != nullptr);
-  const std::string file = std::string(folder) + "/g.toml";
+  const test::Folder folder;
+  const std::string file = folder.path / "g.toml";
   std::ofstream(file) << kSmallest;
   const auto result = load_settings(file);
-  std::filesystem::remove_all(folder);
   REQUIRE(std::holds_alternative<Settings>(result));
-  CHECK(std::get<Settings>(result).state_dir == std::string(folder) + "/run/state");
+  CHECK(std::get<Settings>(result).state_dir == folder.path / "run/state");
 }
 
 TEST_CASE("addresses, paths and the file have limits") {
@@ -235,11 +233,9 @@ TEST_CASE("addresses, paths and the file have limits") {
   };
   CHECK(loaded(in_folder(3'840)).state_dir.size() == 3'840);
   CHECK(contains(refused(in_folder(3'841)).text, "the path has 3841 bytes with its folder: at most 3840 are allowed"));
-  char folder[] = "/tmp/gray-settings-XXXXXX";
-  REQUIRE(::mkdtemp(folder) != nullptr);
-  const std::string file = std::string(folder) + "/g.toml";
+  const test::Folder folder;
+  const std::string file = folder.path / "g.toml";
   std::ofstream(file) << kSmallest << "# " << std::string(16 << 20, 'x');
   const auto result = load_settings(file);
-  std::filesystem::remove_all(folder);
   CHECK(std::get<ConfigErrors>(result).text.starts_with(file + ":1:1: error: the file is larger than 16MiB\n"));
 }

@@ -23,7 +23,7 @@
 #include <thread>
 #include <vector>
 
-#include "grayd/process/sanitized.hpp"
+#include "config/base/sanitized.hpp"
 #include "tests/grayd/process/in_child.hpp"
 
 using namespace gray;

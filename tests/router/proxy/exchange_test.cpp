@@ -26,9 +26,7 @@ std::string post(std::string_view body, std::string_view method = "POST") {
 }
 
 Limits one_socket(std::uint32_t queue = 256, Duration queue_timeout = Duration{8'000}) {
-  Limits limits;
-  limits.max_sockets = 1;
-  limits.queue = queue;
+  Limits limits = few_sockets(1, queue);
   limits.queue_timeout = queue_timeout;
   return limits;
 }
@@ -351,36 +349,31 @@ TEST_CASE("a client that leaves while it waits leaves the queue at once") {
   CHECK(rig.reason(Reason::client_gone) == 1);
 }
 
-TEST_CASE("a client that resets before the first byte of its answer takes its worker's socket with it") {
+TEST_CASE("a client that ends its side before the first byte of its answer") {
   Gate gate;
   FakeWorker worker(answers_after(gate));
   Rig rig({{{worker.address()}}});
   Wire client = rig.dial();
   client.write(Rig::request_for());
   REQUIRE(eventually([&] { return worker.requests() == 1; }));
-  client.reset();
-  CHECK(eventually([&] { return rig.sockets(0) == 0; }));
-  CHECK(rig.idle_sockets() == 0);
-  CHECK(rig.reason(Reason::client_gone) == 1);
-  CHECK(rig.totals().errors == 0);
-  CHECK(rig.totals().in_flight == 0);
-  gate.open();
-}
-
-TEST_CASE("a client that sends FIN behind its request gets its answer, and the end of the connection") {
-  Gate gate;
-  FakeWorker worker(answers_after(gate));
-  Rig rig({{{worker.address()}}});
-  Wire client = rig.dial();
-  client.write(Rig::request_for());
-  REQUIRE(eventually([&] { return worker.requests() == 1; }));
-  client.finish_writing();
-  let_pass(Duration{50});
-  CHECK(rig.sockets(0) == 1);
-  gate.open();
-  CHECK(client.read_answer().status() == 200);
-  CHECK(client.read_rest().empty());
-  CHECK(client.end() == Wire::End::closed);
+  SUBCASE("by a reset: it takes its worker's socket with it") {
+    client.reset();
+    CHECK(eventually([&] { return rig.sockets(0) == 0; }));
+    CHECK(rig.idle_sockets() == 0);
+    CHECK(rig.reason(Reason::client_gone) == 1);
+    CHECK(rig.totals().errors == 0);
+    CHECK(rig.totals().in_flight == 0);
+    gate.open();
+  }
+  SUBCASE("by a FIN: it gets its answer, and the end of the connection") {
+    client.finish_writing();
+    let_pass(Duration{50});
+    CHECK(rig.sockets(0) == 1);
+    gate.open();
+    CHECK(client.read_answer().status() == 200);
+    CHECK(client.read_rest().empty());
+    CHECK(client.end() == Wire::End::closed);
+  }
 }
 
 TEST_CASE("a client that sends FIN while it waits is answered, unless the queue has been standing") {

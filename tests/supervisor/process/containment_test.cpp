@@ -18,9 +18,10 @@ void wait_for_end(pid_t pid) {
   REQUIRE(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
 }
 
-}  // namespace
-
-TEST_CASE("a grandchild in its own session is found and killed, with a cgroup and without") {
+/// Runs `check(leader, containment, with_cgroup)` with a process that leaves its session, in a cgroup if there are any,
+/// and without.
+template <class Check>
+void with_leaver(Check check) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   CgroupTree tree;
   for (const bool with_cgroup : {true, false}) {
@@ -30,26 +31,26 @@ TEST_CASE("a grandchild in its own session is found and killed, with a cgroup an
     auto cgroup = with_cgroup ? tree.child("test") : std::nullopt;
     const Spawned leader = start_leaver(instance, cgroup ? &*cgroup : nullptr);
     const Containment all(leader.pid, std::move(cgroup), instance, 5);
+    check(leader, all, with_cgroup);
+    all.dissolve();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a grandchild in its own session is found and killed, with a cgroup and without") {
+  with_leaver([](const Spawned& leader, const Containment& all, bool) {
     wait_for_end(leader.pid);
     CHECK_FALSE(all.empty());
     CHECK_FALSE(all.members().empty());
     all.kill();
     CHECK(within(5s, [&] { return all.empty(); }));
     ::waitpid(leader.pid, nullptr, 0);
-    all.dissolve();
-  }
+  });
 }
 
 TEST_CASE("a process belongs to a worker by session, by ancestors or by cgroup, not by its environment") {
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  CgroupTree tree;
-  for (const bool with_cgroup : {true, false}) {
-    if (with_cgroup && tree.path().empty()) continue;
-    CAPTURE(with_cgroup);
-    const std::string instance = fresh_instance();
-    auto cgroup = with_cgroup ? tree.child("test") : std::nullopt;
-    const Spawned leader = start_leaver(instance, cgroup ? &*cgroup : nullptr);
-    const Containment all(leader.pid, std::move(cgroup), instance, 5);
+  with_leaver([](const Spawned& leader, const Containment& all, bool with_cgroup) {
     CHECK(all.contains(leader.pid));
     pid_t grandchild = 0;  // in a session of its own
     CHECK(within(5s, [&] {
@@ -66,8 +67,7 @@ TEST_CASE("a process belongs to a worker by session, by ancestors or by cgroup, 
     for (const pid_t other : {::getpid(), pid_t{1}, pid_t{0}, pid_t{-1}}) CHECK_FALSE(all.contains(other));
     all.kill();
     CHECK(within(5s, [&] { return all.empty(); }));
-    all.dissolve();
-  }
+  });
 }
 
 TEST_CASE("a stop signal reaches the whole group, a suspended one, and a process that is not a group yet") {

@@ -41,6 +41,16 @@ struct Recorder : private WorkerProcess::Owner {
   UniqueFd listener;
   std::unique_ptr<WorkerProcess> process;
 
+  /// A worker that says nothing; the path of its socket.
+  std::string start_with_notify_socket() {
+    settings.ready.automatic = false;
+    settings.ready.ways = {ReadyWay::notify};
+    start({"/bin/sh", "-c", "echo $NOTIFY_SOCKET; exec tail -f /dev/null"});
+    REQUIRE(process);
+    REQUIRE(until([&] { return !tail.last(1).empty(); }));
+    return tail.last(1).front();
+  }
+
   int start(std::vector<std::string> command) {
     settings.command = std::move(command);
     if (settings.cwd.empty()) settings.cwd = "/";
@@ -220,12 +230,7 @@ TEST_CASE_FIXTURE(Recorder, "all messages of a notify socket are reported, howev
 }
 
 TEST_CASE_FIXTURE(Recorder, "a message of a process that is not the worker's is ignored, and reported once") {
-  settings.ready.automatic = false;
-  settings.ready.ways = {ReadyWay::notify};
-  start({"/bin/sh", "-c", "echo $NOTIFY_SOCKET; exec tail -f /dev/null"});
-  REQUIRE(process);
-  REQUIRE(until([&] { return !tail.last(1).empty(); }));
-  const std::string path = tail.last(1).front();
+  const std::string path = start_with_notify_socket();
   const std::string self = std::to_string(::getpid());
   for (const char* text : {"READY=1", "STATUS=forged", "EXTEND_TIMEOUT_USEC=1"}) notify(path, text);
   REQUIRE(until([&] {
@@ -238,12 +243,7 @@ TEST_CASE_FIXTURE(Recorder, "a message of a process that is not the worker's is 
 }
 
 TEST_CASE_FIXTURE(Recorder, "a message of a process that has ended is ignored, and the report says what to do") {
-  settings.ready.automatic = false;
-  settings.ready.ways = {ReadyWay::notify};
-  start({"/bin/sh", "-c", "echo $NOTIFY_SOCKET; exec tail -f /dev/null"});
-  REQUIRE(process);
-  REQUIRE(until([&] { return !tail.last(1).empty(); }));
-  const std::string path = tail.last(1).front();
+  const std::string path = start_with_notify_socket();
   const pid_t child = ::fork();
   if (child == 0) {
     notify(path, "READY=1");

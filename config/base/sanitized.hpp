@@ -1,7 +1,7 @@
 #pragma once
 // Whether this is a build with a sanitizer, whose run-time library makes system calls of its own: it reads /proc, and
 // its leak checker traces the process.
-namespace gray::master {
+namespace gray {
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -14,4 +14,4 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
-}  // namespace gray::master
+}  // namespace gray
