@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t kMostInAll = segment::kWorkers / 2;  // a rolling restart may need the other half
 constexpr std::size_t kMostSources = 32;                     // of identity, each looked for in every request
+constexpr std::size_t kMostAssets = 32;                      // likewise
 constexpr std::size_t kMostHost = 253;                       // bytes of a name (RFC 1035)
 // Each thread of a router keeps all routes (a host with a path) and networks, and a table of them must fit into the
 // 16 MiB that a router reads.
@@ -93,6 +94,22 @@ void read_users(TomlReader& table, ServiceSettings& service) {
   table.choice<bool>("affinity", service.affinity, {{"none", false}, {"identity", true}});
   table.choice<Expose>("expose", service.expose,
                        {{"none", Expose::none}, {"version", Expose::version}, {"decision", Expose::decision}});
+}
+
+/// What keeps the pages of one version complete while their users move between versions.
+void read_skew(TomlReader& table, ServiceSettings& service) {
+  table.flag("pin", service.pin);
+  table.flag("asset_retry", service.asset_retry);
+  table.list("assets", service.assets, parse_path,
+             "a path that begins with \"/\"; without wildcards, because \"/assets\" covers everything below it",
+             kMostName);
+  if (service.assets.size() > kMostAssets)
+    table.error("assets", "\"assets\" has " + std::to_string(service.assets.size()) + " paths: at most " +
+                              std::to_string(kMostAssets) + " are allowed");
+  table.choice<SameSite>("cookie_same_site", service.cookie_same_site,
+                         {{"lax", SameSite::lax}, {"strict", SameSite::strict}, {"none", SameSite::none}});
+  table.flag("cookie_partitioned", service.cookie_partitioned);
+  table.flag("via", service.via);
 }
 
 std::size_t bytes_of(const std::vector<std::string>& texts) {
@@ -213,6 +230,7 @@ ServiceSettings read_service(TomlReader& services, const std::string& name, Serv
              kMostPath);
   read_selectors(table, service);
   read_users(table, service);
+  read_skew(table, service);
   count_networks(table, service, totals);
   service.limits = read_limits(table);
   read_versions(table, service, totals);

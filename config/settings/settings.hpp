@@ -18,6 +18,9 @@ namespace gray {
 enum class Expose : std::uint8_t { none, version, decision };
 enum class ListenMode : std::uint8_t { port, unix_path, inherited };
 enum class ReadyWay : std::uint8_t { pipe, notify, ipc, fd, tcp, http };
+/// The SameSite attribute of a cookie.
+enum class SameSite : std::uint8_t { lax, strict, none };
+constexpr SameSite last_value(SameSite) { return SameSite::none; }
 constexpr Expose last_value(Expose) { return Expose::decision; }
 constexpr ListenMode last_value(ListenMode) { return ListenMode::inherited; }
 constexpr ReadyWay last_value(ReadyWay) { return ReadyWay::http; }
@@ -143,6 +146,12 @@ struct ServiceRouting {
   std::vector<IdentitySource> identity;
   bool affinity = false;  // a user stays on one worker of a version
   Expose expose = Expose::version;
+  bool pin = true;                  // a browser's navigation that names a version by `param` sets `cookie` to it
+  bool asset_retry = true;          // an asset that a version does not have is asked for at the other versions
+  std::vector<std::string> assets;  // path prefixes of assets, beside those that Sec-Fetch-Dest marks
+  SameSite cookie_same_site = SameSite::lax;  // of the cookies that the router sets
+  bool cookie_partitioned = false;            // likewise
+  bool via = true;                            // requests to workers have Via
   Limits limits;
   template <class Io>
   void archive(Io& io) {
@@ -155,6 +164,12 @@ struct ServiceRouting {
     io("identity", identity);
     io("affinity", affinity);
     io("expose", expose);
+    io("pin", pin);
+    io("asset_retry", asset_retry);
+    io("assets", assets);
+    io("cookie_same_site", cookie_same_site);
+    io("cookie_partitioned", cookie_partitioned);
+    io("via", via);
     io("limits", limits);
   }
   bool operator==(const ServiceRouting&) const = default;

@@ -143,6 +143,14 @@ void TomlReader::percent(std::string_view key, double& value) {
   value = found;
 }
 
+void TomlReader::flag(std::string_view key, bool& value) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const auto* found = node->as_boolean();
+  if (found == nullptr) return error(*node, expected("true or false", *node));
+  value = found->get();
+}
+
 void TomlReader::duration(std::string_view key, Duration& value, Duration least) {
   const toml::node* node = find(key);
   if (node == nullptr) return;

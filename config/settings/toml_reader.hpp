@@ -52,6 +52,7 @@ class TomlReader {
   void path(std::string_view key, std::string& value);
   void number(std::string_view key, std::uint32_t& value, std::uint32_t least, std::uint32_t most);
   void percent(std::string_view key, double& value);
+  void flag(std::string_view key, bool& value);
   void duration(std::string_view key, Duration& value, Duration least = Duration{1});
   void size(std::string_view key, std::uint64_t& value, std::uint64_t least, std::uint64_t most);
   /// One of some words.

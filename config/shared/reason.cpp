@@ -48,7 +48,7 @@ constexpr bool complete() {
 static_assert(complete(), "one row per reason, in the order of the enum");
 
 constexpr std::array<const char*, static_cast<std::size_t>(Decision::count)> kDecisions{
-    "", "param", "header", "cookie", "allowlist", "rule", "bucket", "stable", "fallback"};
+    "", "param", "header", "cookie", "allowlist", "rule", "bucket", "stable", "fallback", "asset"};
 static_assert(kDecisions.back() != nullptr);
 
 }  // namespace

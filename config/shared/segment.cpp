@@ -48,6 +48,7 @@ void fold(Row& base, const Row& dead) {
   add(base.reasons, dead.reasons);
   add(base.decisions, dead.decisions);
   add(base.retries, dead.retries);
+  add(base.asset_retries, dead.asset_retries);
   add(base.bytes_in, dead.bytes_in);
   add(base.bytes_out, dead.bytes_out);
   add(base.connects, dead.connects);

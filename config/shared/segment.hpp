@@ -25,7 +25,7 @@
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 7;                  // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 8;                  // raise with every change of the structs below
 inline constexpr std::uint32_t kRouterSlots = 4;             // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 
@@ -74,7 +74,19 @@ enum class Reason : std::uint8_t {
   slow_client,  // other requests waited for its socket
   count
 };
-enum class Decision : std::uint8_t { none, param, header, cookie, allowlist, rule, bucket, stable, fallback, count };
+enum class Decision : std::uint8_t {
+  none,
+  param,
+  header,
+  cookie,
+  allowlist,
+  rule,
+  bucket,
+  stable,
+  fallback,
+  asset,  // the version that was chosen does not have it
+  count
+};
 
 /// Log-linear buckets of microseconds: 16 steps for each power of two, so a quantile is exact to 1/16. Up to 2^31 us.
 inline constexpr std::uint32_t kHistogramBuckets = 16 * 29;
@@ -91,6 +103,7 @@ struct alignas(64) Row {
   std::atomic<std::uint64_t> reasons[static_cast<std::size_t>(Reason::count)];
   std::atomic<std::uint64_t> decisions[static_cast<std::size_t>(Decision::count)];
   std::atomic<std::uint64_t> retries;
+  std::atomic<std::uint64_t> asset_retries;        // of assets that this version does not have, on other versions
   std::atomic<std::uint64_t> bytes_in, bytes_out;  // bodies
   std::atomic<std::uint64_t> connects, connect_errors;
   std::atomic<std::uint32_t> in_flight, waiting, idle;  // gauges: requests; of them in the queue; idle sockets

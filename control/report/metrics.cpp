@@ -104,6 +104,9 @@ void counters(std::string& out, const Samples& samples) {
   };
   counter("grayd_errors_total", "Answers 5xx of a version, and 502 and 504 caused by it.", &segment::Totals::errors);
   counter("grayd_retries_total", "Repeated attempts.", &segment::Totals::retries);
+  counter("grayd_asset_retries_total",
+          "Assets that a version did not have, and for which other versions were asked; see docs/routing.md.",
+          &segment::Totals::asset_retries);
   counter("grayd_request_body_bytes_total", "Bytes of request bodies.", &segment::Totals::bytes_in);
   counter("grayd_response_body_bytes_total", "Bytes of response bodies.", &segment::Totals::bytes_out);
   counter("grayd_upstream_connects_total", "Sockets to workers that were opened.", &segment::Totals::connects);

@@ -2,6 +2,7 @@
 // What the router adds to the messages that it forwards, and what its own answers contain.
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace gray::http {
@@ -16,22 +17,29 @@ struct RequestExtras {
   std::string_view span;        // kSpanId hex digits: ours, the parent of what the worker does in a trace
   bool expect = true;           // false: the worker would not understand Expect
   std::string_view upgrade;     // offered to the worker: Connection and Upgrade are written; empty: neither is
+  bool via = true;              // false: no Via at all, not even that of the client
 };
 
-/// A cookie that the router sets for a year, on every path. It holds an identity only, so it is HttpOnly.
+/// A cookie that the router sets, on every path.
 struct SetCookie {
-  std::string_view name;  // a token; empty: none is set
+  enum class Life : std::uint8_t { year, session, expired };  // expired: the browser removes it
+  std::string_view name;                                      // a token
   std::string_view value;
+  Life life = Life::year;
+  bool http_only = true;
+  bool secure = false;
+  bool partitioned = false;
+  std::string_view same_site = "Lax";
 };
 
 /// What is added to a forwarded response. Empty views are left out; fields of these names from upstream are always
 /// removed.
 struct ResponseExtras {
   std::string_view request_id;
-  std::string_view version;   // X-Gray-Version
-  std::string_view decision;  // X-Gray-Decision
-  SetCookie cookie;           // beside the worker's own
-  std::string_view upgrade;   // of a 101, what it switches to: Connection and Upgrade are written
+  std::string_view version;            // X-Gray-Version
+  std::string_view decision;           // X-Gray-Decision
+  std::span<const SetCookie> cookies;  // beside the worker's own
+  std::string_view upgrade;            // of a 101, what it switches to: Connection and Upgrade are written
 };
 
 /// An answer of the router itself, head and short text body in one.

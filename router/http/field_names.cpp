@@ -37,6 +37,7 @@ constexpr std::array kKnown{
     Known{"max-forwards", Name::max_forwards},
     Known{"authorization", Name::authorization},
     Known{"x-gray-reason", Name::x_gray_reason},
+    Known{"sec-fetch-dest", Name::sec_fetch_dest},
     Known{"content-length", Name::content_length},
     Known{"x-gray-version", Name::x_gray_version},
     Known{"x-forwarded-for", Name::x_forwarded_for},
@@ -54,7 +55,7 @@ constexpr std::size_t kLongest = kKnown.back().text.size();
 // or ends with '-'.
 constexpr std::size_t slot_of(std::string_view name) {
   const auto letter = [](char c) { return static_cast<unsigned char>(c) | 0x20u; };
-  return (name.size() * 9 + letter(name.front()) * 3 + letter(name.back())) % 64;
+  return (name.size() * 9 + letter(name.front()) * 16 + letter(name.back()) * 19) % 64;
 }
 
 constexpr auto kHashSlots = [] {

@@ -46,6 +46,7 @@ enum class Name : std::uint8_t {
   max_forwards,
   traceparent,
   tracestate,
+  sec_fetch_dest,
   retry_after,
   date,
   server,
@@ -114,7 +115,8 @@ struct Request {
   bool wants_trailers = false;    // TE: trailers
   std::uint32_t hops = kAnyHops;  // that a TRACE or OPTIONS may still go (P3)
   TraceParent trace;
-  std::size_t size = 0;  // of the head with its line ends; the forwarded head is not much larger
+  std::string_view fetch_dest;  // Sec-Fetch-Dest: what a browser needs the answer for
+  std::size_t size = 0;         // of the head with its line ends; the forwarded head is not much larger
   Fields fields;
 };
 

@@ -23,14 +23,17 @@ std::optional<std::uint32_t> version_named(const ServiceRoute& route, std::strin
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> version_by_param(const ServiceRoute& route, std::string_view path_query) {
-  if (route.param.empty()) return std::nullopt;
-  const auto value = query_param(path_query, route.param);
-  if (!value) return std::nullopt;
+std::optional<std::uint32_t> version_by_param(const ServiceRoute& route, std::string_view value) {
   for (std::uint32_t i = 0; i < route.versions.size(); ++i) {
-    if (decodes_to(*value, route.versions[i].name)) return i;
+    if (decodes_to(value, route.versions[i].name)) return i;
   }
   return std::nullopt;
+}
+
+bool may_pin(const ServiceRoute& route, const http::Fields& fields) {
+  if (!route.pin || route.cookie.empty()) return false;
+  const http::Field* mode = fields.find("sec-fetch-mode");
+  return mode != nullptr && mode->value == "navigate";
 }
 
 /// A unix peer is a process of this host that may open the socket: every list that is not empty includes it.
@@ -104,9 +107,15 @@ Choice decide(const ServicePolicy& service, const http::Request& head, const Add
     choice.decision = decision;
     return choice;
   };
-  if (const auto version = version_by_param(route, head.path)) return choose(*version, Decision::param);
+  const auto param = route.param.empty() ? std::nullopt : query_param(head.path, route.param);
+  if (const auto version = param ? version_by_param(route, *param) : std::nullopt) {
+    if (may_pin(route, head.fields)) choice.pin = Pin::set;
+    return choose(*version, Decision::param);
+  }
+  if (param && param->empty() && may_pin(route, head.fields)) choice.pin = Pin::expire;
   if (const auto version = version_by_header(service, head.fields, peer)) return choose(*version, Decision::header);
-  if (const auto version = version_by_cookie(route, head.fields)) return choose(*version, Decision::cookie);
+  const auto named = choice.pin == Pin::expire ? std::nullopt : version_by_cookie(route, head.fields);
+  if (named) return choose(*named, Decision::cookie);
   if (!route.canary || !choice.identified || !service.threshold.takes(choice.identity_hash)) return choice;
   return canary_up ? choose(*route.canary, Decision::bucket) : choose(route.stable, Decision::fallback);
 }

@@ -6,6 +6,10 @@
 // skipped. A header counts only from a peer in `override_from`; a unix peer is a process of this host, and every such
 // list that is not empty includes it. A canary without an able worker takes no bucketed user: they go to stable,
 // decision `fallback`. A version named explicitly is chosen even if it is down: the caller then answers 503.
+//
+// A browser's navigation (Sec-Fetch-Mode) whose param names a version pins it: the answer sets the cookie, so that the
+// requests of the page, which lack the param, get the same version. An empty param removes the pin, which then does not
+// count for this navigation either. Clients that send no Sec-Fetch-Mode are never pinned.
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -19,6 +23,9 @@
 
 namespace gray::policy {
 
+/// What the answer does with the cookie that names a version.
+enum class Pin : std::uint8_t { none, set, expire };
+
 struct Choice {
   std::uint32_t version = 0;  // index into the service's versions
   segment::Decision decision = segment::Decision::stable;
@@ -27,6 +34,8 @@ struct Choice {
   std::uint64_t affinity = 0;             // affinity hash of it; 0 if there is none or the service wants no affinity
   const IdentitySource* issue = nullptr;  // the answer sets this cookie to `issued`
   IssuedId issued;
+  Pin pin = Pin::none;
+  bool sets_cookies() const { return issue != nullptr || pin != Pin::none; }
 };
 
 struct ServicePolicy {

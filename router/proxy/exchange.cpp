@@ -22,6 +22,7 @@ Exchange::Exchange(ExchangeContext& context, ClientSide& client)
       deadline_(this, [](void* self, TimePoint) { static_cast<Exchange*>(self)->on_deadline(); }),
       routing_(context.tables, context.backends, context.trusted_proxies),
       replay_(context.shard.buffers),
+      kept_(context.shard.buffers),
       tunnel_(context.shard.outbox, client) {}
 
 void Exchange::feed(Event event) {
@@ -47,6 +48,9 @@ void Exchange::act(Action action) {
     case Action::open_tunnel: return open_tunnel();
     case Action::close_tunnel: return close_tunnel();
     case Action::expire_tunnel: return expire_tunnel();
+    case Action::drop_answer: return drop_answer();
+    case Action::ask_next: return ask_next();
+    case Action::send_kept: return send_kept();
     case Action::impossible: context_.recorder.impossible(state_); return cut();
   }
 }
@@ -67,7 +71,8 @@ void Exchange::on_deadline() {
   if (!active()) return;  // left armed by a request that has ended
   if (state_ == State::waiting && half_closed_ && context_.shard.engine.now() < waits_until())
     return judge_half_closed();
-  feed(Event::deadline, reason_of_deadline(state_));
+  const bool passed_over = state_ == State::waiting && routing_.asks_others();
+  feed(passed_over ? Event::missing : Event::deadline, reason_of_deadline(state_));
   context_.shard.outbox.flush();
 }
 
@@ -100,7 +105,7 @@ void Exchange::acquire() {
     return feed(Event::refused, Reason::overloaded);
   }
   record_.counts.reason = backends.enqueue(*routing_.version(), *this);
-  if (record_.counts.reason != Reason::none) return feed(Event::refused);
+  if (record_.counts.reason != Reason::none) return feed(refusal());
   queued_ = context_.shard.engine.now();
   arm(routing_.limits().queue_timeout);
   feed(Event::queued);
@@ -123,7 +128,7 @@ void Exchange::take(WorkerSide& side) {
 }
 
 void Exchange::exhausted() {
-  feed(Event::refused, Reason::overloaded);
+  feed(refusal(), Reason::overloaded);
   context_.shard.outbox.flush();
 }
 
@@ -163,7 +168,8 @@ http::RequestExtras Exchange::request_extras() const {
           .keep_body = true,
           .span = span(),
           .expect = attempt_.side->knows_continue(),
-          .upgrade = request_.upgrade};
+          .upgrade = request_.upgrade,
+          .via = routing_.via()};
 }
 
 void Exchange::request_data(std::string_view payload) {
@@ -187,31 +193,6 @@ void Exchange::request_end() {
   feed(Event::request_end);
 }
 
-void Exchange::judge() {
-  const policy::Attempt attempt{.method = request_.method,
-                                .response_started = attempt_.side->answered(),
-                                .request_sent = attempt_.side->sent_anything(),
-                                .body_replayable = replay_.whole(),
-                                .retries = record_.counts.retries,
-                                .reused = attempt_.side->reused(),
-                                .failure = record_.counts.reason,
-                                .decision = routing_.decision()};
-  const policy::Retry verdict = policy::judge(attempt);
-  attempt_.avoid = attempt_.worker->generation;
-  accepts_body_ = false;
-  drop_upstream(record_.counts.reason != Reason::upstream_closed || !attempt.reused);
-  attempt_.fresh_only = verdict == policy::Retry::fresh_socket;
-  if (verdict == policy::Retry::no) return feed(Event::give_up);
-  if (verdict == policy::Retry::fresh_socket) {
-    attempt_.avoid = 0;
-    return feed(Event::retry);
-  }
-  ++record_.counts.retries;
-  stats::record_failed_attempt(context_.backends.counters().row(routing_.version()->row));
-  if (verdict == policy::Retry::on_stable) routing_.fall_back();
-  feed(Event::retry);
-}
-
 void Exchange::begin_answer() {
   record_.counts.status = response_->status;
   record_.first_byte = context_.shard.engine.now();
@@ -225,6 +206,7 @@ void Exchange::start_response() {
 }
 
 void Exchange::response_data(std::string_view payload) {
+  if (state_ == State::dropping) return drop_data(payload);
   record_.counts.bytes_out += payload.size();
   client_.response_data(payload);
   arm(stall_limit());
@@ -375,7 +357,7 @@ http::ResponseExtras Exchange::response_extras() const {
   return {.request_id = request_id_,
           .version = routing_.shown_version(),
           .decision = routing_.shown_decision(),
-          .cookie = routing_.cookie()};
+          .cookies = routing_.cookies(context_.cookies)};
 }
 
 // Every exchange is counted once, however it ended.
@@ -395,6 +377,7 @@ void Exchange::conclude() {
   routing_.end();
   accepts_body_ = false;
   replay_.drop();
+  kept_.drop();
 }
 
 }  // namespace gray::proxy

@@ -7,6 +7,7 @@
 // by the client side until the exchange ends, so that an attempt can be repeated; every outcome is counted once, in
 // conclude().
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "router/backends/backends.hpp"
@@ -20,6 +21,7 @@
 #include "router/proxy/client_side.hpp"
 #include "router/proxy/date_clock.hpp"
 #include "router/proxy/exchange_machine.hpp"
+#include "router/proxy/kept_answer.hpp"
 #include "router/proxy/recorder.hpp"
 #include "router/proxy/replay_body.hpp"
 #include "router/proxy/request_routing.hpp"
@@ -39,6 +41,8 @@ struct ExchangeContext {
   Duration rate_window = policy::kRateWindow;
   bool draining = false;
   policy::SlowClients slow_clients{};
+  policy::AnswerCookies cookies{};                                        // scratch
+  std::unique_ptr<http::ResponseHead> kept_head{new http::ResponseHead};  // scratch for KeptAnswer
   DateClock date{};
 };
 
@@ -49,6 +53,7 @@ struct Attempt {
   std::uint64_t avoid = 0;     // generation of the worker that failed
   bool fresh_only = false;     // the last attempt met a stale socket
   bool worker_behind = false;  // it takes the body more slowly than the client sends it
+  std::size_t dropped = 0;     // of an answer that is not sent
 };
 
 class Exchange final : private WorkerSeeker {
@@ -110,10 +115,15 @@ class Exchange final : private WorkerSeeker {
   void connected() override { feed(Event::connected); }
   void failed(segment::Reason reason) override { feed(Event::failed, reason); }
   void interim(const http::Response& head) override;
-  void response_head(const http::Response& head) override { feed(Event::response_head, head); }
+  void response_head(const http::Response& head) override {
+    if (routing_.is_shared_asset() && routing_.lacks(head)) return begin_drop(head);
+    feed(Event::response_head, head);
+  }
   void response_data(std::string_view payload) override;
-  void response_trailers(std::string_view section) override { client_.response_trailers(section); }
-  void response_end() override { feed(Event::response_end); }
+  void response_trailers(std::string_view section) override {
+    if (state_ != State::dropping) client_.response_trailers(section);
+  }
+  void response_end() override;
   void upgraded(const http::Response& head, std::string_view protocol) override {
     protocol_ = protocol;
     feed(Event::upgraded, head);
@@ -152,6 +162,13 @@ class Exchange final : private WorkerSeeker {
     arm(routing_.limits().request_timeout);
   }
   void judge();
+  void begin_drop(const http::Response& head);
+  void drop_answer();
+  void drop_data(std::string_view payload);
+  void ask_next();
+  void send_kept();
+  Event refusal() const;
+  segment::Row& row();
   void start_response();
   void begin_answer();
   void open_tunnel();
@@ -191,6 +208,7 @@ class Exchange final : private WorkerSeeker {
   RequestFacts request_;
   RequestRouting routing_;
   ReplayBody replay_;
+  KeptAnswer kept_;  // of an asset that its version does not have
   bool request_complete_ = false, accepts_body_ = false;
   bool half_closed_ = false;     // its client has sent FIN, while the request was complete
   bool expects_100_ = false;     // its client waits for 100 from the worker, and has sent nothing of its body

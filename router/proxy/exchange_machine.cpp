@@ -32,11 +32,14 @@ constexpr Row kRows[] = {
     {State::seeking,    Event::dial,          State::dialing,    Action::none},
     {State::seeking,    Event::queued,        State::waiting,    Action::none},
     {State::seeking,    Event::refused,       State::idle,       Action::reply},
+    {State::seeking,    Event::missing,       State::seeking,    Action::ask_next},
+    {State::seeking,    Event::kept,          State::idle,       Action::send_kept},
 
     {State::waiting,    Event::granted,       State::sending,    Action::send_request},
     {State::waiting,    Event::dial,          State::dialing,    Action::none},
     {State::waiting,    Event::refused,       State::idle,       Action::reply},
     {State::waiting,    Event::deadline,      State::idle,       Action::reply},
+    {State::waiting,    Event::missing,       State::seeking,    Action::ask_next},
     {State::waiting,    Event::client_gone,   State::idle,       Action::forget},
 
     {State::dialing,    Event::connected,     State::sending,    Action::send_request},
@@ -52,6 +55,7 @@ constexpr Row kRows[] = {
     {State::sending,    Event::client_gone,   State::idle,       Action::cut},
 
     {State::awaiting,   Event::response_head, State::responding, Action::start_response},
+    {State::awaiting,   Event::missing,       State::dropping,   Action::drop_answer},
     {State::awaiting,   Event::upgraded,      State::tunnel,     Action::open_tunnel},
     {State::awaiting,   Event::failed,        State::judging,    Action::judge},
     {State::awaiting,   Event::deadline,      State::judging,    Action::judge},
@@ -76,6 +80,13 @@ constexpr Row kRows[] = {
 
     {State::judging,    Event::retry,         State::seeking,    Action::acquire},
     {State::judging,    Event::give_up,       State::idle,       Action::reply},
+    {State::judging,    Event::missing,       State::seeking,    Action::ask_next},
+
+    {State::dropping,   Event::response_end,  State::seeking,    Action::ask_next},
+    {State::dropping,   Event::missing,       State::seeking,    Action::ask_next},
+    {State::dropping,   Event::failed,        State::seeking,    Action::ask_next},
+    {State::dropping,   Event::deadline,      State::seeking,    Action::ask_next},
+    {State::dropping,   Event::client_gone,   State::idle,       Action::cut},
 };
 // clang-format on
 
@@ -102,7 +113,7 @@ constexpr Table kTable = make_table();
 
 constexpr bool every_wait_ends() {
   for (const State state : {State::gathering, State::waiting, State::dialing, State::sending, State::awaiting,
-                            State::early, State::responding, State::tunnel}) {
+                            State::early, State::responding, State::tunnel, State::dropping}) {
     if (!leaves(kTable, state, Event::client_gone) || !leaves(kTable, state, Event::deadline)) return false;
   }
   return true;
@@ -126,7 +137,7 @@ segment::Reason reason_of_deadline(State state) {
 
 const char* name_of(State state) {
   constexpr const char* kNames[] = {"idle",     "gathering", "seeking",    "waiting", "dialing", "sending",
-                                    "awaiting", "early",     "responding", "tunnel",  "judging"};
+                                    "awaiting", "early",     "responding", "tunnel",  "judging", "dropping"};
   static_assert(std::size(kNames) == kStates);
   return kNames[static_cast<std::size_t>(state)];
 }
@@ -135,7 +146,7 @@ const char* name_of(Event event) {
   constexpr const char* kNames[] = {"request",       "body",      "granted",      "dial",     "queued",
                                     "refused",       "connected", "failed",       "gathered", "request_end",
                                     "response_head", "upgraded",  "response_end", "deadline", "client_gone",
-                                    "retry",         "give_up"};
+                                    "retry",         "give_up",   "missing",      "kept"};
   static_assert(std::size(kNames) == kEvents);
   return kNames[static_cast<std::size_t>(event)];
 }

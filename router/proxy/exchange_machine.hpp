@@ -6,6 +6,8 @@
 //                             ^                                    |           |
 //                             +---- judging (one safe retry) <-----+-----------+
 //
+//   awaiting -> dropping -> seeking: a version does not have the asset, the next one is asked.
+//
 //   sending -> early: answered before the request body was read.
 //   awaiting -> tunnel -> idle: upgraded.
 //
@@ -34,6 +36,7 @@ enum class State : std::uint8_t {
   responding,  // the request is complete, the answer is on its way
   tunnel,      // upgraded: bytes both ways until both sides have ended
   judging,     // an attempt failed: repeat it or answer
+  dropping,    // the version does not have the asset: its answer is read to the end, before the next one is asked
   count
 };
 
@@ -55,6 +58,8 @@ enum class Event : std::uint8_t {
   client_gone,
   retry,  // verdicts of judging
   give_up,
+  missing,  // the version lacks the asset, or cannot be asked for it, or its answer is too large to be dropped
+  kept,     // no version has the asset, and the first answer is kept
   count
 };
 
@@ -73,6 +78,9 @@ enum class Action : std::uint8_t {
   forget,        // the client left before a worker was involved
   open_tunnel,
   close_tunnel,   // both sides have ended
+  drop_answer,    // read, but not passed on
+  ask_next,       // the next version for the asset; feeds what acquire feeds, or kept
+  send_kept,      // the first answer
   expire_tunnel,  // its time is up: both sides get a Close frame if they can understand it, then FIN
   impossible,
 };

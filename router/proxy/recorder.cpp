@@ -96,6 +96,7 @@ void Recorder::write_line(const ExchangeRecord& ended) {
   line.rule = ended.rule;
   line.destination = ended.destination;
   line.worker = ended.worker;
+  line.asked_first = ended.asked_first;
   line.identity_hash = ended.identity_hash;
   line.fallback = ended.counts.decision == segment::Decision::fallback;
   if (!ended.request->trace_id.empty()) {

@@ -31,6 +31,7 @@ struct ExchangeRecord {
   std::string_view request_id, own_id;  // the same, unless a trusted proxy has named the request
   std::string_view span;                // ours, if the request is part of a trace
   std::string_view rule = stats::kNoRule, destination = stats::kNoDestination, worker;
+  std::string_view asked_first;  // the version that did not have the asset; empty: no other version was asked
   std::optional<std::uint64_t> identity_hash;
   http::Fault fault{.status = 0};
   segment::Side fault_side = segment::Side::downstream;

@@ -17,6 +17,8 @@ void RequestRouting::clear(const Address& peer) {
   client_ = peer;
   unreadable_hop_ = {};
   choice_ = {.decision = Decision::none};
+  asset_ = policy::Asset::none;
+  asked_ = 0;
 }
 
 Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& client, const http::Request& head) {
@@ -35,6 +37,8 @@ Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& cli
   const ServiceRoute& route = *service_->route;
   const bool canary_up = route.canary && backends_.version(route.versions[*route.canary].row).up();
   choice_ = policy::decide(*service_, head, client_, *client.peer, canary_up);
+  if (choice_.sets_cookies()) secure_ = policy::is_secure(client.scheme, client.trusted, head.fields);
+  if (choice_.pin == policy::Pin::none) asset_ = policy::asset_of(route, head);  // a navigation is for a page
   enter_version();
   return {.reason = version_->up() ? Reason::none : Reason::version_down};
 }
@@ -53,6 +57,39 @@ void RequestRouting::fall_back() {
   choice_.version = service_->route->stable;
   choice_.decision = Decision::fallback;
   enter_version();
+}
+
+bool RequestRouting::lacks(const http::Response& answer) const {
+  if (asks_others()) return !policy::is_found(asset_, answer);
+  if (!policy::is_missing(asset_, answer)) return false;
+  return policy::next_version(*service_->route, std::uint64_t{1} << choice_.version, living()).has_value();
+}
+
+void RequestRouting::count_lack() { stats::add(backends_.counters().row(version_->row).asset_retries); }
+
+bool RequestRouting::ask_next() {
+  if (asked_ == 0) {
+    first_ = choice_.version;
+    first_decision_ = choice_.decision;
+  }
+  asked_ |= std::uint64_t{1} << choice_.version;
+  const auto next = policy::next_version(*service_->route, asked_, living());
+  leave_version();
+  choice_.version = next.value_or(first_);
+  choice_.decision = next ? Decision::asset : first_decision_;
+  if (!next) asset_ = policy::Asset::none;
+  enter_version();
+  return next.has_value();
+}
+
+/// A bit for each version that has an able worker.
+std::uint64_t RequestRouting::living() const {
+  std::uint64_t up = 0;
+  const auto& versions = service_->route->versions;
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    if (backends_.version(versions[i].row).up()) up |= std::uint64_t{1} << i;
+  }
+  return up;
 }
 
 void RequestRouting::end() {
@@ -80,9 +117,10 @@ std::string_view RequestRouting::shown_decision() const {
   return exposed() ? segment::name_of(choice_.decision) : std::string_view();
 }
 
-http::SetCookie RequestRouting::cookie() const {
-  if (choice_.issue == nullptr) return {};
-  return {choice_.issue->name, {choice_.issued.data(), choice_.issued.size()}};
+std::span<const http::SetCookie> RequestRouting::cookies(policy::AnswerCookies& scratch) const {
+  if (!choice_.sets_cookies()) return {};
+  scratch.set(*service_->route, choice_, secure_);
+  return scratch.all();
 }
 
 void RequestRouting::describe(ExchangeRecord& record) const {
@@ -92,6 +130,7 @@ void RequestRouting::describe(ExchangeRecord& record) const {
   if (choice_.identified) record.identity_hash = choice_.identity_hash;
   if (view_ != nullptr) record.rule = view_->unrouted_rule;
   if (service_ == nullptr) return;
+  if (asked_ != 0) record.asked_first = service_->route->versions[first_].name;
   const LogMembers& members = view_->log_members(*service_);
   record.rule = members.rule;
   record.destination = version_ != nullptr ? members.destinations[choice_.version] : members.no_version;

@@ -2,6 +2,8 @@
 // Routes one request: from its head to a service and a version, before any worker is involved. Holds the routing table
 // that decided, and counts the request as in flight in its version, until end().
 #include "router/backends/backends.hpp"
+#include "router/policy/answer_cookies.hpp"
+#include "router/policy/asset.hpp"
 #include "router/policy/decision.hpp"
 #include "router/proxy/client_side.hpp"
 #include "router/proxy/recorder.hpp"
@@ -28,6 +30,18 @@ class RequestRouting {
   Refusal route(const RequestFacts& request, const ClientInfo& client, const http::Request& head);
   /// The canary has failed a user who did not ask for it: routes to stable.
   void fall_back();
+
+  /// Whether the request is for an asset that other versions may be asked for.
+  bool is_shared_asset() const { return asset_ != policy::Asset::none; }
+  /// Whether the answer shows that this version does not have the asset, and the answer is not the one to send.
+  bool lacks(const http::Response& answer) const;
+  /// Counts that this version does not have the asset.
+  void count_lack();
+  /// Whether a version other than the one that was chosen is being asked.
+  bool asks_others() const { return choice_.decision == segment::Decision::asset; }
+  /// Routes to the next living version. False: none is left; then to the first one, whose answer is to be sent.
+  bool ask_next();
+
   void end();
 
   /// Limits of the service; defaults while there is none.
@@ -39,16 +53,20 @@ class RequestRouting {
   const Address& client() const { return client_; }
   /// The member of X-Forwarded-For that could not be read, during route(); empty: none.
   std::string_view unreadable_hop() const { return unreadable_hop_; }
+  /// Whether requests to the service's workers have Via.
+  bool via() const { return service_->route->via; }
   std::uint64_t affinity() const { return choice_.affinity; }
   /// For the answer's X-Gray-* fields: empty unless the service exposes them.
   std::string_view shown_version() const;
   std::string_view shown_decision() const;
-  http::SetCookie cookie() const;
+  /// The cookies that the answer sets; `scratch` holds them.
+  std::span<const http::SetCookie> cookies(policy::AnswerCookies& scratch) const;
   /// Fills in what is counted and logged.
   void describe(ExchangeRecord& record) const;
 
  private:
   Refusal admit(const RequestFacts& request) const;
+  std::uint64_t living() const;
   void enter_version();
   void leave_version();
   bool exposed() const { return version_ != nullptr && service_->route->expose != Expose::none; }
@@ -61,6 +79,11 @@ class RequestRouting {
   const policy::ServicePolicy* service_ = nullptr;
   Version* version_ = nullptr;
   policy::Choice choice_;
+  policy::Asset asset_ = policy::Asset::none;
+  std::uint64_t asked_ = 0;  // a bit for each version that was asked for the asset; 0: the first one answers
+  std::uint32_t first_ = 0;  // the version that was asked first; meaningless without `asked_`
+  segment::Decision first_decision_ = segment::Decision::none;  // likewise
+  bool secure_ = false;  // the client uses https; known only if the answer sets a cookie
   Address client_;
   std::string_view unreadable_hop_;
 };

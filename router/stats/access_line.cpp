@@ -38,8 +38,8 @@ void write_decision(JsonLine& line, const AccessRecord& record) {
 }
 
 // A function of its own, so that in the usual line the position in the buffer stays in a register.
-constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + 2 * JsonLine::max_plain(kMaxTraceText) +
-                                 2 * JsonLine::max_plain(kMaxFaultText);
+constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + JsonLine::max_plain(kMaxNameText) +
+                                 2 * JsonLine::max_plain(kMaxTraceText) + 2 * JsonLine::max_plain(kMaxFaultText);
 
 [[gnu::cold, gnu::noinline]] std::string_view rare_members(const AccessRecord& record, char* out) {
   JsonLine line(out);
@@ -47,6 +47,7 @@ constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + 2 
     line.plain("trace", record.trace, kMaxTraceText);
     line.plain("span", record.span, kMaxTraceText);
   }
+  if (!record.asked_first.empty()) line.plain("asked_first", record.asked_first, kMaxNameText);
   if (!record.fault.empty()) {
     line.plain("fault", record.fault, kMaxFaultText);
     line.number("offset", record.fault_offset);
@@ -80,7 +81,7 @@ std::size_t format_access_line(const AccessRecord& record, LineClock& clock, cha
   write_request(line, record);
   write_outcome(line, record);
   write_decision(line, record);
-  if (!record.trace.empty() || !record.fault.empty()) {
+  if (!record.trace.empty() || !record.fault.empty() || !record.asked_first.empty()) {
     char rare[kMaxRare];
     line.members(rare_members(record, rare));
   }

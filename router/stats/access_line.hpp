@@ -47,6 +47,7 @@ struct AccessRecord {
   bool fallback = false;                       // the bucket chose the canary, stable answered
   std::uint32_t retries = 0;
   std::string_view trace, span;  // of a request that was part of a trace; empty: the two members are left out
+  std::string_view asked_first;  // version that did not have the asset; empty: no other was asked, and it is left out
   std::string_view fault;        // id of the rule that was broken; empty: none was, and the three members are left out
   std::uint64_t fault_offset = 0;
   segment::Side fault_side = segment::Side::downstream;
@@ -70,7 +71,7 @@ inline constexpr std::size_t kMaxRule = 2 * JsonLine::kMaxScalar + JsonLine::max
 inline constexpr std::size_t kMaxAccessLine =
     JsonLine::kMaxFrame + kAccessScalars * JsonLine::kMaxScalar + JsonLine::max_text(kMaxIdText) +
     JsonLine::max_plain(kMaxClientText) + JsonLine::max_text(kMaxMethodText) + JsonLine::max_text(kMaxHostText) +
-    JsonLine::max_text(kMaxPathText) + 5 * JsonLine::max_plain(kMaxNameText) + JsonLine::max_text(kMaxSaltText) +
+    JsonLine::max_text(kMaxPathText) + 6 * JsonLine::max_plain(kMaxNameText) + JsonLine::max_text(kMaxSaltText) +
     2 * JsonLine::max_plain(kMaxFaultText) + 2 * JsonLine::max_plain(kMaxTraceText);
 
 /// Writes `{"time":...}` and a line end to `out`, which holds kMaxAccessLine characters. Returns the length.

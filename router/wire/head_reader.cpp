@@ -86,6 +86,7 @@ void note(const Field& field, Noted& noted) {
       ++noted.traceparents;
       noted.traceparent = field.value;
       break;
+    case Name::sec_fetch_dest: noted.fetch_dest = field.value; break;
     default: break;
   }
 }

@@ -44,6 +44,7 @@ struct Noted {
   bool te_trailers = false;
   std::uint32_t max_forwards = 0, traceparents = 0;  // how many, and the last one
   std::string_view hops, traceparent;
+  std::string_view fetch_dest;
 };
 
 /// Reads field lines up to and with the empty line, at most `limit` of them.

@@ -22,8 +22,9 @@ constexpr NameSet kOurRequestFields =
             Name::x_request_id, Name::shadow, Name::traceparent,     Name::tracestate};
 constexpr NameSet kTrustedOnly{Name::forwarded, Name::x_forwarded};
 
-NameSet dropped_of(const Request& head, bool trusted) {
-  const NameSet dropped = trusted ? kOurRequestFields : kOurRequestFields | kTrustedOnly;
+NameSet dropped_of(const Request& head, const RequestExtras& extras) {
+  NameSet dropped = extras.trusted ? kOurRequestFields : kOurRequestFields | kTrustedOnly;
+  if (!extras.via) dropped = dropped | NameSet{Name::via};
   return head.hops == kAnyHops ? dropped : dropped | NameSet{Name::max_forwards};
 }
 
@@ -59,6 +60,7 @@ void write_vouched(HeadWriter& writer, const Request& head, const RequestExtras&
   vouch("X-Forwarded-Proto", Name::x_forwarded_proto, extras.scheme);
   vouch("X-Forwarded-Host", Name::x_forwarded_host, head.authority);
   vouch("X-Request-Id", Name::x_request_id, extras.request_id);
+  if (!extras.via) return;
   writer.field("Via", head.version == Version::http11 ? "1.1 grayd"
                                                       : "1.0 grayd");  // the version that was received (9110 7.6.3)
 }
@@ -95,7 +97,7 @@ std::size_t write_request(const Request& head, const RequestExtras& extras, char
   writer.text(head.path);
   writer.text(" HTTP/1.1\r\n");
   writer.field("Host", head.authority.empty() ? kHostless : head.authority);
-  write_end_to_end(writer, head.fields, dropped_of(head, extras.trusted));
+  write_end_to_end(writer, head.fields, dropped_of(head, extras));
   write_vouched(writer, head, extras);
   if (head.hops != kAnyHops) writer.number_field("Max-Forwards", head.hops == 0 ? 0 : head.hops - 1);
   if (head.trace && !extras.span.empty()) write_trace(writer, head, extras.span);

@@ -9,6 +9,8 @@ namespace {
 
 // More than the names, separators and fixed values of everything that we add to one response.
 constexpr std::size_t kAddedToResponse = 360;
+// Likewise to one cookie.
+constexpr std::size_t kAddedToCookie = 110;
 
 constexpr NameSet kOurResponseFields = kHopByHop | kGray | NameSet{Name::x_request_id};
 
@@ -33,12 +35,19 @@ void write_required_upgrade(HeadWriter& writer, const Fields& fields) {
 }
 
 void write_cookie(HeadWriter& writer, const SetCookie& cookie) {
-  if (cookie.name.empty()) return;
   writer.text("Set-Cookie: ");
   writer.text(cookie.name);
   writer.text("=");
   writer.text(cookie.value);
-  writer.text("; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly\r\n");
+  writer.text("; Path=/");
+  if (cookie.life == SetCookie::Life::year) writer.text("; Max-Age=31536000");
+  if (cookie.life == SetCookie::Life::expired) writer.text("; Max-Age=0");
+  writer.text("; SameSite=");
+  writer.text(cookie.same_site);
+  if (cookie.http_only) writer.text("; HttpOnly");
+  if (cookie.secure) writer.text("; Secure");
+  if (cookie.partitioned) writer.text("; Partitioned");
+  writer.text(kCrlf);
 }
 
 }  // namespace
@@ -50,8 +59,11 @@ Framing downstream_framing(const Body& body, Version client) {
 }
 
 std::size_t response_bound(const Response& head, const ResponseExtras& extras) {
-  return head.size + head.fields.count + extras.request_id.size() + extras.version.size() + extras.decision.size() +
-         extras.cookie.name.size() + extras.cookie.value.size() + kAddedToResponse;
+  std::size_t bound = head.size + head.fields.count + extras.request_id.size() + extras.version.size() +
+                      extras.decision.size() + kAddedToResponse;
+  for (const SetCookie& cookie : extras.cookies)
+    bound += cookie.name.size() + cookie.value.size() + cookie.same_site.size() + kAddedToCookie;
+  return bound;
 }
 
 std::size_t write_response(const Response& head, const ResponseExtras& extras, const Hop& hop, char* out) {
@@ -68,7 +80,7 @@ std::size_t write_response(const Response& head, const ResponseExtras& extras, c
   writer.optional_field("X-Request-Id", extras.request_id);
   writer.optional_field("X-Gray-Version", extras.version);
   writer.optional_field("X-Gray-Decision", extras.decision);
-  write_cookie(writer, extras.cookie);
+  for (const SetCookie& cookie : extras.cookies) write_cookie(writer, cookie);
   write_framing(writer, head, framing);
   if (!extras.upgrade.empty()) writer.upgrade(extras.upgrade);
   if (head.status == kUpgradeRequired) write_required_upgrade(writer, head.fields);

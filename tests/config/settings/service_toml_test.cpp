@@ -94,7 +94,13 @@ cookie = "version"
 override_from = []
 identity = ["header:a"]
 affinity = "none"
-expose = "decision")"))
+expose = "decision"
+pin = false
+asset_retry = false
+assets = ["/assets/", "/"]
+cookie_same_site = "none"
+cookie_partitioned = true
+via = false)"))
                                   .services[0];
   CHECK(web.hosts == std::vector<std::string>{"example.com", "[::1]"});
   CHECK(web.paths == std::vector<std::string>{"/api"});
@@ -104,6 +110,28 @@ expose = "decision")"))
   CHECK(web.override_from.empty());
   CHECK(web.identity.size() == 1);
   CHECK(web.expose == Expose::decision);
+  CHECK_FALSE(web.pin);
+  CHECK_FALSE(web.asset_retry);
+  CHECK(web.assets == std::vector<std::string>{"/assets", "/"});
+  CHECK(web.cookie_same_site == SameSite::none);
+  CHECK(web.cookie_partitioned);
+  CHECK_FALSE(web.via);
+}
+
+TEST_CASE("keys about pages of several versions have defaults and bounds") {
+  const ServiceSettings web = loaded(with_service("")).services[0];
+  CHECK(web.pin);
+  CHECK(web.asset_retry);
+  CHECK(web.assets.empty());
+  CHECK(web.cookie_same_site == SameSite::lax);
+  CHECK_FALSE(web.cookie_partitioned);
+  CHECK(web.via);
+  rejects(with_service("pin = 'no'"), "expected true or false, found a string");
+  rejects(with_service("cookie_same_site = 'None'"), "\"None\" is not one of \"lax\", \"strict\", \"none\"");
+  rejects(with_service("assets = ['assets/*']"), "is not a path that begins with \"/\"");
+  std::string many = "assets = [";
+  for (int i = 0; i < 33; ++i) many += "'/a" + std::to_string(i) + "',";
+  rejects(with_service(many + "]"), "\"assets\" has 33 paths: at most 32 are allowed");
 }
 
 TEST_CASE("a user may be issued an identity and kept on one worker") {

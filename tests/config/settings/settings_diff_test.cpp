@@ -143,6 +143,12 @@ const Row<ServiceRouting> kRouting[] = {
     {"identity", [](ServiceRouting& s) { s.identity.emplace_back(); }, "reroute web"},
     {"affinity", [](ServiceRouting& s) { s.affinity = true; }, "reroute web"},
     {"expose", [](ServiceRouting& s) { s.expose = Expose::none; }, "reroute web"},
+    {"pin", [](ServiceRouting& s) { s.pin = false; }, "reroute web"},
+    {"asset_retry", [](ServiceRouting& s) { s.asset_retry = false; }, "reroute web"},
+    {"assets", [](ServiceRouting& s) { s.assets = {"/x"}; }, "reroute web"},
+    {"cookie_same_site", [](ServiceRouting& s) { s.cookie_same_site = SameSite::none; }, "reroute web"},
+    {"cookie_partitioned", [](ServiceRouting& s) { s.cookie_partitioned = true; }, "reroute web"},
+    {"via", [](ServiceRouting& s) { s.via = false; }, "reroute web"},
     {"limits", [](ServiceRouting& s) { s.limits = {.queue = 1}; }, "reroute web"},
 };
 

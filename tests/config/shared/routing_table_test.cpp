@@ -22,6 +22,10 @@ RoutingTable sample() {
   service.identity = {*IdentitySource::parse("cookie:uid"), *IdentitySource::parse("client-ip")};
   service.affinity = true;
   service.expose = Expose::decision;
+  service.pin = service.asset_retry = service.via = false;
+  service.assets = {"/assets", "/\u00fc"};
+  service.cookie_same_site = SameSite::none;
+  service.cookie_partitioned = true;
   service.limits.max_sockets = 7;
   service.limits.min_rate = 5;
   service.limits.upstream_idle = Duration{1};

@@ -35,7 +35,7 @@ TEST_CASE("a new segment is empty and another process's mapping shows the same m
 TEST_CASE("a router refuses a segment with a different layout") {
   Segment master = Segment::create();
   master->header.layout = kLayout + 1;
-  CHECK(refusal(copy_of(master)) == "the shared segment has layout 8, this program needs 7");
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 9, this program needs 8");
   master->header.layout = kLayout;
   master->header.row_bytes = 8;
   CHECK(refusal(copy_of(master)).find("sizes in the shared segment differ") != std::string::npos);

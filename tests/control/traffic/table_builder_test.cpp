@@ -99,6 +99,8 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "the routing settings of the service are 
   service.identity = {{IdentitySource::Kind::cookie, "uid"}};
   service.affinity = true;
   service.expose = Expose::decision;
+  service.pin = false;
+  service.assets = {"/assets"};
   service.limits.queue = 3;
   const auto front = route({}, {});
   CHECK(front.hosts == service.hosts);
@@ -110,5 +112,7 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "the routing settings of the service are 
   CHECK(front.identity == service.identity);
   CHECK(front.affinity);
   CHECK(front.expose == Expose::decision);
+  CHECK_FALSE(front.pin);
+  CHECK(front.assets == service.assets);
   CHECK(front.limits.queue == 3);
 }

@@ -37,6 +37,7 @@ const std::vector<std::pair<std::string, Name>> kNames = {
     {"Max-Forwards", Name::max_forwards},
     {"traceparent", Name::traceparent},
     {"tracestate", Name::tracestate},
+    {"Sec-Fetch-Dest", Name::sec_fetch_dest},
     {"Retry-After", Name::retry_after},
     {"Date", Name::date},
     {"Server", Name::server},

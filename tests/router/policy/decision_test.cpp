@@ -75,6 +75,49 @@ TEST_CASE("the param is compared decoded") {
   check(choose(web(), *request("/?version=v%203")), 2, Decision::param);
 }
 
+TEST_CASE("a browser's navigation that names a version by param pins it, an empty param removes the pin") {
+  const ServiceRoute route = web();
+  const auto pin = [&](std::string_view path, std::string_view mode) {
+    return choose(route, *request(path, {{"Sec-Fetch-Mode", mode}, {"Cookie", "version=v2"}})).pin;
+  };
+  CHECK(pin("/?version=v2", "navigate") == Pin::set);
+  CHECK(pin("/?version=v1", "navigate") == Pin::set);
+  CHECK(pin("/?version=", "navigate") == Pin::expire);
+  CHECK(pin("/?version", "navigate") == Pin::expire);
+  CHECK(pin("/?version=v9", "navigate") == Pin::none);
+  CHECK(pin("/?other=v2", "navigate") == Pin::none);
+  CHECK(pin("/", "navigate") == Pin::none);
+  for (const char* mode : {"", "cors", "no-cors", "same-origin", "websocket", "Navigate"}) {
+    CHECK(pin("/?version=v2", mode) == Pin::none);
+    CHECK(pin("/?version=", mode) == Pin::none);
+  }
+}
+
+TEST_CASE("the navigation that removes a pin is not decided by it") {
+  const ServiceRoute route = web();
+  const auto pinned = [&](std::string_view mode) {
+    return choose(route, *request("/?version=", {{"Sec-Fetch-Mode", mode}, {"Cookie", "version=v2"}}));
+  };
+  check(pinned("navigate"), 0, Decision::stable);
+  check(pinned("cors"), 1, Decision::cookie);
+  const auto head = request("/?version=", {{"Sec-Fetch-Mode", "navigate"}, {"X-Version", "v2"}});
+  check(choose(route, *head), 1, Decision::header);
+}
+
+TEST_CASE("nothing pins without the param or the cookie, or when it is switched off") {
+  const auto head = request("/?version=v2", {{"Sec-Fetch-Mode", "navigate"}});
+  const auto empty = request("/?version=", {{"Sec-Fetch-Mode", "navigate"}});
+  for (const int off : {0, 1, 2}) {
+    ServiceRoute route = web();
+    if (off == 0) route.pin = false;
+    if (off == 1) route.cookie.clear();
+    if (off == 2) route.param.clear();
+    CHECK(choose(route, *head).pin == Pin::none);
+    CHECK(choose(route, *empty).pin == Pin::none);
+  }
+  CHECK(choose(web(), *request("/", {{"Sec-Fetch-Mode", "navigate"}, {"X-Version", "v2"}})).pin == Pin::none);
+}
+
 TEST_CASE("a source without a name is off") {
   ServiceRoute route = web();
   route.param = route.header = route.cookie = "";

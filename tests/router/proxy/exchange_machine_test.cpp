@@ -33,10 +33,13 @@ const std::map<Pair, Step> kExpected = {
     {{S::seeking, E::dial}, {S::dialing, A::none}},
     {{S::seeking, E::queued}, {S::waiting, A::none}},
     {{S::seeking, E::refused}, {S::idle, A::reply}},
+    {{S::seeking, E::missing}, {S::seeking, A::ask_next}},
+    {{S::seeking, E::kept}, {S::idle, A::send_kept}},
     {{S::waiting, E::granted}, {S::sending, A::send_request}},
     {{S::waiting, E::dial}, {S::dialing, A::none}},
     {{S::waiting, E::refused}, {S::idle, A::reply}},
     {{S::waiting, E::deadline}, {S::idle, A::reply}},
+    {{S::waiting, E::missing}, {S::seeking, A::ask_next}},
     {{S::waiting, E::client_gone}, {S::idle, A::forget}},
     {{S::dialing, E::connected}, {S::sending, A::send_request}},
     {{S::dialing, E::failed}, {S::judging, A::judge}},
@@ -49,6 +52,7 @@ const std::map<Pair, Step> kExpected = {
     {{S::sending, E::refused}, {S::idle, A::reply}},
     {{S::sending, E::client_gone}, {S::idle, A::cut}},
     {{S::awaiting, E::response_head}, {S::responding, A::start_response}},
+    {{S::awaiting, E::missing}, {S::dropping, A::drop_answer}},
     {{S::awaiting, E::upgraded}, {S::tunnel, A::open_tunnel}},
     {{S::awaiting, E::failed}, {S::judging, A::judge}},
     {{S::awaiting, E::deadline}, {S::judging, A::judge}},
@@ -69,6 +73,12 @@ const std::map<Pair, Step> kExpected = {
     {{S::tunnel, E::client_gone}, {S::idle, A::cut}},
     {{S::judging, E::retry}, {S::seeking, A::acquire}},
     {{S::judging, E::give_up}, {S::idle, A::reply}},
+    {{S::judging, E::missing}, {S::seeking, A::ask_next}},
+    {{S::dropping, E::response_end}, {S::seeking, A::ask_next}},
+    {{S::dropping, E::missing}, {S::seeking, A::ask_next}},
+    {{S::dropping, E::failed}, {S::seeking, A::ask_next}},
+    {{S::dropping, E::deadline}, {S::seeking, A::ask_next}},
+    {{S::dropping, E::client_gone}, {S::idle, A::cut}},
 };
 
 template <typename Visit>
@@ -129,8 +139,8 @@ TEST_CASE("random events reach every state, and idle again from each") {
 }
 
 TEST_CASE("a state is left for idle only by an action that ends the exchange") {
-  const std::set<Action> endings = {A::reply,  A::finish,       A::finish_early, A::cut,
-                                    A::forget, A::close_tunnel, A::expire_tunnel};
+  const std::set<Action> endings = {A::reply,  A::finish,       A::finish_early,  A::cut,
+                                    A::forget, A::close_tunnel, A::expire_tunnel, A::send_kept};
   for_each_pair([&](State state, Event event) {
     const Step taken = step(state, event);
     if (state == S::idle || taken.action == A::impossible || taken.next != S::idle) return;
@@ -152,7 +162,7 @@ TEST_CASE("the reason of a deadline names what was waited for") {
   CHECK(reason_of_deadline(S::waiting) == Reason::queue_timeout);
   CHECK(reason_of_deadline(S::dialing) == Reason::connect_timeout);
   CHECK(reason_of_deadline(S::tunnel) == Reason::tunnel_idle);
-  for (const State state : {S::sending, S::awaiting, S::early, S::responding})
+  for (const State state : {S::sending, S::awaiting, S::early, S::responding, S::dropping})
     CHECK(reason_of_deadline(state) == Reason::response_timeout);
 }
 

@@ -235,6 +235,38 @@ TEST_CASE("the worker sees the cookie from the second request on, as the client 
   CHECK(worker.seen()[1].field("cookie") == "a=b; gid=" + value + "; c=\"d\"");
 }
 
+TEST_CASE("a navigation that names a version pins it: the requests of its page are routed by the cookie") {
+  TwoVersions two;
+  Rig rig(two.plan);
+  const std::string navigates = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+  const Message page = rig.get("/?version=v2", navigates);
+  CHECK(page.field("set-cookie") == "version=v2; Path=/; SameSite=Lax");
+  CHECK(rig.get("/main.js", "Cookie: version=v2\r\n").body == "canary");
+  const Message back = rig.get("/?version=", navigates + "Cookie: version=v2\r\n");
+  CHECK(back.field("set-cookie") == "version=; Path=/; Max-Age=0; SameSite=Lax");
+  CHECK(back.body == "stable");
+  CHECK(rig.get("/?version=v2").field("set-cookie").empty());
+  CHECK(rig.get("/?version=v9", navigates).field("set-cookie").empty());
+  CHECK(rig.get("/", navigates).field("set-cookie").empty());
+}
+
+TEST_CASE("a pin and an issued identity are set by one answer; behind a proxy that uses TLS they are Secure") {
+  TwoVersions two;
+  two.plan.identity = {*IdentitySource::parse("issue:gid")};
+  RigOptions trusting;
+  trusting.settings.trusted_proxies = {*Cidr::parse("127.0.0.0/8")};
+  Rig rig(two.plan, std::move(trusting));
+  for (const bool https : {false, true}) {
+    const std::string proto = std::string("X-Forwarded-Proto: ") + (https ? "https" : "http") + "\r\n";
+    const Message page = rig.get("/?version=v2", "Sec-Fetch-Mode: navigate\r\n" + proto);
+    CHECK(page.head.find("SameSite=Lax; HttpOnly" + std::string(https ? "; Secure" : "") + "\r\n") != page.head.npos);
+    CHECK(page.head.find("Set-Cookie: version=v2; Path=/; SameSite=Lax" + std::string(https ? "; Secure" : "") +
+                         "\r\n") != page.head.npos);
+  }
+  Rig plain(two.plan);
+  CHECK(plain.get("/", "X-Forwarded-Proto: https\r\n").head.find("Secure") == std::string::npos);
+}
+
 TEST_CASE("with affinity a user stays on one worker, and is served by another one while it is gone") {
   FakeWorker one(says("one")), two(says("two")), three(says("three"));
   Plan plan{{{one.address(), two.address(), three.address()}}};

@@ -80,6 +80,14 @@ TEST_CASE("the line of a request in a trace names the trace and our span") {
       "\"retries\":1,\"trace\":\"0af7651916cd43dd8448eb211c80319c\",\"span\":\"b7ad6b7169203331\"}\n"));
 }
 
+TEST_CASE("a request for which several versions were asked names the first one") {
+  AccessRecord record = sample();
+  record.decision = Decision::asset;
+  record.asked_first = "v1";
+  CHECK(line_of(record).ends_with("\"retries\":1,\"asked_first\":\"v1\"}\n"));
+  CHECK(json_of(record).at("decision") == "asset");
+}
+
 TEST_CASE("the query is never written") {
   AccessRecord record = sample();
   CHECK(line_of(record).find("secret") == std::string::npos);
@@ -148,7 +156,7 @@ TEST_CASE("the longest line fits into kMaxAccessLine") {
   const std::string destination = destination_members(name, name);
   const std::string rule = rule_members(worst, Threshold{.below = ~std::uint64_t{0}}, ~std::uint64_t{0});
   record.request_id = record.method = record.host = record.path = worst;
-  record.client = record.worker = name;
+  record.client = record.worker = record.asked_first = name;
   record.destination = destination;
   record.rule = rule;
   record.status = std::numeric_limits<int>::max();

@@ -106,6 +106,8 @@ TEST_CASE("totals are the sum over slots, threads and the base, of one version o
   record(layout->base[5], {.status = 500});
   record(layout->rows[0][0][6], good);
   add(layout->rows[1][2][5].connects, 7);
+  add(layout->rows[1][2][5].asset_retries, 3);
+  add(layout->base[5].asset_retries, 1);
   add(layout->base[5].connect_errors, 2);
   add(layout->rows[1][2][5].in_flight, 4);
   add(layout->rows[2][2][5].waiting, 6);
@@ -113,6 +115,7 @@ TEST_CASE("totals are the sum over slots, threads and the base, of one version o
   CHECK(totals.requests == 3);
   CHECK(totals.errors == 1);
   CHECK(totals.retries == 2);
+  CHECK(totals.asset_retries == 4);
   CHECK(totals.bytes_in == 4);
   CHECK(totals.bytes_out == 6);
   CHECK(totals.status_class[2] == 2);

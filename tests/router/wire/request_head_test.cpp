@@ -315,10 +315,13 @@ TEST_CASE("A trace comes from exactly one valid traceparent (P31)") {
 }
 
 TEST_CASE("Fields of an earlier head are not seen again") {
-  const std::string first = head_of({"GET / HTTP/1.1", "Host: a", "Cookie: c", "Connection: close"});
+  const std::string first =
+      head_of({"GET / HTTP/1.1", "Host: a", "Cookie: c", "Connection: close", "sec-fetch-dest: script"});
   CHECK_FALSE(good_request(first).keep_alive);
+  CHECK(good_request(first).fetch_dest == "script");
   const std::string second = head_of({"GET / HTTP/1.1", "Host: a"});
   const RequestHead& head = good_request(second);
   CHECK(head.keep_alive);
   CHECK(head.fields.find(Name::cookie) == nullptr);
+  CHECK(head.fetch_dest.empty());
 }

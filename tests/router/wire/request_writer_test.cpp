@@ -97,6 +97,15 @@ TEST_CASE("Fields about the client count only from a trusted proxy (P31)") {
   CHECK(has(out, "Via: 1.1 grayd"));
 }
 
+TEST_CASE("Without Via, not even that of the client is sent") {
+  RequestExtras extras = kExtras;
+  extras.via = false;
+  const std::string out = forward(get_with({"Via: 1.0 fred", "A: b", "via: 1.1 joe"}), extras);
+  CHECK_FALSE(has_name(out, "Via"));
+  CHECK(has(out, "A: b"));
+  CHECK(has(out, "X-Request-Id: id-1"));
+}
+
 TEST_CASE("Fields of a trusted proxy are kept and extended (P31)") {
   const std::string out =
       forward(get_with({"X-Forwarded-For: 1.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: site",

@@ -49,8 +49,8 @@ TEST_CASE("An answer without Date gets one, a worker's own is kept") {
 }
 
 TEST_CASE("An identity cookie is set beside the worker's own, whatever the length of its name") {
-  ResponseExtras extras;
-  extras.cookie = {"gid", "0123456789abcdef0123456789abcdef"};
+  SetCookie cookie{"gid", "0123456789abcdef0123456789abcdef"};
+  const ResponseExtras extras{.cookies = {&cookie, 1}};
   const std::string out =
       forward_response(ok({"Set-Cookie: a=b", "Cache-Control: public", "Content-Length: 0"}), extras);
   CHECK(has_line(out, "Set-Cookie: a=b"));
@@ -58,10 +58,24 @@ TEST_CASE("An identity cookie is set beside the worker's own, whatever the lengt
   CHECK(has_line(out,
                  "Set-Cookie: gid=0123456789abcdef0123456789abcdef; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
   const std::string name(5'000, 'n');
-  extras.cookie.name = name;
+  cookie.name = name;
   CHECK(has_line(
       forward_response(ok({"Transfer-Encoding: chunked"}), extras, {.close = true}),
       "Set-Cookie: " + name + "=0123456789abcdef0123456789abcdef; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
+}
+
+TEST_CASE("Each cookie has the attributes that it was given, and the bound of the head covers all of them") {
+  using Life = SetCookie::Life;
+  const SetCookie cookies[] = {
+      {"version", "v2", Life::session, false},
+      {"version", "", Life::expired, false, true, true, "None"},
+      {"gid", "1", Life::year, true, true, true, "Strict"},
+      {"gid", "1", Life::year, true, true, true, "Strict"},
+  };
+  const std::string out = forward_response(ok({"Content-Length: 0"}), {.cookies = cookies});
+  CHECK(has_line(out, "Set-Cookie: version=v2; Path=/; SameSite=Lax"));
+  CHECK(has_line(out, "Set-Cookie: version=; Path=/; Max-Age=0; SameSite=None; Secure; Partitioned"));
+  CHECK(has_line(out, "Set-Cookie: gid=1; Path=/; Max-Age=31536000; SameSite=Strict; HttpOnly; Secure; Partitioned"));
 }
 
 TEST_CASE("A 426 keeps the protocols that it demands; any other answer loses Upgrade (P1)") {

@@ -1,0 +1,102 @@
+// What follows an attempt that did not give the answer: it is repeated, or the next version is asked for the asset that
+// a version does not have (policy/asset.hpp).
+//
+// An asset: the first answer is kept if it is small, and each answer that is not the asset is read to its end, so that
+// the worker's connection can be used again. The socket is given back before the next version is asked: no request
+// holds one while it waits for another. A version that cannot be asked, or fails, is passed over. If no version has the
+// asset the first answer is sent; one that was too large to be kept is asked for again.
+#include "router/policy/asset.hpp"
+#include "router/proxy/exchange.hpp"
+
+namespace gray::proxy {
+
+using segment::Reason;
+
+namespace {
+
+constexpr Duration kDropTime{250};  // for the rest of an answer that is not sent
+
+}  // namespace
+
+segment::Row& Exchange::row() { return context_.backends.counters().row(routing_.version()->row); }
+
+void Exchange::judge() {
+  const policy::Attempt attempt{.method = request_.method,
+                                .response_started = attempt_.side->answered(),
+                                .request_sent = attempt_.side->sent_anything(),
+                                .body_replayable = replay_.whole(),
+                                .retries = record_.counts.retries,
+                                .reused = attempt_.side->reused(),
+                                .failure = record_.counts.reason,
+                                .decision = routing_.decision()};
+  const policy::Retry verdict = policy::judge(attempt);
+  attempt_.avoid = attempt_.worker->generation;
+  accepts_body_ = false;
+  drop_upstream(record_.counts.reason != Reason::upstream_closed || !attempt.reused);
+  attempt_.fresh_only = verdict == policy::Retry::fresh_socket;
+  if (verdict == policy::Retry::no && routing_.asks_others()) stats::record_failed_attempt(row());
+  if (verdict == policy::Retry::no) return feed(routing_.asks_others() ? Event::missing : Event::give_up);
+  if (verdict == policy::Retry::fresh_socket) {
+    attempt_.avoid = 0;
+    return feed(Event::retry);
+  }
+  ++record_.counts.retries;
+  stats::record_failed_attempt(row());
+  if (verdict == policy::Retry::on_stable) routing_.fall_back();
+  feed(Event::retry);
+}
+
+// ---- an asset that the version does not have
+
+void Exchange::begin_drop(const http::Response& head) {
+  routing_.count_lack();
+  if (!routing_.asks_others()) kept_.begin(head, info_.connection);
+  if (routing_.asks_others() && head.status >= 500) stats::record_failed_attempt(row());
+  feed(Event::missing);
+}
+
+void Exchange::drop_answer() {
+  attempt_.dropped = 0;
+  arm(kDropTime);
+}
+
+void Exchange::drop_data(std::string_view payload) {
+  kept_.add(payload);
+  attempt_.dropped += payload.size();
+  if (attempt_.dropped > policy::kDroppedBytes) feed(Event::missing);
+}
+
+void Exchange::response_end() {
+  if (state_ == State::dropping) kept_.end();
+  feed(Event::response_end);
+}
+
+// A version that is asked only because others lack the asset answers no request by failing.
+Event Exchange::refusal() const { return routing_.asks_others() ? Event::missing : Event::refused; }
+
+void Exchange::ask_next() {
+  if (linked) leave_queue();
+  if (attempt_.side != nullptr) {
+    leave_slow_share();
+    std::exchange(attempt_.side, nullptr)->release();
+  }
+  kept_.settle();
+  attempt_ = {.worker = attempt_.worker};
+  record_.counts.reason = Reason::none;
+  record_.fault = {.status = 0};
+  if (!routing_.ask_next() && kept_.whole()) return feed(Event::kept);
+  acquire();
+}
+
+void Exchange::send_kept() {
+  use_worker(nullptr);
+  response_ = &kept_.head(request_.method, *context_.kept_head);
+  start_response();
+  response_ = nullptr;
+  if (!kept_.body().empty()) response_data(kept_.body());
+  client_.end_response(false);
+  conclude();
+  client_.done();
+}
+
+}  // namespace gray::proxy
