@@ -7,7 +7,7 @@
 namespace gray::proxy {
 namespace {
 
-constexpr http::HeadLimits kAnyHead{SIZE_MAX, http::kMaxFields};
+constexpr http::HeadLimits kKeptHead{SIZE_MAX, http::kMaxFields};
 constexpr std::string_view kLineEnd = "\r\n";
 
 /// More than write_head() appends.
@@ -62,7 +62,7 @@ void KeptAnswer::settle() {
 
 const http::Response& KeptAnswer::head(http::Method method, http::ResponseHead& scratch) const {
   http::Fault fault;
-  (void)http::parse_response(bytes_.view().substr(0, head_size_), kAnyHead, method, scratch, fault);  // it was valid
+  (void)http::parse_response(bytes_.view().substr(0, head_size_), kKeptHead, method, scratch, fault);  // it was valid
   return scratch;
 }
 

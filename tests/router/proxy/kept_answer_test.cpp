@@ -12,21 +12,24 @@ using namespace gray::proxy;
 
 namespace {
 
-struct Fixture {
+struct KeptAnswerFixture {
   engine::BufferPool buffers{1 << 20};
   KeptAnswer kept{buffers};
   std::unique_ptr<http::ResponseHead> parsed{new http::ResponseHead}, scratch{new http::ResponseHead};
+  std::string received;
 
-  const http::ResponseHead& parse(const std::string& text, http::Method method = http::Method::get) {
+  /// The head has views into `received`.
+  const http::ResponseHead& parse(std::string text, http::Method method = http::Method::get) {
+    received = std::move(text);
     http::Fault fault;
-    REQUIRE(http::parse_response(text, {SIZE_MAX, 1000}, method, *parsed, fault) == http::Parse::complete);
+    REQUIRE(http::parse_response(received, {SIZE_MAX, 1000}, method, *parsed, fault) == http::Parse::complete);
     return *parsed;
   }
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "an answer is kept with its status, its fields and its framing") {
+TEST_CASE_FIXTURE(KeptAnswerFixture, "an answer is kept with its status, its fields and its framing") {
   for (const std::string text : {"HTTP/1.1 404 Not here\r\nA:b\r\nc: \t d\r\nContent-Length: 4\r\n\r\n",
                                  "HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\nSet-Cookie: x=y\r\n\r\n",
                                  "HTTP/1.0 404 Gone\r\n\r\n", "HTTP/1.1 204 No Content\r\nEmpty:\r\n\r\n"}) {
@@ -54,7 +57,7 @@ TEST_CASE_FIXTURE(Fixture, "an answer is kept with its status, its fields and it
   CHECK(buffers.outstanding() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the answer to HEAD keeps the length of a body that does not follow") {
+TEST_CASE_FIXTURE(KeptAnswerFixture, "the answer to HEAD keeps the length of a body that does not follow") {
   const http::ResponseHead& head = parse("HTTP/1.1 404 No\r\nContent-Length: 40\r\n\r\n", http::Method::head);
   kept.begin(head, 1);
   kept.end();
@@ -62,7 +65,7 @@ TEST_CASE_FIXTURE(Fixture, "the answer to HEAD keeps the length of a body that d
   CHECK(kept.body().empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "an answer that is too large or does not end is not kept, and holds no memory") {
+TEST_CASE_FIXTURE(KeptAnswerFixture, "an answer that is too large or does not end is not kept, and holds no memory") {
   const http::ResponseHead& head = parse("HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n");
   SUBCASE("too large") {
     kept.begin(head, 1);
@@ -88,7 +91,7 @@ TEST_CASE_FIXTURE(Fixture, "an answer that is too large or does not end is not k
   CHECK(buffers.outstanding() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the bytes of a later answer are not added to one that is complete") {
+TEST_CASE_FIXTURE(KeptAnswerFixture, "the bytes of a later answer are not added to one that is complete") {
   kept.begin(parse("HTTP/1.1 404 No\r\nContent-Length: 5\r\n\r\n"), 1);
   kept.add("first");
   kept.end();
