@@ -1,0 +1,3 @@
+import './c0.css';
+
+export const version = __VERSION__ + ' c0';

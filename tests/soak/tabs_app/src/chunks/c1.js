@@ -1,0 +1,3 @@
+import './c1.css';
+
+export const version = __VERSION__ + ' c1';
