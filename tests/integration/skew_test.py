@@ -6,7 +6,9 @@ Sec-Fetch-Mode and Sec-Fetch-Dest, the files of a page in parallel, and the chun
 import concurrent.futures
 import os
 import re
+import shutil
 import sys
+import unittest
 
 from harness import HERE, GrayTest, eventually, merged, two_versions
 
@@ -249,3 +251,36 @@ class Attributes(GrayTest):
 
     def test_workers_see_no_via(self):
         self.assertEqual(self.shared.get("/via", headers={"Via": "1.1 front"}).text, "None")
+
+
+NGINX = """
+daemon off; worker_processes 1; pid PREFIX.pid; error_log stderr;
+events {}
+http {
+  access_log off; gzip on; gzip_min_length 1; gzip_types text/plain; ACCEPT
+  client_body_temp_path PREFIX.body; proxy_temp_path PREFIX.proxy; fastcgi_temp_path PREFIX.fastcgi;
+  uwsgi_temp_path PREFIX.uwsgi; scgi_temp_path PREFIX.scgi;
+  server {
+    listen 127.0.0.1:LISTEN;
+    location / { default_type text/plain; return 200 "a text that nginx may compress"; }
+  }
+}
+"""
+
+
+@unittest.skipUnless(shutil.which("nginx"), "nginx is not installed")
+class Gzip(GrayTest):
+    """nginx does not compress answers to requests with Via, unless gzip_proxied says so (docs/workers.md)."""
+
+    def encoding(self, accept="", **changes):
+        config = NGINX.replace("ACCEPT", accept).replace("LISTEN", "$PORT").replace("PREFIX", "$PWD/$PORT")
+        shell = f"cat >$PORT.conf <<END\n{config}\nEND\nexec nginx -e stderr -c \"$PWD/$PORT.conf\""
+        version = {"command": ["sh", "-c", shell], "ready": ["http"], "health": {"path": "/"},
+                   "stop": {"signal": "QUIT"}}
+        grayd = self.start(merged(two_versions(version={"v1": version, "v2": None}), changes), up=("v1",))
+        return grayd.get(headers={"Accept-Encoding": "gzip"})["content-encoding"]
+
+    def test_gzip_needs_no_via_or_gzip_proxied(self):
+        self.assertIsNone(self.encoding())
+        self.assertEqual(self.encoding(via=False), "gzip")
+        self.assertEqual(self.encoding("gzip_proxied any;"), "gzip")
