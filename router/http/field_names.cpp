@@ -51,15 +51,17 @@ constexpr std::array kKnown{
 };
 constexpr std::size_t kLongest = kKnown.back().text.size();
 
+constexpr std::size_t kSlots = 128;
+
 // Length, first and last character distinguish all known names. Letters are compared without case; no known name begins
 // or ends with '-'.
 constexpr std::size_t slot_of(std::string_view name) {
   const auto letter = [](char c) { return static_cast<unsigned char>(c) | 0x20u; };
-  return (name.size() * 9 + letter(name.front()) * 16 + letter(name.back()) * 19) % 64;
+  return ((name.size() + letter(name.front())) * 8 + letter(name.back())) % kSlots;
 }
 
 constexpr auto kHashSlots = [] {
-  std::array<Known, 64> hash_slots{};
+  std::array<Known, kSlots> hash_slots{};
   for (const Known& known : kKnown) {
     if (known.text.size() > kLongest) throw "kLongest is too small";
     Known& hash_slot = hash_slots[slot_of(known.text)];
