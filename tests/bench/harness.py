@@ -76,9 +76,9 @@ class Bench(contextlib.ExitStack):
     def log_of(self, command):
         return self.folder / f"{pathlib.Path(command[0]).name}.log"
 
-    def start_until(self, command, ready, seconds=15, cpu=None):
-        """Starts a program and waits until ready() is true."""
-        process = self.start(command, cpu=cpu)
+    def start_until(self, command, ready, seconds=15, **options):
+        """Starts a program and waits until ready() is true; `options` are those of start()."""
+        process = self.start(command, **options)
         end = time.monotonic() + seconds
         while not ready():
             if process.poll() is not None or time.monotonic() > end:

