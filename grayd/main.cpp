@@ -37,6 +37,7 @@ int serve_or_check(const CommandLine& line) {
   if (master::is_fatal(faults) || (check && !faults.empty())) {
     return bad_config(master::rendered(faults, settings.file));
   }
+  fmt::print(stderr, "{}", settings.warnings.text);
   if (check) {
     fmt::print("{} is valid\n", settings.file);
     return 0;

@@ -21,17 +21,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return cost[a.size()][b.size()];
 }
 
-std::string_view line_of(std::string_view text, std::uint32_t wanted) {
-  for (std::uint32_t line = 1; line < wanted; ++line) {
-    const std::size_t end = text.find('\n');
-    if (end == text.npos) return {};
-    text.remove_prefix(end + 1);
-  }
-  text = text.substr(0, text.find('\n'));
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
-}
-
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }  // a character of UTF-8
 
 /// Blank up to the column, with the tabs of the line, so that the caret is in the right place at any tab width. A
@@ -77,7 +66,19 @@ std::string pointed_at(std::string_view line, std::uint32_t column) {
 
 }  // namespace
 
-std::string render(std::string_view file, std::string_view text, std::vector<Diagnostic> diagnostics) {
+std::string_view line_of(std::string_view text, std::uint32_t wanted) {
+  for (std::uint32_t line = 1; line < wanted; ++line) {
+    const std::size_t end = text.find('\n');
+    if (end == text.npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+std::string render(std::string_view file, std::string_view text, std::vector<Diagnostic> diagnostics,
+                   std::string_view level) {
   std::stable_sort(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& a, const Diagnostic& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
@@ -85,7 +86,7 @@ std::string render(std::string_view file, std::string_view text, std::vector<Dia
   for (const Diagnostic& one : diagnostics) {
     out += file;
     if (one.line > 0) out += ":" + std::to_string(one.line) + ":" + std::to_string(one.column);
-    out += ": error: " + one.message + "\n";
+    out += ": " + std::string(level) + ": " + one.message + "\n";
     if (one.line == 0) continue;
     out += pointed_at(line_of(text, one.line), one.column);
   }

@@ -15,9 +15,13 @@ struct Diagnostic {
   bool operator==(const Diagnostic&) const = default;
 };
 
-/// "FILE:LINE:COL: error: MESSAGE", the source line (of a long one the part around the column), and a caret under the
+/// A line of a text without its end, 1-based; empty if there is no such line.
+std::string_view line_of(std::string_view text, std::uint32_t line);
+
+/// "FILE:LINE:COL: LEVEL: MESSAGE", the source line (of a long one the part around the column), and a caret under the
 /// column; one block per diagnostic, by position.
-std::string render(std::string_view file, std::string_view text, std::vector<Diagnostic> diagnostics);
+std::string render(std::string_view file, std::string_view text, std::vector<Diagnostic> diagnostics,
+                   std::string_view level = "error");
 
 /// The candidate nearest to `word` by Damerau-Levenshtein distance, if it is near enough to be a typing mistake
 /// (distance at most 2, and less than half of the word); empty otherwise.

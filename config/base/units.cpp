@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <system_error>
 
 namespace gray {
@@ -84,6 +85,17 @@ std::string format_size(std::uint64_t bytes) {
   for (std::size_t i = 0; i < kSizes.size(); ++i)
     if (bytes % kSizes[i].factor == 0) best = i;
   return std::to_string(bytes / kSizes[best].factor) + std::string(kSizes[best].name);
+}
+
+std::string fraction_question(double percent) {
+  if (!(percent > 0 && percent < 1)) return {};
+  std::array<char, 32> text{};
+  const auto shortest = [&text](double number) {
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::general, 6).ptr;
+    return std::string(text.data(), end);
+  };
+  const std::string users = std::to_string(std::llround(100 / percent));
+  return shortest(percent) + " % is 1 user in " + users + "; did you mean " + shortest(percent * 100) + "?";
 }
 
 }  // namespace gray

@@ -1,5 +1,5 @@
 #pragma once
-// Durations and sizes with units, as people write them: "250ms", "1s", "5m", "64KiB".
+// Durations and sizes with units, as people write them: "250ms", "1s", "5m", "64KiB"; percentages.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,5 +18,9 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 std::string format_duration(Duration value);
 /// Likewise, in the largest unit that needs no fraction.
 std::string format_size(std::uint64_t bytes);
+
+/// Of a percentage above 0 and below 1, which is often a fraction by mistake: "0.2 % is 1 user in 500; did you mean
+/// 20?". Empty for every other.
+std::string fraction_question(double percent);
 
 }  // namespace gray

@@ -167,6 +167,7 @@ void check_weight(TomlReader& table, const ServiceSettings& service) {
     return;
   }
   if (version.weight <= 0) return;
+  if (const std::string question = fraction_question(version.weight); !question.empty()) table.warn("weight", question);
   for (const VersionSettings& other : service.versions)
     if (&other != &version && other.name != service.stable && other.weight > 0)
       return table.error("weight",

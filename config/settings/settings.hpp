@@ -95,6 +95,12 @@ struct Place {
   bool operator==(const Place&) const { return true; }
 };
 
+/// Printed, never compared: of settings that are valid, but probably not meant. Each ends with a newline.
+struct Warnings {
+  std::string text;
+  bool operator==(const Warnings&) const { return true; }
+};
+
 struct VersionSettings {
   std::string name;
   std::vector<std::string> command;  // command[0] is looked up in the worker's PATH
@@ -107,8 +113,9 @@ struct VersionSettings {
   HealthCheck health;
   StopPolicy stop;
   Duration drain_timeout{30'000};
-  std::uint64_t memory = 0;  // bytes; 0: no limit
-  double weight = 0;         // percent of users, initial value only, 0..100
+  std::uint64_t memory = 0;         // bytes; 0: no limit
+  std::uint32_t log_lines = 1'000;  // of its output, kept for each worker
+  double weight = 0;                // percent of users, initial value only, 0..100
   Place command_at, cwd_at, user_at;
   /// For config/base/archive.hpp; without the positions, because the file may have changed since.
   template <class Io>
@@ -125,6 +132,7 @@ struct VersionSettings {
     io("stop", stop);
     io("drain_timeout", drain_timeout);
     io("memory", memory);
+    io("log_lines", log_lines);
     io("weight", weight);
   }
   bool operator==(const VersionSettings&) const = default;
@@ -217,6 +225,7 @@ struct Settings {
   RouterSettings router;
   std::uint64_t memory_budget = 512ull << 20;  // bytes
   std::vector<ServiceSettings> services;
+  Warnings warnings;
 
   const ServiceSettings* service(std::string_view wanted) const;
   bool operator==(const Settings&) const = default;

@@ -40,7 +40,7 @@ const LiveService* live_service(const std::vector<LiveService>& live, std::strin
 Problem removed_version(const LiveService& live, std::string_view name) {
   const std::string full = live.name + " " + std::string(name);
   if (live.stable == name)
-    return conflict("version " + full + " is stable and cannot be removed: promote another version first");
+    return conflict("version " + full + " is stable and cannot be removed: make a different version stable first");
   for (const LiveVersion& version : live.versions)
     if (version.name == name && version.weight > 0)
       return conflict("version " + full + " carries traffic and cannot be removed: grayctl shift " + full + " 0 first");

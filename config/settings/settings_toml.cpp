@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -30,6 +31,35 @@ std::optional<Address> parse_listener(const std::string& folder, const std::stri
   return Address::parse(text);
 }
 
+std::string with_remedy(const std::string& remedy) { return remedy.empty() ? remedy : "; " + remedy; }
+
+/// Whether a socket at one address makes it impossible to listen at the other. An IPv6 listener takes no IPv4.
+bool overlap(const Address& one, const Address& other) {
+  if (one == other)
+    return one.kind == Address::Kind::unix_path || one.port != 0;  // 0: the kernel picks different ports
+  constexpr std::array<std::uint8_t, 16> kAny{};
+  return one.kind == other.kind && one.kind != Address::Kind::unix_path && one.port == other.port && one.port != 0 &&
+         (one.ip == kAny || other.ip == kAny);
+}
+
+/// Two listeners that cannot both be opened, of all lists. `listen` may have only one of both.
+void check_overlaps(TomlReader& listen, const Settings& settings) {
+  std::vector<std::pair<const char*, Address>> all;
+  for (const Address& address : settings.listen) all.emplace_back("http", address);
+  for (const Address& address : settings.proxy_protocol) all.emplace_back("proxy_protocol", address);
+  if (const auto metrics = Address::parse(settings.metrics)) all.emplace_back("metrics", *metrics);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const auto& [key, address] = all[i];
+    for (std::size_t j = 0; j < i; ++j) {
+      const auto& [earlier, taken] = all[j];
+      if (!overlap(taken, address) || (taken == address && std::string_view(earlier) == key)) continue;
+      listen.error(key, address.text() + " is in use by " + taken.text() + " of listen." + earlier +
+                            ": give each listener its own port");
+      break;
+    }
+  }
+}
+
 void check_count(TomlReader& listen, const char* key, std::size_t count) {
   if (count > kMostListeners)
     listen.error(key, in_quotes(key) + " has " + std::to_string(count) + " addresses: at most " +
@@ -41,16 +71,11 @@ void check_count(TomlReader& listen, const char* key, std::size_t count) {
 void read_proxy_protocol(TomlReader& listen, Settings& settings) {
   listen.list(
       "proxy_protocol", settings.proxy_protocol,
-      [&](const std::string& text) { return parse_listener(listen.file().folder, text); }, kListener);
+      [&](const std::string& text) { return parse_listener(listen.file().folder, text); }, kListener, kMostText,
+      listener_remedy);
   check_count(listen, "proxy_protocol", settings.proxy_protocol.size());
   bool over_ip = false;
-  for (const Address& address : settings.proxy_protocol) {
-    over_ip = over_ip || address.kind != Address::Kind::unix_path;
-    if (address.port == 0 && address.kind != Address::Kind::unix_path) continue;  // the kernel picks different ports
-    if (std::find(settings.listen.begin(), settings.listen.end(), address) != settings.listen.end())
-      listen.error("proxy_protocol",
-                   address.text() + " is already in listen.http: an address is in one of the two lists only");
-  }
+  for (const Address& address : settings.proxy_protocol) over_ip = over_ip || address.kind != Address::Kind::unix_path;
   if (over_ip && settings.router.trusted_proxies.empty())
     listen.error("proxy_protocol",
                  "no peer may connect to these addresses: list the load balancers in router.trusted_proxies");
@@ -61,7 +86,9 @@ void read_listen(TomlReader& root, Settings& settings) {
   TomlReader table(root, "listen");
   const std::size_t problems = root.file().problems.size();
   settings.listen = {*Address::parse("127.0.0.1:8000")};
-  table.list("http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); }, kListener);
+  table.list(
+      "http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); }, kListener,
+      kMostText, listener_remedy);
   check_count(table, "http", settings.listen.size());
   // A list whose members were all refused has its errors already: one mistake gives one error.
   if (table.has("http") && settings.listen.empty() && root.file().problems.size() == problems)
@@ -79,7 +106,9 @@ void read_listen(TomlReader& root, Settings& settings) {
   table.text("metrics", settings.metrics);
   const auto metrics = Address::parse(settings.metrics);
   if (!settings.metrics.empty() && (!metrics || metrics->kind == Address::Kind::unix_path))
-    table.error("metrics", "not an address to listen on, such as \"127.0.0.1:9100\": \"" + settings.metrics + "\"");
+    table.error("metrics", in_quotes(settings.metrics) + " is not an address to listen on, such as \"127.0.0.1:9100\"" +
+                               with_remedy(listener_remedy(settings.metrics)));
+  check_overlaps(table, settings);
 }
 
 /// A network, or "unix" for the peers over unix listeners.
@@ -164,15 +193,19 @@ ConfigErrors errors(const std::string& file, std::string_view text, std::vector<
 LoadedSettings parse_settings(std::string_view text, const std::string& file) {
   Settings settings;
   settings.file = anchored(std::filesystem::current_path().string(), file);
-  TomlFile context{.folder = std::filesystem::path(settings.file).parent_path().string(), .problems = {}, .keys = {}};
+  TomlFile context;
+  context.folder = std::filesystem::path(settings.file).parent_path().string();
   try {
     const toml::table table = toml::parse(text, std::string_view(file));
     read_settings(table, context, settings);
+    explain_unknown_keys(context);
   } catch (const toml::parse_error& problem) {
     const auto& at = problem.source().begin;
-    context.problems.push_back({at.line, at.column, std::string(problem.description())});
+    const auto remedy = syntax_remedy(text, at.line);
+    context.problems.push_back(remedy ? *remedy : Diagnostic{at.line, at.column, std::string(problem.description())});
   }
   if (!context.problems.empty()) return errors(file, text, std::move(context.problems));
+  settings.warnings.text = render(file, text, std::move(context.warnings), "warning");
   return settings;
 }
 
@@ -187,7 +220,8 @@ LoadedSettings load_settings(const std::string& file, std::string* said) {
 
 std::vector<std::string> keys_left_out(std::string_view text) {
   Settings settings;
-  TomlFile context{.folder = "/", .problems = {}, .keys = {}};
+  TomlFile context;
+  context.folder = "/";
   read_settings(toml::parse(text), context, settings);
   std::vector<std::string> names;
   for (const auto& [name, present] : context.keys)

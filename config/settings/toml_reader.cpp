@@ -26,6 +26,13 @@ std::string expected(std::string_view what, const toml::node& node) {
   return "expected " + std::string(what) + ", found " + std::string(type_name(node));
 }
 
+/// ": write KEY = NUMBER" for a number that was written as text; nothing otherwise.
+std::string instead(std::string_view key, const toml::node& node) {
+  const auto* text = node.as_string();
+  const std::string remedy = text == nullptr ? std::string() : number_remedy(key, text->get());
+  return remedy.empty() ? remedy : ": " + remedy;
+}
+
 bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -67,8 +74,28 @@ TomlReader::TomlReader(TomlReader& parent, std::string_view key, std::string_vie
 TomlReader::~TomlReader() {
   const std::vector<std::string_view> known(asked_.begin(), asked_.end());
   for (const auto& [key, value] : *table_)
-    if (std::find(known.begin(), known.end(), key.str()) == known.end())
-      report(key.source().begin, "unknown key " + in_quotes(key.str()) + did_you_mean(key.str(), known));
+    if (std::find(known.begin(), known.end(), key.str()) == known.end()) report_unknown(key, known);
+}
+
+void TomlReader::report_unknown(const toml::key& key, const std::vector<std::string_view>& known) {
+  std::string remedy = foreign_key_remedy(kind_, key.str());
+  if (remedy.empty()) remedy = did_you_mean(key.str(), known);
+  file_.unknown_keys.push_back({file_.problems.size(), kind_, std::string(key.str()), std::move(remedy)});
+  report(key.source().begin, "unknown key " + in_quotes(key.str()));
+}
+
+void explain_unknown_keys(TomlFile& file) {
+  for (const TomlFile::UnknownKey& unknown : file.unknown_keys) {
+    std::string remedy = unknown.remedy;
+    for (const auto& [name, present] : file.keys) {
+      const std::size_t dot = name.rfind('.');
+      const std::string kind = dot == name.npos ? "" : name.substr(0, dot);
+      const std::string_view table = table_of(kind);
+      if (name.substr(dot + 1) != unknown.key || kind == unknown.kind || table.empty()) continue;
+      remedy = ": it belongs into " + std::string(table);
+    }
+    file.problems[unknown.problem].message += remedy;
+  }
 }
 
 std::vector<std::string> TomlReader::names() {
@@ -127,7 +154,7 @@ void TomlReader::number(std::string_view key, std::uint32_t& value, std::uint32_
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const auto* integer = node->as_integer();
-  if (integer == nullptr) return error(*node, expected("an integer", *node));
+  if (integer == nullptr) return error(*node, expected("an integer", *node) + instead(key, *node));
   if (integer->get() < least || integer->get() > most)
     return error(*node, std::to_string(integer->get()) + " is out of range: " + std::string(key) + " must be " +
                             std::to_string(least) + " to " + std::to_string(most));
@@ -137,7 +164,7 @@ void TomlReader::number(std::string_view key, std::uint32_t& value, std::uint32_
 void TomlReader::percent(std::string_view key, double& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
-  if (!node->is_number()) return error(*node, expected("a number", *node));
+  if (!node->is_number()) return error(*node, expected("a number", *node) + instead(key, *node));
   const double found = *node->value<double>();
   if (!(found >= 0 && found <= 100)) return error(*node, std::string(key) + " must be a percentage from 0 to 100");
   value = found;
@@ -204,7 +231,9 @@ std::optional<std::vector<TomlReader::Item>> TomlReader::texts(std::string_view 
                                       std::to_string(kMostItems) + " are allowed");
     }
   } else {
-    error(*node, expected(or_one ? "a string or a list of strings" : "a list of strings", *node));
+    const auto* text = node->as_string();
+    error(*node, expected(or_one ? "a string or a list of strings" : "a list of strings", *node) +
+                     (text == nullptr ? std::string() : ": " + list_remedy(key, text->get())));
     return std::nullopt;
   }
   return items;
@@ -222,6 +251,11 @@ void TomlReader::error(std::string_view key, std::string message) {
 }
 
 void TomlReader::error(const toml::node& at, std::string message) { report(at.source().begin, std::move(message)); }
+
+void TomlReader::warn(std::string_view key, std::string message) {
+  const Place at = place(key);
+  file_.warnings.push_back({std::max(at.line, 1u), std::max(at.column, 1u), std::move(message)});
+}
 
 void TomlReader::error_at_name(std::string_view key, std::string message) {
   report(table_->find(key)->first.source().begin, std::move(message));

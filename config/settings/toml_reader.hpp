@@ -17,6 +17,7 @@
 #include "config/base/diagnostics.hpp"
 #include "config/base/time.hpp"
 #include "config/settings/settings.hpp"
+#include "config/settings/toml_mistakes.hpp"
 
 namespace gray {
 
@@ -30,8 +31,19 @@ inline constexpr std::size_t kMostName = 256;        // bytes of the name of a f
 struct TomlFile {
   std::string folder;  // absolute; relative paths of the file begin here
   std::vector<Diagnostic> problems;
+  std::vector<Diagnostic> warnings;  // of settings that are valid, but probably not meant
   std::map<std::string, bool> keys;  // all keys that were read, as KIND.KEY; true: present in some table of that kind
+
+  struct UnknownKey {
+    std::size_t problem;  // its index
+    std::string kind, key;
+    std::string remedy;  // if no other table has this key
+  };
+  std::vector<UnknownKey> unknown_keys;
 };
+
+/// After the whole file was read: completes the message of each unknown key with the table that has it, or its remedy.
+void explain_unknown_keys(TomlFile& file);
 
 class TomlReader {
  public:
@@ -58,11 +70,13 @@ class TomlReader {
   /// One of some words.
   template <class Value>
   void choice(std::string_view key, Value& value, const std::vector<std::pair<std::string_view, Value>>& words);
+  /// What to write instead of a wrong text; empty if that is not known (config/settings/toml_mistakes.hpp).
+  using Remedy = std::string (*)(std::string_view text);
   /// A list of strings, each read by `parse` (text to optional) and of at most `most` bytes; `expected` describes valid
   /// values. No value twice.
   template <class Value, class Parse>
   void list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected,
-            std::size_t most = kMostText);
+            std::size_t most = kMostText, Remedy remedy = nullptr);
 
   struct Item {
     std::string text;
@@ -77,6 +91,8 @@ class TomlReader {
   /// Reports at the value of `key`, or at the table if the key is absent.
   void error(std::string_view key, std::string message);
   void error(const toml::node& at, std::string message);
+  /// The setting is valid, but probably not meant.
+  void warn(std::string_view key, std::string message);
   /// Reports at the key itself.
   void error_at_name(std::string_view key, std::string message);
 
@@ -86,6 +102,7 @@ class TomlReader {
   const toml::node* find(std::string_view key);
   std::optional<std::string> string_of(const toml::node& node, std::size_t most = kMostText);
   void report(const toml::source_position& at, std::string message);
+  void report_unknown(const toml::key& key, const std::vector<std::string_view>& known);
 
   const toml::table* table_;
   TomlFile& file_;
@@ -120,13 +137,12 @@ void TomlReader::choice(std::string_view key, Value& value,
     names.push_back(word);
     expected += (expected.empty() ? "" : ", ") + in_quotes(word);
   }
-  const std::string hint = did_you_mean(*found, names);
-  error(*node, in_quotes(*found) + " is not one of " + expected + hint);
+  error(*node, in_quotes(*found) + " is not one of " + expected + word_remedy(*found, names));
 }
 
 template <class Value, class Parse>
 void TomlReader::list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected,
-                      std::size_t most) {
+                      std::size_t most, Remedy remedy) {
   const auto items = texts(key, false, most);
   if (!items) return;
   values.clear();
@@ -134,7 +150,9 @@ void TomlReader::list(std::string_view key, std::vector<Value>& values, Parse pa
   for (const Item& item : *items) {
     std::optional<Value> value = parse(item.text);
     if (!value) {
-      error(*item.at, in_quotes(item.text) + " is not " + std::string(expected));
+      const std::string instead = remedy == nullptr ? std::string() : remedy(item.text);
+      error(*item.at,
+            in_quotes(item.text) + " is not " + std::string(expected) + (instead.empty() ? "" : "; ") + instead);
       continue;
     }
     if (!known.insert(key_of(*value)).second) error(*item.at, in_quotes(item.text) + " is listed twice");

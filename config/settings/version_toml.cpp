@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t kMostInstances = 256;
 constexpr std::uint32_t kMostProbes = 100;
+constexpr std::uint32_t kMostLogLines = 10'000;
 constexpr std::size_t kMostToStart = 1 << 20;  // bytes of command and env; execve(2) takes 2 MiB, with grayd's own env
 constexpr int kListenFd = 3;                   // the inherited socket
 constexpr int kLargestFd = 255;                // the descriptor limit of a worker may be as low as 1024
@@ -107,9 +108,30 @@ StopPolicy read_stop(TomlReader& version) {
                      {"HUP", SIGHUP},
                      {"USR1", SIGUSR1},
                      {"USR2", SIGUSR2},
+                     {"WINCH", SIGWINCH},
                      {"KILL", SIGKILL}});
   table.duration("timeout", stop.timeout);
   return stop;
+}
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// A worker's variable in an argument that no shell expands: it would reach the program as it is.
+void check_variables(TomlReader& table, const std::vector<TomlReader::Item>& command) {
+  static constexpr std::string_view kVariables[] = {"PORT", "HOST", "GRAY_SOCKET", "GRAY_VERSION", "GRAY_WORKER_ID"};
+  for (const TomlReader::Item& item : command) {
+    if (is_one_of(item.text, {"-c", "-lc", "-ec", "-e", "-E", "-p", "--eval", "-r"})) return;  // code in some language
+    for (const std::string_view variable : kVariables) {
+      const std::string plain = "$" + std::string(variable), braced = "${" + std::string(variable) + "}";
+      const bool found = item.text.find(braced) != item.text.npos || item.text.ends_with(plain) ||
+                         item.text.find(plain + "/") != item.text.npos || item.text.find(plain + ":") != item.text.npos;
+      if (!found) continue;
+      return table.error(*item.at, in_quotes(item.text) + ": no shell replaces " + plain +
+                                       " here: write command = [\"sh\", \"-c\", \"exec PROGRAM ... " + plain + "\"]");
+    }
+  }
 }
 
 std::vector<std::string> read_command(TomlReader& table, const std::string& name) {
@@ -120,15 +142,35 @@ std::vector<std::string> read_command(TomlReader& table, const std::string& name
     table.error("command", "version " + in_quotes(name) + " has no command: add command = [\"PROGRAM\", \"ARGUMENT\"]");
   if (!items) return command;
   for (const TomlReader::Item& item : *items) command.push_back(item.text);
+  check_variables(table, *items);
   if (command.empty() || command.front().empty())
     table.error("command", "the command is empty: name the program to run");
   return command;
 }
 
-std::map<std::string, std::string> read_env(TomlReader& version) {
+/// Why a variable of `env` would have no effect, and what to do; empty if it has one. See process/environment.hpp.
+std::string set_by_grayd(std::string_view name, ListenMode listen) {
+  if (listen == ListenMode::port && name == "PORT")
+    return "grayd gives each worker its own port in PORT; for a program that reads a different variable: "
+           "command = [\"sh\", \"-c\", \"MY_PORT=$PORT exec PROGRAM\"]";
+  if (listen == ListenMode::port && name == "HOST")
+    return "workers listen on 127.0.0.1, and grayd sets HOST to it; clients connect to listen.http";
+  if (is_one_of(name,
+                {"GRAY_SOCKET", "GRAY_VERSION", "GRAY_WORKER_ID", "GRAY_GENERATION", "GRAY_INSTANCE", "GRAY_READY_FD"}))
+    return "grayd sets it for each worker: choose a different name";
+  if (is_one_of(name, {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}))
+    return "grayd sets it for a worker with listen = \"socket\": write listen = \"socket\"";
+  if (is_one_of(name, {"NOTIFY_SOCKET", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"}))
+    return "grayd sets it for the readiness message: see the key \"ready\"";
+  return {};
+}
+
+std::map<std::string, std::string> read_env(TomlReader& version, ListenMode listen) {
   std::map<std::string, std::string> env;
   TomlReader table(version, "env");
   for (const std::string& name : table.names()) {
+    if (const std::string problem = set_by_grayd(name, listen); !problem.empty())
+      table.error_at_name(name, "env cannot set " + name + ": " + problem);
     if (name.empty() || name.find_first_of(std::string("=\0", 2)) != name.npos)
       table.error_at_name(name, in_quotes(name) + " cannot be the name of an environment variable");
     table.text(name, env[name], kMostText - std::min(kMostText, name.size() + 1));
@@ -153,8 +195,6 @@ VersionSettings read_version(TomlReader& table, const std::string& name) {
   version.name = name;
   version.command = read_command(table, name);
   table.number("instances", version.instances, 1, kMostInstances);
-  version.env = read_env(table);
-  check_size(table, version);
   version.cwd = ".";
   table.path("cwd", version.cwd);
   table.text("user", version.user, kMostName);
@@ -164,11 +204,14 @@ VersionSettings read_version(TomlReader& table, const std::string& name) {
   table.choice<ListenMode>(
       "listen", version.listen,
       {{"port", ListenMode::port}, {"unix", ListenMode::unix_path}, {"socket", ListenMode::inherited}});
+  version.env = read_env(table, version.listen);
+  check_size(table, version);
   version.health = read_health(table);
   version.ready = read_ready(table, version);
   version.stop = read_stop(table);
   table.duration("drain_timeout", version.drain_timeout);
   table.size("memory", version.memory, 0, 1ull << 50);
+  table.number("log_lines", version.log_lines, 1, kMostLogLines);
   table.percent("weight", version.weight);
   return version;
 }

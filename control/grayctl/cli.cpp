@@ -36,7 +36,8 @@ bool keep_only(json& status, const std::string& name, std::string& error) {
     if (names.back() == name) kept.push_back(service);
   }
   status["services"] = std::move(kept);
-  error = fmt::format("there is no service \"{}\"{}", name, did_you_mean(name, {names.begin(), names.end()}));
+  error = fmt::format("there is no service \"{}\"{} (known: {})", name,
+                      did_you_mean(name, {names.begin(), names.end()}), fmt::join(names, ", "));
   return !status["services"].empty();
 }
 
@@ -61,9 +62,10 @@ Outcome run_status(Client& client, const Command& command, const Place& place) {
   return outcome;
 }
 
-Outcome run_shift(Client& client, const Command& command) {
-  json args = {{"service", command.service}, {"version", command.version}, {"percent", command.percent}};
-  return {client.post("shift", args),
+Outcome run_shift(Client& client, const Command& command, const Place& place) {
+  json args = {
+      {"service", command.service}, {"version", command.version}, {"percent", command.percent}, {"yes", command.yes}};
+  return {confirmed(client, "shift", std::move(args), place.person, place.err),
           fmt::format("{}: {} takes {:g}% of the users\n", command.service, command.version, command.percent)};
 }
 
@@ -99,7 +101,8 @@ Outcome check_config(const std::string& file) {
   auto some = [](std::size_t n, const char* noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); };
   json body = {{"schema_version", 1}, {"file", file}, {"services", settings.services.size()}, {"versions", versions}};
   return {{.code = ExitCode::ok, .body = std::move(body), .error = {}},
-          fmt::format("{}: ok ({}, {})\n", file, some(settings.services.size(), "service"), some(versions, "version"))};
+          fmt::format("{}{}: ok ({}, {})\n", settings.warnings.text, file, some(settings.services.size(), "service"),
+                      some(versions, "version"))};
 }
 
 Outcome say_version() {
@@ -116,7 +119,7 @@ Outcome run_verb(const Command& command, const Place& place) {
   Client client(find_socket(command.socket));
   switch (command.verb) {
     case Verb::status: return run_status(client, command, place);
-    case Verb::shift: return run_shift(client, command);
+    case Verb::shift: return run_shift(client, command, place);
     case Verb::health: return run_health(client, command, place);
     case Verb::start:
     case Verb::stop:

@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   grayd --config /etc/grayd/grayd.toml            serve in the foreground; SIGTERM drains and ends
   grayd --config /etc/grayd/grayd.toml --check    validate and exit: 0 valid, 8 not valid
-  kill -HUP $(pidof -s grayd)                     reload the configuration, completely or not at all
+  grayctl reload                                  apply a changed configuration, completely or not at all
   grayctl status                                  ask a running grayd
 )";
 
@@ -51,6 +51,13 @@ CLI::App* add_resume_mode(CLI::App& app, ResumeArguments& resume) {
   return mode;
 }
 
+/// A file without --config is the most frequent mistake.
+std::string explained(const CLI::ParseError& error, const CLI::App& app) {
+  const auto left = app.remaining();
+  if (left.size() != 1 || left.front().starts_with('-')) return error.what();
+  return "unexpected argument \"" + left.front() + "\": a configuration is given as: grayd --config " + left.front();
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
@@ -69,7 +76,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
-    if (end.get_exit_code() != 0) return leave_with_usage(end.what());
+    if (end.get_exit_code() != 0) return leave_with_usage(explained(end, app));
     std::ostringstream output, unused;
     app.exit(end, output, unused);
     line.output = output.str();

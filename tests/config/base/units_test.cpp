@@ -51,3 +51,10 @@ TEST_CASE("the formatted text is in the form that people write") {
   CHECK(format_size(64 * 1024) == "64KiB");
   CHECK(format_size(1'000) == "1000B");
 }
+
+TEST_CASE("a percentage below 1 is questioned with the number of users that it means") {
+  CHECK(gray::fraction_question(0.2) == "0.2 % is 1 user in 500; did you mean 20?");
+  CHECK(gray::fraction_question(0.05) == "0.05 % is 1 user in 2000; did you mean 5?");
+  CHECK(gray::fraction_question(0.999) == "0.999 % is 1 user in 100; did you mean 99.9?");
+  for (const double percent : {0.0, 1.0, 5.0, 100.0, -1.0}) CHECK(gray::fraction_question(percent).empty());
+}

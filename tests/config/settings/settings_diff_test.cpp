@@ -113,6 +113,7 @@ const Row<Settings> kSettings[] = {
     {"router", [](Settings& s) { s.router.max_connections = 1; }, "router"},
     {"memory_budget", [](Settings& s) { s.memory_budget = 1; }, "refused: a change of memory.budget needs a restart"},
     {"services", [](Settings& s) { s.services.push_back({.name = "api"}); }, "add service api"},
+    {"warnings", [](Settings& s) { s.warnings.text = "x"; }, "the same"},
 };
 
 const Row<RouterSettings> kRouter[] = {
@@ -185,6 +186,7 @@ const Row<VersionSettings> kVersion[] = {
     {"stop", [](VersionSettings& v) { v.stop.signal = 2; }, "update web v3"},
     {"drain_timeout", [](VersionSettings& v) { v.drain_timeout = Duration{1}; }, "update web v3"},
     {"memory", [](VersionSettings& v) { v.memory = 1; }, "update web v3"},
+    {"log_lines", [](VersionSettings& v) { v.log_lines = 1; }, "update web v3"},
     {"weight", [](VersionSettings& v) { v.weight = 50; }, "nothing"},
 };
 
@@ -261,7 +263,7 @@ TEST_CASE("a new version is started, a dark one that is gone is drained, in this
 
 TEST_CASE("a version that is stable or weighted at this moment is not removed") {
   CHECK(has_part(refusal(after([](Settings& s) { s.services[0].versions.erase(s.services[0].versions.begin()); })),
-                 "version web v1 is stable and cannot be removed: promote another version first"));
+                 "version web v1 is stable and cannot be removed: make a different version stable first"));
   CHECK(has_part(refusal(after([](Settings& s) { s.services[0].versions.erase(s.services[0].versions.begin() + 1); })),
                  "grayctl shift web v2 0 first"));
 }

@@ -11,11 +11,13 @@ namespace {
 /// The problems of `text` after `use` has read it.
 std::vector<Diagnostic> problems(const char* text, const std::function<void(TomlReader&)>& use) {
   const toml::table table = toml::parse(text);
-  TomlFile file{.folder = "/base", .problems = {}, .keys = {}};
+  TomlFile file;
+  file.folder = "/base";
   {
     TomlReader reader(table, file);
     use(reader);
   }
+  explain_unknown_keys(file);
   return file.problems;
 }
 
@@ -78,7 +80,8 @@ TEST_CASE("errors about an absent key are reported at its table") {
 
 TEST_CASE("a file records which keys were read and which are present in any table of a kind") {
   const toml::table table = toml::parse("[one]\na = 1\n[two]\n");
-  TomlFile file{.folder = "/base", .problems = {}, .keys = {}};
+  TomlFile file;
+  file.folder = "/base";
   {
     TomlReader root(table, file);
     for (const char* name : {"one", "two", "three"}) {
