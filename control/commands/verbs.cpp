@@ -55,13 +55,25 @@ Reply Verbs::health_of(const std::string& only) {
   return reply;
 }
 
-void Verbs::shift(const std::string& service, const std::string& version, double percent, Done done) {
+void Verbs::shift(const ShiftOrder& order, Done done) {
   if (auto why = unchangeable(); !why.empty()) return done(refusal(ExitCode::conflict, std::move(why)));
-  auto verdict = judge_shift(settings_, live_.published(), live_.wanted(), service, version, percent);
+  auto verdict = judge_shift(settings_, live_.published(), live_.wanted(), order);
   if (verdict.code != ExitCode::ok) return done(refusal(verdict.code, std::move(verdict.error)));
-  const auto ticket = live_.want(service, std::move(verdict.next));
-  if (verdict.lowers) return lower(service, ticket, std::move(done));
-  raise(service, ticket, std::move(done));
+  if (const auto what = order.yes ? std::string() : objection(order); !what.empty()) {
+    return done({ExitCode::conflict,
+                 {{"confirm", what}},
+                 fmt::format("{}{} to shift it anyway: grayctl shift {} {} {:g} --yes", what,
+                             what.ends_with('?') ? "" : ";", order.service, order.version, order.percent)});
+  }
+  const auto ticket = live_.want(order.service, std::move(verdict.next));
+  if (verdict.lowers) return lower(order.service, ticket, std::move(done));
+  raise(order.service, ticket, std::move(done));
+}
+
+std::string Verbs::objection(const ShiftOrder& order) {
+  const auto shares = shares_of(*settings_.service(order.service), live_.wanted());
+  if (order.percent <= shares.of(order.version)) return {};
+  return objection_to_shift(order, host_.report().views);
 }
 
 /// Published first: the disk must not delay an abort. The answer waits for both.
@@ -112,7 +124,8 @@ struct Verbs::Handlers {
   static void shift(Verbs& verbs, const json& args, Done done) {
     if (auto error = arguments_error(Verb::shift, args); !error.empty())
       return done(refusal(ExitCode::usage, std::move(error)));
-    verbs.shift(args.at("service"), args.at("version"), args.at("percent"), std::move(done));
+    verbs.shift({args.at("service"), args.at("version"), args.at("percent"), args.value("yes", false)},
+                std::move(done));
   }
   template <Action action>
   static void act_on_version(Verbs& verbs, const json& args, Done done) {

@@ -7,6 +7,7 @@
 #include "control/commands/host.hpp"
 #include "control/commands/version_verbs.hpp"
 #include "control/traffic/live_state.hpp"
+#include "control/traffic/weights.hpp"
 #include "control/verbs/verb_table.hpp"
 
 namespace gray::control {
@@ -24,7 +25,7 @@ class Verbs {
   void call(Verb verb, const nlohmann::json& args, Done done);
   /// The verb shift for callers inside grayd, refused when the verb would be. It gives no event and is not counted as a
   /// change in progress: that is left to the caller.
-  void shift(const std::string& service, const std::string& version, double percent, Done done);
+  void shift(const ShiftOrder& order, Done done);
 
  private:
   struct Handlers;  // one for each verb, in verbs.cpp
@@ -34,6 +35,7 @@ class Verbs {
   /// Why nothing can be changed now; empty: changes are allowed.
   std::string unchangeable() const;
   Reply health_of(const std::string& only);
+  std::string objection(const ShiftOrder& order);
   void lower(const std::string& service, LiveState::Ticket ticket, Done done);
   void raise(const std::string& service, LiveState::Ticket ticket, Done done);
   Host& host_;

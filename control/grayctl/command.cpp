@@ -51,6 +51,16 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
   return near.empty() ? see_help(verb) : near;
 }
 
+/// The nearest option, else all that the verb has.
+std::string known_options(const std::string& word, const CLI::App& verb) {
+  const auto names = option_names(verb);
+  std::string known = did_you_mean(word, {names.begin(), names.end()});
+  if (!known.empty() || verb.get_parent() == nullptr) return known.empty() ? see_help(verb) : known;
+  for (const std::string& name : names)
+    if (name != "--help" && name != "--version") known += (known.empty() ? "" : ", ") + name;
+  return fmt::format("; {} has {}{}", spoken(verb), known, see_help(verb));
+}
+
 std::string percent_error(const std::string& word) {
   return fmt::format("PERCENT must be a number from 0 to 100, such as 12.5 or 12.5%, not \"{}\"", word);
 }
@@ -75,7 +85,7 @@ std::string explain_word(std::string word, const CLI::App& verb) {
       word.size() > 1 && word[0] == '-' && (std::isdigit(static_cast<unsigned char>(word[1])) || word[1] == '.');
   if (number && verb.get_name() == "shift") return percent_error(word);
   if (word[0] == '-') word = word.substr(0, word.find('='));
-  if (word[0] == '-') return fmt::format("unknown option \"{}\"{}", word, suggestion(word, option_names(verb), verb));
+  if (word[0] == '-') return fmt::format("unknown option \"{}\"{}", word, known_options(word, verb));
   std::vector<std::string> verbs = verb_names(verb);
   if (!verbs.empty()) return fmt::format("unknown verb \"{}\"{}", word, suggestion(word, verbs, verb));
   return fmt::format("unexpected argument \"{}\"{}", word, see_help(verb));

@@ -26,7 +26,7 @@ struct Command {
   std::string shell;           // of `completion`: bash, zsh or fish
   std::string part = "grayd";  // of `upgrade`: the part to replace, grayd or router
   std::string binary;          // of `upgrade`: the program; empty: the one that grayd was started from
-  bool yes = false;            // of `stop` and `drain`: even if the version has users
+  bool yes = false;            // of `stop`, `drain` and `shift`: although grayd objects
   bool wait = false;           // for the end of the operation, or until everything is up
   Duration timeout = kTimeout;
   nlohmann::json arguments = nlohmann::json::object();  // of a verb without words of its own

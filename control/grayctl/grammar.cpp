@@ -81,7 +81,7 @@ void Grammar::looking_back() {
                           "Times are UTC.");
   CLI::App* logs = verb(app, Verb::logs,
                         "  grayctl logs web v2\n  grayctl logs -f --worker web@v2#0\n"
-                        "The last 100 lines of each worker are kept, also after it has ended.");
+                        "The last log_lines lines of each worker are kept (1000), also after it ended.");
   for (CLI::App* verb : {events, logs}) {
     verb->group(kLook);
     verb->add_flag("-f,--follow", command.follow, "follow new entries");
@@ -100,6 +100,7 @@ void Grammar::changing() {
   shift->add_option("SERVICE", command.service, "as in the configuration")->required();
   shift->add_option("VERSION", command.version, "a version that is not stable")->required();
   shift->add_option("PERCENT", percent, "0 to 100; the stable version has the rest")->required();
+  shift->add_flag("-y,--yes", command.yes, "even if it is not up, or the share is below 1");
 
   version_verb(Verb::start, "  grayctl start web v2\n  grayctl start web v2 --timeout 30s");
   version_verb(Verb::restart,

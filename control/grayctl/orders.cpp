@@ -15,21 +15,15 @@ using nlohmann::json;
 /// Asks only on a terminal; a script must use --yes.
 bool agrees(const std::string& to, std::string_view verb, const Person& person, std::ostream& err) {
   if (!person.answers) return false;
-  err << fmt::format("{}; {} it anyway? [y/N] ", to, verb) << std::flush;
+  err << fmt::format("{}{} {} it anyway? [y/N] ", to, to.ends_with('?') ? "" : ";", verb) << std::flush;
   std::string said;
   std::getline(*person.answers, said);
   return said == "y" || said == "Y" || said == "yes";
 }
 
 Answer order(Client& client, const Command& command, const Person& person, std::ostream& err) {
-  const std::string_view verb = name_of(command.verb);
-  json args = {{"service", command.service}, {"version", command.version}, {"yes", command.yes}};
-  Answer answer = client.post(verb, args);
-  const auto confirm = answer.body.find("confirm");
-  if (answer.code == ExitCode::ok || confirm == answer.body.end() || !confirm->is_string()) return answer;
-  if (!agrees(confirm->get<std::string>(), verb, person, err)) return answer;
-  args["yes"] = true;
-  return client.post(verb, args);
+  return confirmed(client, name_of(command.verb),
+                   {{"service", command.service}, {"version", command.version}, {"yes", command.yes}}, person, err);
 }
 
 unsigned restart_number(const json& begun) {
@@ -47,6 +41,15 @@ json with_end(json begun, const json& status) {
 }
 
 }  // namespace
+
+Answer confirmed(Client& client, std::string_view verb, json args, const Person& person, std::ostream& err) {
+  Answer answer = client.post(verb, args);
+  const auto confirm = answer.body.find("confirm");
+  if (answer.code == ExitCode::ok || confirm == answer.body.end() || !confirm->is_string()) return answer;
+  if (!agrees(confirm->get<std::string>(), verb, person, err)) return answer;
+  args["yes"] = true;
+  return client.post(verb, args);
+}
 
 Outcome run_order(Client& client, const Command& command, const Person& person, std::ostream& err) {
   Answer begun = order(client, command, person, err);

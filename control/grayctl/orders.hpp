@@ -8,6 +8,9 @@
 
 namespace gray::control {
 
+/// Calls the verb. If grayd needs a confirmation and the person gives it, calls it again with "yes".
+Answer confirmed(Client& client, std::string_view verb, nlohmann::json args, const Person& person, std::ostream& err);
+
 Outcome run_order(Client& client, const Command& command, const Person& person, std::ostream& err);
 
 }  // namespace gray::control

@@ -74,6 +74,11 @@ Progress judge_end(const std::string& name, const json& version, bool drains) {
                            some(version.value("in_flight", std::size_t{0}), "request")));
 }
 
+Progress replacement_failed(const std::string& name, const json& restart) {
+  return ended(ExitCode::failed, fmt::format("the restart of {} stopped after {}, and the old workers stay; {}", name,
+                                             replaced_of(restart), restart.value("reason", "")));
+}
+
 Progress judge_restart(const std::string& name, const json& version, unsigned number) {
   const auto found = version.find("restart");
   if (found == version.end() || !found->is_object() || found->value("number", 0u) < number)
@@ -85,8 +90,7 @@ Progress judge_restart(const std::string& name, const json& version, unsigned nu
   if (state == "done") return reached(fmt::format("{} restarted: {}", name, replaced_of(*found)));
   if (reason == "stopped") return ended(ExitCode::conflict, name + " was stopped meanwhile");
   if (version.value("state", "") == "failed") return has_failed(name, version);
-  return ended(ExitCode::failed, fmt::format("the restart of {} stopped after {}, and the old workers stay; {}", name,
-                                             replaced_of(*found), reason));
+  return replacement_failed(name, *found);
 }
 
 Progress judge_upgrade(const Awaited& awaited, const json& status) {
@@ -102,9 +106,9 @@ Progress judge_upgrade(const Awaited& awaited, const json& status) {
   return ended(late ? ExitCode::timeout : ExitCode::failed, text);
 }
 
-bool is_restarting(const json& version) {
+bool has_restart(const json& version, std::string_view state) {
   const auto found = version.find("restart");
-  return found != version.end() && found->is_object() && found->value("state", "") == "running";
+  return found != version.end() && found->is_object() && found->value("state", "") == state;
 }
 
 /// All versions of one service that should be up; the progress is that of the first one that is not.
@@ -113,9 +117,11 @@ Progress judge_service(const json& service) {
     const std::string name = service.value("name", "") + " " + version.value("name", "");
     if (version.value("stopped", false)) continue;
     if (version.value("state", "") == "failed") return has_failed(name, version);
-    if (is_restarting(version)) return going(fmt::format("restarting {}: {}", name, replaced_of(version["restart"])));
+    if (has_restart(version, "running"))
+      return going(fmt::format("restarting {}: {}", name, replaced_of(version["restart"])));
     if (!is_up_version(version))
       return going(fmt::format("waiting for {}: {}{}", name, so_far(version), cause_of(version)));
+    if (has_restart(version, "failed")) return replacement_failed(name, version["restart"]);
   }
   return reached({});
 }

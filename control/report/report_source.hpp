@@ -71,6 +71,11 @@ struct Reloads {
   }
 };
 
+/// What a process really runs, with all links resolved; empty: it has ended, or may not be looked at.
+struct Running {
+  std::string program, cwd;
+};
+
 struct ReportSource {
   const Settings& settings;
   const State& state;
@@ -79,6 +84,7 @@ struct ReportSource {
   std::vector<VersionView> views;
   TimePoint now{};
   std::function<std::uint64_t(pid_t)> resident_bytes;  // of a process
+  std::function<Running(pid_t)> running;               // of a process
   std::vector<RouterView> routers = {};
   std::uint64_t table = 0;  // number of the newest table
   Phase phase = Phase::starting;

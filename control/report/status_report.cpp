@@ -16,12 +16,15 @@ double seconds_up(const WorkerView& worker, TimePoint now) {
 
 json worker_json(const WorkerView& worker, const ReportSource& source) {
   const auto& cell = source.layout.workers[worker.cell];
+  const Running running = worker.pid > 0 ? source.running(worker.pid) : Running{};
   return {{"id", worker.id},
           {"pid", worker.pid},
           {"state", name(worker.state)},
           {"address", worker.address ? worker.address->text() : std::string()},
           {"ready_by", worker.ready_by},
           {"status", worker.status},
+          {"program", running.program},
+          {"cwd", running.cwd},
           {"restarts", worker.restarts},
           {"last_exit", worker.last_exit},
           {"rss_bytes", source.resident(worker)},
@@ -112,6 +115,7 @@ json status_report(const ReportSource& source) {
   json out = {{"schema_version", 1},
               {"version", kVersion},
               {"pid", source.pid},
+              {"program", source.running(source.pid).program},
               {"state", name(source.phase)},
               {"uptime_s", source.uptime_s},
               {"config_file", source.settings.file},

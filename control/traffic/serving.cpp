@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "control/traffic/weights.hpp"
+#include "config/base/units.hpp"
 
 namespace gray::control {
 namespace {
@@ -14,6 +14,13 @@ bool has_failed_first_start(const VersionView* view) {
   return view->state == VersionState::failed ||
          std::all_of(view->workers.begin(), view->workers.end(),
                      [](const WorkerView& worker) { return !worker.last_exit.empty(); });
+}
+
+std::string complaint_about(std::string_view service, std::string_view version, std::string_view what,
+                            const VersionView* view) {
+  return fmt::format("{}@{} ({}) is {}{}", service, version, what,
+                     name(view == nullptr ? VersionState::stopped : view->state),
+                     view == nullptr || view->cause.empty() ? "" : ": " + view->cause);
 }
 
 }  // namespace
@@ -46,14 +53,30 @@ bool may_listen(const Settings& settings, const State& state, const std::vector<
   });
 }
 
+std::string objection_to_shift(const ShiftOrder& order, const std::vector<VersionView>& views) {
+  const auto* view = view_of(views, order.service, order.version);
+  if (is_up(view)) return fraction_question(order.percent);
+  return complaint_about(order.service, order.version, "its users would get stable", view);
+}
+
 std::string health_complaint(const ServiceSettings& service, const State& state,
                              const std::vector<VersionView>& views) {
-  const auto stable = shares_of(service, state).stable;
-  const auto* view = view_of(views, service.name, stable);
-  if (is_up(view)) return {};
-  return fmt::format("{}@{} (stable) is {}{}", service.name, stable,
-                     name(view == nullptr ? VersionState::stopped : view->state),
-                     view == nullptr || view->cause.empty() ? "" : ": " + view->cause);
+  const auto shares = shares_of(service, state);
+  const auto* stable = view_of(views, service.name, shares.stable);
+  if (!is_up(stable)) return complaint_about(service.name, shares.stable, "stable", stable);
+  const auto* canary = view_of(views, service.name, shares.canary);
+  if (shares.weight <= 0 || canary == nullptr || canary->state != VersionState::failed) return {};
+  return complaint_about(service.name, shares.canary, fmt::format("{:g}% of the users", shares.weight), canary);
+}
+
+ServiceReadiness readiness(const Settings& settings, const State& state, const std::vector<VersionView>& views) {
+  ServiceReadiness all;
+  for (const ServiceSettings& service : settings.services) {
+    all.any = all.any || is_up(view_of(views, service.name, shares_of(service, state).stable));
+    const std::string problem = health_complaint(service, state, views);
+    if (!problem.empty()) all.problems += (all.problems.empty() ? "" : "; ") + problem;
+  }
+  return all;
 }
 
 }  // namespace gray::control

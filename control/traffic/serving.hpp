@@ -7,6 +7,7 @@
 #include "config/settings/settings.hpp"
 #include "config/shared/version_view.hpp"
 #include "control/state/state_store.hpp"
+#include "control/traffic/weights.hpp"
 
 namespace gray::control {
 
@@ -23,7 +24,19 @@ bool may_listen(const Settings& settings, const State& state, const std::vector<
 /// The time limit of requests in flight when a router or grayd ends: the longest drain_timeout of all versions.
 Duration longest_drain(const Settings& settings);
 
-/// One line with the reason why the stable version of the service cannot serve; empty: it can.
+/// Why a shift that raises the share of a version is probably a mistake: the version cannot serve, or the share looks
+/// like a fraction. Empty: no reason.
+std::string objection_to_shift(const ShiftOrder& order, const std::vector<VersionView>& views);
+
+/// One line with the reason why the stable version of the service cannot serve, or why a version with a weight has
+/// failed; empty: neither.
 std::string health_complaint(const ServiceSettings& service, const State& state, const std::vector<VersionView>& views);
+
+/// What clients can expect, for the log and the service manager.
+struct ServiceReadiness {
+  bool any = false;      // some service has a stable version that is up
+  std::string problems;  // the complaints of health_complaint(), joined; empty: none
+};
+ServiceReadiness readiness(const Settings& settings, const State& state, const std::vector<VersionView>& views);
 
 }  // namespace gray::control

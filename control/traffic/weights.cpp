@@ -96,7 +96,8 @@ bool is_stopped(const State& state, const std::string& service, const std::strin
 }
 
 ShiftVerdict judge_shift(const Settings& settings, const State& published, const State& wanted,
-                         const std::string& service, const std::string& version, double percent) {
+                         const ShiftOrder& order) {
+  const auto& [service, version, percent, yes] = order;
   const auto* found = settings.service(service);
   if (found == nullptr) return refuse(ExitCode::usage, unknown_service(settings, service));
   if (auto error = unknown_version(*found, version); !error.empty()) return refuse(ExitCode::usage, std::move(error));

@@ -31,6 +31,12 @@ std::string unknown_service(const Settings& settings, const std::string& service
 /// Likewise for a version of `service`.
 std::string unknown_version(const ServiceSettings& service, const std::string& version);
 
+struct ShiftOrder {
+  std::string service, version;
+  double percent = 0;
+  bool yes = false;  // even if it is probably a mistake
+};
+
 struct ShiftVerdict {
   ExitCode code = ExitCode::ok;
   std::string error;    // not ok: one line with the error and what to do
@@ -38,10 +44,9 @@ struct ShiftVerdict {
   bool lowers = false;  // published before it is saved, so that a stalled disk never delays an abort
 };
 
-/// Whether `version` of `service` may get `percent`. `wanted` has shifts that are still being saved, `published` does
-/// not.
+/// Whether the version may get that share. `wanted` has shifts that are still being saved, `published` does not.
 ShiftVerdict judge_shift(const Settings& settings, const State& published, const State& wanted,
-                         const std::string& service, const std::string& version, double percent);
+                         const ShiftOrder& order);
 
 /// Whether the version has users, or may get some at any moment.
 bool carries_traffic(const Settings& settings, const State& state, const std::string& service,

@@ -21,7 +21,7 @@ constexpr Argument kEvents[] = {{"after", Type::whole},
 constexpr Argument kLogs[] = {{"after", Type::whole},  {"count", Type::whole},  {"wait_ms", Type::whole},
                               {"service", Type::text}, {"version", Type::text}, {"worker", Type::text}};
 constexpr Argument kShift[] = {
-    {"service", Type::text, true}, {"version", Type::text, true}, {"percent", Type::number, true}};
+    {"service", Type::text, true}, {"version", Type::text, true}, {"percent", Type::number, true}, {"yes", Type::flag}};
 constexpr Argument kOrder[] = {{"service", Type::text, true}, {"version", Type::text, true}, {"yes", Type::flag}};
 constexpr Argument kUpgrade[] = {{"of", Type::text, true}, {"binary", Type::text}, {"timeout_ms", Type::whole}};
 

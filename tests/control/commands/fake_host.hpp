@@ -52,6 +52,7 @@ struct FakeHost : control::Host {
             .layout = *segment,
             .views = views,
             .resident_bytes = a_kilobyte,
+            .running = [](pid_t) { return control::Running{}; },
             .table = 1,
             .phase = phase,
             .uptime_s = 1,

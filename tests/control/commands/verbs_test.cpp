@@ -56,7 +56,7 @@ struct VerbsFixture : test::FakeHost {
     return *reply;
   }
   Reply shift(double percent) {
-    return call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", percent}});
+    return call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", percent}, {"yes", true}});
   }
   /// The state as the next grayd will load it.
   State saved() {
@@ -75,6 +75,26 @@ TEST_CASE_FIXTURE(VerbsFixture, "a raise is saved, published and answered") {
   CHECK(shift(25).code == ExitCode::ok);
   CHECK(published == std::vector<double>{25});
   CHECK(saved().at("web").weights.at("v2") == 25);
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "a shift that is probably a mistake needs a confirmation, and lowering none") {
+  const auto asked = [&](double percent) {
+    return call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", percent}});
+  };
+  const Reply stopped = asked(25);
+  CHECK(stopped.code == ExitCode::conflict);
+  CHECK(stopped.body["confirm"] == "web@v2 (its users would get stable) is stopped");
+  CHECK(stopped.error ==
+        "web@v2 (its users would get stable) is stopped; to shift it anyway: grayctl shift web v2 25 --yes");
+  views.push_back(test::version_view("v2", {test::worker("b", 1, true)}));
+  CHECK(published.empty());
+  CHECK(asked(0).code == ExitCode::ok);
+  CHECK(asked(0.2).error ==
+        "0.2 % is 1 user in 500; did you mean 20? to shift it anyway: grayctl shift web v2 0.2 --yes");
+  CHECK(asked(25).code == ExitCode::ok);
+  views.clear();
+  CHECK(asked(10).code == ExitCode::ok);
+  CHECK(asked(0).code == ExitCode::ok);
 }
 
 TEST_CASE_FIXTURE(VerbsFixture, "lowering is saved too") {
@@ -102,7 +122,7 @@ TEST_CASE_FIXTURE(VerbsFixture, "lowering that cannot be saved is still publishe
 
 TEST_CASE_FIXTURE(VerbsFixture, "an abort overtakes a raise that is still being saved") {
   std::optional<Reply> raise;
-  verbs.call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", 50}},
+  verbs.call(Verb::shift, {{"service", "web"}, {"version", "v2"}, {"percent", 50}, {"yes", true}},
              [&](Reply answer) { raise = answer; });
   CHECK(shift(0).code == ExitCode::ok);
   REQUIRE(raise);
@@ -170,7 +190,7 @@ TEST_CASE_FIXTURE(VerbsFixture, "commands are executed, and saved") {
 
 TEST_CASE_FIXTURE(VerbsFixture, "a shift by a caller inside grayd is the same as by the verb") {
   const auto shifted = [&](const char* version, double percent) {
-    return answer_to([&](Verbs::Done done) { verbs.shift("web", version, percent, std::move(done)); });
+    return answer_to([&](Verbs::Done done) { verbs.shift({"web", version, percent, true}, std::move(done)); });
   };
   CHECK(shifted("v2", 25).code == ExitCode::ok);
   CHECK(published == std::vector<double>{25});

@@ -85,7 +85,7 @@ TEST_CASE("shift sends its arguments and prints the result") {
   Ran ran = served.grayctl({"shift", "web", "v2", "12.5%"});
   CHECK(ran.code == 0);
   CHECK(ran.out == "web: v2 takes 12.5% of the users\n");
-  CHECK(seen == json{"shift", {{"service", "web"}, {"version", "v2"}, {"percent", 12.5}}});
+  CHECK(seen == json{"shift", {{"service", "web"}, {"version", "v2"}, {"percent", 12.5}, {"yes", false}}});
   ran = served.grayctl({"shift", "web", "v2", "12.5", "-o", "json"});
   CHECK(json::parse(ran.out) == json{{"schema_version", 1}, {"weight", 12.5}});
 }

@@ -63,6 +63,7 @@ struct MetricsFixture {
                          .layout = *segment,
                          .views = views,
                          .resident_bytes = test::a_kilobyte,
+                         .running = {},
                          .table = 1,
                          .phase = Phase::serving,
                          .uptime_s = 12.5,

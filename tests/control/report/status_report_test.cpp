@@ -48,6 +48,7 @@ struct StatusReportFixture {
             .views = views,
             .now = now,
             .resident_bytes = weigh,
+            .running = [](pid_t pid) { return Running{"/opt/" + std::to_string(pid) + "/web", "/opt"}; },
             .routers = {{42, 1, RouterState::ready, 9, 1.5}},
             .table = 9,
             .phase = Phase::serving,
@@ -147,6 +148,9 @@ TEST_CASE_FIXTURE(StatusReportFixture,
   const auto workers = status_report(report)["services"][0]["versions"][0]["workers"];
   CHECK(weighed == std::vector<pid_t>{101});
   CHECK(workers[0]["rss_bytes"] == 101'000);
+  CHECK(workers[0]["program"] == "/opt/101/web");
+  CHECK(workers[0]["cwd"] == "/opt");
+  CHECK(workers[1]["program"] == "");
   CHECK(workers[0]["uptime_s"] == 2.5);
   CHECK(workers[1]["rss_bytes"] == 0);
   CHECK(workers[1]["uptime_s"] == 0);

@@ -57,3 +57,37 @@ TEST_CASE("the complaint names the version, its state and the cause") {
   failed.cause = "web@v1#0 exit 3";
   CHECK(health_complaint(web(), {}, {failed}) == "web@v1 (stable) is failed: web@v1#0 exit 3");
 }
+
+TEST_CASE("a version with a weight that has failed is a complaint, one without is not") {
+  const auto stable = version_view("v1", {worker("a", 0, true)});
+  auto canary = version_view("v2", {});
+  canary.state = VersionState::failed;
+  canary.cause = "exit 3";
+  const State shifted{{"web", {.weights = {{"v2", 25}}}}}, dark{{"web", {.weights = {{"v2", 0}}}}};
+  CHECK(health_complaint(web(), shifted, {stable, canary}) == "web@v2 (25% of the users) is failed: exit 3");
+  CHECK(health_complaint(web(), dark, {stable, canary}).empty());
+  canary.state = VersionState::starting;
+  CHECK(health_complaint(web(), shifted, {stable, canary}).empty());
+}
+
+TEST_CASE("a shift to a version that cannot serve, or by a fraction, is questioned") {
+  auto canary = version_view("v2", {});
+  canary.state = VersionState::failed;
+  canary.cause = "exit 3";
+  CHECK(objection_to_shift({"web", "v2", 50}, {canary}) == "web@v2 (its users would get stable) is failed: exit 3");
+  CHECK(objection_to_shift({"web", "v2", 50}, {}) == "web@v2 (its users would get stable) is stopped");
+  const auto up = version_view("v2", {worker("b", 1, true)});
+  CHECK(objection_to_shift({"web", "v2", 50}, {up}).empty());
+  CHECK(objection_to_shift({"web", "v2", 0.2}, {up}) == "0.2 % is 1 user in 500; did you mean 20?");
+  CHECK(objection_to_shift({"web", "v2", 1}, {up}).empty());
+}
+
+TEST_CASE("readiness needs one stable version that is up, and names the others") {
+  const Settings settings = settings_of(web());
+  const ServiceReadiness up = readiness(settings, {}, {version_view("v1", {worker("a", 0, true)})});
+  CHECK(up.any);
+  CHECK(up.problems.empty());
+  const ServiceReadiness down = readiness(settings, {}, {});
+  CHECK_FALSE(down.any);
+  CHECK(down.problems == "web@v1 (stable) is stopped");
+}

@@ -19,7 +19,7 @@ State shifted(std::map<std::string, double> weights, std::string stable = "", st
 }
 
 ShiftVerdict judge(const State& state, const std::string& version, double percent) {
-  return judge_shift(settings_of(web()), state, state, "web", version, percent);
+  return judge_shift(settings_of(web()), state, state, {"web", version, percent});
 }
 
 }  // namespace
@@ -90,28 +90,28 @@ TEST_CASE("a shift is accepted or refused") {
 
 TEST_CASE("unknown names are answered with the nearest known ones") {
   const auto settings = settings_of(web());
-  const auto service = judge_shift(settings, {}, {}, "wbe", "v2", 1);
+  const auto service = judge_shift(settings, {}, {}, {"wbe", "v2", 1});
   CHECK(service.code == ExitCode::usage);
   CHECK(service.error == "there is no service \"wbe\", did you mean \"web\"? (known: web)");
-  const auto version = judge_shift(settings, {}, {}, "web", "canary", 1);
+  const auto version = judge_shift(settings, {}, {}, {"web", "canary", 1});
   CHECK(version.code == ExitCode::usage);
   CHECK(version.error == "there is no version of web \"canary\" (known: v1, v2, v3)");
 }
 
 TEST_CASE("lowering is judged by the published state, conflicts by the wanted state") {
   const auto settings = settings_of(web());
-  CHECK(judge_shift(settings, {}, {}, "web", "v2", 4).lowers);
-  CHECK_FALSE(judge_shift(settings, {}, {}, "web", "v2", 5).lowers);
-  CHECK_FALSE(judge_shift(settings, {}, {}, "web", "v2", 6).lowers);
+  CHECK(judge_shift(settings, {}, {}, {"web", "v2", 4}).lowers);
+  CHECK_FALSE(judge_shift(settings, {}, {}, {"web", "v2", 5}).lowers);
+  CHECK_FALSE(judge_shift(settings, {}, {}, {"web", "v2", 6}).lowers);
   const auto raising = shifted({{"v2", 50}});
-  CHECK_FALSE(judge_shift(settings, {}, raising, "web", "v2", 20).lowers);
-  CHECK(judge_shift(settings, shifted({{"v2", 0}}), raising, "web", "v3", 1).code == ExitCode::conflict);
+  CHECK_FALSE(judge_shift(settings, {}, raising, {"web", "v2", 20}).lowers);
+  CHECK(judge_shift(settings, shifted({{"v2", 0}}), raising, {"web", "v3", 1}).code == ExitCode::conflict);
 }
 
 TEST_CASE("a shift in a service with one version is refused with the reason") {
   auto service = web();
   service.versions = {version_named("v1")};
-  const auto verdict = judge_shift(settings_of(service), {}, {}, "web", "v1", 5);
+  const auto verdict = judge_shift(settings_of(service), {}, {}, {"web", "v1", 5});
   CHECK(verdict.error == "v1 is stable; add a second version to the configuration first");
 }
 

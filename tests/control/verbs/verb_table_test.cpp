@@ -3,6 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
 #include <set>
 
 #include "control/grayctl/grammar.hpp"
@@ -105,7 +109,8 @@ TEST_CASE("the required arguments of grayctl are those that grayd needs") {
 }
 
 TEST_CASE("missing arguments and wrong types give a message with the arguments of the verb") {
-  const std::string shift = "shift needs service, version (strings) and percent (a number)";
+  const std::string shift =
+      "shift needs service, version (strings) and percent (a number), and takes yes (true or false)";
   const json good = {{"service", "web"}, {"version", "v2"}, {"percent", 5}, {"peer", {{"pid", 1}}}};
   CHECK(arguments_error(Verb::shift, good).empty());
   for (const char* name : {"service", "version", "percent"}) {
@@ -132,4 +137,28 @@ TEST_CASE("whole numbers may be digits, as in a query") {
     CHECK(arguments_error(Verb::events, {{"after", after}}) ==
           "events takes after, count, wait_ms (whole numbers), service and version (strings)");
   CHECK(arguments_error(Verb::health, {{"service", 5}}) == "health takes service (a string)");
+}
+
+TEST_CASE("every verb that a message, a help text or a document names exists") {
+  namespace fs = std::filesystem;
+  const std::regex named(R"((?:`|: |; |or |^ +)grayctl ([a-z]+))", std::regex::multiline);
+  std::vector<fs::path> files{fs::path(GRAY_SOURCE_DIR) / "README.md"};
+  for (const char* folder : {"config", "supervisor", "router", "control", "grayd", "docs"})
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(fs::path(GRAY_SOURCE_DIR) / folder))
+      if (entry.is_regular_file() && entry.path().extension() != ".hpp") files.push_back(entry.path());
+  std::size_t seen = 0;
+  for (const fs::path& file : files) {
+    std::ifstream in(file);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    for (std::sregex_iterator match(text.begin(), text.end(), named), end; match != end; ++match, ++seen) {
+      const std::string verb = (*match)[1];
+      CAPTURE(file);
+      CAPTURE(verb);
+      const auto row = std::ranges::find_if(
+          verb_table(), [&](const VerbRow& one) { return one.name == verb || one.name.starts_with(verb + " "); });
+      REQUIRE(row != verb_table().end());
+      CHECK(row->by != AnsweredBy::not_yet);
+    }
+  }
+  CHECK(seen > 50);
 }
