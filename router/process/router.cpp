@@ -180,6 +180,7 @@ void Router::report(ChannelMessage message) {
 int Router::run() {
   if (!main_->watch(inheritance_.channel.get(), channel_) || !main_->watch(segment_.freed(), freed_))
     throw std::system_error(errno, std::generic_category(), "watch the channel of the master");
+  if (signals_.fd() >= 0) (void)main_->watch(signals_.fd(), signals_);
   main_->run();
   return result_.value_or(1);
 }

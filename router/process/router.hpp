@@ -13,6 +13,7 @@
 #include "router/policy/client_limit.hpp"
 #include "router/process/router_main.hpp"
 #include "router/process/shard.hpp"
+#include "router/process/stray_signals.hpp"
 #include "router/process/warm_up_check.hpp"
 
 namespace gray::proxy {
@@ -87,6 +88,9 @@ class Router final : public ShardHost {
     Ready(Router& owner, void (Router::*call)()) : router(owner), then(call) {}
     void on_ready() override { (router.*then)(); }
   };
+  // The master handles the signals of the terminal and the service manager: a router ends when the master says so over
+  // the channel, or when the channel ends.
+  StraySignals signals_;
   Ready channel_{*this, &Router::serve_channel}, freed_{*this, &Router::serve_waiters};
   engine::Timer check_again_;
   std::optional<WarmUpCheck> warm_up_check_;  // of the main thread; until it is complete

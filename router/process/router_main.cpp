@@ -39,16 +39,10 @@ std::optional<ChannelMessage> await_hello(int channel) {
   return std::nullopt;
 }
 
-// The master handles the signals of the terminal and the service manager: a router ends when the master says so over
-// the channel, or when the channel ends.
-void ignore_signals() {
-  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) ::signal(signal, SIG_IGN);
-}
-
 }  // namespace
 
 int run_router(Inheritance inheritance) try {
-  ignore_signals();
+  ::signal(SIGPIPE, SIG_IGN);
   std::string error;
   auto segment = segment::Segment::attach(std::move(inheritance.segment), error, std::move(inheritance.freed));
   if (!segment) {
