@@ -28,14 +28,18 @@ std::optional<EventRecord> AccessLogWatch::look(std::uint64_t lost, const std::s
   return reported ? std::nullopt : std::optional(std::move(event));
 }
 
+void AccessLog::renew() {
+  auto fresh = open_access_log(to_.settings.access_log);
+  to_.routers.reopen(fresh.get());
+  to_.holdings.access_log = std::move(fresh);
+}
+
 void AccessLog::reopen() {
+  if (to_.settings.access_log.empty()) return;
   EventRecord event;
   event.pid = ::getpid();
   try {
-    auto fresh = open_access_log(to_.settings.access_log);
-    if (!fresh) return;
-    to_.routers.reopen(fresh.get());
-    to_.holdings.access_log = std::move(fresh);
+    renew();
     event.kind = EventKind::access_log_reopened;
     event.text = to_.settings.access_log;
   } catch (const std::runtime_error& error) {

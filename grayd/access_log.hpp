@@ -50,6 +50,8 @@ class AccessLog {
 
   /// The routers write to the fresh file from now on; if it cannot be opened, to the old one.
   void reopen();
+  /// The same without an event. Throws std::runtime_error if it cannot be opened.
+  void renew();
   void watch();
 
   template <class Io>

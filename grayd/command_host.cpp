@@ -76,6 +76,7 @@ control::ReportSource CommandHost::report() {
           .views = to_.supervisor.view(),
           .now = now,
           .resident_bytes = supervisor::resident_bytes,
+          .running = [](pid_t pid) { return control::Running{supervisor::program_of(pid), supervisor::cwd_of(pid)}; },
           .routers = to_.routers.view(),
           .table = to_.publication.number(),
           .phase = to_.phase,

@@ -62,6 +62,8 @@ void Holdings::listen() {
   proxied.listen();
 }
 
+void Holdings::restore_admin() { replace_socket(admin, control::open_admin_socket(admin_path)); }
+
 std::string Holdings::text() const {
   return listeners.text() + (proxied.fds().empty() ? "" : "; with PROXY headers " + proxied.text());
 }

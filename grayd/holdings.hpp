@@ -31,6 +31,8 @@ struct Holdings {
   control::State state();
   /// Starts to accept clients. Throws std::runtime_error if another program took an address meanwhile.
   void listen();
+  /// A new admin socket at its path, with the same descriptor. Throws std::runtime_error.
+  void restore_admin();
   /// The public addresses, for people.
   std::string text() const;
   /// Its descriptors are borrowed.

@@ -1,5 +1,6 @@
 #include "grayd/listeners.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -91,6 +92,11 @@ Address bound_address(const UniqueFd& fd, const Address& asked) {
 
 }  // namespace
 
+void replace_socket(const UniqueFd& socket, UniqueFd fresh) {
+  if (::dup3(fresh.get(), socket.get(), O_CLOEXEC) < 0)
+    throw std::runtime_error(fmt::format("cannot replace a socket: {}", std::strerror(errno)));
+}
+
 // The delegated constructor completes the object: if an address is refused, the destructor removes the socket files.
 Listeners::Listeners(const std::vector<Address>& addresses, std::string key, ActivatedSockets* given) : Listeners() {
   key_ = std::move(key);
@@ -112,6 +118,15 @@ Listeners::~Listeners() {
 void Listeners::listen() {
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     if (::listen(sockets_[i].get(), kBacklog) != 0) fail(addresses_[i], key_, errno);
+  }
+}
+
+void Listeners::restore(const std::string& path) {
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    if (addresses_[i].kind != Address::Kind::unix_path || addresses_[i].path != path) continue;
+    auto fresh = bind_socket(addresses_[i], key_);
+    if (::listen(fresh.get(), kBacklog) != 0) fail(addresses_[i], key_, errno);
+    replace_socket(sockets_[i], std::move(fresh));
   }
 }
 

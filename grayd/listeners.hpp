@@ -13,6 +13,9 @@
 
 namespace gray::master {
 
+/// `socket` refers to `fresh` from now on, under the same number. Throws std::runtime_error.
+void replace_socket(const UniqueFd& socket, UniqueFd fresh);
+
 class Listeners {
  public:
   /// Binds all addresses that are not among `given`. Throws std::runtime_error with a line for people; `key` is the key
@@ -26,6 +29,10 @@ class Listeners {
 
   /// Throws std::runtime_error if another program took the address between bind and now.
   void listen();
+  /// The unix sockets that it created, by path.
+  const std::vector<std::string>& paths() const { return paths_; }
+  /// A new socket at that path, listening, with the descriptor of the old one. Throws std::runtime_error.
+  void restore(const std::string& path);
   std::vector<int> fds() const;
   /// As bound: port 0 is replaced by the port that the kernel chose.
   const std::vector<Address>& addresses() const { return addresses_; }

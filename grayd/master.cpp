@@ -27,11 +27,11 @@ constexpr int kLastTurns = 10'000;       // of the loop before a handover
 using supervisor::Host;
 using supervisor::Supervisor;
 template <class Origin>
-Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string& name) {
+Supervisor supervisor_of(asio::io_context& io, Host& host, const std::string& name, const std::string& state_dir) {
   if constexpr (std::is_same_v<Origin, Restored>)
     return {io, host, kRestored};
   else
-    return {io, host, name};
+    return {io, host, name, state_dir};
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       guard_(io_),
       routers_(io_, holdings_.segment, holdings_.router_command(), settings_.router, settings_.memory_budget, *this,
                history_),
-      supervisor_(supervisor_of<Origin>(io_, *this, holdings_.instance)),
+      supervisor_(supervisor_of<Origin>(io_, *this, holdings_.instance, settings_.state_dir)),
       history_(io_, settings_, supervisor_),
       publisher_(settings_, live_, rows_, routers_, control::random_issue_seed()),
       publication_({io_, settings_, supervisor_, rows_, publisher_, *this}),
@@ -58,7 +58,9 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       manager_(io_),
       reloader_(commands_, settings_, live_, std::move(file)),
       access_log_({io_, settings_, holdings_, routers_, history_}),
-      endpoints_(holdings_, *this, [this] { asio::post(io_, [this] { upgrades_.changed(); }); }) {
+      own_files_(
+          io_, [this] { return own_files(); }, history_),
+      endpoints_(holdings_, *this, [this] { asio::post(io_, [this] { endpoint_ended(); }); }) {
   signals_.add(SIGUSR1);
   file_limit_ = raise_file_limit();
   ::signal(SIGPIPE, SIG_IGN);
@@ -107,6 +109,39 @@ void Master::close_endpoints() {
   endpoints_.close();
 }
 
+std::vector<OwnFiles::File> Master::own_files() {
+  if (phase_ != Phase::serving || upgrades_.binary_upgrade() != nullptr) return {};
+  std::vector<OwnFiles::File> files{{"the admin socket", holdings_.admin_path, [this] {
+                                       holdings_.restore_admin();
+                                       reopen_endpoints();
+                                     }}};
+  for (Listeners* listeners : {&holdings_.listeners, &holdings_.proxied})
+    for (const std::string& path : listeners->paths())
+      files.push_back({"a listener", path, [this, listeners, path] {
+                         listeners->restore(path);
+                         upgrades_.upgrade_for_settings();
+                       }});
+  if (!settings_.access_log.empty())
+    files.push_back({"the access log", settings_.access_log, [this] { access_log_.renew(); }});
+  return files;
+}
+
+/// Callers that connect meanwhile wait in the backlog.
+void Master::reopen_endpoints() {
+  reopening_ = true;
+  close_endpoints();
+  endpoint_ended();
+}
+
+void Master::endpoint_ended() {
+  upgrades_.changed();
+  if (!reopening_ || !endpoints_.empty() || upgrades_.binary_upgrade() != nullptr) return;
+  reopening_ = false;
+  if (phase_ != Phase::serving) return;
+  history_.resume();
+  endpoints_.open();
+}
+
 void Master::leave() {
   leaving_ = true;
   io_.stop();
@@ -119,6 +154,7 @@ void Master::routers_changed() {
 
 void Master::published(const std::vector<VersionView>& views) {
   supervisor_.sockets_closed();
+  if (phase_ == Phase::serving) announce(views);
   listen_if_allowed(views);
 }
 
@@ -174,6 +210,7 @@ void Master::start() {
     }
   }
   endpoints_.open();
+  own_files_.watch();
 }
 
 /// This image continues; no other one replaces it.
@@ -193,6 +230,7 @@ void Master::continue_serving(const std::string& returned) {
   returned.empty() ? upgrades_.replaced({}) : upgrades_.returned(returned);
   publication_.now();
   endpoints_.open();
+  own_files_.watch();
   release_signals();
 }
 
@@ -261,9 +299,16 @@ void Master::listen_if_allowed(const std::vector<VersionView>& views) {
   holdings_.listen();
   routers_.listen();
   phase_ = Phase::serving;
-  manager_.ready("serving " + holdings_.text());
-  fmt::print("serving {}\n", holdings_.text());
+  fmt::print("{}\n", announce(views));
   std::fflush(stdout);
+}
+
+/// Ready means that some service can answer; the status says which cannot.
+std::string Master::announce(const std::vector<VersionView>& views) {
+  const auto now = control::readiness(settings_, live_.published(), views);
+  auto text = "serving " + holdings_.text() + (now.problems.empty() ? "" : "; " + now.problems);
+  now.any ? manager_.ready(text) : manager_.not_ready(text);
+  return text;
 }
 
 void Master::report(EventKind kind, std::string cause, std::string text) {

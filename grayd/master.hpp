@@ -29,6 +29,7 @@
 #include "grayd/handoff/self_exec.hpp"
 #include "grayd/history.hpp"
 #include "grayd/holdings.hpp"
+#include "grayd/own_files.hpp"
 #include "grayd/process/file_limit.hpp"
 #include "grayd/publication.hpp"
 #include "grayd/routers/routers.hpp"
@@ -80,6 +81,10 @@ class Master final : supervisor::Host,
   /// Everything that listening requires is ready, except for the workers.
   bool listens_soon() const { return phase_ == Phase::starting && publication_.settled() && routers_.any_ready(); }
   void listen_if_allowed(const std::vector<VersionView>& views);
+  std::vector<OwnFiles::File> own_files();
+  void reopen_endpoints();
+  void endpoint_ended();
+  std::string announce(const std::vector<VersionView>& views);
   void report(EventKind kind, std::string cause, std::string text);
 
   // supervisor::Host
@@ -144,9 +149,11 @@ class Master final : supervisor::Host,
   ServiceManager manager_;
   control::Reloader reloader_;
   AccessLog access_log_;
+  OwnFiles own_files_;
   ControlEndpoints endpoints_;
-  unsigned changing_ = 0;  // verbs in progress that change something
-  bool leaving_ = false;   // hand over when the loop has stopped
+  unsigned changing_ = 0;   // verbs in progress that change something
+  bool reopening_ = false;  // the endpoints, when their callers are gone
+  bool leaving_ = false;    // hand over when the loop has stopped
   bool workers_stopping_ = false;
   rlim_t file_limit_ = 0;  // the soft limit that grayd was started with
   int exit_code_ = 0;

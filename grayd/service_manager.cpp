@@ -40,8 +40,14 @@ ServiceManager::ServiceManager(asio::io_context& io)
 }
 
 void ServiceManager::ready(const std::string& status) {
+  if (status == serving_) return;
   serving_ = status;
   notify("READY=1\nSTATUS=" + status);
+}
+
+void ServiceManager::not_ready(const std::string& status) {
+  if (!serving_.empty()) return ready(status);  // it cannot be taken back
+  notify("STATUS=" + status);
 }
 
 void ServiceManager::reloaded(bool accepted) {

@@ -21,8 +21,10 @@ class ServiceManager {
   /// By NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.
   explicit ServiceManager(asio::io_context& io);
 
-  /// grayd serves; `status` is one line for people.
+  /// grayd serves; `status` is one line for people. May be repeated: a changed status is sent.
   void ready(const std::string& status);
+  /// No service can answer. After ready() only the status changes.
+  void not_ready(const std::string& status);
   void reloading();
   /// The reload has ended; if it was refused, grayd serves with the old settings.
   void reloaded(bool accepted);

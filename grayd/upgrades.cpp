@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <asio/post.hpp>
-#include <filesystem>
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/version.hpp"
+#include "grayd/process/own_program.hpp"
 
 namespace gray::master {
 namespace {
@@ -19,15 +19,6 @@ using control::Reply;
 using control::UpgradeState;
 using control::UpgradeView;
 using nlohmann::json;
-
-/// The path from the kernel; a package that replaces the file meanwhile uses the same path.
-std::string own_program() {
-  std::error_code ignored;
-  auto path = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
-  constexpr std::string_view kGone = " (deleted)";
-  if (path.ends_with(kGone)) path.resize(path.size() - kGone.size());
-  return path;
-}
 
 /// Permission to use the admin socket does not include permission to run programs as grayd's user.
 bool may_choose_program(const json& args) {

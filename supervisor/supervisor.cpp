@@ -30,10 +30,10 @@ constexpr Duration kReapInterval{1'000};
 struct Supervisor::Impl {
   using Key = std::pair<std::string, std::string>;
 
-  Impl(asio::io_context& io_context, Host& the_host, std::string instance)
+  Impl(asio::io_context& io_context, Host& the_host, std::string instance, std::string state_dir)
       : io(io_context),
         host(the_host),
-        context{io_context, the_host, cgroups, std::move(instance), 0, 0, 0},
+        context{io_context, the_host, cgroups, std::move(instance), 0, 0, 0, std::move(state_dir)},
         news(the_host),
         timer(io_context),
         reaper(io_context) {
@@ -45,7 +45,7 @@ struct Supervisor::Impl {
       : io(io_context),
         host(the_host),
         cgroups(kRestored),
-        context{io_context, the_host, cgroups, {}, 0, 0, 0, WorkerFolders(kRestored), PeerOwners(kRestored)},
+        context{io_context, the_host, cgroups, {}, 0, 0, 0, {}, WorkerFolders(kRestored), PeerOwners(kRestored)},
         news(the_host),
         timer(io_context),
         reaper(io_context),
@@ -90,8 +90,8 @@ struct Supervisor::Impl {
   std::shared_ptr<int> alive = std::make_shared<int>(0);  // handlers hold it weakly: they may outlive this
 };
 
-Supervisor::Supervisor(asio::io_context& io, Host& host, std::string instance)
-    : impl_(std::make_unique<Impl>(io, host, std::move(instance))) {}
+Supervisor::Supervisor(asio::io_context& io, Host& host, std::string instance, std::string state_dir)
+    : impl_(std::make_unique<Impl>(io, host, std::move(instance), std::move(state_dir))) {}
 
 Supervisor::Supervisor(asio::io_context& io, Host& host, Restored)
     : impl_(std::make_unique<Impl>(io, host, kRestored)) {}

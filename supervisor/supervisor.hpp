@@ -72,8 +72,9 @@ class Supervisor {
  public:
   static constexpr std::size_t kRetired = 4;  // ended workers of a version whose output is kept
 
-  /// `instance` is put into every worker's GRAY_INSTANCE; the next start sweeps by it.
-  Supervisor(asio::io_context& io, Host& host, std::string instance);
+  /// `instance` is put into every worker's GRAY_INSTANCE; the next start sweeps by it. `state_dir` is the last place
+  /// that is tried for workers' sockets; empty: none.
+  Supervisor(asio::io_context& io, Host& host, std::string instance, std::string state_dir = {});
   /// In a resumed process: empty until archive(Load&).
   Supervisor(asio::io_context& io, Host& host, Restored);
   /// Kills every worker at once. A resumed supervisor does so only after its first turn of the loop; before, it kills

@@ -24,6 +24,7 @@ Worker::~Worker() { end_process(); }
 
 bool Worker::start(const VersionSettings& settings, TimePoint now) {
   settings_ = settings;
+  tail_.limit(settings.log_lines);
   for (std::string* text : {&ready_by_, &status_, &detail_, &closed_, &last_answer_}) text->clear();
   asked_ = 0;
   stranger_.reset();
@@ -55,7 +56,8 @@ bool Worker::make_process(int& error) {
     folder_ = context_.folders.make(generation_, user);
     error = errno;
     if (!folder_)
-      detail_ = std::string("cannot create a folder for its sockets in /run or /tmp: ") + std::strerror(error);
+      detail_ = "cannot create a folder for its sockets in any of " + context_.folders.tried() + ": " +
+                std::strerror(error) + "; make one of them writable for grayd, or set RUNTIME_DIRECTORY";
     if (!folder_) return false;
   }
   if (!prepare_address(error)) return false;
@@ -113,6 +115,8 @@ void Worker::retune(const VersionSettings& settings, TimePoint now) {
   settings_.health = settings.health;
   settings_.stop = settings.stop;
   settings_.memory = settings.memory;
+  settings_.log_lines = settings.log_lines;
+  tail_.limit(settings.log_lines);
 }
 
 // For a process that is ended before it was ready, the detail says what was missing.

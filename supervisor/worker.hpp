@@ -25,7 +25,8 @@ struct WorkerContext {
   std::uint64_t generation = 0;  // of the last process; never reused
   std::uint64_t probe = 0;       // of the last probe
   std::uint64_t output = 0;      // of the last line that a worker wrote
-  WorkerFolders folders{instance};
+  std::string state_dir;         // the last place for sockets; empty: none
+  WorkerFolders folders{instance, worker_folder_parents(state_dir)};
   PeerOwners kernel = {};
 };
 

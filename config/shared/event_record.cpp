@@ -14,7 +14,7 @@ constexpr const char* kNames[] = {
     "worker-healthy",      "worker-unhealthy",  "address-taken",    "worker-restarting",  "worker-exited",
     "worker-backoff",      "version-failed",    "version-crashing", "version-restarting", "version-restarted",
     "version-rolled-back", "shifted",           "command",          "reloaded",           "reload-refused",
-    "access-log-reopened", "access-log-failed", "events-lost",
+    "access-log-reopened", "access-log-failed", "events-lost",      "file-restored",      "file-missing",
 };
 static_assert(std::size(kNames) == static_cast<std::size_t>(EventKind::count));
 

@@ -44,9 +44,11 @@ enum class EventKind : std::uint8_t {
   access_log_reopened,
   access_log_failed,  // it could not be opened or written
   events_lost,        // some are missing on disk
+  file_restored,      // a file of grayd's own was removed by a different program, and made again
+  file_missing,       // likewise, but it could not be made again
   count
 };
-constexpr EventKind last_value(EventKind) { return EventKind::events_lost; }
+constexpr EventKind last_value(EventKind) { return EventKind::file_missing; }
 
 struct EventRecord {
   std::uint64_t sequence = 0;  // 1, 2, ... across restarts of grayd; given by the event log

@@ -56,23 +56,18 @@ constexpr int kBasic[] = {
 };
 
 /// Sockets and descriptors that are open already, and the threads' schedule.
-constexpr int kRouter[] = {SCMP_SYS(readv),          SCMP_SYS(writev),
-                           SCMP_SYS(pread64),        SCMP_SYS(recvfrom),
-                           SCMP_SYS(recvmsg),        SCMP_SYS(sendto),
-                           SCMP_SYS(sendmsg),        SCMP_SYS(accept),
-                           SCMP_SYS(accept4),        SCMP_SYS(connect),
-                           SCMP_SYS(bind),           SCMP_SYS(shutdown),
-                           SCMP_SYS(getsockopt),     SCMP_SYS(setsockopt),
-                           SCMP_SYS(getsockname),    SCMP_SYS(getpeername),
-                           SCMP_SYS(epoll_create1),  SCMP_SYS(epoll_ctl),
-                           SCMP_SYS(epoll_wait),     SCMP_SYS(epoll_pwait),
-                           SCMP_SYS(epoll_pwait2),   SCMP_SYS(eventfd2),
-                           SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
-                           SCMP_SYS(poll),           SCMP_SYS(ppoll),
-                           SCMP_SYS(fcntl),          SCMP_SYS(dup),
-                           SCMP_SYS(dup3),           SCMP_SYS(close_range),
-                           SCMP_SYS(fstat),          SCMP_SYS(lseek),
-                           SCMP_SYS(ioctl),          SCMP_SYS(sched_getaffinity)};
+constexpr int kRouter[] = {SCMP_SYS(signalfd4),      SCMP_SYS(getppid),         SCMP_SYS(readv),
+                           SCMP_SYS(writev),         SCMP_SYS(pread64),         SCMP_SYS(recvfrom),
+                           SCMP_SYS(recvmsg),        SCMP_SYS(sendto),          SCMP_SYS(sendmsg),
+                           SCMP_SYS(accept),         SCMP_SYS(accept4),         SCMP_SYS(connect),
+                           SCMP_SYS(bind),           SCMP_SYS(shutdown),        SCMP_SYS(getsockopt),
+                           SCMP_SYS(setsockopt),     SCMP_SYS(getsockname),     SCMP_SYS(getpeername),
+                           SCMP_SYS(epoll_create1),  SCMP_SYS(epoll_ctl),       SCMP_SYS(epoll_wait),
+                           SCMP_SYS(epoll_pwait),    SCMP_SYS(epoll_pwait2),    SCMP_SYS(eventfd2),
+                           SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(poll),
+                           SCMP_SYS(ppoll),          SCMP_SYS(fcntl),           SCMP_SYS(dup),
+                           SCMP_SYS(dup3),           SCMP_SYS(close_range),     SCMP_SYS(fstat),
+                           SCMP_SYS(lseek),          SCMP_SYS(ioctl),           SCMP_SYS(sched_getaffinity)};
 
 /// The run-time libraries of the sanitizers and the program that prints their reports.
 constexpr int kSanitizers[] = {SCMP_SYS(open),

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "config/base/unique_fd.hpp"
@@ -29,6 +30,11 @@ void each_entry(const std::string& folder, Use&& use) {
 
 std::string proc_path(pid_t pid, std::string_view file) {
   return "/proc/" + std::to_string(pid) + "/" + std::string(file);
+}
+
+std::string link_target(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::read_symlink(path, ignored).string();
 }
 
 }  // namespace
@@ -86,6 +92,10 @@ std::uint64_t resident_bytes(pid_t pid) {
   if (std::sscanf(read_file(proc_path(pid, "statm")).c_str(), "%llu %llu", &size, &resident) != 2) return 0;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
+
+std::string program_of(pid_t pid) { return link_target(proc_path(pid, "exe")); }
+
+std::string cwd_of(pid_t pid) { return link_target(proc_path(pid, "cwd")); }
 
 bool holds_socket(pid_t pid, const std::vector<std::uint64_t>& inodes) {
   bool found = false;

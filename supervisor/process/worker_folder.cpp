@@ -6,7 +6,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <set>
@@ -18,6 +20,7 @@ namespace {
 
 // Other users may enter, to reach their own folder, but not list it.
 constexpr mode_t kPassage = 0711;
+constexpr std::size_t kLongestFolder = 107 - sizeof("/1234567890-http/http") + 1;  // unix(7): 107 bytes of a path
 
 // In a world-writable folder, a folder with our name is not necessarily ours.
 bool is_ours(const std::string& path) {
@@ -64,6 +67,22 @@ bool make_private(const std::string& path, const std::optional<Credentials>& own
   return !owner || ::chown(path.c_str(), owner->uid, owner->gid) == 0;
 }
 
+/// Whether every user may enter the folder and those above it.
+bool is_passable(const std::filesystem::path& folder) {
+  struct stat facts{};
+  if (::stat(folder.c_str(), &facts) != 0 || (facts.st_mode & S_IXOTH) == 0) return false;
+  return folder == folder.root_path() || is_passable(folder.parent_path());
+}
+
+/// mkdir(2) is subject to the umask.
+bool make_passage(const std::string& path) {
+  if (path.size() > kLongestFolder) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  return ::mkdir(path.c_str(), kPassage) == 0 && ::chmod(path.c_str(), kPassage) == 0;
+}
+
 void remove_all(const std::string& path) {
   std::error_code ignored;
   std::filesystem::remove_all(path, ignored);
@@ -94,6 +113,24 @@ std::string WorkerFolder::admit(const std::vector<uid_t>& users) const {
          "; use listen = \"port\" or \"socket\", or run this worker and the router as the same user";
 }
 
+std::vector<std::string> worker_folder_parents(const std::string& state_dir) {
+  std::vector<std::string> parents;
+  const auto add = [&](std::string_view folder) {
+    if (folder.starts_with('/') && std::find(parents.begin(), parents.end(), folder) == parents.end())
+      parents.emplace_back(folder);
+  };
+  const auto variable = [](const char* name) { return std::string_view(::getenv(name) ? ::getenv(name) : ""); };
+  for (std::string_view rest = variable("RUNTIME_DIRECTORY"); !rest.empty();) {  // systemd.exec(5): with colons
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    add(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  for (const std::string_view folder : {std::string_view("/run"), variable("TMPDIR"), std::string_view("/tmp")})
+    add(folder);
+  add(state_dir);
+  return parents;
+}
+
 WorkerFolders::WorkerFolders(const std::string& instance, std::vector<std::string> parents)
     : candidates_(std::move(parents)) {
   for (std::string& candidate : candidates_) {
@@ -106,15 +143,22 @@ WorkerFolders::~WorkerFolders() {
   if (!path_.empty()) remove_all(path_);
 }
 
-// mkdir(2) is subject to the umask.
+// First the places that the routers' user can reach, too; if there is none, any: they may have the same user.
 bool WorkerFolders::open() {
-  for (const std::string& candidate : candidates_) {
-    if (::mkdir(candidate.c_str(), kPassage) != 0) continue;
-    if (::chmod(candidate.c_str(), kPassage) != 0) return false;
-    path_ = candidate;
-    return true;
-  }
+  for (const bool reachable : {true, false})
+    for (const std::string& candidate : candidates_)
+      if (is_passable(std::filesystem::path(candidate).parent_path()) == reachable && make_passage(candidate)) {
+        path_ = candidate;
+        return true;
+      }
   return false;
+}
+
+std::string WorkerFolders::tried() const {
+  std::string text;
+  for (const std::string& candidate : candidates_)
+    text += (text.empty() ? "" : ", ") + candidate.substr(0, candidate.rfind('/'));
+  return text;
 }
 
 std::optional<WorkerFolder> WorkerFolders::make(std::uint64_t generation, const std::optional<Credentials>& owner) {

@@ -52,16 +52,22 @@ class WorkerFolder {
   std::string path_;
 };
 
+/// The folders to try, in this order: those of $RUNTIME_DIRECTORY, /run, $TMPDIR, /tmp, and state_dir (empty: none),
+/// which comes last because its path may be too long.
+std::vector<std::string> worker_folder_parents(const std::string& state_dir = {});
+
 class WorkerFolders {
  public:
   /// Removes folders that an earlier grayd of this instance left behind; its workers must be dead.
-  explicit WorkerFolders(const std::string& instance, std::vector<std::string> parents = {"/run", "/tmp"});
+  explicit WorkerFolders(const std::string& instance, std::vector<std::string> parents = worker_folder_parents());
   ~WorkerFolders();
   WorkerFolders(const WorkerFolders&) = delete;
   WorkerFolders& operator=(const WorkerFolders&) = delete;
 
   /// For the process with this generation. `owner`: its user, if that is not grayd's. Nothing: see errno.
   std::optional<WorkerFolder> make(std::uint64_t generation, const std::optional<Credentials>& owner);
+  /// "/run, /tmp": the folders that make() tries.
+  std::string tried() const;
   /// Empty before the first make().
   const std::string& path() const { return path_; }
 

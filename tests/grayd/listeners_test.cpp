@@ -116,6 +116,22 @@ TEST_CASE("a stale unix socket is replaced; one that is in use is refused") {
   CHECK(connects(address));
 }
 
+TEST_CASE("a unix socket whose file was removed is made again with the same descriptor") {
+  const Folder folder;
+  const Address address = folder.socket("web.sock");
+  Listeners listeners({address});
+  listeners.listen();
+  const std::vector<int> before = listeners.fds();
+  REQUIRE(listeners.paths() == std::vector{address.path});
+  std::filesystem::remove(address.path);
+  listeners.restore(address.path);
+  CHECK(listeners.fds() == before);
+  CHECK(std::filesystem::is_socket(address.path));
+  CHECK(connects(address));
+  const UniqueFd accepted(::accept4(before[0], nullptr, nullptr, SOCK_CLOEXEC));
+  CHECK(accepted);
+}
+
 TEST_CASE("a file that is not a socket is not removed") {
   Folder folder;
   const auto address = folder.socket("precious");

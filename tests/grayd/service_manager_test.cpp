@@ -78,6 +78,23 @@ TEST_CASE("the messages arrive at a path and at an abstract name") {
   }
 }
 
+TEST_CASE("readiness is announced once, and a changed status is sent") {
+  const test::Folder folder;
+  const Manager manager(folder.path / "notify");
+  asio::io_context io;
+  ServiceManager service(io);
+  service.not_ready("no service can answer");
+  CHECK(manager.received() == "STATUS=no service can answer");
+  service.reloaded(true);
+  CHECK(manager.received().empty());
+  service.ready("serves");
+  CHECK(manager.received() == "READY=1\nSTATUS=serves");
+  service.ready("serves");
+  CHECK(manager.received().empty());
+  service.not_ready("no service can answer");
+  CHECK(manager.received() == "READY=1\nSTATUS=no service can answer");
+}
+
 TEST_CASE("watchdog messages are sent while the loop runs") {
   const test::Folder folder;
   const Manager manager((folder.path / "notify").string());

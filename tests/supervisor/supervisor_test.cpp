@@ -227,7 +227,7 @@ TEST_CASE_FIXTURE(Running, "a flood of output neither blocks the worker nor fill
   const std::uint64_t before = resident_bytes(::getpid());
   pass(1500ms);
   CHECK(resident_bytes(::getpid()) < before + (8u << 20));
-  CHECK(supervisor->output("web@v1#0").size() == 100);
+  CHECK(supervisor->output("web@v1#0").size() == OutputTail::kLines);
 }
 
 TEST_CASE_FIXTURE(Running, "a view of many workers makes no read calls") {

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -33,6 +35,8 @@ TEST_CASE("the table contains this process, with its group and its session") {
   CHECK(self->group == ::getpgrp());
   CHECK(self->session == ::getsid(0));
   CHECK(resident_bytes(::getpid()) > 0);
+  CHECK(program_of(::getpid()).ends_with("supervisor_test"));
+  CHECK(cwd_of(::getpid()) == std::filesystem::current_path().string());
 }
 
 TEST_CASE("a file is read until `enough` is true, and no further") {

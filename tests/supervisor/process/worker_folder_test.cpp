@@ -215,3 +215,45 @@ TEST_CASE("folders that are handed over are not removed by the old image, but by
   CHECK_FALSE(fs::exists(path));
   CHECK_FALSE(fs::exists(below));
 }
+
+TEST_CASE("sockets of workers go to the runtime directory, and to the state folder at last") {
+  const char* const before = ::getenv("TMPDIR");
+  const std::string temporary_before = before != nullptr ? before : "";
+  const auto parents_with = [&](const char* runtime, const char* temporary) {
+    runtime ? ::setenv("RUNTIME_DIRECTORY", runtime, 1) : ::unsetenv("RUNTIME_DIRECTORY");
+    temporary ? ::setenv("TMPDIR", temporary, 1) : ::unsetenv("TMPDIR");
+    const auto parents = worker_folder_parents("/var/lib/grayd");
+    ::unsetenv("RUNTIME_DIRECTORY");
+    temporary_before.empty() ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", temporary_before.c_str(), 1);
+    return parents;
+  };
+  using Paths = std::vector<std::string>;
+  CHECK(parents_with(nullptr, nullptr) == Paths{"/run", "/tmp", "/var/lib/grayd"});
+  CHECK(parents_with("/run/grayd:/run/other", "/scratch") ==
+        Paths{"/run/grayd", "/run/other", "/run", "/scratch", "/tmp", "/var/lib/grayd"});
+  CHECK(parents_with("relative", "/tmp") == Paths{"/run", "/tmp", "/var/lib/grayd"});
+}
+
+TEST_CASE("a folder whose path is too long for a socket is not used") {
+  const Parent parent;
+  const std::string deep = parent.path + "/" + std::string(90, 'd');
+  REQUIRE(::mkdir(deep.c_str(), 0700) == 0);
+  WorkerFolders only("mine", {deep});
+  CHECK_FALSE(only.make(1, {}));
+  CHECK(errno == ENAMETOOLONG);
+  CHECK(only.tried() == deep);
+  WorkerFolders both("mine", {deep, parent.path});
+  CHECK(both.make(1, {}));
+}
+
+TEST_CASE("a place that other users cannot reach is used only if there is no other") {
+  const Parent hidden, open;
+  REQUIRE(::chmod(hidden.path.c_str(), 0700) == 0);
+  REQUIRE(::chmod(open.path.c_str(), 0755) == 0);
+  WorkerFolders both("mine", {hidden.path, open.path});
+  REQUIRE(both.make(1, {}));
+  CHECK(both.path().starts_with(open.path));
+  WorkerFolders one("other", {hidden.path});
+  REQUIRE(one.make(1, {}));
+  CHECK(one.path().starts_with(hidden.path));
+}

@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(Recorder, "all output of a process is read before its exit is 
   CHECK(events.empty());
   REQUIRE(ends());
   REQUIRE(lines_at_exit.size() == OutputTail::kLines);
-  CHECK(lines_at_exit.front() == "99902");
+  CHECK(lines_at_exit.front() == "99002");
   CHECK(lines_at_exit.back() == "the end");
   CHECK(kept > 0);
   CHECK(count("ready by pipe") == 1);
