@@ -23,13 +23,14 @@ constexpr Duration kSettleLimit{50};    // the time that a status waits for the 
 /// `then` runs on the main thread. The thread of the store only posts it: it may outlive this object.
 void CommandHost::save(Saved then) {
   ++saving_;
-  to_.holdings.store.save(to_.live.wanted(), [this, &io = to_.io, then = std::move(then)](std::string error) {
-    asio::post(io, [this, then, error = std::move(error)] {
-      --saving_;
-      then(error);
-      to_.upgrades.changed();
-    });
-  });
+  to_.holdings.store.save(control::with_roles(to_.live.wanted(), to_.settings),
+                          [this, &io = to_.io, then = std::move(then)](std::string error) {
+                            asio::post(io, [this, then, error = std::move(error)] {
+                              --saving_;
+                              then(error);
+                              to_.upgrades.changed();
+                            });
+                          });
 }
 
 void CommandHost::publish(Applied then) {
@@ -75,7 +76,7 @@ control::ReportSource CommandHost::report() {
           .layout = *to_.holdings.segment,
           .views = to_.supervisor.view(),
           .now = now,
-          .resident_bytes = supervisor::resident_bytes,
+          .resident_bytes = [this](pid_t leader) { return to_.supervisor.resident_bytes(leader); },
           .running = [](pid_t pid) { return control::Running{supervisor::program_of(pid), supervisor::cwd_of(pid)}; },
           .routers = to_.routers.view(),
           .table = to_.publication.number(),
@@ -99,10 +100,10 @@ std::string CommandHost::preflight(const Settings& fresh) const {
 
 void CommandHost::apply(const Changes& changes, Settings fresh) {
   to_.live.replace(control::state_after(to_.live.published(), to_.settings, fresh));
+  to_.settings = std::move(fresh);
   save([](const std::string& error) {
     if (!error.empty()) log(LogLevel::error, "the reload is in force, but " + error);
   });
-  to_.settings = std::move(fresh);
   for (const auto& change : changes) apply(change);
   to_.publication.now();
 }

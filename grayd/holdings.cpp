@@ -5,6 +5,7 @@
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
 #include "control/api/admin_socket.hpp"
+#include "control/traffic/weights.hpp"
 #include "grayd/access_log.hpp"
 #include "grayd/instance.hpp"
 
@@ -49,11 +50,18 @@ void Holdings::archive(Io& io) {
 template void Holdings::archive(Save&);
 template void Holdings::archive(Load&);
 
-control::State Holdings::state() {
+control::State Holdings::state(const Settings& settings) {
   if (instance.empty()) return {};
   std::string warning;
-  auto state = store.load(warning);
+  const auto saved = store.load(warning);
   if (!warning.empty()) log(LogLevel::warn, warning);
+  auto state = control::state_at_start(saved, settings);
+  if (const auto what = control::dropped(saved, state); !what.empty())
+    log(LogLevel::info, "the configuration has changed; dropped from the state: " + what);
+  if (auto roles = control::with_roles(state, settings); roles != saved)
+    store.save(std::move(roles), [](const std::string& error) {
+      if (!error.empty()) log(LogLevel::error, error);
+    });
   return state;
 }
 

@@ -40,7 +40,7 @@ template <class Origin>
 Master::Master(Settings settings, ConfigFile file, Origin origin, int)
     : settings_(std::move(settings)),
       holdings_(settings_, std::move(origin)),
-      live_(holdings_.state()),
+      live_(holdings_.state(settings_)),
       rows_(holdings_.segment),
       cells_(holdings_.segment),
       guard_(io_),

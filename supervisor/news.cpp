@@ -2,6 +2,7 @@
 
 #include "config/base/log.hpp"
 #include "config/base/units.hpp"
+#include "supervisor/last_lines.hpp"
 #include "supervisor/worker_events.hpp"
 
 namespace gray::supervisor {
@@ -17,7 +18,7 @@ std::string failure_text(const Version& version, const Worker& worker, const Ver
   if (!machine.exit_text().empty() && machine.exit_text() != machine.cause() && !machine.exec_hopeless())
     text += " (" + machine.exit_text() + ")";
   if (!worker.detail().empty()) text += ": " + worker.detail();
-  const auto lines = worker.output().last(kLastLines);
+  const auto lines = telling_lines(worker.own_lines(), kLastLines);
   if (!lines.empty()) text += "; its last lines:";
   for (const std::string& line : lines) text += " \"" + line + "\"";
   return text;
@@ -45,6 +46,11 @@ void News::of_workers(Version& version, TimePoint now) {
         wall_now());
     if (!event) continue;
     if (event->kind == EventKind::address_taken) log(LogLevel::error, worker.id() + ": " + event->text);
+    if (event->kind == EventKind::worker_exited && event->cause == kStopTimeout) {
+      log(LogLevel::warn, worker.id() + ": " + event->text);
+      ++version.late_stops.workers;
+      version.late_stops.last = "worker " + worker.id() + ": " + worker.detail();
+    }
     host_.emit(std::move(*event));
   }
 }

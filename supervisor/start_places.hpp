@@ -2,8 +2,9 @@
 // Limits how many workers start at the same time, over all versions: a start is the most expensive phase of most
 // programs, and workers that died together must not start together. Pure.
 //
-// A place is taken from the start until the worker is ready or dead, but at most for kBurst: a program that is slow to
-// become ready mostly waits for something else, and a program that hangs must not keep a version with traffic down.
+// A place is taken from the start until the worker answers a probe, is ready or dead, but at most for kBurst: a program
+// that is slow to become ready mostly waits for something else, and a program that hangs must not keep a version with
+// traffic down.
 #include <algorithm>
 #include <cstddef>
 #include <optional>

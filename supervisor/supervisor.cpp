@@ -16,6 +16,7 @@
 #include "supervisor/process/process_table.hpp"
 #include "supervisor/start_places.hpp"
 #include "supervisor/version.hpp"
+#include "supervisor/worker_memory.hpp"
 
 // The supervisor works in turns: a turn takes the events of the workers, handles expired deadlines, polls what is due,
 // executes the decisions of the groups, and arms one timer for the next turn. Public functions only change the groups
@@ -58,6 +59,8 @@ struct Supervisor::Impl {
   }
   Version& version(const std::string& service, const std::string& name);
   Version* find(const std::string& service, const std::string& name);
+  std::vector<const Worker*> all_workers() const;
+  void end(const std::string& service, const std::string& name, WorkerEvent how);
   void schedule();
   void turn();
   void serve(Version& version, TimePoint now);
@@ -79,6 +82,7 @@ struct Supervisor::Impl {
   CgroupTree cgroups;
   WorkerContext context;
   News news;
+  WorkerMemory memory;
   std::map<Key, std::unique_ptr<Version>> versions;
   asio::steady_timer timer, reaper;
   std::random_device seeds;
@@ -135,6 +139,7 @@ void Supervisor::apply(const std::string& service, const VersionSettings& settin
   Version& version = impl_->version(service, settings.name);
   version.forget = version.failed = false;
   version.failure.clear();
+  version.late_stops = {};
   version.group.apply(settings, Clock::now());
   version.retune(Clock::now());
   impl_->schedule();
@@ -144,19 +149,18 @@ unsigned Supervisor::restart(const std::string& service, const std::string& vers
   Version* const found = impl_->find(service, version);
   if (!found) return 0;
   found->failed = false;
+  found->late_stops = {};
   found->group.restart(Clock::now());
   impl_->schedule();
   return found->group.replacement() ? found->group.replacement()->number : 0;
 }
 
 void Supervisor::drain(const std::string& service, const std::string& version) {
-  if (Version* const found = impl_->find(service, version)) found->group.stop(WorkerEvent::drain, Clock::now());
-  impl_->schedule();
+  impl_->end(service, version, WorkerEvent::drain);
 }
 
 void Supervisor::stop(const std::string& service, const std::string& version) {
-  if (Version* const found = impl_->find(service, version)) found->group.stop(WorkerEvent::dismiss, Clock::now());
-  impl_->schedule();
+  impl_->end(service, version, WorkerEvent::dismiss);
 }
 
 void Supervisor::remove(const std::string& service, const std::string& version) {
@@ -167,20 +171,11 @@ void Supervisor::remove(const std::string& service, const std::string& version) 
 void Supervisor::probed(std::uint64_t id, bool ok, const std::string& answer, const std::optional<PeerOwner>& peer) {
   const TimePoint now = Clock::now();
   for (auto& [key, version] : impl_->versions)
-    for (const auto& [number, slot] : version->group.slots()) {
-      const auto worker = version->workers.find(number);
-      if (worker != version->workers.end() && worker->second->probed(id, {ok, answer, peer}, slot.machine.state(), now))
-        return;
-    }
+    if (version->probed(id, {ok, answer, peer}, now)) return;
 }
 
 void Supervisor::met_stranger(std::uint64_t generation, const PeerOwner& found) {
-  for (auto& [key, version] : impl_->versions)
-    for (const auto& [number, slot] : version->group.slots()) {
-      const auto worker = version->workers.find(number);
-      if (worker == version->workers.end() || worker->second->generation() != generation) continue;
-      return worker->second->met_stranger(found, slot.machine.state(), Clock::now());
-    }
+  for (auto& [key, version] : impl_->versions) version->met_stranger(generation, found, Clock::now());
 }
 
 void Supervisor::sockets_closed() {
@@ -190,13 +185,7 @@ void Supervisor::sockets_closed() {
 /// Polls the workers that wait for an event, which may have happened; false: no worker waits.
 bool Supervisor::Impl::look_again(TimePoint now) {
   bool any = false;
-  for (const auto& [key, version] : versions)
-    for (const auto& [number, slot] : version->group.slots()) {
-      const auto state = slot.machine.state();
-      if (state != WorkerState::draining && state != WorkerState::exited) continue;
-      version->worker(number).look_again(now);
-      any = true;
-    }
+  for (const auto& [key, version] : versions) any = version->look_again(now) || any;
   return any;
 }
 
@@ -218,20 +207,18 @@ std::vector<VersionView> Supervisor::view() const {
 }
 
 std::vector<std::string> Supervisor::output(const std::string& worker_id) const {
-  for (const auto& [key, version] : impl_->versions)
-    for (const auto& [number, worker] : version->workers)
-      if (worker->id() == worker_id) return worker->output().last(OutputTail::kLines);
+  for (const Worker* worker : impl_->all_workers())
+    if (worker->id() == worker_id) return worker->output().last(OutputTail::kLines);
   return {};
+}
+
+std::uint64_t Supervisor::resident_bytes(pid_t leader) const {
+  return impl_->memory.of(leader, Clock::now(), [this] { return measure(impl_->all_workers()); });
 }
 
 std::vector<WorkerOutput> Supervisor::outputs(std::uint64_t sequence) const {
   std::vector<WorkerOutput> outputs;
-  for (const auto& [key, version] : impl_->versions) {
-    for (const auto& [id, tail] : version->retired)
-      outputs.push_back({version->service, version->name, id, tail.after(sequence)});
-    for (const auto& [number, worker] : version->workers)
-      outputs.push_back({version->service, version->name, worker->id(), worker->output().after(sequence)});
-  }
+  for (const auto& [key, version] : impl_->versions) version->add_outputs(sequence, outputs);
   return outputs;
 }
 
@@ -249,6 +236,21 @@ Version& Supervisor::Impl::version(const std::string& service, const std::string
 Version* Supervisor::Impl::find(const std::string& service, const std::string& name) {
   const auto found = versions.find({service, name});
   return found == versions.end() ? nullptr : found->second.get();
+}
+
+std::vector<const Worker*> Supervisor::Impl::all_workers() const {
+  std::vector<const Worker*> all;
+  for (const auto& [key, version] : versions)
+    for (const auto& [number, worker] : version->workers) all.push_back(worker.get());
+  return all;
+}
+
+void Supervisor::Impl::end(const std::string& service, const std::string& name, WorkerEvent how) {
+  if (Version* const found = find(service, name)) {
+    found->late_stops = {};
+    found->group.stop(how, Clock::now());
+  }
+  schedule();
 }
 
 void Supervisor::Impl::schedule() {
@@ -304,10 +306,8 @@ void Supervisor::Impl::poll(Version& version, TimePoint now) {
 void Supervisor::Impl::obey(Version& version, TimePoint now) {
   for (auto commands = version.group.take_commands(); !commands.empty(); commands = version.group.take_commands())
     for (const auto& [worker_slot, actions] : commands) {
-      if (actions.has(Action::changed)) version.worker(worker_slot).state_changed(now);
       changed = changed || actions.has(Action::changed);
-      if (actions.has(Action::terminate)) version.worker(worker_slot).terminate();
-      if (actions.has(Action::kill)) version.worker(worker_slot).kill();
+      version.execute(worker_slot, actions, now);
       if (actions.has(Action::spawn)) start(version, worker_slot, now);
     }
   news.of_workers(version, now);
@@ -322,9 +322,7 @@ void Supervisor::Impl::start(Version& version, unsigned worker_slot, TimePoint n
 
 StartPlaces Supervisor::Impl::start_places(TimePoint now) const {
   StartPlaces places(std::thread::hardware_concurrency());
-  for (const auto& [key, version] : versions)
-    for (const auto& [number, slot] : version->group.slots())
-      if (slot.machine.state() == WorkerState::spawned) places.occupy(version->workers.at(number)->started(), now);
+  for (const auto& [key, version] : versions) version->occupy(places, now);
   return places;
 }
 
@@ -363,11 +361,8 @@ void Supervisor::Impl::arm(TimePoint now) {
     if (at && (!next || *at < *next)) next = at;
   };
   for (const auto& [key, version] : versions) {
-    consider(version->group.next_deadline());
+    consider(version->next_turn());
     if (version->group.startable()) consider(start_places(now).next_free());
-    for (const auto& [number, slot] : version->group.slots())
-      if (const auto worker = version->workers.find(number); worker != version->workers.end())
-        consider(worker->second->next_poll(slot.machine.state()));
   }
   if (!next) return;
   timer.expires_at(*next);
@@ -381,8 +376,7 @@ void Supervisor::Impl::reap_later() {
   reaper.async_wait([this, token = std::weak_ptr<int>(alive)](std::error_code error) {
     if (error || token.expired()) return;
     std::vector<pid_t> leaders;
-    for (const auto& [key, version] : versions)
-      for (const auto& [number, worker] : version->workers) leaders.push_back(worker->pid());
+    for (const Worker* worker : all_workers()) leaders.push_back(worker->pid());
     reap_strays(leaders);
     reap_later();
   });

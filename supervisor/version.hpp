@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "supervisor/start_places.hpp"
 #include "supervisor/version_group.hpp"
 #include "supervisor/worker.hpp"
 
@@ -32,9 +33,22 @@ struct Version {
     return *worker;
   }
 
+  /// Executes all actions except spawn.
+  void execute(unsigned worker_slot, Actions actions, TimePoint now);
   /// Passes changed settings to the workers; a worker that will be replaced keeps its old ones.
   void retune(TimePoint now);
+  /// As in Worker; whether the probe was one of this version's.
+  bool probed(std::uint64_t id, const ProbeResult& result, TimePoint now);
+  void met_stranger(std::uint64_t generation, const PeerOwner& found, TimePoint now);
+  /// For the workers that wait for an event; false: there are none.
+  bool look_again(TimePoint now);
+  /// Takes a place for each worker that is in the expensive part of its start.
+  void occupy(StartPlaces& places, TimePoint now) const;
   VersionView view(bool carries_traffic) const;
+  /// The next deadline or poll of a worker.
+  std::optional<TimePoint> next_turn() const;
+  /// Adds the lines of all workers after the one with number `sequence`, of ended workers first.
+  void add_outputs(std::uint64_t sequence, std::vector<WorkerOutput>& outputs) const;
 
   /// For config/base/archive.hpp.
   template <class Io>
@@ -49,9 +63,14 @@ struct Version {
     io("crashing", crashing);
     io("replacing", replacing);
     io("forget", forget);
+    io("late_stops", late_stops);
     for (const auto& [number, slot] : group.slots())
       io.check("workers", !slot.machine.alive() || workers.contains(number));
   }
+
+  /// Calls use(worker, state) for each slot that has one.
+  template <class Self, class Use>
+  static void each_worker(Self& self, Use&& use);
 
   WorkerContext& context;
   std::function<void()> wake;
@@ -65,6 +84,7 @@ struct Version {
   bool crashing = false;                                   // as last reported
   bool replacing = false;                                  // as last reported
   bool forget = false;                                     // remove it once it is empty
+  LateStops late_stops;                                    // since the last order
 };
 
 }  // namespace gray::supervisor

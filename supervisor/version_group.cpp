@@ -93,12 +93,12 @@ void VersionGroup::restart(TimePoint now) {
 
 // Without a routable worker there is nothing to protect: all are replaced at once, and failures count as usual.
 void VersionGroup::set_target(std::shared_ptr<const VersionSettings> settings) {
-  gentle_ = any_routable();
+  prove_ = gentle_ = any_routable();
   if (!gentle_) policy_ = RestartPolicy(seed_);
   if (!gentle_)
     previous_.reset();
-  else if (!previous_)
-    previous_ = target_;
+  else if (!previous_ || !any_old())
+    previous_ = target_;  // every worker that is wanted has these: they are proven
   target_ = std::move(settings);
   replacement_ = Replacement{.number = replacement_ ? replacement_->number + 1 : 1};
 }
@@ -125,7 +125,18 @@ void VersionGroup::on(unsigned number, Event event, bool carries_traffic, TimePo
   if (event.kind == WorkerEvent::emptied && found->second.machine.wanted()) return end_of(number, carries_traffic, now);
   if (event.kind == WorkerEvent::start) begin(found->second);
   feed(number, event, now);
+  end_unfit(number, now);
   reconcile(now);
+}
+
+// A new worker that is unhealthy before it is proven gets no second chance: it is ended, and its end undoes the
+// replacement. (One whose address was taken may be all right itself; it is proven later.)
+void VersionGroup::end_unfit(unsigned number, TimePoint now) {
+  const auto found = slots_.find(number);
+  if (found == slots_.end() || !is_new(found->second)) return;
+  const WorkerMachine& machine = found->second.machine;
+  if (machine.state() == WorkerState::unhealthy && !machine.displaced() && !machine.was_proven())
+    feed(number, {.kind = WorkerEvent::timeout}, now);
 }
 
 void VersionGroup::begin(WorkerSlot& slot) {
@@ -150,12 +161,12 @@ void VersionGroup::expire(bool carries_traffic, TimePoint now) {
 // worker does not undo that: the old one serves until a new one can replace it.
 bool VersionGroup::weighed(unsigned number, std::uint64_t bytes, TimePoint now) {
   const auto found = slots_.find(number);
-  if (found == slots_.end() || !target_ || failed_ || any_old()) return false;
+  if (found == slots_.end() || !target_ || failed_ || replacing() || any_old()) return false;
   WorkerSlot& slot = found->second;
   const std::uint64_t limit = slot.settings->memory;
   if (limit == 0 || bytes <= limit || !slot.machine.routable() || !slot.machine.ran_stably(now)) return false;
   slot.settings = std::make_shared<const VersionSettings>(*slot.settings);
-  gentle_ = true;
+  prove_ = gentle_ = true;
   reconcile(now);
   return true;
 }
@@ -189,7 +200,8 @@ void VersionGroup::end_of(unsigned number, bool carries_traffic, TimePoint now) 
   WorkerSlot& slot = slots_.at(number);
   const WorkerMachine& machine = slot.machine;
   if (machine.state() != WorkerState::exited) return;
-  if (previous_ && slot.settings == target_ && !machine.exec_exhausted()) return undo_replacement(slot, number, now);
+  if (is_new(slot) && !machine.exec_exhausted()) return undo_replacement(slot, number, now);
+  if (is_old(slot) && !rolled_back_.empty()) return remove(number, now);
   const bool ended_by_cause = machine.cause() != machine.exit_text();  // not an exit of its own
   const Verdict verdict = policy_.ended({.start_failure = !machine.was_healthy() && ended_by_cause,
                                          .stable = machine.ran_stably(now),
@@ -218,11 +230,19 @@ void VersionGroup::fail(unsigned emptied, TimePoint now) {
   }
 }
 
+/// It is not started again; one with the target settings takes its place.
+void VersionGroup::remove(unsigned emptied, TimePoint now) {
+  drain(emptied, now);  // unwanted, so that `emptied` ends it
+  feed(emptied, {.kind = WorkerEvent::emptied}, now);
+  reconcile(now);
+}
+
 void VersionGroup::undo_replacement(WorkerSlot& failed, unsigned number, TimePoint now) {
   rolled_back_ = failed.machine.cause();
   replacement_failed(rolled_back_);
   target_ = std::exchange(previous_, nullptr);
-  drain(number, now);  // unwanted, so that `emptied` ends it
+  prove_ = false;
+  drain(number, now);
   feed(number, {.kind = WorkerEvent::emptied}, now);
   std::vector<unsigned> useless;
   for (auto& [other, slot] : slots_) {
@@ -236,6 +256,11 @@ void VersionGroup::undo_replacement(WorkerSlot& failed, unsigned number, TimePoi
 std::size_t VersionGroup::count(WorkerState state) const {
   return static_cast<std::size_t>(std::count_if(
       slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.machine.state() == state; }));
+}
+
+/// Also of workers that are not wanted any more.
+bool VersionGroup::any_old_process() const {
+  return std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.settings != target_; });
 }
 
 bool VersionGroup::any_old() const {
@@ -255,7 +280,7 @@ void VersionGroup::reconcile(TimePoint now) {
 void VersionGroup::settle(TimePoint now) {
   if (!target_ || failed_) return;
   if (any_old()) return replace_one(now);
-  previous_.reset();
+  if (!any_old_process()) previous_.reset();
   while (wanted() < target_->instances) add();
   while (wanted() > target_->instances) drain(*least_useful(false), now);
 }
@@ -266,29 +291,26 @@ void VersionGroup::replace_one(TimePoint now) {
     return settle(now);
   }
   while (wanted() < target_->instances) add();  // the number of instances was raised meanwhile
-  const bool new_ones_healthy = std::all_of(slots_.begin(), slots_.end(), [&](const auto& entry) {
-    return !entry.second.machine.wanted() || is_old(entry.second) || entry.second.machine.routable();
+  const bool new_ones_fit = std::all_of(slots_.begin(), slots_.end(), [&](const auto& entry) {
+    return !entry.second.machine.wanted() || is_old(entry.second) || may_replace(entry.second);
   });
-  while (wanted() > target_->instances + (new_ones_healthy ? 0 : 1)) {
+  while (wanted() > target_->instances + (new_ones_fit ? 0 : 1)) {
     const auto old = least_useful(true);
     if (!old) break;
     drain(*old, now);
   }
   if (!least_useful(true)) return settle(now);
-  if (new_ones_healthy && wanted() <= target_->instances) add();
+  if (new_ones_fit && wanted() <= target_->instances) add();
 }
 
 void VersionGroup::follow_replacement() {
   if (!replacement_ || replacement_->state != ReplacementState::running) return;
   std::uint32_t fresh = 0;
-  bool old_left = false;
-  for (const auto& [number, slot] : slots_) {
-    old_left = old_left || slot.settings != target_;
-    if (slot.settings == target_ && slot.machine.routable()) ++fresh;
-  }
+  for (const auto& [number, slot] : slots_)
+    if (slot.settings == target_ && may_replace(slot)) ++fresh;
   replacement_->of = target_->instances;
-  replacement_->replaced = std::min(fresh, target_->instances);
-  if (fresh >= target_->instances && !old_left) replacement_->state = ReplacementState::done;
+  replacement_->replaced = std::min(std::max(fresh, replacement_->replaced), target_->instances);
+  if (fresh >= target_->instances && !any_old_process()) replacement_->state = ReplacementState::done;
 }
 
 void VersionGroup::replacement_failed(std::string reason) {

@@ -3,9 +3,13 @@
 // version. Machines decide about single workers, the group about their number.
 //
 // A rolling replacement is a difference between the target settings and the settings of workers: one new worker more
-// than wanted is started; when it is healthy, one old worker is drained; and so on until no old one is left. At the
-// first failure of a new worker the previous settings become the target again, and the same rule undoes the
-// replacement; new workers whose process would be the same with the previous settings stay.
+// than wanted is started; when it is proven (worker_machine.hpp), one old worker is drained; and so on.
+//
+// The replacement runs until no process with old settings is left. Until then the first new worker that ends, whether
+// it has replaced an old one or not, undoes all of it: the previous settings become the target again, and the same rule
+// replaces the new workers. They are under suspicion: a worker with the previous settings replaces one as soon as it is
+// healthy, and a new one that ends is not started again. New workers whose process would be the same with the previous
+// settings stay, because there is nothing older to start.
 #include <map>
 #include <memory>
 #include <optional>
@@ -136,6 +140,7 @@ class VersionGroup {
     io("rolled_back", rolled_back_);
     io("replacement", replacement_);
     io("gentle", gentle_);
+    io("prove", prove_);
     io("failed", failed_);
     io("probing", probing_);
   }
@@ -171,6 +176,9 @@ class VersionGroup {
   void begin(WorkerSlot& slot);
   static void retune(WorkerSlot& slot, std::shared_ptr<const VersionSettings> settings);
   void fail(unsigned emptied, TimePoint now);
+  bool is_new(const WorkerSlot& slot) const { return previous_ != nullptr && slot.settings == target_; }
+  void end_unfit(unsigned worker_slot, TimePoint now);
+  void remove(unsigned emptied, TimePoint now);
   void undo_replacement(WorkerSlot& failed, unsigned worker_slot, TimePoint now);
   void reconcile(TimePoint now);
   void settle(TimePoint now);
@@ -182,6 +190,8 @@ class VersionGroup {
   void drain(unsigned worker_slot, TimePoint now) { feed(worker_slot, {.kind = WorkerEvent::drain}, now); }
   bool is_old(const WorkerSlot& slot) const { return slot.machine.wanted() && slot.settings != target_; }
   bool any_old() const;
+  bool any_old_process() const;
+  bool may_replace(const WorkerSlot& slot) const { return prove_ ? slot.machine.proven() : slot.machine.routable(); }
   bool any_routable() const { return count(WorkerState::healthy) > 0; }
   std::size_t wanted() const;
   std::optional<unsigned> least_useful(bool old_only) const;
@@ -196,6 +206,7 @@ class VersionGroup {
   std::string rolled_back_;
   std::optional<Replacement> replacement_;
   bool gentle_ = false;  // something was routable when the replacement began: one after the other
+  bool prove_ = false;   // only a proven worker replaces another; not while a replacement is undone
   bool failed_ = false;
   bool probing_ = true;
 };

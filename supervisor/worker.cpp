@@ -8,12 +8,20 @@
 #include <cstring>
 
 #include "config/base/log.hpp"
+#include "config/base/units.hpp"
 #include "supervisor/process/process_table.hpp"
 
 namespace gray::supervisor {
 namespace {
 
 constexpr Duration kProbeSlack{2'000};  // an answer that is this much later than its timeout is lost
+
+/// "pid 123 (node)", the first of them; empty if there is none.
+std::string first_named(const std::vector<pid_t>& pids) {
+  if (pids.empty()) return {};
+  const auto info = parse_stat(read_file("/proc/" + std::to_string(pids.front()) + "/stat"));
+  return "pid " + std::to_string(pids.front()) + (info ? " (" + info->name + ")" : std::string());
+}
 
 }  // namespace
 
@@ -28,8 +36,10 @@ bool Worker::start(const VersionSettings& settings, TimePoint now) {
   for (std::string* text : {&ready_by_, &status_, &detail_, &closed_, &last_answer_}) text->clear();
   asked_ = 0;
   stranger_.reset();
-  ending_ = killed_ = false;
+  ending_ = killed_ = draining_ = ended_ = false;
+  leader_status_.reset();
   next_poll_ = started_ = now;
+  first_line_ = context_.output;
   judge_.emplace(settings);
   cell_ = context_.host.take_cell();
   if (!cell_) detail_ = "no free cell for a worker in the shared segment; run fewer workers";
@@ -74,6 +84,7 @@ bool Worker::make_process(int& error) {
   if (user) {
     identity.user = user->name;
     identity.home = user->home;
+    identity.shell = user->shell;
   }
   auto cgroup = context_.cgroups.child("worker-" + std::to_string(generation_));
   oom_kills_ = OomKills::since_now(cgroup ? cgroup->path() : std::string());
@@ -136,8 +147,19 @@ std::string Worker::probe_failure() const {
 }
 
 void Worker::kill() {
+  if (ending_ && !killed_ && !ended_) detail_ += (detail_.empty() ? "" : "; ") + stop_timed_out();
   killed_ = true;
   if (process_) process_->kill();
+  if (leader_status_) report_end();
+}
+
+std::string Worker::stop_timed_out() const {
+  const char* const name = sigabbrev_np(settings_.stop.signal);
+  const auto limit = format_duration(settings_.stop.timeout) + " of SIG" + (name ? name : "?") + " and was killed";
+  std::string text = "it did not end within " + limit;
+  if (leader_status_)
+    text = "its first process ended, but " + first_named(process_->group()) + " did not within " + limit;
+  return text + "; if it ends on another signal, set stop.signal (docs/workers.md lists programs)";
 }
 
 bool Worker::probes(WorkerState state) const {
@@ -146,15 +168,17 @@ bool Worker::probes(WorkerState state) const {
 }
 
 std::optional<TimePoint> Worker::next_poll(WorkerState state) const {
-  const bool waits = state == WorkerState::draining || state == WorkerState::exited;
-  if (!process_ || !(waits || probes(state))) return std::nullopt;
+  if (!process_ || !(waits(state) || probes(state))) return std::nullopt;
   return next_poll_;
 }
 
 std::optional<bool> Worker::poll(WorkerState state, TimePoint now) {
+  draining_ = state == WorkerState::draining;
   if (const auto due = next_poll(state); !due || *due > now) return std::nullopt;
   if (probes(state)) return ask_probe(state, now);
   next_poll_.reset();
+  if (leader_status_) wait_for_group(now);
+  if (state == WorkerState::stopping) return std::nullopt;
   if (state == WorkerState::draining) {
     if (!context_.host.withdrawn(*cell_)) return std::nullopt;
     const bool unused = context_.host.open_sockets(*cell_) == 0;
@@ -222,9 +246,16 @@ bool Worker::probed(std::uint64_t id, const ProbeResult& result, WorkerState sta
   const bool ok = result.ok && (there.owner == Listener::Owner::worker || state != WorkerState::spawned);
   if (state != WorkerState::spawned)
     report({.kind = ok ? WorkerEvent::probe_ok : WorkerEvent::probe_failed});
-  else if (const auto way = judge_->probed(ok, now))
-    become_ready(*way, true);
+  else
+    judge_answer(ok, now);
   return true;
+}
+
+// The first answer lets the next worker start: see StartPlaces.
+void Worker::judge_answer(bool ok, TimePoint now) {
+  const bool before = judge_->answered();
+  if (const auto way = judge_->probed(ok, now)) become_ready(*way, true);
+  if (!before && judge_->answered()) wake_();
 }
 
 void Worker::met_stranger(const PeerOwner& found, WorkerState state, TimePoint now) {
@@ -297,7 +328,20 @@ void Worker::spawn_failed(const SpawnError& error, const std::string& text) {
 // again, in case that was not the reason.
 void Worker::exited(int status) {
   if (ready_by_.empty()) reserve_port_ = !reserve_port_;
-  const std::string left = status == 0 && !ending_ ? survivor() : std::string();
+  leader_status_ = status;
+  const bool may_finish = (ending_ || draining_) && !killed_;
+  may_finish ? wait_for_group(Clock::now()) : report_end();
+}
+
+void Worker::wait_for_group(TimePoint now) {
+  if (process_->group_ended()) return report_end();
+  if (!process_->watches_rest()) next_poll_ = now + kLookAgain;
+}
+
+void Worker::report_end() {
+  const int status = *std::exchange(leader_status_, std::nullopt);
+  ended_ = true;
+  const std::string left = status == 0 && !ending_ && !draining_ ? survivor() : std::string();
   if (!left.empty())
     detail_ = "its first process ended while " + left + " of it is still running; keep it in the foreground" +
               " (nginx: daemon off; a script: exec, and no &)";
@@ -313,12 +357,13 @@ void Worker::rest_changed() {
   wake_();
 }
 
-std::string Worker::survivor() const {
-  const auto members = process_->members();
-  if (members.empty()) return {};
-  const auto info = parse_stat(read_file("/proc/" + std::to_string(members.front()) + "/stat"));
-  return "pid " + std::to_string(members.front()) + (info ? " (" + info->name + ")" : std::string());
+std::vector<std::string> Worker::own_lines() const {
+  std::vector<std::string> lines;
+  for (const OutputLine* line : tail_.after(first_line_)) lines.push_back(line->text);
+  return lines;
 }
+
+std::string Worker::survivor() const { return first_named(process_->members()); }
 
 void Worker::wrote(const std::string& line) { log(LogLevel::info, id_ + ": " + line); }
 

@@ -2,6 +2,9 @@
 // The shell of one worker slot: executes the actions of its machine (start a process, send signals), asks for probes,
 // and turns what happens into events. It knows only the current process; the output, the port setting and the inherited
 // listening socket outlive a process.
+//
+// A worker that drains or is stopped has not ended with its first process, which may be a wrapper (npm, a shell): the
+// end is reported when its process group has ended, too, or was killed.
 #include <asio/io_context.hpp>
 #include <deque>
 #include <memory>
@@ -72,6 +75,10 @@ class Worker final : private WorkerProcess::Owner {
   void admit_routers();
   /// The state of the machine has changed.
   void state_changed(TimePoint now) { next_poll_ = now; }
+  /// Whether it waits for an event.
+  bool waits(WorkerState state) const {
+    return leader_status_ || state == WorkerState::draining || state == WorkerState::exited;
+  }
   /// An event that it waits for may have happened.
   void look_again(TimePoint now) { next_poll_ = now; }
   /// The router that was asked is gone.
@@ -86,6 +93,13 @@ class Worker final : private WorkerProcess::Owner {
   /// Why it is not up yet, if that is known; may be empty.
   const std::string& complaint() const { return detail_.empty() && ready_by_.empty() ? closed_ : detail_; }
   const OutputTail& output() const { return tail_; }
+  /// The lines that the last process wrote, as far as they are kept.
+  std::vector<std::string> own_lines() const;
+  /// Has not reported ready, but answers: most of its start is over.
+  bool answers() const { return judge_ && judge_->answered(); }
+  /// All processes of the worker.
+  std::vector<pid_t> members() const { return process_ ? process_->members() : std::vector<pid_t>(); }
+  bool has_cgroup() const { return process_ && process_->containment().has_cgroup(); }
   const std::string& ready_by() const { return ready_by_; }
   const std::string& id() const { return id_; }
   /// For config/base/archive.hpp. A probe in flight is dropped: its answer will be ignored.
@@ -102,6 +116,9 @@ class Worker final : private WorkerProcess::Owner {
     io("generation", generation_);
     io("ending", ending_);
     io("killed", killed_);
+    io("draining", draining_);
+    io("leader_status", leader_status_);
+    io("ended", ended_);
     io("ready_by", ready_by_);
     io("status", status_);
     io("detail", detail_);
@@ -112,6 +129,7 @@ class Worker final : private WorkerProcess::Owner {
     io("next_weigh", next_weigh_);
     io("tail", tail_);
     io("rate", rate_);
+    io("first_line", first_line_);
     io("events", events_);
     io("process", process_, [this] { return resumed_process(); });
     io.check("process", !process_ || (judge_ && cell_ && oom_kills_));
@@ -138,8 +156,12 @@ class Worker final : private WorkerProcess::Owner {
   void report(const Event& event);
   void become_ready(ReadyWay way, bool by_probe);
   std::optional<bool> ask_probe(WorkerState state, TimePoint now);
+  void judge_answer(bool ok, TimePoint now);
   void lost_address(const std::string& why, WorkerState state, TimePoint now);
+  void wait_for_group(TimePoint now);
+  void report_end();
   std::string survivor() const;
+  std::string stop_timed_out() const;
   std::string probe_failure() const;
   void end_process();
   bool probes(WorkerState state) const;
@@ -158,8 +180,11 @@ class Worker final : private WorkerProcess::Owner {
   std::optional<std::uint32_t> cell_;
   std::optional<OomKills> oom_kills_;
   std::uint64_t generation_ = 0;
-  bool ending_ = false;  // we sent it the stop signal
-  bool killed_ = false;  // we killed it
+  bool ending_ = false;               // we sent it the stop signal
+  bool killed_ = false;               // we killed it
+  bool draining_ = false;             // at the last poll
+  std::optional<int> leader_status_;  // the first process has ended, its group has not
+  bool ended_ = false;                // its end was reported
   std::string ready_by_, status_, detail_;
   std::string closed_;       // the channel that it closed without a ready message, or a message that was ignored
   std::string last_answer_;  // of a failed probe
@@ -170,6 +195,7 @@ class Worker final : private WorkerProcess::Owner {
   TimePoint asked_at_{};
   OutputTail tail_{context_.output};
   LineRate rate_;
+  std::uint64_t first_line_ = 0;  // the last line before those of this process
   std::deque<Event> events_;
 };
 

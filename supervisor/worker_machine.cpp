@@ -16,9 +16,11 @@ enum class Step : std::uint8_t {
   keep,   // nothing to do in this state; also for late and repeated events
   // clang-format off
   spawn, shelve, executed, exec_error, ready, extend, pass, miss, displace, withdraw, dismiss, let_go, preempt, unwant,
-  drop, drained, late, sick, tired, kill, due, end, rest, retry, fail,
+  drop, drained, late, sick, prove, tired, kill, due, end, rest, retry, fail,
   // clang-format on
 };
+
+constexpr std::string_view kStopped = "stopped";
 
 using Row = std::array<Step, kWorkerStates>;
 
@@ -43,7 +45,7 @@ constexpr std::array<Row, kWorkerEvents> make_table() {
       /*dismiss*/   {drop,  preempt,    preempt, dismiss,  dismiss,  dismiss,  unwant,  unwant,  drop,    drop},
       /*withdrawn*/ {none,  none,       none,    none,     none,     let_go,   none,    none,    none,    none},
       /*unused*/    {none,  none,       none,    none,     none,     drained,  none,    none,    none,    none},
-      /*timeout*/   {none,  late,       sick,    none,     tired,    drained,  kill,    kill,    due,     none},
+      /*timeout*/   {none,  late,       sick,    prove,    tired,    drained,  kill,    kill,    due,     none},
       /*exited*/    {none,  end,        end,     end,      end,      end,      end,     none,    none,    none},
       /*emptied*/   {none,  none,       none,    none,     none,     none,     none,    rest,    none,    none},
       /*retry*/     {none,  none,       none,    none,     none,     none,     none,    retry,   none,    none},
@@ -79,8 +81,8 @@ std::string status_text(int status) {
 std::string_view name(WorkerEvent event) { return kEventNames[static_cast<std::size_t>(event)]; }
 
 WorkerTimes WorkerTimes::of(const VersionSettings& settings, bool ready_by_probe) {
-  return {settings.ready.timeout, ready_by_probe,         settings.health.rise,
-          settings.health.fall,   settings.drain_timeout, settings.stop.timeout};
+  return {settings.ready.timeout, ready_by_probe,        settings.health.rise, settings.health.fall,
+          settings.drain_timeout, settings.stop.timeout, settings.min_healthy};
 }
 
 bool WorkerMachine::exec_error_passes(int error) {
@@ -112,13 +114,14 @@ Actions WorkerMachine::on(const Event& event, TimePoint now) {
     case Step::displace: return displace();
     case Step::withdraw: return leave_routing(times_.drain_timeout, now);
     case Step::dismiss: return dismiss(now);
-    case Step::let_go: return dismissed_ ? terminate("stopped", now) : Actions{};
-    case Step::preempt: wanted_ = false; return terminate("stopped", now);
+    case Step::let_go: return dismissed_ ? terminate(kStopped, now) : Actions{};
+    case Step::preempt: wanted_ = false; return terminate(kStopped, now);
     case Step::unwant: wanted_ = false; return {};
     case Step::drop: wanted_ = false; return settle(WorkerState::idle);
-    case Step::drained: return terminate("stopped", now);
+    case Step::drained: return terminate(kStopped, now);
     case Step::late: return start_timed_out(now);
     case Step::sick: return terminate("never-healthy", now);
+    case Step::prove: return ask_for_proof();
     case Step::tired: return judge_unhealthy(event.alone, now);
     case Step::kill: return kill(now);
     case Step::due: disarm(); return {};
@@ -145,7 +148,7 @@ void WorkerMachine::probing(bool possible, TimePoint now) {
 
 void WorkerMachine::enter(WorkerState state) {
   state_ = state;
-  displaced_ = false;
+  displaced_ = proof_due_ = false;
   disarm();
 }
 
@@ -171,7 +174,7 @@ void WorkerMachine::blame(std::string_view cause) {
 
 Actions WorkerMachine::spawn(TimePoint now) {
   times_ = next_times_;
-  executed_ = said_ready_ = false;
+  executed_ = said_ready_ = proven_ = false;
   passes_ = misses_ = kills_ = 0;
   exec_error_ = 0;
   healthy_since_.reset();
@@ -210,11 +213,21 @@ Actions WorkerMachine::extend(Duration by, TimePoint now) {
 Actions WorkerMachine::pass(TimePoint now) {
   misses_ = 0;
   ++passes_;
+  proven_ = proven_ || std::exchange(proof_due_, false);
   if (state_ == WorkerState::healthy || passes_ < needed_) return {};
   enter(WorkerState::healthy);
   if (!healthy_since_) healthy_since_ = now;
   needed_ = times_.rise;
+  if (times_.min_healthy == Duration{0}) proven_ = true;
+  if (!proven_) arm(times_.min_healthy, now, true);
   return {Action::changed};
+}
+
+// Time alone proves nothing: the last check may have passed before the worker broke, or grayd was stopped meanwhile.
+Actions WorkerMachine::ask_for_proof() {
+  disarm();
+  proof_due_ = !proven_;
+  return proof_due_ ? Actions{Action::probe} : Actions{};
 }
 
 Actions WorkerMachine::miss(TimePoint now) {
@@ -272,6 +285,7 @@ Actions WorkerMachine::judge_unhealthy(bool alone, TimePoint now) {
 }
 
 Actions WorkerMachine::kill(TimePoint now) {
+  if (state_ == WorkerState::stopping && kills_ == 0 && cause_ == kStopped) cause_ = kStopTimeout;
   arm(kKillInterval, now);
   if (++kills_ < 3) return {Action::kill};
   cause_ = "unkillable";

@@ -4,6 +4,8 @@
 //
 // Invariants:
 //   - routable is the same as healthy;
+//   - a worker is proven once it was healthy for `min_healthy` without a break and a check passed after that. One
+//     process is proven once; a worker that becomes unhealthy before begins again;
 //   - a slot is wanted from its creation until drain or stop, and never again: a later worker gets a new slot;
 //   - an unwanted slot ends in idle; a wanted one in back-off, or in failed if the version has failed;
 //   - a worker whose address was taken is unhealthy without a deadline: it may be all right itself, and a restart would
@@ -21,6 +23,9 @@
 #include "config/shared/version_view.hpp"
 
 namespace gray::supervisor {
+
+/// The cause of a worker that had to be killed although it was only to be stopped.
+inline constexpr std::string_view kStopTimeout = "stop-timeout";
 
 enum class WorkerEvent : std::uint8_t {
   start,         // the slot may start a process now
@@ -77,6 +82,7 @@ enum class Action : std::uint8_t {
   terminate = 2,  // stop signal and SIGCONT to the group
   kill = 4,       // SIGKILL to all processes of the worker
   spawn = 8,      // start a process
+  probe = 16,     // ask for a probe now
 };
 
 class Actions {
@@ -106,6 +112,7 @@ struct WorkerTimes {
   std::uint32_t fall = 3;
   Duration drain_timeout{30'000};
   Duration stop_timeout{10'000};
+  Duration min_healthy{5'000};  // until it is proven
 
   template <class Io>
   void archive(Io& io) {
@@ -115,6 +122,7 @@ struct WorkerTimes {
     io("fall", fall);
     io("drain_timeout", drain_timeout);
     io("stop_timeout", stop_timeout);
+    io("min_healthy", min_healthy);
   }
   static WorkerTimes of(const VersionSettings& settings, bool ready_by_probe);
 };
@@ -141,6 +149,10 @@ class WorkerMachine {
   std::optional<TimePoint> next_deadline() const { return deadline_; }
   bool wanted() const { return wanted_; }
   bool routable() const { return state_ == WorkerState::healthy; }
+  /// Healthy, and its process has been for long enough to replace another.
+  bool proven() const { return proven_ && routable(); }
+  /// It was at some time; only its process can lose that.
+  bool was_proven() const { return proven_; }
   /// Unhealthy because a different process answers at its address.
   bool displaced() const { return displaced_; }
   /// Waits only for permission to start.
@@ -171,6 +183,8 @@ class WorkerMachine {
     io("wanted", wanted_);
     io("dismissed", dismissed_);
     io("displaced", displaced_);
+    io("proven", proven_);
+    io("proof_due", proof_due_);
     io("executed", executed_);
     io("said_ready", said_ready_);
     io("needed", needed_);
@@ -196,6 +210,7 @@ class WorkerMachine {
   Actions begin_ready(const Event& event, TimePoint now);
   Actions extend(Duration by, TimePoint now);
   Actions pass(TimePoint now);
+  Actions ask_for_proof();
   Actions miss(TimePoint now);
   Actions displace();
   Actions leave_routing(Duration until_stopped, TimePoint now);
@@ -216,6 +231,8 @@ class WorkerMachine {
   bool wanted_ = true;
   bool dismissed_ = false;
   bool displaced_ = false;
+  bool proven_ = false;
+  bool proof_due_ = false;  // healthy for min_healthy: the next passed check proves it
   bool executed_ = false;
   bool said_ready_ = false;
   std::uint32_t needed_ = 1;  // successes in a row until healthy

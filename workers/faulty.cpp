@@ -29,6 +29,7 @@ struct Faults {
   std::size_t body = 0;
   std::uint64_t crash_at = 0;  // 0: never; so for hang_at
   std::uint64_t hang_at = 0;
+  unsigned crash_after_ms = 0;  // 0: never
   bool crash_on_start = false;
   bool never_ready = false;
   unsigned ready_after_ms = 0;
@@ -48,6 +49,7 @@ void declare(CLI::App& app, Faults& faults) {
   app.add_option("--body", faults.body, "pad the answer to this many bytes");
   app.add_option("--crash-at", faults.crash_at, "exit on the Nth request without an answer");
   app.add_option("--hang-at", faults.hang_at, "from the Nth request on, answer nothing, not even /healthz");
+  app.add_option("--crash-after", faults.crash_after_ms, "exit so many milliseconds after it was ready");
   app.add_flag("--crash-on-start", faults.crash_on_start, "exit before listening");
   app.add_flag("--never-ready", faults.never_ready, "keep running, but neither listen nor report ready");
   app.add_option("--ready-after", faults.ready_after_ms, "milliseconds before listening and reporting ready");
@@ -114,6 +116,12 @@ void flood_stdout() {
   line += '\n';
   while (write_all(STDOUT_FILENO, line)) {
   }
+}
+
+[[noreturn]] void crash_later(const Faults& faults) {
+  pause_for(faults.crash_after_ms);
+  std::fprintf(stderr, "faulty: crashed after %u ms\n", faults.crash_after_ms);
+  _exit(faults.exit_code);
 }
 
 class Worker {
@@ -245,6 +253,7 @@ int run(const Faults& faults) {
     return 1;
   }
   if (faults.ready == "pipe") write_all(ready_fd(), "READY=1\n");
+  if (faults.crash_after_ms > 0) std::thread([&] { crash_later(faults); }).detach();
   worker.serve();
   sleep_forever();  // serve() returns when SIGTERM has come; end_on_term ends the process
 }

@@ -111,6 +111,7 @@ struct VersionSettings {
   ListenMode listen = ListenMode::port;
   Readiness ready;
   HealthCheck health;
+  Duration min_healthy{5'000};  // a replacement is healthy so long before the old worker drains
   StopPolicy stop;
   Duration drain_timeout{30'000};
   std::uint64_t memory = 0;         // bytes; 0: no limit
@@ -129,6 +130,7 @@ struct VersionSettings {
     io("listen", listen);
     io("ready", ready);
     io("health", health);
+    io("min_healthy", min_healthy);
     io("stop", stop);
     io("drain_timeout", drain_timeout);
     io("memory", memory);

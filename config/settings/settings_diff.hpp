@@ -30,7 +30,7 @@ struct Change {
     add_service,  // its versions follow as add_version
     add_version,
     restart_version,  // rolling: settings that a process gets at its start (command, env, cwd, user, listen, ready)
-    update_version,   // health, stop, drain_timeout, ready_timeout, memory: takes effect without a restart
+    update_version,   // health, min_healthy, stop, drain_timeout, ready_timeout, memory: takes effect without a restart
     resize_version,   // instances; may come beside restart_version or update_version
     reroute_service,  // hosts, paths, selectors, identity, expose, limits: a new routing table
     remove_version,   // drain it

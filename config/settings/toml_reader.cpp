@@ -178,7 +178,7 @@ void TomlReader::flag(std::string_view key, bool& value) {
   value = found->get();
 }
 
-void TomlReader::duration(std::string_view key, Duration& value, Duration least) {
+void TomlReader::duration(std::string_view key, Duration& value, Duration least, Duration most) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const auto* text = node->as_string();
@@ -194,6 +194,9 @@ void TomlReader::duration(std::string_view key, Duration& value, Duration least)
   if (*found < least)
     return error(*node, in_quotes(text->get()) + " is too short: " + std::string(key) + " must be at least " +
                             format_duration(least));
+  if (*found > most)
+    return error(*node, in_quotes(text->get()) + " is too long: " + std::string(key) + " must be at most " +
+                            format_duration(most));
   value = *found;
 }
 

@@ -25,7 +25,8 @@ inline constexpr std::size_t kMostItems = 10'000;    // of a list
 inline constexpr std::size_t kMostText = 131'071;    // bytes of a text: the longest argument of a program (execve(2))
 inline constexpr std::size_t kMostPath = 4'096;      // bytes of the path of a request
 inline constexpr std::size_t kMostFilePath = 3'840;  // bytes of the path of a file: PATH_MAX, less what grayd appends
-inline constexpr std::size_t kMostName = 256;        // bytes of the name of a field, a cookie, a parameter, a user
+inline constexpr Duration kLongestDuration = std::chrono::hours(24 * 366);  // more than parse_duration() accepts
+inline constexpr std::size_t kMostName = 256;  // bytes of the name of a field, a cookie, a parameter, a user
 
 /// The data shared by all readers of a file.
 struct TomlFile {
@@ -65,7 +66,7 @@ class TomlReader {
   void number(std::string_view key, std::uint32_t& value, std::uint32_t least, std::uint32_t most);
   void percent(std::string_view key, double& value);
   void flag(std::string_view key, bool& value);
-  void duration(std::string_view key, Duration& value, Duration least = Duration{1});
+  void duration(std::string_view key, Duration& value, Duration least = Duration{1}, Duration most = kLongestDuration);
   void size(std::string_view key, std::uint64_t& value, std::uint64_t least, std::uint64_t most);
   /// One of some words.
   template <class Value>

@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint32_t kMostInstances = 256;
 constexpr std::uint32_t kMostProbes = 100;
 constexpr std::uint32_t kMostLogLines = 10'000;
+constexpr Duration kLongestProof{3'600'000};
 constexpr std::size_t kMostToStart = 1 << 20;  // bytes of command and env; execve(2) takes 2 MiB, with grayd's own env
 constexpr int kListenFd = 3;                   // the inherited socket
 constexpr int kLargestFd = 255;                // the descriptor limit of a worker may be as low as 1024
@@ -208,6 +209,7 @@ VersionSettings read_version(TomlReader& table, const std::string& name) {
   check_size(table, version);
   version.health = read_health(table);
   version.ready = read_ready(table, version);
+  table.duration("min_healthy", version.min_healthy, Duration{0}, kLongestProof);
   version.stop = read_stop(table);
   table.duration("drain_timeout", version.drain_timeout);
   table.size("memory", version.memory, 0, 1ull << 50);

@@ -67,6 +67,17 @@ struct ReplacementView {
   bool operator==(const ReplacementView&) const = default;
 };
 
+/// Workers that did not end within stop.timeout, and were killed.
+struct LateStops {
+  std::uint32_t workers = 0;
+  std::string last;  // "worker web@v1#0: " and what it did not do
+  template <class Io>
+  void archive(Io& io) {
+    io("workers", workers);
+    io("last", last);
+  }
+};
+
 struct VersionView {
   std::string service, version;
   VersionState state = VersionState::stopped;
@@ -74,6 +85,7 @@ struct VersionView {
                       // cause and its last lines
   std::vector<WorkerView> workers;  // slots that are alive or in back-off
   std::optional<ReplacementView> replacement = std::nullopt;
+  LateStops late_stops = {};  // since the version was last started, stopped or replaced
 };
 
 }  // namespace gray

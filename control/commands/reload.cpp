@@ -42,7 +42,7 @@ std::vector<LiveService> live_services(const Settings& settings, const State& st
 }
 
 State state_after(const State& state, const Settings& old, const Settings& fresh) {
-  auto after = state;
+  auto after = pruned(state, old);
   for (const auto& service : fresh.services) {
     if (const auto* before = old.service(service.name)) keep_facts(after[service.name], *before, service);
   }
@@ -57,6 +57,8 @@ std::string text_of(const Change& change, bool stopped) {
                                change.kind == Change::Kind::update_version ||
                                change.kind == Change::Kind::resize_version;
   if (stopped && changes_workers) return version + ": changed; takes effect at its next start";
+  if (stopped && change.kind == Change::Kind::add_version)
+    return fmt::format("{}: added; it is stopped: grayctl start {} {}", version, change.service, change.version);
   switch (change.kind) {
     case Change::Kind::router: return "router: a new generation with the new settings";
     case Change::Kind::add_service: return fmt::format("service {}: added", change.service);

@@ -29,13 +29,14 @@ void VersionVerbs::start(const VersionCommand& command, Done done) {
   const bool was_stopped = is_stopped(live_.wanted(), command.service, command.version);
   live_.set_stopped(command.service, command.version, false);
   host_.persist([this, command, was_stopped, done = std::move(done)](const std::string& error) {
+    const auto* service = settings_.service(command.service);
+    const bool removed = service == nullptr || service->version(command.version) == nullptr;
     if (!error.empty()) {
-      live_.set_stopped(command.service, command.version, was_stopped);
+      if (!removed) live_.set_stopped(command.service, command.version, was_stopped);
       return done(refusal(ExitCode::failed, "nothing was started: " + error));
     }
     if (host_.stopping()) return done(refusal(ExitCode::conflict, "grayd is stopping; nothing was started"));
-    const auto* service = settings_.service(command.service);
-    if (service == nullptr || service->version(command.version) == nullptr) {
+    if (removed) {
       return done(refusal(ExitCode::conflict, fmt::format("a reload removed {} {} meanwhile; nothing was started",
                                                           command.service, command.version)));
     }

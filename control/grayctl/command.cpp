@@ -122,6 +122,7 @@ std::string check_waiting(Grammar& grammar) {
   const bool looks = command.verb == Verb::status || command.verb == Verb::health;
   if (grammar.wait && grammar.no_wait) return "--wait and --no-wait contradict each other";
   command.wait = looks ? grammar.wait : !grammar.no_wait;
+  command.wait_asked = grammar.wait;
   if (grammar.timeout.empty()) return {};
   const std::optional<Duration> timeout = parse_duration(grammar.timeout);
   if (!timeout || timeout->count() == 0) return timeout_error(grammar.timeout);

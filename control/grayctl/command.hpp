@@ -28,6 +28,7 @@ struct Command {
   std::string binary;          // of `upgrade`: the program; empty: the one that grayd was started from
   bool yes = false;            // of `stop`, `drain` and `shift`: although grayd objects
   bool wait = false;           // for the end of the operation, or until everything is up
+  bool wait_asked = false;     // by --wait: `reload` waits for replaced workers, too
   Duration timeout = kTimeout;
   nlohmann::json arguments = nlohmann::json::object();  // of a verb without words of its own
 };

@@ -53,8 +53,8 @@ CLI::App* Grammar::version_verb(Verb meaning, const char* examples) {
 }
 
 /// Options of verbs that wait by default.
-void Grammar::add_ending(CLI::App& verb) {
-  verb.add_flag("--wait", wait, "wait until it has ended; the default");
+void Grammar::add_ending(CLI::App& verb, const char* waits_for) {
+  verb.add_flag("--wait", wait, waits_for);
   verb.add_flag("--no-wait", no_wait, "return as soon as it has started");
   add_timeout(verb);
 }
@@ -145,9 +145,10 @@ void Grammar::configuring() {
                           "  grayctl config check grayd.toml && grayctl reload\n  grayctl reload --timeout 30s\n"
                           "A change of [router] needs a new router, which checks every worker before it\n"
                           "serves. If it cannot serve, nothing is changed, and the exit code is 1; 5 after\n"
-                          "the timeout.");
+                          "the timeout. With --wait the exit code is also 1 if workers are replaced because\n"
+                          "their command has changed, and a new one fails: then the old command serves.");
   reload->group(kSetUp);
-  add_ending(*reload);
+  add_ending(*reload, "wait for replaced workers, not only for a router");
   CLI::App* config = app.add_subcommand("config", "configuration files");
   config->fallthrough()->require_subcommand(1)->group(kSetUp);
   config->footer("Examples:\n  grayctl config check grayd.toml");

@@ -28,7 +28,7 @@ struct Grammar {
   CLI::App* version_verb(Verb meaning, const char* examples);
   void add_timeout(CLI::App& verb);
   void add_waiting(CLI::App& verb);
-  void add_ending(CLI::App& verb);
+  void add_ending(CLI::App& verb, const char* waits_for = "wait until it has ended; the default");
   void looking();
   void looking_back();
   void changing();

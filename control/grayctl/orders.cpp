@@ -36,8 +36,18 @@ json with_end(json begun, const json& status) {
   for (const json& service : status.at("services"))
     for (const json& version : service.at("versions"))
       if (service.at("name") == begun.at("service") && version.at("name") == begun.at("version"))
-        for (const char* field : {"state", "stopped", "restart"}) begun[field] = version.value(field, json());
+        for (const char* field : {"state", "stopped", "restart", "late_stops"})
+          begun[field] = version.value(field, json());
   return begun;
+}
+
+/// "grayctl: worker web@v2#0: it did not end within ...", if workers had to be killed.
+std::string killed_text(const json& ended) {
+  const auto late = ended.find("late_stops");
+  if (late == ended.end() || !late->is_object()) return {};
+  const unsigned workers = late->value("workers", 0u);
+  const auto before = workers > 1 ? fmt::format("{} workers were killed, the last one: ", workers) : std::string();
+  return fmt::format("grayctl: {}{}\n", before, late->value("last", ""));
 }
 
 }  // namespace
@@ -61,6 +71,7 @@ Outcome run_order(Client& client, const Command& command, const Person& person, 
   Watched watched = watch(client, awaited, {err, person, command.timeout});
   if (watched.answer.code != ExitCode::ok) return {std::move(watched.answer), {}};
   begun.body = with_end(std::move(begun.body), watched.answer.body);
+  err << killed_text(begun.body);
   return {std::move(begun), watched.text + "\n"};
 }
 

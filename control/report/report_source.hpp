@@ -83,7 +83,7 @@ struct ReportSource {
   const segment::Layout& layout;
   std::vector<VersionView> views;
   TimePoint now{};
-  std::function<std::uint64_t(pid_t)> resident_bytes;  // of a process
+  std::function<std::uint64_t(pid_t)> resident_bytes;  // of a worker, by its first process
   std::function<Running(pid_t)> running;               // of a process
   std::vector<RouterView> routers = {};
   std::uint64_t table = 0;  // number of the newest table

@@ -67,6 +67,11 @@ json restart_json(const VersionView* view) {
           {"reason", last.reason}};
 }
 
+json late_stops_json(const VersionView* view) {
+  if (view == nullptr || view->late_stops.workers == 0) return nullptr;
+  return {{"workers", view->late_stops.workers}, {"last", view->late_stops.last}};
+}
+
 json version_json(const ReportSource& source, const ServiceSettings& service, const VersionSettings& version) {
   const auto* view = view_of(source.views, service.name, version.name);
   json out = {{"name", version.name},
@@ -77,6 +82,7 @@ json version_json(const ReportSource& source, const ServiceSettings& service, co
               {"stopped", is_stopped(source.state, service.name, version.name)},
               {"instances", version.instances},
               {"restart", restart_json(view)},
+              {"late_stops", late_stops_json(view)},
               {"cause", view == nullptr ? std::string() : view->cause},
               {"sockets", open_sockets(view, source.layout)},
               {"workers", json::array()}};

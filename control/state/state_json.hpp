@@ -1,6 +1,6 @@
 #pragma once
-// The text of state.json: {"schema_version": 1, "services": {NAME: {"stable", "weights": {VERSION: percent}, "salt",
-// "stopped": [VERSION]}}}.
+// The text of state.json: {"schema_version": 1, "services": {NAME: {"stable", "weights": {VERSION: percent},
+// "salts": {VERSION: salt}, "stopped": [VERSION], "was_stable"}}}.
 #include <stdexcept>
 #include <string>
 #include <string_view>

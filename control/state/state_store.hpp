@@ -1,6 +1,8 @@
 #pragma once
-// Decisions of operators: weight, stable and salt of each service, and the stopped versions. They are saved in
-// state_dir/state.json and win over the configuration file, across restarts and reloads. A save is temporary file,
+// Decisions of operators: weights, salts and the stable version of each service, and the stopped versions. They are
+// saved in state_dir/state.json and win over the configuration file, across restarts and reloads. Each decision names
+// the version that it is about; what becomes of it when that version is removed or changes its role is decided by
+// control/traffic/weights.hpp. A save is temporary file,
 // fsync, rename, fsync of the folder, on one writer thread, so that a stalled disk never delays an abort.
 #include <functional>
 #include <map>
@@ -13,16 +15,18 @@
 namespace gray::control {
 
 struct ServiceState {
-  std::string stable;                     // empty: as configured
-  std::map<std::string, double> weights;  // percent by version; absent: as configured
-  std::string salt;                       // empty: SERVICE/VERSION
-  std::set<std::string> stopped;          // versions that an operator stopped; only an operator starts them again
+  std::string stable;                        // empty: as configured
+  std::map<std::string, double> weights;     // percent by version; absent: as configured
+  std::map<std::string, std::string> salts;  // of the bucket of a version; absent: SERVICE/VERSION
+  std::set<std::string> stopped;             // versions that an operator stopped; only an operator starts them again
+  std::string was_stable = {};               // in the file only: the stable version when it was saved
   template <class Io>
   void archive(Io& io) {
     io("stable", stable);
     io("weights", weights);
-    io("salt", salt);
+    io("salts", salts);
     io("stopped", stopped);
+    io("was_stable", was_stable);
     for (const auto& [version, weight] : weights)
       io.check("weights", weight >= 0 && weight <= 100, "an object of numbers from 0 to 100");
   }

@@ -67,7 +67,8 @@ Shares shares_of(const ServiceSettings& service, const State& state) {
   if (const auto* canary = canary_of(service, fact, shares.stable)) {
     shares.canary = canary->name;
     shares.weight = weight_of(*canary, fact);
-    shares.salt = fact.salt.empty() ? service.name + "/" + canary->name : fact.salt;
+    const auto salt = fact.salts.find(canary->name);
+    shares.salt = salt == fact.salts.end() ? service.name + "/" + canary->name : salt->second;
   }
   return shares;
 }
@@ -128,11 +129,50 @@ State pruned(const State& state, const Settings& settings) {
     const auto* service = settings.service(name);
     if (service == nullptr) continue;
     auto& one = kept[name] = fact;
-    std::erase_if(one.weights, [&](const auto& weight) { return service->version(weight.first) == nullptr; });
-    std::erase_if(one.stopped, [&](const auto& version) { return service->version(version) == nullptr; });
     if (service->version(one.stable) == nullptr) one.stable.clear();
+    const auto& stable = one.stable.empty() ? service->stable : one.stable;
+    const auto gone = [&](const auto& entry) { return !service->version(entry.first) || entry.first == stable; };
+    std::erase_if(one.weights, gone);
+    std::erase_if(one.salts, gone);
+    std::erase_if(one.stopped, [&](const auto& version) { return service->version(version) == nullptr; });
   }
   return kept;
+}
+
+State state_at_start(const State& saved, const Settings& settings) {
+  auto state = pruned(saved, settings);
+  for (auto& [name, fact] : state) {
+    const auto stable = shares_of(*settings.service(name), state).stable;
+    if (!fact.was_stable.empty() && fact.was_stable != stable) fact.stopped.erase(stable);
+    fact.was_stable.clear();
+  }
+  std::erase_if(state, [](const auto& entry) { return entry.second == ServiceState{}; });
+  return state;
+}
+
+State with_roles(State state, const Settings& settings) {
+  std::erase_if(state, [](const auto& entry) { return entry.second == ServiceState{}; });
+  for (auto& [name, fact] : state)
+    if (const auto* service = settings.service(name)) fact.was_stable = shares_of(*service, state).stable;
+  return state;
+}
+
+std::string dropped(const State& before, const State& after) {
+  std::string text;
+  const auto add = [&](const char* what, const std::string& service, const std::string& version) {
+    text += fmt::format("{}the {} {} {}", text.empty() ? "" : ", ", what, service, version);
+  };
+  for (const auto& [name, fact] : before) {
+    const auto& kept = state_of(after, name);
+    if (fact.stable != kept.stable) add("choice of the stable version", name, fact.stable);
+    for (const auto& [version, weight] : fact.weights)
+      if (!kept.weights.contains(version)) add("weight of", name, version);
+    for (const auto& [version, salt] : fact.salts)
+      if (!kept.salts.contains(version)) add("salt of", name, version);
+    for (const auto& version : fact.stopped)
+      if (!kept.stopped.contains(version)) add("stop of", name, version);
+  }
+  return text;
 }
 
 }  // namespace gray::control

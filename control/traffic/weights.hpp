@@ -1,6 +1,8 @@
 #pragma once
 // The share of users of each version. The configuration has initial values; the state (later shifts) wins.
-// Invariants: at most one version besides stable has a weight above 0; stable has the rest of 100. Pure.
+// Invariants: at most one version besides stable has a weight above 0; stable has the rest of 100. Nothing that was
+// decided about a version applies to a later one: when a version leaves the configuration, by a reload or while grayd
+// did not run, all of it is dropped; when one becomes stable, what it was as a canary is. Pure.
 #include <string>
 #include <string_view>
 
@@ -55,7 +57,18 @@ bool carries_traffic(const Settings& settings, const State& state, const std::st
 /// Whether an operator stopped the version and it was not started again.
 bool is_stopped(const State& state, const std::string& service, const std::string& version);
 
-/// `state` without services and versions that `settings` does not have.
+/// `state` without services and versions that `settings` does not have, and without weight and salt of the stable
+/// version, which has neither.
 State pruned(const State& state, const Settings& settings);
+
+/// The state of a grayd that starts with `settings` and this saved state. A version that was not stable when the state
+/// was saved, and is now, runs, although it was stopped as a canary.
+State state_at_start(const State& saved, const Settings& settings);
+
+/// `state` as it is saved: with the role of each version, for state_at_start().
+State with_roles(State state, const Settings& settings);
+
+/// The decisions in `before` that `after` does not have, for people: "the weight of web v2, the stop of web v3".
+std::string dropped(const State& before, const State& after);
 
 }  // namespace gray::control

@@ -16,6 +16,12 @@ namespace {
 
 constexpr int kMostAncestors = 64;  // pids may be reused while they are followed
 
+UniqueFd watch_first(const std::vector<pid_t>& pids) {
+  for (const pid_t pid : pids)
+    if (UniqueFd fd{::pidfd_open(pid, 0)}) return fd;
+  return {};
+}
+
 }  // namespace
 
 Containment::Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance,
@@ -46,9 +52,22 @@ std::vector<pid_t> Containment::members() const {
   std::vector<pid_t> pids;
   for (const ProcessInfo& process : all_processes()) {
     if (process.state == 'Z') continue;
-    const bool marked = has_variable(process.pid, generation_) && has_variable(process.pid, instance_);
-    if (process.session == leader_ || marked) pids.push_back(process.pid);
+    const auto marked = [&] { return has_variable(process.pid, generation_) && has_variable(process.pid, instance_); };
+    if (process.session == leader_ || marked()) pids.push_back(process.pid);
   }
+  return pids;
+}
+
+// A cgroup does not list zombies.
+std::vector<pid_t> Containment::group() const {
+  std::vector<pid_t> pids;
+  if (cgroup_) {
+    for (const pid_t pid : cgroup_->all_members())
+      if (::getpgid(pid) == leader_) pids.push_back(pid);
+    return pids;
+  }
+  for (const ProcessInfo& process : all_processes())
+    if (process.group == leader_ && process.state != 'Z') pids.push_back(process.pid);
   return pids;
 }
 
@@ -68,11 +87,9 @@ bool Containment::contains(pid_t pid) const {
   return false;
 }
 
-UniqueFd Containment::watch_member() const {
-  for (const pid_t pid : cgroup_ ? cgroup_->all_members() : members())
-    if (UniqueFd fd{::pidfd_open(pid, 0)}) return fd;
-  return {};
-}
+UniqueFd Containment::watch_member() const { return watch_first(cgroup_ ? cgroup_->all_members() : members()); }
+
+UniqueFd Containment::watch_group() const { return watch_first(group()); }
 
 void Containment::dissolve() const {
   if (cgroup_) cgroup_->remove();

@@ -20,17 +20,22 @@ class Containment {
   Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance, std::uint64_t generation);
 
   pid_t leader() const { return leader_; }
+  bool has_cgroup() const { return cgroup_.has_value(); }
   /// To the process group, followed by SIGCONT, because a stopped worker does not handle signals.
   void signal(int signal) const;
   void kill() const;
   bool empty() const;
   std::vector<pid_t> members() const;
+  /// Those in the process group, which signal() reaches, without a leader that has ended.
+  std::vector<pid_t> group() const;
   /// Whether a process belongs to the worker: by session, by cgroup, or as a descendant of the leader. The environment
   /// does not count, because every process can write its own. False for one that was reaped already.
   bool contains(pid_t pid) const;
   /// The pidfd of one member: when it is readable, empty() may have changed. Invalid if there is no member, or no
   /// descriptor is free.
   UniqueFd watch_member() const;
+  /// The same for group().
+  UniqueFd watch_group() const;
   /// Removes the cgroup if it is empty.
   void dissolve() const;
 

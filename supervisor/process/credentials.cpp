@@ -32,7 +32,8 @@ std::optional<Credentials> find_user(const std::string& name) {
   passwd user{};
   passwd* found = nullptr;
   if (::getpwnam_r(name.c_str(), &user, text.data(), text.size(), &found) != 0 || !found) return std::nullopt;
-  return Credentials{user.pw_uid, user.pw_gid, groups_of(user), user.pw_name, user.pw_dir};
+  const std::string shell = *user.pw_shell != '\0' ? user.pw_shell : "/bin/sh";  // passwd(5)
+  return Credentials{user.pw_uid, user.pw_gid, groups_of(user), user.pw_name, user.pw_dir, shell};
 }
 
 std::string describe_user(uid_t uid) {

@@ -13,6 +13,7 @@ struct Credentials {
   gid_t gid = 0;
   std::vector<gid_t> groups;  // all, including the primary group
   std::string name, home;
+  std::string shell = {};
 
   template <class Io>
   void archive(Io& io) {
@@ -21,6 +22,7 @@ struct Credentials {
     io("groups", groups);
     io("name", name);
     io("home", home);
+    io("shell", shell);
   }
 };
 

@@ -24,12 +24,56 @@ constexpr std::array<std::string_view, 15> kScrubbed = {"NODE_CHANNEL_FD",
                                                         "PORT",
                                                         "HOST"};
 
+// They describe the login session or the private files of one user; HOME, USER, LOGNAME and SHELL are replaced. All
+// others stay: an operator may have set them for the service.
+constexpr std::string_view kPersonalPrefixes[] = {"XDG_", "SUDO_", "DOAS_", "GNOME_", "KDE_", "PULSE_"};
+constexpr std::string_view kPersonal[] = {
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "MAIL",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "_",
+    "HISTFILE",
+    "LESSHISTFILE",
+    "PKEXEC_UID",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "SSH_CLIENT",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "SSH_ORIGINAL_COMMAND",
+    "SSH_AUTH_SOCK",
+    "SSH_AGENT_PID",
+    "SSH_ASKPASS",
+    "GPG_AGENT_INFO",
+    "GPG_TTY",
+    "KRB5CCNAME",
+    "DISPLAY",
+    "XAUTHORITY",
+    "ICEAUTHORITY",
+    "WAYLAND_DISPLAY",
+    "WINDOWID",
+    "SESSION_MANAGER",
+    "DESKTOP_SESSION",
+    "DESKTOP_STARTUP_ID",
+};
+
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
 using Variables = std::map<std::string, std::string>;
 
-void add_user(const WorkerIdentity& identity, Variables& variables) {
+bool is_personal(std::string_view key) {
+  const auto begins = [&](std::string_view prefix) { return key.starts_with(prefix); };
+  return std::any_of(std::begin(kPersonalPrefixes), std::end(kPersonalPrefixes), begins) ||
+         std::find(std::begin(kPersonal), std::end(kPersonal), key) != std::end(kPersonal);
+}
+
+void change_user(const WorkerIdentity& identity, Variables& variables) {
   if (identity.user.empty()) return;
+  std::erase_if(variables, [](const auto& variable) { return is_personal(variable.first); });
+  variables["SHELL"] = identity.shell;
   variables["USER"] = variables["LOGNAME"] = identity.user;
   variables["HOME"] = identity.home;
 }
@@ -69,7 +113,7 @@ std::vector<std::string> worker_environment(const char* const* inherited,
     if (std::find(kScrubbed.begin(), kScrubbed.end(), key) == kScrubbed.end())
       variables[std::string(key)] = entry.substr(equals + 1);
   }
-  add_user(identity, variables);
+  change_user(identity, variables);
   for (const auto& [key, value] : configured) variables[key] = value;
   add_listening(identity, variables);
   add_readiness(identity, variables);

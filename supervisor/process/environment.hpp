@@ -1,6 +1,7 @@
 #pragma once
 // The environment of a worker (contract 2.3): grayd's own, without variables that would suggest a different parent,
-// plus the configured variables, plus our own, which take precedence.
+// plus the configured variables, plus our own, which take precedence. With a user of its own, the variables that belong
+// to the user of grayd are replaced or removed.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,7 +23,7 @@ struct WorkerIdentity {
   std::string notify_path;
   std::optional<int> ready_fd;
   std::optional<int> ipc_fd;
-  std::string user, home;
+  std::string user, home, shell;  // of a worker with a user of its own
 };
 
 /// "NAME=value" each. `inherited` is an environ(7) array.

@@ -131,6 +131,8 @@ class ReadyJudge {
 
   /// A message arrived by that way. Returns the way by which it became ready, once.
   std::optional<ReadyWay> said(ReadyWay way);
+  /// The last probe has passed, which alone does not make it ready.
+  bool answered() const { return answers_ > 0 || connected_since_; }
   /// A probe of probe_path() has passed or failed.
   std::optional<ReadyWay> probed(bool ok, TimePoint now);
   /// For config/base/archive.hpp; the rest follows from the settings.

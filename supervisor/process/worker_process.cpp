@@ -282,17 +282,29 @@ void WorkerProcess::on_exit() {
   owner_.exited(info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : W_EXITCODE(0, info.si_status));
 }
 
-// The watch is set before the check, so that an end in between is reported. Each call kills again, because the
-// remaining processes may fork.
+void WorkerProcess::watch_rest(UniqueFd member) {
+  listen(rest_, std::move(member), [this] {
+    rest_.close();
+    owner_.rest_changed();
+  });
+}
+
+// The watch is set before the check, so that an end in between is reported.
+bool WorkerProcess::group_ended() {
+  rest_.close();
+  UniqueFd member = containment_.watch_group();
+  if (containment_.group().empty()) return true;
+  watch_rest(std::move(member));
+  return false;
+}
+
+// The same order. Each call kills again, because the remaining processes may fork.
 bool WorkerProcess::gone() {
   rest_.close();
   UniqueFd member = containment_.watch_member();
   if (!containment_.empty()) {
     containment_.kill();
-    listen(rest_, std::move(member), [this] {
-      rest_.close();
-      owner_.rest_changed();
-    });
+    watch_rest(std::move(member));
     return false;
   }
   drain();

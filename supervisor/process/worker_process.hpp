@@ -32,7 +32,7 @@ class WorkerProcess {
     virtual void ignored(const std::string& why) = 0;  // a message on the notify socket; once for each process
     virtual void closed(ReadyWay way) = 0;  // its end of that channel; it may have been ready before, or be ending
     virtual void exited(int status) = 0;    // as in waitpid(2)
-    virtual void rest_changed() = 0;        // gone() may have changed
+    virtual void rest_changed() = 0;        // gone() or group_ended() may have changed
     virtual void wrote(const std::string& line) = 0;  // for the log, which is bounded in lines a second
     virtual void kept_output() = 0;                   // lines were added to the tail
   };
@@ -61,9 +61,13 @@ class WorkerProcess {
   void signal(int signal) const { containment_.signal(signal); }
   void kill() const { containment_.kill(); }
   std::vector<pid_t> members() const { return containment_.members(); }
+  std::vector<pid_t> group() const { return containment_.group(); }
   /// WorkerFolder::admit() for its sockets.
   std::string admit(const std::vector<uid_t>& users) const { return folder_ ? folder_->admit(users) : std::string(); }
   const Containment& containment() const { return containment_; }
+  /// After exited(): whether no process of its group is left, which may still be finishing its work. If watches_rest(),
+  /// rest_changed() says when to ask again.
+  bool group_ended();
   /// After exited(): whether no process is left. Then it reports the last output and reaps the leader; otherwise it
   /// kills the rest; if watches_rest(), rest_changed() says when to ask again.
   bool gone();
@@ -113,6 +117,7 @@ class WorkerProcess {
   void on_ipc(std::size_t limit);
   void on_output(Watch& watch, OutputStream& stream, std::size_t limit);
   void on_exit();
+  void watch_rest(UniqueFd member);
   void drain();
   void reap();
 

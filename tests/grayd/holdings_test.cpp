@@ -31,7 +31,7 @@ struct HoldingsFixture {
 TEST_CASE_FIXTURE(HoldingsFixture, "all resources are acquired at once, passed to routers, and released at the end") {
   {
     Holdings holdings(settings, ActivatedSockets{});
-    CHECK(holdings.state().empty());
+    CHECK(holdings.state(settings).empty());
     CHECK((exists("admin.sock") && exists("web.sock") && exists("access.log")));
     CHECK(holdings.text().find("; with PROXY headers http://127.0.0.1:") != std::string::npos);
     const auto command = holdings.router_command();
@@ -60,7 +60,7 @@ TEST_CASE_FIXTURE(HoldingsFixture, "the next image has the same sockets, files a
   {
     Load load(state, fds);
     Holdings after(settings, kRestored);
-    CHECK(after.state().empty());
+    CHECK(after.state(settings).empty());
     load("holdings", after);
     CHECK(load.left().empty());
     CHECK(after.text() == text);
@@ -74,4 +74,16 @@ TEST_CASE_FIXTURE(HoldingsFixture, "the next image has the same sockets, files a
   static Holdings* kept = nullptr;
   kept = before;  // its descriptors are closed already
   CHECK(kept != nullptr);
+}
+
+TEST_CASE_FIXTURE(HoldingsFixture, "what does not apply to the settings is dropped from the state, and from its file") {
+  const auto ignore = [](const std::string&) {};
+  control::StateStore(settings.state_dir).save({{"web", {.weights = {{"v2", 30}, {"v9", 7}}}}}, ignore);
+  {
+    Holdings holdings(settings, ActivatedSockets{});
+    CHECK(holdings.state(settings) == control::State{{"web", {.weights = {{"v2", 30}}}}});
+  }
+  std::string warning;
+  CHECK(control::StateStore(settings.state_dir).load(warning) ==
+        control::State{{"web", {.weights = {{"v2", 30}}, .was_stable = "v1"}}});
 }

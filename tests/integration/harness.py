@@ -86,6 +86,21 @@ def merged(base, changes):
     return result
 
 
+def with_proofs(config):
+    """`config` with min_healthy = "0s" in versions that do not set it, and without it if it is "default"."""
+    def of_version(version):
+        if not isinstance(version, dict):
+            return version
+        proof = {"min_healthy": version.get("min_healthy", "0s")}
+        rest = {key: value for key, value in version.items() if key != "min_healthy"}
+        return rest if proof["min_healthy"] == "default" else {**proof, **rest}
+
+    services = {name: {**service, "version": {key: of_version(version) for key, version in
+                                              service.get("version", {}).items()}}
+                for name, service in config.get("service", {}).items()}
+    return {**config, **({"service": services} if services else {})}
+
+
 def two_versions(**changes):
     """A service `web` with v1 (stable) and v2, both fakes; `changes` are laid over the service's table."""
     version = {"command": fake(), "ready": ["pipe"]}
@@ -173,11 +188,12 @@ class Grayd:
         self.write_config(config)
 
     def write_config(self, config):
+        """Workers are replaced without a proof, unless a test says otherwise; "default" is grayd's own default."""
         base = {"state_dir": "state", "access_log": "access.log",
                 "listen": {"http": [f"127.0.0.1:{self.port}"], "admin": "grayd.sock"}, "router": {"threads": 2}}
         self.config = merged(base, config)
         with open(self.config_file, "w") as file:
-            file.write(to_toml(self.config))
+            file.write(to_toml(with_proofs(self.config)))
 
     def launch(self, prefix=(), env=None, **options):
         """`prefix` is a command that executes the one behind it; `options` are those of Popen."""

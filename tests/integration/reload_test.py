@@ -190,6 +190,22 @@ class Rows(ReloadTest):
         self.daemon.launch().wait_up(1, "v1", "v2")
         self.assertEqual([self.daemon.version(name)["weight"] for name in ("v1", "v2")], [100, 0])
 
+    def test_a_version_that_comes_back_is_a_new_one(self):
+        """Removed while grayd did not run: neither its weight nor its stop apply to the next version of its name."""
+        self.begin()
+        versions = self.daemon.config["service"]["web"]["version"]
+        for order in (["shift", "web", "v2", "30"], ["drain", "web", "v2"]):
+            with self.subTest(order[0]):
+                self.assertEqual(self.daemon.ctl(*order).code, 0)
+                self.assertEqual(self.daemon.stop(), 0)
+                self.write(version={"v2": None})
+                self.daemon.launch().wait_up(2, "v1")
+                self.assertIn("dropped from the state: the ", self.daemon.log())
+                self.reloaded("version web v2: started", version={"v2": versions["v2"]})
+                self.daemon.wait_up(1, "v2")
+                found = self.daemon.version("v2")
+                self.assertEqual((found["weight"], found["stopped"], found["state"]), (0, False, "dark"))
+
     def test_a_second_weight_is_refused(self):
         self.begin()
         self.assertEqual(self.daemon.ctl("shift", "web", "v2", "5").code, 0)

@@ -1,5 +1,6 @@
 """Processes: which are started, which are replaced, which are left alone, and that no process is left at the end."""
 import os
+import shlex
 import signal
 import threading
 import time
@@ -121,6 +122,69 @@ class Ending(GrayTest):
         self.assertGreaterEqual(time.monotonic() - started, 0.4)
         self.assertLess(time.monotonic() - started, 6)
         self.assertEqual(daemon.leftovers(), [])
+
+    def wrapped(self):
+        """v1 and v2 behind a wrapper that ends at once on SIGTERM, as npm and sh -c do; each has some work left."""
+        def version(name):
+            worker = shlex.join(fake("--last-work", name))
+            return {"command": ["sh", "-c", f"{worker} & wait"], "ready": ["pipe"], "cwd": "."}
+        return self.start(two_versions(version={name: version(name) for name in ("v1", "v2")}))
+
+    def work_of(self, daemon, version):
+        try:
+            with open(os.path.join(daemon.folder, version)) as file:
+                return file.read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def test_a_worker_behind_a_wrapper_finishes_its_work_whatever_stops_it(self):
+        daemon = self.wrapped()
+        done = 0
+        for verb in ("stop", "drain"):
+            result = daemon.ctl(verb, "web", "v2")
+            self.assertEqual(result.code, 0, result)
+            self.assertNotIn("killed", result.err)
+            done += 1
+            self.assertEqual(len(self.work_of(daemon, "v2")), done, verb)
+            self.assertEqual(daemon.ctl("start", "web", "v2").code, 0)
+        self.assertEqual(daemon.ctl("restart", "web", "v2").code, 0)
+        self.assertEqual(len(self.work_of(daemon, "v2")), done + 1)
+        changed = {"env": {"CHANGED": "1"}}
+        daemon.write_config(merged(daemon.config, {"service": {"web": {"version": {"v2": changed}}}}))
+        self.assertEqual(daemon.ctl("reload", "--wait").code, 0)
+        self.assertEqual(len(self.work_of(daemon, "v2")), done + 2)
+        self.assertEqual(daemon.ctl("stop", "web", "v2", "--no-wait").code, 0)
+        self.assertEqual(daemon.ctl("upgrade").code, 0)  # during the stop
+        eventually(lambda: daemon.version("v2")["state"] == "stopped", 10, "the end of v2")
+        self.assertEqual(len(self.work_of(daemon, "v2")), done + 3)
+        self.assertEqual(daemon.ctl("start", "web", "v2").code, 0)
+        daemon.write_config(merged(daemon.config, {"service": {"web": {"version": {"v2": None}}}}))
+        self.assertEqual(daemon.ctl("reload").code, 0)
+        eventually(lambda: len(self.work_of(daemon, "v2")) == done + 4, 10, "the work of a removed version")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(len(self.work_of(daemon, "v1")), 1)
+        self.assertEqual(daemon.leftovers(), [])
+
+    def test_a_stop_that_runs_into_its_timeout_says_so(self):
+        stubborn = {"command": fake("--ignore-term"), "ready": ["pipe"], "stop": {"timeout": "300ms"}, "instances": 2}
+        daemon = self.start(two_versions(version={"v1": stubborn, "v2": stubborn}))
+        daemon.wait_up(2, "v2")
+        said = "it did not end within 300ms of SIGTERM and was killed"
+        result = daemon.ctl("stop", "web", "v2")
+        self.assertEqual(result.code, 0)
+        self.assertEqual(result.out, "web v2 stopped\n")
+        self.assertRegex(result.err, rf"grayctl: 2 workers were killed, the last one: worker web@v2#\d: {said}")
+        exits = [event for event in daemon.ctl("events", "-o", "json", "web", "v2").json()["events"]
+                 if event["kind"] == "worker-exited"]
+        self.assertEqual([event["cause"] for event in exits], ["stop-timeout"] * 2)
+        for event in exits:
+            self.assertIn(said, event["text"])
+        self.assertEqual(daemon.version("v2")["late_stops"]["workers"], 2)
+        self.assertEqual(daemon.ctl("start", "web", "v2").out, "web v2 started: 2 of 2 workers healthy\n")
+        self.assertIsNone(daemon.version("v2")["late_stops"])
+        self.assertIn(said, daemon.ctl("restart", "web", "v1").err)
+        self.assertEqual(daemon.stop(), 0)
+        self.assertGreaterEqual(daemon.log().count(said), 7)
 
     def test_nothing_survives_a_killed_grayd_and_the_next_start_works(self):
         version = {"command": fake("--grandchild", "group"), "ready": ["pipe"]}

@@ -53,9 +53,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-        print(os.getuid(), os.geteuid(), os.getgid(), *os.getgroups(), os.environ["USER"], home, flush=True)
+        print(os.getuid(), os.geteuid(), os.getgid(), *os.getgroups(), os.environ.get("USER"), home, flush=True)
         with open("/dev/stdout", "w") as out: out.write("through /dev/stdout\\n")
-        self.wfile.write(f"{os.getuid()} {os.getgid()} {os.environ['USER']} {home}".encode())
+        if self.path.startswith("/env"):
+            return self.wfile.write("\\n".join(sorted(os.environ)).encode())
+        self.wfile.write(f"{os.getuid()} {os.getgid()} {os.environ.get('USER')} {home}".encode())
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer): daemon_threads = True
 server = Server(path, Handler)
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock: sock.sendto(b"READY=1", notify)
@@ -350,3 +352,20 @@ class Refusals(GrayTest):
         for text in (r'\d+:10: error: "tcp" cannot be used with listen = "socket"',
                      r':\d+: error: "http" needs a health path', r":\d+: error: descriptor 3 is the listening socket"):
             self.assertRegex(result.err, text)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may start programs as a different user")
+    def test_a_worker_with_a_user_gets_no_variable_of_the_login_of_root(self):
+        python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else shutil.which("python3")
+        login = {"TMPDIR": "/root/tmp", "XDG_RUNTIME_DIR": "/run/user/0", "MAIL": "/var/mail/root", "SUDO_USER": "x",
+                 "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/user/0/bus", "SSH_CONNECTION": "x"}
+        service = {"NODE_ENV": "production", "LANG": "C.UTF-8"}
+        worker = {"command": [python, "-c", WHO_AM_I], "cwd": "/", "listen": "unix", "ready": ["notify"]}
+        versions = {"v1": {**worker, "user": "nobody", "env": {"SUDO_USER": "configured"}}, "v2": worker}
+        daemon = self._prepared(only(**versions), {})
+        self._own.append(daemon)
+        daemon.launch(env={**login, **service}).wait_up(1, "v1", "v2")
+        names = {version: daemon.get(f"/env?version={version}").text.split("\n") for version in versions}
+        self.assertEqual([name for name in login if name in names["v1"]], ["SUDO_USER"])
+        self.assertEqual([name for name in login if name in names["v2"]], list(login))
+        self.assertEqual([name for name in service if name in names["v1"]], list(service))
+        self.assertIn("SHELL", names["v1"])

@@ -127,6 +127,7 @@ struct Running {
     settings.command = {"sh", "-c", script};
     settings.cwd = "/";
     settings.stop.timeout = Duration{1'000};
+    settings.min_healthy = Duration{0};
     return settings;
   }
   static VersionSettings node(const std::string& script) {

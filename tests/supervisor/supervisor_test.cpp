@@ -55,6 +55,14 @@ TEST_CASE_FIXTURE(Running, "a worker that sends no message becomes ready by conn
   CHECK(Clock::now() - begin >= 1s);
 }
 
+TEST_CASE_FIXTURE(Running, "the memory of a worker is that of all its processes") {
+  supervisor->apply("web", shell("node -e 'setInterval(() => {}, 1000)' & printf 'READY=1\\n' >&$GRAY_READY_FD; wait"));
+  REQUIRE(until([&] { return worker_is(WorkerState::ready); }));
+  const std::uint64_t node = 20 << 20;  // at least
+  CHECK(resident_bytes(worker().pid) < node);
+  CHECK(until([&] { return supervisor->resident_bytes(worker().pid) > node; }));
+}
+
 TEST_CASE_FIXTURE(Running, "a worker that writes READY=1 is ready by the pipe, and healthy once it answers") {
   supervisor->apply("web", node("require('fs').writeSync(+process.env.GRAY_READY_FD, 'READY=1\\n'); setTimeout(() => " +
                                 kListening + ", 300)"));

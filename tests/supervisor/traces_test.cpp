@@ -45,6 +45,7 @@ const std::array<VersionSettings, 4>& some_settings() {
       result[i].command = {i % 2 == 0 ? "a" : "b"};
       result[i].instances = i < 2 ? 2 : 3;
       result[i].memory = 1'000;
+      result[i].min_healthy = i == 3 ? Duration{5'000} : Duration{0};  // a proof takes more steps than most traces have
     }
     return result;
   }();

@@ -78,6 +78,7 @@ TEST_CASE("every transition of the table has its new state, actions and cause") 
       {ready, {.kind = E::exited, .status = W_EXITCODE(3, 0)}, exited, kKill, "exit 3"},
       {healthy, {E::said_ready}, healthy, kNothing},
       {healthy, {E::probe_failed}, healthy, kNothing},
+      {healthy, {E::timeout}, healthy, {Action::probe}},
       {healthy, {E::drain}, draining, kChanged},
       {healthy, {E::stop}, stopping, kTerminate, "stopped"},
       {healthy, {.kind = E::exited, .status = W_EXITCODE(0, SIGKILL)}, exited, kKill, "signal 9"},
@@ -94,7 +95,7 @@ TEST_CASE("every transition of the table has its new state, actions and cause") 
       {draining, {E::unused}, stopping, kTerminate, "stopped"},
       {draining, {E::timeout}, stopping, kTerminate, "stopped"},
       {draining, {E::stop}, stopping, kTerminate, "stopped"},
-      {stopping, {E::timeout}, stopping, {Action::kill}, "stopped"},
+      {stopping, {E::timeout}, stopping, {Action::kill}, "stop-timeout"},
       {stopping, {.kind = E::exited, .status = W_EXITCODE(0, SIGTERM)}, exited, kKill, "stopped"},
       {exited, {E::timeout}, exited, {Action::kill}, "died-before-ready"},
       {exited, {E::emptied}, idle, kChanged, "died-before-ready"},
@@ -190,7 +191,7 @@ TEST_CASE("a worker that does not listen again after its address was taken is re
 }
 
 TEST_CASE("each deadline follows from the settings") {
-  WorkerTimes times{7s, false, 1, 1, 11s, 13s};
+  WorkerTimes times{7s, false, 1, 1, 11s, 13s, 17s};
   WorkerMachine machine = after({{E::start}}, times);
   CHECK(machine.next_deadline() == kMachineStart + 5s);
   machine.on({E::executed}, kMachineStart);
@@ -198,13 +199,63 @@ TEST_CASE("each deadline follows from the settings") {
   machine.on({E::said_ready}, kMachineStart);
   CHECK(machine.next_deadline() == kMachineStart + 10s);
   machine.on({E::probe_ok}, kMachineStart);
-  CHECK_FALSE(machine.next_deadline());
+  CHECK(machine.next_deadline() == kMachineStart + 17s);
   machine.on({E::probe_failed}, kMachineStart);
   CHECK(machine.next_deadline() == kMachineStart + 30s);
   machine.on({E::drain}, kMachineStart);
   CHECK(machine.next_deadline() == kMachineStart + 11s);
   machine.on({E::unused}, kMachineStart);
   CHECK(machine.next_deadline() == kMachineStart + 13s);
+}
+
+TEST_CASE("a worker is proven by a check that passes after it was healthy for min_healthy") {
+  WorkerMachine machine = in(healthy);
+  CHECK_FALSE(machine.proven());
+  CHECK(machine.next_deadline() == kMachineStart + 5s);
+  machine.on({E::probe_ok}, kMachineStart + 4s);
+  CHECK_FALSE(machine.proven());
+  CHECK(machine.on({E::timeout}, kMachineStart + 5s) == Actions{Action::probe});
+  CHECK_FALSE(machine.proven());  // the last check may be old
+  CHECK_FALSE(machine.next_deadline());
+  machine.on({E::probe_ok}, kMachineStart + 5s);
+  CHECK(machine.proven());
+  for (int i = 0; i < 3; ++i) machine.on({E::probe_failed}, kMachineStart + 6s);
+  CHECK_FALSE(machine.proven());
+  for (int i = 0; i < 2; ++i) machine.on({E::probe_ok}, kMachineStart + 7s);
+  CHECK(machine.proven());  // it is the same process
+  CHECK_FALSE(machine.next_deadline());
+  CHECK(
+      after({{E::start}, {E::executed}, {.kind = E::said_ready, .by_probe = true}, {E::probe_ok}}, {.min_healthy = 0s})
+          .proven());
+}
+
+TEST_CASE("a break while it is being proven, a different process, or a pause of the probes delays the proof") {
+  WorkerMachine machine = in(healthy);
+  for (int i = 0; i < 3; ++i) machine.on({E::probe_failed}, kMachineStart + 3s);
+  for (int i = 0; i < 2; ++i) machine.on({E::probe_ok}, kMachineStart + 4s);
+  CHECK(machine.next_deadline() == kMachineStart + 9s);
+
+  machine = in(healthy);
+  machine.on({E::timeout}, kMachineStart + 5s);
+  for (int i = 0; i < 3; ++i) machine.on({E::probe_failed}, kMachineStart + 6s);
+  for (int i = 0; i < 2; ++i) machine.on({E::probe_ok}, kMachineStart + 7s);
+  CHECK_FALSE(machine.proven());
+  CHECK(machine.next_deadline() == kMachineStart + 12s);
+
+  machine =
+      after({{E::start}, {E::executed}, {.kind = E::said_ready, .by_probe = true}, {E::probe_ok}}, {.min_healthy = 0s});
+  machine.set_times({});
+  for (const E kind : {E::exited, E::retry, E::timeout, E::start, E::executed}) machine.on({kind}, kMachineStart);
+  machine.on({.kind = E::said_ready, .by_probe = true}, kMachineStart);
+  machine.on({E::probe_ok}, kMachineStart);
+  CHECK(machine.routable());
+  CHECK_FALSE(machine.proven());
+
+  machine = in(healthy);
+  machine.probing(false, kMachineStart + 1s);
+  CHECK_FALSE(machine.next_deadline());
+  machine.probing(true, kMachineStart + 60s);
+  CHECK(machine.next_deadline() == kMachineStart + 64s);
 }
 
 TEST_CASE("a program that hangs before exec is killed without a stop signal") {
@@ -269,9 +320,24 @@ TEST_CASE("set_times() takes effect at the next start, retune() at once, but not
 TEST_CASE("after the third kill without effect the cause is unkillable") {
   WorkerMachine machine = in(stopping);
   for (int i = 0; i < 2; ++i) machine.on({E::timeout}, kMachineStart);
-  CHECK(machine.cause() == "stopped");
+  CHECK(machine.cause() == "stop-timeout");
   CHECK(machine.on({E::timeout}, kMachineStart) == kKill);
   CHECK(machine.cause() == "unkillable");
+}
+
+TEST_CASE("a stop that runs into its time-out is the cause only if there is no other") {
+  WorkerMachine sick = in(unhealthy);
+  for (int i = 0; i < 2; ++i) sick.on({E::timeout}, kMachineStart);
+  CHECK(sick.cause() == "unhealthy");
+  WorkerMachine late = in(draining);
+  for (int i = 0; i < 2; ++i) late.on({E::timeout}, kMachineStart);
+  late.on({.kind = E::exited, .status = W_EXITCODE(0, SIGKILL)}, kMachineStart);
+  CHECK(late.cause() == "stop-timeout");
+  CHECK(late.exit_text() == "signal 9");
+  WorkerMachine in_time = in(stopping);
+  in_time.on({.kind = E::exited, .status = W_EXITCODE(0, SIGTERM)}, kMachineStart);
+  in_time.on({E::timeout}, kMachineStart);  // a process of another session is left
+  CHECK(in_time.cause() == "stopped");
 }
 
 TEST_CASE("a worker in back-off becomes startable after its delay, not before") {

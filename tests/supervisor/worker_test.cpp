@@ -142,6 +142,17 @@ const std::string kTakesTurns =
 
 const std::string kReadyAndRuns = "printf 'READY=1\\n' >&$GRAY_READY_FD; exec tail -f /dev/null";
 
+/// A wrapper that ends at once on TERM, around a worker that does `on_term`.
+std::string wrapped(const std::string& on_term) {
+  return "(trap '" + on_term + "' TERM; echo up; while :; do sleep 0.01; done) & " +
+         "printf 'READY=1\\n' >&$GRAY_READY_FD; wait";
+}
+
+bool said(const Worker& worker, const std::string& line) {
+  const auto lines = worker.output().last(OutputTail::kLines);
+  return std::find(lines.begin(), lines.end(), line) != lines.end();
+}
+
 /// The errno of a bind by a server without SO_REUSEADDR; 0 if it works.
 int bind_error(std::uint16_t port) {
   const UniqueFd server(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -436,6 +447,7 @@ TEST_CASE_FIXTURE(OneSlot, "a missing user is reported with the remedy") {
 TEST_CASE_FIXTURE(OneSlot,
                   "a worker that is stopped has not daemonised, even if its first process leaves others behind") {
   answer = false;
+  settings.stop.timeout = 1s;  // a shell that has just forked may lose the signal
   shell("trap 'exit 0' TERM; tail -f /dev/null & echo up; wait");
   REQUIRE(until([&] { return !worker.output().last(1).empty(); }));
   feed({.kind = WorkerEvent::timeout});
@@ -443,6 +455,79 @@ TEST_CASE_FIXTURE(OneSlot,
   CHECK(machine.exit_text() == "exit 0");
   CHECK(machine.cause() == "ready-timeout");
   CHECK(worker.detail().find("last probe of ") == 0);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a worker whose wrapper ends first has its stop.timeout") {
+  for (const WorkerEvent how : {WorkerEvent::stop, WorkerEvent::dismiss, WorkerEvent::drain}) {
+    CAPTURE(name(how));
+    OneSlot one;
+    one.shell(wrapped("sleep 0.3; echo finished; exit 0"));
+    REQUIRE(one.until([&] { return one.is(WorkerState::healthy) && !one.worker.output().last(1).empty(); }));
+    one.feed({.kind = how});
+    REQUIRE(one.until([&] { return one.is(WorkerState::idle); }));
+    CHECK(said(one.worker, "finished"));
+    CHECK(one.machine.cause() == "stopped");
+    CHECK(one.machine.exit_text() == "signal 15");
+    CHECK(one.worker.detail().empty());
+  }
+}
+
+TEST_CASE_FIXTURE(OneSlot, "what a wrapper leaves is killed after stop.timeout, not before, and is named") {
+  settings.stop.timeout = 300ms;
+  shell(wrapped("echo ignored"));
+  REQUIRE(until([&] { return is(WorkerState::healthy) && !worker.output().last(1).empty(); }));
+  const TimePoint begin = Clock::now();
+  feed({.kind = WorkerEvent::stop});
+  REQUIRE(until([&] { return is(WorkerState::idle); }));
+  CHECK(Clock::now() - begin >= 300ms);
+  CHECK(machine.cause() == "stop-timeout");
+  CHECK(machine.exit_text() == "signal 15");
+  CHECK(worker.detail().starts_with("its first process ended, but pid "));
+  CHECK(worker.detail().find(" did not within 300ms of SIGTERM and was killed; if it ends on another signal, ") !=
+        std::string::npos);
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a draining worker whose wrapper ends goes on draining") {
+  host.sockets = 1;
+  shell(wrapped("echo finished; exit 0"));
+  REQUIRE(until([&] { return is(WorkerState::healthy) && !worker.output().last(1).empty(); }));
+  feed({.kind = WorkerEvent::drain});
+  ::kill(worker.pid(), SIGKILL);  // only the wrapper
+  REQUIRE(until([&] { return worker.waits(WorkerState::healthy); }));
+  CHECK(is(WorkerState::draining));
+  host.sockets = 0;
+  worker.look_again(Clock::now());
+  REQUIRE(until([&] { return is(WorkerState::idle); }));
+  CHECK(said(worker, "finished"));
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a program that ignores its stop signal is reported with the signal and the time") {
+  settings.stop = {.signal = SIGINT, .timeout = 200ms};
+  shell("trap '' INT; printf 'READY=1\\n' >&$GRAY_READY_FD; while :; do sleep 0.01; done");
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  feed({.kind = WorkerEvent::stop});
+  REQUIRE(until([&] { return is(WorkerState::idle); }));
+  CHECK(machine.cause() == "stop-timeout");
+  CHECK(machine.exit_text() == "signal 9");
+  CHECK(worker.detail() ==
+        "it did not end within 200ms of SIGINT and was killed; if it ends on another signal, set stop.signal "
+        "(docs/workers.md lists programs)");
+}
+
+TEST_CASE_FIXTURE(OneSlot, "a worker that answers has the expensive part of its start behind it, ready or not") {
+  start({"python3", "-c",
+         "import os, socket, time\n"
+         "listener = socket.socket()\n"
+         "listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+         "listener.bind((os.environ['HOST'], int(os.environ['PORT'])))\n"
+         "listener.listen(5)\n"
+         "time.sleep(300)\n"});
+  CHECK_FALSE(worker.answers());
+  const int before = wakes;
+  REQUIRE(until([&] { return worker.answers(); }));
+  CHECK(is(WorkerState::spawned));
+  CHECK(wakes > before);  // the next worker may start
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
 }
 
 TEST_CASE_FIXTURE(OneSlot, "a retuned worker is probed by the new path at once, and ended by the new signal") {

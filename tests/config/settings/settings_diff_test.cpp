@@ -183,6 +183,7 @@ const Row<VersionSettings> kVersion[] = {
     {"listen", [](VersionSettings& v) { v.listen = ListenMode::unix_path; }, "restart web v3"},
     {"ready", [](VersionSettings& v) { v.ready = {.automatic = false, .ways = {ReadyWay::tcp}}; }, "restart web v3"},
     {"health", [](VersionSettings& v) { v.health.path = "/h"; }, "update web v3"},
+    {"min_healthy", [](VersionSettings& v) { v.min_healthy = Duration{0}; }, "update web v3"},
     {"stop", [](VersionSettings& v) { v.stop.signal = 2; }, "update web v3"},
     {"drain_timeout", [](VersionSettings& v) { v.drain_timeout = Duration{1}; }, "update web v3"},
     {"memory", [](VersionSettings& v) { v.memory = 1; }, "update web v3"},

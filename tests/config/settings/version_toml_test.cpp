@@ -26,6 +26,7 @@ listen = "port"
 ready = ["pipe", "ipc", "tcp"]
 ready_timeout = "5s"
 health = { path = "/h", interval = "2s", timeout = "3s", rise = 4, fall = 5 }
+min_healthy = "8s"
 stop = { signal = "INT", timeout = "6s" }
 drain_timeout = "7s"
 memory = "1GiB"
@@ -43,6 +44,7 @@ memory = "1GiB"
   CHECK(version.health.timeout == Duration{3'000});
   CHECK(version.health.rise == 4);
   CHECK(version.health.fall == 5);
+  CHECK(version.min_healthy == Duration{8'000});
   CHECK(version.stop.signal == SIGINT);
   CHECK(version.stop.timeout == Duration{6'000});
   CHECK(version.drain_timeout == Duration{7'000});
@@ -67,6 +69,16 @@ TEST_CASE("every readiness method, every way to listen, and the user are read") 
   CHECK(inheriting.listen == ListenMode::inherited);
   CHECK(inheriting.ready.fd == 4);
   CHECK(inheriting.user == "www-data");
+}
+
+TEST_CASE("every stop signal is read") {
+  const std::pair<const char*, int> rows[] = {{"TERM", SIGTERM}, {"INT", SIGINT},    {"QUIT", SIGQUIT},
+                                              {"HUP", SIGHUP},   {"USR1", SIGUSR1},  {"USR2", SIGUSR2},
+                                              {"KILL", SIGKILL}, {"WINCH", SIGWINCH}};
+  for (const auto& [name, number] : rows) {
+    const auto line = std::string("stop = { signal = '") + name + "' }";
+    CHECK(loaded(with_version(line)).services[0].versions[0].stop.signal == number);
+  }
 }
 
 TEST_CASE("the positions of command, user and cwd are kept, and do not affect equality") {
@@ -103,6 +115,8 @@ TEST_CASE("errors in a version are reported at their position") {
       {"ready = ['pipe', 'fd:3']\nlisten = 'socket'", "5:18: error: descriptor 3 is the listening socket"},
       {"listen = 'sockets'", "did you mean \"socket\"?"},
       {"ready_timeout = '0'", "too short"},
+      {"min_healthy = '2h'", "\"2h\" is too long: min_healthy must be at most 1h"},
+      {"min_healthy = '5'", "a duration needs a unit, such as \"5s\""},
       {"health = { path = 'h' }", "\"h\" is not a path that begins with \"/\""},
       {"health = { rise = 0 }", "rise must be 1 to 100"},
       {"health = { pth = '/' }", "unknown key \"pth\", did you mean \"path\"?"},

@@ -13,7 +13,7 @@ using test::web;
 TEST_CASE("the live state has the shifted weights and the running versions") {
   auto stopped = version_view("v3", {});
   stopped.state = VersionState::stopped;
-  const auto live = live_services(settings_of(web()), {{"web", {"", {{"v2", 20}}, ""}}},
+  const auto live = live_services(settings_of(web()), {{"web", {"", {{"v2", 20}}, {}}}},
                                   {version_view("v1", {test::worker("a", 0, true)}), stopped});
   REQUIRE(live.size() == 1);
   CHECK(live[0].stable == "v1");
@@ -30,16 +30,16 @@ TEST_CASE("a reload moves no user: the weight and stable version of the old file
   fresh.stable = "v3";
   fresh.versions[1].weight = 60;
   const auto after = state_after({}, settings_of(web()), settings_of(fresh));
-  CHECK(after == State{{"web", {"v1", {{"v2", 5}}, ""}}});
+  CHECK(after == State{{"web", {"v1", {{"v2", 5}}, {}}}});
 }
 
 TEST_CASE("shifted weights stay, and removed versions are dropped") {
   auto fresh = web();
   fresh.versions[1].weight = 60;
   fresh.versions.pop_back();
-  const auto after = state_after({{"web", {"", {{"v2", 7}, {"v3", 0}}, ""}}, {"api", {"v1", {}, ""}}},
+  const auto after = state_after({{"web", {"", {{"v2", 7}, {"v3", 0}}, {}}}, {"api", {"v1", {}, {}}}},
                                  settings_of(web()), settings_of(fresh));
-  CHECK(after == State{{"web", {"", {{"v2", 7}}, ""}}});
+  CHECK(after == State{{"web", {"", {{"v2", 7}}, {}}}});
 }
 
 TEST_CASE("a stopped version stays stopped as long as it is configured") {
@@ -64,6 +64,9 @@ TEST_CASE("every change has a text") {
   for (const auto kind : {Kind::restart_version, Kind::update_version, Kind::resize_version})
     CHECK(text_of({kind, "web", "v2"}, true) == "version web v2: changed; takes effect at its next start");
   CHECK(text_of({Kind::remove_version, "web", "v2"}, true) == "version web v2: drains and ends");
+  CHECK(text_of({Kind::add_version, "web", "v2"}) == "version web v2: started");
+  CHECK(text_of({Kind::add_version, "web", "v2"}, true) ==
+        "version web v2: added; it is stopped: grayctl start web v2");
 }
 
 TEST_CASE("the event of a reload has its changes, or the reason of the refusal") {

@@ -12,7 +12,7 @@ using enum VersionState;
 
 namespace {
 
-const State kShifted = {{"web", {"", {{"v2", 20}}, ""}}};
+const State kShifted = {{"web", {"", {{"v2", 20}}, {}}}};
 
 VersionView view(const std::string& version, VersionState state, bool restarting = false) {
   auto result = test::version_view(version, {});

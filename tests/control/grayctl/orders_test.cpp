@@ -36,8 +36,13 @@ struct Stopping {
       return verb == "status" ? status() : order(verb, args);
     };
   }
-  static Reply status() {
-    const json version = {{"name", "v2"}, {"state", "stopped"}, {"stopped", true}, {"workers", json::array()}};
+  json late_stops;
+  Reply status() {
+    const json version = {{"name", "v2"},
+                          {"state", "stopped"},
+                          {"stopped", true},
+                          {"late_stops", late_stops},
+                          {"workers", json::array()}};
     return {.code = ExitCode::ok,
             .body = {{"schema_version", 1}, {"services", {{{"name", "web"}, {"versions", {version}}}}}},
             .error = {}};
@@ -68,6 +73,20 @@ TEST_CASE("an order is sent to grayd and its end is waited for") {
   CHECK(outcome.answer.body["stopped"] == true);
   const json args = {{"service", "web"}, {"version", "v2"}, {"yes", true}};
   CHECK(grayd.orders == std::vector<json>{{{"verb", "stop"}, {"args", args}}});
+}
+
+TEST_CASE("workers that had to be killed are reported beside the result") {
+  Stopping grayd;
+  grayd.command.yes = true;
+  grayd.late_stops = {{"workers", 1}, {"last", "worker web@v2#0: it did not end"}};
+  const Outcome outcome = grayd.run();
+  CHECK(outcome.text == "web v2 stopped\n");
+  CHECK(outcome.answer.body["late_stops"]["workers"] == 1);
+  CHECK(grayd.err.str() == "grayctl: worker web@v2#0: it did not end\n");
+  grayd.err.str("");
+  grayd.late_stops["workers"] = 3;
+  (void)grayd.run();
+  CHECK(grayd.err.str() == "grayctl: 3 workers were killed, the last one: worker web@v2#0: it did not end\n");
 }
 
 TEST_CASE("without waiting, the command to look at the status is printed") {

@@ -105,3 +105,34 @@ TEST_CASE_FIXTURE(Upgrading, "a reload with a new router is followed to its end,
   CHECK(outcome.answer.code == ExitCode::ok);
   CHECK(outcome.text == "reload is in progress; see: grayctl status\n");
 }
+
+TEST_CASE_FIXTURE(Upgrading, "with --wait a reload waits for the restarts that it begins, and only for these") {
+  command = {.verb = Verb::reload, .wait = true, .wait_asked = true, .timeout = Duration{30'000}};
+  std::string state = "done";
+  daemon.answer = [&](const std::string& verb, const json&) {
+    const std::lock_guard guard(mutex);
+    if (verb != "status") return Reply{.code = ExitCode::ok, .body = {{"changes", {"version web v1: x"}}}, .error = {}};
+    const auto version = [](const char* name, json restart) {
+      return json{{"name", name}, {"state", "serving"}, {"restart", std::move(restart)}};
+    };
+    const auto record = [](unsigned number, const std::string& at) {
+      return json{{"number", number}, {"state", at}, {"replaced", 0}, {"of", 4}, {"reason", "worker web@v1#4: exit 3"}};
+    };
+    const bool reloaded = ++looks > 1;
+    json v1 = version("v1", reloaded ? record(1, looks > 3 ? state : "running") : json());
+    json web = {{"name", "web"}, {"versions", json::array({v1, version("v2", record(7, "failed"))})}};
+    json body = {{"state", "serving"}, {"services", json::array({web})}};
+    return Reply{.code = ExitCode::ok, .body = body, .error = {}};
+  };
+  Outcome outcome = run_reload(client, command, person, err);
+  CHECK(outcome.answer.code == ExitCode::ok);
+  CHECK(outcome.text == "configuration reloaded\n  version web v1: x\n");
+  CHECK(err.str() == "restarting web v1: 0 of 4 workers replaced\n");
+  looks = 0;
+  state = "failed";
+  outcome = run_reload(client, command, person, err);
+  CHECK(outcome.answer.code == ExitCode::failed);
+  CHECK(outcome.answer.error ==
+        "configuration reloaded, but the restart of web v1 stopped after 0 of 4 workers replaced, and the old workers "
+        "stay; worker web@v1#4: exit 3");
+}

@@ -18,7 +18,7 @@ struct StatusReportFixture {
   segment::Segment segment = segment::Segment::create();
   Rows rows{segment};
   Settings settings = test::settings_of(test::web());
-  State state = {{"web", {"", {{"v2", 20}}, ""}}};
+  State state = {{"web", {"", {{"v2", 20}}, {}}}};
   std::vector<VersionView> views;
   TimePoint now{Duration{60'000}};
   std::vector<pid_t> weighed;  // measured for reports

@@ -7,9 +7,13 @@
 using namespace gray::control;
 
 TEST_CASE("a state survives conversion to text and back") {
-  const State state = {
-      {"web", {.stable = "v1", .weights = {{"v1", 0}, {"v2", 12.34}}, .salt = "web/v2#3", .stopped = {"v3", "v4"}}},
-      {"api", {}}};
+  const State state = {{"web",
+                        {.stable = "v1",
+                         .weights = {{"v1", 0}, {"v2", 12.34}},
+                         .salts = {{"v2", "web/v2#3"}},
+                         .stopped = {"v3", "v4"},
+                         .was_stable = "v1"}},
+                       {"api", {}}};
   CHECK(state_from_json(to_json_text(state)) == state);
   CHECK(state_from_json(to_json_text({})).empty());
 }

@@ -16,7 +16,7 @@ using namespace gray::control;
 
 namespace {
 
-State weighing(double percent) { return {{"web", {.stable = "v1", .weights = {{"v2", percent}}, .salt = {}}}}; }
+State weighing(double percent) { return {{"web", {.stable = "v1", .weights = {{"v2", percent}}, .salts = {}}}}; }
 
 /// Saves, waits until it is on disk, and returns the error.
 std::string save(StateStore& store, const State& state) {

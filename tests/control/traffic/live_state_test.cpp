@@ -7,7 +7,7 @@ using gray::control::ServiceState;
 
 namespace {
 
-ServiceState at(double percent) { return {"", {{"v2", percent}}, ""}; }
+ServiceState at(double percent) { return {"", {{"v2", percent}}, {}}; }
 
 }  // namespace
 

@@ -74,14 +74,14 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "draining workers are listed with their t
 }
 
 TEST_CASE_FIXTURE(TableBuilderFixture, "without a weight there is no canary") {
-  const auto service = route({{"web", {"", {{"v2", 0}}, ""}}}, {});
+  const auto service = route({{"web", {"", {{"v2", 0}}, {}}}}, {});
   CHECK_FALSE(service.canary);
   CHECK(service.weight == 0);
   CHECK(service.salt.empty());
 }
 
 TEST_CASE_FIXTURE(TableBuilderFixture, "stable and canary follow the state") {
-  const auto service = route({{"web", {"v3", {{"v1", 25}}, "again"}}}, {});
+  const auto service = route({{"web", {"v3", {{"v1", 25}}, {{"v1", "again"}}}}}, {});
   CHECK(service.stable == 2);
   CHECK(service.canary == 0u);
   CHECK(service.weight == 25);

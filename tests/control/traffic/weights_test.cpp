@@ -15,7 +15,9 @@ using test::web;
 namespace {
 
 State shifted(std::map<std::string, double> weights, std::string stable = "", std::string salt = "") {
-  return {{"web", {std::move(stable), std::move(weights), std::move(salt)}}};
+  std::map<std::string, std::string> salts;
+  if (!salt.empty()) salts["v2"] = std::move(salt);
+  return {{"web", {std::move(stable), std::move(weights), std::move(salts)}}};
 }
 
 ShiftVerdict judge(const State& state, const std::string& version, double percent) {
@@ -40,6 +42,8 @@ TEST_CASE("a shifted weight wins over the file") {
   CHECK(shares_of(web(), shifted({{"v3", 10}})).canary == "v3");
   CHECK(shares_of(web(), shifted({}, "v2")) == Shares{"v2", "", 0, ""});
   CHECK(shares_of(web(), shifted({}, "", "round-2")).salt == "round-2");
+  CHECK(shares_of(web(), shifted({{"v2", 0}, {"v3", 10}}, "", "round-2")).salt ==
+        "web/v3");  // a salt is of one version
   CHECK(shares_of(web(), shifted({{"v2", 100}})).of("v1") == 0);
 }
 
@@ -120,6 +124,26 @@ TEST_CASE("the state of removed services and versions is dropped") {
   state["api"] = {};
   const auto kept = pruned(state, settings_of(web()));
   CHECK(kept == shifted({{"v2", 0}}, "", "salt"));
+}
+
+TEST_CASE("what was dropped is named") {
+  auto before = shifted({{"v2", 30}, {"v3", 1}}, "v9", "again");
+  before["web"].stopped = {"v3"};
+  before["api"].stopped = {"v1"};
+  CHECK(dropped(before, before).empty());
+  CHECK(dropped(before, shifted({{"v3", 1}})) ==
+        "the stop of api v1, the choice of the stable version web v9, the weight of web v2, the salt of web v2, the "
+        "stop of web v3");
+}
+
+TEST_CASE("the saved state has the stable version of each service with decisions") {
+  auto state = shifted({{"v2", 30}});
+  state["api"] = {};
+  const auto saved = with_roles(state, settings_of(web()));
+  CHECK(saved.size() == 1);
+  CHECK(saved.at("web").was_stable == "v1");
+  CHECK(state_at_start(saved, settings_of(web())) == shifted({{"v2", 30}}));
+  CHECK(with_roles({}, settings_of(web())).empty());
 }
 
 TEST_CASE("a version that an operator stopped gets no more users than it has") {

@@ -17,6 +17,7 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 VERSION = os.environ.get("GRAY_VERSION", "")
+LAST_WORK = 0.7  # seconds
 IDENTITY = f"X-Worker-Version: {VERSION}\r\nX-Worker-Pid: {os.getpid()}\r\n"
 
 
@@ -270,6 +271,13 @@ def flood(megabytes):
         os.write(1, line)
 
 
+def do_last_work(path):
+    time.sleep(LAST_WORK)
+    with open(path, "a") as file:
+        file.write(f"{os.environ['GRAY_WORKER_ID']} finished\n")
+    os._exit(0)
+
+
 def open_listener():
     if "LISTEN_FDS" in os.environ:
         assert int(os.environ["LISTEN_PID"]) == os.getpid(), os.environ["LISTEN_PID"]
@@ -294,6 +302,7 @@ def main():
     parser.add_argument("--daemonise", action="store_true", help="continue in a child, in a separate session")
     parser.add_argument("--exit", type=int, help="end with this code before being ready")
     parser.add_argument("--ignore-term", action="store_true")
+    parser.add_argument("--last-work", metavar="FILE", help="on SIGTERM take some time, then write a line to FILE")
     parser.add_argument("--grandchild", choices=["group", "setsid"])
     parser.add_argument("--flood", type=int, default=0, help="MiB to write to stdout")
     options = parser.parse_args()
@@ -301,6 +310,8 @@ def main():
         print(f"giving up with {options.exit}", file=sys.stderr)
         sys.exit(options.exit)
     signal.signal(signal.SIGTERM, signal.SIG_IGN if options.ignore_term else signal.SIG_DFL)
+    if options.last_work:
+        signal.signal(signal.SIGTERM, lambda *_: do_last_work(options.last_work))
     if options.grandchild:
         start_grandchild(options.grandchild == "setsid")
     if options.daemonise:

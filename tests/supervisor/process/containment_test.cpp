@@ -70,6 +70,19 @@ TEST_CASE("a process belongs to a worker by session, by ancestors or by cgroup, 
   });
 }
 
+TEST_CASE("the group is what the stop signal reaches: no process of another session, and no leader that has ended") {
+  with_leaver([](const Spawned& leader, const Containment& all, bool) {
+    CHECK(within(5s, [&] { return !all.members().empty(); }));
+    wait_for_end(leader.pid);
+    CHECK(within(5s, [&] { return all.group().empty(); }));
+    CHECK_FALSE(all.watch_group());
+    CHECK_FALSE(all.members().empty());
+    all.kill();
+    CHECK(within(5s, [&] { return all.empty(); }));
+    ::waitpid(leader.pid, nullptr, 0);
+  });
+}
+
 TEST_CASE("a stop signal reaches the whole group, a suspended one, and a process that is not a group yet") {
   const std::string instance = fresh_instance();
   const Spawned leader = start_leaver(instance, nullptr);

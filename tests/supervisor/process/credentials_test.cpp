@@ -15,6 +15,7 @@ TEST_CASE("a user is found with their groups; a missing one is not") {
   CHECK(root->gid == 0);
   CHECK(root->name == "root");
   CHECK(root->home == "/root");
+  CHECK(root->shell.starts_with("/"));
   CHECK(std::count(root->groups.begin(), root->groups.end(), 0u) == 1);
   CHECK_FALSE(find_user("no-such-user-here"));
   CHECK_FALSE(find_user(""));
