@@ -26,7 +26,7 @@ std::string complaints(const std::string& version, const std::string& service = 
   return std::get<Settings>(loaded).warnings.text;
 }
 
-bool contains(const std::string& text, std::string_view part) {
+bool has_line(const std::string& text, std::string_view part) {
   CAPTURE(text);
   CAPTURE(part);
   CHECK(text.find(part) != text.npos);
@@ -116,13 +116,12 @@ TEST_CASE("every mistake in a file names the thing, the place and the remedy") {
       {"command = [\"gunicorn\", \"-b\", \"127.0.0.1:${PORT}\"]", "", "", "no shell replaces $PORT here"},
   };
   for (const Mistake& mistake : all)
-    contains(complaints(mistake.version, mistake.service, mistake.top), mistake.message);
+    has_line(complaints(mistake.version, mistake.service, mistake.top), mistake.message);
 }
 
 TEST_CASE("a small weight is valid, with a question") {
-  const std::string text =
-      complaints("command = [\"x\"]\n[service.web.version.v2]\ncommand = [\"x\"]\nweight = 0.05");
-  contains(text, "warning: 0.05 % is 1 user in 2000; did you mean 5?");
+  const std::string text = complaints("command = [\"x\"]\n[service.web.version.v2]\ncommand = [\"x\"]\nweight = 0.05");
+  has_line(text, "warning: 0.05 % is 1 user in 2000; did you mean 5?");
   CHECK(complaints("command = [\"x\"]\n[service.web.version.v2]\ncommand = [\"x\"]\nweight = 1").empty());
 }
 
