@@ -13,16 +13,17 @@ void OutputTail::limit(std::size_t lines) {
 
 void OutputTail::drop_oldest() {
   bytes_ -= lines_.front().text.size();
-  spare_.swap(lines_.front().text);
-  lines_.pop_front();
+  spare_.clear();
+  spare_.splice(spare_.begin(), lines_, lines_.begin());
 }
 
 // The memory of the oldest line is reused for the newest, so that a flood allocates nothing.
 const OutputLine& OutputTail::push(std::string_view text, const OutputLine& line) {
   const std::size_t size = std::min(text.size(), kLine);
   while (!lines_.empty() && (lines_.size() >= most_ || bytes_ + size > kBytes)) drop_oldest();
-  OutputLine& kept = lines_.emplace_back();
-  kept.text.swap(spare_);
+  if (spare_.empty()) spare_.emplace_back();
+  lines_.splice(lines_.end(), spare_);
+  OutputLine& kept = lines_.back();
   kept.sequence = ++*counter_;
   kept.number = ++pushed_;
   kept.time = line.time;
@@ -37,17 +38,17 @@ const OutputLine& OutputTail::push(std::string_view text, const OutputLine& line
 
 std::vector<std::string> OutputTail::last(std::size_t count) const {
   std::vector<std::string> result;
-  for (std::size_t n = lines_.size() - std::min(count, lines_.size()); n < lines_.size(); ++n)
-    result.push_back(lines_[n].text);
+  auto line = lines_.rbegin();
+  for (std::size_t n = 0; n < count && line != lines_.rend(); ++n, ++line) result.push_back(line->text);
+  std::ranges::reverse(result);
   return result;
 }
 
 std::vector<const OutputLine*> OutputTail::after(std::uint64_t sequence) const {
   std::vector<const OutputLine*> result;
-  const auto first =
-      std::upper_bound(lines_.begin(), lines_.end(), sequence,
-                       [](std::uint64_t wanted, const OutputLine& line) { return wanted < line.sequence; });
-  for (auto line = first; line != lines_.end(); ++line) result.push_back(&*line);
+  for (auto line = lines_.rbegin(); line != lines_.rend() && line->sequence > sequence; ++line)
+    result.push_back(&*line);
+  std::ranges::reverse(result);
   return result;
 }
 

@@ -2,7 +2,7 @@
 // The output of a worker on stdout and stderr: bounded in memory and in the log, but always read, because a worker must
 // never block on a full pipe. Pure: bytes and `now` in, log lines out.
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,7 +38,9 @@ class OutputTail {
   template <class Io>
   void archive(Io& io) {
     io("pushed", pushed_);
-    io("lines", lines_);
+    std::vector<OutputLine> lines(lines_.begin(), lines_.end());
+    io("lines", lines);
+    lines_.assign(lines.begin(), lines.end());
     io("most", most_);
     io.check("lines", lines_.size() <= most_);
     bytes_ = 0;
@@ -53,8 +55,8 @@ class OutputTail {
   std::uint64_t pushed_ = 0;
   std::size_t most_ = kLines;
   std::size_t bytes_ = 0;  // of the kept lines
-  std::deque<OutputLine> lines_;
-  std::string spare_;
+  std::list<OutputLine> lines_;
+  std::list<OutputLine> spare_;  // at most one: its memory is used for the next line
 };
 
 /// Limits the bytes of a worker's lines in the log: a burst of kBurst, and kPerSecond in the long run. Lines above the
