@@ -89,9 +89,9 @@ class Master final : supervisor::Host,
 
   // supervisor::Host
   void workers_changed() override { publication_.soon(); }
-  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const std::string& path,
+  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const HttpProbe& http,
              Duration timeout) override {
-    return routers_.probe(id, cell, address, owner, path, timeout);
+    return routers_.probe(id, cell, address, owner, http, timeout);
   }
   std::optional<std::uint32_t> take_cell() override { return cells_.take(); }
   void give_cell(std::uint32_t cell) override { cells_.give(cell); }

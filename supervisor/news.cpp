@@ -41,9 +41,10 @@ void News::of_workers(Version& version, TimePoint now) {
     if (found == version.workers.end()) continue;  // it never had a process
     const Worker& worker = *found->second;
     const auto age = std::chrono::duration_cast<Duration>(now - worker.started());
-    auto event = worker_event(
-        change, {version.service, version.name, worker.id(), worker.pid(), worker.ready_by(), age, worker.detail()},
-        wall_now());
+    auto event = worker_event(change,
+                              {version.service, version.name, worker.id(), worker.pid(), worker.ready_by(), age,
+                               worker.detail(), worker.failed_probe()},
+                              wall_now());
     if (!event) continue;
     if (event->kind == EventKind::address_taken) log(LogLevel::error, worker.id() + ": " + event->text);
     if (event->kind == EventKind::worker_exited && event->cause == kStopTimeout) {
@@ -51,6 +52,7 @@ void News::of_workers(Version& version, TimePoint now) {
       ++version.late_stops.workers;
       version.late_stops.last = "worker " + worker.id() + ": " + worker.detail();
     }
+    if (event->kind == EventKind::worker_unhealthy) log(LogLevel::warn, worker.id() + ": " + event->text);
     host_.emit(std::move(*event));
   }
 }

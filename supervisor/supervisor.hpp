@@ -42,7 +42,7 @@ class Host {
   virtual void workers_changed() = 0;
   /// Asks the newest ready router to probe `address`, where a process of `owner` must listen; answered later by
   /// Supervisor::probed(id, ...). False: no router can probe now, and deadlines that depend on probes are paused.
-  virtual bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const std::string& path,
+  virtual bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const HttpProbe& http,
                      Duration timeout) = 0;
   /// A cell of the shared segment for a new worker process; nothing if all are taken.
   virtual std::optional<std::uint32_t> take_cell() = 0;

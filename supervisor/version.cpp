@@ -99,6 +99,8 @@ VersionView Version::view(bool carries_traffic) const {
     if (state == VersionState::starting && result.cause.empty() && worker != workers.end() &&
         !worker->second->complaint().empty())
       result.cause = "worker " + entry.id + ": " + worker->second->complaint();
+    if (result.cause.empty() && entry.state == WorkerState::unhealthy && worker != workers.end())
+      result.cause = "worker " + entry.id + " gets no requests: " + worker->second->failed_probe();
     if (slot.machine.displaced() && worker != workers.end())
       result.cause = "worker " + entry.id + " gets no requests: " + worker->second->complaint();
     result.workers.push_back(std::move(entry));

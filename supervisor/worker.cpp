@@ -134,15 +134,14 @@ void Worker::retune(const VersionSettings& settings, TimePoint now) {
 void Worker::terminate() {
   ending_ = true;
   if (detail_.empty() && ready_by_.empty()) detail_ = closed_;
-  if (detail_.empty()) detail_ = probe_failure();
+  if (detail_.empty()) detail_ = failed_probe();
   if (process_) process_->signal(settings_.stop.signal);
 }
 
-std::string Worker::probe_failure() const {
+std::string Worker::failed_probe() const {
   if (last_answer_.empty()) return {};
   std::string text = "last probe of " + address_.text() + ": " + last_answer_;
-  if (last_answer_.starts_with("connect: "))
-    text += port_ ? "; it must listen on HOST and PORT" : "; it must listen on GRAY_SOCKET";
+  if (refused()) text += port_ ? "; it must listen on HOST and PORT" : "; it must listen on GRAY_SOCKET";
   return text;
 }
 
@@ -213,8 +212,9 @@ std::optional<bool> Worker::ask_probe(WorkerState state, TimePoint now) {
   asked_ = ++context_.probe;
   asked_at_ = now;
   admit_routers();
-  const std::string path = state == WorkerState::spawned ? judge_->probe_path() : settings_.health.path;
-  if (context_.host.probe(asked_, *cell_, address_, claim_->owner(), path, settings_.health.timeout)) return true;
+  HttpProbe http = settings_.health;
+  if (state == WorkerState::spawned) http.path = judge_->probe_path();
+  if (context_.host.probe(asked_, *cell_, address_, claim_->owner(), http, settings_.health.timeout)) return true;
   asked_ = 0;
   return false;
 }
@@ -224,7 +224,7 @@ std::optional<bool> Worker::ask_probe(WorkerState state, TimePoint now) {
 bool Worker::probed(std::uint64_t id, const ProbeResult& result, WorkerState state, TimePoint now) {
   if (id == 0 || id != asked_) return false;
   asked_ = 0;
-  if (!result.ok) last_answer_ = result.text;
+  last_answer_ = result.ok ? std::string() : result.text;
   if (!process_ || !probes(state)) return true;
   if (result.peer && result.peer->uid != claim_->owner()) {
     met_stranger(*result.peer, state, now);
@@ -322,6 +322,13 @@ void Worker::spawn_failed(const SpawnError& error, const std::string& text) {
     log(LogLevel::warn, id_ + ": " + text + "; the processes of a worker are tracked by session from now on");
   }
   report({.kind = WorkerEvent::exec_failed, .status = cgroup ? EAGAIN : error.error});
+}
+
+// That nothing listens yet is normal while it starts; what its program answers shows already why it will fail.
+std::string Worker::complaint() const {
+  if (!detail_.empty()) return detail_;
+  if (ready_by_.empty() && !closed_.empty()) return closed_;
+  return refused() ? std::string() : failed_probe();
 }
 
 // A server without SO_REUSEADDR cannot listen on a port that we hold; the next try releases it, the one after holds it

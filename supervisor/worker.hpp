@@ -91,7 +91,9 @@ class Worker final : private WorkerProcess::Owner {
   /// Details of the last failure in addition to its cause; may be empty.
   const std::string& detail() const { return detail_; }
   /// Why it is not up yet, if that is known; may be empty.
-  const std::string& complaint() const { return detail_.empty() && ready_by_.empty() ? closed_ : detail_; }
+  std::string complaint() const;
+  /// What its last probe found, with the request; empty if it passed.
+  std::string failed_probe() const;
   const OutputTail& output() const { return tail_; }
   /// The lines that the last process wrote, as far as they are kept.
   std::vector<std::string> own_lines() const;
@@ -162,9 +164,9 @@ class Worker final : private WorkerProcess::Owner {
   void report_end();
   std::string survivor() const;
   std::string stop_timed_out() const;
-  std::string probe_failure() const;
   void end_process();
   bool probes(WorkerState state) const;
+  bool refused() const { return last_answer_.starts_with("connect: "); }
 
   WorkerContext& context_;
   std::string version_, id_;

@@ -47,7 +47,9 @@ std::optional<EventRecord> worker_event(const VersionGroup::Transition& change, 
       return filled(EventKind::worker_healthy, {}, "after " + seconds(worker.age));
     case WorkerState::unhealthy:
       if (change.displaced) return filled(EventKind::address_taken, "address-taken", worker.detail);
-      return filled(EventKind::worker_unhealthy, "health-check", "health checks failed; it gets no requests");
+      return filled(EventKind::worker_unhealthy, "health-check",
+                    "health checks failed; it gets no requests" +
+                        (worker.failed_probe.empty() ? std::string() : "; " + worker.failed_probe));
     case WorkerState::exited:
       return filled(EventKind::worker_exited, change.cause, how_it_ended(change, worker.detail));
     case WorkerState::backoff:

@@ -16,6 +16,7 @@ struct WorkerFacts {
   std::string ready_by;  // empty if it is not ready yet
   Duration age{0};       // of the process
   std::string detail;    // details of its failure; may be empty
+  std::string failed_probe = {};
 };
 
 /// Nothing for intermediate states.

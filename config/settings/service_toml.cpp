@@ -194,6 +194,13 @@ void read_versions(TomlReader& table, ServiceSettings& service, ServiceTotals& t
   }
 }
 
+/// Users send one of `hosts`, and a worker may answer no other.
+void default_probe_host(ServiceSettings& service) {
+  if (service.hosts.empty()) return;
+  for (VersionSettings& version : service.versions)
+    if (!version.health.path.empty() && version.health.host.empty()) version.health.host = service.hosts.front();
+}
+
 void check_stable(TomlReader& services, TomlReader& table, const ServiceSettings& service) {
   if (service.versions.empty())
     return services.error_at_name(service.name, "service " + in_quotes(service.name) +
@@ -235,6 +242,7 @@ ServiceSettings read_service(TomlReader& services, const std::string& name, Serv
   count_networks(table, service, totals);
   service.limits = read_limits(table);
   read_versions(table, service, totals);
+  default_probe_host(service);
   check_stable(services, table, service);
   if (count_routes(services, service, totals)) claim_routes(services, service, totals);
   return service;

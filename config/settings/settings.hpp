@@ -60,16 +60,28 @@ struct Readiness {
   bool operator==(const Readiness&) const = default;
 };
 
-/// Without a path the check is a TCP connect.
-struct HealthCheck {
-  std::string path;  // "/healthz"; empty: TCP connect
+/// What a probe sends. A worker may refuse a request that its users would not send, so Host is one that they send.
+struct HttpProbe {
+  std::string path;                            // "/healthz"; empty: a TCP connect
+  std::string host;                            // Host; empty: the address of the worker
+  std::map<std::string, std::string> headers;  // further fields
+  template <class Io>
+  void archive(Io& io) {
+    io("path", path);
+    io("host", host);
+    io("headers", headers);
+  }
+  bool operator==(const HttpProbe&) const = default;
+};
+
+struct HealthCheck : HttpProbe {
   Duration interval{1'000};
   Duration timeout{1'000};
   std::uint32_t rise = 2;  // successes in a row to become healthy, 1..100
   std::uint32_t fall = 3;  // failures in a row to become unhealthy, 1..100
   template <class Io>
   void archive(Io& io) {
-    io("path", path);
+    HttpProbe::archive(io);
     io("interval", interval);
     io("timeout", timeout);
     io("rise", rise);

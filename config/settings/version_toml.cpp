@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
+#include <set>
 
 #include "config/base/units.hpp"
 
@@ -13,7 +14,10 @@ constexpr std::uint32_t kMostInstances = 256;
 constexpr std::uint32_t kMostProbes = 100;
 constexpr std::uint32_t kMostLogLines = 10'000;
 constexpr Duration kLongestProof{3'600'000};
+constexpr std::size_t kMostProbeHeaders = 32;
+constexpr std::size_t kMostProbeBytes = 8 << 10;  // of all headers of a probe
 constexpr std::size_t kMostToStart = 1 << 20;  // bytes of command and env; execve(2) takes 2 MiB, with grayd's own env
+constexpr std::size_t kMostProbeHost = 260;    // bytes: a name, and a port
 constexpr int kListenFd = 3;                   // the inherited socket
 constexpr int kLargestFd = 255;                // the descriptor limit of a worker may be as low as 1024
 
@@ -86,12 +90,81 @@ Readiness read_ready(TomlReader& table, const VersionSettings& version) {
   return ready;
 }
 
+bool is_visible(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+std::string lowered(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+/// Why a probe cannot send a header of this name, in lower case; empty if it can.
+std::string refusal_of(std::string_view name) {
+  if (!is_token(name)) return " cannot be the name of a header";
+  if (name == "host") return " is a key of its own: use health = { host = \"VALUE\" }";
+  constexpr std::string_view kOfOneHop[] = {"connection", "content-length",    "expect",  "keep-alive",      "te",
+                                            "trailer",    "transfer-encoding", "upgrade", "proxy-connection"};
+  if (std::find(std::begin(kOfOneHop), std::end(kOfOneHop), name) == std::end(kOfOneHop)) return {};
+  return " describes a body or a connection, and a probe has no body and a connection of its own: remove it";
+}
+
+/// RFC 9110 5.5.
+bool is_field_value(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  if (!text.empty() && (blank(text.front()) || blank(text.back()))) return false;
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return blank(c) || (static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) != 0x7f);
+  });
+}
+
+void read_probe_headers(TomlReader& health, HttpProbe& probe) {
+  TomlReader table(health, "headers", "health.headers");
+  std::set<std::string> known;  // in lower case
+  std::size_t bytes = 0;
+  for (const std::string& name : table.names()) {
+    std::string& value = probe.headers[name];
+    table.text(name, value, kMostProbeBytes);
+    if (const std::string refusal = refusal_of(lowered(name)); !refusal.empty())
+      table.error_at_name(name, in_quotes(name) + refusal);
+    else if (!known.insert(lowered(name)).second)
+      table.error_at_name(name, in_quotes(name) + " is listed twice");
+    if (!is_field_value(value))
+      table.error(name, in_quotes(value) +
+                            " cannot be the value of a header: it has a control character, or a blank at "
+                            "one of its ends");
+    bytes += name.size() + value.size() + 4;
+  }
+  if (probe.headers.size() > kMostProbeHeaders)
+    health.error("headers", "a probe has " + std::to_string(probe.headers.size()) + " headers: at most " +
+                                std::to_string(kMostProbeHeaders) + " are allowed");
+  if (bytes > kMostProbeBytes)
+    health.error("headers", "the headers of a probe have " + std::to_string(bytes) + " bytes: at most " +
+                                format_size(kMostProbeBytes) + " are allowed");
+}
+
+void read_probe(TomlReader& table, HttpProbe& probe) {
+  table.text("path", probe.path, kMostPath);
+  if (!probe.path.empty() && !probe.path.starts_with('/'))
+    table.error("path", in_quotes(probe.path) + " is not a path that begins with \"/\"");
+  else if (!is_visible(probe.path))
+    table.error("path", in_quotes(probe.path) + " has a character that a request must not have: write it as %XX");
+  table.text("host", probe.host, kMostProbeHost);
+  if (!is_visible(probe.host) || probe.host.find_first_of("/?#@,\"\\") != probe.host.npos)
+    table.error("host", in_quotes(probe.host) + " is not a host such as \"example.com\" or \"example.com:8080\"");
+  read_probe_headers(table, probe);
+  const std::pair<std::string_view, bool> others[] = {{"host", !probe.host.empty()},
+                                                      {"headers", !probe.headers.empty()}};
+  for (const auto& [key, used] : others)
+    if (used && probe.path.empty())
+      table.error(key, in_quotes(key) + " needs a health path, because a TCP connect sends nothing: add path = \"/\"");
+}
+
 HealthCheck read_health(TomlReader& version) {
   HealthCheck health;
   TomlReader table(version, "health");
-  table.text("path", health.path, kMostPath);
-  if (!health.path.empty() && !health.path.starts_with('/'))
-    table.error("path", in_quotes(health.path) + " is not a path that begins with \"/\"");
+  read_probe(table, health);
   table.duration("interval", health.interval);
   table.duration("timeout", health.timeout);
   table.number("rise", health.rise, 1, kMostProbes);

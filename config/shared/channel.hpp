@@ -12,7 +12,7 @@
 //                                      <-  ready                              after the first table; with `warm_up`
 //                                                                             once it has reached every worker in it
 //     listen                           ->                                     start accepting (repeatable)
-//     probe(id, address, path, ...)    ->
+//     probe(id, address, http, ...)    ->
 //                                      <-  probed(id, ok, detail, peer)
 //                                      <-  stranger(cell, generation, peer)   a process of a different user listens at
 //                                                                             the address of a worker; it got no byte
@@ -64,12 +64,12 @@ struct ChannelMessage {
   bool warm_up = false;           // hello from the master: an old router still serves, so this one may take its time
   std::uint64_t number = 0;       // table, applied: its number; probe, probed: the probe's id; stranger: the generation
   Address address;                // probe
-  std::string path;               // probe: HTTP path; empty: connect only
+  HttpProbe http;                 // probe: the request; without a path connect only
   uid_t owner = 0;                // probe: the user who must be behind the address
   std::uint32_t cell = 0;         // probe, stranger: the worker's cell
   Duration timeout{0};            // probe, drain
   bool ok = false;                // probed: it succeeded; drain: immediately, all of grayd ends
-  std::string detail;             // probed: "connect refused", "status 503"; unreached: "web@v1#0: connect refused"
+  std::string detail;             // probed: "connect: Connection refused"; unreached: "web@v1#0: connect: ..."
   std::optional<PeerOwner> peer;  // probed, stranger: the process behind the address, if it is known
   UniqueFd fd;                    // table: the memfd; reopen: the new log
 

@@ -29,7 +29,7 @@ void ChannelMessage::fields(Io& io) {
       io("number", number);
       io("address", address);
       io("owner", owner);
-      io("path", path);
+      io("http", http);
       io("cell", cell);
       io("timeout", timeout);
       return;

@@ -42,7 +42,7 @@ struct VersionRoute {
   // Generations of the workers that are being drained: their open exchanges continue for drain_timeout, then are cut.
   std::vector<std::uint64_t> draining;
   Duration drain_timeout{30'000};
-  std::string probe_path;  // the path of the health check; empty: a connect is enough
+  HttpProbe probe;  // of the health check
   Duration probe_timeout{1'000};
   template <class Io>
   void archive(Io& io) {
@@ -51,7 +51,7 @@ struct VersionRoute {
     io("workers", workers);
     io("draining", draining);
     io("drain_timeout", drain_timeout);
-    io("probe_path", probe_path);
+    io("probe", probe);
     io("probe_timeout", probe_timeout);
     io.check("row", row < segment::kVersions, "a row of the segment");
   }

@@ -57,7 +57,7 @@ RoutingTable build_table(const Settings& settings, const State& state, const std
                                 .workers = routable_workers(views, service.name, version.name),
                                 .draining = draining_workers(views, service.name, version.name),
                                 .drain_timeout = version.drain_timeout,
-                                .probe_path = version.health.path,
+                                .probe = version.health,
                                 .probe_timeout = version.health.timeout});
     }
     if (route.canary) {

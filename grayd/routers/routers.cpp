@@ -168,7 +168,7 @@ void Routers::reopen(int access_log) {
   }
 }
 
-bool Routers::probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const std::string& path,
+bool Routers::probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const HttpProbe& http,
                     Duration timeout) {
   auto* router = newest_ready();
   if (router == nullptr) return false;
@@ -177,7 +177,7 @@ bool Routers::probe(std::uint64_t id, std::uint32_t cell, const Address& address
   probe.cell = cell;
   probe.address = address;
   probe.owner = owner;
-  probe.path = path;
+  probe.http = http;
   probe.timeout = timeout;
   router->send(std::move(probe));
   return true;

@@ -70,7 +70,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   /// The access log was reopened: borrowed, replaces the descriptor of the command.
   void reopen(int access_log);
   /// Asks the newest ready router; false if there is none.
-  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const std::string& path,
+  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const HttpProbe& http,
              Duration timeout);
 
   /// The users of all routers so far, without grayd's own: they must be able to connect to workers.

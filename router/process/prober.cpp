@@ -6,6 +6,18 @@ namespace gray::proxy {
 namespace {
 
 constexpr http::HeadLimits kHead{16 * 1024, 100};  // of an answer to a probe
+constexpr std::size_t kMostOfPath = 200;           // bytes of it in a message
+
+std::string request_of(const HttpProbe& probe, const std::string& host) {
+  std::string text = "GET " + probe.path + " HTTP/1.1\r\nHost: " + host + "\r\n";
+  bool names_agent = false;
+  for (const auto& [name, value] : probe.headers) {
+    text += name + ": " + value + "\r\n";
+    names_agent = names_agent || http::equals_ignoring_case(name, "user-agent");
+  }
+  if (!names_agent) text += "User-Agent: grayd-probe\r\n";
+  return text + "Connection: close\r\n\r\n";
+}
 
 }  // namespace
 
@@ -14,7 +26,7 @@ class Prober::Probe final : public engine::StreamHandler {
   Probe(Prober& prober, ProbeRequest request)
       : prober_(prober),
         request_(std::move(request)),
-        deadline_(this, [](void* self, TimePoint) { static_cast<Probe*>(self)->end(false, "timed out"); }) {}
+        deadline_(this, [](void* self, TimePoint) { static_cast<Probe*>(self)->fail("timed out"); }) {}
 
   void start() {
     prober_.engine_.timers().arm(deadline_, prober_.engine_.now() + request_.timeout);
@@ -30,9 +42,9 @@ class Prober::Probe final : public engine::StreamHandler {
   void on_connected(int error) override {
     if (error != 0) return end(false, std::string("connect: ") + std::strerror(error));
     peer_ = prober_.engine_.peer(stream_);
-    if (request_.path.empty()) return end(true, "connected");
-    prober_.engine_.send(stream_, "GET " + request_.path + " HTTP/1.1\r\nHost: " + host() +
-                                      "\r\nUser-Agent: grayd-probe\r\nConnection: close\r\n\r\n");
+    if (request_.http.path.empty()) return end(true, "connected");
+    asked_ = true;
+    prober_.engine_.send(stream_, request_of(request_.http, host()));
   }
 
   void on_stranger(const PeerOwner& found) override {
@@ -41,7 +53,14 @@ class Prober::Probe final : public engine::StreamHandler {
   }
 
   std::string host() const {
+    if (!request_.http.host.empty()) return request_.http.host;
     return request_.address.kind == Address::Kind::unix_path ? "localhost" : request_.address.text();
+  }
+
+  /// "GET /healthz with Host: example.com": an answer depends on both.
+  std::string question() const {
+    const std::string& path = request_.http.path;
+    return "GET " + path.substr(0, kMostOfPath) + (path.size() > kMostOfPath ? "..." : "") + " with Host: " + host();
   }
 
   void on_data(std::string_view bytes) override {
@@ -50,17 +69,18 @@ class Prober::Probe final : public engine::StreamHandler {
     if (length == 0 && head_.size() <= kHead.bytes) return;
     http::Fault fault;
     if (http::parse_response(head_, kHead, http::Method::get, prober_.scratch_, fault) != http::Parse::complete) {
-      return end(false, std::string("invalid answer: ") + fault.text);
+      return fail(std::string("invalid answer: ") + fault.text);
     }
     const int status = prober_.scratch_.status;
-    end(status >= 200 && status < 400, "status " + std::to_string(status));
+    end(status >= 200 && status < 400, question() + " was answered " + std::to_string(status));
   }
 
-  void on_end() override { end(false, "closed without an answer"); }
+  void on_end() override { fail("closed without an answer"); }
   void on_writable() override {}
-  void on_failed(int error) override { end(false, std::strerror(error)); }
+  void on_failed(int error) override { fail(std::strerror(error)); }
   void on_peer_closing(bool) override {}
   void on_closed() override { prober_.forget(*this); }
+  void fail(const std::string& why) { end(false, asked_ ? question() + ": " + why : why); }
   void end(bool ok, std::string detail) {
     close();
     prober_.done_(request_.id, {ok, std::move(detail), peer_});
@@ -73,6 +93,7 @@ class Prober::Probe final : public engine::StreamHandler {
   engine::Timer deadline_;
   std::string head_;
   std::size_t searched_ = 0;
+  bool asked_ = false;
   std::optional<PeerOwner> peer_;
 };
 

@@ -8,6 +8,7 @@
 #include <list>
 #include <string>
 
+#include "config/settings/settings.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/engine.hpp"
 #include "router/wire/head.hpp"
@@ -17,14 +18,14 @@ namespace gray::proxy {
 struct ProbeRequest {
   std::uint64_t id = 0;
   Address address;
-  std::string path;  // empty: a TCP connect is enough
+  HttpProbe http;  // without a path a TCP connect is enough
   Duration timeout{1'000};
   uid_t owner = ::geteuid();  // the user who must be behind the address
 };
 
 struct ProbeAnswer {
   bool ok = false;
-  std::string detail;             // "status 200"
+  std::string detail;             // "GET /healthz with Host: example.com was answered 503"
   std::optional<PeerOwner> peer;  // the process behind the address, if it is known
 };
 

@@ -247,7 +247,7 @@ void Router::handle(ChannelMessage message) {
           [timeout = message.timeout, at_once = message.ok](Shard& shard) { shard.drain(timeout, at_once); });
     case Type::probe: {
       Shard& shard = *shards_.front();
-      ProbeRequest probe{message.number, message.address, message.path, message.timeout, message.owner};
+      ProbeRequest probe{message.number, message.address, message.http, message.timeout, message.owner};
       return shard.post([&shard, probe = std::move(probe)] { shard.probe(probe); });
     }
     default: log(LogLevel::error, "router: the master sent a message that only a router may send");

@@ -41,10 +41,9 @@ class FakeHost final : public Host {
   std::vector<EventRecord> events;
 
   void workers_changed() override { ++changes; }
-  bool probe(std::uint64_t id, std::uint32_t, const Address& address, uid_t, const std::string& path,
-             Duration) override {
+  bool probe(std::uint64_t id, std::uint32_t, const Address& address, uid_t, const HttpProbe& http, Duration) override {
     if (!can_probe) return false;
-    asio::post(io_, [this, id, ok = connects(address) && path != "/broken"] {
+    asio::post(io_, [this, id, ok = connects(address) && http.path != "/broken"] {
       supervisor->probed(id, ok, ok ? "" : "refused");
     });
     return true;

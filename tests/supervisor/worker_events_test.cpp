@@ -38,6 +38,14 @@ TEST_CASE("ready says which way and after how long; healthy distinguishes a reco
   CHECK(event_of(WorkerState::healthy, WorkerState::unhealthy)->kind == EventKind::worker_unhealthy);
 }
 
+TEST_CASE("an unhealthy worker's event says which probe failed, and how") {
+  auto worker = kWorker;
+  const std::string what = "health checks failed; it gets no requests";
+  CHECK(event_of(WorkerState::healthy, WorkerState::unhealthy, worker)->text == what);
+  worker.failed_probe = "last probe of 127.0.0.1:1: GET / with Host: a was answered 400";
+  CHECK(event_of(WorkerState::healthy, WorkerState::unhealthy, worker)->text == what + "; " + worker.failed_probe);
+}
+
 TEST_CASE("a taken address is an event of its own, with what is known about the stranger") {
   auto worker = kWorker;
   worker.detail = "127.0.0.1:1 is answered by user nobody";

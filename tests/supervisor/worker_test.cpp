@@ -28,6 +28,7 @@ struct SlotHost final : Host {
   };
   std::vector<Probe> probes;
   std::vector<uid_t> owners;  // of the probes
+  HttpProbe last_probe;
   int changes = 0;
   bool can_probe = true;
   bool has_cells = true;
@@ -37,9 +38,10 @@ struct SlotHost final : Host {
   std::set<pid_t> groups;
 
   void workers_changed() override { ++changes; }
-  bool probe(std::uint64_t id, std::uint32_t, const Address& address, uid_t owner, const std::string& path,
+  bool probe(std::uint64_t id, std::uint32_t, const Address& address, uid_t owner, const HttpProbe& http,
              Duration) override {
-    if (can_probe) probes.push_back({id, address, path});
+    if (can_probe) probes.push_back({id, address, http.path});
+    if (can_probe) last_probe = http;
     if (can_probe) owners.push_back(owner);
     return can_probe;
   }
@@ -411,6 +413,23 @@ TEST_CASE_FIXTURE(OneSlot, "the failure of the last probe is reported for a work
   CHECK(worker.detail().find(": status 500") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(OneSlot,
+                  "what its program answers to probes is known while it starts, and forgotten when one passes") {
+  settings.ready.automatic = false;
+  settings.ready.ways = {ReadyWay::http};
+  settings.health.host = "a.example";
+  answer = false;
+  shell("exec tail -f /dev/null");
+  REQUIRE(until([&] { return !worker.failed_probe().empty(); }));
+  CHECK(host.last_probe == settings.health);
+  CHECK(is(WorkerState::spawned));
+  CHECK(worker.complaint() == worker.failed_probe());
+  CHECK(worker.complaint().find(": status 500") != std::string::npos);
+  answer = true;
+  REQUIRE(until([&] { return worker.failed_probe().empty(); }));
+  CHECK(worker.complaint().empty());
+}
+
 TEST_CASE_FIXTURE(OneSlot, "a unix socket is in the folder of its process, at a new path each time") {
   settings.listen = ListenMode::unix_path;
   answer.reset();
@@ -536,10 +555,11 @@ TEST_CASE_FIXTURE(OneSlot, "a retuned worker is probed by the new path at once, 
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   const std::size_t before = host.probes.size();
   settings.health.path = "/other";
+  settings.health.host = "a.example";
   settings.stop.signal = SIGINT;
   worker.retune(settings, Clock::now());
   REQUIRE(until([&] { return host.probes.size() > before; }));
-  CHECK(host.probes.back().path == "/other");
+  CHECK(host.last_probe == HttpProbe{.path = "/other", .host = "a.example"});
   feed({.kind = WorkerEvent::stop});
   REQUIRE(until([&] { return is(WorkerState::idle); }));
   CHECK(machine.exit_text() == "exit 7");

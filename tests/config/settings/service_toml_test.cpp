@@ -240,3 +240,14 @@ TEST_CASE("versions and instances of all services together have a limit") {
   CHECK(loaded(many).services.size() == 1);
   CHECK(contains(refused(many + version("web", "v4")).text, "more than 512 instances in all"));
 }
+
+TEST_CASE("a probe sends the first host of its service, unless it has one of its own or sends nothing") {
+  const std::string hosts = "hosts = ['Shop.example', 'www.shop.example']\n";
+  const auto probe_of = [&](const std::string& lines) {
+    return loaded(with_service(lines)).services[0].versions[0].health.host;
+  };
+  CHECK(probe_of(hosts + "version.v1.health.path = '/'") == "shop.example");
+  CHECK(probe_of(hosts + "version.v1.health = { path = '/', host = 'own.example' }") == "own.example");
+  CHECK(probe_of(hosts) == "");
+  CHECK(probe_of("version.v1.health.path = '/'") == "");
+}

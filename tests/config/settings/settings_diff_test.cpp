@@ -200,6 +200,8 @@ const Row<Readiness> kReadiness[] = {
 
 const Row<HealthCheck> kHealth[] = {
     {"path", [](HealthCheck& h) { h.path = "/x"; }, "update web v3"},
+    {"host", [](HealthCheck& h) { h.host = "a.example"; }, "update web v3"},
+    {"headers", [](HealthCheck& h) { h.headers["x-a"] = "b"; }, "update web v3"},
     {"interval", [](HealthCheck& h) { h.interval = Duration{1}; }, "update web v3"},
     {"timeout", [](HealthCheck& h) { h.timeout = Duration{1}; }, "update web v3"},
     {"rise", [](HealthCheck& h) { h.rise = 9; }, "update web v3"},

@@ -25,7 +25,7 @@ user = ""
 listen = "port"
 ready = ["pipe", "ipc", "tcp"]
 ready_timeout = "5s"
-health = { path = "/h", interval = "2s", timeout = "3s", rise = 4, fall = 5 }
+health = { path = "/h", host = "a.example:80", headers = { X-A = "b c" }, interval = "2s", timeout = "3s", rise = 4, fall = 5 }
 min_healthy = "8s"
 stop = { signal = "INT", timeout = "6s" }
 drain_timeout = "7s"
@@ -40,6 +40,8 @@ memory = "1GiB"
   CHECK(version.ready.ways == std::vector{ReadyWay::pipe, ReadyWay::ipc, ReadyWay::tcp});
   CHECK(version.ready.timeout == Duration{5'000});
   CHECK(version.health.path == "/h");
+  CHECK(version.health.host == "a.example:80");
+  CHECK(version.health.headers == std::map<std::string, std::string>{{"X-A", "b c"}});
   CHECK(version.health.interval == Duration{2'000});
   CHECK(version.health.timeout == Duration{3'000});
   CHECK(version.health.rise == 4);
@@ -118,6 +120,19 @@ TEST_CASE("errors in a version are reported at their position") {
       {"min_healthy = '2h'", "\"2h\" is too long: min_healthy must be at most 1h"},
       {"min_healthy = '5'", "a duration needs a unit, such as \"5s\""},
       {"health = { path = 'h' }", "\"h\" is not a path that begins with \"/\""},
+      {"health = { path = '/a b' }", "\"/a b\" has a character that a request must not have: write it as %XX"},
+      {"health = { host = 'a' }",
+       "5:19: error: \"host\" needs a health path, because a TCP connect sends nothing: add "},
+      {"health = { headers = { a = 'b' } }", "\"headers\" needs a health path"},
+      {"health = { path = '/', host = 'a b' }", "5:31: error: \"a b\" is not a host such as \"example.com\""},
+      {"health = { path = '/', host = \"a\\r\\nx: y\" }", "is not a host such as \"example.com\""},
+      {"health = { path = '/', host = 'http://a/' }", "is not a host such as \"example.com\""},
+      {"health = { path = '/', headers = { host = 'a' } }", "\"host\" is a key of its own: use health = { host = "},
+      {"health = { path = '/', headers = { 'a b' = 'c' } }", "\"a b\" cannot be the name of a header"},
+      {"health = { path = '/', headers = { a = 'b', A = 'c' } }", "is listed twice"},
+      {"health = { path = '/', headers = { a = \"b\\r\\nc: d\" } }", "cannot be the value of a header"},
+      {"health = { path = '/', headers = { a = ' b' } }", "cannot be the value of a header"},
+      {"health = { path = '/', headers = { a = 1 } }", "expected a string, found an integer"},
       {"health = { rise = 0 }", "rise must be 1 to 100"},
       {"health = { pth = '/' }", "unknown key \"pth\", did you mean \"path\"?"},
       {"health = '/healthz'", "expected a table, found a string"},
@@ -140,6 +155,27 @@ TEST_CASE("a version needs a command") {
   CHECK(contains(refused(head + "command = ['']").text, "the command is empty"));
   CHECK(contains(refused(head + "command = 'node app.js'").text, "expected a list of strings, found a string"));
   CHECK(loaded(head + "command = ['a', '-v', '-v']").services[0].versions[0].command.size() == 3);
+}
+
+TEST_CASE("headers of a probe are bounded, and describe neither its body nor its connection") {
+  const auto probe = [](const std::string& headers) {
+    return with_version("health = { path = '/', headers = { " + headers + " } }");
+  };
+  for (const char* name : {"Connection", "content-length", "Expect", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding",
+                           "Upgrade", "Proxy-Connection"})
+    CHECK(contains(refused(probe(name + std::string(" = 'x'"))).text, "a connection of its own: remove it"));
+  const auto many = [&](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += (i == 0 ? "x" : ", x") + std::to_string(i) + " = ''";
+    return probe(text);
+  };
+  CHECK(loaded(many(32)).services[0].versions[0].health.headers.size() == 32);
+  CHECK(contains(refused(many(33)).text, "a probe has 33 headers: at most 32 are allowed"));
+  const auto long_ones = [&](std::size_t bytes) {
+    return probe("a = '" + std::string(4'000, 'x') + "', b = '" + std::string(bytes, 'x') + "'");
+  };
+  CHECK(loaded(long_ones(4'182)).services[0].versions[0].health.headers.size() == 2);
+  CHECK(contains(refused(long_ones(4'183)).text, "have 8193 bytes: at most 8KiB are allowed"));
 }
 
 TEST_CASE("a program is started with at most what execve(2) takes") {

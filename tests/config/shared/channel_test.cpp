@@ -68,7 +68,7 @@ TEST_CASE("every type of message arrives with its fields") {
   ChannelMessage probe = of(Type::probe);
   probe.number = 9;
   probe.address = *Address::parse("[::1]:80");
-  probe.path = "/healthz";
+  probe.http = {"/healthz", "a.example", {{"x-a", "b"}}};
   probe.cell = 12;
   probe.timeout = Duration{1'500};
   ChannelMessage probed = of(Type::probed);
@@ -86,6 +86,7 @@ TEST_CASE("every type of message arrives with its fields") {
     CHECK(to_json_text(got) == to_json_text(*sent));
     CHECK(got.router == sent->router);
     CHECK(got.address == sent->address);
+    CHECK(got.http == sent->http);
     CHECK(got.timeout == sent->timeout);
   }
   for (const Type type : {Type::listen, Type::drain, Type::applied, Type::ready, Type::drained}) {

@@ -33,9 +33,12 @@ RoutingTable sample() {
   service.canary = 0;
   service.weight = 0.1 + 0.2;
   service.salt = "web/v1";
-  service.versions = {
-      {.row = 63, .name = "v1", .workers = {worker}, .probe_path = "/up", .probe_timeout = Duration{250}},
-      {.row = 0, .name = "v2", .workers = {other}}};
+  service.versions = {{.row = 63,
+                       .name = "v1",
+                       .workers = {worker},
+                       .probe = {"/up", "a.example", {{"x-a", "b"}}},
+                       .probe_timeout = Duration{250}},
+                      {.row = 0, .name = "v2", .workers = {other}}};
   service.versions[1].draining = {7, ~0ull};
   service.versions[1].drain_timeout = Duration{1};
   ServiceRoute smallest;

@@ -326,7 +326,7 @@ TEST_CASE("a drain ends when everything is closed, and its deadline does not wai
   CHECK(lingering.read_answer().status() == 400);
   late.hold();
   late.rig.on([&](proxy::Shard& shard) {
-    shard.probe({1, silent.address(), "/", kLong});
+    shard.probe({1, silent.address(), {.path = "/"}, kLong});
     shard.drain(Duration{50}, true);
   });
   // The three clients, both workers and the probe.
@@ -347,7 +347,7 @@ TEST_CASE("a probe lives until its socket is closed, and reports before") {
   FakeWorker worker(answers(std::string(kOk)));
   Deferring late({});
   late.hold();
-  late.rig.on([&](proxy::Shard& shard) { shard.probe({1, worker.address(), "/healthz", kLong}); });
+  late.rig.on([&](proxy::Shard& shard) { shard.probe({1, worker.address(), {.path = "/healthz"}, kLong}); });
   REQUIRE(eventually([&] { return late.rig.probes().count(1) == 1; }));
   CHECK(late.rig.probes().at(1).first);
   REQUIRE(late.holds(1));

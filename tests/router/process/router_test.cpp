@@ -200,14 +200,15 @@ TEST_CASE("a probe is answered over the channel") {
   probe.number = 42;
   probe.address = worker.address();
   probe.owner = ::geteuid();
-  probe.path = "/healthz";
+  probe.http = {"/healthz", "a.example", {{"x-a", "b"}}};
   probe.timeout = Duration{5'000};
   run.master.send(probe);
   const auto probed = run.master.expect(Type::probed);
   REQUIRE(probed);
   CHECK(probed->number == 42);
   CHECK(probed->ok);
-  CHECK(probed->detail == "status 200");
+  CHECK(probed->detail == "GET /healthz with Host: a.example was answered 200");
+  CHECK(worker.seen().at(0).field("x-a") == "b");
   CHECK(probed->peer == PeerOwner{::geteuid(), 0});
 }
 

@@ -12,7 +12,8 @@ constexpr TimePoint kStart{std::chrono::hours(1)};
 RoutingTable table_with(std::vector<WorkerRoute> workers, std::string path = "/up") {
   RoutingTable table;
   table.services.resize(1);
-  table.services[0].versions = {{.row = 0, .name = "v1", .workers = std::move(workers), .probe_path = std::move(path)}};
+  table.services[0].versions = {
+      {.row = 0, .name = "v1", .workers = std::move(workers), .probe = {.path = std::move(path)}}};
   return table;
 }
 
