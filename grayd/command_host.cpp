@@ -86,7 +86,8 @@ control::ReportSource CommandHost::report() {
           .reloads = to_.reloader.reloads(),
           .events_dropped = to_.history.dropped(),
           .config_changed = to_.reloader.file_changed(),
-          .upgrades = to_.upgrades.views()};
+          .upgrades = to_.upgrades.views(),
+          .untrusted_proxy = to_.untrusted_proxy};
 }
 
 std::string CommandHost::not_now() const {

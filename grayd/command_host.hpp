@@ -33,6 +33,7 @@ class CommandHost final : public control::Host, public control::ReloadHost {
     control::Reloader& reloader;
     ServiceManager& manager;
     History& history;
+    const std::string& untrusted_proxy;
   };
   explicit CommandHost(Dependencies dependencies) : to_(dependencies) {}
 

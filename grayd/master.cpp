@@ -12,6 +12,7 @@
 #include "control/commands/reload.hpp"
 #include "control/commands/verb_event.hpp"
 #include "control/report/metrics.hpp"
+#include "control/report/warnings.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/version.hpp"
 #include "grayd/process/inherited_signals.hpp"
@@ -52,7 +53,7 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       publication_({io_, settings_, supervisor_, rows_, publisher_, *this}),
       upgrades_({io_, settings_, phase_, routers_, history_, *this}),
       commands_({io_, settings_, phase_, live_, rows_, holdings_, supervisor_, routers_, publication_, upgrades_,
-                 reloader_, manager_, history_}),
+                 reloader_, manager_, history_, untrusted_proxy_}),
       verbs_(commands_, settings_, live_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       manager_(io_),
@@ -60,7 +61,8 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       access_log_({io_, settings_, holdings_, routers_, history_}),
       own_files_(
           io_, [this] { return own_files(); }, history_),
-      endpoints_(holdings_, *this, [this] { asio::post(io_, [this] { endpoint_ended(); }); }) {
+      endpoints_(holdings_, *this, [this] { asio::post(io_, [this] { endpoint_ended(); }); }),
+      warnings_(history_) {
   signals_.add(SIGUSR1);
   file_limit_ = raise_file_limit();
   ::signal(SIGPIPE, SIG_IGN);
@@ -91,6 +93,8 @@ void Master::archive(Io& io) {
   io("manager", manager_);
   io("access_log", access_log_);
   io("commands", commands_);
+  io("warnings", warnings_);
+  io("untrusted_proxy", untrusted_proxy_);
   io("phase", phase_);
   io("file_limit", file_limit_);
   io("supervisor", supervisor_);
@@ -155,7 +159,14 @@ void Master::routers_changed() {
 void Master::published(const std::vector<VersionView>& views) {
   supervisor_.sockets_closed();
   if (phase_ == Phase::serving) announce(views);
+  warnings_.update(control::warnings(commands_.report()));
   listen_if_allowed(views);
+}
+
+/// A router reports the first one only.
+void Master::met_untrusted_proxy(const ChannelMessage& report) {
+  untrusted_proxy_ = report.detail;
+  warnings_.update(control::warnings(commands_.report()));
 }
 
 /// An exception that reaches this loop means that an event was only partly handled, so the state may be inconsistent.

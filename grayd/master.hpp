@@ -35,6 +35,7 @@
 #include "grayd/routers/routers.hpp"
 #include "grayd/service_manager.hpp"
 #include "grayd/upgrades.hpp"
+#include "grayd/warning_log.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {
@@ -114,6 +115,7 @@ class Master final : supervisor::Host,
   void met_stranger(const ChannelMessage& report) override {
     if (report.peer) supervisor_.met_stranger(report.number, *report.peer);
   }
+  void met_untrusted_proxy(const ChannelMessage& report) override;
   void router_user_added() override { supervisor_.admit_routers(); }
   void probing_possible(bool possible) override { supervisor_.probing_possible(possible); }
   // Publication::Listener
@@ -151,9 +153,11 @@ class Master final : supervisor::Host,
   AccessLog access_log_;
   OwnFiles own_files_;
   ControlEndpoints endpoints_;
-  unsigned changing_ = 0;   // verbs in progress that change something
-  bool reopening_ = false;  // the endpoints, when their callers are gone
-  bool leaving_ = false;    // hand over when the loop has stopped
+  WarningLog warnings_;
+  std::string untrusted_proxy_;  // see control::ReportSource
+  unsigned changing_ = 0;        // verbs in progress that change something
+  bool reopening_ = false;       // the endpoints, when their callers are gone
+  bool leaving_ = false;         // hand over when the loop has stopped
   bool workers_stopping_ = false;
   rlim_t file_limit_ = 0;  // the soft limit that grayd was started with
   int exit_code_ = 0;

@@ -36,6 +36,7 @@ bool Worker::start(const VersionSettings& settings, TimePoint now) {
   for (std::string* text : {&ready_by_, &status_, &detail_, &closed_, &last_answer_}) text->clear();
   asked_ = 0;
   stranger_.reset();
+  listener_.reset();
   ending_ = killed_ = draining_ = ended_ = false;
   leader_status_.reset();
   next_poll_ = started_ = now;
@@ -243,6 +244,9 @@ bool Worker::probed(std::uint64_t id, const ProbeResult& result, WorkerState sta
     detail_.clear();
     stranger_.reset();
   }
+  // Once, when it certainly listens. An inherited socket is ours.
+  if (result.ok && state != WorkerState::spawned && !listener_)
+    listener_ = settings_.listen == ListenMode::inherited ? ListenerView{} : look_at_listener(address_);
   const bool ok = result.ok && (there.owner == Listener::Owner::worker || state != WorkerState::spawned);
   if (state != WorkerState::spawned)
     report({.kind = ok ? WorkerEvent::probe_ok : WorkerEvent::probe_failed});
@@ -324,13 +328,6 @@ void Worker::spawn_failed(const SpawnError& error, const std::string& text) {
   report({.kind = WorkerEvent::exec_failed, .status = cgroup ? EAGAIN : error.error});
 }
 
-// That nothing listens yet is normal while it starts; what its program answers shows already why it will fail.
-std::string Worker::complaint() const {
-  if (!detail_.empty()) return detail_;
-  if (ready_by_.empty() && !closed_.empty()) return closed_;
-  return refused() ? std::string() : failed_probe();
-}
-
 // A server without SO_REUSEADDR cannot listen on a port that we hold; the next try releases it, the one after holds it
 // again, in case that was not the reason.
 void Worker::exited(int status) {
@@ -374,11 +371,6 @@ std::string Worker::survivor() const { return first_named(process_->members()); 
 
 void Worker::wrote(const std::string& line) { log(LogLevel::info, id_ + ": " + line); }
 
-void Worker::report(const Event& event) {
-  events_.push_back(event);
-  wake_();
-}
-
 void Worker::end_process() {
   if (process_) context_.host.group_gone(process_->pid());
   process_.reset();
@@ -400,6 +392,7 @@ WorkerView Worker::view() const {
   view.generation = generation_;
   view.cell = *cell_;
   view.owner = claim_->owner();
+  view.listener = listener_.value_or(ListenerView{});
   return view;
 }
 

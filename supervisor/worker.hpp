@@ -91,7 +91,11 @@ class Worker final : private WorkerProcess::Owner {
   /// Details of the last failure in addition to its cause; may be empty.
   const std::string& detail() const { return detail_; }
   /// Why it is not up yet, if that is known; may be empty.
-  std::string complaint() const;
+  std::string complaint() const {
+    if (!detail_.empty()) return detail_;
+    if (ready_by_.empty() && !closed_.empty()) return closed_;
+    return refused() ? std::string() : failed_probe();  // that nothing listens yet is normal
+  }
   /// What its last probe found, with the request; empty if it passed.
   std::string failed_probe() const;
   const OutputTail& output() const { return tail_; }
@@ -126,6 +130,7 @@ class Worker final : private WorkerProcess::Owner {
     io("detail", detail_);
     io("closed", closed_);
     io("last_answer", last_answer_);
+    io("listener", listener_);
     io("started", started_);
     io("next_poll", next_poll_);
     io("next_weigh", next_weigh_);
@@ -155,7 +160,10 @@ class Worker final : private WorkerProcess::Owner {
   bool make_process(int& error);
   std::unique_ptr<WorkerProcess> resumed_process();
   std::string label(ReadyWay way) const;
-  void report(const Event& event);
+  void report(const Event& event) {
+    events_.push_back(event);
+    wake_();
+  }
   void become_ready(ReadyWay way, bool by_probe);
   std::optional<bool> ask_probe(WorkerState state, TimePoint now);
   void judge_answer(bool ok, TimePoint now);
@@ -190,7 +198,8 @@ class Worker final : private WorkerProcess::Owner {
   std::string ready_by_, status_, detail_;
   std::string closed_;       // the channel that it closed without a ready message, or a message that was ignored
   std::string last_answer_;  // of a failed probe
-  std::optional<PeerOwner> stranger_;  // the one that detail_ describes; not handed over
+  std::optional<PeerOwner> stranger_;     // the one that detail_ describes; not handed over
+  std::optional<ListenerView> listener_;  // of this process; none: not looked at yet
   TimePoint started_{}, next_weigh_{};
   std::optional<TimePoint> next_poll_ = TimePoint{};  // none: look_again() says when
   std::uint64_t asked_ = 0;                           // the probe in flight; 0: none

@@ -122,4 +122,18 @@ std::string Address::ip_text() const {
   return buffer;
 }
 
+bool is_nearby(const Address& address) {
+  if (address.kind == Address::Kind::unix_path) return true;
+  const auto mapped = address.kind == Address::Kind::ipv6 ? mapped_ipv4(address.ip) : std::optional(address.ip);
+  if (mapped) {
+    const auto& ip = *mapped;
+    return ip[0] == 127 || ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) || (ip[0] == 192 && ip[1] == 168) ||
+           (ip[0] == 169 && ip[1] == 254);
+  }
+  const auto& ip = address.ip;
+  std::array<std::uint8_t, 16> loopback{};
+  loopback.back() = 1;
+  return ip == loopback || (ip[0] & 0xfe) == 0xfc || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
+}
+
 }  // namespace gray

@@ -48,6 +48,9 @@ struct Cidr {
 /// The IPv4 address in an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2); nothing for any other.
 std::optional<std::array<std::uint8_t, 16>> mapped_ipv4(const std::array<std::uint8_t, 16>& ip);
 
+/// Loopback, link-local, private (RFC 1918, RFC 4193), or a unix socket: more likely a proxy than a user.
+bool is_nearby(const Address& address);
+
 /// An IP without port, as in X-Forwarded-For.
 std::optional<Address> parse_ip(std::string_view text);
 

@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -74,7 +75,8 @@ std::optional<PeerOwners::Socket> PeerOwners::ask(const Address& local, const Ad
   do got = ::recv(netlink_.get(), &answer, sizeof answer, 0);
   while (got > 0 && answer.header.nlmsg_seq != sequence_);  // an answer that was never read
   if (got < static_cast<ssize_t>(sizeof answer) || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return std::nullopt;
-  return Socket{answer.socket.idiag_uid, answer.socket.idiag_inode};
+  return Socket{answer.socket.idiag_uid, answer.socket.idiag_inode, answer.socket.idiag_state,
+                answer.socket.idiag_rqueue, answer.socket.idiag_wqueue};
 }
 
 PeerOwners::Peer PeerOwners::of(int fd) const {
@@ -90,6 +92,16 @@ PeerOwners::Peer PeerOwners::of(int fd) const {
 PeerOwners::Peer PeerOwners::of_tcp(int fd, const Address& address) const {
   if (!netlink_) return {Peer::State::unknown, {}};
   auto socket = listener(address);
+  if (socket && socket->state == TCP_LISTEN) {
+    Peer peer{Peer::State::known, {socket->uid, 0}};
+    peer.room = socket->waiting > socket->backlog ? 0 : socket->backlog + 1 - socket->waiting;
+    if (peer.room > 0) return peer;
+    // A full one, but this connection may be in it. One of a SYN cookie is found nowhere, so the listener is found.
+    const auto own = address_by(::getsockname, fd);
+    const auto other_end = own ? ask(address, &*own) : std::nullopt;
+    peer.overflow = other_end && (other_end->state == TCP_SYN_RECV || other_end->state == TCP_LISTEN);
+    return peer;
+  }
   if (!socket) {
     const auto own = address_by(::getsockname, fd);
     socket = own ? ask(address, &*own) : std::nullopt;

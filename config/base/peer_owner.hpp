@@ -10,6 +10,9 @@
 // connect(2) and the question the listener may have changed: a connection that was not accepted is reset then, but an
 // accepted one is not, and counts as one of the new listener.
 //
+// The same answer shows whether the listener's backlog is full. The kernel of a full one drops the last step of the
+// handshake, so that a connection exists at one end only: what is sent on it is repeated later and later, or reset.
+//
 // Where netlink is not permitted, or the kernel has no sock_diag, TCP peers are not known.
 #include <sys/types.h>
 
@@ -55,6 +58,9 @@ class PeerOwners {
   struct Socket {
     uid_t uid = 0;
     std::uint64_t inode = 0;
+    std::uint8_t state = 0;     // TCP_LISTEN ...
+    std::uint32_t waiting = 0;  // of a listener: connections that were not accepted yet, and how many may wait
+    std::uint32_t backlog = 0;
   };
   /// The TCP socket that accepts connections to `address`; nothing if there is none, or it cannot be known.
   std::optional<Socket> listener(const Address& address) const;
@@ -67,6 +73,9 @@ class PeerOwners {
     };
     State state = State::unknown;
     PeerOwner owner;
+    /// Its listener's backlog is full, and it is not in it: the other kernel drops what is sent until there is room.
+    bool overflow = false;
+    std::uint32_t room = UINT32_MAX;  // of that backlog, if it is known
   };
   /// Of a connected socket.
   Peer of(int fd) const;

@@ -16,6 +16,8 @@
 //                                      <-  probed(id, ok, detail, peer)
 //                                      <-  stranger(cell, generation, peer)   a process of a different user listens at
 //                                                                             the address of a worker; it got no byte
+//                                      <-  untrusted_proxy(detail)            a nearby peer sends fields of a proxy, is
+//                                                                             not in trusted_proxies; once
 //                                      <-  unused                             a thread has closed its last socket to
 //                                                                             a worker that left the table
 //     reopen + access-log fd           ->
@@ -35,7 +37,7 @@
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 9;
+inline constexpr std::uint32_t kChannelProtocol = 10;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 inline constexpr std::size_t kChannelMessage = 16 << 20;  // bytes of the JSON of a message
 
@@ -53,7 +55,8 @@ struct ChannelMessage {
     probed,
     drained,
     unused,
-    stranger
+    stranger,
+    untrusted_proxy
   };
   Type type = Type::hello;
   std::uint32_t protocol = kChannelProtocol;
@@ -82,7 +85,7 @@ struct ChannelMessage {
   /// One message of each type.
   static std::vector<ChannelMessage> variants();
 };
-constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::stranger; }
+constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::untrusted_proxy; }
 const char* name_of(ChannelMessage::Type type);
 
 std::string to_json_text(const ChannelMessage& message);  // the descriptor is sent separately

@@ -8,8 +8,8 @@ namespace gray {
 using Type = ChannelMessage::Type;
 
 const char* name_of(Type type) {
-  constexpr const char* kNames[] = {"hello", "table",     "listen", "probe",   "reopen", "drain",   "applied",
-                                    "ready", "unreached", "probed", "drained", "unused", "stranger"};
+  constexpr const char* kNames[] = {"hello", "table",     "listen", "probe",   "reopen", "drain",    "applied",
+                                    "ready", "unreached", "probed", "drained", "unused", "stranger", "untrusted_proxy"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -44,7 +44,8 @@ void ChannelMessage::fields(Io& io) {
       io("cell", cell);
       io("peer", peer);
       return;
-    case Type::unreached: io("detail", detail); return;
+    case Type::unreached:
+    case Type::untrusted_proxy: io("detail", detail); return;
     case Type::table:
     case Type::applied: io("number", number); return;
     case Type::drain:

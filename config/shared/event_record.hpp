@@ -46,9 +46,10 @@ enum class EventKind : std::uint8_t {
   events_lost,        // some are missing on disk
   file_restored,      // a file of grayd's own was removed by a different program, and made again
   file_missing,       // likewise, but it could not be made again
+  warning,            // something works, but not as the operator probably expects
   count
 };
-constexpr EventKind last_value(EventKind) { return EventKind::file_missing; }
+constexpr EventKind last_value(EventKind) { return EventKind::warning; }
 
 struct EventRecord {
   std::uint64_t sequence = 0;  // 1, 2, ... across restarts of grayd; given by the event log

@@ -38,6 +38,7 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::count)> kReaso
     {Reason::client_gone, 499, "client-gone"},
     {Reason::tunnel_idle, 499, "tunnel-idle"},
     {Reason::slow_client, 408, "slow-client"},
+    {Reason::length_required, 411, "length-required"},
 }};
 
 constexpr bool complete() {

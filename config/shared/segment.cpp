@@ -49,6 +49,7 @@ void fold(Row& base, const Row& dead) {
   add(base.decisions, dead.decisions);
   add(base.retries, dead.retries);
   add(base.asset_retries, dead.asset_retries);
+  add(base.affinity_spills, dead.affinity_spills);
   add(base.bytes_in, dead.bytes_in);
   add(base.bytes_out, dead.bytes_out);
   add(base.connects, dead.connects);
@@ -63,6 +64,7 @@ void fold(WireCounts& base, const WireCounts& dead) {
   add(base.write_errors, dead.write_errors);
   add(base.forwards_cut, dead.forwards_cut);
   add(base.forwards_unreadable, dead.forwards_unreadable);
+  add(base.forwards_ignored, dead.forwards_ignored);
 }
 
 std::string header_problem(const Header& header) {
@@ -146,6 +148,7 @@ void Segment::forget(std::uint32_t slot) {
   for (WorkerCell& worker : layout_->workers) {
     worker.sockets.forget(slot);
     worker.tunnels.forget(slot);
+    worker.awaited[slot].store(0, std::memory_order_release);
   }
   for (VersionCell& version : layout_->versions) {
     version.waiting.forget(slot);

@@ -6,9 +6,9 @@
 // Invariants
 //  - A Row, and a WireCounts, has exactly one writer: one thread of the router that holds the slot. Everyone may read
 //    at any time.
-//  - No thread sleeps while a unit is free: a thread that waits sets its bit in `waiters` and then checks the words
-//    once more; a thread that returns a unit checks `waiters` after that. Both are sequentially consistent, so one of
-//    the two sees the other.
+//  - No thread sleeps while a unit is free: a thread that waits sets its bit in `waiters` or `awaited` and then checks
+//    the words once more; a thread that returns a unit checks these bits after that. Both are sequentially consistent,
+//    so one of the two sees the other.
 //  - A LimitWord is changed by compare-and-swap only. It holds one 16-bit share per slot; its total is their sum, so
 //    the share of a dead slot is returned by clearing one field, whatever the router was doing when it died.
 //  - The master assigns slots, and clears a slot after waitpid of its router (Segment::forget).
@@ -25,7 +25,7 @@
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 8;                  // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 9;                  // raise with every change of the structs below
 inline constexpr std::uint32_t kRouterSlots = 4;             // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 
@@ -70,8 +70,9 @@ enum class Reason : std::uint8_t {
   held,
   maintenance,
   client_gone,
-  tunnel_idle,  // a tunnel was silent for longer than allowed
-  slow_client,  // other requests waited for its socket
+  tunnel_idle,      // a tunnel was silent for longer than allowed
+  slow_client,      // other requests waited for its socket
+  length_required,  // the worker speaks HTTP/1.0: it takes no chunks
   count
 };
 enum class Decision : std::uint8_t {
@@ -104,6 +105,7 @@ struct alignas(64) Row {
   std::atomic<std::uint64_t> decisions[static_cast<std::size_t>(Decision::count)];
   std::atomic<std::uint64_t> retries;
   std::atomic<std::uint64_t> asset_retries;        // of assets that this version does not have, on other versions
+  std::atomic<std::uint64_t> affinity_spills;      // requests that did not get the worker of their user: it had no room
   std::atomic<std::uint64_t> bytes_in, bytes_out;  // bodies
   std::atomic<std::uint64_t> connects, connect_errors;
   std::atomic<std::uint32_t> in_flight, waiting, idle;  // gauges: requests; of them in the queue; idle sockets
@@ -123,11 +125,19 @@ struct alignas(64) WireCounts {
   std::atomic<std::uint64_t> write_errors[kSides];                              // sends to that side that failed
   std::atomic<std::uint64_t> forwards_cut;         // requests whose X-Forwarded-For has more trusted hops than are read
   std::atomic<std::uint64_t> forwards_unreadable;  // likewise: has a member that is not an address
+  std::atomic<std::uint64_t>
+      forwards_ignored;  // requests of peers that are not trusted: have X-Forwarded-* or Forwarded
 };
+
+/// The HTTP of a worker's latest answer, to a request or a probe.
+enum class Speaks : std::uint32_t { unknown, http10, http11 };
 
 struct alignas(64) WorkerCell {
   LimitWord sockets;
   LimitWord tunnels;
+  std::atomic<Speaks> speaks;
+  /// Bit t of [s]: thread t of slot s has a request that waits for this worker, because its user stays on it.
+  std::atomic<std::uint64_t> awaited[kRouterSlots];
 };
 
 struct alignas(64) VersionCell {

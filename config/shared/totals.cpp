@@ -25,6 +25,7 @@ void add_to(Totals& totals, const Row& row) {
   totals.errors += get(row.errors);
   totals.retries += get(row.retries);
   totals.asset_retries += get(row.asset_retries);
+  totals.affinity_spills += get(row.affinity_spills);
   totals.bytes_in += get(row.bytes_in);
   totals.bytes_out += get(row.bytes_out);
   for (std::size_t i = 0; i < std::size(row.status_class); ++i) totals.status_class[i] += get(row.status_class[i]);

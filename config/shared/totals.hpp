@@ -13,7 +13,8 @@ namespace gray::segment {
 
 /// Sums of a version over all router slots, threads and the base.
 struct Totals {
-  std::uint64_t requests = 0, errors = 0, retries = 0, asset_retries = 0, bytes_in = 0, bytes_out = 0;
+  std::uint64_t requests = 0, errors = 0, retries = 0, asset_retries = 0, affinity_spills = 0, bytes_in = 0,
+                bytes_out = 0;
   std::uint64_t status_class[6] = {};
   std::uint64_t reasons[static_cast<std::size_t>(Reason::count)] = {};
   std::uint64_t decisions[static_cast<std::size_t>(Decision::count)] = {};

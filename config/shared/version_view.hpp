@@ -42,6 +42,18 @@ enum class ReplacementState : std::uint8_t { running, done, failed };
 constexpr ReplacementState last_value(ReplacementState) { return ReplacementState::failed; }
 std::string_view name(ReplacementState state);
 
+/// What the kernel says of the sockets on which a worker listens.
+struct ListenerView {
+  std::uint32_t backlog = 0;  // connections that may wait to be accepted; 0: not known
+  bool everywhere = false;    // at every address of this host
+  template <class Io>
+  void archive(Io& io) {
+    io("backlog", backlog);
+    io("everywhere", everywhere);
+  }
+  bool operator==(const ListenerView&) const = default;
+};
+
 struct WorkerView {
   std::string id;  // "web@v1#0"
   pid_t pid = 0;   // 0: no process now
@@ -56,6 +68,7 @@ struct WorkerView {
   std::uint64_t generation = 0;
   std::uint32_t cell = 0;
   bool routable = false;
+  ListenerView listener = {};
 };
 
 /// The last replacement of all workers of a version.

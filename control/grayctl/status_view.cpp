@@ -209,6 +209,16 @@ std::string upgrade_line(const json& status, const Terminal& terminal) {
                        terminal);
 }
 
+std::string warning_lines(const json& status, const Terminal& terminal) {
+  std::string lines;
+  for (const json& warning : list(status, "warnings")) {
+    std::string about = text(warning, "service");
+    if (!about.empty()) about = " (" + about + " " + text(warning, "version") + ")";
+    lines += painted_lines("warning" + about + ": " + text(warning, "text"), Colour::doubtful, terminal);
+  }
+  return lines;
+}
+
 /// If the file differs from the running configuration, a reload may have been forgotten.
 std::string file_line(const json& status, const Terminal& terminal) {
   if (!member(status, "config_changed").is_boolean() || !member(status, "config_changed").get<bool>()) return {};
@@ -231,7 +241,8 @@ std::string view_status(const json& status, const Terminal& terminal) {
       view += versions[next_version++] + "\n" + cause_lines(version, terminal) + restart_line(version, terminal);
       for (std::size_t i = 0; i < list(version, "workers").size(); ++i) view += workers[next_worker++] + "\n";
     }
-  return view + file_line(status, terminal) + upgrade_line(status, terminal) + daemon_line(status, terminal);
+  return view + warning_lines(status, terminal) + file_line(status, terminal) + upgrade_line(status, terminal) +
+         daemon_line(status, terminal);
 }
 
 }  // namespace gray::control

@@ -107,6 +107,8 @@ void counters(std::string& out, const Samples& samples) {
   counter("grayd_asset_retries_total",
           "Assets that a version did not have, and for which other versions were asked; see docs/routing.md.",
           &segment::Totals::asset_retries);
+  counter("grayd_affinity_spills_total", "Requests that another worker than that of their user got: it had no room.",
+          &segment::Totals::affinity_spills);
   counter("grayd_request_body_bytes_total", "Bytes of request bodies.", &segment::Totals::bytes_in);
   counter("grayd_response_body_bytes_total", "Bytes of response bodies.", &segment::Totals::bytes_out);
   counter("grayd_upstream_connects_total", "Sockets to workers that were opened.", &segment::Totals::connects);
@@ -258,6 +260,10 @@ void forwards(std::string& out, const ReportSource& source) {
          "Requests whose X-Forwarded-For has a member that is not an address.",
          static_cast<double>(sum_of(
              source.layout, [](const segment::WireCounts& wire) -> const auto& { return wire.forwards_unreadable; })));
+  single(out, "grayd_forwards_ignored_total", "counter",
+         "Requests with X-Forwarded-* or Forwarded of peers that are not in trusted_proxies.",
+         static_cast<double>(sum_of(
+             source.layout, [](const segment::WireCounts& wire) -> const auto& { return wire.forwards_ignored; })));
 }
 
 void process(std::string& out, const ReportSource& source) {

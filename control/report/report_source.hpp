@@ -94,6 +94,7 @@ struct ReportSource {
   std::uint64_t events_dropped = 0;        // could not be written to disk
   bool config_changed = false;             // the file differs from the loaded settings
   std::vector<UpgradeView> upgrades = {};  // the last ones, oldest first
+  std::string untrusted_proxy = {};        // a peer that sends fields of a proxy: its IP, or "unix"; empty: none
 
   std::uint64_t resident(const WorkerView& worker) const { return worker.pid > 0 ? resident_bytes(worker.pid) : 0; }
 };

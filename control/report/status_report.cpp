@@ -1,6 +1,7 @@
 #include "control/report/status_report.hpp"
 
 #include "config/shared/totals.hpp"
+#include "control/report/warnings.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/traffic/weights.hpp"
 #include "control/version.hpp"
@@ -53,6 +54,7 @@ void add_counters(json& out, const ReportSource& source, const std::string& serv
   out["requests"] = totals.requests;
   out["errors"] = totals.errors;
   out["retries"] = totals.retries;
+  out["affinity_spills"] = totals.affinity_spills;
   out["in_flight"] = totals.in_flight;
   out["queue"] = {{"waiting", waiting}, {"limit", source.settings.service(service)->limits.queue}};
 }
@@ -110,6 +112,10 @@ json router_json(const RouterView& router) {
           {"uptime_s", router.uptime_s}};
 }
 
+json warning_json(const Warning& warning) {
+  return {{"cause", warning.cause}, {"service", warning.service}, {"version", warning.version}, {"text", warning.text}};
+}
+
 json upgrade_json(const UpgradeView& upgrade) {
   return {{"number", upgrade.number}, {"of", upgrade.of},   {"state", name(upgrade.state)},
           {"text", upgrade.text},     {"pid", upgrade.pid}, {"exit_code", static_cast<int>(upgrade.code)}};
@@ -128,11 +134,13 @@ json status_report(const ReportSource& source) {
               {"config_changed", source.config_changed},
               {"metrics", source.settings.metrics},
               {"table", source.table},
+              {"warnings", json::array()},
               {"upgrades", json::array()},
               {"listen", json::array()},
               {"proxy_protocol", json::array()},
               {"routers", json::array()},
               {"services", json::array()}};
+  for (const auto& warning : warnings(source)) out["warnings"].push_back(warning_json(warning));
   for (const auto& upgrade : source.upgrades) out["upgrades"].push_back(upgrade_json(upgrade));
   for (const auto& address : source.settings.listen) out["listen"].push_back(address.text());
   for (const auto& address : source.settings.proxy_protocol) out["proxy_protocol"].push_back(address.text());

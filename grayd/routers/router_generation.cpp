@@ -90,6 +90,7 @@ void RouterGeneration::received(ChannelMessage message) {
     case Type::unreached: return void(complaint_ = message.detail);
     case Type::probed: return owner_.probed(message);
     case Type::stranger: return owner_.met_stranger(message);
+    case Type::untrusted_proxy: return owner_.met_untrusted_proxy(message);
     default: return kill("it sent a message that only the master sends");
   }
 }

@@ -45,6 +45,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
     virtual void probed(const ChannelMessage& answer) = 0;
     /// A process of a different user listens at the address of a worker.
     virtual void met_stranger(const ChannelMessage& report) = 0;
+    /// A peer from nearby sends fields of a proxy, but is not in trusted_proxies.
+    virtual void met_untrusted_proxy(const ChannelMessage& report) = 0;
     virtual void probing_possible(bool possible) = 0;
     virtual void router_user_added() {}  // users() has one more; the router is not started yet
 
@@ -101,6 +103,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   void applied(RouterGeneration&) override { settle_waiters(); }
   void probed(const ChannelMessage& answer) override { owner_.probed(answer); }
   void met_stranger(const ChannelMessage& report) override { owner_.met_stranger(report); }
+  void met_untrusted_proxy(const ChannelMessage& report) override { owner_.met_untrusted_proxy(report); }
   void worker_unused() override { owner_.workers_unused(); }
   void ended(RouterGeneration& router) override;
   // RouterUpgrade::Fleet

@@ -46,6 +46,7 @@ void Backends::apply(const RoutingTable& table) {
     for (const VersionRoute& route : service.versions) {
       seen[route.row] = true;
       versions_[route.row].limits = service.limits;
+      versions_[route.row].affine = service.affinity;
       apply(versions_[route.row], &route);
     }
   }
@@ -60,6 +61,7 @@ void Backends::apply(Version& version, const VersionRoute* route) {
   tunnels_.plan(version, route);
   for (Worker& worker : version.workers) {
     if (!worker.able) retire(worker);
+    if (!worker.able) scatter_awaiting(version, worker);
   }
   version.forget_gone();
   advance(version);
@@ -102,7 +104,7 @@ Upstream* Backends::serve(const Lease& lease, WorkerSeeker& seeker) {
   }
   ++worker.open;
   stats::add(counters_.row(worker.version->row).connects);
-  upstream.open(worker, stream, true);
+  upstream.open(worker, cell_of(worker), stream, true);
   upstream.units().tunnel = lease.tunnel;
   upstream.attach(seeker);
   return &upstream;
@@ -110,6 +112,7 @@ Upstream* Backends::serve(const Lease& lease, WorkerSeeker& seeker) {
 
 WorkerSide* Backends::acquire(Version& version, WorkerSeeker& seeker, const Wish& wish) {
   if (seeker.slow && !slow_share_.admits(version)) return nullptr;
+  if (wish.affinity != 0) return acquire_of_user(version, seeker, wish);
   const Lease lease = take(version, wish);
   return lease ? serve(lease, seeker) : nullptr;
 }
@@ -120,7 +123,9 @@ void Backends::release(Upstream& upstream) {
   upstream.detach();
   if (std::exchange(upstream.units().tunnel, false)) tunnels_.drop(worker);
   if (!worker.able || draining_) return recycle(upstream);
-  if (wanted_elsewhere(version) && (version.queue.size() == 0 || (++version.turn & 1) != 0))
+  const bool awaited = version.affine && awaited_elsewhere(worker);
+  if ((awaited || wanted_elsewhere(version)) &&
+      (version.queue.size() + version.awaiting == 0 || (++version.turn & 1) != 0))
     return give_to_neighbour(upstream);
   worker.idle.put(upstream, engine_.now());
   if (version.waiting()) return advance(version);
@@ -156,6 +161,7 @@ void Backends::lease_to(Version& version, WorkerSeeker& seeker, Lease lease) {
 void Backends::advance(Version& version) {
   if (std::exchange(version.unsorted, false)) sort_queue(version);
   serve_expecting(version);
+  if (version.awaiting > 0) serve_awaiting(version);
   while (version.queue.size() > 0 && serve_queue(version, version.queue)) {
   }
   if (version.queue.size() > 0) return;
@@ -192,6 +198,12 @@ bool Backends::wanted_elsewhere(const Version& version) const {
   return kind == Waiting::fair || (kind == Waiting::slow && slow_share_.admits(version));
 }
 
+// Threads that need this very worker come first: others can use any.
+int Backends::next_waiting(const Worker& worker) const {
+  const int thread = worker.version->affine ? waiting_.next(cell_of(worker)) : -1;
+  return thread >= 0 ? thread : next_waiting(*worker.version);
+}
+
 int Backends::next_waiting(const Version& version) const {
   const int thread = waiting_.next(version.row, Waiting::fair);
   return thread >= 0 ? thread : waiting_.next(version.row, Waiting::slow);
@@ -206,7 +218,7 @@ void Backends::wake_others(const Version& version) {
 
 // The socket goes to a waiting thread with its unit; a waiter of another router gets the unit only.
 void Backends::give_to_neighbour(Upstream& upstream) {
-  const bool wanted = next_waiting(*upstream.worker().version) >= 0;
+  const bool wanted = next_waiting(upstream.worker()) >= 0;
   wanted&& engine_.unsent(upstream.stream()) == 0 ? upstream.give_away() : recycle(upstream);
 }
 
@@ -225,7 +237,7 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
     return advance(version);
   }
   ++worker->open;
-  upstream.open(*worker, stream, false);
+  upstream.open(*worker, cell_of(*worker), stream, false);
   release(upstream);
 }
 

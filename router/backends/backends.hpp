@@ -48,7 +48,8 @@ class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents,
   /// Whether its client was cut as a slow one lately.
   virtual bool client_was_cut() const = 0;
 
-  bool expects = false;  // waits in Version::expecting
+  bool expects = false;      // waits in Version::expecting
+  Worker* awaits = nullptr;  // waits in its Worker::awaiting
 
  protected:
   ~WorkerSeeker() = default;
@@ -65,10 +66,14 @@ class Neighbours {
   virtual void wake(std::uint32_t thread, std::uint32_t row) = 0;
   /// A waiter of `from` needs a socket of this version: a thread that has an idle one hands it over.
   virtual void ask(std::uint32_t from, std::uint32_t row) = 0;
+  /// Likewise, of this worker.
+  virtual void ask(std::uint32_t from, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) = 0;
   /// A limit unit became free, and only threads of other routers wait for it.
   virtual void wake_routers() = 0;
   /// A process of a different user listens at the address of a worker.
   virtual void met_stranger(std::uint32_t cell, std::uint64_t generation, const PeerOwner& found) = 0;
+  /// A peer from nearby that is not trusted sends fields of a proxy.
+  virtual void met_untrusted_proxy(const Address& peer) = 0;
   /// The last socket of this thread to a worker that left the table was closed, and its unit given back.
   virtual void worker_unused() = 0;
 };
@@ -89,6 +94,9 @@ class Backends final : private ConnectionOwner {
   /// Queues the seeker and asks the neighbours for a socket. Reason::none, or why it is refused.
   segment::Reason enqueue(Version& version, WorkerSeeker& seeker);
   void leave_queue(Version& version, WorkerSeeker& seeker);
+  /// It has waited long enough for the worker of its user: a socket to another one. Null: there is none, and it waits
+  /// no more.
+  WorkerSide* spill(Version& version, WorkerSeeker& seeker);
   /// The client of a request that holds a socket moves `rate` bytes per second, which is slow. May cut requests of slow
   /// clients, this one included.
   void slow_client(Version& version, WorkerSeeker& seeker, std::uint64_t rate);
@@ -96,6 +104,7 @@ class Backends final : private ConnectionOwner {
   /// A client of this version was cut: its requests that wait become slow ones, in a later turn of the loop.
   void client_cut(Version& version);
 
+  void met_untrusted_proxy(const Address& peer) { neighbours_.met_untrusted_proxy(peer); }
   /// Whether an able worker has a tunnel to give.
   bool has_tunnel(const Version& version) const { return tunnels_.any_left(version); }
   /// Serves waiters while sockets are available.
@@ -105,6 +114,7 @@ class Backends final : private ConnectionOwner {
   /// From a neighbour: a socket of its own, or a request for one.
   void adopt(int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation);
   void offer(std::uint32_t to, std::uint32_t row);
+  void offer(std::uint32_t to, std::uint32_t row, std::uint32_t cell, std::uint64_t generation);
 
   /// This router is draining: idle sockets are closed, now and from now on.
   void drain();
@@ -130,7 +140,16 @@ class Backends final : private ConnectionOwner {
     explicit operator bool() const { return idle != nullptr || dial != nullptr; }
   };
   Lease take(Version& version, const Wish& wish);
+  Lease take_from(Worker& worker);
   Upstream* serve(const Lease& lease, WorkerSeeker& seeker);
+  WorkerSide* acquire_of_user(Version& version, WorkerSeeker& seeker, Wish wish);
+  bool await_worker(Version& version, WorkerSeeker& seeker, Worker& worker, const Wish& wish);
+  void stop_awaiting(Version& version, WorkerSeeker& seeker);
+  void serve_awaiting(Version& version);
+  void serve_awaiting(Version& version, Worker& worker);
+  void scatter_awaiting(Version& version, Worker& worker);
+  bool awaited_elsewhere(const Worker& worker) const;
+  void wake_awaiting(const Worker& worker);
   void lease_to(Version& version, WorkerSeeker& seeker, Lease lease);
   void serve_expecting(Version& version);
   void wait_in_queue(Version& version, WorkerSeeker& seeker);
@@ -148,13 +167,14 @@ class Backends final : private ConnectionOwner {
   void serve_when_trusted(const Version& version);
   bool take_place(const Version& version, const WorkerSeeker& seeker, std::uint32_t excess);
   bool wanted_elsewhere(const Version& version) const;
+  int next_waiting(const Worker& worker) const;
   int next_waiting(const Version& version) const;
   void wake_others(const Version& version);
   void give_to_neighbour(Upstream& upstream);
   bool give_idle(Version& version);
   void recycle(Upstream& upstream);
   void expire_idle(TimePoint now);
-  segment::WorkerCell& cell_of(const Worker& worker) { return layout_.workers[worker.cell]; }
+  segment::WorkerCell& cell_of(const Worker& worker) const { return layout_.workers[worker.cell]; }
 
   engine::Engine& engine_;
   segment::Layout& layout_;

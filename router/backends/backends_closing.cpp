@@ -39,6 +39,7 @@ void Backends::closed(Upstream& upstream) {
   const bool unused = --worker.open == 0 && !worker.able;
   upstreams_.give_back(upstream);
   advance(version);
+  if (version.affine) wake_awaiting(worker);
   version.forget_gone();
   if (unused) neighbours_.worker_unused();
 }
@@ -69,7 +70,7 @@ void Backends::released(Upstream& upstream, int fd) {
   Version& version = *worker.version;
   const std::uint32_t cell = worker.cell;
   const std::uint64_t generation = worker.generation;
-  const int thread = next_waiting(version);
+  const int thread = next_waiting(worker);
   --worker.open;
   upstreams_.give_back(upstream);
   if (thread < 0) return adopt(fd, version.row, cell, generation);

@@ -10,6 +10,7 @@ namespace gray::proxy {
 using segment::Reason;
 
 Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
+  if (seeker.awaits != nullptr) return Reason::none;  // acquire() has queued it
   if (!seeker.slow && version.closing() > version.expecting.size() && (seeker.repeats() || version.queue.size() == 0)) {
     seeker.expects = true;
     version.expecting.push(seeker, engine_.now(), version.limits.queue_timeout);
@@ -93,6 +94,7 @@ void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
 
 void Backends::leave_queue(Version& version, WorkerSeeker& seeker) {
   if (std::exchange(seeker.expects, false)) return version.expecting.remove(seeker);
+  if (seeker.awaits != nullptr) return stop_awaiting(version, seeker);
   (seeker.slow ? version.slow_queue : version.queue).remove(seeker);
   left_queue(version, seeker);
   if (version.queue.size() == 0 && wanted_elsewhere(version) && !give_idle(version)) wake_others(version);

@@ -27,8 +27,9 @@ Upstream::Upstream(ShardContext shard, http::ResponseHead& scratch, ConnectionOw
         upstream.settle();
       }) {}
 
-void Upstream::open(Worker& worker, engine::StreamId stream, bool connecting) {
+void Upstream::open(Worker& worker, segment::WorkerCell& cell, engine::StreamId stream, bool connecting) {
   worker_ = &worker;
+  cell_ = &cell;
   stream_ = stream;
   connecting_ = connecting;
   reused_ = false;
@@ -59,8 +60,8 @@ void Upstream::send_head(const http::Request& head, const http::RequestExtras& e
   asked_.limits = limits;
   asked_.upgrade = extras.upgrade;
   asked_.complete = head.body.empty();
-  asked_.wants_trailers = head.wants_trailers;
-  asked_.chunked = head.body.kind == http::Body::Kind::open;
+  asked_.wants_trailers = head.wants_trailers && extras.trailers;
+  asked_.chunked = head.body.kind == http::Body::Kind::open && !extras.length;
   char* out = shard_.outbox.room(stream_, http::request_bound(head, extras));
   shard_.outbox.commit(http::write_request(head, extras, out));
 }
@@ -80,8 +81,15 @@ void Upstream::send_end() {
 
 std::optional<std::uint64_t> Upstream::rest() const { return answer_.in_body ? answer_.body.rest() : std::nullopt; }
 
-// An HTTP/1.0 worker does not (P23).
-bool Upstream::knows_continue() const { return !worker_->http10; }
+// Where a backlog overflows, the kernel drops what is sent, and resets the connection in the end: no program read it.
+// On a connection that has served before, the kernel may delay the acknowledgement of bytes that were read.
+bool Upstream::may_have_arrived() const { return asked_.sent && (reused_ || shard_.engine.acknowledged(stream_)); }
+
+// Nearly always what is known already: other threads read the cell, so it is not written then.
+void Upstream::note_version(http::Version version) {
+  const auto spoken = version == http::Version::http10 ? segment::Speaks::http10 : segment::Speaks::http11;
+  if (speaks() != spoken) cell_->speaks.store(spoken, std::memory_order_relaxed);
+}
 
 void Upstream::release() {
   if (answer_.reusable) return owner_.release(*this);
@@ -187,7 +195,7 @@ std::size_t Upstream::take_head(std::string_view bytes) {
   if (head.status == 101) return take_upgrade(head, bytes);
   if (hold_back(head, bytes)) return 0;
   answer_.passed_on = true;
-  worker_->http10 = head.version == http::Version::http10;
+  note_version(head.version);
   if (head.status < 200) {
     if (++answer_.interims > kMaxInterim) return refuse({502, "P22", "too many interim answers", 0}, bytes);
     exchange_->interim(head);

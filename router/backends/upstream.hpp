@@ -23,7 +23,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   /// `scratch` holds one parsed head at a time, for all connections of the thread: a head is large and short-lived.
   Upstream(ShardContext shard, http::ResponseHead& scratch, ConnectionOwner& owner, segment::WireCounts& counts);
 
-  void open(Worker& worker, engine::StreamId stream, bool connecting);
+  void open(Worker& worker, segment::WorkerCell& cell, engine::StreamId stream, bool connecting);
   void attach(WorkerEvents& exchange);
   void detach();  // resets its state, ready for the pool
   Worker& worker() const override { return *worker_; }
@@ -79,9 +79,10 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   bool backed_up() const override { return shard_.engine.unsent(stream_) > engine::kHighWatermark; }
   std::optional<std::uint64_t> rest() const override;
   bool reused() const override { return reused_; }
-  bool sent_anything() const override { return asked_.sent; }
+  bool sent() const override { return asked_.sent; }
+  bool may_have_arrived() const override;
   bool answered() const override { return answer_.passed_on; }
-  bool knows_continue() const override;
+  segment::Speaks speaks() const override { return cell_->speaks.load(std::memory_order_relaxed); }
   void release() override;
   void discard(bool suspect) override;
   void leave(Duration within) override;
@@ -104,6 +105,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   bool take_trailers(const http::BodyDecoder::Step& step);
   std::size_t take_upgrade(const http::ResponseHead& head, std::string_view bytes);
   void take_partial();
+  void note_version(http::Version version);
   bool hold_back(const http::ResponseHead& head, std::string_view bytes);
   bool store(std::string_view bytes);
   void broke(segment::Reason reason);
@@ -114,6 +116,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   ConnectionOwner& owner_;
   segment::WireCounts& counts_;
   Worker* worker_ = nullptr;
+  segment::WorkerCell* cell_ = nullptr;
   WorkerEvents* exchange_ = nullptr;
   engine::StreamId stream_;
   engine::Buffer partial_;   // bytes of a head that is not complete, or is held back

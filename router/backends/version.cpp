@@ -96,7 +96,7 @@ bool Version::has_room(const segment::Layout& layout) const {
 }
 
 // A worker in its slow start is a user's favourite only from the user's turn on: each user moves to it once.
-Worker* Version::preferred(const Wish& wish, const segment::Layout& layout, TimePoint now) {
+Worker* Version::favourite(const Wish& wish, TimePoint now) {
   Worker* favourite = nullptr;
   std::uint64_t highest = 0;
   for (Worker& worker : workers) {
@@ -107,8 +107,7 @@ Worker* Version::preferred(const Wish& wish, const segment::Layout& layout, Time
     favourite = &worker;
     highest = score;
   }
-  if (favourite == nullptr || !is_trusted(*favourite, wish, now) || !has_room(*favourite, layout, wish)) return nullptr;
-  return favourite;
+  return favourite == nullptr || !is_trusted(*favourite, wish, now) ? nullptr : favourite;
 }
 
 Worker* Version::least_loaded(const Wish& wish, const segment::Layout& layout, TimePoint now, Standard standard) {
@@ -133,7 +132,11 @@ void Version::forget_gone() {
 }
 
 Worker* Version::choose(const Wish& wish, const segment::Layout& layout, TimePoint now) {
-  Worker* worker = wish.affinity == 0 ? nullptr : preferred(wish, layout, now);
+  Worker* worker = wish.affinity == 0 ? nullptr : favourite(wish, now);
+  if (worker != nullptr && !has_room(*worker, layout, wish)) {
+    if (wish.patient) return nullptr;
+    worker = nullptr;
+  }
   if (worker == nullptr) {
     worker = least_loaded(wish, layout, now, Standard::best);
     if (worker != nullptr && now < warm_at) worker->start.taken();

@@ -3,7 +3,8 @@
 //
 // The choice, in this order: the worker that the user's affinity prefers; the least loaded one, where a worker in its
 // slow start takes part only as often as its share says; the least loaded one of all; and at last, instead of none, the
-// avoided and the suspect ones too. Each only if it has a socket to give: a preference never makes a request wait.
+// avoided and the suspect ones too. Each only if it has a socket to give. A patient request takes no other worker than
+// the preferred one, unless that one is suspect: it waits for it, see backends_affinity.cpp.
 #include <atomic>
 #include <cstdint>
 #include <list>
@@ -42,11 +43,11 @@ struct Worker {
   std::uint32_t tunnels = 0;    // of the exchanges in flight: the upgraded ones, which do not count as load
   std::uint64_t last_turn = 0;  // when it was last chosen: equally loaded workers take turns
   bool able = false;            // in the current table
-  bool http10 = false;          // the version of its latest answer
   policy::SlowStart start;      // since it is able
   TimePoint suspect_until{};    // it refused or broke a connection: until then others are preferred
   TimePoint report_again{};     // until then a stranger at its address is not reported again
   TimePoint leave_at = kNever;  // it is draining: its tunnels end then
+  upstream::WaitQueue<WorkerSeeker> awaiting;  // requests of users who stay on it
 };
 
 /// The requirements of an attempt on its socket.
@@ -56,6 +57,7 @@ struct Wish {
   std::uint64_t affinity = 0;  // of the user; 0: none
   bool tunnel = false;         // it asks for an upgrade: a unit of the tunnels is needed too
   bool spare = false;          // with `fresh`: no idle socket is closed for it
+  bool patient = false;        // with `affinity`: only the worker of the user
 };
 
 struct Version {
@@ -68,19 +70,24 @@ struct Version {
   upstream::WaitQueue<WorkerSeeker> slow_queue;  // of slow clients: served when `queue` is empty
   bool unsorted = false;                         // `queue` may have requests of a client that was cut
   upstream::WaitQueue<WorkerSeeker> expecting;   // each waits for the unit of a socket that is being closed
+  bool affine = false;                           // its users stay on one worker
+  std::size_t awaiting = 0;                      // requests in Worker::awaiting, of all its workers
   upstream::ServiceTime service_time;
   std::uint64_t turns = 0;  // workers chosen so far
   std::uint32_t turn = 0;   // alternates between waiters of this thread and of others
   TimePoint warm_at{};      // when the last worker ends its slow start
 
   bool up() const;
-  /// Whether requests of this thread wait in a queue.
-  bool waiting() const { return queue.size() + slow_queue.size() > 0; }
+  /// Whether requests of this thread wait.
+  bool waiting() const { return queue.size() + slow_queue.size() + awaiting > 0; }
   std::size_t socket_limit() const;  // sockets that its able workers may have in all
   std::size_t able() const;
   std::size_t closing() const;  // sockets of its able workers that are being closed
   /// Whether one of its able workers has a socket to give.
   bool has_room(const segment::Layout& layout) const;
+  bool has_room(const Worker& worker, const segment::Layout& layout, const Wish& wish) const;
+  /// The worker on which the user of `wish` stays, whether or not it has room; null: there is none that is trusted.
+  Worker* favourite(const Wish& wish, TimePoint now);
   Worker* find(std::uint32_t cell, std::uint64_t generation);
 
   /// Takes the able workers from the table. New workers are added at the end; one that is no longer able stays until
@@ -93,8 +100,6 @@ struct Version {
 
  private:
   enum class Standard : std::uint8_t { best, trusted, any };
-  bool has_room(const Worker& worker, const segment::Layout& layout, const Wish& wish) const;
-  Worker* preferred(const Wish& wish, const segment::Layout& layout, TimePoint now);
   Worker* least_loaded(const Wish& wish, const segment::Layout& layout, TimePoint now, Standard standard);
   void join(Worker& worker, TimePoint now);
   void settle_starts(TimePoint now);

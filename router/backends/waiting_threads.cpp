@@ -28,8 +28,24 @@ Waiting WaitingThreads::of(std::uint32_t row, std::uint32_t thread) const {
   return kind_of(ours(row).load(std::memory_order_relaxed) & its);
 }
 
+bool WaitingThreads::others(const segment::WorkerCell& cell) const {
+  for (std::uint32_t router_slot = 0; router_slot < segment::kRouterSlots; ++router_slot) {
+    std::uint64_t theirs = cell.awaited[router_slot].load();
+    if (router_slot == shard_id_.router_slot) theirs &= ~bit(shard_id_.thread);
+    if (theirs != 0) return true;
+  }
+  return false;
+}
+
 int WaitingThreads::next(std::uint32_t row, Waiting kind) const {
-  const std::uint64_t bits = ours(row).load(std::memory_order_relaxed);
+  return next_in(ours(row).load(std::memory_order_relaxed), kind);
+}
+
+int WaitingThreads::next(const segment::WorkerCell& cell) const {
+  return next_in(cell.awaited[shard_id_.router_slot].load(std::memory_order_relaxed), Waiting::fair);
+}
+
+int WaitingThreads::next_in(std::uint64_t bits, Waiting kind) const {
   for (std::uint32_t step = 1; step < segment::kThreads; ++step) {
     const std::uint32_t thread = (shard_id_.thread + step) % segment::kThreads;
     if ((bits & bit(thread, kind)) != 0) return static_cast<int>(thread);

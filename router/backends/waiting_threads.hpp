@@ -27,6 +27,17 @@ class WaitingThreads {
   /// This thread has a waiting request of that kind; it has none any more.
   void announce(std::uint32_t row, Waiting kind) { ours(row).fetch_or(bit(shard_id_.thread, kind)); }
   void retract(std::uint32_t row, Waiting kind) { ours(row).fetch_and(~bit(shard_id_.thread, kind)); }
+  /// Likewise of requests that wait for one worker.
+  void announce(segment::WorkerCell& cell) { cell.awaited[shard_id_.router_slot].fetch_or(bit(shard_id_.thread)); }
+  void retract(segment::WorkerCell& cell) { cell.awaited[shard_id_.router_slot].fetch_and(~bit(shard_id_.thread)); }
+  /// Whether another thread, of any router, has one.
+  bool others(const segment::WorkerCell& cell) const;
+  /// Whether that thread of this router has one.
+  bool of(const segment::WorkerCell& cell, std::uint32_t thread) const {
+    return (cell.awaited[shard_id_.router_slot].load(std::memory_order_relaxed) & bit(thread)) != 0;
+  }
+  int next(const segment::WorkerCell& cell) const;
+
   /// What the other threads of all routers have. To be called after a unit was given back: see segment.hpp.
   Waiting others(std::uint32_t row) const;
   /// What a thread of this router has.
@@ -35,9 +46,10 @@ class WaitingThreads {
   int next(std::uint32_t row, Waiting kind) const;
 
  private:
-  static std::uint64_t bit(std::uint32_t thread, Waiting kind) {
+  static std::uint64_t bit(std::uint32_t thread, Waiting kind = Waiting::fair) {
     return std::uint64_t{1} << (kind == Waiting::slow ? segment::kThreads + thread : thread);
   }
+  int next_in(std::uint64_t bits, Waiting kind) const;
   std::atomic<std::uint64_t>& ours(std::uint32_t row) const {
     return layout_.versions[row].waiters[shard_id_.router_slot];
   }

@@ -67,11 +67,14 @@ class WorkerSide {
   virtual std::optional<std::uint64_t> rest() const = 0;
   /// It has served before: it may be stale.
   virtual bool reused() const = 0;
-  virtual bool sent_anything() const = 0;
+  /// Whether a part of the request was sent.
+  virtual bool sent() const = 0;
+  /// Whether a part of the request may have reached the program. Before discard().
+  virtual bool may_have_arrived() const = 0;
   /// A part of the answer was passed on: the attempt can no longer be repeated.
   virtual bool answered() const = 0;
-  /// Whether the worker understands Expect: 100-continue.
-  virtual bool knows_continue() const = 0;
+  /// The HTTP that the worker is known to speak.
+  virtual segment::Speaks speaks() const = 0;
   /// The answer is complete.
   virtual void release() = 0;
   /// The attempt is given up. `suspect`: the worker broke it.

@@ -132,6 +132,10 @@ class Engine {
   virtual std::size_t unsent(StreamId stream) const = 0;
   /// The same, plus what the kernel holds because the peer has not acknowledged it. A system call: not for every event.
   virtual std::size_t untaken(StreamId stream) const = 0;
+  /// Whether bytes of ours may have reached the program at the other end. False: its kernel has acknowledged none since
+  /// the stream was connected, so no program can have read one. Only TCP can tell; other streams give true. A system
+  /// call, for streams that have failed: possible until close().
+  virtual bool acknowledged(StreamId stream) const = 0;
   /// Adds 1 to `counter` if send() or the tail could not be delivered, also while closing: at most once for each
   /// stream. This thread is the only writer of the counter.
   virtual void count_write_errors(StreamId stream, std::atomic<std::uint64_t>& counter) = 0;

@@ -42,6 +42,7 @@ EpollEngine::EpollEngine(BufferPool& buffers)
       wake_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
       listeners_(epoll_.get(), kListenerTag),
       accept_again_(&listeners_, [](void* listeners, TimePoint) { static_cast<ListenerSet*>(listeners)->resume(); }),
+      connect_again_(this, [](void* self, TimePoint) { static_cast<EpollEngine*>(self)->connect_refused(); }),
       events_(kEvents),
       scratch_(new char[kMaxRead]) {
   epoll_event event{};
@@ -127,7 +128,7 @@ void EpollEngine::dispatch(const epoll_event& event) {
   }
   if ((index & kWatchTag) != 0) return watched_[index & ~kWatchTag]->on_ready();
   Stream* stream = streams_.find({index, static_cast<std::uint32_t>(event.data.u64)});
-  if (stream == nullptr) return;
+  if (stream == nullptr || stream->refused) return;
   stream->note(event.events);
   if (stream->phase == Stream::Phase::connecting) {
     if ((event.events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return;
@@ -168,24 +169,6 @@ void EpollEngine::serve(Stream& stream) {
   if (streams_.find(id) != nullptr && stream.reported_end && stream.peer_reset && stream.error == 0)
     stream.error = ECONNRESET;
   if (streams_.find(id) != nullptr && stream.error != 0 && !stream.queued) stream.handler->on_failed(stream.error);
-}
-
-// Returns whether reading continues.
-bool EpollEngine::tell_connected(Stream& stream) {
-  if (!stream.connected && stream.error == 0) return false;
-  int error = std::exchange(stream.error, 0);
-  if (error == 0) {
-    const auto [state, owner] = owners_.of(stream.fd);
-    if (state == PeerOwners::Peer::State::known) stream.peer = owner;
-    if (state == PeerOwners::Peer::State::nobody) error = ECONNABORTED;
-  }
-  if (stream.peer && stream.peer->uid != stream.expected) {
-    stream.handler->on_stranger(*stream.peer);
-    return false;
-  }
-  if (error == 0) stream.phase = Stream::Phase::open;
-  stream.handler->on_connected(error);
-  return error == 0;
 }
 
 void EpollEngine::read(Stream& stream) {
@@ -242,26 +225,6 @@ StreamId EpollEngine::add(int fd, StreamHandler& handler, Stream::Phase phase) {
 StreamId EpollEngine::adopt(int fd, StreamHandler& handler) {
   set_no_delay(fd);
   return add(fd, handler, Stream::Phase::open);
-}
-
-StreamId EpollEngine::connect(const Address& to, uid_t owner, StreamHandler& handler) {
-  const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return {};
-  set_no_delay(fd);
-  sockaddr_storage storage{};
-  const socklen_t length = to.to(storage);
-  const int result = ::connect(fd, reinterpret_cast<const sockaddr*>(&storage), length);
-  const int error = result == 0 || errno == EINPROGRESS ? 0 : errno;
-  const StreamId id = add(fd, handler, Stream::Phase::connecting);
-  Stream* stream = streams_.find(id);
-  if (stream == nullptr) return id;
-  stream->expected = owner;
-  if (result == 0 || error != 0) {
-    stream->connected = error == 0;
-    stream->error = error;
-    mark_ready(*stream);
-  }
-  return id;
 }
 
 void EpollEngine::send(StreamId id, std::string_view bytes) {

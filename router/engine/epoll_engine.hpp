@@ -17,6 +17,7 @@
 #include "config/base/unique_fd.hpp"
 #include "router/engine/engine.hpp"
 #include "router/engine/listener_set.hpp"
+#include "router/engine/socket_calls.hpp"
 #include "router/engine/stream.hpp"
 
 namespace gray::engine {
@@ -37,6 +38,10 @@ class EpollEngine final : public Engine {
   std::size_t untaken(StreamId id) const override {
     const Stream* stream = streams_.find(id);
     return stream == nullptr ? 0 : stream->untaken();
+  }
+  bool acknowledged(StreamId id) const override {
+    const Stream* stream = streams_.find(id);
+    return stream == nullptr || acknowledged_any(stream->fd);
   }
   void count_write_errors(StreamId id, std::atomic<std::uint64_t>& counter) override {
     if (Stream* stream = streams_.find(id)) stream->write_errors = &counter;
@@ -70,6 +75,9 @@ class EpollEngine final : public Engine {
   void mark_ready(Stream& stream);
   void serve(Stream& stream);
   bool tell_connected(Stream& stream);
+  void begun(Stream& stream, int error);
+  void await_room(Stream& stream, const Address& to);
+  void connect_refused();
   void read(Stream& stream);
   void drop_input(Stream& stream);
   void tell_closing(Stream& stream);
@@ -83,6 +91,15 @@ class EpollEngine final : public Engine {
   void take_backlog();
   StreamId add(int fd, StreamHandler& handler, Stream::Phase phase);
   void accept(std::size_t listener);
+
+  /// A connect that found a full backlog. In the first one to an address: what was found in this turn.
+  struct Refused {
+    StreamId stream;
+    Address to;
+    bool full = false, over = false;
+    std::uint32_t taken = 0;  // of the room
+  };
+  std::optional<int> connect_again(const Stream& stream, const Address& to, std::vector<Refused>& all);
 
   BufferPool& buffers_;
   UniqueFd epoll_;
@@ -100,6 +117,8 @@ class EpollEngine final : public Engine {
   ListenerSet listeners_;
   std::vector<ReadyHandler*> watched_;
   Timer accept_again_;
+  Timer connect_again_;
+  std::vector<Refused> refused_;  // connects that found a full backlog, the oldest first
   std::function<void()> when_empty_;
   std::vector<epoll_event> events_;
   std::unique_ptr<char[]> scratch_;

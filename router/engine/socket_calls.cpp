@@ -1,12 +1,13 @@
 #include "router/engine/socket_calls.hpp"
 
+#include <linux/tcp.h>  // the tcp_info of glibc ends before tcpi_bytes_acked
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 
 #include "config/base/sanitized.hpp"
 
@@ -27,6 +28,15 @@ int socket_error(int fd) {
   int error = 0;
   socklen_t length = sizeof error;
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+// The SYN counts as one byte.
+bool acknowledged_any(int fd) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return true;
+  if (length < offsetof(tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return true;
+  return info.tcpi_bytes_acked > 1;
 }
 
 void set_no_delay(int fd) {

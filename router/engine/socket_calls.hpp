@@ -16,6 +16,9 @@ ssize_t transmit(int fd, std::string_view bytes);
 
 /// The pending error of `fd`, 0 for none; reading it clears it.
 int socket_error(int fd);
+/// Whether the kernel at the other end of a TCP connection that was opened here has acknowledged any bytes behind the
+/// SYN; true if that cannot be known.
+bool acknowledged_any(int fd);
 /// Turns Nagle off: every send is a whole message or a whole piece of one, and waiting for more only adds latency.
 void set_no_delay(int fd);
 /// Makes its close a reset.

@@ -52,7 +52,7 @@ void StreamTable::give_back(Stream& stream) {
   stream.pauses = 0;
   stream.readable = stream.peer_closed = stream.peer_reset = false;
   stream.reported_closing = stream.reported_end = stream.above_high = stream.queued = stream.connected =
-      stream.finished = false;
+      stream.refused = stream.finished = false;
   stream.error = 0;
   stream.peer.reset();
   stream.read_limit = kMaxRead;

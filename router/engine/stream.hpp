@@ -40,6 +40,7 @@ struct Stream {
   bool queued = false;     // in the engine's ready list
   int error = 0;           // to be reported by on_failed() (or on_connected() while connecting)
   bool connected = false;  // to be reported by on_connected()
+  bool refused = false;    // while connecting: its connect is to be tried again
   uid_t expected = 0;      // while connecting: the user who must be at the other end
   std::optional<PeerOwner> peer;
   std::uint32_t read_limit = kMaxRead;

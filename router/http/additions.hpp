@@ -2,6 +2,7 @@
 // What the router adds to the messages that it forwards, and what its own answers contain.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -16,8 +17,10 @@ struct RequestExtras {
   bool keep_body = true;        // false: the body was dropped, so no framing field and no Expect is written
   std::string_view span;        // kSpanId hex digits: ours, the parent of what the worker does in a trace
   bool expect = true;           // false: the worker would not understand Expect
-  std::string_view upgrade;     // offered to the worker: Connection and Upgrade are written; empty: neither is
-  bool via = true;              // false: no Via at all, not even that of the client
+  bool trailers = true;         // likewise: TE, and trailers in its answer
+  std::optional<std::uint64_t> length = {};  // of a body in chunks that is complete: it is sent with its length
+  std::string_view upgrade;  // offered to the worker: Connection and Upgrade are written; empty: neither is
+  bool via = true;           // false: no Via at all, not even that of the client
 };
 
 /// A cookie that the router sets, on every path.

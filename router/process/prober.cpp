@@ -71,6 +71,9 @@ class Prober::Probe final : public engine::StreamHandler {
     if (http::parse_response(head_, kHead, http::Method::get, prober_.scratch_, fault) != http::Parse::complete) {
       return fail(std::string("invalid answer: ") + fault.text);
     }
+    const bool old = prober_.scratch_.version == http::Version::http10;
+    if (request_.cell)
+      prober_.layout_.workers[*request_.cell].speaks = old ? segment::Speaks::http10 : segment::Speaks::http11;
     const int status = prober_.scratch_.status;
     end(status >= 200 && status < 400, question() + " was answered " + std::to_string(status));
   }
@@ -97,8 +100,8 @@ class Prober::Probe final : public engine::StreamHandler {
   std::optional<PeerOwner> peer_;
 };
 
-Prober::Prober(engine::Engine& engine, http::ResponseHead& scratch, Done done)
-    : engine_(engine), scratch_(scratch), done_(std::move(done)) {}
+Prober::Prober(engine::Engine& engine, segment::Layout& layout, http::ResponseHead& scratch, Done done)
+    : engine_(engine), layout_(layout), scratch_(scratch), done_(std::move(done)) {}
 
 Prober::~Prober() = default;
 

@@ -6,9 +6,11 @@
 
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 
 #include "config/settings/settings.hpp"
+#include "config/shared/segment.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/engine.hpp"
 #include "router/wire/head.hpp"
@@ -20,7 +22,8 @@ struct ProbeRequest {
   Address address;
   HttpProbe http;  // without a path a TCP connect is enough
   Duration timeout{1'000};
-  uid_t owner = ::geteuid();  // the user who must be behind the address
+  uid_t owner = ::geteuid();               // the user who must be behind the address
+  std::optional<std::uint32_t> cell = {};  // of the worker: what its answer shows of it is kept there
 };
 
 struct ProbeAnswer {
@@ -32,7 +35,7 @@ struct ProbeAnswer {
 class Prober {
  public:
   using Done = std::function<void(std::uint64_t id, ProbeAnswer answer)>;
-  Prober(engine::Engine& engine, http::ResponseHead& scratch, Done done);
+  Prober(engine::Engine& engine, segment::Layout& layout, http::ResponseHead& scratch, Done done);
   ~Prober();
 
   void start(ProbeRequest request);
@@ -44,6 +47,7 @@ class Prober {
   void forget(Probe& probe);
 
   engine::Engine& engine_;
+  segment::Layout& layout_;
   http::ResponseHead& scratch_;
   Done done_;
   std::list<Probe> probes_;

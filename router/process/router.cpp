@@ -92,6 +92,13 @@ void Router::ask(std::uint32_t from, std::uint32_t row) {
   }
 }
 
+void Router::ask(std::uint32_t from, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) {
+  for (std::uint32_t thread = 0; thread < shards_.size(); ++thread) {
+    Shard& shard = *shards_[thread];
+    if (thread != from) shard.post([=, &shard] { shard.backends().offer(from, row, cell, generation); });
+  }
+}
+
 bool Router::admit(const Address& peer) {
   std::atomic<std::uint32_t>& total = segment_->connections[router_slot_];
   if (total.fetch_add(1) >= settings_.max_connections) {
@@ -159,6 +166,14 @@ void Router::met_stranger(std::uint32_t cell, std::uint64_t generation, const Pe
   report(std::move(message));
 }
 
+void Router::met_untrusted_proxy(const Address& peer) {
+  if (proxy_reported_.exchange(true)) return;
+  ChannelMessage message;
+  message.type = ChannelMessage::Type::untrusted_proxy;
+  message.detail = peer.kind == Address::Kind::unix_path ? "unix" : peer.ip_text();
+  report(std::move(message));
+}
+
 void Router::worker_unused() {
   ChannelMessage message;
   message.type = ChannelMessage::Type::unused;
@@ -203,6 +218,7 @@ void Router::end(int result) {
 void Router::serve_waiters() {
   std::uint64_t waiting = 0;
   for (const segment::VersionCell& version : segment_->versions) waiting |= version.waiters[router_slot_].load();
+  for (const segment::WorkerCell& worker : segment_->workers) waiting |= worker.awaited[router_slot_].load();
   for (std::uint32_t thread = 0; thread < shards_.size(); ++thread) {
     if (((waiting | waiting >> segment::kThreads) >> thread & 1) == 0) continue;
     shards_[thread]->post([&shard = *shards_[thread]] { shard.backends().serve_waiters(); });
@@ -247,7 +263,7 @@ void Router::handle(ChannelMessage message) {
           [timeout = message.timeout, at_once = message.ok](Shard& shard) { shard.drain(timeout, at_once); });
     case Type::probe: {
       Shard& shard = *shards_.front();
-      ProbeRequest probe{message.number, message.address, message.http, message.timeout, message.owner};
+      ProbeRequest probe{message.number, message.address, message.http, message.timeout, message.owner, message.cell};
       return shard.post([&shard, probe = std::move(probe)] { shard.probe(probe); });
     }
     default: log(LogLevel::error, "router: the master sent a message that only a router may send");

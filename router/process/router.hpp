@@ -33,8 +33,10 @@ class Router final : public ShardHost {
                  std::uint64_t generation) override;
   void wake(std::uint32_t thread, std::uint32_t row) override;
   void ask(std::uint32_t from, std::uint32_t row) override;
+  void ask(std::uint32_t from, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) override;
   void wake_routers() override { segment_.tell_freed(); }
   void met_stranger(std::uint32_t cell, std::uint64_t generation, const PeerOwner& found) override;
+  void met_untrusted_proxy(const Address& peer) override;
   void worker_unused() override;
   void assign(std::uint32_t thread, int fd, const Address& peer, Opening opening) override;
   bool claim(const Address& peer, const Address& client) override;
@@ -81,6 +83,7 @@ class Router final : public ShardHost {
   std::mutex outgoing_mutex_;
   std::vector<ChannelMessage> outgoing_;
   std::atomic<std::uint32_t> drained_threads_{0};
+  std::atomic<bool> proxy_reported_{false};
 
   struct Ready final : engine::ReadyHandler {
     Router& router;

@@ -29,7 +29,7 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
       recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
       context_{shard_context_,   backends_,           tables_, recorder_, options_.settings,
                trusted_proxies_, options_.rate_window},
-      prober_(*engine_, *response_scratch_,
+      prober_(*engine_, layout, *response_scratch_,
               [this](std::uint64_t id, ProbeAnswer answer) { host_.probed(id, std::move(answer)); }),
       drain_step_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->continue_drain(); }) {}
 

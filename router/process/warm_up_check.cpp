@@ -13,7 +13,8 @@ void WarmUpCheck::follow(const RoutingTable& table) {
         const Key key{worker.cell, worker.generation};
         named.insert(key);
         if (begun_) continue;
-        left_[key] = {worker.id, {0, worker.address, version.probe, version.probe_timeout, worker.owner}, {}};
+        left_[key] = {
+            worker.id, {0, worker.address, version.probe, version.probe_timeout, worker.owner, worker.cell}, {}};
       }
     }
   }

@@ -32,6 +32,7 @@ struct RequestFacts {
   std::size_t head_bytes = 0, fields = 0;         // the size of the head
   bool has_body = false;
   bool last_hop = false;  // a TRACE or OPTIONS with Max-Forwards: 0
+  bool forwards = false;  // has X-Forwarded-* or Forwarded
 };
 
 /// The exchange never calls it after done() or cut().

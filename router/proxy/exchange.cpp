@@ -11,7 +11,6 @@ using segment::Side;
 
 namespace {
 
-constexpr http::Fault kNoMemory{503, "memory", "the router's memory budget is used up", 0};
 constexpr http::Fault kNoTunnel{503, "tunnels", "all tunnels to the workers of this version are in use", 0};
 
 }  // namespace
@@ -71,9 +70,18 @@ void Exchange::on_deadline() {
   if (!active()) return;  // left armed by a request that has ended
   if (state_ == State::waiting && half_closed_ && context_.shard.engine.now() < waits_until())
     return judge_half_closed();
+  if (spill()) return;
   const bool passed_over = state_ == State::waiting && routing_.asks_others();
   feed(passed_over ? Event::missing : Event::deadline, reason_of_deadline(state_));
   context_.shard.outbox.flush();
+}
+
+// The worker of the user had no room for too long: any other one is better than none.
+bool Exchange::spill() {
+  if (state_ != State::waiting || awaits == nullptr) return false;
+  WorkerSide* side = context_.backends.spill(*routing_.version(), *this);
+  if (side != nullptr) granted(*side);
+  return side != nullptr;
 }
 
 // A client that has sent FIN nearly always reads on, or has left: nothing shows which. It is answered, and a reset ends
@@ -143,56 +151,6 @@ void Exchange::use_worker(Worker* worker) {
   if (attempt_.worker != nullptr) ++attempt_.worker->in_flight;
 }
 
-void Exchange::send_request() {
-  const http::Request& head = client_.request();
-  if (head.expect_continue && !attempt_.side->knows_continue() && !request_complete_) client_.continue_request();
-  attempt_.side->send_head(head, request_extras(), {routing_.limits().head, routing_.limits().fields});
-  replay_body();
-  if (request_complete_) return feed(Event::request_end);
-  expects_100_ = head.expect_continue && attempt_.side->knows_continue() && record_.counts.bytes_in == 0;
-  arm(routing_.limits().request_timeout);
-  accepts_body_ = true;
-  client_.body_wanted();
-}
-
-void Exchange::replay_body() {
-  if (!replay_.view().empty()) attempt_.side->send_data(replay_.view());
-  if (request_complete_ && request_.has_body) attempt_.side->send_end();
-}
-
-http::RequestExtras Exchange::request_extras() const {
-  return {.client_ip = info_.ip,
-          .trusted = info_.trusted,
-          .request_id = request_id_,
-          .scheme = info_.scheme,
-          .keep_body = true,
-          .span = span(),
-          .expect = attempt_.side->knows_continue(),
-          .upgrade = request_.upgrade,
-          .via = routing_.via()};
-}
-
-void Exchange::request_data(std::string_view payload) {
-  record_.counts.bytes_in += payload.size();
-  expects_100_ = false;
-  if (record_.first_byte == TimePoint{}) replay_.keep(payload, info_.connection);
-  if (gathers()) {
-    if (!replay_.whole()) return request_fault(Reason::overloaded, kNoMemory);
-    if (!is_small() && replay_.view().size() == policy::kReplayBytes) feed(Event::gathered);
-    return;
-  }
-  if (attempt_.side == nullptr || !accepts_body_) return;  // dropped: the answer is already decided
-  attempt_.side->send_data(payload);
-  arm(routing_.limits().request_timeout);
-}
-
-void Exchange::request_end() {
-  request_complete_ = true;
-  accepts_body_ = false;
-  if (attempt_.side != nullptr) attempt_.side->send_end();
-  feed(Event::request_end);
-}
-
 void Exchange::begin_answer() {
   record_.counts.status = response_->status;
   record_.first_byte = context_.shard.engine.now();
@@ -259,6 +217,7 @@ void Exchange::begin(const RequestFacts& request, const ClientInfo& client, Time
   request_ = request;
   routing_.hold();
   request_complete_ = !request.has_body;
+  if (request.forwards && !client.trusted) context_.recorder.ignored_forwards(*client.peer);
   if (request.last_hop) return answer_as_last_hop();
   const Refusal refusal = routing_.route(request, info_, client_.request());
   if (!routing_.unreadable_hop().empty()) context_.recorder.unreadable_hop(routing_.unreadable_hop(), *client.peer);

@@ -52,6 +52,7 @@ struct Attempt {
   Worker* worker = nullptr;    // of the latest attempt; counted in its in_flight, so it stays
   std::uint64_t avoid = 0;     // generation of the worker that failed
   bool fresh_only = false;     // the last attempt met a stale socket
+  std::uint32_t unheard = 0;   // attempts that reached no program, although they were sent
   bool worker_behind = false;  // it takes the body more slowly than the client sends it
   std::size_t dropped = 0;     // of an answer that is not sent
 };
@@ -192,6 +193,7 @@ class Exchange final : private WorkerSeeker {
   /// The deadline of a request that waits for a socket.
   TimePoint waits_until() const { return queued_ + routing_.limits().queue_timeout; }
   void judge_half_closed();
+  bool spill();
   /// Only ever moved later while a request lasts: the wheel stores that without touching a list.
   void arm(Duration after) { context_.shard.engine.timers().arm(deadline_, context_.shard.engine.now() + after); }
   Duration stall_limit() const;

@@ -21,9 +21,12 @@ constexpr Duration kDropTime{250};  // for the rest of an answer that is not sen
 segment::Row& Exchange::row() { return context_.backends.counters().row(routing_.version()->row); }
 
 void Exchange::judge() {
+  const bool arrived = attempt_.side->may_have_arrived();
+  if (attempt_.side->sent() && !arrived) ++attempt_.unheard;
   const policy::Attempt attempt{.method = request_.method,
                                 .response_started = attempt_.side->answered(),
-                                .request_sent = attempt_.side->sent_anything(),
+                                .request_sent = arrived,
+                                .unheard = attempt_.unheard,
                                 .body_replayable = replay_.whole(),
                                 .retries = record_.counts.retries,
                                 .reused = attempt_.side->reused(),
@@ -40,6 +43,7 @@ void Exchange::judge() {
     attempt_.avoid = 0;
     return feed(Event::retry);
   }
+  if (verdict == policy::Retry::again) return feed(Event::retry);
   ++record_.counts.retries;
   stats::record_failed_attempt(row());
   if (verdict == policy::Retry::on_stable) routing_.fall_back();

@@ -26,7 +26,8 @@ RequestFacts KeptHead::facts(bool trusted) const {
                      .head_bytes = head.size,
                      .fields = head.fields.count,
                      .has_body = !head.body.empty(),
-                     .last_hop = head.hops == 0};
+                     .last_hop = head.hops == 0,
+                     .forwards = head.forwards};
   if (head.body.kind == http::Body::Kind::sized) facts.length = head.body.size;
   if (head.upgrade) facts.upgrade = kept(http::offered_protocols(head));
   if (head.trace) facts.trace_id = kept(head.trace.trace_id);

@@ -79,6 +79,13 @@ void Recorder::unreadable_hop(std::string_view member, const Address& proxy) {
                           proxy.text() + " is not an address; the address before it counts as the client's");
 }
 
+void Recorder::ignored_forwards(const Address& peer) {
+  stats::add(backends_.counters().wire().forwards_ignored, 1);
+  if (proxy_reported_ || !is_nearby(peer)) return;
+  proxy_reported_ = true;
+  backends_.met_untrusted_proxy(peer);
+}
+
 void Recorder::write_line(const ExchangeRecord& ended) {
   const TimePoint now = engine_.now();
   const auto duration = std::chrono::duration_cast<Micros>(now - ended.started);

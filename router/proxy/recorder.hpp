@@ -46,6 +46,9 @@ class Recorder {
   void broken(const http::Fault& fault, segment::Side side);
   /// A trusted proxy has named a client that is not an address: logged at most once a minute.
   void unreadable_hop(std::string_view member, const Address& proxy);
+  /// A peer that is not trusted has sent fields of a proxy. If it is a nearby one, it probably is the users' proxy, and
+  /// the master is told once.
+  void ignored_forwards(const Address& peer);
   /// The state machine got an impossible event: a bug of the router, logged.
   void impossible(State state);
   void reopen(UniqueFd access_log);
@@ -66,6 +69,7 @@ class Recorder {
   stats::LineClock clock_;
   engine::Timer flush_;
   TimePoint hop_logged_{};
+  bool proxy_reported_ = false;
   std::uint64_t lost_ = 0;  // the dropped lines of the log that are counted already
   TimePoint wall_asked_{};
   stats::WallTime wall_then_{};

@@ -28,6 +28,7 @@ struct RequestHead : Request {
   std::string_view target;  // as received, absolute-form included
   bool keep_alive = true;   // RFC 9112 9.3: what the client asked for
   bool upgrade = false;     // asks for Connection: upgrade with an Upgrade field
+  bool forwards = false;    // has X-Forwarded-* or Forwarded: its peer may be a proxy
   Framing framing;
 };
 

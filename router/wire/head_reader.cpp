@@ -78,6 +78,11 @@ void note(const Field& field, Noted& noted) {
       (equals_ignoring_case(field.value, "100-continue") ? noted.expect_continue : noted.expect_other) = true;
       break;
     case Name::te: noted.te_trailers = noted.te_trailers || lists(field.value, "trailers"); break;
+    case Name::forwarded:
+    case Name::x_forwarded_for:
+    case Name::x_forwarded_proto:
+    case Name::x_forwarded_host:
+    case Name::x_forwarded: noted.forwards = true; break;
     case Name::max_forwards:
       ++noted.max_forwards;
       noted.hops = field.value;

@@ -42,6 +42,7 @@ struct Noted {
   bool upgrade_field = false;
   bool expect_continue = false, expect_other = false;
   bool te_trailers = false;
+  bool forwards = false;                             // X-Forwarded-* or Forwarded
   std::uint32_t max_forwards = 0, traceparents = 0;  // how many, and the last one
   std::string_view hops, traceparent;
   std::string_view fetch_dest;

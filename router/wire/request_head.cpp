@@ -137,6 +137,7 @@ Parse settle(HeadReader& reader, Noted& noted, RequestHead& head) {
   head.wants_trailers = noted.te_trailers && current;
   head.trace = noted.traceparents == 1 ? read_traceparent(noted.traceparent) : TraceParent{};
   head.fetch_dest = noted.fetch_dest;
+  head.forwards = noted.forwards;
   head.upgrade = noted.upgrade && noted.upgrade_field && current;
   head.size = static_cast<std::size_t>(reader.at - reader.begin);
   head.bytes = {reader.begin, head.size};

@@ -101,9 +101,9 @@ std::size_t write_request(const Request& head, const RequestExtras& extras, char
   write_vouched(writer, head, extras);
   if (head.hops != kAnyHops) writer.number_field("Max-Forwards", head.hops == 0 ? 0 : head.hops - 1);
   if (head.trace && !extras.span.empty()) write_trace(writer, head, extras.span);
-  if (head.wants_trailers) writer.text("TE: trailers\r\nConnection: TE\r\n");
+  if (head.wants_trailers && extras.trailers) writer.text("TE: trailers\r\nConnection: TE\r\n");
   if (extras.keep_body) {
-    writer.framing_field(request_framing(head.body));
+    writer.framing_field(extras.length ? Framing{Framing::Kind::length, *extras.length} : request_framing(head.body));
     if (head.expect_continue && extras.expect) writer.field("Expect", "100-continue");
   }
   if (!extras.upgrade.empty()) writer.upgrade(extras.upgrade);

@@ -12,8 +12,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
 namespace gray::supervisor {
@@ -32,22 +34,33 @@ struct Close {
 using Socket = std::unique_ptr<mnl_socket, Close>;
 
 using Inodes = std::vector<std::uint64_t>;
+using Listeners = std::vector<ListeningSocket>;
 
 struct TcpSearch {
   std::uint16_t port;
-  Inodes inodes;
+  Listeners found;
 };
 
 struct UnixSearch {
   std::string_view path;
-  Inodes inodes;
+  Listeners found;
 };
+
+std::optional<Inodes> inodes_of(const std::optional<Listeners>& listeners) {
+  if (!listeners) return std::nullopt;
+  Inodes inodes;
+  for (const ListeningSocket& one : *listeners) inodes.push_back(one.inode);
+  return inodes;
+}
 
 int take_tcp(const nlmsghdr* message, void* search) {
   auto& tcp = *static_cast<TcpSearch*>(search);
   if (::mnl_nlmsg_get_payload_len(message) < sizeof(inet_diag_msg)) return MNL_CB_OK;
   const auto& found = *static_cast<const inet_diag_msg*>(::mnl_nlmsg_get_payload(message));
-  if (ntohs(found.id.idiag_sport) == tcp.port && found.idiag_inode != 0) tcp.inodes.push_back(found.idiag_inode);
+  if (ntohs(found.id.idiag_sport) != tcp.port || found.idiag_inode == 0) return MNL_CB_OK;
+  const auto* ip = found.id.idiag_src;
+  const bool everywhere = std::all_of(ip, ip + std::size(found.id.idiag_src), [](auto part) { return part == 0; });
+  tcp.found.push_back({found.idiag_inode, found.idiag_wqueue, everywhere});
   return MNL_CB_OK;
 }
 
@@ -57,18 +70,34 @@ std::string_view path_in(const nlattr* name) {
   return path.ends_with('\0') ? path.substr(0, path.size() - 1) : path;
 }
 
-int keep_name(const nlattr* attribute, void* name) {
-  if (::mnl_attr_get_type(attribute) == UNIX_DIAG_NAME) *static_cast<const nlattr**>(name) = attribute;
+struct UnixAttributes {
+  const nlattr* name = nullptr;
+  const nlattr* queues = nullptr;
+};
+
+int keep_attribute(const nlattr* attribute, void* kept) {
+  auto& attributes = *static_cast<UnixAttributes*>(kept);
+  if (::mnl_attr_get_type(attribute) == UNIX_DIAG_NAME) attributes.name = attribute;
+  if (::mnl_attr_get_type(attribute) == UNIX_DIAG_RQLEN) attributes.queues = attribute;
   return MNL_CB_OK;
+}
+
+/// Of a listening socket the length of the send queue is its backlog.
+std::uint32_t backlog_in(const nlattr* queues) {
+  unix_diag_rqlen lengths{};
+  if (queues == nullptr || ::mnl_attr_get_payload_len(queues) < sizeof lengths) return 0;
+  std::memcpy(&lengths, ::mnl_attr_get_payload(queues), sizeof lengths);
+  return lengths.udiag_wqueue;
 }
 
 int take_unix(const nlmsghdr* message, void* search) {
   auto& sought = *static_cast<UnixSearch*>(search);
   if (::mnl_nlmsg_get_payload_len(message) < sizeof(unix_diag_msg)) return MNL_CB_OK;
   const auto& found = *static_cast<const unix_diag_msg*>(::mnl_nlmsg_get_payload(message));
-  const nlattr* name = nullptr;
-  ::mnl_attr_parse(message, sizeof found, keep_name, &name);
-  if (name != nullptr && path_in(name) == sought.path) sought.inodes.push_back(found.udiag_ino);
+  UnixAttributes attributes;
+  ::mnl_attr_parse(message, sizeof found, keep_attribute, &attributes);
+  if (attributes.name != nullptr && path_in(attributes.name) == sought.path)
+    sought.found.push_back({found.udiag_ino, backlog_in(attributes.queues), false});
   return MNL_CB_OK;
 }
 
@@ -99,7 +128,7 @@ bool ask(const Request& request, mnl_cb_t take, void* search) {
 
 }  // namespace
 
-std::optional<Inodes> listening_tcp(sa_family_t family, std::uint16_t port) {
+std::optional<Listeners> tcp_listeners(sa_family_t family, std::uint16_t port) {
   inet_diag_req_v2 request{};
   request.sdiag_family = static_cast<std::uint8_t>(family);
   request.sdiag_protocol = IPPROTO_TCP;
@@ -107,17 +136,23 @@ std::optional<Inodes> listening_tcp(sa_family_t family, std::uint16_t port) {
   request.id.idiag_sport = htons(port);  // 0 would match every port; take_tcp() checks, too
   TcpSearch search{port, {}};
   if (!ask(request, take_tcp, &search)) return std::nullopt;
-  return std::move(search.inodes);
+  return std::move(search.found);
 }
 
-std::optional<Inodes> listening_unix(std::string_view path) {
+std::optional<Listeners> unix_listeners(std::string_view path) {
   unix_diag_req request{};
   request.sdiag_family = AF_UNIX;
   request.udiag_states = kListening;
-  request.udiag_show = UDIAG_SHOW_NAME;
+  request.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN;
   UnixSearch search{path, {}};
   if (!ask(request, take_unix, &search)) return std::nullopt;
-  return std::move(search.inodes);
+  return std::move(search.found);
 }
+
+std::optional<Inodes> listening_tcp(sa_family_t family, std::uint16_t port) {
+  return inodes_of(tcp_listeners(family, port));
+}
+
+std::optional<Inodes> listening_unix(std::string_view path) { return inodes_of(unix_listeners(path)); }
 
 }  // namespace gray::supervisor

@@ -11,6 +11,15 @@
 
 namespace gray::supervisor {
 
+struct ListeningSocket {
+  std::uint64_t inode = 0;
+  std::uint32_t backlog = 0;  // as of listen(2), lowered by the kernel to net.core.somaxconn
+  bool everywhere = false;    // bound to no address: TCP at every one of this host
+};
+/// The sockets that listen on a TCP port of a family, or at a unix path; as below.
+std::optional<std::vector<ListeningSocket>> tcp_listeners(sa_family_t family, std::uint16_t port);
+std::optional<std::vector<ListeningSocket>> unix_listeners(std::string_view path);
+
 /// Inodes of the TCP sockets of a family that listen on a port, at any address. Nothing, with errno, if the kernel does
 /// not answer.
 std::optional<std::vector<std::uint64_t>> listening_tcp(sa_family_t family, std::uint16_t port);

@@ -78,6 +78,23 @@ Listener find_listener(const Address& address, const std::vector<std::uint64_t>&
   return {Listener::Owner::stranger, stranger_at(address, holder)};
 }
 
+ListenerView look_at_listener(const Address& address) {
+  ListenerView view;
+  const auto add = [&](const std::optional<std::vector<ListeningSocket>>& sockets) {
+    for (const ListeningSocket& one : sockets.value_or(std::vector<ListeningSocket>{})) {
+      view.backlog += one.backlog;
+      view.everywhere = view.everywhere || one.everywhere;
+    }
+  };
+  if (address.kind == Address::Kind::unix_path) {
+    add(unix_listeners(address.path));
+  } else {
+    add(tcp_listeners(AF_INET, address.port));
+    add(tcp_listeners(AF_INET6, address.port));
+  }
+  return view;
+}
+
 std::string owner_of(const Address& address) {
   const std::vector<std::uint64_t> inodes = listening_at(address);
   return inodes.empty() ? std::string() : holder_of(inodes);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/base/address.hpp"
+#include "config/shared/version_view.hpp"
 
 namespace gray::supervisor {
 
@@ -27,6 +28,9 @@ std::string stranger_at(const Address& address, const std::string& holder);
 
 /// Inodes of the sockets that listen at a unix path as it was bound, or on a TCP port of any address.
 std::vector<std::uint64_t> listening_at(const Address& address);
+
+/// The sockets that listen at an address, with the sum of their backlogs. Empty where netlink is not permitted.
+ListenerView look_at_listener(const Address& address);
 
 /// "pid 4711 (nginx)"; empty if /proc does not show it (another user's process, another network namespace). For people.
 std::string owner_of(const Address& address);

@@ -47,8 +47,9 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
   Publication publication{{io, settings, supervisor, rows, publisher, *this}};
   Upgrades upgrades{{io, settings, phase, routers, kept, *this}};
   ServiceManager manager{io};
+  std::string untrusted_proxy;
   CommandHost host{{io, settings, phase, live, rows, holdings, supervisor, routers, publication, upgrades, reloader,
-                    manager, history}};
+                    manager, history, untrusted_proxy}};
   control::Reloader reloader{host, settings, live, ConfigFile(folder.path / "grayd.toml")};
 
   CommandHostFixture() {

@@ -17,6 +17,7 @@ struct QuietRoutersOwner : master::Routers::Owner {
   void workers_unused() override {}
   void probed(const ChannelMessage&) override {}
   void met_stranger(const ChannelMessage&) override {}
+  void met_untrusted_proxy(const ChannelMessage&) override {}
   void probing_possible(bool) override {}
 };
 

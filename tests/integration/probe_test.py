@@ -67,14 +67,14 @@ class Probes(GrayTest):
         eventually(lambda: daemon.version("v1")["workers"][0]["state"] == "unhealthy", what="an unhealthy worker")
         failure = "GET /up with Host: shop.example was answered 426"
         self.assertIn(failure, daemon.version("v1")["cause"])
-        self.assertIn(failure, daemon.ctl("events").out)
+        self.assertIn(failure, daemon.ctl("events", "-o", "json").out)
         self.assertIn(failure, daemon.log())
 
     def test_a_version_that_fails_by_its_probe_says_what_was_asked_and_answered(self):
         daemon = self.start(service({"command": picky("shop.example"), "health": {"path": "/healthz"},
                                      "ready_timeout": "300ms"}), up=())
         eventually(lambda: "was answered 400" in daemon.log(), what="a log line")
-        eventually(lambda: "with Host: 127.0.0.1:" in daemon.ctl("events").out, what="an event")
+        eventually(lambda: "with Host: 127.0.0.1:" in daemon.ctl("events", "-o", "json").out, what="an event")
 
 
 if __name__ == "__main__":

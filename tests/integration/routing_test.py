@@ -331,7 +331,18 @@ class Crowded(GrayTest):
                                       limits={"max_sockets": 1}), up=["v1"], router={"threads": 1})
         cls.shared.wait_healthy(2, "v1")
 
-    def test_no_request_waits_for_its_worker_while_another_is_free(self):
+    def test_a_request_waits_for_its_worker(self):
+        user = {"Cookie": "uid=7"}
+        own = self.shared.get(headers=user)["x-worker-pid"]
+        before = self.shared.version("v1")["affinity_spills"]
+        with self.shared.client() as busy:
+            busy.send(request("/slow?ms=300", headers=user))
+            eventually(lambda: self.shared.version("v1")["in_flight"] == 1, 10, "the slow one is under way")
+            self.assertEqual(self.shared.get(headers=user)["x-worker-pid"], own)
+            self.assertEqual(busy.response()["x-worker-pid"], own)
+        self.assertEqual(self.shared.version("v1")["affinity_spills"], before)
+
+    def test_a_request_that_has_waited_for_queue_timeout_takes_another_worker(self):
         user = {"Cookie": "uid=7"}
         own = self.shared.get(headers=user)["x-worker-pid"]
         self.assertEqual(self.shared.get(headers=user)["x-worker-pid"], own)
@@ -340,5 +351,7 @@ class Crowded(GrayTest):
             eventually(lambda: self.shared.version("v1")["in_flight"] == 1, 10, "the slow one is under way")
             other = self.shared.get(headers=user)["x-worker-pid"]
             self.assertNotEqual(other, own)
+            self.assertGreater(self.shared.version("v1")["affinity_spills"], 0)
+            self.assertIn("max_sockets = 1 were in use", self.shared.ctl("status").out.replace("\n", " "))
             self.assertEqual(busy.response()["x-worker-pid"], own)
         self.assertEqual(self.shared.get(headers=user)["x-worker-pid"], own)

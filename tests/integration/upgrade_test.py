@@ -118,7 +118,8 @@ class Refused(GrayTest):
         old = daemon.router()
         result = daemon.ctl("upgrade", "router", "--timeout", "2s")
         self.assertEqual(result.code, 5)
-        self.assertRegex(result.err, r"still running its warm-up check after 2s: web@v1#0: timed out; it is stopped")
+        self.assertRegex(result.err, r"still running its warm-up check after 2s: web@v1#0: GET \S+ with Host: \S+ "
+                                     r"timed out; it is stopped")
         self.assert_untouched(daemon, old)
         self.assertIn("upgrade-failed", daemon.ctl("events").out)
 

@@ -57,3 +57,13 @@ TEST_CASE("a bare IP has no port and no brackets") {
   CHECK(!parse_ip("[::1]"));
   CHECK(!parse_ip("unknown"));
 }
+
+TEST_CASE("nearby peers are those of the host, of private networks and of the link") {
+  for (const char* near :
+       {"127.0.0.1:1", "127.8.9.1:1", "10.0.0.1:1", "172.16.0.1:1", "172.31.255.1:1", "192.168.3.4:1", "169.254.1.1:1",
+        "[::1]:1", "[fd00::1]:1", "[fc00::1]:1", "[fe80::1]:1", "[::ffff:10.0.0.1]:1", "unix:/run/a"})
+    CHECK_MESSAGE(is_nearby(*Address::parse(near)), near);
+  for (const char* far : {"8.8.8.8:1", "172.15.0.1:1", "172.32.0.1:1", "192.169.0.1:1", "11.0.0.1:1", "0.0.0.0:1",
+                          "[2001:db8::1]:1", "[fec0::1]:1", "[::2]:1", "[::ffff:8.8.8.8]:1"})
+    CHECK_MESSAGE(!is_nearby(*Address::parse(far)), far);
+}

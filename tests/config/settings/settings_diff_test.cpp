@@ -198,10 +198,14 @@ const Row<Readiness> kReadiness[] = {
     {"timeout", [](Readiness& r) { r.timeout = Duration{1}; }, "update web v3"},
 };
 
+const Row<HttpProbe> kProbe[] = {
+    {"path", [](HttpProbe& p) { p.path = "/x"; }, "update web v3"},
+    {"host", [](HttpProbe& p) { p.host = "a.example"; }, "update web v3"},
+    {"headers", [](HttpProbe& p) { p.headers["x-a"] = "b"; }, "update web v3"},
+};
+
 const Row<HealthCheck> kHealth[] = {
-    {"path", [](HealthCheck& h) { h.path = "/x"; }, "update web v3"},
-    {"host", [](HealthCheck& h) { h.host = "a.example"; }, "update web v3"},
-    {"headers", [](HealthCheck& h) { h.headers["x-a"] = "b"; }, "update web v3"},
+    {"(probe)", [](HealthCheck& h) { h.path = "/x"; }, "update web v3"},
     {"interval", [](HealthCheck& h) { h.interval = Duration{1}; }, "update web v3"},
     {"timeout", [](HealthCheck& h) { h.timeout = Duration{1}; }, "update web v3"},
     {"rise", [](HealthCheck& h) { h.rise = 9; }, "update web v3"},
@@ -227,6 +231,7 @@ TEST_CASE("each field of the settings has its effect on a reload") {
   check_rows(kLimits, [](Settings& s) -> Limits& { return s.services[0].limits; });
   check_rows(kVersion, dark);
   check_rows(kReadiness, [](Settings& s) -> Readiness& { return dark(s).ready; });
+  check_rows(kProbe, [](Settings& s) -> HttpProbe& { return dark(s).health; });
   check_rows(kHealth, [](Settings& s) -> HealthCheck& { return dark(s).health; });
   check_rows(kStop, [](Settings& s) -> StopPolicy& { return dark(s).stop; });
 }

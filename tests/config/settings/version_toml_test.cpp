@@ -25,7 +25,13 @@ user = ""
 listen = "port"
 ready = ["pipe", "ipc", "tcp"]
 ready_timeout = "5s"
-health = { path = "/h", host = "a.example:80", headers = { X-A = "b c" }, interval = "2s", timeout = "3s", rise = 4, fall = 5 }
+health.path = "/h"
+health.host = "a.example:80"
+health.headers = { X-A = "b c" }
+health.interval = "2s"
+health.timeout = "3s"
+health.rise = 4
+health.fall = 5
 min_healthy = "8s"
 stop = { signal = "INT", timeout = "6s" }
 drain_timeout = "7s"

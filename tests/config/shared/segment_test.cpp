@@ -35,7 +35,7 @@ TEST_CASE("a new segment is empty and another process's mapping shows the same m
 TEST_CASE("a router refuses a segment with a different layout") {
   Segment master = Segment::create();
   master->header.layout = kLayout + 1;
-  CHECK(refusal(copy_of(master)) == "the shared segment has layout 9, this program needs 8");
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 10, this program needs 9");
   master->header.layout = kLayout;
   master->header.row_bytes = 8;
   CHECK(refusal(copy_of(master)).find("sizes in the shared segment differ") != std::string::npos);
@@ -55,6 +55,19 @@ TEST_CASE("a router refuses a segment that is too small, and a descriptor that i
 TEST_CASE("the segment cannot be shrunk under a running router") {
   Segment master = Segment::create();
   CHECK(::ftruncate(master.fd(), 4096) != 0);
+}
+
+TEST_CASE("forgetting a slot keeps its spills, and forgets for which workers it waits") {
+  Segment master = Segment::create();
+  master->workers[3].awaited[0] = 1;
+  master->workers[3].awaited[1] = 32;
+  master->rows[1][5][7].affinity_spills = 2;
+  master->wire[1][5].forwards_ignored = 7;
+  master.forget(1);
+  CHECK(master->workers[3].awaited[0] == 1);
+  CHECK(master->workers[3].awaited[1] == 0);
+  CHECK(master->base[7].affinity_spills == 2);
+  CHECK(master->wire_base.forwards_ignored == 7);
 }
 
 TEST_CASE("forgetting a slot keeps its counters and returns its units") {

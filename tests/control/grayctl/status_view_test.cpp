@@ -148,6 +148,14 @@ TEST_CASE("differences between the file and the running state are shown") {
   CHECK(view_status(status, {}).find("(file: ") == std::string::npos);
 }
 
+TEST_CASE("warnings are shown, with the version that they are about") {
+  json status = example();
+  status["warnings"] = {{{"cause", "a"}, {"service", "web"}, {"version", "v1"}, {"text", "a backlog of 5"}},
+                        {{"cause", "b"}, {"service", ""}, {"version", ""}, {"text", "a peer"}}};
+  CHECK(view_status(status, {}).find("\nwarning (web v1): a backlog of 5\nwarning: a peer\ngrayd 0.1.0") !=
+        std::string::npos);
+}
+
 TEST_CASE("colours only when asked for") {
   CHECK(view_status(example(), {}).find('\x1b') == std::string::npos);
   std::string painted = view_status(example(), {.width = 80, .colour = true});

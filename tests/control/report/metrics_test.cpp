@@ -55,6 +55,7 @@ struct MetricsFixture {
     wire.write_errors[1] = 5;
     wire.forwards_cut = 6;
     wire.forwards_unreadable = 8;
+    wire.forwards_ignored = 9;
   }
   std::string text() {
     return metrics_text({.settings = settings,
@@ -101,6 +102,8 @@ TEST_CASE_FIXTURE(MetricsFixture, "requests and faults without a version are cou
   CHECK(has("grayd_write_errors_total{side=\"upstream\"} 5"));
   CHECK(has("grayd_forwarded_for_cut_total 6"));
   CHECK(has("grayd_forwarded_for_unreadable_total 8"));
+  CHECK(has("grayd_forwards_ignored_total 9"));
+  CHECK(has("grayd_affinity_spills_total{service=\"web\",version=\"v1\"} 0"));
 }
 
 TEST_CASE_FIXTURE(MetricsFixture, "the users of a canary that is down go to stable") {

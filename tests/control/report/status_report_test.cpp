@@ -69,6 +69,16 @@ TEST_CASE_FIXTURE(StatusReportFixture, "the last upgrades are reported with thei
           {{"number", 3}, {"of", "router"}, {"state", "failed"}, {"text", "no room"}, {"pid", 77}, {"exit_code", 5}}));
 }
 
+TEST_CASE_FIXTURE(StatusReportFixture, "warnings are in the status") {
+  CHECK(status_report(source())["warnings"].empty());
+  views[0].workers[0].listener.backlog = 5;
+  const auto warning = status_report(source())["warnings"][0];
+  CHECK(warning["cause"] == "listen-backlog");
+  CHECK(warning["service"] == "web");
+  CHECK(warning["version"] == "v1");
+  CHECK(warning["text"].get<std::string>().starts_with("worker web@v1#0 listens with a backlog of 5"));
+}
+
 TEST_CASE_FIXTURE(StatusReportFixture, "the status has every name of the contract") {
   const auto status = status_report(source());
   CHECK(status["schema_version"] == 1);

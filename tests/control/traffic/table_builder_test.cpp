@@ -42,7 +42,10 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "every configured version is in the table
 }
 
 TEST_CASE_FIXTURE(TableBuilderFixture, "a version has the health check of its workers") {
-  settings.services[0].versions[1].health = {{.path = "/up", .host = "a.example"}, .timeout = Duration{250}};
+  HealthCheck& health = settings.services[0].versions[1].health;
+  health.path = "/up";
+  health.host = "a.example";
+  health.timeout = Duration{250};
   const auto service = route({}, {});
   CHECK(service.versions[0].probe == HttpProbe{});
   CHECK(service.versions[1].probe == HttpProbe{.path = "/up", .host = "a.example"});

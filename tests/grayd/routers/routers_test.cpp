@@ -38,6 +38,7 @@ struct RoutersFixture : test::QuietRoutersOwner {
   void routers_changed() override { ++changes; }
   void probed(const ChannelMessage& answer) override { successes += answer.ok ? 1 : 0; }
   void met_stranger(const ChannelMessage& report) override { strangers += report.peer ? 1 : 0; }
+  void met_untrusted_proxy(const ChannelMessage&) override {}
   void probing_possible(bool yes) override { possible.push_back(yes); }
   void start(const char* behaviour) {
     make(behaviour);
@@ -86,11 +87,11 @@ struct RoutersFixture : test::QuietRoutersOwner {
 
 TEST_CASE_FIXTURE(RoutersFixture, "a router greets, applies the first table and is ready to probe") {
   start("good");
-  CHECK_FALSE(routers->probe(1, 0, {}, 0, "", Duration{100}));
+  CHECK_FALSE(routers->probe(1, 0, {}, 0, {}, Duration{100}));
   REQUIRE(is_ready());
   CHECK(routers->all_applied(1));
   CHECK(possible == std::vector<bool>{true});
-  CHECK(routers->probe(1, 0, *Address::parse("127.0.0.1:1"), 0, "", Duration{100}));
+  CHECK(routers->probe(1, 0, *Address::parse("127.0.0.1:1"), 0, {}, Duration{100}));
   CHECK(until([this] { return successes == 1; }));
 }
 

@@ -36,6 +36,8 @@ class DeferringEngine final : public engine::Engine {
   std::size_t held() const { return held_.size(); }
   /// A release() becomes a close, as if the socket could not be detached.
   void lose_released() { loses_ = true; }
+  /// As if the kernel of every peer acknowledged nothing.
+  void acknowledge_nothing() { deaf_ = true; }
 
   engine::StreamId adopt(int fd, engine::StreamHandler& handler) override {
     return keep(handler, [&](Stream& stream) { return below_->adopt(fd, stream); });
@@ -51,6 +53,9 @@ class DeferringEngine final : public engine::Engine {
   }
   std::size_t unsent(engine::StreamId id) const override { return find(id) == nullptr ? 0 : below_->unsent(id); }
   std::size_t untaken(engine::StreamId id) const override { return find(id) == nullptr ? 0 : below_->untaken(id); }
+  bool acknowledged(engine::StreamId id) const override {
+    return !deaf_ && (find(id) == nullptr || below_->acknowledged(id));
+  }
   void count_write_errors(engine::StreamId id, std::atomic<std::uint64_t>& counter) override {
     below_->count_write_errors(id, counter);
   }
@@ -174,6 +179,7 @@ class DeferringEngine final : public engine::Engine {
   std::unique_ptr<engine::Engine> below_;
   Mode mode_;
   bool loses_ = false;
+  bool deaf_ = false;
 };
 
 }  // namespace gray::test

@@ -341,6 +341,7 @@ TEST_CASE("after a worker closed behind its answer a new connection is opened (P
 TEST_CASE("a body in chunks is sent in chunks, one with a length with its length") {
   FakeWorker worker(answers(std::string(kOk)));
   Rig rig({{{worker.address()}}});
+  rig.segment->workers[0].speaks = segment::Speaks::http11;
   const std::string head = "POST / HTTP/1.1\r\nHost: test\r\n";
   CHECK(ask(rig, head + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n").status() == 200);
   CHECK(ask(rig, head + "Content-Length: 3\r\n\r\nabc").status() == 200);

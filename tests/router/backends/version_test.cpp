@@ -103,6 +103,19 @@ TEST_CASE_FIXTURE(VersionFixture, "a user stays on one worker, however busy it i
   for (int worker_slot = 0; worker_slot < 3; ++worker_slot) CHECK(users[worker_slot] > 60);
 }
 
+TEST_CASE_FIXTURE(VersionFixture, "a patient request takes its favourite or none, unless that one is suspect") {
+  settled(3);
+  const Wish patient{.affinity = policy::affinity_hash("alice"), .patient = true};
+  const int favourite = choose(patient);
+  CHECK(favourite == choose_for("alice"));
+  fill(static_cast<std::uint32_t>(favourite));
+  CHECK(choose(patient) == -1);
+  CHECK(version.favourite(patient, at(0)) == &worker(static_cast<std::uint32_t>(favourite)));
+  worker(static_cast<std::uint32_t>(favourite)).suspect_until = at(500);
+  CHECK(choose(patient) >= 0);
+  CHECK(version.favourite(patient, at(0)) == nullptr);
+}
+
 TEST_CASE_FIXTURE(VersionFixture,
                   "affinity is a preference: a full, suspect, avoided or absent favourite is replaced at once") {
   const auto routes = settled(3);

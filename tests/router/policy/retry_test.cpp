@@ -76,6 +76,21 @@ TEST_CASE("a stale reuse of a request that may have been carried out is not repe
   CHECK(judge(attempt) == Retry::fresh_socket);
 }
 
+TEST_CASE("a request that reached no program is sent again, a few times, and that is not the one retry") {
+  Attempt attempt = closed_after(http::Method::post);
+  attempt.request_sent = false;
+  for (attempt.unheard = 1; attempt.unheard <= kMostUnheard; ++attempt.unheard) {
+    for (attempt.retries = 0; attempt.retries < 2; ++attempt.retries) CHECK(judge(attempt) == Retry::again);
+  }
+  attempt.retries = 0;
+  CHECK(judge(attempt) == Retry::same_version);
+  attempt.retries = 1;
+  CHECK(judge(attempt) == Retry::no);
+  attempt.unheard = 1;
+  attempt.body_replayable = false;
+  CHECK(judge(attempt) == Retry::no);
+}
+
 TEST_CASE("a bucketed canary user's request is repeated on stable, that of a user who named the version is not") {
   Attempt attempt = refused();
   attempt.decision = Decision::bucket;

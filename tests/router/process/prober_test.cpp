@@ -55,11 +55,26 @@ TEST_CASE("an HTTP probe sends the host and the headers that it is given") {
   FakeWorker worker(answers(std::string(kOk)));
   CHECK(
       probe(worker.address(), {"/up", "shop.example", {{"X-Forwarded-Proto", "https"}, {"user-agent", "mine"}}}).first);
-  const auto& request = worker.seen().at(0);
+  const Message request = worker.seen().at(0);
   CHECK(request.field("host") == "shop.example");
   CHECK(request.field("x-forwarded-proto") == "https");
   CHECK(request.field("user-agent") == "mine");
   CHECK_FALSE(request.has("grayd-probe"));
+}
+
+TEST_CASE("the answer to a probe shows which HTTP a worker speaks") {
+  const auto spoken = [](std::string answer) {
+    const FakeWorker worker(answers_once(std::move(answer)));
+    Rig rig({});
+    rig.on([&](proxy::Shard& shard) {
+      shard.probe({1, worker.address(), {.path = "/"}, Duration{5'000}, ::geteuid(), 3});
+    });
+    REQUIRE(eventually([&] { return rig.probes().count(1) == 1; }));
+    return rig.segment->workers[3].speaks.load();
+  };
+  CHECK(spoken("HTTP/1.0 200 OK\r\n\r\n") == segment::Speaks::http10);
+  CHECK(spoken("HTTP/1.1 503 No\r\n\r\n") == segment::Speaks::http11);
+  CHECK(spoken("garbage\r\n\r\n") == segment::Speaks::unknown);
 }
 
 TEST_CASE("a long path is cut in messages") {

@@ -171,6 +171,12 @@ class Rig {
     return strangers_;
   }
 
+  /// Reported peers that are not trusted but send fields of a proxy.
+  std::vector<std::string> untrusted_proxies() const {
+    const std::lock_guard lock(mutex_);
+    return proxies_;
+  }
+
   segment::Segment segment = segment::Segment::create();
 
  private:
@@ -197,12 +203,23 @@ class Rig {
         if (i != from) shard.post([=, &shard] { shard.backends().offer(from, row); });
       }
     }
+    void ask(std::uint32_t from, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) override {
+      if (rig.own_slots_) return;
+      for (std::uint32_t i = 0; i < rig.shards_.size(); ++i) {
+        auto& shard = *rig.shards_[i];
+        if (i != from) shard.post([=, &shard] { shard.backends().offer(from, row, cell, generation); });
+      }
+    }
     void wake_routers() override {
       if (!rig.own_slots_) return;
       for (std::uint32_t i = 0; i < rig.shards_.size(); ++i) {
         auto& shard = *rig.shards_[i];
         if (i != index) shard.post([&shard] { shard.backends().serve_waiters(); });
       }
+    }
+    void met_untrusted_proxy(const Address& peer) override {
+      const std::lock_guard lock(rig.mutex_);
+      rig.proxies_.push_back(peer.kind == Address::Kind::unix_path ? "unix" : peer.ip_text());
     }
     void worker_unused() override { ++rig.unused_; }
     void assign(std::uint32_t, int fd, const Address& peer, proxy::Opening opening) override {
@@ -237,6 +254,7 @@ class Rig {
   std::map<std::uint64_t, std::pair<bool, std::string>> probes_;
   std::map<std::uint64_t, std::optional<PeerOwner>> peers_;
   std::vector<std::pair<std::uint64_t, PeerOwner>> strangers_;
+  std::vector<std::string> proxies_;
 };
 
 /// Sends a request on a connection of its own.

@@ -37,7 +37,7 @@ TEST_CASE("every worker is probed once, with the settings of its version, and mu
   check.follow(table_with({worker(1), worker(2)}));
   const auto asked = check.due(kStart);
   REQUIRE(asked.size() == 2);
-  CHECK(asked[0].path == "/up");
+  CHECK(asked[0].http.path == "/up");
   CHECK(asked[0].owner == 4711);
   CHECK(asked[0].address == *Address::parse("127.0.0.1:1"));
   CHECK(WarmUpCheck::is_ours(asked[0].id));

@@ -1,6 +1,7 @@
 // One request and its answer in error cases: what is repeated, what the router answers, which version is charged.
 #include "router/proxy/exchange.hpp"
 
+#include "tests/router/backends/deferring_engine.hpp"
 #include "tests/router/process/rig.hpp"
 
 using namespace gray;
@@ -123,6 +124,30 @@ TEST_CASE("a POST that was certainly not sent is repeated with its body") {
   CHECK(ask(rig, post("payload")).status() == 200);
   REQUIRE(good.requests() == 1);
   CHECK(good.seen()[0].body == "payload");
+}
+
+TEST_CASE("a POST of which the worker's kernel took no byte is repeated, on a new connection only (P25)") {
+  const auto deaf = [](engine::BufferPool& buffers) {
+    auto engine = std::make_unique<DeferringEngine>(buffers);
+    engine->acknowledge_nothing();
+    return std::unique_ptr<engine::Engine>(std::move(engine));
+  };
+  for (const bool reused : {false, true}) {
+    FakeWorker first([&](FakeWorker::Call& call) {
+      if (reused && call.number() == 1 && call.next()) call.write(kOk);
+      call.next();
+    });
+    FakeWorker second(answers(std::string(kOk)));
+    Plan plan{{{first.address()}}};
+    Rig rig(plan, {.make_engine = deaf});
+    if (reused) CHECK(rig.get().status() == 200);
+    plan.versions[0].push_back(second.address());
+    ++plan.number;
+    if (!reused) rig.apply(plan);
+    const int before = first.requests();
+    CHECK(ask(rig, post("payload")).status() == (reused ? 502 : 200));
+    CHECK(first.requests() + second.requests() <= before + 2);
+  }
 }
 
 TEST_CASE("a PUT is repeated with its body while that is small enough to be kept") {

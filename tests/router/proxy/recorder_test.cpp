@@ -224,3 +224,17 @@ TEST_CASE("a wait in the queue is measured") {
   const auto waited = segment::sum(*rig.segment, 0, &segment::Row::waited);
   CHECK(waited.sum > 0);
 }
+
+TEST_CASE("fields of a proxy from a peer that is not trusted are counted, and the peer is reported once") {
+  FakeWorker worker(says("x"));
+  for (const bool trusted : {false, true}) {
+    RigOptions options;
+    if (trusted) options.settings.trusted_proxies = {*Cidr::parse("127.0.0.0/8")};
+    Rig rig({{{worker.address()}}}, options);
+    for (const char* field : {"", "X-Forwarded-For: 192.0.2.1\r\n", "X-Forwarded-Proto: https\r\n",
+                              "Forwarded: for=192.0.2.1\r\n", "X-Forwarded-Port: 443\r\n"})
+      CHECK(rig.get("/", field).status() == 200);
+    CHECK(rig.segment->wire[0][0].forwards_ignored == (trusted ? 0u : 4u));
+    CHECK(rig.untrusted_proxies() == (trusted ? std::vector<std::string>{} : std::vector<std::string>{"127.0.0.1"}));
+  }
+}

@@ -68,9 +68,10 @@ struct TunnelWorker final : WorkerSide {
   bool backed_up() const override { return false; }
   std::optional<std::uint64_t> rest() const override { return std::nullopt; }
   bool reused() const override { return false; }
-  bool sent_anything() const override { return true; }
+  bool sent() const override { return true; }
+  bool may_have_arrived() const override { return true; }
   bool answered() const override { return true; }
-  bool knows_continue() const override { return true; }
+  segment::Speaks speaks() const override { return segment::Speaks::http11; }
   void release() override {}
   void discard(bool) override {}
 };

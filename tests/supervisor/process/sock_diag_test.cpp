@@ -34,6 +34,33 @@ TEST_CASE("the kernel names the sockets that listen on the very port, by family"
   CHECK(listening_tcp(AF_INET, 0) == Inodes{});  // for the kernel 0 is any port
 }
 
+TEST_CASE("the kernel says how long the backlog is, and whether a socket listens at every address") {
+  const UniqueFd local = listen_on(*Address::parse("127.0.0.1:0"));
+  REQUIRE(::listen(local.get(), 5) == 0);
+  const auto one = tcp_listeners(AF_INET, address_of(local).port);
+  REQUIRE(one);
+  REQUIRE(one->size() == 1);
+  CHECK(one->front().backlog == 5);
+  CHECK_FALSE(one->front().everywhere);
+  for (const char* any : {"0.0.0.0:0", "[::]:0"}) {
+    const UniqueFd socket = listen_on(*Address::parse(any));
+    const Address address = address_of(socket);
+    const auto found = tcp_listeners(static_cast<sa_family_t>(address.family()), address.port);
+    REQUIRE(found);
+    REQUIRE(found->size() == 1);
+    CHECK(found->front().everywhere);
+  }
+  WorkerFolders folders("diag-test-" + std::to_string(::getpid()));
+  const auto folder = folders.make(1, {});
+  const UniqueFd socket = listen_on(*Address::parse("unix:" + folder->listen_path()));
+  REQUIRE(::listen(socket.get(), 7) == 0);
+  const auto found = unix_listeners(folder->listen_path());
+  REQUIRE(found);
+  REQUIRE(found->size() == 1);
+  CHECK(found->front().backlog == 7);
+  CHECK_FALSE(found->front().everywhere);
+}
+
 TEST_CASE("an address that is bound without listening is not named") {
   const auto port = Port::reserve();
   CHECK(listening_tcp(AF_INET, port->address().port) == Inodes{});
