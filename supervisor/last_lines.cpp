@@ -41,7 +41,7 @@ bool names_error(std::string_view line) {
 
 }  // namespace
 
-std::vector<std::string> telling_lines(const std::vector<std::string>& lines, std::size_t most) {
+std::vector<std::string> last_lines(const std::vector<std::string>& lines, std::size_t most) {
   std::vector<std::string> kept;
   for (const std::string& line : lines)
     if (!without_indent(line).empty() && !is_stack(line)) kept.push_back(line);

@@ -18,7 +18,7 @@ std::string failure_text(const Version& version, const Worker& worker, const Ver
   if (!machine.exit_text().empty() && machine.exit_text() != machine.cause() && !machine.exec_hopeless())
     text += " (" + machine.exit_text() + ")";
   if (!worker.detail().empty()) text += ": " + worker.detail();
-  const auto lines = telling_lines(worker.own_lines(), kLastLines);
+  const auto lines = last_lines(worker.own_lines(), kLastLines);
   if (!lines.empty()) text += "; its last lines:";
   for (const std::string& line : lines) text += " \"" + line + "\"";
   return text;

@@ -16,11 +16,9 @@ namespace {
 
 constexpr Duration kProbeSlack{2'000};  // an answer that is this much later than its timeout is lost
 
-/// "pid 123 (node)", the first of them; empty if there is none.
+/// "pid 123 (node)", the first of them; empty if there is none, or it has ended.
 std::string first_named(const std::vector<pid_t>& pids) {
-  if (pids.empty()) return {};
-  const auto info = parse_stat(read_file("/proc/" + std::to_string(pids.front()) + "/stat"));
-  return "pid " + std::to_string(pids.front()) + (info ? " (" + info->name + ")" : std::string());
+  return pids.empty() ? std::string() : describe_process(pids.front());
 }
 
 }  // namespace
@@ -157,8 +155,11 @@ std::string Worker::stop_timed_out() const {
   const char* const name = sigabbrev_np(settings_.stop.signal);
   const auto limit = format_duration(settings_.stop.timeout) + " of SIG" + (name ? name : "?") + " and was killed";
   std::string text = "it did not end within " + limit;
-  if (leader_status_)
-    text = "its first process ended, but " + first_named(process_->group()) + " did not within " + limit;
+  if (leader_status_) {
+    const std::string rest = first_named(process_->group());
+    text = "its first process ended, but " + (rest.empty() ? "another one of its group" : rest) + " did not within " +
+           limit;
+  }
   return text + "; if it ends on another signal, set stop.signal (docs/workers.md lists programs)";
 }
 

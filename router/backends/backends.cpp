@@ -46,7 +46,7 @@ void Backends::apply(const RoutingTable& table) {
     for (const VersionRoute& route : service.versions) {
       seen[route.row] = true;
       versions_[route.row].limits = service.limits;
-      versions_[route.row].affine = service.affinity;
+      versions_[route.row].affinity = service.affinity;
       apply(versions_[route.row], &route);
     }
   }
@@ -61,7 +61,7 @@ void Backends::apply(Version& version, const VersionRoute* route) {
   tunnels_.plan(version, route);
   for (Worker& worker : version.workers) {
     if (!worker.able) retire(worker);
-    if (!worker.able) scatter_awaiting(version, worker);
+    if (!worker.able) requeue_awaiting(version, worker);
   }
   version.forget_gone();
   advance(version);
@@ -123,7 +123,7 @@ void Backends::release(Upstream& upstream) {
   upstream.detach();
   if (std::exchange(upstream.units().tunnel, false)) tunnels_.drop(worker);
   if (!worker.able || draining_) return recycle(upstream);
-  const bool awaited = version.affine && awaited_elsewhere(worker);
+  const bool awaited = version.affinity && awaited_elsewhere(worker);
   if ((awaited || wanted_elsewhere(version)) &&
       (version.queue.size() + version.awaiting == 0 || (++version.turn & 1) != 0))
     return give_to_neighbour(upstream);
@@ -200,7 +200,7 @@ bool Backends::wanted_elsewhere(const Version& version) const {
 
 // Threads that need this very worker come first: others can use any.
 int Backends::next_waiting(const Worker& worker) const {
-  const int thread = worker.version->affine ? waiting_.next(cell_of(worker)) : -1;
+  const int thread = worker.version->affinity ? waiting_.next(cell_of(worker)) : -1;
   return thread >= 0 ? thread : next_waiting(*worker.version);
 }
 

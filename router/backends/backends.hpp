@@ -147,7 +147,7 @@ class Backends final : private ConnectionOwner {
   void stop_awaiting(Version& version, WorkerSeeker& seeker);
   void serve_awaiting(Version& version);
   void serve_awaiting(Version& version, Worker& worker);
-  void scatter_awaiting(Version& version, Worker& worker);
+  void requeue_awaiting(Version& version, Worker& worker);
   bool awaited_elsewhere(const Worker& worker) const;
   void wake_awaiting(const Worker& worker);
   void lease_to(Version& version, WorkerSeeker& seeker, Lease lease);

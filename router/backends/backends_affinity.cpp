@@ -14,12 +14,12 @@ namespace gray::proxy {
 
 // A repeated attempt goes to another worker, and a request of a slow client takes any.
 WorkerSide* Backends::acquire_of_user(Version& version, WorkerSeeker& seeker, Wish wish) {
-  wish.patient = !seeker.slow && !seeker.repeats();
+  wish.only_preferred = !seeker.slow && !seeker.repeats();
   Lease lease = take(version, wish);
-  if (!lease && wish.patient) {
-    Worker* own = version.favourite(wish, engine_.now());
+  if (!lease && wish.only_preferred) {
+    Worker* own = version.preferred(wish, engine_.now());
     if (own != nullptr && await_worker(version, seeker, *own, wish)) return nullptr;
-    wish.patient = false;
+    wish.only_preferred = false;
     lease = take(version, wish);
     if (own != nullptr && lease) stats::add(counters_.row(version.row).affinity_spills);
   }
@@ -86,7 +86,7 @@ void Backends::serve_awaiting(Version& version, Worker& worker) {
 }
 
 // The worker gets no more requests: those that wait for it keep their place, and take any.
-void Backends::scatter_awaiting(Version& version, Worker& worker) {
+void Backends::requeue_awaiting(Version& version, Worker& worker) {
   while (WorkerSeeker* seeker = worker.awaiting.oldest()) {
     stop_awaiting(version, *seeker);
     waiting_.take_place(version.row, UINT16_MAX);

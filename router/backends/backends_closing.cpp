@@ -39,7 +39,7 @@ void Backends::closed(Upstream& upstream) {
   const bool unused = --worker.open == 0 && !worker.able;
   upstreams_.give_back(upstream);
   advance(version);
-  if (version.affine) wake_awaiting(worker);
+  if (version.affinity) wake_awaiting(worker);
   version.forget_gone();
   if (unused) neighbours_.worker_unused();
 }

@@ -95,19 +95,19 @@ bool Version::has_room(const segment::Layout& layout) const {
                      [&](const Worker& worker) { return worker.able && has_room(worker, layout, {}); });
 }
 
-// A worker in its slow start is a user's favourite only from the user's turn on: each user moves to it once.
-Worker* Version::favourite(const Wish& wish, TimePoint now) {
-  Worker* favourite = nullptr;
+// A worker in its slow start is a user's preferred one only from the user's turn on: each user moves to it once.
+Worker* Version::preferred(const Wish& wish, TimePoint now) {
+  Worker* found = nullptr;
   std::uint64_t highest = 0;
   for (Worker& worker : workers) {
     if (!worker.able) continue;
     const std::uint64_t score = policy::suitability(wish.affinity, worker.slot_hash);
-    if (favourite != nullptr && score < highest) continue;
+    if (found != nullptr && score < highest) continue;
     if (worker.start.warming(now) && !worker.start.takes_user(now, static_cast<std::uint32_t>(score))) continue;
-    favourite = &worker;
+    found = &worker;
     highest = score;
   }
-  return favourite == nullptr || !is_trusted(*favourite, wish, now) ? nullptr : favourite;
+  return found == nullptr || !is_trusted(*found, wish, now) ? nullptr : found;
 }
 
 Worker* Version::least_loaded(const Wish& wish, const segment::Layout& layout, TimePoint now, Standard standard) {
@@ -132,9 +132,9 @@ void Version::forget_gone() {
 }
 
 Worker* Version::choose(const Wish& wish, const segment::Layout& layout, TimePoint now) {
-  Worker* worker = wish.affinity == 0 ? nullptr : favourite(wish, now);
+  Worker* worker = wish.affinity == 0 ? nullptr : preferred(wish, now);
   if (worker != nullptr && !has_room(*worker, layout, wish)) {
-    if (wish.patient) return nullptr;
+    if (wish.only_preferred) return nullptr;
     worker = nullptr;
   }
   if (worker == nullptr) {

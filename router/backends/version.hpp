@@ -3,8 +3,8 @@
 //
 // The choice, in this order: the worker that the user's affinity prefers; the least loaded one, where a worker in its
 // slow start takes part only as often as its share says; the least loaded one of all; and at last, instead of none, the
-// avoided and the suspect ones too. Each only if it has a socket to give. A patient request takes no other worker than
-// the preferred one, unless that one is suspect: it waits for it, see backends_affinity.cpp.
+// avoided and the suspect ones too. Each only if it has a socket to give. With `only_preferred`, no worker but the
+// preferred one is taken, unless that one is suspect (backends_affinity.cpp).
 #include <atomic>
 #include <cstdint>
 #include <list>
@@ -52,12 +52,12 @@ struct Worker {
 
 /// The requirements of an attempt on its socket.
 struct Wish {
-  std::uint64_t avoid = 0;     // generation of a worker that is chosen only if there is no other
-  bool fresh = false;          // a new connection, because an idle one was stale
-  std::uint64_t affinity = 0;  // of the user; 0: none
-  bool tunnel = false;         // it asks for an upgrade: a unit of the tunnels is needed too
-  bool spare = false;          // with `fresh`: no idle socket is closed for it
-  bool patient = false;        // with `affinity`: only the worker of the user
+  std::uint64_t avoid = 0;      // generation of a worker that is chosen only if there is no other
+  bool fresh = false;           // a new connection, because an idle one was stale
+  std::uint64_t affinity = 0;   // of the user; 0: none
+  bool tunnel = false;          // it asks for an upgrade: a unit of the tunnels is needed too
+  bool spare = false;           // with `fresh`: no idle socket is closed for it
+  bool only_preferred = false;  // with `affinity`: only the worker of the user
 };
 
 struct Version {
@@ -70,7 +70,7 @@ struct Version {
   upstream::WaitQueue<WorkerSeeker> slow_queue;  // of slow clients: served when `queue` is empty
   bool unsorted = false;                         // `queue` may have requests of a client that was cut
   upstream::WaitQueue<WorkerSeeker> expecting;   // each waits for the unit of a socket that is being closed
-  bool affine = false;                           // its users stay on one worker
+  bool affinity = false;                         // its users stay on one worker
   std::size_t awaiting = 0;                      // requests in Worker::awaiting, of all its workers
   upstream::ServiceTime service_time;
   std::uint64_t turns = 0;  // workers chosen so far
@@ -87,7 +87,7 @@ struct Version {
   bool has_room(const segment::Layout& layout) const;
   bool has_room(const Worker& worker, const segment::Layout& layout, const Wish& wish) const;
   /// The worker on which the user of `wish` stays, whether or not it has room; null: there is none that is trusted.
-  Worker* favourite(const Wish& wish, TimePoint now);
+  Worker* preferred(const Wish& wish, TimePoint now);
   Worker* find(std::uint32_t cell, std::uint64_t generation);
 
   /// Takes the able workers from the table. New workers are added at the end; one that is no longer able stays until

@@ -18,8 +18,8 @@ bool is_safe(const Attempt& attempt) {
 Retry judge(const Attempt& attempt) {
   if (attempt.response_started || !may_pass_elsewhere(attempt.failure) || !is_safe(attempt)) return Retry::no;
   if (attempt.reused && attempt.failure == segment::Reason::upstream_closed) return Retry::fresh_socket;
-  const bool unheard = !attempt.request_sent && attempt.failure == segment::Reason::upstream_closed;
-  if (unheard && attempt.unheard > 0 && attempt.unheard <= kMostUnheard) return Retry::again;
+  const bool undelivered = !attempt.request_sent && attempt.failure == segment::Reason::upstream_closed;
+  if (undelivered && attempt.undelivered > 0 && attempt.undelivered <= kMaxUndelivered) return Retry::again;
   if (attempt.retries > 0) return Retry::no;
   return attempt.decision == segment::Decision::bucket ? Retry::on_stable : Retry::same_version;
 }

@@ -15,7 +15,7 @@ struct Attempt {
   http::Method method = http::Method::get;
   bool response_started = false;  // something of the response has been passed on
   bool request_sent = false;      // a byte of the request may have reached the worker
-  std::uint32_t unheard = 0;      // attempts so far, this one included, that were sent, but reached no program
+  std::uint32_t undelivered = 0;  // attempts so far, this one included, that were sent, but reached no program
   bool body_replayable = true;    // no body, or all of it that was read so far is still held
   std::uint32_t retries = 0;      // made so far for this request; a Retry::fresh_socket is not one
   bool reused = false;            // the socket had served before (it may have been stale)
@@ -32,7 +32,7 @@ enum class Retry : std::uint8_t {
 };
 
 /// As often as a request may be sent to connections that reach no program, before that counts as a failure.
-inline constexpr std::uint32_t kMostUnheard = 5;
+inline constexpr std::uint32_t kMaxUndelivered = 5;
 
 /// A request that certainly was not sent may always be repeated; one that may have been sent only if its method is
 /// idempotent (RFC 9110 9.2.2). A stale reuse (reused, closed before any response byte) of a repeatable request does

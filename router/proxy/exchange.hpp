@@ -49,12 +49,12 @@ struct ExchangeContext {
 /// The current attempt, and facts of the previous one.
 struct Attempt {
   WorkerSide* side = nullptr;
-  Worker* worker = nullptr;    // of the latest attempt; counted in its in_flight, so it stays
-  std::uint64_t avoid = 0;     // generation of the worker that failed
-  bool fresh_only = false;     // the last attempt met a stale socket
-  std::uint32_t unheard = 0;   // attempts that reached no program, although they were sent
-  bool worker_behind = false;  // it takes the body more slowly than the client sends it
-  std::size_t dropped = 0;     // of an answer that is not sent
+  Worker* worker = nullptr;       // of the latest attempt; counted in its in_flight, so it stays
+  std::uint64_t avoid = 0;        // generation of the worker that failed
+  bool fresh_only = false;        // the last attempt met a stale socket
+  std::uint32_t undelivered = 0;  // attempts that reached no program, although they were sent
+  bool worker_behind = false;     // it takes the body more slowly than the client sends it
+  std::size_t dropped = 0;        // of an answer that is not sent
 };
 
 class Exchange final : private WorkerSeeker {

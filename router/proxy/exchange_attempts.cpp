@@ -22,11 +22,11 @@ segment::Row& Exchange::row() { return context_.backends.counters().row(routing_
 
 void Exchange::judge() {
   const bool arrived = attempt_.side->may_have_arrived();
-  if (attempt_.side->sent() && !arrived) ++attempt_.unheard;
+  if (attempt_.side->sent() && !arrived) ++attempt_.undelivered;
   const policy::Attempt attempt{.method = request_.method,
                                 .response_started = attempt_.side->answered(),
                                 .request_sent = arrived,
-                                .unheard = attempt_.unheard,
+                                .undelivered = attempt_.undelivered,
                                 .body_replayable = replay_.whole(),
                                 .retries = record_.counts.retries,
                                 .reused = attempt_.side->reused(),

@@ -17,12 +17,6 @@ bool is_unix(const Address& address) { return address.kind == Address::Kind::uni
 
 bool exists(pid_t pid) { return ::kill(pid, 0) == 0 || errno == EPERM; }
 
-/// "pid 4711 (nginx)"; empty if it has ended.
-std::string described(pid_t pid) {
-  const auto info = parse_stat(read_file("/proc/" + std::to_string(pid) + "/stat"));
-  return info ? "pid " + std::to_string(pid) + " (" + info->name + ")" : std::string();
-}
-
 }  // namespace
 
 // The proof must not depend on the moment: a process that changes what is at the address between two questions must not
@@ -45,7 +39,7 @@ bool AddressClaim::changed_user(const PeerOwner& found, const Address& address, 
 }
 
 std::string AddressClaim::complaint(const PeerOwner& found, const Address& address) const {
-  const std::string holder = found.pid != 0 ? described(found.pid) : owner_of(address);
+  const std::string holder = found.pid != 0 ? describe_process(found.pid) : owner_of(address);
   return address.text() + " is answered by " + describe_user(found.uid) + (holder.empty() ? "" : ", " + holder) +
          "; expected " + describe_user(owner_) + "; stop that program, or restart the worker to give it a new address";
 }
@@ -58,7 +52,7 @@ Listener AddressClaim::check(const std::optional<PeerOwner>& peer, const Address
       listener_ = peer->pid;
       return {Listener::Owner::worker, {}};
     }
-    if (exists(peer->pid)) return {Listener::Owner::stranger, stranger_at(address, described(peer->pid))};
+    if (exists(peer->pid)) return {Listener::Owner::stranger, stranger_at(address, describe_process(peer->pid))};
   }
   std::vector<std::uint64_t> inodes;
   const auto socket = is_unix(address) ? std::nullopt : kernel.listener(address);

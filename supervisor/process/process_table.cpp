@@ -93,6 +93,11 @@ std::uint64_t resident_bytes(pid_t pid) {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::string describe_process(pid_t pid) {
+  const auto info = parse_stat(read_file(proc_path(pid, "stat")));
+  return info ? "pid " + std::to_string(pid) + " (" + info->name + ")" : std::string();
+}
+
 std::string program_of(pid_t pid) { return link_target(proc_path(pid, "exe")); }
 
 std::string cwd_of(pid_t pid) { return link_target(proc_path(pid, "cwd")); }

@@ -32,6 +32,8 @@ std::uint64_t resident_bytes(pid_t pid);
 /// The program that it executes, and its working folder, with all links resolved; empty if it is gone.
 std::string program_of(pid_t pid);
 std::string cwd_of(pid_t pid);
+/// "pid 4711 (nginx)"; empty if it has ended.
+std::string describe_process(pid_t pid);
 /// Whether the process has one of these sockets open.
 bool holds_socket(pid_t pid, const std::vector<std::uint64_t>& inodes);
 

@@ -48,7 +48,7 @@ std::optional<TcpRow> tcp_row(const std::string& line) {
 
 std::string holder_of(const std::vector<std::uint64_t>& inodes) {
   for (const ProcessInfo& process : all_processes())
-    if (holds_socket(process.pid, inodes)) return "pid " + std::to_string(process.pid) + " (" + process.name + ")";
+    if (holds_socket(process.pid, inodes)) return describe_process(process.pid);
   return {};
 }
 

@@ -115,8 +115,8 @@ class Ending(GrayTest):
         self.assertEqual(daemon.leftovers(), [])
 
     def test_a_worker_that_ignores_sigterm_is_killed(self):
-        stubborn = {"command": fake("--ignore-term"), "ready": ["pipe"], "stop": {"timeout": "500ms"}}
-        daemon = self.start(two_versions(version={"v2": stubborn}))
+        ignores_term = {"command": fake("--ignore-term"), "ready": ["pipe"], "stop": {"timeout": "500ms"}}
+        daemon = self.start(two_versions(version={"v2": ignores_term}))
         started = time.monotonic()
         self.assertEqual(daemon.stop(), 0)
         self.assertGreaterEqual(time.monotonic() - started, 0.4)
@@ -166,8 +166,9 @@ class Ending(GrayTest):
         self.assertEqual(daemon.leftovers(), [])
 
     def test_a_stop_that_runs_into_its_timeout_says_so(self):
-        stubborn = {"command": fake("--ignore-term"), "ready": ["pipe"], "stop": {"timeout": "300ms"}, "instances": 2}
-        daemon = self.start(two_versions(version={"v1": stubborn, "v2": stubborn}))
+        ignores_term = {"command": fake("--ignore-term"), "ready": ["pipe"], "stop": {"timeout": "300ms"},
+                        "instances": 2}
+        daemon = self.start(two_versions(version={"v1": ignores_term, "v2": ignores_term}))
         daemon.wait_up(2, "v2")
         said = "it did not end within 300ms of SIGTERM and was killed"
         result = daemon.ctl("stop", "web", "v2")

@@ -51,6 +51,6 @@ TEST_CASE("the lines of a crash name its error, without the stack") {
   };
   for (const LinesRow& row : rows) {
     CAPTURE(row.what);
-    CHECK(telling_lines(row.output, 3) == row.expected);
+    CHECK(last_lines(row.output, 3) == row.expected);
   }
 }

@@ -506,6 +506,18 @@ TEST_CASE_FIXTURE(OneSlot, "what a wrapper leaves is killed after stop.timeout, 
         std::string::npos);
 }
 
+TEST_CASE_FIXTURE(OneSlot, "a rest that ends at the very end of stop.timeout has no name") {
+  shell(wrapped("echo ignored"));
+  REQUIRE(until([&] { return is(WorkerState::healthy) && !worker.output().last(1).empty(); }));
+  feed({.kind = WorkerEvent::stop});
+  REQUIRE(until([&] { return worker.waits(WorkerState::healthy); }));
+  const TimePoint end = Clock::now() + 10s;
+  while (!worker.members().empty() && Clock::now() < end)
+    for (const pid_t pid : worker.members()) ::kill(pid, SIGKILL);
+  feed({.kind = WorkerEvent::timeout});
+  CHECK(worker.detail().starts_with("its first process ended, but another one of its group did not within 10s of "));
+}
+
 TEST_CASE_FIXTURE(OneSlot, "a draining worker whose wrapper ends goes on draining") {
   host.sockets = 1;
   shell(wrapped("echo finished; exit 0"));

@@ -103,32 +103,32 @@ TEST_CASE_FIXTURE(VersionFixture, "a user stays on one worker, however busy it i
   for (int worker_slot = 0; worker_slot < 3; ++worker_slot) CHECK(users[worker_slot] > 60);
 }
 
-TEST_CASE_FIXTURE(VersionFixture, "a patient request takes its favourite or none, unless that one is suspect") {
+TEST_CASE_FIXTURE(VersionFixture, "a request for the preferred worker alone gets it or none, unless it is suspect") {
   settled(3);
-  const Wish patient{.affinity = policy::affinity_hash("alice"), .patient = true};
-  const int favourite = choose(patient);
-  CHECK(favourite == choose_for("alice"));
-  fill(static_cast<std::uint32_t>(favourite));
-  CHECK(choose(patient) == -1);
-  CHECK(version.favourite(patient, at(0)) == &worker(static_cast<std::uint32_t>(favourite)));
-  worker(static_cast<std::uint32_t>(favourite)).suspect_until = at(500);
-  CHECK(choose(patient) >= 0);
-  CHECK(version.favourite(patient, at(0)) == nullptr);
+  const Wish alone{.affinity = policy::affinity_hash("alice"), .only_preferred = true};
+  const int slot = choose(alone);
+  CHECK(slot == choose_for("alice"));
+  fill(static_cast<std::uint32_t>(slot));
+  CHECK(choose(alone) == -1);
+  CHECK(version.preferred(alone, at(0)) == &worker(static_cast<std::uint32_t>(slot)));
+  worker(static_cast<std::uint32_t>(slot)).suspect_until = at(500);
+  CHECK(choose(alone) >= 0);
+  CHECK(version.preferred(alone, at(0)) == nullptr);
 }
 
 TEST_CASE_FIXTURE(VersionFixture,
-                  "affinity is a preference: a full, suspect, avoided or absent favourite is replaced at once") {
+                  "affinity is a preference: a full, suspect, avoided or absent preferred worker is replaced at once") {
   const auto routes = settled(3);
-  const int favourite = choose_for("alice");
-  Worker& preferred = worker(static_cast<std::uint32_t>(favourite));
+  const int slot = choose_for("alice");
+  Worker& preferred = worker(static_cast<std::uint32_t>(slot));
   const std::uint64_t alice = policy::affinity_hash("alice");
-  CHECK(choose({.avoid = preferred.generation, .affinity = alice}) != favourite);
+  CHECK(choose({.avoid = preferred.generation, .affinity = alice}) != slot);
   preferred.suspect_until = at(500);
-  CHECK(choose_for("alice", at(499)) != favourite);
-  CHECK(choose_for("alice", at(500)) == favourite);
-  fill(static_cast<std::uint32_t>(favourite));
-  worker(static_cast<std::uint32_t>((favourite + 1) % 3)).in_flight = 1;
-  CHECK(choose_for("alice", at(500)) == (favourite + 2) % 3);
+  CHECK(choose_for("alice", at(499)) != slot);
+  CHECK(choose_for("alice", at(500)) == slot);
+  fill(static_cast<std::uint32_t>(slot));
+  worker(static_cast<std::uint32_t>((slot + 1) % 3)).in_flight = 1;
+  CHECK(choose_for("alice", at(500)) == (slot + 2) % 3);
 }
 
 TEST_CASE_FIXTURE(VersionFixture,
@@ -222,7 +222,7 @@ TEST_CASE_FIXTURE(VersionFixture, "a worker that was unable for a while starts s
   CHECK(shares(at(11'000), 1'000)[1] == 500);
 }
 
-TEST_CASE_FIXTURE(VersionFixture, "users move to a fresh favourite one by one, each of them once") {
+TEST_CASE_FIXTURE(VersionFixture, "users move to a fresh preferred worker one by one, each of them once") {
   auto routes = settled(3);
   routes.push_back(route(3));
   version.update(routes, at(0));

@@ -79,14 +79,14 @@ TEST_CASE("a stale reuse of a request that may have been carried out is not repe
 TEST_CASE("a request that reached no program is sent again, a few times, and that is not the one retry") {
   Attempt attempt = closed_after(http::Method::post);
   attempt.request_sent = false;
-  for (attempt.unheard = 1; attempt.unheard <= kMostUnheard; ++attempt.unheard) {
+  for (attempt.undelivered = 1; attempt.undelivered <= kMaxUndelivered; ++attempt.undelivered) {
     for (attempt.retries = 0; attempt.retries < 2; ++attempt.retries) CHECK(judge(attempt) == Retry::again);
   }
   attempt.retries = 0;
   CHECK(judge(attempt) == Retry::same_version);
   attempt.retries = 1;
   CHECK(judge(attempt) == Retry::no);
-  attempt.unheard = 1;
+  attempt.undelivered = 1;
   attempt.body_replayable = false;
   CHECK(judge(attempt) == Retry::no);
 }

@@ -1,6 +1,10 @@
 #include "supervisor/process/process_table.hpp"
 
 #include <doctest/doctest.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -37,6 +41,22 @@ TEST_CASE("the table contains this process, with its group and its session") {
   CHECK(resident_bytes(::getpid()) > 0);
   CHECK(program_of(::getpid()).ends_with("supervisor_test"));
   CHECK(cwd_of(::getpid()) == std::filesystem::current_path().string());
+}
+
+TEST_CASE("a process is described by its pid and name until it has ended") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_NAME, "a) (b");
+    ::pause();
+    ::_exit(0);
+  }
+  const std::string expected = "pid " + std::to_string(child) + " (a) (b)";
+  while (describe_process(child) != expected && ::waitpid(child, nullptr, WNOHANG) == 0) ::sched_yield();
+  CHECK(describe_process(child) == expected);
+  ::kill(child, SIGKILL);
+  CHECK(::waitpid(child, nullptr, 0) == child);
+  CHECK(describe_process(child).empty());
+  CHECK(describe_process(-1).empty());
 }
 
 TEST_CASE("a file is read until `enough` is true, and no further") {
