@@ -273,6 +273,7 @@ void Master::on_signal(int signal) {
       return reloader_.reload({}, [this](const control::Reply& reply) {
         reply.code == ExitCode::ok ? log(LogLevel::info, "reloaded " + settings_.file)
                                    : log(LogLevel::error, "not reloaded: " + reply.error);
+        for (const std::string& warning : control::warning_lines(reply)) log(LogLevel::warn, warning);
       });
     }
     default: return stop();

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "control/traffic/serving.hpp"
 #include "control/traffic/weights.hpp"
@@ -93,6 +94,15 @@ EventRecord reload_event(const Reply& reply, const std::string& file) {
     event.text += (event.text.empty() ? "" : "; ") + change.get<std::string>();
   if (event.text.empty()) event.text = file + " has no changes";
   return event;
+}
+
+std::vector<std::string> warning_lines(const Reply& reply) {
+  std::vector<std::string> lines;
+  if (reply.code != ExitCode::ok) return lines;
+  std::istringstream text(reply.body.value("warnings", ""));
+  for (std::string line; std::getline(text, line);)
+    if (!line.starts_with("  ")) lines.push_back(line);
+  return lines;
 }
 
 }  // namespace gray::control

@@ -27,6 +27,10 @@ bool needs_new_router(const Changes& changes);
 /// The result of a reload of `file`, for the event log.
 EventRecord reload_event(const Reply& reply, const std::string& file);
 
+/// The warnings about the file in the reply to a reload, for the log: "g.toml:7:10: warning: ...", without the text of
+/// the file that is quoted below each.
+std::vector<std::string> warning_lines(const Reply& reply);
+
 /// "version web v2: rolling restart". `stopped`: an operator stopped the version, and it stays stopped.
 std::string text_of(const Change& change, bool stopped = false);
 

@@ -42,7 +42,8 @@ Reply Reloader::read_again(std::optional<Candidate>& candidate) {
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return refused(ExitCode::bad_config, errors->text);
   auto& fresh = std::get<Settings>(loaded);
   if (const auto faults = host_.preflight(fresh); !faults.empty()) return refused(ExitCode::bad_config, faults);
-  candidate.emplace(Candidate{std::move(file), std::move(fresh), {}, {}});
+  const auto warnings = fresh.warnings.text;
+  candidate.emplace(Candidate{std::move(file), std::move(fresh), warnings, {}, {}});
   auto verdict = judge(*candidate);
   if (verdict.code != ExitCode::ok) return verdict;
   if (const auto why = host_.routers_busy(); !why.empty() && needs_new_router(candidate->changes)) {
@@ -70,7 +71,9 @@ Reply Reloader::renewed(const Reply& router) {
 }
 
 Reply Reloader::accepted(const Candidate& candidate) const {
-  Reply reply{ExitCode::ok, {{"schema_version", 1}, {"changes", nlohmann::json::array()}}, {}};
+  Reply reply{ExitCode::ok,
+              {{"schema_version", 1}, {"changes", nlohmann::json::array()}, {"warnings", candidate.warnings}},
+              {}};
   for (const auto& change : candidate.changes) {
     reply.body["changes"].push_back(text_of(change, is_stopped(live_.published(), change.service, change.version)));
   }

@@ -73,6 +73,7 @@ class Reloader {
   struct Candidate {
     ConfigFile file;
     Settings fresh;
+    std::string warnings;  // of `fresh`
     Changes changes;
     Done done;
   };

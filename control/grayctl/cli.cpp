@@ -99,7 +99,11 @@ Outcome check_config(const std::string& file) {
   std::size_t versions = 0;
   for (const ServiceSettings& service : settings.services) versions += service.versions.size();
   auto some = [](std::size_t n, const char* noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); };
-  json body = {{"schema_version", 1}, {"file", file}, {"services", settings.services.size()}, {"versions", versions}};
+  json body = {{"schema_version", 1},
+               {"file", file},
+               {"services", settings.services.size()},
+               {"versions", versions},
+               {"warnings", settings.warnings.text}};
   return {{.code = ExitCode::ok, .body = std::move(body), .error = {}},
           fmt::format("{}{}: ok ({}, {})\n", settings.warnings.text, file, some(settings.services.size(), "service"),
                       some(versions, "version"))};

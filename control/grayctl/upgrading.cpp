@@ -55,11 +55,13 @@ Outcome restarted(Client& client, const Command& command, const Person& person, 
   return reloaded;
 }
 
+std::string warnings_of(const json& reloaded) { return reloaded.value("warnings", ""); }
+
 std::string text_of_changes(const json& reloaded) {
   std::string text = "configuration reloaded\n";
   for (const json& change : reloaded.value("changes", json::array()))
     if (change.is_string()) text += fmt::format("  {}\n", change.get<std::string>());
-  return text;
+  return text + warnings_of(reloaded);
 }
 
 }  // namespace
@@ -79,6 +81,7 @@ Outcome run_reload(Client& client, const Command& command, const Person& person,
   Outcome outcome{client.post("reload", args), {}};
   if (outcome.answer.code == ExitCode::ok && outcome.answer.body.contains("upgrade")) {
     outcome = ended(client, command, person, err, std::move(outcome.answer));
+    if (!command.wait) outcome.text += warnings_of(outcome.answer.body);
     if (!command.wait) return outcome;
   }
   if (outcome.answer.code != ExitCode::ok) return outcome;

@@ -318,6 +318,14 @@ class Whole(ReloadTest):
         self.assertEqual(self.daemon.ctl("reload").code, 8)
         self.assertEqual(self.daemon.get().status, 200)
 
+    def test_a_warning_is_in_the_result_and_after_sighup_in_the_log(self):
+        self.begin()
+        odd = "warning: 0.05 % is 1 user in 2000; did you mean 5?"
+        result = self.reload(version={"v2": {"weight": 0.05}})
+        self.assertEqual(result.code, 0, result)
+        self.assertIn(odd, result.out)
+        self.hang_up(odd)
+
     def test_sighup_does_what_grayctl_does(self):
         self.begin()
         before = self.all_pids()

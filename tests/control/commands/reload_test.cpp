@@ -80,6 +80,13 @@ TEST_CASE("the event of a reload has its changes, or the reason of the refusal")
   CHECK(refused.text == "g.toml:1:2: error: x");
 }
 
+TEST_CASE("the log gets one line for each warning of a reload") {
+  CHECK(warning_lines({ExitCode::conflict, {}, "why"}).empty());
+  CHECK(warning_lines({ExitCode::ok, {{"changes", nlohmann::json::array()}, {"warnings", ""}}, {}}).empty());
+  const Reply reply{ExitCode::ok, {{"warnings", "g:1:2: warning: a\n  x = 1\n  ^\ng:3:4: warning: b\n  y\n  ^\n"}}, {}};
+  CHECK(warning_lines(reply) == std::vector<std::string>{"g:1:2: warning: a", "g:3:4: warning: b"});
+}
+
 TEST_CASE("only a change of the router settings needs a new router") {
   CHECK_FALSE(needs_new_router({}));
   CHECK_FALSE(needs_new_router({{.kind = Change::Kind::add_version}}));

@@ -80,6 +80,18 @@ TEST_CASE_FIXTURE(ReloaderFixture, "a good file is applied, counted and reported
   CHECK(announced == std::vector<std::string>{"begins", "good"});
 }
 
+TEST_CASE_FIXTURE(ReloaderFixture, "the reply has the warnings of the file, also while a router is awaited") {
+  CHECK(reload().body["warnings"] == "");
+  const std::string canary = text + "[service.web.version.v2]\ncommand = [\"sleep\", \"1\"]\nweight = 0.05\n";
+  write(canary);
+  const auto reply = reload();
+  CHECK(reply.code == ExitCode::ok);
+  CHECK(reply.body["warnings"].get<std::string>().starts_with(path + ":7:10: warning: 0.05 % is 1 user in 2000; "));
+  write("[router]\nmax_connections = 77\n" + canary);
+  CHECK(reload({.wait = false}).body["warnings"].get<std::string>().starts_with(path + ":9:10: warning: "));
+  router({});
+}
+
 TEST_CASE_FIXTURE(ReloaderFixture, "settings that cannot be used on this machine change nothing") {
   fault = "version v1: there is no such program";
   write(text + "instances = 3\n");

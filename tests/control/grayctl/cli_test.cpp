@@ -118,6 +118,16 @@ TEST_CASE("reload lists the changes") {
   CHECK(served.grayctl({"reload"}).code == 3);
 }
 
+TEST_CASE("reload lists the warnings after the changes") {
+  CliServed served;
+  served.daemon.answer = [](auto&&...) {
+    return Reply{.code = ExitCode::ok,
+                 .body = {{"changes", {"web: v3 is new"}}, {"warnings", "g.toml:1:2: warning: odd\n"}},
+                 .error = {}};
+  };
+  CHECK(served.grayctl({"reload"}).out == "configuration reloaded\n  web: v3 is new\ng.toml:1:2: warning: odd\n");
+}
+
 TEST_CASE("a verb without a function of its own prints the text of the answer, or that it is done") {
   CliServed served;
   served.daemon.answer = [](auto&&...) { return Reply{ExitCode::ok, {{"schema_version", 1}}, {}}; };
@@ -243,6 +253,22 @@ TEST_CASE("config check needs no daemon") {
   json body = json::parse(grayctl({"config", "check", dir / "good.toml", "-o", "json"}).out);
   CHECK(body["services"] == 1);
   CHECK(body["versions"] == 1);
+  CHECK(body["warnings"] == "");
+}
+
+TEST_CASE("config check shows the warnings, and the file is valid") {
+  TempDir dir;
+  write_file(dir / "odd.toml",
+             "[service.web]\nstable = \"v1\"\n[service.web.version.v1]\ncommand = [\"true\"]\n"
+             "[service.web.version.v2]\ncommand = [\"true\"]\nweight = 0.05\n");
+  const std::string warning = (dir / "odd.toml") + ":7:10: warning: 0.05 % is 1 user in 2000; did you mean 5?\n";
+  Ran ran = grayctl({"config", "check", dir / "odd.toml"});
+  CHECK(ran.code == 0);
+  CHECK(ran.out.starts_with(warning));
+  CHECK(ran.out.ends_with((dir / "odd.toml") + ": ok (1 service, 2 versions)\n"));
+  ran = grayctl({"config", "check", dir / "odd.toml", "-o", "json"});
+  CHECK(ran.code == 0);
+  CHECK(json::parse(ran.out)["warnings"].get<std::string>().starts_with(warning));
 }
 
 TEST_CASE("config check lists the errors and exits 8") {

@@ -40,6 +40,7 @@ struct Upgrading {
       else {
         asked = args;
         body["upgrade"] = {{"number", 4}, {"of", "router"}};
+        if (verb == "reload") body["warnings"] = "g.toml:1:2: warning: odd\n";
       }
       return Reply{.code = ExitCode::ok, .body = body, .error = {}};
     };
@@ -92,7 +93,7 @@ TEST_CASE_FIXTURE(Upgrading, "a reload with a new router is followed to its end,
   const auto reload = [this] { return run_reload(client, command, person, err); };
   Outcome outcome = reload();
   CHECK(outcome.answer.code == ExitCode::ok);
-  CHECK(outcome.text == "configuration reloaded\n");
+  CHECK(outcome.text == "configuration reloaded\ng.toml:1:2: warning: odd\n");
   CHECK(asked == json({{"wait", false}, {"upgrade_timeout_ms", 30'000}}));
   CHECK(err.str() == "router 9 starts\n");
   end["state"] = "failed";
@@ -103,7 +104,7 @@ TEST_CASE_FIXTURE(Upgrading, "a reload with a new router is followed to its end,
   command.wait = false;
   outcome = reload();
   CHECK(outcome.answer.code == ExitCode::ok);
-  CHECK(outcome.text == "reload is in progress; see: grayctl status\n");
+  CHECK(outcome.text == "reload is in progress; see: grayctl status\ng.toml:1:2: warning: odd\n");
 }
 
 TEST_CASE_FIXTURE(Upgrading, "with --wait a reload waits for the restarts that it begins, and only for these") {
