@@ -61,6 +61,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
     std::uint32_t interims = 0;
     bool held = false;       // the head has been held back long enough
     bool passed_on = false;  // a part of it
+    bool expedited = false;  // what came of it was acknowledged
     bool in_body = false;
     bool keep_alive = false;  // as the head says
     bool reusable = false;    // keep_alive, and it has ended cleanly
@@ -105,6 +106,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   bool take_trailers(const http::BodyDecoder::Step& step);
   std::size_t take_upgrade(const http::ResponseHead& head, std::string_view bytes);
   void take_partial();
+  void expedite_rest();
   void note_version(http::Version version);
   bool hold_back(const http::ResponseHead& head, std::string_view bytes);
   bool store(std::string_view bytes);

@@ -136,6 +136,9 @@ class Engine {
   /// the stream was connected, so no program can have read one. Only TCP can tell; other streams give true. A system
   /// call, for streams that have failed: possible until close().
   virtual bool acknowledged(StreamId stream) const = 0;
+  /// Lets the kernel acknowledge the received bytes now. For a peer with Nagle's algorithm, which holds back the rest
+  /// of a message until its first piece is acknowledged. A system call: not for every event.
+  virtual void acknowledge_received(StreamId stream) = 0;
   /// Adds 1 to `counter` if send() or the tail could not be delivered, also while closing: at most once for each
   /// stream. This thread is the only writer of the counter.
   virtual void count_write_errors(StreamId stream, std::atomic<std::uint64_t>& counter) = 0;

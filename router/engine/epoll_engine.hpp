@@ -43,6 +43,9 @@ class EpollEngine final : public Engine {
     const Stream* stream = streams_.find(id);
     return stream == nullptr || acknowledged_any(stream->fd);
   }
+  void acknowledge_received(StreamId id) override {
+    if (const Stream* stream = streams_.find(id)) engine::acknowledge_received(stream->fd);
+  }
   void count_write_errors(StreamId id, std::atomic<std::uint64_t>& counter) override {
     if (Stream* stream = streams_.find(id)) stream->write_errors = &counter;
   }

@@ -21,6 +21,8 @@ int socket_error(int fd);
 bool acknowledged_any(int fd);
 /// Turns Nagle off: every send is a whole message or a whole piece of one, and waiting for more only adds latency.
 void set_no_delay(int fd);
+/// Acknowledges received bytes now, instead of together with the next ones that are sent, or 40 ms later.
+void acknowledge_received(int fd);
 /// Makes its close a reset.
 void set_reset_on_close(int fd);
 

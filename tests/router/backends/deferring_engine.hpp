@@ -56,6 +56,9 @@ class DeferringEngine final : public engine::Engine {
   bool acknowledged(engine::StreamId id) const override {
     return !deaf_ && (find(id) == nullptr || below_->acknowledged(id));
   }
+  void acknowledge_received(engine::StreamId id) override {
+    if (find(id) != nullptr) below_->acknowledge_received(id);
+  }
   void count_write_errors(engine::StreamId id, std::atomic<std::uint64_t>& counter) override {
     below_->count_write_errors(id, counter);
   }

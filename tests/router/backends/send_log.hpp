@@ -23,6 +23,7 @@ struct SendLog final : engine::Engine {
   std::size_t unsent(engine::StreamId) const override { return 0; }
   std::size_t untaken(engine::StreamId) const override { return 0; }
   bool acknowledged(engine::StreamId) const override { return true; }
+  void acknowledge_received(engine::StreamId) override {}
   void count_write_errors(engine::StreamId, std::atomic<std::uint64_t>&) override {}
   void pause(engine::StreamId, engine::Pause) override {}
   void resume(engine::StreamId, engine::Pause) override {}

@@ -1,8 +1,11 @@
 // The worker's side of the data path: answers in any shape, and workers that break the rules.
 #include "router/backends/upstream.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "tests/router/process/rig.hpp"
@@ -278,6 +281,33 @@ TEST_CASE("a head that comes alone is held back for a moment only") {
   const Message answer = client.read_answer();
   CHECK(answer.complete);
   CHECK(answer.body == "hello");
+}
+
+// The kernel delays acknowledgements by 40 ms or more. The quickest of some requests counts: the machine may be busy.
+TEST_CASE("a worker that sends its answer in pieces, with Nagle's algorithm, is not slowed down") {
+  for (const std::vector<std::string>& pieces :
+       {std::vector<std::string>{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "he", "llo"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n", "0\r\n\r\n"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "0\r\n\r\n"}}) {
+    CAPTURE(pieces.front());
+    FakeWorker worker([&](FakeWorker::Call& call) {
+      const int off = 0;
+      REQUIRE(::setsockopt(call.fd(), IPPROTO_TCP, TCP_NODELAY, &off, sizeof off) == 0);
+      while (call.next())
+        for (const std::string& piece : pieces) call.write(piece);
+    });
+    Rig rig({{{worker.address()}}});
+    Wire client = rig.dial();
+    Duration quickest = Duration::max();
+    for (int request = 0; request < 10; ++request) {
+      const TimePoint begin = Clock::now();
+      client.write(Rig::request_for());
+      CHECK(client.read_answer().body == "hello");
+      if (request >= 4) quickest = std::min(quickest, std::chrono::duration_cast<Duration>(Clock::now() - begin));
+    }
+    CHECK(quickest < Duration{30});
+    CHECK(worker.connections() == 1);
+  }
 }
 
 TEST_CASE("an incomplete head of an answer is a failure of the worker, and the request is repeated once") {

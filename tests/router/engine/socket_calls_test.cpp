@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -41,6 +43,33 @@ TEST_CASE("a close after set_reset_on_close() is a reset") {
   accepted.reset();
   CHECK(client.read_rest().empty());
   CHECK(client.end() == test::Wire::End::reset);
+}
+
+// In the first exchanges the kernel acknowledges at once. Whether the delay has begun shows in each round.
+TEST_CASE("received bytes are acknowledged when that is asked for, not later") {
+  const test::Listener listener;
+  listener.listen();
+  test::Wire ours = test::dial(listener.address());
+  test::Wire peer(UniqueFd(::accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC)));
+  const auto unacknowledged = [&] {
+    int bytes = -1;
+    REQUIRE(::ioctl(peer.fd(), SIOCOUTQ, &bytes) == 0);
+    return bytes;
+  };
+  char byte = 0;
+  int delayed = 0, at_once = 0;
+  for (int round = 0; round < 50; ++round) {
+    REQUIRE(transmit(ours.fd(), "?") == 1);
+    REQUIRE(::recv(peer.fd(), &byte, 1, 0) == 1);
+    REQUIRE(transmit(peer.fd(), "!") == 1);
+    REQUIRE(::recv(ours.fd(), &byte, 1, 0) == 1);
+    if (unacknowledged() == 0) continue;
+    ++delayed;
+    acknowledge_received(ours.fd());
+    if (unacknowledged() == 0) ++at_once;
+  }
+  CHECK(delayed > 0);
+  CHECK(at_once > 0);
 }
 
 TEST_CASE("bytes are sent and received, and errors are in errno") {
