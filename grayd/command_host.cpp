@@ -122,6 +122,7 @@ void CommandHost::apply(const Change& change) {
     case Kind::router:  // a router has the new settings already
     case Kind::add_service:
     case Kind::reroute_service:
+    case Kind::change_release:
     case Kind::remove_service: return;  // the new table says it
   }
 }

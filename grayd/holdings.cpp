@@ -5,6 +5,7 @@
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
 #include "control/api/admin_socket.hpp"
+#include "control/traffic/deployed.hpp"
 #include "control/traffic/weights.hpp"
 #include "grayd/access_log.hpp"
 #include "grayd/instance.hpp"
@@ -50,11 +51,14 @@ void Holdings::archive(Io& io) {
 template void Holdings::archive(Save&);
 template void Holdings::archive(Load&);
 
-control::State Holdings::state(const Settings& settings) {
+control::State Holdings::state(Settings& settings) {
   if (instance.empty()) return {};
   std::string warning;
   const auto saved = store.load(warning);
   if (!warning.empty()) log(LogLevel::warn, warning);
+  if (const auto twice = control::deployed_twice(settings, saved); !twice.empty())
+    log(LogLevel::warn, "the file has versions that were deployed, and those of the file are used: " + twice);
+  settings = control::with_deployed(std::move(settings), saved);
   auto state = control::state_at_start(saved, settings);
   if (const auto what = control::dropped(saved, state); !what.empty())
     log(LogLevel::info, "the configuration has changed; dropped from the state: " + what);

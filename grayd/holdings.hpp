@@ -28,8 +28,8 @@ struct Holdings {
   template <class Io>
   void archive(Io& io);
   /// The state that the last grayd on the state folder saved, without what does not apply to `settings`, which is also
-  /// dropped from the file; empty if resumed.
-  control::State state(const Settings& settings);
+  /// dropped from the file; empty if resumed. Its deployed versions are added to `settings`.
+  control::State state(Settings& settings);
   /// Starts to accept clients. Throws std::runtime_error if another program took an address meanwhile.
   void listen();
   /// A new admin socket at its path, with the same descriptor. Throws std::runtime_error.

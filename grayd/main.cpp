@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "config/base/exit_code.hpp"
+#include "control/state/state_store.hpp"
 #include "grayd/guard/guard_child.hpp"
 #include "grayd/handoff/handoff.hpp"
 #include "grayd/master.hpp"
@@ -33,7 +34,7 @@ int serve_or_check(const CommandLine& line) {
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return bad_config(errors->text);
   auto& settings = std::get<Settings>(loaded);
   const bool check = line.mode == CommandLine::Mode::check;
-  const auto faults = master::preflight_here(settings);
+  const auto faults = master::preflight_of_start(settings, control::StateStore::peek(settings.state_dir));
   if (master::is_fatal(faults) || (check && !faults.empty())) {
     return bad_config(master::rendered(faults, settings.file));
   }

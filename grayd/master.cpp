@@ -13,6 +13,7 @@
 #include "control/commands/verb_event.hpp"
 #include "control/report/metrics.hpp"
 #include "control/report/warnings.hpp"
+#include "control/traffic/deployed.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/version.hpp"
 #include "grayd/process/inherited_signals.hpp"
@@ -82,6 +83,7 @@ template <class Io>
 void Master::archive(Io& io) {
   io("history", history_);
   io("live", live_);
+  if constexpr (Io::kLoads) settings_ = control::with_deployed(std::move(settings_), live_.published());
   io("holdings", holdings_);
   io("rows", rows_);
   io("cells", cells_);

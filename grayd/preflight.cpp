@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "config/base/diagnostics.hpp"
+#include "control/traffic/deployed.hpp"
 #include "supervisor/process/credentials.hpp"
 
 namespace gray::master {
@@ -112,6 +113,15 @@ std::vector<PreflightFault> preflight_here(const Settings& settings) {
                               .file = look_at,
                               .user = look_for_user,
                               .may_change_user = supervisor::may_change_user()});
+}
+
+std::vector<PreflightFault> preflight_of_start(const Settings& file, const control::State& state) {
+  auto settings = control::at_start(file, state);
+  if (const auto problem = control::missing_stable(settings, state); !problem.empty()) return {{problem, {}, true}};
+  for (ServiceSettings& service : settings.services)
+    std::erase_if(service.versions,
+                  [&](const VersionSettings& version) { return version.deployed && version.name != service.stable; });
+  return preflight_here(settings);
 }
 
 bool is_fatal(const std::vector<PreflightFault>& faults) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/settings/settings.hpp"
+#include "control/state/state_store.hpp"
 
 namespace gray::master {
 
@@ -33,6 +34,9 @@ std::vector<PreflightFault> preflight(const Settings& settings, const Machine& m
 
 /// Against this machine and grayd's own environment.
 std::vector<PreflightFault> preflight_here(const Settings& settings);
+/// The faults of a start with these settings of the file and the versions that `state` has: a version that an earlier
+/// grayd deployed matters only if it is stable.
+std::vector<PreflightFault> preflight_of_start(const Settings& file, const control::State& state);
 /// Whether grayd must not start: a stable version is among them. A canary that cannot be started has failed, and its
 /// service is served by stable.
 bool is_fatal(const std::vector<PreflightFault>& faults);

@@ -1,5 +1,6 @@
 #pragma once
-// The time of day, only for display: no decision depends on it, because it can jump.
+// The time of day, for display, and for what must outlast a reboot (how long a former stable version runs). No other
+// decision depends on it, because it can jump.
 #include <chrono>
 #include <optional>
 #include <string>

@@ -16,11 +16,12 @@ LoadedSettings ConfigFile::read() {
   return load_settings(path_, &text_);
 }
 
-bool ConfigFile::changed(const Settings& loaded) {
+bool ConfigFile::changed(const Settings& loaded, const Complete& complete) {
   const auto now = stamp();
   if (now == seen_) return changed_;
-  const auto fresh = load_settings(path_);
-  const auto* settings = std::get_if<Settings>(&fresh);
+  auto fresh = load_settings(path_);
+  auto* settings = std::get_if<Settings>(&fresh);
+  if (settings != nullptr && complete) complete(*settings);
   changed_ = settings == nullptr || *settings != loaded;
   seen_ = now;
   return changed_;

@@ -3,6 +3,7 @@
 // stat(2); the file is read only if it was touched since.
 #include <sys/stat.h>
 
+#include <functional>
 #include <string>
 
 #include "config/base/restored.hpp"
@@ -22,8 +23,11 @@ class ConfigFile {
   LoadedSettings read();
   /// Parses the text of the last successful read() again: the same settings, whatever is on disk now.
   LoadedSettings as_read() const { return parse_settings(text_, path_); }
-  /// Whether the settings in the file differ from `loaded`. A file with errors differs, and so does an unreadable one.
-  bool changed(const Settings& loaded);
+  /// Adds to the settings of a file what is in force beside it.
+  using Complete = std::function<void(Settings&)>;
+  /// Whether the settings in the file, completed, differ from `loaded`. A file with errors differs, and so does an
+  /// unreadable one.
+  bool changed(const Settings& loaded, const Complete& complete = {});
   /// The file as `read` read it has other settings than those in force: changed() need not parse it to know.
   void differs(const ConfigFile& read) {
     seen_ = read.seen_;

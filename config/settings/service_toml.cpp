@@ -6,6 +6,7 @@
 #include "config/base/units.hpp"
 #include "config/settings/capacity.hpp"
 #include "config/settings/limits_toml.hpp"
+#include "config/settings/release_toml.hpp"
 #include "config/settings/version_toml.hpp"
 
 namespace gray {
@@ -197,20 +198,25 @@ void read_versions(TomlReader& table, ServiceSettings& service, ServiceTotals& t
 /// Users send one of `hosts`, and a worker may answer no other.
 void default_probe_host(ServiceSettings& service) {
   if (service.hosts.empty()) return;
-  for (VersionSettings& version : service.versions)
-    if (!version.health.path.empty() && version.health.host.empty()) version.health.host = service.hosts.front();
+  const auto complete = [&](HttpProbe& probe) {
+    if (!probe.path.empty() && probe.host.empty()) probe.host = service.hosts.front();
+  };
+  for (VersionSettings& version : service.versions) complete(version.health);
+  if (service.release) complete(service.release->form.health);
 }
 
 void check_stable(TomlReader& services, TomlReader& table, const ServiceSettings& service) {
-  if (service.versions.empty())
+  if (service.versions.empty() && !service.release)
     return services.error_at_name(service.name, "service " + in_quotes(service.name) +
                                                     " has no version: add [service." + service.name +
-                                                    ".version.v1] with a command");
+                                                    ".version.v1] with a command, or [service." + service.name +
+                                                    ".release] for versions that are deployed");
   if (!table.has("stable"))
     return services.error_at_name(
-        service.name, "service " + in_quotes(service.name) +
-                          " has no stable version: add stable = " + in_quotes(service.versions.front().name));
-  if (service.version(service.stable) != nullptr) return;
+        service.name,
+        "service " + in_quotes(service.name) + " has no stable version: add stable = " +
+            (service.versions.empty() ? "\"VERSION\", a deployed version" : in_quotes(service.versions.front().name)));
+  if (service.version(service.stable) != nullptr || service.release) return;
   std::string names;
   for (const VersionSettings& version : service.versions)
     names += (names.empty() ? "" : ", ") + in_quotes(version.name);
@@ -242,6 +248,8 @@ ServiceSettings read_service(TomlReader& services, const std::string& name, Serv
   count_networks(table, service, totals);
   service.limits = read_limits(table);
   read_versions(table, service, totals);
+  service.release = read_release(table, name);
+  service.rollout = read_rollout(table);
   default_probe_host(service);
   check_stable(services, table, service);
   if (count_routes(services, service, totals)) claim_routes(services, service, totals);

@@ -129,6 +129,7 @@ struct VersionSettings {
   std::uint64_t memory = 0;         // bytes; 0: no limit
   std::uint32_t log_lines = 1'000;  // of its output, kept for each worker
   double weight = 0;                // percent of users, initial value only, 0..100
+  bool deployed = false;            // by `grayctl deploy`: it is in the state, not in the file
   Place command_at, cwd_at, user_at;
   /// For config/base/archive.hpp; without the positions, because the file may have changed since.
   template <class Io>
@@ -148,8 +149,25 @@ struct VersionSettings {
     io("memory", memory);
     io("log_lines", log_lines);
     io("weight", weight);
+    io("deployed", deployed);
   }
   bool operator==(const VersionSettings&) const = default;
+};
+
+/// How a version that is not in the file is started. config/settings/release.hpp makes its settings.
+struct ReleaseSettings {
+  VersionSettings form;        // without a name; {version} in its texts stands for the name
+  std::uint32_t keep = 2;      // former stables kept for undo, 0..16
+  Duration warm{15 * 60'000};  // a former stable runs so long
+  bool operator==(const ReleaseSettings&) const = default;
+};
+
+/// The steps of a rollout that names none.
+struct RolloutSettings {
+  std::vector<double> steps = {1, 5, 25, 50, 100};  // percents, rising
+  Duration hold{2 * 60'000};                        // at each step
+  Duration latency{500};                            // a slower answer counts as slow
+  bool operator==(const RolloutSettings&) const = default;
 };
 
 /// Whether a process started with `a` can continue under `b`: all settings that a process gets at its start are equal.
@@ -199,8 +217,10 @@ struct ServiceRouting {
 
 struct ServiceSettings : ServiceRouting {
   std::string name;
-  std::string stable;                     // names one of `versions`
-  std::vector<VersionSettings> versions;  // in the order of the file
+  std::string stable;                     // names one of `versions`; with `release` it may be a deployed one
+  std::vector<VersionSettings> versions;  // in the order of the file; in force: the deployed ones follow
+  std::optional<ReleaseSettings> release;
+  RolloutSettings rollout;
 
   const VersionSettings* version(std::string_view wanted) const;
   bool operator==(const ServiceSettings&) const = default;

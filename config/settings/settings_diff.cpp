@@ -104,6 +104,7 @@ Problem problem_of(const Settings& old, const Settings& fresh, const std::vector
 bool differs_otherwise(const VersionSettings& old, VersionSettings fresh) {
   fresh.instances = old.instances;
   fresh.weight = old.weight;
+  fresh.deployed = old.deployed;
   return fresh != old;
 }
 
@@ -131,6 +132,8 @@ void change_service(Changes& changes, const ServiceSettings& old, const ServiceS
     if (const VersionSettings* before = old.version(version.name))
       change_version(changes, fresh.name, *before, version);
   if (routes_differ(old, fresh)) changes.push_back({Kind::reroute_service, fresh.name, {}});
+  if (old.release != fresh.release || old.rollout != fresh.rollout)
+    changes.push_back({Kind::change_release, fresh.name, {}});
 }
 
 void remove_from(Changes& changes, const ServiceSettings& old, const ServiceSettings* kept) {

@@ -33,6 +33,7 @@ struct Change {
     update_version,   // health, min_healthy, stop, drain_timeout, ready_timeout, memory: takes effect without a restart
     resize_version,   // instances; may come beside restart_version or update_version
     reroute_service,  // hosts, paths, selectors, identity, expose, limits: a new routing table
+    change_release,   // release, rollout: takes effect at the next deploy or rollout
     remove_version,   // drain it
     remove_service,   // after its versions
   };

@@ -239,6 +239,8 @@ std::string_view table_of(std::string_view kind) {
       {"service", "[service.NAME]"},
       {"limits", "[service.NAME.limits]"},
       {"version", "[service.NAME.version.VERSION]"},
+      {"release", "[service.NAME.release]"},
+      {"rollout", "[service.NAME.rollout]"},
       {"health", "health = { ... } of a version"},
       {"stop", "stop = { ... } of a version"},
   };

@@ -242,6 +242,30 @@ std::optional<std::vector<TomlReader::Item>> TomlReader::texts(std::string_view 
   return items;
 }
 
+std::optional<std::vector<TomlReader::Number>> TomlReader::numbers(std::string_view key, std::size_t most) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  const auto* array = node->as_array();
+  if (array == nullptr) {
+    error(*node, expected("a list of numbers", *node));
+    return std::nullopt;
+  }
+  if (array->size() > most) {
+    error((*array)[most], in_quotes(key) + " has " + std::to_string(array->size()) + " items: at most " +
+                              std::to_string(most) + " are allowed");
+    return std::nullopt;
+  }
+  std::vector<Number> all;
+  for (const toml::node& element : *array) {
+    if (!element.is_number()) {
+      error(element, expected("a number", element));
+      return std::nullopt;
+    }
+    all.push_back({*element.value<double>(), &element});
+  }
+  return all;
+}
+
 Place TomlReader::place(std::string_view key) const {
   const toml::node* node = table_->get(key);
   const auto& at = (node == nullptr ? static_cast<const toml::node&>(*table_) : *node).source().begin;

@@ -87,6 +87,16 @@ class TomlReader {
   /// as a list of one.
   std::optional<std::vector<Item>> texts(std::string_view key, bool or_one = false, std::size_t most = kMostText);
 
+  struct Number {
+    double value;
+    const toml::node* at;
+  };
+  /// The numbers of a list, at most `most`; nothing if the key is absent, or anything in it is wrong.
+  std::optional<std::vector<Number>> numbers(std::string_view key, std::size_t most);
+
+  /// A different reader of the same table reads the key.
+  void leave(std::string_view key) { asked_.emplace_back(key); }
+
   /// The position of the value of `key`, or of the table if the key is absent.
   Place place(std::string_view key) const;
   /// Reports at the value of `key`, or at the table if the key is absent.

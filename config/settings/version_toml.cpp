@@ -222,7 +222,7 @@ std::vector<std::string> read_command(TomlReader& table, const std::string& name
   return command;
 }
 
-/// Why a variable of `env` would have no effect, and what to do; empty if it has one. See process/environment.hpp.
+/// See process/environment.hpp.
 std::string set_by_grayd(std::string_view name, ListenMode listen) {
   if (listen == ListenMode::port && name == "PORT")
     return "grayd gives each worker its own port in PORT; for a program that reads a different variable: "
@@ -243,10 +243,7 @@ std::map<std::string, std::string> read_env(TomlReader& version, ListenMode list
   std::map<std::string, std::string> env;
   TomlReader table(version, "env");
   for (const std::string& name : table.names()) {
-    if (const std::string problem = set_by_grayd(name, listen); !problem.empty())
-      table.error_at_name(name, "env cannot set " + name + ": " + problem);
-    if (name.empty() || name.find_first_of(std::string("=\0", 2)) != name.npos)
-      table.error_at_name(name, in_quotes(name) + " cannot be the name of an environment variable");
+    if (const std::string problem = env_problem(name, listen); !problem.empty()) table.error_at_name(name, problem);
     table.text(name, env[name], kMostText - std::min(kMostText, name.size() + 1));
   }
   return env;
@@ -263,6 +260,14 @@ void check_size(TomlReader& table, const VersionSettings& version) {
 }
 
 }  // namespace
+
+std::string env_problem(std::string_view name, ListenMode listen) {
+  if (const std::string problem = set_by_grayd(name, listen); !problem.empty())
+    return "env cannot set " + std::string(name) + ": " + problem;
+  if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != name.npos)
+    return in_quotes(name) + " cannot be the name of an environment variable";
+  return {};
+}
 
 VersionSettings read_version(TomlReader& table, const std::string& name) {
   VersionSettings version;

@@ -1,9 +1,12 @@
 #include "control/commands/reloader.hpp"
 
+#include <fmt/core.h>
+
 #include <utility>
 
 #include "config/base/archive.hpp"
 #include "control/commands/reload.hpp"
+#include "control/traffic/deployed.hpp"
 #include "control/traffic/weights.hpp"
 
 namespace gray::control {
@@ -52,8 +55,17 @@ Reply Reloader::read_again(std::optional<Candidate>& candidate) {
   return verdict;
 }
 
-/// Finds the changes, as of now.
+/// Finds the changes, as of now: versions may have been deployed or removed while a router was started.
 Reply Reloader::judge(Candidate& candidate) const {
+  if (const auto twice = deployed_twice(candidate.fresh, live_.wanted()); !twice.empty()) {
+    return refused(ExitCode::conflict,
+                   fmt::format("the file has versions that are deployed already: {}; remove the deployed one first, "
+                               "with grayctl remove, or give the one in the file a different name",
+                               twice));
+  }
+  candidate.fresh = with_deployed(std::move(candidate.fresh), live_.wanted());
+  if (auto problem = missing_stable(candidate.fresh, live_.wanted()); !problem.empty())
+    return refused(ExitCode::bad_config, std::move(problem));
   auto verdict = diff(settings_, candidate.fresh, live_services(settings_, live_.wanted(), host_.views()));
   if (const auto* refusal = std::get_if<Refusal>(&verdict)) return refused(refusal->code, refusal->message);
   candidate.changes = std::get<Changes>(std::move(verdict));
@@ -94,6 +106,11 @@ Reply Reloader::conclude(Reply reply, const Done& done) {
   host_.emit(reload_event(reply, settings_.file));
   if (done) done(reply);
   return reply;
+}
+
+bool Reloader::file_changed() {
+  return file_.changed(settings_,
+                       [this](Settings& fresh) { fresh = with_deployed(std::move(fresh), live_.published()); });
 }
 
 std::string Reloader::stale() {

@@ -61,7 +61,7 @@ class Reloader {
   void started() { reloads_.last_good_at = wall_now(); }
   const Reloads& reloads() const { return reloads_; }
   /// Whether the file on disk differs from the settings in force.
-  bool file_changed() { return file_.changed(settings_); }
+  bool file_changed();
   /// How the file on disk differs from the settings in force; empty: it does not.
   std::string stale();
   ConfigFile& file() { return file_; }

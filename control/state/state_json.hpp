@@ -1,6 +1,7 @@
 #pragma once
 // The text of state.json: {"schema_version": 1, "services": {NAME: {"stable", "weights": {VERSION: percent},
-// "salts": {VERSION: salt}, "stopped": [VERSION], "was_stable"}}}.
+// "salts": {VERSION: salt}, "stopped": [VERSION], "was_stable", "deployed": {VERSION: {"settings", "deployed_at",
+// "removing"}}, "formers": [{"name", "since", "warm"}]}}}.
 #include <stdexcept>
 #include <string>
 #include <string_view>

@@ -195,6 +195,13 @@ State StateStore::load(std::string& warning) {
   }
 }
 
+State StateStore::peek(const std::string& dir) try {
+  const UniqueFd file(::open((dir + "/state.json").c_str(), O_RDONLY | O_CLOEXEC));
+  return file ? state_from_json(read_all(file.get())) : State{};
+} catch (const std::exception&) {  // load() reports it
+  return {};
+}
+
 void StateStore::save(State state, std::function<void(std::string error)> done) {
   {
     std::lock_guard guard(impl_->mutex);

@@ -25,15 +25,18 @@ bool LiveState::withdraw(const std::string& service, Ticket ticket) {
   return true;
 }
 
+void LiveState::change(const std::string& service, const std::function<void(ServiceState&)>& edit) {
+  for (State* state : {&published_, &wanted_}) edit((*state)[service]);
+}
+
 void LiveState::set_stopped(const std::string& service, const std::string& version, bool stopped) {
-  for (State* state : {&published_, &wanted_}) {
-    auto& names = (*state)[service].stopped;
+  change(service, [&](ServiceState& state) {
     if (stopped) {
-      names.insert(version);
+      state.stopped.insert(version);
     } else {
-      names.erase(version);
+      state.stopped.erase(version);
     }
-  }
+  });
 }
 
 void LiveState::replace(State state) {

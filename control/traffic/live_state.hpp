@@ -3,6 +3,7 @@
 // later change of a service supersedes an earlier one that is still being saved: an abort must not be undone by an
 // earlier raise. Main thread; no I/O.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -24,6 +25,8 @@ class LiveState {
   bool publish(const std::string& service, Ticket ticket);
   /// The change could not be saved: wanted returns to published; false if the ticket is superseded.
   bool withdraw(const std::string& service, Ticket ticket);
+  /// A change that applies immediately to both; no ticket is superseded.
+  void change(const std::string& service, const std::function<void(ServiceState&)>& edit);
   /// An operator stopped the version, or started it again: applies immediately to both; no ticket is superseded.
   void set_stopped(const std::string& service, const std::string& version, bool stopped);
   /// Sets both, for a reload. Every ticket is superseded.

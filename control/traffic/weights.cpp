@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/base/diagnostics.hpp"
+#include "control/traffic/deployed.hpp"
 
 namespace gray::control {
 namespace {
@@ -135,6 +136,8 @@ State pruned(const State& state, const Settings& settings) {
     std::erase_if(one.weights, gone);
     std::erase_if(one.salts, gone);
     std::erase_if(one.stopped, [&](const auto& version) { return service->version(version) == nullptr; });
+    std::erase_if(one.deployed, [&](const auto& entry) { return !is_deployed(*service, entry.first); });
+    std::erase_if(one.formers, [&](const Former& former) { return service->version(former.name) == nullptr; });
   }
   return kept;
 }
@@ -171,6 +174,8 @@ std::string dropped(const State& before, const State& after) {
       if (!kept.salts.contains(version)) add("salt of", name, version);
     for (const auto& version : fact.stopped)
       if (!kept.stopped.contains(version)) add("stop of", name, version);
+    for (const auto& [version, one] : fact.deployed)
+      if (!kept.deployed.contains(version)) add("deployed version", name, version);
   }
   return text;
 }

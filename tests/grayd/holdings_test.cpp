@@ -76,6 +76,19 @@ TEST_CASE_FIXTURE(HoldingsFixture, "the next image has the same sockets, files a
   CHECK(kept != nullptr);
 }
 
+TEST_CASE_FIXTURE(HoldingsFixture, "deployed versions are added to the settings, and those of the file win") {
+  control::State saved;
+  for (const char* name : {"43", "v2"}) saved["web"].deployed[name].settings = test::version_named(name);
+  saved["web"].deployed["v2"].settings.command = {"deployed"};
+  control::StateStore(settings.state_dir).save(saved, [](const std::string&) {});
+  Holdings holdings(settings, ActivatedSockets{});
+  const auto state = holdings.state(settings);
+  CHECK(state.at("web").deployed.size() == 1);
+  CHECK(settings.services[0].version("v2")->command != std::vector<std::string>{"deployed"});
+  REQUIRE(settings.services[0].version("43") != nullptr);
+  CHECK(settings.services[0].version("43")->deployed);
+}
+
 TEST_CASE_FIXTURE(HoldingsFixture, "what does not apply to the settings is dropped from the state, and from its file") {
   const auto ignore = [](const std::string&) {};
   control::StateStore(settings.state_dir).save({{"web", {.weights = {{"v2", 30}, {"v9", 7}}}}}, ignore);

@@ -138,6 +138,38 @@ TEST_CASE("look_at() distinguishes the kinds of files") {
   CHECK(look_for_user("root") == (::geteuid() == 0 ? UserKind::own : UserKind::other));
 }
 
+TEST_CASE("of the deployed versions only a stable one can keep grayd from starting") {
+  ServiceSettings service;
+  service.name = "web";
+  service.stable = "v1";
+  service.versions = {test::version_named("v1")};
+  service.versions[0].command = {"sh"};
+  service.versions[0].cwd = "/";
+  control::State state;
+  state["web"].deployed["43"].settings = test::version_named("43");
+  state["web"].deployed["43"].settings.cwd = "/no/such/folder";
+  CHECK(preflight_of_start(test::settings_of(service), state).empty());
+  state["web"].stable = "43";
+  const auto faults = preflight_of_start(test::settings_of(service), state);
+  REQUIRE(faults.size() == 1);
+  CHECK(is_fatal(faults));
+  CHECK(faults[0].text.starts_with("web@43: cwd /no/such/folder is not a folder"));
+  service.versions[0].cwd = "/no/such/folder";
+  state["web"].deployed["43"].settings.command = {"sh"};
+  state["web"].deployed["43"].settings.cwd = "/";
+  CHECK_FALSE(is_fatal(preflight_of_start(test::settings_of(service), state)));
+}
+
+TEST_CASE("a stable version that does not exist keeps grayd from starting") {
+  ServiceSettings service;
+  service.name = "web";
+  service.stable = "43";
+  const auto faults = preflight_of_start(test::settings_of(service), {});
+  REQUIRE(faults.size() == 1);
+  CHECK(is_fatal(faults));
+  CHECK(faults[0].text.starts_with("service web has no stable version"));
+}
+
 TEST_CASE("only a stable version that cannot be started keeps grayd from starting") {
   ServiceSettings service;
   service.name = "web";

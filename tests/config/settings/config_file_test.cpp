@@ -40,6 +40,17 @@ TEST_CASE_FIXTURE(ConfigFileFixture, "a file is changed when its settings differ
   CHECK_FALSE(file.changed(settings));
 }
 
+TEST_CASE_FIXTURE(ConfigFileFixture, "what is in force beside the file is no difference") {
+  ConfigFile file(path);
+  auto settings = loaded();
+  const auto add = [](Settings& fresh) { fresh.services[0].versions.push_back({.name = "43"}); };
+  add(settings);
+  write("# a comment\n" + text);
+  CHECK_FALSE(file.changed(settings, add));
+  write("# a different comment\n" + text);
+  CHECK(file.changed(settings));
+}
+
 TEST_CASE_FIXTURE(ConfigFileFixture, "a file that is known to differ is not parsed again until it is touched") {
   ConfigFile file(path);
   const auto settings = loaded();

@@ -68,8 +68,8 @@ struct Row {
 };
 
 const char* word(Kind kind) {
-  constexpr const char* kWords[] = {"router", "add service", "add",    "restart",       "update",
-                                    "resize", "reroute",     "remove", "remove service"};
+  constexpr const char* kWords[] = {"router", "add service", "add",     "restart", "update",
+                                    "resize", "reroute",     "release", "remove",  "remove service"};
   return kWords[static_cast<std::size_t>(kind)];
 }
 
@@ -132,6 +132,8 @@ const Row<ServiceSettings> kService[] = {
     {"name", [](ServiceSettings& s) { s.name = "x"; }, "refused: service web carries traffic and cannot be removed"},
     {"stable", [](ServiceSettings& s) { s.stable = "v2"; }, "nothing"},
     {"versions", [](ServiceSettings& s) { s.versions.push_back(version_settings("v4")); }, "add web v4"},
+    {"release", [](ServiceSettings& s) { s.release.emplace(); }, "release web"},
+    {"rollout", [](ServiceSettings& s) { s.rollout.hold = Duration{1}; }, "release web"},
 };
 
 const Row<ServiceRouting> kRouting[] = {
@@ -189,6 +191,7 @@ const Row<VersionSettings> kVersion[] = {
     {"memory", [](VersionSettings& v) { v.memory = 1; }, "update web v3"},
     {"log_lines", [](VersionSettings& v) { v.log_lines = 1; }, "update web v3"},
     {"weight", [](VersionSettings& v) { v.weight = 50; }, "nothing"},
+    {"deployed", [](VersionSettings& v) { v.deployed = true; }, "nothing"},
 };
 
 const Row<Readiness> kReadiness[] = {

@@ -188,7 +188,12 @@ TEST_CASE("the reference file has the defaults: without its optional keys the se
       "[service.web]\nstable = 'v1'\n[service.web.version.v1]\n" + command + "[service.web.version.v2]\n" + command;
   const auto reference = load_settings(kReference);
   if (const auto* errors = std::get_if<ConfigErrors>(&reference)) FAIL(errors->text);
-  CHECK(std::get<Settings>(reference) == std::get<Settings>(parse_settings(smallest, kReference)));
+  Settings settings = std::get<Settings>(reference);
+  REQUIRE(settings.services[0].release);
+  const auto release = *std::exchange(settings.services[0].release, std::nullopt);
+  CHECK(settings == std::get<Settings>(parse_settings(smallest, kReference)));
+  const auto least = smallest + "[service.web.release]\n" + command + "cwd = 'releases/{version}'\n";
+  CHECK(release == std::get<Settings>(parse_settings(least, kReference)).services[0].release);
 }
 
 TEST_CASE("the reference has every key that a reader asks for") {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "config/base/archive.hpp"
+#include "control/traffic/deployed.hpp"
 #include "tests/support/temp_folder.hpp"
 
 using namespace gray;
@@ -55,6 +56,13 @@ struct ReloaderFixture : ReloadHost {
     answer.reset();
     reloader->reload(order, [this](const Reply& reply) { answer = reply; });
     return answer.value_or(Reply{});
+  }
+  void deploy(const std::string& name) {
+    VersionSettings version;
+    version.name = name;
+    version.command = {"sleep", "9"};
+    live.change("web", [&](ServiceState& web) { web.deployed[name] = {.settings = version}; });
+    settings = with_deployed(settings, live.published());
   }
   void change_router() const { write("[router]\nmax_connections = 77\n" + text + "instances = 3\n"); }
   void write(const std::string& what) const {
@@ -108,6 +116,61 @@ TEST_CASE_FIXTURE(ReloaderFixture, "a bad file changes nothing, and the settings
   CHECK_FALSE(reloader->reloads().last_good);
   CHECK(events[0].kind == EventKind::reload_refused);
   CHECK(std::get<Settings>(reloader->file().as_read()) == settings);
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "deployed versions are no difference between the file and what is in force") {
+  deploy("43");
+  CHECK(reloader->stale().empty());
+  write("# touched\n" + text);
+  CHECK(reloader->stale().empty());
+  write(text + "instances = 3\n");
+  CHECK_FALSE(reloader->stale().empty());
+  CHECK(reload().body["changes"].size() == 1);
+  REQUIRE(settings.services[0].versions.size() == 2);
+  CHECK(settings.services[0].versions[1].name == "43");
+  CHECK(reloader->stale().empty());
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "a file with the name of a deployed version is refused") {
+  deploy("43");
+  write(text + "[service.web.version.43]\ncommand = ['sleep', '1']\n");
+  const auto reply = reload();
+  CHECK(reply.code == ExitCode::conflict);
+  CHECK(reply.error ==
+        "the file has versions that are deployed already: web 43; remove the deployed one first, with grayctl remove, "
+        "or give the one in the file a different name");
+  CHECK(applied.empty());
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "a version that was deployed while a router was started stays") {
+  change_router();
+  reload();
+  deploy("43");
+  REQUIRE(router({}).code == ExitCode::ok);
+  CHECK(settings.services[0].versions.size() == 2);
+  CHECK(applied[0].size() == 2);
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "a deployed stable version need not be in the file, but it must exist") {
+  const std::string api = "[service.api]\npaths = ['/api']\nstable = '7'\n[service.api.release]\ncommand = ['sleep']\n";
+  write(text + api);
+  const auto reply = reload();
+  CHECK(reply.code == ExitCode::bad_config);
+  CHECK(reply.error.starts_with("service api has no stable version: \"7\" is neither in the file nor deployed"));
+  deploy("43");
+  live.change("web", [](ServiceState& web) { web.stable = "43"; });
+  write("[service.web]\nstable = '43'\n[service.web.release]\ncommand = ['sleep']\n");
+  CHECK(reload().code == ExitCode::ok);
+  CHECK(settings.services[0].versions.size() == 1);
+}
+
+TEST_CASE_FIXTURE(ReloaderFixture, "new release settings change no running version") {
+  deploy("43");
+  write(text + "[service.web.release]\ncommand = ['tail']\n");
+  const auto reply = reload();
+  CHECK(reply.body["changes"] ==
+        nlohmann::json::array({"service web: new release settings; they take effect at its next deploy"}));
+  CHECK(settings.services[0].version("43")->command == std::vector<std::string>{"sleep", "9"});
 }
 
 TEST_CASE_FIXTURE(ReloaderFixture, "while changes are refused, the file is not read") {

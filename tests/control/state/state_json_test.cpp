@@ -18,6 +18,32 @@ TEST_CASE("a state survives conversion to text and back") {
   CHECK(state_from_json(to_json_text({})).empty());
 }
 
+TEST_CASE("deployed and former versions survive conversion to text and back") {
+  State state;
+  gray::VersionSettings settings;
+  settings.name = "43";
+  settings.command = {"node", "server.js"};
+  settings.cwd = "/srv/43";
+  settings.env = {{"A", "\xff"}};
+  settings.deployed = true;
+  state["web"].deployed["43"] = {settings, gray::WallTime(std::chrono::milliseconds(1764550000000)), true};
+  state["web"].formers = {{"v1", gray::WallTime(std::chrono::milliseconds(1764550000000)), true}, {"42", {}, false}};
+  CHECK(state_from_json(to_json_text(state)) == state);
+}
+
+TEST_CASE("a deployed version that cannot be started makes a text damaged") {
+  const auto cause = [](const std::string& version) {
+    return error_of(
+        [&] { state_from_json(R"({"schema_version":1,"services":{"web":{"deployed":{"43":)" + version + "}}}}"); });
+  };
+  CHECK(cause(R"({"settings":{"name":"43","command":["a"]}})").empty());
+  CHECK(cause(R"({"settings":{"name":"43","command":[]}})") == "\"settings\" is not settings with a command");
+  CHECK(cause(R"({"settings":{"name":"43","command":[""]}})") == "\"settings\" is not settings with a command");
+  CHECK(cause(R"({"settings":{"name":"43","command":["a"],"instances":0}})") ==
+        "\"settings\" is not settings with 1 to 256 instances");
+  CHECK(cause(R"({"settings":{"name":"44","command":["a"]}})") == "\"deployed\" is not an object of versions by name");
+}
+
 TEST_CASE("absent members mean the configured values, and unknown ones are ignored") {
   State state = state_from_json(R"({"schema_version":1,"services":{"web":{"later":[1]}},"more":2})");
   CHECK(state == State{{"web", {}}});

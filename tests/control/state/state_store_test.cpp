@@ -53,6 +53,17 @@ TEST_CASE("a saved state is loaded by the next grayd") {
   CHECK(load(next) == weighing(20));
 }
 
+TEST_CASE("a state can be read without its lock, and anything unreadable counts as empty") {
+  TempDir dir;
+  CHECK(StateStore::peek(dir / "state").empty());
+  StateStore store(dir / "state");
+  CHECK(StateStore::peek(dir / "state").empty());
+  CHECK(save(store, weighing(20)).empty());
+  CHECK(StateStore::peek(dir / "state") == weighing(20));
+  std::ofstream(dir / "state/state.json") << "{";
+  CHECK(StateStore::peek(dir / "state").empty());
+}
+
 TEST_CASE("the folder is made with its parents, for its owner only") {
   TempDir dir;
   StateStore store(dir / "a/b/state");

@@ -62,6 +62,17 @@ TEST_CASE("a stop by an operator applies immediately, and supersedes nothing") {
   CHECK(live.wanted() == live.published());
 }
 
+TEST_CASE("a change of both copies supersedes nothing, and is in a change that is being saved") {
+  LiveState live({});
+  const auto raise = live.want("web", at(50));
+  live.change("web", [](ServiceState& state) { state.deployed["43"]; });
+  CHECK(live.published().at("web").deployed.contains("43"));
+  CHECK(live.published().at("web").weights.empty());
+  CHECK(live.publish("web", raise));
+  CHECK(live.published().at("web").weights.at("v2") == 50);
+  CHECK(live.published().at("web").deployed.contains("43"));
+}
+
 TEST_CASE("a reload supersedes pending changes") {
   LiveState live({{"web", at(5)}});
   const auto raise = live.want("web", at(50));
