@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "config/base/diagnostics.hpp"
 #include "config/base/exit_code.hpp"
 #include "control/version.hpp"
 
@@ -51,10 +52,15 @@ CLI::App* add_resume_mode(CLI::App& app, ResumeArguments& resume) {
   return mode;
 }
 
-/// A file without --config is the most frequent mistake.
+/// The most frequent mistakes: a mistyped option, and a file without --config.
 std::string explained(const CLI::ParseError& error, const CLI::App& app) {
   const auto left = app.remaining();
-  if (left.size() != 1 || left.front().starts_with('-')) return error.what();
+  for (const std::string& word : left) {
+    const std::string option = word.substr(0, word.find('='));
+    if (option.starts_with('-'))
+      return "unknown option \"" + option + "\"" + did_you_mean(option, {"--config", "--check", "--help", "--version"});
+  }
+  if (left.size() != 1) return error.what();
   return "unexpected argument \"" + left.front() + "\": a configuration is given as: grayd --config " + left.front();
 }
 

@@ -32,6 +32,15 @@ TEST_CASE("an invalid command line is a usage error with a hint") {
   }
 }
 
+TEST_CASE("a mistyped option is named, with the one that was probably meant") {
+  const std::string help = "\nTry: grayd --help\n";
+  CHECK(parse({"--conf", "a.toml"}).error == "grayd: unknown option \"--conf\", did you mean \"--config\"?" + help);
+  CHECK(parse({"--confg=a.toml"}).error == "grayd: unknown option \"--confg\", did you mean \"--config\"?" + help);
+  CHECK(parse({"--config", "a.toml", "-x"}).error == "grayd: unknown option \"-x\"" + help);
+  CHECK(parse({"a.toml"}).error ==
+        "grayd: unexpected argument \"a.toml\": a configuration is given as: grayd --config a.toml" + help);
+}
+
 TEST_CASE("help and version go to stdout, with exit code 0") {
   const auto help = parse({"--help"});
   CHECK(help.exit_code == 0);
