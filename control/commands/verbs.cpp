@@ -17,12 +17,6 @@ using nlohmann::json;
 
 Reply agreed() { return {ExitCode::ok, {{"schema_version", 1}}, {}}; }
 
-Reply after_applied(const std::string& laggards) {
-  if (laggards.empty()) return agreed();
-  return refusal(ExitCode::timeout,
-                 fmt::format("published, but not applied in time by {}; see grayctl status", laggards));
-}
-
 }  // namespace
 
 void Verbs::call(Verb verb, const json& args, Done done) {
@@ -65,41 +59,14 @@ void Verbs::shift(const ShiftOrder& order, Done done) {
                  fmt::format("{}{} to shift it anyway: grayctl shift {} {} {:g} --yes", what,
                              what.ends_with('?') ? "" : ";", order.service, order.version, order.percent)});
   }
-  const auto ticket = live_.want(order.service, std::move(verdict.next));
-  if (verdict.lowers) return lower(order.service, ticket, std::move(done));
-  raise(order.service, ticket, std::move(done));
+  if (verdict.lowers) return changes_.publish_first(order.service, std::move(verdict.next), std::move(done));
+  changes_.save_first(order.service, std::move(verdict.next), "shifted", std::move(done));
 }
 
 std::string Verbs::objection(const ShiftOrder& order) {
   const auto shares = shares_of(*settings_.service(order.service), live_.wanted());
   if (order.percent <= shares.of(order.version)) return {};
   return objection_to_shift(order, host_.report().views);
-}
-
-/// Published first: the disk must not delay an abort. The answer waits for both.
-void Verbs::lower(const std::string& service, LiveState::Ticket ticket, Done done) {
-  live_.publish(service, ticket);
-  host_.publish([this, done = std::move(done)](const std::string& laggards) {
-    host_.persist([done, laggards](const std::string& error) {
-      if (error.empty()) return done(after_applied(laggards));
-      done(refusal(ExitCode::failed, fmt::format("the routers have applied it, but {}", error)));
-    });
-  });
-}
-
-/// Saved first: a crash must not undo a change that users have already seen.
-void Verbs::raise(const std::string& service, LiveState::Ticket ticket, Done done) {
-  host_.persist([this, service, ticket, done = std::move(done)](const std::string& error) {
-    if (!error.empty()) {
-      live_.withdraw(service, ticket);
-      return done(refusal(ExitCode::failed, fmt::format("nothing was shifted: {}", error)));
-    }
-    if (!live_.publish(service, ticket)) {
-      return done(
-          refusal(ExitCode::conflict, "a later shift of " + service + " was applied first; see grayctl status"));
-    }
-    host_.publish([done](const std::string& laggards) { done(after_applied(laggards)); });
-  });
 }
 
 struct Verbs::Handlers {

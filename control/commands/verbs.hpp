@@ -5,6 +5,7 @@
 #include <string>
 
 #include "control/commands/host.hpp"
+#include "control/commands/state_changes.hpp"
 #include "control/commands/version_verbs.hpp"
 #include "control/traffic/live_state.hpp"
 #include "control/traffic/weights.hpp"
@@ -17,7 +18,7 @@ class Verbs {
   using Done = std::function<void(Reply)>;
   /// All three must outlive it.
   Verbs(Host& host, const Settings& settings, LiveState& live)
-      : host_(host), settings_(settings), live_(live), versions_(host, settings, live) {}
+      : host_(host), settings_(settings), live_(live), changes_(host, live), versions_(host, settings, live) {}
 
   static bool knows(Verb verb) { return handler_of(verb) != nullptr; }
   /// Whether the verb changes something: the others can always be called.
@@ -36,11 +37,10 @@ class Verbs {
   std::string unchangeable() const;
   Reply health_of(const std::string& only);
   std::string objection(const ShiftOrder& order);
-  void lower(const std::string& service, LiveState::Ticket ticket, Done done);
-  void raise(const std::string& service, LiveState::Ticket ticket, Done done);
   Host& host_;
   const Settings& settings_;
   LiveState& live_;
+  StateChanges changes_;
   VersionVerbs versions_;
 };
 
