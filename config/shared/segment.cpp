@@ -54,8 +54,14 @@ void fold(Row& base, const Row& dead) {
   add(base.bytes_out, dead.bytes_out);
   add(base.connects, dead.connects);
   add(base.connect_errors, dead.connect_errors);
+  add(base.failing_users, dead.failing_users);
+  add(base.reset_users, dead.reset_users);
+  add(base.timed_out_users, dead.timed_out_users);
+  add(base.users_uncounted, dead.users_uncounted);
   add(base.duration, dead.duration);
   add(base.waited, dead.waited);
+  for (std::size_t i = 0; i < kHistogramBuckets; ++i)
+    base.samples[i].fetch_add(dead.samples[i].load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
 void fold(WireCounts& base, const WireCounts& dead) {

@@ -21,11 +21,12 @@
 
 #include "config/base/unique_fd.hpp"
 #include "config/settings/capacity.hpp"
+#include "config/shared/recent_users.hpp"
 
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 9;                  // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 10;                 // raise with every change of the structs below
 inline constexpr std::uint32_t kRouterSlots = 4;             // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 
@@ -108,10 +109,17 @@ struct alignas(64) Row {
   std::atomic<std::uint64_t> affinity_spills;      // requests that did not get the worker of their user: it had no room
   std::atomic<std::uint64_t> bytes_in, bytes_out;  // bodies
   std::atomic<std::uint64_t> connects, connect_errors;
+  // Users with a failed request, each once in RecentUsers::kWindow: with any failure; with a connection that was closed
+  // or refused; without an answer in time. And failures that could not be counted, because the table was full.
+  std::atomic<std::uint64_t> failing_users, reset_users, timed_out_users, users_uncounted;
   std::atomic<std::uint32_t> in_flight, waiting, idle;  // gauges: requests; of them in the queue; idle sockets
   Histogram duration;                                   // first request byte to last response byte
   Histogram waited;                                     // in the queue, of those that waited
+  /// Times from the request to the first byte of the answer, waiting included; buckets as in a Histogram. At most one
+  /// for each worker and kSampleTime, so that a pause of a worker counts once.
+  std::atomic<std::uint32_t> samples[kHistogramBuckets];
 };
+inline constexpr std::uint32_t kSampleTime = 100;  // ms
 
 /// Whose bytes: those of a client or of a worker.
 enum class Side : std::uint8_t { downstream, upstream, count };
@@ -136,9 +144,12 @@ struct alignas(64) WorkerCell {
   LimitWord sockets;
   LimitWord tunnels;
   std::atomic<Speaks> speaks;
+  std::atomic<std::uint32_t> sampled;  // number of the latest kSampleTime with a sample in Row::samples
   /// Bit t of [s]: thread t of slot s has a request that waits for this worker, because its user stays on it.
   std::atomic<std::uint64_t> awaited[kRouterSlots];
 };
+
+inline constexpr std::size_t kUserWords = 64;
 
 struct alignas(64) VersionCell {
   LimitWord waiting;
@@ -146,6 +157,8 @@ struct alignas(64) VersionCell {
   /// Bit t of [s]: thread t of slot s has a request waiting for a socket of this version. Bit kThreads + t: a request
   /// of a slow client.
   std::atomic<std::uint64_t> waiters[kRouterSlots];
+  /// Bits of users: the number of bits that are set tells how many distinct ones there are (distinct_users()).
+  std::atomic<std::uint64_t> users[kUserWords];
 };
 
 struct Header {
@@ -165,6 +178,7 @@ struct Layout {
   std::atomic<std::uint64_t> log_lost_base;              // the same for dead slots
   WireCounts wire[kRouterSlots][kThreads];
   WireCounts wire_base;  // of dead slots
+  RecentUsers failing;   // keys: user, row and kind of failure
 };
 
 /// A mapping of the segment. Movable owner of the mapping and of the descriptor.

@@ -33,6 +33,10 @@ void add_to(Totals& totals, const Row& row) {
   for (std::size_t i = 0; i < std::size(row.decisions); ++i) totals.decisions[i] += get(row.decisions[i]);
   totals.connects += get(row.connects);
   totals.connect_errors += get(row.connect_errors);
+  totals.failing_users += get(row.failing_users);
+  totals.reset_users += get(row.reset_users);
+  totals.timed_out_users += get(row.timed_out_users);
+  totals.users_uncounted += get(row.users_uncounted);
   totals.in_flight += get(row.in_flight);
   totals.waiting += get(row.waiting);
 }
@@ -75,6 +79,23 @@ HistogramTotals sum(const Layout& layout, std::uint32_t version_row, Histogram R
     totals.sum += get(histogram.sum);
   });
   return totals;
+}
+
+Samples sum_samples(const Layout& layout, std::uint32_t version_row) {
+  Samples samples{};
+  for_each_row(layout, version_row, [&](const Row& row) {
+    if (get(row.requests) == 0) return;
+    for (std::uint32_t i = 0; i < kHistogramBuckets; ++i) samples[i] += row.samples[i].load(std::memory_order_relaxed);
+  });
+  return samples;
+}
+
+std::uint64_t distinct_users(const VersionCell& cell) {
+  constexpr double kBits = 64 * kUserWords;
+  int set = 0;
+  for (const auto& word : cell.users) set += std::popcount(word.load(std::memory_order_relaxed));
+  const double clear = std::max(1.0, kBits - set);
+  return std::min(kMostUsers, static_cast<std::uint64_t>(std::llround(kBits * std::log(kBits / clear))));
 }
 
 }  // namespace gray::segment

@@ -3,6 +3,7 @@
 // decisions read the sums here. Any thread. The counters change while they are read, so sums of different counters may
 // be a few requests apart.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -19,6 +20,7 @@ struct Totals {
   std::uint64_t reasons[static_cast<std::size_t>(Reason::count)] = {};
   std::uint64_t decisions[static_cast<std::size_t>(Decision::count)] = {};
   std::uint64_t connects = 0, connect_errors = 0;
+  std::uint64_t failing_users = 0, reset_users = 0, timed_out_users = 0, users_uncounted = 0;
   std::uint64_t in_flight = 0, waiting = 0;
 };
 Totals sum(const Layout& layout, std::uint32_t version_row);
@@ -29,6 +31,15 @@ struct HistogramTotals {
 };
 /// `which` is &Row::duration or &Row::waited.
 HistogramTotals sum(const Layout& layout, std::uint32_t version_row, Histogram Row::* which);
+
+/// Sum of Row::samples; the counts wrap around at 2^32.
+using Samples = std::array<std::uint32_t, kHistogramBuckets>;
+Samples sum_samples(const Layout& layout, std::uint32_t version_row);
+
+/// An estimate of the distinct users in VersionCell::users: exact to about 3 % up to 10,000, at most kMostUsers (Whang
+/// et al., "A linear-time probabilistic counting algorithm", 1990).
+std::uint64_t distinct_users(const VersionCell& cell);
+inline constexpr std::uint64_t kMostUsers = 34'000;
 
 inline constexpr std::uint32_t kHistogramStepBits = 4;  // 16 steps for each power of two
 inline constexpr std::uint32_t kHistogramSteps = 1u << kHistogramStepBits;

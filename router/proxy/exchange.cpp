@@ -329,7 +329,10 @@ void Exchange::conclude() {
     record_.request_id = request_id_;
     record_.own_id = {own_id_.data(), own_id_.size()};
     record_.span = span();
-    if (attempt_.worker != nullptr) record_.worker = attempt_.worker->id;
+    if (attempt_.worker != nullptr) {
+      record_.worker = attempt_.worker->id;
+      record_.cell = attempt_.worker->cell;
+    }
     context_.recorder.record(record_);
   }
   use_worker(nullptr);

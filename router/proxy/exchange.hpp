@@ -169,7 +169,7 @@ class Exchange final : private WorkerSeeker {
   void ask_next();
   void send_kept();
   Event refusal() const;
-  segment::Row& row();
+  void charge();
   void start_response();
   void begin_answer();
   void open_tunnel();

@@ -18,7 +18,10 @@ constexpr Duration kDropTime{250};  // for the rest of an answer that is not sen
 
 }  // namespace
 
-segment::Row& Exchange::row() { return context_.backends.counters().row(routing_.version()->row); }
+void Exchange::charge() {
+  context_.recorder.failed_attempt(routing_.version()->row, record_.counts.reason, routing_.identity_hash(),
+                                   routing_.client());
+}
 
 void Exchange::judge() {
   const bool arrived = attempt_.side->may_have_arrived();
@@ -37,7 +40,7 @@ void Exchange::judge() {
   accepts_body_ = false;
   drop_upstream(record_.counts.reason != Reason::upstream_closed || !attempt.reused);
   attempt_.fresh_only = verdict == policy::Retry::fresh_socket;
-  if (verdict == policy::Retry::no && routing_.asks_others()) stats::record_failed_attempt(row());
+  if (verdict == policy::Retry::no && routing_.asks_others()) charge();
   if (verdict == policy::Retry::no) return feed(routing_.asks_others() ? Event::missing : Event::give_up);
   if (verdict == policy::Retry::fresh_socket) {
     attempt_.avoid = 0;
@@ -45,7 +48,7 @@ void Exchange::judge() {
   }
   if (verdict == policy::Retry::again) return feed(Event::retry);
   ++record_.counts.retries;
-  stats::record_failed_attempt(row());
+  charge();
   if (verdict == policy::Retry::on_stable) routing_.fall_back();
   feed(Event::retry);
 }
@@ -55,7 +58,7 @@ void Exchange::judge() {
 void Exchange::begin_drop(const http::Response& head) {
   routing_.count_lack();
   if (!routing_.asks_others()) kept_.begin(head, info_.connection);
-  if (routing_.asks_others() && head.status >= 500) stats::record_failed_attempt(row());
+  if (routing_.asks_others() && head.status >= 500) charge();
   feed(Event::missing);
 }
 

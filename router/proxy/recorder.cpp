@@ -31,6 +31,11 @@ std::optional<std::size_t> number_of(std::string_view rule) {
   return number < segment::kRules ? std::optional(number) : std::nullopt;
 }
 
+/// A request without identity counts for its client address.
+std::uint64_t user_of(std::optional<std::uint64_t> identity_hash, const Address& client) {
+  return identity_hash ? *identity_hash : std::hash<std::string>{}(client.ip_text());
+}
+
 }  // namespace
 
 Recorder::Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed)
@@ -61,10 +66,34 @@ void Recorder::record(ExchangeRecord& ended) {
     segment::Row& row = backends_.counters().row(*ended.row);
     stats::record(row, ended.counts);
     if (ended.queued > Micros{0}) stats::record(row.waited, ended.queued);
+    judge(ended, row);
   } else {
     stats::add(backends_.counters().wire().refused[static_cast<std::size_t>(ended.counts.reason)]);
   }
   if (log_.enabled()) write_line(ended);
+}
+
+/// What the judge of releases compares (control/judge).
+void Recorder::judge(const ExchangeRecord& ended, segment::Row& row) {
+  auto& layout = backends_.counters().layout();
+  const TimePoint now = engine_.now();
+  if (ended.identity_hash) stats::mark_user(layout.versions[*ended.row], *ended.identity_hash);
+  if (ended.cell && ended.granted != TimePoint{}) {
+    const TimePoint answered = ended.first_byte == TimePoint{} ? now : ended.first_byte;
+    const auto latency = std::chrono::duration_cast<Micros>(answered - ended.granted) + ended.queued;
+    stats::sample(layout.workers[*ended.cell], row, latency, now);
+  }
+  if (stats::is_error(ended.counts.status, ended.counts.reason))
+    stats::record_failing_user(layout, row, *ended.row, user_of(ended.identity_hash, *ended.client),
+                               ended.counts.reason, now);
+}
+
+void Recorder::failed_attempt(std::uint32_t row, segment::Reason reason, std::optional<std::uint64_t> identity_hash,
+                              const Address& client) {
+  auto& counters = backends_.counters();
+  stats::record_failed_attempt(counters.row(row));
+  stats::record_failing_user(counters.layout(), counters.row(row), row, user_of(identity_hash, client), reason,
+                             engine_.now());
 }
 
 void Recorder::broken(const http::Fault& fault, segment::Side side) {

@@ -18,8 +18,9 @@ namespace gray::proxy {
 
 /// The counted and logged facts of an exchange. Views are borrowed until record() returns.
 struct ExchangeRecord {
-  std::optional<std::uint32_t> row;  // of the version that is counted; none: no version was chosen
-  stats::Outcome counts;             // without the duration
+  std::optional<std::uint32_t> row;   // of the version that is counted; none: no version was chosen
+  std::optional<std::uint32_t> cell;  // of the worker; none: no worker was found
+  stats::Outcome counts;              // without the duration
   TimePoint started{};
   TimePoint granted{};     // a worker was found
   TimePoint first_byte{};  // of the answer; none came
@@ -42,6 +43,9 @@ class Recorder {
   Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed);
 
   void record(ExchangeRecord& ended);
+  /// An attempt of the exchange failed, and is repeated elsewhere: an error of the version that failed.
+  void failed_attempt(std::uint32_t row, segment::Reason reason, std::optional<std::uint64_t> identity_hash,
+                      const Address& client);
   /// A rule that one side broke is counted when it is noticed; the line of the exchange names the last one.
   void broken(const http::Fault& fault, segment::Side side);
   /// A trusted proxy has named a client that is not an address: logged at most once a minute.
@@ -57,6 +61,7 @@ class Recorder {
   void make_id(std::array<char, 32>& id);
 
  private:
+  void judge(const ExchangeRecord& ended, segment::Row& row);
   void write_line(const ExchangeRecord& ended);
   void arm();
   void count_lost();

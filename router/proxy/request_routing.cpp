@@ -127,7 +127,7 @@ void RequestRouting::describe(ExchangeRecord& record) const {
   if (version_ != nullptr) record.row = version_->row;
   record.counts.decision = choice_.decision;
   record.client = &client_;
-  if (choice_.identified) record.identity_hash = choice_.identity_hash;
+  record.identity_hash = identity_hash();
   if (view_ != nullptr) record.rule = view_->unrouted_rule;
   if (service_ == nullptr) return;
   if (asked_ != 0) record.asked_first = service_->route->versions[first_].name;

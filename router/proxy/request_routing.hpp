@@ -56,6 +56,10 @@ class RequestRouting {
   /// Whether requests to the service's workers have Via.
   bool via() const { return service_->route->via; }
   std::uint64_t affinity() const { return choice_.affinity; }
+  /// Of the user; nothing: the request has no identity.
+  std::optional<std::uint64_t> identity_hash() const {
+    return choice_.identified ? std::optional(choice_.identity_hash) : std::nullopt;
+  }
   /// For the answer's X-Gray-* fields: empty unless the service exposes them.
   std::string_view shown_version() const;
   std::string_view shown_decision() const;

@@ -6,6 +6,7 @@
 
 #include "config/base/time.hpp"
 #include "config/shared/segment.hpp"
+#include "config/shared/totals.hpp"
 
 namespace gray::stats {
 
@@ -33,5 +34,25 @@ bool is_error(int status, segment::Reason reason);
 void record_failed_attempt(segment::Row& row);
 
 void record(segment::Histogram& histogram, Micros value);
+
+/// A failed request of a user counts once in RecentUsers::kWindow. `user`: a hash of who it is.
+void record_failing_user(segment::Layout& layout, segment::Row& row, std::uint32_t version_row, std::uint64_t user,
+                         segment::Reason reason, TimePoint now);
+
+/// The first answer of a worker in each segment::kSampleTime is a sample of its latency.
+inline void sample(segment::WorkerCell& worker, segment::Row& row, Micros latency, TimePoint now) {
+  const auto slot = static_cast<std::uint32_t>(now.time_since_epoch() / Duration{segment::kSampleTime});
+  if (worker.sampled.load(std::memory_order_relaxed) == slot) return;
+  if (worker.sampled.exchange(slot, std::memory_order_relaxed) == slot) return;
+  auto& bucket = row.samples[segment::bucket_of(latency)];
+  bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+/// Marks a user of the version, see segment::distinct_users().
+inline void mark_user(segment::VersionCell& cell, std::uint64_t user) {
+  auto& word = cell.users[(user >> 6) % segment::kUserWords];
+  const std::uint64_t bit = std::uint64_t{1} << (user % 64);
+  if ((word.load(std::memory_order_relaxed) & bit) == 0) word.fetch_or(bit, std::memory_order_relaxed);
+}
 
 }  // namespace gray::stats

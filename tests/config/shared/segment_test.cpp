@@ -35,7 +35,7 @@ TEST_CASE("a new segment is empty and another process's mapping shows the same m
 TEST_CASE("a router refuses a segment with a different layout") {
   Segment master = Segment::create();
   master->header.layout = kLayout + 1;
-  CHECK(refusal(copy_of(master)) == "the shared segment has layout 10, this program needs 9");
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 11, this program needs 10");
   master->header.layout = kLayout;
   master->header.row_bytes = 8;
   CHECK(refusal(copy_of(master)).find("sizes in the shared segment differ") != std::string::npos);
@@ -55,6 +55,25 @@ TEST_CASE("a router refuses a segment that is too small, and a descriptor that i
 TEST_CASE("the segment cannot be shrunk under a running router") {
   Segment master = Segment::create();
   CHECK(::ftruncate(master.fd(), 4096) != 0);
+}
+
+TEST_CASE("forgetting a slot keeps what the judge compares") {
+  Segment master = Segment::create();
+  Row& dead = master->rows[1][0][3];
+  dead.requests = 5;
+  dead.failing_users = 2;
+  dead.reset_users = 1;
+  dead.timed_out_users = 3;
+  dead.users_uncounted = 4;
+  dead.samples[17] = 6;
+  master.forget(1);
+  const Row& base = master->base[3];
+  CHECK(dead.failing_users == 0);
+  CHECK(base.failing_users == 2);
+  CHECK(base.reset_users == 1);
+  CHECK(base.timed_out_users == 3);
+  CHECK(base.users_uncounted == 4);
+  CHECK(base.samples[17] == 6);
 }
 
 TEST_CASE("forgetting a slot keeps its spills, and forgets for which workers it waits") {

@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 
 #include "tests/router/process/rig.hpp"
@@ -185,6 +186,36 @@ TEST_CASE("without a log requests are counted too") {
   CHECK(rig.totals().bytes_out == 1);
   CHECK(rig.totals().errors == 0);
   CHECK(rig.totals().in_flight == 0);
+}
+
+TEST_CASE("a user whose requests fail is counted once, with the version that failed, also if stable answered") {
+  FakeWorker stable(says("stable")), broken([](FakeWorker::Call& call) { call.next(); });
+  Rig rig({{{stable.address()}, {broken.address()}}, {}, 100});
+  for (int i = 0; i < 3; ++i) CHECK(rig.get("/", "X-User: u7\r\n").status() == 200);
+  REQUIRE(eventually([&] { return rig.totals(0).requests == 3; }));
+  CHECK(rig.totals(1).errors == 3);
+  CHECK(rig.totals(1).failing_users == 1);
+  CHECK(rig.totals(1).reset_users == 1);
+  CHECK(rig.totals(1).timed_out_users == 0);
+  CHECK(rig.totals(0).failing_users == 0);
+  CHECK(segment::distinct_users(rig.segment->versions[0]) == 1);
+  rig.get("/", "X-User: u8\r\n");
+  REQUIRE(eventually([&] { return rig.totals(0).requests == 4; }));
+  CHECK(rig.totals(1).failing_users == 2);
+  CHECK(segment::distinct_users(rig.segment->versions[0]) == 2);
+}
+
+TEST_CASE("the latency of a worker is sampled, at most once in each sample time") {
+  FakeWorker worker(says("x"));
+  Rig rig({{{worker.address()}}});
+  const auto begin = Clock::now();
+  for (int i = 0; i < 20; ++i) CHECK(rig.get().status() == 200);
+  REQUIRE(eventually([&] { return rig.totals().requests == 20; }));
+  const auto slots = (Clock::now() - begin) / Duration{segment::kSampleTime} + 2;
+  const auto samples = segment::sum_samples(*rig.segment, 0);
+  const auto taken = std::accumulate(samples.begin(), samples.end(), std::uint64_t{0});
+  CHECK(taken >= 1);
+  CHECK(taken <= static_cast<std::uint64_t>(slots));
 }
 
 TEST_CASE("request ids do not repeat") {

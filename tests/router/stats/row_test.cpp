@@ -143,5 +143,78 @@ TEST_CASE("a histogram is summed over slots, threads and the base, each kind by 
   CHECK(sum(*layout, 6, &segment::Row::duration).sum == 0);
 }
 
+TEST_CASE("a failing user is counted once for each version and kind of failure") {
+  const auto layout = empty_layout();
+  segment::Row& row = layout->rows[0][0][4];
+  const TimePoint now{std::chrono::seconds{5'000}};
+  const auto fail = [&](std::uint64_t user, Reason reason, TimePoint at) {
+    record_failing_user(*layout, row, 4, user, reason, at);
+  };
+  fail(77, Reason::none, now);
+  fail(77, Reason::none, now + std::chrono::seconds{30});
+  CHECK(row.failing_users == 1);
+  fail(77, Reason::upstream_closed, now);
+  fail(77, Reason::response_timeout, now);
+  fail(77, Reason::response_timeout, now);
+  CHECK(row.failing_users == 1);
+  CHECK(row.reset_users == 1);
+  CHECK(row.timed_out_users == 1);
+  fail(78, Reason::none, now);
+  fail(77, Reason::none, now + segment::RecentUsers::kWindow);
+  CHECK(row.failing_users == 3);
+  segment::Row& other = layout->rows[0][0][5];
+  record_failing_user(*layout, other, 5, 77, Reason::none, now);
+  CHECK(other.failing_users == 1);
+  CHECK(row.users_uncounted == 0);
+}
+
+TEST_CASE("more failing users than the table holds are reported as not counted") {
+  const auto layout = empty_layout();
+  segment::Row& row = layout->rows[0][0][0];
+  const TimePoint now{std::chrono::seconds{5'000}};
+  for (std::uint64_t user = 0; user < 2 * segment::RecentUsers::kPlaces; ++user)
+    record_failing_user(*layout, row, 0, user, Reason::none, now);
+  CHECK(row.users_uncounted > 0);
+  CHECK(row.failing_users <= segment::RecentUsers::kPlaces);
+  CHECK(row.failing_users + row.users_uncounted == 2 * segment::RecentUsers::kPlaces);
+}
+
+TEST_CASE("a worker gives one sample in each sample time, whichever thread takes it") {
+  const auto layout = empty_layout();
+  segment::WorkerCell& worker = layout->workers[3];
+  segment::Row& row = layout->rows[0][0][2];
+  segment::Row& other_thread = layout->rows[0][1][2];
+  const TimePoint begin{std::chrono::seconds{10}};
+  sample(worker, row, Micros{100}, begin);
+  sample(worker, row, Micros{900}, begin + Duration{99});
+  sample(worker, other_thread, Micros{900}, begin + Duration{99});
+  sample(worker, other_thread, Micros{300}, begin + Duration{100});
+  const auto samples = segment::sum_samples(*layout, 2);
+  CHECK(samples[bucket_of(Micros{100})] == 0);  // rows without a request are not read
+  row.requests = other_thread.requests = 1;
+  const auto all = segment::sum_samples(*layout, 2);
+  CHECK(all[bucket_of(Micros{100})] == 1);
+  CHECK(all[bucket_of(Micros{300})] == 1);
+  CHECK(all[bucket_of(Micros{900})] == 0);
+}
+
+TEST_CASE("distinct users are estimated, up to a limit") {
+  std::uint64_t mix = 1;
+  for (const std::uint64_t users : {0u, 1u, 10u, 1'000u, 10'000u}) {
+    const auto layout = empty_layout();
+    for (std::uint64_t i = 0; i < users; ++i) {
+      std::uint64_t user = ++mix * 0x9e3779b97f4a7c15ull;
+      user = (user ^ (user >> 29)) * 0xbf58476d1ce4e5b9ull;
+      user ^= user >> 32;
+      for (int repeat = 0; repeat < 3; ++repeat) mark_user(layout->versions[1], user);
+    }
+    const auto estimate = static_cast<double>(segment::distinct_users(layout->versions[1]));
+    CHECK(estimate == doctest::Approx(static_cast<double>(users)).epsilon(0.06));
+  }
+  const auto layout = empty_layout();
+  for (auto& word : layout->versions[1].users) word = ~std::uint64_t{0};
+  CHECK(segment::distinct_users(layout->versions[1]) == segment::kMostUsers);
+}
+
 }  // namespace
 }  // namespace gray::stats
