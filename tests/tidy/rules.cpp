@@ -45,14 +45,19 @@ const std::vector<Room>& rooms() {
         "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
       {"control", {"config/base"}},
       {"control/verbs", {"config/base", "config/settings", "config/shared"}},
-      {"control/state", {"control", "config/base", "config/settings", "config/shared"}},
+      {"control/judge", {"config/base", "config/settings", "config/shared"}},
+      {"control/rollout", {"control/judge", "config/base", "config/settings", "config/shared"}},
+      {"control/state",
+       {"control", "control/judge", "control/rollout", "config/base", "config/settings", "config/shared"}},
       // Decisions: no Asio, no sockets, no process.
-      {"control/traffic", {"control/state", "config/base", "config/settings", "config/shared"}},
+      {"control/traffic",
+       {"control/state", "control/rollout", "control/judge", "config/base", "config/settings", "config/shared"}},
       {"control/report",
-       {"control/traffic", "control/state", "control", "config/base", "config/settings", "config/shared"}},
-      {"control/commands",
-       {"control/report", "control/traffic", "control/verbs", "control/state", "control", "config/base",
+       {"control/traffic", "control/rollout", "control/judge", "control/state", "control", "config/base",
         "config/settings", "config/shared"}},
+      {"control/commands",
+       {"control/report", "control/traffic", "control/rollout", "control/judge", "control/verbs", "control/state",
+        "control", "config/base", "config/settings", "config/shared"}},
       {"control/api", {"control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
       {"control/grayctl", {"control/verbs", "control", "config/base", "config/settings", "config/shared"}},
       {"grayd/process", {"control", "config/base"}},
@@ -63,8 +68,9 @@ const std::vector<Room>& rooms() {
         "config/settings", "config/shared"}},
       {"grayd",
        {"grayd/guard", "grayd/handoff", "grayd/routers", "grayd/process", "supervisor", "supervisor/process",
-        "router/process", "control", "control/verbs", "control/state", "control/traffic", "control/report",
-        "control/commands", "control/api", "config/base", "config/settings", "config/shared"}},
+        "router/process", "control", "control/verbs", "control/state", "control/traffic", "control/judge",
+        "control/rollout", "control/report", "control/commands", "control/api", "config/base", "config/settings",
+        "config/shared"}},
       {"workers", {}},
   };
   return all;
@@ -73,7 +79,7 @@ const std::vector<Room>& rooms() {
 /// Tests that belong to no room, and the headers that tests may include in addition to those of their part.
 const std::vector<Room>& test_rooms() {
   static const std::vector<Room> all = {
-      {"tests/bench", {"config/base"}},
+      {"tests/bench", {"config/base", "tests/control/judge"}},
       {"tests/bench/machine", {}},
       {"tests/fuzz", {"router/http", "router/wire"}},
       {"tests/tidy", {}},

@@ -1,0 +1,104 @@
+#include "control/judge/latency_evidence.hpp"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <random>
+#include <vector>
+
+#include "config/shared/totals.hpp"
+
+namespace gray::control {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr double kRisk = 0.001;
+const TimePoint kBegin{std::chrono::hours{5}};
+using Samples = std::vector<std::uint32_t>;
+
+Samples none() { return Samples(segment::kHistogramBuckets); }
+Samples of(std::initializer_list<std::uint32_t> buckets) {
+  auto samples = none();
+  for (const auto bucket : buckets) ++samples[bucket];
+  return samples;
+}
+LatencyEvidence::Buckets view(const Samples& samples) { return LatencyEvidence::Buckets(samples); }
+
+TEST_CASE("over all ways to choose the canary's samples the expected evidence is 1") {
+  // progress() is the logarithm of the mean of the factors; ratios of it are compared through alarm() at a risk that
+  // equals the threshold: so the mean itself is found by bisection.
+  const std::vector<std::uint32_t> pool{10, 50, 50, 70, 90, 200, 201};
+  constexpr int kCanary = 3;
+  double sum = 0;
+  int ways = 0;
+  for (unsigned mask = 0; mask < 1u << pool.size(); ++mask) {
+    if (std::popcount(mask) != kCanary) continue;
+    auto canary = none(), stable = none();
+    for (std::size_t i = 0; i < pool.size(); ++i) ++((mask >> i & 1) != 0 ? canary : stable)[pool[i]];
+    LatencyEvidence evidence;
+    evidence.begin(kBegin);
+    evidence.add(kBegin, view(canary), view(stable));
+    double low = 1e-6, high = 1e6;  // the first threshold is 3 / risk
+    for (int i = 0; i < 80; ++i) {
+      const double middle = std::sqrt(low * high);
+      (evidence.alarm(3 / middle) ? low : high) = middle;
+    }
+    sum += low;
+    ++ways;
+  }
+  CHECK(ways == 35);
+  CHECK(sum / ways == doctest::Approx(1).epsilon(1e-6));
+}
+
+TEST_CASE("a slower canary is noticed, a faster one is not a fault") {
+  std::mt19937_64 random(7);
+  std::normal_distribution<double> normal(0, 0.5);
+  LatencyEvidence slower, faster;
+  slower.begin(kBegin);
+  faster.begin(kBegin);
+  int noticed = 0;
+  for (int i = 1; i <= 300 && noticed == 0; ++i) {
+    auto canary = none(), stable = none(), quick = none();
+    for (int k = 0; k < 4; ++k) {
+      const auto bucket = [&](double factor) {
+        return segment::bucket_of(Micros{static_cast<std::int64_t>(20'000 * factor * std::exp(normal(random)))});
+      };
+      ++canary[bucket(1.3)];
+      ++stable[bucket(1)];
+      ++quick[bucket(0.7)];
+    }
+    slower.add(kBegin + seconds{i}, view(canary), view(stable));
+    faster.add(kBegin + seconds{i}, view(quick), view(stable));
+    CHECK(!faster.alarm(kRisk));
+    if (slower.alarm(kRisk)) noticed = i;
+  }
+  CHECK(noticed > 0);
+}
+
+TEST_CASE("steps of one version alone, empty ones, and too large ones are left out") {
+  LatencyEvidence evidence;
+  evidence.begin(kBegin);
+  for (int i = 1; i <= 100; ++i) {
+    evidence.add(kBegin + seconds{i}, view(of({300, 301})), view(none()));
+    evidence.add(kBegin + seconds{i}, view(none()), view(none()));
+    auto flood = none();
+    flood[300] = LatencyEvidence::kMaxSamples;
+    evidence.add(kBegin + seconds{i}, view(flood), view(of({1})));
+  }
+  CHECK(evidence.progress(kRisk) == doctest::Approx(0));
+}
+
+TEST_CASE("the largest step keeps the numbers finite") {
+  LatencyEvidence evidence;
+  evidence.begin(kBegin);
+  auto canary = none(), stable = none();
+  canary[400] = stable[5] = LatencyEvidence::kMaxSamples / 2;
+  evidence.add(kBegin, view(canary), view(stable));
+  CHECK(evidence.alarm(kRisk));
+  for (int i = 1; i <= 2; ++i) evidence.add(kBegin + seconds{i}, view(stable), view(canary));
+  CHECK(!evidence.alarm(kRisk));
+}
+
+}  // namespace
+}  // namespace gray::control
