@@ -79,7 +79,7 @@ void Upstream::send_end() {
   if (asked_.chunked) shard_.outbox.append(stream_, http::kLastChunk);
 }
 
-std::optional<std::uint64_t> Upstream::rest() const { return answer_.in_body ? answer_.body.rest() : std::nullopt; }
+std::optional<std::uint64_t> Upstream::rest() const { return answer_.in_body ? body_.rest() : std::nullopt; }
 
 // Where a backlog overflows, the kernel drops what is sent, and resets the connection in the end: no program read it.
 // On a connection that has served before, the kernel may delay the acknowledgement of bytes that were read.
@@ -213,8 +213,8 @@ std::size_t Upstream::take_head(std::string_view bytes) {
   }
   answer_.in_body = true;
   answer_.keep_alive = head.keep_alive;
-  answer_.body = http::BodyDecoder(head.framing);
-  const bool complete = answer_.body.done();
+  body_ = http::BodyDecoder(head.framing);
+  const bool complete = body_.done();
   exchange_->response_head(head);
   if (exchange_ == nullptr) return bytes.size();
   if (!complete) return length;
@@ -225,7 +225,7 @@ std::size_t Upstream::take_head(std::string_view bytes) {
 // Bytes behind the end of an answer belong to no request: the connection must not be used again.
 void Upstream::end_answer(bool more_came) {
   if (more_came) {
-    const std::size_t offset = static_cast<std::size_t>(answer_.body.received());
+    const std::size_t offset = static_cast<std::size_t>(body_.received());
     exchange_->worker_fault({502, "P18", "bytes behind the end of the answer", offset});
   }
   answer_.reusable = answer_.keep_alive && !more_came;
@@ -292,7 +292,7 @@ void Upstream::on_closed() { owner_.closed(*this); }
 void Upstream::on_released(int fd) { owner_.released(*this, fd); }
 
 std::size_t Upstream::take_body(std::string_view bytes) {
-  const http::BodyDecoder::Step step = answer_.body.feed(bytes);
+  const http::BodyDecoder::Step step = body_.feed(bytes);
   if (!step.trailers.empty() && asked_.wants_trailers && !take_trailers(step)) {
     broke(Reason::upstream_invalid);
     return bytes.size();
@@ -301,11 +301,11 @@ std::size_t Upstream::take_body(std::string_view bytes) {
     case http::BodyDecoder::Result::data:
       exchange_->response_data(step.payload);
       if (exchange_ == nullptr) return bytes.size();
-      if (!answer_.body.done()) return step.consumed;
+      if (!body_.done()) return step.consumed;
       break;
     case http::BodyDecoder::Result::end: break;
     case http::BodyDecoder::Result::more: return step.consumed;
-    case http::BodyDecoder::Result::fault: return refuse(answer_.body.fault(), bytes);
+    case http::BodyDecoder::Result::fault: return refuse(body_.fault(), bytes);
   }
   end_answer(step.consumed < bytes.size());
   return bytes.size();
@@ -316,7 +316,7 @@ void Upstream::on_end() {
     exchange_->worker_ended();
     return settle();
   }
-  if (!idle() && answer_.in_body && answer_.body.finish()) {
+  if (!idle() && answer_.in_body && body_.finish()) {
     exchange_->response_end();
     shard_.outbox.flush();
     return;
@@ -330,7 +330,7 @@ void Upstream::on_writable() {
 
 void Upstream::on_failed(int) {
   if (!idle() && answer_.in_body) {
-    const std::size_t offset = static_cast<std::size_t>(answer_.body.received());
+    const std::size_t offset = static_cast<std::size_t>(body_.received());
     exchange_->worker_fault({502, "P27", "the connection ended inside the body", offset});
   }
   broke(Reason::upstream_closed);

@@ -56,7 +56,6 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   };
   /// The state of its answer.
   struct Answer {
-    http::BodyDecoder body;
     std::size_t searched = 0;  // of a head that is not complete
     std::uint32_t interims = 0;
     bool held = false;       // the head has been held back long enough
@@ -130,6 +129,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   bool reused_ = false;  // has served before: it may be stale
   Asked asked_;
   Answer answer_;
+  http::BodyDecoder body_;  // of the answer, once answer_.in_body
 };
 
 }  // namespace gray::proxy

@@ -55,12 +55,15 @@ struct StreamId {
   bool operator==(const StreamId&) const = default;
 };
 
-/// Why a stream is not read. One bit each.
+/// Why a stream is not read. One bit each; a call may name several.
 enum class Pause : std::uint8_t {
   busy = 1,       // the previous request is still being answered
   waiting = 2,    // no worker is ready for the body yet
   sink_full = 4,  // the other side of the exchange has too much unsent
 };
+constexpr Pause operator|(Pause a, Pause b) {
+  return static_cast<Pause>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
+}
 
 class StreamHandler {
  public:

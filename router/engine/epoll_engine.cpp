@@ -137,7 +137,7 @@ void EpollEngine::dispatch(const epoll_event& event) {
   } else if ((event.events & EPOLLOUT) != 0 && !stream->tail.empty()) {
     const StreamId id = stream->id();
     flush(*stream);
-    if (streams_.find(id) == nullptr) return;
+    if (!stream->is(id)) return;
   }
   serve(*stream);
 }
@@ -161,14 +161,13 @@ void EpollEngine::run_ready() {
 
 void EpollEngine::serve(Stream& stream) {
   const StreamId id = stream.id();
-  if (stream.phase == Stream::Phase::connecting && !tell_connected(stream)) return;
-  if (streams_.find(id) == nullptr) return;
+  if (stream.phase == Stream::Phase::connecting && (!tell_connected(stream) || !stream.is(id))) return;
   if (stream.closing()) return stream.error != 0 ? destroy(stream) : drop_input(stream);
   // A peer that reads no more may have sent the reason before: an answer to half a request.
   if (stream.error != ENOBUFS) read(stream);
-  if (streams_.find(id) != nullptr && stream.reported_end && stream.peer_reset && stream.error == 0)
-    stream.error = ECONNRESET;
-  if (streams_.find(id) != nullptr && stream.error != 0 && !stream.queued) stream.handler->on_failed(stream.error);
+  if (!stream.is(id)) return;
+  if (stream.reported_end && stream.peer_reset && stream.error == 0) stream.error = ECONNRESET;
+  if (stream.error != 0 && !stream.queued) stream.handler->on_failed(stream.error);
 }
 
 void EpollEngine::read(Stream& stream) {
@@ -192,7 +191,7 @@ void EpollEngine::read(Stream& stream) {
     // A short read means drained, unless a FIN follows the data: that edge has already been reported.
     if (bytes < wanted && !stream.peer_closed) stream.readable = false;
     stream.handler->on_data({scratch_.get(), bytes});
-    if (streams_.find(id) == nullptr || stream.closing() || stream.error == ENOBUFS) return;
+    if (!stream.is(id) || stream.closing() || stream.error == ENOBUFS) return;
     budget -= std::min(budget, bytes);
     if (budget == 0 && stream.readable) return mark_ready(stream);
   }
@@ -279,7 +278,7 @@ void EpollEngine::flush(Stream& stream) {
     stream.above_high = false;
     stream.handler->on_writable();
   }
-  if (finished && streams_.find(id) != nullptr && !stream.closing()) stream.handler->on_finished();
+  if (finished && stream.is(id) && !stream.closing()) stream.handler->on_finished();
 }
 
 std::size_t EpollEngine::unsent(StreamId id) const {

@@ -50,6 +50,8 @@ struct Stream {
   Duration linger{0};  // likewise: after the tail is sent
 
   StreamId id() const { return {index, generation}; }
+  /// Whether it is still the stream that had this id.
+  bool is(StreamId id) const { return generation == id.generation && phase > Phase::over; }
   std::size_t untaken() const;
   bool closing() const { return phase >= Phase::flushing; }
   /// Stores what epoll reported.
@@ -68,7 +70,7 @@ class StreamTable {
   Stream* find(StreamId id) const {
     if (id.index >= streams_.size()) return nullptr;
     Stream& stream = *streams_[id.index];
-    return stream.generation == id.generation && stream.phase > Stream::Phase::over ? &stream : nullptr;
+    return stream.is(id) ? &stream : nullptr;
   }
   std::size_t open() const { return open_; }
   template <typename Visit>

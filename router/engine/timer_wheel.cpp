@@ -17,15 +17,9 @@ std::uint64_t TimerWheel::tick_of(TimePoint time) const {
   return static_cast<std::uint64_t>((elapsed + kTick - Duration{1}) / kTick);
 }
 
-void TimerWheel::arm(TimerNode& timer, TimePoint deadline) {
-  if (timer.wheel != nullptr) {
-    const bool later = deadline >= timer.due;
-    timer.due = deadline;
-    if (later) return;  // visit() finds it before it is due, and links it again
-    unlink(timer);
-  }
-  timer.due = deadline;
-  link(timer, std::max(tick_of(deadline), current_));
+void TimerWheel::relink(TimerNode& timer) {
+  disarm(timer);
+  link(timer, std::max(tick_of(timer.due), current_));
 }
 
 void TimerWheel::disarm(TimerNode& timer) {

@@ -50,7 +50,11 @@ class TimerWheel {
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
-  void arm(TimerNode& timer, TimePoint deadline);
+  void arm(TimerNode& timer, TimePoint deadline) {
+    const bool later = timer.wheel != nullptr && deadline >= timer.due;
+    timer.due = deadline;
+    if (!later) relink(timer);  // else visit() finds it before it is due, and links it again
+  }
   void disarm(TimerNode& timer);
   /// Fires the timers that are due at `now`.
   void advance(TimePoint now);
@@ -60,6 +64,7 @@ class TimerWheel {
 
  private:
   std::uint64_t tick_of(TimePoint time) const;
+  void relink(TimerNode& timer);
   void link(TimerNode& timer, std::uint64_t tick);
   void unlink(TimerNode& timer);
   void visit(std::size_t wheel_slot, TimePoint now);

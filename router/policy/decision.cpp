@@ -82,7 +82,7 @@ std::string_view last_part(std::string_view& rest) {
   return trimmed(part);
 }
 
-void identify(const ServicePolicy& service, const http::Fields& fields, const Address& client, Choice& choice) {
+void identify(const ServicePolicy& service, const http::Fields& fields, const Client& client, Choice& choice) {
   const ServiceRoute& route = *service.route;
   IdentityScratch scratch;
   const Identity identity = find_identity(route, fields, client, service.issue_seed, scratch);
@@ -97,7 +97,7 @@ void identify(const ServicePolicy& service, const http::Fields& fields, const Ad
 
 }  // namespace
 
-Choice decide(const ServicePolicy& service, const http::Request& head, const Address& client, const Address& peer,
+Choice decide(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
               bool canary_up) {
   const ServiceRoute& route = *service.route;
   Choice choice{.version = route.stable};

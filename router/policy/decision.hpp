@@ -45,9 +45,9 @@ struct ServicePolicy {
   NetworkSet override_from;      // of the route
 };
 
-/// `client` is the client's address (client_address()), `peer` the socket's peer, which override_from checks.
+/// `client` has the address of client_address(), `peer` is the socket's peer, which override_from checks.
 /// `canary_up`: the canary has a worker that can take requests now.
-Choice decide(const ServicePolicy& service, const http::Request& head, const Address& client, const Address& peer,
+Choice decide(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
               bool canary_up);
 
 /// XXH3-64 of salt, one zero byte, identity.

@@ -17,7 +17,9 @@ static_assert(std::tuple_size_v<IdentityScratch> >= INET6_ADDRSTRLEN);
 static_assert(std::tuple_size_v<IdentityScratch> >= std::tuple_size_v<IssuedId>);
 
 /// Address::ip_text() without its string: an IPv6 text does not fit into a small one.
-std::string_view ip_text(const Address& address, IdentityScratch& out) {
+std::string_view ip_text(const Client& client, IdentityScratch& out) {
+  if (!client.ip.empty()) return client.ip;
+  const Address& address = client.address;
   if (address.kind == Address::Kind::unix_path) return {};
   if (address.kind == Address::Kind::ipv6) {
     return inet_ntop(AF_INET6, address.ip.data(), out.data(), static_cast<socklen_t>(out.size())) ? out.data()
@@ -70,7 +72,7 @@ std::string_view in_hex(const XXH128_hash_t& hash, IdentityScratch& out) {
 }
 
 /// Each part ends with a zero byte, so that no two users differ only by where one part ends.
-std::string_view issued_id(const http::Fields& fields, const Address& client, std::uint64_t seed,
+std::string_view issued_id(const http::Fields& fields, const Client& client, std::uint64_t seed,
                            IdentityScratch& scratch) {
   XXH3_state_t state;
   XXH3_INITSTATE(&state);
@@ -79,7 +81,7 @@ std::string_view issued_id(const http::Fields& fields, const Address& client, st
     XXH3_128bits_update(&state, part.data(), part.size());
     XXH3_128bits_update(&state, "", 1);
   };
-  const bool has_ip = client.kind != Address::Kind::unix_path;
+  const bool has_ip = client.address.kind != Address::Kind::unix_path;
   add(has_ip ? ip_text(client, scratch) : field_value(fields, "x-forwarded-for"));
   add(field_value(fields, "user-agent"));
   add(field_value(fields, "accept-language"));
@@ -88,7 +90,7 @@ std::string_view issued_id(const http::Fields& fields, const Address& client, st
 
 }  // namespace
 
-Identity find_identity(const ServiceRoute& route, const http::Fields& fields, const Address& client, std::uint64_t seed,
+Identity find_identity(const ServiceRoute& route, const http::Fields& fields, const Client& client, std::uint64_t seed,
                        IdentityScratch& scratch) {
   using Kind = IdentitySource::Kind;
   for (const IdentitySource& source : route.identity) {

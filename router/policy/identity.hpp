@@ -24,12 +24,18 @@ struct Identity {
   const IdentitySource* issue = nullptr;  // `text` was just issued: the answer sets this cookie
 };
 
+/// The client of a request. `ip`: the text of its address, if it is known already; else empty.
+struct Client {
+  Client(const Address& its, std::string_view text = {}) : address(its), ip(text) {}
+  const Address& address;
+  std::string_view ip;
+};
+
 /// Room for a text that is not in the head: an address or an issued value.
 using IdentityScratch = std::array<char, 46>;
 
-/// `client` is the client's address; a unix peer has none: for an issued value its X-Forwarded-For is hashed instead,
-/// as an unverified input.
-Identity find_identity(const ServiceRoute& route, const http::Fields& fields, const Address& client, std::uint64_t seed,
+/// A unix peer has no address: for an issued value its X-Forwarded-For is hashed instead, as an unverified input.
+Identity find_identity(const ServiceRoute& route, const http::Fields& fields, const Client& client, std::uint64_t seed,
                        IdentityScratch& scratch);
 
 /// The value of cookie `name` over all Cookie fields, without surrounding quotes; the first one.

@@ -355,10 +355,9 @@ void Downstream::done() {
 
 void Downstream::next_request() {
   phase_ = Phase::head;
-  engine().read_limit(stream_, kHeadRead);
+  if (body_.framing().kind != http::Framing::Kind::none) engine().read_limit(stream_, kHeadRead);
   arm(context_.tables.current().idle_timeout);
-  engine().resume(stream_, engine::Pause::busy);
-  engine().resume(stream_, engine::Pause::waiting);
+  engine().resume(stream_, engine::Pause::busy | engine::Pause::waiting);
   take_all();
   if (context_.draining) owner_.settled();
 }

@@ -30,17 +30,30 @@ void Exchange::feed(Event event) {
   act(taken.action);
 }
 
+// The actions of a usual request. The others are apart: inlined here, each action would save the registers they need.
 void Exchange::act(Action action) {
   switch (action) {
     case Action::none: return;
-    case Action::gather: return gather();
     case Action::acquire: return acquire();
     case Action::send_request: return send_request();
-    case Action::reply: return reply();
-    case Action::judge: return judge();
     case Action::await_response: return await_response();
     case Action::start_response: return start_response();
     case Action::finish: return finish(false);
+    default: return act_rarely(action);
+  }
+}
+
+void Exchange::act_rarely(Action action) {
+  switch (action) {
+    case Action::none:
+    case Action::acquire:
+    case Action::send_request:
+    case Action::await_response:
+    case Action::start_response:
+    case Action::finish: return;
+    case Action::gather: return gather();
+    case Action::reply: return reply();
+    case Action::judge: return judge();
     case Action::finish_early: return finish(true);
     case Action::cut: return cut();
     case Action::forget: leave_queue(); return cut();
@@ -192,12 +205,12 @@ void Exchange::cut() {
   client_.cut();
 }
 
-void Exchange::reset(const ClientInfo& client, TimePoint started) {
+void Exchange::reset(const RequestFacts& request, const ClientInfo& client, TimePoint started) {
+  request_ = request;
   info_ = client;
   routing_.clear(*client.peer);
   replay_.begin();
   record_ = {.started = started};
-  request_ = {};
   attempt_ = {};
   accepts_body_ = expects_100_ = half_closed_ = was_slow_ = slow = false;
   queued_ = {};
@@ -206,15 +219,14 @@ void Exchange::reset(const ClientInfo& client, TimePoint started) {
 }
 
 void Exchange::refuse(const http::Fault& fault, const ClientInfo& client, TimePoint started) {
-  reset(client, started);
+  reset({}, client, started);
   request_complete_ = false;  // the start of the next request is unknown
   note(fault, Side::downstream);
   feed(Event::refused, reason_of(fault));
 }
 
 void Exchange::begin(const RequestFacts& request, const ClientInfo& client, TimePoint started) {
-  reset(client, started);
-  request_ = request;
+  reset(request, client, started);
   routing_.hold();
   request_complete_ = !request.has_body;
   if (request.forwards && !client.trusted) context_.recorder.ignored_forwards(*client.peer);
@@ -323,23 +335,34 @@ http::ResponseExtras Exchange::response_extras() const {
 void Exchange::conclude() {
   leave_slow_share();
   if (routing_.held() || record_.counts.status != 0) {
-    routing_.describe(record_);
-    record_.request = &request_;
-    record_.peer = &info_;
-    record_.request_id = request_id_;
-    record_.own_id = {own_id_.data(), own_id_.size()};
-    record_.span = span();
-    if (attempt_.worker != nullptr) {
-      record_.worker = attempt_.worker->id;
-      record_.cell = attempt_.worker->cell;
-    }
+    routing_.count(record_);
+    if (attempt_.worker != nullptr) record_.cell = attempt_.worker->cell;
     context_.recorder.record(record_);
+    if (context_.recorder.logs()) log_line();
   }
   use_worker(nullptr);
   routing_.end();
   accepts_body_ = false;
   replay_.drop();
   kept_.drop();
+}
+
+// Behind a trusted proxy the client is not the peer, and its text is made here: the one allocation, off the usual path.
+void Exchange::log_line() {
+  const std::string hop = info_.trusted ? routing_.client().ip_text() : std::string();
+  stats::AccessRecord line{.request_id = request_id_,
+                           .own_id = request_id_.data() == own_id_.data(),
+                           .client = info_.trusted ? std::string_view(hop) : info_.ip,
+                           .method = request_.method_text,
+                           .host = request_.authority,
+                           .path = request_.path};
+  routing_.describe(line);
+  if (attempt_.worker != nullptr) line.worker = attempt_.worker->id;
+  if (!request_.trace_id.empty()) {
+    line.trace = request_.trace_id;
+    line.span = span();
+  }
+  context_.recorder.write_line(record_, line);
 }
 
 }  // namespace gray::proxy

@@ -148,7 +148,8 @@ class Exchange final : private WorkerSeeker {
     response_ = nullptr;
   }
   void act(Action action);
-  void reset(const ClientInfo& client, TimePoint started);
+  [[gnu::noinline]] void act_rarely(Action action);
+  void reset(const RequestFacts& request, const ClientInfo& client, TimePoint started);
 
   bool gathers_first() const;
   bool is_small() const { return request_.length.value_or(UINT64_MAX) <= policy::kReplayBytes; }
@@ -156,7 +157,7 @@ class Exchange final : private WorkerSeeker {
   void acquire();
   void leave_queue() { context_.backends.leave_queue(*routing_.version(), *this); }
   void take(WorkerSide& side);
-  void send_request();
+  [[gnu::noinline]] void send_request();  // act() would have to save registers for it
   void replay_body();
   void await_response() {
     accepts_body_ = false;
@@ -189,6 +190,7 @@ class Exchange final : private WorkerSeeker {
   void leave_slow_share();
   void log_slow_client(segment::Reason reason);
   void conclude();
+  void log_line();
   void on_deadline();
   /// The deadline of a request that waits for a socket.
   TimePoint waits_until() const { return queued_ + routing_.limits().queue_timeout; }

@@ -70,7 +70,6 @@ void Recorder::record(ExchangeRecord& ended) {
   } else {
     stats::add(backends_.counters().wire().refused[static_cast<std::size_t>(ended.counts.reason)]);
   }
-  if (log_.enabled()) write_line(ended);
 }
 
 /// What the judge of releases compares (control/judge).
@@ -115,30 +114,11 @@ void Recorder::ignored_forwards(const Address& peer) {
   backends_.met_untrusted_proxy(peer);
 }
 
-void Recorder::write_line(const ExchangeRecord& ended) {
+void Recorder::write_line(const ExchangeRecord& ended, stats::AccessRecord& line) {
   const TimePoint now = engine_.now();
   const auto duration = std::chrono::duration_cast<Micros>(now - ended.started);
-  stats::AccessRecord line;
   line.time = wall(now) - duration;
-  line.request_id = ended.request_id;
-  line.own_id = ended.request_id.data() == ended.own_id.data();
-  // Behind a trusted proxy the client is not the peer, and its text is made here: the one allocation, off the usual
-  // path.
-  const std::string hop = ended.peer->trusted ? ended.client->ip_text() : std::string();
-  line.client = ended.peer->trusted ? std::string_view(hop) : ended.peer->ip;
-  line.method = ended.request->method_text;
-  line.host = ended.request->authority;
-  line.path = ended.request->path;
-  line.rule = ended.rule;
-  line.destination = ended.destination;
-  line.worker = ended.worker;
-  line.asked_first = ended.asked_first;
-  line.identity_hash = ended.identity_hash;
   line.fallback = ended.counts.decision == segment::Decision::fallback;
-  if (!ended.request->trace_id.empty()) {
-    line.trace = ended.request->trace_id;
-    line.span = ended.span;
-  }
   if (*ended.fault.rule == 'P') {  // a rule, "P12" or "PROXY"; not lack of memory
     line.fault = ended.fault.rule;
     line.fault_offset = ended.fault.offset;
@@ -147,6 +127,7 @@ void Recorder::write_line(const ExchangeRecord& ended) {
   line.status = ended.counts.status;
   line.reason = ended.counts.reason;
   line.decision = ended.counts.decision;
+  line.identity_hash = ended.identity_hash;
   line.retries = ended.counts.retries;
   line.bytes_in = ended.counts.bytes_in;
   line.bytes_out = ended.counts.bytes_out;

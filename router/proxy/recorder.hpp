@@ -16,7 +16,7 @@
 
 namespace gray::proxy {
 
-/// The counted and logged facts of an exchange. Views are borrowed until record() returns.
+/// The counted facts of an exchange; the log line has them too.
 struct ExchangeRecord {
   std::optional<std::uint32_t> row;   // of the version that is counted; none: no version was chosen
   std::optional<std::uint32_t> cell;  // of the worker; none: no worker was found
@@ -25,15 +25,8 @@ struct ExchangeRecord {
   TimePoint granted{};     // a worker was found
   TimePoint first_byte{};  // of the answer; none came
   Micros queued{0};
-  // For the log line only.
-  const RequestFacts* request = nullptr;
-  const ClientInfo* peer = nullptr;
-  const Address* client = nullptr;      // behind a trusted proxy it is not the peer
-  std::string_view request_id, own_id;  // the same, unless a trusted proxy has named the request
-  std::string_view span;                // ours, if the request is part of a trace
-  std::string_view rule = stats::kNoRule, destination = stats::kNoDestination, worker;
-  std::string_view asked_first;  // the version that did not have the asset; empty: no other version was asked
   std::optional<std::uint64_t> identity_hash;
+  const Address* client = nullptr;  // behind a trusted proxy it is not the peer
   http::Fault fault{.status = 0};
   segment::Side fault_side = segment::Side::downstream;
 };
@@ -46,6 +39,9 @@ class Recorder {
   /// An attempt of the exchange failed, and is repeated elsewhere: an error of the version that failed.
   void failed_attempt(std::uint32_t row, segment::Reason reason, std::optional<std::uint64_t> identity_hash,
                       const Address& client);
+  bool logs() const { return log_.enabled(); }
+  /// Completes `line`, which has the facts that are not counted, and writes it.
+  void write_line(const ExchangeRecord& ended, stats::AccessRecord& line);
   /// A rule that one side broke is counted when it is noticed; the line of the exchange names the last one.
   void broken(const http::Fault& fault, segment::Side side);
   /// A trusted proxy has named a client that is not an address: logged at most once a minute.
@@ -62,7 +58,6 @@ class Recorder {
 
  private:
   void judge(const ExchangeRecord& ended, segment::Row& row);
-  void write_line(const ExchangeRecord& ended);
   void arm();
   void count_lost();
   /// The wall clock at `now`, without a call of it for each line.

@@ -14,7 +14,7 @@ const Limits kDefaults;
 const Limits& RequestRouting::limits() const { return service_ == nullptr ? kDefaults : service_->route->limits; }
 
 void RequestRouting::clear(const Address& peer) {
-  client_ = peer;
+  client_ = &peer;
   unreadable_hop_ = {};
   choice_ = {.decision = Decision::none};
   asset_ = policy::Asset::none;
@@ -29,14 +29,16 @@ Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& cli
   // Only a trusted proxy may name the client; fields of other peers are replaced before forwarding.
   if (client.trusted) {
     const auto forwarded = policy::client_address(*client.peer, head.fields, trusted_proxies_);
-    client_ = forwarded.address;
+    named_ = forwarded.address;
+    client_ = &named_;
     unreadable_hop_ = forwarded.unreadable;
     if (forwarded.cut) stats::add(backends_.counters().wire().forwards_cut, 1);
     if (!unreadable_hop_.empty()) stats::add(backends_.counters().wire().forwards_unreadable, 1);
   }
   const ServiceRoute& route = *service_->route;
   const bool canary_up = route.canary && backends_.version(route.versions[*route.canary].row).up();
-  choice_ = policy::decide(*service_, head, client_, *client.peer, canary_up);
+  const policy::Client user(*client_, client.trusted ? std::string_view() : client.ip);
+  choice_ = policy::decide(*service_, head, user, *client.peer, canary_up);
   if (choice_.sets_cookies()) secure_ = policy::is_secure(client.scheme, client.trusted, head.fields);
   if (choice_.pin == policy::Pin::none) asset_ = policy::asset_of(route, head);  // a navigation is for a page
   enter_version();
@@ -123,17 +125,20 @@ std::span<const http::SetCookie> RequestRouting::cookies(policy::AnswerCookies& 
   return scratch.all();
 }
 
-void RequestRouting::describe(ExchangeRecord& record) const {
+void RequestRouting::count(ExchangeRecord& record) const {
   if (version_ != nullptr) record.row = version_->row;
   record.counts.decision = choice_.decision;
-  record.client = &client_;
+  record.client = client_;
   record.identity_hash = identity_hash();
-  if (view_ != nullptr) record.rule = view_->unrouted_rule;
+}
+
+void RequestRouting::describe(stats::AccessRecord& line) const {
+  if (view_ != nullptr) line.rule = view_->unrouted_rule;
   if (service_ == nullptr) return;
-  if (asked_ != 0) record.asked_first = service_->route->versions[first_].name;
+  if (asked_ != 0) line.asked_first = service_->route->versions[first_].name;
   const LogMembers& members = view_->log_members(*service_);
-  record.rule = members.rule;
-  record.destination = version_ != nullptr ? members.destinations[choice_.version] : members.no_version;
+  line.rule = members.rule;
+  line.destination = version_ != nullptr ? members.destinations[choice_.version] : members.no_version;
 }
 
 }  // namespace gray::proxy

@@ -50,7 +50,7 @@ class RequestRouting {
   Version* version() const { return version_; }
   segment::Decision decision() const { return choice_.decision; }
   /// Who sent the request: the peer, or whom a trusted proxy names.
-  const Address& client() const { return client_; }
+  const Address& client() const { return *client_; }
   /// The member of X-Forwarded-For that could not be read, during route(); empty: none.
   std::string_view unreadable_hop() const { return unreadable_hop_; }
   /// Whether requests to the service's workers have Via.
@@ -65,8 +65,10 @@ class RequestRouting {
   std::string_view shown_decision() const;
   /// The cookies that the answer sets; `scratch` holds them.
   std::span<const http::SetCookie> cookies(policy::AnswerCookies& scratch) const;
-  /// Fills in what is counted and logged.
-  void describe(ExchangeRecord& record) const;
+  /// Fills in what is counted.
+  void count(ExchangeRecord& record) const;
+  /// Fills in what is logged.
+  void describe(stats::AccessRecord& line) const;
 
  private:
   Refusal admit(const RequestFacts& request) const;
@@ -87,8 +89,9 @@ class RequestRouting {
   std::uint64_t asked_ = 0;  // a bit for each version that was asked for the asset; 0: the first one answers
   std::uint32_t first_ = 0;  // the version that was asked first; meaningless without `asked_`
   segment::Decision first_decision_ = segment::Decision::none;  // likewise
-  bool secure_ = false;  // the client uses https; known only if the answer sets a cookie
-  Address client_;
+  bool secure_ = false;              // the client uses https; known only if the answer sets a cookie
+  Address named_;                    // whom a trusted proxy names
+  const Address* client_ = &named_;  // it, or the peer
   std::string_view unreadable_hop_;
 };
 

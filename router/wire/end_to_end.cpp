@@ -39,7 +39,7 @@ bool Nominated::holds(std::string_view name) const {
   });
 }
 
-void write_end_to_end(HeadWriter& writer, const Fields& fields, NameSet dropped) {
+HeadWriter write_end_to_end(HeadWriter writer, const Fields& fields, NameSet dropped) {
   const Nominated nominated(fields);
   std::string_view run;  // lines that follow each other, still to be copied
   for (const Field& field : fields) {
@@ -54,6 +54,7 @@ void write_end_to_end(HeadWriter& writer, const Fields& fields, NameSet dropped)
     if (line.empty()) writer.field(field.name, field.value);
   }
   writer.text(run);
+  return writer;
 }
 
 }  // namespace gray::http

@@ -60,6 +60,6 @@ class Nominated {
 
 /// Writes the fields that are not in `dropped` and not nominated, in their order. Adjacent lines that already look as
 /// we would write them, "Name: value CRLF", are copied in one piece. `fields` must have been parsed.
-void write_end_to_end(HeadWriter& writer, const Fields& fields, NameSet dropped);
+[[nodiscard]] HeadWriter write_end_to_end(HeadWriter writer, const Fields& fields, NameSet dropped);
 
 }  // namespace gray::http

@@ -1,7 +1,6 @@
 #include "router/wire/framing.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "router/http/characters.hpp"
 #include "router/wire/head.hpp"
@@ -61,14 +60,12 @@ FramingResult frame_response(const FramingFields& fields, int status, bool head_
 }
 
 bool parse_content_length(std::string_view text, std::uint64_t& value) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
   if (text.empty()) return false;
   std::uint64_t sum = 0;
   for (const char c : text) {
     if (!is_digit(c)) return false;
     const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (sum > (kMost - digit) / 10) return false;
-    sum = sum * 10 + digit;
+    if (__builtin_mul_overflow(sum, 10u, &sum) || __builtin_add_overflow(sum, digit, &sum)) return false;
   }
   value = sum;
   return true;

@@ -1,5 +1,8 @@
 #pragma once
 // Appends the parts of a head to memory that the caller has measured; no checks, no allocation.
+//
+// A writer is a value: a function that writes a part takes one and returns the advanced one. By reference its position
+// would have to be in memory, to be read and written again around each byte of text.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,19 +19,24 @@ class HeadWriter {
  public:
   explicit HeadWriter(char* out) : begin_(out), at_(out) {}
 
-  // Always inlined: most of the text is literal, and its bytes become immediate values.
+  // All are always inlined: most of the text is literal, and its bytes become immediate values.
   [[gnu::always_inline]] void text(std::string_view text) {
     std::char_traits<char>::copy(at_, text.data(), text.size());  // memcpy that takes an empty view
     at_ += text.size();
   }
-  void number(std::uint64_t value) { at_ = write_decimal(value, at_); }
+  [[gnu::always_inline]] void number(std::uint64_t value) { at_ = write_decimal(value, at_); }
+  [[gnu::always_inline]] void status(int code) {  // three digits
+    *at_++ = static_cast<char>('0' + code / 100);
+    *at_++ = static_cast<char>('0' + code / 10 % 10);
+    *at_++ = static_cast<char>('0' + code % 10);
+  }
   [[gnu::always_inline]] void field(std::string_view name, std::string_view value) {
     text(name);
     text(": ");
     text(value);
     text(kCrlf);
   }
-  void number_field(std::string_view name, std::uint64_t value) {
+  [[gnu::always_inline]] void number_field(std::string_view name, std::uint64_t value) {
     text(name);
     text(": ");
     number(value);
@@ -38,12 +46,12 @@ class HeadWriter {
     if (!value.empty()) field(name, value);
   }
   /// The framing field of a message, if its framing has one.
-  void framing_field(const Framing& framing) {
+  [[gnu::always_inline]] void framing_field(const Framing& framing) {
     if (framing.kind == Framing::Kind::length) number_field("Content-Length", framing.length);
     if (framing.kind == Framing::Kind::chunked) field("Transfer-Encoding", "chunked");
   }
   /// Hop-by-hop, so the router always writes it itself.
-  void upgrade(std::string_view protocols) {
+  [[gnu::always_inline]] void upgrade(std::string_view protocols) {
     field("Connection", "Upgrade");
     field("Upgrade", protocols);
   }

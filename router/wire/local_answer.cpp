@@ -30,14 +30,15 @@ class CleanText {
   std::size_t size_;
 };
 
-void write_value(HeadWriter& writer, std::string_view name, std::string_view value) {
+HeadWriter write_value(HeadWriter writer, std::string_view name, std::string_view value) {
   writer.optional_field(name, CleanText<kMaxValue>(value).view());
+  return writer;
 }
 
-void write_head(HeadWriter& writer, const LocalAnswer& answer, const Hop& hop, std::string_view phrase,
-                std::size_t body_size) {
+HeadWriter write_head(HeadWriter writer, const LocalAnswer& answer, const Hop& hop, std::string_view phrase,
+                      std::size_t body_size) {
   writer.text("HTTP/1.1 ");
-  writer.number(static_cast<std::uint64_t>(answer.status));
+  writer.status(answer.status);
   writer.text(" ");
   writer.text(phrase);
   writer.text(kCrlf);
@@ -45,15 +46,16 @@ void write_head(HeadWriter& writer, const LocalAnswer& answer, const Hop& hop, s
   if (body_size > 0) writer.field("Content-Type", "text/plain; charset=utf-8");
   writer.optional_field("Allow", answer.allow);
   writer.number_field("Content-Length", body_size);
-  write_value(writer, "X-Gray-Reason", answer.reason);
-  write_value(writer, "X-Request-Id", answer.request_id);
-  write_value(writer, "X-Gray-Version", answer.version);
-  write_value(writer, "X-Gray-Decision", answer.decision);
+  writer = write_value(writer, "X-Gray-Reason", answer.reason);
+  writer = write_value(writer, "X-Request-Id", answer.request_id);
+  writer = write_value(writer, "X-Gray-Version", answer.version);
+  writer = write_value(writer, "X-Gray-Decision", answer.decision);
   if (answer.retry_after > 0) writer.number_field("Retry-After", answer.retry_after);
   const bool close = answer.close || hop.close;
   if (close) writer.field("Connection", "close");
   if (!close && hop.keep_alive_10) writer.field("Connection", "keep-alive");
   writer.text(kCrlf);
+  return writer;
 }
 
 }  // namespace
@@ -62,20 +64,20 @@ std::size_t write_local_answer(const LocalAnswer& answer, const Hop& hop, char* 
   const std::string_view phrase = reason_phrase(answer.status);
   HeadWriter writer(out);
   if (!answer.allow.empty()) {
-    write_head(writer, answer, hop, phrase, 0);
+    writer = write_head(writer, answer, hop, phrase, 0);
     return writer.size();
   }
   const CleanText<kMaxDetail> detail(answer.detail);
   std::array<char, kMaxDetail + 64> body;
   HeadWriter text(body.data());
-  text.number(static_cast<std::uint64_t>(answer.status));
+  text.status(answer.status);
   text.text(" ");
   text.text(phrase);
   if (!answer.detail.empty()) text.text(": ");
   text.text(detail.view());
   text.text("\n");
 
-  write_head(writer, answer, hop, phrase, text.size());
+  writer = write_head(writer, answer, hop, phrase, text.size());
   if (!answer.head_request) writer.text({body.data(), text.size()});
   return writer.size();
 }

@@ -31,7 +31,7 @@ Parse refuse_line(HeadReader& reader, const char* stop, const char* text) {
 }
 
 // Old clients are known to send one empty line before the request line; it is harmless (P13).
-Parse skip_empty_line(HeadReader& reader, RequestHead&) {
+Parse skip_empty_line(HeadReader& reader) {
   if (reader.at == reader.end || *reader.at != '\r') return Parse::complete;
   return end_line(reader, reader.at);
 }
@@ -87,10 +87,11 @@ Parse read_version(HeadReader& reader, RequestHead& head) {
 }
 
 Parse read_request_line(HeadReader& reader, RequestHead& head) {
-  for (const auto step : {skip_empty_line, read_method, read_target_text, read_version, settle_target}) {
-    if (const Parse done = step(reader, head); done != Parse::complete) return done;
-  }
-  return Parse::complete;
+  if (const Parse done = skip_empty_line(reader); done != Parse::complete) return done;
+  if (const Parse done = read_method(reader, head); done != Parse::complete) return done;
+  if (const Parse done = read_target_text(reader, head); done != Parse::complete) return done;
+  if (const Parse done = read_version(reader, head); done != Parse::complete) return done;
+  return settle_target(reader, head);
 }
 
 // The authority of an absolute-form target overrides Host, which must nevertheless be present and valid (P6, P7).

@@ -35,7 +35,7 @@ std::string_view trusted_or(const Request& head, bool trusted, Name id, std::str
 }
 
 // One field even if several came: some frameworks read only the first.
-void write_forwarded_for(HeadWriter& writer, const Request& head, const RequestExtras& extras) {
+HeadWriter write_forwarded_for(HeadWriter writer, const Request& head, const RequestExtras& extras) {
   std::string_view separator = "X-Forwarded-For: ";
   const auto append = [&](std::string_view value) {
     if (value.empty()) return;
@@ -50,29 +50,31 @@ void write_forwarded_for(HeadWriter& writer, const Request& head, const RequestE
   }
   append(extras.client_ip);
   if (separator == ", ") writer.text(kCrlf);
+  return writer;
 }
 
-void write_vouched(HeadWriter& writer, const Request& head, const RequestExtras& extras) {
-  write_forwarded_for(writer, head, extras);
+HeadWriter write_vouched(HeadWriter writer, const Request& head, const RequestExtras& extras) {
+  writer = write_forwarded_for(writer, head, extras);
   const auto vouch = [&](std::string_view name, Name id, std::string_view ours) {
     writer.optional_field(name, trusted_or(head, extras.trusted, id, ours));
   };
   vouch("X-Forwarded-Proto", Name::x_forwarded_proto, extras.scheme);
   vouch("X-Forwarded-Host", Name::x_forwarded_host, head.authority);
   vouch("X-Request-Id", Name::x_request_id, extras.request_id);
-  if (!extras.via) return;
-  writer.field("Via", head.version == Version::http11 ? "1.1 grayd"
-                                                      : "1.0 grayd");  // the version that was received (9110 7.6.3)
+  const bool current = head.version == Version::http11;  // as it was received (9110 7.6.3)
+  if (extras.via) writer.field("Via", current ? "1.1 grayd" : "1.0 grayd");
+  return writer;
 }
 
 // tracestate has no meaning without traceparent.
-void write_trace(HeadWriter& writer, const Request& head, std::string_view span) {
+HeadWriter write_trace(HeadWriter writer, const Request& head, std::string_view span) {
   std::array<char, kTraceParentText> text;
   write_traceparent(head.trace, span, text.data());
   writer.field("traceparent", {text.data(), text.size()});
   for (const Field& field : head.fields) {
     if (field.id == Name::tracestate) writer.field("tracestate", field.value);
   }
+  return writer;
 }
 
 Framing request_framing(const Body& body) {
@@ -97,10 +99,10 @@ std::size_t write_request(const Request& head, const RequestExtras& extras, char
   writer.text(head.path);
   writer.text(" HTTP/1.1\r\n");
   writer.field("Host", head.authority.empty() ? kHostless : head.authority);
-  write_end_to_end(writer, head.fields, dropped_of(head, extras));
-  write_vouched(writer, head, extras);
+  writer = write_end_to_end(writer, head.fields, dropped_of(head, extras));
+  writer = write_vouched(writer, head, extras);
   if (head.hops != kAnyHops) writer.number_field("Max-Forwards", head.hops == 0 ? 0 : head.hops - 1);
-  if (head.trace && !extras.span.empty()) write_trace(writer, head, extras.span);
+  if (head.trace && !extras.span.empty()) writer = write_trace(writer, head, extras.span);
   if (head.wants_trailers && extras.trailers) writer.text("TE: trailers\r\nConnection: TE\r\n");
   if (extras.keep_body) {
     writer.framing_field(extras.length ? Framing{Framing::Kind::length, *extras.length} : request_framing(head.body));

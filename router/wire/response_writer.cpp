@@ -16,25 +16,27 @@ constexpr NameSet kOurResponseFields = kHopByHop | kGray | NameSet{Name::x_reque
 
 // A response without body to a HEAD request, or with status 304, keeps the Content-Length of the representation; 1xx
 // and 204 must not have one (RFC 9110 8.6).
-void write_framing(HeadWriter& writer, const Response& head, const Framing& framing) {
-  if (head.status < 200 || head.status == 204) return;
-  if (framing.kind != Framing::Kind::none) return writer.framing_field(framing);
-  const Field* said = head.fields.find(Name::content_length);
+HeadWriter write_framing(HeadWriter writer, const Response& head, const Framing& framing) {
+  if (head.status < 200 || head.status == 204) return writer;
+  writer.framing_field(framing);
+  const Field* said = framing.kind == Framing::Kind::none ? head.fields.find(Name::content_length) : nullptr;
   if (said != nullptr) writer.field("Content-Length", said->value);
+  return writer;
 }
 
 constexpr int kUpgradeRequired = 426;
 
 // A 426 names the protocols that the worker demands (RFC 9110 15.5.22). The fields are hop-by-hop, so they are written
 // anew.
-void write_required_upgrade(HeadWriter& writer, const Fields& fields) {
-  if (fields.find(Name::upgrade) == nullptr) return;
+HeadWriter write_required_upgrade(HeadWriter writer, const Fields& fields) {
+  if (fields.find(Name::upgrade) == nullptr) return writer;
   writer.field("Connection", "Upgrade");
   for (const Field& field : fields)
     if (field.id == Name::upgrade) writer.field("Upgrade", field.value);
+  return writer;
 }
 
-void write_cookie(HeadWriter& writer, const SetCookie& cookie) {
+HeadWriter write_cookie(HeadWriter writer, const SetCookie& cookie) {
   writer.text("Set-Cookie: ");
   writer.text(cookie.name);
   writer.text("=");
@@ -48,6 +50,7 @@ void write_cookie(HeadWriter& writer, const SetCookie& cookie) {
   if (cookie.secure) writer.text("; Secure");
   if (cookie.partitioned) writer.text("; Partitioned");
   writer.text(kCrlf);
+  return writer;
 }
 
 }  // namespace
@@ -70,20 +73,20 @@ std::size_t write_response(const Response& head, const ResponseExtras& extras, c
   const Framing framing = downstream_framing(head.body, hop.client);
   HeadWriter writer(out);
   writer.text("HTTP/1.1 ");
-  writer.number(static_cast<std::uint64_t>(head.status));
+  writer.status(head.status);
   writer.text(" ");
   writer.text(head.reason);
   writer.text(kCrlf);
-  write_end_to_end(writer, head.fields, kOurResponseFields);
+  writer = write_end_to_end(writer, head.fields, kOurResponseFields);
   if (!hop.date.empty() && head.fields.find(Name::date) == nullptr) writer.field("Date", hop.date);
   writer.field("Via", head.version == Version::http11 ? "1.1 grayd" : "1.0 grayd");
   writer.optional_field("X-Request-Id", extras.request_id);
   writer.optional_field("X-Gray-Version", extras.version);
   writer.optional_field("X-Gray-Decision", extras.decision);
-  for (const SetCookie& cookie : extras.cookies) write_cookie(writer, cookie);
-  write_framing(writer, head, framing);
+  for (const SetCookie& cookie : extras.cookies) writer = write_cookie(writer, cookie);
+  writer = write_framing(writer, head, framing);
   if (!extras.upgrade.empty()) writer.upgrade(extras.upgrade);
-  if (head.status == kUpgradeRequired) write_required_upgrade(writer, head.fields);
+  if (head.status == kUpgradeRequired) writer = write_required_upgrade(writer, head.fields);
   const bool close = hop.close || framing.kind == Framing::Kind::until_close;
   if (close) writer.field("Connection", "close");
   if (!close && hop.keep_alive_10) writer.field("Connection", "keep-alive");

@@ -47,6 +47,21 @@ TEST_CASE("the first source that is present and not empty is the user") {
   CHECK(find(route, {}, kUnix).text.empty());
 }
 
+TEST_CASE("a text of the address that is known already changes nothing") {
+  ServiceRoute by_address;
+  by_address.identity = {*IdentitySource::parse("client-ip")};
+  for (const ServiceRoute& route : {by_address, issuing()}) {
+    for (const Address& client : {kClient, *Address::parse("[2001:db8::7]:1"), kUnix}) {
+      IdentityScratch scratch;
+      const auto head = request("/", {{"X-Forwarded-For", "198.51.100.1"}});
+      const std::string text = client.ip_text();
+      const Client known(client, text);
+      CHECK(find_identity(route, head->fields, known, kSeed, scratch).text ==
+            find(route, {{"X-Forwarded-For", "198.51.100.1"}}, client).text);
+    }
+  }
+}
+
 TEST_CASE("a request without any source is issued an identity, the same for concurrent requests") {
   const ServiceRoute route = issuing();
   const Found first = find(route, {{"User-Agent", "curl/8"}, {"Accept-Language", "de"}});

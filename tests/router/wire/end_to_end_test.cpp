@@ -32,9 +32,7 @@ namespace {
 
 std::string end_to_end(const std::string& head, NameSet dropped) {
   std::string out(head.size() + 100, '?');
-  HeadWriter writer(out.data());
-  write_end_to_end(writer, good_request(head).fields, dropped);
-  return out.substr(0, writer.size());
+  return out.substr(0, write_end_to_end(HeadWriter(out.data()), good_request(head).fields, dropped).size());
 }
 
 }  // namespace
