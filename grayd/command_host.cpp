@@ -8,6 +8,7 @@
 
 #include "config/base/log.hpp"
 #include "control/commands/reload.hpp"
+#include "control/traffic/deployed.hpp"
 #include "control/traffic/weights.hpp"
 #include "grayd/preflight.hpp"
 #include "supervisor/process/process_table.hpp"
@@ -66,6 +67,21 @@ unsigned CommandHost::carry_out(const control::VersionCommand& command) {
   return 0;
 }
 
+std::string CommandHost::objection_to_start(const std::string& service, const VersionSettings& version) const {
+  return objection_here(service, version);
+}
+
+void CommandHost::deployed_changed() {
+  to_.settings = control::with_deployed(std::move(to_.settings), to_.live.published());
+  for (const auto& service : to_.settings.services)
+    for (const auto& version : service.versions) to_.rows.take(service.name, version.name);
+  to_.publication.soon();
+}
+
+void CommandHost::forget(const std::string& service, const std::string& version) {
+  to_.supervisor.remove(service, version);
+}
+
 /// The views and the table's number must belong together, so changes are published first.
 control::ReportSource CommandHost::report() {
   to_.publication.flush();
@@ -87,6 +103,7 @@ control::ReportSource CommandHost::report() {
           .events_dropped = to_.history.dropped(),
           .config_changed = to_.reloader.file_changed(),
           .upgrades = to_.upgrades.views(),
+          .undos = to_.verbs.releases().undos(),
           .untrusted_proxy = to_.untrusted_proxy};
 }
 

@@ -6,10 +6,12 @@
 #include "config/settings/settings.hpp"
 #include "control/commands/host.hpp"
 #include "control/commands/reloader.hpp"
+#include "control/commands/verbs.hpp"
 #include "control/traffic/live_state.hpp"
 #include "grayd/history.hpp"
 #include "grayd/holdings.hpp"
 #include "grayd/publication.hpp"
+#include "grayd/releases/release_clock.hpp"
 #include "grayd/routers/routers.hpp"
 #include "grayd/service_manager.hpp"
 #include "grayd/upgrades.hpp"
@@ -34,6 +36,8 @@ class CommandHost final : public control::Host, public control::ReloadHost {
     ServiceManager& manager;
     History& history;
     const std::string& untrusted_proxy;
+    control::Verbs& verbs;
+    ReleaseClock& release_clock;
   };
   explicit CommandHost(Dependencies dependencies) : to_(dependencies) {}
 
@@ -43,6 +47,11 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   void settle(Applied then) override;
   void reload(const nlohmann::json& args, std::function<void(control::Reply)> done) override;
   control::Reply upgrade(const nlohmann::json& args) override { return to_.upgrades.begin(args); }
+  bool may_run_programs(const nlohmann::json& args) const override { return Upgrades::may_run_programs(args); }
+  std::string objection_to_start(const std::string& service, const VersionSettings& version) const override;
+  void deployed_changed() override;
+  void forget(const std::string& service, const std::string& version) override;
+  void upkeep_soon() override { to_.release_clock.soon(); }
   unsigned carry_out(const control::VersionCommand& command) override;
   control::ReportSource report() override;
   bool stopping() const override { return to_.phase >= control::Phase::stopping; }

@@ -5,6 +5,7 @@
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
 #include "control/api/admin_socket.hpp"
+#include "control/release/upkeep.hpp"
 #include "control/traffic/deployed.hpp"
 #include "control/traffic/weights.hpp"
 #include "grayd/access_log.hpp"
@@ -54,15 +55,16 @@ template void Holdings::archive(Load&);
 control::State Holdings::state(Settings& settings) {
   if (instance.empty()) return {};
   std::string warning;
-  const auto saved = store.load(warning);
+  const auto loaded = store.load(warning);
   if (!warning.empty()) log(LogLevel::warn, warning);
+  const auto saved = control::without_removed(loaded);
   if (const auto twice = control::deployed_twice(settings, saved); !twice.empty())
     log(LogLevel::warn, "the file has versions that were deployed, and those of the file are used: " + twice);
   settings = control::with_deployed(std::move(settings), saved);
-  auto state = control::state_at_start(saved, settings);
+  auto state = control::cooled(control::state_at_start(saved, settings), settings, wall_now());
   if (const auto what = control::dropped(saved, state); !what.empty())
     log(LogLevel::info, "the configuration has changed; dropped from the state: " + what);
-  if (auto roles = control::with_roles(state, settings); roles != saved)
+  if (auto roles = control::with_roles(state, settings); roles != loaded)
     store.save(std::move(roles), [](const std::string& error) {
       if (!error.empty()) log(LogLevel::error, error);
     });

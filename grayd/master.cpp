@@ -54,8 +54,9 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       publication_({io_, settings_, supervisor_, rows_, publisher_, *this}),
       upgrades_({io_, settings_, phase_, routers_, history_, *this}),
       commands_({io_, settings_, phase_, live_, rows_, holdings_, supervisor_, routers_, publication_, upgrades_,
-                 reloader_, manager_, history_, untrusted_proxy_}),
+                 reloader_, manager_, history_, untrusted_proxy_, verbs_, release_clock_}),
       verbs_(commands_, settings_, live_),
+      release_clock_(io_, verbs_.releases(), [this] { upgrades_.changed(); }),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       manager_(io_),
       reloader_(commands_, settings_, live_, std::move(file)),
@@ -163,6 +164,12 @@ void Master::published(const std::vector<VersionView>& views) {
   if (phase_ == Phase::serving) announce(views);
   warnings_.update(control::warnings(commands_.report()));
   listen_if_allowed(views);
+  release_clock_.soon();
+}
+
+std::string Master::unsettled() const {
+  if (changing_ > 0 || commands_.saving()) return "an earlier change";
+  return verbs_.releases().under_way();
 }
 
 /// A router reports the first one only.

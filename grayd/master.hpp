@@ -32,6 +32,7 @@
 #include "grayd/own_files.hpp"
 #include "grayd/process/file_limit.hpp"
 #include "grayd/publication.hpp"
+#include "grayd/releases/release_clock.hpp"
 #include "grayd/routers/routers.hpp"
 #include "grayd/service_manager.hpp"
 #include "grayd/upgrades.hpp"
@@ -122,7 +123,7 @@ class Master final : supervisor::Host,
   void published(const std::vector<VersionView>& views) override;
   // BinaryUpgrade::Host
   std::string stale() override { return reloader_.stale(); }
-  std::string unsettled() const override { return changing_ == 0 && !commands_.saving() ? "" : "an earlier change"; }
+  std::string unsettled() const override;
   void close_endpoints() override;
   bool callers_gone() const override { return endpoints_.empty(); }
   void leave() override;
@@ -147,6 +148,7 @@ class Master final : supervisor::Host,
   Upgrades upgrades_;
   CommandHost commands_;
   control::Verbs verbs_;
+  ReleaseClock release_clock_;
   asio::signal_set signals_;
   ServiceManager manager_;
   control::Reloader reloader_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -19,7 +20,7 @@ namespace gray::master {
 namespace {
 
 std::string in_folder(const std::string& folder, const std::string& path) {
-  return path.front() == '/' ? path : folder + "/" + path;
+  return (std::filesystem::path(folder) / path).lexically_normal().string();
 }
 
 std::optional<std::string> fault_of_file(const std::string& path, FileKind kind) {
@@ -84,6 +85,14 @@ std::optional<Fault> fault_of_router(const RouterSettings& router, const Machine
   return fault_of_user(router.user, router.user_at, machine);
 }
 
+Machine this_machine() {
+  const char* path = std::getenv("PATH");
+  return {.path = path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path,
+          .file = look_at,
+          .user = look_for_user,
+          .may_change_user = supervisor::may_change_user()};
+}
+
 std::string text_of(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -107,12 +116,11 @@ std::vector<PreflightFault> preflight(const Settings& settings, const Machine& m
   return faults;
 }
 
-std::vector<PreflightFault> preflight_here(const Settings& settings) {
-  const char* path = std::getenv("PATH");
-  return preflight(settings, {.path = path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path,
-                              .file = look_at,
-                              .user = look_for_user,
-                              .may_change_user = supervisor::may_change_user()});
+std::vector<PreflightFault> preflight_here(const Settings& settings) { return preflight(settings, this_machine()); }
+
+std::string objection_here(const std::string& service, const VersionSettings& version) {
+  const auto fault = fault_of(version, this_machine());
+  return fault ? fmt::format("{}@{}: {}", service, version.name, fault->text) : std::string();
 }
 
 std::vector<PreflightFault> preflight_of_start(const Settings& file, const control::State& state) {

@@ -37,6 +37,8 @@ std::vector<PreflightFault> preflight_here(const Settings& settings);
 /// The faults of a start with these settings of the file and the versions that `state` has: a version that an earlier
 /// grayd deployed matters only if it is stable.
 std::vector<PreflightFault> preflight_of_start(const Settings& file, const control::State& state);
+/// Why a version cannot be started on this machine, one line; empty: it can.
+std::string objection_here(const std::string& service, const VersionSettings& version);
 /// Whether grayd must not start: a stable version is among them. A canary that cannot be started has failed, and its
 /// service is served by stable.
 bool is_fatal(const std::vector<PreflightFault>& faults);

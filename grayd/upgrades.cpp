@@ -20,15 +20,14 @@ using control::UpgradeState;
 using control::UpgradeView;
 using nlohmann::json;
 
-/// Permission to use the admin socket does not include permission to run programs as grayd's user.
-bool may_choose_program(const json& args) {
+}  // namespace
+
+bool Upgrades::may_run_programs(const json& args) {
   const auto peer = args.find("peer");
   if (peer == args.end()) return true;
   const auto uid = peer->value("uid", uid_t{0});
   return uid == 0 || uid == ::geteuid();
 }
-
-}  // namespace
 
 Upgrades::Upgrades(Dependencies dependencies) : to_(dependencies), program_(own_program()), retry_(dependencies.io) {}
 
@@ -81,7 +80,7 @@ Reply Upgrades::replace(const json& args, Duration timeout) {
   if (chosen && (!named->is_string() || !named->get_ref<const std::string&>().starts_with('/'))) {
     return refusal(ExitCode::usage, "binary must be an absolute path, such as /usr/bin/grayd");
   }
-  if (chosen && !may_choose_program(args)) {
+  if (chosen && !may_run_programs(args)) {
     return refusal(ExitCode::denied,
                    "only root and the user of grayd may name the new program; without "
                    "--binary, the binary on disk is used");

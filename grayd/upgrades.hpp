@@ -41,6 +41,8 @@ class Upgrades {
   /// new one serves (the admin API's own "timeout_ms" bounds the call); "binary", for grayd only: an absolute path;
   /// without it, the file that this grayd was started from.
   control::Reply begin(const nlohmann::json& args);
+  /// Whether the caller of a verb may run any program: permission to use the admin socket does not include that.
+  static bool may_run_programs(const nlohmann::json& args);
   /// "upgrade_timeout_ms" of a verb, or the default; nothing if it is invalid.
   static std::optional<Duration> timeout_in(const nlohmann::json& args);
   /// As control::ReloadHost::renew_routers.

@@ -38,7 +38,11 @@ enum class EventKind : std::uint8_t {
   version_restarted,
   version_rolled_back,  // a replacement stopped at its first failure
   shifted,
-  command,  // any other verb that changes something
+  deployed,  // a version that is not in the file was started
+  promoted,  // a version was made stable
+  undone,    // a former stable version is stable again
+  removed,   // a deployed version is drained and removed
+  command,   // any other verb that changes something
   reloaded,
   reload_refused,
   access_log_reopened,

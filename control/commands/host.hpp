@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "config/settings/settings.hpp"
+#include "config/shared/event_record.hpp"
 #include "control/commands/version_command.hpp"
 #include "control/daemon.hpp"
 #include "control/report/report_source.hpp"
@@ -27,6 +29,17 @@ class Host {
   /// `args`: "upgrade_timeout_ms": for a new router, if the changes need one; "wait": false: answer before it serves.
   virtual void reload(const nlohmann::json& args, std::function<void(Reply)> done) = 0;
   virtual Reply upgrade(const nlohmann::json& args) = 0;
+  /// Whether the caller of a verb, "peer" in `args`, may run any program as the user of grayd.
+  virtual bool may_run_programs(const nlohmann::json& args) const = 0;
+  /// Why a version with these settings cannot be started on this machine, as text; empty: it can.
+  virtual std::string objection_to_start(const std::string& service, const VersionSettings& version) const = 0;
+  /// The settings in force get the deployed versions of the published state.
+  virtual void deployed_changed() = 0;
+  /// The supervisor forgets a version that is not in force any longer.
+  virtual void forget(const std::string& service, const std::string& version) = 0;
+  /// ReleaseVerbs::advance() may have something to do: calls it soon, from the loop.
+  virtual void upkeep_soon() = 0;
+  virtual void emit(EventRecord event) = 0;
   /// Executes the command; returns the number of the replacement for a restart, else 0.
   virtual unsigned carry_out(const VersionCommand& command) = 0;
   /// The current source: pending changes are published before.

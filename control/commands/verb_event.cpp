@@ -9,7 +9,7 @@ using nlohmann::json;
 
 std::string word(const json& args, const char* name) {
   const auto found = args.find(name);
-  return found != args.end() && found->is_string() ? found->get<std::string>() : std::string();
+  return args.is_object() && found != args.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 std::int64_t number(const json& args, const char* name) {
@@ -22,8 +22,11 @@ std::string what_is_upgraded(const json& args) {
   return word(args, "of") == "router" ? "the router" : "grayd" + (binary.empty() ? binary : " to " + binary);
 }
 
-std::string what_was_done(const VerbRow& row, const json& args) {
+std::string what_was_done(const VerbRow& row, const json& args, const json& body) {
   std::string name(row.name);
+  if (row.verb == Verb::deploy) return fmt::format("is started without users; cwd {}", word(body, "cwd"));
+  if (row.verb == Verb::promote) return fmt::format("is stable and serves all users instead of {}", word(body, "from"));
+  if (row.verb == Verb::remove) return "is drained and removed";
   if (row.verb == Verb::upgrade) return name + " of " + what_is_upgraded(args);
   const auto percent = args.find("percent");
   if (row.event != EventKind::shifted || percent == args.end() || !percent->is_number()) return name;
@@ -31,6 +34,12 @@ std::string what_was_done(const VerbRow& row, const json& args) {
 }
 
 }  // namespace
+
+std::string requested_by(const json& args) {
+  const auto peer = args.find("peer");
+  if (peer == args.end() || !peer->is_object()) return "requested by grayd";
+  return fmt::format("requested by pid {}, uid {}", number(*peer, "pid"), number(*peer, "uid"));
+}
 
 std::optional<EventRecord> verb_event(Verb verb, const json& args, const Reply& reply) {
   const auto& row = row_of(verb);
@@ -43,8 +52,7 @@ std::optional<EventRecord> verb_event(Verb verb, const json& args, const Reply& 
   event.version = word(args, "version");
   event.pid = static_cast<pid_t>(number(*peer, "pid"));
   if (event.kind == EventKind::command) event.cause = row.name;
-  event.text = what_was_done(row, args);
-  event.text += fmt::format(" (requested by pid {}, uid {})", event.pid, number(*peer, "uid"));
+  event.text = fmt::format("{} ({})", what_was_done(row, args, reply.body), requested_by(args));
   if (reply.code != ExitCode::ok) event.text += ": " + reply.error;
   return event;
 }

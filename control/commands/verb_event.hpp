@@ -14,4 +14,7 @@ namespace gray::control {
 /// reports its changes itself. Only verbs that change something get the caller ("peer", see control/api/admin_api.hpp).
 std::optional<EventRecord> verb_event(Verb verb, const nlohmann::json& args, const Reply& reply);
 
+/// "requested by pid 12, uid 0", of the caller of a verb that changes something.
+std::string requested_by(const nlohmann::json& args);
+
 }  // namespace gray::control

@@ -59,6 +59,8 @@ void Verbs::shift(const ShiftOrder& order, Done done) {
                  fmt::format("{}{} to shift it anyway: grayctl shift {} {} {:g} --yes", what,
                              what.ends_with('?') ? "" : ";", order.service, order.version, order.percent)});
   }
+  if (const auto busy = verdict.lowers ? std::string() : releases_.busy(order.service); !busy.empty())
+    return done(refusal(ExitCode::conflict, busy));
   if (verdict.lowers) return changes_.publish_first(order.service, std::move(verdict.next), std::move(done));
   changes_.save_first(order.service, std::move(verdict.next), "shifted", std::move(done));
 }
@@ -98,6 +100,10 @@ struct Verbs::Handlers {
   static void act_on_version(Verbs& verbs, const json& args, Done done) {
     verbs.versions_.call(action, args, std::move(done));
   }
+  template <Verb verb>
+  static void release(Verbs& verbs, const json& args, Done done) {
+    verbs.releases_.call(verb, args, std::move(done));
+  }
   static void upgrade(Verbs& verbs, const json& args, Done done) { done(verbs.host_.upgrade(args)); }
   static void reload(Verbs& verbs, const json& args, Done done) {
     verbs.host_.reload(args, [&verbs, done = std::move(done)](const Reply& reply) {
@@ -116,6 +122,10 @@ Verbs::Handler Verbs::handler_of(Verb verb) {
       {Verb::restart, &Handlers::act_on_version<Action::restart>},
       {Verb::drain, &Handlers::act_on_version<Action::drain>},
       {Verb::stop, &Handlers::act_on_version<Action::stop>},
+      {Verb::deploy, &Handlers::release<Verb::deploy>},
+      {Verb::promote, &Handlers::release<Verb::promote>},
+      {Verb::undo, &Handlers::release<Verb::undo>},
+      {Verb::remove, &Handlers::release<Verb::remove>},
       {Verb::upgrade, &Handlers::upgrade},
       {Verb::reload, &Handlers::reload},
   };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "control/commands/host.hpp"
+#include "control/commands/release_verbs.hpp"
 #include "control/commands/state_changes.hpp"
 #include "control/commands/version_verbs.hpp"
 #include "control/traffic/live_state.hpp"
@@ -18,7 +19,12 @@ class Verbs {
   using Done = std::function<void(Reply)>;
   /// All three must outlive it.
   Verbs(Host& host, const Settings& settings, LiveState& live)
-      : host_(host), settings_(settings), live_(live), changes_(host, live), versions_(host, settings, live) {}
+      : host_(host),
+        settings_(settings),
+        live_(live),
+        changes_(host, live),
+        versions_(host, settings, live),
+        releases_(host, settings, live) {}
 
   static bool knows(Verb verb) { return handler_of(verb) != nullptr; }
   /// Whether the verb changes something: the others can always be called.
@@ -27,6 +33,8 @@ class Verbs {
   /// The verb shift for callers inside grayd, refused when the verb would be. It gives no event and is not counted as a
   /// change in progress: that is left to the caller.
   void shift(const ShiftOrder& order, Done done);
+  ReleaseVerbs& releases() { return releases_; }
+  const ReleaseVerbs& releases() const { return releases_; }
 
  private:
   struct Handlers;  // one for each verb, in verbs.cpp
@@ -42,6 +50,7 @@ class Verbs {
   LiveState& live_;
   StateChanges changes_;
   VersionVerbs versions_;
+  ReleaseVerbs releases_;
 };
 
 }  // namespace gray::control

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "control/release/formers.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/traffic/weights.hpp"
 
@@ -93,6 +94,8 @@ CommandVerdict judge_command(const VersionCommand& command, const Settings& sett
   const auto* view = view_of(views, command.service, command.version);
   const VersionState doing = view == nullptr ? VersionState::stopped : view->state;
   const auto version = fmt::format("{} {}", command.service, command.version);
+  if (command.action == Action::start && is_removing(fact_of(state, command.service), command.version))
+    return conflict(version + " is being removed; deploy it again when it is gone from grayctl status");
   switch (command.action) {
     case Action::start: return judge_start(version, doing);
     case Action::restart: return judge_restart(version, doing, view);

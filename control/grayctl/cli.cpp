@@ -10,6 +10,7 @@
 #include "control/grayctl/completion.hpp"
 #include "control/grayctl/follow.hpp"
 #include "control/grayctl/orders.hpp"
+#include "control/grayctl/release.hpp"
 #include "control/grayctl/status_view.hpp"
 #include "control/grayctl/upgrading.hpp"
 #include "control/grayctl/watch.hpp"
@@ -129,6 +130,10 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::stop:
     case Verb::restart:
     case Verb::drain: return run_order(client, command, place.person, place.err);
+    case Verb::deploy: return run_deploy(client, command, place.person, place.err);
+    case Verb::promote: return run_promote(client, command, place.person, place.err);
+    case Verb::undo: return run_undo(client, command, place.person, place.err);
+    case Verb::remove: return run_remove(client, command, place.person, place.err);
     case Verb::reload: return run_reload(client, command, place.person, place.err);
     case Verb::upgrade: return run_upgrade(client, command, place.person, place.err);
     case Verb::events:

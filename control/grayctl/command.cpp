@@ -116,6 +116,17 @@ bool parse_count(std::string_view text, int& count) {
   return error == std::errc{} && end == text.data() + text.size() && count >= 0 && count <= 1'000;
 }
 
+/// The variables of --env; the error in one of them, or nothing.
+std::string read_env(Grammar& grammar) {
+  for (const std::string& word : grammar.env) {
+    const std::size_t sign = word.find('=');
+    if (sign == 0 || sign == word.npos) return fmt::format("--env takes NAME=VALUE, not \"{}\"", word);
+    if (!grammar.command.env.emplace(word.substr(0, sign), word.substr(sign + 1)).second)
+      return fmt::format("--env {} is given twice", word.substr(0, sign));
+  }
+  return {};
+}
+
 /// status and health wait only with --wait, the other verbs unless --no-wait is given.
 std::string check_waiting(Grammar& grammar) {
   Command& command = grammar.command;
@@ -140,6 +151,7 @@ std::string check_values(Grammar& grammar) {
   if (!grammar.count.empty() && !parse_count(grammar.count, command.count))
     return fmt::format("-n takes a whole number from 0 to 1000, not \"{}\"", grammar.count);
   if (std::string error = check_waiting(grammar); !error.empty()) return error;
+  if (std::string error = read_env(grammar); !error.empty()) return error;
   if (command.part == "router" && !command.binary.empty()) return "--binary cannot be used with grayctl upgrade router";
   if (command.verb == Verb::completion && std::ranges::find(kShells, command.shell) == std::end(kShells))
     return fmt::format("SHELL must be bash, zsh or fish, not \"{}\"", command.shell);

@@ -1,6 +1,7 @@
 #pragma once
 // The command line of grayctl as a value. The words are defined in grammar.hpp; here is the result of parsing them, and
 // the messages for wrong ones.
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,13 +23,15 @@ struct Command {
   std::string file;    // of `config check`
   std::string worker;  // of `logs`; empty: all
   bool follow = false;
-  int count = 100;             // of events or lines
-  std::string shell;           // of `completion`: bash, zsh or fish
-  std::string part = "grayd";  // of `upgrade`: the part to replace, grayd or router
-  std::string binary;          // of `upgrade`: the program; empty: the one that grayd was started from
-  bool yes = false;            // of `stop`, `drain` and `shift`: although grayd objects
-  bool wait = false;           // for the end of the operation, or until everything is up
-  bool wait_asked = false;     // by --wait: `reload` waits for replaced workers, too
+  int count = 100;                         // of events or lines
+  std::string shell;                       // of `completion`: bash, zsh or fish
+  std::string part = "grayd";              // of `upgrade`: the part to replace, grayd or router
+  std::string binary;                      // of `upgrade`: the program; empty: the one that grayd was started from
+  std::map<std::string, std::string> env;  // of `deploy`
+  std::string to;                          // of `undo`: the version; empty: the stable one before
+  bool yes = false;         // of `stop`, `drain`, `shift`, `promote` and `remove`: although grayd objects
+  bool wait = false;        // for the end of the operation, or until everything is up
+  bool wait_asked = false;  // by --wait: `reload` waits for replaced workers, too
   Duration timeout = kTimeout;
   nlohmann::json arguments = nlohmann::json::object();  // of a verb without words of its own
 };

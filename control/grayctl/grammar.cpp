@@ -119,6 +119,39 @@ void Grammar::changing() {
     ending->add_flag("-y,--yes", command.yes, "even if it is stable, has users or is being restarted");
 }
 
+void Grammar::releasing() {
+  CLI::App* deploy = version_verb(Verb::deploy,
+                                  "  grayctl deploy web 43\n  grayctl deploy web 43 --env FLAG=1 --timeout 2m\n"
+                                  "Starts a version that is not in the file, as [service.web.release] says, and\n"
+                                  "waits until all its workers are healthy. It has no users: see grayctl shift and\n"
+                                  "grayctl promote. It outlasts a restart of grayd, until: grayctl remove web 43");
+  deploy->add_option("--env", env, "NAME=VALUE, a variable; may be repeated")->type_name("NAME=VALUE")->type_size(1);
+  deploy->get_option("VERSION")->description("a name that is new: a-z A-Z 0-9 _ -");
+
+  CLI::App* promote = verb(app, Verb::promote,
+                           "  grayctl promote web 43\n"
+                           "All users get it at once. The stable version before goes on running for a time\n"
+                           "(warm), is then stopped, and is kept for: grayctl undo web");
+  CLI::App* undo = verb(app, Verb::undo,
+                        "  grayctl undo web\n  grayctl undo web --to 41\n"
+                        "Goes back to the stable version before; no other version has users then. One\n"
+                        "that still runs serves at once, any other is started first. If it cannot start,\n"
+                        "nothing is changed, and the exit code is 1; 5 after the timeout.");
+  CLI::App* remove = version_verb(Verb::remove,
+                                  "  grayctl remove web 43\n"
+                                  "Only a deployed version without users. Requests in flight may take up to its\n"
+                                  "drain_timeout; then it is gone from the status.");
+  for (CLI::App* verb : {promote, undo}) {
+    verb->group(kChange);
+    verb->add_option("SERVICE", command.service, "as in the configuration")->required();
+  }
+  promote->add_option("VERSION", command.version, "a version that is up")->required();
+  undo->add_option("--to", command.to, "one of the former stable versions")->type_name("VERSION");
+  add_ending(*undo);
+  promote->add_flag("-y,--yes", command.yes, "even if not all of its workers are healthy");
+  remove->add_flag("-y,--yes", command.yes, "even if undo would go back to it");
+}
+
 void Grammar::upgrading() {
   CLI::App* upgrade = verb(app, Verb::upgrade,
                            "  grayctl upgrade\n  grayctl upgrade --binary /opt/grayd/bin/grayd\n"
@@ -205,6 +238,7 @@ Grammar::Grammar(std::span<const VerbRow> rows) {
   looking();
   looking_back();
   changing();
+  releasing();
   upgrading();
   configuring();
   for (const VerbRow& row : rows) {

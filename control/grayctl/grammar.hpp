@@ -19,6 +19,7 @@ struct Grammar {
   CLI::Option* output_option;
   std::string output = "table";
   std::string percent, timeout, count;
+  std::vector<std::string> env;
   bool wait = false, no_wait = false;
   Command command;
 
@@ -32,6 +33,7 @@ struct Grammar {
   void looking();
   void looking_back();
   void changing();
+  void releasing();
   void upgrading();
   void configuring();
   void add_generic(const VerbRow& row);

@@ -79,10 +79,24 @@ Cell state_cell(const json& object) {
   return {state, colour_of_state(state)};
 }
 
-Cell weight_cell(const json& version) {
+bool is_true(const json& object, const char* name) {
+  const json& found = member(object, name);
+  return found.is_boolean() && found.get<bool>();
+}
+
+/// With releases the file does not name the stable version: that is not worth a mark.
+bool stable_is_deployed(const json& service) {
+  const json& versions = list(service, "versions");
+  return std::any_of(versions.begin(), versions.end(), [&](const json& version) {
+    return member(version, "name") == member(service, "stable") && is_true(version, "deployed");
+  });
+}
+
+Cell weight_cell(const json& service, const json& version) {
   double weight = number(version, "weight");
   const json& configured = member(version, "configured_weight");
-  if (!configured.is_number() || configured.get<double>() == weight) return fmt::format("{:g}%", weight);
+  const bool marked = !is_true(version, "deployed") && !stable_is_deployed(service);
+  if (!marked || !configured.is_number() || configured.get<double>() == weight) return fmt::format("{:g}%", weight);
   return {fmt::format("{:g}% (file {:g}%)", weight, configured.get<double>()), Colour::doubtful};
 }
 
@@ -97,6 +111,7 @@ Cell workers_cell(const json& version) {
 /// A * marks the stable version; if the file names a different one, both are marked with their role.
 Cell name_cell(const json& service, const json& version) {
   const std::string name = text(version, "name"), stable = text(service, "stable");
+  if (stable_is_deployed(service)) return name + (name == stable ? "*" : "");
   const std::string configured = text(service, "configured_stable");
   if (configured == "-" || configured == stable) return name + (name == stable ? "*" : "");
   if (name == stable) return {name + "* (file: not stable)", Colour::doubtful};
@@ -108,7 +123,7 @@ Row version_row(const json& service, const json& version) {
   const json& queue = member(version, "queue");
   return {text(service, "name"),
           name_cell(service, version),
-          weight_cell(version),
+          weight_cell(service, version),
           state_cell(version),
           workers_cell(version),
           count(version, "requests"),
@@ -183,6 +198,22 @@ std::string restart_line(const json& version, const Terminal& terminal) {
   return "  " + paint(cut(line, terminal.width - 2), Colour::doubtful, terminal.colour) + "\n";
 }
 
+/// "12:30:05 UTC" of a time of day as in the status.
+std::string clock_of(const std::string& time) { return time.size() > 19 ? time.substr(11, 8) + " UTC" : time; }
+
+std::string former_line(const json& service, const json& version, const Terminal& terminal) {
+  const json& former = member(version, "former");
+  std::string line;
+  if (is_true(version, "removing")) {
+    line = "is being removed";
+  } else if (former.is_object()) {
+    const std::string until = text(former, "warm_until");
+    line = "was stable" + (until == "-" ? std::string() : ", runs until " + clock_of(until));
+    if (text(service, "undo_to") == text(version, "name")) line += "; grayctl undo goes back to it";
+  }
+  return line.empty() ? line : "  " + paint(cut(line, terminal.width - 2), Colour::faint, terminal.colour) + "\n";
+}
+
 std::string painted_lines(const std::string& text, Colour colour, const Terminal& terminal) {
   std::string lines;
   for (const std::string& line : wrap(text, terminal.width)) lines += paint(line, colour, terminal.colour) + "\n";
@@ -238,7 +269,8 @@ std::string view_status(const json& status, const Terminal& terminal) {
   if (tables.workers.size() > 0) view += workers.front() + "\n";
   for (const json& service : list(status, "services"))
     for (const json& version : list(service, "versions")) {
-      view += versions[next_version++] + "\n" + cause_lines(version, terminal) + restart_line(version, terminal);
+      view += versions[next_version++] + "\n" + cause_lines(version, terminal) + restart_line(version, terminal) +
+              former_line(service, version, terminal);
       for (std::size_t i = 0; i < list(version, "workers").size(); ++i) view += workers[next_worker++] + "\n";
     }
   return view + warning_lines(status, terminal) + file_line(status, terminal) + upgrade_line(status, terminal) +

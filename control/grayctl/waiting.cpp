@@ -65,6 +65,40 @@ Progress judge_start(const std::string& name, const json& version) {
   return going(fmt::format("starting {}: {}{}", name, so_far(version), cause_of(version)));
 }
 
+Progress judge_deploy(const std::string& name, const json& version) {
+  if (version.value("stopped", false)) return ended(ExitCode::conflict, name + " was stopped meanwhile");
+  if (version.value("state", "") == "failed")
+    return ended(ExitCode::failed, fmt::format("{0} could not be started{1}; correct it, then: grayctl remove {0}, and "
+                                               "deploy it again",
+                                               name, cause_of(version)));
+  if (is_up_version(version)) return reached(fmt::format("{} deployed: {}", name, so_far(version)));
+  return going(fmt::format("deploying {}: {}{}", name, so_far(version), cause_of(version)));
+}
+
+/// grayd completes an undo itself; the status has its outcome.
+Progress judge_undo(const Awaited& awaited, const json& service) {
+  const auto found = service.find("undo");
+  const bool known = found != service.end() && found->is_object() && found->value("number", 0u) == awaited.number;
+  const auto name = awaited.service + " " + awaited.version;
+  if (!known && service.value("stable", "") == awaited.version) return reached(name + " serves all users");
+  if (!known)
+    return ended(ExitCode::failed, fmt::format("grayd has no record of the undo to {}; see grayctl events", name));
+  const std::string state = found->value("state", ""), text = found->value("text", "");
+  if (state == "done") return reached(text);
+  if (state == "failed") return ended(static_cast<ExitCode>(found->value("exit_code", 1)), text);
+  const json* version = named(array_of(service, "versions"), awaited.version);
+  return going(version == nullptr ? text
+                                  : fmt::format("starting {}: {}{}", name, so_far(*version), cause_of(*version)));
+}
+
+Progress judge_remove(const std::string& name, const json* version) {
+  if (version == nullptr) return reached(name + " drained and removed");
+  if (!version->value("removing", true)) return ended(ExitCode::conflict, name + " was deployed again meanwhile");
+  const std::string left = some(array_of(*version, "workers").size(), "worker");
+  return going(fmt::format("draining {}: {} left, {} in flight", name, left,
+                           some(version->value("in_flight", std::size_t{0}), "request")));
+}
+
 Progress judge_end(const std::string& name, const json& version, bool drains) {
   if (!version.value("stopped", true)) return ended(ExitCode::conflict, name + " was started again meanwhile");
   if (version.value("state", "") == "stopped") return reached(name + (drains ? " drained and stopped" : " stopped"));
@@ -146,7 +180,10 @@ Progress judge(const Awaited& awaited, const json& status) {
   const std::string name = awaited.service + " " + awaited.version;
   const json* service = named(array_of(status, "services"), awaited.service);
   const json* version = service ? named(array_of(*service, "versions"), awaited.version) : nullptr;
-  if (!version) return ended(ExitCode::conflict, name + " was removed by a reload meanwhile");
+  if (awaited.verb == Verb::remove) return judge_remove(name, version);
+  if (!version) return ended(ExitCode::conflict, name + " was removed meanwhile");
+  if (awaited.verb == Verb::deploy) return judge_deploy(name, *version);
+  if (awaited.verb == Verb::undo) return judge_undo(awaited, *service);
   if (awaited.verb == Verb::start) return judge_start(name, *version);
   if (awaited.verb == Verb::restart) return judge_restart(name, *version, awaited.number);
   return judge_end(name, *version, awaited.verb == Verb::drain);

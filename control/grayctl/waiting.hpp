@@ -9,12 +9,10 @@
 namespace gray::control {
 
 struct Awaited {
-  Verb verb =
-      Verb::status;  // start, stop, restart, drain, upgrade, reload: the end of it; status, health: all that should be
-                     // up
-  std::string service;  // status, health: empty is every service; upgrade: what is replaced
+  Verb verb = Verb::status;  // status, health: all that should be up; any other: the end of it
+  std::string service;       // status, health: empty is every service; upgrade: what is replaced
   std::string version;
-  unsigned number = 0;  // number of the restart, upgrade or reload, from the reply of grayd
+  unsigned number = 0;  // number of the restart, upgrade, undo or reload, from the reply of grayd
 };
 
 struct Progress {

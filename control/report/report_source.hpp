@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,15 @@ struct UpgradeView {
   }
 };
 
+/// An undo that had to start its version first.
+struct UndoView {
+  unsigned number = 0;  // 1, 2, ... of its service
+  std::string to;
+  UpgradeState state = UpgradeState::running;
+  std::string text;              // its progress, its result, or why it failed; one line
+  ExitCode code = ExitCode::ok;  // failed: failed, conflict or timeout
+};
+
 /// The results of attempts to read the configuration; the start counts as a successful one.
 struct Reloads {
   std::uint64_t accepted = 0, refused = 0;  // since the start
@@ -91,10 +101,11 @@ struct ReportSource {
   double uptime_s = 0;
   pid_t pid = 0;
   Reloads reloads = {};
-  std::uint64_t events_dropped = 0;        // could not be written to disk
-  bool config_changed = false;             // the file differs from the loaded settings
-  std::vector<UpgradeView> upgrades = {};  // the last ones, oldest first
-  std::string untrusted_proxy = {};        // a peer that sends fields of a proxy: its IP, or "unix"; empty: none
+  std::uint64_t events_dropped = 0;            // could not be written to disk
+  bool config_changed = false;                 // the file differs from the loaded settings
+  std::vector<UpgradeView> upgrades = {};      // the last ones, oldest first
+  std::map<std::string, UndoView> undos = {};  // the last one of each service
+  std::string untrusted_proxy = {};            // a peer that sends fields of a proxy: its IP, or "unix"; empty: none
 
   std::uint64_t resident(const WorkerView& worker) const { return worker.pid > 0 ? resident_bytes(worker.pid) : 0; }
 };

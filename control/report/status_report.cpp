@@ -1,6 +1,7 @@
 #include "control/report/status_report.hpp"
 
 #include "config/shared/totals.hpp"
+#include "control/release/formers.hpp"
 #include "control/report/warnings.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/traffic/weights.hpp"
@@ -74,6 +75,34 @@ json late_stops_json(const VersionView* view) {
   return {{"workers", view->late_stops.workers}, {"last", view->late_stops.last}};
 }
 
+json former_json(const ReportSource& source, const ServiceSettings& service, const std::string& version) {
+  const auto* former = former_of(fact_of(source.state, service.name), version);
+  if (former == nullptr) return nullptr;
+  const auto until = warm_until(service, *former);
+  return {{"since", rfc3339(former->since)}, {"warm_until", until ? json(rfc3339(*until)) : json()}};
+}
+
+void add_release(json& out, const ReportSource& source, const ServiceSettings& service, const std::string& version) {
+  const auto& fact = fact_of(source.state, service.name);
+  const auto deployed = fact.deployed.find(version);
+  const bool is_deployed = deployed != fact.deployed.end();
+  out["deployed"] = is_deployed;
+  out["deployed_at"] = is_deployed ? json(rfc3339(deployed->second.deployed_at)) : json();
+  out["removing"] = is_deployed && deployed->second.removing;
+  out["former"] = former_json(source, service, version);
+}
+
+json undo_json(const ReportSource& source, const std::string& service) {
+  const auto found = source.undos.find(service);
+  if (found == source.undos.end()) return nullptr;
+  const auto& undo = found->second;
+  return {{"number", undo.number},
+          {"to", undo.to},
+          {"state", name(undo.state)},
+          {"text", undo.text},
+          {"exit_code", static_cast<int>(undo.code)}};
+}
+
 json version_json(const ReportSource& source, const ServiceSettings& service, const VersionSettings& version) {
   const auto* view = view_of(source.views, service.name, version.name);
   json out = {{"name", version.name},
@@ -89,6 +118,7 @@ json version_json(const ReportSource& source, const ServiceSettings& service, co
               {"sockets", open_sockets(view, source.layout)},
               {"workers", json::array()}};
   add_counters(out, source, service.name, version.name);
+  add_release(out, source, service, version.name);
   if (view != nullptr) {
     for (const auto& worker : view->workers) out["workers"].push_back(worker_json(worker, source));
   }
@@ -96,7 +126,10 @@ json version_json(const ReportSource& source, const ServiceSettings& service, co
 }
 
 json service_json(const ReportSource& source, const ServiceSettings& service) {
+  const auto target = undo_target(service, source.state);
   json out = {{"name", service.name},
+              {"undo_to", target.empty() ? json() : json(target)},
+              {"undo", undo_json(source, service.name)},
               {"stable", shares_of(service, source.state).stable},
               {"configured_stable", service.stable},
               {"versions", json::array()}};

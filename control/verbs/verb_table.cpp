@@ -23,6 +23,8 @@ constexpr Argument kLogs[] = {{"after", Type::whole},  {"count", Type::whole},  
 constexpr Argument kShift[] = {
     {"service", Type::text, true}, {"version", Type::text, true}, {"percent", Type::number, true}, {"yes", Type::flag}};
 constexpr Argument kOrder[] = {{"service", Type::text, true}, {"version", Type::text, true}, {"yes", Type::flag}};
+constexpr Argument kDeploy[] = {{"service", Type::text, true}, {"version", Type::text, true}, {"env", Type::texts}};
+constexpr Argument kUndo[] = {{"service", Type::text, true}, {"to", Type::text}, {"undo_timeout_ms", Type::whole}};
 constexpr Argument kUpgrade[] = {{"of", Type::text, true}, {"binary", Type::text}, {"timeout_ms", Type::whole}};
 
 constexpr bool kChanges = true;
@@ -48,10 +50,13 @@ constexpr VerbRow kRows[] = {
     {Verb::drain, "drain", grayd, "end a version; requests in flight are answered", kChanges, EventKind::command,
      kOrder},
     {Verb::stop, "stop", grayd, "end a version; requests in flight are cut", kChanges, EventKind::command, kOrder},
-    {Verb::deploy, "deploy"},
-    {Verb::promote, "promote"},
-    {Verb::undo, "undo"},
-    {Verb::remove, "remove"},
+    {Verb::deploy, "deploy", grayd, "start a version that is not in the file, without users", kChanges,
+     EventKind::deployed, kDeploy},
+    {Verb::promote, "promote", grayd, "give all users a version: it becomes the stable one", kChanges,
+     EventKind::promoted, kOrder},
+    {Verb::undo, "undo", grayd, "give all users the stable version before", kChanges, kNoEvent, kUndo},
+    {Verb::remove, "remove", grayd, "drain and forget a version that was deployed", kChanges, EventKind::removed,
+     kOrder},
     {Verb::upgrade, "upgrade", grayd, "replace grayd, or its router, without losing a request", kChanges,
      EventKind::command, kUpgrade},
     {Verb::reload, "reload", grayd, "apply a changed file, completely or not at all", kChanges, kNoEvent},
@@ -92,6 +97,8 @@ bool is_of(Type type, const json& value) {
     case Type::number: return value.is_number();
     case Type::whole: return is_whole(value);
     case Type::flag: return value.is_boolean();
+    case Type::texts:
+      return value.is_object() && std::ranges::all_of(value, [](const json& one) { return one.is_string(); });
   }
   return false;
 }
@@ -102,6 +109,7 @@ const char* words_for(Type type, bool several) {
     case Type::number: return several ? "numbers" : "a number";
     case Type::whole: return several ? "whole numbers" : "a whole number";
     case Type::flag: return "true or false";
+    case Type::texts: return "an object of strings";
   }
   return "";
 }

@@ -62,6 +62,7 @@ enum class ArgumentType : std::uint8_t {
   number,
   whole,  // not negative; digits in text are accepted, as in a query
   flag,
+  texts,  // an object of texts
 };
 
 /// In grayctl a required argument and an optional service or version are positional, any other is an option with its

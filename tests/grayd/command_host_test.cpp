@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "control/traffic/serving.hpp"
 #include "control/traffic/weights.hpp"
 #include "tests/control/traffic/settings_support.hpp"
 #include "tests/grayd/fake_owners.hpp"
@@ -49,7 +50,9 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
   ServiceManager manager{io};
   std::string untrusted_proxy;
   CommandHost host{{io, settings, phase, live, rows, holdings, supervisor, routers, publication, upgrades, reloader,
-                    manager, history, untrusted_proxy}};
+                    manager, history, untrusted_proxy, verbs, release_clock}};
+  control::Verbs verbs{host, settings, live};
+  ReleaseClock release_clock{io, verbs.releases(), [] {}};
   control::Reloader reloader{host, settings, live, ConfigFile(folder.path / "grayd.toml")};
 
   CommandHostFixture() {
@@ -79,6 +82,35 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
 };
 
 }  // namespace
+
+TEST_CASE_FIXTURE(CommandHostFixture, "deployed versions come into force with a row, are started, and are forgotten") {
+  auto version = settings.services[0].versions[0];
+  version.name = "43";
+  version.deployed = true;
+  CHECK(host.objection_to_start("web", version).empty());
+  live.change("web", [&](control::ServiceState& web) { web.deployed["43"] = {version, {}, false}; });
+  host.deployed_changed();
+  REQUIRE(settings.services[0].version("43") != nullptr);
+  CHECK(rows.find("web", "43"));
+  host.carry_out({control::Action::start, "web", "43"});
+  REQUIRE(until([&] { return state_of("43") == VersionState::starting; }));
+  live.change("web", [&](control::ServiceState& web) { web.deployed.clear(); });
+  host.deployed_changed();
+  host.forget("web", "43");
+  CHECK(settings.services[0].version("43") == nullptr);
+  REQUIRE(until([&] { return control::view_of(supervisor.view(), "web", "43") == nullptr; }));
+}
+
+TEST_CASE_FIXTURE(CommandHostFixture, "a version that cannot be started on this host is named with its path") {
+  auto version = settings.services[0].versions[0];
+  version.name = "43";
+  version.cwd = "/no/such/43";
+  CHECK(host.objection_to_start("web", version) ==
+        "web@43: cwd /no/such/43 is not a folder; create it or correct `cwd`");
+  version.cwd = "/";
+  version.command = {"./server"};
+  CHECK(host.objection_to_start("web", version) == "web@43: command /server does not exist");
+}
 
 TEST_CASE_FIXTURE(CommandHostFixture, "a save is on the disk before its callback runs") {
   live.set_stopped("web", "v3", true);

@@ -65,7 +65,7 @@ TEST_CASE("a command that cannot be started is named with the remedy") {
                                  "install it or give its full path"});
   CHECK(faults("node", {{"PATH", "/bin"}}).size() == 1);
   CHECK(faults("plain").size() == 1);
-  CHECK(faults("./missing") == Lines{"web@v1: command /srv/./missing does not exist"});
+  CHECK(faults("./missing") == Lines{"web@v1: command /srv/missing does not exist"});
   CHECK(faults("bin/") == Lines{"web@v1: command /srv/bin/ does not exist"});
   CHECK(faults("/srv/bin") == Lines{"web@v1: command /srv/bin is a folder, not a program"});
   CHECK(faults("/srv/plain") ==

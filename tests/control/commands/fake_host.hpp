@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/commands/host.hpp"
+#include "control/traffic/deployed.hpp"
 #include "control/traffic/live_state.hpp"
 #include "control/traffic/weights.hpp"
 #include "tests/control/traffic/settings_support.hpp"
@@ -45,6 +46,16 @@ struct FakeHost : control::Host {
     happened.push_back(std::string(name(command.action)) + " " + command.version);
     return command.action == control::Action::restart ? 7 : 0;
   }
+  std::string start_objection;
+  bool trusts_caller = true;
+  bool may_run_programs(const nlohmann::json&) const override { return trusts_caller; }
+  std::vector<EventRecord> events;
+  std::string objection_to_start(const std::string&, const VersionSettings&) const override { return start_objection; }
+  void deployed_changed() override { settings = control::with_deployed(std::move(settings), live.published()); }
+  void forget(const std::string&, const std::string& version) override { happened.push_back("forget " + version); }
+  void upkeep_soon() override { ++upkeeps; }
+  void emit(EventRecord event) override { events.push_back(std::move(event)); }
+  unsigned upkeeps = 0;
   control::ReportSource report() override {
     return {.settings = settings,
             .state = live.published(),

@@ -62,3 +62,24 @@ TEST_CASE("an upgrade of grayd itself names the program, if one was given") {
   CHECK(verb_event(Verb::upgrade, {{"of", "grayd"}, {"binary", "/opt/grayd"}, {"peer", kPeer}}, kDone)->text ==
         "upgrade of grayd to /opt/grayd (requested by pid 4711, uid 1000)");
 }
+
+TEST_CASE("the events of a release have what was done, and who asked") {
+  const json args = {{"service", "web"}, {"version", "43"}, {"peer", kPeer}};
+  const auto text = [&](Verb verb, json body) {
+    const auto event = verb_event(verb, args, {ExitCode::ok, std::move(body), {}});
+    REQUIRE(event);
+    CHECK(event->version == "43");
+    CHECK(event->cause.empty());
+    return event->text;
+  };
+  CHECK(text(Verb::deploy, {{"cwd", "/srv/43"}}) ==
+        "is started without users; cwd /srv/43 (requested by pid 4711, uid 1000)");
+  CHECK(text(Verb::promote, {{"from", "42"}}) ==
+        "is stable and serves all users instead of 42 (requested by pid 4711, uid 1000)");
+  CHECK(text(Verb::remove, {}) == "is drained and removed (requested by pid 4711, uid 1000)");
+  CHECK(verb_event(Verb::deploy, args, kDone)->kind == EventKind::deployed);
+  CHECK(verb_event(Verb::promote, args, kDone)->kind == EventKind::promoted);
+  CHECK(verb_event(Verb::remove, args, kDone)->kind == EventKind::removed);
+  CHECK_FALSE(verb_event(Verb::undo, args, kDone));
+  CHECK(requested_by(json::object()) == "requested by grayd");
+}

@@ -217,3 +217,23 @@ TEST_CASE("an upgrade is of grayd or of its router; only the first accepts a pro
   CHECK(complaint({"upgrade", "router", "--binary", "/opt/grayd"}) ==
         "--binary cannot be used with grayctl upgrade router");
 }
+
+TEST_CASE("the verbs of a release are parsed with their arguments") {
+  const auto deploy =
+      parse({"deploy", "web", "43", "--env", "A=1", "--env", "B=x=y", "--env", "C=", "--timeout", "5s"});
+  REQUIRE(deploy.command);
+  CHECK(deploy.command->verb == Verb::deploy);
+  CHECK(deploy.command->version == "43");
+  CHECK(deploy.command->env == std::map<std::string, std::string>{{"A", "1"}, {"B", "x=y"}, {"C", ""}});
+  CHECK(deploy.command->timeout == Duration{5'000});
+  CHECK_FALSE(parse({"deploy", "web", "43", "--no-wait"}).command->wait);
+  CHECK(parse({"promote", "web", "43", "--yes"}).command->yes);
+  CHECK(parse({"undo", "web", "--to", "42"}).command->to == "42");
+  CHECK(parse({"undo", "web"}).command->to.empty());
+  CHECK(parse({"remove", "web", "43"}).command->verb == Verb::remove);
+  CHECK(complaint({"deploy", "web", "43", "--env", "A"}) == "--env takes NAME=VALUE, not \"A\"");
+  CHECK(complaint({"deploy", "web", "43", "--env", "=1"}) == "--env takes NAME=VALUE, not \"=1\"");
+  CHECK(complaint({"deploy", "web", "43", "--env", "A=1", "--env", "A=2"}) == "--env A is given twice");
+  CHECK(complaint({"deploy", "web"}) == "grayctl deploy needs SERVICE VERSION; see grayctl deploy --help");
+  CHECK(complaint({"undo"}) == "grayctl undo needs SERVICE; see grayctl undo --help");
+}

@@ -193,3 +193,25 @@ TEST_CASE("a status with missing fields or wrong types is shown as far as possib
   json odd = {{"services", {{{"name", 5}, {"versions", {{{"name", nullptr}, {"queue", 3}, {"workers", "none"}}}}}, 7}}};
   CHECK(view_status(odd, {}).find("5        -") != std::string::npos);
 }
+
+TEST_CASE("deployed and former versions have a line, and no marks about the file") {
+  json status = example();
+  json& web = status["services"][0];
+  json& v1 = web["versions"][0];
+  json& v2 = web["versions"][1];
+  web["configured_stable"] = "v1";
+  web["stable"] = "v2";
+  web["undo_to"] = "v1";
+  v2["deployed"] = true;
+  v1["former"] = {{"since", "2026-11-30T10:00:00.123Z"}, {"warm_until", "2026-11-30T10:15:00.123Z"}};
+  std::string view = view_status(status, {.width = 200, .colour = false});
+  CHECK(view.find("file") == std::string::npos);
+  CHECK(view.find("\n  was stable, runs until 10:15:00 UTC; grayctl undo goes back to it\n") != std::string::npos);
+  v1["former"]["warm_until"] = nullptr;
+  web["undo_to"] = nullptr;
+  view = view_status(status, {.width = 80, .colour = false});
+  CHECK(view.find("\n  was stable\n") != std::string::npos);
+  CHECK(widest(view) <= 80);
+  v1["removing"] = true;
+  CHECK(view_status(status, {}).find("\n  is being removed\n") != std::string::npos);
+}

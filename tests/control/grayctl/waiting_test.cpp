@@ -129,7 +129,7 @@ TEST_CASE("a removed version and a stopping grayd end every wait") {
   for (const Verb verb : {Verb::start, Verb::stop, Verb::restart, Verb::drain}) {
     const Progress removed = judge({verb, "web", "v9", 1}, status_of(restarting(3, "done")));
     CHECK(removed.code == ExitCode::conflict);
-    CHECK(removed.text == "web v9 was removed by a reload meanwhile");
+    CHECK(removed.text == "web v9 was removed meanwhile");
     CHECK(judge({verb, "old", "v1", 1}, status_of(restarting(3, "done"))).over);
   }
   json status = status_of(restarting(3, "running"));
@@ -157,4 +157,50 @@ TEST_CASE("a caller that stops waiting gets the command to look at the status") 
   CHECK(subject({Verb::status, "", "", 0}) == "health of every service");
   CHECK(where_to_look({Verb::start, "web", "v2", 0}) == "it continues; see: grayctl status web");
   CHECK(where_to_look({Verb::health, "", "", 0}) == "see: grayctl status");
+}
+
+TEST_CASE("a deploy is over when all workers are healthy, or when the version failed or was stopped") {
+  json failed = version("v2", "failed", workers(0));
+  failed["cause"] = "worker web@v2#0: exit 1";
+  const WaitingCase rows[] = {
+      {Verb::deploy, version("v2", "starting", workers(1, 1)), false, ExitCode::ok,
+       "deploying web v2: 1 of 2 workers healthy"},
+      {Verb::deploy, version("v2", "dark", workers(2)), true, ExitCode::ok, "web v2 deployed: 2 of 2 workers healthy"},
+      {Verb::deploy, version("v2", "stopped", workers(0), true), true, ExitCode::conflict,
+       "web v2 was stopped meanwhile"},
+      {Verb::deploy, failed, true, ExitCode::failed,
+       "web v2 could not be started; worker web@v2#0: exit 1; correct it, then: grayctl remove web v2, and deploy it "
+       "again"},
+  };
+  for (const WaitingCase& row : rows) check(row);
+}
+
+TEST_CASE("a removal is over when the version is gone") {
+  json removing = version("v2", "draining", workers(1), true);
+  removing["removing"] = true;
+  check({Verb::remove, removing, false, ExitCode::ok, "draining web v2: 1 worker left, 1 request in flight"});
+  removing["removing"] = false;
+  check({Verb::remove, removing, true, ExitCode::conflict, "web v2 was deployed again meanwhile"});
+  const Progress gone = judge({Verb::remove, "web", "v9", 0}, status_of(removing));
+  CHECK(gone.over);
+  CHECK(gone.code == ExitCode::ok);
+  CHECK(gone.text == "web v9 drained and removed");
+}
+
+TEST_CASE("an undo is over when grayd says so, or when its version is stable") {
+  const auto at = [](json undo, const char* stable = "v1") {
+    json status = status_of(version("v2", "starting", workers(1, 1)));
+    status["services"][0]["undo"] = std::move(undo);
+    status["services"][0]["stable"] = stable;
+    return judge({Verb::undo, "web", "v2", 3}, status);
+  };
+  const Progress runs = at({{"number", 3}, {"state", "running"}, {"text", "starting v2"}});
+  CHECK_FALSE(runs.over);
+  CHECK(runs.text == "starting web v2: 1 of 2 workers healthy");
+  CHECK(at({{"number", 3}, {"state", "done"}, {"text", "done"}}).text == "done");
+  const Progress failed = at({{"number", 3}, {"state", "failed"}, {"text", "why"}, {"exit_code", 5}});
+  CHECK(failed.code == ExitCode::timeout);
+  CHECK(failed.text == "why");
+  CHECK(at(nullptr, "v2").code == ExitCode::ok);
+  CHECK(at({{"number", 4}, {"state", "done"}}).text == "grayd has no record of the undo to web v2; see grayctl events");
 }

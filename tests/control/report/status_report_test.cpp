@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "control/report/metrics.hpp"
+#include "control/traffic/deployed.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/traffic/table_builder.hpp"
 #include "tests/control/traffic/settings_support.hpp"
@@ -173,4 +174,29 @@ TEST_CASE_FIXTURE(StatusReportFixture, "states are reported by name") {
   CHECK(version["state"] == "dark");
   CHECK(version["workers"][0]["state"] == "healthy");
   CHECK(version["workers"][1]["state"] == "backoff");
+}
+
+TEST_CASE_FIXTURE(StatusReportFixture, "deployed and former versions are marked, and the way back is shown") {
+  auto report = status_report(source());
+  CHECK(report["services"][0]["undo_to"] == nullptr);
+  CHECK(report["services"][0]["undo"] == nullptr);
+  CHECK(report["services"][0]["versions"][0]["deployed"] == false);
+  CHECK(report["services"][0]["versions"][0]["former"] == nullptr);
+  const WallTime then{std::chrono::milliseconds(1764550000123)};
+  state["web"].deployed["43"] = {test::version_named("43"), then, true};
+  state["web"].formers = {{"v1", then, true}, {"v2", then, false}};
+  settings = with_deployed(settings, state);
+  auto now = source();
+  now.undos["web"] = {3, "v1", UpgradeState::failed, "why", ExitCode::timeout};
+  report = status_report(now);
+  const auto& web = report["services"][0];
+  CHECK(web["undo_to"] == "v2");
+  CHECK(web["undo"] ==
+        nlohmann::json{{"number", 3}, {"to", "v1"}, {"state", "failed"}, {"text", "why"}, {"exit_code", 5}});
+  CHECK(web["versions"][0]["former"] ==
+        nlohmann::json{{"since", "2025-12-01T00:46:40.123Z"}, {"warm_until", "2025-12-01T01:01:40.123Z"}});
+  CHECK(web["versions"][1]["former"]["warm_until"] == nullptr);
+  CHECK(web["versions"][3]["deployed"] == true);
+  CHECK(web["versions"][3]["deployed_at"] == "2025-12-01T00:46:40.123Z");
+  CHECK(web["versions"][3]["removing"] == true);
 }

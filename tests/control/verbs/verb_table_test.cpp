@@ -63,8 +63,8 @@ TEST_CASE("only verbs of grayd change something or have arguments, and only verb
 TEST_CASE("verbs that grayd answers are found by name") {
   for (const VerbRow& row : verb_table())
     CHECK(daemon_verb(row.name) == (row.by == AnsweredBy::grayd ? std::optional(row.verb) : std::nullopt));
-  for (const char* name : {"", "promote", "Status", "status "}) CHECK_FALSE(daemon_verb(name));
-  CHECK(unknown_verb("promote") == "unknown verb \"promote\"; see grayctl --help");
+  for (const char* name : {"", "launch", "Status", "status "}) CHECK_FALSE(daemon_verb(name));
+  CHECK(unknown_verb("launch") == "unknown verb \"launch\"; see grayctl --help");
 }
 
 TEST_CASE("grayctl accepts every verb of the table, and reports those without a function as not supported yet") {

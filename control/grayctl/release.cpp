@@ -1,0 +1,94 @@
+#include "control/grayctl/release.hpp"
+
+#include <fmt/format.h>
+
+#include "control/grayctl/orders.hpp"
+#include "control/grayctl/watch.hpp"
+
+namespace gray::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr Duration kUndoVerdict{2'000};  // extra time after the timeout: grayd gives up by then and reports the reason
+
+json named_in(const Command& command) { return {{"service", command.service}, {"version", command.version}}; }
+
+const json* version_of(const json& status, const Command& command) {
+  for (const json& service : status.at("services"))
+    for (const json& version : service.at("versions"))
+      if (service.at("name") == command.service && version.at("name") == command.version) return &version;
+  return nullptr;
+}
+
+std::string next_steps(const Command& command) {
+  const auto name = command.service + " " + command.version;
+  return fmt::format(
+      "no user gets it yet; next:\n"
+      "  grayctl shift {0} 5    a share of the users\n"
+      "  grayctl promote {0}    all users; back with: grayctl undo {1}\n"
+      "  grayctl remove {0}     give it up\n",
+      name, command.service);
+}
+
+Outcome in_progress(Answer begun, const Awaited& awaited) {
+  return {std::move(begun),
+          fmt::format("{} is in progress; see: grayctl status {}\n", subject(awaited), awaited.service)};
+}
+
+}  // namespace
+
+Outcome run_deploy(Client& client, const Command& command, const Person& person, std::ostream& err) {
+  json args = named_in(command);
+  if (!command.env.empty()) args["env"] = command.env;
+  Answer begun = client.post("deploy", args);
+  if (begun.code != ExitCode::ok) return {std::move(begun), {}};
+  const Awaited awaited{Verb::deploy, command.service, command.version, 0};
+  if (!command.wait) return in_progress(std::move(begun), awaited);
+  Watched watched = watch(client, awaited, {err, person, command.timeout});
+  if (watched.answer.code != ExitCode::ok) return {std::move(watched.answer), {}};
+  if (const json* version = version_of(watched.answer.body, command)) {
+    begun.body["state"] = version->value("state", "");
+    begun.body["workers"] = version->value("workers", json::array());
+  }
+  return {std::move(begun), watched.text + "\n" + next_steps(command)};
+}
+
+Outcome run_promote(Client& client, const Command& command, const Person& person, std::ostream& err) {
+  json args = named_in(command);
+  args["yes"] = command.yes;
+  Answer answer = confirmed(client, "promote", std::move(args), person, err);
+  const std::string from = answer.body.is_object() ? answer.body.value("from", "") : "";
+  auto text =
+      fmt::format("{0}: all users get {1}; back to {2}: grayctl undo {0}\n", command.service, command.version, from);
+  return {std::move(answer), std::move(text)};
+}
+
+Outcome run_undo(Client& client, const Command& command, const Person& person, std::ostream& err) {
+  json args = {{"service", command.service}, {"undo_timeout_ms", command.timeout.count()}};
+  if (!command.to.empty()) args["to"] = command.to;
+  Answer begun = client.post("undo", args);
+  if (begun.code != ExitCode::ok) return {std::move(begun), {}};
+  const std::string target = begun.body.value("version", "");
+  auto text = fmt::format("{}: all users get {} again\n", command.service, target);
+  if (!begun.body.contains("undo")) return {std::move(begun), std::move(text)};
+  const Awaited awaited{Verb::undo, command.service, target, begun.body["undo"].value("number", 0u)};
+  if (!command.wait) return in_progress(std::move(begun), awaited);
+  Watched watched = watch(client, awaited, {err, person, command.timeout + kUndoVerdict});
+  if (watched.answer.code != ExitCode::ok) return {std::move(watched.answer), {}};
+  return {std::move(begun), std::move(text)};
+}
+
+Outcome run_remove(Client& client, const Command& command, const Person& person, std::ostream& err) {
+  json args = named_in(command);
+  args["yes"] = command.yes;
+  Answer begun = confirmed(client, "remove", std::move(args), person, err);
+  if (begun.code != ExitCode::ok) return {std::move(begun), {}};
+  const Awaited awaited{Verb::remove, command.service, command.version, 0};
+  if (!command.wait) return in_progress(std::move(begun), awaited);
+  Watched watched = watch(client, awaited, {err, person, command.timeout});
+  if (watched.answer.code != ExitCode::ok) return {std::move(watched.answer), {}};
+  return {std::move(begun), watched.text + "\n"};
+}
+
+}  // namespace gray::control
