@@ -69,7 +69,8 @@ std::string text_of(const Change& change, bool stopped) {
     case Change::Kind::resize_version: return version + ": number of instances changed";
     case Change::Kind::reroute_service: return fmt::format("service {}: new routing", change.service);
     case Change::Kind::change_release:
-      return fmt::format("service {}: new release settings; they take effect at its next deploy", change.service);
+      return fmt::format("service {}: new settings of releases; they take effect at its next deploy or rollout",
+                         change.service);
     case Change::Kind::remove_version: return version + ": drains and ends";
     case Change::Kind::remove_service: return fmt::format("service {}: removed", change.service);
   }

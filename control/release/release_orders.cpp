@@ -84,9 +84,11 @@ ReleaseVerdict judge_deploy(const Settings& settings, const State& state, const 
                             const DeployOrder& order, VersionSettings& deployed) {
   const auto* service = settings.service(order.service);
   if (service == nullptr) return usage(unknown_service(settings, order.service));
-  if (!is_name(order.version))
-    return usage(fmt::format("\"{}\" is not a valid name of a version: use 1 to 64 of a-z, A-Z, 0-9, _ and -",
-                             order.version.substr(0, 100)));
+  if (!is_name(order.version) || order.version.starts_with('-'))  // it may be an argument of a program
+    return usage(
+        fmt::format("\"{}\" is not a valid name of a version: use 1 to 64 of a-z, A-Z, 0-9, _ and -, not - at "
+                    "the beginning",
+                    order.version.substr(0, 100)));
   const auto name = order.service + " " + order.version;
   const auto* view = view_of(views, order.service, order.version);
   if (const auto* known = service->version(order.version))

@@ -178,6 +178,14 @@ class Refused(ReleaseTest):
         self.ok("stop", "web", "44")
         self.assertIn("44 is stopped; start it first", self.refused(3, "promote", "web", "44"))
 
+    def test_of_two_deploys_at_once_one_is_refused(self):
+        self.begin()
+        deploy = [os.path.join(BUILD, "grayctl"), "--socket", self.daemon.admin, "deploy", "web", "43"]
+        both = [subprocess.Popen(deploy, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        ends = [(one.communicate(timeout=30 * SLOWER), one.returncode) for one in both]
+        self.assertEqual(sorted(code for _, code in ends), [0, 3], ends)
+        self.assertEqual(len(self.daemon.pids("43")), 1)
+
     def test_a_file_with_the_name_of_a_deployed_version(self):
         self.begin()
         self.ok("deploy", "web", "43")
@@ -227,7 +235,7 @@ class Kept(ReleaseTest):
         web = merged(released(env={"NEW": "1"}), {"version": {"v1": {"instances": 2}}})
         self.daemon.write_config({"service": {"web": web}})
         out = self.ok("reload").out
-        self.assertIn("service web: new release settings; they take effect at its next deploy", out)
+        self.assertIn("service web: new settings of releases; they take effect at its next deploy or rollout", out)
         self.assertIn("version web v1: number of instances changed", out)
         self.assertEqual(self.daemon.pids("42"), [pid])
         self.assertEqual(self.serving(), "42")
@@ -235,6 +243,17 @@ class Kept(ReleaseTest):
         self.ok("deploy", "web", "43")
         with open(f"/proc/{self.daemon.pids('43')[0]}/environ", "rb") as file:
             self.assertIn(b"NEW=1", file.read().split(b"\0"))
+
+    def test_an_upgrade_waits_for_an_undo_that_starts_its_version(self):
+        self.begin(released(warm="0", command=faulty("--ready-after", "1000")))
+        self.release("42")
+        self.release("43")
+        self.stopped("42")
+        self.assertIn("is in progress", self.ok("undo", "web", "--no-wait").out)
+        self.assertIn("an undo to 42 (requested by pid ", self.refused(3, "promote", "web", "v1"))
+        self.ok("upgrade", timeout=60)
+        self.assertEqual(self.serving(), "42")
+        self.assertEqual(self.service()["undo_to"], "43")
 
     def test_the_version_of_the_file_may_leave_it(self):
         self.begin()

@@ -168,8 +168,9 @@ TEST_CASE_FIXTURE(ReloaderFixture, "new release settings change no running versi
   deploy("43");
   write(text + "[service.web.release]\ncommand = ['tail']\n");
   const auto reply = reload();
-  CHECK(reply.body["changes"] ==
-        nlohmann::json::array({"service web: new release settings; they take effect at its next deploy"}));
+  CHECK(
+      reply.body["changes"] ==
+      nlohmann::json::array({"service web: new settings of releases; they take effect at its next deploy or rollout"}));
   CHECK(settings.services[0].version("43")->command == std::vector<std::string>{"sleep", "9"});
 }
 

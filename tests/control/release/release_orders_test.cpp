@@ -58,11 +58,11 @@ TEST_CASE_FIXTURE(OrdersFixture, "a new version is deployed with the settings of
 }
 
 TEST_CASE_FIXTURE(OrdersFixture, "bad names of versions are refused") {
-  for (const char* name : {"", "..", "../43", "a/b", "a.b", "a b", "{version}"})
+  for (const char* name : {"", "..", "../43", "a/b", "a.b", "a b", "{version}", "-e"})
     CHECK_MESSAGE(deploy(name).code == ExitCode::usage, name);
   CHECK(deploy(std::string(64, 'x')).code == ExitCode::ok);
   check(deploy("../x"), ExitCode::usage,
-        "\"../x\" is not a valid name of a version: use 1 to 64 of a-z, A-Z, 0-9, _ and -");
+        "\"../x\" is not a valid name of a version: use 1 to 64 of a-z, A-Z, 0-9, _ and -, not - at the beginning");
   CHECK(deploy(std::string(65, 'x')).code == ExitCode::usage);
 }
 

@@ -13,9 +13,9 @@ using Chores = std::vector<Chore>;
 
 namespace {
 
-constexpr WallTime kNow{std::chrono::hours(490'000)};
+constexpr WallTime kToday{std::chrono::hours(490'000)};
 
-WallTime ago(int seconds) { return kNow - std::chrono::seconds(seconds); }
+WallTime ago(int seconds) { return kToday - std::chrono::seconds(seconds); }
 
 /// Service web with the deployed versions 41 to 44; warm is 60 s.
 struct UpkeepFixture {
@@ -35,7 +35,7 @@ struct UpkeepFixture {
   Settings settings() const { return with_deployed(file, state); }
   std::uint32_t& keep() { return file.services[0].release->keep; }
   std::vector<Former>& formers() { return state["web"].formers; }
-  Upkeep look(WallTime now = kNow) const { return upkeep(settings(), state, views, now); }
+  Upkeep look(WallTime now = kToday) const { return upkeep(settings(), state, views, now); }
 };
 
 }  // namespace
@@ -65,7 +65,7 @@ TEST_CASE_FIXTURE(UpkeepFixture, "the next deadline is the first of all") {
 }
 
 TEST_CASE_FIXTURE(UpkeepFixture, "a clock that was set back does not make it longer than the whole time") {
-  formers() = {{"43", kNow + std::chrono::hours(1), true}};
+  formers() = {{"43", kToday + std::chrono::hours(1), true}};
   CHECK(look().chores.empty());
   CHECK(look().next == Duration{60'000});
 }
@@ -121,7 +121,7 @@ TEST_CASE_FIXTURE(UpkeepFixture, "a start completes removals, and does not start
   const auto saved = without_removed(state);
   CHECK(saved.at("web").deployed.size() == 3);
   CHECK_FALSE(saved.at("web").stopped.contains("42"));
-  const auto started = cooled(saved, with_deployed(file, saved), kNow).at("web");
+  const auto started = cooled(saved, with_deployed(file, saved), kToday).at("web");
   CHECK(started.stopped == std::set<std::string>{"41"});
   CHECK(started.formers == std::vector<Former>{{"41", ago(60), false}, {"43", ago(59), true}});
 }
