@@ -16,7 +16,6 @@ constexpr double kRisks[] = {0.6, 0.1, 0.1, 0.1, 0.1};
 static_assert(std::size(kRisks) == static_cast<std::size_t>(Metric::count));
 
 constexpr double kAlone = 99.5;            // percent: too few requests of stable are left to compare with
-constexpr double kReferenceMin = 1'000;    // requests of stable
 constexpr double kReferenceMax = 200'000;  // older ones fade
 constexpr Metric kAll[] = {Metric::errors, Metric::resets, Metric::timeouts, Metric::slow, Metric::latency};
 
@@ -168,7 +167,7 @@ void Judge::remember(const Step& stable, const Counts& events) {
 /// An upper bound: the estimate, two standard deviations, and some more for few events.
 double Judge::ratio_of_stable(std::size_t metric) const {
   const double exposure = reference_.exposure[metric], events = reference_.events[metric];
-  return exposure < kReferenceMin ? 1 : (events + 2 * std::sqrt(events) + 3) / exposure;
+  return exposure < kMinRequests ? 1 : (events + 2 * std::sqrt(events) + 3) / exposure;
 }
 
 std::optional<Metric> Judge::alarm() const {
@@ -196,9 +195,8 @@ std::string Judge::missing() const {
     return fmt::format("the canary has had {} of {} requests", canary_.sum.requests, kMinRequests);
   if (weight_ < kAlone && stable_.sum.requests < kMinRequests)
     return fmt::format("stable has had {} of {} requests to compare with", stable_.sum.requests, kMinRequests);
-  if (weight_ >= kAlone && reference_.exposure[0] < kReferenceMin)
-    return fmt::format("stable has had {:.0f} of {:.0f} requests to compare with, and gets none",
-                       reference_.exposure[0], kReferenceMin);
+  if (weight_ >= kAlone && reference_.exposure[0] < kMinRequests)
+    return "stable gets no requests, and what it had before is not known";
   return {};
 }
 

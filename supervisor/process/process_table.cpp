@@ -102,6 +102,12 @@ std::string program_of(pid_t pid) { return link_target(proc_path(pid, "exe")); }
 
 std::string cwd_of(pid_t pid) { return link_target(proc_path(pid, "cwd")); }
 
+std::uint64_t open_files(pid_t pid) {
+  std::uint64_t count = 0;
+  each_entry(proc_path(pid, "fd"), [&count](std::string_view entry) { count += entry.front() != '.'; });
+  return count;
+}
+
 bool holds_socket(pid_t pid, const std::vector<std::uint64_t>& inodes) {
   bool found = false;
   const std::string folder = proc_path(pid, "fd");

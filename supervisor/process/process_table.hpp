@@ -29,6 +29,8 @@ std::string read_file(const std::string& path, bool (*enough)(std::string_view t
 bool has_variable(pid_t pid, std::string_view assignment);
 /// Resident bytes of one process, 0 if it is gone.
 std::uint64_t resident_bytes(pid_t pid);
+/// Descriptors that the process has open; 0 if it is gone.
+std::uint64_t open_files(pid_t pid);
 /// The program that it executes, and its working folder, with all links resolved; empty if it is gone.
 std::string program_of(pid_t pid);
 std::string cwd_of(pid_t pid);

@@ -1,6 +1,7 @@
 #include "supervisor/process/process_table.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -11,6 +12,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+
+#include "config/base/unique_fd.hpp"
 
 using namespace gray::supervisor;
 
@@ -64,6 +67,14 @@ TEST_CASE("a file is read until `enough` is true, and no further") {
   REQUIRE(all.size() > 16'384);
   CHECK(read_file("/proc/self/smaps", [](std::string_view text) { return text.size() > 5'000; }).size() <= 3 * 4'096);
   CHECK(read_file("/nowhere/at/all").empty());
+}
+
+TEST_CASE("open files are counted") {
+  const auto before = open_files(::getpid());
+  CHECK(before >= 3);
+  const gray::UniqueFd one(::open("/dev/null", O_RDONLY | O_CLOEXEC)), two(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  CHECK(open_files(::getpid()) == before + 2);
+  CHECK(open_files(-1) == 0);
 }
 
 TEST_CASE("a variable matches as a whole") {

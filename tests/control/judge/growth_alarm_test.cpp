@@ -1,0 +1,101 @@
+#include "control/judge/growth_alarm.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+
+namespace gray::control {
+namespace {
+
+constexpr double kMiB = 1 << 20;
+
+/// A process like Node's: its heap grows with the first requests, up to a limit, and shrinks now and then.
+double usual(double requests, std::mt19937_64& random) {
+  std::uniform_real_distribution<double> collected(0.85, 1);
+  return 45 * kMiB + collected(random) * 40 * kMiB * (1 - std::exp(-requests / 2'000));
+}
+
+struct GrowthFixture {
+  GrowthAlarm alarm;
+  std::mt19937_64 random{3};
+  TimePoint now{std::chrono::hours{1}};
+
+  /// The seconds until the alarm; nothing: none in that time. The canary has a third of the requests of stable.
+  std::optional<int> run(int seconds, double leak, double file_leak = 0, double rate = 50) {
+    for (int i = 1; i <= seconds; ++i) {
+      now += std::chrono::seconds{1};
+      const double canary = rate * i, stable = 3 * rate * i;
+      const Vitals of_canary{2, canary, usual(canary, random) + leak * canary, 20 + file_leak * canary};
+      const Vitals of_stable{1, stable, usual(stable, random), 60};
+      if (alarm.look(now, of_canary, of_stable)) return i;
+    }
+    return std::nullopt;
+  }
+};
+
+TEST_CASE_FIXTURE(GrowthFixture, "equal versions do not alarm in an hour") { CHECK(!run(3'600, 0)); }
+
+TEST_CASE_FIXTURE(GrowthFixture, "a leak of 200 KB for each request is found within a minute") {
+  const auto found = run(600, 200e3);
+  REQUIRE(found);
+  CHECK(*found < 60);
+}
+
+TEST_CASE_FIXTURE(GrowthFixture, "a leak of 20 KB for each request is found within three minutes") {
+  const auto found = run(600, 20e3);
+  REQUIRE(found);
+  CHECK(*found < 180);
+}
+
+TEST_CASE_FIXTURE(GrowthFixture, "a leak of descriptors is found") {
+  CHECK(!run(3, 0, 0.5));
+  const auto found = run(60, 0, 0.5);
+  REQUIRE(found);
+  CHECK(*found < 30);
+}
+
+TEST_CASE_FIXTURE(GrowthFixture, "a canary that needs more memory from its start does not leak") {
+  for (int i = 1; i <= 600; ++i) {
+    now += std::chrono::seconds{1};
+    const Vitals canary{2, 50.0 * i, 900 * kMiB, 20}, stable{1, 150.0 * i, 80 * kMiB, 20};
+    REQUIRE(!alarm.look(now, canary, stable));
+  }
+}
+
+TEST_CASE_FIXTURE(GrowthFixture, "if stable is old already the canary must be larger than it, too") {
+  const auto run_beside_old = [&](double leak) -> std::optional<int> {
+    GrowthAlarm fresh;
+    for (int i = 1; i <= 600; ++i) {
+      now += std::chrono::seconds{1};
+      const Vitals stable{1, 1e6 + 150.0 * i, usual(1e6, random), 20};
+      const Vitals canary{2, 50.0 * i, usual(50.0 * i, random) + leak * 50 * i, 20};
+      if (fresh.look(now, canary, stable)) return i;
+    }
+    return std::nullopt;
+  };
+  CHECK(!run_beside_old(0));
+  CHECK(run_beside_old(200e3).value_or(600) < 60);
+  CHECK(run_beside_old(20e3).value_or(600) < 180);
+}
+
+TEST_CASE_FIXTURE(GrowthFixture, "the curve of stable may be recorded before there is a canary") {
+  for (int i = 1; i <= 600; ++i) alarm.record({1, 150.0 * i, usual(150.0 * i, random) + 100e3 * 150 * i, 20});
+  // Stable leaks, too: a canary that leaks as much is no worse.
+  for (int i = 1; i <= 300; ++i) {
+    now += std::chrono::seconds{1};
+    const Vitals canary{2, 50.0 * i, usual(50.0 * i, random) + 100e3 * 50 * i, 20};
+    REQUIRE(!alarm.look(now, canary, {1, 9e4, usual(9e4, random) + 100e3 * 9e4, 20}));
+  }
+}
+
+TEST_CASE_FIXTURE(GrowthFixture, "a restarted process begins anew") {
+  CHECK(!run(20, 150e3 / 20));
+  for (int i = 1; i <= 60; ++i) {
+    now += std::chrono::seconds{1};
+    REQUIRE(!alarm.look(now, {static_cast<std::uint64_t>(100 + i), 5'000, 900 * kMiB, 20}, {1, 1e4, 80 * kMiB, 20}));
+  }
+}
+
+}  // namespace
+}  // namespace gray::control
