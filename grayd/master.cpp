@@ -55,8 +55,10 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       upgrades_({io_, settings_, phase_, routers_, history_, *this}),
       commands_({io_, settings_, phase_, live_, rows_, holdings_, supervisor_, routers_, publication_, upgrades_,
                  reloader_, manager_, history_, untrusted_proxy_, verbs_, release_clock_}),
-      verbs_(commands_, settings_, live_),
+      rollouts_(commands_, settings_, live_),
+      verbs_(commands_, settings_, live_, rollouts_),
       release_clock_(io_, verbs_.releases(), [this] { upgrades_.changed(); }),
+      rollout_clock_({io_, rollouts_, supervisor_, holdings_.segment, rows_}),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       manager_(io_),
       reloader_(commands_, settings_, live_, std::move(file)),
@@ -165,10 +167,11 @@ void Master::published(const std::vector<VersionView>& views) {
   warnings_.update(control::warnings(commands_.report()));
   listen_if_allowed(views);
   release_clock_.soon();
+  rollout_clock_.wake();
 }
 
 std::string Master::unsettled() const {
-  if (changing_ > 0 || commands_.saving()) return "an earlier change";
+  if (changing_ > 0 || commands_.saving() || !rollouts_.settled()) return "an earlier change";
   return verbs_.releases().under_way();
 }
 

@@ -15,6 +15,7 @@
 #include "config/settings/settings.hpp"
 #include "config/shared/segment.hpp"
 #include "control/commands/reloader.hpp"
+#include "control/commands/rollouts.hpp"
 #include "control/commands/verbs.hpp"
 #include "control/daemon.hpp"
 #include "control/traffic/live_state.hpp"
@@ -33,6 +34,7 @@
 #include "grayd/process/file_limit.hpp"
 #include "grayd/publication.hpp"
 #include "grayd/releases/release_clock.hpp"
+#include "grayd/releases/rollout_clock.hpp"
 #include "grayd/routers/routers.hpp"
 #include "grayd/service_manager.hpp"
 #include "grayd/upgrades.hpp"
@@ -147,8 +149,10 @@ class Master final : supervisor::Host,
   Publication publication_;
   Upgrades upgrades_;
   CommandHost commands_;
+  control::Rollouts rollouts_;
   control::Verbs verbs_;
   ReleaseClock release_clock_;
+  RolloutClock rollout_clock_;
   asio::signal_set signals_;
   ServiceManager manager_;
   control::Reloader reloader_;

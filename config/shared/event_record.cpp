@@ -35,6 +35,8 @@ constexpr const char* kNames[] = {
     "promoted",
     "undone",
     "removed",
+    "rollout",
+    "judged",
     "command",
     "reloaded",
     "reload-refused",

@@ -42,6 +42,8 @@ enum class EventKind : std::uint8_t {
   promoted,  // a version was made stable
   undone,    // a former stable version is stable again
   removed,   // a deployed version is drained and removed
+  rollout,   // a rollout has a new state
+  judged,    // a version with users is worse than stable, or no longer
   command,   // any other verb that changes something
   reloaded,
   reload_refused,

@@ -21,9 +21,10 @@ Reply agreed() { return {ExitCode::ok, {{"schema_version", 1}}, {}}; }
 
 void Verbs::call(Verb verb, const json& args, Done done) {
   const auto handler = handler_of(verb);
-  if (handler == nullptr) return done(refusal(ExitCode::usage, unknown_verb(name_of(verb))));
+  if (!knows(verb)) return done(refusal(ExitCode::usage, unknown_verb(name_of(verb))));
   if (auto why = changes(verb) ? unchangeable() : std::string(); !why.empty())
     return done(refusal(ExitCode::conflict, std::move(why)));
+  if (handler == nullptr) return rollout_verbs_.call(verb, args, host_.report().now, std::move(done));
   handler(*this, args, std::move(done));
 }
 
@@ -49,8 +50,17 @@ Reply Verbs::health_of(const std::string& only) {
   return reply;
 }
 
-void Verbs::shift(const ShiftOrder& order, Done done) {
+/// While a rollout runs, it decides the weight. To take its users away is an abort.
+void Verbs::shift(const ShiftOrder& order, const std::string& actor, Done done) {
   if (auto why = unchangeable(); !why.empty()) return done(refusal(ExitCode::conflict, std::move(why)));
+  if (const auto* rollout = rollouts_.find(order.service); rollout != nullptr && is_running(rollout->state)) {
+    if (order.version == rollout->version && order.percent == 0)
+      return rollouts_.withdraw(order.service, actor, std::move(done));
+    return done(refusal(ExitCode::conflict,
+                        fmt::format("a rollout of {0} {1} decides the weights (since {2}, by {3}); to end it: "
+                                    "grayctl rollout abort {0}",
+                                    order.service, rollout->version, rfc3339(rollout->since), rollout->actor)));
+  }
   auto verdict = judge_shift(settings_, live_.published(), live_.wanted(), order);
   if (verdict.code != ExitCode::ok) return done(refusal(verdict.code, std::move(verdict.error)));
   if (const auto what = order.yes ? std::string() : objection(order); !what.empty()) {
@@ -93,7 +103,7 @@ struct Verbs::Handlers {
   static void shift(Verbs& verbs, const json& args, Done done) {
     if (auto error = arguments_error(Verb::shift, args); !error.empty())
       return done(refusal(ExitCode::usage, std::move(error)));
-    verbs.shift({args.at("service"), args.at("version"), args.at("percent"), args.value("yes", false)},
+    verbs.shift({args.at("service"), args.at("version"), args.at("percent"), args.value("yes", false)}, actor_of(args),
                 std::move(done));
   }
   template <Action action>

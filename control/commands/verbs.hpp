@@ -6,6 +6,7 @@
 
 #include "control/commands/host.hpp"
 #include "control/commands/release_verbs.hpp"
+#include "control/commands/rollout_verbs.hpp"
 #include "control/commands/state_changes.hpp"
 #include "control/commands/version_verbs.hpp"
 #include "control/traffic/live_state.hpp"
@@ -17,22 +18,24 @@ namespace gray::control {
 class Verbs {
  public:
   using Done = std::function<void(Reply)>;
-  /// All three must outlive it.
-  Verbs(Host& host, const Settings& settings, LiveState& live)
+  /// All four must outlive it.
+  Verbs(Host& host, const Settings& settings, LiveState& live, Rollouts& rollouts)
       : host_(host),
         settings_(settings),
         live_(live),
         changes_(host, live),
         versions_(host, settings, live),
-        releases_(host, settings, live) {}
+        releases_(host, settings, live),
+        rollouts_(rollouts),
+        rollout_verbs_(rollouts, settings) {}
 
-  static bool knows(Verb verb) { return handler_of(verb) != nullptr; }
+  static bool knows(Verb verb) { return RolloutVerbs::knows(verb) || handler_of(verb) != nullptr; }
   /// Whether the verb changes something: the others can always be called.
   static bool changes(Verb verb) { return row_of(verb).changes; }
   void call(Verb verb, const nlohmann::json& args, Done done);
   /// The verb shift for callers inside grayd, refused when the verb would be. It gives no event and is not counted as a
   /// change in progress: that is left to the caller.
-  void shift(const ShiftOrder& order, Done done);
+  void shift(const ShiftOrder& order, const std::string& actor, Done done);
   ReleaseVerbs& releases() { return releases_; }
   const ReleaseVerbs& releases() const { return releases_; }
 
@@ -51,6 +54,8 @@ class Verbs {
   StateChanges changes_;
   VersionVerbs versions_;
   ReleaseVerbs releases_;
+  Rollouts& rollouts_;
+  RolloutVerbs rollout_verbs_;
 };
 
 }  // namespace gray::control

@@ -11,6 +11,7 @@
 #include "control/grayctl/follow.hpp"
 #include "control/grayctl/orders.hpp"
 #include "control/grayctl/release.hpp"
+#include "control/grayctl/rollouts.hpp"
 #include "control/grayctl/status_view.hpp"
 #include "control/grayctl/upgrading.hpp"
 #include "control/grayctl/watch.hpp"
@@ -141,7 +142,9 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::config_check: return check_config(command.file);
     case Verb::completion: return print_completion(command);
     case Verb::version: return say_version();
-    default: return run_generic(client, command);
+    default:
+      return is_rollout(command.verb) ? run_rollout(client, command, place.terminal, place.person, place.err)
+                                      : run_generic(client, command);
   }
 }
 
@@ -181,7 +184,7 @@ int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostre
     out << line.text;
     return 0;
   }
-  if (line.command->follow) {
+  if (line.command->follow && !is_rollout(line.command->verb)) {
     Client client(find_socket(line.command->socket));
     const Answer end = follow(client, *line.command, line.json, out, terminal);
     return end.code == ExitCode::ok ? 0 : report_failure(end.code, end.error, line.json, out, err);
@@ -190,7 +193,7 @@ int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostre
   const Answer& answer = outcome.answer;
   if (answer.code != ExitCode::ok) return report_failure(answer.code, answer.error, line.json, out, err);
   out << (line.json ? printed(answer.body) : outcome.text);
-  return 0;
+  return static_cast<int>(outcome.end);
 }
 
 }  // namespace gray::control

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -61,7 +62,12 @@ Answer read_answer(const httplib::Response& response, const std::string& socket)
   return {.code = code, .body = std::move(body), .error = std::move(text)};
 }
 
-std::string path_of(std::string_view verb) { return fmt::format("/v1/{}", verb); }
+/// A verb of several words has hyphens between them.
+std::string path_of(std::string_view verb) {
+  std::string path = fmt::format("/v1/{}", verb);
+  std::ranges::replace(path, ' ', '-');
+  return path;
+}
 
 }  // namespace
 

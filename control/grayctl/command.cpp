@@ -130,7 +130,8 @@ std::string read_env(Grammar& grammar) {
 /// status and health wait only with --wait, the other verbs unless --no-wait is given.
 std::string check_waiting(Grammar& grammar) {
   Command& command = grammar.command;
-  const bool looks = command.verb == Verb::status || command.verb == Verb::health;
+  const bool looks =
+      command.verb == Verb::status || command.verb == Verb::health || command.verb == Verb::rollout_status;
   if (grammar.wait && grammar.no_wait) return "--wait and --no-wait contradict each other";
   command.wait = looks ? grammar.wait : !grammar.no_wait;
   command.wait_asked = grammar.wait;

@@ -19,10 +19,10 @@ struct Command {
   std::string socket;   // --socket; empty: search
   std::string service;  // empty: all
   std::string version;
-  double percent = 0;  // 0..100
-  std::string file;    // of `config check`
-  std::string worker;  // of `logs`; empty: all
-  bool follow = false;
+  double percent = 0;                      // 0..100
+  std::string file;                        // of `config check`
+  std::string worker;                      // of `logs`; empty: all
+  bool follow = false;                     // of `events`, `logs` and `rollout status`
   int count = 100;                         // of events or lines
   std::string shell;                       // of `completion`: bash, zsh or fish
   std::string part = "grayd";              // of `upgrade`: the part to replace, grayd or router

@@ -197,11 +197,28 @@ void Grammar::configuring() {
   verb(app, Verb::version, "  grayctl version -o json")->group(kSetUp);
 }
 
+/// "rollout" for "rollout start".
+CLI::App& Grammar::parent_of(const VerbRow& row) {
+  const auto space = row.name.find(' ');
+  if (space == std::string_view::npos) return app;
+  const std::string name(row.name.substr(0, space));
+  const auto known = app.get_subcommands([&name](const CLI::App* one) { return one->get_name() == name; });
+  if (!known.empty()) return *known.front();
+  CLI::App* added = app.add_subcommand(name, "from the first users to all of them, by steps");
+  added->fallthrough()->require_subcommand(1)->group(kChange);
+  added->footer(fmt::format("Examples:\n  grayctl {} status web", name));
+  return *added;
+}
+
 /// A verb with the command line that its row describes.
 void Grammar::add_generic(const VerbRow& row) {
-  CLI::App* added = verb(app, std::string(row.name), std::string(row.summary), row.verb, row.examples.data());
-  added->group(row.changes ? kChange : kLook);
+  CLI::App* added = verb(parent_of(row), row.verb, row.examples.data());
+  if (added->get_parent() == &app) added->group(row.changes ? kChange : kLook);
   for (const Argument& argument : row.arguments) add_argument(*added, argument);
+  if (row.verb != Verb::rollout_status) return;
+  added->add_flag("-w,--watch", command.follow, "follow it to its end, redrawn in place on a terminal");
+  added->add_flag("--wait", wait, "wait for its end");
+  add_timeout(*added);
 }
 
 void Grammar::add_argument(CLI::App& verb, const Argument& argument) {

@@ -36,6 +36,7 @@ struct Grammar {
   void releasing();
   void upgrading();
   void configuring();
+  CLI::App& parent_of(const VerbRow& row);
   void add_generic(const VerbRow& row);
   void add_argument(CLI::App& verb, const Argument& argument);
 };

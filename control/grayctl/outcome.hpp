@@ -10,6 +10,7 @@ namespace gray::control {
 struct Outcome {
   Answer answer;
   std::string text;
+  ExitCode end = ExitCode::ok;  // of grayctl, if the answer is ok
 };
 
 inline Outcome failed(ExitCode code, std::string error) {

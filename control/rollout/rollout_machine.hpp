@@ -34,7 +34,7 @@ enum class RolloutEvent : std::uint8_t {
   applied,         // every router uses the weight of the step
   held,            // the hold time of the step is over, and the verdict is a pass
   judged_bad,      // the verdict is a fail, or the supervisor has found a fault
-  is_stable,       // it was made the stable version
+  is_stable,       // it was made the stable version, by the rollout or by an operator
   pause,           // this and the following: asked for by an operator
   resume,
   next,  // to the next step, without waiting
@@ -77,43 +77,30 @@ struct Entry {
 
 // What is not listed: an event of the system changes nothing, one of an operator is a mistake.
 inline constexpr Entry kEntries[] = {
-    {S::starting, E::up, S::stepping, A::raise},
-    {S::starting, E::version_failed, S::failed, A::zero},
-    {S::starting, E::pause, S::paused, A::none},
-    {S::starting, E::judged_bad, S::aborted, A::zero},
+    {S::starting, E::up, S::stepping, A::raise},          {S::starting, E::version_failed, S::failed, A::zero},
+    {S::starting, E::pause, S::paused, A::none},          {S::starting, E::judged_bad, S::aborted, A::zero},
     {S::starting, E::abort, S::aborted, A::zero},
 
-    {S::stepping, E::applied, S::holding, A::none},
-    {S::stepping, E::pause, S::paused, A::none},
-    {S::stepping, E::full, S::promoting, A::make_stable},
-    {S::stepping, E::version_failed, S::aborted, A::zero},
-    {S::stepping, E::judged_bad, S::aborted, A::zero},
-    {S::stepping, E::abort, S::aborted, A::zero},
+    {S::stepping, E::applied, S::holding, A::none},       {S::stepping, E::pause, S::paused, A::none},
+    {S::stepping, E::full, S::promoting, A::make_stable}, {S::stepping, E::version_failed, S::aborted, A::zero},
+    {S::stepping, E::judged_bad, S::aborted, A::zero},    {S::stepping, E::abort, S::aborted, A::zero},
 
-    {S::holding, E::held, S::stepping, A::raise},
-    {S::holding, E::next, S::stepping, A::raise},
-    {S::holding, E::pause, S::paused, A::none},
-    {S::holding, E::full, S::promoting, A::make_stable},
-    {S::holding, E::version_failed, S::aborted, A::zero},
-    {S::holding, E::judged_bad, S::aborted, A::zero},
+    {S::holding, E::held, S::stepping, A::raise},         {S::holding, E::next, S::stepping, A::raise},
+    {S::holding, E::pause, S::paused, A::none},           {S::holding, E::full, S::promoting, A::make_stable},
+    {S::holding, E::version_failed, S::aborted, A::zero}, {S::holding, E::judged_bad, S::aborted, A::zero},
     {S::holding, E::abort, S::aborted, A::zero},
 
-    {S::paused, E::resume, S::holding, A::none},
-    {S::paused, E::next, S::stepping, A::raise},
-    {S::paused, E::full, S::promoting, A::make_stable},
-    {S::paused, E::version_failed, S::aborted, A::zero},
-    {S::paused, E::judged_bad, S::aborted, A::zero},
-    {S::paused, E::abort, S::aborted, A::zero},
+    {S::paused, E::resume, S::holding, A::none},          {S::paused, E::next, S::stepping, A::raise},
+    {S::paused, E::full, S::promoting, A::make_stable},   {S::paused, E::version_failed, S::aborted, A::zero},
+    {S::paused, E::judged_bad, S::aborted, A::zero},      {S::paused, E::abort, S::aborted, A::zero},
 
-    {S::promoting, E::is_stable, S::promoted, A::none},
-    {S::promoting, E::version_failed, S::aborted, A::zero},
-    {S::promoting, E::judged_bad, S::aborted, A::zero},
-    {S::promoting, E::abort, S::aborted, A::zero},
+    {S::starting, E::is_stable, S::promoted, A::none},    {S::stepping, E::is_stable, S::promoted, A::none},
+    {S::holding, E::is_stable, S::promoted, A::none},     {S::paused, E::is_stable, S::promoted, A::none},
+    {S::promoting, E::is_stable, S::promoted, A::none},   {S::promoting, E::version_failed, S::aborted, A::zero},
+    {S::promoting, E::judged_bad, S::aborted, A::zero},   {S::promoting, E::abort, S::aborted, A::zero},
 
-    {S::promoted, E::abort, S::aborted, A::go_back},
-    {S::aborted, E::abort, S::aborted, A::none},
-    {S::aborted, E::retry, S::starting, A::begin},
-    {S::failed, E::abort, S::aborted, A::zero},
+    {S::promoted, E::abort, S::aborted, A::go_back},      {S::aborted, E::abort, S::aborted, A::none},
+    {S::aborted, E::retry, S::starting, A::begin},        {S::failed, E::abort, S::aborted, A::zero},
     {S::failed, E::retry, S::starting, A::begin},
 };
 

@@ -1,21 +1,21 @@
 #pragma once
 // Decisions of operators: weights, salts and the stable version of each service, the stopped, deployed and former
-// stable versions. They are
-// saved in state_dir/state.json and win over the configuration file, across restarts and reloads. Each decision names
-// the version that it is about; what becomes of it when that version is removed or changes its role is decided by
-// control/traffic/weights.hpp. A save is temporary file,
-// fsync, rename, fsync of the folder, on one writer thread, so that a stalled disk never delays an abort.
+// stable versions, and the rollout. They are saved in state_dir/state.json and win over the configuration file, across
+// restarts and reloads. Each decision names the version that it is about; what becomes of it when that version is
+// removed or changes its role is decided by control/traffic/weights.hpp. A save is temporary file, fsync, rename, fsync
+// of the folder, on one writer thread, so that a stalled disk never delays an abort.
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
-
 #include <vector>
 
 #include "config/base/restored.hpp"
 #include "config/base/wall_time.hpp"
 #include "config/settings/settings.hpp"
+#include "control/rollout/rollout.hpp"
 
 namespace gray::control {
 
@@ -58,6 +58,7 @@ struct ServiceState {
   std::string was_stable = {};               // in the file only: the stable version when it was saved
   std::map<std::string, DeployedVersion> deployed = {};  // by name; none of them is in the configuration file
   std::vector<Former> formers = {};                      // newest last, each once
+  std::optional<Rollout> rollout = {};                   // the last one
   template <class Io>
   void archive(Io& io) {
     io("stable", stable);
@@ -67,6 +68,7 @@ struct ServiceState {
     io("was_stable", was_stable);
     io("deployed", deployed);
     io("formers", formers);
+    io("rollout", rollout);
     for (const auto& [name, version] : deployed)
       io.check("deployed", version.settings.name == name, "an object of versions by name");
     for (const auto& [version, weight] : weights)

@@ -27,6 +27,18 @@ constexpr Argument kDeploy[] = {{"service", Type::text, true}, {"version", Type:
 constexpr Argument kUndo[] = {{"service", Type::text, true}, {"to", Type::text}, {"undo_timeout_ms", Type::whole}};
 constexpr Argument kUpgrade[] = {{"of", Type::text, true}, {"binary", Type::text}, {"timeout_ms", Type::whole}};
 
+constexpr Argument kServiceName{"service", Type::text, true, "as in the configuration"};
+constexpr Argument kRolloutOf[] = {kServiceName};
+constexpr Argument kRolloutStart[] = {
+    kServiceName,
+    {"version", Type::text, true, "a version that is not stable"},
+    {"steps", Type::text, false, "percentages that rise, such as 1,5,25,50,100"},
+    {"hold", Type::text, false, "time at each step, such as 2m"},
+    {"salt", Type::text, false, "different users go first than in the release before"}};
+constexpr Argument kRolloutPromote[] = {kServiceName, {"full", Type::flag, false, "make it stable now"}};
+constexpr Argument kRolloutAbort[] = {kServiceName,
+                                      {"freeze", Type::flag, false, "keep the version running, without users"}};
+
 constexpr bool kChanges = true;
 constexpr std::nullopt_t kNoEvent = std::nullopt;
 
@@ -63,7 +75,30 @@ constexpr VerbRow kRows[] = {
     {Verb::config_check, "config check", grayctl, "validate a file; needs no running grayd"},
     {Verb::completion, "completion", grayctl, "a script for Tab completion"},
     {Verb::version, "version", grayctl, "the version of grayctl"},
-    {Verb::rollout, "rollout"},
+    {Verb::rollout_start, "rollout start", grayd, "give a version more users, step by step", kChanges, kNoEvent,
+     kRolloutStart,
+     "  grayctl rollout start web v2\n  grayctl rollout start web v2 --steps 1,5,25,50,100 --hold 2m\n"
+     "It returns at once. Each step is held until the hold time is over and the judge\n"
+     "has passed the version. A version that is worse than stable loses its users."},
+    {Verb::rollout_status, "rollout status", grayd, "steps, verdict and figures; exit 6 after an abort", !kChanges,
+     kNoEvent, kRolloutOf,
+     "  grayctl rollout status web\n  grayctl rollout status web --watch\n"
+     "  grayctl rollout status web --wait --timeout 30m\n"
+     "With --wait and --watch the exit code says how it ended: 0 promoted, 6 aborted,\n"
+     "1 failed, 5 not over in time; 3 if there was no rollout."},
+    {Verb::rollout_pause, "rollout pause", grayd, "stay at the current step", kChanges, kNoEvent, kRolloutOf,
+     "  grayctl rollout pause web\n"
+     "The judge still takes the users away from a version that is worse than stable."},
+    {Verb::rollout_resume, "rollout resume", grayd, "go on after a pause", kChanges, kNoEvent, kRolloutOf,
+     "  grayctl rollout resume web\nThe hold time of the step begins anew."},
+    {Verb::rollout_promote, "rollout promote", grayd, "to the next step without waiting", kChanges, kNoEvent,
+     kRolloutPromote, "  grayctl rollout promote web\n  grayctl rollout promote web --full"},
+    {Verb::rollout_abort, "rollout abort", grayd, "all users get the stable version, at once", kChanges, kNoEvent,
+     kRolloutAbort,
+     "  grayctl rollout abort web\n  grayctl rollout abort web --freeze\n"
+     "It works in every state, also twice, and after a promotion it goes back."},
+    {Verb::rollout_retry, "rollout retry", grayd, "begin an ended rollout again", kChanges, kNoEvent, kRolloutOf,
+     "  grayctl rollout retry web"},
     {Verb::why, "why"},
     {Verb::bucket, "bucket"},
     {Verb::plan, "plan"},
@@ -146,8 +181,14 @@ const VerbRow& row_of(Verb verb) { return kRows[static_cast<std::size_t>(verb)];
 
 std::string_view name_of(Verb verb) { return row_of(verb).name; }
 
+std::string path_name_of(Verb verb) {
+  std::string name(name_of(verb));
+  std::ranges::replace(name, ' ', '-');
+  return name;
+}
+
 std::optional<Verb> daemon_verb(std::string_view name) {
-  const auto* row = std::ranges::find(kRows, name, &VerbRow::name);
+  const auto* row = std::ranges::find_if(kRows, [name](const VerbRow& one) { return path_name_of(one.verb) == name; });
   if (row == std::end(kRows) || row->by != grayd) return std::nullopt;
   return row->verb;
 }

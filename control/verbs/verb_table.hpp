@@ -36,7 +36,13 @@ enum class Verb : std::uint8_t {
   config_check,
   completion,
   version,
-  rollout,
+  rollout_start,
+  rollout_status,
+  rollout_pause,
+  rollout_resume,
+  rollout_promote,
+  rollout_abort,
+  rollout_retry,
   why,
   bucket,
   plan,
@@ -76,7 +82,7 @@ struct Argument {
 
 struct VerbRow {
   Verb verb;
-  std::string_view name;  // VERB of /v1/VERB, and the words after "grayctl"
+  std::string_view name;  // VERB of /v1/VERB, with a hyphen for each space, and the words after "grayctl"
   AnsweredBy by = AnsweredBy::not_yet;
   std::string_view summary = {};        // in the help of grayctl
   bool changes = false;                 // a POST, gets the caller, refused while grayd cannot be changed
@@ -92,7 +98,10 @@ std::span<const VerbRow> verb_table();
 const VerbRow& row_of(Verb verb);
 std::string_view name_of(Verb verb);
 
-/// The verb with this name, if grayd answers it; else nothing.
+/// The name in /v1/VERB: "rollout-start".
+std::string path_name_of(Verb verb);
+
+/// The verb with this path name, if grayd answers it; else nothing.
 std::optional<Verb> daemon_verb(std::string_view name);
 /// The error message for a verb that grayd does not answer.
 std::string unknown_verb(std::string_view name);

@@ -51,7 +51,8 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
   std::string untrusted_proxy;
   CommandHost host{{io, settings, phase, live, rows, holdings, supervisor, routers, publication, upgrades, reloader,
                     manager, history, untrusted_proxy, verbs, release_clock}};
-  control::Verbs verbs{host, settings, live};
+  control::Rollouts rollouts{host, settings, live};
+  control::Verbs verbs{host, settings, live, rollouts};
   ReleaseClock release_clock{io, verbs.releases(), [] {}};
   control::Reloader reloader{host, settings, live, ConfigFile(folder.path / "grayd.toml")};
 

@@ -22,7 +22,6 @@ struct Room {
 const std::vector<Room>& rooms() {
   static const std::vector<Room> all = {
       {"config/base", {}},
-      // The segment limits how many threads the settings may request.
       {"config/settings", {"config/base", "config/shared/segment.hpp"}},
       {"config/shared", {"config/base", "config/settings"}},
       {"supervisor/process", {"config/base", "config/settings", "config/shared"}},
@@ -67,8 +66,11 @@ const std::vector<Room>& rooms() {
       {"grayd/routers",
        {"grayd/handoff", "grayd/process", "supervisor/process", "router/process", "control/traffic", "config/base",
         "config/settings", "config/shared"}},
-      {"grayd/releases", {"grayd/process", "control/commands", "config/base"}},
-      {"grayd", {"grayd/releases", "grayd/guard",        "grayd/handoff",  "grayd/routers",   "grayd/process",
+      {"grayd/releases",
+       {"grayd/process", "supervisor", "supervisor/process", "control", "control/state", "control/traffic",
+        "control/judge", "control/rollout", "control/release", "control/report", "control/commands", "control/verbs",
+        "config/base", "config/settings", "config/shared"}},
+      {"grayd", {"grayd/guard",    "grayd/handoff",      "grayd/routers",  "grayd/releases",  "grayd/process",
                  "supervisor",     "supervisor/process", "router/process", "control",         "control/verbs",
                  "control/state",  "control/traffic",    "control/judge",  "control/rollout", "control/release",
                  "control/report", "control/commands",   "control/api",    "config/base",     "config/settings",

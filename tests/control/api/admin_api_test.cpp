@@ -72,12 +72,12 @@ TEST_CASE("every verb of the table that grayd answers is passed on, and no other
   FakeDaemon daemon;
   for (const VerbRow& row : verb_table()) {
     if (row.by != AnsweredBy::grayd) continue;
-    const std::string path = "/v1/" + std::string(row.name);
-    CHECK(ask(daemon, post(path, "")).parsed()["verb"] == row.name);
+    const std::string path = "/v1/" + path_name_of(row.verb);
+    CHECK(ask(daemon, post(path, "")).parsed()["verb"] == path_name_of(row.verb));
     CHECK(ask(daemon, get(path)).status == (row.changes ? 400 : 200));
   }
   const int calls = daemon.calls;
-  for (const char* verb : {"anything", "rollout", "rollout-status", "completion"}) {
+  for (const char* verb : {"anything", "rollout", "rollout-stat", "completion"}) {
     const std::string error = std::string("unknown verb \"") + verb + "\"; see grayctl --help";
     check_failure(ask(daemon, get(std::string("/v1/") + verb)), 400, 2, error);
     check_failure(ask(daemon, post(std::string("/v1/") + verb, "")), 400, 2, error);

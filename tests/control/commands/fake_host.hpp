@@ -23,7 +23,8 @@ struct FakeHost : control::Host {
   std::string laggards, disk_error, locked_by;
   bool is_stopping = false;
   std::function<void()> while_saving = [] {};
-  std::vector<double> published;          // weight of v2 at each publication
+  std::vector<double> published;  // weight of v2 at each publication
+  std::vector<EventRecord> events;
   std::vector<std::string> happened;      // "saved", "stop v3"
   std::optional<control::Action> action;  // the last one that was executed
 
@@ -49,7 +50,6 @@ struct FakeHost : control::Host {
   std::string start_objection;
   bool trusts_caller = true;
   bool may_run_programs(const nlohmann::json&) const override { return trusts_caller; }
-  std::vector<EventRecord> events;
   std::string objection_to_start(const std::string&, const VersionSettings&) const override { return start_objection; }
   void deployed_changed() override { settings = control::with_deployed(std::move(settings), live.published()); }
   void forget(const std::string&, const std::string& version) override { happened.push_back("forget " + version); }

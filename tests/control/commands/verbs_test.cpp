@@ -26,7 +26,8 @@ struct VerbsFixture : test::FakeHost {
   std::condition_variable posted;
   std::deque<std::function<void()>> loop;
   std::optional<StateStore> store{(folder.path / "state").string()};
-  Verbs verbs{*this, settings, live};
+  Rollouts rollouts{*this, settings, live};
+  Verbs verbs{*this, settings, live, rollouts};
 
   void persist(Saved then) override {
     store->save(live.wanted(), [this, then = std::move(then)](const std::string& error) {
@@ -190,7 +191,8 @@ TEST_CASE_FIXTURE(VerbsFixture, "commands are executed, and saved") {
 
 TEST_CASE_FIXTURE(VerbsFixture, "a shift by a caller inside grayd is the same as by the verb") {
   const auto shifted = [&](const char* version, double percent) {
-    return answer_to([&](Verbs::Done done) { verbs.shift({"web", version, percent, true}, std::move(done)); });
+    return answer_to(
+        [&](Verbs::Done done) { verbs.shift({"web", version, percent, true}, "uid 7, pid 8", std::move(done)); });
   };
   CHECK(shifted("v2", 25).code == ExitCode::ok);
   CHECK(published == std::vector<double>{25});
@@ -211,7 +213,7 @@ TEST_CASE("every verb of the table that grayd answers has one handler, and no ot
 }
 
 TEST_CASE_FIXTURE(VerbsFixture, "a verb without a handler is a usage error") {
-  CHECK(call(Verb::rollout).code == ExitCode::usage);
-  CHECK(call(Verb::rollout).error == "unknown verb \"rollout\"; see grayctl --help");
+  CHECK(call(Verb::why).code == ExitCode::usage);
+  CHECK(call(Verb::why).error == "unknown verb \"why\"; see grayctl --help");
   CHECK(call(Verb::events).code == ExitCode::usage);
 }

@@ -228,7 +228,7 @@ TEST_CASE("usage errors exit 2, as JSON too") {
   CHECK(ran.code == 2);
   CHECK(json::parse(ran.out)["exit_code"] == 2);
   CHECK(contains(ran.err, "grayctl: unknown verb \"shfit\""));
-  CHECK(grayctl({"rollout", "status", "web"}).err == "grayctl: rollout is not supported yet\n");
+  CHECK(grayctl({"plan", "web"}).err == "grayctl: plan is not supported yet\n");
   CHECK(grayctl({"shift", "web", "v2", "101"}).code == 2);
 }
 

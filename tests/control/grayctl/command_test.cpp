@@ -154,7 +154,7 @@ TEST_CASE("-o json counts even if the rest is wrong") {
 }
 
 TEST_CASE("a verb of the contract without a function is not reported as a typing mistake") {
-  CHECK(complaint({"rollout", "start", "web", "v2", "--steps", "5,50"}) == "rollout is not supported yet");
+  CHECK(complaint({"hold", "web", "--max", "30s"}) == "hold is not supported yet");
   CHECK(complaint({"plan", "-f"}) == "plan is not supported yet");
   CHECK(complaint({"top"}) == "top is not supported yet");
   CHECK(parse({"why", "-o", "json"}).json);

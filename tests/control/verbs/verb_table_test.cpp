@@ -62,9 +62,11 @@ TEST_CASE("only verbs of grayd change something or have arguments, and only verb
 
 TEST_CASE("verbs that grayd answers are found by name") {
   for (const VerbRow& row : verb_table())
-    CHECK(daemon_verb(row.name) == (row.by == AnsweredBy::grayd ? std::optional(row.verb) : std::nullopt));
-  for (const char* name : {"", "launch", "Status", "status "}) CHECK_FALSE(daemon_verb(name));
-  CHECK(unknown_verb("launch") == "unknown verb \"launch\"; see grayctl --help");
+    CHECK(daemon_verb(path_name_of(row.verb)) ==
+          (row.by == AnsweredBy::grayd ? std::optional(row.verb) : std::nullopt));
+  for (const char* name : {"", "advance", "Status", "status ", "rollout", "rollout start"})
+    CHECK_FALSE(daemon_verb(name));
+  CHECK(unknown_verb("advance") == "unknown verb \"advance\"; see grayctl --help");
 }
 
 TEST_CASE("grayctl accepts every verb of the table, and reports those without a function as not supported yet") {
@@ -77,8 +79,9 @@ TEST_CASE("grayctl accepts every verb of the table, and reports those without a 
       CHECK(parsed(row.name).text == std::string(row.name) + " is not supported yet");
     }
   }
-  for (const std::string& words : spoken)  // one of these is a group of verbs, and one an argument of its verb
-    CHECK((words == "config" || words == "upgrade router" || std::ranges::count(verb_table(), words, &VerbRow::name)));
+  for (const std::string& words : spoken)  // two of these are groups of verbs, and one an argument of its verb
+    CHECK((words == "config" || words == "rollout" || words == "upgrade router" ||
+           std::ranges::count(verb_table(), words, &VerbRow::name)));
 }
 
 TEST_CASE("the help has the summaries of the table") {
@@ -101,7 +104,12 @@ TEST_CASE("the required arguments of grayctl are those that grayd needs") {
     std::vector<std::string> needed, given;
     for (const Argument& argument : row.arguments)
       if (argument.required) needed.emplace_back(argument.name);
-    for (const CLI::Option* option : grammar.app.get_subcommand(std::string(row.name))->get_options())
+    const CLI::App* verb = &grammar.app;
+    for (std::string_view rest = row.name; !rest.empty();) {
+      verb = verb->get_subcommand(std::string(rest.substr(0, rest.find(' '))));
+      rest = rest.find(' ') == rest.npos ? "" : rest.substr(rest.find(' ') + 1);
+    }
+    for (const CLI::Option* option : verb->get_options())
       if (option->get_positional() && option->get_required()) given.push_back(option->get_name(true));
     for (std::string& word : given) std::ranges::transform(word, word.begin(), [](char c) { return c | 0x20; });
     CHECK(given == needed);

@@ -1,0 +1,354 @@
+#include "control/commands/rollouts.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "control/state/state_json.hpp"
+#include "tests/control/commands/fake_host.hpp"
+
+namespace gray::control {
+namespace {
+
+using test::FakeHost;
+
+struct RolloutsFixture {
+  FakeHost host;
+  std::optional<Rollouts> rollouts;
+  TimePoint now{std::chrono::hours{10}};
+  ProcessMeter meter{[](pid_t) { return std::uint64_t{50} << 20; }, [](pid_t) { return std::uint64_t{20}; }};
+
+  RolloutsFixture() {
+    host.settings.services[0].versions[1].weight = 0;
+    host.views = {test::version_view("v1", {test::worker("web@v1#0", 1, true)}),
+                  test::version_view("v2", {test::worker("web@v2#0", 2, true)}), test::version_view("v3", {})};
+    for (const auto* version : {"v1", "v2", "v3"}) host.rows.take("web", version);
+    restart();
+  }
+  /// As after a restart of grayd: the state is read, the rest begins anew.
+  void restart() {
+    rollouts.reset();
+    host.live.replace(state_from_json(to_json_text(host.live.published())));
+    rollouts.emplace(host, host.settings, host.live);
+  }
+
+  Reply start(std::vector<double> steps = {5, 25, 100}, Duration hold = Duration{60'000}) {
+    std::optional<Reply> reply;
+    rollouts->start({"web", "v2", std::move(steps), hold, std::nullopt}, "uid 7, pid 8", [&](Reply r) { reply = r; });
+    REQUIRE(reply);
+    return *reply;
+  }
+  Reply command(RolloutEvent event, bool freeze = false) {
+    std::optional<Reply> reply;
+    rollouts->command("web", event, "uid 7, pid 8", freeze, [&](Reply r) { reply = r; });
+    REQUIRE(reply);
+    return *reply;
+  }
+  segment::Row& row(const char* version) { return host.segment->rows[0][0][*host.rows.find("web", version)]; }
+  /// One look after `passed`; meanwhile the versions had so many requests.
+  void look(Duration passed = Watch::kInterval, std::uint64_t stable_requests = 95, std::uint64_t canary_requests = 5) {
+    row("v1").requests += stable_requests;
+    row("v2").requests += canary_requests;
+    now += passed;
+    rollouts->advance(now, {host.views, *host.segment, host.rows, meter});
+  }
+  void looks(int count) {
+    for (int i = 0; i < count; ++i) look();
+  }
+  /// The whole hold time, with traffic.
+  void held() {
+    looks(30);
+    look(Duration{60'000});
+  }
+  void fail_users(std::uint64_t users) {
+    row("v2").errors += users;
+    row("v2").failing_users += users;
+  }
+  const Rollout& rollout() const { return *rollouts->find("web"); }
+  RolloutState state() const { return rollout().state; }
+  double weight() const { return rollouts->weight("web", "v2"); }
+};
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a good version goes through its steps, and becomes stable") {
+  CHECK(!rollouts->looks());
+  CHECK(start().code == ExitCode::ok);
+  CHECK(state() == RolloutState::starting);
+  CHECK(rollouts->looks());
+  look();
+  CHECK(state() == RolloutState::holding);
+  CHECK(weight() == 5);
+  held();
+  CHECK(weight() == 25);
+  held();
+  CHECK(weight() == 100);
+  held();
+  CHECK(state() == RolloutState::promoted);
+  CHECK(host.live.published().at("web").stable == "v2");
+  CHECK(!rollouts->looks());
+  CHECK(rollout().verdict->result == VerdictResult::pass);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "nothing is raised before the version is up") {
+  host.views[1] = test::version_view("v2", {});
+  start();
+  looks(50);
+  CHECK(state() == RolloutState::starting);
+  CHECK(weight() == 0);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "without traffic a step is held, however long") {
+  start();
+  look();
+  for (int i = 0; i < 100; ++i) look(Duration{60'000}, 0, 0);
+  CHECK(state() == RolloutState::holding);
+  CHECK(weight() == 5);
+  CHECK(rollouts->reason("web", now) == "the canary has had 0 of 50 requests");
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a bad version loses its users at once, and the figures stay") {
+  start();
+  looks(30);
+  host.happened.clear();
+  fail_users(8);
+  look();
+  CHECK(state() == RolloutState::aborted);
+  CHECK(weight() == 0);
+  CHECK(rollout().actor == "grayd");
+  REQUIRE(rollout().verdict);
+  CHECK(rollout().verdict->metric == Metric::errors);
+  CHECK(rollout().verdict->canary.failed == 8);
+  CHECK(host.events.back().kind == EventKind::rollout);
+  CHECK(host.events.back().cause == "aborted");
+  CHECK(host.published.back() == 0);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "an abort does not wait for the disk") {
+  start();
+  looks(3);
+  bool published_while_saving = false;
+  host.while_saving = [&] { published_while_saving = host.published.back() == 0; };
+  CHECK(command(RolloutEvent::abort).code == ExitCode::ok);
+  CHECK(published_while_saving);
+  CHECK(command(RolloutEvent::abort).code == ExitCode::ok);
+  CHECK(state() == RolloutState::aborted);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "an abort while a raise or a promotion is being saved wins") {
+  start({5, 100}, Duration{0});
+  looks(3);
+  bool once = false;
+  host.while_saving = [&] {
+    if (!std::exchange(once, true)) command(RolloutEvent::abort);
+  };
+  command(RolloutEvent::full);
+  CHECK(state() == RolloutState::aborted);
+  CHECK(weight() == 0);
+  CHECK(host.live.published().at("web").stable.empty());
+  CHECK(host.live.wanted() == host.live.published());
+  CHECK(rollouts->settled());
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "an abort after the promotion goes back to the stable version before") {
+  start({100}, Duration{0});
+  looks(3);
+  command(RolloutEvent::full);
+  CHECK(state() == RolloutState::promoted);
+  CHECK(command(RolloutEvent::abort).code == ExitCode::ok);
+  CHECK(state() == RolloutState::aborted);
+  CHECK(host.live.published().at("web").stable == "v1");
+  CHECK(weight() == 0);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a version that fails, is stopped or is removed ends the rollout") {
+  for (const int way : {0, 1, 2}) {
+    start();
+    looks(3);
+    CHECK(weight() == 5);
+    if (way == 0) host.views[1].state = VersionState::failed, host.views[1].cause = "worker web@v2#0: exit 3";
+    if (way == 1) host.live.set_stopped("web", "v2", true);
+    if (way == 2) host.settings.services[0].versions.erase(host.settings.services[0].versions.begin() + 1);
+    look();
+    CHECK(state() == RolloutState::aborted);
+    if (way == 0) CHECK(rollout().reason == "worker web@v2#0: exit 3");
+    if (way == 1) CHECK(rollout().reason == "the version was stopped");
+    if (way == 2) CHECK(rollout().reason == "the version was removed");
+    host.live.set_stopped("web", "v2", false);
+    host.views[1].state = VersionState::serving;
+  }
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a version that fails before its first users has failed, not been aborted") {
+  host.views[1] = test::version_view("v2", {});
+  start();
+  host.views[1].state = VersionState::failed;
+  look();
+  CHECK(state() == RolloutState::failed);
+  host.views[1] = test::version_view("v2", {test::worker("web@v2#0", 2, true)});
+  CHECK(command(RolloutEvent::retry).code == ExitCode::ok);
+  looks(2);
+  CHECK(weight() == 5);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a pause stays at the step; a resume holds it anew") {
+  start();
+  looks(3);
+  CHECK(command(RolloutEvent::pause).code == ExitCode::ok);
+  held();
+  held();
+  CHECK(weight() == 5);
+  CHECK(command(RolloutEvent::pause).code == ExitCode::conflict);
+  CHECK(command(RolloutEvent::resume).code == ExitCode::ok);
+  looks(3);
+  CHECK(weight() == 5);
+  held();
+  CHECK(weight() == 25);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a pause before the first users, and a resume") {
+  host.views[1] = test::version_view("v2", {});
+  start();
+  command(RolloutEvent::pause);
+  command(RolloutEvent::resume);
+  looks(3);
+  CHECK(weight() == 0);
+  host.views[1] = test::version_view("v2", {test::worker("web@v2#0", 2, true)});
+  looks(3);
+  CHECK(weight() == 5);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a bad verdict ends a paused rollout, too") {
+  start();
+  looks(20);
+  command(RolloutEvent::pause);
+  fail_users(8);
+  look();
+  CHECK(state() == RolloutState::aborted);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "the next step without waiting; refused while the version is not up") {
+  start();
+  looks(3);
+  CHECK(command(RolloutEvent::next).code == ExitCode::ok);
+  CHECK(weight() == 25);
+  host.views[1].workers[0].routable = false;
+  host.views[1].cause = "worker web@v2#0: the health check failed";
+  const auto refused = command(RolloutEvent::next);
+  CHECK(refused.code == ExitCode::conflict);
+  CHECK(refused.error == "v2 of web is not up: worker web@v2#0: the health check failed; nothing was changed");
+  CHECK(weight() == 25);
+  look();
+  CHECK(rollouts->reason("web", now) == "v2 is not up");
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a raise that cannot be saved has not happened, and is tried again later") {
+  start();
+  looks(3);
+  host.disk_error = "the disk is full";
+  looks(30);
+  look(Duration{60'000});
+  CHECK(state() == RolloutState::holding);
+  CHECK(weight() == 5);
+  const auto saves = host.happened.size();
+  looks(20);
+  CHECK(host.happened.size() == saves);  // not ten times a second
+  host.disk_error.clear();
+  look(Rollouts::kRetry);
+  look(Duration{60'000});
+  CHECK(weight() == 25);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a promotion that is refused leaves the rollout where it was") {
+  start({5, 100});
+  looks(3);
+  host.disk_error = "no room";
+  CHECK(command(RolloutEvent::full).code == ExitCode::failed);
+  CHECK(state() == RolloutState::holding);
+  CHECK(host.live.wanted() == host.live.published());
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a restart of grayd continues in every state") {
+  start();
+  restart();
+  look();
+  CHECK(weight() == 5);
+  restart();
+  held();
+  CHECK(weight() == 25);
+  command(RolloutEvent::pause);
+  restart();
+  held();
+  CHECK(state() == RolloutState::paused);
+  CHECK(weight() == 25);
+  command(RolloutEvent::abort);
+  restart();
+  held();
+  CHECK(state() == RolloutState::aborted);
+  CHECK(weight() == 0);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a second rollout is refused, and says who started the first") {
+  start();
+  const auto refused = start();
+  CHECK(refused.code == ExitCode::conflict);
+  CHECK(refused.error.find("a rollout of web v2 is starting (since ") == 0);
+  CHECK(refused.error.find("by uid 7, pid 8); to end it: grayctl rollout abort web") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "commands without a rollout are refused, but an abort is fulfilled") {
+  CHECK(command(RolloutEvent::pause).code == ExitCode::conflict);
+  CHECK(command(RolloutEvent::retry).code == ExitCode::conflict);
+  CHECK(command(RolloutEvent::abort).code == ExitCode::ok);
+  std::optional<Reply> reply;
+  rollouts->command("wbe", RolloutEvent::abort, "uid 7", false, [&](Reply r) { reply = r; });
+  CHECK(reply->code == ExitCode::usage);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a version that has users already keeps them: lower steps are left out") {
+  host.live.replace({{"web", {.weights = {{"v2", 10}}}}});
+  start({5, 10, 50});
+  look();
+  CHECK(weight() == 10);
+  held();
+  CHECK(weight() == 50);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "without a rollout a bad version keeps its users, and an event warns") {
+  host.live.replace({{"web", {.weights = {{"v2", 5}}}}});
+  CHECK(rollouts->looks());
+  looks(30);
+  CHECK(host.events.empty());
+  fail_users(8);
+  look();
+  CHECK(weight() == 5);
+  REQUIRE(host.events.size() == 1);
+  CHECK(host.events[0].kind == EventKind::judged);
+  CHECK(host.events[0].cause == "errors");
+  CHECK(host.events[0].text.find("to go back: grayctl shift web v2 0") != std::string::npos);
+  looks(20);
+  CHECK(host.events.size() == 1);
+  CHECK(rollouts->verdict("web", "v2")->result == VerdictResult::fail);
+  CHECK(!rollouts->verdict("web", "v1"));
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "a signal of the supervisor takes the users away, with and without a rollout") {
+  for (const bool with : {false, true}) {
+    host.live.replace({{"web", {.weights = {{"v2", 5}}}}});
+    if (with) start();
+    looks(5);
+    CHECK(weight() == 5);
+    host.views[1].workers[0].pid = 0;
+    host.views[1].workers[0].last_exit = "exit 3";
+    look();
+    CHECK(weight() == 0);
+    CHECK(host.events.back().text.find("ended soon after its start; worker web@v2#0: exit 3") != std::string::npos);
+    if (with) CHECK(state() == RolloutState::aborted);
+    CHECK(rollouts->settled());
+    host.views[1].workers[0].pid = 102;
+  }
+}
+
+}  // namespace
+}  // namespace gray::control

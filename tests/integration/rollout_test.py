@@ -1,0 +1,182 @@
+"""A rollout from outside: its steps, its end by itself, and the commands of an operator, under load."""
+import os
+import signal
+import statistics
+import time
+
+from harness import SLOWER, GrayTest, eventually, faulty, merged, two_versions
+from users import Users
+
+STEPS = ("--steps", "10,50,100", "--hold", "1s")
+
+
+def beside(*flags, **v2):
+    """v1 is good; v2 is a build with these faults."""
+    return two_versions(version={"v1": {"command": faulty()}, "v2": merged({"command": faulty(*flags)}, v2)})
+
+
+class RolloutTest(GrayTest):
+    def ok(self, *args, **options):
+        result = self.daemon.ctl(*args, **options)
+        self.assertEqual(result.code, 0, result)
+        return result
+
+    def refused(self, code, *args):
+        result = self.daemon.ctl(*args)
+        self.assertEqual(result.code, code, result)
+        return result.err
+
+    def rollout(self):
+        return self.daemon.ctl("rollout", "status", "web", "-o", "json").json()
+
+    def weight(self):
+        return self.daemon.version("v2")["weight"]
+
+    def wait_weight(self, weight, timeout=20):
+        eventually(lambda: self.weight() == weight, timeout, f"a weight of {weight}")
+
+
+class Ends(RolloutTest):
+    def test_a_good_version_is_promoted_by_itself(self):
+        self.daemon = self.start(beside())
+        with Users(self.daemon.port) as users:
+            self.ok("rollout", "start", "web", "v2", *STEPS)
+            self.assertIn("is the stable version of web already", self.refused(2, "rollout", "start", "web", "v1"))
+            self.assertIn("a rollout of web v2 is", self.refused(3, "rollout", "start", "web", "v2"))
+            self.assertIn("decides the weights", self.refused(3, "shift", "web", "v2", "7"))
+            waited = self.daemon.ctl("rollout", "status", "web", "--wait", "--timeout", "60s", timeout=70)
+        self.assertEqual(waited.code, 0, waited)
+        self.assertEqual(users.failed, [])
+        self.assertEqual(self.daemon.status()["services"][0]["stable"], "v2")
+        end = self.rollout()
+        self.assertEqual((end["state"], end["step"], end["steps"]), ("promoted", 3, [10, 50, 100]))
+        self.assertEqual(end["verdict"]["result"], "pass")
+        self.assertIn("to go back: grayctl undo web", waited.out)
+
+    def test_a_bad_version_loses_its_users_within_seconds(self):
+        self.daemon = self.start(beside("--error-rate", "0.2"))
+        with Users(self.daemon.port) as users:
+            eventually(lambda: sum(users.served.values()) > 200, 20, "users")
+            begin = time.monotonic()
+            self.ok("rollout", "start", "web", "v2", "--steps", "5,100", "--hold", "1m")
+            waited = self.daemon.ctl("rollout", "status", "web", "--wait", "--timeout", "60s", timeout=70)
+            took = time.monotonic() - begin
+        self.assertEqual(waited.code, 6, waited)
+        failed = users.failed_users("v2")
+        print(f"aborted after {took:.1f} s and {len(failed)} failed users (seed {users.seed})")
+        self.assertEqual(self.weight(), 0)
+        self.assertEqual(users.not_of("v2"), [])
+        self.assertLessEqual(len(failed), 12)
+        self.assertLess(took, 30 * SLOWER)
+        end = self.rollout()
+        self.assertEqual((end["state"], end["actor"]), ("aborted", "grayd"))
+        self.assertEqual(end["verdict"]["metric"], "errors")
+        self.assertGreater(end["verdict"]["canary"]["error_ratio"], 0.05)
+        self.assertIn("rollout", {event["kind"] for event in self.daemon.ctl("events", "-o", "json").json()["events"]})
+        self.ok("rollout", "abort", "web")
+
+    def test_a_version_that_hangs_or_dies_of_its_requests_loses_its_users(self):
+        self.daemon = self.start(beside())
+        with Users(self.daemon.port) as users:
+            self.ok("shift", "web", "v2", "20")
+            eventually(lambda: users.served["v2"] > 20, 20, "users of v2")
+            pid = self.daemon.pids("v2")[0]
+            begin = time.monotonic()
+            os.kill(pid, signal.SIGSTOP)
+            self.wait_weight(0)
+            took = time.monotonic() - begin
+            os.kill(pid, signal.SIGCONT)
+        print(f"a stopped process: weight 0 after {took:.1f} s")
+        self.assertLess(took, 8 * SLOWER)
+        self.assertEqual(users.not_of("v2"), [])
+        events = [e for e in self.daemon.ctl("events", "-o", "json").json()["events"] if e["kind"] == "judged"]
+        self.assertEqual(events[-1]["cause"], "alarm")
+
+    def test_a_crash_loop_ends_the_rollout_and_no_user_sees_it(self):
+        self.daemon = self.start(beside("--crash-at", "5"))
+        with Users(self.daemon.port) as users:
+            self.ok("rollout", "start", "web", "v2", "--steps", "20,100", "--hold", "1m")
+            waited = self.daemon.ctl("rollout", "status", "web", "--wait", "--timeout", "60s", timeout=70)
+        self.assertEqual(waited.code, 6, waited)
+        self.assertIn("ended", self.rollout()["reason"])
+        self.assertEqual(users.failed, [])
+
+
+class Commands(RolloutTest):
+    def test_an_abort_is_in_force_at_once(self):
+        self.daemon = self.start(beside())
+        times = []
+        for _ in range(5):
+            self.ok("rollout", "start", "web", "v2", "--steps", "50,100", "--hold", "1h")
+            self.wait_weight(50)
+            begin = time.monotonic()
+            self.ok("rollout", "abort", "web")
+            times.append(1000 * (time.monotonic() - begin))
+            self.assertEqual({self.daemon.get(headers={"Cookie": f"uid={i}"})["x-gray-version"] for i in range(20)},
+                             {"v1"})
+        print("an abort, grayctl included: " + ", ".join(f"{ms:.0f}" for ms in times) + " ms")
+        self.assertLess(statistics.median(times), 100 * SLOWER)
+        self.assertEqual(self.daemon.ctl("rollout", "status", "web").code, 6)
+
+    def test_pause_resume_promote_retry(self):
+        self.daemon = self.start(beside())
+        self.assertIn("has had no rollout", self.refused(3, "rollout", "status", "web"))
+        self.refused(3, "rollout", "pause", "web")
+        self.ok("rollout", "abort", "web")
+        self.ok("rollout", "start", "web", "v2", "--steps", "10,50,100", "--hold", "1h", "--salt", "spring")
+        self.wait_weight(10)
+        self.ok("rollout", "pause", "web")
+        self.assertEqual(self.rollout()["state"], "paused")
+        self.assertIn("cannot be paused", self.refused(3, "rollout", "pause", "web"))
+        self.ok("rollout", "resume", "web")
+        self.ok("rollout", "promote", "web")
+        self.wait_weight(50)
+        self.ok("rollout", "abort", "web", "--freeze")
+        self.assertTrue(self.rollout()["frozen"])
+        self.ok("rollout", "retry", "web")
+        self.wait_weight(10)
+        self.ok("rollout", "promote", "web", "--full")
+        eventually(lambda: self.rollout()["state"] == "promoted", 10, "the promotion")
+        self.assertEqual(self.daemon.get()["x-gray-version"], "v2")
+        self.ok("rollout", "abort", "web")
+        self.assertEqual(self.daemon.get()["x-gray-version"], "v1")
+
+    def test_without_traffic_it_is_held(self):
+        self.daemon = self.start(beside())
+        self.ok("rollout", "start", "web", "v2", "--steps", "10,100", "--hold", "100ms")
+        self.wait_weight(10)
+        reason = "the canary has had 0 of 50 requests"
+        eventually(lambda: self.rollout()["reason"] == reason, 10, "the reason of the hold")
+        self.assertEqual(self.rollout()["verdict"]["result"], "insufficient")
+        waited = self.daemon.ctl("rollout", "status", "web", "--wait", "--timeout", "1s")
+        self.assertEqual(waited.code, 5, waited)
+        self.assertEqual(self.weight(), 10)
+
+    def test_mistakes_start_nothing(self):
+        self.daemon = self.start(beside())
+        for args in (("--steps", "5,1"), ("--steps", "0"), ("--steps", "x"), ("--hold", "soon"), ("--salt", "a b")):
+            self.refused(2, "rollout", "start", "web", "v2", *args)
+        self.assertIn("did you mean", self.refused(2, "rollout", "start", "wbe", "v2"))
+        self.refused(2, "rollout", "start", "web", "v9")
+        self.refused(2, "rollout")
+        self.refused(3, "rollout", "status", "web")
+
+
+class Restarts(RolloutTest):
+    def test_a_rollout_survives_a_kill_a_reload_and_upgrades(self):
+        self.daemon = self.start(beside())
+        self.ok("rollout", "start", "web", "v2", "--steps", "10,50,100", "--hold", "2s", "--salt", "spring")
+        self.wait_weight(10)
+        self.daemon.kill()
+        self.daemon.launch()
+        self.daemon.wait_up(1, "v1", "v2")
+        self.assertIn(self.rollout()["state"], ("stepping", "holding"))
+        self.assertEqual(self.weight(), 10)
+        self.ok("reload")
+        self.ok("upgrade", "router", timeout=60)
+        self.ok("upgrade", timeout=60)
+        with Users(self.daemon.port) as users:
+            waited = self.daemon.ctl("rollout", "status", "web", "--wait", "--timeout", "60s", timeout=70)
+        self.assertEqual(waited.code, 0, waited)
+        self.assertEqual(users.failed, [])
+        self.assertEqual(self.rollout()["state"], "promoted")
