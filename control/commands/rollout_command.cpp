@@ -40,6 +40,19 @@ const Rollout* rollout_in(const State& state, const std::string& service) {
   return found == state.end() || !found->second.rollout ? nullptr : &*found->second.rollout;
 }
 
+Reply judge_rollout_room(const ServiceSettings& service, const std::string& version, const State& state) {
+  if (const auto* running = rollout_in(state, service.name); running != nullptr && is_running(running->state)) {
+    return rollout_conflict(
+        fmt::format("a rollout of {0} {1} is {2} (since {3}, by {4}); to end it: "
+                    "grayctl rollout abort {0}",
+                    service.name, running->version, name_of(running->state), rfc3339(running->since), running->actor));
+  }
+  const auto shares = shares_of(service, state);
+  if (shares.canary.empty() || shares.canary == version) return {};
+  return rollout_conflict(fmt::format("{0} already has {1:g}% of {2}; first: grayctl shift {2} {0} 0", shares.canary,
+                                      shares.weight, service.name));
+}
+
 Reply judge_rollout_start(const RolloutOrder& order, const Settings& settings, const State& state) {
   const auto* service = settings.service(order.service);
   if (service == nullptr) return refusal(ExitCode::usage, unknown_service(settings, order.service));
@@ -51,16 +64,7 @@ Reply judge_rollout_start(const RolloutOrder& order, const Settings& settings, c
   if (order.version == shares.stable)
     return refusal(ExitCode::usage,
                    fmt::format("{} is the stable version of {} already", order.version, order.service));
-  if (const auto* running = rollout_in(state, order.service); running != nullptr && is_running(running->state)) {
-    return rollout_conflict(
-        fmt::format("a rollout of {0} {1} is {2} (since {3}, by {4}); to end it: "
-                    "grayctl rollout abort {0}",
-                    order.service, running->version, name_of(running->state), rfc3339(running->since), running->actor));
-  }
-  if (!shares.canary.empty() && shares.canary != order.version) {
-    return rollout_conflict(fmt::format("{0} already has {1:g}% of {2}; first: grayctl shift {2} {0} 0", shares.canary,
-                                        shares.weight, order.service));
-  }
+  if (auto room = judge_rollout_room(*service, order.version, state); room.code != ExitCode::ok) return room;
   if (is_stopped(state, order.service, order.version)) {
     return rollout_conflict(
         fmt::format("{1} of {0} is stopped; first: grayctl start {0} {1}", order.service, order.version));

@@ -24,6 +24,8 @@ const Rollout* rollout_in(const State& state, const std::string& service);
 
 // `state`: as it will be when pending changes are saved. The reply is ok, or says what to do instead.
 Reply judge_rollout_start(const RolloutOrder& order, const Settings& settings, const State& state);
+/// Only what is in the way of any rollout of the version: a running one, or a different version with users.
+Reply judge_rollout_room(const ServiceSettings& service, const std::string& version, const State& state);
 /// For a service that has a rollout.
 Reply judge_rollout_command(RolloutEvent event, const ServiceSettings& service, const State& state,
                             const std::vector<VersionView>& views);

@@ -15,8 +15,6 @@ namespace {
 
 constexpr const char* kGrayd = "grayd";
 
-Reply conflict(std::string error) { return refusal(ExitCode::conflict, std::move(error)); }
-
 /// A router that is too slow gets the table as well.
 bool is_in_force(const Reply& reply) { return reply.code == ExitCode::ok || reply.code == ExitCode::timeout; }
 
@@ -95,7 +93,8 @@ void Rollouts::command(const std::string& service, RolloutEvent event, const std
     // An abort is a wish to have no rollout, so it is fulfilled.
     if (event == RolloutEvent::abort) return done({ExitCode::ok, {{"schema_version", 1}}, {}});
     return done(
-        conflict(fmt::format("there is no rollout of {0}; to start one: grayctl rollout start {0} VERSION", service)));
+        refusal(ExitCode::conflict,
+                fmt::format("there is no rollout of {0}; to start one: grayctl rollout start {0} VERSION", service)));
   }
   auto verdict = judge_rollout_command(event, *settings, live_.wanted(), host_.report().views);
   if (verdict.code != ExitCode::ok) return done(std::move(verdict));
@@ -266,7 +265,8 @@ void Rollouts::carry_out(RolloutAction action, const std::string& service, Servi
     case RolloutAction::zero: return zero(service, std::move(rollout), std::move(done));
     case RolloutAction::none: return changes_.save_first(service, std::move(next), "changed", std::move(done));
     case RolloutAction::go_back: return go_back(service, std::move(rollout), std::move(done));
-    case RolloutAction::refuse: return done(conflict("the rollout cannot do this now"));  // checked before
+    case RolloutAction::refuse:
+      return done(refusal(ExitCode::conflict, "the rollout cannot do this now"));  // checked before
   }
 }
 
@@ -284,7 +284,7 @@ void Rollouts::zero(const std::string& service, Rollout rollout, Done done) {
 void Rollouts::go_back(const std::string& service, Rollout rollout, Done done) {
   const auto& settings = *settings_.service(service);
   const auto target = undo_target(settings, live_.published());
-  if (target.empty()) return done(conflict(service + " has no stable version before"));
+  if (target.empty()) return done(refusal(ExitCode::conflict, service + " has no stable version before"));
   auto next = make_stable(settings, live_.published(), target, wall_now());
   next.rollout = std::move(rollout);
   changes_.publish_first(service, std::move(next), std::move(done));

@@ -114,6 +114,23 @@ struct Verbs::Handlers {
   static void release(Verbs& verbs, const json& args, Done done) {
     verbs.releases_.call(verb, args, std::move(done));
   }
+  /// With "rollout" the version gets users by steps once it is up.
+  static void deploy(Verbs& verbs, const json& args, Done done) {
+    if (auto error = arguments_error(Verb::deploy, args); !error.empty())
+      return done(refusal(ExitCode::usage, std::move(error)));
+    if (!args.value("rollout", false)) return verbs.releases_.call(Verb::deploy, args, std::move(done));
+    const std::string service = args.at("service"), version = args.at("version");
+    if (const auto* settings = verbs.settings_.service(service)) {
+      auto room = judge_rollout_room(*settings, version, verbs.live_.wanted());
+      if (room.code != ExitCode::ok) return done(std::move(room));
+    }
+    verbs.releases_.call(Verb::deploy, args, [&verbs, service, version, args, done = std::move(done)](Reply deployed) {
+      if (deployed.code != ExitCode::ok) return done(std::move(deployed));
+      verbs.rollouts_.start({service, version, {}, {}, {}}, actor_of(args), [deployed, done](Reply started) {
+        done(started.code == ExitCode::ok ? deployed : std::move(started));
+      });
+    });
+  }
   static void upgrade(Verbs& verbs, const json& args, Done done) { done(verbs.host_.upgrade(args)); }
   static void reload(Verbs& verbs, const json& args, Done done) {
     verbs.host_.reload(args, [&verbs, done = std::move(done)](const Reply& reply) {
@@ -132,7 +149,7 @@ Verbs::Handler Verbs::handler_of(Verb verb) {
       {Verb::restart, &Handlers::act_on_version<Action::restart>},
       {Verb::drain, &Handlers::act_on_version<Action::drain>},
       {Verb::stop, &Handlers::act_on_version<Action::stop>},
-      {Verb::deploy, &Handlers::release<Verb::deploy>},
+      {Verb::deploy, &Handlers::deploy},
       {Verb::promote, &Handlers::release<Verb::promote>},
       {Verb::undo, &Handlers::release<Verb::undo>},
       {Verb::remove, &Handlers::release<Verb::remove>},

@@ -131,7 +131,9 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::stop:
     case Verb::restart:
     case Verb::drain: return run_order(client, command, place.person, place.err);
-    case Verb::deploy: return run_deploy(client, command, place.person, place.err);
+    case Verb::deploy:
+      return command.rollout ? run_deploy_with_rollout(client, command, place.terminal, place.person, place.err)
+                             : run_deploy(client, command, place.person, place.err);
     case Verb::promote: return run_promote(client, command, place.person, place.err);
     case Verb::undo: return run_undo(client, command, place.person, place.err);
     case Verb::remove: return run_remove(client, command, place.person, place.err);

@@ -140,6 +140,7 @@ std::string check_waiting(Grammar& grammar) {
   if (!timeout || timeout->count() == 0) return timeout_error(grammar.timeout);
   if (!command.wait) return looks ? "--timeout needs --wait" : "--timeout and --no-wait contradict each other";
   command.timeout = *timeout;
+  command.timeout_asked = true;
   return {};
 }
 

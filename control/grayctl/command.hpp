@@ -14,6 +14,7 @@ namespace gray::control {
 
 struct Command {
   static constexpr Duration kTimeout{600'000};  // the default of --timeout
+  static constexpr Duration kRolloutTimeout{24 * 60 * 60'000};
 
   Verb verb = Verb::status;
   std::string socket;   // --socket; empty: search
@@ -28,11 +29,13 @@ struct Command {
   std::string part = "grayd";              // of `upgrade`: the part to replace, grayd or router
   std::string binary;                      // of `upgrade`: the program; empty: the one that grayd was started from
   std::map<std::string, std::string> env;  // of `deploy`
+  bool rollout = false;                    // of `deploy`: by steps to all users
   std::string to;                          // of `undo`: the version; empty: the stable one before
   bool yes = false;         // of `stop`, `drain`, `shift`, `promote` and `remove`: although grayd objects
   bool wait = false;        // for the end of the operation, or until everything is up
   bool wait_asked = false;  // by --wait: `reload` waits for replaced workers, too
   Duration timeout = kTimeout;
+  bool timeout_asked = false;  // by --timeout: else a rollout is followed for kRolloutTimeout
   nlohmann::json arguments = nlohmann::json::object();  // of a verb without words of its own
 };
 

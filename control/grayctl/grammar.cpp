@@ -122,9 +122,11 @@ void Grammar::changing() {
 void Grammar::releasing() {
   CLI::App* deploy = version_verb(Verb::deploy,
                                   "  grayctl deploy web 43\n  grayctl deploy web 43 --env FLAG=1 --timeout 2m\n"
+                                  "  grayctl deploy web 43 --rollout\n"
                                   "Starts a version that is not in the file, as [service.web.release] says, and\n"
                                   "waits until all its workers are healthy. It has no users: see grayctl shift and\n"
                                   "grayctl promote. It outlasts a restart of grayd, until: grayctl remove web 43");
+  deploy->add_flag("--rollout", command.rollout, "to all users by steps; exit 6 if aborted");
   deploy->add_option("--env", env, "NAME=VALUE, a variable; may be repeated")->type_name("NAME=VALUE")->type_size(1);
   deploy->get_option("VERSION")->description("a name that is new: a-z A-Z 0-9 _ -");
 

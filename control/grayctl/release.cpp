@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "control/grayctl/orders.hpp"
+#include "control/grayctl/rollouts.hpp"
 #include "control/grayctl/watch.hpp"
 
 namespace gray::control {
@@ -36,12 +37,16 @@ Outcome in_progress(Answer begun, const Awaited& awaited) {
           fmt::format("{} is in progress; see: grayctl status {}\n", subject(awaited), awaited.service)};
 }
 
+json deploy_order(const Command& command) {
+  json args = named_in(command);
+  if (!command.env.empty()) args["env"] = command.env;
+  return args;
+}
+
 }  // namespace
 
 Outcome run_deploy(Client& client, const Command& command, const Person& person, std::ostream& err) {
-  json args = named_in(command);
-  if (!command.env.empty()) args["env"] = command.env;
-  Answer begun = client.post("deploy", args);
+  Answer begun = client.post("deploy", deploy_order(command));
   if (begun.code != ExitCode::ok) return {std::move(begun), {}};
   const Awaited awaited{Verb::deploy, command.service, command.version, 0};
   if (!command.wait) return in_progress(std::move(begun), awaited);
@@ -52,6 +57,23 @@ Outcome run_deploy(Client& client, const Command& command, const Person& person,
     begun.body["workers"] = version->value("workers", json::array());
   }
   return {std::move(begun), watched.text + "\n" + next_steps(command)};
+}
+
+Outcome run_deploy_with_rollout(Client& client, const Command& command, const Terminal& terminal, const Person& person,
+                                std::ostream& err) {
+  json args = deploy_order(command);
+  args["rollout"] = true;
+  Answer begun = client.post("deploy", args);
+  if (begun.code != ExitCode::ok) return {std::move(begun), {}};
+  if (!command.wait) {
+    return {std::move(begun), fmt::format("rollout of {0} {1} has started; to follow it: grayctl rollout status {0} "
+                                          "--watch\n",
+                                          command.service, command.version)};
+  }
+  Command status = command;
+  status.verb = Verb::rollout_status;
+  status.arguments = {{"service", command.service}};
+  return run_rollout(client, status, terminal, person, err);
 }
 
 Outcome run_promote(Client& client, const Command& command, const Person& person, std::ostream& err) {

@@ -9,6 +9,9 @@
 namespace gray::control {
 
 Outcome run_deploy(Client& client, const Command& command, const Person& person, std::ostream& err);
+/// With --rollout: follows the rollout to its end. grayd continues it whatever happens to the caller.
+Outcome run_deploy_with_rollout(Client& client, const Command& command, const Terminal& terminal, const Person& person,
+                                std::ostream& err);
 Outcome run_promote(Client& client, const Command& command, const Person& person, std::ostream& err);
 Outcome run_undo(Client& client, const Command& command, const Person& person, std::ostream& err);
 Outcome run_remove(Client& client, const Command& command, const Person& person, std::ostream& err);

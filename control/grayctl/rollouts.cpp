@@ -121,7 +121,8 @@ class Drawing {
 
 Answer follow_rollout(Client& client, const Command& command, const Person& person, std::ostream& err) {
   Drawing drawing(err, person, command.follow);
-  const TimePoint until = Clock::now() + command.timeout;
+  const Duration timeout = command.timeout_asked ? command.timeout : Command::kRolloutTimeout;
+  const TimePoint until = Clock::now() + timeout;
   for (;;) {
     Answer answer = client.get(name_of(Verb::rollout_status), command.arguments);
     if (answer.code != ExitCode::ok || is_rollout_over(answer.body)) return answer;
@@ -130,7 +131,7 @@ Answer follow_rollout(Client& client, const Command& command, const Person& pers
               .body = {},
               .error =
                   fmt::format("{} after {}; it continues; see: grayctl rollout status {}", line_of_rollout(answer.body),
-                              format_duration(command.timeout), word_in(answer.body, "service"))};
+                              format_duration(timeout), word_in(answer.body, "service"))};
     }
     drawing.show(answer.body);
     ::poll(nullptr, 0, static_cast<int>(kLook.count()));

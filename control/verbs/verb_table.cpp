@@ -23,7 +23,8 @@ constexpr Argument kLogs[] = {{"after", Type::whole},  {"count", Type::whole},  
 constexpr Argument kShift[] = {
     {"service", Type::text, true}, {"version", Type::text, true}, {"percent", Type::number, true}, {"yes", Type::flag}};
 constexpr Argument kOrder[] = {{"service", Type::text, true}, {"version", Type::text, true}, {"yes", Type::flag}};
-constexpr Argument kDeploy[] = {{"service", Type::text, true}, {"version", Type::text, true}, {"env", Type::texts}};
+constexpr Argument kDeploy[] = {
+    {"service", Type::text, true}, {"version", Type::text, true}, {"env", Type::texts}, {"rollout", Type::flag}};
 constexpr Argument kUndo[] = {{"service", Type::text, true}, {"to", Type::text}, {"undo_timeout_ms", Type::whole}};
 constexpr Argument kUpgrade[] = {{"of", Type::text, true}, {"binary", Type::text}, {"timeout_ms", Type::whole}};
 

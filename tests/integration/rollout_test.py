@@ -162,6 +162,50 @@ class Commands(RolloutTest):
         self.refused(3, "rollout", "status", "web")
 
 
+class Deploys(RolloutTest):
+    """grayctl deploy --rollout, as a pipeline calls it."""
+
+    def begin(self):
+        version = {"command": faulty(), "ready": ["pipe"]}
+        web = {"stable": "v1", "expose": "version", "identity": ["cookie:uid"], "version": {"v1": version},
+               "release": {**version, "command": ["sh", "run.sh"], "cwd": "releases/{version}", "min_healthy": "0s"},
+               "rollout": {"steps": [10, 100], "hold": "500ms"}}
+        self.daemon = self._prepared(web, {})
+        self._own.append(self.daemon)
+        for name, flags in (("41", ""), ("42", " --error-rate 0.3"), ("43", ""), ("44", " --crash-on-start")):
+            folder = os.path.join(self.daemon.folder, "releases", name)
+            os.makedirs(folder)
+            with open(os.path.join(folder, "run.sh"), "w") as file:
+                file.write("exec " + faulty()[0] + flags + "\n")
+        self._started(self.daemon, ("v1",))
+
+    def deploy(self, version):
+        return self.daemon.ctl("deploy", "web", version, "--rollout", timeout=90)
+
+    def stable(self):
+        return self.daemon.status()["services"][0]["stable"]
+
+    def test_good_releases_are_promoted_and_bad_ones_leave_the_users_alone(self):
+        self.begin()
+        with Users(self.daemon.port) as users:
+            for version, code, stable in (("41", 0, "41"), ("42", 6, "41"), ("43", 0, "43"), ("44", 1, "43")):
+                result = self.deploy(version)
+                self.assertEqual(result.code, code, result)
+                self.assertEqual(self.stable(), stable)
+        self.assertEqual(users.not_of("42"), [])
+        self.assertIn("died-before-ready", self.rollout()["reason"])
+        self.ok("undo", "web")
+        self.assertEqual(self.stable(), "41")
+
+    def test_a_deploy_beside_a_rollout_is_refused_and_starts_nothing(self):
+        self.begin()
+        self.ok("deploy", "web", "41", "--rollout", "--no-wait")
+        self.assertIn("a rollout of web 41 is", self.refused(3, "deploy", "web", "43", "--rollout"))
+        self.assertIsNone(self.daemon.version("43"))
+        self.ok("rollout", "abort", "web")
+        self.refused(2, "deploy", "web", "../43", "--rollout")
+
+
 class Restarts(RolloutTest):
     def test_a_rollout_survives_a_kill_a_reload_and_upgrades(self):
         self.daemon = self.start(beside())

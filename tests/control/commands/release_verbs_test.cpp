@@ -344,7 +344,7 @@ TEST_CASE_FIXTURE(ReleaseVerbsFixture, "while grayd is replaced or stops, the up
 
 TEST_CASE_FIXTURE(ReleaseVerbsFixture, "arguments are checked, and refusals carry what to confirm") {
   CHECK(call(Verb::deploy, json::object()).error ==
-        "deploy needs service and version (strings), and takes env (an object of strings)");
+        "deploy needs service and version (strings), and takes env (an object of strings) and rollout (true or false)");
   CHECK(call(Verb::deploy, {{"version", "43"}, {"env", {{"A", 1}}}}).code == ExitCode::usage);
   CHECK(call(Verb::undo, {{"to", 1}}).code == ExitCode::usage);
   settings.services[0].versions[2].instances = 2;

@@ -75,6 +75,19 @@ TEST_CASE("a deploy waits until the version is up, and says what can be done nex
   CHECK(outcome.answer.body["workers"].size() == 1);
 }
 
+TEST_CASE("a deploy with a rollout follows it to its end") {
+  Releasing grayd;
+  grayd.command.rollout = true;
+  grayd.command.wait = false;
+  const auto run = [&] {
+    return run_deploy_with_rollout(grayd.client, grayd.command, Terminal{}, grayd.person, grayd.err);
+  };
+  CHECK(run().text == "rollout of web 43 has started; to follow it: grayctl rollout status web --watch\n");
+  CHECK(grayd.orders.back() == json{{"service", "web"}, {"version", "43"}, {"rollout", true}});
+  grayd.answer = {.code = ExitCode::conflict, .body = {}, .error = "no"};
+  CHECK(run().answer.error == "no");
+}
+
 TEST_CASE("a deploy that fails says why, with the remedy") {
   Releasing grayd;
   grayd.version("failed", "worker web@43#0: died-before-ready (exit 3); its last lines: \"no database\"");
