@@ -196,16 +196,24 @@ void ReleaseVerbs::go_back(const std::string& service, const std::string& target
 }
 
 void ReleaseVerbs::remove(const json& args, Done done) {
-  const RemoveOrder order{args.at("service"), args.at("version"), args.value("yes", false)};
+  const RemoveOrder order{args.at("service"), args.at("version")};
   auto verdict = judge_remove(settings_, live_.wanted(), order);
   if (verdict.code != ExitCode::ok) return done(refusal_of(std::move(verdict)));
   live_.change(order.service, [&](ServiceState& state) { mark_removed(state, order.version); });
   host_.carry_out({Action::drain, order.service, order.version, false});
   host_.persist([this, order, done = std::move(done)](const std::string& error) {
     host_.upkeep_soon();
-    if (error.empty()) return done(reply_about(Verb::remove, order.service, order.version));
+    if (error.empty()) return done(removal(order));
     done(refusal(ExitCode::failed, fmt::format("{} {} is being removed, but {}", order.service, order.version, error)));
   });
+}
+
+Reply ReleaseVerbs::removal(const RemoveOrder& order) const {
+  auto reply = reply_about(Verb::remove, order.service, order.version);
+  const auto* service = settings_.service(order.service);
+  const auto target = service == nullptr ? std::string() : undo_target(*service, live_.wanted());
+  reply.body["undo_to"] = target.empty() ? json() : json(target);
+  return reply;
 }
 
 bool ReleaseVerbs::attentive() const {

@@ -65,6 +65,7 @@ class ReleaseVerbs {
                       Done done);
   void go_back(const std::string& service, const std::string& target, const std::string& by, Done done);
   void remove(const nlohmann::json& args, Done done);
+  Reply removal(const RemoveOrder& order) const;
   std::optional<Duration> advance_undos(TimePoint now);
   void undo_ended(const std::string& service, const Reply& reply);
   void perform(const std::vector<Chore>& chores);

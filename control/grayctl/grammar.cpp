@@ -151,7 +151,7 @@ void Grammar::releasing() {
   undo->add_option("--to", command.to, "one of the former stable versions")->type_name("VERSION");
   add_ending(*undo);
   promote->add_flag("-y,--yes", command.yes, "even if not all of its workers are healthy");
-  remove->add_flag("-y,--yes", command.yes, "even if undo would go back to it");
+  remove->add_flag("-y,--yes", command.yes, "accepted for scripts: nothing is asked");
 }
 
 void Grammar::upgrading() {

@@ -32,6 +32,14 @@ std::string next_steps(const Command& command) {
       name, command.service);
 }
 
+/// "; undo goes back to 42": the removed version may have been the one.
+std::string way_back(const json& removed, const std::string& service) {
+  const auto found = removed.find("undo_to");
+  if (found == removed.end()) return {};
+  return found->is_string() ? fmt::format("; undo of {} goes back to {}", service, found->get<std::string>())
+                            : fmt::format("; {} has no version that undo could go back to", service);
+}
+
 Outcome in_progress(Answer begun, const Awaited& awaited) {
   return {std::move(begun),
           fmt::format("{} is in progress; see: grayctl status {}\n", subject(awaited), awaited.service)};
@@ -110,7 +118,8 @@ Outcome run_remove(Client& client, const Command& command, const Person& person,
   if (!command.wait) return in_progress(std::move(begun), awaited);
   Watched watched = watch(client, awaited, {err, person, command.timeout});
   if (watched.answer.code != ExitCode::ok) return {std::move(watched.answer), {}};
-  return {std::move(begun), watched.text + "\n"};
+  auto text = watched.text + way_back(begun.body, command.service) + "\n";
+  return {std::move(begun), std::move(text)};
 }
 
 }  // namespace gray::control

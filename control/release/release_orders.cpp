@@ -167,8 +167,6 @@ ReleaseVerdict judge_remove(const Settings& settings, const State& state, const 
     return refused(fmt::format("{} has {:g}% of the users; send them to {} first: grayctl shift {} 0", name, weight,
                                shares.stable, name));
   if (is_removing(fact_of(state, order.service), order.version)) return refused(name + " is being removed already");
-  if (!order.yes && undo_target(*service, state) == order.version)
-    return unconfirmed(fmt::format("{} is the version that undo goes back to", name), "grayctl remove " + name);
   return {};
 }
 

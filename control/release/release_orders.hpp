@@ -43,7 +43,6 @@ ReleaseVerdict judge_undo(const Settings& settings, const State& state, const Un
 
 struct RemoveOrder {
   std::string service, version;
-  bool yes = false;
 };
 ReleaseVerdict judge_remove(const Settings& settings, const State& state, const RemoveOrder& order);
 

@@ -278,6 +278,7 @@ TEST_CASE_FIXTURE(ReleaseVerbsFixture, "a removed version drains, and is then fo
   upkeeps = 0;
   const auto reply = call(Verb::remove, {{"version", "43"}});
   CHECK(reply.code == ExitCode::ok);
+  CHECK(reply.body["undo_to"] == nullptr);
   CHECK(happened == Happened{"drain 43", "saved"});
   CHECK(upkeeps == 1);
   CHECK(verbs.attentive());

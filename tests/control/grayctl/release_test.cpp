@@ -149,6 +149,12 @@ TEST_CASE("an undo that starts its version is followed to its end") {
 TEST_CASE("a removal waits until the version is gone, or for the timeout") {
   Releasing grayd;
   CHECK(run_remove(grayd.client, grayd.command, grayd.person, grayd.err).text == "web 43 drained and removed\n");
+  grayd.answer.body["undo_to"] = "42";
+  CHECK(run_remove(grayd.client, grayd.command, grayd.person, grayd.err).text ==
+        "web 43 drained and removed; undo of web goes back to 42\n");
+  grayd.answer.body["undo_to"] = nullptr;
+  CHECK(run_remove(grayd.client, grayd.command, grayd.person, grayd.err).text ==
+        "web 43 drained and removed; web has no version that undo could go back to\n");
   grayd.version("draining");
   grayd.command.timeout = Duration{10};
   const auto outcome = run_remove(grayd.client, grayd.command, grayd.person, grayd.err);

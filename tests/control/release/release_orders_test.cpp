@@ -38,9 +38,7 @@ struct OrdersFixture {
     return judge_promote(settings(), state, views, {"web", version, yes});
   }
   ReleaseVerdict undo(const std::string& to = {}) { return judge_undo(settings(), state, {"web", to}, target); }
-  ReleaseVerdict remove(const std::string& version, bool yes = false) const {
-    return judge_remove(settings(), state, {"web", version, yes});
-  }
+  ReleaseVerdict remove(const std::string& version) const { return judge_remove(settings(), state, {"web", version}); }
 };
 
 void check(const ReleaseVerdict& verdict, ExitCode code, const std::string& error) {
@@ -175,16 +173,12 @@ TEST_CASE_FIXTURE(OrdersFixture, "only deployed versions without users are remov
   check(remove("43"), ExitCode::conflict, "web 43 has 7% of the users; send them to v1 first: grayctl shift web 43 0");
   state["web"].stable = "43";
   CHECK(remove("43").code == ExitCode::conflict);
-  CHECK(remove("43", true).code == ExitCode::conflict);
   state["web"] = {.deployed = state["web"].deployed};
   mark_removed(state["web"], "43");
   check(remove("43"), ExitCode::conflict, "web 43 is being removed already");
 }
 
-TEST_CASE_FIXTURE(OrdersFixture, "to remove the version that undo goes back to needs a confirmation") {
+TEST_CASE_FIXTURE(OrdersFixture, "the version that undo would go back to can be removed: it may be the bad one") {
   state["web"].formers = {{"43", {}, true}};
-  const auto verdict = remove("43");
-  CHECK(verdict.code == ExitCode::conflict);
-  CHECK(verdict.confirm == "web 43 is the version that undo goes back to");
-  CHECK(remove("43", true).code == ExitCode::ok);
+  CHECK(remove("43").code == ExitCode::ok);
 }
