@@ -183,7 +183,14 @@ void ReleaseVerbs::go_back(const std::string& service, const std::string& target
   const auto& settings = *settings_.service(service);
   const auto from = shares_of(settings, live_.published()).stable;
   busy_[service] = fmt::format("an undo to {} ({})", target, by);
-  changes_.publish_first(service, make_stable(settings, live_.wanted(), target, wall_now()),
+  auto next = make_stable(settings, live_.wanted(), target, wall_now());
+  if (const auto* rollout = running_rollout(next)) {
+    host_.emit(event_of(EventKind::rollout, service, rollout->version, name_of(RolloutState::aborted),
+                        fmt::format("aborted: undo to {} ({})", target, by)));
+    constexpr std::string_view kRequested = "requested by ";
+    abort_rollout(next, by.starts_with(kRequested) ? by.substr(kRequested.size()) : by, wall_now());
+  }
+  changes_.publish_first(service, std::move(next),
                          [this, service, target, from, by, done = std::move(done)](const Reply& changed) {
                            busy_.erase(service);
                            host_.emit(event_of(EventKind::undone, service, target, {},

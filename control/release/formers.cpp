@@ -28,6 +28,18 @@ bool is_removing(const ServiceState& fact, std::string_view version) {
   return found != fact.deployed.end() && found->second.removing;
 }
 
+const Rollout* running_rollout(const ServiceState& fact) {
+  return fact.rollout && is_running(fact.rollout->state) ? &*fact.rollout : nullptr;
+}
+
+void abort_rollout(ServiceState& fact, const std::string& actor, WallTime now) {
+  if (running_rollout(fact) == nullptr) return;
+  fact.rollout->state = RolloutState::aborted;
+  fact.rollout->since = now;
+  fact.rollout->actor = actor;
+  fact.rollout->reason = "undo of the stable version";
+}
+
 std::string undo_target(const ServiceSettings& service, const State& state) {
   const auto& fact = fact_of(state, service.name);
   for (auto former = fact.formers.rbegin(); former != fact.formers.rend(); ++former)

@@ -27,6 +27,11 @@ std::optional<WallTime> warm_until(const ServiceSettings& service, const Former&
 /// Whether the version is deployed and being removed.
 bool is_removing(const ServiceState& fact, std::string_view version);
 
+/// The rollout that decides the weights of the service; null: none runs.
+const Rollout* running_rollout(const ServiceState& fact);
+/// An undo ends it: the rollout, if one runs, is aborted.
+void abort_rollout(ServiceState& fact, const std::string& actor, WallTime now);
+
 /// The version that undo goes back to: the newest former stable that exists; empty: none.
 std::string undo_target(const ServiceSettings& service, const State& state);
 

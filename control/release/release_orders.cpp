@@ -68,6 +68,14 @@ std::string not_up(const std::string& name, const VersionView* view) {
   return fmt::format("{0} is {1} and cannot serve users{2}; see grayctl status", name, state, cause);
 }
 
+/// It decides the weights, and so which version becomes stable.
+std::string rollout_runs(const ServiceSettings& service, const State& state, const std::string& remedy) {
+  const auto* rollout = running_rollout(fact_of(state, service.name));
+  if (rollout == nullptr) return {};
+  return fmt::format("a rollout of {} {} runs (since {}, by {}); {}", service.name, rollout->version,
+                     rfc3339(rollout->since), rollout->actor, remedy);
+}
+
 std::string names_of(const std::vector<Former>& formers) {
   std::string names;
   for (auto one = formers.rbegin(); one != formers.rend(); ++one) names += (names.empty() ? "" : ", ") + one->name;
@@ -117,6 +125,13 @@ ReleaseVerdict judge_promote(const Settings& settings, const State& state, const
   if (is_removing(fact_of(state, order.service), order.version)) return refused(name + " is being removed");
   if (is_stopped(state, order.service, order.version))
     return refused(fmt::format("{0} is stopped; start it first: grayctl start {0}", name));
+  const auto* rollout = running_rollout(fact_of(state, order.service));
+  const bool same = rollout != nullptr && rollout->version == order.version;
+  if (auto error = rollout_runs(*service, state,
+                                fmt::format("to {}: grayctl rollout {} {}", same ? "skip its steps" : "end it",
+                                            same ? "promote --full" : "abort", order.service));
+      !error.empty())
+    return refused(std::move(error));
   if (!shares.canary.empty() && shares.canary != order.version)
     return refused(fmt::format("{0} has {1:g}% of the users of {2}; send them to stable first: grayctl shift {2} {0} 0",
                                shares.canary, shares.weight, order.service));
@@ -167,6 +182,9 @@ ReleaseVerdict judge_remove(const Settings& settings, const State& state, const 
     return refused(fmt::format("{} has {:g}% of the users; send them to {} first: grayctl shift {} 0", name, weight,
                                shares.stable, name));
   if (is_removing(fact_of(state, order.service), order.version)) return refused(name + " is being removed already");
+  if (const auto* rollout = running_rollout(fact_of(state, order.service));
+      rollout != nullptr && rollout->version == order.version)
+    return refused(rollout_runs(*service, state, "to end it: grayctl rollout abort " + order.service));
   return {};
 }
 

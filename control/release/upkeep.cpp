@@ -18,7 +18,8 @@ void look_at_formers(Upkeep& all, const ServiceSettings& service, const State& s
   for (auto former = fact.formers.rbegin(); former != fact.formers.rend(); ++former) {
     if (service.version(former->name) == nullptr || is_removing(fact, former->name)) continue;
     const std::size_t rank = newer++;
-    if (shares.of(former->name) > 0) continue;
+    const auto* rollout = running_rollout(fact);
+    if (shares.of(former->name) > 0 || (rollout != nullptr && rollout->version == former->name)) continue;
     const auto elapsed = std::max(Duration{0}, std::chrono::duration_cast<Duration>(now - former->since));
     const bool over = !former->warm || elapsed >= retention.warm;
     if (rank >= std::max(retention.keep, 1u) || (rank >= retention.keep && over)) {

@@ -354,3 +354,18 @@ TEST_CASE_FIXTURE(ReleaseVerbsFixture, "arguments are checked, and refusals carr
   for (const Verb verb : {Verb::deploy, Verb::promote, Verb::undo, Verb::remove}) CHECK(ReleaseVerbs::knows(verb));
   CHECK_FALSE(ReleaseVerbs::knows(Verb::shift));
 }
+
+TEST_CASE_FIXTURE(ReleaseVerbsFixture, "an undo aborts the rollout that runs") {
+  promote("v3");
+  live.change("web", [](ServiceState& state) {
+    state.weights["v2"] = 20;
+    state.rollout = Rollout{.version = "v2", .state = RolloutState::holding};
+  });
+  CHECK(call(Verb::undo, json::object()).code == ExitCode::ok);
+  CHECK(web().stable == "v1");
+  CHECK(web().weights.at("v2") == 0);
+  CHECK(web().rollout->state == RolloutState::aborted);
+  CHECK(web().rollout->actor == "pid 12, uid 0");
+  CHECK(events.front().kind == EventKind::rollout);
+  CHECK(events.front().text == "aborted: undo to v1 (requested by pid 12, uid 0)");
+}

@@ -77,3 +77,18 @@ TEST_CASE("former stables are found by name") {
   CHECK(&fact_of({}, "web") == &fact_of({}, "api"));
   CHECK_FALSE(is_removing(fact, "v1"));
 }
+
+TEST_CASE("an undo aborts the rollout that runs, and leaves an ended one") {
+  ServiceState fact;
+  abort_rollout(fact, "me", kNow);
+  CHECK_FALSE(fact.rollout);
+  fact.rollout = Rollout{.version = "43", .state = RolloutState::holding};
+  CHECK(running_rollout(fact) == &*fact.rollout);
+  abort_rollout(fact, "me", kNow);
+  CHECK(fact.rollout->state == RolloutState::aborted);
+  CHECK(fact.rollout->since == kNow);
+  CHECK(fact.rollout->actor == "me");
+  CHECK(running_rollout(fact) == nullptr);
+  abort_rollout(fact, "you", kNow);
+  CHECK(fact.rollout->actor == "me");
+}

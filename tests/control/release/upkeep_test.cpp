@@ -125,3 +125,11 @@ TEST_CASE_FIXTURE(UpkeepFixture, "a start completes removals, and does not start
   CHECK(started.stopped == std::set<std::string>{"41"});
   CHECK(started.formers == std::vector<Former>{{"41", ago(60), false}, {"43", ago(59), true}});
 }
+
+TEST_CASE_FIXTURE(UpkeepFixture, "a former stable that a rollout brings back is left alone") {
+  formers() = {{"43", ago(99), true}};
+  state["web"].rollout = Rollout{.version = "43"};
+  CHECK(look().chores.empty());
+  state["web"].rollout->state = RolloutState::failed;
+  CHECK(look().chores == Chores{{Kind::cool, "web", "43"}});
+}
