@@ -2,6 +2,7 @@
 import os
 import statistics
 import subprocess
+import threading
 import time
 
 from harness import BUILD, SLOWER, GrayTest, eventually, faulty, is_alive, merged
@@ -88,6 +89,20 @@ class Week(ReleaseTest):
         kinds = [event["kind"] for event in self.ok("events", "-o", "json").json()["events"]]
         for kind, times in (("deployed", 2), ("promoted", 2), ("undone", 3), ("removed", 1)):
             self.assertEqual(kinds.count(kind), times, kinds)
+
+    def test_an_undo_aborts_a_rollout(self):
+        self.begin()
+        self.release("42")
+        self.ok("deploy", "web", "43")
+        self.ok("rollout", "start", "web", "43", "--steps", "20,100", "--hold", "60s")
+        eventually(lambda: self.daemon.version("43")["weight"] == 20, 10, "the first step")
+        self.assertIn("grayctl rollout promote --full web", self.refused(3, "promote", "web", "43"))
+        self.assertIn("grayctl rollout abort web", self.refused(3, "promote", "web", "v1"))
+        self.ok("undo", "web")
+        self.assertEqual(self.serving(), "v1")
+        self.assertEqual(self.daemon.version("43")["weight"], 0)
+        self.assertEqual(self.daemon.ctl("rollout", "status", "web").code, 6)
+        self.ok("remove", "web", "43")
 
     def test_an_undo_to_a_version_that_runs_is_fast(self):
         self.begin()
@@ -348,6 +363,23 @@ class Former(ReleaseTest):
         self.assertEqual(self.service()["undo_to"], "43")
         self.assertIn("web has no version that undo could go back to", self.ok("remove", "web", "43").out)
         self.refused(3, "undo", "web")
+
+    def test_a_removal_that_a_crash_interrupts_is_complete_at_the_next_start(self):
+        self.begin(released(command=faulty("--delay", "3000")))
+        self.ok("deploy", "web", "43")
+        request = threading.Thread(target=lambda: self.daemon.client().ask("/?version=43"), daemon=True)
+        request.start()
+        eventually(lambda: self.daemon.version("43")["in_flight"] == 1, 10, "a request in flight")
+        self.assertIn("is in progress", self.ok("remove", "web", "43", "--no-wait").out)
+        found = self.daemon.version("43")
+        self.assertEqual((found["state"], found["removing"]), ("draining", True))
+        self.assertRegex(self.ok("status").out, r"(?m)^  is being removed$")
+        self.assertIn("web 43 is being removed", self.refused(3, "deploy", "web", "43"))
+        self.assertIn("web 43 is being removed", self.refused(3, "start", "web", "43"))
+        self.daemon.kill()
+        self.daemon.launch().wait_up(1, "v1").wait_answers()
+        self.assertIsNone(self.daemon.version("43"))
+        request.join()
 
     def test_a_removed_version_drains_and_can_be_deployed_again(self):
         self.begin()
