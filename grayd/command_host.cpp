@@ -86,6 +86,8 @@ void CommandHost::forget(const std::string& service, const std::string& version)
 control::ReportSource CommandHost::report() {
   to_.publication.flush();
   const auto now = Clock::now();
+  auto minute = [this, now](auto& service, auto& version) { return to_.minutes.figures(service, version, now); };
+  auto verdict = [this](auto& service, auto& version) { return to_.rollouts.verdict(service, version); };
   return {.settings = to_.settings,
           .state = to_.live.published(),
           .rows = to_.rows,
@@ -104,7 +106,9 @@ control::ReportSource CommandHost::report() {
           .config_changed = to_.reloader.file_changed(),
           .upgrades = to_.upgrades.views(),
           .undos = to_.verbs.releases().undos(),
-          .untrusted_proxy = to_.untrusted_proxy};
+          .untrusted_proxy = to_.untrusted_proxy,
+          .last_minute = minute,
+          .verdict = verdict};
 }
 
 std::string CommandHost::not_now() const {

@@ -6,11 +6,13 @@
 #include "config/settings/settings.hpp"
 #include "control/commands/host.hpp"
 #include "control/commands/reloader.hpp"
+#include "control/commands/rollouts.hpp"
 #include "control/commands/verbs.hpp"
 #include "control/traffic/live_state.hpp"
 #include "grayd/history.hpp"
 #include "grayd/holdings.hpp"
 #include "grayd/publication.hpp"
+#include "grayd/releases/minute_sampler.hpp"
 #include "grayd/releases/release_clock.hpp"
 #include "grayd/routers/routers.hpp"
 #include "grayd/service_manager.hpp"
@@ -38,6 +40,8 @@ class CommandHost final : public control::Host, public control::ReloadHost {
     const std::string& untrusted_proxy;
     control::Verbs& verbs;
     ReleaseClock& release_clock;
+    const MinuteSampler& minutes;
+    const control::Rollouts& rollouts;
   };
   explicit CommandHost(Dependencies dependencies) : to_(dependencies) {}
 

@@ -53,8 +53,9 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       publisher_(settings_, live_, rows_, routers_, control::random_issue_seed()),
       publication_({io_, settings_, supervisor_, rows_, publisher_, *this}),
       upgrades_({io_, settings_, phase_, routers_, history_, *this}),
+      minutes_({io_, settings_, holdings_.segment, rows_}),
       commands_({io_, settings_, phase_, live_, rows_, holdings_, supervisor_, routers_, publication_, upgrades_,
-                 reloader_, manager_, history_, untrusted_proxy_, verbs_, release_clock_}),
+                 reloader_, manager_, history_, untrusted_proxy_, verbs_, release_clock_, minutes_, rollouts_}),
       rollouts_(commands_, settings_, live_),
       verbs_(commands_, settings_, live_, rollouts_),
       release_clock_(io_, verbs_.releases(), [this] { upgrades_.changed(); }),
@@ -254,6 +255,7 @@ void Master::continue_serving(const std::string& returned) {
   publication_.now();
   endpoints_.open();
   own_files_.watch();
+  if (phase_ == Phase::serving) minutes_.start(Clock::now());
   release_signals();
 }
 
@@ -303,6 +305,7 @@ void Master::stop() {
   manager_.stopping(text);
   if (!again) report(EventKind::grayd_stopping, exit_code_ != 0 ? "error" : "asked", text);
   phase_ = Phase::stopping;
+  minutes_.stop();
   if (workers_stopping_) return;
   routers_.drain(timeout, [this] { stop_workers(); });
 }
@@ -323,6 +326,7 @@ void Master::listen_if_allowed(const std::vector<VersionView>& views) {
   holdings_.listen();
   routers_.listen();
   phase_ = Phase::serving;
+  minutes_.start(Clock::now());
   fmt::print("{}\n", announce(views));
   std::fflush(stdout);
 }

@@ -33,6 +33,7 @@
 #include "grayd/own_files.hpp"
 #include "grayd/process/file_limit.hpp"
 #include "grayd/publication.hpp"
+#include "grayd/releases/minute_sampler.hpp"
 #include "grayd/releases/release_clock.hpp"
 #include "grayd/releases/rollout_clock.hpp"
 #include "grayd/routers/routers.hpp"
@@ -148,6 +149,7 @@ class Master final : supervisor::Host,
   control::Publisher publisher_;
   Publication publication_;
   Upgrades upgrades_;
+  MinuteSampler minutes_;
   CommandHost commands_;
   control::Rollouts rollouts_;
   control::Verbs verbs_;

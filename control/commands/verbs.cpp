@@ -41,7 +41,9 @@ Reply Verbs::health_of(const std::string& only) {
   if (source.phase != Phase::serving) complaints = std::string("grayd is ") + name(source.phase);
   for (const auto& service : source.settings.services) {
     if (!only.empty() && service.name != only) continue;
-    const auto complaint = health_complaint(service, source.state, source.views);
+    const auto canary = shares_of(service, source.state).canary;
+    const auto complaint =
+        health_complaint(service, source.state, source.views, source.verdict_of(service.name, canary));
     if (!complaint.empty()) complaints += (complaints.empty() ? "" : "; ") + complaint;
   }
   if (!complaints.empty()) return refusal(ExitCode::failed, complaints);

@@ -4,7 +4,6 @@
 
 #include <ostream>
 
-#include "config/base/diagnostics.hpp"
 #include "config/settings/settings_toml.hpp"
 #include "control/grayctl/command.hpp"
 #include "control/grayctl/completion.hpp"
@@ -28,20 +27,6 @@ struct Place {
   const Terminal& terminal;
   const Person& person;
 };
-
-/// Leaves only the service `name` in the status; false, with the reason in `error`, if there is no such service.
-bool keep_only(json& status, const std::string& name, std::string& error) {
-  json kept = json::array();
-  std::vector<std::string> names;
-  for (const json& service : status["services"]) {
-    names.push_back(service.value("name", ""));
-    if (names.back() == name) kept.push_back(service);
-  }
-  status["services"] = std::move(kept);
-  error = fmt::format("there is no service \"{}\"{} (known: {})", name,
-                      did_you_mean(name, {names.begin(), names.end()}), fmt::join(names, ", "));
-  return !status["services"].empty();
-}
 
 /// The status, immediately or after the wait.
 Answer awaited_status(Client& client, const Command& command, const Place& place) {

@@ -132,6 +132,7 @@ std::string check_waiting(Grammar& grammar) {
   Command& command = grammar.command;
   const bool looks =
       command.verb == Verb::status || command.verb == Verb::health || command.verb == Verb::rollout_status;
+  if (grammar.wait && command.follow && command.verb == Verb::status) return "--watch and --wait contradict each other";
   if (grammar.wait && grammar.no_wait) return "--wait and --no-wait contradict each other";
   command.wait = looks ? grammar.wait : !grammar.no_wait;
   command.wait_asked = grammar.wait;

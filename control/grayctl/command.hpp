@@ -35,7 +35,8 @@ struct Command {
   bool wait = false;        // for the end of the operation, or until everything is up
   bool wait_asked = false;  // by --wait: `reload` waits for replaced workers, too
   Duration timeout = kTimeout;
-  bool timeout_asked = false;  // by --timeout: else a rollout is followed for kRolloutTimeout
+  bool timeout_asked = false;                           // by --timeout: else a rollout is followed for kRolloutTimeout
+  Duration interval{1'000};                             // of `status -w`: from one look to the next
   nlohmann::json arguments = nlohmann::json::object();  // of a verb without words of its own
 };
 

@@ -3,19 +3,22 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <optional>
 #include <ostream>
 
 #include "control/grayctl/history_view.hpp"
+#include "control/grayctl/status_view.hpp"
 
 namespace gray::control {
 namespace {
 
 using nlohmann::json;
 
-constexpr int kWaitMs = 2'000;      // the longest wait of one call for new entries
-constexpr int kCrowdedMs = 500;     // until the next try when too many callers follow
-constexpr int kCrowdedTries = 20;   // tries of a caller that already follows
-constexpr int kMostAtOnce = 1'000;  // entries in an answer while following
+constexpr int kWaitMs = 2'000;           // the longest wait of one call for new entries
+constexpr int kCrowdedMs = 500;          // until the next try when too many callers follow
+constexpr int kCrowdedTries = 20;        // tries of a caller that already follows
+constexpr int kMostAtOnce = 1'000;       // entries in an answer while following
+constexpr Duration kUpgradeTime{5'000};  // of a grayd that replaces itself; after that it counts as dead
 
 const char* list_of(const Command& command) { return command.verb == Verb::events ? "events" : "lines"; }
 
@@ -62,6 +65,67 @@ Answer ask(Client& client, std::string_view verb, const json& args, int tries) {
   }
 }
 
+/// Shows the status, or what has changed in it.
+class StatusWatch {
+ public:
+  StatusWatch(bool as_json, std::ostream& out, const Terminal& terminal)
+      : as_json_(as_json), out_(out), terminal_(terminal), block_(out) {}
+
+  void show(const json& status) {
+    if (terminal_.redraws && !as_json_) {
+      const Terminal now = measured_again(terminal_);
+      return block_.show(view_status(status, now), now);
+    }
+    auto states = states_of_versions(status);
+    const std::string changes = changes_to(states);
+    states_ = std::move(states);
+    if (changes.empty()) return;
+    out_ << (as_json_ ? status.dump(-1, ' ', false, json::error_handler_t::replace) + "\n" : changes) << std::flush;
+  }
+  /// Waits for the time of the next look; false: nobody reads any more.
+  bool pause(Duration time) const {
+    if (!out_) return false;
+    pollfd reader{terminal_.fd, 0, 0};
+    return ::poll(&reader, 1, static_cast<int>(time.count())) <= 0 || (reader.revents & (POLLERR | POLLHUP)) == 0;
+  }
+
+ private:
+  std::string changes_to(const std::map<std::string, std::string>& states) const {
+    std::string lines;
+    for (const auto& [version, state] : states)
+      if (const auto known = states_.find(version); known == states_.end() || known->second != state)
+        lines += fmt::format("{}: {}\n", version, state);
+    for (const auto& [version, state] : states_)
+      if (!states.contains(version)) lines += fmt::format("{}: removed\n", version);
+    return lines;
+  }
+
+  bool as_json_;
+  std::ostream& out_;
+  Terminal terminal_;
+  RedrawnBlock block_;
+  std::map<std::string, std::string> states_;  // the last ones
+};
+
+/// Ends when grayd has not answered for a time in which it could have replaced itself.
+Answer watch_status(Client& client, const Command& command, StatusWatch watch) {
+  std::optional<TimePoint> answered;
+  do {
+    Answer answer = client.get("status");
+    if (answer.code != ExitCode::ok) {
+      const bool silent = answer.code == ExitCode::no_daemon || answer.code == ExitCode::failed;
+      if (!silent || !answered || Clock::now() - *answered >= kUpgradeTime) return answer;
+      continue;
+    }
+    answered = Clock::now();
+    std::string error;
+    if (!command.service.empty() && !keep_only(answer.body, command.service, error))
+      return {.code = ExitCode::usage, .body = {}, .error = error};
+    watch.show(answer.body);
+  } while (watch.pause(command.interval));
+  return {};
+}
+
 }  // namespace
 
 Answer look_back(Client& client, const Command& command, const Terminal& terminal, std::string& text) {
@@ -71,6 +135,7 @@ Answer look_back(Client& client, const Command& command, const Terminal& termina
 }
 
 Answer follow(Client& client, const Command& command, bool as_json, std::ostream& out, const Terminal& terminal) {
+  if (command.verb == Verb::status) return watch_status(client, command, StatusWatch(as_json, out, terminal));
   Teller teller(command, as_json, terminal);
   json args = question(command, 0, command.count);
   std::uint64_t after = 0;

@@ -60,12 +60,19 @@ void Grammar::add_ending(CLI::App& verb, const char* waits_for) {
 }
 
 void Grammar::looking() {
-  CLI::App* status = verb(app, Verb::status,
-                          "  grayctl status\n  grayctl status web -o json\n  grayctl status --wait --timeout 60s\n"
-                          "A * marks the stable version; BUSY counts requests in flight, UP workers that\n"
-                          "are ready or healthy.");
+  CLI::App* status = verb(
+      app, Verb::status,
+      "  grayctl status\n  grayctl status web -o json\n  grayctl status -w\n  grayctl status --wait --timeout 60s\n"
+      "A * marks the stable version. UP counts workers that are ready or healthy, REQS\n"
+      "requests since the start. Of the last minute: RPS requests per second, ERR% the\n"
+      "percentage that failed because of the version, P50 and P99 the time in which 50\n"
+      "and 99 % were answered. VERDICT compares a version with stable: ok, worse, or\n"
+      "unclear (too few requests yet). A terminal of 120 columns also has ERRS (errors\n"
+      "since the start), BUSY (requests in flight), SOCKS (open sockets to workers) and\n"
+      "QUEUE (waiting requests, and their limit).");
   status->add_option("SERVICE", command.service, "only this service");
   status->group(kLook);
+  status->add_flag("-w,--watch", command.follow, "redraw each second; on a pipe, a line per change");
   add_waiting(*status);
 
   CLI::App* health = verb(app, Verb::health,

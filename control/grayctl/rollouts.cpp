@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 
-#include <algorithm>
 #include <ostream>
 
 #include "config/base/units.hpp"
@@ -87,36 +86,29 @@ std::string way_back(const json& status) {
 /// Draws over what it drew before, on a terminal; elsewhere writes a line for each change.
 class Drawing {
  public:
-  Drawing(std::ostream& err, const Person& person, bool whole) : err_(err), person_(person), whole_(whole) {}
+  Drawing(std::ostream& err, const Person& person, bool whole)
+      : err_(err), person_(person), whole_(whole), block_(err) {}
   Drawing(const Drawing&) = delete;
   Drawing& operator=(const Drawing&) = delete;
-  ~Drawing() { erase(); }
+  ~Drawing() { block_.erase(); }
 
   void show(const json& status) {
     const auto line = line_of_rollout(status);
     if (!person_.watches) {
       if (line != last_) err_ << line << "\n" << std::flush;
     } else {
-      erase();
       const Terminal terminal{person_.width - 1, whole_};
-      const auto view = whole_ ? view_rollout(status, terminal) : cut(line, terminal.width) + "\n";
-      lines_ = std::count(view.begin(), view.end(), '\n');
-      err_ << view << std::flush;
+      block_.show(whole_ ? view_rollout(status, terminal) : cut(line, terminal.width) + "\n", terminal);
     }
     last_ = line;
   }
 
  private:
-  void erase() {
-    if (lines_ > 0) err_ << fmt::format("\x1b[{}A\x1b[J", lines_) << std::flush;
-    lines_ = 0;
-  }
-
   std::ostream& err_;
   const Person& person_;
   bool whole_;
+  RedrawnBlock block_;
   std::string last_;
-  std::ptrdiff_t lines_ = 0;
 };
 
 Answer follow_rollout(Client& client, const Command& command, const Person& person, std::ostream& err) {

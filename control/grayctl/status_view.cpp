@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/base/diagnostics.hpp"
 #include "control/grayctl/table.hpp"
 
 namespace gray::control {
@@ -37,13 +38,29 @@ double number(const json& object, const char* name) {
 }
 
 /// "99999", "100k", "12.3M": at most five characters up to 10^15.
-std::string count(const json& object, const char* name) {
-  double value = number(object, name);
+std::string short_count(double value) {
   if (value < 100'000) return fmt::format("{:.0f}", value);
   std::size_t unit = 0;
   constexpr std::string_view kUnits = "kMGT";
   for (value /= 1000; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
   return fmt::format("{:.{}f}{}", value, value < 100 ? 1 : 0, kUnits[unit]);
+}
+
+std::string count(const json& object, const char* name) { return short_count(number(object, name)); }
+
+/// "0", "<.01", "0.05", "3.2", "17": at most four characters below 10,000.
+std::string short_number(double value) {
+  if (value <= 0) return "0";
+  if (value < 0.01) return "<.01";
+  if (value < 0.995) return fmt::format("{:.2f}", value);
+  return value < 9.95 ? fmt::format("{:.1f}", value) : short_count(value);
+}
+
+/// "0.4ms", "350ms", "1.2s", "120s": at most five characters.
+std::string short_time(double milliseconds) {
+  if (milliseconds < 9.95) return fmt::format("{:.1f}ms", milliseconds);
+  if (milliseconds < 999.5) return fmt::format("{:.0f}ms", milliseconds);
+  return fmt::format("{:.{}f}s", milliseconds / 1000, milliseconds < 9950 ? 1 : 0);
 }
 
 std::string bytes(double value) {
@@ -119,18 +136,55 @@ Cell name_cell(const json& service, const json& version) {
   return name;
 }
 
-Row version_row(const json& service, const json& version) {
+/// The comparison with stable, in words that fit the column.
+Cell verdict_cell(const json& version) {
+  const std::string verdict = text(version, "verdict");
+  if (verdict == "ok") return {verdict, Colour::good};
+  if (verdict == "worse") return {verdict, Colour::bad};
+  if (verdict == "insufficient") return {"unclear", Colour::doubtful};
+  return "-";
+}
+
+/// The last minute of a version: requests per second, percent of errors, the times of 50 and 99 % of the requests.
+Row minute_cells(const json& version) {
+  const json& minute = member(version, "last_minute");
+  const double rate = number(minute, "requests_per_second"), errors = number(minute, "error_ratio");
+  if (rate <= 0) return {minute.is_object() ? "0" : "-", "-", "-", "-"};
+  return {short_number(rate),
+          {short_number(100 * errors), errors > 0 ? Colour::bad : Colour::none},
+          short_time(number(minute, "p50_ms")),
+          short_time(number(minute, "p99_ms"))};
+}
+
+/// Shown only where they fit: all since the start, and what is in use now.
+Row further_cells(const json& version) {
   const json& queue = member(version, "queue");
-  return {text(service, "name"),
-          name_cell(service, version),
-          weight_cell(service, version),
-          state_cell(version),
-          workers_cell(version),
-          count(version, "requests"),
-          {count(version, "errors"), number(version, "errors") > 0 ? Colour::bad : Colour::none},
-          count(version, "in_flight"),
-          count(version, "sockets"),
+  return {count(version, "errors"), count(version, "in_flight"), count(version, "sockets"),
           queue.is_object() ? fmt::format("{}/{}", count(queue, "waiting"), count(queue, "limit")) : "-"};
+}
+
+Row version_row(const json& service, const json& version, bool wide) {
+  Row row = {text(service, "name"), name_cell(service, version), weight_cell(service, version),
+             state_cell(version),   workers_cell(version),       count(version, "requests")};
+  auto append = [&row](const Row& cells) { row.insert(row.end(), cells.begin(), cells.end()); };
+  if (wide) append(further_cells(version));
+  append(minute_cells(version));
+  row.push_back(verdict_cell(version));
+  return row;
+}
+
+constexpr std::size_t kWide = 120;  // columns of a terminal that has room for further_cells()
+
+std::vector<Column> version_columns(bool wide) {
+  std::vector<Column> columns = {{"SERVICE", 7}, {"VERSION", 7}, {"WEIGHT", 6}, {"STATE"}, {"UP"}};
+  auto add = [&columns](std::initializer_list<const char*> titles) {
+    for (const char* title : titles) columns.push_back({title, 0, true});
+  };
+  add({"REQS"});
+  if (wide) add({"ERRS", "BUSY", "SOCKS", "QUEUE"});
+  add({"RPS", "ERR%", "P50", "P99"});
+  columns.push_back({"VERDICT"});
+  return columns;
 }
 
 Row worker_row(const json& worker) {
@@ -147,17 +201,8 @@ Row worker_row(const json& worker) {
 
 /// Both tables, filled in the order of the status, so that the lines can be taken one by one.
 struct Tables {
-  Table versions{{{"SERVICE", 7},
-                  {"VERSION", 7},
-                  {"WEIGHT", 6},
-                  {"STATE"},
-                  {"UP"},
-                  {"REQS", 0, true},
-                  {"ERRS", 0, true},
-                  {"BUSY", 0, true},
-                  {"SOCKS", 0, true},
-                  {"QUEUE", 0, true}},
-                 0};
+  explicit Tables(bool wide) : versions(version_columns(wide), 0) {}
+  Table versions;
   Table workers{{{"worker", 6},
                  {"pid", 0, true},
                  {"state"},
@@ -170,11 +215,11 @@ struct Tables {
                 2};
 };
 
-Tables fill(const json& status) {
-  Tables tables;
+Tables fill(const json& status, bool wide) {
+  Tables tables(wide);
   for (const json& service : list(status, "services"))
     for (const json& version : list(service, "versions")) {
-      tables.versions.add(version_row(service, version));
+      tables.versions.add(version_row(service, version, wide));
       for (const json& worker : list(version, "workers")) tables.workers.add(worker_row(worker));
     }
   return tables;
@@ -186,6 +231,17 @@ std::string cause_lines(const json& version, const Terminal& terminal) {
   std::string lines;
   for (const std::string& line : wrap("cause: " + cause, terminal.width - 2))
     lines += "  " + paint(line, Colour::bad, terminal.colour) + "\n";
+  return lines;
+}
+
+/// Why the version is not as good as stable, or what is missing for a verdict.
+std::string verdict_lines(const json& version, const Terminal& terminal) {
+  const std::string why = text(version, "verdict_text");
+  if (why == "-" || why.empty()) return {};
+  const Colour colour = verdict_cell(version).colour;
+  std::string lines;
+  for (const std::string& line : wrap("verdict: " + text(version, "verdict") + ": " + why, terminal.width - 2))
+    lines += "  " + paint(line, colour, terminal.colour) + "\n";
   return lines;
 }
 
@@ -261,7 +317,7 @@ std::string file_line(const json& status, const Terminal& terminal) {
 }  // namespace
 
 std::string view_status(const json& status, const Terminal& terminal) {
-  const Tables tables = fill(status);
+  const Tables tables = fill(status, terminal.width >= kWide);
   const std::vector<std::string> versions = tables.versions.lines(terminal);
   const std::vector<std::string> workers = tables.workers.lines(terminal);
   std::size_t next_version = 1, next_worker = 1;  // line 0 holds the titles
@@ -269,12 +325,38 @@ std::string view_status(const json& status, const Terminal& terminal) {
   if (tables.workers.size() > 0) view += workers.front() + "\n";
   for (const json& service : list(status, "services"))
     for (const json& version : list(service, "versions")) {
-      view += versions[next_version++] + "\n" + cause_lines(version, terminal) + restart_line(version, terminal) +
-              former_line(service, version, terminal);
+      view += versions[next_version++] + "\n" + cause_lines(version, terminal) + verdict_lines(version, terminal) +
+              restart_line(version, terminal) + former_line(service, version, terminal);
       for (std::size_t i = 0; i < list(version, "workers").size(); ++i) view += workers[next_worker++] + "\n";
     }
   return view + warning_lines(status, terminal) + file_line(status, terminal) + upgrade_line(status, terminal) +
          daemon_line(status, terminal);
+}
+
+std::map<std::string, std::string> states_of_versions(const json& status) {
+  std::map<std::string, std::string> states;
+  for (const json& service : list(status, "services"))
+    for (const json& version : list(service, "versions")) {
+      const std::string verdict = text(version, "verdict");
+      states[harmless(text(service, "name") + " " + text(version, "name"))] =
+          harmless(fmt::format("{:g}%, {}{}{}", number(version, "weight"), text(version, "state"),
+                               text(version, "name") == text(service, "stable") ? ", stable" : "",
+                               verdict == "none" || verdict == "-" ? "" : ", verdict " + verdict));
+    }
+  return states;
+}
+
+bool keep_only(json& status, const std::string& name, std::string& error) {
+  json kept = json::array();
+  std::vector<std::string> names;
+  for (const json& service : status["services"]) {
+    names.push_back(service.value("name", ""));
+    if (names.back() == name) kept.push_back(service);
+  }
+  status["services"] = std::move(kept);
+  error = fmt::format("there is no service \"{}\"{} (known: {})", name,
+                      did_you_mean(name, {names.begin(), names.end()}), fmt::join(names, ", "));
+  return !status["services"].empty();
 }
 
 }  // namespace gray::control

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@
 #include "config/shared/router_view.hpp"
 #include "config/shared/segment.hpp"
 #include "config/shared/version_view.hpp"
+#include "control/judge/verdict.hpp"
+#include "control/report/last_minute.hpp"
 #include "control/state/state_store.hpp"
 #include "control/traffic/rows.hpp"
 
@@ -106,7 +109,13 @@ struct ReportSource {
   std::vector<UpgradeView> upgrades = {};      // the last ones, oldest first
   std::map<std::string, UndoView> undos = {};  // the last one of each service
   std::string untrusted_proxy = {};            // a peer that sends fields of a proxy: its IP, or "unix"; empty: none
+  // Of a version, by service and version.
+  std::function<MinuteFigures(const std::string&, const std::string&)> last_minute = {};       // empty: all 0
+  std::function<std::optional<Verdict>(const std::string&, const std::string&)> verdict = {};  // only beside stable
 
+  std::optional<Verdict> verdict_of(const std::string& service, const std::string& version) const {
+    return verdict ? verdict(service, version) : std::nullopt;
+  }
   std::uint64_t resident(const WorkerView& worker) const { return worker.pid > 0 ? resident_bytes(worker.pid) : 0; }
 };
 

@@ -60,6 +60,32 @@ void add_counters(json& out, const ReportSource& source, const std::string& serv
   out["queue"] = {{"waiting", waiting}, {"limit", source.settings.service(service)->limits.queue}};
 }
 
+const char* word_of(VerdictResult result) {
+  switch (result) {
+    case VerdictResult::pass: return "ok";
+    case VerdictResult::fail: return "worse";
+    case VerdictResult::insufficient: break;
+  }
+  return "insufficient";
+}
+
+void add_last_minute(json& out, const ReportSource& source, const std::string& service, const std::string& version) {
+  const auto figures = source.last_minute ? source.last_minute(service, version) : MinuteFigures{};
+  out["last_minute"] = {{"requests_per_second", figures.requests_per_second},
+                        {"error_ratio", figures.error_ratio},
+                        {"p50_ms", figures.p50_ms},
+                        {"p99_ms", figures.p99_ms}};
+}
+
+/// Only a version that gets users beside stable has one. Just after it got them there is none yet.
+void add_verdict(json& out, const ReportSource& source, const ServiceSettings& service, const std::string& version) {
+  const auto shares = shares_of(service, source.state);
+  const bool judged = shares.canary == version && shares.weight > 0;
+  const auto verdict = judged ? source.verdict_of(service.name, version).value_or(Verdict{}) : Verdict{};
+  out["verdict"] = judged ? word_of(verdict.result) : "none";
+  out["verdict_text"] = verdict.text;
+}
+
 json restart_json(const VersionView* view) {
   if (view == nullptr || !view->replacement) return nullptr;
   const auto& last = *view->replacement;
@@ -119,6 +145,8 @@ json version_json(const ReportSource& source, const ServiceSettings& service, co
               {"workers", json::array()}};
   add_counters(out, source, service.name, version.name);
   add_release(out, source, service, version.name);
+  add_last_minute(out, source, service.name, version.name);
+  add_verdict(out, source, service, version.name);
   if (view != nullptr) {
     for (const auto& worker : view->workers) out["workers"].push_back(worker_json(worker, source));
   }

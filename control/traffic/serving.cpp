@@ -59,14 +59,19 @@ std::string objection_to_shift(const ShiftOrder& order, const std::vector<Versio
   return complaint_about(order.service, order.version, "its users would get stable", view);
 }
 
-std::string health_complaint(const ServiceSettings& service, const State& state,
-                             const std::vector<VersionView>& views) {
+std::string health_complaint(const ServiceSettings& service, const State& state, const std::vector<VersionView>& views,
+                             const std::optional<Verdict>& verdict) {
   const auto shares = shares_of(service, state);
   const auto* stable = view_of(views, service.name, shares.stable);
   if (!is_up(stable)) return complaint_about(service.name, shares.stable, "stable", stable);
   const auto* canary = view_of(views, service.name, shares.canary);
-  if (shares.weight <= 0 || canary == nullptr || canary->state != VersionState::failed) return {};
-  return complaint_about(service.name, shares.canary, fmt::format("{:g}% of the users", shares.weight), canary);
+  if (shares.weight <= 0) return {};
+  const auto users = fmt::format("{:g}% of the users", shares.weight);
+  if (canary != nullptr && canary->state == VersionState::failed)
+    return complaint_about(service.name, shares.canary, users, canary);
+  if (!verdict || verdict->result != VerdictResult::fail) return {};
+  return fmt::format("{0}@{1} ({2}) is worse than stable: {3}; to go back: grayctl shift {0} {1} 0", service.name,
+                     shares.canary, users, verdict->text);
 }
 
 ServiceReadiness readiness(const Settings& settings, const State& state, const std::vector<VersionView>& views) {

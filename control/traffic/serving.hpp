@@ -1,11 +1,13 @@
 #pragma once
 // The state of a whole service, from the views of the supervisor. Pure.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/settings/settings.hpp"
 #include "config/shared/version_view.hpp"
+#include "control/judge/verdict.hpp"
 #include "control/state/state_store.hpp"
 #include "control/traffic/weights.hpp"
 
@@ -29,8 +31,9 @@ Duration longest_drain(const Settings& settings);
 std::string objection_to_shift(const ShiftOrder& order, const std::vector<VersionView>& views);
 
 /// One line with the reason why the stable version of the service cannot serve, or why a version with a weight has
-/// failed; empty: neither.
-std::string health_complaint(const ServiceSettings& service, const State& state, const std::vector<VersionView>& views);
+/// failed, or is worse than stable by its `verdict`; empty: none of them.
+std::string health_complaint(const ServiceSettings& service, const State& state, const std::vector<VersionView>& views,
+                             const std::optional<Verdict>& verdict = {});
 
 /// What clients can expect, for the log and the service manager.
 struct ServiceReadiness {

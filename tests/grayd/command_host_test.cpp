@@ -49,8 +49,9 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
   Upgrades upgrades{{io, settings, phase, routers, kept, *this}};
   ServiceManager manager{io};
   std::string untrusted_proxy;
+  MinuteSampler minutes{{io, settings, holdings.segment, rows}};
   CommandHost host{{io, settings, phase, live, rows, holdings, supervisor, routers, publication, upgrades, reloader,
-                    manager, history, untrusted_proxy, verbs, release_clock}};
+                    manager, history, untrusted_proxy, verbs, release_clock, minutes, rollouts}};
   control::Rollouts rollouts{host, settings, live};
   control::Verbs verbs{host, settings, live, rollouts};
   ReleaseClock release_clock{io, verbs.releases(), [] {}};
@@ -151,6 +152,16 @@ TEST_CASE_FIXTURE(CommandHostFixture, "a report shows the current state, and pub
   CHECK(report.pid == ::getpid());
   CHECK(report.uptime_s >= 0);
   CHECK(report.resident_bytes(::getpid()) > 0);
+}
+
+TEST_CASE_FIXTURE(CommandHostFixture, "a report has the last minute of each version") {
+  minutes.start(Clock::now() - Duration{10'000});
+  auto& row = holdings.segment->rows[0][0][*rows.find("web", "v2")];
+  row.requests = 4;
+  row.errors = 1;
+  const auto report = host.report();
+  CHECK(report.last_minute("web", "v2").error_ratio == 0.25);
+  CHECK(report.last_minute("web", "v1").requests_per_second == 0);
 }
 
 TEST_CASE_FIXTURE(CommandHostFixture, "while grayd stops nothing can be changed") {

@@ -401,6 +401,41 @@ class AccessLog(GrayTest):
         eventually(lambda: os.path.getsize(os.path.join(folder, "access.log")) > 0)
 
 
+class LastMinute(GrayTest):
+    def minute(self, daemon, version):
+        return daemon.version(version)["last_minute"]
+
+    def test_errors_show_while_they_are_younger_than_a_minute(self):
+        daemon = self.start()
+        for _ in range(5):
+            self.assertEqual(daemon.get("/status?code=500&version=v2").status, 500)
+        self.assertEqual(daemon.get("/?version=v2").status, 200)
+        found = eventually(lambda: (one := self.minute(daemon, "v2"))["error_ratio"] > 0.8 and one, what="the errors")
+        self.assertAlmostEqual(found["error_ratio"], 5 / 6)
+        self.assertGreater(found["requests_per_second"], 0)
+        self.assertGreater(found["p99_ms"], 0)
+        self.assertGreaterEqual(found["p99_ms"], found["p50_ms"])
+        self.assertEqual(self.minute(daemon, "v1")["error_ratio"], 0)
+        self.assertEqual(daemon.version("v2")["verdict"], "none")  # nobody gets it without asking for it
+        self.assertEqual(daemon.version("v1")["verdict"], "none")
+        text = daemon.ctl("status").out
+        self.assertRegex(text, r"\nweb +v2 .* 83 ")
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+
+    def test_the_watch_has_a_line_for_each_change_and_survives_an_upgrade(self):
+        daemon = self.start()
+        watch = Following(daemon, "status", "-w", "web")
+        self.addCleanup(watch.end)
+        watch.wait("web v1: 100%, serving, stable")
+        self.assertEqual(daemon.ctl("shift", "web", "v2", "5").code, 0)
+        watch.wait("web v2: 5%, serving")
+        self.assertEqual(daemon.ctl("upgrade").code, 0)
+        self.assertEqual(daemon.ctl("shift", "web", "v2", "7").code, 0)
+        watch.wait("web v2: 7%, serving")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(watch.process.wait(20 * SLOWER), 7)
+
+
 class Drift(GrayTest):
     def test_a_changed_file_is_shown_in_the_status(self):
         daemon = self.start()

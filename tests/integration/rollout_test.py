@@ -75,6 +75,24 @@ class Ends(RolloutTest):
         self.assertIn("rollout", {event["kind"] for event in self.daemon.ctl("events", "-o", "json").json()["events"]})
         self.ok("rollout", "abort", "web")
 
+    def test_without_a_rollout_status_and_health_name_a_worse_version(self):
+        self.daemon = self.start(beside("--error-rate", "0.2"))
+        self.assertEqual(self.daemon.version("v2")["verdict"], "none")
+        with Users(self.daemon.port):
+            self.ok("shift", "web", "v2", "20")
+            self.assertIn(self.daemon.version("v2")["verdict"], ("insufficient", "worse"))
+            eventually(lambda: self.daemon.version("v2")["verdict"] == "worse", 60, "a verdict")
+            found = self.daemon.version("v2")
+            self.assertGreater(found["last_minute"]["error_ratio"], 0.05)
+            self.assertEqual(self.daemon.version("v1")["verdict"], "none")
+            complaint = self.refused(1, "health", "web")
+            self.assertIn(f"web@v2 (20% of the users) is worse than stable: {found['verdict_text']}; ", complaint)
+            self.assertIn("to go back: grayctl shift web v2 0", complaint)
+            self.assertRegex(self.ok("status").out, r"web +v2 +20% .* worse\n")
+            self.ok("shift", "web", "v2", "0")
+        self.assertEqual(self.daemon.version("v2")["verdict"], "none")
+        self.ok("health", "web")
+
     def test_a_version_that_hangs_or_dies_of_its_requests_loses_its_users(self):
         self.daemon = self.start(beside())
         with Users(self.daemon.port) as users:

@@ -22,6 +22,7 @@ struct FakeHost : control::Host {
   control::Phase phase = control::Phase::serving;
   std::string laggards, disk_error, locked_by;
   bool is_stopping = false;
+  std::optional<control::Verdict> canary;  // of v2
   std::function<void()> while_saving = [] {};
   std::vector<double> published;  // weight of v2 at each publication
   std::vector<EventRecord> events;
@@ -67,7 +68,9 @@ struct FakeHost : control::Host {
             .table = 1,
             .phase = phase,
             .uptime_s = 1,
-            .pid = 41};
+            .pid = 41,
+            .verdict = [this](const std::string&,
+                              const std::string& version) { return version == "v2" ? canary : std::nullopt; }};
   }
   bool stopping() const override { return is_stopping; }
   std::string locked() const override { return locked_by; }

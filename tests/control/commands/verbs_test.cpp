@@ -159,6 +159,17 @@ TEST_CASE_FIXTURE(VerbsFixture, "health is that of the stable version") {
   CHECK(call(Verb::health).error == "grayd is starting; web@v1 (stable) is stopped");
 }
 
+TEST_CASE_FIXTURE(VerbsFixture, "a service with users on a version that is worse than stable is not healthy") {
+  canary = Verdict{.result = VerdictResult::fail, .metric = Metric::slow, .text = "it is slower"};
+  const auto reply = call(Verb::health, {{"service", "web"}});
+  CHECK(reply.code == ExitCode::failed);
+  CHECK(reply.error ==
+        "web@v2 (5% of the users) is worse than stable: it is slower; to go back: grayctl shift web v2 0");
+  CHECK(call(Verb::status).body["services"][0]["versions"][1]["verdict"] == "worse");
+  canary->result = VerdictResult::insufficient;
+  CHECK(call(Verb::health).code == ExitCode::ok);
+}
+
 TEST_CASE_FIXTURE(VerbsFixture, "status and metrics always answer, but changes are refused while grayd stops") {
   is_stopping = true;
   CHECK(call(Verb::status).body["services"][0]["name"] == "web");

@@ -71,6 +71,13 @@ TEST_CASE("verbs about a version wait unless asked not to, status and health onl
           std::string("--timeout takes a duration such as 60s or 5m, not \"") + timeout + "\"");
 }
 
+TEST_CASE("status is watched with -w, and then does not wait") {
+  CHECK_FALSE(parse({"status"}).command->follow);
+  CHECK(parse({"status", "-w", "web"}).command->follow);
+  CHECK(parse({"status", "--watch"}).command->follow);
+  CHECK(complaint({"status", "-w", "--wait"}) == "--watch and --wait contradict each other");
+}
+
 TEST_CASE("--yes is only for verbs that end a version") {
   CHECK(parse({"stop", "web", "v1", "--yes"}).command->yes);
   CHECK(parse({"drain", "-y", "web", "v1"}).command->yes);

@@ -1,6 +1,8 @@
 #include "control/grayctl/follow.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <mutex>
 #include <sstream>
@@ -102,4 +104,114 @@ TEST_CASE_FIXTURE(FollowServed, "it ends successfully when the reader closes the
   out.setstate(std::ios::badbit);
   CHECK(follow(client, command, false, out, {}).code == ExitCode::ok);
   CHECK(questions().size() == 1);
+}
+
+namespace {
+
+/// A grayd whose status is the next one of a list at each call; after the last one it refuses.
+struct WatchServed {
+  TempDir dir;
+  std::string path = dir / "s";
+  UniqueFd listener = open_admin_socket(path);
+  FakeDaemon daemon;
+  std::mutex mutex;
+  std::vector<json> statuses;
+  std::size_t next = 0;
+  AdminServer server{listener.get(), daemon};
+  Client client{path};
+  Command command;
+  std::ostringstream out;
+
+  WatchServed() {
+    command.interval = Duration{1};
+    daemon.answer = [this](auto&&...) {
+      const std::lock_guard guard(mutex);
+      if (next == statuses.size()) return refused(ExitCode::denied, "that is all");
+      return Reply{ExitCode::ok, statuses[next++], {}};
+    };
+  }
+  void then(double weight, const char* verdict, int requests = 0) {
+    const json v1 = {{"name", "v1"}, {"weight", 100 - weight}, {"state", "serving"}, {"verdict", "none"}};
+    const json v2 = {
+        {"name", "v2"}, {"weight", weight}, {"state", "dark"}, {"verdict", verdict}, {"requests", requests}};
+    statuses.push_back({{"services", json::array({{{"name", "web"}, {"stable", "v1"}, {"versions", {v1, v2}}}})}});
+  }
+  Answer watch(bool as_json = false, const Terminal& terminal = {}) {
+    return follow(client, command, as_json, out, terminal);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(WatchServed, "the watch of a status has a line for each change, until grayd refuses") {
+  then(0, "none");
+  then(0, "none", 9);  // not worth a line
+  then(20, "insufficient");
+  then(20, "worse");
+  statuses.push_back({{"services", json::array({{{"name", "web"}, {"versions", json::array()}}})}});
+  const Answer end = watch();
+  CHECK(end.code == ExitCode::denied);
+  CHECK(out.str() ==
+        "web v1: 100%, serving, stable\nweb v2: 0%, dark\n"
+        "web v1: 80%, serving, stable\nweb v2: 20%, dark, verdict insufficient\n"
+        "web v2: 20%, dark, verdict worse\n"
+        "web v1: removed\nweb v2: removed\n");
+}
+
+TEST_CASE_FIXTURE(WatchServed, "as JSON there is a whole status for each change") {
+  then(0, "none");
+  then(0, "none", 9);
+  then(20, "insufficient");
+  watch(true, {.redraws = true});
+  std::istringstream lines(out.str());
+  std::vector<json> shown;
+  for (std::string line; std::getline(lines, line);) shown.push_back(json::parse(line)["services"]);
+  CHECK(shown == std::vector<json>{statuses[0]["services"], statuses[2]["services"]});
+}
+
+TEST_CASE_FIXTURE(WatchServed, "on a terminal the whole status is redrawn in place") {
+  then(0, "none");
+  then(0, "none", 9);
+  watch(false, {.redraws = true});
+  CHECK(contains(out.str(), "SERVICE  VERSION"));
+  CHECK(contains(out.str(), "\x1b[J\x1b[4A"));  // the titles, two versions, and the line of grayd
+  CHECK(contains(out.str(), "   9    -"));
+}
+
+TEST_CASE_FIXTURE(WatchServed, "only one service is watched, if asked for") {
+  then(5, "none");
+  command.service = "api";
+  const Answer end = watch();
+  CHECK(end.code == ExitCode::usage);
+  CHECK(contains(end.error, "there is no service \"api\""));
+}
+
+TEST_CASE_FIXTURE(WatchServed, "a grayd that is silent while it replaces itself is waited for, but not at the start") {
+  daemon.answer = [this](auto&&...) {
+    const std::lock_guard guard(mutex);
+    if (next++ == 0) return refused(ExitCode::failed, "not now");
+    return refused(ExitCode::denied, "that is all");
+  };
+  CHECK(watch().code == ExitCode::failed);
+  daemon.answer = [this](auto&&...) {
+    const std::lock_guard guard(mutex);
+    switch (next++) {
+      case 1: return Reply{ExitCode::ok, {{"services", json::array()}}, {}};
+      case 2: return refused(ExitCode::failed, "not now");
+      default: return refused(ExitCode::denied, "that is all");
+    }
+  };
+  CHECK(watch().code == ExitCode::denied);
+  CHECK(next == 4);
+}
+
+TEST_CASE_FIXTURE(WatchServed, "the watch ends when nobody reads the output, also without a change") {
+  for (int i = 0; i < 3; ++i) then(0, "none");
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const UniqueFd writer(ends[1]);
+  ::close(ends[0]);
+  command.interval = Duration{600'000};
+  CHECK(watch(false, {.fd = writer.get()}).code == ExitCode::ok);
+  CHECK(next == 1);
 }

@@ -23,14 +23,25 @@ json worker(int id, const char* state, const char* address, json last_exit = nul
 }
 
 json version(const char* name, double weight, double configured, const char* state, json workers) {
-  return {{"name", name},      {"weight", weight},    {"configured_weight", configured},
-          {"state", state},    {"requests", 1234567}, {"errors", 3},
-          {"in_flight", 12},   {"sockets", 24},       {"queue", {{"waiting", 0}, {"limit", 256}}},
-          {"workers", workers}};
+  return {{"name", name},
+          {"weight", weight},
+          {"configured_weight", configured},
+          {"state", state},
+          {"requests", 1234567},
+          {"errors", 3},
+          {"in_flight", 12},
+          {"sockets", 24},
+          {"queue", {{"waiting", 0}, {"limit", 256}}},
+          {"verdict", "none"},
+          {"workers", workers},
+          {"last_minute", {{"requests_per_second", 120.4}, {"error_ratio", 0}, {"p50_ms", 12.3}, {"p99_ms", 1234}}}};
 }
 
 json example() {
   json v2 = version("v2", 20, 5, "failed", json::array({worker(2, "backoff", "127.0.0.1:40001", "exited 1")}));
+  v2["last_minute"] = {{"requests_per_second", 3.24}, {"error_ratio", 0.125}, {"p50_ms", 0.42}, {"p99_ms", 347.6}};
+  v2["verdict"] = "worse";
+  v2["verdict_text"] = "5 of 40 users failed, with stable 2 of 900";
   v2["cause"] =
       "not ready within 60s: the last lines it said were \"Error: listen EADDRINUSE: address already in use\"";
   json web = {
@@ -91,14 +102,15 @@ TEST_CASE("every router is listed, and the progress of a running upgrade") {
 
 TEST_CASE("the status at 80 columns") {
   CHECK("\n" + view_status(example(), {}) == R"(
-SERVICE  VERSION  WEIGHT          STATE    UP   REQS  ERRS  BUSY  SOCKS  QUEUE
+SERVICE VERSION WEIGHT         STATE   UP  REQS RPS ERR%   P50   P99 VERDICT
   worker     pid state     address         by     restarts   rss   up exit
-web      v1*      80% (file 95%)  serving  1/2  1.2M     3    12     24  0/256
+web     v1*     80% (file 95%) serving 1/2 1.2M 120    0  12ms  1.2s -
   v0     1234500 healthy   127.0.0.1:40000 notify        0 45MiB 2h2m -
   v1     1234501 unhealthy 127.0.0.1:40002 notify        1 45MiB 2h2m signal 9
-web      v2       20% (file 5%)   failed   0/1  1.2M     3    12     24  0/256
+web     v2      20% (file 5%)  failed  0/1 1.2M 3.2   12 0.4ms 348ms worse
   cause: not ready within 60s: the last lines it said were "Error: listen
   EADDRINUSE: address already in use"
+  verdict: worse: 5 of 40 users failed, with stable 2 of 900
   v2     1234502 backoff   127.0.0.1:40001 notify        2 45MiB 2h2m exited 1
 grayd 0.1.0, pid 98, up 1d1h; router pid 99 serving, table 7
 )");
@@ -106,13 +118,14 @@ grayd 0.1.0, pid 98, up 1d1h; router pid 99 serving, table 7
 
 TEST_CASE("the status at 120 columns") {
   CHECK("\n" + view_status(example(), {.width = 120, .colour = false}) == R"(
-SERVICE  VERSION  WEIGHT          STATE    UP   REQS  ERRS  BUSY  SOCKS  QUEUE
+SERVICE  VERSION  WEIGHT          STATE    UP   REQS  ERRS  BUSY  SOCKS  QUEUE  RPS  ERR%    P50    P99  VERDICT
   worker      pid  state      address          by      restarts    rss    up  exit
-web      v1*      80% (file 95%)  serving  1/2  1.2M     3    12     24  0/256
+web      v1*      80% (file 95%)  serving  1/2  1.2M     3    12     24  0/256  120     0   12ms   1.2s  -
   v0      1234500  healthy    127.0.0.1:40000  notify         0  45MiB  2h2m  -
   v1      1234501  unhealthy  127.0.0.1:40002  notify         1  45MiB  2h2m  signal 9
-web      v2       20% (file 5%)   failed   0/1  1.2M     3    12     24  0/256
+web      v2       20% (file 5%)   failed   0/1  1.2M     3    12     24  0/256  3.2    12  0.4ms  348ms  worse
   cause: not ready within 60s: the last lines it said were "Error: listen EADDRINUSE: address already in use"
+  verdict: worse: 5 of 40 users failed, with stable 2 of 900
   v2      1234502  backoff    127.0.0.1:40001  notify         2  45MiB  2h2m  exited 1
 grayd 0.1.0, pid 98, up 1d1h; router pid 99 serving, table 7
 )");
@@ -162,6 +175,40 @@ TEST_CASE("colours only when asked for") {
   CHECK(painted.find("\x1b[32mserving\x1b[0m") != std::string::npos);
   CHECK(painted.find("\x1b[31mfailed\x1b[0m") != std::string::npos);
   CHECK(painted.find("\x1b[33m20% (file 5%)\x1b[0m") != std::string::npos);
+  CHECK(painted.find("\x1b[31mworse\x1b[0m") != std::string::npos);
+  CHECK(painted.find("\x1b[31mverdict: worse: 5 of 40") != std::string::npos);
+}
+
+TEST_CASE("only errors of the last minute are red") {
+  const Terminal wide{.width = 200, .colour = true};
+  json status = example();
+  CHECK(view_status(status, wide).find("\x1b[31m12\x1b[0m") != std::string::npos);
+  status["services"][0]["versions"][1]["last_minute"]["error_ratio"] = 0;
+  CHECK(view_status(status, wide).find("\x1b[31m12\x1b[0m") == std::string::npos);
+  CHECK(view_status(status, wide).find("\x1b[31m3\x1b[0m") == std::string::npos);  // errors since the start
+}
+
+TEST_CASE("a version without requests in the last minute has no ratio and no times") {
+  json status = example();
+  json& v1 = status["services"][0]["versions"][0];
+  v1["last_minute"] = {{"requests_per_second", 0}, {"error_ratio", 0}, {"p50_ms", 0}, {"p99_ms", 0}};
+  v1["verdict"] = "insufficient";
+  v1["verdict_text"] = "needs 120 more requests";
+  const std::string view = view_status(status, {});
+  CHECK(view.find(" 1.2M   0    -     -     - unclear\n") != std::string::npos);
+  CHECK(view.find("\n  verdict: insufficient: needs 120 more requests\n") != std::string::npos);
+}
+
+TEST_CASE("the state of a version is a line, and a change of it is another one") {
+  json status = example();
+  CHECK(states_of_versions(status) == std::map<std::string, std::string>{{"web v1", "80%, serving, stable"},
+                                                                         {"web v2", "20%, failed, verdict worse"}});
+  status["services"][0]["versions"][0]["requests"] = 5;
+  status["services"][0]["versions"][1]["state"] =
+      "a\x1b"
+      "b";
+  CHECK(states_of_versions(status)["web v1"] == "80%, serving, stable");
+  CHECK(states_of_versions(status)["web v2"] == "20%, a b, verdict worse");
 }
 
 TEST_CASE("counts, sizes and times are short") {
@@ -173,6 +220,21 @@ TEST_CASE("counts, sizes and times are short") {
     CAPTURE(text);
     CHECK(view_status(status, {.width = 200, .colour = false}).find(std::string(" ") + text) != std::string::npos);
   };
+  auto of_minute = [](const char* field, double value) {
+    json minute = {{"requests_per_second", 1000}, {"error_ratio", 0.5}, {"p50_ms", 77}, {"p99_ms", 88}};
+    minute[field] = value;
+    return minute;
+  };
+  shows("last_minute", of_minute("requests_per_second", 0.003), "<.01 ");
+  shows("last_minute", of_minute("requests_per_second", 0.25), "0.25 ");
+  shows("last_minute", of_minute("requests_per_second", 0.997), "1.0 ");
+  shows("last_minute", of_minute("requests_per_second", 9.96), "10 ");
+  shows("last_minute", of_minute("requests_per_second", 123'456), "123k ");
+  shows("last_minute", of_minute("error_ratio", 0.0004), "0.04 ");
+  shows("last_minute", of_minute("error_ratio", 1), "100 ");
+  shows("last_minute", of_minute("p50_ms", 9.96), "10ms ");
+  shows("last_minute", of_minute("p50_ms", 999.6), "1.0s ");
+  shows("last_minute", of_minute("p50_ms", 9'960), "10s ");
   shows("requests", 99'999, "99999 ");
   shows("requests", 100'000, "100k ");
   shows("requests", 12'345'678, "12.3M ");
@@ -189,7 +251,7 @@ TEST_CASE("counts, sizes and times are short") {
 
 TEST_CASE("a status with missing fields or wrong types is shown as far as possible") {
   CHECK(view_status(json::object(), {}) ==
-        "SERVICE  VERSION  WEIGHT  STATE  UP  REQS  ERRS  BUSY  SOCKS  QUEUE\ngrayd -, pid -, up 0s\n");
+        "SERVICE  VERSION  WEIGHT  STATE  UP  REQS  RPS  ERR%  P50  P99  VERDICT\ngrayd -, pid -, up 0s\n");
   json odd = {{"services", {{{"name", 5}, {"versions", {{{"name", nullptr}, {"queue", 3}, {"workers", "none"}}}}}, 7}}};
   CHECK(view_status(odd, {}).find("5        -") != std::string::npos);
 }

@@ -45,7 +45,19 @@ TEST_CASE("a terminal has its width and colours") {
   Variable no_color("NO_COLOR", nullptr), term("TERM", "xterm"), columns("COLUMNS", "99");
   Terminal terminal = terminal_of(Pty(123).slave.get());
   CHECK(terminal.width == 123);
+  CHECK(terminal.height == 24);
   CHECK(terminal.colour);
+  CHECK(terminal.redraws);
+}
+
+TEST_CASE("a terminal whose size has changed is measured again, an output without one is not") {
+  Pty pty(123);
+  const Terminal before = terminal_of(pty.slave.get());
+  winsize size{.ws_row = 50, .ws_col = 90, .ws_xpixel = 0, .ws_ypixel = 0};
+  REQUIRE(::ioctl(pty.slave.get(), TIOCSWINSZ, &size) == 0);
+  CHECK(measured_again(before).width == 90);
+  CHECK(measured_again(before).height == 50);
+  CHECK(measured_again({.width = 77}).width == 77);
 }
 
 TEST_CASE("NO_COLOR and a dumb terminal switch colours off") {
@@ -53,9 +65,11 @@ TEST_CASE("NO_COLOR and a dumb terminal switch colours off") {
   {
     Variable no_color("NO_COLOR", "1"), term("TERM", "xterm");
     CHECK_FALSE(terminal_of(pty.slave.get()).colour);
+    CHECK(terminal_of(pty.slave.get()).redraws);
   }
   Variable no_color("NO_COLOR", nullptr), term("TERM", "dumb");
   CHECK_FALSE(terminal_of(pty.slave.get()).colour);
+  CHECK_FALSE(terminal_of(pty.slave.get()).redraws);
 }
 
 TEST_CASE("a pipe has no colours, and its width is COLUMNS, else 80, never below 40") {
@@ -88,4 +102,42 @@ TEST_CASE("questions are asked if stdin and stderr are terminals; on a dumb one 
   CHECK_FALSE(person_at(pty.slave.get(), null.get(), answers).watches);
   Variable dumb("TERM", "dumb");
   CHECK_FALSE(person_at(pty.slave.get(), pty.slave.get(), answers).watches);
+}
+
+TEST_CASE("lines are written over the old ones, and what is left of those is erased") {
+  std::ostringstream out;
+  RedrawnBlock block(out);
+  block.show("one\ntwo\n", {});
+  CHECK(out.str() == "one\x1b[K\ntwo\x1b[K\n\x1b[J");
+  out.str("");
+  block.show("three\n", {});
+  CHECK(out.str() == "\x1b[2Athree\x1b[K\n\x1b[J");
+  out.str("");
+  block.erase();
+  CHECK(out.str() == "\x1b[1A\x1b[J");
+  out.str("");
+  block.erase();
+  CHECK(out.str().empty());
+}
+
+TEST_CASE("lines that do not fit the screen are left out") {
+  std::ostringstream out;
+  RedrawnBlock block(out);
+  block.show("1\n2\n3\n", {.width = 80, .height = 4});
+  CHECK(out.str().find("3\x1b[K") != std::string::npos);
+  out.str("");
+  block.show("1\n2\n3\n4\n5\n", {.width = 80, .height = 4});
+  CHECK(out.str() == "\x1b[3A1\x1b[K\n2\x1b[K\n… 3 more lines\x1b[K\n\x1b[J");
+  out.str("");
+  block.show("1\n", {.width = 80, .height = 4});
+  CHECK(out.str().starts_with("\x1b[3A"));
+}
+
+TEST_CASE("when the size has changed, the whole screen is cleared") {
+  std::ostringstream out;
+  RedrawnBlock block(out);
+  block.show("one\n", {.width = 80, .height = 24});
+  out.str("");
+  block.show("one\n", {.width = 40, .height = 24});
+  CHECK(out.str() == "\x1b[H\x1b[Jone\x1b[K\n\x1b[J");
 }

@@ -100,6 +100,33 @@ TEST_CASE_FIXTURE(StatusReportFixture, "the status has every name of the contrac
   CHECK(version["queue"] == nlohmann::json{{"waiting", 1}, {"limit", 256}});
 }
 
+TEST_CASE_FIXTURE(StatusReportFixture, "a version has its last minute, and a verdict only beside stable") {
+  auto report = source();
+  const auto before = status_report(report)["services"][0]["versions"];
+  CHECK(before[1]["last_minute"] ==
+        nlohmann::json{{"requests_per_second", 0.0}, {"error_ratio", 0.0}, {"p50_ms", 0.0}, {"p99_ms", 0.0}});
+  CHECK(before[1]["verdict"] == "insufficient");
+  report.last_minute = [](const std::string& service, const std::string& version) {
+    return service == "web" && version == "v2" ? MinuteFigures{2.5, 0.25, 4, 40} : MinuteFigures{};
+  };
+  Verdict verdict{.result = VerdictResult::fail, .metric = Metric::errors, .text = "too many errors"};
+  report.verdict = [&](const std::string&, const std::string& version) {
+    return version != "v1" ? std::optional(verdict) : std::nullopt;
+  };
+  const auto versions = status_report(report)["services"][0]["versions"];
+  CHECK(versions[1]["last_minute"] ==
+        nlohmann::json{{"requests_per_second", 2.5}, {"error_ratio", 0.25}, {"p50_ms", 4.0}, {"p99_ms", 40.0}});
+  CHECK(versions[1]["verdict"] == "worse");
+  CHECK(versions[1]["verdict_text"] == "too many errors");
+  CHECK(versions[0]["verdict"] == "none");
+  CHECK(versions[2]["verdict"] == "none");  // has no users
+  CHECK(versions[2]["verdict_text"] == "");
+  verdict = {};
+  CHECK(status_report(report)["services"][0]["versions"][1]["verdict"] == "insufficient");
+  verdict.result = VerdictResult::pass;
+  CHECK(status_report(report)["services"][0]["versions"][1]["verdict"] == "ok");
+}
+
 TEST_CASE_FIXTURE(StatusReportFixture,
                   "the numbers are summed over routers and threads, and the weights are those in force") {
   const auto status = status_report(source());

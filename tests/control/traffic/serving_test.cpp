@@ -70,6 +70,21 @@ TEST_CASE("a version with a weight that has failed is a complaint, one without i
   CHECK(health_complaint(web(), shifted, {stable, canary}).empty());
 }
 
+TEST_CASE("a version with users that is worse than stable is a complaint, with the way back") {
+  const auto stable = version_view("v1", {worker("a", 0, true)});
+  auto canary = version_view("v2", {worker("b", 1, true)});
+  const State shifted{{"web", {.weights = {{"v2", 25}}}}}, dark{{"web", {.weights = {{"v2", 0}}}}};
+  Verdict worse{.result = VerdictResult::fail, .metric = Metric::errors, .text = "12 of 300 users failed"};
+  CHECK(health_complaint(web(), shifted, {stable, canary}, worse) ==
+        "web@v2 (25% of the users) is worse than stable: 12 of 300 users failed; to go back: grayctl shift web v2 0");
+  CHECK(health_complaint(web(), dark, {stable, canary}, worse).empty());
+  for (const auto result : {VerdictResult::pass, VerdictResult::insufficient}) {
+    CHECK(health_complaint(web(), shifted, {stable, canary}, Verdict{.result = result}).empty());
+  }
+  canary.state = VersionState::failed;
+  CHECK(health_complaint(web(), shifted, {stable, canary}, worse) == "web@v2 (25% of the users) is failed");
+}
+
 TEST_CASE("a shift to a version that cannot serve, or by a fraction, is questioned") {
   auto canary = version_view("v2", {});
   canary.state = VersionState::failed;
