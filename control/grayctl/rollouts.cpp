@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Duration kLook{200};
+constexpr Duration kRolloutLook{200};
 
 std::string word_in(const json& object, const char* name) {
   const auto found = object.find(name);
@@ -126,7 +126,7 @@ Answer follow_rollout(Client& client, const Command& command, const Person& pers
                               format_duration(timeout), word_in(answer.body, "service"))};
     }
     drawing.show(answer.body);
-    ::poll(nullptr, 0, static_cast<int>(kLook.count()));
+    ::poll(nullptr, 0, static_cast<int>(kRolloutLook.count()));
   }
 }
 

@@ -235,7 +235,7 @@ std::string cause_lines(const json& version, const Terminal& terminal) {
 }
 
 /// Why the version is not as good as stable, or what is missing for a verdict.
-std::string verdict_lines(const json& version, const Terminal& terminal) {
+std::string why_lines(const json& version, const Terminal& terminal) {
   const std::string why = text(version, "verdict_text");
   if (why == "-" || why.empty()) return {};
   const Colour colour = verdict_cell(version).colour;
@@ -325,7 +325,7 @@ std::string view_status(const json& status, const Terminal& terminal) {
   if (tables.workers.size() > 0) view += workers.front() + "\n";
   for (const json& service : list(status, "services"))
     for (const json& version : list(service, "versions")) {
-      view += versions[next_version++] + "\n" + cause_lines(version, terminal) + verdict_lines(version, terminal) +
+      view += versions[next_version++] + "\n" + cause_lines(version, terminal) + why_lines(version, terminal) +
               restart_line(version, terminal) + former_line(service, version, terminal);
       for (std::size_t i = 0; i < list(version, "workers").size(); ++i) view += workers[next_worker++] + "\n";
     }

@@ -45,7 +45,7 @@ constexpr std::nullopt_t kNoEvent = std::nullopt;
 
 constexpr VerbRow kRows[] = {
     {Verb::status, "status", grayd, "services, versions and workers"},
-    {Verb::health, "health", grayd, "exit 0 if every stable version can serve, else 1", !kChanges, kNoEvent, kHealth},
+    {Verb::health, "health", grayd, "exit 0 if no version with users fails, else 1", !kChanges, kNoEvent, kHealth},
     {Verb::metrics,
      "metrics",
      grayd,
