@@ -128,8 +128,8 @@ struct Verbs::Handlers {
     }
     verbs.releases_.call(Verb::deploy, args, [&verbs, service, version, args, done = std::move(done)](Reply deployed) {
       if (deployed.code != ExitCode::ok) return done(std::move(deployed));
-      verbs.rollouts_.start({service, version, {}, {}, {}}, actor_of(args), [deployed, done](Reply started) {
-        done(started.code == ExitCode::ok ? deployed : std::move(started));
+      verbs.rollouts_.start({service, version, {}, {}, {}}, actor_of(args), [deployed, done](const Reply& started) {
+        done(started.code == ExitCode::ok ? deployed : started);
       });
     });
   }
