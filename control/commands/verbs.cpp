@@ -154,6 +154,7 @@ Verbs::Handler Verbs::handler_of(Verb verb) {
       {Verb::deploy, &Handlers::deploy},
       {Verb::promote, &Handlers::release<Verb::promote>},
       {Verb::undo, &Handlers::release<Verb::undo>},
+      {Verb::rollout_undo, &Handlers::release<Verb::undo>},
       {Verb::remove, &Handlers::release<Verb::remove>},
       {Verb::upgrade, &Handlers::upgrade},
       {Verb::reload, &Handlers::reload},

@@ -129,6 +129,7 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::config_check: return check_config(command.file);
     case Verb::completion: return print_completion(command);
     case Verb::version: return say_version();
+    case Verb::rollout_undo: return run_undo(client, as_undo(command), place.person, place.err);
     default:
       return is_rollout(command.verb) ? run_rollout(client, command, place.terminal, place.person, place.err)
                                       : run_generic(client, command);

@@ -94,6 +94,13 @@ Outcome run_promote(Client& client, const Command& command, const Person& person
   return {std::move(answer), std::move(text)};
 }
 
+Command as_undo(Command command) {
+  command.verb = Verb::undo;
+  command.service = command.arguments.value("service", "");
+  command.to = command.arguments.value("to", "");
+  return command;
+}
+
 Outcome run_undo(Client& client, const Command& command, const Person& person, std::ostream& err) {
   json args = {{"service", command.service}, {"undo_timeout_ms", command.timeout.count()}};
   if (!command.to.empty()) args["to"] = command.to;

@@ -13,6 +13,8 @@ Outcome run_deploy(Client& client, const Command& command, const Person& person,
 Outcome run_deploy_with_rollout(Client& client, const Command& command, const Terminal& terminal, const Person& person,
                                 std::ostream& err);
 Outcome run_promote(Client& client, const Command& command, const Person& person, std::ostream& err);
+/// `rollout undo` as `undo`.
+Command as_undo(Command command);
 Outcome run_undo(Client& client, const Command& command, const Person& person, std::ostream& err);
 Outcome run_remove(Client& client, const Command& command, const Person& person, std::ostream& err);
 

@@ -37,6 +37,7 @@ constexpr Argument kRolloutStart[] = {
     {"hold", Type::text, false, "time at each step, such as 2m"},
     {"salt", Type::text, false, "different users go first than in the release before"}};
 constexpr Argument kRolloutPromote[] = {kServiceName, {"full", Type::flag, false, "make it stable now"}};
+constexpr Argument kRolloutUndo[] = {kServiceName, {"to", Type::text, false, "one of the former stable versions"}};
 constexpr Argument kRolloutAbort[] = {kServiceName,
                                       {"freeze", Type::flag, false, "keep the version running, without users"}};
 
@@ -100,6 +101,8 @@ constexpr VerbRow kRows[] = {
      "It works in every state, also twice, and after a promotion it goes back."},
     {Verb::rollout_retry, "rollout retry", grayd, "begin an ended rollout again", kChanges, kNoEvent, kRolloutOf,
      "  grayctl rollout retry web"},
+    {Verb::rollout_undo, "rollout undo", grayd, "the same as undo", kChanges, kNoEvent, kRolloutUndo,
+     "  grayctl rollout undo web\n  grayctl rollout undo web --to 41"},
     {Verb::why, "why"},
     {Verb::bucket, "bucket"},
     {Verb::plan, "plan"},

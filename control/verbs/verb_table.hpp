@@ -43,6 +43,7 @@ enum class Verb : std::uint8_t {
   rollout_promote,
   rollout_abort,
   rollout_retry,
+  rollout_undo,
   why,
   bucket,
   plan,

@@ -212,7 +212,7 @@ class Deploys(RolloutTest):
                 self.assertEqual(self.stable(), stable)
         self.assertEqual(users.not_of("42"), [])
         self.assertIn("died-before-ready", self.rollout()["reason"])
-        self.ok("undo", "web")
+        self.ok("rollout", "undo", "web")
         self.assertEqual(self.stable(), "41")
 
     def test_a_deploy_beside_a_rollout_is_refused_and_starts_nothing(self):

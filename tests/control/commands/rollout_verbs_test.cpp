@@ -113,7 +113,10 @@ TEST_CASE_FIXTURE(RolloutVerbsFixture, "each verb is the event that its name say
 }
 
 TEST_CASE("every verb of rollouts is known, and no other") {
-  for (const auto& row : verb_table()) CHECK(RolloutVerbs::knows(row.verb) == row.name.starts_with("rollout "));
+  for (const auto& row : verb_table()) {
+    const bool is_undo = row.verb == Verb::rollout_undo;  // ReleaseVerbs has it
+    CHECK(RolloutVerbs::knows(row.verb) == (row.name.starts_with("rollout ") && !is_undo));
+  }
 }
 
 }  // namespace

@@ -88,6 +88,14 @@ TEST_CASE("a deploy with a rollout follows it to its end") {
   CHECK(run().answer.error == "no");
 }
 
+TEST_CASE("rollout undo is undo") {
+  Command command{.verb = Verb::rollout_undo, .arguments = {{"service", "web"}, {"to", "41"}}};
+  const auto undo = as_undo(command);
+  CHECK(undo.verb == Verb::undo);
+  CHECK(undo.service == "web");
+  CHECK(undo.to == "41");
+}
+
 TEST_CASE("a deploy that fails says why, with the remedy") {
   Releasing grayd;
   grayd.version("failed", "worker web@43#0: died-before-ready (exit 3); its last lines: \"no database\"");

@@ -13,13 +13,13 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr double kRisk = 0.001;
-const TimePoint kBegin{std::chrono::hours{5}};
+constexpr double kLatencyRisk = 0.001;
+const TimePoint kLatencyBegin{std::chrono::hours{5}};
 using Samples = std::vector<std::uint32_t>;
 
-Samples none() { return Samples(segment::kHistogramBuckets); }
+Samples no_samples() { return Samples(segment::kHistogramBuckets); }
 Samples of(std::initializer_list<std::uint32_t> buckets) {
-  auto samples = none();
+  auto samples = no_samples();
   for (const auto bucket : buckets) ++samples[bucket];
   return samples;
 }
@@ -34,11 +34,11 @@ TEST_CASE("over all ways to choose the canary's samples the expected evidence is
   int ways = 0;
   for (unsigned mask = 0; mask < 1u << pool.size(); ++mask) {
     if (std::popcount(mask) != kCanary) continue;
-    auto canary = none(), stable = none();
+    auto canary = no_samples(), stable = no_samples();
     for (std::size_t i = 0; i < pool.size(); ++i) ++((mask >> i & 1) != 0 ? canary : stable)[pool[i]];
     LatencyEvidence evidence;
-    evidence.begin(kBegin);
-    evidence.add(kBegin, view(canary), view(stable));
+    evidence.begin(kLatencyBegin);
+    evidence.add(kLatencyBegin, view(canary), view(stable));
     double low = 1e-6, high = 1e6;  // the first threshold is 3 / risk
     for (int i = 0; i < 80; ++i) {
       const double middle = std::sqrt(low * high);
@@ -55,11 +55,11 @@ TEST_CASE("a slower canary is noticed, a faster one is not a fault") {
   std::mt19937_64 random(7);
   std::normal_distribution<double> normal(0, 0.5);
   LatencyEvidence slower, faster;
-  slower.begin(kBegin);
-  faster.begin(kBegin);
+  slower.begin(kLatencyBegin);
+  faster.begin(kLatencyBegin);
   int noticed = 0;
   for (int i = 1; i <= 300 && noticed == 0; ++i) {
-    auto canary = none(), stable = none(), quick = none();
+    auto canary = no_samples(), stable = no_samples(), quick = no_samples();
     for (int k = 0; k < 4; ++k) {
       const auto bucket = [&](double factor) {
         return segment::bucket_of(Micros{static_cast<std::int64_t>(20'000 * factor * std::exp(normal(random)))});
@@ -68,36 +68,36 @@ TEST_CASE("a slower canary is noticed, a faster one is not a fault") {
       ++stable[bucket(1)];
       ++quick[bucket(0.7)];
     }
-    slower.add(kBegin + seconds{i}, view(canary), view(stable));
-    faster.add(kBegin + seconds{i}, view(quick), view(stable));
-    CHECK(!faster.alarm(kRisk));
-    if (slower.alarm(kRisk)) noticed = i;
+    slower.add(kLatencyBegin + seconds{i}, view(canary), view(stable));
+    faster.add(kLatencyBegin + seconds{i}, view(quick), view(stable));
+    CHECK(!faster.alarm(kLatencyRisk));
+    if (slower.alarm(kLatencyRisk)) noticed = i;
   }
   CHECK(noticed > 0);
 }
 
 TEST_CASE("steps of one version alone, empty ones, and too large ones are left out") {
   LatencyEvidence evidence;
-  evidence.begin(kBegin);
+  evidence.begin(kLatencyBegin);
   for (int i = 1; i <= 100; ++i) {
-    evidence.add(kBegin + seconds{i}, view(of({300, 301})), view(none()));
-    evidence.add(kBegin + seconds{i}, view(none()), view(none()));
-    auto flood = none();
+    evidence.add(kLatencyBegin + seconds{i}, view(of({300, 301})), view(no_samples()));
+    evidence.add(kLatencyBegin + seconds{i}, view(no_samples()), view(no_samples()));
+    auto flood = no_samples();
     flood[300] = LatencyEvidence::kMaxSamples;
-    evidence.add(kBegin + seconds{i}, view(flood), view(of({1})));
+    evidence.add(kLatencyBegin + seconds{i}, view(flood), view(of({1})));
   }
-  CHECK(evidence.progress(kRisk) == doctest::Approx(0));
+  CHECK(evidence.progress(kLatencyRisk) == doctest::Approx(0));
 }
 
 TEST_CASE("the largest step keeps the numbers finite") {
   LatencyEvidence evidence;
-  evidence.begin(kBegin);
-  auto canary = none(), stable = none();
+  evidence.begin(kLatencyBegin);
+  auto canary = no_samples(), stable = no_samples();
   canary[400] = stable[5] = LatencyEvidence::kMaxSamples / 2;
-  evidence.add(kBegin, view(canary), view(stable));
-  CHECK(evidence.alarm(kRisk));
-  for (int i = 1; i <= 2; ++i) evidence.add(kBegin + seconds{i}, view(stable), view(canary));
-  CHECK(!evidence.alarm(kRisk));
+  evidence.add(kLatencyBegin, view(canary), view(stable));
+  CHECK(evidence.alarm(kLatencyRisk));
+  for (int i = 1; i <= 2; ++i) evidence.add(kLatencyBegin + seconds{i}, view(stable), view(canary));
+  CHECK(!evidence.alarm(kLatencyRisk));
 }
 
 }  // namespace
