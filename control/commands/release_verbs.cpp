@@ -49,6 +49,8 @@ EventRecord event_of(const Chore& chore, bool deployed) {
   };
   if (chore.kind == Chore::Kind::cool)
     return event(EventKind::command, "drain", "was stable long enough ago (warm): drained, and kept for undo");
+  if (chore.kind == Chore::Kind::discard)
+    return event(EventKind::removed, "aborted", "its rollout was aborted long enough ago (warm): drained and removed");
   return deployed ? event(EventKind::removed, "keep", "is not kept for undo any longer (keep): drained and removed")
                   : event(EventKind::command, "drain", "is not kept for undo any longer (keep): drained");
 }
@@ -226,7 +228,7 @@ Reply ReleaseVerbs::removal(const RemoveOrder& order) const {
 bool ReleaseVerbs::attentive() const {
   if (!pending_.empty()) return true;
   return std::ranges::any_of(live_.published(), [](const auto& entry) {
-    return !entry.second.formers.empty() ||
+    return !entry.second.formers.empty() || !entry.second.aborted.empty() ||
            std::ranges::any_of(entry.second.deployed, [](const auto& one) { return one.second.removing; });
   });
 }

@@ -78,6 +78,7 @@ void Rollouts::start(const RolloutOrder& order, const std::string& actor, Done d
   rollout.actor = actor;
   rollout.reason = "waits until " + order.version + " is up";
   auto next = fact_of(live_.wanted(), order.service);
+  next.aborted.erase(order.version);
   if (order.salt) next.salts[order.version] = *order.salt;
   forget(runs_[order.service]);
   next.rollout = rollout;
@@ -277,6 +278,12 @@ void Rollouts::zero(const std::string& service, Rollout rollout, Done done) {
     return go_back(service, std::move(rollout), std::move(done));
   auto next = fact_of(live_.published(), service);
   next.weights[rollout.version] = 0;
+  const auto deployed = next.deployed.find(rollout.version);
+  if (is_running(rollout.state) || rollout.freeze) {
+    next.aborted.erase(rollout.version);
+  } else if (deployed != next.deployed.end()) {
+    next.aborted[rollout.version] = rollout.since;
+  }
   next.rollout = std::move(rollout);
   changes_.publish_first(service, std::move(next), std::move(done));
 }

@@ -56,6 +56,7 @@ ServiceState make_stable(const ServiceSettings& service, const State& state, con
   next.weights.erase(version);
   next.salts.erase(version);
   next.stopped.erase(version);
+  next.aborted.erase(version);
   std::erase_if(next.formers, [&](const Former& one) { return one.name == version || one.name == before; });
   next.formers.push_back({before, now, !next.stopped.contains(before)});
   return next;

@@ -42,12 +42,31 @@ void look_at_removed(Upkeep& all, const ServiceSettings& service, const State& s
   }
 }
 
+void look_at_aborted(Upkeep& all, const ServiceSettings& service, const State& state, WallTime now) {
+  const auto& fact = fact_of(state, service.name);
+  const auto shares = shares_of(service, state);
+  for (const auto& [name, since] : fact.aborted) {
+    const auto* rollout = running_rollout(fact);
+    const bool in_use = shares.of(name) > 0 || name == shares.stable || former_of(fact, name) != nullptr ||
+                        (rollout != nullptr && rollout->version == name);
+    if (in_use || is_removing(fact, name)) continue;
+    const auto left =
+        retention_of(service).warm - std::max(Duration{0}, std::chrono::duration_cast<Duration>(now - since));
+    if (left <= Duration{0}) {
+      all.chores.push_back({Chore::Kind::discard, service.name, name});
+    } else {
+      all.next = all.next ? std::min(*all.next, left) : left;
+    }
+  }
+}
+
 }  // namespace
 
 Upkeep upkeep(const Settings& settings, const State& state, const std::vector<VersionView>& views, WallTime now) {
   Upkeep all;
   for (const ServiceSettings& service : settings.services) {
     look_at_formers(all, service, state, now);
+    look_at_aborted(all, service, state, now);
     look_at_removed(all, service, state, views);
   }
   return all;
@@ -66,8 +85,10 @@ void apply(ServiceState& fact, const Chore& chore, bool deployed) {
       std::erase_if(fact.formers, [&](const Former& one) { return one.name == version; });
       fact.stopped.insert(version);
       return;
+    case Chore::Kind::discard: return mark_removed(fact, version);
     case Chore::Kind::forget:
       fact.deployed.erase(version);
+      fact.aborted.erase(version);
       fact.stopped.erase(version);
       fact.weights.erase(version);
       fact.salts.erase(version);

@@ -1,8 +1,8 @@
 #pragma once
-// What grayd itself does about former stables and removed versions, and when: a former stable is stopped when it has
-// been one for `warm`, it is dropped when there are more than `keep` newer ones, and a removed version is forgotten
-// when its last worker has ended. Pure; the time of day may jump, and then a former stable runs longer or shorter, but
-// never longer than `warm` after it is right again.
+// What grayd itself does about former stables, aborted and removed versions, and when: a former stable is stopped when
+// it has been one for `warm`, it is dropped when there are more than `keep` newer ones, a version whose rollout was
+// aborted is removed after `warm`, and a removed version is forgotten when its last worker has ended. Pure; the time of
+// day may jump, and then a former stable runs longer or shorter, but never longer than `warm` after it is right again.
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,9 +17,10 @@ namespace gray::control {
 
 struct Chore {
   enum class Kind : std::uint8_t {
-    cool,    // its time as a warm version is over: it drains, and stays stopped
-    drop,    // no longer kept for undo: a deployed one drains and is removed, one of the file drains
-    forget,  // it was removed, and has no workers left
+    cool,     // its time as a warm version is over: it drains, and stays stopped
+    drop,     // no longer kept for undo: a deployed one drains and is removed, one of the file drains
+    discard,  // a deployed version whose rollout was aborted `warm` ago: it drains and is removed
+    forget,   // it was removed, and has no workers left
   };
   Kind kind;
   std::string service, version;

@@ -59,6 +59,7 @@ struct ServiceState {
   std::map<std::string, DeployedVersion> deployed = {};  // by name; none of them is in the configuration file
   std::vector<Former> formers = {};                      // newest last, each once
   std::optional<Rollout> rollout = {};                   // the last one
+  std::map<std::string, WallTime> aborted = {};          // deployed versions whose rollout ended badly, and when
   template <class Io>
   void archive(Io& io) {
     io("stable", stable);
@@ -69,6 +70,7 @@ struct ServiceState {
     io("deployed", deployed);
     io("formers", formers);
     io("rollout", rollout);
+    io("aborted", aborted);
     for (const auto& [name, version] : deployed)
       io.check("deployed", version.settings.name == name, "an object of versions by name");
     for (const auto& [version, weight] : weights)

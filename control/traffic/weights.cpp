@@ -137,6 +137,7 @@ State pruned(const State& state, const Settings& settings) {
     std::erase_if(one.salts, gone);
     std::erase_if(one.stopped, [&](const auto& version) { return service->version(version) == nullptr; });
     std::erase_if(one.deployed, [&](const auto& entry) { return !is_deployed(*service, entry.first); });
+    std::erase_if(one.aborted, [&](const auto& entry) { return !is_deployed(*service, entry.first); });
     std::erase_if(one.formers, [&](const Former& former) { return service->version(former.name) == nullptr; });
   }
   return kept;

@@ -87,7 +87,8 @@ class Service:
 
 def simulated(chosen):
     tool = harness.program(harness.BUILD / "bench/judge")
-    done = subprocess.run([tool, "--scale", str(chosen.scale)], capture_output=True, text=True, check=True, timeout=7200)
+    command = [tool, "--scale", str(chosen.scale)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=7200)
     result = json.loads(done.stdout)
     rows, targets = [], []
     limits = {0: (5, 12, 5), 120: (8, 15, 8), 3600: (8, 15, 8), 21600: (8, 15, 8)}
@@ -218,9 +219,9 @@ def releases(_chosen):
                 if not good:
                     own.add(str(number))
                 if number == 1:
-                    before = usage(daemon)
+                    before = settled_usage(daemon)
             others = [failure for failure in users.failed if failure[3] not in own]
-            after = usage(daemon)
+            after = settled_usage(daemon)
     grown = {key: after[key] - before[key] for key in before}
     return [{"real": "ten releases", "runs": 10, "median s": None, "failed users": len(users.failed)}], [
         ("ten releases: good ones promoted, bad ones back", wrong or "all as they should", not wrong),
@@ -230,8 +231,10 @@ def releases(_chosen):
          grown["rss"] < 2 * harness.MEBIBYTE and grown["files"] < 4)], {"wrong": wrong, "grown": grown}
 
 
-def usage(daemon):
-    """Of the master."""
+def settled_usage(daemon):
+    """Of the master, once only the stable version runs: former and aborted ones end after `warm`."""
+    wait_for(lambda: sum(bool(version["workers"]) for version in daemon.status()["services"][0]["versions"]) == 1, 60,
+             "the end of the other versions")
     pid = daemon.process.pid
     with open(f"/proc/{pid}/statm") as file:
         rss = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -350,5 +350,27 @@ TEST_CASE_FIXTURE(RolloutsFixture, "a signal of the supervisor takes the users a
   }
 }
 
+TEST_CASE_FIXTURE(RolloutsFixture, "an aborted version that was deployed is marked for removal, unless it is frozen") {
+  host.live.change(
+      "web", [&](ServiceState& state) { state.deployed["v2"].settings = *host.settings.services[0].version("v2"); });
+  const auto marked = [&] { return host.live.published().at("web").aborted.contains("v2"); };
+  start();
+  looks(3);
+  CHECK(!marked());
+  command(RolloutEvent::abort);
+  CHECK(marked());
+  command(RolloutEvent::retry);
+  CHECK(!marked());
+  looks(3);
+  command(RolloutEvent::abort, true);
+  CHECK(!marked());
+  start();
+  looks(3);
+  command(RolloutEvent::abort);
+  CHECK(marked());
+  start();
+  CHECK(!marked());
+}
+
 }  // namespace
 }  // namespace gray::control

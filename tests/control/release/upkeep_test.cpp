@@ -46,6 +46,23 @@ TEST_CASE_FIXTURE(UpkeepFixture, "nothing is due without former stables and remo
   CHECK(work.next == std::nullopt);
 }
 
+TEST_CASE_FIXTURE(UpkeepFixture, "a deployed version whose rollout was aborted is removed after the warm time") {
+  state["web"].aborted = {{"43", ago(59)}};
+  CHECK(look().chores.empty());
+  CHECK(look().next == Duration{1'000});
+  state["web"].aborted = {{"43", ago(60)}};
+  CHECK(look().chores == Chores{{Kind::discard, "web", "43"}});
+  SUBCASE("unless it has users again") { state["web"].weights["43"] = 5; }
+  SUBCASE("unless it is stable") { state["web"].stable = "43"; }
+  SUBCASE("unless it is a former stable") { formers() = {{"43", ago(5), true}}; }
+  SUBCASE("unless it is in a rollout again") {
+    state["web"].rollout.emplace();
+    state["web"].rollout->version = "43";
+  }
+  SUBCASE("and not twice") { apply(state["web"], look().chores[0], true); }
+  CHECK(look().chores.empty());
+}
+
 TEST_CASE_FIXTURE(UpkeepFixture, "a former stable cools when its time is over") {
   formers() = {{"43", ago(59), true}};
   CHECK(look().chores.empty());
