@@ -219,7 +219,7 @@ void Rollouts::hold(TimePoint now, const std::string& service, const Rollout& ro
   const auto verdict = run.watch.verdict();
   if (begun && verdict && verdict->result == VerdictResult::insufficient) run.waits_for = verdict->text;
   if (begun && (now < run.hold_began + rollout.hold || !verdict || verdict->result != VerdictResult::pass)) return;
-  feed_later(now, service, RolloutEvent::held, step_text(rollout) + " held", run);
+  feed_later(now, service, RolloutEvent::held, "held long enough", run);
 }
 
 // ---- the machine

@@ -175,19 +175,24 @@ std::string view_rollout(const json& status, const Terminal& terminal) {
       paint(state, colour_of_rollout(state), terminal.colour) +
       fmt::format(", {:g}% of the users, since {}\n", number_in(status, "weight"), word_in(status, "since"));
   view += "steps: " + steps_line(status) + "\n";
-  for (const auto& line : wrap(reason, terminal.width)) view += line + "\n";
-  if (const auto verdict = status.find("verdict"); verdict != status.end() && verdict->is_object())
-    view += verdict_lines(*verdict, terminal);
+  const auto verdict = status.find("verdict");
+  const bool judged = verdict != status.end() && verdict->is_object();
+  if (!reason.empty() && !(judged && word_in(*verdict, "text") == reason))
+    for (const auto& line : wrap(reason, terminal.width)) view += line + "\n";
+  if (judged) view += verdict_lines(*verdict, terminal);
   return view + cut(way_back(status), terminal.width) + "\n";
 }
 
 std::string line_of_rollout(const json& status) {
   auto line = fmt::format("{} {}: {}, {:g}% of the users", word_in(status, "service"), word_in(status, "version"),
                           word_in(status, "state"), number_in(status, "weight"));
-  // The time that is left changes all the time; it is no news.
+  // The time that is left, and the requests so far, change all the time; they are no news.
   const auto reason = word_in(status, "reason");
   if (reason.empty() || reason.ends_with(" until the next step")) return line;
-  return line + ": " + reason;
+  const auto verdict = status.find("verdict");
+  const bool waits = verdict != status.end() && verdict->is_object() && word_in(*verdict, "result") == "insufficient" &&
+                     word_in(*verdict, "text") == reason;
+  return line + ": " + (waits ? "waits for enough requests to compare" : reason);
 }
 
 bool is_rollout_over(const json& status) {

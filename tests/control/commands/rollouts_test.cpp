@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -370,6 +372,79 @@ TEST_CASE_FIXTURE(RolloutsFixture, "an aborted version that was deployed is mark
   CHECK(marked());
   start();
   CHECK(!marked());
+}
+
+/// Commands, faults, traffic and restarts in any order. GRAY_RANDOM_STEPS in the environment: how many.
+struct RandomRollouts : RolloutsFixture {
+  std::mt19937_64 random;
+  explicit RandomRollouts(std::uint64_t seed) : random(seed) {}
+
+  std::uint64_t pick(std::uint64_t below) { return random() % below; }
+  bool is_v2_up() const { return host.views[1].workers[0].routable && host.views[1].state == VersionState::serving; }
+  std::string stable() const { return shares_of(host.settings.services[0], host.live.published()).stable; }
+
+  void change_the_world() {
+    auto& worker = host.views[1].workers[0];
+    switch (pick(8)) {
+      case 0: worker.routable = !worker.routable && host.views[1].state == VersionState::serving; break;
+      case 1: host.views[1].state = VersionState::failed, worker.routable = false; break;  // as the supervisor does it
+      case 2: host.views[1].state = VersionState::serving, worker.routable = true; break;
+      case 3: host.live.set_stopped("web", "v2", pick(2) == 0); break;
+      case 4: host.disk_error = pick(2) == 0 ? "the disk is full" : ""; break;
+      case 5: fail_users(pick(6)); break;
+      case 6: ++worker.generation; break;  // its process was replaced
+      default: restart();
+    }
+  }
+  void give_a_command() {
+    constexpr RolloutEvent kEvents[] = {RolloutEvent::pause, RolloutEvent::resume, RolloutEvent::next,
+                                        RolloutEvent::full,  RolloutEvent::retry,  RolloutEvent::abort};
+    if (pick(3) == 0) return void(start({5, 25, 100}, Duration{500}));
+    const auto event = kEvents[pick(std::size(kEvents))];
+    const auto reply = command(event, pick(2) == 0);
+    if (event != RolloutEvent::abort || reply.code == ExitCode::conflict) return;
+    // Whatever the disk says, the users are gone.
+    CHECK(weight() == 0);
+    if (rollouts->find("web") != nullptr) CHECK(state() == RolloutState::aborted);
+  }
+  void step() {
+    const double before = weight();
+    const auto stable_before = stable();
+    const bool was_aborted = rollouts->find("web") != nullptr && state() == RolloutState::aborted;
+    const auto what = pick(10);
+    if (what == 0) {
+      give_a_command();
+    } else if (what == 1) {
+      change_the_world();
+    } else {
+      look(pick(5) == 0 ? Duration{700} : Watch::kInterval, pick(100), pick(20));
+      if (was_aborted) CHECK(state() == RolloutState::aborted);
+    }
+    const bool goes_back = stable() == "v1" && stable_before == "v2";
+    if (weight() > before && !goes_back) CHECK(is_v2_up());
+    if (stable() == "v2" && stable_before == "v1") CHECK(is_v2_up());
+    CHECK(rollouts->settled());
+    CHECK(host.live.wanted() == host.live.published());
+  }
+};
+
+TEST_CASE("random: weights rise only for a version that is up, an abort is final, and nothing stays half done") {
+  const char* wanted = std::getenv("GRAY_RANDOM_STEPS");
+  const auto steps = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 20'000;
+  const auto seed = std::random_device{}();
+  MESSAGE("seed " << seed);
+  RandomRollouts run(seed);
+  std::set<RolloutState> seen;
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    run.step();
+    if (run.rollouts->find("web") != nullptr) seen.insert(run.state());
+    run.host.events.clear();
+    run.host.published.clear();
+    run.host.happened.clear();
+  }
+  for (const auto state : {RolloutState::starting, RolloutState::holding, RolloutState::paused, RolloutState::promoted,
+                           RolloutState::aborted})
+    CHECK(seen.contains(state));
 }
 
 }  // namespace

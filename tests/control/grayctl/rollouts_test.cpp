@@ -44,6 +44,14 @@ TEST_CASE("the view has state, steps, both figures and the command to go back") 
         "to go back: grayctl rollout abort web\n");
 }
 
+TEST_CASE("a reason that the verdict gives too is shown once") {
+  auto status = status_of("aborted");
+  status["reason"] = status["verdict"]["text"] = "half of its requests failed";
+  status["verdict"]["result"] = "fail";
+  const auto view = view_rollout(status, {});
+  CHECK(view.find("steps: 1% [5%] 100%\nverdict: fail: half of its requests failed\n") != std::string::npos);
+}
+
 TEST_CASE("the way back depends on the state") {
   CHECK(view_rollout(status_of("promoted"), {}).ends_with("to go back: grayctl undo web\n"));
   CHECK(view_rollout(status_of("aborted"), {}).ends_with("to try again: grayctl rollout retry web\n"));
@@ -66,8 +74,13 @@ TEST_CASE("the line changes when the rollout does, not with the time that is lef
   CHECK(line == "web v2: holding, 5% of the users");
   status["reason"] = "58 s until the next step";
   CHECK(line_of_rollout(status) == line);
-  status["reason"] = "the canary has had 3 of 50 requests";
-  CHECK(line_of_rollout(status) == line + ": the canary has had 3 of 50 requests");
+  status["reason"] = "v2 is not up";
+  CHECK(line_of_rollout(status) == line + ": v2 is not up");
+  for (const char* reason : {"the canary has had 3 of 50 requests", "the canary has had 4 of 50 requests"}) {
+    status["reason"] = status["verdict"]["text"] = reason;
+    status["verdict"]["result"] = "insufficient";
+    CHECK(line_of_rollout(status) == line + ": waits for enough requests to compare");
+  }
 }
 
 TEST_CASE("the exit code says how a rollout ended") {
