@@ -80,7 +80,7 @@ void Recorder::judge(const ExchangeRecord& ended, segment::Row& row) {
   if (ended.cell && ended.granted != TimePoint{}) {
     const TimePoint answered = ended.first_byte == TimePoint{} ? now : ended.first_byte;
     const auto latency = std::chrono::duration_cast<Micros>(answered - ended.granted) + ended.queued;
-    stats::sample(layout.workers[*ended.cell], row, latency, now);
+    stats::record_sample(layout.workers[*ended.cell], row, latency, now);
   }
   if (stats::is_error(ended.counts.status, ended.counts.reason))
     stats::record_failing_user(layout, row, *ended.row, user_of(ended.identity_hash, *ended.client),

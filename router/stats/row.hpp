@@ -40,7 +40,7 @@ void record_failing_user(segment::Layout& layout, segment::Row& row, std::uint32
                          segment::Reason reason, TimePoint now);
 
 /// The first answer of a worker in each segment::kSampleTime is a sample of its latency.
-inline void sample(segment::WorkerCell& worker, segment::Row& row, Micros latency, TimePoint now) {
+inline void record_sample(segment::WorkerCell& worker, segment::Row& row, Micros latency, TimePoint now) {
   const auto slot = static_cast<std::uint32_t>(now.time_since_epoch() / Duration{segment::kSampleTime});
   if (worker.sampled.load(std::memory_order_relaxed) == slot) return;
   if (worker.sampled.exchange(slot, std::memory_order_relaxed) == slot) return;

@@ -185,10 +185,10 @@ TEST_CASE("a worker gives one sample in each sample time, whichever thread takes
   segment::Row& row = layout->rows[0][0][2];
   segment::Row& other_thread = layout->rows[0][1][2];
   const TimePoint begin{std::chrono::seconds{10}};
-  sample(worker, row, Micros{100}, begin);
-  sample(worker, row, Micros{900}, begin + Duration{99});
-  sample(worker, other_thread, Micros{900}, begin + Duration{99});
-  sample(worker, other_thread, Micros{300}, begin + Duration{100});
+  record_sample(worker, row, Micros{100}, begin);
+  record_sample(worker, row, Micros{900}, begin + Duration{99});
+  record_sample(worker, other_thread, Micros{900}, begin + Duration{99});
+  record_sample(worker, other_thread, Micros{300}, begin + Duration{100});
   const auto samples = segment::sum_samples(*layout, 2);
   CHECK(samples[bucket_of(Micros{100})] == 0);  // rows without a request are not read
   row.requests = other_thread.requests = 1;
