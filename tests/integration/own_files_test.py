@@ -181,7 +181,7 @@ class Failed(GrayTest):
     def test_mistakes_on_the_command_line_say_what_exists(self):
         daemon = self.start(up=("v1",))
         self.assertIn('there is no service "nosuch" (known: web)', daemon.ctl("status", "nosuch").err)
-        self.assertIn("grayctl status has --wait, --timeout", daemon.ctl("status", "-w").err)
+        self.assertIn("grayctl status has --watch, --wait, --timeout", daemon.ctl("status", "-f").err)
         self.assertIn('unknown option "--since"; grayctl events has ', daemon.ctl("events", "--since", "1h").err)
         given = run_program("grayd", "grayd.toml")
         self.assertEqual(given.code, 2)
