@@ -104,7 +104,9 @@ void Rollouts::command(const std::string& service, RolloutEvent event, const std
 
 // ---- looks
 
+/// While grayd is being replaced or stops, nothing may be changed: a change would be lost.
 void Rollouts::advance(TimePoint now, const Sight& sight) {
+  if (host_.stopping() || !host_.locked().empty()) return;
   for (const auto& service : settings_.services) {
     auto& run = runs_[service.name];
     const auto alarm = look(now, service, sight, run);
@@ -149,7 +151,7 @@ std::optional<std::string> Rollouts::look(TimePoint now, const ServiceSettings& 
 /// Without a rollout: all users go to stable, which is up.
 void Rollouts::take_users(const ServiceSettings& service, const std::string& reason, Run& run) {
   const auto version = run.watch.canary();
-  auto next = live_.published().at(service.name);
+  auto next = fact_of(live_.published(), service.name);
   next.weights[version] = 0;
   host_.emit({.kind = EventKind::judged,
               .service = service.name,

@@ -352,6 +352,30 @@ TEST_CASE_FIXTURE(RolloutsFixture, "a signal of the supervisor takes the users a
   }
 }
 
+TEST_CASE_FIXTURE(RolloutsFixture, "a signal takes the users away of a version whose weight is only in the file") {
+  host.settings.services[0].versions[1].weight = 5;
+  REQUIRE(host.live.published().empty());
+  looks(5);
+  CHECK(weight() == 5);
+  host.views[1].workers[0].pid = 0;
+  look();
+  CHECK(weight() == 0);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "nothing is changed while grayd is being replaced, or stops") {
+  start();
+  host.locked_by = "an upgrade of grayd is in progress";
+  looks(5);
+  CHECK(state() == RolloutState::starting);
+  host.locked_by.clear();
+  host.is_stopping = true;
+  looks(5);
+  CHECK(state() == RolloutState::starting);
+  host.is_stopping = false;
+  looks(2);
+  CHECK(weight() == 5);
+}
+
 TEST_CASE_FIXTURE(RolloutsFixture, "an aborted version that was deployed is marked for removal, unless it is frozen") {
   host.live.change(
       "web", [&](ServiceState& state) { state.deployed["v2"].settings = *host.settings.services[0].version("v2"); });
