@@ -87,6 +87,14 @@ std::string format_size(std::uint64_t bytes) {
   return std::to_string(bytes / kSizes[best].factor) + std::string(kSizes[best].name);
 }
 
+std::optional<double> parse_percent(std::string_view text) {
+  if (text.ends_with('%')) text.remove_suffix(1);
+  double value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole && value >= 0 && value <= 100 ? std::optional(value) : std::nullopt;  // the comparisons refuse "nan" too
+}
+
 std::string fraction_question(double percent) {
   if (!(percent > 0 && percent < 1)) return {};
   std::array<char, 32> text{};

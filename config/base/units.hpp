@@ -19,6 +19,8 @@ std::string format_duration(Duration value);
 /// Likewise, in the largest unit that needs no fraction.
 std::string format_size(std::uint64_t bytes);
 
+/// "12.5" or "12.5%", from 0 to 100; nothing for any other text.
+std::optional<double> parse_percent(std::string_view text);
 /// Of a percentage above 0 and below 1, which is often a fraction by mistake: "0.2 % is 1 user in 500; did you mean
 /// 20?". Empty for every other.
 std::string fraction_question(double percent);

@@ -8,7 +8,6 @@ namespace gray {
 namespace {
 
 constexpr std::uint32_t kMostKept = 16;
-constexpr std::size_t kMostSteps = 32;
 constexpr std::size_t kLongestVersion = 64;  // bytes of a name
 
 std::string unknown_text(const std::string& word) {
@@ -94,7 +93,7 @@ std::optional<ReleaseSettings> read_release(TomlReader& service, const std::stri
 RolloutSettings read_rollout(TomlReader& service) {
   RolloutSettings rollout;
   TomlReader table(service, "rollout");
-  if (const auto steps = table.numbers("steps", kMostSteps)) {
+  if (const auto steps = table.numbers("steps", RolloutSettings::kMaxSteps)) {
     rollout.steps.clear();
     if (steps->empty()) table.error("steps", "the list is empty: name a percentage, or remove the key for the default");
     for (const auto& [percent, at] : *steps) {

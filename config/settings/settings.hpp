@@ -164,6 +164,7 @@ struct ReleaseSettings {
 
 /// The steps of a rollout that names none.
 struct RolloutSettings {
+  static constexpr std::size_t kMaxSteps = 32;
   std::vector<double> steps = {1, 5, 25, 50, 100};  // percents, rising
   Duration hold{2 * 60'000};                        // at each step
   Duration latency{500};                            // a slower answer counts as slow

@@ -12,9 +12,7 @@ namespace {
 Reply rollout_conflict(std::string error) { return refusal(ExitCode::conflict, std::move(error)); }
 
 Reply not_in_this_state(const std::string& service, const Rollout& rollout, RolloutEvent event) {
-  const auto what =
-      fmt::format("the rollout of {} {} is {} (since {}, by {}) and cannot be {}", service, rollout.version,
-                  name_of(rollout.state), rfc3339(rollout.since), rollout.actor, done_by(event));
+  const auto what = fmt::format("{} and cannot be {}", text_of(service, rollout), done_by(event));
   const char* remedy = "to end it: grayctl rollout abort";
   if (!is_running(rollout.state)) remedy = "to start it again: grayctl rollout retry";
   if (rollout.state == RolloutState::promoted) remedy = "to go back: grayctl undo";
@@ -41,11 +39,9 @@ const Rollout* rollout_in(const State& state, const std::string& service) {
 }
 
 Reply judge_rollout_room(const ServiceSettings& service, const std::string& version, const State& state) {
-  if (const auto* running = rollout_in(state, service.name); running != nullptr && is_running(running->state)) {
+  if (const auto* running = running_rollout(fact_of(state, service.name)); running != nullptr) {
     return rollout_conflict(
-        fmt::format("a rollout of {0} {1} is {2} (since {3}, by {4}); to end it: "
-                    "grayctl rollout abort {0}",
-                    service.name, running->version, name_of(running->state), rfc3339(running->since), running->actor));
+        fmt::format("{}; to end it: grayctl rollout abort {}", text_of(service.name, *running), service.name));
   }
   const auto shares = shares_of(service, state);
   if (shares.canary.empty() || shares.canary == version) return {};

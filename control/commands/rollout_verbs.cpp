@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "config/base/units.hpp"
+#include "control/commands/verb_event.hpp"
 #include "control/traffic/weights.hpp"
 
 namespace gray::control {
@@ -19,14 +18,10 @@ std::optional<std::vector<double>> parse_steps(std::string_view text) {
   std::vector<double> steps;
   while (true) {
     const auto comma = text.find(',');
-    auto member = text.substr(0, comma);
-    if (member.ends_with('%')) member.remove_suffix(1);
-    double value = 0;
-    const auto [end, error] =
-        std::from_chars(member.data(), member.data() + member.size(), value, std::chars_format::fixed);
-    if (error != std::errc{} || end != member.data() + member.size()) return std::nullopt;
-    steps.push_back(value);
-    if (comma == std::string_view::npos || steps.size() > Rollout::kMaxSteps) return steps;
+    const auto percent = parse_percent(text.substr(0, comma));
+    if (!percent) return std::nullopt;
+    steps.push_back(*percent);
+    if (comma == std::string_view::npos || steps.size() > RolloutSettings::kMaxSteps) return steps;
     text.remove_prefix(comma + 1);
   }
 }
@@ -63,12 +58,6 @@ json to_json(const Verdict& verdict) {
           {"canary", to_json(verdict.canary)}};
 }
 
-std::string actor_of(const json& args) {
-  const auto peer = args.find("peer");
-  if (peer == args.end() || !peer->is_object()) return "grayd";
-  return fmt::format("uid {}, pid {}", peer->value("uid", std::int64_t{-1}), peer->value("pid", std::int64_t{0}));
-}
-
 bool RolloutVerbs::knows(Verb verb) {
   return verb == Verb::rollout_start || verb == Verb::rollout_status || event_of(verb, json::object()).has_value();
 }
@@ -78,7 +67,7 @@ void RolloutVerbs::call(Verb verb, const json& args, TimePoint now, Done done) {
   if (verb == Verb::rollout_start) return start(args, std::move(done));
   const auto service = args.at("service").get<std::string>();
   if (verb == Verb::rollout_status) return done(status(service, now));
-  rollouts_.command(service, *event_of(verb, args), actor_of(args), args.value("freeze", false), std::move(done));
+  rollouts_.command(service, *event_of(verb, args), caller_of(args), args.value("freeze", false), std::move(done));
 }
 
 void RolloutVerbs::start(const json& args, Done done) {
@@ -101,7 +90,7 @@ void RolloutVerbs::start(const json& args, Done done) {
     if (auto error = error_in_salt(*order.salt); !error.empty())
       return done(refusal(ExitCode::usage, std::move(error)));
   }
-  rollouts_.start(order, actor_of(args), std::move(done));
+  rollouts_.start(order, caller_of(args), std::move(done));
 }
 
 Reply RolloutVerbs::status(const std::string& service, TimePoint now) const {

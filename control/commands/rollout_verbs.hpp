@@ -26,9 +26,6 @@ class RolloutVerbs {
   const Settings& settings_;
 };
 
-/// Who called: "uid 1000, pid 4711"; "grayd" for a call from inside.
-std::string actor_of(const nlohmann::json& args);
-
 nlohmann::json to_json(const Verdict& verdict);
 
 }  // namespace gray::control

@@ -25,7 +25,7 @@ std::uint32_t steps_below(const std::vector<double>& steps, double weight) {
 
 }  // namespace
 
-/// A new beginning; changes that are being carried out still end.
+/// Resets what is known of the rollout; changes in progress still end.
 void Rollouts::forget(Run& run) { run = {.changing = run.changing}; }
 
 const Rollout* Rollouts::find(const std::string& service) const { return rollout_in(live_.wanted(), service); }
@@ -91,7 +91,7 @@ void Rollouts::command(const std::string& service, RolloutEvent event, const std
   const auto* settings = settings_.service(service);
   if (settings == nullptr) return done(refusal(ExitCode::usage, unknown_service(settings_, service)));
   if (find(service) == nullptr) {
-    // An abort is a wish to have no rollout, so it is fulfilled.
+    // Nothing runs, so an abort has nothing to do.
     if (event == RolloutEvent::abort) return done({ExitCode::ok, {{"schema_version", 1}}, {}});
     return done(
         refusal(ExitCode::conflict,
@@ -115,7 +115,7 @@ void Rollouts::advance(TimePoint now, const Sight& sight) {
     if (alarm && runs) {
       feed(service.name, RolloutEvent::judged_bad, {kGrayd}, *alarm, [](const Reply&) {});
     } else if (alarm) {
-      take_users(service, *alarm, run);
+      withdraw_users(service, *alarm, run);
     } else if (runs) {
       follow(now, service, *rollout, sight, run);
     } else {
@@ -144,12 +144,12 @@ std::optional<std::string> Rollouts::look(TimePoint now, const ServiceSettings& 
   const auto* of_canary = view_of(sight.views, service.name, shares.canary);
   const auto* of_stable = view_of(sight.views, service.name, shares.stable);
   if (of_canary == nullptr || of_stable == nullptr) return std::nullopt;
-  return run.alarms.look(now, {of_canary, segment::sum(sight.layout, *canary)},
-                         {of_stable, segment::sum(sight.layout, *stable)}, sight.meter);
+  return run.alarms.look(now, {of_canary, run.watch.canary_totals()}, {of_stable, run.watch.stable_totals()},
+                         sight.meter);
 }
 
 /// Without a rollout: all users go to stable, which is up.
-void Rollouts::take_users(const ServiceSettings& service, const std::string& reason, Run& run) {
+void Rollouts::withdraw_users(const ServiceSettings& service, const std::string& reason, Run& run) {
   const auto version = run.watch.canary();
   auto next = fact_of(live_.published(), service.name);
   next.weights[version] = 0;
@@ -165,10 +165,10 @@ void Rollouts::take_users(const ServiceSettings& service, const std::string& rea
 /// Without a rollout nothing is changed: the verdict is an event.
 void Rollouts::report_verdict(const ServiceSettings& service, Run& run) {
   const auto verdict = run.watch.verdict();
-  if (!verdict) return run.told.reset();
+  if (!verdict) return run.reported.reset();
   const bool fails = verdict->result == VerdictResult::fail;
-  if (fails == (run.told == VerdictResult::fail)) return;
-  run.told = verdict->result;
+  if (fails == (run.reported == VerdictResult::fail)) return;
+  run.reported = verdict->result;
   EventRecord event{.kind = EventKind::judged, .service = service.name, .version = run.watch.canary()};
   event.cause = fails ? name_of(*verdict->metric) : name_of(verdict->result);
   event.text = fails ? fmt::format("worse than stable: {}; to go back: grayctl shift {} {} 0", verdict->text,
@@ -180,20 +180,22 @@ void Rollouts::report_verdict(const ServiceSettings& service, Run& run) {
 void Rollouts::follow(TimePoint now, const ServiceSettings& service, const Rollout& rollout, const Sight& sight,
                       Run& run) {
   const auto* view = view_of(sight.views, service.name, rollout.version);
-  const auto tell = [&](RolloutEvent event, const std::string& why) {
+  const auto feed_own = [&](RolloutEvent event, const std::string& why) {
     feed(service.name, event, {kGrayd}, why, [](const Reply&) {});
   };
-  if (service.version(rollout.version) == nullptr) return tell(RolloutEvent::version_failed, "the version was removed");
+  if (service.version(rollout.version) == nullptr)
+    return feed_own(RolloutEvent::version_failed, "the version was removed");
   if (is_stopped(live_.wanted(), service.name, rollout.version))
-    return tell(RolloutEvent::version_failed, "the version was stopped");
-  if (view != nullptr && view->state == VersionState::failed) return tell(RolloutEvent::version_failed, view->cause);
+    return feed_own(RolloutEvent::version_failed, "the version was stopped");
+  if (view != nullptr && view->state == VersionState::failed)
+    return feed_own(RolloutEvent::version_failed, view->cause);
   if (const auto verdict = run.watch.verdict(); verdict && verdict->result == VerdictResult::fail)
-    return tell(RolloutEvent::judged_bad, verdict->text);
+    return feed_own(RolloutEvent::judged_bad, verdict->text);
   if (run.changing > 0 || now < run.not_before) return;
   const auto shares = shares_of(service, live_.published());
-  if (shares.stable == rollout.version) return tell(RolloutEvent::is_stable, rollout.version + " is stable");
+  if (shares.stable == rollout.version) return feed_own(RolloutEvent::is_stable, rollout.version + " is stable");
   if (shares.of(rollout.version) != rollout.weight() && rollout.state != RolloutState::starting)
-    return tell(RolloutEvent::judged_bad, "its users were taken away by an operator");
+    return feed_own(RolloutEvent::judged_bad, "its users were taken away by an operator");
   switch (rollout.state) {
     case RolloutState::starting:
       if (is_up(view)) feed_later(now, service.name, RolloutEvent::up, rollout.version + " is up", run);

@@ -44,7 +44,7 @@ class Rollouts {
   Rollouts(Host& host, const Settings& settings, LiveState& live)
       : host_(host), settings_(settings), live_(live), changes_(host, live) {}
 
-  // From operators; `actor`: "uid 1000, pid 4711".
+  // From operators; `actor`: "pid 4711, uid 1000".
   void start(const RolloutOrder& order, const std::string& actor, Done done);
   /// `event`: pause or one that follows it. `freeze`: of an abort: the version goes on running.
   void command(const std::string& service, RolloutEvent event, const std::string& actor, bool freeze, Done done);
@@ -77,17 +77,17 @@ class Rollouts {
   struct Run {
     Watch watch;
     Alarms alarms;
-    std::optional<VerdictResult> told;  // the last one that was reported
-    TimePoint hold_began{};             // epoch: not yet
-    TimePoint not_before{};             // the next raise
-    std::string waits_for;              // empty: for the hold time
-    unsigned changing = 0;              // changes that are being carried out
+    std::optional<VerdictResult> reported;  // the last one
+    TimePoint hold_began{};                 // epoch: not yet
+    TimePoint not_before{};                 // the next raise
+    std::string waits_for;                  // empty: for the hold time
+    unsigned changing = 0;                  // changes that are being carried out
   };
 
   static void forget(Run& run);
   /// The reason to take the users of the canary away; nothing: none.
   std::optional<std::string> look(TimePoint now, const ServiceSettings& service, const Sight& sight, Run& run);
-  void take_users(const ServiceSettings& service, const std::string& reason, Run& run);
+  void withdraw_users(const ServiceSettings& service, const std::string& reason, Run& run);
   void report_verdict(const ServiceSettings& service, Run& run);
   void follow(TimePoint now, const ServiceSettings& service, const Rollout& rollout, const Sight& sight, Run& run);
   void hold(TimePoint now, const std::string& service, const Rollout& rollout, bool up, Run& run);

@@ -35,11 +35,13 @@ std::string what_was_done(const VerbRow& row, const json& args, const json& body
 
 }  // namespace
 
-std::string requested_by(const json& args) {
+std::string caller_of(const json& args) {
   const auto peer = args.find("peer");
-  if (peer == args.end() || !peer->is_object()) return "requested by grayd";
-  return fmt::format("requested by pid {}, uid {}", number(*peer, "pid"), number(*peer, "uid"));
+  if (peer == args.end() || !peer->is_object()) return "grayd";
+  return fmt::format("pid {}, uid {}", number(*peer, "pid"), number(*peer, "uid"));
 }
+
+std::string requested_by(const json& args) { return "requested by " + caller_of(args); }
 
 std::optional<EventRecord> verb_event(Verb verb, const json& args, const Reply& reply) {
   const auto& row = row_of(verb);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/commands/verb_event.hpp"
 #include "control/report/metrics.hpp"
 #include "control/report/status_report.hpp"
 #include "control/traffic/serving.hpp"
@@ -58,10 +59,9 @@ void Verbs::shift(const ShiftOrder& order, const std::string& actor, Done done) 
   if (const auto* rollout = rollouts_.find(order.service); rollout != nullptr && is_running(rollout->state)) {
     if (order.version == rollout->version && order.percent == 0)
       return rollouts_.withdraw(order.service, actor, std::move(done));
-    return done(refusal(ExitCode::conflict,
-                        fmt::format("a rollout of {0} {1} decides the weights (since {2}, by {3}); to end it: "
-                                    "grayctl rollout abort {0}",
-                                    order.service, rollout->version, rfc3339(rollout->since), rollout->actor)));
+    return done(
+        refusal(ExitCode::conflict, fmt::format("{} and decides the weights; to end it: grayctl rollout abort {}",
+                                                text_of(order.service, *rollout), order.service)));
   }
   auto verdict = judge_shift(settings_, live_.published(), live_.wanted(), order);
   if (verdict.code != ExitCode::ok) return done(refusal(verdict.code, std::move(verdict.error)));
@@ -105,7 +105,7 @@ struct Verbs::Handlers {
   static void shift(Verbs& verbs, const json& args, Done done) {
     if (auto error = arguments_error(Verb::shift, args); !error.empty())
       return done(refusal(ExitCode::usage, std::move(error)));
-    verbs.shift({args.at("service"), args.at("version"), args.at("percent"), args.value("yes", false)}, actor_of(args),
+    verbs.shift({args.at("service"), args.at("version"), args.at("percent"), args.value("yes", false)}, caller_of(args),
                 std::move(done));
   }
   template <Action action>
@@ -128,9 +128,10 @@ struct Verbs::Handlers {
     }
     verbs.releases_.call(Verb::deploy, args, [&verbs, service, version, args, done = std::move(done)](Reply deployed) {
       if (deployed.code != ExitCode::ok) return done(std::move(deployed));
-      verbs.rollouts_.start({service, version, {}, {}, {}}, actor_of(args), [deployed, done](const Reply& started) {
-        done(started.code == ExitCode::ok ? deployed : started);
-      });
+      verbs.rollouts_.start({service, version, {}, {}, {}}, caller_of(args),
+                            [deployed, service, version, done](const Reply& started) {
+                              done(started.code == ExitCode::ok ? deployed : started);
+                            });
     });
   }
   static void upgrade(Verbs& verbs, const json& args, Done done) { done(verbs.host_.upgrade(args)); }

@@ -21,6 +21,9 @@ std::string find_socket(std::string_view asked);
 
 class Client {
  public:
+  /// A grayd that replaces itself may not answer for so long; after that it counts as dead.
+  static constexpr Duration kUpgradeTime{5'000};
+
   /// `timeout`: how long grayd may send nothing; longer than grayd's own time limit for a verb.
   explicit Client(std::string socket, Duration timeout = Duration{15'000})
       : socket_(std::move(socket)), timeout_(timeout) {}

@@ -182,14 +182,6 @@ VerbWords words_of(const CLI::App& app) {
 
 }  // namespace
 
-std::optional<double> parse_percent(std::string_view text) {
-  if (text.ends_with('%')) text.remove_suffix(1);
-  double value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole && value >= 0 && value <= 100 ? std::optional(value) : std::nullopt;  // the comparisons refuse "nan" too
-}
-
 CommandLine parse_command_line(int argc, const char* const* argv) {
   Grammar grammar;
   CommandLine result;

@@ -50,9 +50,6 @@ struct CommandLine {
 
 CommandLine parse_command_line(int argc, const char* const* argv);
 
-/// "12.5" or "12.5%", from 0 to 100; nothing for any other text.
-std::optional<double> parse_percent(std::string_view text);
-
 /// The words that may follow, as a tree, for completion.
 struct VerbWords {
   std::string name;

@@ -14,11 +14,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kWaitMs = 2'000;           // the longest wait of one call for new entries
-constexpr int kCrowdedMs = 500;          // until the next try when too many callers follow
-constexpr int kCrowdedTries = 20;        // tries of a caller that already follows
-constexpr int kMostAtOnce = 1'000;       // entries in an answer while following
-constexpr Duration kUpgradeTime{5'000};  // of a grayd that replaces itself; after that it counts as dead
+constexpr int kWaitMs = 2'000;      // the longest wait of one call for new entries
+constexpr int kCrowdedMs = 500;     // until the next try when too many callers follow
+constexpr int kCrowdedTries = 20;   // tries of a caller that already follows
+constexpr int kMostAtOnce = 1'000;  // entries in an answer while following
 
 const char* list_of(const Command& command) { return command.verb == Verb::events ? "events" : "lines"; }
 
@@ -114,7 +113,7 @@ Answer watch_status(Client& client, const Command& command, StatusWatch watch) {
     Answer answer = client.get("status");
     if (answer.code != ExitCode::ok) {
       const bool silent = answer.code == ExitCode::no_daemon || answer.code == ExitCode::failed;
-      if (!silent || !answered || Clock::now() - *answered >= kUpgradeTime) return answer;
+      if (!silent || !answered || Clock::now() - *answered >= Client::kUpgradeTime) return answer;
       continue;
     }
     answered = Clock::now();

@@ -115,9 +115,16 @@ Answer follow_rollout(Client& client, const Command& command, const Person& pers
   Drawing drawing(err, person, command.follow);
   const Duration timeout = command.timeout_asked ? command.timeout : Command::kRolloutTimeout;
   const TimePoint until = Clock::now() + timeout;
+  TimePoint answered = Clock::now();
   for (;;) {
     Answer answer = client.get(name_of(Verb::rollout_status), command.arguments);
+    const bool silent = answer.code == ExitCode::no_daemon || answer.code == ExitCode::failed;
+    if (silent && Clock::now() < answered + Client::kUpgradeTime) {
+      ::poll(nullptr, 0, static_cast<int>(kRolloutLook.count()));
+      continue;
+    }
     if (answer.code != ExitCode::ok || is_rollout_over(answer.body)) return answer;
+    answered = Clock::now();
     if (const TimePoint now = Clock::now(); now >= until && !command.follow) {
       return {.code = ExitCode::timeout,
               .body = {},

@@ -14,7 +14,6 @@ namespace gray::control {
 namespace {
 
 constexpr Duration kInterval{100};
-constexpr Duration kSilence{5'000};  // of a grayd that replaces itself; after that it counts as dead
 
 volatile sig_atomic_t g_interrupted = 0;
 
@@ -93,7 +92,7 @@ Watched watch(Client& client, const Awaited& awaited, const Watching& watching) 
       return given_up(ExitCode::interrupted,
                       fmt::format("no longer waiting for the {}; {}", subject(awaited), where_to_look(awaited)));
     if (answer.code != ExitCode::ok) {
-      const bool gone = !may_be_silent(awaited) || Clock::now() >= std::min(until, heard + kSilence);
+      const bool gone = !may_be_silent(awaited) || Clock::now() >= std::min(until, heard + Client::kUpgradeTime);
       if (gone) return went_away(awaited, answer);
       ::poll(nullptr, 0, static_cast<int>(kInterval.count()));
       continue;

@@ -5,7 +5,7 @@
 namespace gray::control {
 
 /// The processes that are there at the first look have had all requests so far.
-Vitals Alarms::measured(const Side& side, Born& born, const ProcessMeter& meter) {
+Vitals Alarms::measured(const Side& side, Baseline& base, const ProcessMeter& meter) {
   Vitals vitals;
   double workers = 0;
   std::uint64_t generations = 0;
@@ -17,10 +17,10 @@ Vitals Alarms::measured(const Side& side, Born& born, const ProcessMeter& meter)
     vitals.files += static_cast<double>(meter.open_files(worker.pid));
   }
   if (workers == 0) return {};
-  if (born.generations != generations) born = {generations, born.generations == 0 ? 0 : side.totals.requests};
+  if (base.generations != generations) base = {generations, base.generations == 0 ? 0 : side.totals.requests};
   const double measured = std::min(workers, static_cast<double>(kMeasuredWorkers));
-  vitals.born = generations;
-  vitals.requests = static_cast<double>(side.totals.requests - std::min(born.requests, side.totals.requests)) / workers;
+  vitals.processes = generations;
+  vitals.requests = static_cast<double>(side.totals.requests - std::min(base.requests, side.totals.requests)) / workers;
   vitals.resident /= measured;
   vitals.files /= measured;
   return vitals;

@@ -32,17 +32,17 @@ class Alarms {
   std::optional<std::string> look(TimePoint now, const Side& canary, const Side& stable, const ProcessMeter& meter);
 
  private:
-  struct Born {
+  struct Baseline {
     std::uint64_t generations = 0;  // their sum: changes when a process was started
     std::uint64_t requests = 0;     // completed before that
   };
-  static Vitals measured(const Side& side, Born& born, const ProcessMeter& meter);
+  static Vitals measured(const Side& side, Baseline& base, const ProcessMeter& meter);
 
   CrashAlarm crash_;
   HangAlarm hang_;
   GrowthAlarm growth_;
   std::optional<TimePoint> measured_;
-  Born canary_, stable_;
+  Baseline canary_, stable_;
 };
 
 }  // namespace gray::control

@@ -2,8 +2,8 @@
 // Whether the processes of a canary end again and again while those of stable do not. Pure.
 //
 // An end: a process that could serve is gone, and no operator or replacement has asked for it. Two ends within kWindow
-// are a fault, and so is one of a process that has served for less than kYoung: a canary that dies of its first
-// requests must not get more of them. If as many processes of stable have ended meanwhile, the cause is not the canary.
+// are a fault, and so is one of a process that has served for less than kYoung: a canary that crashes on its first
+// requests must get no more. If as many processes of stable have ended meanwhile, the cause is not the canary.
 #include <cstdint>
 #include <deque>
 #include <map>

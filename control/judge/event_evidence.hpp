@@ -25,7 +25,6 @@ class EventEvidence {
   /// at most `ratio`.
   void add_alone(TimePoint now, double ratio, std::uint64_t canary, std::uint64_t requests);
   bool alarm(double risk) const { return evidence_.alarm(risk); }
-  double progress(double risk) const { return evidence_.progress(risk); }
 
  private:
   template <class Exponent>

@@ -46,10 +46,4 @@ bool Evidence::alarm(double risk) const {
   return since_begin() >= threshold_since_begin(risk) || lately() >= threshold_lately(risk);
 }
 
-double Evidence::progress(double risk) const {
-  const double first = std::log(since_begin()) / std::log(threshold_since_begin(risk));
-  const double second = std::log(lately()) / std::log(threshold_lately(risk));
-  return std::max({0.0, first, second});
-}
-
 }  // namespace gray::control

@@ -35,8 +35,6 @@ class Evidence {
   /// Whether canary and stable differ. The probability of an alarm for equal versions is at most `risk` (0..1) in 24
   /// hours.
   bool alarm(double risk) const;
-  /// 0..1 and above: how near alarm() is, in the exponent of the evidence.
-  double progress(double risk) const;
 
  private:
   double since_begin() const;  // the mean of the products

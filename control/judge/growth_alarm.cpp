@@ -12,7 +12,7 @@ std::size_t GrowthAlarm::point_of(double requests) {
 }
 
 GrowthAlarm::Growth GrowthAlarm::grown(Base& base, const Vitals& now) {
-  if (base.born != now.born) base = {now.born, now};
+  if (base.processes != now.processes) base = {now.processes, now};
   return {now.resident - base.first.resident, now.files - base.first.files};
 }
 
@@ -31,7 +31,7 @@ std::optional<GrowthAlarm::Growth> GrowthAlarm::of_stable(std::size_t point) con
 }
 
 void GrowthAlarm::record(const Vitals& stable) {
-  if (stable.born == 0) return;
+  if (stable.processes == 0) return;
   const Growth growth = grown(stable_, stable);
   auto& point = curve_[point_of(stable.requests)];
   if (!point) point = growth;
@@ -41,7 +41,7 @@ void GrowthAlarm::record(const Vitals& stable) {
 
 std::optional<std::string> GrowthAlarm::look(TimePoint now, const Vitals& canary, const Vitals& stable) {
   record(stable);
-  if (canary.born == 0) return std::nullopt;
+  if (canary.processes == 0) return std::nullopt;
   const Growth growth = grown(canary_, canary);
   const auto known = of_stable(point_of(canary.requests));
   const Growth usual = known.value_or(Growth{});

@@ -17,10 +17,10 @@ namespace gray::control {
 
 /// The mean of the workers of one version.
 struct Vitals {
-  std::uint64_t born = 0;  // changes when a process was started
-  double requests = 0;     // completed since then, for each worker
-  double resident = 0;     // bytes
-  double files = 0;        // open descriptors
+  std::uint64_t processes = 0;  // identifies them: differs after a process was started; 0: none
+  double requests = 0;          // completed since then, for each worker
+  double resident = 0;          // bytes
+  double files = 0;             // open descriptors
 };
 
 class GrowthAlarm {
@@ -31,9 +31,8 @@ class GrowthAlarm {
   static constexpr double kMinRequests = 100;  // for each worker
   static constexpr Duration kSustained{5'000};
 
-  /// Of stable alone, while there is no canary.
-  void record(const Vitals& stable);
-  /// To be called about once a second. Nothing, or the reason for the alarm as one line.
+  /// To be called about once a second; a version without a process has `processes` 0. Nothing, or the reason for the
+  /// alarm as one line.
   std::optional<std::string> look(TimePoint now, const Vitals& canary, const Vitals& stable);
 
  private:
@@ -42,9 +41,10 @@ class GrowthAlarm {
     double resident = 0, files = 0;
   };
   struct Base {
-    std::uint64_t born = 0;
+    std::uint64_t processes = 0;
     Vitals first;
   };
+  void record(const Vitals& stable);
   static std::size_t point_of(double requests);
   static Growth grown(Base& base, const Vitals& now);
   std::optional<Growth> of_stable(std::size_t point) const;

@@ -76,10 +76,10 @@ void Judge::observe(TimePoint now, double weight, const Step& canary, const Step
   gather(canary_, canary, of_canary);
   gather(stable_, stable, of_stable);
   if (weight < kAlone) {
-    compare(now, canary, stable);
+    compare(now, canary, of_canary, stable, of_stable);
     remember(stable, of_stable);
   } else {
-    compare_alone(now, canary);
+    compare_alone(now, canary, of_canary);
   }
   if (const auto metric = alarm()) {
     failed_ = metric;
@@ -136,8 +136,8 @@ double Judge::share(std::size_t metric) const {
   return std::max(part, weights_.front().second / 100);
 }
 
-void Judge::compare(TimePoint now, const Step& canary, const Step& stable) {
-  const Counts of_canary = events_of(canary), of_stable = events_of(stable);
+void Judge::compare(TimePoint now, const Step& canary, const Counts& of_canary, const Step& stable,
+                    const Counts& of_stable) {
   for (std::size_t i = 0; i < kEvents; ++i) events_[i].add(now, share(i), of_canary[i], of_stable[i]);
   static const std::vector<std::uint32_t> none(segment::kHistogramBuckets);
   if (canary.samples.empty() && stable.samples.empty()) return;
@@ -145,8 +145,7 @@ void Judge::compare(TimePoint now, const Step& canary, const Step& stable) {
   latency_.add(now, of(canary), of(stable));
 }
 
-void Judge::compare_alone(TimePoint now, const Step& canary) {
-  const Counts counts = events_of(canary);
+void Judge::compare_alone(TimePoint now, const Step& canary, const Counts& counts) {
   for (std::size_t i = 0; i < kEvents; ++i) {
     const bool slow = i == static_cast<std::size_t>(Metric::slow);
     events_[i].add_alone(now, ratio_of_stable(i), counts[i], slow ? count_of(canary.samples) : canary.requests);
@@ -238,12 +237,6 @@ Verdict Judge::verdict() const {
     verdict.result = VerdictResult::insufficient;
   }
   return verdict;
-}
-
-double Judge::progress() const {
-  double most = latency_.progress(risk_of(Metric::latency));
-  for (std::size_t i = 0; i < kEvents; ++i) most = std::max(most, events_[i].progress(risk_of(static_cast<Metric>(i))));
-  return std::min(most, 1.0);
 }
 
 }  // namespace gray::control

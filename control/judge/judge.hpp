@@ -59,8 +59,6 @@ class Judge {
   /// `weight`: percent of users that the canary gets.
   void observe(TimePoint now, double weight, const Step& canary, const Step& stable);
   Verdict verdict() const;
-  /// 0..1: how near the evidence is to a fail, by the metric that is nearest.
-  double progress() const;
 
  private:
   static constexpr std::size_t kEvents = static_cast<std::size_t>(Metric::latency);
@@ -85,8 +83,8 @@ class Judge {
   Counts events_of(const Step& step) const;
   void gather(Side& side, const Step& step, const Counts& events) const;
   void roll(TimePoint now, double weight);
-  void compare(TimePoint now, const Step& canary, const Step& stable);
-  void compare_alone(TimePoint now, const Step& canary);
+  void compare(TimePoint now, const Step& canary, const Counts& of_canary, const Step& stable, const Counts& of_stable);
+  void compare_alone(TimePoint now, const Step& canary, const Counts& counts);
   double share(std::size_t metric) const;
   void remember(const Step& stable, const Counts& events);
   double ratio_of_stable(std::size_t metric) const;

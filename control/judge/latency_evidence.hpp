@@ -32,7 +32,6 @@ class LatencyEvidence {
   /// The samples of one step.
   void add(TimePoint now, Buckets canary, Buckets stable);
   bool alarm(double risk) const { return evidence_.alarm(risk); }
-  double progress(double risk) const { return evidence_.progress(risk); }
 
  private:
   struct Group {

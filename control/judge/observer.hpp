@@ -14,6 +14,8 @@ class Observer {
   /// The first look gives an empty step: what was before is not known. `row`: of the version now; a different row than
   /// at the last look is a first look.
   Step look(const segment::Layout& layout, std::uint32_t row);
+  /// All counts at the last look.
+  const segment::Totals& totals() const { return totals_; }
 
  private:
   std::optional<std::uint32_t> row_;  // of the last look

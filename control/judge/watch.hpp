@@ -25,9 +25,9 @@ class Watch {
   /// Of the version that was looked at last; nothing: no version beside stable has users.
   std::optional<Verdict> verdict() const;
   const std::string& canary() const { return split_.canary; }  // empty: none
-  double progress() const { return judge_ ? judge_->progress() : 0; }
-  /// A rollout begins: what was seen before counts no more.
-  void begin_anew() { judge_.reset(); }
+  /// All counts of both versions at the last look.
+  const segment::Totals& canary_totals() const { return canary_.totals(); }
+  const segment::Totals& stable_totals() const { return stable_.totals(); }
 
   static constexpr Duration kInterval{100};
 

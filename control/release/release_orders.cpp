@@ -72,8 +72,7 @@ std::string not_up(const std::string& name, const VersionView* view) {
 std::string rollout_runs(const ServiceSettings& service, const State& state, const std::string& remedy) {
   const auto* rollout = running_rollout(fact_of(state, service.name));
   if (rollout == nullptr) return {};
-  return fmt::format("a rollout of {} {} runs (since {}, by {}); {}", service.name, rollout->version,
-                     rfc3339(rollout->since), rollout->actor, remedy);
+  return text_of(service.name, *rollout) + "; " + remedy;
 }
 
 std::string names_of(const std::vector<Former>& formers) {

@@ -6,7 +6,8 @@ namespace gray::control {
 
 std::string Rollout::error_in_steps(const std::vector<double>& steps) {
   if (steps.empty()) return "a rollout needs at least one step, such as 5,25,100";
-  if (steps.size() > kMaxSteps) return fmt::format("a rollout has at most {} steps, not {}", kMaxSteps, steps.size());
+  if (steps.size() > RolloutSettings::kMaxSteps)
+    return fmt::format("a rollout has at most {} steps, not {}", RolloutSettings::kMaxSteps, steps.size());
   double before = 0;
   for (const double step : steps) {
     if (!(step > 0 && step <= 100)) return fmt::format("each step is above 0 and at most 100 percent, not {:g}", step);
@@ -14,6 +15,11 @@ std::string Rollout::error_in_steps(const std::vector<double>& steps) {
     before = step;
   }
   return {};
+}
+
+std::string text_of(const std::string& service, const Rollout& rollout) {
+  return fmt::format("a rollout of {} {} is {} (since {}, by {})", service, rollout.version, name_of(rollout.state),
+                     rfc3339(rollout.since), rollout.actor);
 }
 
 std::string step_text(const Rollout& rollout) {

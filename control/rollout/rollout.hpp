@@ -8,23 +8,22 @@
 
 #include "config/base/time.hpp"
 #include "config/base/wall_time.hpp"
+#include "config/settings/settings.hpp"
 #include "control/judge/verdict.hpp"
 #include "control/rollout/rollout_machine.hpp"
 
 namespace gray::control {
 
 struct Rollout {
-  static constexpr std::size_t kMaxSteps = 32;
-
   std::string version;
   RolloutState state = RolloutState::starting;
   std::uint32_t begun = 0;         // steps that were begun
-  std::vector<double> steps;       // percent, rising; 1..kMaxSteps
+  std::vector<double> steps;       // percent, rising; 1..RolloutSettings::kMaxSteps
   Duration hold{0};                // at each step
   Duration latency{0};             // an answer that takes longer is slow
   bool freeze = false;             // an aborted version goes on running without users
   WallTime since{};                // of the state
-  std::string actor;               // who caused the state: "uid 1000, pid 4711", or "grayd"
+  std::string actor;               // who caused the state: "pid 4711, uid 1000", or "grayd"
   std::string reason;              // one line: why it is in this state, or what it waits for
   std::optional<Verdict> verdict;  // at its end
 
@@ -54,7 +53,9 @@ struct Rollout {
   static std::string error_in_steps(const std::vector<double>& steps);
 };
 
-/// "5 of 5, at 100%"; for lines and tables.
+/// "a rollout of web v2 is holding (since 2026-11-23T17:04:45.123Z, by pid 4711, uid 1000)".
+std::string text_of(const std::string& service, const Rollout& rollout);
+/// "step 2 of 5, 25% of the users".
 std::string step_text(const Rollout& rollout);
 
 }  // namespace gray::control

@@ -18,8 +18,8 @@ void MinuteSampler::arm() {
   timer_.expires_after(to_.interval);
   timer_.async_wait(lifetime_.guard([this](std::error_code error) {
     if (error) return;
+    arm();  // first, so that a failing sample does not end the timer
     sample(Clock::now());
-    arm();
   }));
 }
 

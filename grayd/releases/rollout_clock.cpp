@@ -13,17 +13,17 @@ void RolloutClock::wake() {
   if (!armed_ && to_.rollouts.looks()) arm();
 }
 
-/// One more look after the last one that is needed: it ends the watch of a version that has no users any more.
+/// One more look after the last one that is needed: it ends the watch of a version that has no users any more. The next
+/// look is set before this one, so that a failing look does not end the clock.
 void RolloutClock::arm() {
   armed_ = true;
   timer_.expires_after(control::Watch::kInterval);
   timer_.async_wait(lifetime_.guard([this](std::error_code error) {
     if (error) return;
-    const bool again = to_.rollouts.looks();
+    armed_ = false;
+    if (to_.rollouts.looks()) arm();
     const auto views = to_.supervisor.view();
     to_.rollouts.advance(Clock::now(), {views, *to_.segment, to_.rows, meter_});
-    armed_ = false;
-    if (again) arm();
   }));
 }
 

@@ -324,6 +324,12 @@ class GrayTest(unittest.TestCase):
 
     shared = None
 
+    def ok(self, *args, **options):
+        """A grayctl of self.daemon that must succeed."""
+        result = self.daemon.ctl(*args, **options)
+        self.assertEqual(result.code, 0, result)
+        return result
+
     def start(self, web=None, up=("v1", "v2"), **config):
         """A grayd with `web` as [service.web] (two_versions() if None); other keys are laid over the file. Waits
         until the versions in `up` are, and the first answer comes; for nothing if there are none."""

@@ -25,11 +25,6 @@ class ReleaseTest(GrayTest):
             os.makedirs(os.path.join(self.daemon.folder, "releases", name))
         self._started(self.daemon, ("v1",))
 
-    def ok(self, *args, **options):
-        result = self.daemon.ctl(*args, **options)
-        self.assertEqual(result.code, 0, result)
-        return result
-
     def refused(self, code, *args):
         result = self.daemon.ctl(*args)
         self.assertEqual(result.code, code, result)

@@ -16,11 +16,6 @@ def beside(*flags, **v2):
 
 
 class RolloutTest(GrayTest):
-    def ok(self, *args, **options):
-        result = self.daemon.ctl(*args, **options)
-        self.assertEqual(result.code, 0, result)
-        return result
-
     def refused(self, code, *args):
         result = self.daemon.ctl(*args)
         self.assertEqual(result.code, code, result)

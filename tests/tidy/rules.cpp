@@ -19,6 +19,7 @@ struct Room {
   std::vector<std::string_view> below;
 };
 
+/// config/settings may include the segment, because that limits how many threads the settings may request.
 const std::vector<Room>& rooms() {
   static const std::vector<Room> all = {
       {"config/base", {}},

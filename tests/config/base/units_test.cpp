@@ -58,3 +58,10 @@ TEST_CASE("a percentage below 1 is questioned with the number of users that it m
   CHECK(gray::fraction_question(0.999) == "0.999 % is 1 user in 100; did you mean 99.9?");
   for (const double percent : {0.0, 1.0, 5.0, 100.0, -1.0}) CHECK(gray::fraction_question(percent).empty());
 }
+
+TEST_CASE("a percentage is a plain number from 0 to 100, with or without a percent sign") {
+  for (auto [text, value] : {std::pair{"0", 0.0}, {"100", 100.0}, {"12.5", 12.5}, {"5%", 5.0}, {"0.01%", 0.01}})
+    CHECK(gray::parse_percent(text) == value);
+  for (const char* text : {"", "%", "-1", "100.1", "1e1", "0x5", "5%%", " 5", "5 ", "+5", "nan", "inf", "five", "1,5"})
+    CHECK_FALSE(gray::parse_percent(text).has_value());
+}

@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(RolloutCommandFixture, "a second rollout is refused, and says 
 TEST_CASE_FIXTURE(RolloutCommandFixture, "a command that the state does not allow says what can be done") {
   rollout(RolloutState::aborted);
   CHECK(command(RolloutEvent::pause).error ==
-        "the rollout of web v2 is aborted (since 1970-01-01T00:00:00.000Z, by uid 7, pid 8) and cannot be paused; "
+        "a rollout of web v2 is aborted (since 1970-01-01T00:00:00.000Z, by uid 7, pid 8) and cannot be paused; "
         "to start it again: grayctl rollout retry web");
   rollout(RolloutState::holding);
   CHECK(command(RolloutEvent::resume).error.ends_with("and cannot be resumed; to end it: grayctl rollout abort web"));

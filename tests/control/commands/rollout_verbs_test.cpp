@@ -76,7 +76,7 @@ TEST_CASE_FIXTURE(RolloutVerbsFixture, "the status has the fields of the contrac
     CHECK_MESSAGE(body.contains(field), field);
   CHECK(body["state"] == "starting");
   CHECK(body["step"] == 1);  // v2 has 5 percent already: the step with 1 is left out
-  CHECK(body["actor"] == "uid 7, pid 8");
+  CHECK(body["actor"] == "pid 8, uid 7");
   CHECK(body["verdict"].is_null());
   const auto verdict = to_json(Verdict{VerdictResult::fail, Metric::errors, "worse", {}, {9, 8, 7, 0.5, 1, 2}});
   CHECK(verdict["result"] == "fail");
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(RolloutVerbsFixture, "each verb is the event that its name say
   start();
   CHECK(call(Verb::rollout_pause, {{"service", "web"}}).code == ExitCode::ok);
   CHECK(status()["state"] == "paused");
-  CHECK(status()["reason"] == "paused by uid 7, pid 8");
+  CHECK(status()["reason"] == "paused by pid 8, uid 7");
   CHECK(call(Verb::rollout_resume, {{"service", "web"}}).code == ExitCode::ok);
   CHECK(status()["state"] == "holding");
   CHECK(call(Verb::rollout_abort, {{"service", "web"}, {"freeze", true}}).code == ExitCode::ok);

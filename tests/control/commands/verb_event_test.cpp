@@ -82,4 +82,6 @@ TEST_CASE("the events of a release have what was done, and who asked") {
   CHECK(verb_event(Verb::remove, args, kDone)->kind == EventKind::removed);
   CHECK_FALSE(verb_event(Verb::undo, args, kDone));
   CHECK(requested_by(json::object()) == "requested by grayd");
+  CHECK(caller_of(json::object()) == "grayd");
+  CHECK(caller_of({{"peer", {{"pid", 7}, {"uid", 8}}}}) == "pid 7, uid 8");
 }

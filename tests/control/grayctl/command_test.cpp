@@ -116,13 +116,6 @@ TEST_CASE("options may stand before and after the verb") {
   CHECK_FALSE(parse({"status", "-o", "table"}).json);
 }
 
-TEST_CASE("percent") {
-  for (auto [text, value] : {std::pair{"0", 0.0}, {"100", 100.0}, {"12.5", 12.5}, {"5%", 5.0}, {"0.01%", 0.01}})
-    CHECK(parse_percent(text) == value);
-  for (const char* text : {"", "%", "-1", "100.1", "1e1", "0x5", "5%%", " 5", "5 ", "+5", "nan", "inf", "five", "1,5"})
-    CHECK_FALSE(parse_percent(text).has_value());
-}
-
 TEST_CASE("a wrong percent names the range") {
   for (const char* percent : {"120", "half", "-5", "-.5"})
     CHECK(complaint({"shift", "web", "v2", percent}) ==

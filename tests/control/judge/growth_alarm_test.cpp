@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(GrowthFixture, "if stable is old already the canary must be la
 }
 
 TEST_CASE_FIXTURE(GrowthFixture, "the curve of stable may be recorded before there is a canary") {
-  for (int i = 1; i <= 600; ++i) alarm.record({1, 150.0 * i, usual(150.0 * i, random) + 100e3 * 150 * i, 20});
+  for (int i = 1; i <= 600; ++i) alarm.look(now, {}, {1, 150.0 * i, usual(150.0 * i, random) + 100e3 * 150 * i, 20});
   // Stable leaks, too: a canary that leaks as much is no worse.
   for (int i = 1; i <= 300; ++i) {
     now += std::chrono::seconds{1};

@@ -184,8 +184,8 @@ TEST_CASE_FIXTURE(OrdersFixture, "the version that undo would go back to can be 
 }
 
 TEST_CASE_FIXTURE(OrdersFixture, "while a rollout runs, it decides which version becomes stable") {
-  state["web"].rollout = Rollout{.version = "43", .actor = "uid 0, pid 7"};
-  const std::string runs = "a rollout of web 43 runs (since 1970-01-01T00:00:00.000Z, by uid 0, pid 7); ";
+  state["web"].rollout = Rollout{.version = "43", .actor = "pid 7, uid 0"};
+  const std::string runs = "a rollout of web 43 is starting (since 1970-01-01T00:00:00.000Z, by pid 7, uid 0); ";
   check(promote("43"), ExitCode::conflict, runs + "to skip its steps: grayctl rollout promote --full web");
   check(promote("v2"), ExitCode::conflict, runs + "to end it: grayctl rollout abort web");
   check(remove("43"), ExitCode::conflict, runs + "to end it: grayctl rollout abort web");

@@ -63,6 +63,8 @@ TEST_CASE("the weight is that of the step that was begun last") {
   CHECK(rollout.weight() == 5);
   CHECK(!rollout.is_last_step());
   CHECK(step_text(rollout) == "step 2 of 3, 5% of the users");
+  CHECK(text_of("web", rollout) ==
+        "a rollout of web v2 is holding (since 1970-01-01T00:00:00.000Z, by uid 1000, pid 4711)");
   rollout.begun = 3;
   CHECK(rollout.is_last_step());
   rollout.begun = 0;
