@@ -66,7 +66,7 @@ void Recorder::record(ExchangeRecord& ended) {
     segment::Row& row = backends_.counters().row(*ended.row);
     stats::record(row, ended.counts);
     if (ended.queued > Micros{0}) stats::record(row.waited, ended.queued);
-    judge(ended, row);
+    if (ended.compared) judge(ended, row);
   } else {
     stats::add(backends_.counters().wire().refused[static_cast<std::size_t>(ended.counts.reason)]);
   }

@@ -20,6 +20,7 @@ namespace gray::proxy {
 struct ExchangeRecord {
   std::optional<std::uint32_t> row;   // of the version that is counted; none: no version was chosen
   std::optional<std::uint32_t> cell;  // of the worker; none: no worker was found
+  bool compared = false;              // a canary of the service has users: the judge compares it with stable
   stats::Outcome counts;              // without the duration
   TimePoint started{};
   TimePoint granted{};     // a worker was found

@@ -126,7 +126,10 @@ std::span<const http::SetCookie> RequestRouting::cookies(policy::AnswerCookies& 
 }
 
 void RequestRouting::count(ExchangeRecord& record) const {
-  if (version_ != nullptr) record.row = version_->row;
+  if (version_ != nullptr) {
+    record.row = version_->row;
+    record.compared = service_->route->canary.has_value();
+  }
   record.counts.decision = choice_.decision;
   record.client = client_;
   record.identity_hash = identity_hash();

@@ -205,17 +205,29 @@ TEST_CASE("a user whose requests fail is counted once, with the version that fai
   CHECK(segment::distinct_users(rig.segment->versions[0]) == 2);
 }
 
+std::uint64_t samples_of(const Rig& rig, std::uint32_t row) {
+  const auto samples = segment::sum_samples(*rig.segment, row);
+  return std::accumulate(samples.begin(), samples.end(), std::uint64_t{0});
+}
+
 TEST_CASE("the latency of a worker is sampled, at most once in each sample time") {
+  FakeWorker stable(says("stable")), canary(says("canary"));
+  Rig rig({{{stable.address()}, {canary.address()}}, {}, 100});
+  const auto begin = Clock::now();
+  for (int i = 0; i < 20; ++i) CHECK(rig.get("/", "X-User: u7\r\n").body == "canary");
+  REQUIRE(eventually([&] { return rig.totals(1).requests == 20; }));
+  const auto slots = (Clock::now() - begin) / Duration{segment::kSampleTime} + 2;
+  CHECK(samples_of(rig, 1) >= 1);
+  CHECK(samples_of(rig, 1) <= static_cast<std::uint64_t>(slots));
+}
+
+TEST_CASE("without a canary that has users nothing is gathered for the judge") {
   FakeWorker worker(says("x"));
   Rig rig({{{worker.address()}}});
-  const auto begin = Clock::now();
-  for (int i = 0; i < 20; ++i) CHECK(rig.get().status() == 200);
-  REQUIRE(eventually([&] { return rig.totals().requests == 20; }));
-  const auto slots = (Clock::now() - begin) / Duration{segment::kSampleTime} + 2;
-  const auto samples = segment::sum_samples(*rig.segment, 0);
-  const auto taken = std::accumulate(samples.begin(), samples.end(), std::uint64_t{0});
-  CHECK(taken >= 1);
-  CHECK(taken <= static_cast<std::uint64_t>(slots));
+  CHECK(rig.get("/", "X-User: u7\r\n").status() == 200);
+  REQUIRE(eventually([&] { return rig.totals().requests == 1; }));
+  CHECK(samples_of(rig, 0) == 0);
+  CHECK(segment::distinct_users(rig.segment->versions[0]) == 0);
 }
 
 TEST_CASE("request ids do not repeat") {
