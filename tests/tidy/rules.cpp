@@ -5,100 +5,13 @@
 #include <map>
 #include <string>
 
+#include "tests/tidy/rooms.hpp"
 #include "tests/tidy/source_text.hpp"
 
 namespace gray::tidy {
 namespace {
 
 constexpr std::size_t kFileLines = 400, kTestFileLines = 700, kColumns = 120, kFunctionLines = 60, kRoomFiles = 35;
-
-/// A room is one folder, without its subfolders. `below` lists the rooms and single headers that its files may include
-/// in addition to their own room.
-struct Room {
-  std::string_view folder;
-  std::vector<std::string_view> below;
-};
-
-/// config/settings may include the segment, because that limits how many threads the settings may request.
-const std::vector<Room>& rooms() {
-  static const std::vector<Room> all = {
-      {"config/base", {}},
-      {"config/settings", {"config/base", "config/shared/segment.hpp"}},
-      {"config/shared", {"config/base", "config/settings"}},
-      {"supervisor/process", {"config/base", "config/settings", "config/shared"}},
-      {"supervisor", {"supervisor/process", "config/base", "config/settings", "config/shared"}},
-      {"router/http", {"config/base", "config/settings", "config/shared"}},
-      {"router/wire", {"router/http", "config/base", "config/settings", "config/shared"}},
-      {"router/policy", {"router/http", "config/base", "config/settings", "config/shared"}},
-      {"router/stats", {"config/base", "config/settings", "config/shared"}},
-      {"router/upstream",
-       {"router/policy", "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
-      {"router/engine", {"config/base", "config/settings", "config/shared"}},
-      {"router/backends",
-       {"router/engine", "router/upstream", "router/policy", "router/wire", "router/http", "router/stats",
-        "config/base", "config/settings", "config/shared"}},
-      {"router/proxy",
-       {"router/backends", "router/engine", "router/upstream", "router/policy", "router/wire", "router/http",
-        "router/stats", "config/base", "config/settings", "config/shared"}},
-      {"router/process",
-       {"router/proxy", "router/backends", "router/engine", "router/upstream", "router/policy", "router/wire",
-        "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
-      {"control", {"config/base"}},
-      {"control/verbs", {"config/base", "config/settings", "config/shared"}},
-      {"control/judge", {"config/base", "config/settings", "config/shared"}},
-      {"control/rollout", {"control/judge", "config/base", "config/settings", "config/shared"}},
-      {"control/state",
-       {"control", "control/judge", "control/rollout", "config/base", "config/settings", "config/shared"}},
-      // Decisions: no Asio, no sockets, no process.
-      {"control/traffic",
-       {"control/state", "control/rollout", "control/judge", "config/base", "config/settings", "config/shared"}},
-      {"control/release", {"control/traffic", "control/state", "config/base", "config/settings", "config/shared"}},
-      {"control/report",
-       {"control/release", "control/traffic", "control/rollout", "control/judge", "control/state", "control",
-        "config/base", "config/settings", "config/shared"}},
-      {"control/commands",
-       {"control/report", "control/release", "control/traffic", "control/rollout", "control/judge", "control/verbs",
-        "control/state", "control", "config/base", "config/settings", "config/shared"}},
-      {"control/api", {"control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
-      {"control/grayctl", {"control/verbs", "control", "config/base", "config/settings", "config/shared"}},
-      {"grayd/process", {"control", "config/base"}},
-      {"grayd/guard", {"grayd/process", "config/base"}},
-      {"grayd/handoff", {"grayd/process", "config/base", "config/settings", "config/shared"}},
-      {"grayd/routers",
-       {"grayd/handoff", "grayd/process", "supervisor/process", "router/process", "control/traffic", "config/base",
-        "config/settings", "config/shared"}},
-      {"grayd/releases",
-       {"grayd/process", "supervisor", "supervisor/process", "control", "control/state", "control/traffic",
-        "control/judge", "control/rollout", "control/release", "control/report", "control/commands", "control/verbs",
-        "config/base", "config/settings", "config/shared"}},
-      {"grayd", {"grayd/guard",    "grayd/handoff",      "grayd/routers",  "grayd/releases",  "grayd/process",
-                 "supervisor",     "supervisor/process", "router/process", "control",         "control/verbs",
-                 "control/state",  "control/traffic",    "control/judge",  "control/rollout", "control/release",
-                 "control/report", "control/commands",   "control/api",    "config/base",     "config/settings",
-                 "config/shared"}},
-      {"workers", {}},
-  };
-  return all;
-}
-
-/// Tests that belong to no room, and the headers that tests may include in addition to those of their part.
-const std::vector<Room>& test_rooms() {
-  static const std::vector<Room> all = {
-      {"tests/bench", {"config/base", "tests/control/judge"}},
-      {"tests/bench/machine", {}},
-      {"tests/fuzz", {"router/http", "router/wire"}},
-      {"tests/tidy", {}},
-      {"tests/support", {"config/base", "grayd", "grayd/handoff", "grayd/process"}},
-      {"tests/control/api", {"control/grayctl"}},                             // a client for the server
-      {"tests/control/verbs", {"control/grayctl"}},                           // every verb of the table is a command
-      {"tests/control/grayctl", {"control/api"}},                             // a server for the client
-      {"tests/grayd", {"tests/grayd/routers"}},                               // a router that does what the test says
-      {"tests/grayd/routers", {"tests/grayd/guard"}},                         // a child whose end is awaited
-      {"tests/router/proxy", {"router/process", "tests/router/process"}},     // the thread around a connection
-      {"tests/router/backends", {"router/process", "tests/router/process"}},  // likewise
-  };
-  return all;
-}
 
 bool is_in(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/';
@@ -115,7 +28,7 @@ const Room* find_room(const std::vector<Room>& all, std::string_view folder) {
 }
 
 /// The room of a file of the product.
-const Room* room_of(std::string_view path) { return find_room(rooms(), folder_of(path)); }
+const Room* room_of(std::string_view path) { return find_room(kRooms, folder_of(path)); }
 
 bool is_test(std::string_view path) { return is_in(path, "tests"); }
 
@@ -188,8 +101,8 @@ bool lists(const Room* room, std::string_view include) {
 /// tests/PART may include PART and its includes, the tests of all these, tests/support, and its own folder.
 bool test_may_include(std::string_view from, std::string_view include) {
   const std::string_view folder = folder_of(include);
-  if (lists(find_room(test_rooms(), from), include)) return true;
-  const Room* part = find_room(rooms(), from.substr(std::string_view("tests/").size()));
+  if (lists(find_room(kTestRooms, from), include)) return true;
+  const Room* part = find_room(kRooms, from.substr(std::string_view("tests/").size()));
   if (!part) return false;
   const std::string_view target = is_test(include) ? include.substr(std::string_view("tests/").size()) : include;
   return folder_of(target) == part->folder || lists(part, target) || folder == "tests/support" ||
@@ -204,12 +117,12 @@ bool is_of_project(std::string_view include) {
 
 bool may_include(std::string_view from, std::string_view include) {
   if (folder_of(include) == from) return true;
-  return is_in(from, "tests") ? test_may_include(from, include) : lists(find_room(rooms(), from), include);
+  return is_in(from, "tests") ? test_may_include(from, include) : lists(find_room(kRooms, from), include);
 }
 
 bool has_room(std::string_view folder) {
-  if (find_room(rooms(), folder) || find_room(test_rooms(), folder)) return true;
-  return is_in(folder, "tests") && find_room(rooms(), folder.substr(std::string_view("tests/").size()));
+  if (find_room(kRooms, folder) || find_room(kTestRooms, folder)) return true;
+  return is_in(folder, "tests") && find_room(kRooms, folder.substr(std::string_view("tests/").size()));
 }
 
 using Arrows = std::map<std::string_view, std::set<std::string_view>>;
@@ -273,7 +186,7 @@ Findings check_cycles(const std::vector<File>& files) {
 
 Findings check_room_order() {
   Arrows arrows;
-  for (const Room& room : rooms())
+  for (const Room& room : kRooms)
     for (const std::string_view entry : room.below)
       if (!entry.ends_with(".hpp")) arrows[room.folder].insert(entry);
   return leading_to_cycles(std::move(arrows), "its row forms a cycle");

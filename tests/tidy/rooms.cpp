@@ -1,0 +1,79 @@
+#include "tests/tidy/rooms.hpp"
+
+namespace gray::tidy {
+
+/// config/settings may include the segment, because that limits how many threads the settings may request.
+const std::vector<Room> kRooms = {
+    {"config/base", {}},
+    {"config/settings", {"config/base", "config/shared/segment.hpp"}},
+    {"config/shared", {"config/base", "config/settings"}},
+    {"supervisor/process", {"config/base", "config/settings", "config/shared"}},
+    {"supervisor", {"supervisor/process", "config/base", "config/settings", "config/shared"}},
+    {"router/http", {"config/base", "config/settings", "config/shared"}},
+    {"router/wire", {"router/http", "config/base", "config/settings", "config/shared"}},
+    {"router/policy", {"router/http", "config/base", "config/settings", "config/shared"}},
+    {"router/stats", {"config/base", "config/settings", "config/shared"}},
+    {"router/upstream",
+     {"router/policy", "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
+    {"router/engine", {"config/base", "config/settings", "config/shared"}},
+    {"router/backends",
+     {"router/engine", "router/upstream", "router/policy", "router/wire", "router/http", "router/stats", "config/base",
+      "config/settings", "config/shared"}},
+    {"router/proxy",
+     {"router/backends", "router/engine", "router/upstream", "router/policy", "router/wire", "router/http",
+      "router/stats", "config/base", "config/settings", "config/shared"}},
+    {"router/process",
+     {"router/proxy", "router/backends", "router/engine", "router/upstream", "router/policy", "router/wire",
+      "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
+    {"control", {"config/base"}},
+    {"control/verbs", {"config/base", "config/settings", "config/shared"}},
+    {"control/judge", {"config/base", "config/settings", "config/shared"}},
+    {"control/rollout", {"control/judge", "config/base", "config/settings", "config/shared"}},
+    {"control/state",
+     {"control", "control/judge", "control/rollout", "config/base", "config/settings", "config/shared"}},
+    // Decisions: no Asio, no sockets, no process.
+    {"control/traffic",
+     {"control/state", "control/rollout", "control/judge", "config/base", "config/settings", "config/shared"}},
+    {"control/release", {"control/traffic", "control/state", "config/base", "config/settings", "config/shared"}},
+    {"control/report",
+     {"control/release", "control/traffic", "control/rollout", "control/judge", "control/state", "control",
+      "config/base", "config/settings", "config/shared"}},
+    {"control/commands",
+     {"control/report", "control/release", "control/traffic", "control/rollout", "control/judge", "control/verbs",
+      "control/state", "control", "config/base", "config/settings", "config/shared"}},
+    {"control/api", {"control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
+    {"control/grayctl", {"control/verbs", "control", "config/base", "config/settings", "config/shared"}},
+    {"grayd/process", {"control", "config/base"}},
+    {"grayd/guard", {"grayd/process", "config/base"}},
+    {"grayd/handoff", {"grayd/process", "config/base", "config/settings", "config/shared"}},
+    {"grayd/routers",
+     {"grayd/handoff", "grayd/process", "supervisor/process", "router/process", "control/traffic", "config/base",
+      "config/settings", "config/shared"}},
+    {"grayd/releases",
+     {"grayd/process", "supervisor", "supervisor/process", "control", "control/state", "control/traffic",
+      "control/judge", "control/rollout", "control/release", "control/report", "control/commands", "control/verbs",
+      "config/base", "config/settings", "config/shared"}},
+    {"grayd", {"grayd/guard",    "grayd/handoff",      "grayd/routers",  "grayd/releases",  "grayd/process",
+               "supervisor",     "supervisor/process", "router/process", "control",         "control/verbs",
+               "control/state",  "control/traffic",    "control/judge",  "control/rollout", "control/release",
+               "control/report", "control/commands",   "control/api",    "config/base",     "config/settings",
+               "config/shared"}},
+    {"workers", {}},
+};
+
+const std::vector<Room> kTestRooms = {
+    {"tests/bench", {"config/base", "tests/control/judge"}},
+    {"tests/bench/machine", {}},
+    {"tests/fuzz", {"router/http", "router/wire"}},
+    {"tests/tidy", {}},
+    {"tests/support", {"config/base", "grayd", "grayd/handoff", "grayd/process"}},
+    {"tests/control/api", {"control/grayctl"}},                             // a client for the server
+    {"tests/control/verbs", {"control/grayctl"}},                           // every verb of the table is a command
+    {"tests/control/grayctl", {"control/api"}},                             // a server for the client
+    {"tests/grayd", {"tests/grayd/routers"}},                               // a router that does what the test says
+    {"tests/grayd/routers", {"tests/grayd/guard"}},                         // a child whose end is awaited
+    {"tests/router/proxy", {"router/process", "tests/router/process"}},     // the thread around a connection
+    {"tests/router/backends", {"router/process", "tests/router/process"}},  // likewise
+};
+
+}  // namespace gray::tidy
