@@ -102,7 +102,7 @@ struct Threshold {
   std::uint64_t below = 0;
   bool everyone = false;
   static Threshold of_percent(double percent);  // 0..100, exact to 1e-7 percent
-  bool takes(std::uint64_t hash) const { return everyone || hash < below; }
+  constexpr bool takes(std::uint64_t hash) const { return everyone || hash < below; }
   bool operator==(const Threshold&) const = default;
 };
 

@@ -33,7 +33,7 @@ void AnswerCookies::set(const ServiceRoute& service, const Choice& choice, bool 
     cookie.http_only = http_only;
   };
   count_ = 0;
-  if (choice.issue != nullptr) add(choice.issue->name, {choice.issued.data(), choice.issued.size()}, Life::year, true);
+  if (choice.issues) add(choice.identity->name, {choice.issued.data(), choice.issued.size()}, Life::year, true);
   // A script of the page may read the pin: it names a version, and is no secret.
   if (choice.pin == Pin::set) add(service.cookie, service.versions[choice.version].name, Life::session, false);
   if (choice.pin == Pin::expire) add(service.cookie, {}, Life::expired, false);

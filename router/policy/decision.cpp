@@ -23,7 +23,7 @@ std::optional<std::uint32_t> version_named(const ServiceRoute& route, std::strin
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> version_by_param(const ServiceRoute& route, std::string_view value) {
+std::optional<std::uint32_t> version_encoded(const ServiceRoute& route, std::string_view value) {
   for (std::uint32_t i = 0; i < route.versions.size(); ++i) {
     if (decodes_to(value, route.versions[i].name)) return i;
   }
@@ -42,19 +42,50 @@ bool may_override(const ServicePolicy& service, const Address& peer) {
   return service.override_from.contains(peer);
 }
 
-std::optional<std::uint32_t> version_by_header(const ServicePolicy& service, const http::Fields& fields,
-                                               const Address& peer) {
-  const ServiceRoute& route = *service.route;
-  if (route.header.empty()) return std::nullopt;
-  const http::Field* field = fields.find(route.header);
-  if (!field || !may_override(service, peer)) return std::nullopt;
-  return version_named(route, field->value);
+// Each source adds its step to the trace. With NoTrace nothing of that is left.
+
+/// What a source that has a value found.
+template <class Trace>
+std::optional<std::uint32_t> found(Trace& trace, Source source, std::string_view name, std::string_view value,
+                                   std::optional<std::uint32_t> version) {
+  trace.add(source, version ? Outcome::named : value.empty() ? Outcome::absent : Outcome::unknown, name, value);
+  return version;
 }
 
-std::optional<std::uint32_t> version_by_cookie(const ServiceRoute& route, const http::Fields& fields) {
-  if (route.cookie.empty()) return std::nullopt;
+template <class Trace>
+std::nullopt_t skipped(Trace& trace, Source source, Outcome outcome, std::string_view name = {},
+                       std::string_view value = {}) {
+  trace.add(source, outcome, name, value);
+  return std::nullopt;
+}
+
+template <class Trace>
+std::optional<std::uint32_t> version_by_param(const ServiceRoute& route, std::optional<std::string_view> param,
+                                              Trace& trace) {
+  if (!param) return skipped(trace, Source::param, route.param.empty() ? Outcome::off : Outcome::absent, route.param);
+  return found(trace, Source::param, route.param, *param, version_encoded(route, *param));
+}
+
+template <class Trace>
+std::optional<std::uint32_t> version_by_header(const ServicePolicy& service, const http::Fields& fields,
+                                               const Address& peer, Trace& trace) {
+  const ServiceRoute& route = *service.route;
+  if (route.header.empty()) return skipped(trace, Source::header, Outcome::off);
+  const http::Field* field = fields.find(route.header);
+  if (!field) return skipped(trace, Source::header, Outcome::absent, route.header);
+  if (!may_override(service, peer))
+    return skipped(trace, Source::header, Outcome::not_allowed, route.header, field->value);
+  return found(trace, Source::header, route.header, field->value, version_named(route, field->value));
+}
+
+template <class Trace>
+std::optional<std::uint32_t> version_by_cookie(const ServiceRoute& route, const http::Fields& fields, bool removed,
+                                               Trace& trace) {
+  if (route.cookie.empty()) return skipped(trace, Source::cookie, Outcome::off);
+  if (removed) return skipped(trace, Source::cookie, Outcome::removed, route.cookie);
   const auto value = cookie_value(fields, route.cookie);
-  return value ? version_named(route, *value) : std::nullopt;
+  if (!value) return skipped(trace, Source::cookie, Outcome::absent, route.cookie);
+  return found(trace, Source::cookie, route.cookie, *value, version_named(route, *value));
 }
 
 /// The same hash as over the joined text, for texts of any length. Setting up the state costs several times the hash.
@@ -82,42 +113,88 @@ std::string_view last_part(std::string_view& rest) {
   return trimmed(part);
 }
 
-void identify(const ServicePolicy& service, const http::Fields& fields, const Client& client, Choice& choice) {
+template <class Trace>
+void trace_identity(const ServiceRoute& route, const Identity& identity, Trace& trace) {
+  if constexpr (Trace::kOn) {
+    if (route.identity.empty()) trace.add(Source::identity, Outcome::off);
+    for (const IdentitySource& source : route.identity) {
+      const bool its = &source == identity.source;
+      const Outcome outcome = !its ? Outcome::absent : identity.issued ? Outcome::issued : Outcome::found;
+      trace.add(Source::identity, outcome, source.text(), its ? identity.text : std::string_view());
+      if (its) break;
+    }
+  }
+}
+
+template <class Trace>
+void identify(const ServicePolicy& service, const http::Fields& fields, const Client& client, Choice& choice,
+              Trace& trace) {
   const ServiceRoute& route = *service.route;
   IdentityScratch scratch;
   const Identity identity = find_identity(route, fields, client, service.issue_seed, scratch);
-  if (identity.text.empty()) return;
-  choice.identified = true;
+  trace_identity(route, identity, trace);
+  if (identity.source == nullptr) return;
+  choice.identity = identity.source;
   choice.identity_hash = bucket_hash(route.salt, identity.text);
   if (route.affinity) choice.affinity = affinity_hash(identity.text);
-  if (identity.issue == nullptr) return;
-  choice.issue = identity.issue;
+  if (!identity.issued) return;
+  choice.issues = true;
   std::copy(identity.text.begin(), identity.text.end(), choice.issued.begin());
+}
+
+template <class Trace>
+void trace_bucket(const ServiceRoute& route, const Choice& choice, Trace& trace) {
+  if constexpr (Trace::kOn) {
+    const Outcome outcome = !route.canary                           ? Outcome::no_canary
+                            : choice.identity == nullptr            ? Outcome::no_identity
+                            : choice.decision == Decision::bucket   ? Outcome::inside
+                            : choice.decision == Decision::fallback ? Outcome::canary_down
+                                                                    : Outcome::outside;
+    trace.add(Source::bucket, outcome);
+  }
+}
+
+template <class Trace>
+Choice choose(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
+              bool canary_up, Trace& trace) {
+  const ServiceRoute& route = *service.route;
+  Choice choice{.version = route.stable};
+  identify(service, head.fields, client, choice, trace);
+  const auto take = [&choice](std::uint32_t version, Decision decision) {
+    choice.version = version;
+    choice.decision = decision;
+    return choice;
+  };
+  const auto param = route.param.empty() ? std::nullopt : query_param(head.path, route.param);
+  if (const auto version = version_by_param(route, param, trace)) {
+    if (may_pin(route, head.fields)) choice.pin = Pin::set;
+    return take(*version, Decision::param);
+  }
+  if (param && param->empty() && may_pin(route, head.fields)) choice.pin = Pin::expire;
+  if (const auto version = version_by_header(service, head.fields, peer, trace))
+    return take(*version, Decision::header);
+  if (const auto version = version_by_cookie(route, head.fields, choice.pin == Pin::expire, trace))
+    return take(*version, Decision::cookie);
+  choice.decision =
+      by_bucket(route.canary.has_value(), choice.identified(), choice.identity_hash, service.threshold, canary_up);
+  if (choice.decision == Decision::bucket) choice.version = *route.canary;
+  trace_bucket(route, choice, trace);
+  return choice;
 }
 
 }  // namespace
 
 Choice decide(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
               bool canary_up) {
-  const ServiceRoute& route = *service.route;
-  Choice choice{.version = route.stable};
-  identify(service, head.fields, client, choice);
-  const auto choose = [&choice](std::uint32_t version, Decision decision) {
-    choice.version = version;
-    choice.decision = decision;
-    return choice;
-  };
-  const auto param = route.param.empty() ? std::nullopt : query_param(head.path, route.param);
-  if (const auto version = param ? version_by_param(route, *param) : std::nullopt) {
-    if (may_pin(route, head.fields)) choice.pin = Pin::set;
-    return choose(*version, Decision::param);
-  }
-  if (param && param->empty() && may_pin(route, head.fields)) choice.pin = Pin::expire;
-  if (const auto version = version_by_header(service, head.fields, peer)) return choose(*version, Decision::header);
-  const auto named = choice.pin == Pin::expire ? std::nullopt : version_by_cookie(route, head.fields);
-  if (named) return choose(*named, Decision::cookie);
-  if (!route.canary || !choice.identified || !service.threshold.takes(choice.identity_hash)) return choice;
-  return canary_up ? choose(*route.canary, Decision::bucket) : choose(route.stable, Decision::fallback);
+  NoTrace none;
+  return choose(service, head, client, peer, canary_up, none);
+}
+
+Choice explain(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
+               bool canary_up, Trace& trace) {
+  const Choice choice = choose(service, head, client, peer, canary_up, trace);
+  std::ranges::stable_sort(trace.steps, {}, &Step::source);
+  return choice;
 }
 
 std::uint64_t bucket_hash(std::string_view salt, std::string_view identity) {

@@ -20,6 +20,7 @@
 #include "config/shared/segment.hpp"
 #include "router/http/message.hpp"
 #include "router/policy/identity.hpp"
+#include "router/policy/trace.hpp"
 
 namespace gray::policy {
 
@@ -29,13 +30,14 @@ enum class Pin : std::uint8_t { none, set, expire };
 struct Choice {
   std::uint32_t version = 0;  // index into the service's versions
   segment::Decision decision = segment::Decision::stable;
-  bool identified = false;
-  std::uint64_t identity_hash = 0;        // bucket hash of the identity, whatever decided; 0 if there is none
-  std::uint64_t affinity = 0;             // affinity hash of it; 0 if there is none or the service wants no affinity
-  const IdentitySource* issue = nullptr;  // the answer sets this cookie to `issued`
+  const IdentitySource* identity = nullptr;  // the source that identified the user; null: none did
+  std::uint64_t identity_hash = 0;           // bucket hash of the identity, whatever decided; 0 if there is none
+  std::uint64_t affinity = 0;                // affinity hash of it; 0 if there is none or the service wants no affinity
+  bool issues = false;                       // the answer sets the cookie of `identity` to `issued`
   IssuedId issued;
   Pin pin = Pin::none;
-  bool sets_cookies() const { return issue != nullptr || pin != Pin::none; }
+  bool identified() const { return identity != nullptr; }
+  bool sets_cookies() const { return issues || pin != Pin::none; }
 };
 
 struct ServicePolicy {
@@ -49,6 +51,18 @@ struct ServicePolicy {
 /// `canary_up`: the canary has a worker that can take requests now.
 Choice decide(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
               bool canary_up);
+
+/// The same decision, by the same code, with its steps.
+Choice explain(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
+               bool canary_up, Trace& trace);
+
+/// What a user gets whom no other source gave a version: bucket, fallback or stable. Logged decisions are replayed by
+/// it, too. `canary`: a version has users beside stable; `canary_up`: and an able worker.
+constexpr segment::Decision by_bucket(bool canary, bool identified, std::uint64_t identity_hash,
+                                      const Threshold& threshold, bool canary_up) {
+  if (!canary || !identified || !threshold.takes(identity_hash)) return segment::Decision::stable;
+  return canary_up ? segment::Decision::bucket : segment::Decision::fallback;
+}
 
 /// XXH3-64 of salt, one zero byte, identity.
 std::uint64_t bucket_hash(std::string_view salt, std::string_view identity);

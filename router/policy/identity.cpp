@@ -101,8 +101,8 @@ Identity find_identity(const ServiceRoute& route, const http::Fields& fields, co
       case Kind::header: found = field_value(fields, source.name); break;
       case Kind::client_ip: found = ip_text(client, scratch); break;
     }
-    if (!found.empty()) return {found};
-    if (source.kind == Kind::issued_cookie) return {issued_id(fields, client, seed, scratch), &source};
+    if (!found.empty()) return {found, &source};
+    if (source.kind == Kind::issued_cookie) return {issued_id(fields, client, seed, scratch), &source, true};
   }
   return {};
 }

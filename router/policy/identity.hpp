@@ -20,8 +20,9 @@ namespace gray::policy {
 using IssuedId = std::array<char, 32>;
 
 struct Identity {
-  std::string_view text;                  // into the head or the scratch; empty: no identity
-  const IdentitySource* issue = nullptr;  // `text` was just issued: the answer sets this cookie
+  std::string_view text;                   // into the head or the scratch; empty: no identity
+  const IdentitySource* source = nullptr;  // of the route; null: no identity
+  bool issued = false;                     // just now: the answer sets the cookie of `source`
 };
 
 /// The client of a request. `ip`: the text of its address, if it is known already; else empty.

@@ -19,6 +19,7 @@ void RequestRouting::clear(const Address& peer) {
   choice_ = {.decision = Decision::none};
   asset_ = policy::Asset::none;
   asked_ = 0;
+  canary_failure_ = Reason::none;
 }
 
 Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& client, const http::Request& head) {
@@ -54,8 +55,9 @@ Refusal RequestRouting::admit(const RequestFacts& request) const {
   return {};
 }
 
-void RequestRouting::fall_back() {
+void RequestRouting::fall_back(Reason failure) {
   leave_version();
+  canary_failure_ = failure;
   choice_.version = service_->route->stable;
   choice_.decision = Decision::fallback;
   enter_version();
@@ -138,9 +140,14 @@ void RequestRouting::count(ExchangeRecord& record) const {
 void RequestRouting::describe(stats::AccessRecord& line) const {
   if (view_ != nullptr) line.rule = view_->unrouted_rule;
   if (service_ == nullptr) return;
-  if (asked_ != 0) line.asked_first = service_->route->versions[first_].name;
+  if (asked_ != 0) {
+    line.asked_first = service_->route->versions[first_].name;
+    line.first_decision = first_decision_;
+  }
+  line.canary_failure = canary_failure_;
   const LogMembers& members = view_->log_members(*service_);
   line.rule = members.rule;
+  if (choice_.identified()) line.identity_source = members.sources[index_of(*choice_.identity)];
   line.destination = version_ != nullptr ? members.destinations[choice_.version] : members.no_version;
 }
 

@@ -28,8 +28,8 @@ class RequestRouting {
   void hold() { view_ = &tables_.hold(); }
   bool held() const { return view_ != nullptr; }
   Refusal route(const RequestFacts& request, const ClientInfo& client, const http::Request& head);
-  /// The canary has failed a user who did not ask for it: routes to stable.
-  void fall_back();
+  /// The canary has failed a user who did not ask for it, for this reason: routes to stable.
+  void fall_back(segment::Reason failure);
 
   /// Whether the request is for an asset that other versions may be asked for.
   bool is_shared_asset() const { return asset_ != policy::Asset::none; }
@@ -58,7 +58,7 @@ class RequestRouting {
   std::uint64_t affinity() const { return choice_.affinity; }
   /// Of the user; nothing: the request has no identity.
   std::optional<std::uint64_t> identity_hash() const {
-    return choice_.identified ? std::optional(choice_.identity_hash) : std::nullopt;
+    return choice_.identified() ? std::optional(choice_.identity_hash) : std::nullopt;
   }
   /// For the answer's X-Gray-* fields: empty unless the service exposes them.
   std::string_view shown_version() const;
@@ -76,6 +76,9 @@ class RequestRouting {
   void enter_version();
   void leave_version();
   bool exposed() const { return version_ != nullptr && service_->route->expose != Expose::none; }
+  std::size_t index_of(const IdentitySource& source) const {
+    return static_cast<std::size_t>(&source - service_->route->identity.data());
+  }
   const VersionRoute& version_route() const { return service_->route->versions[choice_.version]; }
 
   TableViews& tables_;
@@ -89,6 +92,7 @@ class RequestRouting {
   std::uint64_t asked_ = 0;  // a bit for each version that was asked for the asset; 0: the first one answers
   std::uint32_t first_ = 0;  // the version that was asked first; meaningless without `asked_`
   segment::Decision first_decision_ = segment::Decision::none;  // likewise
+  segment::Reason canary_failure_ = segment::Reason::none;      // why fall_back() was called
   bool secure_ = false;              // the client uses https; known only if the answer sets a cookie
   Address named_;                    // whom a trusted proxy names
   const Address* client_ = &named_;  // it, or the peer

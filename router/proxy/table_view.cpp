@@ -9,17 +9,25 @@ namespace {
 
 LogMembers members_of(const policy::ServicePolicy& service, std::uint64_t table) {
   const ServiceRoute& route = *service.route;
-  LogMembers members{
-      stats::rule_members(route.salt, service.threshold, table), stats::destination_members(route.name, {}), {}};
+  const std::string_view canary = route.canary ? std::string_view(route.versions[*route.canary].name) : "";
+  LogMembers members{.rule = stats::rule_members({.salt = route.salt,
+                                                  .threshold = service.threshold,
+                                                  .table = table,
+                                                  .stable = route.versions[route.stable].name,
+                                                  .canary = canary}),
+                     .no_version = stats::destination_members(route.name, {})};
   for (const VersionRoute& version : route.versions)
     members.destinations.push_back(stats::destination_members(route.name, version.name));
+  for (const IdentitySource& source : route.identity) members.sources.push_back(stats::identity_member(source.text()));
   return members;
 }
 
 }  // namespace
 
 TableView::TableView(std::shared_ptr<const RoutingTable> snapshot)
-    : table(std::move(snapshot)), routes(table->services), unrouted_rule(stats::rule_members({}, {}, table->number)) {
+    : table(std::move(snapshot)),
+      routes(table->services),
+      unrouted_rule(stats::rule_members({.table = table->number})) {
   const Limits defaults;
   head = {defaults.head, defaults.fields};
   head_timeout = defaults.head_timeout;

@@ -18,6 +18,7 @@ namespace gray::proxy {
 struct LogMembers {
   std::string rule, no_version;
   std::vector<std::string> destinations;  // by version
+  std::vector<std::string> sources;       // by identity source
 };
 
 struct TableView {

@@ -31,6 +31,7 @@ void write_decision(JsonLine& line, const AccessRecord& record) {
   line.members(record.destination);
   line.plain("worker", record.worker, kMaxNameText);
   line.plain("decision", segment::name_of(record.decision), kMaxNameText);
+  line.members(record.identity_source);
   record.identity_hash ? line.hex("identity_hash", *record.identity_hash) : line.null("identity_hash");
   line.members(record.rule);
   line.boolean("fallback", record.fallback);
@@ -39,7 +40,8 @@ void write_decision(JsonLine& line, const AccessRecord& record) {
 
 // A function of its own, so that in the usual line the position in the buffer stays in a register.
 constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + JsonLine::max_plain(kMaxNameText) +
-                                 2 * JsonLine::max_plain(kMaxTraceText) + 2 * JsonLine::max_plain(kMaxFaultText);
+                                 2 * JsonLine::max_plain(kMaxTraceText) + 2 * JsonLine::max_plain(kMaxNameText) +
+                                 2 * JsonLine::max_plain(kMaxFaultText);
 
 [[gnu::cold, gnu::noinline]] std::string_view rare_members(const AccessRecord& record, char* out) {
   JsonLine line(out);
@@ -47,7 +49,12 @@ constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + Js
     line.plain("trace", record.trace, kMaxTraceText);
     line.plain("span", record.span, kMaxTraceText);
   }
-  if (!record.asked_first.empty()) line.plain("asked_first", record.asked_first, kMaxNameText);
+  if (!record.asked_first.empty()) {
+    line.plain("asked_first", record.asked_first, kMaxNameText);
+    line.plain("first_decision", segment::name_of(record.first_decision), kMaxNameText);
+  }
+  if (record.canary_failure != segment::Reason::none)
+    line.plain("canary_failure", segment::name_of(record.canary_failure), kMaxNameText);
   if (!record.fault.empty()) {
     line.plain("fault", record.fault, kMaxFaultText);
     line.number("offset", record.fault_offset);
@@ -66,12 +73,21 @@ std::string destination_members(std::string_view service, std::string_view versi
   return std::string(line.inside());
 }
 
-std::string rule_members(std::string_view salt, const Threshold& threshold, std::uint64_t table) {
+std::string identity_member(std::string_view source) {
+  char text[JsonLine::max_plain(kMaxNameText) + JsonLine::kMaxFrame];
+  JsonLine line(text);
+  line.plain("identity_source", source, kMaxNameText);
+  return std::string(line.inside());
+}
+
+std::string rule_members(const LoggedRule& rule) {
   char text[kMaxRule + JsonLine::kMaxFrame];
   JsonLine line(text);
-  line.text("salt", salt, kMaxSaltText);
-  threshold.everyone ? line.plain("threshold", "all", 3) : line.hex("threshold", threshold.below);
-  line.number("table", table);
+  line.text("salt", rule.salt, kMaxSaltText);
+  rule.threshold.everyone ? line.plain("threshold", "all", 3) : line.hex("threshold", rule.threshold.below);
+  line.number("table", rule.table);
+  line.plain("stable", rule.stable, kMaxNameText);
+  line.plain("canary", rule.canary, kMaxNameText);
   return std::string(line.inside());
 }
 
@@ -81,7 +97,8 @@ std::size_t format_access_line(const AccessRecord& record, LineClock& clock, cha
   write_request(line, record);
   write_outcome(line, record);
   write_decision(line, record);
-  if (!record.trace.empty() || !record.fault.empty() || !record.asked_first.empty()) {
+  if (!record.trace.empty() || !record.fault.empty() || !record.asked_first.empty() ||
+      record.canary_failure != segment::Reason::none) {
     char rare[kMaxRare];
     line.members(rare_members(record, rare));
   }

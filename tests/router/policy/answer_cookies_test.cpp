@@ -38,7 +38,7 @@ TEST_CASE("https is what the connection shows, or what a trusted proxy says") {
 TEST_CASE("an issued identity lasts a year and is hidden from scripts, a pin lasts for the session") {
   const ServiceRoute route = with_cookie();
   const IdentitySource source{IdentitySource::Kind::issued_cookie, "gid"};
-  Choice choice{.version = 1, .issue = &source, .pin = Pin::set};
+  Choice choice{.version = 1, .identity = &source, .issues = true, .pin = Pin::set};
   choice.issued.fill('a');
   AnswerCookies cookies;
   CHECK(cookies.all().empty());

@@ -166,7 +166,7 @@ TEST_CASE("without a canary or an identity every user goes to stable") {
   ServiceRoute route = web();
   const Choice nobody = choose(route, *request("/"), 100, kUnix);
   check(nobody, 0, Decision::stable);
-  CHECK_FALSE(nobody.identified);
+  CHECK_FALSE(nobody.identified());
   CHECK(nobody.identity_hash == 0);
   route.canary.reset();
   check(choose(route, *request("/"), 100), 0, Decision::stable);
@@ -176,7 +176,7 @@ TEST_CASE("the first identity that is present and not empty is the user") {
   const ServiceRoute route = web();
   const auto hash_of = [&](std::initializer_list<NamedValue> fields) {
     const Choice choice = choose(route, *request("/", fields));
-    CHECK(choice.identified);
+    CHECK(choice.identified());
     return choice.identity_hash;
   };
   CHECK(hash_of({{"X-User-Id", "bob"}, {"Cookie", "uid=alice"}}) == bucket_hash("web/v2", "alice"));
@@ -189,8 +189,9 @@ TEST_CASE("a cookie that the router issues is an identity like any other cookie"
   route.identity = {{IdentitySource::Kind::issued_cookie, "gid"}};
   CHECK(choose(route, *request("/", {{"Cookie", "gid=42"}})).identity_hash == bucket_hash("web/v2", "42"));
   const Choice issued = choose(route, *request("/"));
-  CHECK(issued.identified);
-  CHECK(issued.issue == &route.identity[0]);
+  CHECK(issued.identified());
+  CHECK(issued.issues);
+  CHECK(issued.identity == &route.identity[0]);
 }
 
 TEST_CASE("affinity is a hash of the identity that no salt changes, and only where the service wants it") {

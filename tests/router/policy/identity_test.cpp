@@ -33,7 +33,7 @@ Found find(const ServiceRoute& route, std::initializer_list<NamedValue> fields, 
            std::uint64_t seed = kSeed) {
   IdentityScratch scratch;
   const Identity identity = find_identity(route, request("/", fields)->fields, client, seed, scratch);
-  return {std::string(identity.text), identity.issue == nullptr ? "" : identity.issue->name};
+  return {std::string(identity.text), identity.issued ? identity.source->name : ""};
 }
 
 TEST_CASE("the first source that is present and not empty is the user") {
@@ -120,13 +120,15 @@ TEST_CASE("the decision hashes the value that is set, so the next request is dec
   for (int i = 0; i < 2'000; ++i) {
     const std::string agent = "agent " + std::to_string(random());
     const Choice first = decide(policy, *request("/", {{"User-Agent", agent}}), kClient, kClient, true);
-    REQUIRE(first.issue == &route.identity[1]);
+    REQUIRE(first.issues);
+    REQUIRE(first.identity == &route.identity[1]);
     const std::string value(first.issued.data(), first.issued.size());
     REQUIRE(first.identity_hash == bucket_hash(route.salt, value));
     const std::string cookie = "gid=" + value;
     const Choice next =
         decide(policy, *request("/", {{"User-Agent", agent}, {"Cookie", cookie}}), kClient, kClient, true);
-    REQUIRE(next.issue == nullptr);
+    REQUIRE_FALSE(next.issues);
+    REQUIRE(next.identity == &route.identity[1]);
     REQUIRE(next.version == first.version);
     REQUIRE(next.identity_hash == first.identity_hash);
   }

@@ -65,7 +65,11 @@ TEST_CASE("the log line of a request holds all facts for a replay of its decisio
   CHECK(line["worker"] == "web@v2#0");
   CHECK(line["decision"] == "bucket");
   CHECK(line["identity_hash"].get<std::string>().size() == 16);
+  CHECK(line["identity_source"] == "header:x-user");
   CHECK(line["salt"] == "web/v2");
+  CHECK(line["stable"] == "v1");
+  CHECK(line["canary"] == "v2");
+  CHECK_FALSE(line.contains("canary_failure"));
   CHECK(line["threshold"] == "all");
   CHECK(line["table"] == 9);
   CHECK(line["fallback"] == false);
@@ -83,6 +87,7 @@ TEST_CASE("a retry on stable, a refusal and an invalid request are logged as suc
   CHECK(retried["decision"] == "fallback");
   CHECK(retried["retries"] == 1);
   CHECK(retried["version"] == "v1");
+  CHECK(retried["canary_failure"] == "upstream-closed");
   Wire client = rig.dial();
   client.write("nonsense\r\n\r\n");
   const nlohmann::json refused = log.line();
@@ -90,6 +95,8 @@ TEST_CASE("a retry on stable, a refusal and an invalid request are logged as suc
   CHECK(refused["reason"] == "bad-request");
   CHECK(refused["service"] == "");
   CHECK(refused["identity_hash"].is_null());
+  CHECK(refused["identity_source"].is_null());
+  CHECK_FALSE(refused.contains("canary_failure"));
 }
 
 TEST_CASE("a rule that a client broke is logged with its offset, and counted") {

@@ -77,10 +77,14 @@ TEST_CASE("dropping the current view keeps it") {
 }
 
 TEST_CASE("members of log lines that depend on the table only are written once") {
-  const TableView view(table(7, {service("a", {}), service("b", {})}));
+  auto issuing = service("b", {});
+  issuing.identity = {{IdentitySource::Kind::cookie, "uid"}, {IdentitySource::Kind::client_ip, ""}};
+  const TableView view(table(7, {service("a", {}), issuing}));
   const LogMembers& members = view.log_members(view.services[1]);
   CHECK(members.destinations == std::vector<std::string>{R"("service":"b","version":"v1",)"});
   CHECK(members.no_version == R"("service":"b","version":"",)");
-  CHECK(members.rule == R"("salt":"","threshold":"0000000000000000","table":7,)");
-  CHECK(view.unrouted_rule == members.rule);
+  CHECK(members.sources ==
+        std::vector<std::string>{R"("identity_source":"cookie:uid",)", R"("identity_source":"client-ip",)"});
+  CHECK(members.rule == R"("salt":"","threshold":"0000000000000000","table":7,"stable":"v1","canary":"",)");
+  CHECK(view.unrouted_rule == R"("salt":"","threshold":"0000000000000000","table":7,"stable":"","canary":"",)");
 }

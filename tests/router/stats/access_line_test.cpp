@@ -27,7 +27,9 @@ nlohmann::json json_of(const AccessRecord& record) {
 }
 
 const std::string kDestination = destination_members("web", "v2");
-const std::string kRule = rule_members("web/v2", Threshold{.below = 0x0ccccccccccccccc}, 7);
+const std::string kRule = rule_members(
+    {.salt = "web/v2", .threshold = {.below = 0x0ccccccccccccccc}, .table = 7, .stable = "v1", .canary = "v2"});
+const std::string kSource = identity_member("cookie:uid");
 
 AccessRecord sample() {
   AccessRecord record;
@@ -47,6 +49,7 @@ AccessRecord sample() {
   record.destination = kDestination;
   record.worker = "web@v2#0";
   record.decision = Decision::bucket;
+  record.identity_source = kSource;
   record.identity_hash = 0x0123456789abcdef;
   record.rule = kRule;
   record.fallback = true;
@@ -59,8 +62,9 @@ TEST_CASE("a line holds all facts for a replay of the decision, in a stable orde
         "{\"time\":\"2026-11-23T15:44:05.123456Z\",\"request_id\":\"r-1\",\"client\":\"192.0.2.7\",\"method\":\"GET\","
         "\"host\":\"example.com\",\"path\":\"/a/b\",\"status\":502,\"reason\":\"upstream-closed\",\"bytes_in\":1,"
         "\"bytes_out\":2,\"duration_us\":3,\"upstream_us\":4,\"queued_us\":5,\"service\":\"web\",\"version\":\"v2\","
-        "\"worker\":\"web@v2#0\",\"decision\":\"bucket\",\"identity_hash\":\"0123456789abcdef\",\"salt\":\"web/v2\","
-        "\"threshold\":\"0ccccccccccccccc\",\"table\":7,\"fallback\":true,\"retries\":1}\n");
+        "\"worker\":\"web@v2#0\",\"decision\":\"bucket\",\"identity_source\":\"cookie:uid\","
+        "\"identity_hash\":\"0123456789abcdef\",\"salt\":\"web/v2\",\"threshold\":\"0ccccccccccccccc\",\"table\":7,"
+        "\"stable\":\"v1\",\"canary\":\"v2\",\"fallback\":true,\"retries\":1}\n");
 }
 
 TEST_CASE("a rule that was broken is named, with its place and the side that broke it") {
@@ -80,11 +84,19 @@ TEST_CASE("the line of a request in a trace names the trace and our span") {
       "\"retries\":1,\"trace\":\"0af7651916cd43dd8448eb211c80319c\",\"span\":\"b7ad6b7169203331\"}\n"));
 }
 
-TEST_CASE("a request for which several versions were asked names the first one") {
+TEST_CASE("a request that the canary did not answer says why") {
+  AccessRecord record = sample();
+  record.decision = Decision::fallback;
+  record.canary_failure = Reason::connect_failed;
+  CHECK(line_of(record).ends_with("\"retries\":1,\"canary_failure\":\"connect-failed\"}\n"));
+}
+
+TEST_CASE("a request for which several versions were asked names the first one, and why it was") {
   AccessRecord record = sample();
   record.decision = Decision::asset;
   record.asked_first = "v1";
-  CHECK(line_of(record).ends_with("\"retries\":1,\"asked_first\":\"v1\"}\n"));
+  record.first_decision = Decision::bucket;
+  CHECK(line_of(record).ends_with("\"retries\":1,\"asked_first\":\"v1\",\"first_decision\":\"bucket\"}\n"));
   CHECK(json_of(record).at("decision") == "asset");
 }
 
@@ -97,8 +109,9 @@ TEST_CASE("the query is never written") {
 
 TEST_CASE("a request that reached no worker has empty texts, no hash and zeros") {
   const auto json = json_of({});
-  CHECK(json.size() == 23);
+  CHECK(json.size() == 26);
   CHECK(json.at("identity_hash").is_null());
+  CHECK(json.at("identity_source").is_null());
   CHECK(json.at("decision") == "");
   CHECK(json.at("reason") == "");
   CHECK(json.at("status") == 0);
@@ -107,12 +120,12 @@ TEST_CASE("a request that reached no worker has empty texts, no hash and zeros")
 
 TEST_CASE("the members of an unrouted request are those that a table would write for empty names") {
   CHECK(destination_members("", "") == kNoDestination);
-  CHECK(rule_members("", {}, 0) == kNoRule);
+  CHECK(rule_members({}) == kNoRule);
 }
 
 TEST_CASE("a threshold that includes all users is written as all") {
   AccessRecord record = sample();
-  const std::string rule = rule_members("web/v2", Threshold{.everyone = true}, 7);
+  const std::string rule = rule_members({.salt = "web/v2", .threshold = {.everyone = true}, .table = 7});
   record.rule = rule;
   CHECK(json_of(record).at("threshold") == "all");
 }
@@ -129,7 +142,7 @@ TEST_CASE("text from clients cannot forge members or lines") {
   record.host = "a\\";
   record.request_id = "\x1b[2J\xff";
   const auto json = json_of(record);
-  CHECK(json.size() == 23);
+  CHECK(json.size() == 26);
   CHECK(json.at("path") == record.path);
   CHECK(json.at("host") == record.host);
   CHECK(json.at("status") == 502);
@@ -154,11 +167,17 @@ TEST_CASE("the longest line fits into kMaxAccessLine") {
   record.time = WallTime::max();
   const std::string name(500, 'n');
   const std::string destination = destination_members(name, name);
-  const std::string rule = rule_members(worst, Threshold{.below = ~std::uint64_t{0}}, ~std::uint64_t{0});
+  const std::string rule = rule_members({.salt = worst,
+                                         .threshold = {.below = ~std::uint64_t{0}},
+                                         .table = ~std::uint64_t{0},
+                                         .stable = name,
+                                         .canary = name});
+  const std::string source = identity_member(name);
   record.request_id = record.method = record.host = record.path = worst;
   record.client = record.worker = record.asked_first = name;
   record.destination = destination;
   record.rule = rule;
+  record.identity_source = source;
   record.status = std::numeric_limits<int>::max();
   record.reason = Reason::expectation_failed;
   record.bytes_in = record.bytes_out = ~std::uint64_t{0};
