@@ -44,6 +44,7 @@ struct VersionRoute {
   Duration drain_timeout{30'000};
   HttpProbe probe;  // of the health check
   Duration probe_timeout{1'000};
+  bool withdrawn = false;  // its users were taken away: requests that wait for it go to stable
   template <class Io>
   void archive(Io& io) {
     io("row", row);
@@ -53,6 +54,7 @@ struct VersionRoute {
     io("drain_timeout", drain_timeout);
     io("probe", probe);
     io("probe_timeout", probe_timeout);
+    io("withdrawn", withdrawn);
     io.check("row", row < segment::kVersions, "a row of the segment");
   }
   bool operator==(const VersionRoute&) const = default;

@@ -90,6 +90,11 @@ enum class Decision : std::uint8_t {
   count
 };
 
+/// The user got a canary without asking for it: if it fails them, stable answers.
+constexpr bool is_assigned(Decision decision) {
+  return decision == Decision::allowlist || decision == Decision::rule || decision == Decision::bucket;
+}
+
 /// Log-linear buckets of microseconds: 16 steps for each power of two, so a quantile is exact to 1/16. Up to 2^31 us.
 inline constexpr std::uint32_t kHistogramBuckets = 16 * 29;
 

@@ -185,7 +185,7 @@ void ReleaseVerbs::go_back(const std::string& service, const std::string& target
   const auto& settings = *settings_.service(service);
   const auto from = shares_of(settings, live_.published()).stable;
   busy_[service] = fmt::format("an undo to {} ({})", target, by);
-  auto next = make_stable(settings, live_.wanted(), target, wall_now());
+  auto next = gone_back(settings, live_.wanted(), target, wall_now());
   if (const auto* rollout = running_rollout(next)) {
     host_.emit(event_of(EventKind::rollout, service, rollout->version, name_of(RolloutState::aborted),
                         fmt::format("aborted: undo to {} ({})", target, by)));

@@ -79,6 +79,7 @@ void Rollouts::start(const RolloutOrder& order, const std::string& actor, Done d
   rollout.reason = "waits until " + order.version + " is up";
   auto next = fact_of(live_.wanted(), order.service);
   next.aborted.erase(order.version);
+  next.withdrawn.erase(order.version);
   if (order.salt) next.salts[order.version] = *order.salt;
   forget(runs_[order.service]);
   next.rollout = rollout;
@@ -153,6 +154,7 @@ void Rollouts::withdraw_users(const ServiceSettings& service, const std::string&
   const auto version = run.watch.canary();
   auto next = fact_of(live_.published(), service.name);
   next.weights[version] = 0;
+  next.withdrawn.insert(version);
   host_.emit({.kind = EventKind::judged,
               .service = service.name,
               .version = version,
@@ -282,12 +284,13 @@ void Rollouts::zero(const std::string& service, Rollout rollout, Done done) {
     return go_back(service, std::move(rollout), std::move(done));
   auto next = fact_of(live_.published(), service);
   next.weights[rollout.version] = 0;
-  const auto deployed = next.deployed.find(rollout.version);
-  if (is_running(rollout.state) || rollout.freeze) {
-    next.aborted.erase(rollout.version);
-  } else if (deployed != next.deployed.end()) {
+  const bool ended = !is_running(rollout.state);
+  if (ended && !rollout.freeze && next.deployed.contains(rollout.version)) {
     next.aborted[rollout.version] = rollout.since;
+  } else {
+    next.aborted.erase(rollout.version);
   }
+  ended ? void(next.withdrawn.insert(rollout.version)) : void(next.withdrawn.erase(rollout.version));
   next.rollout = std::move(rollout);
   changes_.publish_first(service, std::move(next), std::move(done));
 }
@@ -296,7 +299,7 @@ void Rollouts::go_back(const std::string& service, Rollout rollout, Done done) {
   const auto& settings = *settings_.service(service);
   const auto target = undo_target(settings, live_.published());
   if (target.empty()) return done(refusal(ExitCode::conflict, service + " has no stable version before"));
-  auto next = make_stable(settings, live_.published(), target, wall_now());
+  auto next = gone_back(settings, live_.published(), target, wall_now());
   next.rollout = std::move(rollout);
   changes_.publish_first(service, std::move(next), std::move(done));
 }

@@ -57,8 +57,15 @@ ServiceState make_stable(const ServiceSettings& service, const State& state, con
   next.salts.erase(version);
   next.stopped.erase(version);
   next.aborted.erase(version);
+  next.withdrawn.erase(version);
   std::erase_if(next.formers, [&](const Former& one) { return one.name == version || one.name == before; });
   next.formers.push_back({before, now, !next.stopped.contains(before)});
+  return next;
+}
+
+ServiceState gone_back(const ServiceSettings& service, const State& state, const std::string& version, WallTime now) {
+  ServiceState next = make_stable(service, state, version, now);
+  next.withdrawn.insert(shares_of(service, state).stable);
   return next;
 }
 

@@ -60,6 +60,7 @@ struct ServiceState {
   std::vector<Former> formers = {};                      // newest last, each once
   std::optional<Rollout> rollout = {};                   // the last one
   std::map<std::string, WallTime> aborted = {};          // deployed versions whose rollout ended badly, and when
+  std::set<std::string> withdrawn = {};                  // versions whose users were taken away, until they get users
   template <class Io>
   void archive(Io& io) {
     io("stable", stable);
@@ -71,6 +72,7 @@ struct ServiceState {
     io("formers", formers);
     io("rollout", rollout);
     io("aborted", aborted);
+    io("withdrawn", withdrawn);
     for (const auto& [name, version] : deployed)
       io.check("deployed", version.settings.name == name, "an object of versions by name");
     for (const auto& [version, weight] : weights)

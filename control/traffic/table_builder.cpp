@@ -58,7 +58,8 @@ RoutingTable build_table(const Settings& settings, const State& state, const std
                                 .draining = draining_workers(views, service.name, version.name),
                                 .drain_timeout = version.drain_timeout,
                                 .probe = version.health,
-                                .probe_timeout = version.health.timeout});
+                                .probe_timeout = version.health.timeout,
+                                .withdrawn = is_withdrawn(state, service.name, version.name)});
     }
     if (route.canary) {
       route.weight = shares.weight;

@@ -97,6 +97,10 @@ bool is_stopped(const State& state, const std::string& service, const std::strin
   return state_of(state, service).stopped.contains(version);
 }
 
+bool is_withdrawn(const State& state, const std::string& service, const std::string& version) {
+  return state_of(state, service).withdrawn.contains(version);
+}
+
 ShiftVerdict judge_shift(const Settings& settings, const State& published, const State& wanted,
                          const ShiftOrder& order) {
   const auto& [service, version, percent, yes] = order;
@@ -121,6 +125,7 @@ ShiftVerdict judge_shift(const Settings& settings, const State& published, const
   }
   auto next = state_of(wanted, service);
   next.weights[version] = percent;
+  if (percent > 0) next.withdrawn.erase(version);
   return {ExitCode::ok, {}, std::move(next), percent < shares_of(*found, published).of(version)};
 }
 
@@ -132,9 +137,11 @@ State pruned(const State& state, const Settings& settings) {
     auto& one = kept[name] = fact;
     if (service->version(one.stable) == nullptr) one.stable.clear();
     const auto& stable = one.stable.empty() ? service->stable : one.stable;
-    const auto gone = [&](const auto& entry) { return !service->version(entry.first) || entry.first == stable; };
+    const auto is_gone = [&](const auto& version) { return !service->version(version) || version == stable; };
+    const auto gone = [&](const auto& entry) { return is_gone(entry.first); };
     std::erase_if(one.weights, gone);
     std::erase_if(one.salts, gone);
+    std::erase_if(one.withdrawn, is_gone);
     std::erase_if(one.stopped, [&](const auto& version) { return service->version(version) == nullptr; });
     std::erase_if(one.deployed, [&](const auto& entry) { return !is_deployed(*service, entry.first); });
     std::erase_if(one.aborted, [&](const auto& entry) { return !is_deployed(*service, entry.first); });

@@ -57,6 +57,9 @@ bool carries_traffic(const Settings& settings, const State& state, const std::st
 /// Whether an operator stopped the version and it was not started again.
 bool is_stopped(const State& state, const std::string& service, const std::string& version);
 
+/// Whether the users of the version were taken away, and it got none since: an abort, an alarm or an undo.
+bool is_withdrawn(const State& state, const std::string& service, const std::string& version);
+
 /// `state` without services and versions that `settings` does not have, and without weight and salt of the stable
 /// version, which has neither.
 State pruned(const State& state, const Settings& settings);

@@ -59,12 +59,29 @@ void Backends::apply(const RoutingTable& table) {
 void Backends::apply(Version& version, const VersionRoute* route) {
   version.update(route == nullptr ? std::vector<WorkerRoute>{} : route->workers, engine_.now());
   tunnels_.plan(version, route);
+  const bool withdrawn = route != nullptr && route->withdrawn;
+  if (withdrawn && !version.withdrawn) withdraw(version);
+  version.withdrawn = withdrawn;
   for (Worker& worker : version.workers) {
     if (!worker.able) retire(worker);
     if (!worker.able) requeue_awaiting(version, worker);
   }
   version.forget_gone();
   advance(version);
+}
+
+// Nothing leaves a queue here: the exchanges arm their timers.
+void Backends::withdraw(Version& version) {
+  const auto notify = [](const upstream::WaitQueue<WorkerSeeker>& queue) {
+    for (WorkerSeeker* seeker = queue.oldest(); seeker != nullptr; seeker = seeker->next) seeker->version_withdrawn();
+  };
+  notify(version.queue);
+  notify(version.slow_queue);
+  notify(version.expecting);
+  for (const Worker& worker : version.workers) notify(worker.awaiting);
+  upstreams_.for_each([&version](Upstream& upstream) {
+    if (!upstream.idle() && upstream.worker().version == &version) upstream.version_withdrawn();
+  });
 }
 
 void Backends::retire(Worker& worker) {

@@ -157,6 +157,7 @@ class Backends final : private ConnectionOwner {
   void make_room(const Version& version, Waiting kind);
   void sort_queue(Version& version);
   bool close_stale(Worker& worker);
+  void withdraw(Version& version);
   void retire(Worker& worker);
   void apply(Version& version, const VersionRoute* route);
   bool join_tunnel(Version& version, Lease& lease);

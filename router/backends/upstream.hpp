@@ -41,6 +41,8 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   /// Detaches the connected socket for a neighbour: see Backends::released().
   void give_away();
   void end_tunnel(segment::Reason reason);
+  /// Only while it is not idle().
+  void version_withdrawn() { exchange_->version_withdrawn(); }
 
  private:
   enum class Phase : std::uint8_t { http, tunnel, ending };

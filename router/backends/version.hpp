@@ -71,6 +71,7 @@ struct Version {
   bool unsorted = false;                         // `queue` may have requests of a client that was cut
   upstream::WaitQueue<WorkerSeeker> expecting;   // each waits for the unit of a socket that is being closed
   bool affinity = false;                         // its users stay on one worker
+  bool withdrawn = false;                        // its users were taken away
   std::size_t awaiting = 0;                      // requests in Worker::awaiting, of all its workers
   upstream::ServiceTime service_time;
   std::uint64_t turns = 0;  // workers chosen so far

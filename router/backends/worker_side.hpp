@@ -37,6 +37,8 @@ class WorkerEvents {
   virtual void balance() = 0;
   /// The worker has broken a rule.
   virtual void worker_fault(const http::Fault& fault) = 0;
+  /// The users of the version were taken away: the request is to be answered by stable, if it may be.
+  virtual void version_withdrawn() = 0;
   /// The time of a tunnel is up.
   virtual void end_tunnel(segment::Reason reason) = 0;
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "config/base/time.hpp"
 #include "config/shared/segment.hpp"
 #include "router/http/message.hpp"
 
@@ -21,15 +22,19 @@ struct Attempt {
   bool reused = false;            // the socket had served before (it may have been stale)
   segment::Reason failure = segment::Reason::none;
   segment::Decision decision = segment::Decision::none;  // why the failed version was chosen
+  bool withdrawn = false;                                // its users were taken away
 };
 
 enum class Retry : std::uint8_t {
   no,
   same_version,  // on another worker of the version if there is one; counts as the one retry
-  on_stable,     // a bucketed canary user: on the stable version; counts as the one retry
+  on_stable,     // a canary user who did not ask for it: on the stable version; counts as the one retry
   again,         // it has reached no program: like a connect that is not over yet; does not count
   fresh_socket,  // the reused socket was stale: again on a new connection, never on a reused one; does not count
 };
+
+/// For the first byte of an answer, if the users of the version were taken away.
+inline constexpr Duration kWithdrawnWait{1'000};
 
 /// As often as a request may be sent to connections that reach no program, before that counts as a failure.
 inline constexpr std::uint32_t kMaxUndelivered = 5;
@@ -37,7 +42,7 @@ inline constexpr std::uint32_t kMaxUndelivered = 5;
 /// A request that certainly was not sent may always be repeated; one that may have been sent only if its method is
 /// idempotent (RFC 9110 9.2.2). A stale reuse (reused, closed before any response byte) of a repeatable request does
 /// not use up the one retry. A response timeout is not repeated: the client has already waited for the whole time
-/// allowed.
+/// allowed. But a version that was withdrawn has less time (kWithdrawnWait), and stable may still answer.
 Retry judge(const Attempt& attempt);
 
 }  // namespace gray::policy

@@ -81,11 +81,14 @@ void Exchange::on_deadline() {
   if (((state_ == State::sending || (gathers() && is_small())) && awaits_body()) || (answering && client_.behind()))
     return arm(routing_.limits().request_timeout);
   if (!active()) return;  // left armed by a request that has ended
+  if (state_ == State::waiting && attempt_.withdrawn) {
+    leave_canary(Reason::none);
+    return context_.shard.outbox.flush();
+  }
   if (state_ == State::waiting && half_closed_ && context_.shard.engine.now() < waits_until())
     return judge_half_closed();
   if (spill()) return;
-  const bool passed_over = state_ == State::waiting && routing_.asks_others();
-  feed(passed_over ? Event::missing : Event::deadline, reason_of_deadline(state_));
+  state_ == State::waiting ? wait_is_over() : feed(Event::deadline, reason_of_deadline(state_));
   context_.shard.outbox.flush();
 }
 
@@ -122,11 +125,11 @@ void Exchange::acquire() {
     return take(*side);
   }
   if (wants_tunnel() && !backends.has_tunnel(*routing_.version())) {
-    record_.fault = kNoTunnel;
-    return feed(Event::refused, Reason::overloaded);
+    if (!segment::is_assigned(routing_.decision())) record_.fault = kNoTunnel;
+    return refuse(Reason::overloaded);
   }
   record_.counts.reason = backends.enqueue(*routing_.version(), *this);
-  if (record_.counts.reason != Reason::none) return feed(refusal());
+  if (record_.counts.reason != Reason::none) return refuse(record_.counts.reason);
   queued_ = context_.shard.engine.now();
   arm(routing_.limits().queue_timeout);
   feed(Event::queued);

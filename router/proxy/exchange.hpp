@@ -53,6 +53,7 @@ struct Attempt {
   std::uint64_t avoid = 0;        // generation of the worker that failed
   bool fresh_only = false;        // the last attempt met a stale socket
   std::uint32_t undelivered = 0;  // attempts that reached no program, although they were sent
+  bool withdrawn = false;         // the users of the version were taken away: the deadline sends it to stable
   bool worker_behind = false;     // it takes the body more slowly than the client sends it
   std::size_t dropped = 0;        // of an answer that is not sent
 };
@@ -93,6 +94,7 @@ class Exchange final : private WorkerSeeker {
   void client_ended() {
     if (tunnel_.client_ended()) feed(Event::response_end);
   }
+  void version_withdrawn() override;
   /// The tunnel's time is up.
   void end_tunnel(segment::Reason reason) override;
   /// After what an event gathered has been sent: pauses whichever side is ahead of the other.
@@ -170,6 +172,10 @@ class Exchange final : private WorkerSeeker {
   void ask_next();
   void send_kept();
   Event refusal() const;
+  void wait_is_over();
+  void leave_canary(segment::Reason reason);
+  void refuse(segment::Reason reason);
+  policy::Attempt facts_of_attempt(bool arrived) const;
   void charge();
   void start_response();
   void begin_answer();

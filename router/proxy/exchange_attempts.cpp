@@ -23,18 +23,23 @@ void Exchange::charge() {
                                    routing_.client());
 }
 
+policy::Attempt Exchange::facts_of_attempt(bool arrived) const {
+  return {.method = request_.method,
+          .response_started = attempt_.side->answered(),
+          .request_sent = arrived,
+          .undelivered = attempt_.undelivered,
+          .body_replayable = replay_.whole(),
+          .retries = record_.counts.retries,
+          .reused = attempt_.side->reused(),
+          .failure = record_.counts.reason,
+          .decision = routing_.decision(),
+          .withdrawn = attempt_.withdrawn};
+}
+
 void Exchange::judge() {
   const bool arrived = attempt_.side->may_have_arrived();
   if (attempt_.side->sent() && !arrived) ++attempt_.undelivered;
-  const policy::Attempt attempt{.method = request_.method,
-                                .response_started = attempt_.side->answered(),
-                                .request_sent = arrived,
-                                .undelivered = attempt_.undelivered,
-                                .body_replayable = replay_.whole(),
-                                .retries = record_.counts.retries,
-                                .reused = attempt_.side->reused(),
-                                .failure = record_.counts.reason,
-                                .decision = routing_.decision()};
+  const policy::Attempt attempt = facts_of_attempt(arrived);
   const policy::Retry verdict = policy::judge(attempt);
   attempt_.avoid = attempt_.worker->generation;
   accepts_body_ = false;

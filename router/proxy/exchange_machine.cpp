@@ -32,6 +32,7 @@ constexpr Row kRows[] = {
     {State::seeking,    Event::dial,          State::dialing,    Action::none},
     {State::seeking,    Event::queued,        State::waiting,    Action::none},
     {State::seeking,    Event::refused,       State::idle,       Action::reply},
+    {State::seeking,    Event::retry,         State::seeking,    Action::acquire},
     {State::seeking,    Event::missing,       State::seeking,    Action::ask_next},
     {State::seeking,    Event::kept,          State::idle,       Action::send_kept},
 
@@ -39,6 +40,7 @@ constexpr Row kRows[] = {
     {State::waiting,    Event::dial,          State::dialing,    Action::none},
     {State::waiting,    Event::refused,       State::idle,       Action::reply},
     {State::waiting,    Event::deadline,      State::idle,       Action::reply},
+    {State::waiting,    Event::retry,         State::seeking,    Action::acquire},
     {State::waiting,    Event::missing,       State::seeking,    Action::ask_next},
     {State::waiting,    Event::client_gone,   State::idle,       Action::forget},
 

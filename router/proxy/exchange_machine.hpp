@@ -56,7 +56,7 @@ enum class Event : std::uint8_t {
   response_end,   // of a tunnel: both sides have ended
   deadline,
   client_gone,
-  retry,  // verdicts of judging
+  retry,  // verdicts of judging; or stable is asked, because the canary has no socket for a user
   give_up,
   missing,  // the version lacks the asset, or cannot be asked for it, or its answer is too large to be dropped
   kept,     // no version has the asset, and the first answer is kept

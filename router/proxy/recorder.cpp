@@ -91,6 +91,7 @@ void Recorder::failed_attempt(std::uint32_t row, segment::Reason reason, std::op
                               const Address& client) {
   auto& counters = backends_.counters();
   stats::record_failed_attempt(counters.row(row));
+  if (!stats::is_error(segment::status_of(reason), reason)) return;  // of stable it would not count, too
   stats::record_failing_user(counters.layout(), counters.row(row), row, user_of(identity_hash, client), reason,
                              engine_.now());
 }

@@ -37,7 +37,8 @@ class Recorder {
   Recorder(engine::Engine& engine, Backends& backends, UniqueFd access_log, std::uint64_t id_seed);
 
   void record(ExchangeRecord& ended);
-  /// An attempt of the exchange failed, and is repeated elsewhere: an error of the version that failed.
+  /// An attempt of the exchange failed, and is repeated elsewhere: an error of the version that failed. A failing user
+  /// is one whose answer would have been an error: a full queue is none.
   void failed_attempt(std::uint32_t row, segment::Reason reason, std::optional<std::uint64_t> identity_hash,
                       const Address& client);
   bool logs() const { return log_.enabled(); }

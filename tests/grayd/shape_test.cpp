@@ -17,7 +17,7 @@ using namespace gray::master;
 
 namespace {
 
-constexpr RecordedShape kRecorded{19, 0x2c4262f96697ef5b};
+constexpr RecordedShape kRecorded{20, 0x1b2f88f54553b1c7};
 
 /// In a process of its own: a master with empty members must not be destroyed, and takes the signals of its process.
 nlohmann::json shape_of_handoff(const Settings& settings) {

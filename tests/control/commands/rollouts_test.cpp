@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/state/state_json.hpp"
+#include "control/traffic/weights.hpp"
 #include "tests/control/commands/fake_host.hpp"
 
 namespace gray::control {
@@ -376,6 +377,38 @@ TEST_CASE_FIXTURE(RolloutsFixture, "nothing is changed while grayd is being repl
   CHECK(weight() == 5);
 }
 
+TEST_CASE_FIXTURE(RolloutsFixture, "a version whose users were taken away is withdrawn, until it gets users again") {
+  const auto withdrawn = [&] { return is_withdrawn(host.live.published(), "web", "v2"); };
+  start();
+  looks(3);
+  CHECK_FALSE(withdrawn());
+  command(RolloutEvent::abort, true);
+  CHECK(withdrawn());
+  restart();
+  CHECK(withdrawn());
+  command(RolloutEvent::retry);
+  CHECK_FALSE(withdrawn());
+  looks(3);
+  fail_users(8);
+  look();
+  CHECK(state() == RolloutState::aborted);
+  CHECK(withdrawn());
+  start({100}, Duration{0});
+  CHECK_FALSE(withdrawn());
+  looks(3);
+  command(RolloutEvent::full);
+  CHECK(state() == RolloutState::promoted);
+  CHECK_FALSE(withdrawn());
+  command(RolloutEvent::abort);
+  CHECK(withdrawn());
+  host.live.replace({{"web", {.weights = {{"v2", 5}}}}});
+  rollouts.emplace(host, host.settings, host.live);
+  looks(3);
+  host.views[1].workers[0].pid = 0;
+  look();
+  CHECK(withdrawn());
+}
+
 TEST_CASE_FIXTURE(RolloutsFixture, "an aborted version that was deployed is marked for removal, unless it is frozen") {
   host.live.change(
       "web", [&](ServiceState& state) { state.deployed["v2"].settings = *host.settings.services[0].version("v2"); });
@@ -429,7 +462,9 @@ struct RandomRollouts : RolloutsFixture {
     if (event != RolloutEvent::abort || reply.code == ExitCode::conflict) return;
     // Whatever the disk says, the users are gone.
     CHECK(weight() == 0);
-    if (rollouts->find("web") != nullptr) CHECK(state() == RolloutState::aborted);
+    if (rollouts->find("web") == nullptr) return;
+    CHECK(state() == RolloutState::aborted);
+    CHECK(is_withdrawn(host.live.published(), "web", "v2"));
   }
   void step() {
     const double before = weight();
@@ -447,6 +482,7 @@ struct RandomRollouts : RolloutsFixture {
     const bool goes_back = stable() == "v1" && stable_before == "v2";
     if (weight() > before && !goes_back) CHECK(is_v2_up());
     if (stable() == "v2" && stable_before == "v1") CHECK(is_v2_up());
+    CHECK_FALSE((weight() > 0 && is_withdrawn(host.live.published(), "web", "v2")));
     CHECK(rollouts->settled());
     CHECK(host.live.wanted() == host.live.published());
   }

@@ -34,6 +34,16 @@ TEST_CASE("what a version was as a canary does not apply to it as the stable one
   CHECK(next.stopped == std::set<std::string>{"v3"});
 }
 
+TEST_CASE("the version that an undo leaves is withdrawn, the one that a promotion leaves is not") {
+  State state;
+  state["web"] = make_stable(web(), {}, "v2", kNow);
+  CHECK(state["web"].withdrawn.empty());
+  state["web"] = gone_back(web(), state, "v1", kNow);
+  CHECK(state["web"].stable == "v1");
+  CHECK(state["web"].withdrawn == std::set<std::string>{"v2"});
+  CHECK(make_stable(web(), state, "v2", kNow).withdrawn.empty());
+}
+
 TEST_CASE("an undo exchanges two versions, so a second one returns") {
   State state;
   state["web"] = make_stable(web(), state, "v3", kNow);

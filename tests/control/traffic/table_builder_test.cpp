@@ -83,6 +83,12 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "without a weight there is no canary") {
   CHECK(service.salt.empty());
 }
 
+TEST_CASE_FIXTURE(TableBuilderFixture, "a version whose users were taken away is marked") {
+  const auto service = route({{"web", {.withdrawn = {"v2"}}}}, {});
+  CHECK(service.versions[1].withdrawn);
+  CHECK_FALSE(service.versions[0].withdrawn);
+}
+
 TEST_CASE_FIXTURE(TableBuilderFixture, "stable and canary follow the state") {
   const auto service = route({{"web", {"v3", {{"v1", 25}}, {{"v1", "again"}}}}}, {});
   CHECK(service.stable == 2);

@@ -126,6 +126,22 @@ TEST_CASE("the state of removed services and versions is dropped") {
   CHECK(kept == shifted({{"v2", 0}}, "", "salt"));
 }
 
+TEST_CASE("a version is withdrawn until it gets users, becomes stable or is removed") {
+  State state;
+  state["web"].withdrawn = {"v2"};
+  const auto settings = settings_of(web());
+  CHECK(is_withdrawn(state, "web", "v2"));
+  CHECK_FALSE(is_withdrawn(state, "web", "v1"));
+  CHECK_FALSE(is_withdrawn(state, "api", "v2"));
+  CHECK(judge_shift(settings, state, state, {"web", "v2", 0}).next.withdrawn == std::set<std::string>{"v2"});
+  CHECK(judge_shift(settings, state, state, {"web", "v2", 1}).next.withdrawn.empty());
+  CHECK(pruned(state, settings) == state);
+  state["web"].withdrawn = {"v9"};
+  CHECK(pruned(state, settings).at("web").withdrawn.empty());
+  state["web"] = {.stable = "v2", .withdrawn = {"v2"}};
+  CHECK(pruned(state, settings).at("web").withdrawn.empty());
+}
+
 TEST_CASE("what was dropped is named") {
   auto before = shifted({{"v2", 30}, {"v3", 1}}, "v9", "again");
   before["web"].stopped = {"v3"};

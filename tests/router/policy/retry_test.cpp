@@ -43,6 +43,27 @@ TEST_CASE("a request that was sent is repeated only if its method is idempotent 
   }
 }
 
+TEST_CASE("a response timeout is not repeated, except of a withdrawn version, on stable") {
+  Attempt attempt = closed_after(http::Method::get);
+  attempt.failure = Reason::response_timeout;
+  for (const Decision decision : {Decision::bucket, Decision::rule, Decision::allowlist}) {
+    attempt.decision = decision;
+    attempt.withdrawn = false;
+    CHECK(judge(attempt) == Retry::no);
+    attempt.withdrawn = true;
+    CHECK(judge(attempt) == Retry::on_stable);
+  }
+  attempt.method = http::Method::post;
+  CHECK(judge(attempt) == Retry::no);
+  for (const Decision decision : {Decision::param, Decision::header, Decision::cookie, Decision::stable}) {
+    Attempt named = closed_after(http::Method::get);
+    named.failure = Reason::response_timeout;
+    named.decision = decision;
+    named.withdrawn = true;
+    CHECK(judge(named) == Retry::no);
+  }
+}
+
 TEST_CASE("nothing is repeated after the first byte of the response") {
   Attempt attempt = closed_after(http::Method::get);
   attempt.response_started = true;

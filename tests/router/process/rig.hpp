@@ -26,6 +26,7 @@ struct Plan {
   std::vector<IdentitySource> identity = {*IdentitySource::parse("header:x-user"), *IdentitySource::parse("client-ip")};
   std::vector<std::uint64_t> draining{};  // workers, of any version
   Duration drain_timeout{30'000};         // of every version
+  bool withdrawn = false;                 // v2 has lost its users
   std::vector<std::uint64_t> foreign{};   // workers whose owner is a different user than that of this process
 };
 
@@ -48,6 +49,7 @@ inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
     VersionRoute version{.row = row, .name = "v" + std::to_string(row + 1)};
     version.draining = plan.draining;
     version.drain_timeout = plan.drain_timeout;
+    version.withdrawn = plan.withdrawn && row == 1;
     for (std::uint32_t i = 0; i < plan.versions[row].size(); ++i) {
       const Address& address = plan.versions[row][i];
       const std::string id = "web@" + version.name + "#" + std::to_string(i);
