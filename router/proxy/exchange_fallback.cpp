@@ -20,7 +20,7 @@ void Exchange::leave_canary(Reason reason) {
   if (reason != Reason::none) charge();
   record_.counts.reason = Reason::none;
   attempt_.withdrawn = false;
-  routing_.fall_back();
+  routing_.fall_back(reason);
   feed(Event::retry);
 }
 
