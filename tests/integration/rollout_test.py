@@ -107,6 +107,18 @@ class Ends(RolloutTest):
         events = [e for e in self.daemon.ctl("events", "-o", "json").json()["events"] if e["kind"] == "judged"]
         self.assertEqual(events[-1]["cause"], "alarm")
 
+    def test_a_kill_of_the_only_canary_worker_fails_no_user(self):
+        self.daemon = self.start(beside())
+        with Users(self.daemon.port) as users:
+            for _ in range(3):
+                self.ok("shift", "web", "v2", "50")
+                served, pid = users.served["v2"], self.daemon.pids("v2")[0]
+                eventually(lambda: users.served["v2"] > served + 50, 30, "users of v2")
+                os.kill(pid, signal.SIGKILL)
+                eventually(lambda: self.daemon.pids("v2") not in ([], [pid]), 30, "a new worker")
+                self.daemon.wait_up(1, "v2")
+        self.assertEqual(users.failed, [])
+
     def test_a_crash_loop_ends_the_rollout_and_no_user_sees_it(self):
         self.daemon = self.start(beside("--crash-at", "5"))
         with Users(self.daemon.port) as users:

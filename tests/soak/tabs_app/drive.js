@@ -1,10 +1,11 @@
-// Drives Chromium: a page of a named version, and 20 tabs that are open while users are moved and workers replaced.
-// drive.js URL CHROMIUM GRAYCTL SOCKET; prints one JSON object.
+// Drives Chromium: tabs that are open while users are moved. drive.js SCENARIO URL CHROMIUM GRAYCTL SOCKET; prints one
+// JSON object. Scenarios: shift (a page of a named version, and 20 tabs that are open while users are moved by hand and
+// workers replaced), release (24 tabs during deploy, ramp, promote and undo).
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
-const [url, executablePath, grayctl, socket] = process.argv.slice(2);
+const [scenario, url, executablePath, grayctl, socket] = process.argv.slice(2);
 const ctl = (...args) => promisify(execFile)(grayctl, ['--socket', socket, ...args], { timeout: 120_000 });
 const READY = 5_000; // ms for a page to become complete
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
@@ -42,39 +43,86 @@ async function named() {
   return { complete: tab.complete && tab.version === 'v2', chunk };
 }
 
-async function openTabs() {
-  const tabs = [];
-  const failed = [];
-  let loads = 0;
-  const open = async (count) => {
-    for (let i = 0; i < count; ++i) tabs.push(await Tab.open('/', `user${tabs.length}`));
-  };
-  const loadAll = async (number) => {
-    for (const why of await Promise.all(tabs.map((tab) => tab.load(number)))) {
-      ++loads;
-      if (why) failed.push(why);
+class Tabs {
+  all = [];
+  failed = [];
+  loads = 0;
+  next = 0;
+
+  async open(count) {
+    for (let i = 0; i < count; ++i) this.all.push(await Tab.open('/', `user${this.all.length}`));
+  }
+
+  // A chunk that no tab has loaded.
+  async load() {
+    const number = this.next++;
+    for (const why of await Promise.all(this.all.map((tab) => tab.load(number)))) {
+      ++this.loads;
+      if (why) this.failed.push(why);
     }
-  };
-  await open(4);
+  }
+
+  get figures() {
+    const count = (version) => this.all.filter((tab) => tab.version === version).length;
+    return {
+      tabs: this.all.length, v1: count('v1'), v2: count('v2'),
+      incomplete: this.all.filter((tab) => !tab.complete).length,
+      loads: this.loads, failed: this.failed.length, example: this.failed[0] ?? '',
+    };
+  }
+}
+
+async function shift() {
+  const tabs = new Tabs();
+  await tabs.open(4);
   await ctl('shift', 'web', 'v2', '20');
-  await open(8);
-  await loadAll(0);
+  await tabs.open(8);
+  await tabs.load();
   await ctl('shift', 'web', 'v2', '50');
-  await open(8);
-  await loadAll(1);
+  await tabs.open(8);
+  await tabs.load();
   await ctl('shift', 'web', 'v2', '0');
-  await loadAll(2);
+  await tabs.load();
   await ctl('restart', 'web', 'v1');
-  await loadAll(3);
-  const count = (version) => tabs.filter((tab) => tab.version === version).length;
-  return {
-    tabs: tabs.length, v1: count('v1'), v2: count('v2'), incomplete: tabs.filter((tab) => !tab.complete).length,
-    loads, failed: failed.length, example: failed[0] ?? '',
-  };
+  await tabs.load();
+  return { named: await named(), open: tabs.figures };
+}
+
+async function weightIs(percent) {
+  for (let tries = 0; tries < 300; ++tries) {
+    const { stdout } = await ctl('status', '-o', 'json');
+    const { versions } = JSON.parse(stdout).services[0];
+    if (versions.some(({ name, weight }) => name === 'v2' && weight === percent)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`v2 does not get ${percent} % of the users`);
+}
+
+async function release() {
+  const tabs = new Tabs();
+  await tabs.open(4);
+  await ctl('deploy', 'web', 'v2');
+  await tabs.load();
+  await ctl('rollout', 'start', 'web', 'v2', '--steps', '25,50', '--hold', '1h');
+  await weightIs(25);
+  await tabs.open(8);
+  await tabs.load();
+  await ctl('rollout', 'promote', 'web');
+  await weightIs(50);
+  await tabs.open(8);
+  await tabs.load();
+  await ctl('rollout', 'promote', 'web', '--full');
+  await weightIs(100);
+  await tabs.open(4);
+  await tabs.load();
+  await ctl('undo', 'web');
+  await weightIs(0);
+  await tabs.load();
+  return { open: tabs.figures };
 }
 
 try {
-  console.log(JSON.stringify({ named: await named(), open: await openTabs() }));
+  console.log(JSON.stringify(await { shift, release }[scenario]()));
 } finally {
   await browser.close();
 }
