@@ -189,7 +189,8 @@ function check(codes, load) {
 
 async function main() {
   for (const program of ['grayd', 'grayctl'])
-    if (!fs.existsSync(path.join(build, program))) throw new Error(`there is no ${build}/${program}; run scripts/build`);
+    if (!fs.existsSync(path.join(build, program)))
+      throw new Error(`there is no ${build}/${program}; run scripts/build`);
   const port = await freePort();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grayd-demo-'));
   for (const version of ['v1', 'v2', 'v3']) {

@@ -37,6 +37,7 @@ Grayd, faulty, merged = (getattr(of_tests("tests_harness", "harness"), name) for
 
 RATE, USERS = 200, 4_000
 KINDS = ("simulated", "errors", "signals", "releases", "abort")
+HELLO = {"command": ["node", str(TESTS.parents[1] / "workers/node/hello.js")], "ready": ["ipc"], "instances": 2}
 LEAKING = """
 const kept = [];
 require('node:http').createServer((request, response) => {
@@ -207,8 +208,7 @@ def releases(_chosen):
             with open(os.path.join(folder, "run.sh"), "w") as file:
                 file.write(f"exec {faulty()[0]}{flags}\n")
         stable, wrong, own = "v1", [], set()
-        with Users(daemon.port, rate=RATE, count=USERS) as users:
-            users.CONNECTIONS = 64
+        with Users(daemon.port, rate=RATE, count=USERS, connections=64) as users:
             for number in range(1, 11):
                 good = number % 3 != 0
                 result = daemon.ctl("deploy", "web", str(number), "--rollout", timeout=180)
@@ -231,6 +231,23 @@ def releases(_chosen):
          grown["rss"] < 2 * harness.MEBIBYTE and grown["files"] < 4)], {"wrong": wrong, "grown": grown}
 
 
+def equal(chosen):
+    """Equal Node workers at 25 %: nothing may be said against v2. Only if it is asked for: it takes an hour."""
+    with Service(HELLO, HELLO) as service, service.users() as users:
+        service.ctl("shift", "web", "v2", "25")
+        end = time.monotonic() + 60 * chosen.minutes
+        while time.monotonic() < end and service.weight() == 25:
+            time.sleep(1)
+        verdict = service.daemon.version("v2")["verdict"]
+        events = json.loads(service.ctl("events", "-o", "json").out)["events"]
+        said = [event["text"] for event in events if event["kind"] == "judged"]
+    print(f"  {users.served['v1']} requests of v1, {users.served['v2']} of v2; verdict at the end: {verdict}")
+    return [{"real": f"equal Node workers, {chosen.minutes} min", "runs": 1, "median s": None,
+             "failed users": len(users.failed)}], [
+        ("equal Node workers: no alarm, no fail, no failed request", said or len(users.failed),
+         not said and not users.failed)], {"said": said}
+
+
 def settled_usage(daemon):
     """Of the master, once only the stable version runs: former and aborted ones end after `warm`."""
     wait_for(lambda: sum(bool(version["workers"]) for version in daemon.status()["services"][0]["versions"]) == 1, 60,
@@ -243,7 +260,8 @@ def settled_usage(daemon):
 
 def run():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", choices=KINDS, help="only this part; repeatable")
+    parser.add_argument("--only", action="append", choices=(*KINDS, "equal"), help="only this part; repeatable")
+    parser.add_argument("--minutes", type=int, default=60, help="of equal Node workers (--only equal)")
     parser.add_argument("--runs", type=int, default=5, help="real runs with errors")
     parser.add_argument("--scale", type=float, default=1, help="part of the simulated seeds")
     chosen = parser.parse_args()

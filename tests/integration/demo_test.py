@@ -23,9 +23,9 @@ class Demo(GrayTest):
                               timeout=200, env=self.environment)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertNotIn("not as expected", done.stdout)
-        for text in ("shop v2: promoted, 100% of the users", "(exit 0)\n", "shop v3: aborted, 0% of the users", "(exit 6, ",
-                     "of its requests failed", "cannot read the shopping cart of uid=", "shop: all users get v1 again",
-                     "without an answer: 0"):
+        for text in ("shop v2: promoted, 100% of the users", "(exit 0)\n",
+                     "shop v3: aborted, 0% of the users", "(exit 6, ", "of its requests failed",
+                     "cannot read the shopping cart of uid=", "shop: all users get v1 again", "without an answer: 0"):
             self.assertIn(text, done.stdout)
 
     def test_ctrl_c_ends_it_and_all_that_it_started(self):

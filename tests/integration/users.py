@@ -14,10 +14,8 @@ from steady_load import Connection
 class Users:
     """with Users(port, rate=200) as users: do things; then users.failed, users.served."""
 
-    CONNECTIONS = 16
-
-    def __init__(self, port, rate=200, count=2_000, seed=None, path="/"):
-        self.port, self.rate, self.count, self.path = port, rate, count, path
+    def __init__(self, port, rate=200, count=2_000, seed=None, path="/", connections=16):
+        self.port, self.rate, self.count, self.path, self.connections = port, rate, count, path, connections
         self.seed = seed if seed is not None else random.randrange(1 << 32)
         self.pick = random.Random(self.seed)
         self.served = collections.Counter()  # by version
@@ -43,7 +41,7 @@ class Users:
         return [failure for failure in self.failed if failure[3] != version]
 
     async def _run(self):
-        await asyncio.gather(*(self._ask() for _ in range(self.CONNECTIONS)))
+        await asyncio.gather(*(self._ask() for _ in range(self.connections)))
 
     async def _ask(self):
         connection = None
@@ -60,7 +58,7 @@ class Users:
                 if connection:
                     connection.close()
                 connection = None
-            await asyncio.sleep(self.pick.expovariate(self.rate / self.CONNECTIONS))
+            await asyncio.sleep(self.pick.expovariate(self.rate / self.connections))
         if connection:
             connection.close()
 
