@@ -1,5 +1,6 @@
 #include "router/engine/buffer_pool.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -55,6 +56,7 @@ BufferPool::FreeList* BufferPool::list_for(std::size_t capacity) {
 BufferHeader* BufferPool::obtain(std::size_t capacity, FreeList* list) {
   if (list != nullptr && list->first != nullptr) {
     list->bytes -= capacity;
+    kept_ -= capacity;
     return std::exchange(list->first, list->first->next);
   }
   return static_cast<BufferHeader*>(std::malloc(sizeof(BufferHeader) + capacity));
@@ -62,11 +64,13 @@ BufferHeader* BufferPool::obtain(std::size_t capacity, FreeList* list) {
 
 Buffer BufferPool::take(std::size_t size, std::uint64_t owner, std::source_location site) {
   const std::size_t capacity = capacity_for(size);
-  BufferHeader* memory = outstanding_ + capacity > budget_ ? nullptr : obtain(capacity, list_for(capacity));
+  FreeList* list = list_for(capacity);
+  BufferHeader* memory = outstanding_ + capacity > budget_ ? nullptr : obtain(capacity, list);
   if (memory == nullptr) {
     ++refused_;
     return {};
   }
+  if (list != nullptr) list->most = std::max(list->most, list->in_use += capacity);
   auto* header = new (memory) BufferHeader{this, live_, nullptr, capacity, owner, site};
   if (live_ != nullptr) live_->prev = header;
   live_ = header;
@@ -92,6 +96,7 @@ void BufferPool::give_back(BufferHeader& header) {
   if (header.next != nullptr) header.next->prev = header.prev;
   outstanding_ -= header.capacity;
   FreeList* list = list_for(header.capacity);
+  if (list != nullptr) list->in_use -= header.capacity;
   if (list == nullptr || list->bytes + header.capacity > kKeptBytes) {
     std::free(&header);
     return;
@@ -99,12 +104,26 @@ void BufferPool::give_back(BufferHeader& header) {
   header.next = list->first;
   list->first = &header;
   list->bytes += header.capacity;
+  const std::size_t before = std::exchange(kept_, kept_ + header.capacity);
+  if (before <= kFloorBytes && kept_ > kFloorBytes && surplus_) surplus_();
 }
 
-std::size_t BufferPool::kept() const {
-  std::size_t bytes = 0;
-  for (const FreeList& list : free_) bytes += list.bytes;
-  return bytes;
+std::size_t BufferPool::trim() {
+  std::size_t freed = 0;
+  for (FreeList& list : free_) {
+    const std::size_t wanted = list.most + list.most / 4, all = list.in_use + list.bytes;
+    list.most = list.in_use;
+    const std::size_t surplus = all > wanted ? (all - wanted + 1) / 2 : 0;
+    for (std::size_t bytes = 0; bytes < surplus && list.first != nullptr;) {
+      BufferHeader* header = std::exchange(list.first, list.first->next);
+      bytes += header->capacity;
+      freed += header->capacity;
+      list.bytes -= header->capacity;
+      std::free(header);
+    }
+  }
+  kept_ -= freed;
+  return freed;
 }
 
 void BufferPool::for_each_live(const std::function<void(const BufferHeader&)>& visit) const {

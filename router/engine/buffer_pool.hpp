@@ -6,7 +6,8 @@
 // listed with its owner and the call site that took it (for_each_live).
 //
 // Invariants: outstanding bytes never exceed the budget: take() then returns an empty handle, and the caller answers
-// 503. Free lists hold at most kKeptBytes; the rest goes back to the system at once. One thread.
+// 503. Free lists hold at most kKeptBytes each; the rest is freed at once. After a peak they shrink with each trim(),
+// to what was in use lately. One thread.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -66,8 +67,11 @@ class BufferPool {
  public:
   static constexpr std::size_t kClasses[] = {1024, 4096, 16384, 65536};  // bytes of payload
   static constexpr std::size_t kKeptBytes = 1 << 20;                     // in each free list
+  static constexpr std::size_t kFloorBytes = 64 << 10;                   // in all of them: not worth a trim
 
-  explicit BufferPool(std::size_t budget) : budget_(budget) {}
+  /// `surplus` is called when more than kFloorBytes are kept: trim() is to be called until kept() is below.
+  explicit BufferPool(std::size_t budget, std::function<void()> surplus = {})
+      : budget_(budget), surplus_(std::move(surplus)) {}
   ~BufferPool();  // aborts if a buffer is still live: its handle would write into freed memory
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
@@ -80,8 +84,12 @@ class BufferPool {
   /// The memory of a buffer whose handle dies; called by the handle.
   void give_back(BufferHeader& header);
 
+  /// Frees half of what exceeds 1.25 times the most that was in use since the last call, in each free list. The bytes
+  /// that were freed.
+  std::size_t trim();
+
   std::size_t outstanding() const { return outstanding_; }
-  std::size_t kept() const;
+  std::size_t kept() const { return kept_; }
   std::uint64_t refused() const { return refused_; }
   void for_each_live(const std::function<void(const BufferHeader&)>& visit) const;
 
@@ -89,12 +97,16 @@ class BufferPool {
   struct FreeList {
     BufferHeader* first = nullptr;
     std::size_t bytes = 0;
+    std::size_t in_use = 0;
+    std::size_t most = 0;  // in use since the last trim
   };
   BufferHeader* obtain(std::size_t capacity, FreeList* list);
   FreeList* list_for(std::size_t capacity);
 
   std::size_t budget_;
+  std::function<void()> surplus_;
   std::size_t outstanding_ = 0;
+  std::size_t kept_ = 0;
   std::uint64_t refused_ = 0;
   BufferHeader* live_ = nullptr;
   FreeList free_[std::size(kClasses)];

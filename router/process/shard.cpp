@@ -1,6 +1,9 @@
 #include "router/process/shard.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <unordered_set>
 
 #include "router/backends/upstream.hpp"
 
@@ -10,12 +13,17 @@ namespace {
 // A client that has just connected may have sent its first request already: during a stop it gets this much time.
 constexpr Duration kFreshGrace{500};
 
+// After a peak: what is not needed any more is halved so often, and given back to the system.
+constexpr Duration kTrimInterval{1'000};
+constexpr std::size_t kWorthReturning = 64 << 10;  // bytes
+constexpr std::size_t kSpareConnections = 32;      // so many objects are always kept
+
 }  // namespace
 
 Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
-    : host_(host),
+    : trim_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->trim(); }),
+      host_(host),
       options_(std::move(options)),
-      buffers_(options_.memory_budget),
       engine_(options_.make_engine(buffers_)),
       outbox_(*engine_),
       request_scratch_(new http::RequestHead),
@@ -33,7 +41,10 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
               [this](std::uint64_t id, ProbeAnswer answer) { host_.probed(id, std::move(answer)); }),
       drain_step_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->continue_drain(); }) {}
 
-Shard::~Shard() = default;
+Shard::~Shard() {
+  trims_ = false;
+  engine_->timers().disarm(trim_);
+}
 
 void Shard::post(std::function<void()> task) {
   engine_->post([this, task = std::move(task)] {
@@ -59,21 +70,53 @@ void Shard::Door::on_accept(int fd, const Address& peer) {
 
 void Shard::open(int fd, const Address& peer, Opening opening) {
   if (spare_.empty()) {
-    downstreams_.push_back(std::make_unique<Downstream>(context_, *request_scratch_, *this));
+    downstreams_.push_back(std::make_unique<Downstream>(context_, transactions_, *this));
     spare_.reserve(downstreams_.size());
     spare_.push_back(downstreams_.back().get());
   }
   Downstream& downstream = *spare_.back();
   spare_.pop_back();
+  most_open_ = std::max(most_open_, downstreams_.size() - spare_.size());
   if (!downstream.open(fd, peer, opening)) gone(downstream);
   if (context_.draining) judge_drain();
 }
 
 void Shard::gone(Downstream& downstream) {
   spare_.push_back(&downstream);
+  if (spare_.size() == kSpareConnections + 1) trim_later();
   host_.closed(options_.shard_id.thread, downstream.peer());
   if (context_.draining) judge_drain();
 }
+
+// ---- memory that a peak has needed
+
+void Shard::trim_later() {
+  if (trims_ && !trim_.armed()) engine_->timers().arm(trim_, engine_->now() + kTrimInterval);
+}
+
+void Shard::trim() {
+  const std::size_t freed = transactions_.trim() + buffers_.trim() + trim_connections();
+  if (freed >= kWorthReturning) ::malloc_trim(0);
+  const bool surplus = transactions_.unused() > TransactionPool::kFloor ||
+                       buffers_.kept() > engine::BufferPool::kFloorBytes || spare_.size() > kSpareConnections;
+  if (surplus) trim_later();
+}
+
+std::size_t Shard::trim_connections() {
+  const std::size_t open = downstreams_.size() - spare_.size();
+  const std::size_t wanted = kSpareConnections + most_open_ + most_open_ / 4;
+  most_open_ = open;
+  if (downstreams_.size() <= wanted) return 0;
+  const std::size_t surplus = std::min(spare_.size(), (downstreams_.size() - wanted + 1) / 2);
+  const std::unordered_set<const Downstream*> dropped(spare_.end() - static_cast<std::ptrdiff_t>(surplus),
+                                                      spare_.end());
+  spare_.resize(spare_.size() - surplus);
+  std::erase_if(downstreams_, [&](const auto& downstream) { return dropped.contains(downstream.get()); });
+  downstreams_.shrink_to_fit();
+  return surplus * sizeof(Downstream);
+}
+
+// ---- the end
 
 void Shard::drain(Duration timeout, bool at_once) {
   if (std::exchange(listening_, false)) engine_->stop_listening();

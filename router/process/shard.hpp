@@ -6,8 +6,8 @@
 
 #include "config/shared/segment.hpp"
 #include "router/backends/backends.hpp"
+#include "router/downstream/downstream.hpp"
 #include "router/process/prober.hpp"
-#include "router/proxy/downstream.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/recorder.hpp"
 
@@ -54,6 +54,7 @@ class Shard final : public DownstreamOwner {
   /// request.
   void drain(Duration timeout, bool at_once);
   Backends& backends() { return backends_; }
+  TransactionPool& transactions() { return transactions_; }
 
  private:
   struct Door final : engine::AcceptHandler {
@@ -71,10 +72,15 @@ class Shard final : public DownstreamOwner {
   void continue_drain();
   void cut_short();
   void end_drain();
+  void trim_later();
+  void trim();
+  std::size_t trim_connections();
 
+  bool trims_ = true;  // false: this object is being destroyed
+  engine::Timer trim_;
   ShardHost& host_;
   ShardOptions options_;
-  engine::BufferPool buffers_;
+  engine::BufferPool buffers_{options_.memory_budget, [this] { trim_later(); }};
   std::unique_ptr<engine::Engine> engine_;
   Outbox outbox_;
   std::unique_ptr<http::RequestHead> request_scratch_;
@@ -85,10 +91,12 @@ class Shard final : public DownstreamOwner {
   Recorder recorder_;
   NetworkSet trusted_proxies_{options_.settings.trusted_proxies, options_.settings.trusts_unix_peers};
   ExchangeContext context_;
+  TransactionPool transactions_{context_, *request_scratch_, [this] { trim_later(); }};
   Prober prober_;
   Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header};
   std::vector<std::unique_ptr<Downstream>> downstreams_;
   std::vector<Downstream*> spare_;
+  std::size_t most_open_ = 0;  // connections since the last trim
   bool listening_ = false;
   // Times of a drain: new idle clients are closed; tunnels end; everything is cut.
   TimePoint fresh_until_ = kNever, end_tunnels_at_ = kNever, drain_until_ = kNever;

@@ -15,14 +15,13 @@ constexpr http::Fault kNoTunnel{503, "tunnels", "all tunnels to the workers of t
 
 }  // namespace
 
-Exchange::Exchange(ExchangeContext& context, ClientSide& client)
+Exchange::Exchange(ExchangeContext& context)
     : context_(context),
-      client_(client),
       deadline_(this, [](void* self, TimePoint) { static_cast<Exchange*>(self)->on_deadline(); }),
       routing_(context.tables, context.backends, context.trusted_proxies),
       replay_(context.shard.buffers),
       kept_(context.shard.buffers),
-      tunnel_(context.shard.outbox, client) {}
+      tunnel_(context.shard.outbox) {}
 
 void Exchange::feed(Event event) {
   const Step taken = step(state_, event);
@@ -78,7 +77,7 @@ void Exchange::on_deadline() {
   // A slow client is not a failure of the worker; the client side ends it in time.
   const bool answering = state_ == State::early || state_ == State::responding;
   if (gathers() && !is_small()) slow = true;
-  if (((state_ == State::sending || (gathers() && is_small())) && awaits_body()) || (answering && client_.behind()))
+  if (((state_ == State::sending || (gathers() && is_small())) && awaits_body()) || (answering && client_->behind()))
     return arm(routing_.limits().request_timeout);
   if (!active()) return;  // left armed by a request that has ended
   if (state_ == State::waiting && attempt_.withdrawn) {
@@ -176,25 +175,25 @@ void Exchange::begin_answer() {
 
 void Exchange::start_response() {
   begin_answer();
-  client_.start_response(*response_, response_extras());
+  client_->start_response(*response_, response_extras());
 }
 
 void Exchange::response_data(std::string_view payload) {
   if (state_ == State::dropping) return drop_data(payload);
   record_.counts.bytes_out += payload.size();
-  client_.response_data(payload);
+  client_->response_data(payload);
   arm(stall_limit());
 }
 
 // done() may begin the client's next request in this object: nothing may follow it here.
 void Exchange::finish(bool close) {
-  client_.end_response(close);
+  client_->end_response(close);
   const auto served = std::chrono::duration_cast<Micros>(context_.shard.engine.now() - record_.granted);
   if (!was_slow_) routing_.version()->service_time.add(served);  // else it is the client's time
   conclude();
   WorkerSide& side = *std::exchange(attempt_.side, nullptr);
   close ? side.discard(false) : side.release();
-  client_.done();
+  client_->done();
 }
 
 void Exchange::cut() {
@@ -205,7 +204,7 @@ void Exchange::cut() {
   if (attempt_.side != nullptr)
     drop_upstream(!tunnel && segment::status_of(record_.counts.reason) >= 500);  // below: the client's fault
   conclude();
-  client_.cut();
+  client_->cut();
 }
 
 void Exchange::reset(const RequestFacts& request, const ClientInfo& client, TimePoint started) {
@@ -234,7 +233,7 @@ void Exchange::begin(const RequestFacts& request, const ClientInfo& client, Time
   request_complete_ = !request.has_body;
   if (request.forwards && !client.trusted) context_.recorder.ignored_forwards(*client.peer);
   if (request.last_hop) return answer_as_last_hop();
-  const Refusal refusal = routing_.route(request, info_, client_.request());
+  const Refusal refusal = routing_.route(request, info_, client_->request());
   if (!routing_.unreadable_hop().empty()) context_.recorder.unreadable_hop(routing_.unreadable_hop(), *client.peer);
   const bool known = routing_.version() != nullptr;  // a request without a service keeps our id
   if (known && info_.trusted && !request.request_id.empty()) request_id_ = request.request_id;
@@ -272,9 +271,9 @@ void Exchange::reply() {
   answer.version = routing_.shown_version();
   answer.decision = routing_.shown_decision();
   record_.counts.status = answer.status;
-  client_.answer(answer);
+  client_->answer(answer);
   conclude();
-  client_.done();
+  client_->done();
 }
 
 // ---- an upgraded exchange
@@ -287,7 +286,7 @@ void Exchange::open_tunnel() {
   extras.upgrade = protocol_;
   routing_.version()->service_time.add(std::chrono::duration_cast<Micros>(record_.first_byte - record_.granted));
   accepts_body_ = true;
-  client_.open_tunnel(*response_, extras);
+  client_->open_tunnel(*response_, extras);
 }
 
 void Exchange::client_bytes(std::string_view bytes) {
@@ -322,7 +321,7 @@ void Exchange::expire_tunnel() {
 void Exchange::left_tunnel() {
   attempt_.side = nullptr;
   conclude();
-  client_.done();
+  client_->done();
 }
 
 // ---- results: answer fields, counters, log

@@ -60,9 +60,15 @@ struct Attempt {
 
 class Exchange final : private WorkerSeeker {
  public:
-  Exchange(ExchangeContext& context, ClientSide& client);
+  explicit Exchange(ExchangeContext& context);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
+
+  /// Before begin() and refuse(): whose request it is.
+  void serve(ClientSide& client) {
+    client_ = &client;
+    tunnel_.serve(client);
+  }
 
   // From the client side.
   void begin(const RequestFacts& request, const ClientInfo& client, TimePoint started);
@@ -124,7 +130,7 @@ class Exchange final : private WorkerSeeker {
   }
   void response_data(std::string_view payload) override;
   void response_trailers(std::string_view section) override {
-    if (state_ != State::dropping) client_.response_trailers(section);
+    if (state_ != State::dropping) client_->response_trailers(section);
   }
   void response_end() override;
   void upgraded(const http::Response& head, std::string_view protocol) override {
@@ -190,7 +196,7 @@ class Exchange final : private WorkerSeeker {
   void use_worker(Worker* worker);
   void drop_upstream(bool suspect) {
     leave_slow_share();
-    if (std::exchange(attempt_.worker_behind, false)) client_.resume_body();
+    if (std::exchange(attempt_.worker_behind, false)) client_->resume_body();
     std::exchange(attempt_.side, nullptr)->discard(suspect);
   }
   void leave_slow_share();
@@ -210,7 +216,7 @@ class Exchange final : private WorkerSeeker {
   http::ResponseExtras response_extras() const;
 
   ExchangeContext& context_;
-  ClientSide& client_;
+  ClientSide* client_ = nullptr;
   engine::Timer deadline_;
   State state_ = State::idle;
 

@@ -106,9 +106,9 @@ void Exchange::send_kept() {
   start_response();
   response_ = nullptr;
   if (!kept_.body().empty()) response_data(kept_.body());
-  client_.end_response(false);
+  client_->end_response(false);
   conclude();
-  client_.done();
+  client_->done();
 }
 
 }  // namespace gray::proxy

@@ -20,7 +20,7 @@ constexpr http::Fault kSlowClient{408, "P8", "other requests waited for the sock
 // A worker decides whether a client that expects 100 sends its body at all (RFC 9110 10.1.1), and may upgrade before it
 // has read one: such requests take their socket first.
 bool Exchange::gathers_first() const {
-  return request_.has_body && !client_.request().expect_continue && request_.upgrade.empty();
+  return request_.has_body && !client_->request().expect_continue && request_.upgrade.empty();
 }
 
 // A small body is awaited however slowly it comes: it holds no socket, and min_rate bounds it. A large one that comes
@@ -28,7 +28,7 @@ bool Exchange::gathers_first() const {
 void Exchange::gather() {
   accepts_body_ = true;
   arm(policy::kFairStart);
-  client_.body_wanted();
+  client_->body_wanted();
 }
 
 // Before the answer the client gets an error. Within it only a broken connection shows that the answer is incomplete.
@@ -49,27 +49,27 @@ void Exchange::client_drained() {
 // rest of its answer at once it does, so that the worker's socket becomes free.
 void Exchange::balance() {
   if (attempt_.side == nullptr) return;
-  if (client_.backed_up() && !client_.has_room(attempt_.side->rest().value_or(engine::kMaxUnsent))) {
+  if (client_->backed_up() && !client_->has_room(attempt_.side->rest().value_or(engine::kMaxUnsent))) {
     attempt_.side->pause();
     arm(stall_limit());
-    client_.fell_behind();
+    client_->fell_behind();
   }
   if (accepts_body_ && attempt_.side->backed_up()) {
     attempt_.worker_behind = true;
-    client_.pause_body();
+    client_->pause_body();
   }
 }
 
 void Exchange::worker_drained() {
   attempt_.worker_behind = false;
   arm(state_ == State::tunnel ? stall_limit() : routing_.limits().request_timeout);
-  client_.resume_body();
+  client_->resume_body();
 }
 
 // Until a worker has sent 100 the client is not waited for.
 void Exchange::interim(const http::Response& head) {
-  client_.interim(head);
-  if (head.status == 100 && std::exchange(expects_100_, false)) client_.body_wanted();
+  client_->interim(head);
+  if (head.status == 100 && std::exchange(expects_100_, false)) client_->body_wanted();
 }
 
 void Exchange::cut_as_slow() { client_slow(Reason::slow_client, kSlowClient); }

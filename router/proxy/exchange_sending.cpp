@@ -18,21 +18,21 @@ constexpr http::Fault kNeedsLength{
 }  // namespace
 
 void Exchange::send_request() {
-  const http::Request& head = client_.request();
+  const http::Request& head = client_->request();
   const bool old = attempt_.side->speaks() == Speaks::http10;
   const bool open = head.body.kind == http::Body::Kind::open;
   if (open && old && !request_complete_) {
     record_.fault = kNeedsLength;
     return feed(Event::refused, Reason::length_required);
   }
-  if (head.expect_continue && old && !request_complete_) client_.continue_request();
+  if (head.expect_continue && old && !request_complete_) client_->continue_request();
   attempt_.side->send_head(head, request_extras(), {routing_.limits().head, routing_.limits().fields});
   replay_body();
   if (request_complete_) return feed(Event::request_end);
   expects_100_ = head.expect_continue && !old && record_.counts.bytes_in == 0;
   arm(routing_.limits().request_timeout);
   accepts_body_ = true;
-  client_.body_wanted();
+  client_->body_wanted();
 }
 
 void Exchange::replay_body() {
@@ -53,7 +53,7 @@ http::RequestExtras Exchange::request_extras() const {
                              .trailers = !old,
                              .upgrade = old ? std::string_view() : request_.upgrade,
                              .via = routing_.via()};
-  const bool open = client_.request().body.kind == http::Body::Kind::open;
+  const bool open = client_->request().body.kind == http::Body::Kind::open;
   if (open && speaks != Speaks::http11 && request_complete_) extras.length = replay_.view().size();
   return extras;
 }

@@ -29,7 +29,7 @@ void Tunnel::client_bytes(std::string_view bytes) {
 
 void Tunnel::worker_bytes(std::string_view bytes) {
   track(From::worker, bytes);
-  client_.response_data(bytes);
+  client_->response_data(bytes);
 }
 
 bool Tunnel::client_ended() {
@@ -42,7 +42,7 @@ bool Tunnel::client_ended() {
 bool Tunnel::worker_ended() {
   if (end(From::worker)) return true;
   outbox_.flush();
-  client_.finish();
+  client_->finish();
   return false;
 }
 
@@ -56,7 +56,7 @@ bool Tunnel::end(From side) {
 }
 
 Reason Tunnel::close() {
-  client_.end_response(false);
+  client_->end_response(false);
   std::exchange(worker_, nullptr)->leave(kTunnelFlush);
   return reason_;
 }
@@ -69,8 +69,8 @@ bool Tunnel::takes_close(From side) {
 void Tunnel::expire(std::string_view mask) {
   std::array<char, http::kMaxCloseFrame> frame;
   if (takes_close(From::client)) worker_->send_raw({frame.data(), http::write_going_away(mask, frame.data())});
-  if (takes_close(From::worker)) client_.response_data({frame.data(), http::write_going_away({}, frame.data())});
-  client_.end_response(true);
+  if (takes_close(From::worker)) client_->response_data({frame.data(), http::write_going_away({}, frame.data())});
+  client_->end_response(true);
   std::exchange(worker_, nullptr)->leave(kGracePeriod);
 }
 

@@ -24,7 +24,9 @@ namespace gray::proxy {
 
 class Tunnel {
  public:
-  Tunnel(Outbox& outbox, ClientSide& client) : outbox_(outbox), client_(client) {}
+  explicit Tunnel(Outbox& outbox) : outbox_(outbox) {}
+  /// Before open().
+  void serve(ClientSide& client) { client_ = &client; }
 
   /// `protocol` as the 101 names it. `worker` is used until close(), expire() or the next open().
   void open(WorkerSide& worker, std::string_view protocol);
@@ -55,7 +57,7 @@ class Tunnel {
   bool takes_close(From side);
 
   Outbox& outbox_;
-  ClientSide& client_;
+  ClientSide* client_ = nullptr;
   WorkerSide* worker_ = nullptr;
   std::array<Way, 2> ways_;
   bool websocket_ = false;

@@ -22,9 +22,12 @@ const std::vector<Room> kRooms = {
     {"router/proxy",
      {"router/backends", "router/engine", "router/upstream", "router/policy", "router/wire", "router/http",
       "router/stats", "config/base", "config/settings", "config/shared"}},
-    {"router/process",
+    {"router/downstream",
      {"router/proxy", "router/backends", "router/engine", "router/upstream", "router/policy", "router/wire",
       "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
+    {"router/process",
+     {"router/downstream", "router/proxy", "router/backends", "router/engine", "router/upstream", "router/policy",
+      "router/wire", "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
     {"control", {"config/base"}},
     {"control/verbs", {"config/base", "config/settings", "config/shared"}},
     {"control/judge", {"config/base", "config/settings", "config/shared"}},
@@ -67,11 +70,12 @@ const std::vector<Room> kTestRooms = {
     {"tests/fuzz", {"router/http", "router/wire"}},
     {"tests/tidy", {}},
     {"tests/support", {"config/base", "grayd", "grayd/handoff", "grayd/process"}},
-    {"tests/control/api", {"control/grayctl"}},                             // a client for the server
-    {"tests/control/verbs", {"control/grayctl"}},                           // every verb of the table is a command
-    {"tests/control/grayctl", {"control/api"}},                             // a server for the client
-    {"tests/grayd", {"tests/grayd/routers"}},                               // a router that does what the test says
-    {"tests/grayd/routers", {"tests/grayd/guard"}},                         // a child whose end is awaited
+    {"tests/control/api", {"control/grayctl"}},      // a client for the server
+    {"tests/control/verbs", {"control/grayctl"}},    // every verb of the table is a command
+    {"tests/control/grayctl", {"control/api"}},      // a server for the client
+    {"tests/grayd", {"tests/grayd/routers"}},        // a router that does what the test says
+    {"tests/grayd/routers", {"tests/grayd/guard"}},  // a child whose end is awaited
+    {"tests/router/downstream", {"router/process", "tests/router/process"}},
     {"tests/router/proxy", {"router/process", "tests/router/process"}},     // the thread around a connection
     {"tests/router/backends", {"router/process", "tests/router/process"}},  // likewise
 };

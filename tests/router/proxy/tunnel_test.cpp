@@ -77,13 +77,16 @@ struct TunnelWorker final : WorkerSide {
 };
 
 struct TunnelRig {
-  explicit TunnelRig(std::string_view protocol) { tunnel.open(worker, protocol); }
+  explicit TunnelRig(std::string_view protocol) {
+    tunnel.serve(client);
+    tunnel.open(worker, protocol);
+  }
 
   SendLog engine;
   Outbox outbox{engine};
   TunnelClient client;
   TunnelWorker worker;
-  Tunnel tunnel{outbox, client};
+  Tunnel tunnel{outbox};
 };
 
 /// Accepts the upgrade, then calls `then` with the connection.

@@ -1,5 +1,5 @@
 // The client's side of the data path: requests in any shape, answers in order, and how connections end.
-#include "router/proxy/downstream.hpp"
+#include "router/downstream/downstream.hpp"
 
 #include "tests/router/process/rig.hpp"
 

@@ -1,4 +1,4 @@
-#include "router/proxy/kept_head.hpp"
+#include "router/downstream/kept_head.hpp"
 
 #include "router/wire/upgrade.hpp"
 

@@ -1,5 +1,5 @@
 // When a client connection leaves HTTP, and when it does not.
-#include "router/proxy/downstream.hpp"
+#include "router/downstream/downstream.hpp"
 #include "tests/router/process/upgrades.hpp"
 
 using namespace gray;

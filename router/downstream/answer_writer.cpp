@@ -1,4 +1,4 @@
-#include "router/proxy/answer_writer.hpp"
+#include "router/downstream/answer_writer.hpp"
 
 #include "router/wire/body.hpp"
 #include "router/wire/trailers.hpp"

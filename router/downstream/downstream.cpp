@@ -1,4 +1,4 @@
-#include "router/proxy/downstream.hpp"
+#include "router/downstream/downstream.hpp"
 
 #include "router/policy/decision.hpp"
 #include "router/wire/proxy_protocol.hpp"
@@ -19,19 +19,26 @@ constexpr http::Fault kUntrustedPeer{400, "PROXY", "this peer is not in router.t
 constexpr http::Fault kTooManyConnections{503, "limit", "this client has reached its limit of connections", 0};
 constexpr http::Fault kSlowProxyHeader{408, "PROXY", "the PROXY header did not arrive in time", 0};
 constexpr http::Fault kSlowHead{408, "P8", "the request head did not arrive in time", 0};
-constexpr http::Fault kSlowBody{408, "P8", "the request body arrives more slowly than min_rate", 0};
-constexpr http::Fault kSlowReader{408, "P8", "the client reads the answer more slowly than min_rate", 0};
 constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than this service allows", 0};
 
 }  // namespace
 
-Downstream::Downstream(ExchangeContext& context, http::RequestHead& scratch, DownstreamOwner& owner)
+Downstream::Downstream(ExchangeContext& context, TransactionPool& pool, DownstreamOwner& owner)
     : context_(context),
+      pool_(pool),
       owner_(owner),
-      timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }),
-      head_(context.shard.buffers, scratch),
-      answer_(context.shard.outbox, context.shard.engine, context.date),
-      exchange_(context, *this) {}
+      timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }) {}
+
+Transaction& Downstream::begun() {
+  if (transaction_ == nullptr) transaction_ = pool_.take(*this, stream_);
+  return *transaction_;
+}
+
+void Downstream::end_transaction() {
+  if (transaction_ == nullptr) return;
+  transaction_->head.reset();
+  pool_.give_back(std::move(transaction_));
+}
 
 void Downstream::set_peer(const Address& peer) {
   peer_.address = peer;
@@ -46,7 +53,6 @@ bool Downstream::open(int fd, const Address& peer, Opening opening) {
   served_ = 0;
   arrival_ = {};
   stream_ = engine().adopt(fd, *this);
-  answer_.open(stream_);
   engine().read_limit(stream_, kHeadRead);
   engine().count_write_errors(stream_, context_.backends.counters().wire().write_errors[0]);
   if (!stream_) {
@@ -78,9 +84,9 @@ void Downstream::on_data(std::string_view bytes) {
     no_memory();
   }
   // While a failed attempt is repeated no worker takes the body: it stays in the client.
-  if (phase_ == Phase::body && !exchange_.wants_body()) engine().pause(stream_, engine::Pause::waiting);
+  if (phase_ == Phase::body && !transaction_->exchange.wants_body()) engine().pause(stream_, engine::Pause::waiting);
   context_.shard.outbox.flush();
-  if (exchange_.active()) exchange_.balance();
+  if (is_active()) transaction_->exchange.balance();
 }
 
 bool Downstream::store(std::string_view bytes) {
@@ -115,7 +121,7 @@ std::size_t Downstream::take(std::string_view bytes) {
   while (done < bytes.size() && is_open() && !must_wait()) {
     std::size_t taken = 0;
     if (phase_ == Phase::tunnel) {
-      exchange_.client_bytes(bytes.substr(done));
+      transaction_->exchange.client_bytes(bytes.substr(done));
       return bytes.size();
     }
     if (phase_ == Phase::greeting) taken = take_greeting(bytes.substr(done));
@@ -157,9 +163,9 @@ bool Downstream::worth_parsing(std::string_view bytes) {
 std::size_t Downstream::take_head(std::string_view bytes) {
   if (!worth_parsing(bytes)) return 0;
   TableView& table = context_.tables.current();
-  const http::RequestHead& head = head_.scratch();
+  http::RequestHead& head = pool_.scratch();
   http::Fault fault;
-  switch (http::parse_request(bytes, table.head, head_.scratch(), fault)) {
+  switch (http::parse_request(bytes, table.head, head, fault)) {
     case http::Parse::fault: refuse(fault); return 0;
     case http::Parse::incomplete:
       if (!arrival_.began()) {
@@ -172,7 +178,7 @@ std::size_t Downstream::take_head(std::string_view bytes) {
   }
   arrival_.searched = 0;
   const std::size_t length = head.bytes.size();
-  if (!head_.keep(stream_.index)) {
+  if (!begun().head.keep(stream_.index)) {
     no_memory();
     return 0;
   }
@@ -181,76 +187,82 @@ std::size_t Downstream::take_head(std::string_view bytes) {
 }
 
 void Downstream::begin_request() {
-  const http::RequestHead& head = head_.scratch();
+  Transaction& transaction = *transaction_;
+  const http::RequestHead& head = pool_.scratch();
   const TimePoint started = began();
   arrival_.since = {};
   ++served_;
-  answer_.begin(head.version);
+  transaction.answer.begin(head.version);
   keep_alive_ = head.keep_alive;
   close_after_ = false;
-  body_ = BodyDecoder(head.framing);
-  watch_.reset();
-  phase_ = body_.done() ? Phase::busy : Phase::body;
+  transaction.body = BodyDecoder(head.framing);
+  transaction.watch.reset();
+  phase_ = transaction.body.done() ? Phase::busy : Phase::body;
   engine().pause(stream_, phase_ == Phase::busy ? engine::Pause::busy : engine::Pause::waiting);
-  exchange_.begin(head_.facts(peer_.trusted), client(), started);
-  head_.scratch_lost();
+  transaction.exchange.begin(transaction.head.facts(peer_.trusted), client(), started);
+  transaction.head.scratch_lost();
 }
 
 std::size_t Downstream::take_body(std::string_view bytes) {
-  if (!exchange_.wants_body()) return 0;
-  const BodyDecoder::Step step = body_.feed(bytes.substr(0, exchange_.body_room()));
+  Transaction& transaction = *transaction_;
+  Exchange& exchange = transaction.exchange;
+  BodyDecoder& body = transaction.body;
+  if (!exchange.wants_body()) return 0;
+  const BodyDecoder::Step step = body.feed(bytes.substr(0, exchange.body_room()));
   if (step.result == BodyDecoder::Result::fault) {
-    body_fault(Reason::bad_request, body_.fault());
+    body_fault(Reason::bad_request, body.fault());
     return bytes.size();
   }
   if (step.result == BodyDecoder::Result::data) {
-    if (body_.payload_bytes() > exchange_.limits().body) {
+    if (body.payload_bytes() > exchange.limits().body) {
       body_fault(Reason::too_large, kLargeBody);
       return bytes.size();
     }
-    exchange_.request_data(step.payload);
+    exchange.request_data(step.payload);
   }
-  if (phase_ == Phase::body && body_.done()) {
+  if (phase_ == Phase::body && body.done()) {
     phase_ = Phase::busy;
     engine().pause(stream_, engine::Pause::busy);
-    exchange_.request_end();
+    exchange.request_end();
   }
   return step.consumed;
 }
 
 void Downstream::body_fault(Reason reason, const http::Fault& fault) {
   reset_input_ = true;
-  exchange_.request_fault(reason, fault);
+  transaction_->exchange.request_fault(reason, fault);
 }
 
 void Downstream::refuse(const http::Fault& fault) {
   reset_input_ = true;
-  answer_.begin(http::Version::http11);
   keep_alive_ = false;
-  exchange_.refuse(fault, client(), began());
+  Transaction& transaction = begun();
+  transaction.body = {};
+  transaction.answer.begin(http::Version::http11);
+  transaction.exchange.refuse(fault, client(), began());
 }
 
 // The memory budget is used up: this request is refused, the process stays.
 void Downstream::no_memory() {
-  if (exchange_.active()) return exchange_.client_gone();
+  if (is_active()) return transaction_->exchange.client_gone();
   refuse({503, "memory", "the router's memory budget is used up", 0});
 }
 
 // Within a request body: the body can never be complete. Between requests: the client has finished.
 void Downstream::on_end() {
   if (phase_ != Phase::tunnel) return shut();
-  exchange_.client_ended();
+  transaction_->exchange.client_ended();
   context_.shard.outbox.flush();
 }
 
 void Downstream::on_peer_closing(bool reset) {
-  if (!exchange_.active()) return;
-  if (reset) return exchange_.client_gone();
-  exchange_.client_closing();
+  if (!is_active()) return;
+  if (reset) return transaction_->exchange.client_gone();
+  transaction_->exchange.client_closing();
 }
 
 void Downstream::on_writable() {
-  if (exchange_.active()) return exchange_.client_drained();
+  if (is_active()) return transaction_->exchange.client_drained();
   engine().resume(stream_, engine::Pause::busy);
   take_all();
   context_.shard.outbox.flush();
@@ -261,7 +273,7 @@ void Downstream::on_timer() {
     // After half a head the client may read why it is refused; an idle connection is just closed.
     if (!arrival_.began() && !inbox_) return on_idle_timeout();
     refuse(phase_ == Phase::greeting ? kSlowProxyHeader : kSlowHead);
-  } else if (watch_.on() && phase_ <= Phase::busy) {
+  } else if (phase_ <= Phase::busy && transaction_->watch.on()) {
     sample();
   }
   context_.shard.outbox.flush();
@@ -270,15 +282,15 @@ void Downstream::on_timer() {
 // ---- calls of the exchange
 
 void Downstream::body_wanted() {
-  watch_.begin_upload(engine().now(), exchange_.moved());
+  transaction_->watch.begin_upload(engine().now(), transaction_->exchange.moved());
   arm(ClientWatch::interval(context_.rate_window));
-  engine().read_limit(stream_, exchange_.gathers() ? kHeadRead : engine::kMaxRead);
+  engine().read_limit(stream_, transaction_->exchange.gathers() ? kHeadRead : engine::kMaxRead);
   engine().resume(stream_, engine::Pause::waiting);
   take_all();
 }
 
 void Downstream::pause_body() {
-  watch_.excuse();
+  transaction_->watch.excuse();
   engine().pause(stream_, engine::Pause::sink_full);
 }
 
@@ -288,24 +300,24 @@ bool Downstream::is_last() const {
 }
 
 void Downstream::start_response(const http::Response& head, const http::ResponseExtras& extras) {
-  close_after_ = is_last() || !body_.done() || answer_.needs_close(head);
-  answer_.head(head, extras, close_after_);
+  close_after_ = is_last() || !transaction_->body.done() || transaction_->answer.needs_close(head);
+  transaction_->answer.head(head, extras, close_after_);
 }
 
 void Downstream::end_response(bool close) {
-  answer_.end();
-  if (close || !body_.done()) close_after_ = reset_input_ = true;
+  transaction_->answer.end();
+  if (close || !transaction_->body.done()) close_after_ = reset_input_ = true;
 }
 
 void Downstream::answer(const http::LocalAnswer& answer) {
   if (answer.close) reset_input_ = true;
   close_after_ = answer.close || is_last();
-  answer_.local(answer, close_after_);
+  transaction_->answer.local(answer, close_after_);
 }
 
 // Bytes that the client has sent behind its request go first: take_all() passes them on.
 void Downstream::open_tunnel(const http::Response& head, const http::ResponseExtras& extras) {
-  answer_.switch_protocols(head, extras);
+  transaction_->answer.switch_protocols(head, extras);
   phase_ = Phase::tunnel;
   close_after_ = true;
   engine().timers().disarm(timer_);
@@ -315,47 +327,18 @@ void Downstream::open_tunnel(const http::Response& head, const http::ResponseExt
   if (context_.draining) owner_.settled();
 }
 
-// ---- whether the client is too slow
-
-ClientWatch::Verdict Downstream::look(bool uploads) {
-  return watch_.sample({.now = engine().now(),
-                        .uploads = uploads,
-                        .moved = exchange_.moved(),
-                        .unsent = engine().unsent(stream_),
-                        .untaken = engine().untaken(stream_),
-                        .min_rate = exchange_.limits().min_rate,
-                        .window = context_.rate_window});
-}
-
-void Downstream::sample() {
-  const bool uploads = exchange_.awaits_body();
-  const ClientWatch::Verdict verdict = look(uploads);
-  if (verdict.too_slow) {
-    reset_input_ = true;
-    return exchange_.client_slow(Reason::request_timeout, uploads ? kSlowBody : kSlowReader);
-  }
-  watch_.sampled(phase_ == Phase::body || engine().unsent(stream_) > 0);
-  if (watch_.on()) arm(ClientWatch::interval(context_.rate_window));
-  if (verdict.pace || !watch_.on()) exchange_.client_pace(verdict.pace);
-}
-
-// No next request within the timeout: the client may still be reading the previous answer.
-void Downstream::on_idle_timeout() {
-  if (engine().unsent(stream_) == 0 || look(false).too_slow) return close_now();
-  arm(ClientWatch::interval(context_.rate_window));
-}
-
 // ---- the end of a request, and of the connection
 
 void Downstream::done() {
-  head_.reset();
+  const bool had_body = transaction_->body.framing().kind != http::Framing::Kind::none;
+  end_transaction();
   if (close_after_) return close_gently();
-  next_request();
+  next_request(had_body);
 }
 
-void Downstream::next_request() {
+void Downstream::next_request(bool had_body) {
   phase_ = Phase::head;
-  if (body_.framing().kind != http::Framing::Kind::none) engine().read_limit(stream_, kHeadRead);
+  if (had_body) engine().read_limit(stream_, kHeadRead);
   arm(context_.tables.current().idle_timeout);
   engine().resume(stream_, engine::Pause::busy | engine::Pause::waiting);
   take_all();
@@ -373,7 +356,7 @@ void Downstream::close_gently() {
 }
 
 void Downstream::cut() {
-  head_.reset();
+  end_transaction();
   context_.shard.outbox.flush();  // the gathered bytes belong to the cut answer or to an earlier one
   // A body that ends with the connection would look complete with a FIN: only a reset shows that it is not.
   if (is_open()) engine().abort(stream_);
@@ -381,6 +364,7 @@ void Downstream::cut() {
 }
 
 void Downstream::close_now() {
+  end_transaction();
   phase_ = Phase::closing;
   inbox_.reset();
   engine().timers().disarm(timer_);
@@ -388,6 +372,7 @@ void Downstream::close_now() {
 }
 
 void Downstream::on_closed() {
+  end_transaction();
   stream_ = {};
   owner_.gone(*this);
 }

@@ -1,5 +1,5 @@
 // Clients that are slow, and clients that only seem to be.
-#include "router/proxy/client_watch.hpp"
+#include "router/downstream/client_watch.hpp"
 
 #include <atomic>
 

@@ -9,15 +9,11 @@
 // Invariants
 //  - After a framing fault, or an answer before the request was read completely, no further byte is read as a request:
 //    the answer has Connection: close, then the connection lingers so that the client can read it.
-//  - An idle connection holds no buffer.
+//  - An idle connection holds no buffer and no transaction.
 //  - A client is sampled about once a second while the exchange waits for it (client_watch.hpp), and not otherwise.
 #include <string>
 
-#include "router/proxy/answer_writer.hpp"
-#include "router/proxy/client_watch.hpp"
-#include "router/proxy/exchange.hpp"
-#include "router/proxy/kept_head.hpp"
-#include "router/wire/body.hpp"
+#include "router/downstream/transaction.hpp"
 
 namespace gray::proxy {
 
@@ -40,7 +36,7 @@ enum class Opening : std::uint8_t { request, proxy_header };
 
 class Downstream final : public engine::StreamHandler, public ClientSide {
  public:
-  Downstream(ExchangeContext& context, http::RequestHead& scratch, DownstreamOwner& owner);
+  Downstream(ExchangeContext& context, TransactionPool& pool, DownstreamOwner& owner);
 
   /// Takes a new connection. False: the engine could not watch it, the fd is closed.
   bool open(int fd, const Address& peer, Opening opening);
@@ -53,10 +49,10 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool fresh() const { return served_ == 0; }
   /// Ends a tunnel; no effect on other connections.
   void end_tunnel(segment::Reason reason) {
-    if (phase_ == Phase::tunnel) exchange_.end_tunnel(reason);
+    if (phase_ == Phase::tunnel) transaction_->exchange.end_tunnel(reason);
   }
   /// Breaks off a request in progress and closes, without waiting for the client to take the unsent bytes.
-  void shut() { exchange_.active() ? exchange_.client_gone() : close_now(); }
+  void shut() { is_active() ? transaction_->exchange.client_gone() : close_now(); }
 
  private:
   enum class Phase : std::uint8_t { greeting, head, body, busy, tunnel, closing };
@@ -84,12 +80,12 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void on_closed() override;
 
   // ClientSide
-  const http::Request& request() override { return head_.read(); }
-  void continue_request() override { answer_.send_continue(); }
-  void interim(const http::Response& head) override { answer_.interim(head); }
+  const http::Request& request() override { return transaction_->head.read(); }
+  void continue_request() override { transaction_->answer.send_continue(); }
+  void interim(const http::Response& head) override { transaction_->answer.interim(head); }
   void start_response(const http::Response& head, const http::ResponseExtras& extras) override;
-  void response_data(std::string_view payload) override { answer_.data(payload); }
-  void response_trailers(std::string_view section) override { answer_.trailers(section); }
+  void response_data(std::string_view payload) override { transaction_->answer.data(payload); }
+  void response_trailers(std::string_view section) override { transaction_->answer.trailers(section); }
   void open_tunnel(const http::Response& head, const http::ResponseExtras& extras) override;
   void finish() override { engine().finish(stream_); }
   void end_response(bool close) override;
@@ -100,12 +96,16 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool backed_up() const override { return engine().unsent(stream_) > engine::kHighWatermark; }
   bool has_room(std::uint64_t bytes) const override { return engine().unsent(stream_) + bytes <= engine::kMaxUnsent; }
   void fell_behind() override {
-    if (phase_ != Phase::tunnel && watch_.begin()) sample();  // min_rate does not apply to tunnels
+    if (phase_ != Phase::tunnel && transaction_->watch.begin()) sample();  // min_rate does not apply to tunnels
   }
-  bool behind() const override { return watch_.on() && engine().unsent(stream_) > 0; }
+  bool behind() const override { return transaction_->watch.on() && engine().unsent(stream_) > 0; }
   void pause_body() override;
   void resume_body() override { engine().resume(stream_, engine::Pause::sink_full); }
 
+  bool is_active() const { return transaction_ != nullptr && transaction_->exchange.active(); }
+  /// The transaction, which is taken if there is none.
+  Transaction& begun();
+  void end_transaction();
   void set_peer(const Address& peer);
   void take_all();
   bool must_wait();
@@ -119,13 +119,13 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool store(std::string_view bytes);
   void refuse(const http::Fault& fault);
   void no_memory();
-  void next_request();
+  void next_request(bool had_body);
   void close_gently();
   void close_now();
   void on_timer();
   void sample();
   void on_idle_timeout();
-  ClientWatch::Verdict look(bool uploads);
+  ClientWatch::Verdict look(bool uploads, std::uint64_t moved);
   void arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
   bool is_last() const;
   ClientInfo client() const;
@@ -134,6 +134,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   engine::Engine& engine() const { return context_.shard.engine; }
 
   ExchangeContext& context_;
+  TransactionPool& pool_;
   DownstreamOwner& owner_;
   engine::StreamId stream_;
   engine::Timer timer_;
@@ -145,12 +146,9 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   std::uint64_t served_ = 0;
   Arrival arrival_;
   engine::Buffer inbox_;
-  KeptHead head_;  // of the current request
-  http::BodyDecoder body_;
-  AnswerWriter answer_;
-  ClientWatch watch_;
+  std::unique_ptr<Transaction>
+      transaction_;  // of the current request; an answer that the client still reads may keep one
   Peer peer_;
-  Exchange exchange_;
 };
 
 }  // namespace gray::proxy

@@ -1,4 +1,4 @@
-#include "router/proxy/answer_writer.hpp"
+#include "router/downstream/answer_writer.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "router/proxy/client_watch.hpp"
+#include "router/downstream/client_watch.hpp"
 
 #include <algorithm>
 #include <utility>

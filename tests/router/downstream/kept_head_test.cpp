@@ -1,5 +1,5 @@
 // The kept head of a request: the facts that an exchange gets, and that it can be parsed again.
-#include "router/proxy/kept_head.hpp"
+#include "router/downstream/kept_head.hpp"
 
 #include <doctest/doctest.h>
 

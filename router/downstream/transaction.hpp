@@ -1,0 +1,63 @@
+#pragma once
+// What a connection needs only while a request and its answer last. An idle connection has none: it takes one from the
+// pool of its thread when a head is complete, and gives it back when the answer is written.
+//
+// Invariants: a transaction belongs to one connection at a time. Its exchange is not active when it is given back.
+// After a peak the pool shrinks with each trim(), to what was in use at the same time lately. One thread.
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "router/downstream/answer_writer.hpp"
+#include "router/downstream/client_watch.hpp"
+#include "router/downstream/kept_head.hpp"
+#include "router/proxy/exchange.hpp"
+#include "router/wire/body.hpp"
+
+namespace gray::proxy {
+
+struct Transaction {
+  Transaction(ExchangeContext& context, http::RequestHead& scratch)
+      : head(context.shard.buffers, scratch),
+        answer(context.shard.outbox, context.shard.engine, context.date),
+        exchange(context) {}
+
+  KeptHead head;  // of the request
+  http::BodyDecoder body;
+  AnswerWriter answer;
+  ClientWatch watch;
+  Exchange exchange;
+};
+
+class TransactionPool {
+ public:
+  static constexpr std::size_t kFloor = 32;  // so many are always kept
+
+  /// `scratch`: where the heads of the thread are parsed. `surplus` is called when more than kFloor are unused: trim()
+  /// is to be called until unused() is at most kFloor.
+  TransactionPool(ExchangeContext& context, http::RequestHead& scratch, std::function<void()> surplus)
+      : context_(context), scratch_(scratch), surplus_(std::move(surplus)) {}
+  TransactionPool(const TransactionPool&) = delete;
+  TransactionPool& operator=(const TransactionPool&) = delete;
+
+  http::RequestHead& scratch() { return scratch_; }
+  /// For `client`, whose connection is `stream`.
+  std::unique_ptr<Transaction> take(ClientSide& client, engine::StreamId stream);
+  void give_back(std::unique_ptr<Transaction> transaction);
+  /// Frees half of what exceeds kFloor and 1.25 times the most that were in use since the last call. The bytes that
+  /// were freed.
+  std::size_t trim();
+
+  std::size_t in_use() const { return in_use_; }
+  std::size_t unused() const { return unused_.size(); }
+
+ private:
+  ExchangeContext& context_;
+  http::RequestHead& scratch_;
+  std::function<void()> surplus_;
+  std::vector<std::unique_ptr<Transaction>> unused_;
+  std::size_t in_use_ = 0;
+  std::size_t most_ = 0;  // in use since the last trim
+};
+
+}  // namespace gray::proxy
