@@ -36,12 +36,12 @@ void CommandHost::save(Saved then) {
 
 void CommandHost::publish(Applied then) {
   to_.publication.now();
-  to_.routers.when_applied(to_.publication.number(), kApplyLimit, std::move(then));
+  to_.routers.when_applied(to_.publication.newest().number, kApplyLimit, std::move(then));
 }
 
 void CommandHost::settle(Applied then) {
   to_.publication.flush();
-  to_.routers.when_applied(to_.publication.number(), kSettleLimit, std::move(then));
+  to_.routers.when_applied(to_.publication.newest().number, kSettleLimit, std::move(then));
 }
 
 void CommandHost::reload(const nlohmann::json& args, std::function<void(control::Reply)> done) {
@@ -97,7 +97,7 @@ control::ReportSource CommandHost::report() {
           .resident_bytes = [this](pid_t leader) { return to_.supervisor.resident_bytes(leader); },
           .running = [](pid_t pid) { return control::Running{supervisor::program_of(pid), supervisor::cwd_of(pid)}; },
           .routers = to_.routers.view(),
-          .table = to_.publication.number(),
+          .table = to_.publication.newest().number,
           .phase = to_.phase,
           .uptime_s = std::chrono::duration<double>(now - started_).count(),
           .pid = ::getpid(),
@@ -109,6 +109,11 @@ control::ReportSource CommandHost::report() {
           .untrusted_proxy = to_.untrusted_proxy,
           .last_minute = minute,
           .verdict = verdict};
+}
+
+const RoutingTable& CommandHost::routing_table() {
+  to_.publication.flush();
+  return to_.publication.newest();
 }
 
 std::string CommandHost::not_now() const {

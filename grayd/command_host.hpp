@@ -58,6 +58,7 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   void upkeep_soon() override { to_.release_clock.soon(); }
   unsigned carry_out(const control::VersionCommand& command) override;
   control::ReportSource report() override;
+  const RoutingTable& routing_table() override;
   bool stopping() const override { return to_.phase >= control::Phase::stopping; }
   std::string locked() const override { return to_.upgrades.locks(); }
 

@@ -40,8 +40,7 @@ class Publication {
   }
   /// Every living router uses the newest table, and no change is pending.
   bool settled() const { return !pending_ && to_.publisher.settled(); }
-  /// Of the newest table.
-  std::uint64_t number() const { return to_.publisher.number(); }
+  const RoutingTable& newest() const { return to_.publisher.last(); }
 
  private:
   void release_rows(const std::vector<VersionView>& views);

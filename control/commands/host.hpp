@@ -6,6 +6,7 @@
 
 #include "config/settings/settings.hpp"
 #include "config/shared/event_record.hpp"
+#include "config/shared/routing_table.hpp"
 #include "control/commands/version_command.hpp"
 #include "control/daemon.hpp"
 #include "control/report/report_source.hpp"
@@ -44,6 +45,8 @@ class Host {
   virtual unsigned carry_out(const VersionCommand& command) = 0;
   /// The current source: pending changes are published before.
   virtual ReportSource report() = 0;
+  /// The routing table in force: pending changes are published before. Valid until the next turn of the loop.
+  virtual const RoutingTable& routing_table() = 0;
   virtual bool stopping() const = 0;
   /// Why nothing can be changed for a while, as text; empty: changes are allowed.
   virtual std::string locked() const = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/commands/explain_verbs.hpp"
 #include "control/commands/verb_event.hpp"
 #include "control/report/metrics.hpp"
 #include "control/report/status_report.hpp"
@@ -97,6 +98,12 @@ struct Verbs::Handlers {
     verbs.host_.settle(
         [&verbs, only = std::move(only), done = std::move(done)](const std::string&) { done(verbs.health_of(only)); });
   }
+  static void why(Verbs& verbs, const json& args, Done done) {
+    done(control::why(verbs.settings_, verbs.host_.routing_table(), args));
+  }
+  static void bucket(Verbs& verbs, const json& args, Done done) {
+    done(control::bucket(verbs.settings_, verbs.live_.published(), verbs.host_.routing_table().number, args));
+  }
   static void metrics(Verbs& verbs, const json&, Done done) {
     Reply reply = agreed();
     reply.body["text"] = metrics_text(verbs.host_.report());
@@ -147,6 +154,8 @@ Verbs::Handler Verbs::handler_of(Verb verb) {
       {Verb::status, &Handlers::status},
       {Verb::health, &Handlers::health},
       {Verb::metrics, &Handlers::metrics},
+      {Verb::why, &Handlers::why},
+      {Verb::bucket, &Handlers::bucket},
       {Verb::shift, &Handlers::shift},
       {Verb::start, &Handlers::act_on_version<Action::start>},
       {Verb::restart, &Handlers::act_on_version<Action::restart>},

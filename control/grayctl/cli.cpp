@@ -14,6 +14,8 @@
 #include "control/grayctl/status_view.hpp"
 #include "control/grayctl/upgrading.hpp"
 #include "control/grayctl/watch.hpp"
+#include "control/grayctl/why/bucket.hpp"
+#include "control/grayctl/why/why.hpp"
 #include "control/version.hpp"
 
 namespace gray::control {
@@ -126,6 +128,7 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::upgrade: return run_upgrade(client, command, place.person, place.err);
     case Verb::events:
     case Verb::logs: return run_look_back(client, command, place.terminal);
+    case Verb::why: return run_why(client, command, place.terminal, place.err);
     case Verb::config_check: return check_config(command.file);
     case Verb::completion: return print_completion(command);
     case Verb::version: return say_version();
@@ -136,12 +139,15 @@ Outcome run_verb(const Command& command, const Place& place) {
   }
 }
 
+std::string unreadable(const json::exception& surprise) {
+  return fmt::format("grayctl {} cannot read the answer of grayd: {}", kVersion, surprise.what());
+}
+
 Outcome run(const Command& command, const Place& place) {
   try {
     return run_verb(command, place);
   } catch (const json::exception& surprise) {
-    return failed(ExitCode::failed,
-                  fmt::format("grayctl {} cannot read the answer of grayd: {}", kVersion, surprise.what()));
+    return failed(ExitCode::failed, unreadable(surprise));
   }
 }
 
@@ -156,6 +162,18 @@ int report_failure(ExitCode code, const std::string& error, bool as_json, std::o
   if (as_json) out << printed({{"schema_version", 1}, {"exit_code", static_cast<int>(code)}, {"error", error}});
   err << message(error);
   return static_cast<int>(code);
+}
+
+/// The users are printed while they are read: there may be millions.
+int print_buckets(const Command& command, bool as_json, std::ostream& out, std::ostream& err) {
+  Client client(find_socket(command.socket));
+  try {
+    const auto [answer, printed] = run_bucket(client, command, as_json, out);
+    if (answer.code == ExitCode::ok) return 0;
+    return report_failure(answer.code, answer.error, as_json && !printed, out, err);
+  } catch (const json::exception& surprise) {
+    return report_failure(ExitCode::failed, unreadable(surprise), as_json, out, err);
+  }
 }
 
 }  // namespace
@@ -177,6 +195,7 @@ int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostre
     const Answer end = follow(client, *line.command, line.json, out, terminal);
     return end.code == ExitCode::ok ? 0 : report_failure(end.code, end.error, line.json, out, err);
   }
+  if (line.command->verb == Verb::bucket) return print_buckets(*line.command, line.json, out, err);
   Outcome outcome = run(*line.command, {err, terminal, person});
   const Answer& answer = outcome.answer;
   if (answer.code != ExitCode::ok) return report_failure(answer.code, answer.error, line.json, out, err);

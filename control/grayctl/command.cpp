@@ -158,11 +158,35 @@ std::string check_values(Grammar& grammar) {
   if (command.part == "router" && !command.binary.empty()) return "--binary cannot be used with grayctl upgrade router";
   if (command.verb == Verb::completion && std::ranges::find(kShells, command.shell) == std::end(kShells))
     return fmt::format("SHELL must be bash, zsh or fish, not \"{}\"", command.shell);
+  if (!grammar.weight.empty()) {
+    command.bucket.weight = parse_percent(grammar.weight);
+    if (!command.bucket.weight) return fmt::format("--weight takes a number from 0 to 100, not \"{}\"", grammar.weight);
+  }
   if (command.verb != Verb::shift) return {};
   std::optional<double> percent = parse_percent(grammar.percent);
   if (!percent) return percent_error(grammar.percent);
   command.percent = *percent;
   return {};
+}
+
+/// The verb among the words: the first one that is neither an option nor the value of one.
+std::vector<const char*>::iterator verb_in(std::vector<const char*>& words) {
+  auto at = words.begin() + 1;
+  for (; at < words.end() && **at == '-'; ++at)
+    if (const std::string_view word = *at; word == "--socket" || word == "-o" || word == "--output") ++at;
+  return std::min(at, words.end());
+}
+
+/// Cuts off a request behind `why`: what follows "--", or "curl" and what follows. Its options are not of grayctl.
+std::vector<std::string> take_request(std::vector<const char*>& words) {
+  const auto verb = words.empty() ? words.end() : verb_in(words);
+  if (verb == words.end() || std::string_view(*verb) != "why") return {};
+  const auto begins = [](std::string_view word) { return word == "--" || word == "curl"; };
+  const auto begin = std::find_if(verb, words.end(), begins);
+  if (begin == words.end()) return {};
+  const std::vector<std::string> request(std::string_view(*begin) == "--" ? begin + 1 : begin, words.end());
+  words.erase(begin, words.end());
+  return request;
 }
 
 VerbWords words_of(const CLI::App& app) {
@@ -185,8 +209,11 @@ VerbWords words_of(const CLI::App& app) {
 CommandLine parse_command_line(int argc, const char* const* argv) {
   Grammar grammar;
   CommandLine result;
+  std::vector<const char*> words(argv, argv + argc);
+  const std::vector<std::string> request = take_request(words);
   try {
-    grammar.app.parse(argc, argv);
+    grammar.app.parse(static_cast<int>(words.size()), words.data());
+    std::ranges::copy(request, std::back_inserter(grammar.command.why.words));
     result.text = check_values(grammar);
   } catch (const CLI::Success& help) {
     std::ostringstream text;

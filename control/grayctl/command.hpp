@@ -38,6 +38,19 @@ struct Command {
   bool timeout_asked = false;                           // by --timeout: else a rollout is followed for kRolloutTimeout
   Duration interval{1'000};                             // of `status -w`: from one look to the next
   nlohmann::json arguments = nlohmann::json::object();  // of a verb without words of its own
+  struct Why {
+    std::vector<std::string> words;  // a request id, a curl command line, or with `path` a service
+    std::vector<std::string> headers;
+    std::string path, host, method, client;
+    std::string log;          // the access log; empty: that of grayd
+    std::string replay, ids;  // files: the log to decide again, and its users
+  } why;
+  struct Bucket {
+    std::vector<std::string> ids;
+    std::optional<double> weight;  // planned
+    std::string salt;              // planned; empty: as it is
+    bool list = false;             // each user of the file
+  } bucket;
 };
 
 /// A command, or a text instead: help (ok) or the error in the command line (usage).

@@ -99,6 +99,46 @@ void Grammar::looking_back() {
   logs->add_option("--worker", command.worker, "only this worker, named as in status")->type_name("ID");
 }
 
+void Grammar::explaining() {
+  CLI::App* why = verb(app, Verb::why,
+                       "  grayctl why 0f01984c8c7b94ce976dab4519eb036d\n"
+                       "  grayctl why -- curl -H 'Cookie: uid=77' localhost:8000/x\n"
+                       "  grayctl why 'curl -b uid=77 localhost:8000/x'\n"
+                       "  grayctl why --path /x --header 'Cookie: uid=77' --client 10.0.0.7 web\n"
+                       "  grayctl why --replay access.log --ids users.txt\n"
+                       "An X-Request-Id is searched in the access log, newest lines first. A curl\n"
+                       "command line, also from \"Copy as cURL\" of a browser, and a described request\n"
+                       "are decided by grayd on the routing table in force; nothing is sent. --replay\n"
+                       "decides every line of a log again, without a grayd: exit 1 if one differs.");
+  why->group(kLook);
+  auto& asked = command.why;
+  why->add_option("REQUEST", asked.words, "a request id or a curl command; with --path, a service");
+  why->add_option("--path", asked.path, "of a described request, with its query")->type_name("PATH");
+  why->add_option("--header", asked.headers, "\"Name: value\"; may be repeated")->type_name("TEXT")->type_size(1);
+  why->add_option("--host", asked.host, "its host; default localhost")->type_name("HOST");
+  why->add_option("--method", asked.method, "its method; default GET")->type_name("METHOD");
+  why->add_option("--client", asked.client, "who sends it, or \"unix\"; default 127.0.0.1")->type_name("IP");
+  why->add_option("--log", asked.log, "an access log; default: that of grayd, and FILE.1")->type_name("FILE");
+  why->add_option("--replay", asked.replay, "decide each line of a log again; - is stdin")->type_name("FILE");
+  why->add_option("--ids", asked.ids, "with --replay: users, one a line, to check hashes")->type_name("FILE");
+
+  CLI::App* bucket = verb(app, Verb::bucket,
+                          "  grayctl bucket web 77 alice\n"
+                          "  grayctl bucket web --file users.txt --weight 50\n"
+                          "  grayctl bucket web --file - --weight 5 --list < users.txt\n"
+                          "Who would get which version by their bucket, now and at a planned weight. The\n"
+                          "users are not sent to grayd. A weight below the present one shows who leaves.");
+  bucket->group(kLook);
+  bucket->add_option("SERVICE", command.service, "as in the configuration")->required();
+  bucket->add_option("USER", command.bucket.ids, "an identity, such as the value of the cookie");
+  bucket->add_option("--file", command.file, "one user a line; - is stdin")->type_name("FILE");
+  bucket->add_option("--weight", weight, "a planned weight, 0 to 100")->type_name("PERCENT");
+  bucket->add_option("--version", command.version, "the version that gets it; default: the one with users")
+      ->type_name("VERSION");
+  bucket->add_option("--salt", command.bucket.salt, "as if its rollout had this --salt")->type_name("TEXT");
+  bucket->add_flag("--list", command.bucket.list, "each user of the file, not only the sum");
+}
+
 void Grammar::changing() {
   CLI::App* shift = verb(app, Verb::shift,
                          "  grayctl shift web v2 5%\n  grayctl shift web v2 0\n"
@@ -263,6 +303,7 @@ Grammar::Grammar(std::span<const VerbRow> rows) {
       "Examples:\n  grayctl status\n  grayctl shift web v2 5%\n  grayctl restart web v1");
   looking();
   looking_back();
+  explaining();
   changing();
   releasing();
   upgrading();

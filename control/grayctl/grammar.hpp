@@ -18,7 +18,7 @@ struct Grammar {
   CLI::App app{"Talks to a running grayd.", "grayctl"};
   CLI::Option* output_option;
   std::string output = "table";
-  std::string percent, timeout, count;
+  std::string percent, timeout, count, weight;
   std::vector<std::string> env;
   bool wait = false, no_wait = false;
   Command command;
@@ -32,6 +32,7 @@ struct Grammar {
   void add_ending(CLI::App& verb, const char* waits_for = "wait until it has ended; the default");
   void looking();
   void looking_back();
+  void explaining();
   void changing();
   void releasing();
   void upgrading();

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <ostream>
 #include <string>
@@ -36,6 +37,17 @@ std::size_t width_of(int fd) {
   return columns > 0 ? static_cast<std::size_t>(columns) : Terminal{}.width;
 }
 
+/// By the locale that programs use for characters; none is "C", which is ASCII.
+bool reads_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    std::string locale = environment(name);
+    if (locale.empty()) continue;
+    for (char& c : locale) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return locale.find("utf-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
 }  // namespace
 
 Terminal terminal_of(int fd) {
@@ -44,7 +56,8 @@ Terminal terminal_of(int fd) {
           .colour = capable && environment("NO_COLOR").empty(),
           .height = height_of(fd),
           .redraws = capable,
-          .fd = fd};
+          .fd = fd,
+          .utf8 = ::isatty(fd) != 1 || reads_utf8()};
 }
 
 Terminal measured_again(const Terminal& terminal) { return terminal.fd < 0 ? terminal : terminal_of(terminal.fd); }

@@ -12,6 +12,7 @@ struct Terminal {
   std::size_t height = 24;  // lines
   bool redraws = false;     // lines may be rewritten
   int fd = -1;              // the output; -1: its properties never change
+  bool utf8 = true;         // false: a terminal that reads a different encoding
 };
 
 /// The user at stderr and stdin, if there is one.

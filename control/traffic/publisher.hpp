@@ -30,6 +30,7 @@ class Publisher {
   /// Sends the table for `views`, if it differs from the last; returns the number of the current table.
   std::uint64_t publish(const std::vector<VersionView>& views);
   std::uint64_t number() const { return last_.number; }
+  const RoutingTable& last() const { return last_; }
   /// Whether every living router uses the newest table.
   bool settled() const { return routers_.all_applied(last_.number); }
 

@@ -68,10 +68,15 @@ Shares shares_of(const ServiceSettings& service, const State& state) {
   if (const auto* canary = canary_of(service, fact, shares.stable)) {
     shares.canary = canary->name;
     shares.weight = weight_of(*canary, fact);
-    const auto salt = fact.salts.find(canary->name);
-    shares.salt = salt == fact.salts.end() ? service.name + "/" + canary->name : salt->second;
+    shares.salt = salt_of(service, state, canary->name);
   }
   return shares;
+}
+
+std::string salt_of(const ServiceSettings& service, const State& state, const std::string& version) {
+  const auto& salts = state_of(state, service.name).salts;
+  const auto set = salts.find(version);
+  return set == salts.end() ? service.name + "/" + version : set->second;
 }
 
 Shares configured_shares(const ServiceSettings& service) { return shares_of(service, {}); }

@@ -25,6 +25,8 @@ struct Shares {
 
 /// The current shares. A stable version or weight in the state is ignored if the version is not configured.
 Shares shares_of(const ServiceSettings& service, const State& state);
+/// Of the bucket of a version, while it has users or if it got some.
+std::string salt_of(const ServiceSettings& service, const State& state, const std::string& version);
 /// The shares in the file.
 Shares configured_shares(const ServiceSettings& service);
 

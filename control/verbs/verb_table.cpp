@@ -41,6 +41,10 @@ constexpr Argument kRolloutUndo[] = {kServiceName, {"to", Type::text, false, "on
 constexpr Argument kRolloutAbort[] = {kServiceName,
                                       {"freeze", Type::flag, false, "keep the version running, without users"}};
 
+constexpr Argument kWhy[] = {{"service", Type::text}, {"method", Type::text},  {"host", Type::text},
+                             {"path", Type::text},    {"headers", Type::text}, {"client", Type::text}};
+constexpr Argument kBucket[] = {{"service", Type::text, true}, {"version", Type::text}};
+
 constexpr bool kChanges = true;
 constexpr std::nullopt_t kNoEvent = std::nullopt;
 
@@ -103,8 +107,9 @@ constexpr VerbRow kRows[] = {
      "  grayctl rollout retry web"},
     {Verb::rollout_undo, "rollout undo", grayd, "the same as undo", kChanges, kNoEvent, kRolloutUndo,
      "  grayctl rollout undo web\n  grayctl rollout undo web --to 41"},
-    {Verb::why, "why"},
-    {Verb::bucket, "bucket"},
+    {Verb::why, "why", grayd, "why a request got its version, or would get it", !kChanges, kNoEvent, kWhy},
+    {Verb::bucket, "bucket", grayd, "which users a version has, now and at a planned weight", !kChanges, kNoEvent,
+     kBucket},
     {Verb::plan, "plan"},
     {Verb::preview, "preview"},
     {Verb::hold, "hold"},

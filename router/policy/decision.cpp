@@ -184,6 +184,10 @@ Choice choose(const ServicePolicy& service, const http::Request& head, const Cli
 
 }  // namespace
 
+ServicePolicy policy_of(const ServiceRoute& route, std::uint64_t issue_seed) {
+  return {&route, Threshold::of_percent(route.weight), issue_seed, NetworkSet(route.override_from)};
+}
+
 Choice decide(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
               bool canary_up) {
   NoTrace none;

@@ -46,6 +46,8 @@ struct ServicePolicy {
   std::uint64_t issue_seed = 0;  // of the table
   NetworkSet override_from;      // of the route
 };
+/// Of a route, which must outlive it, in a table with this seed.
+ServicePolicy policy_of(const ServiceRoute& route, std::uint64_t issue_seed);
 
 /// `client` has the address of client_address(), `peer` is the socket's peer, which override_from checks.
 /// `canary_up`: the canary has a worker that can take requests now.

@@ -37,8 +37,7 @@ TableView::TableView(std::shared_ptr<const RoutingTable> snapshot)
     head_timeout = idle_timeout = Duration{0};
   }
   for (const ServiceRoute& service : table->services) {
-    services.push_back(
-        {&service, Threshold::of_percent(service.weight), table->issue_seed, NetworkSet(service.override_from)});
+    services.push_back(policy::policy_of(service, table->issue_seed));
     log.push_back(members_of(services.back(), table->number));
     head.bytes = std::max<std::size_t>(head.bytes, service.limits.head);
     head.fields = std::max<std::size_t>(head.fields, service.limits.fields);

@@ -41,11 +41,19 @@ const std::vector<Room> kRooms = {
     {"control/report",
      {"control/release", "control/traffic", "control/rollout", "control/judge", "control/state", "control",
       "config/base", "config/settings", "config/shared"}},
+    // Decisions of requests are explained by the code that makes them: the parser and the policy are pure.
+    {"control/explain",
+     {"router/policy", "router/wire", "router/http", "config/base", "config/settings", "config/shared"}},
     {"control/commands",
-     {"control/report", "control/release", "control/traffic", "control/rollout", "control/judge", "control/verbs",
-      "control/state", "control", "config/base", "config/settings", "config/shared"}},
+     {"control/explain", "control/report", "control/release", "control/traffic", "control/rollout", "control/judge",
+      "control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
     {"control/api", {"control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
-    {"control/grayctl", {"control/verbs", "control", "config/base", "config/settings", "config/shared"}},
+    {"control/grayctl",
+     {"control/grayctl/why", "control/verbs", "control", "config/base", "config/settings", "config/shared"}},
+    {"control/grayctl/why",
+     {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/outcome.hpp",
+      "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/explain", "control/verbs", "control",
+      "router/policy", "config/base", "config/settings", "config/shared"}},
     {"grayd/process", {"control", "config/base"}},
     {"grayd/guard", {"grayd/process", "config/base"}},
     {"grayd/handoff", {"grayd/process", "config/base", "config/settings", "config/shared"}},
@@ -73,6 +81,7 @@ const std::vector<Room> kTestRooms = {
     {"tests/control/api", {"control/grayctl"}},      // a client for the server
     {"tests/control/verbs", {"control/grayctl"}},    // every verb of the table is a command
     {"tests/control/grayctl", {"control/api"}},      // a server for the client
+    {"tests/control/grayctl/why", {"control/api"}},  // likewise
     {"tests/grayd", {"tests/grayd/routers"}},        // a router that does what the test says
     {"tests/grayd/routers", {"tests/grayd/guard"}},  // a child whose end is awaited
     {"tests/router/downstream", {"router/process", "tests/router/process"}},

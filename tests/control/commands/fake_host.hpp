@@ -8,6 +8,7 @@
 #include "control/commands/host.hpp"
 #include "control/traffic/deployed.hpp"
 #include "control/traffic/live_state.hpp"
+#include "control/traffic/table_builder.hpp"
 #include "control/traffic/weights.hpp"
 #include "tests/control/traffic/settings_support.hpp"
 
@@ -72,6 +73,12 @@ struct FakeHost : control::Host {
             .verdict = [this](const std::string&,
                               const std::string& version) { return version == "v2" ? canary : std::nullopt; }};
   }
+  const RoutingTable& routing_table() override {
+    table = control::build_table(settings, live.published(), views, rows);
+    table.number = 1;
+    return table;
+  }
+  RoutingTable table;
   bool stopping() const override { return is_stopping; }
   std::string locked() const override { return locked_by; }
 };

@@ -224,7 +224,7 @@ TEST_CASE("every verb of the table that grayd answers has one handler, and no ot
 }
 
 TEST_CASE_FIXTURE(VerbsFixture, "a verb without a handler is a usage error") {
-  CHECK(call(Verb::why).code == ExitCode::usage);
-  CHECK(call(Verb::why).error == "unknown verb \"why\"; see grayctl --help");
+  CHECK(call(Verb::plan).code == ExitCode::usage);
+  CHECK(call(Verb::plan).error == "unknown verb \"plan\"; see grayctl --help");
   CHECK(call(Verb::events).code == ExitCode::usage);
 }

@@ -133,6 +133,49 @@ TEST_CASE("mistyped words are answered with the nearest") {
   CHECK(complaint({"frobnicate"}) == "unknown verb \"frobnicate\"; see grayctl --help");
 }
 
+TEST_CASE("a curl command line behind why is not one of grayctl") {
+  using Words = std::vector<std::string>;
+  const auto why = [](std::vector<const char*> words) {
+    CommandLine line = parse(std::move(words));
+    REQUIRE(line.command.has_value());
+    CHECK(line.command->verb == Verb::why);
+    return line.command->why.words;
+  };
+  CHECK(why({"why", "--", "curl", "-H", "a: b", "-o", "json", "x"}) == Words{"curl", "-H", "a: b", "-o", "json", "x"});
+  CHECK(why({"why", "curl", "-sSL", "--", "x"}) == Words{"curl", "-sSL", "--", "x"});
+  CHECK(why({"-o", "json", "--socket", "s", "why", "--client", "::1", "curl", "status"}) == Words{"curl", "status"});
+  CHECK(why({"why", "curl -H x y"}) == Words{"curl -H x y"});
+  CHECK(why({"why", "r1"}) == Words{"r1"});
+  CHECK(why({"why", "--", "-id"}) == Words{"-id"});
+  CHECK(why({"why"}) == Words{});
+  const auto shift = parse({"shift", "why", "curl", "5"});
+  REQUIRE(shift.command.has_value());
+  CHECK(shift.command->version == "curl");
+  CHECK(parse({"-o", "json", "why", "--moon", "--", "curl", "x"}).json);
+}
+
+TEST_CASE("why and bucket are parsed with their options") {
+  const auto why = parse({"why", "--path", "/x", "--header", "A: b", "--header", "C: d", "--host", "h", "--method",
+                          "PUT", "--client", "::1", "web"});
+  REQUIRE(why.command.has_value());
+  CHECK(why.command->why.path == "/x");
+  CHECK(why.command->why.headers == std::vector<std::string>{"A: b", "C: d"});
+  CHECK(why.command->why.host == "h");
+  CHECK(why.command->why.method == "PUT");
+  CHECK(why.command->why.client == "::1");
+  CHECK(why.command->why.words == std::vector<std::string>{"web"});
+  CHECK(parse({"why", "--replay", "-", "--ids", "f"}).command->why.replay == "-");
+  const auto bucket = parse({"bucket", "web", "1", "2", "--weight", "12.5%", "--version", "v2", "--list"});
+  REQUIRE(bucket.command.has_value());
+  CHECK(bucket.command->bucket.ids == std::vector<std::string>{"1", "2"});
+  CHECK(bucket.command->bucket.weight == 12.5);
+  CHECK(bucket.command->bucket.list);
+  CHECK(bucket.command->version == "v2");
+  CHECK_FALSE(parse({"bucket", "web", "--file", "-"}).command->bucket.weight);
+  CHECK(complaint({"bucket", "web", "1", "--weight", "120"}) == "--weight takes a number from 0 to 100, not \"120\"");
+  CHECK(complaint({"bucket"}) == "grayctl bucket needs SERVICE; see grayctl bucket --help");
+}
+
 TEST_CASE("missing and unexpected arguments are reported") {
   CHECK(complaint({}) == "no verb; try \"grayctl status\", or see grayctl --help");
   CHECK(complaint({"shift", "web"}) == "grayctl shift needs SERVICE VERSION PERCENT; see grayctl shift --help");
@@ -157,7 +200,7 @@ TEST_CASE("a verb of the contract without a function is not reported as a typing
   CHECK(complaint({"hold", "web", "--max", "30s"}) == "hold is not supported yet");
   CHECK(complaint({"plan", "-f"}) == "plan is not supported yet");
   CHECK(complaint({"top"}) == "top is not supported yet");
-  CHECK(parse({"why", "-o", "json"}).json);
+  CHECK(parse({"drill", "-o", "json"}).json);
 }
 
 TEST_CASE("help has examples for every verb and is not an error") {

@@ -50,6 +50,24 @@ TEST_CASE("a terminal has its width and colours") {
   CHECK(terminal.redraws);
 }
 
+TEST_CASE("a terminal reads UTF-8 if its locale says so; what is not a terminal gets it anyway") {
+  Variable all("LC_ALL", nullptr), ctype("LC_CTYPE", nullptr), lang("LANG", "de_CH.UTF-8");
+  const Pty pty(80);
+  CHECK(terminal_of(pty.slave.get()).utf8);
+  {
+    Variable sooner("LC_CTYPE", "C");
+    CHECK_FALSE(terminal_of(pty.slave.get()).utf8);
+    Variable first("LC_ALL", "C.utf8");
+    CHECK(terminal_of(pty.slave.get()).utf8);
+  }
+  {
+    Variable none("LANG", nullptr);
+    CHECK_FALSE(terminal_of(pty.slave.get()).utf8);
+    const UniqueFd file(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    CHECK(terminal_of(file.get()).utf8);
+  }
+}
+
 TEST_CASE("a terminal whose size has changed is measured again, an output without one is not") {
   Pty pty(123);
   const Terminal before = terminal_of(pty.slave.get());
