@@ -180,6 +180,8 @@ class Engine {
   virtual TimerWheel& timers() = 0;
   /// Streams whose last event has not been delivered.
   virtual std::size_t open_streams() const = 0;
+  /// Frees a part of what a peak of streams needed, to be repeated while that is more than 0 bytes. The bytes.
+  virtual std::size_t trim() { return 0; }
   /// Runs `task` once, on the loop, as soon as no stream is open and a stop_listening() has ended. A later call
   /// replaces the task.
   virtual void when_empty(std::function<void()> task) = 0;

@@ -10,6 +10,15 @@
 #include "router/engine/socket_calls.hpp"
 
 namespace gray::engine {
+namespace {
+
+// The time of close_after_send() is over: the peer takes no more bytes.
+void expire(void* owner, TimePoint) {
+  const auto& closing = *static_cast<Stream::Closing*>(owner);
+  closing.owner->close(closing.id);
+}
+
+}  // namespace
 
 void EpollEngine::finish(StreamId id) {
   Stream* stream = streams_.find(id);
@@ -27,7 +36,7 @@ void EpollEngine::abort(StreamId id) {
 
 void EpollEngine::destroy(Stream& stream) {
   if (stream.closing() && !stream.tail.empty()) stream.fail(EPIPE);  // the tail was not delivered completely
-  wheel_.disarm(stream.deadline);
+  if (stream.ends) wheel_.disarm(stream.ends->deadline);
   ::close(std::exchange(stream.fd, -1));
   end(stream);
 }
@@ -55,8 +64,9 @@ void EpollEngine::close_after_send(StreamId id, Duration within, Duration linger
   if (stream == nullptr) return;
   if (stream->error != 0) return destroy(*stream);
   stream->phase = linger > Duration{0} ? Stream::Phase::flushing_linger : Stream::Phase::flushing;
-  stream->linger = linger;
-  wheel_.arm(stream->deadline, now_ + within);
+  stream->ends = std::make_unique<Stream::Closing>(*this, id, expire);
+  stream->ends->linger = linger;
+  wheel_.arm(stream->ends->deadline, now_ + within);
   if (stream->tail.empty()) sent_all(*stream);
 }
 
@@ -65,7 +75,7 @@ void EpollEngine::sent_all(Stream& stream) {
   stream.phase = Stream::Phase::lingering;
   ::shutdown(stream.fd, SHUT_WR);
   if (stream.reported_end) return destroy(stream);
-  wheel_.arm(stream.deadline, now_ + stream.linger);
+  wheel_.arm(stream.ends->deadline, now_ + stream.ends->linger);
   if (stream.readable) mark_ready(stream);
 }
 

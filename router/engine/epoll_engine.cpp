@@ -26,12 +26,6 @@ UniqueFd checked(int fd, const char* what) {
   return UniqueFd(fd);
 }
 
-// The time of close_after_send() is over: the peer takes no more bytes.
-void expire(void* owner, TimePoint) {
-  Stream& stream = *static_cast<Stream*>(owner);
-  stream.engine->close(stream.id());
-}
-
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(BufferPool& buffers) { return std::make_unique<EpollEngine>(buffers); }
@@ -206,7 +200,7 @@ void EpollEngine::tell_closing(Stream& stream) {
 }
 
 StreamId EpollEngine::add(int fd, StreamHandler& handler, Stream::Phase phase) {
-  Stream& stream = streams_.take(*this, expire);
+  Stream& stream = streams_.take();
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = static_cast<std::uint64_t>(stream.index) << 32 | stream.generation;

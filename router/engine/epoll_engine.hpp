@@ -63,6 +63,7 @@ class EpollEngine final : public Engine {
   void post(std::function<void()> task) override;
   TimePoint now() const override { return now_; }
   TimerWheel& timers() override { return wheel_; }
+  std::size_t trim() override { return streams_.trim(); }
   std::size_t open_streams() const override { return streams_.open(); }
   void when_empty(std::function<void()> task) override { when_empty_ = std::move(task); }
   void run() override;

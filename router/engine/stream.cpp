@@ -4,6 +4,8 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
+
 namespace gray::engine {
 
 void Stream::note(std::uint32_t events) {
@@ -26,17 +28,40 @@ std::size_t Stream::untaken() const {
   return tail.size() + (known ? static_cast<std::size_t>(in_kernel) : 0);
 }
 
-Stream& StreamTable::take(Engine& owner, Timer::Fire expire) {
+Stream& StreamTable::take() {
   if (free_.empty()) {
-    streams_.push_back(std::make_unique<Stream>(owner, expire));
-    streams_.back()->index = static_cast<std::uint32_t>(streams_.size() - 1);
-    free_.reserve(streams_.size());  // so that giving back never allocates
-    free_.push_back(streams_.back()->index);
+    free_.push_back(static_cast<std::uint32_t>(streams_.size()));
+    streams_.emplace_back();
+    generations_.push_back(0);
+    free_.reserve(streams_.capacity());  // so that giving back never allocates
   }
-  Stream& stream = *streams_[free_.back()];
+  const std::uint32_t index = free_.back();
+  if (!streams_[index]) {
+    streams_[index] = std::make_unique<Stream>();
+    streams_[index]->index = index;
+    streams_[index]->generation = generations_[index];
+    ++objects_;
+  }
   free_.pop_back();
-  ++open_;
-  return stream;
+  most_ = std::max(most_, ++open_);
+  return *streams_[index];
+}
+
+std::size_t StreamTable::trim() {
+  const std::size_t wanted = kSpare + most_ + most_ / 4;
+  most_ = open_;
+  if (objects_ <= wanted) return 0;
+  std::size_t surplus = std::min(spare(), (objects_ - wanted + 1) / 2);
+  const std::size_t freed = surplus * sizeof(Stream);
+  for (auto index = free_.begin(); surplus > 0; ++index) {
+    auto& stream = streams_[*index];
+    if (!stream) continue;
+    generations_[*index] = stream->generation;
+    stream.reset();
+    --objects_;
+    --surplus;
+  }
+  return freed;
 }
 
 void StreamTable::end(Stream& stream) {
@@ -58,6 +83,7 @@ void StreamTable::give_back(Stream& stream) {
   stream.read_limit = kMaxRead;
   stream.write_errors = nullptr;
   stream.tail.clear();
+  stream.ends.reset();
   ++stream.generation;
   free_.push_back(stream.index);
   --open_;

@@ -1,6 +1,7 @@
 #pragma once
 // One socket of the engine, and the table of all. Ids contain a generation, so that an event or a call for a closed
-// stream has no effect.
+// stream has no effect. An idle client costs one of these and its Downstream, so what only a closing stream needs is
+// apart; and objects that a peak needed are freed by trim(), which keeps their generations.
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -21,9 +22,15 @@ struct Stream {
     flushing_linger,  // sends FIN when the tail is sent, then lingers
     lingering,        // FIN is sent; reads and drops until the peer closes
   };
-  Stream(Engine& owner, Timer::Fire expire) : engine(&owner), deadline(this, expire) {}
+  /// Of close_after_send().
+  struct Closing {
+    Closing(Engine& engine, StreamId stream, Timer::Fire expire) : owner(&engine), id(stream), deadline(this, expire) {}
+    Engine* owner;
+    StreamId id;
+    Timer deadline;
+    Duration linger{0};  // after the tail is sent
+  };
 
-  Engine* engine;
   int fd = -1;
   std::uint32_t index = 0;
   std::uint32_t generation = 0;
@@ -46,8 +53,7 @@ struct Stream {
   std::uint32_t read_limit = kMaxRead;
   std::atomic<std::uint64_t>* write_errors = nullptr;  // where a failed write is counted
   SendTail tail;
-  Timer deadline;      // of close_after_send()
-  Duration linger{0};  // likewise: after the tail is sent
+  std::unique_ptr<Closing> ends;  // only while closing()
 
   StreamId id() const { return {index, generation}; }
   /// Whether it is still the stream that had this id.
@@ -63,27 +69,33 @@ struct Stream {
 class StreamTable {
  public:
   /// A new stream; its address is stable until the table dies.
-  Stream& take(Engine& owner, Timer::Fire expire);
+  Stream& take();
   /// Makes its id invalid; it counts as open until it is given back.
   void end(Stream& stream);
   void give_back(Stream& stream);
   Stream* find(StreamId id) const {
     if (id.index >= streams_.size()) return nullptr;
-    Stream& stream = *streams_[id.index];
-    return stream.is(id) ? &stream : nullptr;
+    Stream* stream = streams_[id.index].get();
+    return stream != nullptr && stream->is(id) ? stream : nullptr;
   }
+  /// Frees half of the unused objects that exceed kSpare and 1.25 times the most that were open since the last call.
+  /// The bytes that were freed. To be repeated while spare() is above kSpare.
+  std::size_t trim();
   std::size_t open() const { return open_; }
+  std::size_t spare() const { return objects_ - open_; }
+  static constexpr std::size_t kSpare = 64;
   template <typename Visit>
   void for_each(Visit visit) const {
     for (const auto& stream : streams_) {
-      if (stream->phase != Stream::Phase::free) visit(*stream);
+      if (stream && stream->phase != Stream::Phase::free) visit(*stream);
     }
   }
 
  private:
-  std::vector<std::unique_ptr<Stream>> streams_;
-  std::vector<std::uint32_t> free_;
-  std::size_t open_ = 0;
+  std::vector<std::unique_ptr<Stream>> streams_;  // null: freed
+  std::vector<std::uint32_t> generations_;        // of those that were freed
+  std::vector<std::uint32_t> free_;               // indices, those without an object first
+  std::size_t open_ = 0, most_ = 0, objects_ = 0;
 };
 
 }  // namespace gray::engine

@@ -95,9 +95,10 @@ void Shard::trim_later() {
 }
 
 void Shard::trim() {
-  const std::size_t freed = transactions_.trim() + buffers_.trim() + trim_connections();
+  const std::size_t of_streams = engine_->trim();
+  const std::size_t freed = of_streams + transactions_.trim() + buffers_.trim() + trim_connections();
   if (freed >= kWorthReturning) ::malloc_trim(0);
-  const bool surplus = transactions_.unused() > TransactionPool::kFloor ||
+  const bool surplus = of_streams > 0 || transactions_.unused() > TransactionPool::kFloor ||
                        buffers_.kept() > engine::BufferPool::kFloorBytes || spare_.size() > kSpareConnections;
   if (surplus) trim_later();
 }
