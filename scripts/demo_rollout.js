@@ -36,6 +36,8 @@ process.on('SIGTERM', () => {
 `;
 
 const configuration = (port) => `
+access_log = "access.log"
+
 [listen]
 http  = ["127.0.0.1:${port}"]
 admin = "grayd.sock"
@@ -162,6 +164,8 @@ async function show(port, admin, users) {
 
   say('What the developers of v3 see: its last errors.');
   await grayctl(admin, 'logs', 'shop', 'v3');
+  console.log('Why did the first of these requests go to v3? Every answer has an X-Request-Id:');
+  await grayctl(admin, 'why', users.load.firstFailed);
 
   say('3. Second thoughts about v2: back to v1, which still runs. No process is started, no user waits.');
   const undone = await grayctl(admin, 'undo', 'shop');
