@@ -8,6 +8,7 @@ import json
 
 BODY = 1024  # bytes of an answer's body
 SOCKETS = 256  # connections to the backend that each may keep; more than there are clients
+CLIENTS = 12_000  # connections of clients that each may have
 
 # What a browser sends beside Host: 9 fields, 600 bytes.
 BROWSER_HEADERS = [
@@ -96,7 +97,7 @@ worker_processes 1;
 pid {place.folder}/nginx.pid;
 error_log {place.folder}/nginx-error.log crit;
 events {{
-    worker_connections 4096;
+    worker_connections {CLIENTS};
     multi_accept on;
 }}
 http {{
@@ -135,7 +136,7 @@ def haproxy(place, port, backend):
     config = f"""
 global
     nbthread 1
-    maxconn 4000
+    maxconn {CLIENTS}
 defaults
     mode http
     no log
