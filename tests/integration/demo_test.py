@@ -25,7 +25,8 @@ class Demo(GrayTest):
         self.assertNotIn("not as expected", done.stdout)
         for text in ("shop v2: promoted, 100% of the users", "(exit 0)\n",
                      "shop v3: aborted, 0% of the users", "(exit 6, ", "of its requests failed",
-                     "cannot read the shopping cart of uid=", "% < 5 % → canary v3", "shop: all users get v1 again", "without an answer: 0"):
+                     "cannot read the shopping cart of uid=", "% < 5 % → canary v3",
+                     "shop: all users get v1 again", "without an answer: 0"):
             self.assertIn(text, done.stdout)
 
     def test_ctrl_c_ends_it_and_all_that_it_started(self):
