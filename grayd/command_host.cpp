@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/base/log.hpp"
+#include "config/settings/allowlist_tables.hpp"
 #include "control/commands/reload.hpp"
 #include "control/traffic/deployed.hpp"
 #include "control/traffic/weights.hpp"
@@ -127,6 +128,7 @@ std::string CommandHost::preflight(const Settings& fresh) const {
 
 void CommandHost::apply(const Changes& changes, Settings fresh) {
   to_.live.replace(control::state_after(to_.live.published(), to_.settings, fresh));
+  keep_equal_tables(fresh, to_.settings);
   to_.settings = std::move(fresh);
   save([](const std::string& error) {
     if (!error.empty()) log(LogLevel::error, "the reload is in force, but " + error);

@@ -16,6 +16,7 @@
 #include "control/traffic/deployed.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/version.hpp"
+#include "grayd/handoff/allowlists.hpp"
 #include "grayd/process/inherited_signals.hpp"
 #include "grayd/process/privileges.hpp"
 #include "supervisor/process/process_table.hpp"
@@ -88,6 +89,7 @@ void Master::archive(Io& io) {
   io("history", history_);
   io("live", live_);
   if constexpr (Io::kLoads) settings_ = control::with_deployed(std::move(settings_), live_.published());
+  archive_allowlists(io, settings_);
   io("holdings", holdings_);
   io("rows", rows_);
   io("cells", cells_);

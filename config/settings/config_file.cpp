@@ -4,36 +4,36 @@
 
 namespace gray {
 
-ConfigFile::Stamp ConfigFile::stamp() const {
-  struct stat facts{};
-  if (::stat(path_.c_str(), &facts) != 0) return {};
-  return {facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec};
+LoadedSettings ConfigFile::read() {
+  seen_ = FileStamp::of(path_);
+  changed_ = false;
+  auto loaded = load_settings(path_, &text_);
+  seen_beside_.clear();
+  if (const auto* settings = std::get_if<Settings>(&loaded)) {
+    for (const ServiceSettings& service : settings->services)
+      if (!service.allowlist_source.file.empty()) seen_beside_.push_back(service.allowlist_source.stamp);
+  }
+  return loaded;
 }
 
-LoadedSettings ConfigFile::read() {
-  seen_ = stamp();
-  changed_ = false;
-  return load_settings(path_, &text_);
+std::vector<FileStamp> ConfigFile::stamps_beside(const Settings& settings) {
+  std::vector<FileStamp> stamps;
+  for (const ServiceSettings& service : settings.services)
+    if (!service.allowlist_source.file.empty()) stamps.push_back(FileStamp::of(service.allowlist_source.file));
+  return stamps;
 }
 
 bool ConfigFile::changed(const Settings& loaded, const Complete& complete) {
-  const auto now = stamp();
-  if (now == seen_) return changed_;
+  const auto now = FileStamp::of(path_);
+  auto beside = stamps_beside(loaded);
+  if (now == seen_ && beside == seen_beside_) return changed_;
   auto fresh = load_settings(path_);
   auto* settings = std::get_if<Settings>(&fresh);
   if (settings != nullptr && complete) complete(*settings);
   changed_ = settings == nullptr || *settings != loaded;
   seen_ = now;
+  seen_beside_ = std::move(beside);
   return changed_;
-}
-
-template <class Io>
-void ConfigFile::Stamp::archive(Io& io) {
-  io("device", device);
-  io("inode", inode);
-  io("size", size);
-  io("seconds", seconds);
-  io("nanoseconds", nanoseconds);
 }
 
 template <class Io>
@@ -41,6 +41,7 @@ void ConfigFile::archive(Io& io) {
   io("path", path_);
   io("text", text_);
   io("seen", seen_);
+  io("seen_beside", seen_beside_);
   io("changed", changed_);
 }
 template void ConfigFile::archive(Save&);

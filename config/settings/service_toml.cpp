@@ -7,6 +7,7 @@
 #include "config/settings/capacity.hpp"
 #include "config/settings/limits_toml.hpp"
 #include "config/settings/release_toml.hpp"
+#include "config/settings/targeting_toml.hpp"
 #include "config/settings/version_toml.hpp"
 
 namespace gray {
@@ -31,7 +32,8 @@ std::string lower(std::string text) {
   return text;
 }
 
-// Hosts and paths are kept as routing compares them, so that two spellings of one are noticed when they are loaded.
+// Hosts and paths (parse_path) are kept as routing compares them, so that two spellings of one are noticed when they
+// are loaded.
 std::optional<std::string> parse_host(const std::string& text) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return is_alphanumeric(c) || c == '.' || c == '-' || c == '_';
@@ -41,12 +43,6 @@ std::optional<std::string> parse_host(const std::string& text) {
   const auto ip = parse_ip(std::string_view(text).substr(1, text.size() - 2));
   if (!ip || ip->kind != Address::Kind::ipv6) return std::nullopt;
   return "[" + ip->ip_text() + "]";
-}
-
-std::optional<std::string> parse_path(const std::string& text) {
-  const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (!text.starts_with('/') || !visible || text.find_first_of("?#*") != text.npos) return std::nullopt;
-  return text.substr(0, std::max<std::size_t>(1, text.find_last_not_of('/') + 1));
 }
 
 void read_selectors(TomlReader& table, ServiceSettings& service) {
@@ -225,6 +221,12 @@ void check_stable(TomlReader& services, TomlReader& table, const ServiceSettings
 
 }  // namespace
 
+std::optional<std::string> parse_path(const std::string& text) {
+  const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!text.starts_with('/') || !visible || text.find_first_of("?#*") != text.npos) return std::nullopt;
+  return text.substr(0, std::max<std::size_t>(1, text.find_last_not_of('/') + 1));
+}
+
 bool is_name(std::string_view text) {
   constexpr std::size_t kLongest = 64;
   return !text.empty() && text.size() <= kLongest &&
@@ -250,6 +252,7 @@ ServiceSettings read_service(TomlReader& services, const std::string& name, Serv
   read_versions(table, service, totals);
   service.release = read_release(table, name);
   service.rollout = read_rollout(table);
+  read_targeting(table, service, totals);
   default_probe_host(service);
   check_stable(services, table, service);
   if (count_routes(services, service, totals)) claim_routes(services, service, totals);

@@ -11,7 +11,9 @@
 
 #include "config/base/address.hpp"
 #include "config/base/time.hpp"
+#include "config/settings/allowlist.hpp"
 #include "config/settings/limits.hpp"
+#include "config/settings/targeting.hpp"
 
 namespace gray {
 
@@ -193,6 +195,8 @@ struct ServiceRouting {
   SameSite cookie_same_site = SameSite::lax;  // of the cookies that the router sets
   bool cookie_partitioned = false;            // likewise
   bool via = true;                            // requests to workers have Via
+  AllowlistRef allowlist;
+  std::vector<Rule> rules;  // the first that matches decides
   Limits limits;
   template <class Io>
   void archive(Io& io) {
@@ -211,6 +215,8 @@ struct ServiceRouting {
     io("cookie_same_site", cookie_same_site);
     io("cookie_partitioned", cookie_partitioned);
     io("via", via);
+    io("allowlist", allowlist);
+    io("rules", rules);
     io("limits", limits);
   }
   bool operator==(const ServiceRouting&) const = default;
@@ -222,6 +228,7 @@ struct ServiceSettings : ServiceRouting {
   std::vector<VersionSettings> versions;  // in the order of the file; in force: the deployed ones follow
   std::optional<ReleaseSettings> release;
   RolloutSettings rollout;
+  AllowlistSource allowlist_source;
 
   const VersionSettings* version(std::string_view wanted) const;
   bool operator==(const ServiceSettings&) const = default;

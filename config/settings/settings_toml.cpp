@@ -190,10 +190,11 @@ ConfigErrors errors(const std::string& file, std::string_view text, std::vector<
 
 }  // namespace
 
-LoadedSettings parse_settings(std::string_view text, const std::string& file) {
+LoadedSettings parse_settings(std::string_view text, const std::string& file, Beside beside) {
   Settings settings;
   settings.file = anchored(std::filesystem::current_path().string(), file);
   TomlFile context;
+  context.reads_beside = beside == Beside::read;
   context.folder = std::filesystem::path(settings.file).parent_path().string();
   try {
     const toml::table table = toml::parse(text, std::string_view(file));

@@ -1,5 +1,6 @@
 #pragma once
 // TOML to Settings: the only code that uses toml++. Every key of contract 2.2 is parsed and validated.
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,8 +17,12 @@ struct ConfigErrors {
 };
 using LoadedSettings = std::variant<Settings, ConfigErrors>;
 
+/// Whether the files that the configuration names, such as that of an allowlist, are read, too. Without them the
+/// settings have no allowlists.
+enum class Beside : std::uint8_t { read, leave };
+
 /// `file` is the name in error messages; relative paths begin in its folder.
-LoadedSettings parse_settings(std::string_view text, const std::string& file);
+LoadedSettings parse_settings(std::string_view text, const std::string& file, Beside beside = Beside::read);
 /// Reads the file first, and stores its text in `said` if that is given. A file that cannot be read gives one error
 /// with its name and the cause.
 LoadedSettings load_settings(const std::string& file, std::string* said = nullptr);

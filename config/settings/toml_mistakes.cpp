@@ -241,6 +241,8 @@ std::string_view table_of(std::string_view kind) {
       {"version", "[service.NAME.version.VERSION]"},
       {"release", "[service.NAME.release]"},
       {"rollout", "[service.NAME.rollout]"},
+      {"allowlist", "[service.NAME.allowlist]"},
+      {"rule", "[[service.NAME.rule]]"},
       {"health", "health = { ... } of a version"},
       {"stop", "stop = { ... } of a version"},
   };

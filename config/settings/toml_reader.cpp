@@ -59,7 +59,8 @@ std::string anchored(const std::string& folder, const std::string& path) {
   return clean;
 }
 
-TomlReader::TomlReader(const toml::table& root, TomlFile& file) : table_(&root), file_(file) {}
+TomlReader::TomlReader(const toml::table& root, TomlFile& file, std::string_view kind)
+    : table_(&root), file_(file), kind_(kind) {}
 
 TomlReader::TomlReader(TomlReader& parent, std::string_view key, std::string_view kind)
     : table_(&kEmpty), file_(parent.file_), kind_(kind.empty() ? key : kind) {
@@ -263,6 +264,21 @@ std::optional<std::vector<TomlReader::Number>> TomlReader::numbers(std::string_v
     }
     all.push_back({*element.value<double>(), &element});
   }
+  return all;
+}
+
+std::vector<const toml::table*> TomlReader::tables(std::string_view key, std::string_view written, std::size_t most) {
+  std::vector<const toml::table*> all;
+  const toml::node* node = find(key);
+  if (node == nullptr) return all;
+  const auto* array = node->as_array();
+  if (array == nullptr || (!array->empty() && !array->is_array_of_tables())) {
+    error(*node, expected("a list of tables", *node) + ": write each as [[" + std::string(written) + "]]");
+    return all;
+  }
+  if (array->size() > most)
+    error((*array)[most], "more than " + std::to_string(most) + " of [[" + std::string(written) + "]]");
+  for (std::size_t i = 0; i < std::min(array->size(), most); ++i) all.push_back((*array)[i].as_table());
   return all;
 }
 

@@ -30,7 +30,8 @@ inline constexpr std::size_t kMostName = 256;  // bytes of the name of a field, 
 
 /// The data shared by all readers of a file.
 struct TomlFile {
-  std::string folder;  // absolute; relative paths of the file begin here
+  std::string folder;        // absolute; relative paths of the file begin here
+  bool reads_beside = true;  // other files that this one names are read, too
   std::vector<Diagnostic> problems;
   std::vector<Diagnostic> warnings;  // of settings that are valid, but probably not meant
   std::map<std::string, bool> keys;  // all keys that were read, as KIND.KEY; true: present in some table of that kind
@@ -48,7 +49,7 @@ void explain_unknown_keys(TomlFile& file);
 
 class TomlReader {
  public:
-  TomlReader(const toml::table& root, TomlFile& file);
+  TomlReader(const toml::table& root, TomlFile& file, std::string_view kind = {});
   /// The table `key` of `parent`; an absent table reads as empty. `kind` is its name in TomlFile::keys, by default
   /// `key`.
   TomlReader(TomlReader& parent, std::string_view key, std::string_view kind = {});
@@ -94,6 +95,11 @@ class TomlReader {
   /// The numbers of a list, at most `most`; nothing if the key is absent, or anything in it is wrong.
   std::optional<std::vector<Number>> numbers(std::string_view key, std::size_t most);
 
+  /// The tables of `[[KEY]]`, at most `most`. `written`: the key with its tables, "service.NAME.rule".
+  std::vector<const toml::table*> tables(std::string_view key, std::string_view written, std::size_t most);
+  /// The value of the key; null: it is absent.
+  const toml::node* find(std::string_view key);
+
   /// A different reader of the same table reads the key.
   void leave(std::string_view key) { asked_.emplace_back(key); }
 
@@ -110,7 +116,6 @@ class TomlReader {
   TomlFile& file() { return file_; }
 
  private:
-  const toml::node* find(std::string_view key);
   std::optional<std::string> string_of(const toml::node& node, std::size_t most = kMostText);
   void report(const toml::source_position& at, std::string message);
   void report_unknown(const toml::key& key, const std::vector<std::string_view>& known);

@@ -8,14 +8,16 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace gray {
 namespace {
 
-constexpr std::string_view kInMemfd = "memfd";  // a packet: the message is in the descriptor
-constexpr std::size_t kDescriptorRoom = 8;      // one is expected; more are received so that they can be closed
+constexpr std::string_view kInMemfd = "memfd";                   // a packet: the message is in the descriptor
+constexpr std::size_t kDescriptorRoom = 1 + kMaxAllowlists + 7;  // more than any message has, so that they are closed
 
 union Control {
   char bytes[CMSG_SPACE(kDescriptorRoom * sizeof(int))];
@@ -26,14 +28,14 @@ bool carries_descriptor(ChannelMessage::Type type) {
   return type == ChannelMessage::Type::table || type == ChannelMessage::Type::reopen;
 }
 
-void attach_descriptor(msghdr& header, Control& control, int fd) {
+void attach_descriptors(msghdr& header, Control& control, const std::vector<int>& fds) {
   header.msg_control = control.bytes;
-  header.msg_controllen = CMSG_SPACE(sizeof(int));
+  header.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
   cmsghdr* block = CMSG_FIRSTHDR(&header);
   block->cmsg_level = SOL_SOCKET;
   block->cmsg_type = SCM_RIGHTS;
-  block->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(block), &fd, sizeof(int));
+  block->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+  std::memcpy(CMSG_DATA(block), fds.data(), fds.size() * sizeof(int));
 }
 
 /// Every descriptor of the packet, owned at once, so that none leaks, whatever the packet contains.
@@ -64,7 +66,9 @@ ChannelResult result_of(int problem) {
 /// An unexpected descriptor is as wrong as a missing one.
 std::string descriptor_problem(const ChannelMessage& message, std::size_t count) {
   if (carries_descriptor(message.type) && count == 0) return "a message has no descriptor, but its type needs one";
-  if (count > (carries_descriptor(message.type) ? 1u : 0u)) return "a message has an unexpected descriptor";
+  if (count < 1 + message.list_count && message.list_count > 0) return "a table has fewer descriptors than allowlists";
+  if (count > (carries_descriptor(message.type) ? 1 + message.list_count : 0))
+    return "a message has an unexpected descriptor";
   return {};
 }
 
@@ -87,7 +91,12 @@ ChannelResult send_message(int channel, const ChannelMessage& message) {
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   Control control{};
-  if (message.fd || large) attach_descriptor(header, control, message.fd ? message.fd.get() : large.get());
+  std::vector<int> fds;
+  for (const UniqueFd* fd : {&message.fd, &std::as_const(large)})
+    if (*fd) fds.push_back(fd->get());
+  for (const UniqueFd& list : message.lists) fds.push_back(list.get());
+  if (fds.size() > kDescriptorRoom) return ChannelResult::invalid;
+  if (!fds.empty()) attach_descriptors(header, control, fds);
   ssize_t sent = 0;
   do sent = ::sendmsg(channel, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
@@ -132,7 +141,10 @@ ChannelResult receive_message(int channel, ChannelMessage& message, std::string&
   if (!read) return ChannelResult::invalid;
   error = descriptor_problem(*read, descriptors.size());
   if (!error.empty()) return ChannelResult::invalid;
-  if (!descriptors.empty()) read->fd = std::move(descriptors.front());
+  if (!descriptors.empty()) {
+    read->fd = std::move(descriptors.front());
+    read->lists.assign(std::make_move_iterator(descriptors.begin() + 1), std::make_move_iterator(descriptors.end()));
+  }
   message = std::move(*read);
   return ChannelResult::ok;
 }

@@ -1,12 +1,12 @@
 #pragma once
 // The messages between master and router over a SOCK_SEQPACKET socketpair: one JSON object per packet, with at most one
-// descriptor. Tables are sent in sealed memfds, and so is a message that is larger than a packet. Silence is normal;
-// end of file means that the other side is dead.
+// descriptor; only a table has more: those of its allowlists. Tables are sent in sealed memfds, and so is a message
+// that is larger than a packet. Silence is normal; end of file means that the other side is dead.
 //
 //   master                                router
 //     hello(protocol, router_slot, settings, warm_up) ->
 //                                      <-  hello(protocol, layout, pid)       or it exits
-//     table(number) + memfd            ->
+//     table(number) + memfds           ->                                     the table, and each allowlist in it
 //                                      <-  applied(number)                    once every thread routes by it
 //                                      <-  unreached(detail)                  of a worker that it cannot reach
 //                                      <-  ready                              after the first table; with `warm_up`
@@ -37,7 +37,7 @@
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 11;
+inline constexpr std::uint32_t kChannelProtocol = 12;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 inline constexpr std::size_t kChannelMessage = 16 << 20;  // bytes of the JSON of a message
 
@@ -75,6 +75,9 @@ struct ChannelMessage {
   std::string detail;             // probed: "connect: Connection refused"; unreached: "web@v1#0: connect: ..."
   std::optional<PeerOwner> peer;  // probed, stranger: the process behind the address, if it is known
   UniqueFd fd;                    // table: the memfd; reopen: the new log
+  // table: the memfds of the allowlists, in the order of the services. Their number is sent, too, so that none is lost.
+  std::uint32_t list_count = 0;  // at most kMaxAllowlists
+  std::vector<UniqueFd> lists;
 
   /// The type and its fields; the descriptor is sent separately.
   template <class Io>

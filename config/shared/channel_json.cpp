@@ -47,6 +47,10 @@ void ChannelMessage::fields(Io& io) {
     case Type::unreached:
     case Type::untrusted_proxy: io("detail", detail); return;
     case Type::table:
+      io("number", number);
+      io("list_count", list_count);
+      io.check("list_count", list_count <= kMaxAllowlists, "a number of allowlists");
+      return;
     case Type::applied: io("number", number); return;
     case Type::drain:
       io("timeout", timeout);
@@ -64,6 +68,7 @@ template <class Io>
 void ChannelMessage::archive(Io& io) {
   fields(io);
   io("fd", fd);
+  io("lists", lists);
 }
 template void ChannelMessage::archive(Save&);
 template void ChannelMessage::archive(Load&);

@@ -1,7 +1,7 @@
 #pragma once
 // The routing table: all that the router knows about services, versions and workers. The master makes a complete new
 // table for every change, numbers it, and sends it as JSON in a sealed memfd; a table is never edited. No number is
-// used twice.
+// used twice. The users of allowlists are not in it: each list is a memfd of its own (config/settings/allowlist.hpp).
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -42,7 +42,8 @@ struct VersionRoute {
   // Generations of the workers that are being drained: their open exchanges continue for drain_timeout, then are cut.
   std::vector<std::uint64_t> draining;
   Duration drain_timeout{30'000};
-  HttpProbe probe;  // of the health check
+  bool targeted = false;  // a rule or the allowlist that names this version may choose it
+  HttpProbe probe;        // of the health check
   Duration probe_timeout{1'000};
   bool withdrawn = false;  // its users were taken away: requests that wait for it go to stable
   template <class Io>
@@ -52,6 +53,7 @@ struct VersionRoute {
     io("workers", workers);
     io("draining", draining);
     io("drain_timeout", drain_timeout);
+    io("targeted", targeted);
     io("probe", probe);
     io("probe_timeout", probe_timeout);
     io("withdrawn", withdrawn);
@@ -80,6 +82,9 @@ struct ServiceRoute : ServiceRouting {
     io.check("versions", !versions.empty(), "a list with a version in it");
     io.check("stable", stable < versions.size(), "an index of a version");
     io.check("canary", !canary || *canary < versions.size(), "an index of a version");
+    for (const Rule& rule : rules)
+      io.check("rules", rule.fields.size() + rule.paths.size() + rule.clients.size() > 0, "a list of rules");
+    io.check("rules", rules.size() <= kMaxRules, "a list of at most 1000 rules");
     io.check("weight", weight >= 0 && weight <= 100, "a number from 0 to 100");
   }
   bool operator==(const ServiceRoute&) const = default;

@@ -98,6 +98,7 @@ void ReleaseVerbs::deploy(const json& args, Done done) {
     state.stopped.erase(order.version);
     state.weights.erase(order.version);
     state.salts.erase(order.version);
+    state.withdrawn.erase(order.version);
   });
   host_.deployed_changed();
   busy_[order.service] = fmt::format("a deploy of {} ({})", order.version, requested_by(args));

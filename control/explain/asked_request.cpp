@@ -64,7 +64,7 @@ Explanation explain(const RoutingTable& table, const ServiceRoute& route, const 
       trusted_proxies.contains(peer) ? policy::client_address(peer, head.fields, trusted_proxies).address : peer;
   const auto service = policy::policy_of(route, table.issue_seed);
   policy::Trace trace;
-  const auto choice = policy::explain(service, head, client, peer, route.canary && is_up(*route.canary), trace);
+  const auto choice = policy::explain(service, head, client, peer, is_up, trace);
   explanation.steps = std::move(trace.steps);
   explanation.version = route.versions[choice.version].name;
   explanation.decision = choice.decision;

@@ -113,11 +113,12 @@ Judge::Counts Judge::events_of(const Step& step) const {
 
 void Judge::gather(Side& side, const Step& step, const Counts& events) const {
   side.sum.requests += step.requests;
+  side.sum.targeted += step.targeted;
   side.sum.errors += step.errors;
   side.sum.failing_users += step.failing_users;
   side.sum.overflowed |= step.overflowed;
   side.sum.users = step.users;
-  side.now.requests += step.requests;
+  side.now.requests += step.compared();
   for (std::size_t i = 0; i < kEvents; ++i) side.events[i] += events[i];
   if (step.samples.empty()) return;
   side.sum.samples.resize(segment::kHistogramBuckets);
@@ -148,14 +149,14 @@ void Judge::compare(TimePoint now, const Step& canary, const Counts& of_canary, 
 void Judge::compare_alone(TimePoint now, const Step& canary, const Counts& counts) {
   for (std::size_t i = 0; i < kEvents; ++i) {
     const bool slow = i == static_cast<std::size_t>(Metric::slow);
-    events_[i].add_alone(now, ratio_of_stable(i), counts[i], slow ? count_of(canary.samples) : canary.requests);
+    events_[i].add_alone(now, ratio_of_stable(i), counts[i], slow ? count_of(canary.samples) : canary.compared());
   }
 }
 
 void Judge::remember(const Step& stable, const Counts& events) {
   for (std::size_t i = 0; i < kEvents; ++i) {
     const bool slow = i == static_cast<std::size_t>(Metric::slow);
-    reference_.exposure[i] += static_cast<double>(slow ? count_of(stable.samples) : stable.requests);
+    reference_.exposure[i] += static_cast<double>(slow ? count_of(stable.samples) : stable.compared());
     reference_.events[i] += static_cast<double>(events[i]);
     if (reference_.exposure[i] <= kReferenceMax) continue;
     reference_.exposure[i] /= 2;
@@ -190,10 +191,10 @@ bool Judge::matters(Metric metric) const {
 
 std::string Judge::missing() const {
   if (canary_.sum.overflowed || stable_.sum.overflowed) return "too many users fail at once to count them";
-  if (canary_.sum.requests < kMinRequests)
-    return fmt::format("the canary has had {} of {} requests", canary_.sum.requests, kMinRequests);
-  if (weight_ < kAlone && stable_.sum.requests < kMinRequests)
-    return fmt::format("stable has had {} of {} requests to compare with", stable_.sum.requests, kMinRequests);
+  if (canary_.sum.compared() < kMinRequests)
+    return fmt::format("the canary has had {} of {} requests", canary_.sum.compared(), kMinRequests);
+  if (weight_ < kAlone && stable_.sum.compared() < kMinRequests)
+    return fmt::format("stable has had {} of {} requests to compare with", stable_.sum.compared(), kMinRequests);
   if (weight_ >= kAlone && reference_.exposure[0] < kMinRequests)
     return "stable gets no requests, and what it had before is not known";
   return {};

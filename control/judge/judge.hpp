@@ -13,6 +13,7 @@
 //    of the last kSettle. So neither a user with many requests nor requests from before a change of the weight look
 //    like evidence.
 //  - At a weight of 100 no stable version serves at the same time: the canary is compared with what stable had before.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -29,7 +30,9 @@ namespace gray::control {
 
 /// What one version did in one step.
 struct Step {
-  std::uint64_t requests = 0, errors = 0;                                 // completed
+  std::uint64_t requests = 0, errors = 0;  // completed
+  std::uint64_t targeted = 0;  // of the requests: those of rules and of the allowlist, which are not compared
+  std::uint64_t compared() const { return requests - std::min(targeted, requests); }
   std::uint64_t failing_users = 0, reset_users = 0, timed_out_users = 0;  // each once in 10 minutes
   bool overflowed = false;                                                // some failing users could not be counted
   std::uint64_t users = 0;             // distinct ones since the weight was changed; an estimate

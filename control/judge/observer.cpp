@@ -3,6 +3,16 @@
 #include <utility>
 
 namespace gray::control {
+namespace {
+
+/// Their users are not a random part of all, so that a difference need not be one of the versions.
+std::uint64_t targeted(const segment::Totals& totals) {
+  using segment::Decision;
+  return totals.decisions[static_cast<std::size_t>(Decision::allowlist)] +
+         totals.decisions[static_cast<std::size_t>(Decision::rule)];
+}
+
+}  // namespace
 
 Step Observer::look(const segment::Layout& layout, std::uint32_t row) {
   const auto totals = std::exchange(totals_, segment::sum(layout, row));
@@ -13,6 +23,7 @@ Step Observer::look(const segment::Layout& layout, std::uint32_t row) {
   if (!known) return {};
   Step step{.requests = totals_.requests - totals.requests,
             .errors = totals_.errors - totals.errors,
+            .targeted = targeted(totals_) - targeted(totals),
             .failing_users = totals_.failing_users - totals.failing_users,
             .reset_users = totals_.reset_users - totals.reset_users,
             .timed_out_users = totals_.timed_out_users - totals.timed_out_users,

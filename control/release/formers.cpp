@@ -64,8 +64,12 @@ ServiceState make_stable(const ServiceSettings& service, const State& state, con
 }
 
 ServiceState gone_back(const ServiceSettings& service, const State& state, const std::string& version, WallTime now) {
+  const Shares before = shares_of(service, state);
   ServiceState next = make_stable(service, state, version, now);
-  next.withdrawn.insert(shares_of(service, state).stable);
+  next.withdrawn.insert(before.stable);
+  if (!before.canary.empty()) next.withdrawn.insert(before.canary);
+  if (const Rollout* rollout = running_rollout(next)) next.withdrawn.insert(rollout->version);
+  next.withdrawn.erase(version);
   return next;
 }
 

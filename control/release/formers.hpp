@@ -38,7 +38,8 @@ std::string undo_target(const ServiceSettings& service, const State& state);
 /// The state of the service with `version` as the stable one; no other version has users then. The stable version so
 /// far becomes the newest former one.
 ServiceState make_stable(const ServiceSettings& service, const State& state, const std::string& version, WallTime now);
-/// Likewise, because the stable version so far is to be left: it is withdrawn.
+/// Likewise, because the stable version so far is to be left: it is withdrawn, and so are those with a weight or a
+/// running rollout.
 ServiceState gone_back(const ServiceSettings& service, const State& state, const std::string& version, WallTime now);
 
 }  // namespace gray::control

@@ -137,6 +137,7 @@ json version_json(const ReportSource& source, const ServiceSettings& service, co
               {"instances", version.instances},
               {"state", name(view == nullptr ? VersionState::stopped : view->state)},
               {"stopped", is_stopped(source.state, service.name, version.name)},
+              {"targeted", takes_targeted_users(source.state, service.name, version.name)},
               {"instances", version.instances},
               {"restart", restart_json(view)},
               {"late_stops", late_stops_json(view)},
@@ -160,6 +161,8 @@ json service_json(const ReportSource& source, const ServiceSettings& service) {
               {"undo", undo_json(source, service.name)},
               {"stable", shares_of(service, source.state).stable},
               {"configured_stable", service.stable},
+              {"rules", service.rules.size()},
+              {"allowlist", service.allowlist.count},
               {"versions", json::array()}};
   for (const auto& version : service.versions) out["versions"].push_back(version_json(source, service, version));
   return out;

@@ -68,12 +68,29 @@ void spills(std::vector<Warning>& all, const ReportSource& source, const Service
                    count, service.limits.max_sockets)});
 }
 
+/// The first version that the rules or the allowlist name and that does not exist: a typing mistake, or not yet there.
+void unknown_target(std::vector<Warning>& all, const ServiceSettings& service) {
+  const auto is_unknown = [&](const std::string& version) {
+    return version != kCanaryRole && version != kStableRole && service.version(version) == nullptr;
+  };
+  const auto warn = [&](const std::string& version, const std::string& who) {
+    all.push_back({"unknown-target", service.name, version,
+                   fmt::format("{} {}: there is no version {} of {}; until it is deployed, nobody is chosen for it",
+                               who, version, version, service.name)});
+  };
+  if (service.allowlist.count > 0 && is_unknown(service.allowlist.version))
+    return warn(service.allowlist.version, "the allowlist names");
+  const auto rule = std::ranges::find_if(service.rules, is_unknown, &Rule::version);
+  if (rule != service.rules.end()) warn(rule->version, fmt::format("the rule \"{}\" names", rule->name));
+}
+
 }  // namespace
 
 std::vector<Warning> warnings(const ReportSource& source) {
   std::vector<Warning> all;
   untrusted_proxy(all, source);
   for (const ServiceSettings& service : source.settings.services) {
+    unknown_target(all, service);
     for (const VersionSettings& version : service.versions) {
       if (const VersionView* view = view_of(source.views, service.name, version.name)) {
         short_backlog(all, service, *view);

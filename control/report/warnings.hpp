@@ -17,7 +17,7 @@ struct Warning {
   std::string name() const { return cause + " " + service + " " + version; }
 };
 
-/// At most three for each version, and one more.
+/// At most three for each version, one for each service, and one more.
 std::vector<Warning> warnings(const ReportSource& source);
 
 }  // namespace gray::control

@@ -1,7 +1,7 @@
 #pragma once
-// The text of state.json: {"schema_version": 1, "services": {NAME: {"stable", "weights": {VERSION: percent},
-// "salts": {VERSION: salt}, "stopped": [VERSION], "was_stable", "deployed": {VERSION: {"settings", "deployed_at",
-// "removing"}}, "formers": [{"name", "since", "warm"}]}}}.
+// The text of state.json: {"schema_version": 1, "services": {NAME: {"stable", "weights": {VERSION: percent}, "salts":
+// {VERSION: salt}, "stopped": [VERSION], "was_stable", "deployed": {VERSION: {"settings", "deployed_at", "removing"}},
+// "formers": [{"name", "since", "warm"}], "rollout", "aborted": {VERSION: time}, "withdrawn": [VERSION]}}}.
 #include <stdexcept>
 #include <string>
 #include <string_view>

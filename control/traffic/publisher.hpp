@@ -1,5 +1,8 @@
 #pragma once
 // Makes and numbers routing tables. No number is used twice; a table with the same content as the last one is not sent.
+#include <memory>
+#include <vector>
+
 #include "config/settings/settings.hpp"
 #include "config/shared/routing_table.hpp"
 #include "config/shared/version_view.hpp"
@@ -14,8 +17,9 @@ std::uint64_t random_issue_seed();
 class TableReceivers {
  public:
   virtual ~TableReceivers() = default;
-  /// A complete new table; its number is higher than all before.
-  virtual void publish(const RoutingTable& table) = 0;
+  /// A complete new table; its number is higher than all before. `lists`: of each of its services with an allowlist, in
+  /// their order.
+  virtual void publish(const RoutingTable& table, const std::vector<std::shared_ptr<const Allowlist>>& lists) = 0;
   /// Whether all routers with clients use table `number` or a newer one.
   virtual bool all_applied(std::uint64_t number) const = 0;
 };

@@ -35,6 +35,7 @@ ServiceRoute front_of(const ServiceSettings& service) {
   ServiceRoute route;
   static_cast<ServiceRouting&>(route) = service;
   route.name = service.name;
+  if (!service.allowlist_source.table) route.allowlist = {};
   return route;
 }
 
@@ -57,6 +58,7 @@ RoutingTable build_table(const Settings& settings, const State& state, const std
                                 .workers = routable_workers(views, service.name, version.name),
                                 .draining = draining_workers(views, service.name, version.name),
                                 .drain_timeout = version.drain_timeout,
+                                .targeted = takes_targeted_users(state, service.name, version.name),
                                 .probe = version.health,
                                 .probe_timeout = version.health.timeout,
                                 .withdrawn = is_withdrawn(state, service.name, version.name)});

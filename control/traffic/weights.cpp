@@ -106,6 +106,10 @@ bool is_withdrawn(const State& state, const std::string& service, const std::str
   return state_of(state, service).withdrawn.contains(version);
 }
 
+bool takes_targeted_users(const State& state, const std::string& service, const std::string& version) {
+  return !is_stopped(state, service, version) && !is_withdrawn(state, service, version);
+}
+
 ShiftVerdict judge_shift(const Settings& settings, const State& published, const State& wanted,
                          const ShiftOrder& order) {
   const auto& [service, version, percent, yes] = order;

@@ -62,6 +62,10 @@ bool is_stopped(const State& state, const std::string& service, const std::strin
 /// Whether the users of the version were taken away, and it got none since: an abort, an alarm or an undo.
 bool is_withdrawn(const State& state, const std::string& service, const std::string& version);
 
+/// Whether a rule or the allowlist that names the version may choose it: it runs, and its users were not taken away.
+/// The routers decide about the roles "canary" and "stable".
+bool takes_targeted_users(const State& state, const std::string& service, const std::string& version);
+
 /// `state` without services and versions that `settings` does not have, and without weight and salt of the stable
 /// version, which has neither.
 State pruned(const State& state, const Settings& settings);

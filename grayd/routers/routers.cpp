@@ -139,6 +139,8 @@ void Routers::send_table(RouterGeneration& router) {
   auto table = message_of(ChannelMessage::Type::table);
   table.number = number_;
   table.fd = copy_of(table_.get());
+  for (const UniqueFd& list : lists_) table.lists.push_back(copy_of(list.get()));
+  table.list_count = static_cast<std::uint32_t>(lists_.size());
   router.send(std::move(table));
 }
 
@@ -146,7 +148,9 @@ void Routers::let_accept(RouterGeneration& router) {
   if (listening_ && router.ready()) router.send(message_of(ChannelMessage::Type::listen));
 }
 
-void Routers::publish(const RoutingTable& table) {
+void Routers::publish(const RoutingTable& table, const std::vector<std::shared_ptr<const Allowlist>>& lists) {
+  lists_.clear();
+  for (const auto& list : lists) lists_.push_back(copy_of(list->fd()));
   table_ = sealed_memfd("grayd-table", to_json_text(table));
   number_ = table.number;
   for (const auto& router : living_) {
@@ -303,6 +307,7 @@ void Routers::archive(Io& io) {
   io("settings", settings_);
   io("users", users_);
   io("table", table_);
+  io("lists", lists_);
   io("number", number_);
   io("drain_timeout", drain_timeout_);
   io("listening", listening_);

@@ -66,7 +66,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   /// Null if no upgrade is under way.
   const RouterUpgrade* router_upgrade() const { return router_upgrade_ ? &*router_upgrade_ : nullptr; }
   /// Sends a whole new table; its number must be higher than any before.
-  void publish(const RoutingTable& table) override;
+  void publish(const RoutingTable& table, const std::vector<std::shared_ptr<const Allowlist>>& lists) override;
   /// The listeners listen: every router accepts, including later ones.
   void listen();
   /// The access log was reopened: borrowed, replaces the descriptor of the command.
@@ -147,6 +147,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   std::uint64_t next_waiter_ = 1;
   std::set<uid_t> users_;
   UniqueFd table_;
+  std::vector<UniqueFd> lists_;  // the allowlists of the table
   std::uint64_t number_ = 0;
   Duration drain_timeout_{0};
   bool listening_ = false, wanted_ = false, probing_ = false;

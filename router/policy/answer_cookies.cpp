@@ -1,6 +1,6 @@
 #include "router/policy/answer_cookies.hpp"
 
-#include "router/policy/split.hpp"
+#include "router/http/split.hpp"
 
 namespace gray::policy {
 namespace {
@@ -17,7 +17,7 @@ bool is_secure(std::string_view scheme, bool trusted, const http::Fields& fields
   const http::Field* field = trusted ? fields.find(http::Name::x_forwarded_proto) : nullptr;
   if (field == nullptr || field->value.empty()) return scheme == "https";
   std::string_view rest = field->value;
-  return http::equals_ignoring_case(trimmed(next_part(rest, ',')), "https");
+  return http::equals_ignoring_case(http::trimmed(http::next_part(rest, ',')), "https");
 }
 
 void AnswerCookies::set(const ServiceRoute& service, const Choice& choice, bool secure) {

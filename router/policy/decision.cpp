@@ -4,10 +4,11 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "router/http/split.hpp"
 #include "router/policy/affinity.hpp"
 #include "router/policy/identity.hpp"
-#include "router/policy/split.hpp"
 
 namespace gray::policy {
 namespace {
@@ -110,7 +111,7 @@ std::string_view last_part(std::string_view& rest) {
   const std::size_t comma = rest.rfind(',');
   const std::string_view part = comma == std::string_view::npos ? rest : rest.substr(comma + 1);
   rest = comma == std::string_view::npos ? std::string_view() : rest.substr(0, comma);
-  return trimmed(part);
+  return http::trimmed(part);
 }
 
 template <class Trace>
@@ -135,6 +136,7 @@ void identify(const ServicePolicy& service, const http::Fields& fields, const Cl
   trace_identity(route, identity, trace);
   if (identity.source == nullptr) return;
   choice.identity = identity.source;
+  if (service.targeting.users != nullptr) choice.listed = service.targeting.users->contains(identity.text);
   choice.identity_hash = bucket_hash(route.salt, identity.text);
   if (route.affinity) choice.affinity = affinity_hash(identity.text);
   if (!identity.issued) return;
@@ -154,12 +156,33 @@ void trace_bucket(const ServiceRoute& route, const Choice& choice, Trace& trace)
   }
 }
 
+/// Whether the allowlist or a rule chooses: then `choice` has its decision. The client's networks are those of the
+/// address that counts as the client's.
+bool choose_target(const ServicePolicy& service, const http::Request& head, const Client& client, bool listed,
+                   Choice& choice) {
+  const Targeting& targeting = service.targeting;
+  if (listed) {
+    choice.listed = true;
+    choice.version = targeting.listed_version;
+    choice.decision = Decision::allowlist;
+    return true;
+  }
+  if (targeting.rules == nullptr) return false;
+  const auto rule = targeting.rules->find(head, client.address, targeting.versions);
+  if (!rule) return false;
+  choice.rule = *rule;
+  choice.version = targeting.versions[targeting.rules->target_of(*rule)];
+  choice.decision = Decision::rule;
+  return true;
+}
+
 template <class Trace>
 Choice choose(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
-              bool canary_up, Trace& trace) {
+              Able able, Trace& trace) {
   const ServiceRoute& route = *service.route;
   Choice choice{.version = route.stable};
   identify(service, head.fields, client, choice, trace);
+  const bool listed = std::exchange(choice.listed, false);  // it decides only if no version is named
   const auto take = [&choice](std::uint32_t version, Decision decision) {
     choice.version = version;
     choice.decision = decision;
@@ -175,6 +198,10 @@ Choice choose(const ServicePolicy& service, const http::Request& head, const Cli
     return take(*version, Decision::header);
   if (const auto version = version_by_cookie(route, head.fields, choice.pin == Pin::expire, trace))
     return take(*version, Decision::cookie);
+  if ((listed || service.targeting.rules != nullptr) && choose_target(service, head, client, listed, choice)) {
+    return choice.version == route.stable || able(choice.version) ? choice : take(route.stable, Decision::fallback);
+  }
+  const bool canary_up = route.canary && able(*route.canary);
   choice.decision =
       by_bucket(route.canary.has_value(), choice.identified(), choice.identity_hash, service.threshold, canary_up);
   if (choice.decision == Decision::bucket) choice.version = *route.canary;
@@ -184,19 +211,40 @@ Choice choose(const ServicePolicy& service, const http::Request& head, const Cli
 
 }  // namespace
 
-ServicePolicy policy_of(const ServiceRoute& route, std::uint64_t issue_seed) {
-  return {&route, Threshold::of_percent(route.weight), issue_seed, NetworkSet(route.override_from)};
+Targeting::Targeting(const ServiceRoute& route, const targeting::Targets& targets) {
+  constexpr std::uint32_t kNone = targeting::RuleIndex::kNoVersion;
+  if (targets.rules != nullptr) {
+    for (const std::string& target : targets.rules->targets()) versions.push_back(version_meant(route, target));
+    if (std::ranges::any_of(versions, [](std::uint32_t version) { return version != kNone; }))
+      rules = targets.rules.get();
+  }
+  if (targets.users == nullptr) return;
+  listed_version = version_meant(route, route.allowlist.version);
+  if (listed_version != kNone) users = targets.users.get();
+}
+
+std::uint32_t version_meant(const ServiceRoute& route, std::string_view target) {
+  if (target == kStableRole) return route.stable;
+  if (target == kCanaryRole) return route.canary.value_or(targeting::RuleIndex::kNoVersion);
+  const auto version = version_named(route, target);
+  const bool open = version && (*version == route.stable || route.versions[*version].targeted);
+  return open ? *version : targeting::RuleIndex::kNoVersion;
+}
+
+ServicePolicy policy_of(const ServiceRoute& route, std::uint64_t issue_seed, const targeting::Targets& targets) {
+  return {&route, Threshold::of_percent(route.weight), issue_seed, NetworkSet(route.override_from),
+          Targeting(route, targets)};
 }
 
 Choice decide(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
-              bool canary_up) {
+              Able able) {
   NoTrace none;
-  return choose(service, head, client, peer, canary_up, none);
+  return choose(service, head, client, peer, able, none);
 }
 
 Choice explain(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
-               bool canary_up, Trace& trace) {
-  const Choice choice = choose(service, head, client, peer, canary_up, trace);
+               Able able, Trace& trace) {
+  const Choice choice = choose(service, head, client, peer, able, trace);
   std::ranges::stable_sort(trace.steps, {}, &Step::source);
   return choice;
 }
@@ -215,8 +263,8 @@ std::optional<std::string_view> query_param(std::string_view path_query, std::st
   if (mark == std::string_view::npos) return std::nullopt;
   std::string_view rest = path_query.substr(mark + 1);
   while (!rest.empty()) {
-    std::string_view value = next_part(rest, '&');
-    if (decodes_to(next_part(value, '='), name)) return value;
+    std::string_view value = http::next_part(rest, '&');
+    if (decodes_to(http::next_part(value, '='), name)) return value;
   }
   return std::nullopt;
 }

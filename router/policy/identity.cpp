@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "config/base/decimal.hpp"
-#include "router/policy/split.hpp"
+#include "router/http/split.hpp"
 
 namespace gray::policy {
 namespace {
@@ -55,7 +55,8 @@ bool begins_pair(std::string_view list, std::size_t at) {
 std::optional<std::string_view> cookie_in(std::string_view list, std::string_view name) {
   for (std::size_t at = list.find(name); at != std::string_view::npos; at = list.find(name, at + 1)) {
     std::string_view rest = list.substr(at + name.size());
-    if (rest.starts_with('=') && begins_pair(list, at)) return unquoted(trimmed(next_part(rest, ';').substr(1)));
+    if (rest.starts_with('=') && begins_pair(list, at))
+      return unquoted(http::trimmed(http::next_part(rest, ';').substr(1)));
   }
   return std::nullopt;
 }

@@ -23,7 +23,7 @@ Retry judge(const Attempt& attempt) {
   const bool undelivered = !attempt.request_sent && attempt.failure == segment::Reason::upstream_closed;
   if (undelivered && attempt.undelivered > 0 && attempt.undelivered <= kMaxUndelivered) return Retry::again;
   if (attempt.retries > 0) return Retry::no;
-  return segment::is_assigned(attempt.decision) ? Retry::on_stable : Retry::same_version;
+  return segment::is_assigned(attempt.decision) && !attempt.on_stable ? Retry::on_stable : Retry::same_version;
 }
 
 }  // namespace gray::policy

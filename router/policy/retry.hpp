@@ -22,13 +22,14 @@ struct Attempt {
   bool reused = false;            // the socket had served before (it may have been stale)
   segment::Reason failure = segment::Reason::none;
   segment::Decision decision = segment::Decision::none;  // why the failed version was chosen
+  bool on_stable = false;                                // the failed version is the stable one
   bool withdrawn = false;                                // its users were taken away
 };
 
 enum class Retry : std::uint8_t {
   no,
   same_version,  // on another worker of the version if there is one; counts as the one retry
-  on_stable,     // a canary user who did not ask for it: on the stable version; counts as the one retry
+  on_stable,     // a user who did not ask for this version: on the stable one; counts as the one retry
   again,         // it has reached no program: like a connect that is not over yet; does not count
   fresh_socket,  // the reused socket was stale: again on a new connection, never on a reused one; does not count
 };

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "router/http/message.hpp"
+#include "router/http/path_order.hpp"
 
 namespace gray::policy {
 namespace {
@@ -22,20 +23,6 @@ std::string_view bare_host(std::string_view host) {
   host = host.substr(0, colon);
   if (!host.empty() && host.back() == '.') host.remove_suffix(1);
   return host;
-}
-
-bool below(std::string_view path, std::string_view prefix) {
-  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
-}
-
-/// The order of a + "/" and b + "/".
-bool before(std::string_view a, std::string_view b) {
-  const std::size_t common = std::min(a.size(), b.size());
-  if (const int order = a.substr(0, common).compare(b.substr(0, common)); order != 0) return order < 0;
-  if (a.size() == b.size()) return false;
-  const auto next = [common](std::string_view text) { return text.size() > common ? text[common] : '/'; };
-  const auto left = static_cast<unsigned char>(next(a)), right = static_cast<unsigned char>(next(b));
-  return left != right ? left < right : a.size() < b.size();
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
@@ -61,20 +48,21 @@ void PathPrefixes::add(std::string path, std::size_t service) {
 }
 
 void PathPrefixes::settle() {
-  std::ranges::stable_sort(entries_, before, &Entry::path);
+  std::ranges::stable_sort(entries_, http::path_before, &Entry::path);
   const auto same = [](const Entry& a, const Entry& b) { return a.path == b.path; };
   entries_.erase(std::unique(entries_.begin(), entries_.end(), same), entries_.end());
   for (std::uint32_t i = 1; i < entries_.size(); ++i) {
     std::uint32_t parent = i - 1;
-    while (parent != kNone && !below(entries_[i].path, entries_[parent].path)) parent = entries_[parent].parent;
+    while (parent != kNone && !http::is_below(entries_[i].path, entries_[parent].path))
+      parent = entries_[parent].parent;
     entries_[i].parent = parent;
   }
 }
 
 std::optional<std::size_t> PathPrefixes::find(std::string_view path) const {
-  const auto behind = std::ranges::upper_bound(entries_, path, before, &Entry::path);
+  const auto behind = std::ranges::upper_bound(entries_, path, http::path_before, &Entry::path);
   auto index = static_cast<std::uint32_t>(behind - entries_.begin()) - 1;  // kNone: there is none before it
-  while (index != kNone && !below(path, entries_[index].path)) index = entries_[index].parent;
+  while (index != kNone && !http::is_below(path, entries_[index].path)) index = entries_[index].parent;
   return index == kNone ? every_path_ : std::optional(entries_[index].service);
 }
 

@@ -255,7 +255,7 @@ Router::Link Router::send() {
 void Router::handle(ChannelMessage message) {
   using Type = ChannelMessage::Type;
   switch (message.type) {
-    case Type::table: return take_table(message);
+    case Type::table: return take_table(std::move(message));
     case Type::listen: return everywhere([this](Shard& shard) { shard.listen(listeners_, proxied_); });
     case Type::reopen: return reopen_log(message);
     case Type::drain:
@@ -271,16 +271,17 @@ void Router::handle(ChannelMessage message) {
 }
 
 // The last thread that applies the table sends `applied`.
-void Router::take_table(const ChannelMessage& message) {
+void Router::take_table(ChannelMessage message) {
   const auto text = read_memfd(message.fd.get(), kMaxTable);
   std::string error = "not a sealed memfd of a permitted size";
   auto parsed = text ? routing_table_from_json(*text, error) : std::nullopt;
+  if (parsed && !targets_.follow(*parsed, std::move(message.lists), error)) parsed.reset();
   if (!parsed)
     return log(LogLevel::error, "router: routing table " + std::to_string(message.number) + " is rejected: " + error);
   const auto table = std::make_shared<const RoutingTable>(std::move(*parsed));
   auto left = std::make_shared<std::atomic<std::size_t>>(shards_.size());
-  everywhere([this, table, left, number = message.number](Shard& shard) {
-    shard.apply(table);
+  everywhere([this, table, targets = targets_.targets(), left, number = message.number](Shard& shard) {
+    shard.apply(table, targets);
     if (left->fetch_sub(1) != 1) return;
     ChannelMessage applied;
     applied.type = ChannelMessage::Type::applied;

@@ -14,6 +14,7 @@
 #include "router/process/router_main.hpp"
 #include "router/process/shard.hpp"
 #include "router/process/stray_signals.hpp"
+#include "router/process/target_cache.hpp"
 #include "router/process/warm_up_check.hpp"
 
 namespace gray::proxy {
@@ -55,7 +56,7 @@ class Router final : public ShardHost {
   Link send();
   void end(int result);
   void handle(ChannelMessage message);
-  void take_table(const ChannelMessage& message);
+  void take_table(ChannelMessage message);
   void reopen_log(const ChannelMessage& message);
   void reached(std::uint64_t id, bool ok, const std::string& detail);
   void run_warm_up_check();
@@ -97,6 +98,7 @@ class Router final : public ShardHost {
   Ready channel_{*this, &Router::serve_channel}, freed_{*this, &Router::serve_waiters};
   engine::Timer check_again_;
   std::optional<WarmUpCheck> warm_up_check_;  // of the main thread; until it is complete
+  TargetCache targets_;                       // of the newest table; of the main thread
   std::uint32_t next_checker_ = 0;            // the thread that reaches the next worker
   bool reported_ready_ = false;
   bool finished_ = false;

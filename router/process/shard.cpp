@@ -53,8 +53,8 @@ void Shard::post(std::function<void()> task) {
   });
 }
 
-void Shard::apply(std::shared_ptr<const RoutingTable> table) {
-  tables_.replace(table);
+void Shard::apply(std::shared_ptr<const RoutingTable> table, ServiceTargets targets) {
+  tables_.replace(table, std::move(targets));
   backends_.apply(*table);
 }
 

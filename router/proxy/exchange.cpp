@@ -124,7 +124,7 @@ void Exchange::acquire() {
     return take(*side);
   }
   if (wants_tunnel() && !backends.has_tunnel(*routing_.version())) {
-    if (!segment::is_assigned(routing_.decision())) record_.fault = kNoTunnel;
+    if (!routing_.is_assigned()) record_.fault = kNoTunnel;
     return refuse(Reason::overloaded);
   }
   record_.counts.reason = backends.enqueue(*routing_.version(), *this);

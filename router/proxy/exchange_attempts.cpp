@@ -19,8 +19,8 @@ constexpr Duration kDropTime{250};  // for the rest of an answer that is not sen
 }  // namespace
 
 void Exchange::charge() {
-  context_.recorder.failed_attempt(routing_.version()->row, record_.counts.reason, routing_.identity_hash(),
-                                   routing_.client());
+  context_.recorder.failed_attempt(routing_.version()->row, record_.counts.reason, routing_.targeted(),
+                                   routing_.identity_hash(), routing_.client());
 }
 
 policy::Attempt Exchange::facts_of_attempt(bool arrived) const {
@@ -33,6 +33,7 @@ policy::Attempt Exchange::facts_of_attempt(bool arrived) const {
           .reused = attempt_.side->reused(),
           .failure = record_.counts.reason,
           .decision = routing_.decision(),
+          .on_stable = routing_.on_stable(),
           .withdrawn = attempt_.withdrawn};
 }
 

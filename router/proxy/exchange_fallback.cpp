@@ -25,14 +25,14 @@ void Exchange::leave_canary(Reason reason) {
 }
 
 void Exchange::refuse(Reason reason) {
-  if (segment::is_assigned(routing_.decision())) return leave_canary(reason);
+  if (routing_.is_assigned()) return leave_canary(reason);
   feed(refusal(), reason);
 }
 
 // A request that was sent has a little time for its answer, because the canary may be sound. One that may not be
 // repeated is left alone.
 void Exchange::version_withdrawn() {
-  if (!segment::is_assigned(routing_.decision())) return;
+  if (!routing_.is_assigned()) return;
   auto& timers = context_.shard.engine.timers();
   if (state_ == State::waiting) {
     attempt_.withdrawn = true;
@@ -50,7 +50,7 @@ void Exchange::version_withdrawn() {
 // No version that was asked in place of another one answers a request by failing.
 void Exchange::wait_is_over() {
   const Reason reason = reason_of_deadline(state_);
-  if (segment::is_assigned(routing_.decision())) return leave_canary(reason);
+  if (routing_.is_assigned()) return leave_canary(reason);
   feed(routing_.asks_others() ? Event::missing : Event::deadline, reason);
 }
 

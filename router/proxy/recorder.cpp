@@ -87,11 +87,11 @@ void Recorder::judge(const ExchangeRecord& ended, segment::Row& row) {
                                ended.counts.reason, now);
 }
 
-void Recorder::failed_attempt(std::uint32_t row, segment::Reason reason, std::optional<std::uint64_t> identity_hash,
-                              const Address& client) {
+void Recorder::failed_attempt(std::uint32_t row, segment::Reason reason, bool targeted,
+                              std::optional<std::uint64_t> identity_hash, const Address& client) {
   auto& counters = backends_.counters();
   stats::record_failed_attempt(counters.row(row));
-  if (!stats::is_error(segment::status_of(reason), reason)) return;  // of stable it would not count, too
+  if (targeted || !stats::is_error(segment::status_of(reason), reason)) return;  // of stable it would not count, too
   stats::record_failing_user(counters.layout(), counters.row(row), row, user_of(identity_hash, client), reason,
                              engine_.now());
 }

@@ -20,7 +20,7 @@ namespace gray::proxy {
 struct ExchangeRecord {
   std::optional<std::uint32_t> row;   // of the version that is counted; none: no version was chosen
   std::optional<std::uint32_t> cell;  // of the worker; none: no worker was found
-  bool compared = false;              // a canary of the service has users: the judge compares it with stable
+  bool compared = false;              // a canary has users, and this is a request that the judge compares
   stats::Outcome counts;              // without the duration
   TimePoint started{};
   TimePoint granted{};     // a worker was found
@@ -39,8 +39,9 @@ class Recorder {
   void record(ExchangeRecord& ended);
   /// An attempt of the exchange failed, and is repeated elsewhere: an error of the version that failed. A failing user
   /// is one whose answer would have been an error: a full queue is none.
-  void failed_attempt(std::uint32_t row, segment::Reason reason, std::optional<std::uint64_t> identity_hash,
-                      const Address& client);
+  /// `targeted`: of a user whom a rule or the allowlist has chosen, which the judge does not compare.
+  void failed_attempt(std::uint32_t row, segment::Reason reason, bool targeted,
+                      std::optional<std::uint64_t> identity_hash, const Address& client);
   bool logs() const { return log_.enabled(); }
   /// Completes `line`, which has the facts that are not counted, and writes it.
   void write_line(const ExchangeRecord& ended, stats::AccessRecord& line);

@@ -37,9 +37,11 @@ Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& cli
     if (!unreadable_hop_.empty()) stats::add(backends_.counters().wire().forwards_unreadable, 1);
   }
   const ServiceRoute& route = *service_->route;
-  const bool canary_up = route.canary && backends_.version(route.versions[*route.canary].row).up();
+  const auto able = [this, &route](std::uint32_t version) {
+    return backends_.version(route.versions[version].row).up();
+  };
   const policy::Client user(*client_, client.trusted ? std::string_view() : client.ip);
-  choice_ = policy::decide(*service_, head, user, *client.peer, canary_up);
+  choice_ = policy::decide(*service_, head, user, *client.peer, able);
   if (choice_.sets_cookies()) secure_ = policy::is_secure(client.scheme, client.trusted, head.fields);
   if (choice_.pin == policy::Pin::none) asset_ = policy::asset_of(route, head);  // a navigation is for a page
   enter_version();
@@ -130,7 +132,7 @@ std::span<const http::SetCookie> RequestRouting::cookies(policy::AnswerCookies& 
 void RequestRouting::count(ExchangeRecord& record) const {
   if (version_ != nullptr) {
     record.row = version_->row;
-    record.compared = service_->route->canary.has_value();
+    record.compared = service_->route->canary.has_value() && !choice_.targeted();
   }
   record.counts.decision = choice_.decision;
   record.client = client_;
@@ -145,6 +147,7 @@ void RequestRouting::describe(stats::AccessRecord& line) const {
     line.first_decision = first_decision_;
   }
   line.canary_failure = canary_failure_;
+  if (choice_.rule != policy::Choice::kNoRule) line.matched_rule = service_->route->rules[choice_.rule].name;
   const LogMembers& members = view_->log_members(*service_);
   line.rule = members.rule;
   if (choice_.identified()) line.identity_source = members.sources[index_of(*choice_.identity)];

@@ -28,7 +28,7 @@ class RequestRouting {
   void hold() { view_ = &tables_.hold(); }
   bool held() const { return view_ != nullptr; }
   Refusal route(const RequestFacts& request, const ClientInfo& client, const http::Request& head);
-  /// The canary has failed a user who did not ask for it, for this reason: routes to stable.
+  /// The version has failed a user who did not ask for it, for this reason: routes to stable.
   void fall_back(segment::Reason failure);
 
   /// Whether the request is for an asset that other versions may be asked for.
@@ -49,6 +49,11 @@ class RequestRouting {
   /// Null: no version was chosen.
   Version* version() const { return version_; }
   segment::Decision decision() const { return choice_.decision; }
+  /// The user did not ask for the version, and stable can replace it.
+  bool is_assigned() const { return segment::is_assigned(choice_.decision) && !on_stable(); }
+  bool on_stable() const { return choice_.version == service_->route->stable; }
+  /// A rule or the allowlist chose the version, or the one that stable replaces.
+  bool targeted() const { return choice_.targeted(); }
   /// Who sent the request: the peer, or whom a trusted proxy names.
   const Address& client() const { return *client_; }
   /// The member of X-Forwarded-For that could not be read, during route(); empty: none.

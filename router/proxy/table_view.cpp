@@ -24,8 +24,9 @@ LogMembers members_of(const policy::ServicePolicy& service, std::uint64_t table)
 
 }  // namespace
 
-TableView::TableView(std::shared_ptr<const RoutingTable> snapshot)
+TableView::TableView(std::shared_ptr<const RoutingTable> snapshot, ServiceTargets targeted)
     : table(std::move(snapshot)),
+      targets(std::move(targeted)),
       routes(table->services),
       unrouted_rule(stats::rule_members({.table = table->number})) {
   const Limits defaults;
@@ -36,8 +37,9 @@ TableView::TableView(std::shared_ptr<const RoutingTable> snapshot)
     head = {0, 0};
     head_timeout = idle_timeout = Duration{0};
   }
+  targets.resize(table->services.size());
   for (const ServiceRoute& service : table->services) {
-    services.push_back(policy::policy_of(service, table->issue_seed));
+    services.push_back(policy::policy_of(service, table->issue_seed, targets[services.size()]));
     log.push_back(members_of(services.back(), table->number));
     head.bytes = std::max<std::size_t>(head.bytes, service.limits.head);
     head.fields = std::max<std::size_t>(head.fields, service.limits.fields);
@@ -46,9 +48,9 @@ TableView::TableView(std::shared_ptr<const RoutingTable> snapshot)
   }
 }
 
-void TableViews::replace(std::shared_ptr<const RoutingTable> table) {
+void TableViews::replace(std::shared_ptr<const RoutingTable> table, ServiceTargets targets) {
   TableView& old = *current_;
-  current_ = &views_.emplace_back(std::move(table));
+  current_ = &views_.emplace_back(std::move(table), std::move(targets));
   if (old.users == 0) views_.remove_if([&old](const TableView& view) { return &view == &old; });
 }
 

@@ -21,10 +21,14 @@ struct LogMembers {
   std::vector<std::string> sources;       // by identity source
 };
 
+/// The rules and allowlists of a table, by service; empty: it has none.
+using ServiceTargets = std::vector<targeting::Targets>;
+
 struct TableView {
-  explicit TableView(std::shared_ptr<const RoutingTable> snapshot);
+  explicit TableView(std::shared_ptr<const RoutingTable> snapshot, ServiceTargets targeted = {});
 
   std::shared_ptr<const RoutingTable> table;
+  ServiceTargets targets;  // what the policies of `services` use
   policy::RouteTable routes;
   std::vector<policy::ServicePolicy> services;
   std::vector<LogMembers> log;  // by service
@@ -45,7 +49,7 @@ class TableViews {
  public:
   TableViews() : current_(&views_.emplace_back(std::make_shared<const RoutingTable>())) {}
   TableView& current() { return *current_; }
-  void replace(std::shared_ptr<const RoutingTable> table);
+  void replace(std::shared_ptr<const RoutingTable> table, ServiceTargets targets = {});
   TableView& hold() {
     ++current_->users;
     return *current_;

@@ -56,7 +56,8 @@ struct AccessRecord {
   std::string_view identity_source = kNoIdentity;  // of identity_member()
   std::optional<std::uint64_t> identity_hash;      // none: no identity, written as null
   std::string_view rule = kNoRule;                 // of rule_members()
-  bool fallback = false;                           // the bucket chose the canary, stable answered
+  std::string_view matched_rule;  // name of the rule that chose the version; empty: none did, and it is left out
+  bool fallback = false;          // a version was chosen for the user, who did not ask for it, and stable answered
   std::uint32_t retries = 0;
   std::string_view trace, span;  // of a request that was part of a trace; empty: the two members are left out
   std::string_view asked_first;  // version that did not have the asset; empty: no other was asked, and the next member
@@ -87,7 +88,7 @@ inline constexpr std::size_t kMaxRule =
 inline constexpr std::size_t kMaxAccessLine =
     JsonLine::kMaxFrame + kAccessScalars * JsonLine::kMaxScalar + JsonLine::max_text(kMaxIdText) +
     JsonLine::max_plain(kMaxClientText) + JsonLine::max_text(kMaxMethodText) + JsonLine::max_text(kMaxHostText) +
-    JsonLine::max_text(kMaxPathText) + 11 * JsonLine::max_plain(kMaxNameText) + JsonLine::max_text(kMaxSaltText) +
+    JsonLine::max_text(kMaxPathText) + 12 * JsonLine::max_plain(kMaxNameText) + JsonLine::max_text(kMaxSaltText) +
     2 * JsonLine::max_plain(kMaxFaultText) + 2 * JsonLine::max_plain(kMaxTraceText);
 
 /// Writes `{"time":...}` and a line end to `out`, which holds kMaxAccessLine characters. Returns the length.

@@ -102,6 +102,11 @@ def targets(all_figures):
     found.append(("instructions with 9 headers, of nginx's, at most 0.65",
                   ratio(get("grayd", BROWSER, "instructions"), get("nginx", BROWSER, "instructions")), 0.65, "{:.3f}"))
     found.append(("access log on, at most +5 %", None if logged is None else 100 * (logged - 1), 5, "{:+.1f} %"))
+    for kind, limit in (("rules 500", 10), ("allowlist 1,000,000", 3)):
+        for cell in ("64", BROWSER):
+            share = ratio(get(f"grayd, {kind}", cell, "instructions"), get("grayd", cell, "instructions"))
+            found.append((f"{kind}, {cell} connections, at most +{limit} %",
+                          None if share is None else 100 * (share - 1), limit, "{:+.1f} %"))
     counted = get("grayd", "64", "cycles") is not None
     key, what = ("cycles", "cycles") if counted else ("cpu_us", "CPU time (for want of cycles)")
     of_peers = [get(peer, "64", key) for peer in PEERS]

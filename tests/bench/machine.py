@@ -118,6 +118,7 @@ class Job:
     name: str
     log: bool
     cells: list
+    targeting: str = None
 
 
 def script(name, setup, place, cells):
@@ -155,7 +156,7 @@ def initrd(job):
     sources = programs_of(job.name)
     # A backend started by grayd would inherit its address space; linux64 alone puts it back to a random one.
     place = peers.Place("/tmp", {pathlib.PurePosixPath(path).name: path for path in sources}, worker=["/bin/linux64"])
-    setup = peers.setup(job.name, place, PORT, BACKEND, job.log)
+    setup = peers.setup(job.name, place, PORT, BACKEND, job.log, job.targeting)
     texts = {"/job": script(job.name, setup, place, job.cells), "/etc/group": "root:x:0:\n",
              "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\n"}
     return root_file_system(sources, texts | setup.files)

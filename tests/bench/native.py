@@ -49,8 +49,8 @@ def cpu_seconds(pids):
 class Runner:
     """One proxy that runs on its processor, its backend on the other; `ids` are its processes, backend left out."""
 
-    def __init__(self, bench, name, log=False, worker_cpu=LOAD_CPU):
-        folder = bench.folder / f"{name}{'-log' if log else ''}"
+    def __init__(self, bench, name, log=False, worker_cpu=LOAD_CPU, targeting=None):
+        folder = bench.folder / f"{name}{'-log' if log else ''}{'-' + targeting.split()[0] if targeting else ''}"
         folder.mkdir()
         self.name, self.port = name, harness.free_port()
         place = peers.Place(str(folder), programs(name), worker=["taskset", "-c", str(worker_cpu)])
@@ -59,7 +59,7 @@ class Runner:
             # In a session of its own, as grayd's is: the scheduler may treat it as a group of its own.
             process, backend = bench.start_printing_port(peers.backend_command(place, 0), start_new_session=True)
             take_priority(process.pid)
-        setup = peers.setup(name, place, self.port, backend, log)
+        setup = peers.setup(name, place, self.port, backend, log, targeting)
         for path, text in setup.files.items():
             pathlib.Path(path).write_text(text)
         process = bench.start_until(setup.command, self.answers, cpu=PROXY_CPU)

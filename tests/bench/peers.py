@@ -51,16 +51,37 @@ class Place:
     worker: list = dataclasses.field(default_factory=list)
 
 
-def setup(name, place, port, backend, log=False):
+def setup(name, place, port, backend, log=False, targeting=None):
+    own = {"log": log, "targeting": targeting} if name == "grayd" else {}
     return {"grayd": grayd, "nginx": nginx, "haproxy": haproxy, "node": node, "relay": relay}[name](
-        place, port, backend, **({"log": log} if name == "grayd" else {}))
+        place, port, backend, **own)
 
 
 def backend_command(place, port):
     return [*place.worker, place.programs["light_backend"], "--body", str(BODY), "--port", str(port)]
 
 
-def grayd(place, port, _, log):
+def rules(_):
+    """500 rules of all kinds; the last one chooses the browser, the others nobody."""
+    conditions = ['header = {{ x-tenant = "t{0}" }}', 'header = {{ x-tenant-{0} = true }}',
+                  'cookie = {{ theme = "t{0}" }}', 'path = "/shop/{0}"', 'client = ["10.{0}.0.0/16"]']
+    lines = [conditions[i % len(conditions)].format(i // len(conditions)) for i in range(499)]
+    lines.append('cookie = { uid = "183467" }')
+    return "".join(f'[[service.web.rule]]\nversion = "stable"\n{line}\n' for line in lines), {}
+
+
+def allowlist(place):
+    """1,000,000 users; the browser is one of them."""
+    path = f"{place.folder}/users.txt"
+    return (f'[service.web.allowlist]\nversion = "stable"\nfile = "{path}"\n',
+            {path: "".join(f"{183_467 + 7 * i}\n" for i in range(1_000_000))})
+
+
+TARGETING = {"rules 500": rules, "allowlist 1,000,000": allowlist}
+
+
+def grayd(place, port, _, log, targeting):
+    lines, files = TARGETING[targeting](place) if targeting else ("", {})
     # The worker's port is grayd's choice; light_backend takes it from the environment.
     worker = [*place.worker, place.programs["light_backend"], "--body", str(BODY)]
     config = f"""
@@ -84,9 +105,10 @@ upstream_idle = "75s"
 [service.web.version.v1]
 command = {json.dumps(worker)}
 ready = "pipe"
-"""
+
+{lines}"""
     path = f"{place.folder}/grayd.toml"
-    return Setup([place.programs["grayd"], "--config", path], {path: config}, "grayd")
+    return Setup([place.programs["grayd"], "--config", path], {path: config, **files}, "grayd")
 
 
 def nginx(place, port, backend):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The cost of one proxied request: instructions, system calls, CPU time. grayd, nginx, HAProxy, a Node proxy
 and a relay without HTTP as the floor, each with one thread; answers of 1 KB; 1, 16 and 64 kept connections; at 64 again
-with the 9 headers of a browser, and with grayd's access log.
+with the 9 headers of a browser, and with grayd's access log. With --targeting, also grayd with 500 rules and with an
+allowlist of 1,000,000 users.
 
 Instructions decide: they do not depend on what else the machine does. They come from the processor's counters where
 perf may read them, else from an emulated machine (machine.py).
@@ -24,11 +25,13 @@ REQUESTS, WARM = 1000, 500
 NODE_REQUESTS, NODE_WARM = 200, 6000
 
 
-def variants(names):
-    """(label, proxy, access log on) of each row."""
-    rows = [(name, name, False) for name in names]
+def variants(names, targeting=False):
+    """(label, proxy, access log on, rules or allowlist) of each row."""
+    rows = [(name, name, False, None) for name in names]
     if "grayd" in names:
-        rows.insert(1, (figures.LOGGED, "grayd", True))
+        rows.insert(1, (figures.LOGGED, "grayd", True, None))
+        if targeting:
+            rows[2:2] = [(f"grayd, {kind}", "grayd", False, kind) for kind in peers.TARGETING]
     return rows
 
 
@@ -37,6 +40,8 @@ def cells_of(label, connections, quick=False):
     requests = NODE_REQUESTS if label == "node" else REQUESTS
     if quick:
         requests //= 2
+    if label.removeprefix("grayd, ") in peers.TARGETING:
+        connections = [64]
     plain = [machine.Cell(str(count), count, WARM, requests) for count in connections]
     browser = [machine.Cell(figures.BROWSER, 64, WARM, requests, peers.BROWSER_HEADERS)] if 64 in connections else []
     return [cell for cell in plain if cell.connections == 64] if label == figures.LOGGED else plain + browser
@@ -55,7 +60,8 @@ def emulated_cells(label, connections, quick):
 
 def emulate(rows, connections, quick):
     """{label: {cell: figures}} from one emulated machine for each row."""
-    jobs = [machine.Job(label, name, log, emulated_cells(label, connections, quick)) for label, name, log in rows]
+    jobs = [machine.Job(label, name, log, emulated_cells(label, connections, quick), targeting)
+            for label, name, log, targeting in rows]
     results = machine.run_all([job for job in jobs if job.cells])
     for label, result in results.items():
         executed, charged = result["loop"]
@@ -69,7 +75,7 @@ def run_here(rows, connections, rounds):
     samples = {}
     native.take_priority()
     with harness.Bench() as bench:
-        runners = {label: native.Runner(bench, name, log) for label, name, log in rows}
+        runners = {label: native.Runner(bench, name, log, targeting=targeting) for label, name, log, targeting in rows}
         for turn in range(rounds + 1):  # the first warms up
             for label, runner in runners.items():
                 for cell in cells_of(label, connections):
@@ -96,6 +102,7 @@ def options():
                         help="only so many; repeatable")
     parser.add_argument("--quick", action="store_true",
                         help="instructions at 64 connections alone, from shorter loads; under a minute for one proxy")
+    parser.add_argument("--targeting", action="store_true", help="grayd also with 500 rules, and with 1,000,000 users")
     parser.add_argument("--emulate", action="store_true", help="use the emulated machine even if perf can count")
     chosen = parser.parse_args()
     chosen.proxy = [name for name in peers.NAMES if name in (chosen.proxy or peers.NAMES)]
@@ -105,7 +112,7 @@ def options():
 
 def run():
     chosen = options()
-    rows = variants(chosen.proxy)
+    rows = variants(chosen.proxy, chosen.targeting)
     counters = native.has_counters() and not chosen.emulate
     if not counters and machine.missing():
         raise harness.Failure(f"perf cannot count instructions here, and to emulate a machine that counts them "

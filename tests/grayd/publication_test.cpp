@@ -31,7 +31,9 @@ struct PublicationFixture : Publication::Listener, control::TableReceivers {
     publication.emplace(Publication::Dependencies{io, settings, workers, rows, publisher, *this});
   }
   void published(const std::vector<VersionView>&) override { ++calls; }
-  void publish(const RoutingTable& table) override { sent.push_back(table.number); }
+  void publish(const RoutingTable& table, const std::vector<std::shared_ptr<const Allowlist>>&) override {
+    sent.push_back(table.number);
+  }
   bool all_applied(std::uint64_t number) const override { return applied >= number; }
 };
 

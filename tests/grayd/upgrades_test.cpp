@@ -50,7 +50,7 @@ struct UpgradesFixture : test::QuietRoutersOwner, BinaryUpgrade::Host {
   void start() {
     RoutingTable table;
     table.number = 1;
-    routers->publish(table);
+    routers->publish(table, {});
     routers->start();
     REQUIRE(until([this] { return routers->any_ready(); }));
   }

@@ -64,12 +64,20 @@ def free_port():
 
 
 def to_toml(table, prefix=""):
-    """Nested dicts as TOML tables; JSON's strings, numbers, booleans and arrays are TOML's too."""
-    scalars = [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict)]
+    """Nested dicts as TOML tables, lists of dicts as arrays of tables; JSON's strings, numbers, booleans and other
+    arrays are TOML's too."""
+    def is_tables(value):
+        return isinstance(value, list) and value and isinstance(value[0], dict)
+
+    scalars = [f"{key} = {json.dumps(value)}" for key, value in table.items()
+               if not isinstance(value, dict) and not is_tables(value)]
     parts = ([f"[{prefix}]"] if prefix and scalars else []) + scalars
     for key, value in table.items():
         if isinstance(value, dict):
             parts.append(to_toml(value, f"{prefix}.{key}" if prefix else key))
+        elif is_tables(value):
+            name = f"{prefix}.{key}" if prefix else key
+            parts += [f"[[{name}]]\n" + to_toml(one, name).replace(f"[{name}]\n", "", 1) for one in value]
     return "\n".join(parts) + "\n"
 
 

@@ -42,7 +42,8 @@ std::string_view include_of(std::string_view line) {
 }
 
 bool is_pure(std::string_view path) {
-  for (const char* folder : {"router/http", "router/wire", "router/policy", "router/stats", "router/upstream"})
+  for (const char* folder :
+       {"router/http", "router/wire", "router/targeting", "router/policy", "router/stats", "router/upstream"})
     if (is_in(path, folder)) return true;
   const std::string_view stem = name_of(path).substr(0, name_of(path).rfind('.'));
   return !is_test(path) && (stem.ends_with("_machine") || stem == "restart_policy" || stem == "version_group");

@@ -179,7 +179,7 @@ TEST_CASE("errors in a service are reported at their position") {
       {"identity = ['issue:__Secure-gray']", "choose a different name"},
       {"affinity = 'yes'", "\"yes\" is not one of \"none\", \"identity\""},
       {"expose = 'versions'", "did you mean \"version\"?"},
-      {"rule = []", "unknown key \"rule\""},
+      {"rules = []", "unknown key \"rules\", did you mean \"rule\"?"},
       {"limit = {}", "unknown key \"limit\", did you mean \"limits\"?"},
   };
   for (const auto& [line, expected] : rows) {

@@ -23,6 +23,7 @@ ServiceSettings service_settings(const std::string& name) {
   service.name = name;
   service.stable = "v1";
   service.versions = {version_settings("v1"), version_settings("v2"), version_settings("v3")};
+  service.rules = {Rule{.name = "beta", .paths = {"/beta"}}};
   return service;
 }
 
@@ -134,6 +135,7 @@ const Row<ServiceSettings> kService[] = {
     {"versions", [](ServiceSettings& s) { s.versions.push_back(version_settings("v4")); }, "add web v4"},
     {"release", [](ServiceSettings& s) { s.release.emplace(); }, "release web"},
     {"rollout", [](ServiceSettings& s) { s.rollout.hold = Duration{1}; }, "release web"},
+    {"allowlist_source", [](ServiceSettings& s) { s.allowlist_source.file = "/x"; }, "the same"},
 };
 
 const Row<ServiceRouting> kRouting[] = {
@@ -152,7 +154,23 @@ const Row<ServiceRouting> kRouting[] = {
     {"cookie_same_site", [](ServiceRouting& s) { s.cookie_same_site = SameSite::none; }, "reroute web"},
     {"cookie_partitioned", [](ServiceRouting& s) { s.cookie_partitioned = true; }, "reroute web"},
     {"via", [](ServiceRouting& s) { s.via = false; }, "reroute web"},
+    {"allowlist", [](ServiceRouting& s) { s.allowlist.digest = 7; }, "reroute web"},
+    {"rules", [](ServiceRouting& s) { s.rules.emplace_back(); }, "reroute web"},
     {"limits", [](ServiceRouting& s) { s.limits = {.queue = 1}; }, "reroute web"},
+};
+
+const Row<AllowlistRef> kAllowlist[] = {
+    {"version", [](AllowlistRef& a) { a.version = "v1"; }, "reroute web"},
+    {"count", [](AllowlistRef& a) { a.count = 1; }, "reroute web"},
+    {"digest", [](AllowlistRef& a) { a.digest = 1; }, "reroute web"},
+};
+
+const Row<Rule> kRule[] = {
+    {"name", [](Rule& r) { r.name = "x"; }, "reroute web"},
+    {"version", [](Rule& r) { r.version = "v1"; }, "reroute web"},
+    {"fields", [](Rule& r) { r.fields.emplace_back(); }, "reroute web"},
+    {"paths", [](Rule& r) { r.paths = {"/x"}; }, "reroute web"},
+    {"clients", [](Rule& r) { r.clients.emplace_back(); }, "reroute web"},
 };
 
 const Row<Limits> kLimits[] = {
@@ -231,6 +249,8 @@ TEST_CASE("each field of the settings has its effect on a reload") {
   check_rows(kRouter, [](Settings& s) -> RouterSettings& { return s.router; });
   check_rows(kService, [](Settings& s) -> ServiceSettings& { return s.services[0]; });
   check_rows(kRouting, [](Settings& s) -> ServiceRouting& { return s.services[0]; });
+  check_rows(kAllowlist, [](Settings& s) -> AllowlistRef& { return s.services[0].allowlist; });
+  check_rows(kRule, [](Settings& s) -> Rule& { return s.services[0].rules[0]; });
   check_rows(kLimits, [](Settings& s) -> Limits& { return s.services[0].limits; });
   check_rows(kVersion, dark);
   check_rows(kReadiness, [](Settings& s) -> Readiness& { return dark(s).ready; });

@@ -114,6 +114,40 @@ TEST_CASE("a table is sent in a sealed memfd that cannot be changed") {
   CHECK(::ftruncate(got.fd.get(), 1) < 0);
 }
 
+TEST_CASE("a table is sent with its allowlists") {
+  Pair pair;
+  std::string error;
+  const auto before = open_descriptors();
+  for (const std::uint32_t count : {0u, 1u, static_cast<unsigned>(kMaxAllowlists)}) {
+    ChannelMessage table = of(Type::table), got;
+    table.fd = sealed_memfd("table", "the table");
+    table.list_count = count;
+    for (std::uint32_t i = 0; i < count; ++i) table.lists.push_back(sealed_memfd("list", std::to_string(i)));
+    REQUIRE(send_message(pair.left.get(), table) == ChannelResult::ok);
+    REQUIRE(receive_message(pair.right.get(), got, error) == ChannelResult::ok);
+    CHECK(read_memfd(got.fd.get(), 9) == "the table");
+    REQUIRE(got.lists.size() == count);
+    for (std::uint32_t i = 0; i < count; ++i) CHECK(read_memfd(got.lists[i].get(), 9) == std::to_string(i));
+  }
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("a table with more or fewer allowlists than it says is invalid") {
+  Pair pair;
+  ChannelMessage got, table = of(Type::table);
+  std::string error;
+  table.list_count = 2;
+  for (const int count : {1, 2, 4}) {
+    send_raw(pair.left.get(), to_json_text(table), count);
+    CHECK(receive_message(pair.right.get(), got, error) == ChannelResult::invalid);
+  }
+  send_raw(pair.left.get(), to_json_text(table), 3);
+  CHECK(receive_message(pair.right.get(), got, error) == ChannelResult::ok);
+  table.list_count = kMaxAllowlists + 1;
+  send_raw(pair.left.get(), to_json_text(table), 3);
+  CHECK(receive_message(pair.right.get(), got, error) == ChannelResult::invalid);
+}
+
 TEST_CASE("a memfd that could still change, or a descriptor that is not a memfd, is not read") {
   UniqueFd open_memfd(::memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   CHECK(!read_memfd(open_memfd.get(), 100));

@@ -27,7 +27,7 @@ ServiceSettings of(std::vector<std::string> versions) {
 struct Lives {
   Settings settings;
   State state;
-  std::string file = to_json_text({});
+  std::string file = to_json_text(State{});
 
   void save() { file = to_json_text(with_roles(state, settings)); }
   void restart(const ServiceSettings& service) {

@@ -353,6 +353,81 @@ TEST_CASE_FIXTURE(RolloutsFixture, "a signal of the supervisor takes the users a
   }
 }
 
+// What happens to v2, and whether rules and the allowlist may choose it by its name afterwards.
+struct TargetedRow {
+  const char* what;
+  void (*happens)(RolloutsFixture&);
+  bool takes;
+};
+
+void begun(RolloutsFixture& f) {
+  f.start();
+  f.looks(3);
+}
+void aborted(RolloutsFixture& f) {
+  begun(f);
+  f.command(RolloutEvent::abort);
+}
+void promoted(RolloutsFixture& f) {
+  f.start({100}, Duration{0});
+  f.looks(3);
+  f.command(RolloutEvent::full);
+}
+void worker_ends(RolloutsFixture& f) {
+  f.host.views[1].workers[0].pid = 0;
+  f.host.views[1].workers[0].last_exit = "exit 3";
+  f.look();
+}
+
+TEST_CASE("users of rules and of the allowlist leave a version whose users were taken away, until it gets some again") {
+  const TargetedRow rows[] = {
+      {"nothing", [](RolloutsFixture&) {}, true},
+      {"a rollout", begun, true},
+      {"a pause", [](RolloutsFixture& f) { begun(f), f.command(RolloutEvent::pause); }, true},
+      {"an abort", aborted, false},
+      {"a frozen abort", [](RolloutsFixture& f) { begun(f), f.command(RolloutEvent::abort, true); }, false},
+      {"a shift to 0 during a rollout",
+       [](RolloutsFixture& f) { begun(f), f.rollouts->withdraw("web", "uid 7", [](const Reply&) {}); }, false},
+      {"a failed verdict",
+       [](RolloutsFixture& f) {
+         f.start();
+         f.looks(30);
+         f.fail_users(8);
+         f.look();
+       },
+       false},
+      {"an alarm during a rollout", [](RolloutsFixture& f) { begun(f), worker_ends(f); }, false},
+      {"an alarm without a rollout",
+       [](RolloutsFixture& f) {
+         f.host.live.replace({{"web", {.weights = {{"v2", 5}}}}});
+         f.looks(5);
+         worker_ends(f);
+       },
+       false},
+      {"a version that fails before its first users",
+       [](RolloutsFixture& f) {
+         f.host.views[1].workers[0].routable = false;
+         f.start();
+         f.host.views[1].state = VersionState::failed;
+         f.look();
+       },
+       false},
+      {"a promotion", promoted, true},
+      {"an abort after the promotion", [](RolloutsFixture& f) { promoted(f), f.command(RolloutEvent::abort); }, false},
+      {"a restart of grayd after an abort", [](RolloutsFixture& f) { aborted(f), f.restart(); }, false},
+      {"a retry", [](RolloutsFixture& f) { aborted(f), f.command(RolloutEvent::retry); }, true},
+      {"a new rollout", [](RolloutsFixture& f) { aborted(f), f.start(); }, true},
+  };
+  for (const TargetedRow& row : rows) {
+    CAPTURE(row.what);
+    RolloutsFixture fixture;
+    row.happens(fixture);
+    CHECK(takes_targeted_users(fixture.host.live.published(), "web", "v2") == row.takes);
+    CHECK(takes_targeted_users(fixture.host.live.wanted(), "web", "v2") == row.takes);
+    CHECK(takes_targeted_users(fixture.host.live.published(), "web", "v3"));
+  }
+}
+
 TEST_CASE_FIXTURE(RolloutsFixture, "a signal takes the users away of a version whose weight is only in the file") {
   host.settings.services[0].versions[1].weight = 5;
   REQUIRE(host.live.published().empty());

@@ -42,6 +42,23 @@ TEST_CASE_FIXTURE(JudgeFixture, "without traffic the verdict is insufficient, an
   CHECK(!passed.metric);
 }
 
+TEST_CASE_FIXTURE(JudgeFixture, "requests of rules and of the allowlist are no evidence, but in the figures") {
+  CHECK(step(5, {.requests = 90, .targeted = 60}, {.requests = 95}).text == "the canary has had 30 of 50 requests");
+  CHECK(step(5, {.requests = 20}, {.requests = 0}).result == VerdictResult::pass);
+  CHECK(judge.verdict().canary.requests == 110);
+  JudgeFixture other;
+  CHECK(other.step(5, {.requests = 60}, {.requests = 90, .targeted = 80}).text ==
+        "stable has had 10 of 50 requests to compare with");
+  // Insiders are most of its requests, and one in 20 of the others fails: as many as of stable.
+  JudgeFixture insiders;
+  for (int i = 0; i < 2'000; ++i) {
+    const std::uint64_t fails = i % 20 == 0 ? 1 : 0;
+    const Step canary{.requests = 11, .errors = fails, .targeted = 10, .failing_users = fails},
+        stable{.requests = 1, .errors = fails, .failing_users = fails};
+    REQUIRE(insiders.step(50, canary, stable).result != VerdictResult::fail);
+  }
+}
+
 TEST_CASE_FIXTURE(JudgeFixture, "a few failing users of a small canary are a fail, with the figures of both versions") {
   healthy(50, 5);
   Verdict verdict;

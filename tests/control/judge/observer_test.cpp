@@ -32,6 +32,24 @@ TEST_CASE("a step is what the rows of all routers and threads have gained since 
   CHECK(step.samples[40] == 3);
 }
 
+TEST_CASE("requests of rules and of the allowlist are counted apart") {
+  auto segment = segment::Segment::create();
+  auto& row = segment->rows[0][0][3];
+  const auto decided = [&row](segment::Decision decision) -> auto& {
+    return row.decisions[static_cast<std::size_t>(decision)];
+  };
+  Observer observer;
+  observer.look(*segment, 3);
+  row.requests = 9;
+  decided(segment::Decision::rule) = 2;
+  decided(segment::Decision::allowlist) = 1;
+  decided(segment::Decision::bucket) = 6;
+  const auto step = observer.look(*segment, 3);
+  CHECK(step.requests == 9);
+  CHECK(step.targeted == 3);
+  CHECK(step.compared() == 6);
+}
+
 TEST_CASE("without requests there is nothing to sum, and the next step has everything") {
   auto segment = segment::Segment::create();
   auto& row = segment->rows[0][0][3];

@@ -102,3 +102,16 @@ TEST_CASE("an undo aborts the rollout that runs, and leaves an ended one") {
   abort_rollout(fact, "you", kNow);
   CHECK(fact.rollout->actor == "me");
 }
+
+TEST_CASE("going back takes the users of rules and of the allowlist away, too") {
+  State state;
+  state["web"] = {.stable = "v3", .formers = {{"v1", kNow, true}}, .withdrawn = {"v1"}};
+  CHECK(gone_back(web(), state, "v1", kNow).withdrawn == std::set<std::string>{"v2", "v3"});  // v2 had 5 percent
+  state["web"].weights = {{"v2", 0}};
+  CHECK(gone_back(web(), state, "v1", kNow).withdrawn == std::set<std::string>{"v3"});
+  state["web"].rollout.emplace();
+  state["web"].rollout->version = "v2";
+  CHECK(gone_back(web(), state, "v1", kNow).withdrawn == std::set<std::string>{"v2", "v3"});
+  state["web"].withdrawn = {"v2"};
+  CHECK(make_stable(web(), state, "v2", kNow).withdrawn.empty());
+}

@@ -150,6 +150,8 @@ TEST_CASE_FIXTURE(StatusReportFixture,
   const auto& versions = status["services"][0]["versions"];
   CHECK(versions[0]["stopped"] == false);
   CHECK(versions[1]["stopped"] == true);
+  CHECK(versions[0]["targeted"] == true);
+  CHECK(versions[1]["targeted"] == false);
   CHECK(versions[0]["instances"] == 1);
   CHECK(versions[0]["restart"] ==
         nlohmann::json{{"number", 3}, {"state", "running"}, {"replaced", 1}, {"of", 4}, {"reason", ""}});

@@ -96,3 +96,21 @@ TEST_CASE_FIXTURE(WarningsFixture, "requests that did not get the worker of thei
         "7 requests did not get the worker of their user, because its max_sockets = 64 were in use for queue_timeout: "
         "raise max_sockets");
 }
+
+TEST_CASE_FIXTURE(WarningsFixture, "a rule or an allowlist that names no version is named until there is one") {
+  ServiceSettings& web = settings.services[0];
+  web.rules = {Rule{.name = "a", .version = "stable"}, Rule{.name = "b", .version = "v9"},
+               Rule{.name = "c", .version = "v8"}};
+  REQUIRE(all().size() == 1);
+  CHECK(all()[0].cause == "unknown-target");
+  CHECK(all()[0].version == "v9");
+  CHECK(all()[0].text ==
+        "the rule \"b\" names v9: there is no version v9 of web; until it is deployed, nobody is chosen for it");
+  web.allowlist = {"v7", 3, 1};
+  REQUIRE(all().size() == 1);
+  CHECK(all()[0].text.starts_with("the allowlist names v7: there is no version v7"));
+  web.allowlist.version = "canary";
+  web.versions.push_back(test::version_named("v9"));
+  web.versions.push_back(test::version_named("v8"));
+  CHECK(all().empty());
+}

@@ -11,9 +11,13 @@ namespace {
 
 struct Receivers final : TableReceivers {
   std::vector<std::uint64_t> numbers;
+  std::vector<std::shared_ptr<const Allowlist>> lists;
   std::uint64_t applied = 0;
 
-  void publish(const RoutingTable& table) override { numbers.push_back(table.number); }
+  void publish(const RoutingTable& table, const std::vector<std::shared_ptr<const Allowlist>>& all) override {
+    numbers.push_back(table.number);
+    lists = all;
+  }
   bool all_applied(std::uint64_t number) const override { return applied >= number; }
 };
 
@@ -57,4 +61,18 @@ TEST_CASE_FIXTURE(PublisherFixture, "every table is sent once, and settled when 
   CHECK_FALSE(publisher.settled());
   routers.applied = 1;
   CHECK(publisher.settled());
+}
+
+TEST_CASE_FIXTURE(PublisherFixture, "a table goes out with the allowlists of its services, in their order") {
+  publisher.publish({});
+  CHECK(routers.lists.empty());
+  const auto list = std::make_shared<const Allowlist>(std::vector<std::uint64_t>{5, 6});
+  settings.services.insert(settings.services.begin(), test::web());
+  settings.services[0].name = "api";
+  settings.services[1].allowlist = {"canary", list->count(), list->digest()};
+  settings.services[1].allowlist_source.table = list;
+  CHECK(publisher.publish({}) == 2);
+  CHECK(routers.lists == std::vector<std::shared_ptr<const Allowlist>>{list});
+  settings.services[1].allowlist.digest = 7;
+  CHECK(publisher.publish({}) == 3);
 }

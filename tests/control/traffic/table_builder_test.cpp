@@ -125,3 +125,17 @@ TEST_CASE_FIXTURE(TableBuilderFixture, "the routing settings of the service are 
   CHECK(front.assets == service.assets);
   CHECK(front.limits.queue == 3);
 }
+
+TEST_CASE_FIXTURE(TableBuilderFixture, "a version takes targeted users while it runs and they were not taken away") {
+  const auto service = route({{"web", {.stopped = {"v2"}, .withdrawn = {"v3"}}}}, {});
+  CHECK(service.versions[0].targeted);
+  CHECK_FALSE(service.versions[1].targeted);
+  CHECK_FALSE(service.versions[2].targeted);
+}
+
+TEST_CASE_FIXTURE(TableBuilderFixture, "an allowlist is in the table only with its users") {
+  settings.services[0].allowlist = {"v2", 1, 5};
+  CHECK(route({}, {}).allowlist == AllowlistRef{});
+  settings.services[0].allowlist_source.table = std::make_shared<const Allowlist>(std::vector<std::uint64_t>{5});
+  CHECK(route({}, {}).allowlist == AllowlistRef{"v2", 1, 5});
+}

@@ -173,3 +173,22 @@ TEST_CASE("a version that an operator stopped gets no more users than it has") {
   state["web"].stopped = {"v3"};
   CHECK(judge(state, "v2", 30).code == ExitCode::ok);
 }
+
+TEST_CASE("a stopped version, and one whose users were taken away, gets no users from rules and the allowlist") {
+  auto state = shifted({{"v2", 20}});
+  CHECK(takes_targeted_users(state, "web", "v2"));
+  CHECK(takes_targeted_users({}, "web", "v2"));
+  state["web"].stopped = {"v2"};
+  CHECK_FALSE(takes_targeted_users(state, "web", "v2"));
+  state["web"] = {.withdrawn = {"v2", "v3"}};
+  CHECK_FALSE(takes_targeted_users(state, "web", "v2"));
+  CHECK(judge(state, "v2", 0).next.withdrawn == std::set<std::string>{"v2", "v3"});
+  CHECK(judge(state, "v2", 1).next.withdrawn == std::set<std::string>{"v3"});
+}
+
+TEST_CASE("what was taken away is forgotten with the version, and when it is stable") {
+  State state;
+  state["web"].withdrawn = {"v1", "v2", "v9"};
+  CHECK(pruned(state, settings_of(web())).at("web").withdrawn == std::set<std::string>{"v2"});
+  CHECK(state_at_start(state, settings_of(web())).at("web").withdrawn == std::set<std::string>{"v2"});
+}

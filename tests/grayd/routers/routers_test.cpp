@@ -48,7 +48,7 @@ struct RoutersFixture : test::QuietRoutersOwner {
   void publish(std::uint64_t number) {
     RoutingTable table;
     table.number = number;
-    routers->publish(table);
+    routers->publish(table, {});
   }
   /// Runs the loop until `done`, at most kUpgradeTimeout.
   template <typename Condition>
@@ -357,7 +357,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "the next image has the same routers, with the
   auto& before = image_before(segment);
   RoutingTable table;
   table.number = 1;
-  before.routers->publish(table);
+  before.routers->publish(table, {});
   before.routers->start();
   for (const auto deadline = Clock::now() + kUpgradeTimeout; !before.routers->any_ready() && Clock::now() < deadline;) {
     before.io.restart();

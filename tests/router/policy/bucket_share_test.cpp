@@ -11,11 +11,11 @@
 namespace gray::policy {
 namespace {
 
-constexpr int kUsers = 100'000;
+constexpr int kSharedUsers = 100'000;
 constexpr int kSalts = 20;
 constexpr double kShares[] = {1, 5, 10, 50};
 // Fixed, because of 320 shares one leaves 4 sigma in every 50th run of an ideal hash. scripts/soak decisions draws it.
-constexpr unsigned kSeed = 20'261'130;
+constexpr unsigned kShareSeed = 20'261'130;
 
 std::string uuid(std::mt19937_64& random) {
   const std::uint64_t high = random(), low = random();
@@ -53,20 +53,20 @@ void check_shares(const std::vector<std::uint64_t>& hashes) {
   }
   CHECK(lost == 0);
   for (std::size_t i = 0; i < std::size(kShares); ++i) {
-    const double p = kShares[i] / 100, sigma = std::sqrt(kUsers * p * (1 - p));
+    const double p = kShares[i] / 100, sigma = std::sqrt(kSharedUsers * p * (1 - p));
     CAPTURE(kShares[i]);
-    CHECK(std::abs(taken[i] - kUsers * p) <= 4 * sigma);
+    CHECK(std::abs(taken[i] - kSharedUsers * p) <= 4 * sigma);
   }
 }
 
 TEST_CASE("20 salts, sequential, random and UUID ids at 1, 5, 10 and 50 %: within 4 sigma, a ramp only adds users") {
-  MESSAGE("seed " << kSeed);
-  std::mt19937_64 random(kSeed);
-  std::vector<std::uint64_t> hashes(kUsers);
+  MESSAGE("seed " << kShareSeed);
+  std::mt19937_64 random(kShareSeed);
+  std::vector<std::uint64_t> hashes(kSharedUsers);
   for (const Kind& kind : kKinds) {
     CAPTURE(kind.name);
     std::vector<std::string> ids;
-    for (int i = 0; i < kUsers; ++i) ids.push_back(kind.id(i, random));
+    for (int i = 0; i < kSharedUsers; ++i) ids.push_back(kind.id(i, random));
     for (int i = 0; i < kSalts; ++i) {
       const std::string salt = "web/" + std::to_string(i < kSalts / 2 ? i : static_cast<int>(random() >> 40));
       CAPTURE(salt);

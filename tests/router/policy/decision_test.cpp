@@ -36,7 +36,7 @@ ServiceRoute web() {
 Choice choose(const ServiceRoute& route, const http::Request& head, double percent = 0, const Address& peer = kClient,
               bool canary_up = true) {
   return decide({&route, Threshold::of_percent(percent), 0, NetworkSet(route.override_from)}, head, peer, peer,
-                canary_up);
+                [canary_up](std::uint32_t) { return canary_up; });
 }
 
 void check(const Choice& choice, std::uint32_t version, Decision decision) {
@@ -140,8 +140,8 @@ TEST_CASE("override_from checks the peer, not the client that the peer forwards 
   route.override_from = {*Cidr::parse("10.0.0.0/8")};
   const auto head = request("/", {{"X-Version", "v2"}});
   const Address inside = *Address::parse("10.0.0.1:1");
-  check(decide({&route, {}, 0, NetworkSet(route.override_from)}, *head, kClient, inside, true), 1, Decision::header);
-  check(decide({&route, {}, 0, NetworkSet(route.override_from)}, *head, inside, kClient, true), 0, Decision::stable);
+  check(decide({&route, {}, 0, NetworkSet(route.override_from)}, *head, kClient, inside, kAllUp), 1, Decision::header);
+  check(decide({&route, {}, 0, NetworkSet(route.override_from)}, *head, inside, kClient, kAllUp), 0, Decision::stable);
 }
 
 TEST_CASE("a unix peer may name a version unless override_from is empty") {
@@ -416,4 +416,145 @@ TEST_CASE("the bucket hash stays XXH3-64 of salt, a zero byte and identity") {
 }
 
 }  // namespace
+// ---- the allowlist and rules
+
+namespace {
+
+/// Rules and an allowlist over web(), of which the users "77" and "78" are on it.
+struct Targeted {
+  ServiceRoute route = web();
+  targeting::Targets targets;
+  std::vector<std::uint64_t> slots;
+
+  explicit Targeted(std::vector<Rule> rules, std::string listed = "canary") {
+    route.rules = std::move(rules);
+    route.allowlist.version = std::move(listed);
+    for (VersionRoute& version : route.versions) version.targeted = true;
+    if (!route.rules.empty()) targets.rules = std::make_shared<const targeting::RuleIndex>(route.rules);
+    slots.resize(8);
+    for (const char* id : {"77", "78"}) {
+      auto at = allowlist_hash(id) % slots.size();
+      while (slots[at] != 0) at = (at + 1) % slots.size();
+      slots[at] = allowlist_hash(id);
+    }
+    targets.users = std::make_shared<const targeting::AllowlistTable>(slots);
+  }
+  Choice choose(const http::Request& head, double percent = 0, std::uint64_t able = 7) const {
+    const auto is_able = [able](std::uint32_t version) { return (able >> version & 1) != 0; };
+    return decide(
+        {&route, Threshold::of_percent(percent), 0, NetworkSet(route.override_from), Targeting(route, targets)}, head,
+        kClient, kClient, is_able);
+  }
+};
+
+Rule rule_of(std::string cookie, std::string version = "canary") {
+  return {
+      .name = "r", .version = std::move(version), .fields = {{FieldCondition::Source::cookie, std::move(cookie), {}}}};
+}
+
+/// What a request has, from the strongest source to the weakest, and who decides.
+struct OrderRow {
+  const char* path;
+  std::initializer_list<NamedValue> fields;
+  std::uint32_t version;
+  Decision decision;
+};
+
+}  // namespace
+
+TEST_CASE("param > header > cookie > allowlist > rule > bucket > stable") {
+  const Targeted web({rule_of("beta", "v 3"), rule_of("keep", "stable")}, "v2");
+  const OrderRow rows[] = {
+      {"/?version=v1", {{"X-Version", "v2"}, {"Cookie", "version=v2; uid=77; beta=1"}}, 0, Decision::param},
+      {"/", {{"X-Version", "v1"}, {"Cookie", "version=v2; uid=77; beta=1"}}, 0, Decision::header},
+      {"/", {{"Cookie", "version=v1; uid=77; beta=1"}}, 0, Decision::cookie},
+      {"/", {{"Cookie", "uid=77; beta=1"}}, 1, Decision::allowlist},
+      {"/", {{"Cookie", "uid=5; beta=1; keep=1"}}, 2, Decision::rule},
+      {"/", {{"Cookie", "uid=5; keep=1"}}, 0, Decision::rule},
+      {"/", {{"Cookie", "uid=5"}}, 1, Decision::bucket},
+      {"/?version=v9", {{"Cookie", "uid=77"}}, 1, Decision::allowlist},
+  };
+  for (const OrderRow& row : rows) check(web.choose(*request(row.path, row.fields), 100), row.version, row.decision);
+  check(web.choose(*request("/", {{"Cookie", "uid=5"}}), 0), 0, Decision::stable);
+}
+
+TEST_CASE("the choice says which rule, and whether the allowlist") {
+  const Targeted web({rule_of("a"), rule_of("b")});
+  CHECK(web.choose(*request("/", {{"Cookie", "uid=5; b=1"}})).rule == 1);
+  CHECK(web.choose(*request("/", {{"Cookie", "uid=77; b=1"}})).rule == Choice::kNoRule);
+  CHECK(web.choose(*request("/", {{"Cookie", "uid=77; b=1"}})).listed);
+  CHECK(web.choose(*request("/", {{"Cookie", "uid=77; b=1"}})).targeted());
+  const Choice named = web.choose(*request("/?version=v1", {{"Cookie", "uid=77; b=1"}}));
+  CHECK_FALSE(named.targeted());
+  CHECK_FALSE(named.listed);
+  CHECK_FALSE(web.choose(*request("/", {{"Cookie", "uid=5"}})).targeted());
+  const Choice fallen = web.choose(*request("/", {{"Cookie", "uid=5; a=1"}}), 0, 1);
+  CHECK(fallen.rule == 0);
+  CHECK(fallen.targeted());
+}
+
+TEST_CASE("a version that is down gets no targeted user, but stable, which has no other, does") {
+  const Targeted web({rule_of("beta", "v2"), rule_of("keep", "stable")});
+  check(web.choose(*request("/", {{"Cookie", "uid=77"}}), 0, 0b101), 0, Decision::fallback);
+  check(web.choose(*request("/", {{"Cookie", "beta=1"}}), 0, 0b101), 0, Decision::fallback);
+  check(web.choose(*request("/", {{"Cookie", "keep=1"}}), 0, 0b110), 0, Decision::rule);
+}
+
+TEST_CASE("a target that no version is, or that must not be chosen, is no match") {
+  struct Row {
+    std::string target;
+    void (*edit)(ServiceRoute&);
+    std::uint32_t version;
+    Decision decision;
+  };
+  const Row rows[] = {
+      {"canary", [](ServiceRoute& route) { route.canary.reset(); }, 0, Decision::stable},
+      {"canary", [](ServiceRoute& route) { route.versions[1].targeted = false; }, 1, Decision::rule},
+      {"v2", [](ServiceRoute& route) { route.canary.reset(); }, 1, Decision::rule},
+      {"v2", [](ServiceRoute& route) { route.versions[1].targeted = false; }, 0, Decision::stable},
+      {"v9", [](ServiceRoute&) {}, 0, Decision::stable},
+      {"v1", [](ServiceRoute& route) { route.versions[0].targeted = false; }, 0, Decision::rule},
+      {"stable", [](ServiceRoute& route) { route.versions[0].targeted = false; }, 0, Decision::rule},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.target);
+    Targeted by_rule({rule_of("beta", row.target)}, "v9");
+    row.edit(by_rule.route);
+    check(by_rule.choose(*request("/", {{"Cookie", "uid=77; beta=1"}})), row.version, row.decision);
+    Targeted by_list({}, row.target);
+    row.edit(by_list.route);
+    check(by_list.choose(*request("/", {{"Cookie", "uid=77"}})), row.version,
+          row.decision == Decision::rule ? Decision::allowlist : row.decision);
+  }
+  // The next rule is asked.
+  Targeted next({rule_of("beta", "v9"), rule_of("beta", "v 3")}, "v9");
+  check(next.choose(*request("/", {{"Cookie", "beta=1"}})), 2, Decision::rule);
+}
+
+TEST_CASE("the allowlist needs an identity, rules do not") {
+  Targeted web({rule_of("beta")});
+  web.route.identity = {{IdentitySource::Kind::cookie, "uid"}};
+  check(web.choose(*request("/", {{"X-User-Id", "77"}})), 0, Decision::stable);
+  check(web.choose(*request("/", {{"Cookie", "beta=1"}})), 1, Decision::rule);
+  web.route.identity = {{IdentitySource::Kind::header, "x-user-id"}};
+  check(web.choose(*request("/", {{"X-User-Id", "77"}})), 1, Decision::allowlist);
+}
+
+TEST_CASE("pin, issue and affinity do not depend on who decides") {
+  Targeted web({rule_of("beta")});
+  web.route.affinity = true;
+  web.route.identity = {{IdentitySource::Kind::issued_cookie, "gid"}};
+  const Choice issued = web.choose(*request("/", {{"Cookie", "beta=1"}}));
+  check(issued, 1, Decision::rule);
+  CHECK(issued.issues);
+  CHECK(issued.affinity != 0);
+  const Choice pinned = web.choose(*request("/?version=v1", {{"Cookie", "beta=1"}, {"Sec-Fetch-Mode", "navigate"}}));
+  check(pinned, 0, Decision::param);
+  CHECK(pinned.pin == Pin::set);
+  const Choice unpinned =
+      web.choose(*request("/?version=", {{"Cookie", "beta=1; version=v1"}, {"Sec-Fetch-Mode", "navigate"}}));
+  check(unpinned, 1, Decision::rule);
+  CHECK(unpinned.pin == Pin::expire);
+}
+
 }  // namespace gray::policy

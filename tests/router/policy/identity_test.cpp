@@ -119,14 +119,14 @@ TEST_CASE("the decision hashes the value that is set, so the next request is dec
   std::mt19937 random(seed);
   for (int i = 0; i < 2'000; ++i) {
     const std::string agent = "agent " + std::to_string(random());
-    const Choice first = decide(policy, *request("/", {{"User-Agent", agent}}), kClient, kClient, true);
+    const Choice first = decide(policy, *request("/", {{"User-Agent", agent}}), kClient, kClient, kAllUp);
     REQUIRE(first.issues);
     REQUIRE(first.identity == &route.identity[1]);
     const std::string value(first.issued.data(), first.issued.size());
     REQUIRE(first.identity_hash == bucket_hash(route.salt, value));
     const std::string cookie = "gid=" + value;
     const Choice next =
-        decide(policy, *request("/", {{"User-Agent", agent}, {"Cookie", cookie}}), kClient, kClient, true);
+        decide(policy, *request("/", {{"User-Agent", agent}, {"Cookie", cookie}}), kClient, kClient, kAllUp);
     REQUIRE_FALSE(next.issues);
     REQUIRE(next.identity == &route.identity[1]);
     REQUIRE(next.version == first.version);
@@ -145,7 +145,7 @@ TEST_CASE("the canary gets its share of issued identities: 5 percent of 100000 c
   for (int i = 0; i < kClients; ++i) {
     Address client = kClient;
     for (int byte = 0; byte < 4; ++byte) client.ip[byte] = static_cast<std::uint8_t>(i >> (8 * byte));
-    canary += decide(policy, *head, client, client, true).version == 1 ? 1 : 0;
+    canary += decide(policy, *head, client, client, kAllUp).version == 1 ? 1 : 0;
   }
   CHECK(canary >= 4'700);
   CHECK(canary <= 5'300);

@@ -13,6 +13,8 @@ namespace gray::policy {
 inline const Address kClient = *Address::parse("192.0.2.7:4000");
 inline const Address kUnix = *Address::parse("unix:/run/front.sock");
 
+inline constexpr auto kAllUp = [](std::uint32_t) { return true; };
+
 using NamedValue = std::pair<std::string_view, std::string_view>;
 
 /// On the heap: a head has room for the maximum of fields. The views must outlive it, so use literals.

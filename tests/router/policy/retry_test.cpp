@@ -112,10 +112,15 @@ TEST_CASE("a request that reached no program is sent again, a few times, and tha
   CHECK(judge(attempt) == Retry::no);
 }
 
-TEST_CASE("a bucketed canary user's request is repeated on stable, that of a user who named the version is not") {
+TEST_CASE("a request is repeated on stable if its user did not ask for the version") {
   Attempt attempt = refused();
-  attempt.decision = Decision::bucket;
-  CHECK(judge(attempt) == Retry::on_stable);
+  for (const auto decision : {Decision::bucket, Decision::allowlist, Decision::rule}) {
+    attempt.decision = decision;
+    CHECK(judge(attempt) == Retry::on_stable);
+    attempt.on_stable = true;
+    CHECK(judge(attempt) == Retry::same_version);
+    attempt.on_stable = false;
+  }
   for (const auto decision :
        {Decision::param, Decision::header, Decision::cookie, Decision::stable, Decision::fallback}) {
     attempt.decision = decision;

@@ -38,7 +38,7 @@ Explained explained(const ServiceRoute& route, const http::Request& head, double
                     const Address& peer = kClient) {
   Trace trace;
   const ServicePolicy policy{&route, Threshold::of_percent(percent), 7, NetworkSet(route.override_from)};
-  const Choice choice = explain(policy, head, peer, peer, canary_up, trace);
+  const Choice choice = explain(policy, head, peer, peer, [canary_up](std::uint32_t) { return canary_up; }, trace);
   return {choice, trace.steps};
 }
 
@@ -183,10 +183,10 @@ TEST_CASE("explain() and decide() agree on 100000 random requests and tables, an
     random_case.fill(*head);
     const ServicePolicy policy{&route, Threshold::of_percent(random_case.coin() ? 50 : 100), 7,
                                NetworkSet(route.override_from)};
-    const bool up = random() % 3 != 0;
+    const auto able = [up = random() % 3 != 0](std::uint32_t) { return up; };
     Trace trace;
-    const Choice with = explain(policy, *head, kClient, kClient, up, trace);
-    const Choice without = decide(policy, *head, kClient, kClient, up);
+    const Choice with = explain(policy, *head, kClient, kClient, able, trace);
+    const Choice without = decide(policy, *head, kClient, kClient, able);
     CAPTURE(i);
     REQUIRE(with.version == without.version);
     REQUIRE(with.decision == without.decision);

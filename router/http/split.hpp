@@ -2,7 +2,7 @@
 // Splits lists, queries and cookies at their separators.
 #include <string_view>
 
-namespace gray::policy {
+namespace gray::http {
 
 /// Without spaces and tabs around it.
 inline std::string_view trimmed(std::string_view text) {
@@ -19,4 +19,4 @@ inline std::string_view next_part(std::string_view& rest, char separator) {
   return part;
 }
 
-}  // namespace gray::policy
+}  // namespace gray::http

@@ -1,0 +1,91 @@
+#include "router/process/target_cache.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+using namespace gray;
+using namespace gray::proxy;
+
+namespace {
+
+struct CacheFixture {
+  TargetCache cache;
+  RoutingTable table;
+  std::shared_ptr<const Allowlist> list = list_of({"77", "alice"});
+
+  CacheFixture() { table.services.push_back(service("web")); }
+  static std::shared_ptr<const Allowlist> list_of(const std::vector<std::string>& ids) {
+    std::vector<std::uint64_t> hashes;
+    for (const std::string& id : ids) hashes.push_back(allowlist_hash(id));
+    return std::make_shared<const Allowlist>(hashes);
+  }
+  static ServiceRoute service(const std::string& name) {
+    ServiceRoute route;
+    route.name = name;
+    route.rules = {Rule{.name = "r", .paths = {"/beta"}}};
+    return route;
+  }
+  void have(ServiceRoute& route, const Allowlist& users) {
+    route.allowlist = {"canary", users.count(), users.digest()};
+  }
+  std::string follow(const std::vector<std::shared_ptr<const Allowlist>>& lists) {
+    std::vector<UniqueFd> fds;
+    for (const auto& one : lists) fds.emplace_back(::dup(one->fd()));
+    std::string error;
+    return cache.follow(table, std::move(fds), error) ? "" : error;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(CacheFixture, "a service has its rules and its users") {
+  have(table.services[0], *list);
+  table.services.push_back({});
+  REQUIRE(follow({list}) == "");
+  REQUIRE(cache.targets().size() == 2);
+  const auto& targets = cache.targets()[0];
+  REQUIRE(targets.users);
+  CHECK(targets.users->contains("77"));
+  CHECK(targets.users->contains("alice"));
+  CHECK_FALSE(targets.users->contains("78"));
+  CHECK_FALSE(targets.users->contains(""));
+  REQUIRE(targets.rules);
+  CHECK(targets.rules->targets() == std::vector<std::string>{"canary"});
+  CHECK_FALSE(cache.targets()[1].users);
+  CHECK_FALSE(cache.targets()[1].rules);
+}
+
+TEST_CASE_FIXTURE(CacheFixture, "what does not change is neither compiled nor mapped again") {
+  have(table.services[0], *list);
+  REQUIRE(follow({list}) == "");
+  const auto before = cache.targets()[0];
+  table.services[0].stable = 0;
+  table.services.insert(table.services.begin(), service("api"));
+  REQUIRE(follow({list}) == "");
+  CHECK(cache.targets()[1].rules == before.rules);
+  CHECK(cache.targets()[1].users == before.users);
+  table.services[1].rules[0].paths = {"/other"};
+  const auto fresh = list_of({"78"});
+  have(table.services[1], *fresh);
+  REQUIRE(follow({fresh}) == "");
+  CHECK(cache.targets()[1].rules != before.rules);
+  CHECK(cache.targets()[1].users->contains("78"));
+  CHECK_FALSE(cache.targets()[1].users->contains("77"));
+  CHECK(before.users->contains("77"));  // a request may still use it
+}
+
+TEST_CASE_FIXTURE(CacheFixture, "a table without its allowlists is refused, and the one before stays") {
+  REQUIRE(follow({}) == "");
+  have(table.services[0], *list);
+  CHECK(follow({}) == "its allowlists are not complete");
+  CHECK(follow({list, list}) == "its allowlists are not complete");
+  CHECK(follow({list_of({"1"})}) == "an allowlist is not the one of its table");
+  std::string error;
+  std::vector<UniqueFd> none;
+  none.emplace_back(-1);
+  CHECK_FALSE(cache.follow(table, std::move(none), error));
+  CHECK(error == "an allowlist is not a sealed memfd");
+  CHECK_FALSE(cache.targets()[0].users);
+  table.services[0].allowlist = {};
+  CHECK(follow({list}) == "its allowlists are not complete");
+}
