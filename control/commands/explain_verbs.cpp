@@ -1,6 +1,5 @@
 #include "control/commands/explain_verbs.hpp"
 
-#include "config/base/network_set.hpp"
 #include "control/explain/asked_request.hpp"
 #include "control/traffic/weights.hpp"
 #include "control/verbs/verb_table.hpp"
@@ -16,8 +15,7 @@ Reply why(const Settings& settings, const RoutingTable& table, const json& args)
   if (!asked.service.empty())
     if (auto error = unknown_service(settings, asked.service); !error.empty())
       return refusal(ExitCode::usage, std::move(error));
-  const NetworkSet trusted(settings.router.trusted_proxies, settings.router.trusts_unix_peers);
-  auto explained = explain_request(table, trusted, asked);
+  auto explained = explain_request(table, settings, asked);
   if (auto* error = std::get_if<std::string>(&explained)) return refusal(ExitCode::usage, std::move(*error));
   json body = json_of(std::get<Explanation>(explained));
   body["request"] = {{"method", asked.method}, {"host", asked.host}, {"path", asked.path}, {"client", asked.client}};
@@ -45,6 +43,8 @@ Reply bucket(const Settings& settings, const State& state, std::uint64_t table, 
            {"canary", shares.canary.empty() ? json() : json(shares.canary)},
            {"weight", shares.weight},
            {"table", table},
+           {"rules", service.rules.size()},
+           {"allowlist", service.allowlist.count},
            {"versions", std::move(versions)}},
           {}};
 }

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include "config/base/network_set.hpp"
+#include "control/explain/table_targets.hpp"
 #include "router/policy/asset.hpp"
 #include "router/policy/decision.hpp"
 #include "router/policy/route_table.hpp"
@@ -56,19 +58,25 @@ void add_user(Explanation& explanation, const policy::Choice& choice) {
 }
 
 Explanation explain(const RoutingTable& table, const ServiceRoute& route, const http::RequestHead& head,
-                    const Address& peer, const NetworkSet& trusted_proxies) {
+                    const Address& peer, const Settings& settings) {
   Explanation explanation{.table = table.number};
   add_service(explanation, route);
   const auto is_up = [&route](std::uint32_t version) { return !route.versions[version].workers.empty(); };
+  const NetworkSet trusted_proxies(settings.router.trusted_proxies, settings.router.trusts_unix_peers);
   const Address client =
       trusted_proxies.contains(peer) ? policy::client_address(peer, head.fields, trusted_proxies).address : peer;
-  const auto service = policy::policy_of(route, table.issue_seed);
+  const ServiceSettings* its_settings = settings.service(route.name);
+  const auto targets =
+      targets_of(route, its_settings != nullptr ? its_settings->allowlist_source.table.get() : nullptr);
+  const auto service = policy::policy_of(route, table.issue_seed, targets);
   policy::Trace trace;
   const auto choice = policy::explain(service, head, client, peer, is_up, trace);
   explanation.steps = std::move(trace.steps);
   explanation.version = route.versions[choice.version].name;
   explanation.decision = choice.decision;
   explanation.down = !is_up(choice.version);
+  explanation.listed = choice.listed;
+  if (choice.rule != policy::Choice::kNoRule) explanation.rule = route.rules[choice.rule].name;
   explanation.asset = choice.pin == policy::Pin::none && policy::asset_of(route, head) != policy::Asset::none;
   explanation.peer = peer.kind == Address::Kind::unix_path ? "a unix peer" : peer.ip_text();
   add_user(explanation, choice);
@@ -86,7 +94,7 @@ AskedRequest AskedRequest::of(const nlohmann::json& args) {
   return asked;
 }
 
-std::variant<Explanation, std::string> explain_request(const RoutingTable& table, const NetworkSet& trusted_proxies,
+std::variant<Explanation, std::string> explain_request(const RoutingTable& table, const Settings& settings,
                                                        const AskedRequest& asked) {
   const auto peer = peer_of(asked.client);
   if (!peer) return fmt::format("the client must be an IP address, or \"unix\", not \"{}\"", asked.client);
@@ -96,7 +104,7 @@ std::variant<Explanation, std::string> explain_request(const RoutingTable& table
   if (http::parse_request(text, {kMostHead, http::kMaxFields}, *head, fault) != http::Parse::complete)
     return fmt::format("such a request gets {} ({}: {}) before it is routed", fault.status, fault.rule, fault.text);
   const auto service = service_of(table, asked, *head);
-  if (service) return explain(table, table.services[*service], *head, *peer, trusted_proxies);
+  if (service) return explain(table, table.services[*service], *head, *peer, settings);
   return Explanation{.table = table.number};
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <variant>
 
-#include "config/base/network_set.hpp"
+#include "config/settings/settings.hpp"
 #include "config/shared/routing_table.hpp"
 #include "control/explain/explanation.hpp"
 
@@ -24,7 +24,8 @@ struct AskedRequest {
 };
 
 /// An error: one line that says what is wrong with the request.
-std::variant<Explanation, std::string> explain_request(const RoutingTable& table, const NetworkSet& trusted_proxies,
+/// `settings`: those of the table; they have the trusted proxies and the users of the allowlists.
+std::variant<Explanation, std::string> explain_request(const RoutingTable& table, const Settings& settings,
                                                        const AskedRequest& asked);
 
 }  // namespace gray::control

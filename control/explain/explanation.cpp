@@ -24,6 +24,8 @@ const char* name_of_source(Source source) {
     case Source::header: return "header";
     case Source::cookie: return "cookie";
     case Source::identity: return "identity";
+    case Source::allowlist: return "allowlist";
+    case Source::rule: return "rule";
     case Source::bucket: return "bucket";
   }
   return "";
@@ -39,6 +41,12 @@ const char* name_of_outcome(Outcome outcome) {
     case Outcome::named: return "named";
     case Outcome::found: return "found";
     case Outcome::issued: return "issued";
+    case Outcome::listed: return "listed";
+    case Outcome::not_listed: return "not-listed";
+    case Outcome::matches: return "matches";
+    case Outcome::no_match: return "no-match";
+    case Outcome::no_target: return "no-target";
+    case Outcome::target_down: return "target-down";
     case Outcome::no_canary: return "no-canary";
     case Outcome::no_identity: return "no-identity";
     case Outcome::outside: return "outside";
@@ -63,10 +71,24 @@ std::string bucket_words(const Explanation& it) {
                      text_of_percent(percent_of(it.threshold)));
 }
 
-/// Why a user that the bucket gave to the canary gets stable.
-std::string fallback_words(const Explanation& it) {
-  if (!it.canary_failure.empty()) return fmt::format("{} failed ({})", it.canary, it.canary_failure);
-  return it.canary + (it.logged ? " had no usable worker, or lost its users" : " has no usable worker");
+/// Why a user to whom `version` was given gets stable.
+std::string fallback_words(const Explanation& it, const std::string& version) {
+  if (!it.canary_failure.empty()) return fmt::format("{} failed ({})", version, it.canary_failure);
+  return version + (it.logged ? " had no usable worker, or lost its users" : " has no usable worker");
+}
+
+/// The version that the allowlist or the rule names: a role or a name, in a log neither.
+std::string target_words(const Explanation& it) {
+  for (const Step& step : it.steps)
+    if (step.outcome == Outcome::target_down && !step.version.empty()) return step.version;
+  return "its version";
+}
+
+std::string by_target(const Explanation& it, Decision decision, const std::string& version) {
+  std::string text = !it.rule.empty() ? "rule " + it.rule : "allowlist";
+  if (it.rule.empty() && it.user) text = user_text(*it.user) + kArrow + text;
+  if (decision == Decision::fallback) text += kArrow + fallback_words(it, target_words(it));
+  return text + kArrow + (version == it.stable ? "stable " : version == it.canary ? "canary " : "") + version;
 }
 
 std::string by_users(const Explanation& it, Decision decision) {
@@ -74,7 +96,7 @@ std::string by_users(const Explanation& it, Decision decision) {
   if (!it.user) return fmt::format("no identity{}stable {}", kArrow, it.stable);
   std::string text = fmt::format("{}{}bucket {}{}", user_text(*it.user), kArrow, bucket_words(it), kArrow);
   if (decision == Decision::bucket) return text + "canary " + it.canary;
-  if (decision == Decision::fallback) text += fallback_words(it) + kArrow;
+  if (decision == Decision::fallback) text += fallback_words(it, it.canary) + kArrow;
   return text + "stable " + it.stable;
 }
 
@@ -91,7 +113,9 @@ std::string by_decision(const Explanation& it, Decision decision, const std::str
     case Decision::param:
     case Decision::header:
     case Decision::cookie: return by_name(it, decision, version);
-    default: return by_users(it, decision);
+    case Decision::allowlist:
+    case Decision::rule: return by_target(it, decision, version);
+    default: return it.listed || !it.rule.empty() ? by_target(it, decision, version) : by_users(it, decision);
   }
 }
 
@@ -112,11 +136,33 @@ std::string named_words(const Step& step, const Explanation& it) {
   return fmt::format("{}: {}", step.name, step.value);
 }
 
+std::string allowlist_words(const Step& step) {
+  switch (step.outcome) {
+    case Outcome::listed: return "the user is in it: " + step.version;
+    case Outcome::not_listed: return "the user is not in it";
+    case Outcome::no_identity: return "nothing identifies the user";
+    case Outcome::no_target: return fmt::format("not used: {} cannot be chosen now", step.version);
+    case Outcome::target_down: return fmt::format("the user is in it, but {} has no usable worker", step.version);
+    default: return step.value;
+  }
+}
+
+std::string rule_words(const Step& step) {
+  if (step.name.empty()) return step.value + " do not match";
+  const std::string text = fmt::format("{}: {}", step.name, step.value);
+  switch (step.outcome) {
+    case Outcome::matches: return step.value.empty() ? step.name : text + kArrow + step.version;
+    case Outcome::no_target: return fmt::format("{}; it matches, but {} cannot be chosen now", text, step.version);
+    case Outcome::target_down: return fmt::format("{}; it matches, but {} has no usable worker", text, step.version);
+    default: return text + ", does not match";
+  }
+}
+
 std::string bucket_step_words(const Step& step, const Explanation& it) {
   if (step.outcome == Outcome::no_canary) return "no version has users beside stable";
   if (step.outcome == Outcome::no_identity || !it.user) return "nothing identifies the user";
   std::string text = fmt::format("{} of salt {}, hash {:016x}", bucket_words(it), it.salt, it.user->hash);
-  if (step.outcome == Outcome::canary_down) text += "; " + fallback_words(it);
+  if (step.outcome == Outcome::canary_down) text += "; " + fallback_words(it, it.canary);
   return text;
 }
 
@@ -124,6 +170,7 @@ json step_json(const Step& step, const Explanation& it) {
   return {{"source", name_of_source(step.source)},
           {"name", step.name},
           {"value", step.value},
+          {"version", step.version},
           {"outcome", name_of_outcome(step.outcome)},
           {"label", words_of(step, it).label},
           {"text", words_of(step, it).text}};
@@ -148,8 +195,14 @@ std::string summary_of(const Explanation& it) {
 }
 
 StepWords words_of(const Step& step, const Explanation& it) {
-  return {name_of_source(step.source),
-          step.source == Source::bucket ? bucket_step_words(step, it) : named_words(step, it)};
+  std::string text;
+  switch (step.source) {
+    case Source::allowlist: text = allowlist_words(step); break;
+    case Source::rule: text = rule_words(step); break;
+    case Source::bucket: text = bucket_step_words(step, it); break;
+    default: text = named_words(step, it);
+  }
+  return {name_of_source(step.source), std::move(text)};
 }
 
 json json_of(const Explanation& it) {
@@ -167,6 +220,7 @@ json json_of(const Explanation& it) {
           {"salt", it.salt},
           {"threshold", text_of(it.threshold)},
           {"table", it.table},
+          {"rule", it.rule.empty() ? json() : json(it.rule)},
           {"identity", user_json(it)},
           {"asset", it.asset},
           {"steps", std::move(steps)}};

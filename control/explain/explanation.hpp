@@ -29,6 +29,8 @@ struct Explanation {
   segment::Decision decision = segment::Decision::none;
   bool down = false;                   // the version that the request names has no usable worker
   bool logged = false;                 // made of a line of the log
+  std::string rule;                    // that chose the version, or the one that stable replaces; empty: none
+  bool listed = false;                 // the allowlist chose it, likewise
   std::string canary_failure;          // why the canary failed the user of its bucket; empty: it did not
   std::string asked_first;             // version that did not have the file; empty: only one version was asked
   segment::Decision first_decision{};  // why it was asked

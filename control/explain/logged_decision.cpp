@@ -34,6 +34,7 @@ constexpr std::pair<std::string_view, std::string Line::*> kTexts[] = {
     {"canary", &Line::canary},
     {"asked_first", &Line::asked_first},
     {"canary_failure", &Line::canary_failure},
+    {"rule", &Line::rule},
 };
 constexpr std::pair<std::string_view, std::uint64_t Line::*> kNumbers[] = {
     {"status", &Line::status},           {"table", &Line::table},
@@ -78,6 +79,7 @@ class LineReader : public json::json_sax_t {
   }
   bool boolean(bool value) override {
     if (name_ == "fallback") return line_.fallback = value, depth_ == 1;
+    if (name_ == "listed") return line_.listed = value, depth_ == 1;
     return is_unknown();
   }
   bool null() override {
@@ -99,7 +101,7 @@ class LineReader : public json::json_sax_t {
   /// A member that does not matter here may have any value without members.
   bool is_unknown() const {
     const bool known = member_of(kTexts, name_) != nullptr || member_of(kNumbers, name_) != nullptr ||
-                       name_ == "identity_hash" || name_ == "fallback";
+                       name_ == "identity_hash" || name_ == "fallback" || name_ == "listed";
     return depth_ == 1 && !known;
   }
 
@@ -113,7 +115,7 @@ void clear(Line& line) {
   for (const auto& [name, member] : kTexts) (line.*member).clear();
   for (const auto& [name, member] : kNumbers) line.*member = 0;
   line.identity_hash.reset();
-  line.fallback = line.complete = false;
+  line.fallback = line.listed = line.complete = false;
   line.threshold = {};
 }
 
@@ -124,8 +126,10 @@ Decision decision_from(std::string_view name) {
   return Decision::count;
 }
 
-bool is_named(Decision decision) {
-  return decision == Decision::param || decision == Decision::header || decision == Decision::cookie;
+/// The request, the allowlist or a rule chose the version, which only the line itself has.
+bool is_chosen(Decision decision) {
+  return decision == Decision::param || decision == Decision::header || decision == Decision::cookie ||
+         decision == Decision::allowlist || decision == Decision::rule;
 }
 
 /// The decision before other versions were asked for a file.
@@ -139,6 +143,18 @@ const std::string& first_version(const Line& line) {
 
 std::string difference_in(std::string_view member, std::string_view logged, std::string_view again) {
   return fmt::format("{} \"{}\", decided again: \"{}\"", member, logged, again);
+}
+
+/// What the line says about allowlist and rules, against its decision.
+std::string target_contradiction(const Line& line, Decision first) {
+  if (first == Decision::rule && line.rule.empty()) return "decision \"rule\" without rule";
+  if (!line.rule.empty() && first != Decision::rule && first != Decision::fallback)
+    return "rule without such a decision";
+  if (line.listed && first != Decision::allowlist && first != Decision::fallback)
+    return "listed without such a decision";
+  if (line.listed && !line.rule.empty()) return "listed, and a rule";
+  if ((line.listed || first == Decision::allowlist) && !line.identity_hash) return "allowlist without identity";
+  return {};
 }
 
 /// What contradicts itself within the line, whatever was decided; empty: nothing.
@@ -155,7 +171,7 @@ std::string contradiction(const Line& line, Decision first) {
   if (!line.asked_first.empty() && !moved)
     if (line.version != line.asked_first || line.decision_name != line.first_decision_name)
       return "asked_first is not the version that answered, and the decision is not \"asset\"";
-  return {};
+  return target_contradiction(line, first);
 }
 
 }  // namespace
@@ -185,7 +201,8 @@ Replay decide_again(const LoggedDecision& line, std::string& difference) {
   difference = contradiction(line, first);
   if (!difference.empty()) return Replay::differs;
   Decision again = first;
-  if (!is_named(first))
+  const bool targeted = line.listed || !line.rule.empty();  // stable replaces the version, so nothing is left to decide
+  if (!is_chosen(first) && !targeted)
     again = policy::by_bucket(!line.canary.empty(), line.identity_hash.has_value(), line.identity_hash.value_or(0),
                               line.threshold, first != Decision::fallback);
   if (again != first) {
@@ -193,8 +210,8 @@ Replay decide_again(const LoggedDecision& line, std::string& difference) {
     return Replay::differs;
   }
   const std::string& version = again == Decision::bucket ? line.canary : line.stable;
-  if (is_named(first) ? !first_version(line).empty() : first_version(line) == version) return Replay::same;
-  difference = difference_in("version", first_version(line), is_named(first) ? "a version" : version);
+  if (is_chosen(first) ? !first_version(line).empty() : first_version(line) == version) return Replay::same;
+  difference = difference_in("version", first_version(line), is_chosen(first) ? "a version" : version);
   return Replay::differs;
 }
 
@@ -221,7 +238,13 @@ Explanation explain_line(const LoggedDecision& line) {
                                          {Decision::cookie, Source::cookie}})
     if (first == decision) it.steps.push_back({source, Outcome::named, {}, first_version(line)});
   if (it.user) it.steps.push_back({Source::identity, Outcome::found, line.identity_source, {}});
-  if (is_named(first) || first == Decision::none) return it;
+  it.rule = line.rule;
+  it.listed = line.listed || first == Decision::allowlist;
+  if (it.listed)
+    it.steps.push_back(
+        {Source::allowlist, Outcome::listed, {}, {}, it.listed && !line.listed ? first_version(line) : "its version"});
+  if (!line.rule.empty()) it.steps.push_back({Source::rule, Outcome::matches, line.rule, {}});
+  if (is_chosen(first) || it.listed || !line.rule.empty() || first == Decision::none) return it;
   const Outcome bucket = it.canary.empty()             ? Outcome::no_canary
                          : !it.user                    ? Outcome::no_identity
                          : first == Decision::bucket   ? Outcome::inside

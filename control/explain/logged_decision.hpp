@@ -15,10 +15,10 @@ namespace gray::control {
 struct LoggedDecision {
   std::string time, request_id, client, method, host, path, reason, service, version, worker;
   std::string decision_name, first_decision_name;
-  std::string identity_source, salt, threshold_text, stable, canary, asked_first, canary_failure;
+  std::string identity_source, salt, threshold_text, stable, canary, asked_first, canary_failure, rule;
   std::optional<std::uint64_t> identity_hash;
   std::uint64_t status = 0, table = 0, retries = 0, bytes_out = 0, duration_us = 0, queued_us = 0;
-  bool fallback = false;
+  bool fallback = false, listed = false;
   bool complete = false;  // it has the members that grayd writes for a replay
   Threshold threshold;
 

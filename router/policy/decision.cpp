@@ -9,6 +9,7 @@
 #include "router/http/split.hpp"
 #include "router/policy/affinity.hpp"
 #include "router/policy/identity.hpp"
+#include "router/targeting/rule_trace.hpp"
 
 namespace gray::policy {
 namespace {
@@ -176,6 +177,48 @@ bool choose_target(const ServicePolicy& service, const http::Request& head, cons
   return true;
 }
 
+Outcome outcome_of_allowlist(const ServicePolicy& service, const Choice& choice) {
+  if (choice.listed) return choice.decision == Decision::fallback ? Outcome::target_down : Outcome::listed;
+  if (!choice.identified()) return Outcome::no_identity;
+  return service.targeting.users == nullptr ? Outcome::no_target : Outcome::not_listed;
+}
+
+/// The conditions as text: all that hold, or the first one that does not.
+std::string conditions_text(const std::vector<targeting::ConditionTrace>& conditions, bool& all) {
+  std::string held;
+  for (const targeting::ConditionTrace& one : conditions) {
+    const std::string found = one.found ? ": " + *one.found : ": absent";
+    all = one.holds;
+    if (!all) return one.condition + found;
+    held += (held.empty() ? "" : ", ") + one.condition + found;
+  }
+  return held;
+}
+
+/// The allowlist, and the rules up to the one that chose.
+template <class Trace>
+void trace_targets(const ServicePolicy& service, const http::Request& head, const Client& client, const Choice& choice,
+                   Trace& trace) {
+  if constexpr (Trace::kOn) {
+    const ServiceRoute& route = *service.route;
+    if (route.allowlist.count > 0)
+      trace.add(Source::allowlist, outcome_of_allowlist(service, choice), {}, {}, route.allowlist.version);
+    std::size_t others = 0;
+    for (std::size_t i = 0; i < route.rules.size() && !choice.listed && i <= choice.rule; ++i) {
+      const Rule& rule = route.rules[i];
+      bool all = true;
+      const std::string text = conditions_text(targeting::trace(rule, head, client.address), all);
+      const Outcome chosen = choice.decision == Decision::fallback ? Outcome::target_down : Outcome::matches;
+      const Outcome outcome = i == choice.rule ? chosen : all ? Outcome::no_target : Outcome::no_match;
+      if (outcome != Outcome::no_match || i < kMostRuleSteps)
+        trace.add(Source::rule, outcome, rule.name, text, rule.version);
+      else
+        ++others;
+    }
+    if (others > 0) trace.add(Source::rule, Outcome::no_match, {}, std::to_string(others) + " more rules");
+  }
+}
+
 template <class Trace>
 Choice choose(const ServicePolicy& service, const http::Request& head, const Client& client, const Address& peer,
               Able able, Trace& trace) {
@@ -199,8 +242,11 @@ Choice choose(const ServicePolicy& service, const http::Request& head, const Cli
   if (const auto version = version_by_cookie(route, head.fields, choice.pin == Pin::expire, trace))
     return take(*version, Decision::cookie);
   if ((listed || service.targeting.rules != nullptr) && choose_target(service, head, client, listed, choice)) {
-    return choice.version == route.stable || able(choice.version) ? choice : take(route.stable, Decision::fallback);
+    if (choice.version != route.stable && !able(choice.version)) take(route.stable, Decision::fallback);
+    trace_targets(service, head, client, choice, trace);
+    return choice;
   }
+  trace_targets(service, head, client, choice, trace);
   const bool canary_up = route.canary && able(*route.canary);
   choice.decision =
       by_bucket(route.canary.has_value(), choice.identified(), choice.identity_hash, service.threshold, canary_up);

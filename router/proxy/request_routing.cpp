@@ -148,6 +148,7 @@ void RequestRouting::describe(stats::AccessRecord& line) const {
   }
   line.canary_failure = canary_failure_;
   if (choice_.rule != policy::Choice::kNoRule) line.matched_rule = service_->route->rules[choice_.rule].name;
+  line.listed = choice_.listed && choice_.decision != Decision::allowlist;
   const LogMembers& members = view_->log_members(*service_);
   line.rule = members.rule;
   if (choice_.identified()) line.identity_source = members.sources[index_of(*choice_.identity)];

@@ -39,9 +39,9 @@ void write_decision(JsonLine& line, const AccessRecord& record) {
 }
 
 // A function of its own, so that in the usual line the position in the buffer stays in a register.
-constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + 2 * JsonLine::max_plain(kMaxNameText) +
-                                 2 * JsonLine::max_plain(kMaxTraceText) + 2 * JsonLine::max_plain(kMaxNameText) +
-                                 2 * JsonLine::max_plain(kMaxFaultText);
+constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + 2 * JsonLine::kMaxScalar +
+                                 2 * JsonLine::max_plain(kMaxNameText) + 2 * JsonLine::max_plain(kMaxTraceText) +
+                                 2 * JsonLine::max_plain(kMaxNameText) + 2 * JsonLine::max_plain(kMaxFaultText);
 
 [[gnu::cold, gnu::noinline]] std::string_view rare_members(const AccessRecord& record, char* out) {
   JsonLine line(out);
@@ -50,6 +50,7 @@ constexpr std::size_t kMaxRare = JsonLine::kMaxFrame + JsonLine::kMaxScalar + 2 
     line.plain("span", record.span, kMaxTraceText);
   }
   if (!record.matched_rule.empty()) line.plain("rule", record.matched_rule, kMaxNameText);
+  if (record.listed) line.boolean("listed", true);
   if (!record.asked_first.empty()) {
     line.plain("asked_first", record.asked_first, kMaxNameText);
     line.plain("first_decision", segment::name_of(record.first_decision), kMaxNameText);
@@ -99,7 +100,7 @@ std::size_t format_access_line(const AccessRecord& record, LineClock& clock, cha
   write_outcome(line, record);
   write_decision(line, record);
   if (!record.trace.empty() || !record.fault.empty() || !record.asked_first.empty() || !record.matched_rule.empty() ||
-      record.canary_failure != segment::Reason::none) {
+      record.listed || record.canary_failure != segment::Reason::none) {
     char rare[kMaxRare];
     line.members(rare_members(record, rare));
   }

@@ -56,6 +56,7 @@ struct AccessRecord {
   std::string_view identity_source = kNoIdentity;  // of identity_member()
   std::optional<std::uint64_t> identity_hash;      // none: no identity, written as null
   std::string_view rule = kNoRule;                 // of rule_members()
+  bool listed = false;            // the allowlist chose a version that did not answer, or else it is left out
   std::string_view matched_rule;  // name of the rule that chose the version; empty: none did, and it is left out
   bool fallback = false;          // a version was chosen for the user, who did not ask for it, and stable answered
   std::uint32_t retries = 0;
@@ -77,7 +78,7 @@ inline constexpr std::size_t kMaxHostText = 255;
 inline constexpr std::size_t kMaxPathText = 1024;
 inline constexpr std::size_t kMaxNameText = 128;  // reason, decision, service, version, worker, identity source
 inline constexpr std::size_t kMaxSaltText = 256;
-inline constexpr std::size_t kAccessScalars = 14;  // members that are not text, threshold included
+inline constexpr std::size_t kAccessScalars = 15;  // members that are not text, threshold included
 inline constexpr std::size_t kMaxFaultText = 16;   // rule id, side
 inline constexpr std::size_t kMaxTraceText = 32;
 inline constexpr std::size_t kMaxPlace = 2 * JsonLine::max_plain(kMaxNameText);

@@ -122,6 +122,30 @@ class Explained(GrayTest):
         self.assertEqual((missing.code, "cannot read" in missing.err), (1, True))
         self.assertEqual(self.daemon.ctl("bucket", "web", "7", "--version", "v9").code, 2)
 
+    def test_an_allowlist_and_rules(self):
+        rules = [{"name": "other", "header": {"x-other": True}}, {"name": "beta", "path": "/beta", "version": "v2"}]
+        daemon = self.start(two_versions(version={"v2": {"weight": 1.0}}, allowlist={"users": ["alice"]}, rule=rules))
+        asked = {("alice", "/"): "cookie uid=alice → allowlist → canary v2", ("3", "/beta/x"): "rule beta → canary v2",
+                 ("3", "/"): "cookie uid=3 → bucket 79.4 % ≥ 1 % → stable v1"}
+        for (user, path), words in asked.items():
+            cookie = f"Cookie: uid={user}"
+            out = daemon.ctl("why", "--path", path, "--header", cookie).out
+            self.assertEqual(out.splitlines()[0], words)
+            got = daemon.get(path, headers={"Cookie": f"uid={user}"})
+            said = daemon.ctl("why", "--path", path, "--header", cookie, "-o", "json").json()
+            self.assertEqual((said["version"], said["decision"]), (got["x-gray-version"], got["x-gray-decision"]))
+        self.assertIn("  rule      other: header x-other: absent, does not match\n",
+                      daemon.ctl("why", "--path", "/beta", "--header", "Cookie: uid=3").out)
+        os.kill(daemon.pids("v2")[0], 9)
+        for user, path in list(asked) * 2:
+            daemon.get(path, headers={"Cookie": f"uid={user}"})
+        log = os.path.join(daemon.folder, "access.log")
+        eventually(lambda: len(daemon.access_log()) >= 9, 5, "the log lines")
+        report = daemon.ctl("why", "--replay", log, "-o", "json").json()
+        self.assertEqual((report["mismatches"], report["lines"] - report["replayed"]), (0, 0), report)
+        for kind in ("allowlist", "rule", "fallback"):
+            self.assertGreater(report["decisions"].get(kind, 0), 0, report)
+
     def test_without_a_log(self):
         daemon = self.start(two_versions(), up=("v1",), access_log="off")
         result = daemon.ctl("why", "0123")

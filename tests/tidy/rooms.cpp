@@ -45,7 +45,8 @@ const std::vector<Room> kRooms = {
       "config/base", "config/settings", "config/shared"}},
     // Decisions of requests are explained by the code that makes them: the parser and the policy are pure.
     {"control/explain",
-     {"router/policy", "router/wire", "router/http", "config/base", "config/settings", "config/shared"}},
+     {"router/policy", "router/targeting", "router/wire", "router/http", "config/base", "config/settings",
+      "config/shared"}},
     {"control/commands",
      {"control/explain", "control/report", "control/release", "control/traffic", "control/rollout", "control/judge",
       "control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},

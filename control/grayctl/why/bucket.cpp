@@ -27,7 +27,7 @@ const json* version_in(const json& state, const std::string& name) {
 /// The version that is asked about: as named, else the one with users, else the only one beside stable.
 std::string asked_version(const json& state, const std::string& named, std::string& error) {
   if (!named.empty()) {
-    if (named == state.at("stable"))
+    if (state.at("stable") == named)
       error = fmt::format("{} is stable: name the version that is to get users with --version", named);
     return named;
   }
@@ -80,9 +80,17 @@ class BucketPrinter {
     first_ = false;
   }
   void json_end(const BucketCount& count, const std::string& error) {
-    json body = {{"schema_version", 1},           {"service", state_.at("service")}, {"version", asked_.version},
-                 {"salt", asked_.salt},           {"stable", state_.at("stable")},   {"canary", state_.at("canary")},
-                 {"weight", state_.at("weight")}, {"table", state_.at("table")},     {"summary", count.summary()}};
+    json body = {{"schema_version", 1},
+                 {"service", state_.at("service")},
+                 {"version", asked_.version},
+                 {"salt", asked_.salt},
+                 {"stable", state_.at("stable")},
+                 {"canary", state_.at("canary")},
+                 {"weight", state_.at("weight")},
+                 {"table", state_.at("table")},
+                 {"rules", state_.value("rules", std::uint64_t{0})},
+                 {"allowlist", state_.value("allowlist", std::uint64_t{0})},
+                 {"summary", count.summary()}};
     if (command_.bucket.weight) body["planned"] = *command_.bucket.weight;
     if (!error.empty()) body.update({{"error", error}, {"exit_code", static_cast<int>(ExitCode::failed)}});
     const std::string rest = body.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -106,9 +114,17 @@ class BucketPrinter {
       width = std::max(width, version.at("name").get_ref<const std::string&>().size());
     return width;
   }
+  /// What decides before the bucket, and is not computed here.
+  void note_targets() {
+    const auto rules = state_.value("rules", std::uint64_t{0}), users = state_.value("allowlist", std::uint64_t{0});
+    if (rules + users > 0)
+      out_ << fmt::format("  not counted: the allowlist ({} users) and {} rules, which decide before the bucket\n",
+                          users, rules);
+  }
   void text_end(const BucketCount& count, const std::string& error) {
     const json summary = count.summary();
-    if (!error.empty() || (listed_ && command_.file.empty())) return;
+    if (!error.empty()) return;
+    if (listed_ && command_.file.empty()) return note_targets();
     out_ << fmt::format("{}{}: {} users, salt {}\n", begun_ ? "\n" : "", state_.at("service").get<std::string>(),
                         count.users(), asked_.salt);
     const auto shares = [&](const char* name, const std::string& title) {
@@ -117,10 +133,11 @@ class BucketPrinter {
                             users.get<std::uint64_t>(), percent(users.get<std::uint64_t>(), count.users()));
     };
     shares("now", "now");
-    if (!command_.bucket.weight) return;
+    if (!command_.bucket.weight) return note_targets();
     shares("planned", fmt::format("at {} %", text_of_percent(*command_.bucket.weight)));
     movers(summary, "joins", fmt::format("get {}", asked_.version));
     movers(summary, "leaves", fmt::format("lose {}", asked_.version));
+    note_targets();
   }
   void movers(const json& summary, const char* name, const std::string& words) {
     std::string examples;

@@ -69,6 +69,8 @@ TEST_CASE("shares and salts of a service") {
   CHECK(reply.body["canary"] == "v2");
   CHECK(reply.body["weight"] == 5);
   CHECK(reply.body["table"] == 1);
+  CHECK(reply.body["rules"] == 0);
+  CHECK(reply.body["allowlist"] == 0);
   CHECK(reply.body["versions"] == json::array({json{{"name", "v1"}, {"weight", 95}, {"salt", "web/v1"}},
                                                json{{"name", "v2"}, {"weight", 5}, {"salt", "web/v2"}},
                                                json{{"name", "v3"}, {"weight", 0}, {"salt", "web/v3"}}}));

@@ -77,6 +77,25 @@ TEST_CASE("users are named by their source") {
   }
 }
 
+TEST_CASE("a version that the allowlist or a rule chose") {
+  Explanation it = explained(Decision::allowlist);
+  it.version = "v2";
+  it.listed = true;
+  CHECK(summary_of(it) == "cookie uid=77 → allowlist → canary v2");
+  it = explained(Decision::rule);
+  it.rule = "beta";
+  it.version = "v3";
+  CHECK(summary_of(it) == "rule beta → v3");
+  CHECK(json_of(it)["rule"] == "beta");
+  it.decision = Decision::fallback;
+  it.version = "v1";
+  it.steps = {{Source::rule, Outcome::target_down, "beta", "header x-beta: 1", "v3"}};
+  CHECK(summary_of(it) == "rule beta → v3 has no usable worker → stable v1");
+  it.steps.clear();
+  it.canary_failure = "connect-failed";
+  CHECK(summary_of(it) == "rule beta → its version failed (connect-failed) → stable v1");
+}
+
 TEST_CASE("steps in words") {
   Explanation it = explained(Decision::stable);
   it.peer = "192.0.2.7";
@@ -101,6 +120,22 @@ TEST_CASE("steps in words") {
         "bucket 38.1 % ≥ 20 % of salt web/v2, hash 61a3d70a3d70a3d7");
   CHECK(words({Source::bucket, Outcome::no_canary, "", ""}) == "bucket no version has users beside stable");
   CHECK(words({Source::bucket, Outcome::no_identity, "", ""}) == "bucket nothing identifies the user");
+  CHECK(words({Source::allowlist, Outcome::listed, "", "", "canary"}) == "allowlist the user is in it: canary");
+  CHECK(words({Source::allowlist, Outcome::not_listed, "", "", "canary"}) == "allowlist the user is not in it");
+  CHECK(words({Source::allowlist, Outcome::no_identity, "", "", "canary"}) == "allowlist nothing identifies the user");
+  CHECK(words({Source::allowlist, Outcome::no_target, "", "", "canary"}) ==
+        "allowlist not used: canary cannot be chosen now");
+  CHECK(words({Source::allowlist, Outcome::target_down, "", "", "v3"}) ==
+        "allowlist the user is in it, but v3 has no usable worker");
+  CHECK(words({Source::rule, Outcome::matches, "beta", "path /b: /b", "v2"}) == "rule beta: path /b: /b → v2");
+  CHECK(words({Source::rule, Outcome::matches, "beta", "", ""}) == "rule beta");
+  CHECK(words({Source::rule, Outcome::no_match, "beta", "path /b: /c", "v2"}) ==
+        "rule beta: path /b: /c, does not match");
+  CHECK(words({Source::rule, Outcome::no_match, "", "5 more rules", ""}) == "rule 5 more rules do not match");
+  CHECK(words({Source::rule, Outcome::no_target, "beta", "path /b: /b", "v2"}) ==
+        "rule beta: path /b: /b; it matches, but v2 cannot be chosen now");
+  CHECK(words({Source::rule, Outcome::target_down, "beta", "path /b: /b", "v2"}) ==
+        "rule beta: path /b: /b; it matches, but v2 has no usable worker");
   it.threshold = Threshold::of_percent(50);
   CHECK(words({Source::bucket, Outcome::canary_down, "", ""}) ==
         "bucket 38.1 % < 50 % of salt web/v2, hash 61a3d70a3d70a3d7; v2 has no usable worker");

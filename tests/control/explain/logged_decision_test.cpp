@@ -62,6 +62,10 @@ const json kBucketed = logged("bucket", "v2"), kFallback = logged("fallback", "v
                                             {"identity_hash", nullptr},
                                             {"threshold", "0000000000000000"}});
 
+const json kListed = logged("allowlist", "v2"), kRule = with(logged("rule", "v3"), {{"rule", "beta"}}),
+           kListedDown = with(logged("fallback", "v1"), {{"listed", true}, {"identity_hash", "cb3095bdf87a4469"}}),
+           kRuleDown = with(kNobody, {{"decision", "fallback"}, {"fallback", true}, {"rule", "beta"}});
+
 struct Replayed {
   Replay replay;
   std::string difference;
@@ -78,8 +82,11 @@ Replayed replayed(const json& line) { return replayed(line.dump()); }
 
 TEST_CASE("every kind of decision is made again as it was logged") {
   for (const json& line :
-       {kBucketed, kFallback, kParam, kStable, kNobody, kNoCanary, kAsset, kNotFound, kEveryone, logged("header", "v1"),
-        logged("cookie", "v2"), with(kFallback, {{"canary_failure", "connect-failed"}, {"retries", 1}}),
+       {kBucketed, kFallback, kParam, kStable, kNobody, kNoCanary, kAsset, kNotFound, kEveryone, kListed, kRule,
+        kListedDown, kRuleDown, with(kRuleDown, {{"canary_failure", "connect-failed"}}),
+        with(kAsset, {{"version", "v1"}, {"asked_first", "v2"}, {"first_decision", "rule"}, {"rule", "beta"}}),
+        logged("header", "v1"), logged("cookie", "v2"),
+        with(kFallback, {{"canary_failure", "connect-failed"}, {"retries", 1}}),
         with(kAsset, {{"version", "v3"},
                       {"asked_first", "v1"},
                       {"first_decision", "fallback"},
@@ -121,6 +128,15 @@ TEST_CASE("each kind of change is found") {
       {with(kAsset, {{"version", "v1"}}), "decision \"asset\" by the version that was asked first"},
       {with(kAsset, {{"first_decision", "bucket"}}), "decision \"bucket\", decided again: \"stable\""},
       {with(kAsset, {{"asked_first", "v3"}}), "version \"v3\", decided again: \"v1\""},
+      {with(kRule, {{"decision", "bucket"}}), "rule without such a decision"},
+      {with(kBucketed, {{"decision", "rule"}}), "decision \"rule\" without rule"},
+      {with(kRule, {{"version", ""}}), "version \"\", decided again: \"a version\""},
+      {with(kRuleDown, {{"version", "v2"}}), "version \"v2\", decided again: \"v1\""},
+      {with(kListedDown, {{"version", "v2"}}), "version \"v2\", decided again: \"v1\""},
+      {with(kListedDown, {{"listed", false}}), "decision \"fallback\", decided again: \"stable\""},
+      {with(kListedDown, {{"rule", "beta"}}), "listed, and a rule"},
+      {with(kListedDown, {{"decision", "stable"}, {"fallback", false}}), "listed without such a decision"},
+      {with(kListed, {{"identity_hash", nullptr}, {"identity_source", nullptr}}), "allowlist without identity"},
       {with(kNotFound, {{"version", "v2"}}),
        "asked_first is not the version that answered, and the decision is not \"asset\""},
   };
@@ -200,6 +216,11 @@ TEST_CASE("a line in words") {
         "cookie uid → bucket 15.0 % < 20 % → v2 had no usable worker, or lost its users → stable v1");
   CHECK(summary(with(kFallback, {{"canary_failure", "upstream-closed"}})) ==
         "cookie uid → bucket 15.0 % < 20 % → v2 failed (upstream-closed) → stable v1");
+  CHECK(summary(kListed) == "cookie uid → allowlist → canary v2");
+  CHECK(summary(kRule) == "rule beta → v3");
+  CHECK(summary(kRuleDown) == "rule beta → its version had no usable worker, or lost its users → stable v1");
+  CHECK(summary(kListedDown) ==
+        "cookie uid → allowlist → its version had no usable worker, or lost its users → stable v1");
   CHECK(summary(kAsset) == "cookie uid → bucket 79.4 % ≥ 20 % → stable v1 does not have the file → v2");
 }
 

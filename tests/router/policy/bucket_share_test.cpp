@@ -27,12 +27,12 @@ std::string uuid(std::mt19937_64& random) {
   return text;
 }
 
-struct Kind {
+struct IdKind {
   const char* name;
   std::string (*id)(int number, std::mt19937_64& random);
 };
 
-constexpr Kind kKinds[] = {
+constexpr IdKind kIdKinds[] = {
     {"sequential from 1", [](int number, std::mt19937_64&) { return std::to_string(number + 1); }},
     {"sequential from 1000001", [](int number, std::mt19937_64&) { return std::to_string(number + 1'000'001); }},
     {"random numbers", [](int, std::mt19937_64& random) { return std::to_string(random()); }},
@@ -63,7 +63,7 @@ TEST_CASE("20 salts, sequential, random and UUID ids at 1, 5, 10 and 50 %: withi
   MESSAGE("seed " << kShareSeed);
   std::mt19937_64 random(kShareSeed);
   std::vector<std::uint64_t> hashes(kSharedUsers);
-  for (const Kind& kind : kKinds) {
+  for (const IdKind& kind : kIdKinds) {
     CAPTURE(kind.name);
     std::vector<std::string> ids;
     for (int i = 0; i < kSharedUsers; ++i) ids.push_back(kind.id(i, random));

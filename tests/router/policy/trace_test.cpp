@@ -37,7 +37,8 @@ struct Explained {
 Explained explained(const ServiceRoute& route, const http::Request& head, double percent, bool canary_up = true,
                     const Address& peer = kClient) {
   Trace trace;
-  const ServicePolicy policy{&route, Threshold::of_percent(percent), 7, NetworkSet(route.override_from)};
+  ServicePolicy policy = policy_of(route, 7);
+  policy.threshold = Threshold::of_percent(percent);
   const Choice choice = explain(policy, head, peer, peer, [canary_up](std::uint32_t) { return canary_up; }, trace);
   return {choice, trace.steps};
 }
@@ -115,6 +116,72 @@ TEST_CASE("sources that are switched off, a removed pin and an issued identity a
                                                                      {kBucket, Outcome::no_identity, "", ""}});
 }
 
+/// A service with a rule for beta testers, one for a version that must not be chosen, and an allowlist of user 77.
+struct TargetedService {
+  ServiceRoute route = explained_route();
+  targeting::Targets targets;
+  std::uint64_t slots[4] = {};
+  targeting::AllowlistTable table{slots};
+  TargetedService() {
+    route.identity.pop_back();
+    route.allowlist = {.version = "canary", .count = 1, .digest = 1};
+    const std::uint64_t hash = allowlist_hash("77");
+    slots[hash & 3] = hash;
+    const auto header = [](const char* name, const char* value) {
+      return FieldCondition{FieldCondition::Source::header, name, {value}};
+    };
+    route.rules = {
+        {.name = "closed", .version = "v9", .fields = {header("x-beta", "1")}, .paths = {}, .clients = {}},
+        {.name = "beta", .version = "v2", .fields = {header("x-beta", "1")}, .paths = {"/b"}, .clients = {}}};
+    route.versions[1].targeted = true;
+    targets.rules = std::make_shared<const targeting::RuleIndex>(route.rules);
+    targets.users = {std::shared_ptr<const void>(), &table};
+  }
+  Explained explain_at(const http::Request& head, bool able = true) const {
+    Trace trace;
+    const Choice choice =
+        explain(policy_of(route, 7, targets), head, kClient, kClient, [able](std::uint32_t) { return able; }, trace);
+    std::erase_if(trace.steps, [](const Step& step) { return step.source < Source::allowlist; });
+    return {choice, trace.steps};
+  }
+};
+
+constexpr auto kList = Source::allowlist;
+constexpr auto kRule = Source::rule;
+
+TEST_CASE("the allowlist is a step, and the rules up to the one that chose") {
+  const TargetedService service;
+  const auto listed = request("/b", {{"Cookie", "uid=77"}, {"X-Beta", "1"}});
+  CHECK(service.explain_at(*listed).steps == Steps{{kList, Outcome::listed, "", "", "canary"}});
+  CHECK(service.explain_at(*listed).choice.decision == Decision::allowlist);
+  CHECK(service.explain_at(*listed, false).steps == Steps{{kList, Outcome::target_down, "", "", "canary"}});
+  CHECK(service.explain_at(*listed, false).choice.decision == Decision::fallback);
+  const auto beta = request("/b/x", {{"Cookie", "uid=1"}, {"X-Beta", "1"}});
+  CHECK(service.explain_at(*beta).steps ==
+        Steps{{kList, Outcome::not_listed, "", "", "canary"},
+              {kRule, Outcome::no_target, "closed", "header x-beta = 1: 1", "v9"},
+              {kRule, Outcome::matches, "beta", "header x-beta = 1: 1, path /b: /b/x", "v2"}});
+  CHECK(service.explain_at(*beta, false).steps.back().outcome == Outcome::target_down);
+  const auto other = request("/c", {{"X-Beta", "1"}});
+  const auto steps = service.explain_at(*other).steps;
+  REQUIRE(steps.size() == 4);
+  CHECK(steps[0] == Step{kList, Outcome::no_identity, "", "", "canary"});
+  CHECK(steps[2] == Step{kRule, Outcome::no_match, "beta", "path /b: /c", "v2"});
+  CHECK(steps[3].outcome == Outcome::no_identity);
+}
+
+TEST_CASE("an allowlist whose version cannot be chosen, and more rules than can be shown") {
+  TargetedService service;
+  service.route.canary.reset();
+  CHECK(service.explain_at(*request("/", {{"Cookie", "uid=77"}})).steps.front().outcome == Outcome::no_target);
+  const Rule beta = service.route.rules.back();
+  service.route.rules.assign(kMostRuleSteps + 5, beta);
+  service.targets.rules = std::make_shared<const targeting::RuleIndex>(service.route.rules);
+  const auto steps = service.explain_at(*request("/c", {{"Cookie", "uid=1"}})).steps;
+  REQUIRE(steps.size() == 1 + kMostRuleSteps + 1 + 1);
+  CHECK(steps[1 + kMostRuleSteps] == Step{kRule, Outcome::no_match, "", "5 more rules", ""});
+}
+
 /// A request and a table made of few values, so that all combinations appear.
 struct RandomCase {
   explicit RandomCase(std::mt19937& random) : random_(random) {}
@@ -135,10 +202,12 @@ struct RandomCase {
     return route;
   }
   void fill(http::Request& head) {
-    path_ = "/" + one_of({"", "?version=v1", "?version=v2", "?version=", "?version=no", "?x=1&vers%69on=%762"});
+    path_ =
+        "/" + one_of({"", "b", "b/x", "?version=v1", "?version=v2", "?version=", "?version=no", "?x=1&vers%69on=%762"});
     head.path = path_;
     add(head, "X-Version", one_of({"", "v1", "v2", "v3"}), http::Name::other);
     add(head, "Sec-Fetch-Mode", one_of({"", "navigate", "cors"}), http::Name::other);
+    add(head, "X-Beta", one_of({"", "", "1", "2"}), http::Name::other);
     add(head, "Cookie", one_of({"", "uid=1", "uid=2; version=v1", "version=v2", "uid=; gid=x", "version=no; uid=77"}),
         http::Name::cookie);
   }
@@ -151,7 +220,7 @@ struct RandomCase {
     head.fields.items[head.fields.count++] = {id, name, kept};
   }
   std::mt19937& random_;
-  std::string path_, values_[3];
+  std::string path_, values_[4];
 };
 
 /// What the deciding step must be for a decision.
@@ -164,7 +233,10 @@ bool fits(const Choice& choice, const std::vector<Step>& steps) {
     case Decision::header: return has(kHeader, Outcome::named);
     case Decision::cookie: return has(kCookie, Outcome::named);
     case Decision::bucket: return has(kBucket, Outcome::inside);
-    case Decision::fallback: return has(kBucket, Outcome::canary_down);
+    case Decision::allowlist: return has(kList, Outcome::listed);
+    case Decision::rule: return has(kRule, Outcome::matches);
+    case Decision::fallback:
+      return has(kBucket, Outcome::canary_down) || has(kList, Outcome::target_down) || has(kRule, Outcome::target_down);
     case Decision::stable:
       return has(kBucket, Outcome::outside) || has(kBucket, Outcome::no_canary) || has(kBucket, Outcome::no_identity);
     default: return false;
@@ -176,13 +248,20 @@ TEST_CASE("explain() and decide() agree on 100000 random requests and tables, an
   MESSAGE("seed " << seed);
   std::mt19937 random(seed);
   const auto head = std::make_unique<http::Request>();
+  const TargetedService targeted;
   for (int i = 0; i < 100'000; ++i) {
     RandomCase random_case(random);
-    const ServiceRoute route = random_case.table();
+    ServiceRoute route = random_case.table();
+    const bool targets = random_case.coin();
+    if (targets) {
+      route.rules = targeted.route.rules;
+      route.allowlist = targeted.route.allowlist;
+      route.versions[1].targeted = random_case.coin();
+    }
+    route.weight = random_case.coin() ? 50 : 100;
     head->fields.count = 0;
     random_case.fill(*head);
-    const ServicePolicy policy{&route, Threshold::of_percent(random_case.coin() ? 50 : 100), 7,
-                               NetworkSet(route.override_from)};
+    const ServicePolicy policy = policy_of(route, 7, targets ? targeted.targets : targeting::Targets{});
     const auto able = [up = random() % 3 != 0](std::uint32_t) { return up; };
     Trace trace;
     const Choice with = explain(policy, *head, kClient, kClient, able, trace);
@@ -194,6 +273,8 @@ TEST_CASE("explain() and decide() agree on 100000 random requests and tables, an
     REQUIRE(with.identity == without.identity);
     REQUIRE(with.pin == without.pin);
     REQUIRE(with.issues == without.issues);
+    REQUIRE(with.rule == without.rule);
+    REQUIRE(with.listed == without.listed);
     REQUIRE(fits(with, trace.steps));
   }
 }

@@ -84,6 +84,14 @@ TEST_CASE("the line of a request in a trace names the trace and our span") {
       "\"retries\":1,\"trace\":\"0af7651916cd43dd8448eb211c80319c\",\"span\":\"b7ad6b7169203331\"}\n"));
 }
 
+TEST_CASE("a user whom the allowlist gave a version that did not answer") {
+  AccessRecord record = sample();
+  CHECK_FALSE(json_of(record).contains("listed"));
+  record.decision = Decision::fallback;
+  record.listed = true;
+  CHECK(line_of(record).ends_with("\"retries\":1,\"listed\":true}\n"));
+}
+
 TEST_CASE("a request that the canary did not answer says why") {
   AccessRecord record = sample();
   record.decision = Decision::fallback;

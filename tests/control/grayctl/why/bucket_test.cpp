@@ -121,6 +121,16 @@ TEST_CASE("a version without users: as named, or the only one; its own salt coun
   CHECK(none.out.empty());
 }
 
+TEST_CASE("an allowlist and rules decide before the bucket: that is said") {
+  BucketServed served;
+  served.state.update({{"rules", 2}, {"allowlist", 3}});
+  const std::string note = "  not counted: the allowlist (3 users) and 2 rules, which decide before the bucket\n";
+  CHECK(served.run({"1"}).out.ends_with(note));
+  CHECK(served.run({}, {}, "1\n").out.ends_with(note));
+  CHECK(served.run({}, 50, "1\n").out.ends_with(note));
+  CHECK(served.run({"1"}, {}, "", false, true).body()["rules"] == 2);
+}
+
 TEST_CASE("a salt that is planned") {
   BucketServed served;
   served.salt = "web/v9";
