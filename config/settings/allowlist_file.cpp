@@ -73,7 +73,7 @@ std::string read_allowlist_file(const std::string& path, std::vector<std::uint64
   if (!fd || ::fstat(fd.get(), &facts) != 0) return problem_of(errno) + "; create it, or remove the key";
   stamp = FileStamp::of(facts);
   if (!S_ISREG(facts.st_mode)) return "is not a file: name a text file with one id in each line";
-  const std::string too_large = "is larger than " + format_size(kMaxAllowlistFile) + ": remove ids, or use a rule";
+  std::string too_large = "is larger than " + format_size(kMaxAllowlistFile) + ": remove ids, or use a rule";
   if (static_cast<std::uint64_t>(facts.st_size) > kMaxAllowlistFile) return too_large;
   IdLines lines(hashes);
   std::string text;

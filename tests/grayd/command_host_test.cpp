@@ -129,7 +129,7 @@ TEST_CASE_FIXTURE(CommandHostFixture, "the callbacks of publish and settle run w
   int calls = 0;
   host.publish([&](const std::string& laggards) { calls += laggards.empty(); });
   host.settle([&](const std::string& laggards) { calls += laggards.empty(); });
-  CHECK(publication.number() == 1);
+  CHECK(publication.newest().number == 1);
   CHECK(until([&] { return calls == 2; }));
 }
 
@@ -186,7 +186,7 @@ TEST_CASE_FIXTURE(CommandHostFixture,
              fresh);
   CHECK(settings == fresh);
   CHECK(rows.find("web", "v4"));
-  CHECK(publication.number() == 1);
+  CHECK(publication.newest().number == 1);
   CHECK(supervisor.view().size() == 2);
   CHECK(state_of("v2") == VersionState::stopped);
   fresh.services[0].versions.pop_back();

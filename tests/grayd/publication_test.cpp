@@ -54,7 +54,7 @@ TEST_CASE_FIXTURE(PublicationFixture, "what was published at once is not publish
   publication->flush();
   io.poll();
   CHECK(calls == 1);
-  CHECK(publication->number() == 1);
+  CHECK(publication->newest().number == 1);
 }
 
 TEST_CASE_FIXTURE(PublicationFixture,
