@@ -244,8 +244,8 @@ def equal(chosen):
     print(f"  {users.served['v1']} requests of v1, {users.served['v2']} of v2; verdict at the end: {verdict}")
     return [{"real": f"equal Node workers, {chosen.minutes} min", "runs": 1, "median s": None,
              "failed users": len(users.failed)}], [
-        ("equal Node workers: no alarm, no fail, no failed request", said or len(users.failed),
-         not said and not users.failed)], {"said": said}
+        ("equal Node workers: no alarm, no fail, no failed request", said or users.failed[:5],
+         not said and not users.failed)], {"said": said, "failed": users.failed}
 
 
 def settled_usage(daemon):

@@ -49,10 +49,13 @@ class Users:
             user, version = self.pick.randrange(self.count), None
             try:
                 connection = connection or await Connection.open(self.port)
-                status, version = await asyncio.wait_for(self._exchange(connection, user), 70)
+                status, version, stays = await asyncio.wait_for(self._exchange(connection, user), 70)
                 self.served[version] += 1
                 if status != 200:
                     self._fail(user, status, version)
+                if not stays:
+                    connection.close()
+                    connection = None
             except (OSError, EOFError, asyncio.TimeoutError) as error:
                 self._fail(user, repr(error), version)
                 if connection:
@@ -71,4 +74,4 @@ class Users:
         status, *lines = head.split("\r\n")
         fields = dict(line.split(": ", 1) for line in lines if line)
         await connection._body(fields)
-        return int(status.split()[1]), fields.get("x-gray-version")
+        return int(status.split()[1]), fields.get("x-gray-version"), fields.get("connection") != "close"
