@@ -9,6 +9,7 @@
 #include "config/base/log.hpp"
 #include "config/settings/allowlist_tables.hpp"
 #include "control/commands/reload.hpp"
+#include "control/commands/verb_event.hpp"
 #include "control/traffic/deployed.hpp"
 #include "control/traffic/weights.hpp"
 #include "grayd/preflight.hpp"
@@ -23,13 +24,13 @@ constexpr Duration kSettleLimit{50};    // the time that a status waits for the 
 }  // namespace
 
 /// `then` runs on the main thread. The thread of the store only posts it: it may outlive this object.
-void CommandHost::save(Saved then) {
+void CommandHost::save(control::Author by, Saved then) {
   ++saving_;
-  to_.holdings.store.save(control::with_roles(to_.live.wanted(), to_.settings),
-                          [this, &io = to_.io, then = std::move(then)](std::string error) {
-                            asio::post(io, [this, then, error = std::move(error)] {
+  to_.holdings.saver.save(control::with_roles(to_.live.wanted(), to_.settings), std::move(by),
+                          [this, &io = to_.io, then = std::move(then)](const control::SaveEnd& end) {
+                            asio::post(io, [this, then, end] {
                               --saving_;
-                              then(error);
+                              then(end);
                               to_.upgrades.changed();
                             });
                           });
@@ -53,6 +54,7 @@ void CommandHost::reload(const nlohmann::json& args, std::function<void(control:
                                  fmt::format("reload accepts wait (true or false) and upgrade_timeout_ms (1 to {})",
                                              Upgrades::kMaxTimeout.count())));
   }
+  to_.upgrades.reload_asked_by(control::caller_of(args));
   to_.reloader.reload({wait == args.end() || wait->get<bool>(), *timeout}, std::move(done));
 }
 
@@ -77,6 +79,19 @@ void CommandHost::deployed_changed() {
   for (const auto& service : to_.settings.services)
     for (const auto& version : service.versions) to_.rows.take(service.name, version.name);
   to_.publication.soon();
+}
+
+void CommandHost::record(control::AuditEntry entry) {
+  if (const auto* service = to_.settings.service(entry.service); service != nullptr && !entry.before)
+    entry.before = entry.after = control::split_of(*service, to_.live.published());
+  if (entry.time == WallTime{}) entry.time = wall_now();
+  if (!entry.service.empty()) last_changes_[entry.service] = entry;
+  to_.history.record(std::move(entry));
+}
+
+const control::AuditEntry* CommandHost::last_change(const std::string& service) const {
+  const auto found = last_changes_.find(service);
+  return found == last_changes_.end() ? nullptr : &found->second;
 }
 
 void CommandHost::forget(const std::string& service, const std::string& version) {
@@ -130,8 +145,8 @@ void CommandHost::apply(const Changes& changes, Settings fresh) {
   to_.live.replace(control::state_after(to_.live.published(), to_.settings, fresh));
   keep_equal_tables(fresh, to_.settings);
   to_.settings = std::move(fresh);
-  save([](const std::string& error) {
-    if (!error.empty()) log(LogLevel::error, "the reload is in force, but " + error);
+  save({"grayd", "reload"}, [](const control::SaveEnd& end) {
+    if (end.code != ExitCode::ok) log(LogLevel::error, "the reload is in force, but " + end.error);
   });
   for (const auto& change : changes) apply(change);
   to_.publication.now();

@@ -2,6 +2,7 @@
 // Executes the decisions of verbs and reloads: on the disk, the routers, the workers and the settings in force. It
 // implements the interfaces that control/ calls. Main thread.
 #include <asio/io_context.hpp>
+#include <map>
 
 #include "config/settings/settings.hpp"
 #include "control/commands/host.hpp"
@@ -46,7 +47,7 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   explicit CommandHost(Dependencies dependencies) : to_(dependencies) {}
 
   // control::Host
-  void persist(Saved then) override { save(std::move(then)); }
+  void persist(control::Author by, Saved then) override { save(std::move(by), std::move(then)); }
   void publish(Applied then) override;
   void settle(Applied then) override;
   void reload(const nlohmann::json& args, std::function<void(control::Reply)> done) override;
@@ -75,6 +76,8 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   void reload_begins() override { to_.manager.reloading(); }
   void reload_ends(bool good) override { to_.manager.reloaded(good); }
   void emit(EventRecord event) override { to_.history.emit(std::move(event)); }
+  void record(control::AuditEntry entry) override;
+  const control::AuditEntry* last_change(const std::string& service) const override;
 
   /// Whether a save of the state is still running.
   bool saving() const { return saving_ > 0; }
@@ -86,12 +89,13 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   }
 
  private:
-  void save(Saved then);
+  void save(control::Author by, Saved then);
   void apply(const Change& change);
 
   Dependencies to_;
   TimePoint started_ = Clock::now();
   unsigned saving_ = 0;
+  std::map<std::string, control::AuditEntry> last_changes_;  // by service
 };
 
 }  // namespace gray::master

@@ -42,6 +42,7 @@ Holdings::~Holdings() {
 template <class Io>
 void Holdings::archive(Io& io) {
   io("store", store);
+  io("saver", saver);
   io("segment", segment);
   io("listeners", listeners);
   io("proxied", proxied);
@@ -55,7 +56,9 @@ template void Holdings::archive(Load&);
 control::State Holdings::state(Settings& settings) {
   if (instance.empty()) return {};
   std::string warning;
-  const auto loaded = store.load(warning);
+  const auto last = store.load(warning);
+  const auto& loaded = last.state;
+  saver.begin(last.revision);
   if (!warning.empty()) log(LogLevel::warn, warning);
   const auto saved = control::without_removed(loaded);
   if (const auto twice = control::deployed_twice(settings, saved); !twice.empty())
@@ -65,8 +68,8 @@ control::State Holdings::state(Settings& settings) {
   if (const auto what = control::dropped(saved, state); !what.empty())
     log(LogLevel::info, "the configuration has changed; dropped from the state: " + what);
   if (auto roles = control::with_roles(state, settings); roles != loaded)
-    store.save(std::move(roles), [](const std::string& error) {
-      if (!error.empty()) log(LogLevel::error, error);
+    saver.save(std::move(roles), {"grayd", "start"}, [](const control::SaveEnd& end) {
+      if (end.code != ExitCode::ok) log(LogLevel::error, end.error);
     });
   return state;
 }

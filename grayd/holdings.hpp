@@ -9,6 +9,7 @@
 #include "config/base/unique_fd.hpp"
 #include "config/settings/settings.hpp"
 #include "config/shared/segment.hpp"
+#include "control/state/state_saver.hpp"
 #include "control/state/state_store.hpp"
 #include "grayd/activated_sockets.hpp"
 #include "grayd/listeners.hpp"
@@ -40,7 +41,8 @@ struct Holdings {
   RouterCommand router_command() const;
 
   control::StateStore store;
-  std::string instance;  // the name in the workers' environment; empty if resumed: the supervisor has it
+  control::StateSaver saver{store};  // all saves
+  std::string instance;              // the name in the workers' environment; empty if resumed: the supervisor has it
   segment::Segment segment;
   Listeners listeners, proxied, metrics;
   UniqueFd access_log;

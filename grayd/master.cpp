@@ -9,6 +9,7 @@
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
+#include "control/commands/audit_entries.hpp"
 #include "control/commands/reload.hpp"
 #include "control/commands/verb_event.hpp"
 #include "control/report/metrics.hpp"
@@ -218,6 +219,7 @@ void Master::survive(const std::exception& error) {
 }
 
 void Master::start() {
+  history_.resume();
   report(EventKind::grayd_started, {}, fmt::format("grayd {}, {}", control::kVersion, settings_.file));
   reloader_.started();
   await_signal();
@@ -254,6 +256,7 @@ void Master::continue_serving(const std::string& returned) {
   manager_.reloaded(true);
   access_log_.watch();
   returned.empty() ? upgrades_.replaced({}) : upgrades_.returned(returned);
+  history_.resume();
   publication_.now();
   endpoints_.open();
   own_files_.watch();
@@ -286,10 +289,12 @@ void Master::on_signal(int signal) {
   switch (signal) {
     case SIGUSR1: return access_log_.reopen();
     case SIGHUP: {
+      upgrades_.reload_asked_by("signal SIGHUP");
       return reloader_.reload({}, [this](const control::Reply& reply) {
         reply.code == ExitCode::ok ? log(LogLevel::info, "reloaded " + settings_.file)
                                    : log(LogLevel::error, "not reloaded: " + reply.error);
         for (const std::string& warning : control::warning_lines(reply)) log(LogLevel::warn, warning);
+        commands_.record(control::audit_of_reload("signal SIGHUP", reply));
       });
     }
     default: return stop();
@@ -355,12 +360,13 @@ void Master::call(std::string verb, nlohmann::json args, std::function<void(cont
   asio::post(io_, [this, verb = std::move(verb), args = std::move(args), done = std::move(done)] {
     const auto known = control::daemon_verb(verb);
     if (!known) return done({ExitCode::usage, {}, control::unknown_verb(verb)});
-    if (control::Journal::knows(*known)) return history_.call(*known, args, done);
+    if (History::knows(*known)) return history_.call(*known, args, done);
     const bool changes = control::Verbs::changes(*known);
     changing_ += changes;
     verbs_.call(*known, args, [this, verb = *known, args, done, changes](control::Reply reply) {
       changing_ -= changes;
       if (auto event = control::verb_event(verb, args, reply)) emit(std::move(*event));
+      if (auto entry = control::audit_of(verb, args, reply)) commands_.record(std::move(*entry));
       done(std::move(reply));
       upgrades_.changed();
     });

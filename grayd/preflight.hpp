@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "config/settings/settings.hpp"
-#include "control/state/state_store.hpp"
+#include "control/state/service_state.hpp"
 
 namespace gray::master {
 

@@ -7,6 +7,7 @@
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
+#include "control/commands/verb_event.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/version.hpp"
 #include "grayd/process/own_program.hpp"
@@ -53,6 +54,7 @@ Reply Upgrades::begin(const json& args) {
   }
   if (to_.phase == control::Phase::starting)
     return refusal(ExitCode::conflict, "grayd is starting; wait until it serves");
+  by_ = control::caller_of(args);
   if (*of == "grayd") return replace(args, *timeout);
   if (!to_.routers.any_ready()) {
     return refusal(ExitCode::conflict, "no router serves now; a new one starts automatically; see grayctl status");
@@ -170,7 +172,8 @@ void Upgrades::finish(const RouterUpgradeEnd& end) {
 
 std::string Upgrades::under_way() const {
   if (binary_upgrade_) {
-    return fmt::format("upgrade {} of grayd is under way ({})", known_.back().number, binary_upgrade_->text());
+    return fmt::format("upgrade {} of grayd is under way ({}), requested by {}", known_.back().number,
+                       binary_upgrade_->text(), by_);
   }
   const auto* router_upgrade = to_.routers.router_upgrade();
   if (router_upgrade == nullptr) return {};
@@ -178,7 +181,8 @@ std::string Upgrades::under_way() const {
   const auto what = !recorded                      ? std::string("a new router for the settings in force")
                     : known_.back().of == "reload" ? std::string("a reload with a new router")
                                                    : fmt::format("upgrade {} of the router", known_.back().number);
-  return fmt::format("{} is under way ({})", what, router_upgrade->text());
+  return fmt::format("{} is under way ({}){}", what, router_upgrade->text(),
+                     recorded ? ", requested by " + by_ : std::string());
 }
 
 std::string Upgrades::locks() const {

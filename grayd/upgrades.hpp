@@ -50,7 +50,11 @@ class Upgrades {
                             std::function<control::Reply(const control::Reply&)> then);
   /// A router has other settings than those in force: new routers are tried until one has these.
   void upgrade_for_settings();
-  /// The upgrade that runs, for callers that must wait for its end; empty: none.
+  /// A reload, which may need an upgrade, begins.
+  void reload_asked_by(const std::string& actor) {
+    if (under_way().empty()) by_ = actor;
+  }
+  /// The upgrade that runs, and who asked for it, for callers that must wait for its end; empty: none.
   std::string under_way() const;
   /// Why nothing can be changed now: grayd is being replaced; empty: it is not.
   std::string locks() const;
@@ -83,6 +87,7 @@ class Upgrades {
   Dependencies to_;
   std::deque<control::UpgradeView> known_;  // at most kKept
   bool settings_pending_ = false;
+  std::string by_;            // who asked for the upgrade that runs
   std::string program_;       // the file that this image was started from, by its name at that time
   std::string next_program_;  // the file of the next image
   std::optional<BinaryUpgrade> binary_upgrade_;

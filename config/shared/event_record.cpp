@@ -45,6 +45,7 @@ constexpr const char* kNames[] = {
     "events-lost",
     "file-restored",
     "file-missing",
+    "history-failed",
     "warning",
 };
 static_assert(std::size(kNames) == static_cast<std::size_t>(EventKind::count));

@@ -52,6 +52,7 @@ enum class EventKind : std::uint8_t {
   events_lost,        // some are missing on disk
   file_restored,      // a file of grayd's own was removed by a different program, and made again
   file_missing,       // likewise, but it could not be made again
+  history_failed,     // the history cannot be written, some of it is missing, or a new one begins
   warning,            // something works, but not as the operator probably expects
   count
 };

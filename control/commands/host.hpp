@@ -9,7 +9,9 @@
 #include "config/shared/routing_table.hpp"
 #include "control/commands/version_command.hpp"
 #include "control/daemon.hpp"
+#include "control/history/audit_entry.hpp"
 #include "control/report/report_source.hpp"
+#include "control/state/state_saver.hpp"
 
 namespace gray::control {
 
@@ -17,12 +19,11 @@ class Host {
  public:
   /// `laggards`: the routers that were too slow, as text; empty: none.
   using Applied = std::function<void(const std::string& laggards)>;
-  /// `error`: why it was not saved, as text; empty: it was saved.
-  using Saved = std::function<void(const std::string& error)>;
+  using Saved = std::function<void(const SaveEnd& end)>;
 
   virtual ~Host() = default;
-  /// Saves the currently wanted state; calls back from the loop.
-  virtual void persist(Saved then) = 0;
+  /// Saves the currently wanted state, which `by` has changed; calls back from the loop.
+  virtual void persist(Author by, Saved then) = 0;
   /// Publishes the current live state and calls back when every router uses it.
   virtual void publish(Applied then) = 0;
   /// Calls back when the routers use the current state, or after a short limit if they are slow.
@@ -41,6 +42,10 @@ class Host {
   /// ReleaseVerbs::advance() may have something to do: calls it soon, from the loop.
   virtual void upkeep_soon() = 0;
   virtual void emit(EventRecord event) = 0;
+  /// Adds to the history; without `before` and `after` the shares of the service are the current ones.
+  virtual void record(AuditEntry entry) = 0;
+  /// The newest entry of the service since the start of grayd; null: none.
+  virtual const AuditEntry* last_change(const std::string& service) const = 0;
   /// Executes the command; returns the number of the replacement for a restart, else 0.
   virtual unsigned carry_out(const VersionCommand& command) = 0;
   /// The current source: pending changes are published before.

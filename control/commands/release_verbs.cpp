@@ -67,7 +67,7 @@ void ReleaseVerbs::call(Verb verb, const json& args, Done done) {
   switch (verb) {
     case Verb::deploy: return deploy(args, std::move(done));
     case Verb::promote:
-      return promote({args.at("service"), args.at("version"), args.value("yes", false)}, requested_by(args),
+      return promote({args.at("service"), args.at("version"), args.value("yes", false)}, caller_of(args),
                      std::move(done));
     case Verb::undo: return undo(args, std::move(done));
     default: return remove(args, std::move(done));
@@ -102,12 +102,13 @@ void ReleaseVerbs::deploy(const json& args, Done done) {
   });
   host_.deployed_changed();
   busy_[order.service] = fmt::format("a deploy of {} ({})", order.version, requested_by(args));
-  host_.persist([this, order, done = std::move(done)](const std::string& error) {
+  const Author by{caller_of(args), fmt::format("deploy {} {}", order.service, order.version)};
+  host_.persist(by, [this, order, done = std::move(done)](const SaveEnd& end) {
     busy_.erase(order.service);
-    if (error.empty()) return start_deployed(order, done);
+    if (end.code == ExitCode::ok) return start_deployed(order, done);
     live_.change(order.service, [&](ServiceState& state) { state.deployed.erase(order.version); });
     host_.deployed_changed();
-    done(refusal(ExitCode::failed, "nothing was started: " + error));
+    done(refusal(end.code, "nothing was started: " + end.error));
   });
 }
 
@@ -126,15 +127,16 @@ void ReleaseVerbs::start_deployed(const DeployOrder& order, Done done) {
   done(std::move(reply));
 }
 
-void ReleaseVerbs::promote(const PromoteOrder& order, const std::string& by, Done done) {
+void ReleaseVerbs::promote(const PromoteOrder& order, const std::string& actor, Done done) {
   if (auto why = busy(order.service); !why.empty()) return done(refusal(ExitCode::conflict, std::move(why)));
   auto verdict = judge_promote(settings_, live_.wanted(), host_.report().views, order);
   if (verdict.code != ExitCode::ok) return done(refusal_of(std::move(verdict)));
   const auto& service = *settings_.service(order.service);
   auto reply = reply_about(Verb::promote, order.service, order.version);
   reply.body["from"] = shares_of(service, live_.wanted()).stable;
-  busy_[order.service] = fmt::format("a promotion of {} ({})", order.version, by);
-  changes_.save_first(order.service, make_stable(service, live_.wanted(), order.version, wall_now()), "promoted",
+  busy_[order.service] = fmt::format("a promotion of {} (requested by {})", order.version, actor);
+  AuditEntry change{.service = order.service, .version = order.version, .what = "promote", .actor = actor};
+  changes_.save_first(std::move(change), make_stable(service, live_.wanted(), order.version, wall_now()), "promoted",
                       [this, order, reply = std::move(reply), done = std::move(done)](const Reply& changed) {
                         promoted(order, changed, reply, done);
                       });
@@ -159,20 +161,21 @@ void ReleaseVerbs::undo(const json& args, Done done) {
   auto verdict = judge_undo(settings_, live_.wanted(), order, target);
   if (verdict.code != ExitCode::ok) return done(refusal_of(std::move(verdict)));
   const auto views = host_.report().views;
-  const auto by = requested_by(args);
-  if (!is_up(view_of(views, order.service, target))) return start_for_undo(order, target, timeout, by, std::move(done));
-  go_back(order.service, target, by, std::move(done));
+  const auto actor = caller_of(args);
+  if (!is_up(view_of(views, order.service, target)))
+    return start_for_undo(order, target, timeout, actor, std::move(done));
+  go_back(order.service, target, actor, std::move(done));
 }
 
 /// Its stop stays in the state until it serves, so that nothing has to be taken back if it cannot start.
 void ReleaseVerbs::start_for_undo(const UndoOrder& order, const std::string& target, Duration timeout,
-                                  const std::string& by, Done done) {
+                                  const std::string& actor, Done done) {
   const auto& version = *settings_.service(order.service)->version(target);
   if (auto fault = host_.objection_to_start(order.service, version); !fault.empty())
     return done(refusal(ExitCode::failed, "nothing was changed: " + fault));
   host_.carry_out({Action::start, order.service, target, false});
-  pending_[order.service] = {target, Clock::now() + timeout, by};
-  busy_[order.service] = fmt::format("an undo to {} ({})", target, by);
+  pending_[order.service] = {target, Clock::now() + timeout, actor};
+  busy_[order.service] = fmt::format("an undo to {} (requested by {})", target, actor);
   auto& view = undos_[order.service];
   view = {view.number + 1, target, UpgradeState::running, "starting " + target, ExitCode::ok};
   auto reply = reply_about(Verb::undo, order.service, target);
@@ -182,27 +185,28 @@ void ReleaseVerbs::start_for_undo(const UndoOrder& order, const std::string& tar
 }
 
 /// Published first: the disk must not delay it.
-void ReleaseVerbs::go_back(const std::string& service, const std::string& target, const std::string& by, Done done) {
+void ReleaseVerbs::go_back(const std::string& service, const std::string& target, const std::string& actor, Done done) {
   const auto& settings = *settings_.service(service);
   const auto from = shares_of(settings, live_.published()).stable;
-  busy_[service] = fmt::format("an undo to {} ({})", target, by);
+  busy_[service] = fmt::format("an undo to {} (requested by {})", target, actor);
   auto next = gone_back(settings, live_.wanted(), target, wall_now());
   if (const auto* rollout = running_rollout(next)) {
     host_.emit(event_of(EventKind::rollout, service, rollout->version, name_of(RolloutState::aborted),
-                        fmt::format("aborted: undo to {} ({})", target, by)));
-    constexpr std::string_view kRequested = "requested by ";
-    abort_rollout(next, by.starts_with(kRequested) ? by.substr(kRequested.size()) : by, wall_now());
+                        fmt::format("aborted: undo to {} (requested by {})", target, actor)));
+    abort_rollout(next, actor, wall_now());
   }
-  changes_.publish_first(service, std::move(next),
-                         [this, service, target, from, by, done = std::move(done)](const Reply& changed) {
-                           busy_.erase(service);
-                           host_.emit(event_of(EventKind::undone, service, target, {},
-                                               fmt::format("serves all users again instead of {} ({})", from, by)));
-                           if (changed.code != ExitCode::ok) return done(changed);
-                           auto reply = reply_about(Verb::undo, service, target);
-                           reply.body["from"] = from;
-                           done(std::move(reply));
-                         });
+  AuditEntry change{.service = service, .version = target, .what = "undo", .actor = actor};
+  changes_.publish_first(
+      std::move(change), std::move(next),
+      [this, service, target, from, actor, done = std::move(done)](const Reply& changed) {
+        busy_.erase(service);
+        host_.emit(event_of(EventKind::undone, service, target, {},
+                            fmt::format("serves all users again instead of {} (requested by {})", from, actor)));
+        if (changed.code != ExitCode::ok) return done(changed);
+        auto reply = reply_about(Verb::undo, service, target);
+        reply.body["from"] = from;
+        done(std::move(reply));
+      });
 }
 
 void ReleaseVerbs::remove(const json& args, Done done) {
@@ -211,10 +215,11 @@ void ReleaseVerbs::remove(const json& args, Done done) {
   if (verdict.code != ExitCode::ok) return done(refusal_of(std::move(verdict)));
   live_.change(order.service, [&](ServiceState& state) { mark_removed(state, order.version); });
   host_.carry_out({Action::drain, order.service, order.version, false});
-  host_.persist([this, order, done = std::move(done)](const std::string& error) {
+  const Author by{caller_of(args), fmt::format("remove {} {}", order.service, order.version)};
+  host_.persist(by, [this, order, done = std::move(done)](const SaveEnd& end) {
     host_.upkeep_soon();
-    if (error.empty()) return done(removal(order));
-    done(refusal(ExitCode::failed, fmt::format("{} {} is being removed, but {}", order.service, order.version, error)));
+    if (end.code == ExitCode::ok) return done(removal(order));
+    done(refusal(end.code, fmt::format("{} {} is being removed, but {}", order.service, order.version, end.error)));
   });
 }
 
@@ -262,7 +267,7 @@ std::optional<Duration> ReleaseVerbs::advance_undos(TimePoint now) {
     const auto* view = view_of(views, name, one.target);
     if (is_fully_up(view, *version)) {
       pending_[name].published = true;
-      go_back(name, one.target, one.by, [this, name = name](const Reply& reply) { undo_ended(name, reply); });
+      go_back(name, one.target, one.actor, [this, name = name](const Reply& reply) { undo_ended(name, reply); });
     } else if (view == nullptr || view->state == VersionState::stopped || view->state == VersionState::draining) {
       undo_ended(name, refusal(ExitCode::conflict, one.target + " was stopped meanwhile; nothing was changed"));
     } else if (view->state == VersionState::failed) {
@@ -300,13 +305,19 @@ void ReleaseVerbs::perform(const std::vector<Chore>& chores) {
       host_.forget(chore.service, chore.version);
     } else {
       host_.carry_out({Action::drain, chore.service, chore.version, false});
-      host_.emit(event_of(chore, deployed));
+      auto event = event_of(chore, deployed);
+      host_.record({.service = chore.service,
+                    .version = chore.version,
+                    .what = event.kind == EventKind::removed ? "remove" : "drain",
+                    .actor = "grayd",
+                    .reason = event.text});
+      host_.emit(std::move(event));
     }
   }
   if (chores.empty()) return;
   host_.deployed_changed();
-  host_.persist([](const std::string& error) {
-    if (!error.empty()) log(LogLevel::error, error);
+  host_.persist({"grayd", "the upkeep of former and removed versions"}, [](const SaveEnd& end) {
+    if (end.code != ExitCode::ok) log(LogLevel::error, end.error);
   });
   host_.upkeep_soon();
 }

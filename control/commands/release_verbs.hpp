@@ -31,13 +31,13 @@ class ReleaseVerbs {
 
   /// All three must outlive it.
   ReleaseVerbs(Host& host, const Settings& settings, LiveState& live)
-      : host_(host), settings_(settings), live_(live), changes_(host, live) {}
+      : host_(host), settings_(settings), live_(live), changes_(host, settings, live) {}
 
   static bool knows(Verb verb);
   /// One of the four verbs.
   void call(Verb verb, const nlohmann::json& args, Done done);
-  /// The verb promote for callers inside grayd; `by`: who asked for it, for callers that are refused meanwhile.
-  void promote(const PromoteOrder& order, const std::string& by, Done done);
+  /// The verb promote for callers inside grayd; `actor`: who asked for it.
+  void promote(const PromoteOrder& order, const std::string& actor, Done done);
 
   /// Why a change of the service must wait, as text; empty: it need not.
   std::string busy(const std::string& service) const;
@@ -54,16 +54,16 @@ class ReleaseVerbs {
   struct PendingUndo {
     std::string target;
     TimePoint until;
-    std::string by;
+    std::string actor;
     bool published = false;  // the version serves all users; it is being saved
   };
   void deploy(const nlohmann::json& args, Done done);
   void start_deployed(const DeployOrder& order, Done done);
   void promoted(const PromoteOrder& order, const Reply& changed, const Reply& reply, const Done& done);
   void undo(const nlohmann::json& args, Done done);
-  void start_for_undo(const UndoOrder& order, const std::string& target, Duration timeout, const std::string& by,
+  void start_for_undo(const UndoOrder& order, const std::string& target, Duration timeout, const std::string& actor,
                       Done done);
-  void go_back(const std::string& service, const std::string& target, const std::string& by, Done done);
+  void go_back(const std::string& service, const std::string& target, const std::string& actor, Done done);
   void remove(const nlohmann::json& args, Done done);
   Reply removal(const RemoveOrder& order) const;
   std::optional<Duration> advance_undos(TimePoint now);

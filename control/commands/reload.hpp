@@ -9,7 +9,7 @@
 #include "config/shared/event_record.hpp"
 #include "config/shared/version_view.hpp"
 #include "control/daemon.hpp"
-#include "control/state/state_store.hpp"
+#include "control/state/service_state.hpp"
 
 namespace gray::control {
 

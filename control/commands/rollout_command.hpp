@@ -8,7 +8,7 @@
 #include "config/shared/version_view.hpp"
 #include "control/daemon.hpp"
 #include "control/rollout/rollout.hpp"
-#include "control/state/state_store.hpp"
+#include "control/state/service_state.hpp"
 
 namespace gray::control {
 

@@ -26,11 +26,6 @@ std::optional<std::vector<double>> parse_steps(std::string_view text) {
   }
 }
 
-json to_json(const Figures& figures) {
-  return {{"requests", figures.requests},       {"users", figures.users},   {"failed", figures.failed},
-          {"error_ratio", figures.error_ratio}, {"p50_ms", figures.p50_ms}, {"p99_ms", figures.p99_ms}};
-}
-
 std::optional<RolloutEvent> event_of(Verb verb, const json& args) {
   switch (verb) {
     case Verb::rollout_pause: return RolloutEvent::pause;
@@ -49,14 +44,6 @@ std::string error_in_salt(const std::string& salt) {
 }
 
 }  // namespace
-
-json to_json(const Verdict& verdict) {
-  return {{"result", name_of(verdict.result)},
-          {"metric", verdict.metric ? json(name_of(*verdict.metric)) : json()},
-          {"text", verdict.text},
-          {"stable", to_json(verdict.stable)},
-          {"canary", to_json(verdict.canary)}};
-}
 
 bool RolloutVerbs::knows(Verb verb) {
   return verb == Verb::rollout_start || verb == Verb::rollout_status || event_of(verb, json::object()).has_value();

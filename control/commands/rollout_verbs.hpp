@@ -26,6 +26,4 @@ class RolloutVerbs {
   const Settings& settings_;
 };
 
-nlohmann::json to_json(const Verdict& verdict);
-
 }  // namespace gray::control

@@ -15,6 +15,26 @@ namespace {
 
 constexpr const char* kGrayd = "grayd";
 
+/// In the history. Empty: it is a part of the change before.
+const char* name_of_change(RolloutEvent event, RolloutAction action) {
+  switch (event) {
+    case RolloutEvent::applied:
+    case RolloutEvent::is_stable: return "";
+    case RolloutEvent::up:
+    case RolloutEvent::held: return action == RolloutAction::make_stable ? "rollout-promoted" : "rollout-step";
+    case RolloutEvent::version_failed:
+    case RolloutEvent::judged_bad:
+    case RolloutEvent::abort: return "rollout-abort";
+    case RolloutEvent::pause: return "rollout-pause";
+    case RolloutEvent::resume: return "rollout-resume";
+    case RolloutEvent::next:
+    case RolloutEvent::full: return "rollout-promote";
+    case RolloutEvent::retry: return "rollout-retry";
+    case RolloutEvent::count: break;
+  }
+  return "";
+}
+
 /// A router that is too slow gets the table as well.
 bool is_in_force(const Reply& reply) { return reply.code == ExitCode::ok || reply.code == ExitCode::timeout; }
 
@@ -84,7 +104,8 @@ void Rollouts::start(const RolloutOrder& order, const std::string& actor, Done d
   forget(runs_[order.service]);
   next.rollout = rollout;
   report(order.service, rollout);
-  changes_.save_first(order.service, std::move(next), "started", counted(order.service, std::move(done)));
+  AuditEntry change{.service = order.service, .version = order.version, .what = "rollout-start", .actor = actor};
+  changes_.save_first(std::move(change), std::move(next), "started", counted(order.service, std::move(done)));
 }
 
 void Rollouts::command(const std::string& service, RolloutEvent event, const std::string& actor, bool freeze,
@@ -161,7 +182,9 @@ void Rollouts::withdraw_users(const ServiceSettings& service, const std::string&
               .cause = "alarm",
               .text = fmt::format("{}; all users get {} again; to give it users: grayctl shift {} {} N", reason,
                                   shares_of(service, live_.published()).stable, service.name, version)});
-  changes_.publish_first(service.name, std::move(next), counted(service.name, [](const Reply&) {}));
+  AuditEntry change{.service = service.name, .version = version, .what = "alarm", .actor = kGrayd, .reason = reason};
+  change.verdict = run.watch.verdict();
+  changes_.publish_first(std::move(change), std::move(next), counted(service.name, [](const Reply&) {}));
 }
 
 /// Without a rollout nothing is changed: the verdict is an event.
@@ -176,6 +199,12 @@ void Rollouts::report_verdict(const ServiceSettings& service, Run& run) {
   event.text = fails ? fmt::format("worse than stable: {}; to go back: grayctl shift {} {} 0", verdict->text,
                                    service.name, run.watch.canary())
                      : "no longer worse than stable";
+  host_.record({.service = service.name,
+                .version = event.version,
+                .what = "verdict",
+                .actor = kGrayd,
+                .reason = fails ? "worse than stable: " + verdict->text : event.text,
+                .verdict = verdict});
   host_.emit(std::move(event));
 }
 
@@ -206,7 +235,12 @@ void Rollouts::follow(TimePoint now, const ServiceSettings& service, const Rollo
       return feed(service.name, RolloutEvent::applied, {kGrayd}, "", [](const Reply&) {});
     case RolloutState::promoting:
       run.not_before = now + kRetry;
-      return promote(service.name, rollout, [](const Reply&) {});
+      return promote({.service = service.name,
+                      .version = rollout.version,
+                      .what = "rollout-promoted",
+                      .actor = kGrayd,
+                      .reason = "tried again"},
+                     rollout, [](const Reply&) {});
     case RolloutState::holding: return hold(now, service.name, rollout, is_up(view), run);
     default: return;
   }
@@ -248,6 +282,12 @@ void Rollouts::feed(const std::string& service, RolloutEvent event, const Cause&
     action = RolloutAction::make_stable;
   }
   auto& run = runs_[service];
+  AuditEntry change{.service = service,
+                    .version = rollout.version,
+                    .what = name_of_change(event, action),
+                    .actor = cause.actor,
+                    .reason = cause.actor == kGrayd ? reason : std::string(),
+                    .verdict = run.watch.verdict()};
   rollout.state = state;
   rollout.since = wall_now();
   rollout.actor = cause.actor;
@@ -257,21 +297,22 @@ void Rollouts::feed(const std::string& service, RolloutEvent event, const Cause&
   run.hold_began = {};
   run.waits_for.clear();
   report(service, rollout);
-  carry_out(action, service, std::move(next), counted(service, std::move(done)));
+  carry_out(action, std::move(change), std::move(next), counted(service, std::move(done)));
 }
 
-void Rollouts::carry_out(RolloutAction action, const std::string& service, ServiceState next, Done done) {
+void Rollouts::carry_out(RolloutAction action, AuditEntry change, ServiceState next, Done done) {
   Rollout& rollout = *next.rollout;
   switch (action) {
-    case RolloutAction::raise: return raise(service, std::move(next), std::move(done));
-    case RolloutAction::make_stable: return promote(service, std::move(rollout), std::move(done));
+    case RolloutAction::raise: return raise(std::move(change), std::move(next), std::move(done));
+    case RolloutAction::make_stable: return promote(std::move(change), std::move(rollout), std::move(done));
     case RolloutAction::begin:
       rollout.begun = 0;
-      forget(runs_[service]);
+      forget(runs_[change.service]);
       [[fallthrough]];
-    case RolloutAction::zero: return zero(service, std::move(rollout), std::move(done));
-    case RolloutAction::none: return changes_.save_first(service, std::move(next), "changed", std::move(done));
-    case RolloutAction::go_back: return go_back(service, std::move(rollout), std::move(done));
+    case RolloutAction::zero: return zero(std::move(change), std::move(rollout), std::move(done));
+    case RolloutAction::none:
+      return changes_.save_first(std::move(change), std::move(next), "changed", std::move(done));
+    case RolloutAction::go_back: return go_back(std::move(change), std::move(rollout), std::move(done));
     case RolloutAction::refuse:
       return done(refusal(ExitCode::conflict, "the rollout cannot do this now"));  // checked before
   }
@@ -279,9 +320,10 @@ void Rollouts::carry_out(RolloutAction action, const std::string& service, Servi
 
 /// What is still being saved is dropped: the state in force is changed. If the version is stable in it already, the way
 /// back is the one after a promotion.
-void Rollouts::zero(const std::string& service, Rollout rollout, Done done) {
+void Rollouts::zero(AuditEntry change, Rollout rollout, Done done) {
+  const auto service = change.service;
   if (shares_of(*settings_.service(service), live_.published()).stable == rollout.version)
-    return go_back(service, std::move(rollout), std::move(done));
+    return go_back(std::move(change), std::move(rollout), std::move(done));
   auto next = fact_of(live_.published(), service);
   next.weights[rollout.version] = 0;
   const bool ended = !is_running(rollout.state);
@@ -292,32 +334,37 @@ void Rollouts::zero(const std::string& service, Rollout rollout, Done done) {
   }
   ended ? void(next.withdrawn.insert(rollout.version)) : void(next.withdrawn.erase(rollout.version));
   next.rollout = std::move(rollout);
-  changes_.publish_first(service, std::move(next), std::move(done));
+  changes_.publish_first(std::move(change), std::move(next), std::move(done));
 }
 
-void Rollouts::go_back(const std::string& service, Rollout rollout, Done done) {
+void Rollouts::go_back(AuditEntry change, Rollout rollout, Done done) {
+  const auto service = change.service;
   const auto& settings = *settings_.service(service);
   const auto target = undo_target(settings, live_.published());
   if (target.empty()) return done(refusal(ExitCode::conflict, service + " has no stable version before"));
   auto next = gone_back(settings, live_.published(), target, wall_now());
   next.rollout = std::move(rollout);
-  changes_.publish_first(service, std::move(next), std::move(done));
+  changes_.publish_first(std::move(change), std::move(next), std::move(done));
 }
 
-void Rollouts::raise(const std::string& service, ServiceState next, Done done) {
+void Rollouts::raise(AuditEntry change, ServiceState next, Done done) {
+  const auto service = change.service;
   Rollout& rollout = *next.rollout;
   ++rollout.begun;
   next.weights[rollout.version] = rollout.weight();
-  changes_.save_first(service, std::move(next), "changed", [this, service, done = std::move(done)](const Reply& reply) {
-    if (is_in_force(reply)) feed(service, RolloutEvent::applied, {kGrayd}, "", [](const Reply&) {});
-    done(reply);
-  });
+  change.reason = step_text(rollout) + (change.reason.empty() ? "" : ": " + change.reason);
+  changes_.save_first(std::move(change), std::move(next), "changed",
+                      [this, service, done = std::move(done)](const Reply& reply) {
+                        if (is_in_force(reply)) feed(service, RolloutEvent::applied, {kGrayd}, "", [](const Reply&) {});
+                        done(reply);
+                      });
 }
 
-void Rollouts::promote(const std::string& service, Rollout rollout, Done done) {
+void Rollouts::promote(AuditEntry change, Rollout rollout, Done done) {
+  const auto service = change.service;
   auto next = make_stable(*settings_.service(service), live_.wanted(), rollout.version, wall_now());
   next.rollout = std::move(rollout);
-  changes_.save_first(service, std::move(next), "promoted",
+  changes_.save_first(std::move(change), std::move(next), "promoted",
                       [this, service, done = std::move(done)](const Reply& reply) {
                         if (is_in_force(reply))
                           feed(service, RolloutEvent::is_stable, {kGrayd}, "", [](const Reply&) {});

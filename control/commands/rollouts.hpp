@@ -42,7 +42,7 @@ class Rollouts {
 
   /// All must outlive it.
   Rollouts(Host& host, const Settings& settings, LiveState& live)
-      : host_(host), settings_(settings), live_(live), changes_(host, live) {}
+      : host_(host), settings_(settings), live_(live), changes_(host, settings, live) {}
 
   // From operators; `actor`: "pid 4711, uid 1000".
   void start(const RolloutOrder& order, const std::string& actor, Done done);
@@ -93,11 +93,11 @@ class Rollouts {
   void hold(TimePoint now, const std::string& service, const Rollout& rollout, bool up, Run& run);
   void feed_later(TimePoint now, const std::string& service, RolloutEvent event, std::string reason, Run& run);
   void feed(const std::string& service, RolloutEvent event, const Cause& cause, std::string reason, Done done);
-  void carry_out(RolloutAction action, const std::string& service, ServiceState next, Done done);
-  void zero(const std::string& service, Rollout rollout, Done done);
-  void go_back(const std::string& service, Rollout rollout, Done done);
-  void raise(const std::string& service, ServiceState next, Done done);
-  void promote(const std::string& service, Rollout rollout, Done done);
+  void carry_out(RolloutAction action, AuditEntry change, ServiceState next, Done done);
+  void zero(AuditEntry change, Rollout rollout, Done done);
+  void go_back(AuditEntry change, Rollout rollout, Done done);
+  void raise(AuditEntry change, ServiceState next, Done done);
+  void promote(AuditEntry change, Rollout rollout, Done done);
   Done counted(const std::string& service, Done done);
   void report(const std::string& service, const Rollout& rollout);
 

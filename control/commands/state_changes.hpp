@@ -5,11 +5,13 @@
 //  - More users for a version: saved first, because a crash must not undo what users have already seen.
 //  - Fewer users, and going back: published first, because a stalled disk must not delay an abort.
 //
-// A later change of the same service supersedes an earlier one that is still being saved.
+// What has come into force is recorded in the history. A later change of the same service supersedes an earlier one
+// that is still being saved.
 #include <functional>
 #include <string>
 
 #include "control/commands/host.hpp"
+#include "control/history/audit_entry.hpp"
 #include "control/traffic/live_state.hpp"
 
 namespace gray::control {
@@ -17,16 +19,21 @@ namespace gray::control {
 class StateChanges {
  public:
   using Done = std::function<void(Reply)>;
-  /// Both must outlive it.
-  StateChanges(Host& host, LiveState& live) : host_(host), live_(live) {}
+  /// All must outlive it.
+  StateChanges(Host& host, const Settings& settings, LiveState& live) : host_(host), settings_(settings), live_(live) {}
 
-  // `done` is called once, when every router uses the new state and it is saved. `what`, such as "shifted": the change
-  // that was not made if it could not be saved.
-  void save_first(const std::string& service, ServiceState next, std::string what, Done done);
-  void publish_first(const std::string& service, ServiceState next, Done done);
+  // `change`: service, version, what, actor, reason and verdict. `done` is called once, when every router uses the new
+  // state and it is saved. `done_what`, such as "shifted": the change that was not made if it could not be saved.
+  void save_first(AuditEntry change, ServiceState next, std::string done_what, Done done);
+  void publish_first(AuditEntry change, ServiceState next, Done done);
 
  private:
+  void compare(AuditEntry& change, const ServiceState& next) const;
+  Reply overtaken(const std::string& service) const;
+  void record(AuditEntry change, const SaveEnd& end);
+
   Host& host_;
+  const Settings& settings_;
   LiveState& live_;
 };
 

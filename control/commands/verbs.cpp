@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/commands/audit_entries.hpp"
 #include "control/commands/explain_verbs.hpp"
 #include "control/commands/verb_event.hpp"
 #include "control/report/metrics.hpp"
@@ -24,10 +25,27 @@ Reply agreed() { return {ExitCode::ok, {{"schema_version", 1}}, {}}; }
 void Verbs::call(Verb verb, const json& args, Done done) {
   const auto handler = handler_of(verb);
   if (!knows(verb)) return done(refusal(ExitCode::usage, unknown_verb(name_of(verb))));
+  if (changes(verb)) done = naming_the_last_change(args, std::move(done));
   if (auto why = changes(verb) ? unchangeable() : std::string(); !why.empty())
     return done(refusal(ExitCode::conflict, std::move(why)));
   if (handler == nullptr) return rollout_verbs_.call(verb, args, host_.report().now, std::move(done));
   handler(*this, args, std::move(done));
+}
+
+/// A caller who is refused because of a version that a different caller has changed is told who that was, and how.
+Verbs::Done Verbs::naming_the_last_change(const json& args, Done done) const {
+  const auto service = args.find("service");
+  if (service == args.end() || !service->is_string()) return done;
+  return [this, name = service->get<std::string>(), done = std::move(done)](Reply reply) {
+    const auto* last = host_.last_change(name);
+    const bool asks = reply.body.is_object() && reply.body.contains("confirm");
+    const bool names_it =
+        last != nullptr && !last->version.empty() && reply.error.find(last->version) != std::string::npos;
+    if (reply.code == ExitCode::conflict && !asks && names_it && reply.error.find("pid ") == std::string::npos)
+      reply.error += fmt::format("; the last change of {}: {} {} ({}, by {})", name, last->what, last->version,
+                                 rfc3339(last->time), last->actor);
+    done(std::move(reply));
+  };
 }
 
 std::string Verbs::unchangeable() const {
@@ -74,14 +92,27 @@ void Verbs::shift(const ShiftOrder& order, const std::string& actor, Done done) 
   }
   if (const auto busy = verdict.lowers ? std::string() : releases_.busy(order.service); !busy.empty())
     return done(refusal(ExitCode::conflict, busy));
-  if (verdict.lowers) return changes_.publish_first(order.service, std::move(verdict.next), std::move(done));
-  changes_.save_first(order.service, std::move(verdict.next), "shifted", std::move(done));
+  AuditEntry change{.service = order.service, .version = order.version, .what = "shift", .actor = actor};
+  if (verdict.lowers) return changes_.publish_first(std::move(change), std::move(verdict.next), std::move(done));
+  changes_.save_first(std::move(change), std::move(verdict.next), "shifted", std::move(done));
 }
 
 std::string Verbs::objection(const ShiftOrder& order) {
   const auto shares = shares_of(*settings_.service(order.service), live_.wanted());
   if (order.percent <= shares.of(order.version)) return {};
   return objection_to_shift(order, host_.report().views);
+}
+
+/// The version is deployed, but its rollout did not start: the deploy is reported here, unless the caller of the verb
+/// will do it.
+Reply Verbs::without_rollout(const json& args, const Reply& deployed, Reply started) {
+  started.body = deployed.body;
+  if (started.code == ExitCode::timeout) return started;
+  if (auto event = verb_event(Verb::deploy, args, deployed)) host_.emit(std::move(*event));
+  if (auto entry = audit_of(Verb::deploy, args, deployed)) host_.record(std::move(*entry));
+  started.error = fmt::format("{} is deployed and has no users, but its rollout was not started: {}",
+                              args.at("version").get<std::string>(), started.error);
+  return started;
 }
 
 struct Verbs::Handlers {
@@ -136,8 +167,9 @@ struct Verbs::Handlers {
     verbs.releases_.call(Verb::deploy, args, [&verbs, service, version, args, done = std::move(done)](Reply deployed) {
       if (deployed.code != ExitCode::ok) return done(std::move(deployed));
       verbs.rollouts_.start({service, version, {}, {}, {}}, caller_of(args),
-                            [deployed, service, version, done](const Reply& started) {
-                              done(started.code == ExitCode::ok ? deployed : started);
+                            [&verbs, args, deployed, done](Reply started) {
+                              if (started.code == ExitCode::ok) return done(deployed);
+                              done(verbs.without_rollout(args, deployed, std::move(started)));
                             });
     });
   }

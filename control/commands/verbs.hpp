@@ -23,7 +23,7 @@ class Verbs {
       : host_(host),
         settings_(settings),
         live_(live),
-        changes_(host, live),
+        changes_(host, settings, live),
         versions_(host, settings, live),
         releases_(host, settings, live),
         rollouts_(rollouts),
@@ -48,6 +48,8 @@ class Verbs {
   std::string unchangeable() const;
   Reply health_of(const std::string& only);
   std::string objection(const ShiftOrder& order);
+  Done naming_the_last_change(const nlohmann::json& args, Done done) const;
+  Reply without_rollout(const nlohmann::json& args, const Reply& deployed, Reply started);
   Host& host_;
   const Settings& settings_;
   LiveState& live_;

@@ -9,7 +9,7 @@
 #include "config/base/exit_code.hpp"
 #include "config/settings/settings.hpp"
 #include "config/shared/version_view.hpp"
-#include "control/state/state_store.hpp"
+#include "control/state/service_state.hpp"
 #include "control/verbs/verb_table.hpp"
 
 namespace gray::control {

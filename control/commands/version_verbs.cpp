@@ -2,9 +2,18 @@
 
 #include <fmt/core.h>
 
+#include "control/commands/verb_event.hpp"
 #include "control/traffic/weights.hpp"
 
 namespace gray::control {
+namespace {
+
+Author author_of(const VersionCommand& command, const std::string& actor) {
+  return {actor, fmt::format("{} {} {}", name(command.action), command.service, command.version)};
+}
+
+}  // namespace
+
 using nlohmann::json;
 
 void VersionVerbs::call(Action action, const json& args, Done done) {
@@ -18,22 +27,22 @@ void VersionVerbs::call(Action action, const json& args, Done done) {
     return done(std::move(refused));
   }
   switch (action) {
-    case Action::start: return start(command, std::move(done));
+    case Action::start: return start(command, caller_of(args), std::move(done));
     case Action::restart: return done(begun(command, host_.carry_out(command)));
     case Action::stop:
-    case Action::drain: return end(command, std::move(done));
+    case Action::drain: return end(command, caller_of(args), std::move(done));
   }
 }
 
-void VersionVerbs::start(const VersionCommand& command, Done done) {
+void VersionVerbs::start(const VersionCommand& command, const std::string& actor, Done done) {
   const bool was_stopped = is_stopped(live_.wanted(), command.service, command.version);
   live_.set_stopped(command.service, command.version, false);
-  host_.persist([this, command, was_stopped, done = std::move(done)](const std::string& error) {
+  host_.persist(author_of(command, actor), [this, command, was_stopped, done = std::move(done)](const SaveEnd& end) {
     const auto* service = settings_.service(command.service);
     const bool removed = service == nullptr || service->version(command.version) == nullptr;
-    if (!error.empty()) {
+    if (end.code != ExitCode::ok) {
       if (!removed) live_.set_stopped(command.service, command.version, was_stopped);
-      return done(refusal(ExitCode::failed, "nothing was started: " + error));
+      return done(refusal(end.code, "nothing was started: " + end.error));
     }
     if (host_.stopping()) return done(refusal(ExitCode::conflict, "grayd is stopping; nothing was started"));
     if (removed) {
@@ -45,13 +54,12 @@ void VersionVerbs::start(const VersionCommand& command, Done done) {
   });
 }
 
-void VersionVerbs::end(const VersionCommand& command, Done done) {
+void VersionVerbs::end(const VersionCommand& command, const std::string& actor, Done done) {
   live_.set_stopped(command.service, command.version, true);
   host_.carry_out(command);
-  host_.persist([this, command, done = std::move(done)](const std::string& error) {
-    if (error.empty()) return done(begun(command, 0));
-    done(refusal(ExitCode::failed,
-                 fmt::format("{} {} is being stopped, but {}", command.service, command.version, error)));
+  host_.persist(author_of(command, actor), [this, command, done = std::move(done)](const SaveEnd& end) {
+    if (end.code == ExitCode::ok) return done(begun(command, 0));
+    done(refusal(end.code, fmt::format("{} {} is being stopped, but {}", command.service, command.version, end.error)));
   });
 }
 

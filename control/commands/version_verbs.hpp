@@ -21,8 +21,8 @@ class VersionVerbs {
   void call(Action action, const nlohmann::json& args, Done done);
 
  private:
-  void start(const VersionCommand& command, Done done);
-  void end(const VersionCommand& command, Done done);
+  void start(const VersionCommand& command, const std::string& actor, Done done);
+  void end(const VersionCommand& command, const std::string& actor, Done done);
   Reply begun(const VersionCommand& command, unsigned restart) const;
 
   Host& host_;

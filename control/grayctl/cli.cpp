@@ -8,6 +8,7 @@
 #include "control/grayctl/command.hpp"
 #include "control/grayctl/completion.hpp"
 #include "control/grayctl/follow.hpp"
+#include "control/grayctl/history/history.hpp"
 #include "control/grayctl/orders.hpp"
 #include "control/grayctl/release.hpp"
 #include "control/grayctl/rollouts.hpp"
@@ -129,6 +130,7 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::events:
     case Verb::logs: return run_look_back(client, command, place.terminal);
     case Verb::why: return run_why(client, command, place.terminal, place.err);
+    case Verb::history: return run_history(client, command, place.terminal);
     case Verb::config_check: return check_config(command.file);
     case Verb::completion: return print_completion(command);
     case Verb::version: return say_version();
@@ -192,7 +194,9 @@ int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostre
   }
   if (line.command->follow && !is_rollout(line.command->verb)) {
     Client client(find_socket(line.command->socket));
-    const Answer end = follow(client, *line.command, line.json, out, terminal);
+    const bool history = line.command->verb == Verb::history;
+    const Answer end = history ? follow_history(client, *line.command, line.json, out, terminal)
+                               : follow(client, *line.command, line.json, out, terminal);
     return end.code == ExitCode::ok ? 0 : report_failure(end.code, end.error, line.json, out, err);
   }
   if (line.command->verb == Verb::bucket) return print_buckets(*line.command, line.json, out, err);

@@ -145,6 +145,35 @@ std::string check_waiting(Grammar& grammar) {
   return {};
 }
 
+/// "2h" before now, or a date with or without a time of day, UTC.
+std::optional<WallTime> parse_since(const std::string& text) {
+  if (const auto ago = parse_duration(text)) return wall_now() - *ago;
+  std::string time = text.ends_with('Z') ? text.substr(0, text.size() - 1) : text;
+  constexpr std::string_view kRest = "2026-11-30T00:00:00.000";
+  if (time.size() != 10 && time.size() != 16 && time.size() != 19 && time.size() != kRest.size()) return std::nullopt;
+  return wall_time_from(time.append(kRest.substr(time.size())) + "Z");
+}
+
+/// A number in the place of the service is the id of a change.
+std::string check_history(Grammar& grammar) {
+  Command& command = grammar.command;
+  if (grammar.count.empty()) command.count = 50;
+  if (command.count < 1) return "--limit takes a whole number from 1 to 1000, not \"0\"";
+  if (!grammar.since.empty() && !(command.since = parse_since(grammar.since)))
+    return fmt::format("--since takes a duration such as 2h, or a time such as 2026-11-30T12:00Z, not \"{}\"",
+                       grammar.since);
+  if (command.follow && !command.state_dir.empty()) return "--follow and --state-dir contradict each other";
+  const auto& word = command.service;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), command.entry);
+  if (error != std::errc{} || end != word.data() + word.size()) {
+    command.entry = 0;
+    return {};
+  }
+  if (command.follow) return "--follow cannot be used with one change";
+  command.service.clear();
+  return {};
+}
+
 /// The error in values that CLI11 does not check; empty if there is none.
 std::string check_values(Grammar& grammar) {
   Command& command = grammar.command;
@@ -152,8 +181,12 @@ std::string check_values(Grammar& grammar) {
   if (grammar.output != "table" && grammar.output != "json")
     return fmt::format("-o takes table or json, not \"{}\"", grammar.output);
   if (!grammar.count.empty() && !parse_count(grammar.count, command.count))
-    return fmt::format("-n takes a whole number from 0 to 1000, not \"{}\"", grammar.count);
+    return fmt::format("{} takes a whole number from {} to 1000, not \"{}\"",
+                       command.verb == Verb::history ? "--limit" : "-n", command.verb == Verb::history ? 1 : 0,
+                       grammar.count);
   if (std::string error = check_waiting(grammar); !error.empty()) return error;
+  if (command.verb == Verb::history)
+    if (std::string error = check_history(grammar); !error.empty()) return error;
   if (std::string error = read_env(grammar); !error.empty()) return error;
   if (command.part == "router" && !command.binary.empty()) return "--binary cannot be used with grayctl upgrade router";
   if (command.verb == Verb::completion && std::ranges::find(kShells, command.shell) == std::end(kShells))

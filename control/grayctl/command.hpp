@@ -8,6 +8,7 @@
 
 #include "config/base/exit_code.hpp"
 #include "config/base/time.hpp"
+#include "config/base/wall_time.hpp"
 #include "control/verbs/verb_table.hpp"
 
 namespace gray::control {
@@ -31,6 +32,10 @@ struct Command {
   std::map<std::string, std::string> env;  // of `deploy`
   bool rollout = false;                    // of `deploy`: by steps to all users
   std::string to;                          // of `undo`: the version; empty: the stable one before
+  std::uint64_t entry = 0;                 // of `history`: the id of one change; 0: the last ones
+  std::optional<WallTime> since;           // of `history`
+  bool verbose = false;                    // of `history`: everything that is known of each change
+  std::string state_dir;                   // of `history`: read its file; empty: ask grayd
   bool yes = false;         // of `stop`, `drain`, `shift`, `promote` and `remove`: although grayd objects
   bool wait = false;        // for the end of the operation, or until everything is up
   bool wait_asked = false;  // by --wait: `reload` waits for replaced workers, too

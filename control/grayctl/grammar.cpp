@@ -139,6 +139,22 @@ void Grammar::explaining() {
   bucket->add_flag("--list", command.bucket.list, "each user of the file, not only the sum");
 }
 
+void Grammar::history() {
+  CLI::App* history = verb(app, Verb::history,
+                           "  grayctl history web\n  grayctl history web --since 2h --verbose\n  grayctl history 42\n"
+                           "  grayctl history --state-dir run/state\n"
+                           "The newest change is the last. A number instead of SERVICE is the id of one\n"
+                           "change, shown with the figures of its verdict. Times are UTC.");
+  history->group(kLook);
+  history->add_option("SERVICE", command.service, "only this service, or the id of one change");
+  history->add_option("VERSION,--version", command.version, "only this version");
+  history->add_option("--since", since, "2h, or 2026-11-30, or 2026-11-30T12:00Z")->type_name("TIME");
+  history->add_option("-n,--limit", count, "the last N, 1 to 1000; default 50")->type_name("N");
+  history->add_flag("-f,--follow", command.follow, "follow new changes");
+  history->add_flag("-v,--verbose", command.verbose, "everything about each change");
+  history->add_option("--state-dir", command.state_dir, "read the file; needs no running grayd")->type_name("DIR");
+}
+
 void Grammar::changing() {
   CLI::App* shift = verb(app, Verb::shift,
                          "  grayctl shift web v2 5%\n  grayctl shift web v2 0\n"
@@ -304,6 +320,7 @@ Grammar::Grammar(std::span<const VerbRow> rows) {
   looking();
   looking_back();
   explaining();
+  history();
   changing();
   releasing();
   upgrading();

@@ -18,7 +18,7 @@ struct Grammar {
   CLI::App app{"Talks to a running grayd.", "grayctl"};
   CLI::Option* output_option;
   std::string output = "table";
-  std::string percent, timeout, count, weight;
+  std::string percent, timeout, count, weight, since;
   std::vector<std::string> env;
   bool wait = false, no_wait = false;
   Command command;
@@ -33,6 +33,7 @@ struct Grammar {
   void looking();
   void looking_back();
   void explaining();
+  void history();
   void changing();
   void releasing();
   void upgrading();

@@ -57,25 +57,6 @@ Row figures_row(const char* name, const json& figures) {
           fmt::format("{:.1f}", number_in(figures, "p99_ms"))};
 }
 
-std::string verdict_lines(const json& verdict, const Terminal& terminal) {
-  Table table({{"version", 7},
-               {"requests", 0, true},
-               {"users", 0, true},
-               {"failed users", 0, true},
-               {"errors", 0, true},
-               {"p50 ms", 0, true},
-               {"p99 ms", 0, true}},
-              2);
-  table.add(figures_row("stable", verdict.value("stable", json::object())));
-  table.add(figures_row("canary", verdict.value("canary", json::object())));
-  const auto result = word_in(verdict, "result"), why = word_in(verdict, "text");
-  std::string lines;
-  for (const auto& line : wrap("verdict: " + result + (why.empty() ? "" : ": " + why), terminal.width))
-    lines += paint(line, colour_of_result(result), terminal.colour) + "\n";
-  for (const auto& line : table.lines(terminal)) lines += line + "\n";
-  return lines;
-}
-
 std::string way_back(const json& status) {
   const auto service = word_in(status, "service"), state = word_in(status, "state");
   if (state == "promoted") return "to go back: grayctl undo " + service;
@@ -186,8 +167,27 @@ std::string view_rollout(const json& status, const Terminal& terminal) {
   const bool judged = verdict != status.end() && verdict->is_object();
   if (!reason.empty() && !(judged && word_in(*verdict, "text") == reason))
     for (const auto& line : wrap(reason, terminal.width)) view += line + "\n";
-  if (judged) view += verdict_lines(*verdict, terminal);
+  if (judged) view += view_verdict(*verdict, terminal);
   return view + cut(way_back(status), terminal.width) + "\n";
+}
+
+std::string view_verdict(const json& verdict, const Terminal& terminal) {
+  Table table({{"version", 7},
+               {"requests", 0, true},
+               {"users", 0, true},
+               {"failed users", 0, true},
+               {"errors", 0, true},
+               {"p50 ms", 0, true},
+               {"p99 ms", 0, true}},
+              2);
+  table.add(figures_row("stable", verdict.value("stable", json::object())));
+  table.add(figures_row("canary", verdict.value("canary", json::object())));
+  const auto result = word_in(verdict, "result"), why = word_in(verdict, "text");
+  std::string lines;
+  for (const auto& line : wrap("verdict: " + result + (why.empty() ? "" : ": " + why), terminal.width))
+    lines += paint(line, colour_of_result(result), terminal.colour) + "\n";
+  for (const auto& line : table.lines(terminal)) lines += line + "\n";
+  return lines;
 }
 
 std::string line_of_rollout(const json& status) {

@@ -22,6 +22,8 @@ Outcome run_rollout(Client& client, const Command& command, const Terminal& term
 /// Several lines, each at most as wide as the terminal: state, steps, verdict with the figures of both versions, and
 /// the command to go back.
 std::string view_rollout(const nlohmann::json& status, const Terminal& terminal);
+/// The result of a verdict, and a table of the figures of both versions.
+std::string view_verdict(const nlohmann::json& verdict, const Terminal& terminal);
 /// One line; it differs only when the rollout has changed.
 std::string line_of_rollout(const nlohmann::json& status);
 bool is_rollout_over(const nlohmann::json& status);

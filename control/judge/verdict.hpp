@@ -1,6 +1,7 @@
 #pragma once
 // What the judge says of a version that gets a share of the users.
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -49,5 +50,9 @@ struct Verdict {
 const char* name_of(VerdictResult result);
 /// "errors", "resets", "timeouts", "slow", "latency".
 const char* name_of(Metric metric);
+
+/// {"result", "metric", "text", "stable": FIGURES, "canary": FIGURES}; FIGURES are {"requests", "users", "failed",
+/// "error_ratio", "p50_ms", "p99_ms"}.
+nlohmann::json to_json(const Verdict& verdict);
 
 }  // namespace gray::control

@@ -8,7 +8,7 @@
 #include "config/base/wall_time.hpp"
 #include "config/settings/settings.hpp"
 #include "config/shared/version_view.hpp"
-#include "control/state/state_store.hpp"
+#include "control/state/service_state.hpp"
 
 namespace gray::control {
 

@@ -19,7 +19,7 @@
 #include "config/shared/version_view.hpp"
 #include "control/judge/verdict.hpp"
 #include "control/report/last_minute.hpp"
-#include "control/state/state_store.hpp"
+#include "control/state/service_state.hpp"
 #include "control/traffic/rows.hpp"
 
 namespace gray::control {

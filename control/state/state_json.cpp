@@ -11,25 +11,28 @@ constexpr int kSchemaVersion = 1;
 
 struct StateFile {
   int schema_version = kSchemaVersion;
-  State services;
+  Snapshot now;
 
   template <class Io>
   void archive(Io& io) {
     io("schema_version", schema_version);
-    io("services", services);
+    io("revision", now.revision);
+    io("who", now.by.who);
+    io("what", now.by.what);
+    io("services", now.state);
   }
 };
 
 }  // namespace
 
-std::string to_json_text(const State& state) {
+std::string to_json_text(const Snapshot& snapshot) {
   Save save;
-  StateFile file{kSchemaVersion, state};
+  StateFile file{kSchemaVersion, snapshot};
   file.archive(save);
   return save.take().dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-State state_from_json(std::string_view text) {
+Snapshot snapshot_from_json(std::string_view text) {
   const auto root = nlohmann::json::parse(text, nullptr, false);
   if (!root.is_object()) throw std::runtime_error("it is not a JSON object");
   const auto schema = root.find("schema_version");
@@ -41,7 +44,7 @@ State state_from_json(std::string_view text) {
   StateFile file;
   auto load = Load::lenient(root);
   file.archive(load);
-  return file.services;
+  return file.now;
 }
 
 }  // namespace gray::control

@@ -2,9 +2,10 @@
 // completely.
 // Invariants
 //  - state.json is at any moment either the old state or the new one: it changes only by rename, after fsync.
-//  - Every `done` is called exactly once, in the order of the saves, after a write that contains its state: a
-//    superseded save is part of the newer one, so the newer write completes both.
+//  - `now` is the content of state.json, or of the last state that was loaded: it changes only after a write.
 //  - The caller never waits for the disk; only the writer thread and load() access it.
+//  - `mutex` is never held during a system call or a callback; `telling` is held while watchers are called, so that
+//    unwatch() waits for a running call.
 #include "control/state/state_store.hpp"
 
 #include <fcntl.h>
@@ -15,11 +16,13 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
+#include <deque>
 #include <filesystem>
+#include <map>
 #include <mutex>
 #include <stdexcept>
 #include <system_error>
-#include <vector>
+#include <utility>
 
 #include "config/base/archive.hpp"
 #include "config/base/unique_fd.hpp"
@@ -89,7 +92,13 @@ UniqueFd take_lock(int folder, const std::string& dir) {
 struct StateStore::Impl {
   struct Save {
     State state;
-    std::vector<std::function<void(std::string)>> done;
+    Author by;
+    Revision expected = 0;
+    Done done;
+  };
+  struct Watcher {
+    Revision seen = 0;
+    Changed changed;
   };
 
   explicit Impl(const std::string& folder_path)
@@ -102,7 +111,8 @@ struct StateStore::Impl {
     writer = quiet_thread([this] { run(); });
   }
 
-  ~Impl() {
+  /// Before anything is destroyed: the end of a save may give the next one.
+  void end() {
     {
       std::lock_guard guard(mutex);
       ending = true;
@@ -114,15 +124,44 @@ struct StateStore::Impl {
   void run() {
     std::unique_lock guard(mutex);
     for (;;) {
-      changed.wait(guard, [this] { return ending || !queued.done.empty(); });
-      if (queued.done.empty()) return;
-      Save save = std::exchange(queued, {});
+      changed.wait(guard, [this] { return ending || watched || !queue.empty(); });
+      if (queue.empty() && ending) return;
       writing = true;
+      std::optional<Save> save;
+      if (!queue.empty()) {
+        save = std::move(queue.front());
+        queue.pop_front();
+      }
+      watched = false;
       guard.unlock();
-      std::string error = write(to_json_text(save.state));
-      for (auto& done : save.done) done(error);
+      if (save) carry_out(*save);
+      tell();
       guard.lock();
       writing = false;
+    }
+  }
+
+  /// The writer alone changes `now` once it runs, so it reads it without the mutex.
+  void carry_out(Save& save) {
+    if (save.expected != now->revision) return save.done(Conflict{now->revision, now->by});
+    Snapshot next{now->revision + 1, std::move(save.state), std::move(save.by)};
+    if (auto error = write(to_json_text(next)); !error.empty()) return save.done(SaveFailed{std::move(error)});
+    set(std::move(next));
+    save.done(Saved{now->revision});
+  }
+
+  void set(Snapshot next) {
+    auto fresh = std::make_shared<const Snapshot>(std::move(next));
+    std::lock_guard guard(mutex);
+    now = std::move(fresh);
+  }
+
+  void tell() {
+    std::lock_guard guard(telling);
+    for (auto& [id, watcher] : watchers) {
+      if (watcher.seen >= now->revision) continue;
+      watcher.seen = now->revision;
+      watcher.changed(*now);
     }
   }
 
@@ -151,38 +190,52 @@ struct StateStore::Impl {
   UniqueFd lock;
   std::mutex mutex;
   std::condition_variable changed;
-  Save queued;  // nothing queued while it has no `done`
+  std::deque<Save> queue;
+  std::shared_ptr<const Snapshot> now = std::make_shared<Snapshot>();
+  bool watched = false;  // there is a new watcher
   bool writing = false;
-  bool ending = false;  // all three under `mutex`
+  bool ending = false;  // all five under `mutex`
+  std::mutex telling;
+  std::map<WatchId, Watcher> watchers;
+  WatchId last_watch = 0;  // both under `telling`
   std::thread writer;
 };
 
 StateStore::StateStore(const std::string& dir) : impl_(std::make_unique<Impl>(dir)) {}
 StateStore::StateStore(const std::string& dir, Restored tag) : impl_(std::make_unique<Impl>(dir, tag)) {}
-StateStore::~StateStore() = default;
+StateStore::~StateStore() { impl_->end(); }
 
 bool StateStore::idle() const {
   std::lock_guard guard(impl_->mutex);
-  return impl_->queued.done.empty() && !impl_->writing;
+  return impl_->queue.empty() && !impl_->writing;
 }
 
 template <class Io>
 void StateStore::archive(Io& io) {
   io("folder", impl_->folder);
   io("lock", impl_->lock);
-  if constexpr (Io::kLoads) impl_->begin();
+  Snapshot now = *impl_->now;
+  io("revision", now.revision);
+  io("who", now.by.who);
+  io("what", now.by.what);
+  io("state", now.state);
+  if constexpr (Io::kLoads) {
+    impl_->set(std::move(now));
+    impl_->begin();
+  }
 }
 template void StateStore::archive(Save&);
 template void StateStore::archive(Load&);
 
-State StateStore::load(std::string& warning) {
+Snapshot StateStore::load(std::string& warning) {
   warning.clear();
   const std::string path = impl_->dir + "/state.json";
   UniqueFd file(::openat(impl_->folder.get(), "state.json", O_RDONLY | O_CLOEXEC));
   if (!file && errno == ENOENT) return {};
   if (!file) throw failure("read", path, kRemedy);
   try {
-    return state_from_json(read_all(file.get()));
+    impl_->set(snapshot_from_json(read_all(file.get())));
+    return *impl_->now;
   } catch (const NewerState& newer) {
     throw std::runtime_error(fmt::format(
         "cannot use {}: {}; run the grayd that wrote it, or move the file away to start with the configured weights",
@@ -197,18 +250,42 @@ State StateStore::load(std::string& warning) {
 
 State StateStore::peek(const std::string& dir) try {
   const UniqueFd file(::open((dir + "/state.json").c_str(), O_RDONLY | O_CLOEXEC));
-  return file ? state_from_json(read_all(file.get())) : State{};
+  return file ? snapshot_from_json(read_all(file.get())).state : State{};
 } catch (const std::exception&) {  // load() reports it
   return {};
 }
 
-void StateStore::save(State state, std::function<void(std::string error)> done) {
+Revision StateStore::revision() const {
+  std::lock_guard guard(impl_->mutex);
+  return impl_->now->revision;
+}
+
+void StateStore::save(State state, Author by, Revision expected, Done done) {
   {
     std::lock_guard guard(impl_->mutex);
-    impl_->queued.state = std::move(state);
-    impl_->queued.done.push_back(std::move(done));
+    impl_->queue.push_back({std::move(state), std::move(by), expected, std::move(done)});
   }
   impl_->changed.notify_one();
+}
+
+StateStore::WatchId StateStore::watch(Revision from, Changed changed) {
+  WatchId id = 0;
+  {
+    std::lock_guard guard(impl_->telling);
+    id = ++impl_->last_watch;
+    impl_->watchers[id] = {from, std::move(changed)};
+  }
+  {
+    std::lock_guard guard(impl_->mutex);
+    impl_->watched = true;
+  }
+  impl_->changed.notify_one();
+  return id;
+}
+
+void StateStore::unwatch(WatchId id) {
+  std::lock_guard guard(impl_->telling);
+  impl_->watchers.erase(id);
 }
 
 }  // namespace gray::control

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "config/settings/settings.hpp"
-#include "control/state/state_store.hpp"
+#include "control/state/service_state.hpp"
 
 namespace gray::control {
 

@@ -4,9 +4,16 @@
 
 namespace gray::control {
 
-LiveState::Ticket LiveState::want(const std::string& service, ServiceState next) {
+LiveState::Ticket LiveState::want(const std::string& service, ServiceState next, Author by) {
   wanted_[service] = std::move(next);
-  return latest_[service] = next_++;
+  latest_[service] = {next_, std::move(by)};
+  return next_++;
+}
+
+const Author& LiveState::last_author(const std::string& service) const {
+  static const Author kReload{"grayd", "reload"};  // it superseded every ticket
+  const auto found = latest_.find(service);
+  return found == latest_.end() ? kReload : found->second.by;
 }
 
 bool LiveState::publish(const std::string& service, Ticket ticket) {
@@ -55,7 +62,7 @@ template void LiveState::archive(Load&);
 
 bool LiveState::is_latest(const std::string& service, Ticket ticket) const {
   const auto found = latest_.find(service);
-  return found != latest_.end() && found->second == ticket;
+  return found != latest_.end() && found->second.ticket == ticket;
 }
 
 }  // namespace gray::control

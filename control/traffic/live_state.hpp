@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "control/state/state_store.hpp"
+#include "control/state/rollout_store.hpp"
 
 namespace gray::control {
 
@@ -19,8 +19,10 @@ class LiveState {
   const State& published() const { return published_; }
   const State& wanted() const { return wanted_; }
 
-  /// Sets the wanted state of the service to `next`; every earlier ticket of the service is superseded.
-  Ticket want(const std::string& service, ServiceState next);
+  /// Sets the wanted state of the service to `next`; every earlier ticket of the service is superseded by `by`.
+  Ticket want(const std::string& service, ServiceState next, Author by);
+  /// Who superseded the earlier tickets of the service.
+  const Author& last_author(const std::string& service) const;
   /// The change may be published; false, without effect, if the ticket is superseded.
   bool publish(const std::string& service, Ticket ticket);
   /// The change could not be saved: wanted returns to published; false if the ticket is superseded.
@@ -40,7 +42,11 @@ class LiveState {
   bool is_latest(const std::string& service, Ticket ticket) const;
 
   State published_, wanted_;
-  std::map<std::string, Ticket> latest_;
+  struct Latest {
+    Ticket ticket = 0;
+    Author by;
+  };
+  std::map<std::string, Latest> latest_;
   Ticket next_ = 1;
 };
 

@@ -8,7 +8,7 @@
 #include "config/settings/settings.hpp"
 #include "config/shared/version_view.hpp"
 #include "control/judge/verdict.hpp"
-#include "control/state/state_store.hpp"
+#include "control/state/service_state.hpp"
 #include "control/traffic/weights.hpp"
 
 namespace gray::control {

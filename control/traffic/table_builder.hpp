@@ -5,7 +5,7 @@
 #include "config/settings/settings.hpp"
 #include "config/shared/routing_table.hpp"
 #include "config/shared/version_view.hpp"
-#include "control/state/state_store.hpp"
+#include "control/state/service_state.hpp"
 #include "control/traffic/rows.hpp"
 
 namespace gray::control {

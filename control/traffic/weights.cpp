@@ -79,6 +79,14 @@ std::string salt_of(const ServiceSettings& service, const State& state, const st
   return set == salts.end() ? service.name + "/" + version : set->second;
 }
 
+Split split_of(const ServiceSettings& service, const State& state) {
+  const auto shares = shares_of(service, state);
+  Split split{shares.stable, {}};
+  for (const auto& version : {shares.stable, shares.canary})
+    if (const double weight = shares.of(version); !version.empty() && weight > 0) split.weights[version] = weight;
+  return split;
+}
+
 Shares configured_shares(const ServiceSettings& service) { return shares_of(service, {}); }
 
 std::string unknown_service(const Settings& settings, const std::string& service) {

@@ -8,7 +8,8 @@
 
 #include "config/base/exit_code.hpp"
 #include "config/settings/settings.hpp"
-#include "control/state/state_store.hpp"
+#include "control/history/audit_entry.hpp"
+#include "control/state/service_state.hpp"
 
 namespace gray::control {
 
@@ -27,6 +28,8 @@ struct Shares {
 Shares shares_of(const ServiceSettings& service, const State& state);
 /// Of the bucket of a version, while it has users or if it got some.
 std::string salt_of(const ServiceSettings& service, const State& state, const std::string& version);
+/// The current shares as the history keeps them.
+Split split_of(const ServiceSettings& service, const State& state);
 /// The shares in the file.
 Shares configured_shares(const ServiceSettings& service);
 

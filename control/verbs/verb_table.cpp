@@ -20,6 +20,8 @@ constexpr Argument kEvents[] = {{"after", Type::whole},
                                 {"version", Type::text}};
 constexpr Argument kLogs[] = {{"after", Type::whole},  {"count", Type::whole},  {"wait_ms", Type::whole},
                               {"service", Type::text}, {"version", Type::text}, {"worker", Type::text}};
+constexpr Argument kHistory[] = {{"service", Type::text}, {"version", Type::text}, {"id", Type::whole},
+                                 {"since", Type::text},   {"after", Type::whole},  {"count", Type::whole}};
 constexpr Argument kShift[] = {
     {"service", Type::text, true}, {"version", Type::text, true}, {"percent", Type::number, true}, {"yes", Type::flag}};
 constexpr Argument kOrder[] = {{"service", Type::text, true}, {"version", Type::text, true}, {"yes", Type::flag}};
@@ -116,7 +118,7 @@ constexpr VerbRow kRows[] = {
     {Verb::maintenance, "maintenance"},
     {Verb::report, "report"},
     {Verb::drill, "drill"},
-    {Verb::history, "history"},
+    {Verb::history, "history", grayd, "who changed what, when and why", !kChanges, kNoEvent, kHistory},
     {Verb::memory, "memory"},
     {Verb::top, "top"},
 };

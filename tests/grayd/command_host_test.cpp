@@ -117,12 +117,12 @@ TEST_CASE_FIXTURE(CommandHostFixture, "a version that cannot be started on this 
 TEST_CASE_FIXTURE(CommandHostFixture, "a save is on the disk before its callback runs") {
   live.set_stopped("web", "v3", true);
   std::optional<std::string> error;
-  host.persist([&](const std::string& why) { error = why; });
+  host.persist({"pid 1, uid 0", "stop web v3"}, [&](const control::SaveEnd& end) { error = end.error; });
   CHECK_FALSE(error);
   REQUIRE(until([&] { return error.has_value(); }));
   CHECK(error->empty());
   std::string warning;
-  CHECK(holdings.store.load(warning).at("web").stopped.contains("v3"));
+  CHECK(holdings.store.load(warning).state.at("web").stopped.contains("v3"));
 }
 
 TEST_CASE_FIXTURE(CommandHostFixture, "the callbacks of publish and settle run when no router lags") {

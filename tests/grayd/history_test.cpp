@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <asio/executor_work_guard.hpp>
+#include <fstream>
 #include <optional>
 
 #include "tests/control/traffic/settings_support.hpp"
@@ -41,6 +43,36 @@ struct HistoryFixture {
 };
 
 }  // namespace
+
+TEST_CASE_FIXTURE(HistoryFixture, "changes are recorded and read, without the main thread waiting for the disk") {
+  history->resume();
+  history->record({.service = "web", .version = "v2", .what = "shift", .actor = "pid 1, uid 0"});
+  history->emit({.kind = EventKind::grayd_started, .text = "grayd 1"});
+  history->emit({.kind = EventKind::worker_ready});  // not a change
+  history->settle(Duration{20'000});
+  history->resume();
+  history->call(Verb::history, json::object(), [this](Reply reply) { replies.push_back(std::move(reply)); });
+  CHECK(replies.empty());
+  const auto work = asio::make_work_guard(io);
+  run_until_answered(1);
+  CHECK(replies[0].code == ExitCode::ok);
+  const auto& entries = replies[0].body["entries"];
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0]["what"] == "shift");
+  CHECK(entries[1]["what"] == "grayd-started");
+  history->call(Verb::history, {{"count", "0"}}, [this](Reply reply) { replies.push_back(std::move(reply)); });
+  CHECK(replies[1].code == ExitCode::usage);
+}
+
+TEST_CASE_FIXTURE(HistoryFixture, "a damaged history is an event, and grayd goes on") {
+  std::ofstream(folder.path / "history.db") << std::string(9'000, 'x');
+  history->resume();
+  const auto work = asio::make_work_guard(io);
+  ask(5'000);
+  run_until_answered(1);
+  CHECK(replies[0].body["events"][0]["kind"] == "history-failed");
+  CHECK(replies[0].body["events"][0]["cause"] == "damaged");
+}
 
 TEST_CASE_FIXTURE(HistoryFixture, "an event answers a waiting caller, long before the timeout") {
   ask(5'000);

@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(HoldingsFixture, "deployed versions are added to the settings,
   control::State saved;
   for (const char* name : {"43", "v2"}) saved["web"].deployed[name].settings = test::version_named(name);
   saved["web"].deployed["v2"].settings.command = {"deployed"};
-  control::StateStore(settings.state_dir).save(saved, [](const std::string&) {});
+  control::StateStore(settings.state_dir).save(saved, {}, 0, [](const control::SaveOutcome&) {});
   Holdings holdings(settings, ActivatedSockets{});
   const auto state = holdings.state(settings);
   CHECK(state.at("web").deployed.size() == 1);
@@ -90,13 +90,13 @@ TEST_CASE_FIXTURE(HoldingsFixture, "deployed versions are added to the settings,
 }
 
 TEST_CASE_FIXTURE(HoldingsFixture, "what does not apply to the settings is dropped from the state, and from its file") {
-  const auto ignore = [](const std::string&) {};
-  control::StateStore(settings.state_dir).save({{"web", {.weights = {{"v2", 30}, {"v9", 7}}}}}, ignore);
+  const control::State saved{{"web", {.weights = {{"v2", 30}, {"v9", 7}}}}};
+  control::StateStore(settings.state_dir).save(saved, {}, 0, [](const control::SaveOutcome&) {});
   {
     Holdings holdings(settings, ActivatedSockets{});
     CHECK(holdings.state(settings) == control::State{{"web", {.weights = {{"v2", 30}}}}});
   }
   std::string warning;
-  CHECK(control::StateStore(settings.state_dir).load(warning) ==
+  CHECK(control::StateStore(settings.state_dir).load(warning).state ==
         control::State{{"web", {.weights = {{"v2", 30}}, .was_stable = "v1"}}});
 }

@@ -99,6 +99,7 @@ TEST_CASE_FIXTURE(UpgradesFixture, "a second upgrade is refused while the first 
   const auto second = upgrades->begin(kRouter);
   CHECK(second.code == ExitCode::conflict);
   CHECK(second.error.starts_with("upgrade 1 of the router is under way"));
+  CHECK(second.error.find("requested by grayd;") != std::string::npos);
   CHECK(ended().number == 1);
 }
 

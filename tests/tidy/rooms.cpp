@@ -34,11 +34,14 @@ const std::vector<Room> kRooms = {
     {"control/verbs", {"config/base", "config/settings", "config/shared"}},
     {"control/judge", {"config/base", "config/settings", "config/shared"}},
     {"control/rollout", {"control/judge", "config/base", "config/settings", "config/shared"}},
+    {"control/history",
+     {"control/judge", "control/state/quiet_thread.hpp", "config/base", "config/settings", "config/shared"}},
     {"control/state",
      {"control", "control/judge", "control/rollout", "config/base", "config/settings", "config/shared"}},
     // Decisions: no Asio, no sockets, no process.
     {"control/traffic",
-     {"control/state", "control/rollout", "control/judge", "config/base", "config/settings", "config/shared"}},
+     {"control/state", "control/history", "control/rollout", "control/judge", "config/base", "config/settings",
+      "config/shared"}},
     {"control/release", {"control/traffic", "control/state", "config/base", "config/settings", "config/shared"}},
     {"control/report",
      {"control/release", "control/traffic", "control/rollout", "control/judge", "control/state", "control",
@@ -49,14 +52,20 @@ const std::vector<Room> kRooms = {
       "config/shared"}},
     {"control/commands",
      {"control/explain", "control/report", "control/release", "control/traffic", "control/rollout", "control/judge",
-      "control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
+      "control/verbs", "control/history", "control/state", "control", "config/base", "config/settings",
+      "config/shared"}},
     {"control/api", {"control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
     {"control/grayctl",
-     {"control/grayctl/why", "control/verbs", "control", "config/base", "config/settings", "config/shared"}},
+     {"control/grayctl/why", "control/grayctl/history", "control/verbs", "control", "config/base", "config/settings",
+      "config/shared"}},
     {"control/grayctl/why",
      {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/outcome.hpp",
       "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/explain", "control/verbs", "control",
       "router/policy", "config/base", "config/settings", "config/shared"}},
+    {"control/grayctl/history",
+     {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/outcome.hpp",
+      "control/grayctl/rollouts.hpp", "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/history",
+      "config/base"}},
     {"grayd/process", {"control", "config/base"}},
     {"grayd/guard", {"grayd/process", "config/base"}},
     {"grayd/handoff", {"grayd/process", "config/base", "config/settings", "config/shared"}},
@@ -67,11 +76,11 @@ const std::vector<Room> kRooms = {
      {"grayd/process", "supervisor", "supervisor/process", "control", "control/state", "control/traffic",
       "control/judge", "control/rollout", "control/release", "control/report", "control/commands", "control/verbs",
       "config/base", "config/settings", "config/shared"}},
-    {"grayd", {"grayd/guard",    "grayd/handoff",      "grayd/routers",  "grayd/releases",  "grayd/process",
-               "supervisor",     "supervisor/process", "router/process", "control",         "control/verbs",
-               "control/state",  "control/traffic",    "control/judge",  "control/rollout", "control/release",
-               "control/report", "control/commands",   "control/api",    "config/base",     "config/settings",
-               "config/shared"}},
+    {"grayd", {"grayd/guard",     "grayd/handoff",      "grayd/routers",    "grayd/releases", "grayd/process",
+               "supervisor",      "supervisor/process", "router/process",   "control",        "control/verbs",
+               "control/history", "control/state",      "control/traffic",  "control/judge",  "control/rollout",
+               "control/release", "control/report",     "control/commands", "control/api",    "config/base",
+               "config/settings", "config/shared"}},
     {"workers", {}},
 };
 
@@ -81,8 +90,9 @@ const std::vector<Room> kTestRooms = {
     {"tests/fuzz", {"router/http", "router/wire"}},
     {"tests/tidy", {}},
     {"tests/support", {"config/base", "grayd", "grayd/handoff", "grayd/process"}},
-    {"tests/control/api", {"control/grayctl"}},      // a client for the server
-    {"tests/control/verbs", {"control/grayctl"}},    // every verb of the table is a command
+    {"tests/control/api", {"control/grayctl"}},    // a client for the server
+    {"tests/control/verbs", {"control/grayctl"}},  // every verb of the table is a command
+    {"tests/control/grayctl/history", {"control/api", "tests/control"}},
     {"tests/control/grayctl", {"control/api"}},      // a server for the client
     {"tests/control/grayctl/why", {"control/api"}},  // likewise
     {"tests/grayd", {"tests/grayd/routers"}},        // a router that does what the test says

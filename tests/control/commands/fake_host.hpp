@@ -22,18 +22,24 @@ struct FakeHost : control::Host {
   std::vector<VersionView> views = {version_view("v1", {worker("web@v1#0", 1, true)})};
   control::Phase phase = control::Phase::serving;
   std::string laggards, disk_error, locked_by;
+  ExitCode disk_code = ExitCode::failed;  // with disk_error
+  control::Revision revision = 0;
+  std::vector<control::Author> authors;  // of each save
   bool is_stopping = false;
   std::optional<control::Verdict> canary;  // of v2
   std::function<void()> while_saving = [] {};
   std::vector<double> published;  // weight of v2 at each publication
   std::vector<EventRecord> events;
+  std::vector<control::AuditEntry> history;
   std::vector<std::string> happened;      // "saved", "stop v3"
   std::optional<control::Action> action;  // the last one that was executed
 
-  void persist(Saved then) override {
+  void persist(control::Author by, Saved then) override {
     happened.emplace_back("saved");
+    authors.push_back(std::move(by));
     while_saving();
-    then(disk_error);
+    if (disk_error.empty()) return then({ExitCode::ok, {}, ++revision});
+    then({disk_code, disk_error, revision});
   }
   void publish(Applied then) override {
     published.push_back(control::shares_of(settings.services[0], live.published()).weight);
@@ -57,6 +63,10 @@ struct FakeHost : control::Host {
   void forget(const std::string&, const std::string& version) override { happened.push_back("forget " + version); }
   void upkeep_soon() override { ++upkeeps; }
   void emit(EventRecord event) override { events.push_back(std::move(event)); }
+  void record(control::AuditEntry entry) override { history.push_back(std::move(entry)); }
+  const control::AuditEntry* last_change(const std::string&) const override {
+    return history.empty() ? nullptr : &history.back();
+  }
   unsigned upkeeps = 0;
   control::ReportSource report() override {
     return {.settings = settings,

@@ -27,12 +27,12 @@ ServiceSettings of(std::vector<std::string> versions) {
 struct Lives {
   Settings settings;
   State state;
-  std::string file = to_json_text(State{});
+  std::string file = to_json_text(Snapshot{});
 
-  void save() { file = to_json_text(with_roles(state, settings)); }
+  void save() { file = to_json_text({0, with_roles(state, settings), {}}); }
   void restart(const ServiceSettings& service) {
     settings = settings_of(service);
-    state = state_at_start(state_from_json(file), settings);
+    state = state_at_start(snapshot_from_json(file).state, settings);
     save();
   }
   void reload(const ServiceSettings& service) {

@@ -155,13 +155,13 @@ TEST_CASE_FIXTURE(ReleaseVerbsFixture, "a change that was made while a promotion
   while_saving = [this] {
     auto later = fact_of(live.wanted(), "web");
     later.weights["v2"] = 0;
-    live.publish("web", live.want("web", later));
+    live.publish("web", live.want("web", later, {}));
   };
   CHECK(promote("v3").code == ExitCode::ok);
   while_saving = [this] { live.replace(live.published()); };
   const auto reply = promote("v1");
   CHECK(reply.code == ExitCode::conflict);
-  CHECK(reply.error == "a later change of web was applied first; see grayctl status");
+  CHECK(reply.error == "a later change of web was applied first: reload (grayd); see grayctl status");
   CHECK(web().stable == "v3");
 }
 

@@ -260,7 +260,7 @@ TEST_CASE_FIXTURE(ReloaderFixture, "changes that became impossible while the rou
   REQUIRE(reload().code == ExitCode::ok);
   write("[router]\nmax_connections = 77\n" + text);
   reload();
-  const auto ticket = live.want("web", {.weights = {{"v2", 5.0}}});
+  const auto ticket = live.want("web", {.weights = {{"v2", 5.0}}}, {});
   live.publish("web", ticket);
   CHECK(router({}).code == ExitCode::conflict);
   CHECK(answer->error.starts_with("version web v2 carries traffic"));

@@ -34,7 +34,7 @@ struct RolloutsFixture {
   /// As after a restart of grayd: the state is read, the rest begins anew.
   void restart() {
     rollouts.reset();
-    host.live.replace(state_from_json(to_json_text(host.live.published())));
+    host.live.replace(snapshot_from_json(to_json_text({0, host.live.published(), {}})).state);
     rollouts.emplace(host, host.settings, host.live);
   }
 
@@ -92,6 +92,49 @@ TEST_CASE_FIXTURE(RolloutsFixture, "a good version goes through its steps, and b
   CHECK(host.live.published().at("web").stable == "v2");
   CHECK(!rollouts->looks());
   CHECK(rollout().verdict->result == VerdictResult::pass);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "each step is recorded with who, why and the verdict so far") {
+  start();
+  look();
+  for (int i = 0; i < 3; ++i) held();
+  std::vector<std::string> whats;
+  for (const auto& entry : host.history) whats.push_back(entry.what);
+  CHECK(whats ==
+        std::vector<std::string>{"rollout-start", "rollout-step", "rollout-step", "rollout-step", "rollout-promoted"});
+  CHECK(host.history[0].actor == "uid 7, pid 8");
+  CHECK(host.history[1].actor == "grayd");
+  CHECK(host.history[1].reason == "step 1 of 3, 5% of the users: v2 is up");
+  CHECK(host.history[2].reason == "step 2 of 3, 25% of the users: held long enough");
+  CHECK(host.history[2].verdict->result == VerdictResult::pass);
+  CHECK(host.history[2].after->of("v2") == 25);
+  CHECK(host.history[4].before->stable == "v1");
+  CHECK(host.history[4].after->stable == "v2");
+  for (std::size_t i = 1; i < host.history.size(); ++i) CHECK(host.history[i].before == host.history[i - 1].after);
+}
+
+TEST_CASE_FIXTURE(RolloutsFixture, "an abort by the judge is recorded with its figures, one by an operator with who") {
+  start();
+  look();
+  for (int i = 0; i < 60 && state() == RolloutState::holding; ++i) {
+    fail_users(5);
+    look();
+  }
+  REQUIRE(state() == RolloutState::aborted);
+  const auto& abort = host.history.back();
+  CHECK(abort.what == "rollout-abort");
+  CHECK(abort.actor == "grayd");
+  CHECK(abort.reason == rollout().reason);
+  REQUIRE(abort.verdict);
+  CHECK(abort.verdict->result == VerdictResult::fail);
+  CHECK(abort.verdict->canary.failed > 0);
+  CHECK(abort.before->of("v2") == 5);
+  CHECK(abort.after->of("v2") == 0);
+  command(RolloutEvent::retry);
+  command(RolloutEvent::abort);
+  CHECK(host.history.back().what == "rollout-abort");
+  CHECK(host.history.back().actor == "uid 7, pid 8");
+  CHECK(host.history.back().reason.empty());
 }
 
 TEST_CASE_FIXTURE(RolloutsFixture, "nothing is raised before the version is up") {

@@ -14,15 +14,19 @@ using test::FakeHost;
 
 struct StateChangesFixture {
   FakeHost host;
-  StateChanges changes{host, host.live};
+  StateChanges changes{host, host.settings, host.live};
   std::optional<Reply> reply;
 
+  static AuditEntry shift(const char* actor) {
+    return {.service = "web", .version = "v2", .what = "shift", .actor = actor};
+  }
   static ServiceState weight(double percent) { return {.weights = {{"v2", percent}}}; }
   void save_first(double percent) {
-    changes.save_first("web", weight(percent), "shifted", [this](Reply answer) { reply = std::move(answer); });
+    changes.save_first(shift("pid 1, uid 0"), weight(percent), "shifted",
+                       [this](Reply answer) { reply = std::move(answer); });
   }
   void publish_first(double percent) {
-    changes.publish_first("web", weight(percent), [this](Reply answer) { reply = std::move(answer); });
+    changes.publish_first(shift("pid 1, uid 0"), weight(percent), [this](Reply answer) { reply = std::move(answer); });
   }
 };
 
@@ -58,13 +62,64 @@ TEST_CASE_FIXTURE(StateChangesFixture, "a change that was overtaken while it was
   bool overtaken = false;
   host.while_saving = [&] {
     if (std::exchange(overtaken, true)) return;
-    changes.publish_first("web", weight(0), [](const Reply&) {});
+    changes.publish_first(shift("pid 2, uid 0"), weight(0), [](const Reply&) {});
   };
   save_first(20);
   REQUIRE(reply);
   CHECK(reply->code == ExitCode::conflict);
-  CHECK(reply->error == "a later change of web was applied first; see grayctl status");
+  CHECK(reply->error ==
+        "a later change of web was applied first: shift web v2 to 0% (pid 2, uid 0); see grayctl status");
   CHECK(host.published == std::vector{0.0});
+}
+
+TEST_CASE_FIXTURE(StateChangesFixture, "each save names who changed the state, and how") {
+  save_first(20);
+  publish_first(0);
+  CHECK(host.authors ==
+        std::vector<Author>{{"pid 1, uid 0", "shift web v2 to 20%"}, {"pid 1, uid 0", "shift web v2 to 0%"}});
+}
+
+TEST_CASE_FIXTURE(StateChangesFixture, "what has come into force is recorded with the shares before and after") {
+  save_first(20);
+  publish_first(0);
+  REQUIRE(host.history.size() == 2);
+  const auto& raise = host.history[0];
+  CHECK(raise.what == "shift");
+  CHECK(raise.actor == "pid 1, uid 0");
+  CHECK(raise.after == Split{"v1", {{"v1", 80}, {"v2", 20}}});
+  CHECK(raise.revision == 1);
+  const auto& lower = host.history[1];
+  CHECK(lower.before == raise.after);
+  CHECK(lower.after == Split{"v1", {{"v1", 100}}});
+  CHECK(lower.revision == 2);
+  CHECK(lower.time != WallTime{});
+}
+
+TEST_CASE_FIXTURE(StateChangesFixture,
+                  "what did not come into force is not recorded; what is not saved has no revision") {
+  host.disk_error = "the disk is full";
+  save_first(20);
+  CHECK(host.history.empty());
+  publish_first(0);
+  REQUIRE(host.history.size() == 1);
+  CHECK(host.history[0].revision == 0);
+}
+
+TEST_CASE_FIXTURE(StateChangesFixture, "a change without a name is a part of the one before, and not recorded") {
+  changes.save_first({.service = "web", .version = "v2", .actor = "grayd"}, weight(20), "changed", [](const Reply&) {});
+  CHECK(host.history.empty());
+}
+
+TEST_CASE_FIXTURE(StateChangesFixture, "a state that another grayd has changed is a conflict, in both orders") {
+  host.disk_code = ExitCode::conflict;
+  host.disk_error = "the state was changed meanwhile: promote web v2 (pid 7, uid 0), revision 9";
+  save_first(20);
+  CHECK(reply->code == ExitCode::conflict);
+  CHECK(reply->error == "nothing was shifted: " + host.disk_error);
+  CHECK(host.live.wanted() == host.live.published());
+  publish_first(0);
+  CHECK(reply->code == ExitCode::conflict);
+  CHECK(reply->error == "the routers have applied it, but " + host.disk_error);
 }
 
 TEST_CASE_FIXTURE(StateChangesFixture, "routers that are too slow are named, in both orders") {

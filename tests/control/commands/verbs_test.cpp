@@ -26,13 +26,14 @@ struct VerbsFixture : test::FakeHost {
   std::condition_variable posted;
   std::deque<std::function<void()>> loop;
   std::optional<StateStore> store{(folder.path / "state").string()};
+  std::optional<StateSaver> saver{*store};
   Rollouts rollouts{*this, settings, live};
   Verbs verbs{*this, settings, live, rollouts};
 
-  void persist(Saved then) override {
-    store->save(live.wanted(), [this, then = std::move(then)](const std::string& error) {
+  void persist(Author by, Saved then) override {
+    saver->save(live.wanted(), std::move(by), [this, then = std::move(then)](const SaveEnd& end) {
       const std::lock_guard lock(mutex);
-      loop.emplace_back([then, error] { then(error); });
+      loop.emplace_back([then, end] { then(end); });
       posted.notify_all();
     });
   }
@@ -64,7 +65,10 @@ struct VerbsFixture : test::FakeHost {
     store.reset();
     store.emplace((folder.path / "state").string());
     std::string warning;
-    return store->load(warning);
+    auto last = store->load(warning);
+    saver.emplace(*store);
+    saver->begin(last.revision);
+    return last.state;
   }
   /// Makes every later save fail: a folder has the name of the temporary file.
   void break_disk() { REQUIRE(::mkdir((folder.path / "state" / "state.json.tmp").c_str(), 0700) == 0); }
@@ -200,6 +204,38 @@ TEST_CASE_FIXTURE(VerbsFixture, "commands are executed, and saved") {
     CHECK(call(verb).error == "grayd is stopping; nothing can be changed any more");
 }
 
+TEST_CASE_FIXTURE(VerbsFixture, "a refusal because of the state names who changed the service last, and how") {
+  const json args = {{"service", "web"}, {"version", "v1"}, {"peer", {{"pid", 4711}, {"uid", 1000}}}};
+  CHECK(call(Verb::promote, args).error.find("the last change") == std::string::npos);
+  history.push_back({.service = "web", .version = "v1", .what = "promote", .actor = "pid 12, uid 0"});
+  history.back().time = WallTime(std::chrono::milliseconds(1'764'550'000'123));
+  const auto reply = call(Verb::promote, args);
+  CHECK(reply.code == ExitCode::conflict);
+  CHECK(reply.error.ends_with("; the last change of web: promote v1 (2025-12-01T00:46:40.123Z, by pid 12, uid 0)"));
+  CHECK(call(Verb::promote, {{"service", "api"}, {"version", "v1"}}).error.find("last change") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(VerbsFixture, "a deploy whose rollout cannot start is reported, recorded, and says so") {
+  settings.services[0].release.emplace();
+  settings.services[0].release->form.command = {"node", "server.js"};
+  settings.services[0].versions[1].weight = 0;
+  const json args = {{"service", "web"}, {"version", "43"}, {"rollout", true}, {"peer", {{"pid", 4711}, {"uid", 0}}}};
+  std::optional<Reply> reply;
+  verbs.call(Verb::deploy, args, [&](Reply answer) { reply = std::move(answer); });
+  live.change("web", [](ServiceState& web) { web.weights["v2"] = 20; });  // meanwhile
+  while (!reply && turn()) {
+  }
+  REQUIRE(reply);
+  CHECK(reply->code == ExitCode::conflict);
+  CHECK(reply->error.starts_with("43 is deployed and has no users, but its rollout was not started: v2 already has"));
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == EventKind::deployed);
+  CHECK(events[0].version == "43");
+  REQUIRE(history.size() == 1);
+  CHECK(history[0].what == "deploy");
+  CHECK(history[0].actor == "pid 4711, uid 0");
+}
+
 TEST_CASE_FIXTURE(VerbsFixture, "a shift by a caller inside grayd is the same as by the verb") {
   const auto shifted = [&](const char* version, double percent) {
     return answer_to(
@@ -218,7 +254,8 @@ TEST_CASE_FIXTURE(VerbsFixture, "a shift by a caller inside grayd is the same as
 TEST_CASE("every verb of the table that grayd answers has one handler, and no other verb has one") {
   for (const auto& row : verb_table()) {
     CAPTURE(row.name);
-    const int handlers = Verbs::knows(row.verb) + Journal::knows(row.verb);
+    const bool history = row.verb == Verb::history;  // grayd/history answers it, by history_verb
+    const int handlers = Verbs::knows(row.verb) + Journal::knows(row.verb) + history;
     CHECK(handlers == (row.by == AnsweredBy::grayd ? 1 : 0));
   }
 }

@@ -231,6 +231,49 @@ TEST_CASE("--version names program and version") {
   CHECK(contains(line.text, "grayctl 0."));
 }
 
+TEST_CASE("history takes a service and a version, or the id of one change") {
+  const Command all = *parse({"history"}).command;
+  CHECK(all.verb == Verb::history);
+  CHECK(all.count == 50);
+  CHECK_FALSE(all.since);
+  const Command some = *parse({"history", "web", "v2", "--limit", "7", "-v", "--state-dir", "/s"}).command;
+  CHECK(some.service == "web");
+  CHECK(some.version == "v2");
+  CHECK(some.count == 7);
+  CHECK(some.verbose);
+  CHECK(some.state_dir == "/s");
+  CHECK(parse({"history", "web", "--version", "v2", "-f"}).command->version == "v2");
+  const Command one = *parse({"history", "42"}).command;
+  CHECK(one.entry == 42);
+  CHECK(one.service.empty());
+  CHECK(parse({"history", "42x"}).command->service == "42x");
+}
+
+TEST_CASE("history begins at a time, or so long ago") {
+  const auto since = [](const char* text) { return parse({"history", "--since", text}).command->since; };
+  CHECK(rfc3339(*since("2026-11-30")) == "2026-11-30T00:00:00.000Z");
+  CHECK(rfc3339(*since("2026-11-30T12:34Z")) == "2026-11-30T12:34:00.000Z");
+  CHECK(rfc3339(*since("2026-11-30T12:34:56")) == "2026-11-30T12:34:56.000Z");
+  CHECK(rfc3339(*since("2026-11-30T12:34:56.789Z")) == "2026-11-30T12:34:56.789Z");
+  const auto ago = wall_now() - *since("2h");
+  CHECK(ago >= std::chrono::hours(2));
+  CHECK(ago < std::chrono::hours(3));
+}
+
+TEST_CASE("wrong options of history are refused with what is right") {
+  const auto error = [](std::vector<const char*> words) {
+    words.insert(words.begin(), "history");
+    const auto line = parse(words);
+    CHECK(line.code == ExitCode::usage);
+    return line.text;
+  };
+  CHECK(error({"--limit", "0"}) == "--limit takes a whole number from 1 to 1000, not \"0\"");
+  CHECK(error({"--limit", "1001"}) == "--limit takes a whole number from 1 to 1000, not \"1001\"");
+  CHECK(error({"--since", "yesterday"}).starts_with("--since takes a duration such as 2h, or a time such as"));
+  CHECK(error({"-f", "--state-dir", "/s"}) == "--follow and --state-dir contradict each other");
+  CHECK(error({"-f", "42"}) == "--follow cannot be used with one change");
+}
+
 TEST_CASE("events and logs take a number, a service, a version, and -f") {
   Command events = *parse({"events"}).command;
   CHECK(events.verb == Verb::events);

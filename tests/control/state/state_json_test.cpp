@@ -14,8 +14,11 @@ TEST_CASE("a state survives conversion to text and back") {
                          .stopped = {"v3", "v4"},
                          .was_stable = "v1"}},
                        {"api", {}}};
-  CHECK(state_from_json(to_json_text(state)) == state);
-  CHECK(state_from_json(to_json_text({})).empty());
+  CHECK(snapshot_from_json(to_json_text({0, state, {}})).state == state);
+  const auto empty = snapshot_from_json(to_json_text({7, {}, {"pid 4711, uid 0", "shift web v2"}}));
+  CHECK(empty.state.empty());
+  CHECK(empty.revision == 7);
+  CHECK(empty.by == Author{"pid 4711, uid 0", "shift web v2"});
 }
 
 TEST_CASE("deployed and former versions survive conversion to text and back") {
@@ -28,13 +31,13 @@ TEST_CASE("deployed and former versions survive conversion to text and back") {
   settings.deployed = true;
   state["web"].deployed["43"] = {settings, gray::WallTime(std::chrono::milliseconds(1764550000000)), true};
   state["web"].formers = {{"v1", gray::WallTime(std::chrono::milliseconds(1764550000000)), true}, {"42", {}, false}};
-  CHECK(state_from_json(to_json_text(state)) == state);
+  CHECK(snapshot_from_json(to_json_text({0, state, {}})).state == state);
 }
 
 TEST_CASE("a deployed version that cannot be started makes a text damaged") {
   const auto cause = [](const std::string& version) {
     return error_of(
-        [&] { state_from_json(R"({"schema_version":1,"services":{"web":{"deployed":{"43":)" + version + "}}}}"); });
+        [&] { snapshot_from_json(R"({"schema_version":1,"services":{"web":{"deployed":{"43":)" + version + "}}}}"); });
   };
   CHECK(cause(R"({"settings":{"name":"43","command":["a"]}})").empty());
   CHECK(cause(R"({"settings":{"name":"43","command":[]}})") == "\"settings\" is not settings with a command");
@@ -45,18 +48,18 @@ TEST_CASE("a deployed version that cannot be started makes a text damaged") {
 }
 
 TEST_CASE("absent members mean the configured values, and unknown ones are ignored") {
-  State state = state_from_json(R"({"schema_version":1,"services":{"web":{"later":[1]}},"more":2})");
+  const State state = snapshot_from_json(R"({"schema_version":1,"services":{"web":{"later":[1]}},"more":2})").state;
   CHECK(state == State{{"web", {}}});
 }
 
 TEST_CASE("a text with a different schema version is refused, but not as damaged") {
-  CHECK_THROWS_AS(state_from_json(R"({"schema_version":2,"services":{}})"), NewerState);
-  CHECK_THROWS_WITH(state_from_json(R"({"schema_version":2,"services":{}})"),
+  CHECK_THROWS_AS(snapshot_from_json(R"({"schema_version":2,"services":{}})"), NewerState);
+  CHECK_THROWS_WITH(snapshot_from_json(R"({"schema_version":2,"services":{}})"),
                     "it has schema_version 2, but this grayd supports 1");
 }
 
 TEST_CASE("a damaged text is refused with its cause") {
-  auto cause = [](const char* text) { return error_of([&] { state_from_json(text); }); };
+  auto cause = [](const char* text) { return error_of([&] { snapshot_from_json(text); }); };
   CHECK(cause("") == "it is not a JSON object");
   CHECK(cause("{\"schema_version\":1,") == "it is not a JSON object");
   CHECK(cause("[]") == "it is not a JSON object");

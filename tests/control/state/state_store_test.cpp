@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
 #include <thread>
 
@@ -21,13 +22,17 @@ State weighing(double percent) { return {{"web", {.stable = "v1", .weights = {{"
 /// Saves, waits until it is on disk, and returns the error.
 std::string save(StateStore& store, const State& state) {
   std::promise<std::string> written;
-  store.save(state, [&](std::string error) { written.set_value(std::move(error)); });
+  store.save(state, {"pid 1", "shift"}, store.revision(), [&](const SaveOutcome& outcome) {
+    const auto* failed = std::get_if<SaveFailed>(&outcome);
+    CHECK_FALSE(std::holds_alternative<Conflict>(outcome));
+    written.set_value(failed == nullptr ? std::string() : failed->error);
+  });
   return written.get_future().get();
 }
 
 State load(StateStore& store) {
   std::string warning = "untouched";
-  State state = store.load(warning);
+  State state = store.load(warning).state;
   CHECK(warning.empty());
   return state;
 }
@@ -94,7 +99,8 @@ TEST_CASE("a damaged file is moved aside with a warning, and the state is empty"
   StateStore store(dir.path());
   write_file(dir / "state.json", "{\"schema_version\":1,\"serv");
   std::string warning;
-  CHECK(store.load(warning).empty());
+  CHECK(store.load(warning).state.empty());
+  CHECK(store.revision() == 0);
   CHECK(contains(warning, "state.json is damaged"));
   CHECK(contains(warning, "state.json.damaged"));
   CHECK(read_file(dir / "state.json.damaged") == "{\"schema_version\":1,\"serv");
@@ -166,39 +172,46 @@ TEST_CASE("a path that leads through a file is refused by name") {
   CHECK(contains(error_of([&] { StateStore store(dir / "file/a/state"); }), "cannot create the folder of"));
 }
 
-TEST_CASE("saves during a write become one, and each is completed once and in order") {
+TEST_CASE("the destructor of the store writes the queued states in order") {
   TempDir dir;
-  StateStore store(dir.path());
-  std::promise<void> busy, go_on, last;
-  store.save(weighing(1), [&](std::string) {
-    busy.set_value();
-    go_on.get_future().wait();
-  });
-  busy.get_future().wait();
   std::vector<int> answered;  // by the writer thread only
-  std::vector<State> on_disk;
-  for (int i = 2; i <= 10; ++i)
-    store.save(weighing(i), [&, i](std::string error) {
-      CHECK(error.empty());
-      answered.push_back(i);
-      on_disk.push_back(state_from_json(read_file(dir / "state.json")));
-      if (i == 10) last.set_value();
-    });
-  go_on.set_value();
-  last.get_future().wait();
-  CHECK(answered == std::vector<int>{2, 3, 4, 5, 6, 7, 8, 9, 10});
-  for (const State& state : on_disk) CHECK(state == weighing(10));
-}
-
-TEST_CASE("the destructor of the store writes the queued state") {
-  TempDir dir;
-  int answered = 0;
   {
     StateStore store(dir.path());
-    for (int i = 1; i <= 50; ++i) store.save(weighing(i), [&](std::string) { ++answered; });
+    for (int i = 1; i <= 50; ++i)
+      store.save(weighing(i), {}, static_cast<Revision>(i - 1), [&, i](const SaveOutcome& outcome) {
+        CHECK(std::get<Saved>(outcome).revision == static_cast<Revision>(i));
+        CHECK(snapshot_from_json(read_file(dir / "state.json")).state == weighing(i));
+        answered.push_back(i);
+      });
   }
-  CHECK(answered == 50);
-  CHECK(state_from_json(read_file(dir / "state.json")) == weighing(50));
+  CHECK(answered.size() == 50);
+  CHECK(std::ranges::is_sorted(answered));
+}
+
+TEST_CASE("a file without revision is revision 0 with its state, and the next save is revision 1") {
+  TempDir dir;
+  StateStore store(dir.path());
+  write_file(dir / "state.json", R"({"schema_version":1,"services":{"web":{"stable":"v1","weights":{"v2":5}}}})");
+  CHECK(load(store) == weighing(5));
+  CHECK(store.revision() == 0);
+  CHECK(save(store, weighing(6)).empty());
+  const auto next = snapshot_from_json(read_file(dir / "state.json"));
+  CHECK(next.revision == 1);
+  CHECK(next.by == Author{"pid 1", "shift"});
+}
+
+TEST_CASE("a stale save leaves the file as it is") {
+  TempDir dir;
+  StateStore store(dir.path());
+  CHECK(save(store, weighing(5)).empty());
+  const auto before = read_file(dir / "state.json");
+  std::promise<void> refused;
+  store.save(weighing(50), {}, 0, [&](const SaveOutcome& outcome) {
+    CHECK(std::holds_alternative<Conflict>(outcome));
+    refused.set_value();
+  });
+  refused.get_future().wait();
+  CHECK(read_file(dir / "state.json") == before);
 }
 
 TEST_CASE("after an exec the store has folder and lock, and can save") {
@@ -214,6 +227,7 @@ TEST_CASE("after an exec the store has folder and lock, and can save") {
   StateStore after(dir / "state", gray::kRestored);
   from("store", after);
   CHECK(from.left().empty());
+  CHECK(after.revision() == 1);
   CHECK(load(after) == weighing(5));
   CHECK(save(after, weighing(7)).empty());
   CHECK(load(after) == weighing(7));
@@ -228,7 +242,7 @@ TEST_CASE("a store is idle once the last save was reported") {
   StateStore store(dir / "state");
   CHECK(store.idle());
   std::promise<void> told, go_on;
-  store.save(weighing(1), [&](const std::string&) {
+  store.save(weighing(1), {}, 0, [&](const SaveOutcome&) {
     told.set_value();
     go_on.get_future().wait();
   });

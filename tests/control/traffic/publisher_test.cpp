@@ -48,7 +48,7 @@ TEST_CASE_FIXTURE(PublisherFixture, "a table gets a number only when its content
 
 TEST_CASE_FIXTURE(PublisherFixture, "a shift is published once it is allowed to be") {
   publisher.publish({});
-  const auto ticket = live.want("web", {"", {{"v2", 50}}, {}});
+  const auto ticket = live.want("web", {"", {{"v2", 50}}, {}}, {});
   CHECK(publisher.publish({}) == 1);
   live.publish("web", ticket);
   CHECK(publisher.publish({}) == 2);
