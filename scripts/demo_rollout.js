@@ -17,6 +17,7 @@ const USERS = 4_000;
 const SOCKETS = 16;
 const START_LIMIT_MS = 30_000;
 const DEMO_LIMIT_MS = 300_000;
+const WIDE = { ...process.env, COLUMNS: String(process.stdout.columns || 120) };
 
 const build = path.resolve(process.argv[2] || 'build/release');
 
@@ -124,7 +125,7 @@ class Load {
 function grayctl(admin, ...args) {
   console.log(`$ grayctl ${args.join(' ')}`);
   return new Promise((resolve, reject) => {
-    const child = spawn(path.join(build, 'grayctl'), ['--socket', admin, ...args], { stdio: ['ignore', 1, 2] });
+    const child = spawn(path.join(build, 'grayctl'), ['--socket', admin, ...args], { stdio: ['ignore', 1, 2], env: WIDE });
     child.on('error', reject).on('exit', (code) => resolve(code));
   });
 }
@@ -171,6 +172,8 @@ async function show(port, admin, users) {
   const undone = await grayctl(admin, 'undo', 'shop');
   await sleep(2_000);
   await grayctl(admin, 'status', 'shop');
+  console.log('Who changed what:');
+  await grayctl(admin, 'history', 'shop');
   return { good, bad, undone };
 }
 
