@@ -125,7 +125,8 @@ class Load {
 function grayctl(admin, ...args) {
   console.log(`$ grayctl ${args.join(' ')}`);
   return new Promise((resolve, reject) => {
-    const child = spawn(path.join(build, 'grayctl'), ['--socket', admin, ...args], { stdio: ['ignore', 1, 2], env: WIDE });
+    const options = { stdio: ['ignore', 1, 2], env: WIDE };
+    const child = spawn(path.join(build, 'grayctl'), ['--socket', admin, ...args], options);
     child.on('error', reject).on('exit', (code) => resolve(code));
   });
 }
