@@ -27,7 +27,8 @@ const server = require('node:http').createServer((request, response) => {
   request.resume();
   const fails = request.url !== '/healthz' && Math.random() < failing;
   if (fails) console.error('cannot read the shopping cart of ' + request.headers.cookie);
-  response.writeHead(fails ? 500 : 200).end('version ' + process.env.GRAY_VERSION + '\\n');
+  const answer = () => response.writeHead(fails ? 500 : 200).end('version ' + process.env.GRAY_VERSION + '\\n');
+  setTimeout(answer, 10 + 30 * Math.random()); // as if a database were asked
 });
 server.listen(process.env.PORT, process.env.HOST, () => process.send('ready'));
 process.on('SIGTERM', () => {

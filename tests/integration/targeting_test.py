@@ -84,7 +84,7 @@ class Users(Targeting):
         response = daemon.get("/exit", headers={"Cookie": "beta=1"})
         self.assertEqual((response.status, response["x-gray-version"], response["x-gray-decision"]),
                          (200, "v1", "fallback"))
-        line = eventually(daemon.access_log)[-1]
+        line = eventually(lambda: [line for line in daemon.access_log() if line["path"] == "/exit"])[0]
         self.assertEqual((line["rule"], line["decision"], line["fallback"], line["retries"]),
                          ("beta", "fallback", True, 1))
 
