@@ -1,5 +1,6 @@
 """Rows 14, 15 and 21 to 26: the fault is in the machine, or in the program that started grayd."""
 import fcntl
+import itertools
 import os
 import pwd
 import signal
@@ -55,6 +56,14 @@ def limited(pid, what, soft):
     before = prlimit(pid, what)
     prlimit(pid, what, f"={soft}:")
     return before
+
+
+def leave_descriptors(pid, free):
+    """Limits the descriptors of a living process so that it can open exactly `free` more; returns the limit before. The
+    numbers in use have gaps, which differ from run to run."""
+    used = set(open_files(pid))
+    unused = (number for number in itertools.count() if number not in used)
+    return limited(pid, "nofile", next(itertools.islice(unused, free, None)))
 
 
 def somebody():
@@ -119,7 +128,7 @@ class Scarcity(Unharmed):
         kept.close()
         daemon.wait_answers()
         # The master: no descriptor for a worker, but one for an operator.
-        was = limited(master, "nofile", max(open_files(master)) + 3)
+        was = leave_descriptors(master, 12)
         configure(daemon, later=CANARY)
         wait_event(daemon, "later", "worker-backoff", 2, cause="resources")
         spent = cpu_seconds(master)
