@@ -34,7 +34,7 @@ void Rows::keep(const std::function<bool(const std::string&, const std::string&)
   std::erase_if(taken_, [&](const auto& entry) {
     const auto& [version, row] = entry;
     if (used(version.first, version.second)) return false;
-    free_.push_back(row);
+    free_.insert(free_.begin(), row);  // used again first: a row that was never used has no memory yet
     return true;
   });
 }

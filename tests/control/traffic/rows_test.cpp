@@ -18,6 +18,15 @@ TEST_CASE("a version has one row for as long as it is used") {
   CHECK_FALSE(rows.find("api", "v1"));
 }
 
+TEST_CASE("a row that was given back is used again before one that was never used") {
+  auto segment = segment::Segment::create();
+  Rows rows(segment);
+  rows.take("web", "v1");
+  const auto second = rows.take("web", "v2");
+  rows.keep([](const std::string&, const std::string& version) { return version == "v1"; });
+  CHECK(rows.take("web", "v3") == second);
+}
+
 TEST_CASE("there are no more versions than rows in the segment, and a returned row is cleared") {
   auto segment = segment::Segment::create();
   Rows rows(segment);
