@@ -29,4 +29,9 @@ sockets.on('connection', socket => {
 server.listen(Number(process.env.PORT), process.env.HOST, () => {
   fs.writeSync(Number(process.env.GRAY_READY_FD), 'READY=1\n');
 });
-process.on('SIGTERM', () => process.exit(0));
+// SIGTERM comes as soon as the last connection is closed: its close event may still be due.
+process.on('SIGTERM', () => {
+  const end = () => sockets.clients.size === 0 && process.exit(0);
+  for (const socket of sockets.clients) socket.on('close', end);
+  end();
+});
