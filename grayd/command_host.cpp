@@ -124,7 +124,9 @@ control::ReportSource CommandHost::report() {
           .undos = to_.verbs.releases().undos(),
           .untrusted_proxy = to_.untrusted_proxy,
           .last_minute = minute,
-          .verdict = verdict};
+          .verdict = verdict,
+          .memory_bytes = [this](pid_t leader) { return to_.supervisor.memory_bytes(leader); },
+          .memory_of = [this](auto& service, auto& version) { return to_.memory.of(service, version); }};
 }
 
 const RoutingTable& CommandHost::routing_table() {

@@ -13,6 +13,7 @@
 #include "grayd/history.hpp"
 #include "grayd/holdings.hpp"
 #include "grayd/publication.hpp"
+#include "grayd/releases/memory_sampler.hpp"
 #include "grayd/releases/minute_sampler.hpp"
 #include "grayd/releases/release_clock.hpp"
 #include "grayd/routers/routers.hpp"
@@ -42,6 +43,7 @@ class CommandHost final : public control::Host, public control::ReloadHost {
     control::Verbs& verbs;
     ReleaseClock& release_clock;
     const MinuteSampler& minutes;
+    const MemorySampler& memory;
     const control::Rollouts& rollouts;
   };
   explicit CommandHost(Dependencies dependencies) : to_(dependencies) {}
@@ -60,6 +62,7 @@ class CommandHost final : public control::Host, public control::ReloadHost {
   unsigned carry_out(const control::VersionCommand& command) override;
   control::ReportSource report() override;
   const RoutingTable& routing_table() override;
+  void weigh(std::function<void(std::vector<RouterMemory>)> then) override { to_.routers.weigh(std::move(then)); }
   bool stopping() const override { return to_.phase >= control::Phase::stopping; }
   std::string locked() const override { return to_.upgrades.locks(); }
 

@@ -56,12 +56,14 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       publication_({io_, settings_, supervisor_, rows_, publisher_, *this}),
       upgrades_({io_, settings_, phase_, routers_, history_, *this}),
       minutes_({io_, settings_, holdings_.segment, rows_}),
+      memory_({io_, settings_, holdings_.segment, rows_, supervisor_}),
       commands_({io_, settings_, phase_, live_, rows_, holdings_, supervisor_, routers_, publication_, upgrades_,
-                 reloader_, manager_, history_, untrusted_proxy_, verbs_, release_clock_, minutes_, rollouts_}),
+                 reloader_, manager_, history_, untrusted_proxy_, verbs_, release_clock_, minutes_, memory_,
+                 rollouts_}),
       rollouts_(commands_, settings_, live_),
       verbs_(commands_, settings_, live_, rollouts_),
       release_clock_(io_, verbs_.releases(), [this] { upgrades_.changed(); }),
-      rollout_clock_({io_, rollouts_, supervisor_, holdings_.segment, rows_}),
+      rollout_clock_({io_, rollouts_, supervisor_, holdings_.segment, rows_, memory_}),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       manager_(io_),
       reloader_(commands_, settings_, live_, std::move(file)),
@@ -107,6 +109,7 @@ void Master::archive(Io& io) {
   io("phase", phase_);
   io("file_limit", file_limit_);
   io("supervisor", supervisor_);
+  io("memory", memory_);
 }
 template void Master::archive(Save&);
 template void Master::archive(Load&);
@@ -232,6 +235,7 @@ void Master::start() {
   supervisor_.probing_possible(false);
   guard_.start(supervisor_.cgroup_path());
   routers_.start();
+  memory_.start();
   for (const auto& service : settings_.services) {
     for (const auto& version : service.versions) {
       if (!control::is_stopped(live_.published(), service.name, version.name)) supervisor_.apply(service.name, version);
@@ -261,6 +265,7 @@ void Master::continue_serving(const std::string& returned) {
   endpoints_.open();
   own_files_.watch();
   if (phase_ == Phase::serving) minutes_.start(Clock::now());
+  if (phase_ <= Phase::serving) memory_.start();
   release_signals();
 }
 
@@ -313,6 +318,7 @@ void Master::stop() {
   if (!again) report(EventKind::grayd_stopping, exit_code_ != 0 ? "error" : "asked", text);
   phase_ = Phase::stopping;
   minutes_.stop();
+  memory_.stop();
   if (workers_stopping_) return;
   routers_.drain(timeout, [this] { stop_workers(); });
 }

@@ -150,6 +150,7 @@ class Master final : supervisor::Host,
   Publication publication_;
   Upgrades upgrades_;
   MinuteSampler minutes_;
+  MemorySampler memory_;
   CommandHost commands_;
   control::Rollouts rollouts_;
   control::Verbs verbs_;

@@ -213,7 +213,11 @@ std::vector<std::string> Supervisor::output(const std::string& worker_id) const 
 }
 
 std::uint64_t Supervisor::resident_bytes(pid_t leader) const {
-  return impl_->memory.of(leader, Clock::now(), [this] { return measure(impl_->all_workers()); });
+  return impl_->memory.of(leader, Clock::now(), [this] { return measure(impl_->all_workers()); }).resident;
+}
+
+std::uint64_t Supervisor::memory_bytes(pid_t leader) const {
+  return impl_->memory.of(leader, Clock::now(), [this] { return measure(impl_->all_workers()); }).group;
 }
 
 std::vector<WorkerOutput> Supervisor::outputs(std::uint64_t sequence) const {

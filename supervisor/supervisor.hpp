@@ -122,6 +122,8 @@ class Supervisor {
   std::vector<std::string> output(const std::string& worker_id) const;
   /// Resident bytes of a worker by its first process, with all its processes: see WorkerMemory.
   std::uint64_t resident_bytes(pid_t leader) const;
+  /// The memory of its group, likewise.
+  std::uint64_t memory_bytes(pid_t leader) const;
   /// The output of all workers after the line with number `sequence`, ended workers first.
   std::vector<WorkerOutput> outputs(std::uint64_t sequence = 0) const;
   /// The cgroup that all workers live in, for the guard; empty if there is none.

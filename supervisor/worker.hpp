@@ -106,6 +106,10 @@ class Worker final : private WorkerProcess::Owner {
   /// All processes of the worker.
   std::vector<pid_t> members() const { return process_ ? process_->members() : std::vector<pid_t>(); }
   bool has_cgroup() const { return process_ && process_->containment().has_cgroup(); }
+  /// Bytes of its cgroup; nothing: it has none, or no memory controller.
+  std::optional<std::uint64_t> cgroup_memory() const {
+    return process_ ? process_->containment().memory() : std::nullopt;
+  }
   const std::string& ready_by() const { return ready_by_; }
   const std::string& id() const { return id_; }
   /// For config/base/archive.hpp. A probe in flight is dropped: its answer will be ignored.

@@ -29,28 +29,37 @@ std::map<pid_t, pid_t> worker_of_each(const std::vector<ProcessInfo>& processes,
 }
 
 // Without cgroups one look at the process table serves all workers.
-WorkerBytes measure(const std::vector<const Worker*>& workers) {
-  WorkerBytes bytes;
+WorkerUses measure(const std::vector<const Worker*>& workers) {
+  WorkerUses uses;
   std::vector<pid_t> leaders;
   for (const Worker* worker : workers) {
     if (worker->pid() == 0) continue;
-    if (!worker->has_cgroup()) leaders.push_back(worker->pid());
-    if (worker->has_cgroup())
-      for (const pid_t pid : worker->members()) bytes[worker->pid()] += resident_bytes(pid);
+    if (!worker->has_cgroup()) {
+      leaders.push_back(worker->pid());
+      continue;
+    }
+    WorkerUse& use = uses[worker->pid()];
+    for (const pid_t pid : worker->members()) use.resident += resident_bytes(pid);
+    use.group = worker->cgroup_memory().value_or(use.resident);
   }
-  if (leaders.empty()) return bytes;
-  for (const auto& [pid, leader] : worker_of_each(all_processes(), leaders)) bytes[leader] += resident_bytes(pid);
-  return bytes;
+  if (leaders.empty()) return uses;
+  for (const auto& [pid, leader] : worker_of_each(all_processes(), leaders)) {
+    uses[leader].resident += resident_bytes(pid);
+    uses[leader].group = uses[leader].resident;
+  }
+  return uses;
 }
 
-std::uint64_t WorkerMemory::of(pid_t leader, TimePoint now, const std::function<WorkerBytes()>& measure) {
+WorkerUse WorkerMemory::of(pid_t leader, TimePoint now, const std::function<WorkerUses()>& measure) {
   if (now >= next_) {
     const TimePoint begin = Clock::now();
-    bytes_ = measure();
+    uses_ = measure();
     next_ = now + std::max<TimePoint::duration>(kFresh, kShare * (Clock::now() - begin));
   }
-  const auto found = bytes_.find(leader);
-  return found != bytes_.end() ? found->second : resident_bytes(leader);
+  const auto found = uses_.find(leader);
+  if (found != uses_.end()) return found->second;
+  const auto bytes = resident_bytes(leader);
+  return {bytes, bytes};
 }
 
 }  // namespace gray::supervisor

@@ -1,6 +1,9 @@
 #pragma once
-// The resident memory of workers, each with all its processes: those of its cgroup, or of its session and its
-// descendants. Shared memory counts for each process.
+// The memory of workers, each with all its processes: those of its cgroup, or of its session and its descendants. In
+// resident bytes shared memory counts for each process. The memory of the group is what the cgroup says, without the
+// cache of files, which the kernel takes back when it needs memory; without a memory controller it is the resident
+// bytes. The proportional set size (smaps_rollup) would count shared pages once, but reading it walks all page tables
+// of the worker, which takes milliseconds for each gigabyte, and so long it holds a lock of the worker's memory.
 //
 // A measurement reads /proc for every process of the workers, without cgroups of the whole host. So it is repeated at
 // most each second, and takes at most a twentieth of the time.
@@ -21,11 +24,15 @@ namespace gray::supervisor {
 /// Pure.
 std::map<pid_t, pid_t> worker_of_each(const std::vector<ProcessInfo>& processes, const std::vector<pid_t>& leaders);
 
+struct WorkerUse {
+  std::uint64_t resident = 0;  // bytes, of all processes
+  std::uint64_t group = 0;     // bytes, as far as the cgroup knows, else `resident`
+};
 /// By the first process of a worker.
-using WorkerBytes = std::map<pid_t, std::uint64_t>;
+using WorkerUses = std::map<pid_t, WorkerUse>;
 
-/// Resident bytes of each of these workers, with all its processes.
-WorkerBytes measure(const std::vector<const Worker*>& workers);
+/// Of each of these workers.
+WorkerUses measure(const std::vector<const Worker*>& workers);
 
 class WorkerMemory {
  public:
@@ -33,10 +40,10 @@ class WorkerMemory {
   static constexpr int kShare = 20;
 
   /// `measure` is called if the last result is too old. A worker that it did not know counts with its first process.
-  std::uint64_t of(pid_t leader, TimePoint now, const std::function<WorkerBytes()>& measure);
+  WorkerUse of(pid_t leader, TimePoint now, const std::function<WorkerUses()>& measure);
 
  private:
-  WorkerBytes bytes_;
+  WorkerUses uses_;
   TimePoint next_{};
 };
 

@@ -23,6 +23,8 @@
 //     reopen + access-log fd           ->
 //     drain(timeout_ms, ok)            ->                                     ok: idle clients are closed at once
 //                                      <-  drained                            then the router exits 0
+//     weigh(number)                    ->
+//                                      <-  weighed(number, memory)            which part of it holds how much memory
 #include <sys/types.h>
 
 #include <cstdint>
@@ -34,10 +36,11 @@
 #include "config/base/peer_owner.hpp"
 #include "config/base/unique_fd.hpp"
 #include "config/settings/settings.hpp"
+#include "config/shared/memory_report.hpp"
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 12;
+inline constexpr std::uint32_t kChannelProtocol = 13;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 inline constexpr std::size_t kChannelMessage = 16 << 20;  // bytes of the JSON of a message
 
@@ -56,7 +59,9 @@ struct ChannelMessage {
     drained,
     unused,
     stranger,
-    untrusted_proxy
+    untrusted_proxy,
+    weigh,
+    weighed
   };
   Type type = Type::hello;
   std::uint32_t protocol = kChannelProtocol;
@@ -64,16 +69,18 @@ struct ChannelMessage {
   std::uint32_t router_slot = 0;  // hello from the master
   RouterSettings router;          // hello from the master
   std::uint64_t memory_budget = 0;
-  bool warm_up = false;           // hello from the master: an old router still serves, so this one may take its time
-  std::uint64_t number = 0;       // table, applied: its number; probe, probed: the probe's id; stranger: the generation
-  Address address;                // probe
-  HttpProbe http;                 // probe: the request; without a path connect only
-  uid_t owner = 0;                // probe: the user who must be behind the address
-  std::uint32_t cell = 0;         // probe, stranger: the worker's cell
-  Duration timeout{0};            // probe, drain
-  bool ok = false;                // probed: it succeeded; drain: immediately, all of grayd ends
-  std::string detail;             // probed: "connect: Connection refused"; unreached: "web@v1#0: connect: ..."
+  bool warm_up = false;      // hello from the master: an old router still serves, so this one may take its time
+  std::uint64_t number = 0;  // table, applied: its number; probe, probed: the probe's id; stranger: the generation;
+                             // weigh, weighed: the number of the question
+  Address address;           // probe
+  HttpProbe http;            // probe: the request; without a path connect only
+  uid_t owner = 0;           // probe: the user who must be behind the address
+  std::uint32_t cell = 0;    // probe, stranger: the worker's cell
+  Duration timeout{0};       // probe, drain
+  bool ok = false;           // probed: it succeeded; drain: immediately, all of grayd ends
+  std::string detail;        // probed: "connect: Connection refused"; unreached: "web@v1#0: connect: ..."
   std::optional<PeerOwner> peer;  // probed, stranger: the process behind the address, if it is known
+  MemoryReport memory;            // weighed
   UniqueFd fd;                    // table: the memfd; reopen: the new log
   // table: the memfds of the allowlists, in the order of the services. Their number is sent, too, so that none is lost.
   std::uint32_t list_count = 0;  // at most kMaxAllowlists
@@ -88,7 +95,7 @@ struct ChannelMessage {
   /// One message of each type.
   static std::vector<ChannelMessage> variants();
 };
-constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::untrusted_proxy; }
+constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::weighed; }
 const char* name_of(ChannelMessage::Type type);
 
 std::string to_json_text(const ChannelMessage& message);  // the descriptor is sent separately

@@ -8,8 +8,9 @@ namespace gray {
 using Type = ChannelMessage::Type;
 
 const char* name_of(Type type) {
-  constexpr const char* kNames[] = {"hello", "table",     "listen", "probe",   "reopen", "drain",    "applied",
-                                    "ready", "unreached", "probed", "drained", "unused", "stranger", "untrusted_proxy"};
+  constexpr const char* kNames[] = {"hello",    "table",           "listen",    "probe",  "reopen",  "drain",
+                                    "applied",  "ready",           "unreached", "probed", "drained", "unused",
+                                    "stranger", "untrusted_proxy", "weigh",     "weighed"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -51,7 +52,12 @@ void ChannelMessage::fields(Io& io) {
       io("list_count", list_count);
       io.check("list_count", list_count <= kMaxAllowlists, "a number of allowlists");
       return;
-    case Type::applied: io("number", number); return;
+    case Type::applied:
+    case Type::weigh: io("number", number); return;
+    case Type::weighed:
+      io("number", number);
+      io("memory", memory);
+      return;
     case Type::drain:
       io("timeout", timeout);
       io("ok", ok);

@@ -3,9 +3,11 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "config/settings/settings.hpp"
 #include "config/shared/event_record.hpp"
+#include "config/shared/memory_report.hpp"
 #include "config/shared/routing_table.hpp"
 #include "control/commands/version_command.hpp"
 #include "control/daemon.hpp"
@@ -52,6 +54,8 @@ class Host {
   virtual ReportSource report() = 0;
   /// The routing table in force: pending changes are published before. Valid until the next turn of the loop.
   virtual const RoutingTable& routing_table() = 0;
+  /// Asks the routers what they hold; calls back from the loop, within about a second. Empty: no router is ready.
+  virtual void weigh(std::function<void(std::vector<RouterMemory>)> then) = 0;
   virtual bool stopping() const = 0;
   /// Why nothing can be changed for a while, as text; empty: changes are allowed.
   virtual std::string locked() const = 0;

@@ -166,8 +166,11 @@ std::optional<std::string> Rollouts::look(TimePoint now, const ServiceSettings& 
   const auto* of_canary = view_of(sight.views, service.name, shares.canary);
   const auto* of_stable = view_of(sight.views, service.name, shares.stable);
   if (of_canary == nullptr || of_stable == nullptr) return std::nullopt;
-  return run.alarms.look(now, {of_canary, run.watch.canary_totals()}, {of_stable, run.watch.stable_totals()},
-                         sight.meter);
+  const auto memory = [&](const std::string& version) {
+    return sight.memory ? sight.memory(service.name, version) : nullptr;
+  };
+  return run.alarms.look(now, {of_canary, run.watch.canary_totals(), memory(shares.canary)},
+                         {of_stable, run.watch.stable_totals(), memory(shares.stable)}, sight.meter);
 }
 
 /// Without a rollout: all users go to stable, which is up.

@@ -37,6 +37,8 @@ class Rollouts {
     segment::Layout& layout;
     const Rows& rows;
     const ProcessMeter& meter;
+    /// What was recorded of the memory of a version; null: nothing. Empty: of none.
+    std::function<const VersionMemory*(const std::string& service, const std::string& version)> memory = {};
   };
   static constexpr Duration kRetry{10'000};  // after a change that could not be saved
 

@@ -8,6 +8,7 @@
 #include "control/commands/audit_entries.hpp"
 #include "control/commands/explain_verbs.hpp"
 #include "control/commands/verb_event.hpp"
+#include "control/report/memory_report.hpp"
 #include "control/report/metrics.hpp"
 #include "control/report/status_report.hpp"
 #include "control/traffic/serving.hpp"
@@ -140,6 +141,16 @@ struct Verbs::Handlers {
     reply.body["text"] = metrics_text(verbs.host_.report());
     done(std::move(reply));
   }
+  static void memory(Verbs& verbs, const json& args, Done done) {
+    if (auto error = arguments_error(Verb::memory, args); !error.empty())
+      return done(refusal(ExitCode::usage, std::move(error)));
+    const std::string of = args.value("of", "router");
+    if (of == "workers") return done({ExitCode::ok, worker_memory_report(verbs.host_.report()), {}});
+    if (of != "router") return done(refusal(ExitCode::usage, "memory is of router or workers, not of \"" + of + "\""));
+    verbs.host_.weigh([&verbs, done = std::move(done)](const std::vector<RouterMemory>& routers) {
+      done(memory_report(routers, verbs.host_.report().rows));
+    });
+  }
   static void shift(Verbs& verbs, const json& args, Done done) {
     if (auto error = arguments_error(Verb::shift, args); !error.empty())
       return done(refusal(ExitCode::usage, std::move(error)));
@@ -186,6 +197,7 @@ Verbs::Handler Verbs::handler_of(Verb verb) {
       {Verb::status, &Handlers::status},
       {Verb::health, &Handlers::health},
       {Verb::metrics, &Handlers::metrics},
+      {Verb::memory, &Handlers::memory},
       {Verb::why, &Handlers::why},
       {Verb::bucket, &Handlers::bucket},
       {Verb::shift, &Handlers::shift},

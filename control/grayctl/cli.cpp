@@ -9,6 +9,7 @@
 #include "control/grayctl/completion.hpp"
 #include "control/grayctl/follow.hpp"
 #include "control/grayctl/history/history.hpp"
+#include "control/grayctl/memory/memory.hpp"
 #include "control/grayctl/orders.hpp"
 #include "control/grayctl/release.hpp"
 #include "control/grayctl/rollouts.hpp"
@@ -130,6 +131,7 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::events:
     case Verb::logs: return run_look_back(client, command, place.terminal);
     case Verb::why: return run_why(client, command, place.terminal, place.err);
+    case Verb::memory: return run_memory(client, command, place.terminal);
     case Verb::history: return run_history(client, command, place.terminal);
     case Verb::config_check: return check_config(command.file);
     case Verb::completion: return print_completion(command);

@@ -174,6 +174,18 @@ std::string check_history(Grammar& grammar) {
   return {};
 }
 
+std::string check_memory(Grammar& grammar) {
+  auto& memory = grammar.command.memory;
+  if (!grammar.diff) return {};
+  if (memory.workers) return "--diff and --workers contradict each other: --workers shows the last hour";
+  const char* const last = grammar.diff->data() + grammar.diff->size();
+  const auto [end, error] = std::from_chars(grammar.diff->data(), last, memory.seconds);
+  if (error != std::errc{} || end != last || memory.seconds < 1 || memory.seconds > Command::Memory::kMostSeconds)
+    return fmt::format("--diff takes a whole number of seconds from 1 to {}, not \"{}\"", Command::Memory::kMostSeconds,
+                       *grammar.diff);
+  return {};
+}
+
 /// The error in values that CLI11 does not check; empty if there is none.
 std::string check_values(Grammar& grammar) {
   Command& command = grammar.command;
@@ -187,6 +199,7 @@ std::string check_values(Grammar& grammar) {
   if (std::string error = check_waiting(grammar); !error.empty()) return error;
   if (command.verb == Verb::history)
     if (std::string error = check_history(grammar); !error.empty()) return error;
+  if (std::string error = check_memory(grammar); !error.empty()) return error;
   if (std::string error = read_env(grammar); !error.empty()) return error;
   if (command.part == "router" && !command.binary.empty()) return "--binary cannot be used with grayctl upgrade router";
   if (command.verb == Verb::completion && std::ranges::find(kShells, command.shell) == std::end(kShells))

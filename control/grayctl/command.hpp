@@ -50,6 +50,11 @@ struct Command {
     std::string log;          // the access log; empty: that of grayd
     std::string replay, ids;  // files: the log to decide again, and its users
   } why;
+  struct Memory {
+    static constexpr int kMostSeconds = 3'600;
+    int seconds = 0;       // between the two moments to be compared; 0: one moment
+    bool workers = false;  // of the workers, not of the router
+  } memory;
   struct Bucket {
     std::vector<std::string> ids;
     std::optional<double> weight;  // planned

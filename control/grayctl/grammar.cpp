@@ -155,6 +155,21 @@ void Grammar::history() {
   history->add_option("--state-dir", command.state_dir, "read the file; needs no running grayd")->type_name("DIR");
 }
 
+void Grammar::memory() {
+  CLI::App* memory = verb(app, Verb::memory,
+                          "  grayctl memory\n  grayctl memory --diff 10\n  grayctl memory --workers\n  grayctl memory "
+                          "-o json | jq .largest\n"
+                          "Which part of the router holds how much: connections of clients and to workers,\n"
+                          "requests that wait (queue), tunnels, pools, and the rest of the process. PEAK is\n"
+                          "the most that one look a second has seen. Below them the ten largest holders:\n"
+                          "HOLDS is memory of the router, KERNEL that of its socket, AGE of the request.\n"
+                          "With --workers: the last hour of each worker with its processes, and how many\n"
+                          "bytes 1,000 requests add to the workers of each version.");
+  memory->group(kLook);
+  memory->add_flag("--workers", command.memory.workers, "of the workers, not of the router");
+  memory->add_option("--diff", diff, "compare with so many seconds later, 1 to 3600")->type_name("SECONDS");
+}
+
 void Grammar::changing() {
   CLI::App* shift = verb(app, Verb::shift,
                          "  grayctl shift web v2 5%\n  grayctl shift web v2 0\n"
@@ -321,6 +336,7 @@ Grammar::Grammar(std::span<const VerbRow> rows) {
   looking_back();
   explaining();
   history();
+  memory();
   changing();
   releasing();
   upgrading();

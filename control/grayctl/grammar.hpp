@@ -19,6 +19,7 @@ struct Grammar {
   CLI::Option* output_option;
   std::string output = "table";
   std::string percent, timeout, count, weight, since;
+  std::optional<std::string> diff;
   std::vector<std::string> env;
   bool wait = false, no_wait = false;
   Command command;
@@ -34,6 +35,7 @@ struct Grammar {
   void looking_back();
   void explaining();
   void history();
+  void memory();
   void changing();
   void releasing();
   void upgrading();

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "config/base/diagnostics.hpp"
+#include "control/grayctl/figures.hpp"
 #include "control/grayctl/table.hpp"
 
 namespace gray::control {
@@ -61,22 +61,6 @@ std::string short_time(double milliseconds) {
   if (milliseconds < 9.95) return fmt::format("{:.1f}ms", milliseconds);
   if (milliseconds < 999.5) return fmt::format("{:.0f}ms", milliseconds);
   return fmt::format("{:.{}f}s", milliseconds / 1000, milliseconds < 9950 ? 1 : 0);
-}
-
-std::string bytes(double value) {
-  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB"};
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  return fmt::format("{:.{}f}{}", value, unit > 0 && value < 10 ? 1 : 0, kUnits[unit]);
-}
-
-/// The two largest units: "45s", "12m5s", "3h20m", "12d3h".
-std::string elapsed(double seconds) {
-  auto s = static_cast<std::uint64_t>(seconds);
-  if (s < 60) return fmt::format("{}s", s);
-  if (s < 3600) return fmt::format("{}m{}s", s / 60, s % 60);
-  if (s < 86'400) return fmt::format("{}h{}m", s / 3600, s % 3600 / 60);
-  return fmt::format("{}d{}h", s / 86'400, s % 86'400 / 3600);
 }
 
 bool is_up_worker(const json& worker) {
@@ -194,7 +178,7 @@ Row worker_row(const json& worker) {
           text(worker, "address"),
           text(worker, "ready_by"),
           count(worker, "restarts"),
-          bytes(number(worker, "rss_bytes")),
+          short_bytes(number(worker, "rss_bytes")),
           elapsed(number(worker, "uptime_s")),
           text(worker, "last_exit")};
 }

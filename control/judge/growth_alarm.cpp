@@ -3,51 +3,38 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace gray::control {
+namespace {
 
-std::size_t GrowthAlarm::point_of(double requests) {
-  return std::min(kPoints - 1, static_cast<std::size_t>(4 * std::log2(1 + std::max(0.0, requests))));
+constexpr double kMiB = 1 << 20;
+
+/// " (12.5 MiB per 1,000 requests)"; empty: not known.
+std::string slope_text(const VersionMemory* memory) {
+  const auto slope = memory == nullptr ? std::nullopt : memory->trend().slope();
+  return slope ? fmt::format(" ({:.2f} MiB per 1,000 requests)", *slope / kMiB) : std::string();
 }
 
-GrowthAlarm::Growth GrowthAlarm::grown(Base& base, const Vitals& now) {
-  if (base.processes != now.processes) base = {now.processes, now};
-  return {now.resident - base.first.resident, now.files - base.first.files};
+}  // namespace
+
+/// Nothing: stable was not measured while it had so few requests.
+std::optional<Growth> GrowthAlarm::of_stable(double requests, const GrowthHistory& history) const {
+  const auto now = curve_.of(requests);
+  const auto before = history.stable == nullptr ? std::nullopt : history.stable->growth().of(requests);
+  if (!now || !before) return now ? now : before;
+  return Growth{std::max(now->memory, before->memory), std::max(now->files, before->files)};
 }
 
-/// The largest growth up to the point; nothing: stable was not measured while it had so few requests.
-std::optional<GrowthAlarm::Growth> GrowthAlarm::of_stable(std::size_t point) const {
-  if (std::none_of(curve_.begin(), curve_.begin() + static_cast<std::ptrdiff_t>(point) + 1,
-                   [](const auto& growth) { return growth.has_value(); }))
-    return std::nullopt;
-  Growth largest;
-  for (std::size_t i = 0; i <= point; ++i) {
-    if (!curve_[i]) continue;
-    largest.resident = std::max(largest.resident, curve_[i]->resident);
-    largest.files = std::max(largest.files, curve_[i]->files);
-  }
-  return largest;
-}
-
-void GrowthAlarm::record(const Vitals& stable) {
-  if (stable.processes == 0) return;
-  const Growth growth = grown(stable_, stable);
-  auto& point = curve_[point_of(stable.requests)];
-  if (!point) point = growth;
-  point->resident = std::max(point->resident, growth.resident);
-  point->files = std::max(point->files, growth.files);
-}
-
-std::optional<std::string> GrowthAlarm::look(TimePoint now, const Vitals& canary, const Vitals& stable) {
-  record(stable);
+std::optional<std::string> GrowthAlarm::look(TimePoint now, const Vitals& canary, const Vitals& stable,
+                                             const GrowthHistory& history) {
+  curve_.record(stable);
   if (canary.processes == 0) return std::nullopt;
-  const Growth growth = grown(canary_, canary);
-  const auto known = of_stable(point_of(canary.requests));
+  const Growth growth = grown(first_, canary);
+  const auto known = of_stable(canary.requests, history);
   const Growth usual = known.value_or(Growth{});
   const auto exceeds = [](double ours, double theirs, double margin) { return ours > kFactor * theirs + margin; };
-  const bool memory = exceeds(growth.resident, usual.resident, kResidentMargin) &&
-                      (known || exceeds(canary.resident, stable.resident, kResidentMargin));
+  const bool memory = exceeds(growth.memory, usual.memory, kMemoryMargin) &&
+                      (known || exceeds(canary.memory, stable.memory, kMemoryMargin));
   const bool files =
       exceeds(growth.files, usual.files, kFilesMargin) && (known || exceeds(canary.files, stable.files, kFilesMargin));
   if (canary.requests < kMinRequests || !(memory || files)) {
@@ -56,11 +43,11 @@ std::optional<std::string> GrowthAlarm::look(TimePoint now, const Vitals& canary
   }
   if (!above_since_) above_since_ = now;
   if (now - *above_since_ < kSustained) return std::nullopt;
-  constexpr double kMiB = 1 << 20;
   if (memory) {
     return fmt::format(
-        "its memory has grown by {:.0f} MiB in {:.0f} requests, to {:.0f} MiB; that of stable is {:.0f} MiB",
-        growth.resident / kMiB, canary.requests, canary.resident / kMiB, stable.resident / kMiB);
+        "its memory has grown by {:.0f} MiB in {:.0f} requests, to {:.0f} MiB{}; that of stable is {:.0f} MiB{}",
+        growth.memory / kMiB, canary.requests, canary.memory / kMiB, slope_text(history.canary), stable.memory / kMiB,
+        slope_text(history.stable));
   }
   return fmt::format("it has opened {:.0f} more files in {:.0f} requests; stable has {:.0f}", growth.files,
                      canary.requests, stable.files);

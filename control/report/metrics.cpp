@@ -186,6 +186,9 @@ void workers(std::string& out, const Samples& samples, const ReportSource& sourc
              [](const WorkerView& w) { return static_cast<double>(w.restarts); });
   per_worker(out, samples, "grayd_worker_rss_bytes", "gauge", "Resident memory of a worker.",
              [&](const WorkerView& w) { return static_cast<double>(source.resident(w)); });
+  per_worker(out, samples, "grayd_worker_memory_bytes", "gauge",
+             "Memory of a worker with all its processes, as its cgroup says, without the cache of files.",
+             [&](const WorkerView& w) { return static_cast<double>(source.memory(w)); });
   per_worker(out, samples, "grayd_worker_sockets", "gauge", "Open sockets to a worker.", [&](const WorkerView& w) {
     return w.pid > 0 ? static_cast<double>(source.layout.workers[w.cell].sockets.total()) : 0.0;
   });

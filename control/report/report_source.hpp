@@ -18,6 +18,7 @@
 #include "config/shared/segment.hpp"
 #include "config/shared/version_view.hpp"
 #include "control/judge/verdict.hpp"
+#include "control/judge/version_memory.hpp"
 #include "control/report/last_minute.hpp"
 #include "control/state/service_state.hpp"
 #include "control/traffic/rows.hpp"
@@ -115,6 +116,14 @@ struct ReportSource {
 
   std::optional<Verdict> verdict_of(const std::string& service, const std::string& version) const {
     return verdict ? verdict(service, version) : std::nullopt;
+  }
+  /// Of a worker with all its processes, by its first one; empty: resident_bytes.
+  std::function<std::uint64_t(pid_t)> memory_bytes = {};
+  /// What was recorded of the memory of a version, by service and version; null: nothing. Empty: of none.
+  std::function<const VersionMemory*(const std::string&, const std::string&)> memory_of = {};
+
+  std::uint64_t memory(const WorkerView& worker) const {
+    return worker.pid > 0 && memory_bytes ? memory_bytes(worker.pid) : resident(worker);
   }
   std::uint64_t resident(const WorkerView& worker) const { return worker.pid > 0 ? resident_bytes(worker.pid) : 0; }
 };

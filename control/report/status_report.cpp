@@ -30,6 +30,7 @@ json worker_json(const WorkerView& worker, const ReportSource& source) {
           {"restarts", worker.restarts},
           {"last_exit", worker.last_exit},
           {"rss_bytes", source.resident(worker)},
+          {"memory_bytes", source.memory(worker)},
           {"uptime_s", seconds_up(worker, source.now)},
           {"sockets", worker.pid > 0 ? cell.sockets.total() : 0},
           {"tunnels", worker.pid > 0 ? cell.tunnels.total() : 0}};

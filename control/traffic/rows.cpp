@@ -30,6 +30,12 @@ std::optional<std::uint32_t> Rows::find(const std::string& service, const std::s
   return found->second;
 }
 
+std::optional<std::pair<std::string, std::string>> Rows::owner_of(std::uint32_t row) const {
+  const auto found = std::find_if(taken_.begin(), taken_.end(), [row](const auto& one) { return one.second == row; });
+  if (found == taken_.end()) return std::nullopt;
+  return found->first;
+}
+
 void Rows::keep(const std::function<bool(const std::string&, const std::string&)>& used) {
   std::erase_if(taken_, [&](const auto& entry) {
     const auto& [version, row] = entry;

@@ -20,6 +20,8 @@ class Rows {
   /// The row of the version, a new one if it has none; nothing if all segment::kVersions rows are in use.
   std::optional<std::uint32_t> take(const std::string& service, const std::string& version);
   std::optional<std::uint32_t> find(const std::string& service, const std::string& version) const;
+  /// The service and version that have it; nothing: none has.
+  std::optional<std::pair<std::string, std::string>> owner_of(std::uint32_t row) const;
   /// Returns the rows of all versions for which `used` is false.
   void keep(const std::function<bool(const std::string& service, const std::string& version)>& used);
 

@@ -47,6 +47,8 @@ constexpr Argument kWhy[] = {{"service", Type::text}, {"method", Type::text},  {
                              {"path", Type::text},    {"headers", Type::text}, {"client", Type::text}};
 constexpr Argument kBucket[] = {{"service", Type::text, true}, {"version", Type::text}};
 
+constexpr Argument kMemory[] = {{"of", Type::text}};
+
 constexpr bool kChanges = true;
 constexpr std::nullopt_t kNoEvent = std::nullopt;
 
@@ -119,7 +121,8 @@ constexpr VerbRow kRows[] = {
     {Verb::report, "report"},
     {Verb::drill, "drill"},
     {Verb::history, "history", grayd, "who changed what, when and why", !kChanges, kNoEvent, kHistory},
-    {Verb::memory, "memory"},
+    {Verb::memory, "memory", grayd, "where every byte of the router is, and who holds most", !kChanges, kNoEvent,
+     kMemory},
     {Verb::top, "top"},
 };
 

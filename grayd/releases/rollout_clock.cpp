@@ -6,7 +6,7 @@ namespace gray::master {
 
 RolloutClock::RolloutClock(Dependencies dependencies)
     : to_(dependencies),
-      meter_{[this](pid_t pid) { return to_.supervisor.resident_bytes(pid); }, supervisor::open_files},
+      meter_{[this](pid_t pid) { return to_.supervisor.memory_bytes(pid); }, supervisor::open_files},
       timer_(dependencies.io) {}
 
 void RolloutClock::wake() {
@@ -23,7 +23,9 @@ void RolloutClock::arm() {
     armed_ = false;
     if (to_.rollouts.looks()) arm();
     const auto views = to_.supervisor.view();
-    to_.rollouts.advance(Clock::now(), {views, *to_.segment, to_.rows, meter_});
+    to_.rollouts.advance(Clock::now(), {views, *to_.segment, to_.rows, meter_, [this](auto& service, auto& version) {
+                                          return to_.memory.of(service, version);
+                                        }});
   }));
 }
 

@@ -8,6 +8,7 @@
 #include "control/commands/rollouts.hpp"
 #include "control/traffic/rows.hpp"
 #include "grayd/process/lifetime.hpp"
+#include "grayd/releases/memory_sampler.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {
@@ -20,6 +21,7 @@ class RolloutClock {
     const supervisor::Supervisor& supervisor;
     segment::Segment& segment;
     const control::Rows& rows;
+    const MemorySampler& memory;
   };
   explicit RolloutClock(Dependencies dependencies);
 

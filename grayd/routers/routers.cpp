@@ -16,9 +16,10 @@
 namespace gray::master {
 namespace {
 
-ChannelMessage message_of(ChannelMessage::Type type) {
+ChannelMessage message_of(ChannelMessage::Type type, std::uint64_t number = 0) {
   ChannelMessage message;
   message.type = type;
+  message.number = number;
   return message;
 }
 
@@ -187,6 +188,16 @@ bool Routers::probe(std::uint64_t id, std::uint32_t cell, const Address& address
   return true;
 }
 
+void Routers::weigh(RouterWeighing::Then then) {
+  if (!weighing_.ask(std::move(then))) return;
+  for (const auto& router : living_) {
+    if (!router->was_ready() || router->view().state == RouterState::ending) continue;
+    weighing_.asked(router->pid(), router->view().state);
+    router->send(message_of(ChannelMessage::Type::weigh, weighing_.number()));
+  }
+  weighing_.wait();
+}
+
 RouterGeneration* Routers::newest_ready() const {
   const auto found = std::find_if(living_.rbegin(), living_.rend(), [](const auto& router) { return router->ready(); });
   return found == living_.rend() ? nullptr : found->get();
@@ -222,6 +233,7 @@ void Routers::drain_older(const RouterGeneration& fresh) {
 /// The object is destroyed in the next turn of the loop, because its own function is still on the stack.
 void Routers::ended(RouterGeneration& router) {
   segment_.forget(router.router_slot());
+  weighing_.ended(router.pid());
   report(router.leaving() ? EventKind::router_drained : EventKind::router_died, router, router.end(),
          fmt::format("slot {}: {}", router.router_slot(), router.end()));
   const bool upgrading = router_upgrade_ && router_upgrade_->concerns(router);

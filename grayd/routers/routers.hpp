@@ -25,6 +25,7 @@
 #include "grayd/process/lifetime.hpp"
 #include "grayd/routers/router_generation.hpp"
 #include "grayd/routers/router_upgrade.hpp"
+#include "grayd/routers/router_weighing.hpp"
 
 namespace gray::master {
 
@@ -75,6 +76,9 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const HttpProbe& http,
              Duration timeout);
 
+  /// Asks all routers that have clients which part of them holds how much memory. Empty: no router is ready.
+  void weigh(RouterWeighing::Then then);
+
   /// The users of all routers so far, without grayd's own: they must be able to connect to workers.
   const std::set<uid_t>& users() const { return users_; }
 
@@ -104,6 +108,9 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   void probed(const ChannelMessage& answer) override { owner_.probed(answer); }
   void met_stranger(const ChannelMessage& report) override { owner_.met_stranger(report); }
   void met_untrusted_proxy(const ChannelMessage& report) override { owner_.met_untrusted_proxy(report); }
+  void weighed(RouterGeneration& router, ChannelMessage answer) override {
+    weighing_.answered(router.pid(), answer.number, std::move(answer.memory));
+  }
   void worker_unused() override { owner_.workers_unused(); }
   void ended(RouterGeneration& router) override;
   // RouterUpgrade::Fleet
@@ -153,6 +160,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   bool listening_ = false, wanted_ = false, probing_ = false;
   std::uint32_t young_deaths_ = 0;
   std::function<void()> drained_;
+  RouterWeighing weighing_{io_};
   std::optional<RouterUpgrade> router_upgrade_;
   std::function<void(RouterUpgradeEnd)> upgrade_done_;
   std::optional<TimePoint> respawn_due_;

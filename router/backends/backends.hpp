@@ -30,6 +30,7 @@
 #include "router/backends/worker_side.hpp"
 #include "router/backends/worker_tunnels.hpp"
 #include "router/engine/engine.hpp"
+#include "router/stats/memory_tally.hpp"
 
 namespace gray::proxy {
 
@@ -122,6 +123,11 @@ class Backends final : private ConnectionOwner {
   void cut_short();
   std::size_t idle_sockets() const;
 
+  /// For reports: adds what is held by connections that no exchange uses. Looks at `count` of the objects, from the one
+  /// at `from` on; returns how many there were.
+  std::size_t look(std::size_t from, std::size_t count, bool with_kernel, stats::MemoryTally& tally) const;
+  std::size_t own_memory() const;
+
  private:
   // ConnectionOwner
   void release(Upstream& upstream) override;
@@ -175,6 +181,7 @@ class Backends final : private ConnectionOwner {
   bool give_idle(Version& version);
   void recycle(Upstream& upstream);
   void expire_idle(TimePoint now);
+  void look(const Upstream& upstream, bool with_kernel, stats::MemoryTally& tally) const;
   segment::WorkerCell& cell_of(const Worker& worker) const { return layout_.workers[worker.cell]; }
 
   engine::Engine& engine_;

@@ -28,6 +28,8 @@ class Outbox {
   void append(engine::StreamId stream, std::string_view bytes);
   /// Bytes gathered for `stream`.
   std::size_t gathered(engine::StreamId stream) const { return stream == stream_ ? used_ : 0; }
+  /// Bytes of its buffer.
+  std::size_t memory() const { return capacity_; }
   /// Sends the gathered bytes. Every event ends with it.
   void flush();
 

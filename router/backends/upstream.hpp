@@ -41,6 +41,8 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   /// Detaches the connected socket for a neighbour: see Backends::released().
   void give_away();
   void end_tunnel(segment::Reason reason);
+  /// What it holds, for reports: all of it; nothing: it has no socket.
+  engine::StreamMemory memory(bool with_kernel) const override;
   /// Only while it is not idle().
   void version_withdrawn() { exchange_->version_withdrawn(); }
 

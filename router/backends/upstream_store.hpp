@@ -27,6 +27,10 @@ class UpstreamStore {
     return upstream;
   }
   void give_back(Upstream& upstream) { spare_.push_back(&upstream); }
+  std::size_t size() const { return all_.size(); }
+  const Upstream& at(std::size_t index) const { return *all_[index]; }
+  /// Bytes of the lists without the objects.
+  std::size_t own_memory() const { return (all_.capacity() + spare_.capacity()) * sizeof(void*); }
   /// `visit` may call take().
   template <typename Visit>
   void for_each(Visit visit) {

@@ -9,6 +9,7 @@
 
 #include "config/base/time.hpp"
 #include "config/shared/segment.hpp"
+#include "router/engine/engine.hpp"
 #include "router/http/additions.hpp"
 #include "router/http/message.hpp"
 
@@ -77,6 +78,8 @@ class WorkerSide {
   virtual bool answered() const = 0;
   /// The HTTP that the worker is known to speak.
   virtual segment::Speaks speaks() const = 0;
+  /// What the connection holds, for reports.
+  virtual engine::StreamMemory memory(bool with_kernel) const = 0;
   /// The answer is complete.
   virtual void release() = 0;
   /// The attempt is given up. `suspect`: the worker broke it.

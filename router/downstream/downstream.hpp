@@ -14,6 +14,7 @@
 #include <string>
 
 #include "router/downstream/transaction.hpp"
+#include "router/stats/memory_tally.hpp"
 
 namespace gray::proxy {
 
@@ -47,6 +48,9 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   /// Between two requests, or before the first one.
   bool idle() const { return phase_ <= Phase::head && !inbox_; }
   bool fresh() const { return served_ == 0; }
+  /// For reports: adds what it holds, with its request. `with_kernel`: the buffers of its sockets too, and its place
+  /// among the largest.
+  void look(bool with_kernel, stats::MemoryTally& tally) const;
   /// Ends a tunnel; no effect on other connections.
   void end_tunnel(segment::Reason reason) {
     if (phase_ == Phase::tunnel) transaction_->exchange.end_tunnel(reason);
@@ -102,6 +106,9 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void pause_body() override;
   void resume_body() override { engine().resume(stream_, engine::Pause::sink_full); }
 
+  void report(MemoryHolder holder, const ExchangeMemory& exchange, bool with_kernel, stats::MemoryTally& tally) const;
+  WaitsFor waits_for(const engine::StreamMemory& own) const;
+  TimePoint idle_since() const;
   bool is_active() const { return transaction_ != nullptr && transaction_->exchange.active(); }
   /// The transaction, which is taken if there is none.
   Transaction& begun();

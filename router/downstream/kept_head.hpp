@@ -24,6 +24,8 @@ class KeptHead {
   /// From now on the scratch may hold another connection's head.
   void scratch_lost() { in_scratch_ = false; }
   void reset() { bytes_.reset(); }
+  /// Bytes of memory.
+  std::size_t held() const { return bytes_.held(); }
 
  private:
   std::string_view kept(std::string_view text) const;

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <utility>
 
+#include "router/engine/heap_bytes.hpp"
+
 namespace gray::engine {
 
 class BufferPool;
@@ -45,6 +47,8 @@ class Buffer {
   const char* data() const { return reinterpret_cast<const char*>(header_ + 1); }
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return header_ == nullptr ? 0 : header_->capacity; }
+  /// Bytes of memory, with all overhead.
+  std::size_t held() const { return header_ == nullptr ? 0 : heap_bytes(sizeof(BufferHeader) + header_->capacity); }
   std::size_t room() const { return capacity() - size_; }
   std::string_view view() const { return header_ == nullptr ? std::string_view{} : std::string_view{data(), size_}; }
   /// At most room() bytes.

@@ -65,6 +65,13 @@ constexpr Pause operator|(Pause a, Pause b) {
   return static_cast<Pause>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
 }
 
+/// What one stream holds, in bytes.
+struct StreamMemory {
+  std::size_t process = 0;  // of this process: the stream and its unsent tail
+  std::size_t unsent = 0;   // of the tail, without its overhead
+  std::size_t kernel = 0;   // buffers of its socket
+};
+
 class StreamHandler {
  public:
   /// A connect() ended: 0, or the errno. Not called for adopted streams.
@@ -182,6 +189,14 @@ class Engine {
   virtual std::size_t open_streams() const = 0;
   /// Frees a part of what a peak of streams needed, to be repeated while that is more than 0 bytes. The bytes.
   virtual std::size_t trim() { return 0; }
+  /// For reports. `with_kernel`: a system call; else `kernel` is 0.
+  virtual StreamMemory memory(StreamId stream, bool with_kernel) const {
+    static_cast<void>(stream), static_cast<void>(with_kernel);
+    return {};
+  }
+  /// Bytes of the engine itself, and of the objects that it keeps for new streams.
+  virtual std::size_t own_memory() const { return 0; }
+  virtual std::size_t spare_memory() const { return 0; }
   /// Runs `task` once, on the loop, as soon as no stream is open and a stop_listening() has ended. A later call
   /// replaces the task.
   virtual void when_empty(std::function<void()> task) = 0;

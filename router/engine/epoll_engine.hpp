@@ -65,6 +65,9 @@ class EpollEngine final : public Engine {
   TimerWheel& timers() override { return wheel_; }
   std::size_t trim() override { return streams_.trim(); }
   std::size_t open_streams() const override { return streams_.open(); }
+  StreamMemory memory(StreamId id, bool with_kernel) const override;
+  std::size_t own_memory() const override;
+  std::size_t spare_memory() const override;
   void when_empty(std::function<void()> task) override { when_empty_ = std::move(task); }
   void run() override;
   void stop() override;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "router/engine/heap_bytes.hpp"
+
 namespace gray::engine {
 
 bool SendTail::append(std::string_view bytes, BufferPool& pool, std::uint64_t owner) {
@@ -41,6 +43,12 @@ void SendTail::consume(std::size_t count) {
     chunks_[first_++].reset();
   }
   if (bytes_ == 0) clear();
+}
+
+std::size_t SendTail::held() const {
+  std::size_t bytes = heap_bytes(chunks_.capacity() * sizeof(Buffer));
+  for (const Buffer& chunk : chunks_) bytes += chunk.held();
+  return bytes;
 }
 
 void SendTail::clear() {

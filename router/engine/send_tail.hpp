@@ -18,6 +18,8 @@ class SendTail {
 
   bool empty() const { return bytes_ == 0; }
   std::size_t size() const { return bytes_; }
+  /// Bytes of memory, with all overhead.
+  std::size_t held() const;
   /// False when the pool's budget is used up; what was appended before stays.
   bool append(std::string_view bytes, BufferPool& pool, std::uint64_t owner);
   /// The first pieces, at most `max`; returns how many.

@@ -83,6 +83,10 @@ class StreamTable {
   std::size_t trim();
   std::size_t open() const { return open_; }
   std::size_t spare() const { return objects_ - open_; }
+  /// Bytes of the table without its streams.
+  std::size_t own_memory() const {
+    return streams_.capacity() * sizeof(streams_[0]) + (generations_.capacity() + free_.capacity()) * 4;
+  }
   static constexpr std::size_t kSpare = 64;
   template <typename Visit>
   void for_each(Visit visit) const {

@@ -266,6 +266,7 @@ void Router::handle(ChannelMessage message) {
       ProbeRequest probe{message.number, message.address, message.http, message.timeout, message.owner, message.cell};
       return shard.post([&shard, probe = std::move(probe)] { shard.probe(probe); });
     }
+    case Type::weigh: return weigh(message.number);
     default: log(LogLevel::error, "router: the master sent a message that only a router may send");
   }
 }

@@ -61,6 +61,7 @@ class Router final : public ShardHost {
   void reached(std::uint64_t id, bool ok, const std::string& detail);
   void run_warm_up_check();
   void report_ready();
+  void weigh(std::uint64_t number);
   template <typename Task>
   void everywhere(Task task);
 

@@ -54,6 +54,11 @@ void Shard::post(std::function<void()> task) {
 }
 
 void Shard::apply(std::shared_ptr<const RoutingTable> table, ServiceTargets targets) {
+  scan_.marks().keep([&](std::uint32_t row) {
+    return std::ranges::any_of(table->services, [&](const ServiceRoute& service) {
+      return std::ranges::any_of(service.versions, [&](const VersionRoute& version) { return version.row == row; });
+    });
+  });
   tables_.replace(table, std::move(targets));
   backends_.apply(*table);
 }
@@ -77,6 +82,7 @@ void Shard::open(int fd, const Address& peer, Opening opening) {
   Downstream& downstream = *spare_.back();
   spare_.pop_back();
   most_open_ = std::max(most_open_, downstreams_.size() - spare_.size());
+  scan_.wake();
   if (!downstream.open(fd, peer, opening)) gone(downstream);
   if (context_.draining) judge_drain();
 }

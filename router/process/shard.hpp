@@ -7,6 +7,7 @@
 #include "config/shared/segment.hpp"
 #include "router/backends/backends.hpp"
 #include "router/downstream/downstream.hpp"
+#include "router/process/memory_scan.hpp"
 #include "router/process/prober.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/proxy/recorder.hpp"
@@ -53,6 +54,8 @@ class Shard final : public DownstreamOwner {
   /// Takes no new connections and ends within `timeout`. `at_once`: idle clients are closed now, not at their next
   /// request.
   void drain(Duration timeout, bool at_once);
+  /// For reports: calls `done` with what this thread holds, within a few turns of its loop.
+  void weigh(MemoryScan::Done done);
   Backends& backends() { return backends_; }
   TransactionPool& transactions() { return transactions_; }
 
@@ -75,6 +78,8 @@ class Shard final : public DownstreamOwner {
   void trim_later();
   void trim();
   std::size_t trim_connections();
+  std::vector<MemoryScan::Part> memory_parts();
+  void look_at_rest(stats::MemoryTally& tally) const;
 
   bool trims_ = true;  // false: this object is being destroyed
   engine::Timer trim_;
@@ -101,6 +106,7 @@ class Shard final : public DownstreamOwner {
   // Times of a drain: new idle clients are closed; tunnels end; everything is cut.
   TimePoint fresh_until_ = kNever, end_tunnels_at_ = kNever, drain_until_ = kNever;
   engine::Timer drain_step_;
+  MemoryScan scan_{*engine_, memory_parts()};
   bool drained_ = false;
 };
 

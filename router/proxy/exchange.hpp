@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "config/shared/memory_report.hpp"
 #include "router/backends/backends.hpp"
 #include "router/backends/shard_context.hpp"
 #include "router/backends/worker_side.hpp"
@@ -58,6 +59,19 @@ struct Attempt {
   std::size_t dropped = 0;        // of an answer that is not sent
 };
 
+/// What an exchange holds beside its client's connection, for reports. Views and pointers stay valid until it goes on.
+struct ExchangeMemory {
+  bool queued = false, tunnel = false;
+  WaitsFor waits_for = WaitsFor::next_request;
+  std::optional<std::uint32_t> row;  // of its version
+  std::size_t process = 0;           // bytes of its buffers
+  const Worker* worker = nullptr;    // none: it has no socket
+  engine::StreamMemory side;         // of the connection to it
+  const Address* client = nullptr;   // who sent the request
+  std::string_view path;             // empty: not known
+  TimePoint since{};
+};
+
 class Exchange final : private WorkerSeeker {
  public:
   explicit Exchange(ExchangeContext& context);
@@ -94,6 +108,8 @@ class Exchange final : private WorkerSeeker {
   /// The bytes of the body that may be given to request_data() now.
   std::size_t body_room() const { return gathers() ? policy::kReplayBytes - replay_.view().size() : SIZE_MAX; }
   const Limits& limits() const { return routing_.limits(); }
+  /// Only while it is active.
+  ExchangeMemory memory(bool with_kernel) const;
   std::uint64_t moved() const { return record_.counts.bytes_in + record_.counts.bytes_out; }
   /// In a tunnel: bytes of the client, and its FIN.
   void client_bytes(std::string_view bytes);
@@ -144,6 +160,7 @@ class Exchange final : private WorkerSeeker {
   void worker_drained() override;
   void worker_fault(const http::Fault& fault) override { note(fault, segment::Side::upstream); }
 
+  WaitsFor waits_for() const;
   void note(const http::Fault& fault, segment::Side side);
   void feed(Event event);
   void feed(Event event, segment::Reason reason) {

@@ -22,6 +22,8 @@ class KeptAnswer {
   /// Its head, parsed into `scratch`. `method` is that of the request.
   const http::Response& head(http::Method method, http::ResponseHead& scratch) const;
   std::string_view body() const { return bytes_.view().substr(head_size_); }
+  /// Bytes of memory.
+  std::size_t held() const { return bytes_.held(); }
   void drop() {
     bytes_.reset();
     head_size_ = 0;

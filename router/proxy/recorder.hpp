@@ -43,6 +43,8 @@ class Recorder {
   void failed_attempt(std::uint32_t row, segment::Reason reason, bool targeted,
                       std::optional<std::uint64_t> identity_hash, const Address& client);
   bool logs() const { return log_.enabled(); }
+  /// Bytes of the buffer of lines.
+  std::size_t log_memory() const { return log_.enabled() ? stats::kAccessBuffer : 0; }
   /// Completes `line`, which has the facts that are not counted, and writes it.
   void write_line(const ExchangeRecord& ended, stats::AccessRecord& line);
   /// A rule that one side broke is counted when it is noticed; the line of the exchange names the last one.

@@ -16,6 +16,8 @@ class ReplayBody {
   bool whole() const { return whole_; }
   std::string_view view() const { return bytes_.view(); }
   void drop() { bytes_.reset(); }
+  /// Bytes of memory.
+  std::size_t held() const { return bytes_.held(); }
 
  private:
   engine::BufferPool& buffers_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "router/engine/heap_bytes.hpp"
 #include "router/stats/access_line.hpp"
 
 namespace gray::proxy {
@@ -58,6 +59,20 @@ void TableViews::drop(TableView& view) {
   if (--view.users == 0 && &view != current_) {
     views_.remove_if([&view](const TableView& other) { return &other == &view; });
   }
+}
+
+std::size_t TableViews::memory() const {
+  std::size_t bytes = 0;
+  const auto text = [&bytes](const std::string& one) { bytes += sizeof one + engine::heap_bytes(one); };
+  for (const TableView& view : views_) {
+    bytes += engine::heap_bytes(sizeof view) + view.services.capacity() * sizeof(policy::ServicePolicy);
+    for (const LogMembers& members : view.log) {
+      bytes += sizeof members + engine::heap_bytes(members.rule) + engine::heap_bytes(members.no_version);
+      for (const std::string& destination : members.destinations) text(destination);
+      for (const std::string& source : members.sources) text(source);
+    }
+  }
+  return bytes;
 }
 
 }  // namespace gray::proxy

@@ -56,6 +56,8 @@ class TableViews {
   }
   void drop(TableView& view);
   std::size_t size() const { return views_.size(); }
+  /// Bytes of all views, without the tables, which the threads share.
+  std::size_t memory() const;
 
  private:
   std::list<TableView> views_;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <sstream>
@@ -61,6 +62,21 @@ std::optional<std::string> cgroup2_path(const std::string& proc_cgroup) {
   for (std::string line; std::getline(lines, line);)
     if (line.starts_with("0::/")) return line.substr(3);
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> cgroup_memory(const std::string& current, const std::string& stat) {
+  std::uint64_t bytes = 0, cache = 0;
+  if (!(std::istringstream(current) >> bytes)) return std::nullopt;
+  std::istringstream lines(stat);
+  std::string name;
+  for (std::uint64_t value = 0; lines >> name >> value;)
+    if (name == "inactive_file" || name == "active_file") cache += value;
+  return bytes - std::min(bytes, cache);
+}
+
+std::optional<std::uint64_t> Cgroup::memory() const {
+  const std::string current = read_file(path_ + "/memory.current");
+  return current.empty() ? std::nullopt : cgroup_memory(current, read_file(path_ + "/memory.stat"));
 }
 
 std::optional<Cgroup> Cgroup::make(std::string path) {

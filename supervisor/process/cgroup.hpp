@@ -18,6 +18,10 @@ std::optional<std::string> cgroup2_mount(const std::string& mountinfo);
 /// The path of a process below that mount, from the text of /proc/PID/cgroup.
 std::optional<std::string> cgroup2_path(const std::string& proc_cgroup);
 
+/// Bytes of memory that the kernel cannot take back by dropping the cache of files, from the texts of memory.current
+/// and memory.stat; nothing if they are not understood.
+std::optional<std::uint64_t> cgroup_memory(const std::string& current, const std::string& stat);
+
 class Cgroup {
  public:
   /// Creates the folder; nothing if that is not possible.
@@ -34,6 +38,8 @@ class Cgroup {
   std::vector<pid_t> members() const;
   /// Including those.
   std::vector<pid_t> all_members() const;
+  /// See cgroup_memory(); nothing without a memory controller.
+  std::optional<std::uint64_t> memory() const;
   /// Removes it and all cgroups below, as far as they are empty.
   void remove() const;
 

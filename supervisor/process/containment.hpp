@@ -21,6 +21,8 @@ class Containment {
 
   pid_t leader() const { return leader_; }
   bool has_cgroup() const { return cgroup_.has_value(); }
+  /// See Cgroup; nothing without one.
+  std::optional<std::uint64_t> memory() const { return cgroup_ ? cgroup_->memory() : std::nullopt; }
   /// To the process group, followed by SIGCONT, because a stopped worker does not handle signals.
   void signal(int signal) const;
   void kill() const;

@@ -62,6 +62,7 @@ TEST_CASE_FIXTURE(Running, "the memory of a worker is that of all its processes"
   const std::uint64_t node = 20 << 20;  // at least
   CHECK(resident_bytes(worker().pid) < node);
   CHECK(until([&] { return supervisor->resident_bytes(worker().pid) > node; }));
+  CHECK(supervisor->memory_bytes(worker().pid) > node);
 }
 
 TEST_CASE_FIXTURE(Running, "a worker that writes READY=1 is ready by the pipe, and healthy once it answers") {

@@ -36,22 +36,23 @@ TEST_CASE("the memory is measured once a second, and less often if that takes lo
     ++measured;
     for (const TimePoint end = Clock::now() + takes; Clock::now() < end;) {
     }
-    return WorkerBytes{{7, 100u * static_cast<unsigned>(measured)}};
+    return WorkerUses{{7, {100u * static_cast<unsigned>(measured), 5}}};
   };
   const TimePoint start{1h};
-  CHECK(memory.of(7, start, measure) == 100);
-  CHECK(memory.of(7, start + 999ms, measure) == 100);
+  CHECK(memory.of(7, start, measure).resident == 100);
+  CHECK(memory.of(7, start + 999ms, measure).resident == 100);
   takes = 60ms;
-  CHECK(memory.of(7, start + 1'000ms, measure) == 200);
-  CHECK(memory.of(7, start + 2'199ms, measure) == 200);
+  CHECK(memory.of(7, start + 1'000ms, measure).resident == 200);
+  CHECK(memory.of(7, start + 2'199ms, measure).resident == 200);
   CHECK(measured == 2);
-  CHECK(memory.of(7, start + 60s, measure) == 300);
+  CHECK(memory.of(7, start + 60s, measure).resident == 300);
+  CHECK(memory.of(7, start + 60s, measure).group == 5);
 }
 
 TEST_CASE("a worker that was started after the measurement counts with its first process") {
   WorkerMemory memory;
-  const auto nothing = [] { return WorkerBytes{}; };
-  CHECK(memory.of(::getpid(), TimePoint{1h}, nothing) > 0);
+  const auto nothing = [] { return WorkerUses{}; };
+  CHECK(memory.of(::getpid(), TimePoint{1h}, nothing).group > 0);
 }
 
 TEST_CASE("a slot without a process has no memory") {

@@ -56,8 +56,8 @@ const std::vector<Room> kRooms = {
       "config/shared"}},
     {"control/api", {"control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
     {"control/grayctl",
-     {"control/grayctl/why", "control/grayctl/history", "control/verbs", "control", "config/base", "config/settings",
-      "config/shared"}},
+     {"control/grayctl/why", "control/grayctl/history", "control/grayctl/memory", "control/verbs", "control",
+      "config/base", "config/settings", "config/shared"}},
     {"control/grayctl/why",
      {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/outcome.hpp",
       "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/explain", "control/verbs", "control",
@@ -65,6 +65,10 @@ const std::vector<Room> kRooms = {
     {"control/grayctl/history",
      {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/outcome.hpp",
       "control/grayctl/rollouts.hpp", "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/history",
+      "config/base"}},
+    {"control/grayctl/memory",
+     {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/figures.hpp",
+      "control/grayctl/outcome.hpp", "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/verbs",
       "config/base"}},
     {"grayd/process", {"control", "config/base"}},
     {"grayd/guard", {"grayd/process", "config/base"}},
@@ -93,6 +97,7 @@ const std::vector<Room> kTestRooms = {
     {"tests/control/api", {"control/grayctl"}},    // a client for the server
     {"tests/control/verbs", {"control/grayctl"}},  // every verb of the table is a command
     {"tests/control/grayctl/history", {"control/api", "tests/control"}},
+    {"tests/control/grayctl/memory", {"control/api", "tests/control"}},
     {"tests/control/grayctl", {"control/api"}},      // a server for the client
     {"tests/control/grayctl/why", {"control/api"}},  // likewise
     {"tests/grayd", {"tests/grayd/routers"}},        // a router that does what the test says

@@ -89,6 +89,8 @@ struct FakeHost : control::Host {
     return table;
   }
   RoutingTable table;
+  std::vector<RouterMemory> memory;  // of the routers
+  void weigh(std::function<void(std::vector<RouterMemory>)> then) override { then(memory); }
   bool stopping() const override { return is_stopping; }
   std::string locked() const override { return locked_by; }
 };

@@ -174,6 +174,19 @@ TEST_CASE_FIXTURE(VerbsFixture, "a service with users on a version that is worse
   CHECK(call(Verb::health).code == ExitCode::ok);
 }
 
+TEST_CASE_FIXTURE(VerbsFixture, "memory is that of the routers or of the workers") {
+  CHECK(call(Verb::memory).code == ExitCode::failed);  // no router is ready
+  memory = {{.pid = 5, .state = RouterState::ready, .answered = true, .report = {}, .rss = 77}};
+  CHECK(call(Verb::memory).body.at("rss_bytes") == 77);
+  CHECK(call(Verb::memory, {{"of", "router"}}).body.at("rss_bytes") == 77);
+  const json workers = call(Verb::memory, {{"of", "workers"}}).body.at("versions");
+  REQUIRE(workers.size() == 1);
+  CHECK(workers[0].at("stable") == true);
+  CHECK(workers[0].at("workers")[0].at("memory_bytes") == 1'024);
+  CHECK(call(Verb::memory, {{"of", "grayd"}}).code == ExitCode::usage);
+  CHECK(call(Verb::memory, {{"of", 3}}).code == ExitCode::usage);
+}
+
 TEST_CASE_FIXTURE(VerbsFixture, "status and metrics always answer, but changes are refused while grayd stops") {
   is_stopping = true;
   CHECK(call(Verb::status).body["services"][0]["name"] == "web");

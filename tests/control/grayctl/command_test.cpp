@@ -231,6 +231,25 @@ TEST_CASE("--version names program and version") {
   CHECK(contains(line.text, "grayctl 0."));
 }
 
+TEST_CASE("memory takes a whole number of seconds") {
+  CHECK(parse({"memory"}).command->memory.seconds == 0);
+  CHECK(parse({"memory", "--diff", "10"}).command->memory.seconds == 10);
+  CHECK(parse({"memory", "--diff=3600"}).command->memory.seconds == 3'600);
+  for (const char* wrong : {"0", "-1", "x", "1h", "3601", "1.5", " 1", "99999999999"}) {
+    CAPTURE(wrong);
+    const std::string option = std::string("--diff=") + wrong;
+    const auto line = parse({"memory", option.c_str()});
+    CHECK(line.code == ExitCode::usage);
+    CHECK(line.text == "--diff takes a whole number of seconds from 1 to 3600, not \"" + std::string(wrong) + "\"");
+  }
+  CHECK(parse({"memory", "--diff="}).code == ExitCode::usage);
+  CHECK(parse({"memory", "--workers"}).command->memory.workers);
+  CHECK(complaint({"memory", "--workers", "--diff", "2"}).find("--diff and --workers contradict") == 0);
+  CHECK(complaint({"memory", "web"}).find("unexpected argument \"web\"") == 0);
+  CHECK(complaint({"memory", "--dif", "1"}).find("did you mean \"--diff\"") != std::string::npos);
+  CHECK(complaint({"memroy"}).find("did you mean \"memory\"") != std::string::npos);
+}
+
 TEST_CASE("history takes a service and a version, or the id of one change") {
   const Command all = *parse({"history"}).command;
   CHECK(all.verb == Verb::history);

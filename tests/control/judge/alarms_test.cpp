@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(AlarmsFixture, "a crash, a hang and a leak are each an alarm")
 TEST_CASE_FIXTURE(AlarmsFixture, "of many workers only some are measured") {
   for (pid_t pid = 300; pid < 400; ++pid) add(canary_view, pid);
   look();
-  CHECK(measurements == static_cast<int>(Alarms::kMeasuredWorkers) + 1);
+  CHECK(measurements == static_cast<int>(VitalsMeter::kMeasuredWorkers) + 1);
 }
 
 TEST_CASE_FIXTURE(AlarmsFixture, "without a living worker nothing is measured") {

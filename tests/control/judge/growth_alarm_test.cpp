@@ -97,5 +97,44 @@ TEST_CASE_FIXTURE(GrowthFixture, "a restarted process begins anew") {
   }
 }
 
+/// A version with one worker, recorded while it answers `steps` times 1,000 requests and grows each time.
+struct Recorded {
+  VersionMemory memory;
+  Recorded(int steps, double growth) {
+    VersionView view{"web", "v1", VersionState::serving, "", {}};
+    view.workers.push_back({.id = "web@v1#0", .pid = 1, .generation = 1, .routable = true});
+    segment::Totals totals;
+    double bytes = 45 * kMiB;
+    const ProcessMeter meter{[&](pid_t) { return static_cast<std::uint64_t>(bytes); }, [](pid_t) { return 9u; }};
+    for (int i = 0; i < steps; ++i) {
+      memory.look(TimePoint{std::chrono::seconds{i}}, view, totals, meter);
+      totals.requests += 1'000;
+      bytes += growth;
+    }
+  }
+};
+
+TEST_CASE_FIXTURE(GrowthFixture, "growth of stable that was recorded before the canary had users is usual growth") {
+  const Recorded stable(10, 20 * kMiB), canary(10, 30 * kMiB);
+  const auto look = [&](const GrowthHistory& history) {
+    std::optional<std::string> reason;
+    alarm = {};
+    for (int i = 0; i < 30 && !reason; ++i) {
+      now += std::chrono::seconds{1};
+      // Stable is old: it has had a million requests, and grows no more.
+      const Vitals of_canary{2, 400.0 * i, 45 * kMiB + 8 * kMiB * i, 20}, of_stable{1, 1e6, 100 * kMiB, 60};
+      reason = alarm.look(now, of_canary, of_stable, history);
+    }
+    return reason;
+  };
+  CHECK(look({}));
+  CHECK_FALSE(look({&canary.memory, &stable.memory}));
+  const Recorded steady(10, 1'000);
+  const auto reason = look({&canary.memory, &steady.memory});
+  REQUIRE(reason);
+  CHECK(reason->find("(30.00 MiB per 1,000 requests); that of stable is 100 MiB (0.00 MiB per 1,000") !=
+        std::string::npos);
+}
+
 }  // namespace
 }  // namespace gray::control

@@ -156,5 +156,6 @@ TEST_CASE_FIXTURE(MetricsFixture, "every sample belongs to a family that was ann
 TEST_CASE_FIXTURE(MetricsFixture, "the memory of a worker is that of its process, and 0 without one") {
   views[1].workers[0].pid = 0;
   CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v1\",worker=\"web@v1#0\"} 1024"));
+  CHECK(has("grayd_worker_memory_bytes{service=\"web\",version=\"v1\",worker=\"web@v1#0\"} 1024"));
   CHECK(has("grayd_worker_rss_bytes{service=\"web\",version=\"v2\",worker=\"web@\\\"v2\\\"#0\"} 0"));
 }

@@ -92,8 +92,8 @@ TEST_CASE_FIXTURE(StatusReportFixture, "the status has every name of the contrac
     CAPTURE(name);
     CHECK(version.contains(name));
   }
-  for (const auto* name :
-       {"id", "pid", "state", "address", "ready_by", "restarts", "last_exit", "rss_bytes", "uptime_s"}) {
+  for (const auto* name : {"id", "pid", "state", "address", "ready_by", "restarts", "last_exit", "rss_bytes",
+                           "memory_bytes", "uptime_s"}) {
     CAPTURE(name);
     CHECK(version["workers"][0].contains(name));
   }
@@ -186,8 +186,9 @@ TEST_CASE_FIXTURE(StatusReportFixture,
   CHECK(build_table(settings, state, report.views, rows).services.size() == 1);
   CHECK(weighed.empty());
   const auto workers = status_report(report)["services"][0]["versions"][0]["workers"];
-  CHECK(weighed == std::vector<pid_t>{101});
+  CHECK(weighed == std::vector<pid_t>{101, 101});  // resident, and of the group
   CHECK(workers[0]["rss_bytes"] == 101'000);
+  CHECK(workers[0]["memory_bytes"] == 101'000);
   CHECK(workers[0]["program"] == "/opt/101/web");
   CHECK(workers[0]["cwd"] == "/opt");
   CHECK(workers[1]["program"] == "");

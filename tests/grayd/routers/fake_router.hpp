@@ -69,6 +69,7 @@ class FakeRouter {
       case Type::table: return on_table(message.number);
       case Type::hello: return note(message.router);
       case Type::probe: return say(Type::probed, message.number);
+      case Type::weigh: return behaviour_ == "silent" ? void() : say(Type::weighed, message.number);
       case Type::listen:
         if (behaviour_ == "ending") ::kill(::getppid(), SIGTERM);
         return;

@@ -20,6 +20,15 @@ TEST_CASE("the process's own cgroup is the line of hierarchy 0") {
   CHECK_FALSE(cgroup2_path("4:memory:/x\n"));
 }
 
+TEST_CASE("the memory of a cgroup is without the cache of files") {
+  CHECK(cgroup_memory("1000000\n", "anon 500\nfile 700\nkernel 3\ninactive_file 300000\nactive_file 100000\n") ==
+        600'000);
+  CHECK(cgroup_memory("1000\n", "inactive_file 3000\n") == 0);  // read at different times
+  CHECK(cgroup_memory("1000\n", "") == 1'000);
+  CHECK_FALSE(cgroup_memory("max\n", "anon 1\n"));
+  CHECK_FALSE(cgroup_memory("", ""));
+}
+
 TEST_CASE("the tree hands out children of its own folder and removes everything at its end") {
   std::string path;
   {

@@ -1,0 +1,42 @@
+// What a thread holds, in parts that a look takes one after the other.
+#include <algorithm>
+
+#include "router/engine/heap_bytes.hpp"
+#include "router/process/shard.hpp"
+
+namespace gray::proxy {
+
+using engine::heap_bytes;
+
+std::vector<MemoryScan::Part> Shard::memory_parts() {
+  const auto clients = [this](std::size_t from, std::size_t count, bool with_kernel, stats::MemoryTally& tally) {
+    const std::size_t to = std::min(downstreams_.size(), from + count);
+    for (std::size_t i = from; i < to; ++i) downstreams_[i]->look(with_kernel, tally);
+    return to - std::min(from, to);
+  };
+  const auto workers = [this](std::size_t from, std::size_t count, bool with_kernel, stats::MemoryTally& tally) {
+    return backends_.look(from, count, with_kernel, tally);
+  };
+  const auto rest = [this](std::size_t, std::size_t, bool, stats::MemoryTally& tally) {
+    look_at_rest(tally);
+    return std::size_t{0};
+  };
+  return {clients, workers, rest};
+}
+
+void Shard::look_at_rest(stats::MemoryTally& tally) const {
+  tally.add(MemoryOwner::pools, {}, buffers_.kept(), 0);
+  tally.add(MemoryOwner::pools, {}, transactions_.unused() * heap_bytes(sizeof(Transaction)), transactions_.unused());
+  tally.add(MemoryOwner::pools, {}, engine_->spare_memory(), 0);
+  tally.add(MemoryOwner::logs, {}, recorder_.log_memory());
+  tally.add(MemoryOwner::routing_tables, {}, tables_.memory(), tables_.size());
+  const std::size_t heads = heap_bytes(sizeof(http::RequestHead)) + 2 * heap_bytes(sizeof(http::ResponseHead));
+  const std::size_t lists = (downstreams_.capacity() + spare_.capacity()) * sizeof(void*);
+  tally.add(
+      MemoryOwner::event_loops, {},
+      engine_->own_memory() + outbox_.memory() + heads + lists + backends_.own_memory() + heap_bytes(sizeof(Shard)));
+}
+
+void Shard::weigh(MemoryScan::Done done) { scan_.report(std::move(done)); }
+
+}  // namespace gray::proxy
