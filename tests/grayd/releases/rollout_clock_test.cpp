@@ -16,7 +16,8 @@ TEST_CASE("without a version that has users the clock does not run") {
   host.settings.services[0].versions[1].weight = 0;
   control::Rollouts rollouts(host, host.settings, host.live);
   supervisor::Supervisor* none = nullptr;
-  RolloutClock clock({io, rollouts, *none, host.segment, host.rows});
+  const MemorySampler* nothing = nullptr;
+  RolloutClock clock({io, rollouts, *none, host.segment, host.rows, *nothing});
   clock.wake();
   CHECK(io.run() == 0);
 }

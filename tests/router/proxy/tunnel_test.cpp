@@ -72,6 +72,7 @@ struct TunnelWorker final : WorkerSide {
   bool may_have_arrived() const override { return true; }
   bool answered() const override { return true; }
   segment::Speaks speaks() const override { return segment::Speaks::http11; }
+  engine::StreamMemory memory(bool) const override { return {}; }
   void release() override {}
   void discard(bool) override {}
 };
