@@ -102,14 +102,14 @@ class Bench(contextlib.ExitStack):
         process, port = self.start_printing_port(["node", str(HERE / "node_master.js"), str(backend_port)])
         return Proxy("node", port, lambda: [process.pid])
 
-    def haproxy(self, backend_port, server, queue_timeout):
+    def haproxy(self, backend_port, server, queue_timeout, clients=4000):
         """One thread, connections to the server reused always; `server` holds its maxconn and maxqueue."""
         port = free_port()
         config = self.folder / "haproxy.cfg"
         config.write_text(f"""
 global
     nbthread 1
-    maxconn 4000
+    maxconn {clients}
 defaults
     mode http
     timeout connect 2s
@@ -118,14 +118,14 @@ defaults
     timeout queue {queue_timeout}
     http-reuse always
 listen bench
-    bind 127.0.0.1:{port}
+    bind 127.0.0.1:{port} backlog 4096
     server worker 127.0.0.1:{backend_port} {server}
 """)
         process = self.start_until(["haproxy", "-db", "-f", str(config)], lambda: connects(port))
         return Proxy("haproxy", port, lambda: [process.pid])
 
-    def grayd(self, worker, limits):
-        """grayd with one worker, `worker` being its command line and `limits` lines of [service.web.limits]."""
+    def grayd(self, worker, limits, router=""):
+        """grayd with one worker, `worker` being its command line; lines of [service.web.limits] and of [router]."""
         port = free_port()
         admin = self.folder / "grayd.sock"
         config = self.folder / "grayd.toml"
@@ -139,6 +139,7 @@ admin = "{admin}"
 
 [router]
 threads = 1
+{router}
 
 [service.web]
 stable = "v1"

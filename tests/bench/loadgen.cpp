@@ -22,6 +22,7 @@ struct Options {
   bool fresh = false;
   bool after_probe = false;
   double probe_limit = 90;
+  double quick = 0.2;
 };
 
 Clock::duration seconds(double value) {
@@ -42,7 +43,8 @@ void declare(CLI::App& app, Options& options) {
   app.add_option("--header", options.plan.headers, "\"Name: value\", repeatable; {id} works here too");
   app.add_option("--param-ids", options.ids, "A..B: ids in turn; as ?id=N where nothing says {id}");
   app.add_flag("--after-probe", options.after_probe,
-               "when all have ended: one request at a time until a 200 takes less than 200 ms");
+               "when all have ended: one request at a time until a 200 takes less than --quick");
+  app.add_option("--quick", options.quick, "seconds, of the probe")->capture_default_str();
   app.add_option("--probe-limit", options.probe_limit, "seconds after which the probe gives up")->capture_default_str();
 }
 
@@ -87,7 +89,7 @@ nlohmann::json probe(const Options& options) {
   plan.connections = 1;
   plan.keep_alive = false;
   plan.duration = seconds(options.probe_limit);
-  plan.quick = std::chrono::milliseconds(200);
+  plan.quick = std::chrono::duration_cast<Micros>(seconds(options.quick));
   Generator generator{plan};
   generator.run();
   const double took = std::chrono::duration<double>(generator.elapsed()).count();
