@@ -62,4 +62,17 @@ std::optional<Expose> expose_from(std::string_view name) {
   return std::nullopt;
 }
 
+const char* name_of(LeakDetection level) {
+  constexpr const char* kNames[] = {"off", "simple", "advanced", "paranoid"};
+  return kNames[static_cast<std::size_t>(level)];
+}
+
+std::optional<LeakDetection> leak_detection_from(std::string_view name) {
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(last_value(LeakDetection{})); ++i) {
+    const auto level = static_cast<LeakDetection>(i);
+    if (name == name_of(level)) return level;
+  }
+  return std::nullopt;
+}
+
 }  // namespace gray

@@ -12,6 +12,7 @@
 #include "config/base/address.hpp"
 #include "config/base/time.hpp"
 #include "config/settings/allowlist.hpp"
+#include "config/settings/leak_detection.hpp"
 #include "config/settings/limits.hpp"
 #include "config/settings/targeting.hpp"
 
@@ -266,6 +267,7 @@ struct Settings {
   std::string metrics;                  // "127.0.0.1:9100"; empty: off
   RouterSettings router;
   std::uint64_t memory_budget = 512ull << 20;  // bytes
+  LeakDetection leak_detection = LeakDetection::simple;
   std::vector<ServiceSettings> services;
   Warnings warnings;
 

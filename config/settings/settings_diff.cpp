@@ -149,6 +149,7 @@ Diff diff(const Settings& old, const Settings& fresh, const std::vector<LiveServ
   if (auto problem = problem_of(old, fresh, live)) return *problem;
   Changes changes;
   if (old.router != fresh.router) changes.push_back({Kind::router, {}, {}});
+  if (old.leak_detection != fresh.leak_detection) changes.push_back({Kind::memory, {}, {}});
   for (const ServiceSettings& service : fresh.services) {
     const ServiceSettings* before = old.service(service.name);
     if (before == nullptr)

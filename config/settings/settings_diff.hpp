@@ -27,6 +27,7 @@ struct LiveService {
 struct Change {
   enum class Kind : std::uint8_t {
     router,       // trusted_proxies, max_connections...: a new router generation, or a message to the old one
+    memory,       // leak_detection: a new routing table
     add_service,  // its versions follow as add_version
     add_version,
     restart_version,  // rolling: settings that a process gets at its start (command, env, cwd, user, listen, ready)
@@ -38,7 +39,7 @@ struct Change {
     remove_service,   // after its versions
   };
   Kind kind;
-  std::string service;  // empty for `router`
+  std::string service;  // empty for `router` and `memory`
   std::string version;  // empty for services
   bool operator==(const Change&) const = default;
 };

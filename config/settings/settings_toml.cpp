@@ -164,6 +164,11 @@ void read_settings(const toml::table& table, TomlFile& file, Settings& settings)
   {
     TomlReader memory(root, "memory");
     memory.size("budget", settings.memory_budget, kLeastBudget, kMostBudget);
+    memory.choice("leak_detection", settings.leak_detection,
+                  {{"off", LeakDetection::off},
+                   {"simple", LeakDetection::simple},
+                   {"advanced", LeakDetection::advanced},
+                   {"paranoid", LeakDetection::paranoid}});
   }
   read_services(root, settings);
 }

@@ -94,11 +94,13 @@ struct RoutingTable {
   std::uint64_t number = 0;
   std::vector<ServiceRoute> services;
   std::uint64_t issue_seed = 0;  // for the identities that routers issue: random, one for the life of a master
+  LeakDetection leak_detection = LeakDetection::simple;
   template <class Io>
   void archive(Io& io) {
     io("number", number);
     io("services", services);
     io("issue_seed", issue_seed);
+    io("leak_detection", leak_detection);
   }
   bool operator==(const RoutingTable&) const = default;
 };

@@ -73,6 +73,15 @@ void fold(WireCounts& base, const WireCounts& dead) {
   add(base.forwards_ignored, dead.forwards_ignored);
 }
 
+/// Counters only: the buffers of a dead thread are gone.
+void fold(MemoryCounts& base, const MemoryCounts& dead) {
+  for (std::size_t i = 0; i < kBufferClasses; ++i) {
+    add(base.buffers[i].released, dead.buffers[i].released);
+    add(base.buffers[i].refused, dead.buffers[i].refused);
+  }
+  add(base.leaks, dead.leaks);
+}
+
 std::string header_problem(const Header& header) {
   if (header.magic != kMagic) return "the shared segment has a wrong magic number";
   if (header.layout != kLayout)
@@ -170,6 +179,9 @@ void Segment::forget(std::uint32_t slot) {
   layout_->log_lost_base.fetch_add(lost, std::memory_order_relaxed);
   for (const WireCounts& thread : layout_->wire[slot]) fold(layout_->wire_base, thread);
   zero(&layout_->wire[slot], sizeof(layout_->wire[slot]));
+  for (std::uint32_t thread = 0; thread < kThreads; ++thread)
+    fold(layout_->memory_base[thread], layout_->memory[slot][thread]);
+  zero(&layout_->memory[slot], sizeof(layout_->memory[slot]));
 }
 
 void Segment::clear_version(std::uint32_t row) {

@@ -4,8 +4,8 @@
 // so it holds nothing that gives power over other processes.
 //
 // Invariants
-//  - A Row, and a WireCounts, has exactly one writer: one thread of the router that holds the slot. Everyone may read
-//    at any time.
+//  - A Row, a WireCounts, and a MemoryCounts has exactly one writer: one thread of the router that holds the slot.
+//    Everyone may read at any time.
 //  - No thread sleeps while a unit is free: a thread that waits sets its bit in `waiters` or `awaited` and then checks
 //    the words once more; a thread that returns a unit checks these bits after that. Both are sequentially consistent,
 //    so one of the two sees the other.
@@ -21,12 +21,13 @@
 
 #include "config/base/unique_fd.hpp"
 #include "config/settings/capacity.hpp"
+#include "config/shared/memory_counts.hpp"
 #include "config/shared/recent_users.hpp"
 
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 10;                 // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 11;                 // raise with every change of the structs below
 inline constexpr std::uint32_t kRouterSlots = 4;             // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 
@@ -183,7 +184,9 @@ struct Layout {
   std::atomic<std::uint64_t> log_lost_base;              // the same for dead slots
   WireCounts wire[kRouterSlots][kThreads];
   WireCounts wire_base;  // of dead slots
-  RecentUsers failing;   // keys: user, row and kind of failure
+  MemoryCounts memory[kRouterSlots][kThreads];
+  MemoryCounts memory_base[kThreads];  // of dead slots; gauges are 0
+  RecentUsers failing;                 // keys: user, row and kind of failure
 };
 
 /// A mapping of the segment. Movable owner of the mapping and of the descriptor.

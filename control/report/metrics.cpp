@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "config/shared/totals.hpp"
+#include "control/report/memory_metrics.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/traffic/weights.hpp"
 #include "control/version.hpp"
@@ -320,6 +321,7 @@ std::string metrics_text(const ReportSource& source) {
   faults(out, source);
   forwards(out, source);
   process(out, source);
+  memory_metrics(out, source.layout);
   configuration(out, source);
   return out;
 }

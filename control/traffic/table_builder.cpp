@@ -44,6 +44,7 @@ ServiceRoute front_of(const ServiceSettings& service) {
 RoutingTable build_table(const Settings& settings, const State& state, const std::vector<VersionView>& views,
                          const Rows& rows) {
   RoutingTable table;
+  table.leak_detection = settings.leak_detection;
   for (const auto& service : settings.services) {
     const auto shares = shares_of(service, state);
     auto route = front_of(service);

@@ -247,7 +247,7 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
       worker != nullptr && worker->able && !draining_ ? engine_.adopt(fd, upstream) : engine::StreamId{};
   if (!stream) {
     const bool gone = worker == nullptr || !worker->able;
-    if (gone || draining_) ::close(fd);
+    ::close(fd);
     upstreams_.give_back(upstream);
     layout_.workers[cell].sockets.release(shard_id_.router_slot);
     if (gone) neighbours_.worker_unused();

@@ -20,6 +20,7 @@ class ThreadCounters {
   segment::Row& row(std::uint32_t row) { return layout_.rows[shard_id_.router_slot][shard_id_.thread][row]; }
   segment::Layout& layout() { return layout_; }
   segment::WireCounts& wire() { return layout_.wire[shard_id_.router_slot][shard_id_.thread]; }
+  segment::MemoryCounts& memory() { return layout_.memory[shard_id_.router_slot][shard_id_.thread]; }
   /// Lines of the access log that were lost, of all threads of this router.
   std::atomic<std::uint64_t>& log_lost() { return layout_.log_lost[shard_id_.router_slot]; }
 

@@ -129,9 +129,9 @@ void Upstream::on_data(std::string_view bytes) {
     exchange_->worker_bytes(bytes);
   } else if (!partial_) {
     const std::size_t taken = take(bytes);
-    if (taken < bytes.size() && !store(bytes.substr(taken))) broke(Reason::upstream_invalid);
+    if (taken < bytes.size() && !store(bytes.substr(taken))) broke(Reason::overloaded);
   } else if (!store(bytes)) {
-    broke(Reason::upstream_invalid);
+    broke(Reason::overloaded);
   } else {
     take_partial();
   }
@@ -171,8 +171,9 @@ void Upstream::settle() {
 }
 
 bool Upstream::store(std::string_view bytes) {
-  if (!shard_.buffers.reserve(partial_, bytes.size(), stream_.index)) return false;
+  if (!shard_.buffers.reserve(partial_, bytes.size(), stream_.key())) return false;
   partial_.append(bytes);
+  partial_.touch("partial answer");
   return true;
 }
 
@@ -245,8 +246,9 @@ bool Upstream::take_trailers(const http::BodyDecoder::Step& step) {
     exchange_->response_trailers(step.trailers);
     return true;
   }
-  if (!shard_.buffers.reserve(trailers_, step.trailers.size(), stream_.index)) return false;
+  if (!shard_.buffers.reserve(trailers_, step.trailers.size(), stream_.key())) return false;
   trailers_.append(step.trailers);
+  trailers_.touch("trailers");
   if (complete) exchange_->response_trailers(trailers_.view());
   return true;
 }

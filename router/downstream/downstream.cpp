@@ -1,6 +1,8 @@
 #include "router/downstream/downstream.hpp"
 
+#include "router/downstream/turn_away.hpp"
 #include "router/policy/decision.hpp"
+#include "router/stats/row.hpp"
 #include "router/wire/proxy_protocol.hpp"
 
 namespace gray::proxy {
@@ -29,9 +31,16 @@ Downstream::Downstream(ExchangeContext& context, TransactionPool& pool, Downstre
       owner_(owner),
       timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }) {}
 
-Transaction& Downstream::begun() {
+// Without a transaction nothing can be answered in the usual way.
+bool Downstream::begun() {
   if (transaction_ == nullptr) transaction_ = pool_.take(*this, stream_);
-  return *transaction_;
+  if (transaction_ != nullptr) return true;
+  auto& refused = context_.backends.counters().wire().refused[static_cast<std::size_t>(Reason::overloaded)];
+  stats::add(refused);
+  reset_input_ = true;
+  context_.shard.outbox.append(stream_, kOverloadedAnswer);
+  close_gently();
+  return false;
 }
 
 void Downstream::end_transaction() {
@@ -56,6 +65,7 @@ bool Downstream::open(int fd, const Address& peer, Opening opening) {
   engine().read_limit(stream_, kHeadRead);
   engine().count_write_errors(stream_, context_.backends.counters().wire().write_errors[0]);
   if (!stream_) {
+    turn_away(fd);
     phase_ = Phase::closing;
     return false;
   }
@@ -67,7 +77,7 @@ bool Downstream::open(int fd, const Address& peer, Opening opening) {
 
 ClientInfo Downstream::client() const {
   return {
-      .peer = &peer_.address, .ip = peer_.ip, .trusted = peer_.trusted, .scheme = kScheme, .connection = stream_.index};
+      .peer = &peer_.address, .ip = peer_.ip, .trusted = peer_.trusted, .scheme = kScheme, .connection = stream_.key()};
 }
 
 // ---- bytes from the client
@@ -90,8 +100,10 @@ void Downstream::on_data(std::string_view bytes) {
 }
 
 bool Downstream::store(std::string_view bytes) {
-  if (!context_.shard.buffers.reserve(inbox_, bytes.size(), stream_.index)) return false;
+  if (!context_.shard.buffers.reserve(inbox_, bytes.size(), stream_.key())) return false;
   inbox_.append(bytes);
+  inbox_.set_long_lived();  // behind a request, as long as that lasts
+  inbox_.touch("inbox");
   return true;
 }
 
@@ -102,7 +114,9 @@ void Downstream::take_all() {
   taking_ = false;
   if (!inbox_) return;  // the connection was closed meanwhile
   inbox_.consume(taken);
-  if (inbox_.size() == 0 || !is_open()) inbox_.reset();
+  if (inbox_.size() == 0 || !is_open()) return inbox_.reset();
+  context_.shard.buffers.shrink(inbox_, stream_.key());
+  inbox_.set_long_lived();
 }
 
 // For a client that pipelines but does not read its answers: its next request is read only after on_writable().
@@ -178,7 +192,8 @@ std::size_t Downstream::take_head(std::string_view bytes) {
   }
   arrival_.searched = 0;
   const std::size_t length = head.bytes.size();
-  if (!begun().head.keep(stream_.index)) {
+  if (!begun()) return 0;
+  if (!transaction_->head.keep(stream_.key())) {
     no_memory();
     return 0;
   }
@@ -236,7 +251,8 @@ void Downstream::body_fault(Reason reason, const http::Fault& fault) {
 void Downstream::refuse(const http::Fault& fault) {
   reset_input_ = true;
   keep_alive_ = false;
-  Transaction& transaction = begun();
+  if (!begun()) return;
+  Transaction& transaction = *transaction_;
   transaction.body = {};
   transaction.answer.begin(http::Version::http11);
   transaction.exchange.refuse(fault, client(), began());

@@ -110,8 +110,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   WaitsFor waits_for(const engine::StreamMemory& own) const;
   TimePoint idle_since() const;
   bool is_active() const { return transaction_ != nullptr && transaction_->exchange.active(); }
-  /// The transaction, which is taken if there is none.
-  Transaction& begun();
+  /// Takes a transaction if there is none. False: there is no memory for it, and the client was turned away.
+  bool begun();
   void end_transaction();
   void set_peer(const Address& peer);
   void take_all();

@@ -41,7 +41,7 @@ void Downstream::sample() {
 // now on, by the part that it has not taken yet.
 void Downstream::on_idle_timeout() {
   if (engine().unsent(stream_) == 0) return close_now();
-  begun();
+  if (!begun()) return;
   if (look(false, kAnyAmount).too_slow) return close_now();
   arm(ClientWatch::interval(context_.rate_window));
 }

@@ -14,6 +14,8 @@ bool KeptHead::keep(std::uint64_t connection) {
   bytes_ = buffers_.take(read.size(), connection);
   in_scratch_ = static_cast<bool>(bytes_);
   if (in_scratch_) bytes_.append(read);
+  bytes_.set_long_lived();
+  bytes_.touch("kept head");
   return in_scratch_;
 }
 

@@ -2,19 +2,29 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
+
+#include "router/engine/allocation_faults.hpp"
 
 namespace gray::proxy {
 
+// So that give_back() does not allocate.
+void TransactionPool::reserve(std::size_t count) {
+  if (unused_.capacity() < count) unused_.reserve(std::max(count, 2 * unused_.capacity()));
+}
+
 std::unique_ptr<Transaction> TransactionPool::take(ClientSide& client, engine::StreamId stream) {
+  if (engine::allocation_fails()) return nullptr;
   std::unique_ptr<Transaction> transaction;
   if (unused_.empty()) {
-    unused_.reserve(in_use_ + 1);  // give_back() does not allocate
-    transaction = std::make_unique<Transaction>(context_, scratch_);
+    reserve(in_use_ + 1);
+    transaction.reset(new (std::nothrow) Transaction(context_, scratch_));
+    if (!transaction) return nullptr;
   } else {
     transaction = std::move(unused_.back());
     unused_.pop_back();
   }
-  most_ = std::max(most_, ++in_use_);
+  peak_.saw(++in_use_);
   transaction->exchange.serve(client);
   transaction->answer.open(stream);
   transaction->watch.reset();
@@ -28,10 +38,8 @@ void TransactionPool::give_back(std::unique_ptr<Transaction> transaction) {
 }
 
 std::size_t TransactionPool::trim() {
-  const std::size_t wanted = kFloor + most_ + most_ / 4, all = in_use_ + unused_.size();
-  most_ = in_use_;
-  if (all <= wanted) return 0;
-  const std::size_t surplus = std::min(unused_.size(), (all - wanted + 1) / 2);
+  const std::size_t surplus = peak_.trim(in_use_, unused_.size(), kFloor);
+  if (surplus == 0) return 0;
   unused_.resize(unused_.size() - surplus);
   std::vector<std::unique_ptr<Transaction>> smaller;
   smaller.reserve(in_use_ + unused_.size());

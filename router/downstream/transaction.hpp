@@ -11,6 +11,7 @@
 #include "router/downstream/answer_writer.hpp"
 #include "router/downstream/client_watch.hpp"
 #include "router/downstream/kept_head.hpp"
+#include "router/engine/peak.hpp"
 #include "router/proxy/exchange.hpp"
 #include "router/wire/body.hpp"
 
@@ -33,31 +34,33 @@ class TransactionPool {
  public:
   static constexpr std::size_t kFloor = 32;  // so many are always kept
 
-  /// `scratch`: where the heads of the thread are parsed. `surplus` is called when more than kFloor are unused: trim()
-  /// is to be called until unused() is at most kFloor.
+  /// `scratch`: where the heads of the thread are parsed. `surplus` is called when has_surplus() becomes true: trim()
+  /// is to be called until it is false.
   TransactionPool(ExchangeContext& context, http::RequestHead& scratch, std::function<void()> surplus)
       : context_(context), scratch_(scratch), surplus_(std::move(surplus)) {}
   TransactionPool(const TransactionPool&) = delete;
   TransactionPool& operator=(const TransactionPool&) = delete;
 
   http::RequestHead& scratch() { return scratch_; }
-  /// For `client`, whose connection is `stream`.
+  /// For `client`, whose connection is `stream`. Null: there is no memory for it.
   std::unique_ptr<Transaction> take(ClientSide& client, engine::StreamId stream);
   void give_back(std::unique_ptr<Transaction> transaction);
-  /// Frees half of what exceeds kFloor and 1.25 times the most that were in use since the last call. The bytes that
-  /// were freed.
+  /// Frees unused ones above kFloor by the rule of engine::Peak. The bytes that were freed.
   std::size_t trim();
 
   std::size_t in_use() const { return in_use_; }
   std::size_t unused() const { return unused_.size(); }
+  bool has_surplus() const { return unused() > kFloor; }
 
  private:
+  void reserve(std::size_t count);
+
   ExchangeContext& context_;
   http::RequestHead& scratch_;
   std::function<void()> surplus_;
   std::vector<std::unique_ptr<Transaction>> unused_;
   std::size_t in_use_ = 0;
-  std::size_t most_ = 0;  // in use since the last trim
+  engine::Peak peak_;
 };
 
 }  // namespace gray::proxy

@@ -4,15 +4,27 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <unordered_map>
+
+#include "router/engine/allocation_faults.hpp"
 
 namespace gray::engine {
 namespace {
 
-std::size_t capacity_for(std::size_t size) {
-  for (const std::size_t capacity : BufferPool::kClasses) {
-    if (size <= capacity) return capacity;
-  }
-  return size;
+using segment::kBufferClasses;
+using segment::kBufferSizes;
+
+constexpr std::uint32_t kLarge = kBufferClasses - 1;  // the class of what is larger than the others
+
+constexpr std::uint32_t class_of(std::size_t size) {
+  std::uint32_t index = 0;
+  while (index < kLarge && size > kBufferSizes[index]) ++index;
+  return index;
+}
+
+/// This thread is the only writer.
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) {
+  counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -30,52 +42,71 @@ void Buffer::append(std::string_view bytes) {
   if (bytes.empty()) return;  // its data may be null, which memcpy must not see
   std::memcpy(data() + size_, bytes.data(), bytes.size());
   size_ += bytes.size();
+  note_use();
 }
 
 void Buffer::consume(std::size_t count) {
   size_ -= count;
   if (size_ > 0) std::memmove(data(), data() + count, size_);
+  note_use();
 }
 
 void Buffer::give_back() { header_->pool->give_back(*std::exchange(header_, nullptr)); }
 
+void Buffer::record(const char* holder) { header_->pool->detector().touch(*header_->watched, holder); }
+
 BufferPool::~BufferPool() {
   if (live_ != nullptr) std::abort();
-  for (FreeList& list : free_) {
-    while (list.first != nullptr) std::free(std::exchange(list.first, list.first->next));
+  for (SizeClass& one : classes_) {
+    while (one.first != nullptr) std::free(std::exchange(one.first, one.first->next));
   }
 }
 
-BufferPool::FreeList* BufferPool::list_for(std::size_t capacity) {
-  for (std::size_t i = 0; i < std::size(kClasses); ++i) {
-    if (kClasses[i] == capacity) return &free_[i];
-  }
-  return nullptr;
-}
-
-BufferHeader* BufferPool::obtain(std::size_t capacity, FreeList* list) {
-  if (list != nullptr && list->first != nullptr) {
-    list->bytes -= capacity;
-    kept_ -= capacity;
-    return std::exchange(list->first, list->first->next);
-  }
-  return static_cast<BufferHeader*>(std::malloc(sizeof(BufferHeader) + capacity));
+BufferHeader* BufferPool::obtain(std::size_t capacity, std::uint32_t index) {
+  if (outstanding_ + capacity > budget_ || allocation_fails()) return nullptr;
+  SizeClass& one = classes_[index];
+  if (one.first == nullptr) return static_cast<BufferHeader*>(std::malloc(sizeof(BufferHeader) + capacity));
+  set_kept(index, one.kept - capacity);
+  return std::exchange(one.first, one.first->next);
 }
 
 Buffer BufferPool::take(std::size_t size, std::uint64_t owner, std::source_location site) {
-  const std::size_t capacity = capacity_for(size);
-  FreeList* list = list_for(capacity);
-  BufferHeader* memory = outstanding_ + capacity > budget_ ? nullptr : obtain(capacity, list);
+  const std::uint32_t index = class_of(size);
+  const std::size_t capacity = index == kLarge ? size : kBufferSizes[index];
+  BufferHeader* memory = obtain(capacity, index);
   if (memory == nullptr) {
     ++refused_;
+    add(counts_.buffers[index].refused, 1);
     return {};
   }
-  if (list != nullptr) list->most = std::max(list->most, list->in_use += capacity);
-  auto* header = new (memory) BufferHeader{this, live_, nullptr, capacity, owner, site};
+  use(index, capacity);
+  auto* header = new (memory) BufferHeader{this, live_, nullptr, capacity, owner, site, nullptr, index};
+  if (detector_.due()) [[unlikely]]
+    header->watched = detector_.watch(owner, capacity, site);
   if (live_ != nullptr) live_->prev = header;
   live_ = header;
   outstanding_ += capacity;
   return Buffer{*header};
+}
+
+void BufferPool::use(std::uint32_t index, std::size_t bytes) {
+  SizeClass& one = classes_[index];
+  one.peak.saw(one.in_use += bytes);
+  counts_.buffers[index].in_use.store(one.in_use, std::memory_order_relaxed);
+  if (one.in_use <= one.high_water) return;
+  one.high_water = one.in_use;
+  counts_.buffers[index].high_water.store(one.in_use, std::memory_order_relaxed);
+}
+
+void BufferPool::set_kept(std::uint32_t index, std::size_t bytes) {
+  kept_ += bytes - classes_[index].kept;
+  classes_[index].kept = bytes;
+  counts_.buffers[index].kept.store(bytes, std::memory_order_relaxed);
+}
+
+void BufferPool::release(BufferHeader* header) {
+  add(counts_.buffers[header->size_class].released, header->capacity);
+  std::free(header);
 }
 
 bool BufferPool::reserve(Buffer& buffer, std::size_t more, std::uint64_t owner, std::source_location site) {
@@ -87,6 +118,14 @@ bool BufferPool::reserve(Buffer& buffer, std::size_t more, std::uint64_t owner, 
   return true;
 }
 
+void BufferPool::shrink(Buffer& buffer, std::uint64_t owner, std::source_location site) {
+  if (buffer.capacity() <= kBufferSizes[0] || buffer.size() >= buffer.capacity() / LeakDetector::kSmallPart) return;
+  Buffer smaller = take(buffer.size(), owner, site);
+  if (!smaller || smaller.capacity() >= buffer.capacity()) return;
+  smaller.append(buffer.view());
+  buffer = std::move(smaller);
+}
+
 void BufferPool::give_back(BufferHeader& header) {
   if (header.prev != nullptr) {
     header.prev->next = header.next;
@@ -94,40 +133,75 @@ void BufferPool::give_back(BufferHeader& header) {
     live_ = header.next;
   }
   if (header.next != nullptr) header.next->prev = header.prev;
+  if (header.watched != nullptr) [[unlikely]]
+    detector_.forget(*header.watched);
   outstanding_ -= header.capacity;
-  FreeList* list = list_for(header.capacity);
-  if (list != nullptr) list->in_use -= header.capacity;
-  if (list == nullptr || list->bytes + header.capacity > kKeptBytes) {
-    std::free(&header);
-    return;
-  }
-  header.next = list->first;
-  list->first = &header;
-  list->bytes += header.capacity;
-  const std::size_t before = std::exchange(kept_, kept_ + header.capacity);
-  if (before <= kFloorBytes && kept_ > kFloorBytes && surplus_) surplus_();
+  SizeClass& one = classes_[header.size_class];
+  one.in_use -= header.capacity;
+  counts_.buffers[header.size_class].in_use.store(one.in_use, std::memory_order_relaxed);
+  if (header.size_class == kLarge || one.kept + header.capacity > kKeptBytes) return release(&header);
+  keep(header);
+}
+
+void BufferPool::keep(BufferHeader& header) {
+  SizeClass& one = classes_[header.size_class];
+  header.next = std::exchange(one.first, &header);
+  const bool had_surplus = has_surplus();
+  set_kept(header.size_class, one.kept + header.capacity);
+  if (!had_surplus && has_surplus() && surplus_) surplus_();
 }
 
 std::size_t BufferPool::trim() {
-  std::size_t freed = 0;
-  for (FreeList& list : free_) {
-    const std::size_t wanted = list.most + list.most / 4, all = list.in_use + list.bytes;
-    list.most = list.in_use;
-    const std::size_t surplus = all > wanted ? (all - wanted + 1) / 2 : 0;
-    for (std::size_t bytes = 0; bytes < surplus && list.first != nullptr;) {
-      BufferHeader* header = std::exchange(list.first, list.first->next);
-      bytes += header->capacity;
-      freed += header->capacity;
-      list.bytes -= header->capacity;
-      std::free(header);
+  const std::size_t before = kept_;
+  for (std::uint32_t index = 0; index < kLarge; ++index) {
+    SizeClass& one = classes_[index];
+    const std::size_t surplus = one.peak.trim(one.in_use, one.kept, 0);
+    for (std::size_t freed = 0; freed < surplus && one.first != nullptr; freed += kBufferSizes[index]) {
+      release(std::exchange(one.first, one.first->next));
+      set_kept(index, one.kept - kBufferSizes[index]);
     }
   }
-  kept_ -= freed;
-  return freed;
+  return before - kept_;
 }
 
 void BufferPool::for_each_live(const std::function<void(const BufferHeader&)>& visit) const {
   for (const BufferHeader* header = live_; header != nullptr; header = header->next) visit(*header);
+}
+
+std::vector<Holding> BufferPool::holdings() const {
+  std::unordered_map<std::uint64_t, Holding> by_owner;
+  for_each_live([&](const BufferHeader& header) {
+    Holding& one = by_owner[header.owner];
+    one.owner = header.owner;
+    ++one.count;
+    one.bytes += header.capacity;
+  });
+  std::vector<Holding> all;
+  all.reserve(by_owner.size());
+  for (const auto& [owner, one] : by_owner) all.push_back(one);
+  std::ranges::sort(all, std::greater{}, &Holding::bytes);
+  return all;
+}
+
+void BufferPool::count_leaks() {
+  for (std::size_t kind = 0; kind < segment::kLeakKinds; ++kind)
+    counts_.leaks[kind].store(detector_.found(static_cast<segment::LeakKind>(kind)), std::memory_order_relaxed);
+}
+
+std::vector<Leak> BufferPool::sweep(TimePoint now, const LeakDetector::IsOpen& is_open) {
+  std::vector<Leak> fresh = detector_.sweep(now, is_open);
+  count_leaks();
+  return fresh;
+}
+
+std::vector<Leak> BufferPool::left_over() {
+  if (detector_.level() == LeakDetection::off) return {};
+  const std::size_t known = detector_.leaks().size();
+  for_each_live([this](const BufferHeader& header) {
+    (void)detector_.left_over(header.owner, header.capacity, header.site, header.watched);
+  });
+  count_leaks();
+  return {detector_.leaks().begin() + static_cast<std::ptrdiff_t>(known), detector_.leaks().end()};
 }
 
 }  // namespace gray::engine

@@ -53,6 +53,11 @@ struct StreamId {
   std::uint32_t generation = 0;
   explicit operator bool() const { return index != UINT32_MAX; }
   bool operator==(const StreamId&) const = default;
+  /// The id as the owner of buffers, and back.
+  std::uint64_t key() const { return std::uint64_t{generation} << 32 | index; }
+  static StreamId of_key(std::uint64_t key) {
+    return {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
+  }
 };
 
 /// Why a stream is not read. One bit each; a call may name several.
@@ -129,7 +134,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  /// Takes over a connected, non-blocking socket. An invalid id: the kernel refused to watch it (the fd is closed).
+  /// Takes over a connected, non-blocking socket. An invalid id: the kernel refused to watch it, or there is no memory;
+  /// the fd is still the caller's.
   virtual StreamId adopt(int fd, StreamHandler& handler) = 0;
   /// Begins to connect; on_connected() or on_stranger() follows, also for errors that come at once. `owner`: the user
   /// who must be at the other end. If that cannot be known, the connection is accepted; see peer_owner.hpp. An invalid
@@ -185,9 +191,11 @@ class Engine {
   /// The time when the current turn of the loop began.
   virtual TimePoint now() const = 0;
   virtual TimerWheel& timers() = 0;
+  /// Whether it names a stream on which close() or release() was not called.
+  virtual bool is_open(StreamId stream) const = 0;
   /// Streams whose last event has not been delivered.
   virtual std::size_t open_streams() const = 0;
-  /// Frees a part of what a peak of streams needed, to be repeated while that is more than 0 bytes. The bytes.
+  /// Frees a part of what a peak of streams needed. The bytes; they may be 0 although has_surplus().
   virtual std::size_t trim() { return 0; }
   /// For reports. `with_kernel`: a system call; else `kernel` is 0.
   virtual StreamMemory memory(StreamId stream, bool with_kernel) const {
@@ -197,6 +205,8 @@ class Engine {
   /// Bytes of the engine itself, and of the objects that it keeps for new streams.
   virtual std::size_t own_memory() const { return 0; }
   virtual std::size_t spare_memory() const { return 0; }
+  /// Whether more is kept than an idle engine needs: trim() is to be repeated.
+  virtual bool has_surplus() const { return false; }
   /// Runs `task` once, on the loop, as soon as no stream is open and a stop_listening() has ended. A later call
   /// replaces the task.
   virtual void when_empty(std::function<void()> task) = 0;

@@ -41,7 +41,10 @@ StreamId EpollEngine::connect(const Address& to, uid_t owner, StreamHandler& han
   const int error = begin_connect(fd, to);
   const StreamId id = add(fd, handler, Stream::Phase::connecting);
   Stream* stream = streams_.find(id);
-  if (stream == nullptr) return id;
+  if (stream == nullptr) {
+    ::close(fd);
+    return {};
+  }
   stream->expected = owner;
   if (error == EAGAIN) {
     await_room(*stream, to);

@@ -200,12 +200,13 @@ void EpollEngine::tell_closing(Stream& stream) {
 }
 
 StreamId EpollEngine::add(int fd, StreamHandler& handler, Stream::Phase phase) {
-  Stream& stream = streams_.take();
+  Stream* const taken = streams_.take();
+  if (taken == nullptr) return {};
+  Stream& stream = *taken;
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = static_cast<std::uint64_t>(stream.index) << 32 | stream.generation;
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
-    ::close(fd);
     streams_.give_back(stream);
     return {};
   }
@@ -236,7 +237,7 @@ void EpollEngine::send(StreamId id, std::string_view bytes) {
 }
 
 void EpollEngine::keep(Stream& stream, std::string_view bytes) {
-  if (stream.tail.size() + bytes.size() > kMaxUnsent || !stream.tail.append(bytes, buffers_, stream.index)) {
+  if (stream.tail.size() + bytes.size() > kMaxUnsent || !stream.tail.append(bytes, buffers_, stream.id().key())) {
     return fail(stream, ENOBUFS);
   }
   if (stream.tail.size() > kHighWatermark) stream.above_high = true;

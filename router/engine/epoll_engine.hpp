@@ -63,7 +63,9 @@ class EpollEngine final : public Engine {
   void post(std::function<void()> task) override;
   TimePoint now() const override { return now_; }
   TimerWheel& timers() override { return wheel_; }
+  bool is_open(StreamId id) const override { return streams_.find(id) != nullptr; }
   std::size_t trim() override { return streams_.trim(); }
+  bool has_surplus() const override { return streams_.has_surplus(); }
   std::size_t open_streams() const override { return streams_.open(); }
   StreamMemory memory(StreamId id, bool with_kernel) const override;
   std::size_t own_memory() const override;

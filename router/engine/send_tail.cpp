@@ -11,6 +11,8 @@ bool SendTail::append(std::string_view bytes, BufferPool& pool, std::uint64_t ow
     if (chunks_.empty() || chunks_.back().room() == 0) {
       Buffer chunk = pool.take(kChunk, owner);
       if (!chunk) return false;
+      chunk.set_long_lived();  // it may wait as long as its stream for the peer
+      chunk.touch("send tail");
       chunks_.push_back(std::move(chunk));
     }
     const std::size_t part = std::min(bytes.size(), chunks_.back().room());

@@ -4,7 +4,9 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
-#include <algorithm>
+#include <new>
+
+#include "router/engine/allocation_faults.hpp"
 
 namespace gray::engine {
 
@@ -28,7 +30,8 @@ std::size_t Stream::untaken() const {
   return tail.size() + (known ? static_cast<std::size_t>(in_kernel) : 0);
 }
 
-Stream& StreamTable::take() {
+Stream* StreamTable::take() {
+  if (allocation_fails()) return nullptr;
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(streams_.size()));
     streams_.emplace_back();
@@ -37,21 +40,19 @@ Stream& StreamTable::take() {
   }
   const std::uint32_t index = free_.back();
   if (!streams_[index]) {
-    streams_[index] = std::make_unique<Stream>();
+    streams_[index].reset(new (std::nothrow) Stream);
+    if (!streams_[index]) return nullptr;
     streams_[index]->index = index;
     streams_[index]->generation = generations_[index];
     ++objects_;
   }
   free_.pop_back();
-  most_ = std::max(most_, ++open_);
-  return *streams_[index];
+  peak_.saw(++open_);
+  return streams_[index].get();
 }
 
 std::size_t StreamTable::trim() {
-  const std::size_t wanted = kSpare + most_ + most_ / 4;
-  most_ = open_;
-  if (objects_ <= wanted) return 0;
-  std::size_t surplus = std::min(spare(), (objects_ - wanted + 1) / 2);
+  std::size_t surplus = peak_.trim(open_, spare(), kSpare);
   const std::size_t freed = surplus * sizeof(Stream);
   for (auto index = free_.begin(); surplus > 0; ++index) {
     auto& stream = streams_[*index];

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "router/engine/engine.hpp"
+#include "router/engine/peak.hpp"
 #include "router/engine/send_tail.hpp"
 
 namespace gray::engine {
@@ -68,8 +69,9 @@ struct Stream {
 
 class StreamTable {
  public:
-  /// A new stream; its address is stable until the table dies.
-  Stream& take();
+  /// A new stream; its address is stable until it was given back and trim() frees it.
+  /// Null: there is no memory for it.
+  Stream* take();
   /// Makes its id invalid; it counts as open until it is given back.
   void end(Stream& stream);
   void give_back(Stream& stream);
@@ -78,8 +80,8 @@ class StreamTable {
     Stream* stream = streams_[id.index].get();
     return stream != nullptr && stream->is(id) ? stream : nullptr;
   }
-  /// Frees half of the unused objects that exceed kSpare and 1.25 times the most that were open since the last call.
-  /// The bytes that were freed. To be repeated while spare() is above kSpare.
+  /// Frees unused objects above kSpare by the rule of Peak. The bytes that were freed. To be repeated while
+  /// has_surplus(): the first call after a peak frees nothing.
   std::size_t trim();
   std::size_t open() const { return open_; }
   std::size_t spare() const { return objects_ - open_; }
@@ -87,6 +89,7 @@ class StreamTable {
   std::size_t own_memory() const {
     return streams_.capacity() * sizeof(streams_[0]) + (generations_.capacity() + free_.capacity()) * 4;
   }
+  bool has_surplus() const { return spare() > kSpare; }
   static constexpr std::size_t kSpare = 64;
   template <typename Visit>
   void for_each(Visit visit) const {
@@ -99,7 +102,8 @@ class StreamTable {
   std::vector<std::unique_ptr<Stream>> streams_;  // null: freed
   std::vector<std::uint32_t> generations_;        // of those that were freed
   std::vector<std::uint32_t> free_;               // indices, those without an object first
-  std::size_t open_ = 0, most_ = 0, objects_ = 0;
+  std::size_t open_ = 0, objects_ = 0;
+  Peak peak_;
 };
 
 }  // namespace gray::engine

@@ -10,14 +10,12 @@
 #include <system_error>
 
 #include "config/base/log.hpp"
+#include "router/downstream/turn_away.hpp"
 
 namespace gray::proxy {
 namespace {
 
 constexpr std::size_t kMaxTable = 16 << 20;  // bytes of a routing table
-constexpr std::string_view kFull =
-    "HTTP/1.1 503 Service Unavailable\r\nX-Gray-Reason: overloaded\r\nRetry-After: 1\r\nContent-Length: "
-    "0\r\nConnection: close\r\n\r\n";
 
 std::uint32_t thread_count(std::uint32_t wanted) {
   const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
@@ -25,12 +23,6 @@ std::uint32_t thread_count(std::uint32_t wanted) {
 }
 
 UniqueFd duplicate(int fd) { return UniqueFd(fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
-
-// The answer is small and the socket is new: if the kernel does not take it whole, it would not take any answer.
-void turn_away(int fd) {
-  (void)::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL);
-  ::close(fd);
-}
 
 }  // namespace
 

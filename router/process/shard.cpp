@@ -3,9 +3,13 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <new>
 #include <unordered_set>
 
+#include "config/base/log.hpp"
 #include "router/backends/upstream.hpp"
+#include "router/downstream/turn_away.hpp"
+#include "router/engine/allocation_faults.hpp"
 
 namespace gray::proxy {
 namespace {
@@ -18,12 +22,28 @@ constexpr Duration kTrimInterval{1'000};
 constexpr std::size_t kWorthReturning = 64 << 10;  // bytes
 constexpr std::size_t kSpareConnections = 32;      // so many objects are always kept
 
+/// Buffers that may be too old are those of a request that waits: for its head, a socket, or the start of an answer.
+Duration leak_age(const RoutingTable& table) {
+  Duration longest{0};
+  for (const ServiceRoute& service : table.services) {
+    const Limits& limits = service.limits;
+    longest =
+        std::max({longest, limits.head_timeout, limits.queue_timeout, limits.connect_timeout, limits.request_timeout});
+  }
+  return std::max(engine::LeakDetector::kLeastAge, 2 * longest);
+}
+
 }  // namespace
 
 Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
     : trim_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->trim(); }),
+      sweep_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->sweep(); }),
       host_(host),
       options_(std::move(options)),
+      buffers_(
+          options_.memory_budget, [this] { trim_later(); },
+          layout.memory[options_.shard_id.router_slot][options_.shard_id.thread],
+          engine::LeakDetector(options_.id_seed, [this] { sweep_later(); })),
       engine_(options_.make_engine(buffers_)),
       outbox_(*engine_),
       request_scratch_(new http::RequestHead),
@@ -44,6 +64,7 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
 Shard::~Shard() {
   trims_ = false;
   engine_->timers().disarm(trim_);
+  engine_->timers().disarm(sweep_);
 }
 
 void Shard::post(std::function<void()> task) {
@@ -61,6 +82,8 @@ void Shard::apply(std::shared_ptr<const RoutingTable> table, ServiceTargets targ
   });
   tables_.replace(table, std::move(targets));
   backends_.apply(*table);
+  buffers_.detector().set_level(table->leak_detection);
+  buffers_.detector().set_rules({.age = leak_age(*table)});
 }
 
 void Shard::listen(const std::vector<int>& listeners, const std::vector<int>& proxied) {
@@ -73,16 +96,24 @@ void Shard::Door::on_accept(int fd, const Address& peer) {
   shard.host_.assign(shard.options_.shard_id.thread, fd, peer, opening);
 }
 
+bool Shard::add_connection() {
+  std::unique_ptr<Downstream> made(new (std::nothrow) Downstream(context_, transactions_, *this));
+  if (!made) return false;
+  downstreams_.push_back(std::move(made));
+  spare_.reserve(downstreams_.size());
+  spare_.push_back(downstreams_.back().get());
+  return true;
+}
+
 void Shard::open(int fd, const Address& peer, Opening opening) {
-  if (spare_.empty()) {
-    downstreams_.push_back(std::make_unique<Downstream>(context_, transactions_, *this));
-    spare_.reserve(downstreams_.size());
-    spare_.push_back(downstreams_.back().get());
+  if (engine::allocation_fails() || (spare_.empty() && !add_connection())) {
+    turn_away(fd);
+    return host_.closed(options_.shard_id.thread, peer);
   }
   Downstream& downstream = *spare_.back();
   spare_.pop_back();
-  most_open_ = std::max(most_open_, downstreams_.size() - spare_.size());
   scan_.wake();
+  open_peak_.saw(downstreams_.size() - spare_.size());
   if (!downstream.open(fd, peer, opening)) gone(downstream);
   if (context_.draining) judge_drain();
 }
@@ -101,26 +132,39 @@ void Shard::trim_later() {
 }
 
 void Shard::trim() {
-  const std::size_t of_streams = engine_->trim();
-  const std::size_t freed = of_streams + transactions_.trim() + buffers_.trim() + trim_connections();
+  const std::size_t freed = engine_->trim() + transactions_.trim() + buffers_.trim() + trim_connections();
   if (freed >= kWorthReturning) ::malloc_trim(0);
-  const bool surplus = of_streams > 0 || transactions_.unused() > TransactionPool::kFloor ||
-                       buffers_.kept() > engine::BufferPool::kFloorBytes || spare_.size() > kSpareConnections;
-  if (surplus) trim_later();
+  if (engine_->has_surplus() || transactions_.has_surplus() || buffers_.has_surplus() ||
+      spare_.size() > kSpareConnections)
+    trim_later();
 }
 
 std::size_t Shard::trim_connections() {
   const std::size_t open = downstreams_.size() - spare_.size();
-  const std::size_t wanted = kSpareConnections + most_open_ + most_open_ / 4;
-  most_open_ = open;
-  if (downstreams_.size() <= wanted) return 0;
-  const std::size_t surplus = std::min(spare_.size(), (downstreams_.size() - wanted + 1) / 2);
+  const std::size_t surplus = open_peak_.trim(open, spare_.size(), kSpareConnections);
+  if (surplus == 0) return 0;
   const std::unordered_set<const Downstream*> dropped(spare_.end() - static_cast<std::ptrdiff_t>(surplus),
                                                       spare_.end());
   spare_.resize(spare_.size() - surplus);
   std::erase_if(downstreams_, [&](const auto& downstream) { return dropped.contains(downstream.get()); });
   downstreams_.shrink_to_fit();
   return surplus * sizeof(Downstream);
+}
+
+// ---- buffers that are held for too long
+
+void Shard::sweep_later() {
+  if (!sweep_.armed()) engine_->timers().arm(sweep_, engine_->now() + engine::LeakDetector::kSweepInterval);
+}
+
+void Shard::sweep() {
+  const auto is_open = [this](std::uint64_t owner) { return engine_->is_open(engine::StreamId::of_key(owner)); };
+  for (const engine::Leak& leak : buffers_.sweep(engine_->now(), is_open)) report(leak);
+  if (buffers_.detector().watched() > 0) sweep_later();
+}
+
+void Shard::report(const engine::Leak& leak) const {
+  log(LogLevel::error, "router: " + engine::text_of(leak, buffers_.detector().per()));
 }
 
 // ---- the end
@@ -176,6 +220,7 @@ void Shard::cut_short() {
 void Shard::end_drain() {
   if (std::exchange(drained_, true)) return;
   engine_->timers().disarm(drain_step_);
+  for (const engine::Leak& leak : buffers_.left_over()) report(leak);
   recorder_.flush();
   host_.drained(options_.shard_id.thread);
 }

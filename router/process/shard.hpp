@@ -7,6 +7,7 @@
 #include "config/shared/segment.hpp"
 #include "router/backends/backends.hpp"
 #include "router/downstream/downstream.hpp"
+#include "router/engine/peak.hpp"
 #include "router/process/memory_scan.hpp"
 #include "router/process/prober.hpp"
 #include "router/proxy/exchange.hpp"
@@ -58,6 +59,7 @@ class Shard final : public DownstreamOwner {
   void weigh(MemoryScan::Done done);
   Backends& backends() { return backends_; }
   TransactionPool& transactions() { return transactions_; }
+  const engine::BufferPool& buffers() const { return buffers_; }
 
  private:
   struct Door final : engine::AcceptHandler {
@@ -67,6 +69,8 @@ class Shard final : public DownstreamOwner {
     void on_accept(int fd, const Address& peer) override;
   };
 
+  bool add_connection();
+  void report(const engine::Leak& leak) const;
   void gone(Downstream& downstream) override;
   bool claim(const Address& peer, const Address& client) override { return host_.claim(peer, client); }
   void settled() override { judge_drain(); }
@@ -75,6 +79,8 @@ class Shard final : public DownstreamOwner {
   void continue_drain();
   void cut_short();
   void end_drain();
+  void sweep_later();
+  void sweep();
   void trim_later();
   void trim();
   std::size_t trim_connections();
@@ -82,10 +88,10 @@ class Shard final : public DownstreamOwner {
   void look_at_rest(stats::MemoryTally& tally) const;
 
   bool trims_ = true;  // false: this object is being destroyed
-  engine::Timer trim_;
+  engine::Timer trim_, sweep_;
   ShardHost& host_;
   ShardOptions options_;
-  engine::BufferPool buffers_{options_.memory_budget, [this] { trim_later(); }};
+  engine::BufferPool buffers_;
   std::unique_ptr<engine::Engine> engine_;
   Outbox outbox_;
   std::unique_ptr<http::RequestHead> request_scratch_;
@@ -101,7 +107,7 @@ class Shard final : public DownstreamOwner {
   Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header};
   std::vector<std::unique_ptr<Downstream>> downstreams_;
   std::vector<Downstream*> spare_;
-  std::size_t most_open_ = 0;  // connections since the last trim
+  engine::Peak open_peak_;
   bool listening_ = false;
   // Times of a drain: new idle clients are closed; tunnels end; everything is cut.
   TimePoint fresh_until_ = kNever, end_tunnels_at_ = kNever, drain_until_ = kNever;

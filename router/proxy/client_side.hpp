@@ -18,7 +18,7 @@ struct ClientInfo {
   std::string_view ip;           // of the peer; empty for a unix socket
   bool trusted = false;          // the peer is a trusted proxy
   std::string_view scheme;       // of the connection
-  std::uint64_t connection = 0;  // under which its buffers are listed
+  std::uint64_t connection = 0;  // the owner of its buffers: StreamId::key()
 };
 
 /// What an exchange keeps of a request. The views stay valid until done() or cut().

@@ -44,7 +44,8 @@ void Exchange::judge() {
   const policy::Retry verdict = policy::judge(attempt);
   attempt_.avoid = attempt_.worker->generation;
   accepts_body_ = false;
-  drop_upstream(record_.counts.reason != Reason::upstream_closed || !attempt.reused);
+  const Reason reason = record_.counts.reason;  // a lack of memory here is not the worker's fault
+  drop_upstream(reason != Reason::overloaded && (reason != Reason::upstream_closed || !attempt.reused));
   attempt_.fresh_only = verdict == policy::Retry::fresh_socket;
   if (verdict == policy::Retry::no && routing_.asks_others()) charge();
   if (verdict == policy::Retry::no) return feed(routing_.asks_others() ? Event::missing : Event::give_up);

@@ -40,6 +40,8 @@ void KeptAnswer::begin(const http::Response& head, std::uint64_t connection) {
   bytes_ = buffers_.take(bound, connection);
   if (!bytes_) return;
   write_head(head, bytes_);
+  bytes_.set_long_lived();  // until its exchange ends, which may send another version's answer first
+  bytes_.touch("kept answer");
   head_size_ = bytes_.size();
   connection_ = connection;
   state_ = State::growing;
@@ -50,6 +52,8 @@ void KeptAnswer::add(std::string_view payload) {
   const bool fits = bytes_.size() + payload.size() <= policy::kDroppedBytes;
   if (!fits || !buffers_.reserve(bytes_, payload.size(), connection_)) return drop();
   bytes_.append(payload);
+  bytes_.set_long_lived();
+  bytes_.touch("kept answer");
 }
 
 void KeptAnswer::end() {

@@ -9,6 +9,7 @@ void ReplayBody::keep(std::string_view payload, std::uint64_t connection) {
   whole_ =
       bytes_.size() + payload.size() <= policy::kReplayBytes && buffers_.reserve(bytes_, payload.size(), connection);
   whole_ ? bytes_.append(payload) : bytes_.reset();
+  bytes_.touch("replay body");
 }
 
 }  // namespace gray::proxy

@@ -198,7 +198,8 @@ class Grayd:
     def write_config(self, config):
         """Workers are replaced without a proof, unless a test says otherwise; "default" is grayd's own default."""
         base = {"state_dir": "state", "access_log": "access.log",
-                "listen": {"http": [f"127.0.0.1:{self.port}"], "admin": "grayd.sock"}, "router": {"threads": 2}}
+                "listen": {"http": [f"127.0.0.1:{self.port}"], "admin": "grayd.sock"}, "router": {"threads": 2},
+                "memory": {"leak_detection": "paranoid"}}
         self.config = merged(base, config)
         with open(self.config_file, "w") as file:
             file.write(to_toml(with_proofs(self.config)))
@@ -376,5 +377,8 @@ class GrayTest(unittest.TestCase):
         if len(result.failures) + len(result.errors) > failed_before:
             for daemon in self._own + ([self.shared] if self.shared else []):
                 print(f"--- log of {self.id()}\n{daemon.log()[-6000:]}--- end of log", flush=True)
+        logs = [daemon.log() for daemon in self._own]
         for daemon in self._own:
             daemon.clean_up()
+        leaks = [line for log in logs for line in log.splitlines() if "buffer leak" in line]
+        self.assertEqual(leaks, [], "buffers were held for too long")

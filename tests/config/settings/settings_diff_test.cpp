@@ -69,8 +69,8 @@ struct Row {
 };
 
 const char* word(Kind kind) {
-  constexpr const char* kWords[] = {"router", "add service", "add",     "restart", "update",
-                                    "resize", "reroute",     "release", "remove",  "remove service"};
+  constexpr const char* kWords[] = {"router", "memory",  "add service", "add",    "restart",       "update",
+                                    "resize", "reroute", "release",     "remove", "remove service"};
   return kWords[static_cast<std::size_t>(kind)];
 }
 
@@ -113,6 +113,7 @@ const Row<Settings> kSettings[] = {
     {"metrics", [](Settings& s) { s.metrics = "::1:1"; }, "refused: a change of listen.metrics needs a restart"},
     {"router", [](Settings& s) { s.router.max_connections = 1; }, "router"},
     {"memory_budget", [](Settings& s) { s.memory_budget = 1; }, "refused: a change of memory.budget needs a restart"},
+    {"leak_detection", [](Settings& s) { s.leak_detection = LeakDetection::off; }, "memory"},
     {"services", [](Settings& s) { s.services.push_back({.name = "api"}); }, "add service api"},
     {"warnings", [](Settings& s) { s.warnings.text = "x"; }, "the same"},
 };

@@ -36,6 +36,7 @@ TEST_CASE("the smallest file gets every default") {
   CHECK(settings.metrics.empty());
   CHECK(settings.router == RouterSettings{});
   CHECK(settings.memory_budget == 512ull << 20);
+  CHECK(settings.leak_detection == LeakDetection::simple);
   REQUIRE(settings.services.size() == 1);
 }
 
@@ -56,6 +57,7 @@ max_requests_per_connection = 3
 user = "www"
 [memory]
 budget = "64MiB"
+leak_detection = "advanced"
 )" + kSmallest);
   CHECK(settings.state_dir == "/var/lib/gray");
   CHECK(settings.access_log.empty());
@@ -74,6 +76,7 @@ budget = "64MiB"
   CHECK(settings.router.max_requests_per_connection == 3);
   CHECK(settings.router.user == "www");
   CHECK(settings.memory_budget == 64ull << 20);
+  CHECK(settings.leak_detection == LeakDetection::advanced);
 }
 
 TEST_CASE("errors at the top of the file are reported") {
@@ -108,6 +111,7 @@ TEST_CASE("errors at the top of the file are reported") {
       {"router.trusted_proxies = ['x']", "\"x\" is not an IP network"},
       {"router.trusted_proxies = ['unix', 'unix']", "\"unix\" is listed twice"},
       {"memory.budget = '1MiB'", "\"1MiB\" is out of range: budget must be 16MiB to 1048576GiB"},
+      {"memory.leak_detection = 'all'", "\"all\""},
       {"memory.budget = 512", "1:17: error: a size needs a unit, such as \"512KiB\""},
       {"memory.budget = '512MB'", "\"512MB\" is not a size"},
       {"memory.budget = 1.5", "expected a size such as \"64KiB\", found a decimal number"},

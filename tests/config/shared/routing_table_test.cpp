@@ -43,7 +43,10 @@ RoutingTable sample() {
   service.versions[1].drain_timeout = Duration{1};
   ServiceRoute smallest;
   smallest.versions.resize(1);
-  return {.number = ~0ull, .services = {service, smallest}, .issue_seed = ~0ull - 1};
+  return {.number = ~0ull,
+          .services = {service, smallest},
+          .issue_seed = ~0ull - 1,
+          .leak_detection = LeakDetection::advanced};
 }
 
 /// The error that a table gets whose first service has `field` set to `value`; a discarded value removes it.

@@ -35,7 +35,7 @@ TEST_CASE("a new segment is empty and another process's mapping shows the same m
 TEST_CASE("a router refuses a segment with a different layout") {
   Segment master = Segment::create();
   master->header.layout = kLayout + 1;
-  CHECK(refusal(copy_of(master)) == "the shared segment has layout 11, this program needs 10");
+  CHECK(refusal(copy_of(master)) == "the shared segment has layout 12, this program needs 11");
   master->header.layout = kLayout;
   master->header.row_bytes = 8;
   CHECK(refusal(copy_of(master)).find("sizes in the shared segment differ") != std::string::npos);
@@ -148,6 +148,27 @@ TEST_CASE("forgetting a slot keeps its counters and returns its units") {
   CHECK(master->versions[7].waiting.total() == 0);
   CHECK(master->workers[3].tunnels.total() == 0);
   CHECK(master->workers[3].sockets.total() == 1);
+}
+
+TEST_CASE("forgetting a slot keeps the counters of its buffers, and drops its gauges") {
+  Segment master = Segment::create();
+  constexpr auto kPinned = static_cast<std::size_t>(LeakKind::pinned);
+  for (MemoryCounts* memory : {&master->memory[1][5], &master->memory[0][5], &master->memory_base[5]}) {
+    memory->buffers[2].in_use = memory->buffers[2].kept = memory->buffers[2].high_water = 16'384;
+    memory->buffers[2].released = 7;
+    memory->buffers[2].refused = 8;
+    memory->leaks[kPinned] = 9;
+  }
+  master->memory_base[5].buffers[2].in_use = 0;
+
+  master.forget(1);
+
+  CHECK(master->memory_base[5].buffers[2].released == 14);
+  CHECK(master->memory_base[5].buffers[2].refused == 16);
+  CHECK(master->memory_base[5].leaks[kPinned] == 18);
+  CHECK(master->memory_base[5].buffers[2].in_use == 0);
+  CHECK(master->memory[1][5].buffers[2].kept == 0);
+  CHECK(master->memory[0][5].buffers[2].kept == 16'384);
 }
 
 TEST_CASE("forgetting a slot twice counts nothing twice") {

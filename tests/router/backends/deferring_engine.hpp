@@ -51,6 +51,7 @@ class DeferringEngine final : public engine::Engine {
   void send(engine::StreamId id, std::string_view bytes) override {
     if (find(id) != nullptr) below_->send(id, bytes);
   }
+  bool is_open(engine::StreamId id) const override { return find(id) != nullptr && below_->is_open(id); }
   std::size_t unsent(engine::StreamId id) const override { return find(id) == nullptr ? 0 : below_->unsent(id); }
   std::size_t untaken(engine::StreamId id) const override { return find(id) == nullptr ? 0 : below_->untaken(id); }
   bool acknowledged(engine::StreamId id) const override {

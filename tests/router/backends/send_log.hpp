@@ -20,6 +20,7 @@ struct SendLog final : engine::Engine {
   engine::StreamId adopt(int, engine::StreamHandler&) override { return {}; }
   engine::StreamId connect(const Address&, uid_t, engine::StreamHandler&) override { return {}; }
   std::optional<PeerOwner> peer(engine::StreamId) const override { return {}; }
+  bool is_open(engine::StreamId) const override { return true; }
   std::size_t unsent(engine::StreamId) const override { return 0; }
   std::size_t untaken(engine::StreamId) const override { return 0; }
   bool acknowledged(engine::StreamId) const override { return true; }

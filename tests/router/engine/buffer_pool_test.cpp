@@ -125,3 +125,134 @@ TEST_CASE("after a peak the free lists shrink by half of their surplus each time
   const Buffer again = pool.take(4096, 1);
   CHECK(again.capacity() == 4096);
 }
+
+TEST_CASE("the figures of each class are in the counts") {
+  gray::segment::MemoryCounts counts{};
+  BufferPool pool(100'000, {}, counts);
+  const gray::segment::BufferCounts& small = counts.buffers[1];
+  const gray::segment::BufferCounts& larger = counts.buffers[gray::segment::kBufferClasses - 1];
+  std::vector<Buffer> held;
+  for (int i = 0; i < 4; ++i) held.push_back(pool.take(2'000, 1));
+  CHECK(small.in_use == 4 * 4096);
+  held.resize(1);
+  CHECK(small.in_use == 4096);
+  CHECK(small.kept == 3 * 4096);
+  CHECK(small.high_water == 4 * 4096);
+  CHECK(small.released == 0);
+  held.clear();
+  pool.trim();
+  pool.trim();
+  CHECK(small.released == 2 * 4096);
+  CHECK(small.kept == 2 * 4096);
+  pool.take(70'000, 1).reset();
+  CHECK(larger.released == 70'000);
+  CHECK(larger.kept == 0);
+  CHECK_FALSE(pool.take(200'000, 1));
+  CHECK(larger.refused == 1);
+  CHECK(small.refused == 0);
+}
+
+TEST_CASE("100 buffers of 16 MB leave nothing behind, and the rest of a peak is gone after ten trims") {
+  BufferPool pool(2'000u << 20);
+  std::vector<Buffer> held;
+  for (int i = 0; i < 100; ++i) held.push_back(pool.take(16 << 20, 1));
+  for (std::size_t size : gray::segment::kBufferSizes) {
+    for (int i = 0; i < 2'000; ++i) held.push_back(pool.take(size, 1));
+  }
+  held.clear();
+  CHECK(pool.kept() <= std::size(gray::segment::kBufferSizes) * BufferPool::kKeptBytes);
+  for (int i = 0; i < 10; ++i) pool.trim();
+  CHECK_FALSE(pool.has_surplus());
+}
+
+TEST_CASE("a small rest leaves a large buffer") {
+  BufferPool pool(1 << 20);
+  Buffer buffer = pool.take(16'384, 1);
+  buffer.append(std::string(16'000, 'a'));
+  pool.shrink(buffer, 1);
+  CHECK(buffer.capacity() == 16'384);
+  buffer.consume(15'900);
+  pool.shrink(buffer, 1);
+  CHECK(buffer.capacity() == 1024);
+  CHECK(buffer.view() == std::string(100, 'a'));
+  pool.shrink(buffer, 1);
+  CHECK(buffer.capacity() == 1024);
+  CHECK(pool.outstanding() == 1024);
+}
+
+TEST_CASE("the buffers of each owner add up to what is outstanding, the largest owner first") {
+  BufferPool pool(1 << 20);
+  std::vector<Buffer> held;
+  for (const std::uint64_t owner : {1, 2, 2, 3}) held.push_back(pool.take(owner == 3 ? 16'384 : 4'096, owner));
+  const auto holdings = pool.holdings();
+  REQUIRE(holdings.size() == 3);
+  CHECK(holdings[0].owner == 3);
+  CHECK(holdings[0].bytes == 16'384);
+  CHECK(holdings[1].owner == 2);
+  CHECK(holdings[1].count == 2);
+  std::size_t bytes = 0;
+  for (const Holding& one : holdings) bytes += one.bytes;
+  CHECK(bytes == pool.outstanding());
+}
+
+TEST_CASE("a leaked buffer of a pool is found, with those who held it, and counted") {
+  using gray::LeakDetection;
+  gray::segment::MemoryCounts counts{};
+  BufferPool pool(1 << 20, {}, counts);
+  pool.detector().set_level(LeakDetection::paranoid);
+  Buffer leaked = pool.take(4'096, 7);
+  leaked.touch("one");
+  Buffer moved = std::move(leaked);
+  moved.touch("other");
+  const Buffer fine = pool.take(4'096, 8);
+  gray::TimePoint now{std::chrono::hours(1)};
+  const auto is_open = [](std::uint64_t owner) { return owner == 8; };
+  CHECK(pool.sweep(now, is_open).empty());
+  const auto found = pool.sweep(now + gray::engine::LeakDetector::kSweepInterval, is_open);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].owner == 7);
+  CHECK(found[0].held_by == "one, other");
+  CHECK(counts.leaks[static_cast<std::size_t>(gray::segment::LeakKind::owner_ended)] == 1);
+  CHECK(pool.detector().leaks().size() == 1);
+}
+
+TEST_CASE("the use of a buffer renews its age, and a rest in a large one is a pin") {
+  BufferPool pool(1 << 20);
+  pool.detector().set_level(gray::LeakDetection::paranoid);
+  Buffer buffer = pool.take(16'384, 1);
+  buffer.append(std::string(10'000, 'a'));
+  gray::TimePoint now{std::chrono::hours(1)};
+  const auto during = [&](int seconds) {
+    std::vector<Leak> all;
+    for (int i = 0; i < seconds; i += 2) {
+      now += gray::engine::LeakDetector::kSweepInterval;
+      for (Leak& leak : pool.sweep(now, [](std::uint64_t) { return true; })) all.push_back(std::move(leak));
+    }
+    return all;
+  };
+  CHECK(during(28).empty());
+  buffer.append("b");
+  CHECK(during(28).empty());
+  buffer.set_long_lived();
+  buffer.consume(9'900);
+  CHECK(during(28).empty());
+  const auto found = during(6);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].kind == gray::segment::LeakKind::pinned);
+}
+
+TEST_CASE("what is left at the end of a drain is named at every level but off") {
+  using gray::LeakDetection;
+  for (const auto level :
+       {LeakDetection::off, LeakDetection::simple, LeakDetection::advanced, LeakDetection::paranoid}) {
+    BufferPool pool(1 << 20);
+    pool.detector().set_level(level);
+    CHECK(pool.left_over().empty());
+    Buffer one = pool.take(10, 1);
+    const Buffer two = pool.take(4'096, 2);
+    const std::size_t bytes = pool.outstanding();
+    std::size_t named = 0;
+    for (const Leak& leak : pool.left_over()) named += leak.bytes;
+    CHECK(named == (level == LeakDetection::off ? 0 : bytes));
+  }
+}

@@ -30,8 +30,14 @@ struct Plan {
   std::vector<std::uint64_t> foreign{};   // workers whose owner is a different user than that of this process
 };
 
+/// The buffers of every test are watched, all of them.
+inline std::shared_ptr<const RoutingTable> watched(RoutingTable table) {
+  table.leak_detection = LeakDetection::paranoid;
+  return std::make_shared<const RoutingTable>(std::move(table));
+}
+
 inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
-  if (plan.versions.empty()) return std::make_shared<const RoutingTable>(RoutingTable{plan.number, {}});
+  if (plan.versions.empty()) return watched({plan.number, {}});
   ServiceRoute service;
   service.name = "web";
   service.param = "version";
@@ -62,7 +68,7 @@ inline std::shared_ptr<const RoutingTable> table_of(const Plan& plan) {
     }
     service.versions.push_back(std::move(version));
   }
-  return std::make_shared<const RoutingTable>(RoutingTable{plan.number, {std::move(service)}});
+  return watched({plan.number, {std::move(service)}});
 }
 
 /// Few sockets for each worker, and time enough to wait for one.
