@@ -48,6 +48,7 @@ void fold(Row& base, const Row& dead) {
   add(base.reasons, dead.reasons);
   add(base.decisions, dead.decisions);
   add(base.retries, dead.retries);
+  add(base.retries_refused, dead.retries_refused);
   add(base.asset_retries, dead.asset_retries);
   add(base.affinity_spills, dead.affinity_spills);
   add(base.bytes_in, dead.bytes_in);

@@ -111,6 +111,7 @@ struct alignas(64) Row {
   std::atomic<std::uint64_t> reasons[static_cast<std::size_t>(Reason::count)];
   std::atomic<std::uint64_t> decisions[static_cast<std::size_t>(Decision::count)];
   std::atomic<std::uint64_t> retries;
+  std::atomic<std::uint64_t> retries_refused[static_cast<std::size_t>(Reason::count)];  // by the budget; per failure
   std::atomic<std::uint64_t> asset_retries;        // of assets that this version does not have, on other versions
   std::atomic<std::uint64_t> affinity_spills;      // requests that did not get the worker of their user: it had no room
   std::atomic<std::uint64_t> bytes_in, bytes_out;  // bodies
@@ -119,8 +120,10 @@ struct alignas(64) Row {
   // or refused; without an answer in time. And failures that could not be counted, because the table was full.
   std::atomic<std::uint64_t> failing_users, reset_users, timed_out_users, users_uncounted;
   std::atomic<std::uint32_t> in_flight, waiting, idle;  // gauges: requests; of them in the queue; idle sockets
-  Histogram duration;                                   // first request byte to last response byte
-  Histogram waited;                                     // in the queue, of those that waited
+  /// Since when the oldest of the waiting requests has waited: microseconds of Clock; 0: none waits.
+  std::atomic<std::int64_t> oldest_since;
+  Histogram duration;  // first request byte to last response byte
+  Histogram waited;    // in the queue, of those that waited
   /// Times from the request to the first byte of the answer, waiting included; buckets as in a Histogram. At most one
   /// for each worker and kSampleTime, so that a pause of a worker counts once.
   std::atomic<std::uint32_t> samples[kHistogramBuckets];
@@ -163,6 +166,8 @@ struct alignas(64) VersionCell {
   /// Bit t of [s]: thread t of slot s has a request waiting for a socket of this version. Bit kThreads + t: a request
   /// of a slow client.
   std::atomic<std::uint64_t> waiters[kRouterSlots];
+  /// Until then all threads refuse newcomers that would wait for long: microseconds of Clock (upstream/shedding.hpp).
+  std::atomic<std::int64_t> shed_until;
   /// Bits of users: the number of bits that are set tells how many distinct ones there are (distinct_users()).
   std::atomic<std::uint64_t> users[kUserWords];
 };

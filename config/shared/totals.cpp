@@ -30,6 +30,8 @@ void add_to(Totals& totals, const Row& row) {
   totals.bytes_out += get(row.bytes_out);
   for (std::size_t i = 0; i < std::size(row.status_class); ++i) totals.status_class[i] += get(row.status_class[i]);
   for (std::size_t i = 0; i < std::size(row.reasons); ++i) totals.reasons[i] += get(row.reasons[i]);
+  for (std::size_t i = 0; i < std::size(row.retries_refused); ++i)
+    totals.retries_refused[i] += get(row.retries_refused[i]);
   for (std::size_t i = 0; i < std::size(row.decisions); ++i) totals.decisions[i] += get(row.decisions[i]);
   totals.connects += get(row.connects);
   totals.connect_errors += get(row.connect_errors);

@@ -18,6 +18,7 @@ struct Totals {
                 bytes_out = 0;
   std::uint64_t status_class[6] = {};
   std::uint64_t reasons[static_cast<std::size_t>(Reason::count)] = {};
+  std::uint64_t retries_refused[static_cast<std::size_t>(Reason::count)] = {};
   std::uint64_t decisions[static_cast<std::size_t>(Decision::count)] = {};
   std::uint64_t connects = 0, connect_errors = 0;
   std::uint64_t failing_users = 0, reset_users = 0, timed_out_users = 0, users_uncounted = 0;

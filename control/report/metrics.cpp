@@ -96,6 +96,11 @@ void requests(std::string& out, const Samples& samples) {
   for (const auto& sample : samples)
     split(out, sample, "grayd_failures_total", "reason", 1, sample.totals.reasons, false,
           [](std::size_t i) { return segment::name_of(static_cast<segment::Reason>(i)); });
+  head(out, "grayd_retries_refused_total", "counter",
+       "Failed attempts that were not repeated because of the retry budget, by the reason of the failure.");
+  for (const auto& sample : samples)
+    split(out, sample, "grayd_retries_refused_total", "reason", 1, sample.totals.retries_refused, false,
+          [](std::size_t i) { return segment::name_of(static_cast<segment::Reason>(i)); });
 }
 
 void counters(std::string& out, const Samples& samples) {

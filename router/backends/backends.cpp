@@ -141,11 +141,19 @@ void Backends::release(Upstream& upstream) {
   if (std::exchange(upstream.units().tunnel, false)) tunnels_.drop(worker);
   if (!worker.able || draining_) return recycle(upstream);
   const bool awaited = version.affinity && awaited_elsewhere(worker);
-  if ((awaited || wanted_elsewhere(version)) &&
-      (version.queue.size() + version.awaiting == 0 || (++version.turn & 1) != 0))
-    return give_to_neighbour(upstream);
+  if ((awaited || wanted_elsewhere(version)) && is_turn_of_others(worker)) return give_to_neighbour(upstream);
+  keep(upstream);
+}
+
+void Backends::keep(Upstream& upstream) {
+  Worker& worker = upstream.worker();
+  Version& version = *worker.version;
   worker.idle.put(upstream, engine_.now());
-  if (version.waiting()) return advance(version);
+  if (version.waiting()) {
+    advance(version);
+    if (version.affinity) wake_awaiting(worker);
+    return;
+  }
   if (!expiry_.armed()) engine_.timers().arm(expiry_, engine_.now() + version.limits.upstream_idle);
 }
 
@@ -184,14 +192,19 @@ void Backends::advance(Version& version) {
   if (version.queue.size() > 0) return;
   while (version.slow_queue.size() > 0 && slow_share_.admits(version) && serve_queue(version, version.slow_queue)) {
   }
-  wake_others(version);
+  // Two threads with waiters that cannot be served would wake each other for ever.
+  if (version.slow_queue.size() > 0 && waiting_.others(version.row) != Waiting::fair) return;
+  if (wanted_elsewhere(version) && !give_idle(version)) wake_others(version);
 }
 
 // False: there is no socket, or nobody to give it to.
 bool Backends::serve_queue(Version& version, upstream::WaitQueue<WorkerSeeker>& queue) {
   const Lease lease = take(version, {});
   if (!lease) return false;
-  WorkerSeeker* seeker = queue.pop(engine_.now());
+  if (&queue == &version.queue) drop_hopeless(version);
+  const bool newest_first = upstream::Shedding::newest_first(queue_load(version));
+  WorkerSeeker* seeker =
+      queue.pop(engine_.now(), newest_first ? upstream::Order::newest_first : upstream::Order::oldest_first);
   if (seeker == nullptr) {  // all have expired: their own deadlines answer them
     give_back(lease);
     return false;
@@ -215,6 +228,17 @@ bool Backends::wanted_elsewhere(const Version& version) const {
   return kind == Waiting::fair || (kind == Waiting::slow && slow_share_.admits(version));
 }
 
+// First come, first served, whichever thread has the request. Of those that wait for this worker only, threads take
+// turns.
+bool Backends::is_turn_of_others(const Worker& worker) const {
+  Version& version = *worker.version;
+  if (version.queue.size() + worker.awaiting.size() == 0) return true;
+  if (version.affinity && awaited_elsewhere(worker) && (++version.turn & 1) != 0) return true;
+  const WorkerSeeker* oldest = worker.awaiting.oldest() != nullptr ? worker.awaiting.oldest() : version.queue.oldest();
+  const std::optional<TimePoint> theirs = waiting_.oldest_elsewhere(version.row);
+  return theirs && (oldest == nullptr || *theirs < oldest->since);
+}
+
 // Threads that need this very worker come first: others can use any.
 int Backends::next_waiting(const Worker& worker) const {
   const int thread = worker.version->affinity ? waiting_.next(cell_of(worker)) : -1;
@@ -231,6 +255,14 @@ void Backends::wake_others(const Version& version) {
   if (!wanted_elsewhere(version)) return;
   const int thread = next_waiting(version);
   thread < 0 ? neighbours_.wake_routers() : neighbours_.wake(static_cast<std::uint32_t>(thread), version.row);
+}
+
+// The worker with the free unit is suspect here, but not to every thread.
+void Backends::wake_all(const Version& version) {
+  for (std::uint32_t thread = 0; thread < segment::kThreads; ++thread) {
+    if (thread != shard_id_.thread && waiting_.of(version.row, thread) != Waiting::none)
+      neighbours_.wake(thread, version.row);
+  }
 }
 
 // The socket goes to a waiting thread with its unit; a waiter of another router gets the unit only.
@@ -255,7 +287,7 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
   }
   ++worker->open;
   upstream.open(*worker, cell_of(*worker), stream, false);
-  release(upstream);
+  version.waiting() ? keep(upstream) : release(upstream);  // it was meant for this thread
 }
 
 void Backends::offer(std::uint32_t to, std::uint32_t row_index) {

@@ -44,6 +44,8 @@ class WorkerSeeker : public upstream::Waiter<WorkerSeeker>, public WorkerEvents,
   virtual void granted(WorkerSide& side) = 0;
   /// Its turn has come, but this process has no descriptor left for a socket.
   virtual void exhausted() = 0;
+  /// It could not be served in time: it waits no more.
+  virtual void shed() = 0;
   /// Its turn has come, but no worker has a tunnel left.
   virtual void exhausted_tunnels() = 0;
   /// Whether its client was cut as a slow one lately.
@@ -129,6 +131,8 @@ class Backends final : private ConnectionOwner {
   std::size_t own_memory() const;
 
  private:
+  void keep(Upstream& upstream);
+
   // ConnectionOwner
   void release(Upstream& upstream) override;
   void discard(Upstream& upstream, bool suspect) override;
@@ -155,13 +159,17 @@ class Backends final : private ConnectionOwner {
   void serve_awaiting(Version& version, Worker& worker);
   void requeue_awaiting(Version& version, Worker& worker);
   bool awaited_elsewhere(const Worker& worker) const;
-  void wake_awaiting(const Worker& worker);
+  void wake_awaiting(Worker& worker);
   void lease_to(Version& version, WorkerSeeker& seeker, Lease lease);
   void serve_expecting(Version& version);
   void wait_in_queue(Version& version, WorkerSeeker& seeker);
   bool serve_queue(Version& version, upstream::WaitQueue<WorkerSeeker>& queue);
   void make_room(const Version& version, Waiting kind);
   void sort_queue(Version& version);
+  upstream::QueueLoad queue_load(const Version& version) const;
+  void drop_hopeless(Version& version);
+  void publish_oldest(const Version& version);
+  bool is_turn_of_others(const Worker& worker) const;
   bool close_stale(Worker& worker);
   void withdraw(Version& version);
   void retire(Worker& worker);
@@ -177,6 +185,7 @@ class Backends final : private ConnectionOwner {
   int next_waiting(const Worker& worker) const;
   int next_waiting(const Version& version) const;
   void wake_others(const Version& version);
+  void wake_all(const Version& version);
   void give_to_neighbour(Upstream& upstream);
   bool give_idle(Version& version);
   void recycle(Upstream& upstream);

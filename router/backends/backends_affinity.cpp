@@ -30,10 +30,9 @@ WorkerSide* Backends::acquire_of_user(Version& version, WorkerSeeker& seeker, Wi
 bool Backends::await_worker(Version& version, WorkerSeeker& seeker, Worker& worker, const Wish& wish) {
   const Limits& limits = version.limits;
   if (wish.tunnel && cell_of(worker).tunnels.total() >= limits.tunnels) return false;
-  if (!upstream::worth_waiting(worker.awaiting.size() + 1, limits.max_sockets, version.service_time.mean(),
-                               limits.queue_timeout) ||
-      !waiting_.take_place(version.row, limits.queue))
-    return false;
+  const upstream::QueueLoad load{
+      .sockets = limits.max_sockets, .mean_service = version.service_time.mean(), .limit = limits.queue_timeout};
+  if (!load.worth_waiting(worker.awaiting.size()) || !waiting_.take_place(version.row, limits.queue)) return false;
   seeker.awaits = &worker;
   worker.awaiting.push(seeker, engine_.now(), limits.queue_timeout);
   ++version.awaiting;
@@ -97,8 +96,9 @@ void Backends::requeue_awaiting(Version& version, Worker& worker) {
 bool Backends::awaited_elsewhere(const Worker& worker) const { return waiting_.others(cell_of(worker)); }
 
 // A unit may have become free, or an idle socket.
-void Backends::wake_awaiting(const Worker& worker) {
+void Backends::wake_awaiting(Worker& worker) {
   if (!awaited_elsewhere(worker) || !worker.version->has_room(worker, layout_, {})) return;
+  if (Upstream* idle = worker.idle.take_newest()) return give_to_neighbour(*idle);
   const int thread = waiting_.next(cell_of(worker));
   thread < 0 ? neighbours_.wake_routers() : neighbours_.wake(static_cast<std::uint32_t>(thread), worker.version->row);
 }

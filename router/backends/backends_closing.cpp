@@ -39,6 +39,8 @@ void Backends::closed(Upstream& upstream) {
   const bool unused = --worker.open == 0 && !worker.able;
   upstreams_.give_back(upstream);
   advance(version);
+  const bool kept_from_us = version.queue.size() > 0 || worker.suspect_until > engine_.now();
+  if (kept_from_us && version.has_room(layout_)) wake_all(version);
   if (version.affinity) wake_awaiting(worker);
   version.forget_gone();
   if (unused) neighbours_.worker_unused();

@@ -9,6 +9,13 @@ namespace gray::proxy {
 
 using segment::Reason;
 
+namespace {
+
+constexpr int kDropsAtOnce = 64;        // requests that are dropped for one free socket
+constexpr Duration kShedTogether{200};  // after a thread has found that requests have to be shed
+
+}  // namespace
+
 Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
   if (seeker.awaits != nullptr) return Reason::none;  // acquire() has queued it
   if (!seeker.slow && version.closing() > version.expecting.size() && (seeker.repeats() || version.queue.size() == 0)) {
@@ -18,15 +25,43 @@ Reason Backends::enqueue(Version& version, WorkerSeeker& seeker) {
   }
   const std::uint32_t excess = slow_share_.excess(version);
   if (!take_place(version, seeker, excess)) return Reason::queue_full;
-  const std::size_t position = waiting_.places_taken(version.row);
-  if (excess == 0 && !upstream::worth_waiting(position, version.socket_limit(), version.service_time.mean(),
-                                              version.limits.queue_timeout)) {
+  upstream::QueueLoad load = queue_load(version);
+  --load.waiting;
+  const TimePoint now = engine_.now();
+  const bool admitted = version.shedding.admits(load, version.queue.oldest_wait(now), now);
+  if (version.shedding.active()) waiting_.announce_shedding(version.row, now + kShedTogether);
+  if (!admitted && excess == 0) {
     waiting_.leave_place(version.row);
     return Reason::overloaded;
   }
   wait_in_queue(version, seeker);
   make_room(version, seeker.slow ? Waiting::slow : Waiting::fair);
   return Reason::none;
+}
+
+// Slow clients hold their sockets for longer than the mean service time tells.
+upstream::QueueLoad Backends::queue_load(const Version& version) const {
+  const std::size_t sockets = version.sockets_in_use(engine_.now());
+  const std::size_t slow = layout_.versions[version.row].slow.total();
+  return {.waiting = waiting_.places_taken(version.row),
+          .sockets = sockets > slow ? sockets - slow : std::min<std::size_t>(sockets, 1),
+          .mean_service = version.service_time.mean(),
+          .limit = version.limits.queue_timeout,
+          .sheds_elsewhere = waiting_.shedding(version.row, engine_.now())};
+}
+
+// A socket is free. Those who cannot be served in time leave, a few in each turn: a refused client may begin its next
+// request at once.
+void Backends::drop_hopeless(Version& version) {
+  const TimePoint now = engine_.now();
+  version.shedding.serves(queue_load(version), version.queue.oldest_wait(now), now);
+  for (int dropped = 0; dropped < kDropsAtOnce && version.queue.size() > 1; ++dropped) {
+    WorkerSeeker& oldest = *version.queue.oldest();
+    if (!version.shedding.drops(queue_load(version), version.queue.oldest_wait(now), version.queue.size() - 1)) return;
+    version.queue.remove(oldest);
+    left_queue(version, oldest);
+    oldest.shed();
+  }
 }
 
 // A full queue takes one request more for each socket that becomes free at once: that of a slow client, or an idle one
@@ -66,11 +101,12 @@ void Backends::sort_queue(Version& version) {
     if (fits) waiting.slow = true;
     if (!fits) left_queue(version, waiting);
   }
+  publish_oldest(version);
   if (version.queue.size() == 0) waiting_.retract(version.row, Waiting::fair);
   if (version.slow_queue.size() > 0) waiting_.announce(version.row, Waiting::slow);
   while (WorkerSeeker* seeker = refused.oldest()) {
     refused.remove(*seeker);
-    seeker->exhausted();
+    seeker->shed();
   }
 }
 
@@ -86,6 +122,7 @@ void Backends::slow_client(Version& version, WorkerSeeker& seeker, std::uint64_t
 void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
   (seeker.slow ? version.slow_queue : version.queue).push(seeker, engine_.now(), version.limits.queue_timeout);
   stats::add(counters_.row(version.row).waiting, 1);
+  publish_oldest(version);
   waiting_.announce(version.row, seeker.slow ? Waiting::slow : Waiting::fair);
   neighbours_.ask(shard_id_.thread, version.row);
   if (version.has_room(layout_)) serve_waiters_at(engine_.now());  // a unit became free before the announcement
@@ -103,8 +140,14 @@ void Backends::leave_queue(Version& version, WorkerSeeker& seeker) {
 void Backends::left_queue(Version& version, const WorkerSeeker& seeker) {
   waiting_.leave_place(version.row);
   stats::add(counters_.row(version.row).waiting, -1);
+  publish_oldest(version);
   if ((seeker.slow ? version.slow_queue : version.queue).size() > 0) return;
   waiting_.retract(version.row, seeker.slow ? Waiting::slow : Waiting::fair);
+}
+
+void Backends::publish_oldest(const Version& version) {
+  const WorkerSeeker* oldest = version.queue.oldest() != nullptr ? version.queue.oldest() : version.slow_queue.oldest();
+  waiting_.publish_oldest(version.row, oldest != nullptr ? std::optional(oldest->since) : std::nullopt);
 }
 
 void Backends::serve_waiters_at(TimePoint time) {

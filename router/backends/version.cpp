@@ -29,6 +29,13 @@ std::size_t Version::able() const {
 
 std::size_t Version::socket_limit() const { return able() * limits.max_sockets; }
 
+std::size_t Version::sockets_in_use(TimePoint now) const {
+  const auto trusted = std::count_if(workers.begin(), workers.end(), [now](const Worker& worker) {
+    return worker.able && worker.suspect_until <= now;
+  });
+  return trusted == 0 ? socket_limit() : static_cast<std::size_t>(trusted) * limits.max_sockets;
+}
+
 std::size_t Version::closing() const {
   std::size_t count = 0;
   for (const Worker& worker : workers) count += worker.able ? worker.closing : 0;

@@ -12,8 +12,10 @@
 
 #include "config/shared/routing_table.hpp"
 #include "config/shared/segment.hpp"
+#include "router/policy/retry_budget.hpp"
 #include "router/policy/slow_start.hpp"
 #include "router/upstream/idle_pool.hpp"
+#include "router/upstream/shedding.hpp"
 #include "router/upstream/wait_queue.hpp"
 
 namespace gray::proxy {
@@ -44,6 +46,7 @@ struct Worker {
   std::uint64_t last_turn = 0;  // when it was last chosen: equally loaded workers take turns
   bool able = false;            // in the current table
   policy::SlowStart start;      // since it is able
+  policy::LostSockets losses;   // connections that it broke
   TimePoint suspect_until{};    // it refused or broke a connection: until then others are preferred
   TimePoint report_again{};     // until then a stranger at its address is not reported again
   TimePoint leave_at = kNever;  // it is draining: its tunnels end then
@@ -74,14 +77,19 @@ struct Version {
   bool withdrawn = false;                        // its users were taken away
   std::size_t awaiting = 0;                      // requests in Worker::awaiting, of all its workers
   upstream::ServiceTime service_time;
+  policy::RetryBudget retries;
   std::uint64_t turns = 0;  // workers chosen so far
-  std::uint32_t turn = 0;   // alternates between waiters of this thread and of others
-  TimePoint warm_at{};      // when the last worker ends its slow start
+  std::uint32_t turn = 0;   // alternates between a worker's waiters of this thread and of others
+  upstream::Shedding shedding;
+  TimePoint warm_at{};  // when the last worker ends its slow start
 
   bool up() const;
   /// Whether requests of this thread wait.
-  bool waiting() const { return queue.size() + slow_queue.size() + awaiting > 0; }
+  bool waiting() const { return waiters() > 0; }
+  std::size_t waiters() const { return queue.size() + slow_queue.size() + awaiting; }
   std::size_t socket_limit() const;  // sockets that its able workers may have in all
+  /// Likewise, of those that are chosen at `now`: a suspect worker only if there is no other.
+  std::size_t sockets_in_use(TimePoint now) const;
   std::size_t able() const;
   std::size_t closing() const;  // sockets of its able workers that are being closed
   /// Whether one of its able workers has a socket to give.

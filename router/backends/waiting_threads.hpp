@@ -3,7 +3,9 @@
 // number, and which threads have one.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
+#include "config/base/time.hpp"
 #include "config/shared/segment.hpp"
 #include "router/backends/thread_counters.hpp"
 
@@ -42,14 +44,24 @@ class WaitingThreads {
   Waiting others(std::uint32_t row) const;
   /// What a thread of this router has.
   Waiting of(std::uint32_t row, std::uint32_t thread) const;
-  /// The next thread of this router after this one that has one of that kind; -1: no thread of this router does.
+  /// The thread of this router, not this one, whose oldest one of that kind has waited longest; -1: no thread has one.
   int next(std::uint32_t row, Waiting kind) const;
+
+  /// Since when the oldest one of this thread has waited; nothing: none waits. Before it is announced.
+  void publish_oldest(std::uint32_t row, std::optional<TimePoint> since);
+  /// The same of the other threads of all routers, but not of slow clients.
+  std::optional<TimePoint> oldest_elsewhere(std::uint32_t row) const;
+
+  /// All threads shed for a while: a thread that sheds says so again and again.
+  void announce_shedding(std::uint32_t row, TimePoint until);
+  bool shedding(std::uint32_t row, TimePoint now) const;
 
  private:
   static std::uint64_t bit(std::uint32_t thread, Waiting kind = Waiting::fair) {
     return std::uint64_t{1} << (kind == Waiting::slow ? segment::kThreads + thread : thread);
   }
   int next_in(std::uint64_t bits, Waiting kind) const;
+  std::int64_t oldest_of(std::uint32_t router_slot, std::uint32_t thread, std::uint32_t row) const;
   std::atomic<std::uint64_t>& ours(std::uint32_t row) const {
     return layout_.versions[row].waiters[shard_id_.router_slot];
   }

@@ -11,6 +11,8 @@ using segment::Side;
 
 namespace {
 
+constexpr Duration kLongWait{100};
+
 constexpr http::Fault kNoTunnel{503, "tunnels", "all tunnels to the workers of this version are in use", 0};
 
 }  // namespace
@@ -100,7 +102,8 @@ bool Exchange::spill() {
 }
 
 // A client that has sent FIN nearly always reads on, or has left: nothing shows which. It is answered, and a reset ends
-// the exchange. But while the queue is standing, those who have not sent FIN go first, and there is no time for it.
+// the exchange. But once a request has waited for kLongWait, those who have not sent FIN go first: there is no time for
+// it.
 void Exchange::client_closing() {
   if (record_.first_byte != TimePoint{}) return;
   if (!request_complete_) return client_gone();
@@ -111,8 +114,9 @@ void Exchange::client_closing() {
 void Exchange::judge_half_closed() {
   const TimePoint now = context_.shard.engine.now();
   const Version& version = *routing_.version();
-  if ((slow ? version.slow_queue : version.queue).standing(now)) return client_gone();
-  context_.shard.engine.timers().arm(deadline_, std::min(waits_until(), now + upstream::kStanding));
+  const Micros longest = (slow ? version.slow_queue : version.queue).oldest_wait(now);
+  if (longest >= kLongWait) return client_gone();
+  context_.shard.engine.timers().arm(deadline_, std::min(waits_until(), now + kLongWait));
 }
 
 void Exchange::acquire() {
@@ -152,6 +156,11 @@ void Exchange::take(WorkerSide& side) {
 
 void Exchange::exhausted() {
   feed(refusal(), Reason::overloaded);
+  context_.shard.outbox.flush();
+}
+
+void Exchange::shed() {
+  refuse(Reason::overloaded);
   context_.shard.outbox.flush();
 }
 
@@ -343,6 +352,7 @@ void Exchange::conclude() {
     if (context_.recorder.logs()) log_line();
   }
   use_worker(nullptr);
+  if (budget_ != nullptr) std::exchange(budget_, nullptr)->end();
   routing_.end();
   accepts_body_ = false;
   replay_.drop();

@@ -128,6 +128,7 @@ class Exchange final : private WorkerSeeker {
   bool repeats() const override { return attempt_.worker != nullptr; }
   void granted(WorkerSide& side) override;
   void exhausted() override;
+  void shed() override;
   void exhausted_tunnels() override;
   bool client_was_cut() const override {
     return context_.slow_clients.contains(routing_.client(), context_.shard.engine.now());
@@ -189,6 +190,7 @@ class Exchange final : private WorkerSeeker {
     arm(routing_.limits().request_timeout);
   }
   void judge();
+  bool within_budget(segment::Reason failure);
   void begin_drop(const http::Response& head);
   void drop_answer();
   void drop_data(std::string_view payload);
@@ -254,6 +256,7 @@ class Exchange final : private WorkerSeeker {
   Tunnel tunnel_;                             // in use in State::tunnel
   ExchangeRecord record_;                     // of it so far
   TimePoint queued_{};
+  policy::RetryBudget* budget_ = nullptr;  // in which it counts as a repeated attempt
 };
 
 }  // namespace gray::proxy

@@ -7,6 +7,7 @@
 // asset the first answer is sent; one that was too large to be kept is asked for again.
 #include "router/policy/asset.hpp"
 #include "router/proxy/exchange.hpp"
+#include "router/stats/row.hpp"
 
 namespace gray::proxy {
 
@@ -41,7 +42,8 @@ void Exchange::judge() {
   const bool arrived = attempt_.side->may_have_arrived();
   if (attempt_.side->sent() && !arrived) ++attempt_.undelivered;
   const policy::Attempt attempt = facts_of_attempt(arrived);
-  const policy::Retry verdict = policy::judge(attempt);
+  policy::Retry verdict = policy::judge(attempt);
+  if (verdict == policy::Retry::same_version && !within_budget(attempt.failure)) verdict = policy::Retry::no;
   attempt_.avoid = attempt_.worker->generation;
   accepts_body_ = false;
   const Reason reason = record_.counts.reason;  // a lack of memory here is not the worker's fault
@@ -58,6 +60,24 @@ void Exchange::judge() {
   charge();
   if (verdict == policy::Retry::on_stable) routing_.fall_back(attempt.failure);
   feed(Event::retry);
+}
+
+// A request that goes to stable is no additional load: stable would have had it without the canary. One of a process
+// that has ended is repeated whatever the budget says.
+bool Exchange::within_budget(Reason failure) {
+  if (!policy::needs_budget(failure)) return true;
+  Version& version = *routing_.version();
+  Worker& worker = *attempt_.worker;
+  const bool may_have_ended = failure == Reason::upstream_closed &&
+                              worker.losses.covers(version.limits.max_sockets, context_.shard.engine.now());
+  if (!worker.able || may_have_ended) return true;
+  segment::Row& row = context_.backends.counters().row(version.row);
+  if (version.retries.begin(row.in_flight.load(std::memory_order_relaxed))) {
+    budget_ = &version.retries;
+    return true;
+  }
+  stats::add(row.retries_refused[static_cast<std::size_t>(failure)]);
+  return false;
 }
 
 // ---- an asset that the version does not have

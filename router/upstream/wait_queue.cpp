@@ -9,10 +9,4 @@ void ServiceTime::add(Micros sample) {
   scaled_ = scaled_ == Micros{0} ? sample * kWeight : scaled_ + sample - scaled_ / kWeight;
 }
 
-bool worth_waiting(std::size_t position, std::size_t sockets, Micros mean_service, Duration limit) {
-  if (sockets == 0 || mean_service <= Micros{0}) return true;
-  const double rounds = static_cast<double>(position) / static_cast<double>(sockets);
-  return rounds * static_cast<double>(mean_service.count()) <= static_cast<double>(Micros(limit).count());
-}
-
 }  // namespace gray::upstream

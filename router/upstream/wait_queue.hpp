@@ -1,10 +1,7 @@
 #pragma once
 // Requests of one thread that wait for a socket of one version. The count over all threads and routers is exact and
-// lives in the shared segment; this part keeps the order, the deadlines and the early refusal. Intrusive, pure, `now`
-// is passed in.
-//
-// Model: a waiter has a deadline (queue_timeout). Oldest first while the queue is short-lived; once it has not been
-// empty for kStanding, newest first: a fresh request still has a client that waits, an old one has probably not.
+// lives in the shared segment; this part keeps the order and the deadlines (queue_timeout). Who may wait, and who is
+// served first, is decided by shedding.hpp. Intrusive, pure, `now` is passed in.
 //
 // Invariants
 //  - Every waiter leaves exactly once: granted, expired, or removed because its client left. The queue advances on
@@ -21,7 +18,7 @@
 
 namespace gray::upstream {
 
-inline constexpr Duration kStanding{100};
+enum class Order : std::uint8_t { oldest_first, newest_first };
 
 /// Base of a Seeker that can wait in a queue.
 template <typename Seeker>
@@ -43,18 +40,17 @@ class WaitQueue {
   void push(Seeker& seeker, TimePoint now, Duration timeout) {
     Waiter<Seeker>& waiter = seeker;
     assert(!waiter.linked && "a request waits once");
-    if (newest_ == nullptr) nonempty_since_ = now;
     const TimePoint deadline = newest_ != nullptr ? std::max(now + timeout, newest_->deadline) : now + timeout;
     waiter = {.next = nullptr, .prev = newest_, .since = now, .deadline = deadline, .linked = true};
     (newest_ != nullptr ? newest_->next : oldest_) = &seeker;
     newest_ = &seeker;
     ++size_;
   }
-  /// Next to be served by the order above; null: none. Expired ones stay linked, for pop_expired().
-  Seeker* pop(TimePoint now) {
+  /// Next to be served; null: none. Expired ones stay linked, for pop_expired().
+  Seeker* pop(TimePoint now, Order order = Order::oldest_first) {
     Seeker* seeker = newest_;
     if (seeker == nullptr || is_expired(*seeker, now)) return nullptr;
-    if (!standing(now)) {
+    if (order == Order::oldest_first) {
       for (seeker = oldest_; is_expired(*seeker, now);) seeker = seeker->next;
     }
     remove(*seeker);
@@ -79,15 +75,14 @@ class WaitQueue {
   }
   Seeker* oldest() const { return oldest_; }
   std::size_t size() const { return size_; }
-  bool standing(TimePoint now) const { return oldest_ != nullptr && now - nonempty_since_ >= kStanding; }
   /// Of the oldest waiter.
   std::optional<TimePoint> next_deadline() const {
     if (oldest_ == nullptr) return std::nullopt;
     return oldest_->deadline;
   }
-  std::optional<TimePoint> oldest_since() const {
-    if (oldest_ == nullptr) return std::nullopt;
-    return oldest_->since;
+  /// How long the oldest waiter has waited; 0 without one.
+  Micros oldest_wait(TimePoint now) const {
+    return oldest_ == nullptr ? Micros{0} : std::chrono::duration_cast<Micros>(now - oldest_->since);
   }
 
  private:
@@ -96,10 +91,9 @@ class WaitQueue {
   Seeker* oldest_ = nullptr;
   Seeker* newest_ = nullptr;
   std::size_t size_ = 0;
-  TimePoint nonempty_since_{};
 };
 
-/// Mean service time, exponentially weighted (1/16), for the early refusal.
+/// Mean service time, exponentially weighted (1/16).
 class ServiceTime {
  public:
   void add(Micros sample);
@@ -109,9 +103,5 @@ class ServiceTime {
   static constexpr std::int64_t kWeight = 16;  // a new sample counts 1/16
   Micros scaled_{0};  // kWeight times the mean, since a sixteenth of a few microseconds rounds to zero
 };
-
-/// Whether a request at `position` in the queue (0: next) for `sockets` sockets can be served in time:
-/// position / sockets * mean service time must stay within `limit`. Unknown service time or no sockets: yes.
-bool worth_waiting(std::size_t position, std::size_t sockets, Micros mean_service, Duration limit);
 
 }  // namespace gray::upstream

@@ -89,6 +89,15 @@ TEST_CASE("forgetting a slot keeps its spills, and forgets for which workers it 
   CHECK(master->wire_base.forwards_ignored == 7);
 }
 
+TEST_CASE("forgetting a slot keeps the counts by reason") {
+  Segment master = Segment::create();
+  constexpr auto kClosed = static_cast<std::size_t>(Reason::upstream_closed);
+  master->base[7].retries_refused[kClosed] = 1;
+  master->rows[1][5][7].retries_refused[kClosed] = 2;
+  master.forget(1);
+  CHECK(master->base[7].retries_refused[kClosed] == 3);
+}
+
 TEST_CASE("forgetting a slot keeps its counters and returns its units") {
   Segment master = Segment::create();
   Row& dead = master->rows[1][5][7];

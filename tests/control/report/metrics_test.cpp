@@ -36,6 +36,7 @@ struct MetricsFixture {
     cells.status_class[5] = 678;
     cells.reasons[static_cast<std::size_t>(segment::Reason::queue_full)] = 9;
     cells.connect_errors = 2;
+    cells.retries_refused[static_cast<std::size_t>(segment::Reason::upstream_closed)] = 4;
     for (const auto value : {500, 900, 30'000, 2'000'000, 90'000'000}) record(cells.duration, Micros{value});
     segment->rows[1][3][row].requests = 1;
     record(segment->rows[1][3][row].duration, Micros{1'000});
@@ -83,6 +84,7 @@ TEST_CASE_FIXTURE(MetricsFixture, "counters and gauges carry service and version
   CHECK(has("grayd_requests_total{service=\"web\",version=\"v1\",code=\"5xx\"} 678"));
   CHECK(has("grayd_requests_total{service=\"web\",version=\"v3\",code=\"2xx\"} 0"));
   CHECK(has("grayd_failures_total{service=\"web\",version=\"v1\",reason=\"queue-full\"} 9"));
+  CHECK(has("grayd_retries_refused_total{service=\"web\",version=\"v1\",reason=\"upstream-closed\"} 4"));
   CHECK(has("grayd_upstream_connect_errors_total{service=\"web\",version=\"v1\"} 2"));
   CHECK(has("grayd_version_up{service=\"web\",version=\"v1\"} 1"));
   CHECK(has("grayd_version_up{service=\"web\",version=\"v2\"} 0"));

@@ -1,5 +1,12 @@
 // Which requests wait for a socket, and in which order they are served.
 #include "router/backends/backends.hpp"
+
+#include <cstdlib>
+#include <numeric>
+#include <random>
+#include <string>
+
+#include "tests/router/backends/random_steps.hpp"
 #include "tests/router/process/rig.hpp"
 
 using namespace gray;
@@ -15,6 +22,23 @@ Wire send_get(Rig& rig, std::string_view path = "/", std::string_view fields = "
 }
 
 }  // namespace
+
+TEST_CASE("random steps: whatever happens, no request waits for a socket that is there, and all are counted out") {
+  const unsigned seed = std::random_device{}();
+  const char* asked = std::getenv("GRAY_STEPS");  // for a longer run
+  const int count = asked != nullptr ? std::atoi(asked) : 100'000;
+  MESSAGE("seed " << seed);
+  for (const std::uint32_t threads : {1u, 2u, 4u}) {
+    CAPTURE(threads);
+    RandomSteps steps(seed, threads);
+    for (int i = 0; i < count; ++i) {
+      steps.step();
+      if (i % 500 == 499) steps.check();
+    }
+    steps.drain();
+    CHECK(steps.served() > count / 200);
+  }
+}
 
 TEST_CASE("a full queue and a wait that cannot succeed are refused at once") {
   Gate gate;
@@ -83,4 +107,53 @@ TEST_CASE(
   CHECK(eventually([&] { return worker.seen().size() >= 3; }));
   CHECK(worker.seen()[1].head.find("/fair") != std::string::npos);
   CHECK(rig.reason(Reason::overloaded) == 1);  // the third one that waited: two of four places are for slow ones
+}
+
+TEST_CASE("a canary whose queue is full costs the requests of stable nothing") {
+  Gate gate;
+  FakeWorker stable(answers(std::string(kOk))), slow(answers_after(gate));
+  Rig rig({{{stable.address()}, {slow.address()}}, few_sockets(1, 4)});
+  std::vector<Wire> stuck;
+  for (std::uint32_t i = 0; i <= 4; ++i) {
+    stuck.push_back(send_get(rig, "/?version=v2"));
+    REQUIRE(eventually([&] { return slow.requests() == 1 && rig.totals(1).waiting == i; }));
+  }
+  CHECK(rig.get("/?version=v2").field("x-gray-reason") == "queue-full");
+  for (int i = 0; i < 50; ++i) CHECK(rig.get().status() == 200);
+  CHECK(rig.totals(0).waiting == 0);
+  CHECK(rig.reason(Reason::queue_full, 0) == 0);
+  const auto waited = segment::sum(*rig.segment, 0, &segment::Row::waited);
+  CHECK(std::accumulate(std::begin(waited.buckets), std::end(waited.buckets), std::uint64_t{0}) == 0);
+  gate.open();
+  for (Wire& client : stuck) CHECK(client.read_answer().status() == 200);
+}
+
+TEST_CASE("workers that have become too slow: the newest is served, and who cannot be served in time is told at once") {
+  Gate gate;
+  FakeWorker worker(answers_after(gate));
+  Rig rig({{{worker.address()}}, few_sockets(1, 10)});
+  Wire first = send_get(rig);
+  REQUIRE(eventually([&] { return worker.requests() == 1; }));
+  std::vector<Wire> waiting;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    waiting.push_back(send_get(rig, "/" + std::to_string(i)));
+    REQUIRE(eventually([&] { return rig.waiting() == i + 1; }));
+  }
+  rig.on([](proxy::Shard& shard) {
+    proxy::Version& version = shard.backends().version(0);
+    version.service_time.add(Micros{5'000'000});
+    const TimePoint now = shard.engine().now();
+    for (const int ms : {10'000, 20'000, 30'000})
+      version.shedding.serves({.sockets = 1}, Micros{1'000'000}, now + Duration{ms});
+  });
+  gate.open();
+  const Message dropped = waiting[0].read_answer();
+  CHECK(dropped.status() == 503);
+  CHECK(dropped.field("x-gray-reason") == "overloaded");
+  CHECK_FALSE(dropped.field("retry-after").empty());
+  CHECK(waiting[1].read_answer().status() == 200);
+  CHECK(waiting[2].read_answer().status() == 200);
+  REQUIRE(worker.requests() == 3);
+  CHECK(worker.seen()[1].has("GET /2 "));
+  CHECK(worker.seen()[2].has("GET /1 "));
 }

@@ -1,4 +1,5 @@
-// An asset that a version does not have: which versions are asked, which answer is sent, what is counted.
+// An asset that a version does not have: which versions are asked, which answer is sent, what is counted. And how many
+// failed attempts are repeated at once.
 #include "router/policy/asset.hpp"
 #include "router/proxy/exchange.hpp"
 #include "tests/router/process/rig.hpp"
@@ -209,4 +210,61 @@ TEST_CASE("what is not an asset, or cannot be asked for twice, gets the answer o
   CHECK(ask(heads, head, true).field("content-length") == "7");
   Rig none({{{lacking.address()}, {lacking.address()}}});
   CHECK(ask(none, head, true).field("content-length") == "9");
+}
+
+TEST_CASE(
+    "a worker that breaks all connections and lives on: a fifth of the requests, and at least three, are repeated") {
+  constexpr int kRequests = 8, kRepeated = 3;
+  Gate breaks, answers_again;
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    if (!call.next()) return;
+    if (call.number() <= kRequests) return breaks.wait();
+    answers_again.wait();
+    call.write(sized("HTTP/1.1 200 OK", "ok"));
+  });
+  Rig rig({{{worker.address()}}});
+  rig.on([](proxy::Shard& shard) {
+    auto& version = shard.backends().version(0);
+    while (version.workers.front().losses.covers(version.limits.max_sockets, shard.engine().now())) {
+    }
+  });
+  std::vector<Wire> clients;
+  for (int i = 0; i < kRequests; ++i) {
+    clients.push_back(rig.dial());
+    clients.back().write(Rig::request_for());
+  }
+  REQUIRE(eventually([&] { return worker.requests() == kRequests; }));
+  breaks.open();
+  const auto refused = [&rig] {
+    return rig.totals().retries_refused[static_cast<std::size_t>(segment::Reason::upstream_closed)];
+  };
+  CHECK(eventually([&] { return refused() == kRequests - kRepeated; }));
+  answers_again.open();
+  int good = 0;
+  for (Wire& client : clients) good += client.read_answer().status() == 200 ? 1 : 0;
+  CHECK(good == kRepeated);
+  CHECK(eventually([&] { return rig.totals().retries == kRepeated; }));
+  rig.on([](proxy::Shard& shard) { CHECK(shard.backends().version(0).retries.active() == 0); });
+}
+
+TEST_CASE("all requests that a process loses when it ends are repeated, whatever the budget says") {
+  constexpr int kRequests = 20;
+  Gate ends;
+  FakeWorker ended([&](FakeWorker::Call& call) {
+    if (call.next()) ends.wait();
+  });
+  FakeWorker other(answers(sized("HTTP/1.1 200 OK", "ok")));
+  Rig rig({{{ended.address()}}});
+  std::vector<Wire> clients;
+  for (int i = 0; i < kRequests; ++i) {
+    clients.push_back(rig.dial());
+    clients.back().write(Rig::request_for());
+  }
+  REQUIRE(eventually([&] { return ended.requests() == kRequests; }));
+  Plan both{{{ended.address(), other.address()}}};
+  both.number = 2;
+  rig.apply(both);
+  ends.open();
+  for (Wire& client : clients) CHECK(client.read_answer().status() == 200);
+  CHECK(rig.totals().retries_refused[static_cast<std::size_t>(segment::Reason::upstream_closed)] == 0);
 }

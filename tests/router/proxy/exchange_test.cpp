@@ -401,7 +401,7 @@ TEST_CASE("a client that ends its side before the first byte of its answer") {
   }
 }
 
-TEST_CASE("a client that sends FIN while it waits is answered, unless the queue has been standing") {
+TEST_CASE("a client that sends FIN while it waits is answered, unless requests wait for long") {
   Gate gate;
   FakeWorker worker(answers_after(gate));
   Rig rig({{{worker.address()}}, one_socket(256)});
@@ -415,7 +415,7 @@ TEST_CASE("a client that sends FIN while it waits is answered, unless the queue 
     gate.open();
     CHECK(waits.read_answer().status() == 200);
   }
-  SUBCASE("standing") {
+  SUBCASE("long") {
     CHECK(eventually([&] { return rig.waiting() == 0; }));
     CHECK(rig.reason(Reason::client_gone) == 1);
     CHECK(rig.sockets(0) == 1);

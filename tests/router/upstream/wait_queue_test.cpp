@@ -21,35 +21,21 @@ TEST_CASE("an empty queue has no waiter to serve") {
   CHECK(queue.pop(at_ms(0)) == nullptr);
   CHECK(queue.pop_expired(at_ms(0)) == nullptr);
   CHECK_FALSE(queue.next_deadline().has_value());
-  CHECK_FALSE(queue.oldest_since().has_value());
-  CHECK_FALSE(queue.standing(at_ms(1000)));
+  CHECK(queue.oldest_wait(at_ms(1000)) == Micros{0});
 }
 
-TEST_CASE("a short queue serves the oldest first, a standing one the newest") {
+TEST_CASE("the oldest or the newest is served first, as the caller says") {
   WaitQueue<Request> queue;
   Request a, b, c;
   queue.push(a, at_ms(0), kSecond);
   queue.push(b, at_ms(10), kSecond);
   queue.push(c, at_ms(20), kSecond);
-  CHECK(queue.oldest_since() == at_ms(0));
-  CHECK_FALSE(queue.standing(at_ms(99)));
+  CHECK(queue.oldest_wait(at_ms(30)) == Duration{30});
   CHECK(queue.pop(at_ms(99)) == &a);
-  CHECK(queue.standing(at_ms(100)));
-  CHECK(queue.pop(at_ms(100)) == &c);
-  CHECK(queue.pop(at_ms(100)) == &b);
+  CHECK(queue.oldest_wait(at_ms(30)) == Duration{20});
+  CHECK(queue.pop(at_ms(100), Order::newest_first) == &c);
+  CHECK(queue.pop(at_ms(100), Order::newest_first) == &b);
   CHECK(queue.size() == 0);
-}
-
-TEST_CASE("a queue that was empty for a moment is a short one again") {
-  WaitQueue<Request> queue;
-  Request a, b, c;
-  queue.push(a, at_ms(0), kSecond);
-  CHECK(queue.pop(at_ms(200)) == &a);
-  CHECK_FALSE(queue.standing(at_ms(200)));
-  queue.push(b, at_ms(1000), kSecond);
-  queue.push(c, at_ms(1000), kSecond);
-  CHECK_FALSE(queue.standing(at_ms(1099)));
-  CHECK(queue.pop(at_ms(1099)) == &b);
 }
 
 TEST_CASE("expired waiters are left for pop_expired, by age, and never served") {
@@ -105,21 +91,17 @@ TEST_CASE("a timeout of zero expires at once") {
 /// The simple reference implementation of the queue.
 struct Model {
   std::vector<Request*> waiters;  // oldest first
-  TimePoint nonempty_since{};
 
-  void push(Request& waiter, TimePoint now) {
-    if (waiters.empty()) nonempty_since = now;
-    waiters.push_back(&waiter);
-  }
+  void push(Request& waiter) { waiters.push_back(&waiter); }
   Request* take(std::vector<Request*>::iterator found) {
     if (found == waiters.end()) return nullptr;
     Request* waiter = *found;
     waiters.erase(found);
     return waiter;
   }
-  Request* pop(TimePoint now) {
+  Request* pop(TimePoint now, Order order) {
     const auto alive = [now](const Request* waiter) { return waiter->deadline > now; };
-    if (!waiters.empty() && now - nonempty_since >= kStanding) {
+    if (order == Order::newest_first) {
       const auto newest = std::find_if(waiters.rbegin(), waiters.rend(), alive);
       return newest == waiters.rend() ? nullptr : take(newest.base() - 1);
     }
@@ -150,9 +132,13 @@ TEST_CASE("under random operations the queue does what a naive model does") {
       case 1:
         if (waiter.linked) break;
         queue.push(waiter, now, Duration{20 + below(200)});
-        model.push(waiter, now);
+        model.push(waiter);
         break;
-      case 2: REQUIRE(queue.pop(now) == model.pop(now)); break;
+      case 2: {
+        const Order order = below(2) == 0 ? Order::oldest_first : Order::newest_first;
+        REQUIRE(queue.pop(now, order) == model.pop(now, order));
+        break;
+      }
       case 3: REQUIRE(queue.pop_expired(now) == model.pop_expired(now)); break;
       default:
         if (below(4) > 0) break;
@@ -160,7 +146,7 @@ TEST_CASE("under random operations the queue does what a naive model does") {
         model.remove(waiter);
     }
     REQUIRE(queue.size() == model.waiters.size());
-    REQUIRE(queue.oldest_since().has_value() == !model.waiters.empty());
+    REQUIRE(queue.next_deadline().has_value() == !model.waiters.empty());
     if (!model.waiters.empty()) REQUIRE(queue.next_deadline() == model.waiters.front()->deadline);
   }
 }
@@ -183,21 +169,6 @@ TEST_CASE("a mean of a few microseconds is not lost in rounding, and a sample of
   CHECK(time.mean() == Micros{1});
   for (int i = 0; i < 200; ++i) time.add(Micros{8});
   CHECK(time.mean() >= Micros{7});
-}
-
-TEST_CASE("it is worth waiting while the work ahead fits into the limit") {
-  const Micros service{10'000};
-  CHECK(worth_waiting(0, 1, service, Duration{0}));
-  CHECK(worth_waiting(10, 1, service, Duration{100}));
-  CHECK_FALSE(worth_waiting(11, 1, service, Duration{100}));
-  CHECK(worth_waiting(40, 4, service, Duration{100}));
-  CHECK_FALSE(worth_waiting(41, 4, service, Duration{100}));
-}
-
-TEST_CASE("without a known service time all may wait, and huge numbers do not overflow") {
-  CHECK(worth_waiting(1000, 1, Micros{0}, Duration{1}));
-  CHECK(worth_waiting(1000, 0, Micros{1000}, Duration{1}));
-  CHECK_FALSE(worth_waiting(~std::size_t{0}, 1, Micros::max(), Duration{1000}));
 }
 
 }  // namespace

@@ -1,0 +1,36 @@
+#include "router/upstream/shedding.hpp"
+
+#include <algorithm>
+
+namespace gray::upstream {
+namespace {
+
+constexpr double kLongest = 1e15;  // microseconds: 30 years, so that a sum of estimates does not overflow
+
+}  // namespace
+
+Micros QueueLoad::wait_behind(std::size_t others) const {
+  if (sockets == 0) return Micros{0};
+  const double rounds = (static_cast<double>(others) + 0.5) / static_cast<double>(sockets);
+  const double wait = rounds * static_cast<double>(mean_service.count());
+  return Micros{static_cast<Micros::rep>(std::min(wait, kLongest))};
+}
+
+// Slow workers: at least one request for each socket may wait.
+Micros Shedding::short_wait(const QueueLoad& load) {
+  const Micros wait = std::min(kShortTargets * load.target(), load.limit / 2);
+  return std::min(std::max(wait, load.mean_service), load.limit);
+}
+
+bool Shedding::admits(const QueueLoad& load, Micros oldest, TimePoint now) {
+  if (load.waiting == 0) codel_.passed(Micros{0}, now, load.target());
+  const Micros wait = load.wait_behind(load.waiting);
+  shedding_ = codel_.standing() && (shedding_ || std::max(wait, oldest) > load.limit / 2);
+  return wait <= (shedding_ || load.sheds_elsewhere ? short_wait(load) : load.limit);
+}
+
+bool Shedding::drops(const QueueLoad& load, Micros waited, std::size_t newer) const {
+  return codel_.standing() && newest_first(load) && load.wait_behind(newer) > load.limit - waited;
+}
+
+}  // namespace gray::upstream

@@ -1,0 +1,66 @@
+#pragma once
+// Who may wait in a version's queue, and in which order they are served. Pure: counts, times and `now` in, decisions
+// out. One object for each version and thread.
+//
+// Model
+//  - First come, first served. A newcomer is refused if its estimated wait exceeds queue_timeout.
+//  - Shedding begins when the queue is standing (codel.hpp) and a newcomer would wait for longer than half of
+//    queue_timeout.
+//    Those who wait are served; newcomers are refused while their wait would be longer than short_wait(): so a lasting
+//    overload is refused on arrival, and those who are admitted wait only as long as it takes to keep each socket busy.
+//    It ends when the queue stands no longer. All threads shed together: else those of one would take the places that
+//    another one refuses.
+//  - If the sockets have become so slow, or so few, that first-come order would make the last one wait longer than half
+//    of queue_timeout, the newest goes first: its client has waited least, and is the likeliest to be there still. The
+//    oldest are dropped at once if they can no longer be served in time in that order.
+//
+// CoDel itself would drop at the head of the queue whoever has waited for two targets. These have waited in vain, and
+// an open load a little above the capacity has to be refused anyway: on arrival it costs nobody any time. So its
+// measure of a standing queue is used, but only those are dropped at the head who have no chance.
+//
+// A source of estimates: the mean service time of finished requests, and the sockets. A queue whose oldest request has
+// waited for half of queue_timeout is too long, whatever the estimate says.
+#include <cstddef>
+
+#include "config/base/time.hpp"
+#include "router/upstream/codel.hpp"
+
+namespace gray::upstream {
+
+/// The queue of a version, over all threads and routers.
+struct QueueLoad {
+  std::size_t waiting = 0;
+  std::size_t sockets = 0;       // that can serve those who wait
+  Micros mean_service{0};        // 0: not known yet
+  Micros limit{0};               // queue_timeout
+  bool sheds_elsewhere = false;  // another thread sheds
+
+  /// The expected wait of a request behind `others` requests: they and, on average, half a service time of one socket.
+  /// 0: not known.
+  Micros wait_behind(std::size_t others) const;
+  bool worth_waiting(std::size_t others) const { return wait_behind(others) <= limit; }
+  Micros target() const { return Codel::target(mean_service, sockets); }
+};
+
+class Shedding {
+ public:
+  /// The wait of a newcomer while requests are shed: enough targets that hardly any socket finds nobody waiting.
+  static constexpr int kShortTargets = 8;
+  static Micros short_wait(const QueueLoad& load);
+
+  /// A request comes that has to wait: whether it may. `load` is without it; `oldest`: how long the oldest one of this
+  /// thread has waited, 0 without one.
+  bool admits(const QueueLoad& load, Micros oldest, TimePoint now);
+  /// A socket is free. `oldest`: as above, before anybody is taken out.
+  void serves(const QueueLoad& load, Micros oldest, TimePoint now) { codel_.passed(oldest, now, load.target()); }
+  static bool newest_first(const QueueLoad& load) { return load.wait_behind(load.waiting) > load.limit / 2; }
+  /// Whether the oldest one is dropped: it has waited for `waited`, and `newer` requests go before it.
+  bool drops(const QueueLoad& load, Micros waited, std::size_t newer) const;
+  bool active() const { return shedding_ && codel_.standing(); }
+
+ private:
+  Codel codel_;
+  bool shedding_ = false;
+};
+
+}  // namespace gray::upstream
