@@ -19,9 +19,14 @@ void Exchange::leave_canary(Reason reason) {
   record_.counts.reason = reason;
   if (reason != Reason::none) charge();
   record_.counts.reason = Reason::none;
+  go_to_stable(reason);
+  feed(Event::retry);
+}
+
+// The deadline of the canary is over, too: a request that waits for stable has the usual one.
+void Exchange::go_to_stable(Reason reason) {
   attempt_.withdrawn = false;
   routing_.fall_back(reason);
-  feed(Event::retry);
 }
 
 void Exchange::refuse(Reason reason) {

@@ -154,3 +154,27 @@ TEST_CASE("without a socket of stable either, the request is refused for stable'
   CHECK(one.read_answer().status() == 200);
   CHECK(two.read_answer().status() == 200);
 }
+
+TEST_CASE("a request of a withdrawn version that is repeated waits for stable once, at most for queue_timeout") {
+  Gate stable_gate, canary_gate;
+  FakeWorker stable{answers_after(stable_gate)}, canary{answers_after(canary_gate)};
+  Plan plan{{{stable.address()}, {canary.address()}}};
+  plan.limits = few_sockets(1, 256);
+  plan.limits.queue_timeout = Duration{200};
+  plan.weight = 100;
+  Rig rig(plan);
+  Wire busy = asks(rig, Rig::request_for("/?version=v1"));
+  Wire client = asks(rig, Rig::request_for());
+  REQUIRE(eventually([&] { return stable.requests() == 1 && canary.requests() == 1; }));
+  plan.weight = 0;
+  plan.withdrawn = true;
+  ++plan.number;
+  rig.apply(plan);
+  const Message answer = client.read_answer();
+  CHECK(answer.status() == 503);
+  CHECK(answer.field("x-gray-reason") == "queue-timeout");
+  CHECK(answer.field("x-gray-version") == "v1");
+  stable_gate.open();
+  canary_gate.open();
+  CHECK(busy.read_answer().status() == 200);
+}
