@@ -1,39 +1,12 @@
 #include "router/process/target_cache.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
 
+#include "router/targeting/mapped_allowlist.hpp"
+
 namespace gray::proxy {
-namespace {
-
-/// The pages are there before the first request asks for them.
-class MappedTable {
- public:
-  MappedTable(int fd, std::uint64_t slots)
-      : bytes_(Allowlist::bytes_of(slots)), at_(::mmap(nullptr, bytes_, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0)) {
-    if (at_ == MAP_FAILED) return;
-    const auto* first = reinterpret_cast<const std::uint64_t*>(static_cast<const char*>(at_) + sizeof(AllowlistHead));
-    table_ = targeting::AllowlistTable({first, slots});
-  }
-  ~MappedTable() {
-    if (at_ != MAP_FAILED) ::munmap(at_, bytes_);
-  }
-  MappedTable(const MappedTable&) = delete;
-  MappedTable& operator=(const MappedTable&) = delete;
-
-  const targeting::AllowlistTable& table() const { return table_; }
-
- private:
-  std::size_t bytes_;
-  void* at_;
-  targeting::AllowlistTable table_;
-};
-
-}  // namespace
-
 std::shared_ptr<const targeting::AllowlistTable> map_allowlist(int fd, const AllowlistRef& expected,
                                                                std::string& error) {
   const AllowlistHead head = Allowlist::head_of(fd, error);
@@ -42,10 +15,9 @@ std::shared_ptr<const targeting::AllowlistTable> map_allowlist(int fd, const All
     error = "an allowlist is not the one of its table";
     return nullptr;
   }
-  const auto mapped = std::make_shared<const MappedTable>(fd, head.slots);
-  if (mapped->table()) return {mapped, &mapped->table()};
-  error = "an allowlist cannot be mapped: " + std::generic_category().message(errno);
-  return nullptr;
+  auto mapped = targeting::map_allowlist(fd, head.slots, targeting::Pages::at_once);
+  if (!mapped) error = "an allowlist cannot be mapped: " + std::generic_category().message(errno);
+  return mapped;
 }
 
 targeting::Targets TargetCache::targets_of(const ServiceRoute& service, const UniqueFd* list,
