@@ -181,6 +181,12 @@ def connects(port):
     return False
 
 
+def status(ctl):
+    """What grayd says of itself; `ctl` is grayctl with its socket."""
+    return json.loads(subprocess.run([*ctl, "status", "-o", "json"], capture_output=True, text=True, timeout=5,
+                                     check=True).stdout)
+
+
 def worker_pids(status_command):
     """The ids of the workers that grayd calls healthy, of all services; empty while there is none."""
     answer = subprocess.run(status_command, capture_output=True, text=True, timeout=5)

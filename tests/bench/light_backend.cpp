@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <deque>
 #include <exception>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,11 +38,7 @@ class Backend {
  public:
   Backend(const Options& options, UniqueFd listener)
       : delay_(std::chrono::milliseconds(options.delay_ms)), slots_(options.slots), listener_(std::move(listener)) {
-    const char* version = std::getenv("GRAY_VERSION");
-    std::string body = version != nullptr ? version : "light";
-    body.resize(options.body, '.');
-    reply_ = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) +
-             "\r\n\r\n" + body;
+    reply_ = reply_of(options.body);
     poller_.add(listener_.get(), kListener);
   }
 
@@ -56,6 +53,28 @@ class Backend {
 
  private:
   static constexpr std::uint64_t kListener = ~0ull;
+  static constexpr std::size_t kMaxBody = 64 << 20;  // bytes that a path may ask for
+  static constexpr std::size_t kMaxSizes = 16;       // different ones
+
+  static std::string reply_of(std::size_t size) {
+    const char* version = std::getenv("GRAY_VERSION");
+    std::string body = version != nullptr ? version : "light";
+    body.resize(size, '.');
+    return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + body;
+  }
+
+  /// The answer to a request whose path begins with /bytes/N, else the usual one.
+  const std::string& reply_to(std::string_view request) {
+    constexpr std::string_view kPath = " /bytes/";
+    const std::size_t at = request.substr(0, request.find('\n')).find(kPath);
+    if (at == std::string_view::npos) return reply_;
+    std::size_t size = 0;
+    std::from_chars(request.data() + at + kPath.size(), request.data() + request.size(), size);
+    const auto known = sized_.find(size);
+    if (known != sized_.end()) return known->second;
+    if (size > kMaxBody || sized_.size() == kMaxSizes) return reply_;
+    return sized_[size] = reply_of(size);
+  }
 
   struct Connection {
     UniqueFd fd;
@@ -65,7 +84,8 @@ class Backend {
     bool hung_up = false;
     bool close_after = false;
     std::string in;
-    std::size_t unsent = 0;  // so many last bytes of reply_ have yet to go out
+    const std::string* reply = nullptr;
+    std::size_t unsent = 0;  // so many last bytes of it have yet to go out
   };
   struct Due {
     TimePoint at;
@@ -125,6 +145,7 @@ class Backend {
     const std::size_t length = request_length(connection.in);
     if (length == 0) return;  // the rest comes with another edge
     connection.close_after = connection.in.find("onnection: close") < length;
+    connection.reply = &reply_to(connection.in);
     connection.in.erase(0, length);
     if (delay_ == Clock::duration::zero()) return answer(index);
     connection.serving = true;
@@ -170,15 +191,16 @@ class Backend {
   }
 
   void answer(std::uint32_t index) {
-    connections_[index].unsent = reply_.size();
+    connections_[index].unsent = connections_[index].reply->size();
     flush(index);
   }
 
   void flush(std::uint32_t index) {
     Connection& connection = connections_[index];
     while (connection.unsent > 0) {
-      const ssize_t count =
-          send(connection.fd.get(), reply_.data() + reply_.size() - connection.unsent, connection.unsent, MSG_NOSIGNAL);
+      const std::string& reply = *connection.reply;
+      const char* rest = reply.data() + reply.size() - connection.unsent;
+      const ssize_t count = send(connection.fd.get(), rest, connection.unsent, MSG_NOSIGNAL);
       if (count < 0 && errno == EAGAIN) return;
       if (count < 0) connection.close_after = true;
       connection.unsent = count < 0 ? 0 : connection.unsent - static_cast<std::size_t>(count);
@@ -197,6 +219,7 @@ class Backend {
   UniqueFd listener_;
   Poller poller_;
   std::string reply_;
+  std::map<std::size_t, std::string> sized_;  // by the size of the body; elements stay where they are
   std::deque<Connection> connections_;
   std::vector<std::uint32_t> free_;     // indices into connections_
   std::deque<std::uint32_t> runnable_;  // longest waiting first

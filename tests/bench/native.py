@@ -9,6 +9,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 import time
 
 import figures
@@ -47,11 +48,11 @@ def cpu_seconds(pids):
 
 
 class Runner:
-    """One proxy that runs on its processor, its backend on the other; `ids` are its processes, backend left out."""
+    """One proxy that runs on its processor, its backend on the other; `ids` are its processes, backend left out.
+    `own`: what is set differently (peers.setup)."""
 
-    def __init__(self, bench, name, log=False, worker_cpu=LOAD_CPU, targeting=None):
-        folder = bench.folder / f"{name}{'-log' if log else ''}{'-' + targeting.split()[0] if targeting else ''}"
-        folder.mkdir()
+    def __init__(self, bench, name, log=False, worker_cpu=LOAD_CPU, targeting=None, **own):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=bench.folder))
         self.name, self.port = name, harness.free_port()
         place = peers.Place(str(folder), programs(name), worker=["taskset", "-c", str(worker_cpu)])
         backend = None
@@ -59,14 +60,14 @@ class Runner:
             # In a session of its own, as grayd's is: the scheduler may treat it as a group of its own.
             process, backend = bench.start_printing_port(peers.backend_command(place, 0), start_new_session=True)
             take_priority(process.pid)
-        setup = peers.setup(name, place, self.port, backend, log, targeting)
+        setup = peers.setup(name, place, self.port, backend, log, targeting, **own)
         for path, text in setup.files.items():
             pathlib.Path(path).write_text(text)
         process = bench.start_until(setup.command, self.answers, cpu=PROXY_CPU)
         workers = []
         if name == "grayd":
-            workers = harness.worker_pids([harness.program(harness.BUILD / "grayctl"), "--socket",
-                                           f"{folder}/grayd.sock", "status", "-o", "json"])
+            self.ctl = [harness.program(harness.BUILD / "grayctl"), "--socket", f"{folder}/grayd.sock"]
+            workers = harness.worker_pids([*self.ctl, "status", "-o", "json"])
         for worker in workers:
             take_priority(worker)  # a session of its own
         self.ids = harness.tree(process.pid, leave_out=workers)
@@ -78,9 +79,9 @@ class Runner:
         words = [word for header in headers for word in ("--header", header)]
         return harness.loadgen(self.port, *options, *words, cpu=LOAD_CPU)
 
-    def sample(self, connections, seconds, headers=()):
+    def sample(self, connections, seconds, headers=(), path="/"):
         """One closed-loop run: CPU time per request in microseconds, answers per second, the counters per request."""
-        options = ("--connections", connections, "--seconds", seconds)
+        options = ("--connections", connections, "--seconds", seconds, "--path", path)
         with self.counting() as counters:
             before = cpu_seconds(self.ids)
             load = self.load(*options, headers=headers)

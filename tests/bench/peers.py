@@ -51,8 +51,10 @@ class Place:
     worker: list = dataclasses.field(default_factory=list)
 
 
-def setup(name, place, port, backend, log=False, targeting=None):
-    own = {"log": log, "targeting": targeting} if name == "grayd" else {}
+def setup(name, place, port, backend, log=False, targeting=None, **own):
+    """`own`: what is set differently, see the function of the proxy."""
+    if name == "grayd":
+        own |= {"log": log, "targeting": targeting}
     return {"grayd": grayd, "nginx": nginx, "haproxy": haproxy, "node": node, "relay": relay}[name](
         place, port, backend, **own)
 
@@ -80,7 +82,8 @@ def allowlist(place):
 TARGETING = {"rules 500": rules, "allowlist 1,000,000": allowlist}
 
 
-def grayd(place, port, _, log, targeting):
+def grayd(place, port, _, log, targeting, sockets=SOCKETS, router="", service="", more=""):
+    """`sockets`: to the worker, at most. `router`, `service`: lines of these tables. `more`: further tables."""
     lines, files = TARGETING[targeting](place) if targeting else ("", {})
     # The worker's port is grayd's choice; light_backend takes it from the environment.
     worker = [*place.worker, place.programs["light_backend"], "--body", str(BODY)]
@@ -94,24 +97,31 @@ admin = "{place.folder}/grayd.sock"
 
 [router]
 threads = 1
+{router}
 
 [service.web]
 stable = "v1"
+{service}
 
 [service.web.limits]
-max_sockets = {SOCKETS}
+max_sockets = {sockets}
 upstream_idle = "75s"
 
 [service.web.version.v1]
 command = {json.dumps(worker)}
 ready = "pipe"
 
-{lines}"""
+{lines}{more}"""
     path = f"{place.folder}/grayd.toml"
     return Setup([place.programs["grayd"], "--config", path], {path: config, **files}, "grayd")
 
 
-def nginx(place, port, backend):
+NGINX_DEFAULT = ""  # buffers: 8 of 4 KiB, and a file
+NGINX_LARGE = "proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;"
+
+
+def nginx(place, port, backend, buffering="proxy_buffering off;", clients=CLIENTS):
+    """`buffering`: directives. `clients`: connections of clients, at most."""
     config = f"""
 daemon off;
 user root;
@@ -119,13 +129,14 @@ worker_processes 1;
 pid {place.folder}/nginx.pid;
 error_log {place.folder}/nginx-error.log crit;
 events {{
-    worker_connections {CLIENTS};
+    worker_connections {clients};
     multi_accept on;
 }}
 http {{
     access_log off;
     keepalive_timeout 75s;
     keepalive_requests 1000000000;
+    client_max_body_size 0;
     client_body_temp_path {place.folder}/nginx-client;
     proxy_temp_path {place.folder}/nginx-proxy;
     fastcgi_temp_path {place.folder}/nginx-fastcgi;
@@ -142,7 +153,7 @@ http {{
         location / {{
             proxy_pass http://backend;
             proxy_http_version 1.1;
-            proxy_buffering off;
+            {buffering}
             proxy_set_header Connection "";
             proxy_set_header Host $http_host;
         }}
@@ -180,5 +191,6 @@ def node(place, port, backend):
     return Setup([place.programs["node"], place.programs["node_proxy.js"], str(backend), str(port)], {}, "node")
 
 
-def relay(place, port, backend):
-    return Setup([place.programs["relay"], "--port", str(port), str(backend)], {}, "relay")
+def relay(place, port, backend, buffer=65_536):
+    """`buffer`: bytes that it reads at once."""
+    return Setup([place.programs["relay"], "--buffer", str(buffer), "--port", str(port), str(backend)], {}, "relay")

@@ -6,7 +6,6 @@
 //  - A side with unsent bytes is not given more: its peer is not read until they are gone, so memory stays bounded.
 //  - A pair ends whole: when one side has ended or failed, both sockets are closed.
 #include <CLI/CLI.hpp>
-#include <array>
 #include <csignal>
 #include <cstdio>
 #include <deque>
@@ -28,7 +27,8 @@ struct Side {
 
 class Relay {
  public:
-  Relay(UniqueFd listener, sockaddr_in backend) : backend_(backend), listener_(std::move(listener)) {
+  Relay(UniqueFd listener, sockaddr_in backend, std::size_t buffer)
+      : backend_(backend), listener_(std::move(listener)), scratch_(buffer, '\0') {
     poller_.add(listener_.get(), kListener);
   }
 
@@ -77,12 +77,11 @@ class Relay {
 
   /// Moves what there is to read; false when the pair is over.
   bool carry(Side& from, Side& to) {
-    static thread_local std::array<char, 64 * 1024> scratch;
     while (from.readable && to.unsent.empty()) {
-      const ssize_t count = recv(from.fd.get(), scratch.data(), scratch.size(), 0);
+      const ssize_t count = recv(from.fd.get(), scratch_.data(), scratch_.size(), 0);
       if (count == 0 || (count < 0 && errno != EAGAIN)) return false;
-      from.readable = count == static_cast<ssize_t>(scratch.size()) || (count > 0 && from.hung_up);
-      if (count > 0 && !give(to, {scratch.data(), static_cast<std::size_t>(count)})) return false;
+      from.readable = count == static_cast<ssize_t>(scratch_.size()) || (count > 0 && from.hung_up);
+      if (count > 0 && !give(to, {scratch_.data(), static_cast<std::size_t>(count)})) return false;
     }
     return true;
   }
@@ -107,18 +106,19 @@ class Relay {
   sockaddr_in backend_;
   UniqueFd listener_;
   Poller poller_;
+  std::string scratch_;             // what is read at once
   std::deque<Side> sides_;          // a client at an even index, its upstream behind it
   std::vector<std::size_t> free_;   // even indices
   std::vector<std::size_t> ended_;  // free from the next batch of events on
 };
 
-void run(std::uint16_t port, std::uint16_t backend) {
+void run(std::uint16_t port, std::uint16_t backend, std::size_t buffer) {
   raise_descriptor_limit();
   std::signal(SIGTERM, [](int) { _exit(0); });
   UniqueFd listener = listen_on(ipv4("127.0.0.1", port));
   std::printf("%u\n", static_cast<unsigned>(local_port(listener.get())));
   std::fflush(stdout);
-  Relay(std::move(listener), ipv4("127.0.0.1", backend)).run();
+  Relay(std::move(listener), ipv4("127.0.0.1", backend), buffer).run();
 }
 
 }  // namespace
@@ -126,12 +126,14 @@ void run(std::uint16_t port, std::uint16_t backend) {
 
 int main(int argc, char** argv) {
   std::uint16_t port = 0, backend = 0;
+  std::size_t buffer = 64 * 1024;
   CLI::App app{"Carries bytes between each client and a connection of its own to 127.0.0.1:BACKEND; prints its port."};
   app.add_option("--port", port, "0 takes one from the kernel");
+  app.add_option("--buffer", buffer, "bytes that are read at once")->capture_default_str();
   app.add_option("backend", backend, "port of the backend")->required();
   CLI11_PARSE(app, argc, argv);
   try {
-    gray::bench::run(port, backend);
+    gray::bench::run(port, backend, buffer);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "relay: %s\n", error.what());
     return 1;
