@@ -193,6 +193,7 @@ class Grayd:
         self.mark = uuid.uuid4().hex
         self.port = free_port()
         self.process = None
+        self.last_log = None  # all of it, once the folder is removed
         self.write_config(config)
 
     def write_config(self, config):
@@ -218,6 +219,8 @@ class Grayd:
         """All output of grayd on stdout and stderr; nothing if it was never started."""
         if not self.process:
             return ""
+        if self.last_log is not None:
+            return self.last_log
         with open(os.path.join(self.folder, "grayd.log"), errors="replace") as file:
             return file.read()
 
@@ -325,6 +328,7 @@ class Grayd:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
+        self.last_log = self.log()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -377,8 +381,7 @@ class GrayTest(unittest.TestCase):
         if len(result.failures) + len(result.errors) > failed_before:
             for daemon in self._own + ([self.shared] if self.shared else []):
                 print(f"--- log of {self.id()}\n{daemon.log()[-6000:]}--- end of log", flush=True)
-        logs = [daemon.log() for daemon in self._own]
         for daemon in self._own:
             daemon.clean_up()
-        leaks = [line for log in logs for line in log.splitlines() if "buffer leak" in line]
+        leaks = [line for daemon in self._own for line in daemon.log().splitlines() if "buffer leak" in line]
         self.assertEqual(leaks, [], "buffers were held for too long")
