@@ -11,8 +11,10 @@ namespace gray::proxy {
 
 class Outbox {
  public:
-  /// More than a read and the usual heads around it. Larger payload is sent directly; for a larger head it grows.
-  static constexpr std::size_t kCapacity = engine::kMaxRead + 16 * 1024;
+  /// Several heads, and small payload. For a larger head it grows.
+  static constexpr std::size_t kCapacity = 64 * 1024;
+  /// Payload of more bytes is not copied: it is sent at once, behind what is gathered.
+  static constexpr std::size_t kCopied = 8 * 1024;
 
   explicit Outbox(engine::Engine& engine) : engine_(engine), bytes_(new char[kCapacity]) {}
 
@@ -25,7 +27,8 @@ class Outbox {
   }
   void commit(std::size_t length) { used_ += length; }
 
-  void append(engine::StreamId stream, std::string_view bytes);
+  /// `end`: a few bytes that follow.
+  void append(engine::StreamId stream, std::string_view bytes, std::string_view end = {});
   /// Bytes gathered for `stream`.
   std::size_t gathered(engine::StreamId stream) const { return stream == stream_ ? used_ : 0; }
   /// Bytes of its buffer.
@@ -35,6 +38,7 @@ class Outbox {
 
  private:
   void grow(std::size_t bound);
+  void send_with(engine::StreamId stream, std::string_view bytes, std::string_view end);
 
   engine::Engine& engine_;
   std::unique_ptr<char[]> bytes_;

@@ -3,6 +3,7 @@
 #include "router/backends/outbox.hpp"
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/engine.hpp"
+#include "router/engine/memory_budget.hpp"
 
 namespace gray::proxy {
 
@@ -10,6 +11,7 @@ struct ShardContext {
   engine::Engine& engine;
   engine::BufferPool& buffers;
   Outbox& outbox;
+  engine::MemoryBudget& memory;  // of all threads
 };
 
 }  // namespace gray::proxy

@@ -70,8 +70,7 @@ void Upstream::send_data(std::string_view payload) {
   if (!asked_.chunked) return shard_.outbox.append(stream_, payload);
   char head[32];
   shard_.outbox.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
-  shard_.outbox.append(stream_, payload);
-  shard_.outbox.append(stream_, "\r\n");
+  shard_.outbox.append(stream_, payload, "\r\n");
 }
 
 void Upstream::send_end() {

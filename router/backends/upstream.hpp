@@ -80,7 +80,8 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   void abort() override { shard_.engine.abort(stream_); }
   void pause() override { shard_.engine.pause(stream_, engine::Pause::sink_full); }
   void resume() override { shard_.engine.resume(stream_, engine::Pause::sink_full); }
-  bool backed_up() const override { return shard_.engine.unsent(stream_) > engine::kHighWatermark; }
+  bool backed_up() const override { return shard_.engine.unsent(stream_) > 0; }
+  std::size_t takes() const override { return shard_.engine.takes(stream_); }
   std::optional<std::uint64_t> rest() const override;
   bool reused() const override { return reused_; }
   bool sent() const override { return asked_.sent; }
@@ -94,6 +95,7 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   void on_connected(int error) override;
   void on_stranger(const PeerOwner& found) override;
   void on_data(std::string_view bytes) override;
+  std::size_t read_size() override { return idle() ? engine::kMinRead : exchange_->answer_room(); }
   void on_end() override;
   void on_writable() override;
   void on_failed(int error) override;

@@ -34,6 +34,8 @@ class WorkerEvents {
   virtual void worker_ended() = 0;
   /// Its unsent bytes have fallen: it takes the request body again.
   virtual void worker_drained() = 0;
+  /// Before each read of the answer: how many bytes may be read.
+  virtual std::size_t answer_room() = 0;
   /// At the end of every event, when the gathered bytes are sent: pauses a side that is ahead of the other.
   virtual void balance() = 0;
   /// The worker has broken a rule.
@@ -65,7 +67,10 @@ class WorkerSide {
   virtual void abort() = 0;
   virtual void pause() = 0;  // the client has too much unsent
   virtual void resume() = 0;
+  /// It has unsent bytes.
   virtual bool backed_up() const = 0;
+  /// How many bytes of the body should be read at once for it.
+  virtual std::size_t takes() const = 0;
   /// Bytes of the answer's body that are still to come; nothing: unknown.
   virtual std::optional<std::uint64_t> rest() const = 0;
   /// It has served before: it may be stale.

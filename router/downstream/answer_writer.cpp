@@ -39,8 +39,7 @@ void AnswerWriter::data(std::string_view payload) {
   if (!chunked_) return outbox_.append(stream_, payload);
   char head[32];
   outbox_.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
-  outbox_.append(stream_, payload);
-  outbox_.append(stream_, "\r\n");
+  outbox_.append(stream_, payload, "\r\n");
 }
 
 void AnswerWriter::trailers(std::string_view section) {

@@ -25,20 +25,17 @@ constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than thi
 
 }  // namespace
 
-Downstream::Downstream(ExchangeContext& context, TransactionPool& pool, DownstreamOwner& owner)
-    : context_(context),
-      pool_(pool),
-      owner_(owner),
-      timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }) {}
+Downstream::Downstream(DownstreamOwner& owner)
+    : owner_(owner), timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }) {}
 
 // Without a transaction nothing can be answered in the usual way.
 bool Downstream::begun() {
-  if (transaction_ == nullptr) transaction_ = pool_.take(*this, stream_);
+  if (transaction_ == nullptr) transaction_ = owner_.transactions.take(*this, stream_);
   if (transaction_ != nullptr) return true;
-  auto& refused = context_.backends.counters().wire().refused[static_cast<std::size_t>(Reason::overloaded)];
+  auto& refused = context().backends.counters().wire().refused[static_cast<std::size_t>(Reason::overloaded)];
   stats::add(refused);
   reset_input_ = true;
-  context_.shard.outbox.append(stream_, kOverloadedAnswer);
+  context().shard.outbox.append(stream_, kOverloadedAnswer);
   close_gently();
   return false;
 }
@@ -46,13 +43,13 @@ bool Downstream::begun() {
 void Downstream::end_transaction() {
   if (transaction_ == nullptr) return;
   transaction_->head.reset();
-  pool_.give_back(std::move(transaction_));
+  owner_.transactions.give_back(std::move(transaction_));
 }
 
 void Downstream::set_peer(const Address& peer) {
   peer_.address = peer;
   peer_.ip = peer.ip_text();
-  peer_.trusted = context_.trusted_proxies.contains(peer);
+  peer_.trusted = context().trusted_proxies.contains(peer);
 }
 
 bool Downstream::open(int fd, const Address& peer, Opening opening) {
@@ -62,14 +59,13 @@ bool Downstream::open(int fd, const Address& peer, Opening opening) {
   served_ = 0;
   arrival_ = {};
   stream_ = engine().adopt(fd, *this);
-  engine().read_limit(stream_, kHeadRead);
-  engine().count_write_errors(stream_, context_.backends.counters().wire().write_errors[0]);
+  engine().count_write_errors(stream_, context().backends.counters().wire().write_errors[0]);
   if (!stream_) {
     turn_away(fd);
     phase_ = Phase::closing;
     return false;
   }
-  arm(context_.tables.current().head_timeout);
+  arm(context().tables.current().head_timeout);
   // The permissions of its folder decide who may open a unix socket.
   if (phase_ == Phase::greeting && !peer_.trusted && peer.kind != Address::Kind::unix_path) refuse(kUntrustedPeer);
   return true;
@@ -95,12 +91,16 @@ void Downstream::on_data(std::string_view bytes) {
   }
   // While a failed attempt is repeated no worker takes the body: it stays in the client.
   if (phase_ == Phase::body && !transaction_->exchange.wants_body()) engine().pause(stream_, engine::Pause::waiting);
-  context_.shard.outbox.flush();
+  context().shard.outbox.flush();
   if (is_active()) transaction_->exchange.balance();
 }
 
+std::size_t Downstream::read_size() {
+  return phase_ == Phase::body || phase_ == Phase::tunnel ? transaction_->exchange.body_read() : kHeadRead;
+}
+
 bool Downstream::store(std::string_view bytes) {
-  if (!context_.shard.buffers.reserve(inbox_, bytes.size(), stream_.key())) return false;
+  if (!context().shard.buffers.reserve(inbox_, bytes.size(), stream_.key())) return false;
   inbox_.append(bytes);
   inbox_.set_long_lived();  // behind a request, as long as that lasts
   inbox_.touch("inbox");
@@ -115,17 +115,17 @@ void Downstream::take_all() {
   if (!inbox_) return;  // the connection was closed meanwhile
   inbox_.consume(taken);
   if (inbox_.size() == 0 || !is_open()) return inbox_.reset();
-  context_.shard.buffers.shrink(inbox_, stream_.key());
+  context().shard.buffers.shrink(inbox_, stream_.key());
   inbox_.set_long_lived();
 }
 
 // For a client that pipelines but does not read its answers: its next request is read only after on_writable().
 bool Downstream::must_wait() {
   if (phase_ != Phase::head) return false;
-  Outbox& outbox = context_.shard.outbox;
+  Outbox& outbox = context().shard.outbox;
   if (outbox.gathered(stream_) + engine().unsent(stream_) <= engine::kHighWatermark) return false;
   outbox.flush();
-  if (!backed_up()) return false;
+  if (engine().unsent(stream_) <= engine::kHighWatermark) return false;
   engine().pause(stream_, engine::Pause::busy);
   return true;
 }
@@ -158,8 +158,8 @@ std::size_t Downstream::take_greeting(std::string_view bytes) {
     return 0;
   }
   phase_ = Phase::head;
-  arm(context_.tables.current().head_timeout);
-  if (context_.draining) owner_.settled();
+  arm(context().tables.current().head_timeout);
+  if (context().draining) owner_.settled();
   if (header.source) {
     const bool within = owner_.claim(peer_.address, *header.source);
     set_peer(*header.source);
@@ -171,13 +171,16 @@ std::size_t Downstream::take_greeting(std::string_view bytes) {
 // A head that comes in pieces is parsed again at its end, or when it has doubled: O(n) for pieces of any size.
 bool Downstream::worth_parsing(std::string_view bytes) {
   if (!arrival_.began() || bytes.size() >= arrival_.parse_at) return true;
-  return http::find_head_end(bytes, arrival_.searched) != 0 || bytes.size() >= context_.tables.current().head.bytes;
+  std::size_t searched = arrival_.searched;
+  const bool ended = http::find_head_end(bytes, searched) != 0;
+  arrival_.searched = static_cast<std::uint32_t>(searched);
+  return ended || bytes.size() >= context().tables.current().head.bytes;
 }
 
 std::size_t Downstream::take_head(std::string_view bytes) {
   if (!worth_parsing(bytes)) return 0;
-  TableView& table = context_.tables.current();
-  http::RequestHead& head = pool_.scratch();
+  TableView& table = context().tables.current();
+  http::RequestHead& head = owner_.transactions.scratch();
   http::Fault fault;
   switch (http::parse_request(bytes, table.head, head, fault)) {
     case http::Parse::fault: refuse(fault); return 0;
@@ -186,7 +189,7 @@ std::size_t Downstream::take_head(std::string_view bytes) {
         arrival_.since = engine().now();  // a deadline for the whole head: later bytes do not move it
         arm(table.head_timeout);
       }
-      arrival_.parse_at = 2 * bytes.size();
+      arrival_.parse_at = static_cast<std::uint32_t>(2 * bytes.size());
       return 0;
     case http::Parse::complete: break;
   }
@@ -203,10 +206,10 @@ std::size_t Downstream::take_head(std::string_view bytes) {
 
 void Downstream::begin_request() {
   Transaction& transaction = *transaction_;
-  const http::RequestHead& head = pool_.scratch();
+  const http::RequestHead& head = owner_.transactions.scratch();
   const TimePoint started = began();
   arrival_.since = {};
-  ++served_;
+  if (served_ < UINT32_MAX) ++served_;
   transaction.answer.begin(head.version);
   keep_alive_ = head.keep_alive;
   close_after_ = false;
@@ -261,14 +264,14 @@ void Downstream::refuse(const http::Fault& fault) {
 // The memory budget is used up: this request is refused, the process stays.
 void Downstream::no_memory() {
   if (is_active()) return transaction_->exchange.client_gone();
-  refuse({503, "memory", "the router's memory budget is used up", 0});
+  refuse(kNoMemory);
 }
 
 // Within a request body: the body can never be complete. Between requests: the client has finished.
 void Downstream::on_end() {
   if (phase_ != Phase::tunnel) return shut();
   transaction_->exchange.client_ended();
-  context_.shard.outbox.flush();
+  context().shard.outbox.flush();
 }
 
 void Downstream::on_peer_closing(bool reset) {
@@ -281,7 +284,7 @@ void Downstream::on_writable() {
   if (is_active()) return transaction_->exchange.client_drained();
   engine().resume(stream_, engine::Pause::busy);
   take_all();
-  context_.shard.outbox.flush();
+  context().shard.outbox.flush();
 }
 
 void Downstream::on_timer() {
@@ -292,15 +295,14 @@ void Downstream::on_timer() {
   } else if (phase_ <= Phase::busy && transaction_->watch.on()) {
     sample();
   }
-  context_.shard.outbox.flush();
+  context().shard.outbox.flush();
 }
 
 // ---- calls of the exchange
 
 void Downstream::body_wanted() {
   transaction_->watch.begin_upload(engine().now(), transaction_->exchange.moved());
-  arm(ClientWatch::interval(context_.rate_window));
-  engine().read_limit(stream_, transaction_->exchange.gathers() ? kHeadRead : engine::kMaxRead);
+  arm(ClientWatch::interval(context().rate_window));
   engine().resume(stream_, engine::Pause::waiting);
   take_all();
 }
@@ -312,7 +314,8 @@ void Downstream::pause_body() {
 
 // Whether the current request is the last one of its connection, independent of its answer.
 bool Downstream::is_last() const {
-  return !keep_alive_ || context_.draining || served_ >= context_.settings.max_requests_per_connection;
+  return !keep_alive_ || context().draining || served_ >= context().settings.max_requests_per_connection ||
+         presses(policy::MemoryLevel::last_answers);
 }
 
 void Downstream::start_response(const http::Response& head, const http::ResponseExtras& extras) {
@@ -337,33 +340,30 @@ void Downstream::open_tunnel(const http::Response& head, const http::ResponseExt
   phase_ = Phase::tunnel;
   close_after_ = true;
   engine().timers().disarm(timer_);
-  engine().read_limit(stream_, engine::kMaxRead);
   engine().resume(stream_, engine::Pause::busy);
   take_all();
-  if (context_.draining) owner_.settled();
+  if (context().draining) owner_.settled();
 }
 
 // ---- the end of a request, and of the connection
 
 void Downstream::done() {
-  const bool had_body = transaction_->body.framing().kind != http::Framing::Kind::none;
   end_transaction();
   if (close_after_) return close_gently();
-  next_request(had_body);
+  next_request();
 }
 
-void Downstream::next_request(bool had_body) {
+void Downstream::next_request() {
   phase_ = Phase::head;
-  if (had_body) engine().read_limit(stream_, kHeadRead);
-  arm(context_.tables.current().idle_timeout);
+  arm(idle_timeout());
   engine().resume(stream_, engine::Pause::busy | engine::Pause::waiting);
   take_all();
-  if (context_.draining) owner_.settled();
+  if (context().draining) owner_.settled();
 }
 
 // A client that did not ask for the close may be sending its next request: a reset would lose our answer (P26).
 void Downstream::close_gently() {
-  context_.shard.outbox.flush();
+  context().shard.outbox.flush();
   phase_ = Phase::closing;
   if (keep_alive_ || inbox_) reset_input_ = true;
   inbox_.reset();
@@ -373,7 +373,7 @@ void Downstream::close_gently() {
 
 void Downstream::cut() {
   end_transaction();
-  context_.shard.outbox.flush();  // the gathered bytes belong to the cut answer or to an earlier one
+  context().shard.outbox.flush();  // the gathered bytes belong to the cut answer or to an earlier one
   // A body that ends with the connection would look complete with a FIN: only a reset shows that it is not.
   if (is_open()) engine().abort(stream_);
   close_now();

@@ -18,9 +18,15 @@
 
 namespace gray::proxy {
 
-/// The owner of the connections of a thread.
+/// The owner of the connections of a thread, and what they share.
 class DownstreamOwner {
  public:
+  DownstreamOwner(ExchangeContext& its_context, TransactionPool& pool) : context(its_context), transactions(pool) {}
+  DownstreamOwner(const DownstreamOwner&) = delete;
+  DownstreamOwner& operator=(const DownstreamOwner&) = delete;
+
+  ExchangeContext& context;
+  TransactionPool& transactions;
   /// The connection is closed; its memory may be used again.
   virtual void gone(class Downstream& downstream) = 0;
   /// A PROXY header says that the connection of `peer` is one of `client`. False: the client is beyond its limit.
@@ -37,7 +43,7 @@ enum class Opening : std::uint8_t { request, proxy_header };
 
 class Downstream final : public engine::StreamHandler, public ClientSide {
  public:
-  Downstream(ExchangeContext& context, TransactionPool& pool, DownstreamOwner& owner);
+  explicit Downstream(DownstreamOwner& owner);
 
   /// Takes a new connection. False: the engine could not watch it, the fd is closed.
   bool open(int fd, const Address& peer, Opening opening);
@@ -55,6 +61,14 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void end_tunnel(segment::Reason reason) {
     if (phase_ == Phase::tunnel) transaction_->exchange.end_tunnel(reason);
   }
+  /// Bytes that are kept for it because they could not be passed on yet.
+  std::size_t held_bytes() const { return engine().unsent(stream_) + inbox_.capacity(); }
+  /// Gives its memory back, because the router has too little.
+  void shed();
+  /// An idle client is closed when it has been idle for `timeout`, if that is sooner.
+  void hurry(Duration timeout);
+  /// Closes an idle connection, once its client has taken the rest of its last answer.
+  void retire() { engine().unsent(stream_) > 0 ? close_gently() : close_now(); }
   /// Breaks off a request in progress and closes, without waiting for the client to take the unsent bytes.
   void shut() { is_active() ? transaction_->exchange.client_gone() : close_now(); }
 
@@ -62,9 +76,9 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   enum class Phase : std::uint8_t { greeting, head, body, busy, tunnel, closing };
   /// The state of a head that comes in pieces.
   struct Arrival {
-    TimePoint since{};         // none: between requests
-    std::size_t searched = 0;  // no end before here
-    std::size_t parse_at = 0;  // the size at which it is parsed again anyway
+    TimePoint since{};           // none: between requests
+    std::uint32_t searched = 0;  // no end before here
+    std::uint32_t parse_at = 0;  // the size at which it is parsed again anyway
     bool began() const { return since != TimePoint{}; }
   };
   /// The client of the connection.
@@ -77,6 +91,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   // engine::StreamHandler
   void on_connected(int) override {}
   void on_data(std::string_view bytes) override;
+  std::size_t read_size() override;
   void on_end() override;
   void on_writable() override;
   void on_failed(int) override { shut(); }
@@ -97,8 +112,11 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void done() override;
   void cut() override;
   void body_wanted() override;
-  bool backed_up() const override { return engine().unsent(stream_) > engine::kHighWatermark; }
-  bool has_room(std::uint64_t bytes) const override { return engine().unsent(stream_) + bytes <= engine::kMaxUnsent; }
+  bool backed_up() const override { return engine().unsent(stream_) > 0; }
+  std::size_t takes() const override { return engine().takes(stream_); }
+  bool has_room(std::uint64_t bytes) const override {
+    return engine().unsent(stream_) + bytes <= engine::kMaxUnsent && !presses(policy::MemoryLevel::shrink);
+  }
   void fell_behind() override {
     if (phase_ != Phase::tunnel && transaction_->watch.begin()) sample();  // min_rate does not apply to tunnels
   }
@@ -126,7 +144,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool store(std::string_view bytes);
   void refuse(const http::Fault& fault);
   void no_memory();
-  void next_request(bool had_body);
+  void next_request();
   void close_gently();
   void close_now();
   void on_timer();
@@ -135,13 +153,14 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   ClientWatch::Verdict look(bool uploads, std::uint64_t moved);
   void arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }
   bool is_last() const;
+  bool presses(policy::MemoryLevel level) const { return context().shard.memory.at_least(level); }
+  Duration idle_timeout() const;
   ClientInfo client() const;
   /// When the first bytes of the current head came.
   TimePoint began() const { return arrival_.began() ? arrival_.since : engine().now(); }
-  engine::Engine& engine() const { return context_.shard.engine; }
+  ExchangeContext& context() const { return owner_.context; }
+  engine::Engine& engine() const { return context().shard.engine; }
 
-  ExchangeContext& context_;
-  TransactionPool& pool_;
   DownstreamOwner& owner_;
   engine::StreamId stream_;
   engine::Timer timer_;
@@ -150,7 +169,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool close_after_ = false;  // the current answer is the last one
   bool reset_input_ = false;  // request bytes are unread: linger
   bool keep_alive_ = true;    // as the request asks
-  std::uint64_t served_ = 0;
+  std::uint32_t served_ = 0;  // requests; stays at its largest value
   Arrival arrival_;
   engine::Buffer inbox_;
   std::unique_ptr<Transaction>

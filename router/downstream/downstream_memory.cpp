@@ -72,7 +72,7 @@ WaitsFor Downstream::waits_for(const engine::StreamMemory& own) const {
 TimePoint Downstream::idle_since() const {
   if (arrival_.began()) return arrival_.since;
   if (!timer_.armed()) return engine().now();
-  const TableView& table = context_.tables.current();
+  const TableView& table = context().tables.current();
   return timer_.deadline() - (fresh() ? table.head_timeout : table.idle_timeout);
 }
 

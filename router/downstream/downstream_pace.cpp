@@ -20,7 +20,7 @@ ClientWatch::Verdict Downstream::look(bool uploads, std::uint64_t moved) {
                                      .unsent = engine().unsent(stream_),
                                      .untaken = engine().untaken(stream_),
                                      .min_rate = transaction_->exchange.limits().min_rate,
-                                     .window = context_.rate_window});
+                                     .window = context().rate_window});
 }
 
 void Downstream::sample() {
@@ -33,7 +33,7 @@ void Downstream::sample() {
     return exchange.client_slow(Reason::request_timeout, uploads ? kSlowBody : kSlowReader);
   }
   watch.sampled(phase_ == Phase::body || engine().unsent(stream_) > 0);
-  if (watch.on()) arm(ClientWatch::interval(context_.rate_window));
+  if (watch.on()) arm(ClientWatch::interval(context().rate_window));
   if (verdict.pace || !watch.on()) exchange.client_pace(verdict.pace);
 }
 
@@ -43,7 +43,7 @@ void Downstream::on_idle_timeout() {
   if (engine().unsent(stream_) == 0) return close_now();
   if (!begun()) return;
   if (look(false, kAnyAmount).too_slow) return close_now();
-  arm(ClientWatch::interval(context_.rate_window));
+  arm(ClientWatch::interval(context().rate_window));
 }
 
 }  // namespace gray::proxy

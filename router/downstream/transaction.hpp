@@ -38,6 +38,7 @@ class TransactionPool {
   /// is to be called until it is false.
   TransactionPool(ExchangeContext& context, http::RequestHead& scratch, std::function<void()> surplus)
       : context_(context), scratch_(scratch), surplus_(std::move(surplus)) {}
+  ~TransactionPool();
   TransactionPool(const TransactionPool&) = delete;
   TransactionPool& operator=(const TransactionPool&) = delete;
 
@@ -47,6 +48,8 @@ class TransactionPool {
   void give_back(std::unique_ptr<Transaction> transaction);
   /// Frees unused ones above kFloor by the rule of engine::Peak. The bytes that were freed.
   std::size_t trim();
+  /// Frees all unused ones above kFloor. The bytes.
+  std::size_t drop_unused();
 
   std::size_t in_use() const { return in_use_; }
   std::size_t unused() const { return unused_.size(); }
@@ -54,6 +57,7 @@ class TransactionPool {
 
  private:
   void reserve(std::size_t count);
+  std::size_t free(std::size_t surplus);
 
   ExchangeContext& context_;
   http::RequestHead& scratch_;

@@ -57,17 +57,23 @@ void Buffer::record(const char* holder) { header_->pool->detector().touch(*heade
 
 BufferPool::~BufferPool() {
   if (live_ != nullptr) std::abort();
-  for (SizeClass& one : classes_) {
-    while (one.first != nullptr) std::free(std::exchange(one.first, one.first->next));
-  }
+  drop_kept();
 }
 
 BufferHeader* BufferPool::obtain(std::size_t capacity, std::uint32_t index) {
-  if (outstanding_ + capacity > budget_ || allocation_fails()) return nullptr;
+  if (allocation_fails()) return nullptr;
   SizeClass& one = classes_[index];
-  if (one.first == nullptr) return static_cast<BufferHeader*>(std::malloc(sizeof(BufferHeader) + capacity));
+  if (one.first == nullptr) return allocate(capacity);
   set_kept(index, one.kept - capacity);
   return std::exchange(one.first, one.first->next);
+}
+
+// Kept buffers of other sizes are given up first.
+BufferHeader* BufferPool::allocate(std::size_t capacity) {
+  if (!memory_.take(capacity) && (drop_kept() == 0 || !memory_.take(capacity))) return nullptr;
+  void* memory = std::malloc(sizeof(BufferHeader) + capacity);
+  if (memory == nullptr) memory_.give(capacity);
+  return static_cast<BufferHeader*>(memory);
 }
 
 Buffer BufferPool::take(std::size_t size, std::uint64_t owner, std::source_location site) {
@@ -105,8 +111,10 @@ void BufferPool::set_kept(std::uint32_t index, std::size_t bytes) {
 }
 
 void BufferPool::release(BufferHeader* header) {
-  add(counts_.buffers[header->size_class].released, header->capacity);
+  const std::size_t capacity = header->capacity;
+  add(counts_.buffers[header->size_class].released, capacity);
   std::free(header);
+  memory_.give(capacity);
 }
 
 bool BufferPool::reserve(Buffer& buffer, std::size_t more, std::uint64_t owner, std::source_location site) {
@@ -162,6 +170,16 @@ std::size_t BufferPool::trim() {
     }
   }
   return before - kept_;
+}
+
+std::size_t BufferPool::drop_kept() {
+  const std::size_t before = kept_;
+  for (std::uint32_t index = 0; index < kLarge; ++index) {
+    SizeClass& one = classes_[index];
+    while (one.first != nullptr) release(std::exchange(one.first, one.first->next));
+    set_kept(index, 0);
+  }
+  return before;
 }
 
 void BufferPool::for_each_live(const std::function<void(const BufferHeader&)>& visit) const {

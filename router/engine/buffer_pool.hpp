@@ -9,12 +9,13 @@
 // The smallest class: a request keeps its head until its answer has ended, and most heads are below 1 KiB. In buffers
 // of 4 KiB each request that waits for a worker would cost 3 KiB more.
 //
-// Invariants: outstanding bytes never exceed the budget: take() then returns an empty handle, and the caller answers
-// 503. Free lists hold at most kKeptBytes each; the rest is freed at once. After a peak they shrink with each trim(),
-// to what was in use lately. One thread.
+// Invariants: bytes that are in use or kept never exceed the budget: take() then returns an empty handle, and the
+// caller answers 503. Free lists hold at most kKeptBytes each; the rest is freed at once. After a peak they shrink with
+// each trim(), to what was in use lately. One thread.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <source_location>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,7 @@
 
 #include "config/shared/memory_counts.hpp"
 #include "router/engine/leak_detector.hpp"
+#include "router/engine/memory_budget.hpp"
 #include "router/engine/peak.hpp"
 
 #include "router/engine/heap_bytes.hpp"
@@ -112,10 +114,17 @@ class BufferPool {
 
   /// `surplus` is called when has_surplus() becomes true: trim() is to be called until it is false. `counts`: where
   /// others read what the pool does; it must outlive the pool.
+  BufferPool(MemoryBudget& memory, std::function<void()> surplus, segment::MemoryCounts& counts, LeakDetector detector)
+      : memory_(memory), surplus_(std::move(surplus)), counts_(counts), detector_(std::move(detector)) {}
+  /// A pool with a budget of its own.
   explicit BufferPool(std::size_t budget, std::function<void()> surplus = {}) : BufferPool(budget, surplus, own_) {}
   BufferPool(std::size_t budget, std::function<void()> surplus, segment::MemoryCounts& counts,
              LeakDetector detector = LeakDetector(1))
-      : budget_(budget), surplus_(std::move(surplus)), counts_(counts), detector_(std::move(detector)) {}
+      : own_memory_(std::make_unique<MemoryBudget>(budget)),
+        memory_(*own_memory_),
+        surplus_(std::move(surplus)),
+        counts_(counts),
+        detector_(std::move(detector)) {}
   ~BufferPool();  // aborts if a buffer is still live: its handle would write into freed memory
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
@@ -134,6 +143,8 @@ class BufferPool {
   /// although has_surplus().
   std::size_t trim();
   bool has_surplus() const { return kept_ > kFloorBytes; }
+  /// Frees all kept buffers. The bytes.
+  std::size_t drop_kept();
 
   std::size_t outstanding() const { return outstanding_; }
   std::size_t kept() const { return kept_; }
@@ -159,13 +170,15 @@ class BufferPool {
     Peak peak;
   };
   BufferHeader* obtain(std::size_t capacity, std::uint32_t index);
+  BufferHeader* allocate(std::size_t capacity);
   void use(std::uint32_t index, std::size_t bytes);
   void keep(BufferHeader& header);
   void set_kept(std::uint32_t index, std::size_t bytes);
   void release(BufferHeader* header);
   void count_leaks();
 
-  std::size_t budget_;
+  std::unique_ptr<MemoryBudget> own_memory_;  // null: it is shared
+  MemoryBudget& memory_;                      // bytes of payload, those that are kept too
   std::function<void()> surplus_;
   segment::MemoryCounts& counts_;
   std::size_t outstanding_ = 0;

@@ -15,11 +15,13 @@
 //  - After close() or release() the id is never valid again.
 //  - The destructor of an engine closes all streams without events.
 //  - A pause is a set of reasons; reading resumes when the set is empty.
-//  - on_writable() comes once after the tail has been above kHighWatermark and has fallen to kLowWatermark.
+//  - on_writable() comes once after a tail was kept: when it has been sent, or, if it was above kHighWatermark, when it
+//    has fallen to kLowWatermark.
 //  - A stream of connect() reports on_connected(0) only after its other end was compared with the expected owner, so no
 //    byte is sent to a different one.
-//  - on_data() spans are at most the stream's read limit, and at most kMaxRead; the bytes are valid during the call
-//    only.
+//  - on_data() spans are at most what read_size() said, and at most kMaxRead; the bytes are valid during the call only.
+//  - The kernel holds at most kMaxNotSent bytes that it has not sent yet, and one segment: the rest is our tail, which
+//    is accounted for.
 // One thread, except for post() and stop().
 #include <sys/socket.h>
 
@@ -30,22 +32,24 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "config/base/address.hpp"
 #include "config/base/peer_owner.hpp"
 #include "config/base/time.hpp"
 #include "router/engine/buffer_pool.hpp"
+#include "router/engine/send_window.hpp"
 #include "router/engine/timer_wheel.hpp"
 
 namespace gray::engine {
 
-inline constexpr std::size_t kMaxRead = 64 * 1024;        // bytes of one read
-inline constexpr std::size_t kHighWatermark = 64 * 1024;  // unsent bytes above which a source must pause
+inline constexpr std::size_t kHighWatermark = 64 * 1024;  // unsent bytes above which every source must pause
 inline constexpr std::size_t kLowWatermark = 32 * 1024;   // unsent bytes at which it may resume
-// Unsent bytes above which a stream is aborted: a tail at the high mark plus what one event may add, which is a read
-// with its framing and a head that was held back for it.
-inline constexpr std::size_t kMaxUnsent = kHighWatermark + 2 * kMaxRead;
+// Bytes to which a tail may grow; then the stream is aborted. One send into an empty tail may exceed it: the kernel may
+// take less than it has room for.
+inline constexpr std::size_t kMaxUnsent = 2 * kHighWatermark;
+inline constexpr std::size_t kMaxNotSent = 32 * 1024;  // bytes that the kernel takes before it can send them
 
 /// A stream; index and generation, so that a stale id can never name a newer stream.
 struct StreamId {
@@ -88,6 +92,8 @@ class StreamHandler {
     on_connected(EACCES);
   }
   virtual void on_data(std::string_view bytes) = 0;
+  /// Before each read: how many bytes may be read, 1..kMaxRead.
+  virtual std::size_t read_size() { return kMinRead; }
   /// The peer will send no more; everything it sent has been handed out.
   virtual void on_end() = 0;
   virtual void on_writable() = 0;
@@ -145,6 +151,11 @@ class Engine {
   virtual std::optional<PeerOwner> peer(StreamId stream) const = 0;
   /// Sends what the kernel takes and keeps the rest.
   virtual void send(StreamId stream, std::string_view bytes) = 0;
+  /// The same for several pieces, in one system call. At most kMaxPieces.
+  virtual void send_pieces(StreamId stream, std::span<const std::string_view> pieces) = 0;
+  static constexpr std::size_t kMaxPieces = 3;
+  /// How many bytes its source should read at once, kMinRead..kMaxRead: what it takes now, as far as that is known.
+  virtual std::size_t takes(StreamId stream) const = 0;
   virtual std::size_t unsent(StreamId stream) const = 0;
   /// The same, plus what the kernel holds because the peer has not acknowledged it. A system call: not for every event.
   virtual std::size_t untaken(StreamId stream) const = 0;
@@ -160,8 +171,6 @@ class Engine {
   virtual void count_write_errors(StreamId stream, std::atomic<std::uint64_t>& counter) = 0;
   virtual void pause(StreamId stream, Pause reason) = 0;
   virtual void resume(StreamId stream, Pause reason) = 0;
-  /// The largest span that on_data() may get, 1..kMaxRead. A new stream starts at kMaxRead.
-  virtual void read_limit(StreamId stream, std::size_t bytes) = 0;
   /// Sends the tail, then FIN: what is sent after this call is dropped. Reading continues, and the stream lives until
   /// close().
   virtual void finish(StreamId stream) = 0;
@@ -178,6 +187,8 @@ class Engine {
 
   /// Watches a listening socket; several engines may watch the same one.
   virtual void listen(int fd, AcceptHandler& handler) = 0;
+  /// False: leaves new connections in the backlog, until it is called with true.
+  virtual void accept_more(bool wanted) = 0;
   /// Accepts what is in the backlog, then stops watching: on_accept() may come until when_empty(). The socket stays
   /// open.
   virtual void stop_listening() = 0;

@@ -38,6 +38,7 @@ StreamId EpollEngine::connect(const Address& to, uid_t owner, StreamHandler& han
   const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return {};
   set_no_delay(fd);
+  limit_not_sent(fd, kMaxNotSent);
   const int error = begin_connect(fd, to);
   const StreamId id = add(fd, handler, Stream::Phase::connecting);
   Stream* stream = streams_.find(id);

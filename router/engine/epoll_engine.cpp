@@ -16,10 +16,17 @@ namespace {
 
 constexpr std::size_t kEvents = 256;               // taken from the kernel at once
 constexpr std::size_t kBytesPerTurn = 256 * 1024;  // of one stream, so that a bulk transfer cannot starve the others
+constexpr std::size_t kUnaskedRead = 16 * 1024;    // a read of this size may be kept
 constexpr Duration kAcceptRetry{100};              // after the process ran out of descriptors
 constexpr std::uint32_t kListenerTag = 0x8000'0000;
 constexpr std::uint32_t kWatchTag = 0x4000'0000;  // stream indexes stay below
 constexpr std::uint64_t kWakeTag = ~0ull;
+
+std::size_t size_of(std::span<const std::string_view> pieces) {
+  std::size_t bytes = 0;
+  for (const std::string_view piece : pieces) bytes += piece.size();
+  return bytes;
+}
 
 UniqueFd checked(int fd, const char* what) {
   if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -168,7 +175,7 @@ void EpollEngine::read(Stream& stream) {
   const StreamId id = stream.id();
   std::size_t budget = kBytesPerTurn;
   while (stream.readable && stream.pauses == 0 && !stream.reported_end) {
-    const std::size_t wanted = stream.read_limit;
+    const std::size_t wanted = std::clamp<std::size_t>(stream.handler->read_size(), 1, kMaxRead);
     const ssize_t count = receive(stream.fd, scratch_.get(), wanted);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
@@ -225,22 +232,55 @@ void EpollEngine::send(StreamId id, std::string_view bytes) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr || stream->closing() || stream->finished || stream->error != 0) return;
   if (!stream->tail.empty()) return keep(*stream, bytes);
-  while (!bytes.empty()) {
-    const ssize_t count = transmit(stream->fd, bytes);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno != EAGAIN) return fail(*stream, errno);
-    const std::size_t sent = count < 0 ? 0 : static_cast<std::size_t>(count);
-    bytes.remove_prefix(sent);
-    break;  // a short count means full: EPOLLOUT follows
+  if (bytes.empty()) return;
+  const auto sent = taken(*stream, bytes.size(), [&] { return transmit(stream->fd, bytes); });
+  if (sent && *sent < bytes.size()) keep(*stream, bytes.substr(*sent));
+}
+
+void EpollEngine::send_pieces(StreamId id, std::span<const std::string_view> pieces) {
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr || stream->closing() || stream->finished || stream->error != 0) return;
+  std::size_t skip = 0;  // bytes that are sent
+  if (stream->tail.empty()) {
+    const auto sent = taken(*stream, size_of(pieces), [&] { return transmit_pieces(stream->fd, pieces); });
+    if (!sent) return;
+    skip = *sent;
   }
-  if (!bytes.empty()) keep(*stream, bytes);
+  for (const std::string_view piece : pieces) {
+    const std::size_t part = std::min(skip, piece.size());
+    skip -= part;
+    if (part < piece.size() && stream->error == 0) keep(*stream, piece.substr(part));
+  }
+}
+
+// How many bytes of `offered` a send() took; nothing: the stream has failed. Fewer bytes: it is full, EPOLLOUT follows.
+template <typename Send>
+std::optional<std::size_t> EpollEngine::taken(Stream& stream, std::size_t offered, Send send) {
+  ssize_t count = send();
+  while (count < 0 && errno == EINTR) count = send();
+  if (count < 0 && errno != EAGAIN) {
+    fail(stream, errno);
+    return std::nullopt;
+  }
+  const std::size_t sent = count < 0 ? 0 : static_cast<std::size_t>(count);
+  stream.window.sent(offered, sent);
+  return sent;
 }
 
 void EpollEngine::keep(Stream& stream, std::string_view bytes) {
-  if (stream.tail.size() + bytes.size() > kMaxUnsent || !stream.tail.append(bytes, buffers_, stream.id().key())) {
-    return fail(stream, ENOBUFS);
-  }
+  const bool fits = stream.tail.empty() || stream.tail.size() + bytes.size() <= kMaxUnsent;
+  if (!fits || !stream.tail.append(bytes, buffers_, stream.id().key())) return fail(stream, ENOBUFS);
+  stream.backlogged = true;
   if (stream.tail.size() > kHighWatermark) stream.above_high = true;
+}
+
+// Small reads need no system call to ask for the room: they are the least that is read, or nearly.
+std::size_t EpollEngine::takes(StreamId id) const {
+  const Stream* stream = streams_.find(id);
+  if (stream == nullptr || !stream->tail.empty()) return kMinRead;
+  const std::size_t window = stream->window.size();
+  if (window <= kUnaskedRead) return window;
+  return std::clamp(sendable(stream->fd, kMaxNotSent).value_or(kHighWatermark), kMinRead, window);
 }
 
 void EpollEngine::fail(Stream& stream, int error) {
@@ -269,8 +309,8 @@ void EpollEngine::flush(Stream& stream) {
   const bool finished = stream.finished && stream.tail.empty();
   if (finished) ::shutdown(stream.fd, SHUT_WR);
   const StreamId id = stream.id();
-  if (stream.above_high && stream.tail.size() <= kLowWatermark) {
-    stream.above_high = false;
+  if (stream.backlogged && stream.tail.size() <= (stream.above_high ? kLowWatermark : 0)) {
+    stream.backlogged = stream.above_high = false;
     stream.handler->on_writable();
   }
   if (finished && stream.is(id) && !stream.closing()) stream.handler->on_finished();
@@ -295,11 +335,6 @@ void EpollEngine::resume(StreamId id, Pause reason) {
   if (stream->pauses == 0 && stream->readable) mark_ready(*stream);
 }
 
-void EpollEngine::read_limit(StreamId id, std::size_t bytes) {
-  if (Stream* stream = streams_.find(id))
-    stream->read_limit = static_cast<std::uint32_t>(std::clamp<std::size_t>(bytes, 1, kMaxRead));
-}
-
 bool EpollEngine::watch(int fd, ReadyHandler& handler) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -309,13 +344,19 @@ bool EpollEngine::watch(int fd, ReadyHandler& handler) {
   return true;
 }
 
-void EpollEngine::listen(int fd, AcceptHandler& handler) { listeners_.add(fd, handler); }
+// The sockets that it accepts inherit the limit.
+void EpollEngine::listen(int fd, AcceptHandler& handler) {
+  limit_not_sent(fd, kMaxNotSent);
+  listeners_.add(fd, handler);
+}
 
 void EpollEngine::accept(std::size_t listener) {
   if (listeners_.accept(listener) != ListenerSet::Accepted::exhausted) return;
   listeners_.pause();
   wheel_.arm(accept_again_, now_ + kAcceptRetry);
 }
+
+void EpollEngine::accept_more(bool wanted) { listeners_.hold(!wanted); }
 
 void EpollEngine::stop_listening() { stops_listening_ = true; }
 

@@ -34,6 +34,8 @@ class EpollEngine final : public Engine {
     return stream == nullptr ? std::nullopt : stream->peer;
   }
   void send(StreamId stream, std::string_view bytes) override;
+  void send_pieces(StreamId stream, std::span<const std::string_view> pieces) override;
+  std::size_t takes(StreamId stream) const override;
   std::size_t unsent(StreamId stream) const override;
   std::size_t untaken(StreamId id) const override {
     const Stream* stream = streams_.find(id);
@@ -51,13 +53,13 @@ class EpollEngine final : public Engine {
   }
   void pause(StreamId stream, Pause reason) override;
   void resume(StreamId stream, Pause reason) override;
-  void read_limit(StreamId stream, std::size_t bytes) override;
   void finish(StreamId stream) override;
   void close(StreamId stream) override;
   void abort(StreamId stream) override;
   void close_after_send(StreamId stream, Duration within, Duration linger) override;
   void release(StreamId stream) override;
   void listen(int fd, AcceptHandler& handler) override;
+  void accept_more(bool wanted) override;
   void stop_listening() override;
   bool watch(int fd, ReadyHandler& handler) override;
   void post(std::function<void()> task) override;
@@ -92,6 +94,8 @@ class EpollEngine final : public Engine {
   void tell_closing(Stream& stream);
   void flush(Stream& stream);
   void fail(Stream& stream, int error);
+  template <typename Send>
+  std::optional<std::size_t> taken(Stream& stream, std::size_t offered, Send send);
   void keep(Stream& stream, std::string_view bytes);
   void sent_all(Stream& stream);
   void destroy(Stream& stream);

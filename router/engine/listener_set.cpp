@@ -28,7 +28,7 @@ void ListenerSet::unwatch(const Listener& listener) const {
 
 void ListenerSet::add(int fd, AcceptHandler& handler) {
   listeners_.push_back({fd, &handler});
-  watch(listeners_.size() - 1);
+  if (!held_) watch(listeners_.size() - 1);
 }
 
 ListenerSet::Accepted ListenerSet::accept(std::size_t index) {
@@ -53,7 +53,15 @@ void ListenerSet::pause() {
   for (const Listener& listener : listeners_) unwatch(listener);
 }
 
+void ListenerSet::hold(bool held) {
+  if (held == held_) return;
+  if (held) pause();
+  held_ = held;
+  resume();
+}
+
 void ListenerSet::resume() {
+  if (held_) return;
   for (std::size_t i = 0; i < listeners_.size(); ++i) watch(i);
 }
 

@@ -26,6 +26,8 @@ class ListenerSet {
   /// Stops watching for a while; new connections wait in the kernel's backlog and are not refused.
   void pause();
   void resume();
+  /// Likewise, until it is called with false; resume() has no effect meanwhile.
+  void hold(bool held);
   /// Accepts what the backlogs hold now, then forgets the sockets.
   void finish();
 
@@ -40,6 +42,7 @@ class ListenerSet {
   int epoll_;
   std::uint32_t tag_;
   std::vector<Listener> listeners_;
+  bool held_ = false;
 };
 
 }  // namespace gray::engine

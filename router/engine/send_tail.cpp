@@ -7,56 +7,57 @@
 namespace gray::engine {
 
 bool SendTail::append(std::string_view bytes, BufferPool& pool, std::uint64_t owner) {
+  if (bytes.empty()) return true;
+  if (kept_ == nullptr) kept_ = std::make_unique<Kept>();
   while (!bytes.empty()) {
-    if (chunks_.empty() || chunks_.back().room() == 0) {
+    if (kept_->chunks.empty() || kept_->chunks.back().room() == 0) {
       Buffer chunk = pool.take(kChunk, owner);
-      if (!chunk) return false;
+      if (!chunk) break;
       chunk.set_long_lived();  // it may wait as long as its stream for the peer
       chunk.touch("send tail");
-      chunks_.push_back(std::move(chunk));
+      kept_->chunks.push_back(std::move(chunk));
     }
-    const std::size_t part = std::min(bytes.size(), chunks_.back().room());
-    chunks_.back().append(bytes.substr(0, part));
-    bytes_ += part;
+    Buffer& last = kept_->chunks.back();
+    const std::size_t part = std::min(bytes.size(), last.room());
+    last.append(bytes.substr(0, part));
+    kept_->bytes += part;
     bytes.remove_prefix(part);
   }
-  return true;
+  if (kept_->bytes == 0) clear();
+  return bytes.empty();
 }
 
 std::size_t SendTail::pieces(iovec* out, std::size_t max) {
+  if (kept_ == nullptr) return 0;
   std::size_t count = 0;
-  for (std::size_t i = first_; i < chunks_.size() && count < max; ++i, ++count) {
-    const std::size_t skip = i == first_ ? offset_ : 0;
-    out[count] = {chunks_[i].data() + skip, chunks_[i].size() - skip};
+  for (std::size_t i = kept_->first; i < kept_->chunks.size() && count < max; ++i, ++count) {
+    const std::size_t skip = i == kept_->first ? kept_->offset : 0;
+    out[count] = {kept_->chunks[i].data() + skip, kept_->chunks[i].size() - skip};
   }
   return count;
 }
 
 void SendTail::consume(std::size_t count) {
-  bytes_ -= count;
+  if (kept_ == nullptr) return;
+  kept_->bytes -= count;
+  if (kept_->bytes == 0) return clear();
   while (count > 0) {
-    const std::size_t left = chunks_[first_].size() - offset_;
+    const std::size_t left = kept_->chunks[kept_->first].size() - kept_->offset;
     if (count < left) {
-      offset_ += count;
+      kept_->offset += count;
       break;
     }
     count -= left;
-    offset_ = 0;
-    chunks_[first_++].reset();
+    kept_->offset = 0;
+    kept_->chunks[kept_->first++].reset();
   }
-  if (bytes_ == 0) clear();
 }
 
 std::size_t SendTail::held() const {
-  std::size_t bytes = heap_bytes(chunks_.capacity() * sizeof(Buffer));
-  for (const Buffer& chunk : chunks_) bytes += chunk.held();
+  if (kept_ == nullptr) return 0;
+  std::size_t bytes = heap_bytes(sizeof(Kept)) + heap_bytes(kept_->chunks.capacity() * sizeof(Buffer));
+  for (const Buffer& chunk : kept_->chunks) bytes += chunk.held();
   return bytes;
-}
-
-void SendTail::clear() {
-  // The vector's own memory is freed too: an idle connection holds none.
-  std::vector<Buffer>().swap(chunks_);
-  first_ = offset_ = bytes_ = 0;
 }
 
 }  // namespace gray::engine

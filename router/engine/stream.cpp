@@ -77,11 +77,11 @@ void StreamTable::give_back(Stream& stream) {
   stream.phase = Stream::Phase::free;
   stream.pauses = 0;
   stream.readable = stream.peer_closed = stream.peer_reset = false;
-  stream.reported_closing = stream.reported_end = stream.above_high = stream.queued = stream.connected =
-      stream.refused = stream.finished = false;
+  stream.reported_closing = stream.reported_end = stream.backlogged = stream.above_high = stream.queued =
+      stream.connected = stream.refused = stream.finished = false;
   stream.error = 0;
   stream.peer.reset();
-  stream.read_limit = kMaxRead;
+  stream.window = {};
   stream.write_errors = nullptr;
   stream.tail.clear();
   stream.ends.reset();

@@ -31,31 +31,30 @@ Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelM
       segment_(std::move(segment)),
       router_slot_(hello.router_slot),
       settings_(hello.router),
+      memory_(hello.memory_budget, [this] { pressed(); }),
       main_(engine::make_engine(main_buffers_)),
       clients_(settings_.max_connections_per_client, settings_.max_connections, NetworkSet(settings_.trusted_proxies)),
       check_again_(this, [](void* self, TimePoint) { static_cast<Router*>(self)->run_warm_up_check(); }) {
   for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
   for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());
   if (hello.warm_up) warm_up_check_.emplace();
-  start_threads(hello);
+  start_threads();
 }
 
 Router::~Router() {
+  ends_ = true;
   for (const auto& shard : shards_) shard->engine().stop();
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Router::start_threads(const ChannelMessage& hello) {
+void Router::start_threads() {
   const std::uint32_t count = thread_count(settings_.threads);
   std::random_device random;
   for (std::uint32_t thread = 0; thread < count; ++thread) {
     const std::uint64_t seed = static_cast<std::uint64_t>(random()) << 32 | random();
-    shards_.push_back(std::make_unique<Shard>(*this, *segment_,
-                                              ShardOptions{{router_slot_, thread},
-                                                           hello.memory_budget / count,
-                                                           settings_,
-                                                           duplicate(inheritance_.access_log.get()),
-                                                           seed}));
+    shards_.push_back(std::make_unique<Shard>(
+        *this, *segment_,
+        ShardOptions{{router_slot_, thread}, memory_, settings_, duplicate(inheritance_.access_log.get()), seed}));
   }
   for (const auto& shard : shards_) threads_.emplace_back([&shard = *shard] { shard.engine().run(); });
 }
@@ -63,6 +62,19 @@ void Router::start_threads(const ChannelMessage& hello) {
 template <typename Task>
 void Router::everywhere(Task task) {
   for (const auto& shard : shards_) shard->post([task, &shard = *shard] { task(shard); });
+}
+
+// Any thread of the router; the message says how it stands now.
+void Router::pressed() {
+  if (ends_) return;
+  const auto mebibytes = [](std::size_t bytes) { return std::to_string(bytes >> 20); };
+  const policy::MemoryLevel level = memory_.level();
+  if (level >= policy::MemoryLevel::hurry || level == policy::MemoryLevel::ample) {
+    log(level == policy::MemoryLevel::ample ? LogLevel::info : LogLevel::warn,
+        "memory: " + mebibytes(memory_.used()) + " of " + mebibytes(memory_.limit()) +
+            " MiB are in use: " + std::string(policy::effect_of(level)));
+  }
+  everywhere([](Shard& shard) { shard.relieve(); });
 }
 
 // ---- between threads

@@ -45,7 +45,8 @@ class Router final : public ShardHost {
   void probed(std::uint64_t id, ProbeAnswer answer) override;
   void drained(std::uint32_t thread) override;
 
-  void start_threads(const ChannelMessage& hello);
+  void start_threads();
+  void pressed();
   bool admit(const Address& peer);
   void report(ChannelMessage message);
   // Of the main thread.
@@ -70,6 +71,8 @@ class Router final : public ShardHost {
   std::uint32_t router_slot_;
   RouterSettings settings_;
   std::vector<int> listeners_, proxied_;
+  std::atomic<bool> ends_{false};  // the shards are being destroyed
+  engine::MemoryBudget memory_;
   engine::BufferPool main_buffers_{0};    // the main engine has no streams
   std::unique_ptr<engine::Engine> main_;  // of the main thread
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -1,6 +1,8 @@
 // Which part of the router holds how much memory: each thread looks at what it holds, the last one joins the results.
 #include <malloc.h>
 
+#include <algorithm>
+
 #include "router/process/router.hpp"
 
 namespace gray::proxy {
@@ -14,12 +16,22 @@ struct Joined {
   MemoryReport report;
 
   /// On the thread of the result. True: it was the last one.
-  bool add(const MemoryScan::Result& result) {
+  bool add(const MemoryScan::Result& result, const std::vector<MemoryLeak>& leaks) {
     const std::lock_guard lock(mutex);
     tally.merge(result.tally);
+    for (const MemoryLeak& leak : leaks) add(leak);
     report.stacks.push_back(reinterpret_cast<std::uintptr_t>(&lock));
     report.longest_turn_us = std::max(report.longest_turn_us, static_cast<std::uint64_t>(result.longest_turn.count()));
     return --left == 0;
+  }
+  void add(const MemoryLeak& leak) {
+    const auto known = std::ranges::find(report.leaks, leak.site, &MemoryLeak::site);
+    if (known != report.leaks.end()) {
+      known->count += leak.count;
+      known->bytes += leak.bytes;
+    } else if (report.leaks.size() < kLeakSites) {
+      report.leaks.push_back(leak);
+    }
   }
 };
 
@@ -30,8 +42,8 @@ void Router::weigh(std::uint64_t number) {
   joined->left = shards_.size();
   for (const auto& shard : shards_) {
     shard->post([this, joined, number, &shard = *shard] {
-      shard.weigh([this, joined, number](const MemoryScan::Result& result) {
-        if (!joined->add(result)) return;
+      shard.weigh([this, joined, number, &shard](const MemoryScan::Result& result) {
+        if (!joined->add(result, shard.leaks())) return;
         main_->post([this, joined, number] {
           ChannelMessage answer;
           answer.type = ChannelMessage::Type::weighed;

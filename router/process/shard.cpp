@@ -10,6 +10,7 @@
 #include "router/backends/upstream.hpp"
 #include "router/downstream/turn_away.hpp"
 #include "router/engine/allocation_faults.hpp"
+#include "router/engine/stream.hpp"
 
 namespace gray::proxy {
 namespace {
@@ -21,6 +22,7 @@ constexpr Duration kFreshGrace{500};
 constexpr Duration kTrimInterval{1'000};
 constexpr std::size_t kWorthReturning = 64 << 10;  // bytes
 constexpr std::size_t kSpareConnections = 32;      // so many objects are always kept
+constexpr std::size_t kConnectionBytes = sizeof(Downstream) + sizeof(engine::Stream);
 
 /// Buffers that may be too old are those of a request that waits: for its head, a socket, or the start of an answer.
 Duration leak_age(const RoutingTable& table) {
@@ -36,19 +38,21 @@ Duration leak_age(const RoutingTable& table) {
 }  // namespace
 
 Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
-    : trim_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->trim(); }),
+    : DownstreamOwner(context_, transactions_),
+      trim_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->trim(); }),
       sweep_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->sweep(); }),
+      relieve_again_(this, [](void* self, TimePoint) { static_cast<Shard*>(self)->relieve(); }),
       host_(host),
       options_(std::move(options)),
       buffers_(
-          options_.memory_budget, [this] { trim_later(); },
+          options_.memory, [this] { trim_later(); },
           layout.memory[options_.shard_id.router_slot][options_.shard_id.thread],
           engine::LeakDetector(options_.id_seed, [this] { sweep_later(); })),
       engine_(options_.make_engine(buffers_)),
       outbox_(*engine_),
       request_scratch_(new http::RequestHead),
       response_scratch_(new http::ResponseHead),
-      shard_context_{*engine_, buffers_, outbox_},
+      shard_context_{*engine_, buffers_, outbox_, options_.memory},
       backends_(*engine_, layout, options_.shard_id, host,
                 [this](ConnectionOwner& owner) {
                   return std::make_unique<Upstream>(shard_context_, *response_scratch_, owner,
@@ -65,6 +69,8 @@ Shard::~Shard() {
   trims_ = false;
   engine_->timers().disarm(trim_);
   engine_->timers().disarm(sweep_);
+  engine_->timers().disarm(relieve_again_);
+  options_.memory.give(downstreams_.size() * kConnectionBytes);
 }
 
 void Shard::post(std::function<void()> task) {
@@ -97,8 +103,9 @@ void Shard::Door::on_accept(int fd, const Address& peer) {
 }
 
 bool Shard::add_connection() {
-  std::unique_ptr<Downstream> made(new (std::nothrow) Downstream(context_, transactions_, *this));
+  std::unique_ptr<Downstream> made(new (std::nothrow) Downstream(*this));
   if (!made) return false;
+  options_.memory.add(kConnectionBytes);
   downstreams_.push_back(std::move(made));
   spare_.reserve(downstreams_.size());
   spare_.push_back(downstreams_.back().get());
@@ -148,7 +155,12 @@ std::size_t Shard::trim_connections() {
   spare_.resize(spare_.size() - surplus);
   std::erase_if(downstreams_, [&](const auto& downstream) { return dropped.contains(downstream.get()); });
   downstreams_.shrink_to_fit();
-  return surplus * sizeof(Downstream);
+  options_.memory.give(surplus * kConnectionBytes);
+  return surplus * kConnectionBytes;
+}
+
+void Shard::give_back_spare() {
+  if (buffers_.drop_kept() + transactions_.drop_unused() + trim_connections() >= kWorthReturning) ::malloc_trim(0);
 }
 
 // ---- buffers that are held for too long
@@ -183,7 +195,7 @@ void Shard::drain(Duration timeout, bool at_once) {
 
 void Shard::close_idle(bool fresh_too) {
   for (const auto& downstream : downstreams_) {
-    if (downstream->is_open() && downstream->idle() && (fresh_too || !downstream->fresh())) downstream->shut();
+    if (downstream->is_open() && downstream->idle() && (fresh_too || !downstream->fresh())) downstream->retire();
   }
 }
 

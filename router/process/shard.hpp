@@ -29,7 +29,7 @@ class ShardHost : public Neighbours {
 
 struct ShardOptions {
   ShardId shard_id;
-  std::size_t memory_budget = 0;  // bytes, of this thread
+  engine::MemoryBudget& memory;  // of all threads; outlives the shard
   RouterSettings settings;
   UniqueFd access_log;
   std::uint64_t id_seed = 0;
@@ -57,6 +57,12 @@ class Shard final : public DownstreamOwner {
   void drain(Duration timeout, bool at_once);
   /// For reports: calls `done` with what this thread holds, within a few turns of its loop.
   void weigh(MemoryScan::Done done);
+  /// What the leak detection has found, by the place that took the buffers; extrapolated from those that are watched.
+  std::vector<MemoryLeak> leaks() const;
+  /// Bytes that are kept for clients because they could not be passed on yet.
+  std::size_t held_bytes() const;
+  /// The level of the memory budget has changed.
+  void relieve();
   Backends& backends() { return backends_; }
   TransactionPool& transactions() { return transactions_; }
   const engine::BufferPool& buffers() const { return buffers_; }
@@ -81,14 +87,16 @@ class Shard final : public DownstreamOwner {
   void end_drain();
   void sweep_later();
   void sweep();
+  void shed();
   void trim_later();
   void trim();
+  void give_back_spare();
   std::size_t trim_connections();
   std::vector<MemoryScan::Part> memory_parts();
   void look_at_rest(stats::MemoryTally& tally) const;
 
   bool trims_ = true;  // false: this object is being destroyed
-  engine::Timer trim_, sweep_;
+  engine::Timer trim_, sweep_, relieve_again_;
   ShardHost& host_;
   ShardOptions options_;
   engine::BufferPool buffers_;

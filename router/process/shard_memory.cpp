@@ -37,6 +37,18 @@ void Shard::look_at_rest(stats::MemoryTally& tally) const {
       engine_->own_memory() + outbox_.memory() + heads + lists + backends_.own_memory() + heap_bytes(sizeof(Shard)));
 }
 
+std::vector<MemoryLeak> Shard::leaks() const {
+  const std::uint64_t per = buffers_.detector().per();
+  std::vector<MemoryLeak> leaks;
+  for (const engine::Leak& leak : buffers_.detector().leaks()) {
+    leaks.push_back({.site = engine::text_of(leak.site),
+                     .count = leak.count * per,
+                     .bytes = leak.bytes * per,
+                     .held_by = leak.held_by});
+  }
+  return leaks;
+}
+
 void Shard::weigh(MemoryScan::Done done) { scan_.report(std::move(done)); }
 
 }  // namespace gray::proxy

@@ -61,7 +61,10 @@ class ClientSide {
   virtual void cut() = 0;
   /// The request body is taken from now on: gathered, or by a worker.
   virtual void body_wanted() = 0;
+  /// It has unsent bytes.
   virtual bool backed_up() const = 0;
+  /// How many bytes of the answer should be read at once for it.
+  virtual std::size_t takes() const = 0;
   /// Whether it may get `bytes` more at once, although it is backed up.
   virtual bool has_room(std::uint64_t bytes) const = 0;
   /// It was backed up: from now on the exchange waits for it, and `min_rate` applies.

@@ -210,8 +210,9 @@ void Exchange::cut() {
   if (record_.first_byte == TimePoint{}) record_.counts.status = 0;
   const bool tunnel = record_.counts.status == 101;
   if (tunnel) attempt_.side->abort();  // a tunnel is broken off on both sides
-  if (attempt_.side != nullptr)
-    drop_upstream(!tunnel && segment::status_of(record_.counts.reason) >= 500);  // below: the client's fault
+  // A status below 500: the client's fault.
+  const bool suspect = segment::status_of(record_.counts.reason) >= 500 && record_.counts.reason != Reason::overloaded;
+  if (attempt_.side != nullptr) drop_upstream(!tunnel && suspect);
   conclude();
   client_->cut();
 }
@@ -248,6 +249,7 @@ void Exchange::begin(const RequestFacts& request, const ClientInfo& client, Time
   if (known && info_.trusted && !request.request_id.empty()) request_id_ = request.request_id;
   if (refusal.fault.status != 0) note(refusal.fault, Side::downstream);
   if (refusal.reason != Reason::none) return feed(Event::refused, refusal.reason);
+  if (context_.shard.memory.at_least(policy::MemoryLevel::refuse)) return request_fault(Reason::overloaded, kNoMemory);
   feed(gathers_first() ? Event::body : Event::request);
 }
 

@@ -26,6 +26,7 @@
 #include "router/proxy/recorder.hpp"
 #include "router/proxy/replay_body.hpp"
 #include "router/proxy/request_routing.hpp"
+#include "router/proxy/router_answer.hpp"
 #include "router/proxy/table_view.hpp"
 #include "router/proxy/tunnel.hpp"
 
@@ -102,9 +103,13 @@ class Exchange final : private WorkerSeeker {
   void client_drained();
   /// The client is slower than it may be.
   void client_slow(segment::Reason reason, const http::Fault& fault);
+  /// The router is short of memory, and this request holds much.
+  void give_up_memory();
   /// The client moves so many bytes per second; nothing: it is not waited for any more.
   void client_pace(std::optional<std::uint64_t> rate);
   bool gathers() const { return state_ == State::gathering; }
+  /// How many bytes of the body may be read at once: what the worker takes.
+  std::size_t body_read() const;
   /// The bytes of the body that may be given to request_data() now.
   std::size_t body_room() const { return gathers() ? policy::kReplayBytes - replay_.view().size() : SIZE_MAX; }
   const Limits& limits() const { return routing_.limits(); }
@@ -159,6 +164,7 @@ class Exchange final : private WorkerSeeker {
     if (tunnel_.worker_ended()) feed(Event::response_end);
   }
   void worker_drained() override;
+  std::size_t answer_room() override;
   void worker_fault(const http::Fault& fault) override { note(fault, segment::Side::upstream); }
 
   WaitsFor waits_for() const;
@@ -178,6 +184,7 @@ class Exchange final : private WorkerSeeker {
   void reset(const RequestFacts& request, const ClientInfo& client, TimePoint started);
 
   bool gathers_first() const;
+  bool client_may_get_rest() const;
   bool is_small() const { return request_.length.value_or(UINT64_MAX) <= policy::kReplayBytes; }
   void gather();
   void acquire();
@@ -199,6 +206,7 @@ class Exchange final : private WorkerSeeker {
   Event refusal() const;
   void wait_is_over();
   void leave_canary(segment::Reason reason);
+  void go_to_stable(segment::Reason reason);
   void refuse(segment::Reason reason);
   policy::Attempt facts_of_attempt(bool arrived) const;
   void charge();

@@ -58,7 +58,7 @@ void Exchange::judge() {
   if (verdict == policy::Retry::again) return feed(Event::retry);
   ++record_.counts.retries;
   charge();
-  if (verdict == policy::Retry::on_stable) routing_.fall_back(attempt.failure);
+  if (verdict == policy::Retry::on_stable) go_to_stable(attempt.failure);
   feed(Event::retry);
 }
 

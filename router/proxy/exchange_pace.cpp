@@ -39,6 +39,29 @@ void Exchange::client_slow(Reason reason, const http::Fault& fault) {
   feed(Event::client_gone, reason);
 }
 
+bool Exchange::client_may_get_rest() const {
+  const std::optional<std::uint64_t> rest = attempt_.side->rest();
+  return rest && client_->has_room(*rest);
+}
+
+// All of the rest, if the client may get it at once; else what the client takes.
+std::size_t Exchange::answer_room() {
+  if (client_may_get_rest()) return static_cast<std::size_t>(*attempt_.side->rest()) + engine::kMinRead;
+  return client_->takes();
+}
+
+std::size_t Exchange::body_read() const {
+  if (attempt_.side == nullptr) return policy::kReplayBytes;
+  return attempt_.side->takes();
+}
+
+// Before the answer the client is told why.
+void Exchange::give_up_memory() {
+  if (state_ == State::sending || gathers()) return request_fault(Reason::overloaded, kNoMemory);
+  record_.fault = kNoMemory;
+  feed(Event::client_gone, Reason::overloaded);
+}
+
 void Exchange::client_drained() {
   if (attempt_.side == nullptr) return;
   arm(stall_limit());
@@ -49,7 +72,7 @@ void Exchange::client_drained() {
 // rest of its answer at once it does, so that the worker's socket becomes free.
 void Exchange::balance() {
   if (attempt_.side == nullptr) return;
-  if (client_->backed_up() && !client_->has_room(attempt_.side->rest().value_or(engine::kMaxUnsent))) {
+  if (client_->backed_up() && !client_may_get_rest()) {
     attempt_.side->pause();
     arm(stall_limit());
     client_->fell_behind();

@@ -11,7 +11,6 @@ using segment::Speaks;
 
 namespace {
 
-constexpr http::Fault kNoMemoryToKeep{503, "memory", "the router's memory budget is used up", 0};
 constexpr http::Fault kNeedsLength{
     411, "length", "the worker speaks HTTP/1.0: a request body of more than 16 KiB needs Content-Length", 0};
 
@@ -63,7 +62,7 @@ void Exchange::request_data(std::string_view payload) {
   expects_100_ = false;
   if (record_.first_byte == TimePoint{}) replay_.keep(payload, info_.connection);
   if (gathers()) {
-    if (!replay_.whole()) return request_fault(Reason::overloaded, kNoMemoryToKeep);
+    if (!replay_.whole()) return request_fault(Reason::overloaded, kNoMemory);
     if (!is_small() && replay_.view().size() == policy::kReplayBytes) feed(Event::gathered);
     return;
   }

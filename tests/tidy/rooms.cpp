@@ -16,7 +16,7 @@ const std::vector<Room> kRooms = {
     {"router/stats", {"config/base", "config/settings", "config/shared"}},
     {"router/upstream",
      {"router/policy", "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
-    {"router/engine", {"config/base", "config/settings", "config/shared"}},
+    {"router/engine", {"router/policy", "config/base", "config/settings", "config/shared"}},
     {"router/backends",
      {"router/engine", "router/upstream", "router/policy", "router/wire", "router/http", "router/stats", "config/base",
       "config/settings", "config/shared"}},

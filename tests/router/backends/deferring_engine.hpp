@@ -52,6 +52,10 @@ class DeferringEngine final : public engine::Engine {
     if (find(id) != nullptr) below_->send(id, bytes);
   }
   bool is_open(engine::StreamId id) const override { return find(id) != nullptr && below_->is_open(id); }
+  void send_pieces(engine::StreamId id, std::span<const std::string_view> pieces) override {
+    if (find(id) != nullptr) below_->send_pieces(id, pieces);
+  }
+  std::size_t takes(engine::StreamId id) const override { return below_->takes(id); }
   std::size_t unsent(engine::StreamId id) const override { return find(id) == nullptr ? 0 : below_->unsent(id); }
   std::size_t untaken(engine::StreamId id) const override { return find(id) == nullptr ? 0 : below_->untaken(id); }
   bool acknowledged(engine::StreamId id) const override {
@@ -69,7 +73,6 @@ class DeferringEngine final : public engine::Engine {
   void resume(engine::StreamId id, engine::Pause reason) override {
     if (find(id) != nullptr) below_->resume(id, reason);
   }
-  void read_limit(engine::StreamId id, std::size_t bytes) override { below_->read_limit(id, bytes); }
   void finish(engine::StreamId id) override {
     if (find(id) != nullptr) below_->finish(id);
   }
@@ -92,6 +95,7 @@ class DeferringEngine final : public engine::Engine {
     if (find(id) != nullptr) below_->close_after_send(id, within, linger);
   }
 
+  void accept_more(bool wanted) override { below_->accept_more(wanted); }
   void listen(int fd, engine::AcceptHandler& handler) override { below_->listen(fd, handler); }
   void stop_listening() override { below_->stop_listening(); }
   bool watch(int fd, engine::ReadyHandler& handler) override { return below_->watch(fd, handler); }
@@ -121,6 +125,7 @@ class DeferringEngine final : public engine::Engine {
     void on_stranger(const PeerOwner& found) override {
       if (!over) to.on_stranger(found);
     }
+    std::size_t read_size() override { return over ? engine::kMinRead : to.read_size(); }
     void on_data(std::string_view bytes) override {
       if (!over) to.on_data(bytes);
     }

@@ -54,18 +54,34 @@ TEST_CASE("flushing nothing sends nothing") {
   CHECK(engine.sent.size() == 1);
 }
 
-TEST_CASE("when the room is used up the gathered bytes go out first, and larger payload goes out by itself") {
+TEST_CASE("when the room is used up the gathered bytes go out first") {
   SendLog engine;
   Outbox outbox(engine);
-  const std::string most(Outbox::kCapacity - 1, 'x'), huge(Outbox::kCapacity + 1, 'y');
-  outbox.append(kFirst, most);
+  const std::string piece(Outbox::kCopied, 'x');
+  for (std::size_t used = 0; used < Outbox::kCapacity; used += piece.size()) outbox.append(kFirst, piece);
+  CHECK(engine.sent.empty());
   outbox.append(kFirst, "zz");
   REQUIRE(engine.sent.size() == 1);
-  CHECK(engine.sent[0].bytes == most);
-  outbox.append(kFirst, huge);
+  CHECK(engine.sent[0].bytes == std::string(Outbox::kCapacity, 'x'));
+}
+
+TEST_CASE("large payload is not copied: it goes out at once, between what is gathered and its end") {
+  SendLog engine;
+  Outbox outbox(engine);
+  const std::string large(Outbox::kCopied + 1, 'y');
+  outbox.append(kFirst, "head ");
+  outbox.append(kFirst, large, " end");
+  REQUIRE(engine.sent.size() == 1);
+  CHECK(engine.sent[0].bytes == "head " + large + " end");
+  outbox.append(kSecond, "b");
+  outbox.append(kFirst, large);
   REQUIRE(engine.sent.size() == 3);
-  CHECK(engine.sent[1].bytes == "zz");
-  CHECK(engine.sent[2].bytes == huge);
+  CHECK(engine.sent[1].stream == kSecond);
+  CHECK(engine.sent[2].stream == kFirst);
+  CHECK(engine.sent[2].bytes == large);
+  outbox.append(kFirst, "small", " end");
+  outbox.flush();
+  CHECK(engine.sent[3].bytes == "small end");
 }
 
 TEST_CASE("a head that is larger than usual gets the requested room") {

@@ -50,7 +50,12 @@ class ScriptedEngine final : public engine::Engine {
   void close_after_send(engine::StreamId id, Duration, Duration) override { end(id, false); }
 
   std::optional<PeerOwner> peer(engine::StreamId) const override { return std::nullopt; }
+  bool is_open(engine::StreamId id) const override {
+    return streams_[id.index].generation == id.generation && streams_[id.index].handler != nullptr;
+  }
   void send(engine::StreamId, std::string_view) override {}
+  void send_pieces(engine::StreamId, std::span<const std::string_view>) override {}
+  std::size_t takes(engine::StreamId) const override { return engine::kMinRead; }
   std::size_t unsent(engine::StreamId) const override { return 0; }
   std::size_t untaken(engine::StreamId) const override { return 0; }
   bool acknowledged(engine::StreamId) const override { return true; }
@@ -58,9 +63,9 @@ class ScriptedEngine final : public engine::Engine {
   void count_write_errors(engine::StreamId, std::atomic<std::uint64_t>&) override {}
   void pause(engine::StreamId, engine::Pause) override {}
   void resume(engine::StreamId, engine::Pause) override {}
-  void read_limit(engine::StreamId, std::size_t) override {}
   void finish(engine::StreamId) override {}
   void listen(int, engine::AcceptHandler&) override {}
+  void accept_more(bool) override {}
   void stop_listening() override {}
   bool watch(int, engine::ReadyHandler&) override { return true; }
   void post(std::function<void()>) override {}
@@ -157,6 +162,7 @@ class RandomRequest final : public proxy::WorkerSeeker {
   void worker_bytes(std::string_view) override {}
   void worker_ended() override {}
   void worker_drained() override {}
+  std::size_t answer_room() override { return engine::kMinRead; }
   void balance() override {}
   void worker_fault(const http::Fault&) override {}
   void version_withdrawn() override {}
@@ -205,8 +211,8 @@ class RandomBackends {
           outbox(engine),
           backends(engine, *all_threads.segment, {.router_slot = 0, .thread = number}, *this,
                    [this](proxy::ConnectionOwner& owner) {
-                     return std::make_unique<proxy::Upstream>(proxy::ShardContext{engine, all.buffers, outbox}, scratch,
-                                                              owner, wire);
+                     return std::make_unique<proxy::Upstream>(
+                         proxy::ShardContext{engine, all.buffers, outbox, all.memory}, scratch, owner, wire);
                    }) {}
 
     void hand_over(std::uint32_t to, int fd, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) override {
@@ -275,6 +281,7 @@ class RandomBackends {
 
   TimePoint now = TimePoint{} + Duration{3'600'000};
   segment::Segment segment = segment::Segment::create();
+  engine::MemoryBudget memory{16 << 20};
   engine::BufferPool buffers{16 << 20};
 
  private:

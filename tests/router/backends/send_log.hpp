@@ -17,6 +17,11 @@ struct SendLog final : engine::Engine {
   engine::TimerWheel wheel{TimePoint{}};
 
   void send(engine::StreamId stream, std::string_view bytes) override { sent.push_back({stream, std::string(bytes)}); }
+  void send_pieces(engine::StreamId stream, std::span<const std::string_view> pieces) override {
+    sent.push_back({stream, ""});
+    for (const std::string_view piece : pieces) sent.back().bytes += piece;
+  }
+  std::size_t takes(engine::StreamId) const override { return engine::kMinRead; }
   engine::StreamId adopt(int, engine::StreamHandler&) override { return {}; }
   engine::StreamId connect(const Address&, uid_t, engine::StreamHandler&) override { return {}; }
   std::optional<PeerOwner> peer(engine::StreamId) const override { return {}; }
@@ -28,13 +33,13 @@ struct SendLog final : engine::Engine {
   void count_write_errors(engine::StreamId, std::atomic<std::uint64_t>&) override {}
   void pause(engine::StreamId, engine::Pause) override {}
   void resume(engine::StreamId, engine::Pause) override {}
-  void read_limit(engine::StreamId, std::size_t) override {}
   void finish(engine::StreamId) override {}
   void close(engine::StreamId) override {}
   void abort(engine::StreamId) override {}
   void close_after_send(engine::StreamId, Duration, Duration) override {}
   void release(engine::StreamId) override {}
   void listen(int, engine::AcceptHandler&) override {}
+  void accept_more(bool) override {}
   void stop_listening() override {}
   bool watch(int, engine::ReadyHandler&) override { return true; }
   void post(std::function<void()>) override {}

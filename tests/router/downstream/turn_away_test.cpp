@@ -7,7 +7,7 @@ using namespace gray;
 using namespace gray::test;
 
 TEST_CASE("without memory for anything a client is answered 503, and afterwards as usual") {
-  FakeWorker worker(says_path());
+  FakeWorker worker(says("x"));
   Rig rig(Plan{{{worker.address()}}});
   Wire open = rig.dial();
   open.write(Rig::request_for());

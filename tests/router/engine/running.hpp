@@ -57,6 +57,7 @@ struct Log final : StreamHandler {
   int closes = 0, ends = 0, writables = 0, finishes = 0, failures = 0, connects = 0, strangers = 0, resets = 0,
       closings = 0, last_error = 0;
   bool echo = false;
+  std::size_t read_at_once = kMaxRead;
   std::function<void()> then;
   explicit Log(Running& owner) : run(owner), engine(*owner.engine) {}
   int released = -1;
@@ -70,6 +71,7 @@ struct Log final : StreamHandler {
     last_error = error;
   }
   void on_stranger(const PeerOwner&) override { ++strangers; }
+  std::size_t read_size() override { return read_at_once; }
   void on_data(std::string_view bytes) override {
     data += bytes;
     if (echo) engine.send(stream, bytes);

@@ -44,11 +44,11 @@ TEST_CASE("bytes come out in the order in which they went in, whatever the piece
 TEST_CASE("an empty tail holds no memory") {
   BufferPool pool(1 << 20);
   SendTail tail;
-  CHECK(tail.append(std::string(10'000, 'x'), pool, 1));
-  CHECK(pool.outstanding() == 3 * SendTail::kChunk);
-  tail.consume(5'000);
+  CHECK(tail.append(std::string(8'000, 'x'), pool, 1));
   CHECK(pool.outstanding() == 2 * SendTail::kChunk);
   tail.consume(5'000);
+  CHECK(pool.outstanding() == SendTail::kChunk);
+  tail.consume(3'000);
   CHECK(tail.empty());
   CHECK(pool.outstanding() == 0);
 }
@@ -58,5 +58,17 @@ TEST_CASE("a budget that is used up refuses the append") {
   SendTail tail;
   CHECK_FALSE(tail.append(std::string(3 * SendTail::kChunk, 'x'), pool, 1));
   tail.clear();
+  CHECK(pool.outstanding() == 0);
+}
+
+TEST_CASE("nothing is appended as nothing, and a tail that is cleared holds no memory") {
+  BufferPool pool(1 << 20);
+  SendTail tail;
+  CHECK(tail.append("", pool, 1));
+  CHECK(tail.empty());
+  CHECK(tail.append(std::string(40'000, 'x'), pool, 1));
+  CHECK(pool.outstanding() == 10 * SendTail::kChunk);
+  tail.clear();
+  CHECK(tail.size() == 0);
   CHECK(pool.outstanding() == 0);
 }

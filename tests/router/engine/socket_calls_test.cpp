@@ -9,7 +9,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
+#include <string>
 
 #include "tests/support/wire.hpp"
 
@@ -88,4 +90,44 @@ TEST_CASE("bytes are sent and received, and errors are in errno") {
   CHECK(receive(left.get(), bytes, sizeof bytes) == 0);
   CHECK(transmit(left.get(), "x") == -1);  // no SIGPIPE
   CHECK(errno == EPIPE);
+}
+
+TEST_CASE("accepted sockets inherit the limit of what the kernel holds unsent, and it tells how much it takes") {
+  constexpr std::size_t kLimit = 32'768;
+  const test::Listener listener;
+  limit_not_sent(listener.fd(), kLimit);
+  listener.listen();
+  const test::Wire client = test::dial(listener.address(), 4'096);
+  const UniqueFd ours(::accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  int inherited = 0;
+  socklen_t length = sizeof inherited;
+  REQUIRE(getsockopt(ours.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &inherited, &length) == 0);
+  CHECK(inherited == static_cast<int>(kLimit));
+  const auto before = sendable(ours.get(), kLimit);
+  REQUIRE(before);
+  CHECK(*before >= kLimit);
+  const std::string much(1 << 20, 'x');
+  const ssize_t taken = transmit(ours.get(), much);
+  REQUIRE(taken > 0);
+  CHECK(taken < 200'000);  // a limit, a segment, and the window of the client
+  CHECK(transmit(ours.get(), much) == -1);
+  CHECK(errno == EAGAIN);
+  CHECK(sendable(ours.get(), kLimit) == 0);
+}
+
+TEST_CASE("a socket that is not TCP does not tell how much it takes") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  const UniqueFd left(ends[0]), right(ends[1]);
+  CHECK_FALSE(sendable(left.get(), 1));
+}
+
+TEST_CASE("pieces are sent in their order") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  const UniqueFd left(ends[0]), right(ends[1]);
+  const std::array<std::string_view, 3> pieces{"one ", "", "two"};
+  CHECK(transmit_pieces(left.get(), pieces) == 7);
+  char bytes[16];
+  CHECK(std::string_view(bytes, static_cast<std::size_t>(receive(right.get(), bytes, sizeof bytes))) == "one two");
 }

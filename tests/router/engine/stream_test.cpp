@@ -88,7 +88,7 @@ TEST_CASE("a stream that is reused starts with no state") {
   stream.pauses = 7;
   stream.error = 5;
   stream.reported_end = stream.peer_closed = stream.above_high = stream.queued = true;
-  stream.read_limit = 1;
+  stream.window.sent(kMinRead, kMinRead);
   REQUIRE(stream.tail.append("abc", buffers, 1));
   table.give_back(stream);
   const Stream& again = *table.take();
@@ -98,7 +98,7 @@ TEST_CASE("a stream that is reused starts with no state") {
   CHECK_FALSE(again.peer_closed);
   CHECK_FALSE(again.above_high);
   CHECK_FALSE(again.queued);
-  CHECK(again.read_limit == kMaxRead);
+  CHECK(again.window.size() == kMinRead);
   CHECK(again.tail.empty());
   CHECK(buffers.outstanding() == 0);
 }

@@ -7,7 +7,7 @@ namespace {
 
 using segment::Reason;
 
-TimePoint after(int ms) { return TimePoint{} + Duration{3'600'000 + ms}; }
+TimePoint time_after(int ms) { return TimePoint{} + Duration{3'600'000 + ms}; }
 
 std::uint32_t granted(RetryBudget& budget, std::uint32_t in_flight) {
   std::uint32_t count = 0;
@@ -40,25 +40,25 @@ TEST_CASE("one that has ended makes room for another one") {
 
 TEST_CASE("a process that ends loses as many requests as it has sockets, and each is repeated") {
   LostSockets losses;
-  for (int i = 0; i < 64; ++i) CHECK(losses.covers(64, after(0)));
-  CHECK_FALSE(losses.covers(64, after(0)));
+  for (int i = 0; i < 64; ++i) CHECK(losses.covers(64, time_after(0)));
+  CHECK_FALSE(losses.covers(64, time_after(0)));
 }
 
 TEST_CASE("the free losses come back over ten seconds") {
   LostSockets losses;
-  while (losses.covers(10, after(0))) {
+  while (losses.covers(10, time_after(0))) {
   }
-  CHECK_FALSE(losses.covers(10, after(900)));
-  for (int i = 0; i < 2; ++i) CHECK(losses.covers(10, after(2'100)));
-  CHECK_FALSE(losses.covers(10, after(2'100)));
-  for (int i = 0; i < 10; ++i) CHECK(losses.covers(10, after(60'000)));
-  CHECK_FALSE(losses.covers(10, after(60'000)));
+  CHECK_FALSE(losses.covers(10, time_after(900)));
+  for (int i = 0; i < 2; ++i) CHECK(losses.covers(10, time_after(2'100)));
+  CHECK_FALSE(losses.covers(10, time_after(2'100)));
+  for (int i = 0; i < 10; ++i) CHECK(losses.covers(10, time_after(60'000)));
+  CHECK_FALSE(losses.covers(10, time_after(60'000)));
 }
 
 TEST_CASE("a worker that breaks a connection each 10 ms has used them up soon") {
   LostSockets losses;
   int free = 0;
-  for (int ms = 0; ms < 10'000; ms += 10) free += losses.covers(64, after(ms)) ? 1 : 0;
+  for (int ms = 0; ms < 10'000; ms += 10) free += losses.covers(64, time_after(ms)) ? 1 : 0;
   CHECK(free >= 64);
   CHECK(free <= 2 * 64);
 }

@@ -97,14 +97,15 @@ inline constexpr std::string_view kCrowdedClient = "192.0.2.99";
 
 class Rig {
  public:
-  explicit Rig(const Plan& plan, RigOptions options = {}) : own_slots_(options.own_slots) {
+  explicit Rig(const Plan& plan, RigOptions options = {})
+      : memory(options.budget, [this] { relieve(); }), own_slots_(options.own_slots) {
     for (std::uint32_t i = 0; i < options.shards; ++i) {
       const proxy::ShardId shard_id{own_slots_ ? i : 0, own_slots_ ? 0 : i};
       UniqueFd log(i == 0 ? options.access_log : -1);
       shards_.push_back(
           std::make_unique<proxy::Shard>(*hosts_.emplace_back(std::make_unique<Host>(*this, i)), *segment,
-                                         proxy::ShardOptions{shard_id, options.budget, options.settings, std::move(log),
-                                                             7 + i, options.rate_window, options.make_engine}));
+                                         proxy::ShardOptions{shard_id, memory, options.settings, std::move(log), 7 + i,
+                                                             options.rate_window, options.make_engine}));
       listeners_.emplace_back(SOCK_NONBLOCK).listen();
       if (const int bytes = options.send_buffer; bytes > 0)  // accepted sockets inherit it
         (void)setsockopt(listeners_.back().fd(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
@@ -117,6 +118,7 @@ class Rig {
     }
   }
   ~Rig() {
+    ends_ = true;
     for (const auto& shard : shards_) shard->engine().stop();
     for (std::thread& thread : threads_) thread.join();
   }
@@ -186,8 +188,15 @@ class Rig {
   }
 
   segment::Segment segment = segment::Segment::create();
+  engine::MemoryBudget memory;
 
  private:
+  void relieve() {
+    for (const auto& shard : shards_) {
+      if (!ends_) shard->post([&one = *shard] { one.relieve(); });
+    }
+  }
+
   // Acts as the router of the shards, but every connection stays where it was accepted.
   struct Host final : proxy::ShardHost {
     Rig& rig;
@@ -255,6 +264,7 @@ class Rig {
   std::vector<std::unique_ptr<proxy::Shard>> shards_;
   std::vector<std::thread> threads_;
   std::vector<Listener> listeners_;
+  std::atomic<bool> ends_{false};
   bool own_slots_ = false;
   std::atomic<int> closed_{0}, drained_{0}, handed_over_{0}, unused_{0};
   mutable std::mutex mutex_;

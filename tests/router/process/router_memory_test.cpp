@@ -21,8 +21,8 @@ TEST_CASE("all threads answer together, under the number of the question") {
   FakeWorker worker(says("one"));
   FakeMaster master;
   std::string error;
-  auto segment = segment::Segment::attach(UniqueFd(::dup(master.segment.fd())), error,
-                                          UniqueFd(::dup(master.segment.freed())));
+  auto segment =
+      segment::Segment::attach(UniqueFd(::dup(master.segment.fd())), error, UniqueFd(::dup(master.segment.freed())));
   proxy::Router router(master.inheritance(), std::move(*segment), FakeMaster::hello(3));
   std::thread thread([&] { router.run(); });
   master.say_table({{{worker.address()}}, {}, 0, 5});

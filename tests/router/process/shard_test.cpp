@@ -199,6 +199,20 @@ TEST_CASE("a stop waits until the last byte of an answer is sent") {
   CHECK(eventually([&] { return rig.drained_shards() == 1; }));
 }
 
+TEST_CASE("a stop waits for a client that still reads its last answer, although its connection is kept") {
+  const std::string body(120'000, 'x');
+  FakeWorker worker(says(body));
+  Rig rig({{{worker.address()}}}, {.send_buffer = 4'096});
+  Wire client = rig.dial(0, 4'096);
+  client.write(Rig::request_for());
+  REQUIRE(eventually([&] { return rig.totals().requests == 1; }));  // all of it is kept for the client
+  drain(rig, kLong, true);
+  const Message answer = client.read_answer();
+  CHECK(answer.complete);
+  CHECK(answer.body == body);
+  CHECK(eventually([&] { return rig.drained_shards() == 1; }));
+}
+
 TEST_CASE("a shard without work is drained at once, and stops listening") {
   Rig rig({});
   drain(rig, kLong, false);

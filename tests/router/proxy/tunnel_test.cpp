@@ -39,6 +39,7 @@ struct TunnelClient final : ClientSide {
   void cut() override {}
   void body_wanted() override {}
   bool backed_up() const override { return false; }
+  std::size_t takes() const override { return engine::kMinRead; }
   bool has_room(std::uint64_t) const override { return true; }
   void fell_behind() override {}
   bool behind() const override { return false; }
@@ -66,6 +67,7 @@ struct TunnelWorker final : WorkerSide {
   void pause() override {}
   void resume() override {}
   bool backed_up() const override { return false; }
+  std::size_t takes() const override { return engine::kMinRead; }
   std::optional<std::uint64_t> rest() const override { return std::nullopt; }
   bool reused() const override { return false; }
   bool sent() const override { return true; }

@@ -10,7 +10,7 @@ using nlohmann::json;
 
 namespace {
 
-json example() {
+json curves() {
   auto samples = json::array();
   for (int i = 0; i < 120; ++i)
     samples.push_back({{"age_s", 3'600 - 30 * i}, {"bytes", (40 << 20) + i * (1 << 18)}, {"process", 4}});
@@ -25,7 +25,7 @@ json example() {
 }  // namespace
 
 TEST_CASE("each worker has a line with its curve, each version one with its slope") {
-  CHECK(view_workers(example(), {.width = 72}) ==
+  CHECK(view_workers(curves(), {.width = 72}) ==
         "WORKER      NOW    LOW   HIGH  SINCE  LAST HOUR\n"
         "web@v1#0  70MiB  40MiB  70MiB   1h0m  ▁▁▂▂▂▂▃▃▃▃▄▄▄▄▅▅▅▅▆▆▆▆▇▇▇▇██\n"
         "web@v2#0  45MiB  45MiB  45MiB      -  █\n"
@@ -35,7 +35,7 @@ TEST_CASE("each worker has a line with its curve, each version one with its slop
 
 TEST_CASE("the table fits the terminal") {
   for (const std::size_t width : {60, 80, 120, 300}) {
-    std::istringstream lines(view_workers(example(), {.width = width}));
+    std::istringstream lines(view_workers(curves(), {.width = width}));
     for (std::string line; std::getline(lines, line);) {
       const auto columns = std::count_if(line.begin(), line.end(), [](char byte) { return (byte & 0xC0) != 0x80; });
       CHECK_MESSAGE(columns <= static_cast<std::ptrdiff_t>(width), line);
