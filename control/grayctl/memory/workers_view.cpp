@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "control/grayctl/figures.hpp"
 #include "control/grayctl/table.hpp"
@@ -53,7 +54,7 @@ std::string curve_of(const std::vector<double>& values, double low, double high,
     const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i * values.size() / count);
     const auto end = values.begin() + static_cast<std::ptrdiff_t>((i + 1) * values.size() / count);
     const double part = high > low ? (*std::max_element(begin, end) - low) / (high - low) : 0;
-    const auto step = static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * (kBars.size() - 1) + 0.5);
+    const auto step = static_cast<std::size_t>(std::lround(std::clamp(part, 0.0, 1.0) * (kBars.size() - 1)));
     curve += utf8 ? kBars[step] : kPlain[step];
   }
   return curve;
