@@ -56,7 +56,7 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       publication_({io_, settings_, supervisor_, rows_, publisher_, *this}),
       upgrades_({io_, settings_, phase_, routers_, history_, *this}),
       minutes_({io_, settings_, holdings_.segment, rows_}),
-      memory_({io_, settings_, holdings_.segment, rows_, supervisor_}),
+      memory_({io_, holdings_.segment, rows_, supervisor_}),
       commands_({io_, settings_, phase_, live_, rows_, holdings_, supervisor_, routers_, publication_, upgrades_,
                  reloader_, manager_, history_, untrusted_proxy_, verbs_, release_clock_, minutes_, memory_,
                  rollouts_}),

@@ -7,16 +7,7 @@ namespace gray::master {
 MemorySampler::MemorySampler(Dependencies dependencies)
     : to_(dependencies),
       meter_{[this](pid_t pid) { return to_.supervisor.memory_bytes(pid); }, supervisor::open_files},
-      timer_(dependencies.io) {}
-
-void MemorySampler::arm() {
-  timer_.expires_after(to_.interval);
-  timer_.async_wait(lifetime_.guard([this](std::error_code error) {
-    if (error) return;
-    arm();  // first, so that a failing sample does not end the timer
-    sample(Clock::now());
-  }));
-}
+      timer_(to_.io, to_.interval, [this] { sample(Clock::now()); }) {}
 
 /// A version without a row has been removed.
 void MemorySampler::sample(TimePoint now) {

@@ -2,16 +2,14 @@
 // Measures the memory of all workers each MemoryTrend::kInterval, from the start of grayd on. What it has recorded is
 // handed over to the next image. Main thread.
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 #include <map>
 #include <string>
 #include <utility>
 
-#include "config/settings/settings.hpp"
 #include "config/shared/segment.hpp"
 #include "control/judge/version_memory.hpp"
 #include "control/traffic/rows.hpp"
-#include "grayd/process/lifetime.hpp"
+#include "grayd/process/interval_timer.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::master {
@@ -21,7 +19,6 @@ class MemorySampler {
   /// All outlive it.
   struct Dependencies {
     asio::io_context& io;
-    const Settings& settings;  // in force
     const segment::Segment& segment;
     const control::Rows& rows;
     const supervisor::Supervisor& supervisor;
@@ -29,8 +26,8 @@ class MemorySampler {
   };
   explicit MemorySampler(Dependencies dependencies);
 
-  void start() { arm(); }
-  void stop() { timer_.cancel(); }
+  void start() { timer_.start(); }
+  void stop() { timer_.stop(); }
   /// Called by the timer.
   void sample(TimePoint now);
   /// Null: nothing was recorded.
@@ -42,13 +39,10 @@ class MemorySampler {
   }
 
  private:
-  void arm();
-
   Dependencies to_;
   control::ProcessMeter meter_;
-  asio::steady_timer timer_;
+  IntervalTimer timer_;
   std::map<std::pair<std::string, std::string>, control::VersionMemory> versions_;  // by service and version
-  Lifetime lifetime_;
 };
 
 }  // namespace gray::master

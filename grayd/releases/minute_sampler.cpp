@@ -9,19 +9,10 @@ void MinuteSampler::start(TimePoint now) {
       if (const auto row = to_.rows.find(service.name, version.name))
         minutes_.try_emplace({service.name, version.name}, now, *to_.segment, *row);
   sampled_ = now;
-  arm();
+  timer_.start();
 }
 
-void MinuteSampler::stop() { timer_.cancel(); }
-
-void MinuteSampler::arm() {
-  timer_.expires_after(to_.interval);
-  timer_.async_wait(lifetime_.guard([this](std::error_code error) {
-    if (error) return;
-    arm();  // first, so that a failing sample does not end the timer
-    sample(Clock::now());
-  }));
-}
+void MinuteSampler::stop() { timer_.stop(); }
 
 /// A version without a row has been removed.
 void MinuteSampler::sample(TimePoint now) {

@@ -2,7 +2,6 @@
 // Samples the counters of all versions every 5 s while users are served, for the figures of the last minute. They are
 // not handed over: after an upgrade of grayd the minute begins anew. Main thread.
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,7 +11,7 @@
 #include "config/shared/segment.hpp"
 #include "control/report/last_minute.hpp"
 #include "control/traffic/rows.hpp"
-#include "grayd/process/lifetime.hpp"
+#include "grayd/process/interval_timer.hpp"
 
 namespace gray::master {
 
@@ -26,7 +25,8 @@ class MinuteSampler {
     const control::Rows& rows;
     Duration interval = control::LastMinute::kInterval;
   };
-  explicit MinuteSampler(Dependencies dependencies) : to_(dependencies), timer_(dependencies.io) {}
+  explicit MinuteSampler(Dependencies dependencies)
+      : to_(dependencies), timer_(to_.io, to_.interval, [this] { sample(Clock::now()); }) {}
 
   /// The counts of now and before are never in the figures.
   void start(TimePoint now);
@@ -39,13 +39,10 @@ class MinuteSampler {
  private:
   using Name = std::pair<std::string, std::string>;  // service, version
 
-  void arm();
-
   Dependencies to_;
-  asio::steady_timer timer_;
+  IntervalTimer timer_;
   std::map<Name, control::LastMinute> minutes_;
   std::optional<TimePoint> sampled_;  // the last time; nothing: not started
-  Lifetime lifetime_;
 };
 
 }  // namespace gray::master

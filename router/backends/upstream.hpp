@@ -22,6 +22,9 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
  public:
   /// `scratch` holds one parsed head at a time, for all connections of the thread: a head is large and short-lived.
   Upstream(ShardContext shard, http::ResponseHead& scratch, ConnectionOwner& owner, segment::WireCounts& counts);
+  ~Upstream();
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
 
   void open(Worker& worker, segment::WorkerCell& cell, engine::StreamId stream, bool connecting);
   void attach(WorkerEvents& exchange);

@@ -25,9 +25,6 @@ constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than thi
 
 }  // namespace
 
-Downstream::Downstream(DownstreamOwner& owner)
-    : owner_(owner), timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }) {}
-
 // Without a transaction nothing can be answered in the usual way.
 bool Downstream::begun() {
   if (transaction_ == nullptr) transaction_ = owner_.transactions.take(*this, stream_);

@@ -44,6 +44,9 @@ enum class Opening : std::uint8_t { request, proxy_header };
 class Downstream final : public engine::StreamHandler, public ClientSide {
  public:
   explicit Downstream(DownstreamOwner& owner);
+  ~Downstream();
+  Downstream(const Downstream&) = delete;
+  Downstream& operator=(const Downstream&) = delete;
 
   /// Takes a new connection. False: the engine could not watch it, the fd is closed.
   bool open(int fd, const Address& peer, Opening opening);

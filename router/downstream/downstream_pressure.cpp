@@ -1,9 +1,21 @@
-// What a connection does when the router is short of memory (policy/memory_ladder.hpp).
-#include <algorithm>
-
+// What a connection counts for in the memory budget, and what it does when the router is short of memory
+// (policy/memory_ladder.hpp).
 #include "router/downstream/downstream.hpp"
+#include "router/engine/stream.hpp"
 
 namespace gray::proxy {
+namespace {
+
+constexpr std::size_t kDownstreamBytes = sizeof(Downstream) + sizeof(engine::Stream);
+
+}  // namespace
+
+Downstream::Downstream(DownstreamOwner& owner)
+    : owner_(owner), timer_(this, [](void* self, TimePoint) { static_cast<Downstream*>(self)->on_timer(); }) {
+  owner_.context.shard.memory.add(kDownstreamBytes);
+}
+
+Downstream::~Downstream() { owner_.context.shard.memory.give(kDownstreamBytes); }
 
 Duration Downstream::idle_timeout() const {
   const Duration usual = context().tables.current().idle_timeout;

@@ -8,8 +8,6 @@
 
 namespace gray::proxy {
 
-TransactionPool::~TransactionPool() { context_.shard.memory.give((in_use_ + unused_.size()) * sizeof(Transaction)); }
-
 // So that give_back() does not allocate.
 void TransactionPool::reserve(std::size_t count) {
   if (unused_.capacity() < count) unused_.reserve(std::max(count, 2 * unused_.capacity()));
@@ -22,7 +20,6 @@ std::unique_ptr<Transaction> TransactionPool::take(ClientSide& client, engine::S
     reserve(in_use_ + 1);
     transaction.reset(new (std::nothrow) Transaction(context_, scratch_));
     if (!transaction) return nullptr;
-    context_.shard.memory.add(sizeof(Transaction));
   } else {
     transaction = std::move(unused_.back());
     unused_.pop_back();
@@ -35,9 +32,10 @@ std::unique_ptr<Transaction> TransactionPool::take(ClientSide& client, engine::S
 }
 
 void TransactionPool::give_back(std::unique_ptr<Transaction> transaction) {
+  const bool had_surplus = has_surplus();
   --in_use_;
   unused_.push_back(std::move(transaction));
-  if (unused_.size() == kFloor + 1) surplus_();
+  if (!had_surplus && has_surplus()) surplus_();
 }
 
 std::size_t TransactionPool::trim() { return free(peak_.trim(in_use_, unused_.size(), kFloor)); }
@@ -51,7 +49,6 @@ std::size_t TransactionPool::free(std::size_t surplus) {
   smaller.reserve(in_use_ + unused_.size());
   std::ranges::move(unused_, std::back_inserter(smaller));
   unused_ = std::move(smaller);
-  context_.shard.memory.give(surplus * sizeof(Transaction));
   return surplus * sizeof(Transaction);
 }
 

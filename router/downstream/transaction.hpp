@@ -21,13 +21,20 @@ struct Transaction {
   Transaction(ExchangeContext& context, http::RequestHead& scratch)
       : head(context.shard.buffers, scratch),
         answer(context.shard.outbox, context.shard.engine, context.date),
-        exchange(context) {}
+        exchange(context),
+        memory(context.shard.memory) {
+    memory.add(sizeof(Transaction));
+  }
+  ~Transaction() { memory.give(sizeof(Transaction)); }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
 
   KeptHead head;  // of the request
   http::BodyDecoder body;
   AnswerWriter answer;
   ClientWatch watch;
   Exchange exchange;
+  engine::MemoryBudget& memory;  // in which it counts
 };
 
 class TransactionPool {
@@ -38,7 +45,6 @@ class TransactionPool {
   /// is to be called until it is false.
   TransactionPool(ExchangeContext& context, http::RequestHead& scratch, std::function<void()> surplus)
       : context_(context), scratch_(scratch), surplus_(std::move(surplus)) {}
-  ~TransactionPool();
   TransactionPool(const TransactionPool&) = delete;
   TransactionPool& operator=(const TransactionPool&) = delete;
 
@@ -53,7 +59,7 @@ class TransactionPool {
 
   std::size_t in_use() const { return in_use_; }
   std::size_t unused() const { return unused_.size(); }
-  bool has_surplus() const { return unused() > kFloor; }
+  bool has_surplus() const { return unused() > engine::Peak::kept_of(in_use_, kFloor); }
 
  private:
   void reserve(std::size_t count);

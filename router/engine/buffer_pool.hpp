@@ -142,7 +142,7 @@ class BufferPool {
   /// Frees kept buffers of each class by the rule of Peak, without a floor. The bytes that were freed; they may be 0
   /// although has_surplus().
   std::size_t trim();
-  bool has_surplus() const { return kept_ > kFloorBytes; }
+  bool has_surplus() const { return kept_ > Peak::kept_of(outstanding_, kFloorBytes); }
   /// Frees all kept buffers. The bytes.
   std::size_t drop_kept();
 

@@ -135,14 +135,14 @@ bool LeakDetector::left_over(std::uint64_t owner, std::size_t capacity, std::sou
 bool LeakDetector::add(Leak leak) {
   ++found_[static_cast<std::size_t>(leak.kind)];
   const auto known = std::ranges::find_if(leaks_, [&](const Leak& one) { return same_sum(one, leak); });
-  if (known == leaks_.end() && leaks_.size() < kMostSites) {
-    leaks_.push_back(std::move(leak));
-    return true;
+  if (known != leaks_.end()) {
+    ++known->count;
+    known->bytes += leak.bytes;
+    return false;
   }
-  Leak& sum = known == leaks_.end() ? leaks_.back() : *known;
-  ++sum.count;
-  sum.bytes += leak.bytes;
-  return false;
+  if (leaks_.size() >= kMostSites) return false;  // found() counts it
+  leaks_.push_back(std::move(leak));
+  return true;
 }
 
 std::string text_of(const std::source_location& site) {

@@ -14,10 +14,13 @@ class Peak {
 
   /// What is to be freed of `spare`, while `in_use` is in use. The next interval begins.
   std::size_t trim(std::size_t in_use, std::size_t spare, std::size_t floor) {
-    const std::size_t wanted = floor + most_ + most_ / 4, all = in_use + spare;
+    const std::size_t wanted = most_ + kept_of(most_, floor), all = in_use + spare;
     most_ = in_use;
     return all > wanted ? std::min(spare, (all - wanted + 1) / 2) : 0;
   }
+
+  /// What is kept unused at last, while `in_use` is in use.
+  static constexpr std::size_t kept_of(std::size_t in_use, std::size_t floor) { return floor + in_use / 4; }
 
  private:
   std::size_t most_ = 0;  // in use since the last trim

@@ -4,13 +4,11 @@
 
 #include <algorithm>
 #include <new>
-#include <unordered_set>
 
 #include "config/base/log.hpp"
 #include "router/backends/upstream.hpp"
 #include "router/downstream/turn_away.hpp"
 #include "router/engine/allocation_faults.hpp"
-#include "router/engine/stream.hpp"
 
 namespace gray::proxy {
 namespace {
@@ -21,8 +19,6 @@ constexpr Duration kFreshGrace{500};
 // After a peak: what is not needed any more is halved so often, and given back to the system.
 constexpr Duration kTrimInterval{1'000};
 constexpr std::size_t kWorthReturning = 64 << 10;  // bytes
-constexpr std::size_t kSpareConnections = 32;      // so many objects are always kept
-constexpr std::size_t kConnectionBytes = sizeof(Downstream) + sizeof(engine::Stream);
 
 /// Buffers that may be too old are those of a request that waits: for its head, a socket, or the start of an answer.
 Duration leak_age(const RoutingTable& table) {
@@ -53,11 +49,12 @@ Shard::Shard(ShardHost& host, segment::Layout& layout, ShardOptions options)
       request_scratch_(new http::RequestHead),
       response_scratch_(new http::ResponseHead),
       shard_context_{*engine_, buffers_, outbox_, options_.memory},
-      backends_(*engine_, layout, options_.shard_id, host,
-                [this](ConnectionOwner& owner) {
-                  return std::make_unique<Upstream>(shard_context_, *response_scratch_, owner,
-                                                    backends_.counters().wire());
-                }),
+      backends_(
+          *engine_, layout, options_.shard_id, host,
+          [this](ConnectionOwner& owner) {
+            return std::make_unique<Upstream>(shard_context_, *response_scratch_, owner, backends_.counters().wire());
+          },
+          [this] { trim_later(); }),
       recorder_(*engine_, backends_, std::move(options_.access_log), options_.id_seed),
       context_{shard_context_,   backends_,           tables_, recorder_, options_.settings,
                trusted_proxies_, options_.rate_window},
@@ -70,7 +67,6 @@ Shard::~Shard() {
   engine_->timers().disarm(trim_);
   engine_->timers().disarm(sweep_);
   engine_->timers().disarm(relieve_again_);
-  options_.memory.give(downstreams_.size() * kConnectionBytes);
 }
 
 void Shard::post(std::function<void()> task) {
@@ -102,32 +98,20 @@ void Shard::Door::on_accept(int fd, const Address& peer) {
   shard.host_.assign(shard.options_.shard_id.thread, fd, peer, opening);
 }
 
-bool Shard::add_connection() {
-  std::unique_ptr<Downstream> made(new (std::nothrow) Downstream(*this));
-  if (!made) return false;
-  options_.memory.add(kConnectionBytes);
-  downstreams_.push_back(std::move(made));
-  spare_.reserve(downstreams_.size());
-  spare_.push_back(downstreams_.back().get());
-  return true;
-}
-
 void Shard::open(int fd, const Address& peer, Opening opening) {
-  if (engine::allocation_fails() || (spare_.empty() && !add_connection())) {
+  const auto make = [this] { return std::unique_ptr<Downstream>(new (std::nothrow) Downstream(*this)); };
+  Downstream* downstream = engine::allocation_fails() ? nullptr : downstreams_.take(make);
+  if (downstream == nullptr) {
     turn_away(fd);
     return host_.closed(options_.shard_id.thread, peer);
   }
-  Downstream& downstream = *spare_.back();
-  spare_.pop_back();
   scan_.wake();
-  open_peak_.saw(downstreams_.size() - spare_.size());
-  if (!downstream.open(fd, peer, opening)) gone(downstream);
+  if (!downstream->open(fd, peer, opening)) gone(*downstream);
   if (context_.draining) judge_drain();
 }
 
 void Shard::gone(Downstream& downstream) {
-  spare_.push_back(&downstream);
-  if (spare_.size() == kSpareConnections + 1) trim_later();
+  downstreams_.give_back(downstream);
   host_.closed(options_.shard_id.thread, downstream.peer());
   if (context_.draining) judge_drain();
 }
@@ -139,28 +123,20 @@ void Shard::trim_later() {
 }
 
 void Shard::trim() {
-  const std::size_t freed = engine_->trim() + transactions_.trim() + buffers_.trim() + trim_connections();
-  if (freed >= kWorthReturning) ::malloc_trim(0);
-  if (engine_->has_surplus() || transactions_.has_surplus() || buffers_.has_surplus() ||
-      spare_.size() > kSpareConnections)
+  return_memory(engine_->trim() + transactions_.trim() + buffers_.trim() + trim_connections());
+  if (engine_->has_surplus() || transactions_.has_surplus() || buffers_.has_surplus() || downstreams_.has_surplus() ||
+      backends_.has_surplus())
     trim_later();
 }
 
-std::size_t Shard::trim_connections() {
-  const std::size_t open = downstreams_.size() - spare_.size();
-  const std::size_t surplus = open_peak_.trim(open, spare_.size(), kSpareConnections);
-  if (surplus == 0) return 0;
-  const std::unordered_set<const Downstream*> dropped(spare_.end() - static_cast<std::ptrdiff_t>(surplus),
-                                                      spare_.end());
-  spare_.resize(spare_.size() - surplus);
-  std::erase_if(downstreams_, [&](const auto& downstream) { return dropped.contains(downstream.get()); });
-  downstreams_.shrink_to_fit();
-  options_.memory.give(surplus * kConnectionBytes);
-  return surplus * kConnectionBytes;
-}
+std::size_t Shard::trim_connections() { return downstreams_.trim() * sizeof(Downstream) + backends_.trim(); }
 
 void Shard::give_back_spare() {
-  if (buffers_.drop_kept() + transactions_.drop_unused() + trim_connections() >= kWorthReturning) ::malloc_trim(0);
+  return_memory(engine_->trim() + buffers_.drop_kept() + transactions_.drop_unused() + trim_connections());
+}
+
+void Shard::return_memory(std::size_t freed) {
+  if (freed >= kWorthReturning) ::malloc_trim(0);
 }
 
 // ---- buffers that are held for too long
@@ -194,9 +170,9 @@ void Shard::drain(Duration timeout, bool at_once) {
 }
 
 void Shard::close_idle(bool fresh_too) {
-  for (const auto& downstream : downstreams_) {
-    if (downstream->is_open() && downstream->idle() && (fresh_too || !downstream->fresh())) downstream->retire();
-  }
+  downstreams_.for_each([fresh_too](Downstream& downstream) {
+    if (downstream.is_open() && downstream.idle() && (fresh_too || !downstream.fresh())) downstream.retire();
+  });
 }
 
 // A connection changed after a step of the drain was done: repeats that step, but not from within a call of the
@@ -212,7 +188,7 @@ void Shard::continue_drain() {
   const TimePoint now = engine_->now();
   if (now >= fresh_until_) close_idle(true);
   if (now >= end_tunnels_at_) {
-    for (const auto& downstream : downstreams_) downstream->end_tunnel(segment::Reason::draining);
+    downstreams_.for_each([](Downstream& downstream) { downstream.end_tunnel(segment::Reason::draining); });
   }
   if (now >= drain_until_) cut_short();
   TimePoint next = kNever;
@@ -224,7 +200,7 @@ void Shard::continue_drain() {
 }
 
 void Shard::cut_short() {
-  for (const auto& downstream : downstreams_) downstream->shut();
+  downstreams_.for_each([](Downstream& downstream) { downstream.shut(); });
   backends_.cut_short();
   prober_.cut_short();
 }

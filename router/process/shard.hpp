@@ -7,7 +7,7 @@
 #include "config/shared/segment.hpp"
 #include "router/backends/backends.hpp"
 #include "router/downstream/downstream.hpp"
-#include "router/engine/peak.hpp"
+#include "router/engine/object_store.hpp"
 #include "router/process/memory_scan.hpp"
 #include "router/process/prober.hpp"
 #include "router/proxy/exchange.hpp"
@@ -75,7 +75,6 @@ class Shard final : public DownstreamOwner {
     void on_accept(int fd, const Address& peer) override;
   };
 
-  bool add_connection();
   void report(const engine::Leak& leak) const;
   void gone(Downstream& downstream) override;
   bool claim(const Address& peer, const Address& client) override { return host_.claim(peer, client); }
@@ -92,6 +91,7 @@ class Shard final : public DownstreamOwner {
   void trim();
   void give_back_spare();
   std::size_t trim_connections();
+  static void return_memory(std::size_t freed);
   std::vector<MemoryScan::Part> memory_parts();
   void look_at_rest(stats::MemoryTally& tally) const;
 
@@ -113,9 +113,7 @@ class Shard final : public DownstreamOwner {
   TransactionPool transactions_{context_, *request_scratch_, [this] { trim_later(); }};
   Prober prober_;
   Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header};
-  std::vector<std::unique_ptr<Downstream>> downstreams_;
-  std::vector<Downstream*> spare_;
-  engine::Peak open_peak_;
+  engine::ObjectStore<Downstream> downstreams_{[this] { trim_later(); }};
   bool listening_ = false;
   // Times of a drain: new idle clients are closed; tunnels end; everything is cut.
   TimePoint fresh_until_ = kNever, end_tunnels_at_ = kNever, drain_until_ = kNever;

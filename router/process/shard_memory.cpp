@@ -11,7 +11,7 @@ using engine::heap_bytes;
 std::vector<MemoryScan::Part> Shard::memory_parts() {
   const auto clients = [this](std::size_t from, std::size_t count, bool with_kernel, stats::MemoryTally& tally) {
     const std::size_t to = std::min(downstreams_.size(), from + count);
-    for (std::size_t i = from; i < to; ++i) downstreams_[i]->look(with_kernel, tally);
+    for (std::size_t i = from; i < to; ++i) downstreams_.at(i).look(with_kernel, tally);
     return to - std::min(from, to);
   };
   const auto workers = [this](std::size_t from, std::size_t count, bool with_kernel, stats::MemoryTally& tally) {
@@ -31,10 +31,9 @@ void Shard::look_at_rest(stats::MemoryTally& tally) const {
   tally.add(MemoryOwner::logs, {}, recorder_.log_memory());
   tally.add(MemoryOwner::routing_tables, {}, tables_.memory(), tables_.size());
   const std::size_t heads = heap_bytes(sizeof(http::RequestHead)) + 2 * heap_bytes(sizeof(http::ResponseHead));
-  const std::size_t lists = (downstreams_.capacity() + spare_.capacity()) * sizeof(void*);
-  tally.add(
-      MemoryOwner::event_loops, {},
-      engine_->own_memory() + outbox_.memory() + heads + lists + backends_.own_memory() + heap_bytes(sizeof(Shard)));
+  tally.add(MemoryOwner::event_loops, {},
+            engine_->own_memory() + outbox_.memory() + heads + downstreams_.own_memory() + backends_.own_memory() +
+                heap_bytes(sizeof(Shard)));
 }
 
 std::vector<MemoryLeak> Shard::leaks() const {

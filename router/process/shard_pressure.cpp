@@ -18,7 +18,7 @@ void Shard::relieve() {
   give_back_spare();
   if (level >= MemoryLevel::hurry) {
     const Duration timeout = policy::hurried(tables_.current().idle_timeout, memory.used(), memory.limit());
-    for (const auto& downstream : downstreams_) downstream->hurry(timeout);
+    downstreams_.for_each([timeout](Downstream& downstream) { downstream.hurry(timeout); });
   }
   if (level >= MemoryLevel::shed) shed();
   engine_->timers().arm(relieve_again_, engine_->now() + policy::kMemoryInterval);
@@ -26,17 +26,17 @@ void Shard::relieve() {
 
 std::size_t Shard::held_bytes() const {
   std::size_t bytes = 0;
-  for (const auto& downstream : downstreams_) bytes += downstream->held_bytes();
+  downstreams_.for_each([&bytes](const Downstream& downstream) { bytes += downstream.held_bytes(); });
   return bytes;
 }
 
 // The largest first, until new requests are served again.
 void Shard::shed() {
   std::vector<std::pair<std::size_t, Downstream*>> holders;
-  for (const auto& downstream : downstreams_) {
-    const std::size_t bytes = downstream->is_open() ? downstream->held_bytes() : 0;
-    if (bytes >= policy::kLeastShed) holders.emplace_back(bytes, downstream.get());
-  }
+  downstreams_.for_each([&holders](Downstream& downstream) {
+    const std::size_t bytes = downstream.is_open() ? downstream.held_bytes() : 0;
+    if (bytes >= policy::kLeastShed) holders.emplace_back(bytes, &downstream);
+  });
   const std::size_t count = std::min(holders.size(), policy::kShedAtOnce);
   std::ranges::partial_sort(holders, holders.begin() + static_cast<std::ptrdiff_t>(count), std::greater{});
   std::size_t shed = 0, bytes = 0;

@@ -184,7 +184,7 @@ class Exchange final : private WorkerSeeker {
   void reset(const RequestFacts& request, const ClientInfo& client, TimePoint started);
 
   bool gathers_first() const;
-  bool client_may_get_rest() const;
+  std::optional<std::uint64_t> rest_that_fits() const;
   bool is_small() const { return request_.length.value_or(UINT64_MAX) <= policy::kReplayBytes; }
   void gather();
   void acquire();

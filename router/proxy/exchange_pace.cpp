@@ -39,14 +39,15 @@ void Exchange::client_slow(Reason reason, const http::Fault& fault) {
   feed(Event::client_gone, reason);
 }
 
-bool Exchange::client_may_get_rest() const {
+// What is left of the answer, if the client may get all of it at once.
+std::optional<std::uint64_t> Exchange::rest_that_fits() const {
   const std::optional<std::uint64_t> rest = attempt_.side->rest();
-  return rest && client_->has_room(*rest);
+  return rest && client_->has_room(*rest) ? rest : std::nullopt;
 }
 
-// All of the rest, if the client may get it at once; else what the client takes.
+// More than the rest, so that a short read shows that nothing follows it.
 std::size_t Exchange::answer_room() {
-  if (client_may_get_rest()) return static_cast<std::size_t>(*attempt_.side->rest()) + engine::kMinRead;
+  if (const auto rest = rest_that_fits()) return static_cast<std::size_t>(*rest) + engine::kMinRead;
   return client_->takes();
 }
 
@@ -72,7 +73,7 @@ void Exchange::client_drained() {
 // rest of its answer at once it does, so that the worker's socket becomes free.
 void Exchange::balance() {
   if (attempt_.side == nullptr) return;
-  if (client_->backed_up() && !client_may_get_rest()) {
+  if (client_->backed_up() && !rest_that_fits()) {
     attempt_.side->pause();
     arm(stall_limit());
     client_->fell_behind();

@@ -50,7 +50,7 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
   ServiceManager manager{io};
   std::string untrusted_proxy;
   MinuteSampler minutes{{io, settings, holdings.segment, rows}};
-  MemorySampler memory{{io, settings, holdings.segment, rows, supervisor}};
+  MemorySampler memory{{io, holdings.segment, rows, supervisor}};
   CommandHost host{{io, settings, phase, live, rows, holdings, supervisor, routers, publication, upgrades, reloader,
                     manager, history, untrusted_proxy, verbs, release_clock, minutes, memory, rollouts}};
   control::Rollouts rollouts{host, settings, live};

@@ -24,7 +24,7 @@ std::string slope_of(const json& version) {
   return slope.is_number() ? signed_bytes(slope.get<double>()) : "-";
 }
 
-std::string last_process(const json& samples) {
+std::string age_of_oldest(const json& samples) {
   return samples.empty() ? "-" : elapsed(samples.front().at("age_s").get<double>());
 }
 
@@ -38,7 +38,7 @@ Row row_of_worker(const json& worker, const Terminal& terminal, std::size_t colu
           short_bytes(values.back()),
           short_bytes(low),
           short_bytes(high),
-          last_process(worker.at("samples")),
+          age_of_oldest(worker.at("samples")),
           curve_of(values, floor, high, columns, terminal.utf8)};
 }
 

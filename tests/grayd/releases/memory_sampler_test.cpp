@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include "config/base/archive.hpp"
-#include "tests/control/traffic/settings_support.hpp"
 #include "tests/supervisor/fake_host.hpp"
 
 using namespace gray;
@@ -13,12 +12,11 @@ namespace {
 
 struct MemorySamplerFixture {
   asio::io_context io;
-  Settings settings = test::settings_of(test::web());
   segment::Segment segment = segment::Segment::create();
   control::Rows rows{segment};
   supervisor::FakeHost host{io};
   supervisor::Supervisor supervisor{io, host, "memory-sampler-test-" + std::to_string(::getpid()), {}};
-  MemorySampler sampler{{io, settings, segment, rows, supervisor, Duration{1}}};
+  MemorySampler sampler{{io, segment, rows, supervisor, Duration{1}}};
 };
 
 }  // namespace

@@ -108,14 +108,14 @@ TEST_CASE("after a peak the free lists shrink by half of their surplus each time
   int surplus = 0;
   BufferPool pool(1 << 20, [&] { ++surplus; });
   std::vector<Buffer> peak;
-  for (int i = 0; i < 40; ++i) peak.push_back(pool.take(4096, 1));
+  for (int i = 0; i < 60; ++i) peak.push_back(pool.take(4096, 1));
   CHECK(pool.trim() == 0);
-  peak.resize(20);
-  CHECK(pool.kept() == 20 * 4096);
+  peak.resize(30);
+  CHECK(pool.kept() == 30 * 4096);
   CHECK(surplus == 1);
-  CHECK(pool.trim() == 0);         // 40 were in use since the last time
-  CHECK(pool.trim() == 8 * 4096);  // 40 are there, 25 are wanted
-  CHECK(pool.trim() == 4 * 4096);
+  CHECK(pool.trim() == 0);          // 60 were in use since the last time
+  CHECK(pool.trim() == 12 * 4096);  // 60 are there, 37.5 are wanted
+  CHECK(pool.trim() == 6 * 4096);
   peak.clear();
   CHECK(surplus == 2);
   pool.trim();
