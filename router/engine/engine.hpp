@@ -15,8 +15,8 @@
 //  - After close() or release() the id is never valid again.
 //  - The destructor of an engine closes all streams without events.
 //  - A pause is a set of reasons; reading resumes when the set is empty.
-//  - on_writable() comes once after a tail was kept: when it has been sent, or, if it was above kHighWatermark, when it
-//    has fallen to kLowWatermark.
+//  - on_writable() comes after a tail was kept: when it has been sent, and, if it was above kHighWatermark, also when
+//    it has fallen to kLowWatermark. So a source that pauses while anything is unsent is always told.
 //  - A stream of connect() reports on_connected(0) only after its other end was compared with the expected owner, so no
 //    byte is sent to a different one.
 //  - on_data() spans are at most what read_size() said, and at most kMaxRead; the bytes are valid during the call only.
@@ -169,6 +169,9 @@ class Engine {
   /// Adds 1 to `counter` if send() or the tail could not be delivered, also while closing: at most once for each
   /// stream. This thread is the only writer of the counter.
   virtual void count_write_errors(StreamId stream, std::atomic<std::uint64_t>& counter) = 0;
+  /// Its received bytes are handed out before those of other streams when many streams have some: for connections that
+  /// finish work, so that new work cannot hold them up. Until it ends.
+  virtual void serve_first(StreamId stream) = 0;
   virtual void pause(StreamId stream, Pause reason) = 0;
   virtual void resume(StreamId stream, Pause reason) = 0;
   /// Sends the tail, then FIN: what is sent after this call is dropped. Reading continues, and the stream lives until

@@ -44,7 +44,7 @@ struct Stream {
   bool reported_closing = false;
   bool reported_end = false;
   bool backlogged = false;  // a tail was kept: on_writable() is due when it is sent
-  bool above_high = false;  // and it was above kHighWatermark: when it has fallen to kLowWatermark
+  bool above_high = false;  // and it was above kHighWatermark: also when it has fallen to kLowWatermark
   bool finished = false;    // nothing more is sent: FIN follows the tail
   bool queued = false;      // in the engine's ready list
   int error = 0;            // to be reported by on_failed() (or on_connected() while connecting)
@@ -90,7 +90,7 @@ class StreamTable {
   std::size_t own_memory() const {
     return streams_.capacity() * sizeof(streams_[0]) + (generations_.capacity() + free_.capacity()) * 4;
   }
-  bool has_surplus() const { return spare() > kSpare; }
+  bool has_surplus() const { return spare() > Peak::kept_of(open_, kSpare); }
   static constexpr std::size_t kSpare = 64;
   template <typename Visit>
   void for_each(Visit visit) const {
