@@ -11,6 +11,7 @@ struct Limits {
   std::uint32_t max_sockets = 64;  // 1..65535, open sockets to one worker, across threads and routers
   std::uint32_t tunnels = 512;     // 0..65535, upgraded connections to one worker, counted separately from its sockets
   std::uint32_t queue = 256;       // 0..65535, requests waiting for one version
+  bool queue_grows = true;         // `queue` was left out: more may wait while their wait is short
   Duration queue_timeout{1'000};
   Duration connect_timeout{2'000};
   Duration request_timeout{60'000};  // to the first byte of the response
@@ -27,6 +28,7 @@ struct Limits {
     io("max_sockets", max_sockets);
     io("tunnels", tunnels);
     io("queue", queue);
+    io("queue_grows", queue_grows);
     io("queue_timeout", queue_timeout);
     io("connect_timeout", connect_timeout);
     io("request_timeout", request_timeout);

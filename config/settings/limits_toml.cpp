@@ -16,6 +16,7 @@ Limits read_limits(TomlReader& service) {
   table.number("max_sockets", limits.max_sockets, 1, kMostCount);
   table.number("tunnels", limits.tunnels, 0, kMostCount);
   table.number("queue", limits.queue, 0, kMostCount);
+  limits.queue_grows = !table.has("queue");
   table.duration("queue_timeout", limits.queue_timeout, Duration{0});
   table.duration("connect_timeout", limits.connect_timeout);
   table.duration("request_timeout", limits.request_timeout);

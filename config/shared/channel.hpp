@@ -40,7 +40,7 @@
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 14;
+inline constexpr std::uint32_t kChannelProtocol = 15;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 inline constexpr std::size_t kChannelMessage = 16 << 20;  // bytes of the JSON of a message
 

@@ -15,11 +15,12 @@ using segment::Reason;
 namespace {
 
 constexpr Duration kSuspicion{1'000};  // after a worker broke a connection: chosen only if there is no other
+constexpr Duration kTurnSlack{2};      // to move a socket to another thread costs as much as several requests
 
 }  // namespace
 
 Backends::Backends(engine::Engine& engine, segment::Layout& layout, ShardId shard_id, Neighbours& neighbours,
-                   UpstreamStore::Make make_upstream)
+                   MakeUpstream make_upstream, std::function<void()> surplus)
     : engine_(engine),
       layout_(layout),
       shard_id_(shard_id),
@@ -28,7 +29,8 @@ Backends::Backends(engine::Engine& engine, segment::Layout& layout, ShardId shar
       waiting_(layout, shard_id),
       slow_share_(layout, shard_id.router_slot),
       versions_(segment::kVersions),
-      upstreams_(std::move(make_upstream), *this),
+      make_upstream_(std::move(make_upstream)),
+      upstreams_(std::move(surplus)),
       tunnels_(engine, layout, shard_id.router_slot, versions_, [this](TimePoint now) { end_tunnels(now); }),
       expiry_(this, [](void* self, TimePoint now) { static_cast<Backends*>(self)->expire_idle(now); }),
       serve_timer_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->serve_waiters(); }) {
@@ -112,7 +114,7 @@ Upstream* Backends::serve(const Lease& lease, WorkerSeeker& seeker) {
     return lease.idle;
   }
   Worker& worker = *lease.dial;
-  Upstream& upstream = upstreams_.take();
+  Upstream& upstream = *upstreams_.take([this] { return make_upstream_(*this); });
   const engine::StreamId stream = engine_.connect(worker.address, worker.owner, upstream);
   if (!stream) {  // this process is out of descriptors
     upstreams_.give_back(upstream);
@@ -154,6 +156,9 @@ void Backends::keep(Upstream& upstream) {
     if (version.affinity) wake_awaiting(worker);
     return;
   }
+  // Whoever announced that they wait before they could see this idle socket did not ask for it.
+  if (version.affinity) wake_awaiting(worker);
+  if (worker.idle.size() > 0 && wanted_elsewhere(version)) give_idle(version);
   if (!expiry_.armed()) engine_.timers().arm(expiry_, engine_.now() + version.limits.upstream_idle);
 }
 
@@ -228,15 +233,15 @@ bool Backends::wanted_elsewhere(const Version& version) const {
   return kind == Waiting::fair || (kind == Waiting::slow && slow_share_.admits(version));
 }
 
-// First come, first served, whichever thread has the request. Of those that wait for this worker only, threads take
-// turns.
+// First come, first served to kTurnSlack, whichever thread has the request. Of those that wait for this worker only,
+// threads take turns.
 bool Backends::is_turn_of_others(const Worker& worker) const {
   Version& version = *worker.version;
   if (version.queue.size() + worker.awaiting.size() == 0) return true;
   if (version.affinity && awaited_elsewhere(worker) && (++version.turn & 1) != 0) return true;
   const WorkerSeeker* oldest = worker.awaiting.oldest() != nullptr ? worker.awaiting.oldest() : version.queue.oldest();
   const std::optional<TimePoint> theirs = waiting_.oldest_elsewhere(version.row);
-  return theirs && (oldest == nullptr || *theirs < oldest->since);
+  return theirs && (oldest == nullptr || *theirs + kTurnSlack < oldest->since);
 }
 
 // Threads that need this very worker come first: others can use any.
@@ -274,7 +279,7 @@ void Backends::give_to_neighbour(Upstream& upstream) {
 void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::uint64_t generation) {
   Version& version = versions_[row_index];
   Worker* worker = version.find(cell, generation);
-  Upstream& upstream = upstreams_.take();
+  Upstream& upstream = *upstreams_.take([this] { return make_upstream_(*this); });
   const engine::StreamId stream =
       worker != nullptr && worker->able && !draining_ ? engine_.adopt(fd, upstream) : engine::StreamId{};
   if (!stream) {

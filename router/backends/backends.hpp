@@ -24,12 +24,13 @@
 #include "router/backends/connection_owner.hpp"
 #include "router/backends/slow_share.hpp"
 #include "router/backends/thread_counters.hpp"
-#include "router/backends/upstream_store.hpp"
+#include "router/backends/upstream.hpp"
 #include "router/backends/version.hpp"
 #include "router/backends/waiting_threads.hpp"
 #include "router/backends/worker_side.hpp"
 #include "router/backends/worker_tunnels.hpp"
 #include "router/engine/engine.hpp"
+#include "router/engine/object_store.hpp"
 #include "router/stats/memory_tally.hpp"
 
 namespace gray::proxy {
@@ -67,10 +68,13 @@ class Neighbours {
                          std::uint64_t generation) = 0;
   /// A limit unit of this version became free: `thread` has a waiter.
   virtual void wake(std::uint32_t thread, std::uint32_t row) = 0;
-  /// A waiter of `from` needs a socket of this version: a thread that has an idle one hands it over.
-  virtual void ask(std::uint32_t from, std::uint32_t row) = 0;
+  /// Threads of this router, the caller included.
+  virtual std::uint32_t threads() const = 0;
+  /// A waiter of `from` needs a socket of this version: `thread` hands an idle one over.
+  virtual void ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row) = 0;
   /// Likewise, of this worker.
-  virtual void ask(std::uint32_t from, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) = 0;
+  virtual void ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row, std::uint32_t cell,
+                   std::uint64_t generation) = 0;
   /// A limit unit became free, and only threads of other routers wait for it.
   virtual void wake_routers() = 0;
   /// A process of a different user listens at the address of a worker.
@@ -83,11 +87,17 @@ class Neighbours {
 
 class Backends final : private ConnectionOwner {
  public:
+  using MakeUpstream = std::function<std::unique_ptr<Upstream>(ConnectionOwner&)>;
+
+  /// `surplus` is called when has_surplus() becomes true: trim() is to be called until it is false.
   Backends(engine::Engine& engine, segment::Layout& layout, ShardId shard_id, Neighbours& neighbours,
-           UpstreamStore::Make make_upstream);
+           MakeUpstream make_upstream, std::function<void()> surplus = {});
   ~Backends();
 
   void apply(const RoutingTable& table);
+  /// Frees connection objects that a peak has needed. The bytes.
+  std::size_t trim() { return upstreams_.trim() * sizeof(Upstream); }
+  bool has_surplus() const { return upstreams_.has_surplus(); }
   Version& version(std::uint32_t row) { return versions_[row]; }
   ThreadCounters& counters() { return counters_; }
 
@@ -184,6 +194,16 @@ class Backends final : private ConnectionOwner {
   bool wanted_elsewhere(const Version& version) const;
   int next_waiting(const Worker& worker) const;
   int next_waiting(const Version& version) const;
+  /// The other threads of this router that may have a socket to give: they have an idle one, or they may have a slow
+  /// client that loses its socket. A thread that gets an idle one later finds the announcement: see keep().
+  template <typename Visit>
+  void for_each_giver(const Version& version, Visit visit) const {
+    const bool any_slow = layout_.versions[version.row].slow.total() > 0;
+    for (std::uint32_t thread = 0; thread < neighbours_.threads(); ++thread) {
+      const auto& idle = layout_.rows[shard_id_.router_slot][thread][version.row].idle;
+      if (thread != shard_id_.thread && (any_slow || idle.load() > 0)) visit(thread);
+    }
+  }
   void wake_others(const Version& version);
   void wake_all(const Version& version);
   void give_to_neighbour(Upstream& upstream);
@@ -201,7 +221,8 @@ class Backends final : private ConnectionOwner {
   WaitingThreads waiting_;
   SlowShare slow_share_;
   std::vector<Version> versions_;
-  UpstreamStore upstreams_;
+  MakeUpstream make_upstream_;
+  engine::ObjectStore<Upstream> upstreams_;
   bool draining_ = false;
   WorkerTunnels tunnels_;
   engine::Timer expiry_;

@@ -38,7 +38,9 @@ bool Backends::await_worker(Version& version, WorkerSeeker& seeker, Worker& work
   ++version.awaiting;
   stats::add(counters_.row(version.row).waiting, 1);
   waiting_.announce(cell_of(worker));
-  neighbours_.ask(shard_id_.thread, version.row, worker.cell, worker.generation);
+  for_each_giver(version, [&](std::uint32_t thread) {
+    neighbours_.ask(thread, shard_id_.thread, version.row, worker.cell, worker.generation);
+  });
   if (version.has_room(worker, layout_, {})) serve_waiters_at(engine_.now());  // it became free before the announcement
   return true;
 }

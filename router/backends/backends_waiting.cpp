@@ -65,12 +65,14 @@ void Backends::drop_hopeless(Version& version) {
 }
 
 // A full queue takes one request more for each socket that becomes free at once: that of a slow client, or an idle one
-// of another thread.
+// of another thread. If its size was not set, it takes whom it serves soon: a count alone tells nothing about the wait.
 bool Backends::take_place(const Version& version, const WorkerSeeker& seeker, std::uint32_t excess) {
   std::uint32_t places = (seeker.slow ? version.limits.queue / 2 : version.limits.queue) + excess;
   if (waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX))) return true;
   places += slow_share_.idle(version);
-  return waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX));
+  if (waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX))) return true;
+  if (!version.limits.queue_grows || seeker.slow) return false;
+  return queue_load(version).is_quick() && waiting_.take_place(version.row, UINT16_MAX);
 }
 
 // A request of that kind waits, here or on another thread.
@@ -124,7 +126,7 @@ void Backends::wait_in_queue(Version& version, WorkerSeeker& seeker) {
   stats::add(counters_.row(version.row).waiting, 1);
   publish_oldest(version);
   waiting_.announce(version.row, seeker.slow ? Waiting::slow : Waiting::fair);
-  neighbours_.ask(shard_id_.thread, version.row);
+  for_each_giver(version, [&](std::uint32_t thread) { neighbours_.ask(thread, shard_id_.thread, version.row); });
   if (version.has_room(layout_)) serve_waiters_at(engine_.now());  // a unit became free before the announcement
   serve_when_trusted(version);
 }

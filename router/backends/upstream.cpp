@@ -1,6 +1,7 @@
 #include "router/backends/upstream.hpp"
 
 #include "router/backends/version.hpp"
+#include "router/engine/stream.hpp"
 #include "router/stats/row.hpp"
 #include "router/wire/upgrade.hpp"
 
@@ -9,6 +10,8 @@ namespace gray::proxy {
 using segment::Reason;
 
 namespace {
+
+constexpr std::size_t kUpstreamBytes = sizeof(Upstream) + sizeof(engine::Stream);
 
 // Many servers send the head and a body of known length apart. A head that comes alone waits this long for the first
 // body bytes: both leave in one piece, and a worker that dies between the two has answered nothing yet.
@@ -25,7 +28,11 @@ Upstream::Upstream(ShardContext shard, http::ResponseHead& scratch, ConnectionOw
         upstream.answer_.held = true;
         upstream.take_partial();
         upstream.settle();
-      }) {}
+      }) {
+  shard_.memory.add(kUpstreamBytes);
+}
+
+Upstream::~Upstream() { shard_.memory.give(kUpstreamBytes); }
 
 void Upstream::open(Worker& worker, segment::WorkerCell& cell, engine::StreamId stream, bool connecting) {
   worker_ = &worker;
@@ -36,6 +43,7 @@ void Upstream::open(Worker& worker, segment::WorkerCell& cell, engine::StreamId 
   phase_ = Phase::http;
   units_ = {};
   shard_.engine.count_write_errors(stream, counts_.write_errors[1]);
+  shard_.engine.serve_first(stream);
 }
 
 void Upstream::attach(WorkerEvents& exchange) {

@@ -83,6 +83,7 @@ void EpollEngine::release(StreamId id) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr) return;
   (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stream->fd, nullptr);
+  (void)epoll_ctl(first_.get(), EPOLL_CTL_DEL, stream->fd, nullptr);  // fails if it is not there
   end(*stream);
 }
 

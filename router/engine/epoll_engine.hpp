@@ -5,7 +5,9 @@
 // Model of a turn: wait until a socket is ready, a timer is due, or a task was posted; read the clock once; handle the
 // events, the tasks, the timers, and streams that became ready meanwhile; then deliver on_closed() and on_released().
 // If a stream is still ready, the next wait returns at once, so that sockets which the kernel reports are served in
-// between.
+// between. In a turn of many events the streams of serve_first() are looked at again and again: else the answer of a
+// worker would wait behind hundreds of new requests, each socket would serve one request in each turn, and under a
+// flood of requests that are refused hardly any would be answered.
 //
 // A descriptor is closed within close(); only its event is deferred. No caller may rely on either (engine.hpp).
 #include <sys/epoll.h>
@@ -51,6 +53,7 @@ class EpollEngine final : public Engine {
   void count_write_errors(StreamId id, std::atomic<std::uint64_t>& counter) override {
     if (Stream* stream = streams_.find(id)) stream->write_errors = &counter;
   }
+  void serve_first(StreamId stream) override;
   void pause(StreamId stream, Pause reason) override;
   void resume(StreamId stream, Pause reason) override;
   void finish(StreamId stream) override;
@@ -82,6 +85,7 @@ class EpollEngine final : public Engine {
   void wake();
   void run_posted();
   void dispatch(const epoll_event& event);
+  void dispatch_first();
   void run_ready();
   void mark_ready(Stream& stream);
   void serve(Stream& stream);
@@ -116,7 +120,8 @@ class EpollEngine final : public Engine {
 
   BufferPool& buffers_;
   UniqueFd epoll_;
-  UniqueFd wake_;  // eventfd: a task was posted, or stop() was called
+  UniqueFd first_;  // the streams of serve_first(), a second time: asked only within a turn of many events
+  UniqueFd wake_;   // eventfd: a task was posted, or stop() was called
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
   std::atomic<bool> stopped_{false};

@@ -89,18 +89,15 @@ void Router::wake(std::uint32_t thread, std::uint32_t row) {
   shard.post([row, &shard] { shard.backends().advance(shard.backends().version(row)); });
 }
 
-void Router::ask(std::uint32_t from, std::uint32_t row) {
-  for (std::uint32_t thread = 0; thread < shards_.size(); ++thread) {
-    Shard& shard = *shards_[thread];
-    if (thread != from) shard.post([=, &shard] { shard.backends().offer(from, row); });
-  }
+void Router::ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row) {
+  Shard& shard = *shards_[thread];
+  shard.post([=, &shard] { shard.backends().offer(from, row); });
 }
 
-void Router::ask(std::uint32_t from, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) {
-  for (std::uint32_t thread = 0; thread < shards_.size(); ++thread) {
-    Shard& shard = *shards_[thread];
-    if (thread != from) shard.post([=, &shard] { shard.backends().offer(from, row, cell, generation); });
-  }
+void Router::ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row, std::uint32_t cell,
+                 std::uint64_t generation) {
+  Shard& shard = *shards_[thread];
+  shard.post([=, &shard] { shard.backends().offer(from, row, cell, generation); });
 }
 
 bool Router::admit(const Address& peer) {

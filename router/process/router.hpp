@@ -33,8 +33,10 @@ class Router final : public ShardHost {
   void hand_over(std::uint32_t thread, int fd, std::uint32_t row, std::uint32_t cell,
                  std::uint64_t generation) override;
   void wake(std::uint32_t thread, std::uint32_t row) override;
-  void ask(std::uint32_t from, std::uint32_t row) override;
-  void ask(std::uint32_t from, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) override;
+  std::uint32_t threads() const override { return static_cast<std::uint32_t>(shards_.size()); }
+  void ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row) override;
+  void ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row, std::uint32_t cell,
+           std::uint64_t generation) override;
   void wake_routers() override { segment_.tell_freed(); }
   void met_stranger(std::uint32_t cell, std::uint64_t generation, const PeerOwner& found) override;
   void met_untrusted_proxy(const Address& peer) override;

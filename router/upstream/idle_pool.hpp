@@ -24,7 +24,8 @@ template <typename Socket>
 class IdlePool {
  public:
   IdlePool() = default;
-  /// Counts its sockets in `gauge` too, of which this thread is the only writer.
+  /// Counts its sockets in `gauge` too, of which this thread is the only writer. Whoever puts a socket here, then finds
+  /// that nobody waits, is seen by whoever announces that they wait, then reads the gauge: both use one order.
   explicit IdlePool(std::atomic<std::uint32_t>& gauge) : gauge_(&gauge) {}
   IdlePool(const IdlePool&) = delete;
   IdlePool& operator=(const IdlePool&) = delete;
@@ -71,7 +72,8 @@ class IdlePool {
   void count(int by) {
     size_ += static_cast<std::size_t>(by);
     if (gauge_ == nullptr) return;
-    gauge_->store(gauge_->load(std::memory_order_relaxed) + static_cast<std::uint32_t>(by), std::memory_order_relaxed);
+    const std::uint32_t sockets = gauge_->load(std::memory_order_relaxed) + static_cast<std::uint32_t>(by);
+    gauge_->store(sockets, by > 0 ? std::memory_order_seq_cst : std::memory_order_relaxed);
   }
 
   Socket* newest_ = nullptr;

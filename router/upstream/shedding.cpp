@@ -5,6 +5,7 @@
 namespace gray::upstream {
 namespace {
 
+constexpr int kTrialPart = 10;     // of queue_timeout: the longest wait of a trial
 constexpr double kLongest = 1e15;  // microseconds: 30 years, so that a sum of estimates does not overflow
 
 }  // namespace
@@ -25,8 +26,22 @@ Micros Shedding::short_wait(const QueueLoad& load) {
 bool Shedding::admits(const QueueLoad& load, Micros oldest, TimePoint now) {
   if (load.waiting == 0) codel_.passed(Micros{0}, now, load.target());
   const Micros wait = load.wait_behind(load.waiting);
-  shedding_ = codel_.standing() && (shedding_ || std::max(wait, oldest) > load.limit / 2);
+  judge(std::max(wait, oldest), load.limit, now);
   return wait <= (shedding_ || load.sheds_elsewhere ? short_wait(load) : load.limit);
+}
+
+void Shedding::judge(Micros wait, Micros limit, TimePoint now) {
+  const bool on_trial = time_ > kFirstTime;
+  if (!codel_.standing()) {
+    shedding_ = false;
+    time_ = kFirstTime;
+  } else if (shedding_) {
+    shedding_ = now < until_;
+  } else if (wait > limit / (on_trial ? kTrialPart : 2)) {
+    shedding_ = true;
+    until_ = now + time_;
+    time_ = std::min(2 * time_, kLongestTime);
+  }
 }
 
 bool Shedding::drops(const QueueLoad& load, Micros waited, std::size_t newer) const {

@@ -10,6 +10,10 @@
 //    overload is refused on arrival, and those who are admitted wait only as long as it takes to keep each socket busy.
 //    It ends when the queue stands no longer. All threads shed together: else those of one would take the places that
 //    another one refuses.
+//  - Shedding also ends after kFirstTime, then after twice that, and so on: then all may wait again, until a newcomer
+//    would wait for longer than a tenth of queue_timeout. Clients that ask again as soon as they are refused keep a
+//    queue standing, although it would serve all of them soon: nothing but to admit them can tell. A lasting overload
+//    makes such a trial ever rarer.
 //  - If the sockets have become so slow, or so few, that first-come order would make the last one wait longer than half
 //    of queue_timeout, the newest goes first: its client has waited least, and is the likeliest to be there still. The
 //    oldest are dropped at once if they can no longer be served in time in that order.
@@ -39,11 +43,15 @@ struct QueueLoad {
   /// 0: not known.
   Micros wait_behind(std::size_t others) const;
   bool worth_waiting(std::size_t others) const { return wait_behind(others) <= limit; }
+  /// Whether a newcomer is known to wait for less than half of the limit.
+  bool is_quick() const { return mean_service > Micros{0} && wait_behind(waiting) < limit / 2; }
   Micros target() const { return Codel::target(mean_service, sockets); }
 };
 
 class Shedding {
  public:
+  static constexpr Duration kFirstTime{500};
+  static constexpr Duration kLongestTime{16'000};
   /// The wait of a newcomer while requests are shed: enough targets that hardly any socket finds nobody waiting.
   static constexpr int kShortTargets = 8;
   static Micros short_wait(const QueueLoad& load);
@@ -59,8 +67,12 @@ class Shedding {
   bool active() const { return shedding_ && codel_.standing(); }
 
  private:
+  void judge(Micros wait, Micros limit, TimePoint now);
+
   Codel codel_;
   bool shedding_ = false;
+  TimePoint until_{};  // while shedding
+  Duration time_ = kFirstTime;
 };
 
 }  // namespace gray::upstream

@@ -25,11 +25,15 @@ Limits read_back(const nlohmann::json& json) {
 
 TEST_CASE("limits are restored exactly, whichever of them differs from its default") {
   const nlohmann::json defaults = written(Limits{});
-  CHECK(defaults.size() == 14);
+  CHECK(defaults.size() == 15);
   CHECK(read_back(defaults) == Limits{});
   for (const auto& [name, value] : defaults.items()) {
     nlohmann::json changed = defaults;
-    changed[name] = value.get<std::uint64_t>() + 1;
+    if (value.is_boolean()) {
+      changed[name] = !value.get<bool>();
+    } else {
+      changed[name] = value.get<std::uint64_t>() + 1;
+    }
     const Limits limits = read_back(changed);
     CHECK(limits != Limits{});
     CHECK(written(limits) == changed);

@@ -28,6 +28,7 @@ min_rate = "2KiB"
                             .limits;
   CHECK(limits.max_sockets == 1);
   CHECK(limits.queue == 0);
+  CHECK_FALSE(limits.queue_grows);
   CHECK(limits.queue_timeout == Duration{0});
   CHECK(limits.connect_timeout == Duration{3'000});
   CHECK(limits.request_timeout == Duration{4'000});

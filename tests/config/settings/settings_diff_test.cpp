@@ -178,6 +178,7 @@ const Row<Limits> kLimits[] = {
     {"max_sockets", [](Limits& l) { l.max_sockets = 1; }, "reroute web"},
     {"tunnels", [](Limits& l) { l.tunnels = 1; }, "reroute web"},
     {"queue", [](Limits& l) { l.queue = 1; }, "reroute web"},
+    {"queue_grows", [](Limits& l) { l.queue_grows = false; }, "reroute web"},
     {"queue_timeout", [](Limits& l) { l.queue_timeout = Duration{1}; }, "reroute web"},
     {"connect_timeout", [](Limits& l) { l.connect_timeout = Duration{1}; }, "reroute web"},
     {"request_timeout", [](Limits& l) { l.request_timeout = Duration{1}; }, "reroute web"},

@@ -49,6 +49,7 @@ Plan one_socket(const FakeWorker& worker, std::uint32_t queue = 0) {
   Plan plan{{{worker.address()}}};
   plan.limits.max_sockets = 1;
   plan.limits.queue = queue;
+  plan.limits.queue_grows = false;
   plan.limits.queue_timeout = Duration{8'000};
   return plan;
 }

@@ -60,6 +60,35 @@ TEST_CASE("a full queue and a wait that cannot succeed are refused at once") {
   CHECK(second.read_answer().status() == 200);
 }
 
+TEST_CASE("a queue whose size was not set takes more requests while they are served soon, one that was set does not") {
+  Gate gate;
+  FakeWorker worker(answers_after(gate));
+  Plan plan{{{worker.address()}}, few_sockets(1, 1)};
+  plan.limits.queue_grows = true;
+  Rig rig(plan);
+  const auto takes = [&](Micros sample) {
+    rig.on([sample](proxy::Shard& shard) { shard.backends().version(0).service_time = {}; });
+    rig.on([sample](proxy::Shard& shard) { shard.backends().version(0).service_time.add(sample); });
+  };
+  Wire first = send_get(rig);
+  REQUIRE(eventually([&] { return worker.requests() == 1; }));
+  Wire second = send_get(rig);
+  REQUIRE(eventually([&] { return rig.waiting() == 1; }));
+  CHECK(rig.get().field("x-gray-reason") == "queue-full");  // how long requests take is not known yet
+  takes(Micros{10'000});
+  Wire third = send_get(rig);
+  CHECK(eventually([&] { return rig.waiting() == 2; }));
+  takes(Micros{2'000'000});  // it would wait for five of eight seconds
+  CHECK(rig.get().field("x-gray-reason") == "queue-full");
+  takes(Micros{10'000});
+  plan.limits.queue_grows = false;
+  plan.number = 2;
+  rig.apply(plan);
+  CHECK(rig.get().field("x-gray-reason") == "queue-full");
+  gate.open();
+  CHECK(third.read_answer().status() == 200);
+}
+
 TEST_CASE("a queue limit of zero lets no request wait") {
   Gate gate;
   FakeWorker worker(answers_after(gate));

@@ -67,6 +67,7 @@ class DeferringEngine final : public engine::Engine {
   void count_write_errors(engine::StreamId id, std::atomic<std::uint64_t>& counter) override {
     below_->count_write_errors(id, counter);
   }
+  void serve_first(engine::StreamId id) override { below_->serve_first(id); }
   void pause(engine::StreamId id, engine::Pause reason) override {
     if (find(id) != nullptr) below_->pause(id, reason);
   }

@@ -12,11 +12,12 @@
 #include "router/backends/outbox.hpp"
 #include "router/backends/upstream.hpp"
 #include "router/wire/head.hpp"
+#include "tests/router/backends/silent_engine.hpp"
 
 namespace gray::test {
 
 /// Streams are made by connect() and adopt(); they end when close() or release() was called and finish() is called.
-class ScriptedEngine final : public engine::Engine {
+class ScriptedEngine final : public SilentEngine {
  public:
   explicit ScriptedEngine(TimePoint& now) : now_(now), timers_(now) {}
 
@@ -49,32 +50,13 @@ class ScriptedEngine final : public engine::Engine {
   void abort(engine::StreamId id) override { end(id, false); }
   void close_after_send(engine::StreamId id, Duration, Duration) override { end(id, false); }
 
-  std::optional<PeerOwner> peer(engine::StreamId) const override { return std::nullopt; }
   bool is_open(engine::StreamId id) const override {
     return streams_[id.index].generation == id.generation && streams_[id.index].handler != nullptr;
   }
-  void send(engine::StreamId, std::string_view) override {}
-  void send_pieces(engine::StreamId, std::span<const std::string_view>) override {}
-  std::size_t takes(engine::StreamId) const override { return engine::kMinRead; }
-  std::size_t unsent(engine::StreamId) const override { return 0; }
-  std::size_t untaken(engine::StreamId) const override { return 0; }
-  bool acknowledged(engine::StreamId) const override { return true; }
-  void acknowledge_received(engine::StreamId) override {}
-  void count_write_errors(engine::StreamId, std::atomic<std::uint64_t>&) override {}
-  void pause(engine::StreamId, engine::Pause) override {}
-  void resume(engine::StreamId, engine::Pause) override {}
   void finish(engine::StreamId) override {}
-  void listen(int, engine::AcceptHandler&) override {}
-  void accept_more(bool) override {}
-  void stop_listening() override {}
-  bool watch(int, engine::ReadyHandler&) override { return true; }
-  void post(std::function<void()>) override {}
   TimePoint now() const override { return now_; }
   engine::TimerWheel& timers() override { return timers_; }
   std::size_t open_streams() const override { return open_; }
-  void when_empty(std::function<void()>) override {}
-  void run() override {}
-  void stop() override {}
 
  private:
   static constexpr int kDescriptor = 1 << 30;  // none that is open
@@ -221,16 +203,13 @@ class RandomBackends {
     void wake(std::uint32_t to, std::uint32_t row) override {
       all.post([=, this] { all.at(to).backends.advance(all.at(to).backends.version(row)); });
     }
-    void ask(std::uint32_t from, std::uint32_t row) override {
-      for (const auto& thread : all.threads_) {
-        if (thread->index != from) all.post([from, row, &one = *thread] { one.backends.offer(from, row); });
-      }
+    std::uint32_t threads() const override { return static_cast<std::uint32_t>(all.threads_.size()); }
+    void ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row) override {
+      all.post([from, row, &one = *all.threads_[thread]] { one.backends.offer(from, row); });
     }
-    void ask(std::uint32_t from, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) override {
-      for (const auto& thread : all.threads_) {
-        if (thread->index == from) continue;
-        all.post([=, &one = *thread] { one.backends.offer(from, row, cell, generation); });
-      }
+    void ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row, std::uint32_t cell,
+             std::uint64_t generation) override {
+      all.post([=, &one = *all.threads_[thread]] { one.backends.offer(from, row, cell, generation); });
     }
     void wake_routers() override {}
     void met_stranger(std::uint32_t, std::uint64_t, const PeerOwner&) override {}

@@ -193,7 +193,7 @@ class RandomSteps {
     for (std::uint32_t row = 0; row < kRows; ++row) {
       ServiceRoute service{.name = std::to_string(row)};
       service.affinity = row == 1;
-      service.limits = Limits{.max_sockets = kSockets, .queue = 12};
+      service.limits = Limits{.max_sockets = kSockets, .queue = 12, .queue_grows = false};
       service.limits.queue_timeout = Duration{1'000};
       service.versions.push_back({.row = row, .name = "v1"});
       for (std::uint32_t i = row * 2; i < row * 2 + 2; ++i) {

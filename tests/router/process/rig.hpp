@@ -76,6 +76,7 @@ inline Limits few_sockets(std::uint32_t sockets, std::uint32_t queue = 256) {
   Limits limits;
   limits.max_sockets = sockets;
   limits.queue = queue;
+  limits.queue_grows = false;
   limits.queue_timeout = Duration{8'000};
   return limits;
 }
@@ -213,19 +214,17 @@ class Rig {
       auto& shard = *rig.shards_[thread];
       shard.post([=, &shard] { shard.backends().advance(shard.backends().version(row)); });
     }
-    void ask(std::uint32_t from, std::uint32_t row) override {
-      if (rig.own_slots_) return;
-      for (std::uint32_t i = 0; i < rig.shards_.size(); ++i) {
-        auto& shard = *rig.shards_[i];
-        if (i != from) shard.post([=, &shard] { shard.backends().offer(from, row); });
-      }
+    std::uint32_t threads() const override {
+      return rig.own_slots_ ? 1 : static_cast<std::uint32_t>(rig.shards_.size());
     }
-    void ask(std::uint32_t from, std::uint32_t row, std::uint32_t cell, std::uint64_t generation) override {
-      if (rig.own_slots_) return;
-      for (std::uint32_t i = 0; i < rig.shards_.size(); ++i) {
-        auto& shard = *rig.shards_[i];
-        if (i != from) shard.post([=, &shard] { shard.backends().offer(from, row, cell, generation); });
-      }
+    void ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row) override {
+      auto& shard = *rig.shards_[thread];
+      shard.post([=, &shard] { shard.backends().offer(from, row); });
+    }
+    void ask(std::uint32_t thread, std::uint32_t from, std::uint32_t row, std::uint32_t cell,
+             std::uint64_t generation) override {
+      auto& shard = *rig.shards_[thread];
+      shard.post([=, &shard] { shard.backends().offer(from, row, cell, generation); });
     }
     void wake_routers() override {
       if (!rig.own_slots_) return;
