@@ -17,10 +17,9 @@
 namespace gray::policy {
 
 /// Whether a budget has a say in the repetition of a request that failed like this on its version. A connection that
-/// was refused is no work for a worker, and one that was withdrawn is to lose its users.
-constexpr bool needs_budget(segment::Reason failure) {
-  return failure == segment::Reason::upstream_closed || failure == segment::Reason::connect_timeout;
-}
+/// was refused, or did not come about, was no work for the worker: with a budget, requests of a worker whose backlog is
+/// full would be lost although it could serve them. A version that was withdrawn is to lose its users.
+constexpr bool needs_budget(segment::Reason failure) { return failure == segment::Reason::upstream_closed; }
 
 class RetryBudget {
  public:

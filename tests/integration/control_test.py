@@ -100,7 +100,8 @@ class Shift(GrayTest):
                 self.assertEqual(result.code, 0, result)
                 times.append(time.monotonic() - started)
                 self.assertEqual(client.ask("/", headers={"Cookie": "uid=1"})["x-gray-version"], version)
-        self.assertLess(sorted(times)[2], 0.1, json.dumps(times))
+        # A program that does nothing shows what the machine needs for any.
+        self.assertLess(sorted(times)[2], max(0.1, 4 * sorted(idle_times)[2]), json.dumps([times, idle_times]))
 
     def test_a_refused_shift_has_a_reason(self):
         self.assertEqual(self.shared.ctl("shift", "web", "v2", "5").code, 0)
@@ -253,11 +254,12 @@ class UnderLoad(GrayTest):
         threads = [threading.Thread(target=press, args=(clients[i::4],)) for i in range(4)]
         for thread in threads:
             thread.start()
-        times = []
+        times, idle_times = [], []
         for _ in range(10):
-            started = time.monotonic()
-            self.assertEqual(daemon.ctl("status", "-o", "json").code, 0)
-            times.append(time.monotonic() - started)
+            for command, taken in ((("status", "-o", "json"), times), (("--version",), idle_times)):
+                started = time.monotonic()
+                self.assertEqual(daemon.ctl(*command).code, 0)
+                taken.append(time.monotonic() - started)
         stop.set()
         for thread in threads:
             thread.join()

@@ -225,8 +225,9 @@ class Grayd:
             return file.read()
 
     def access_log(self):
+        """Its whole lines: one may be written just now."""
         with open(os.path.join(self.folder, self.config["access_log"])) as file:
-            return [json.loads(line) for line in file]
+            return [json.loads(line) for line in file if line.endswith("\n")]
 
     def ctl(self, *args, timeout=30):
         return run_program("grayctl", "--socket", self.admin, *args, cwd=self.folder, timeout=timeout)

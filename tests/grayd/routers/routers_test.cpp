@@ -223,7 +223,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a new router that fails in any way does not c
        "failed while running its warm-up check: signal 9 (killed: it was not ready in time); web@v1#0: refused"},
       {"young", "failed while serving beside the old one: exit 3"},
   };
-  make("good", {kUpgradeTimeout, Duration{200}});
+  make("good", {kUpgradeTimeout, Duration{1'000}});  // time enough for the others to fail before, on a busy machine
   publish(1);
   routers->start();
   REQUIRE(is_ready());
