@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
 MEBIBYTE = 1 << 20
+PER_ADDRESS = 900  # connections that come from one address: a client may have 1,000 to grayd
 
 
 class Failure(Exception):
@@ -49,6 +51,25 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def connect(port, number, buffer=None):
+    """The connection with that number, from one of several addresses. `buffer`: SO_RCVBUF."""
+    client = socket.socket()
+    if buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    address = number // PER_ADDRESS
+    client.bind((f"127.1.{address // 250}.{address % 250 + 1}", 0))
+    client.connect(("127.0.0.1", port))
+    client.settimeout(20)
+    return client
+
+
+def allow_descriptors():
+    """Lets this process have as many descriptors as it may; their number."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 class Bench(contextlib.ExitStack):
@@ -254,6 +275,13 @@ def loadgen(port, *options, limit=300, cpu=None):
     if answer.returncode != 0:
         raise Failure(f"loadgen: {answer.stderr.strip()}")
     return json.loads(answer.stdout)
+
+
+def worker_capacity(delay_ms, slots):
+    """Answers per second that light_backend gives on so many slots: a little below the calculated ones."""
+    with Bench() as bench:
+        _, port = bench.backend("--delay-ms", str(delay_ms), "--slots", str(slots))
+        return loadgen(port, "--connections", slots, "--seconds", max(3, 4 * delay_ms / 1_000))["rps"]
 
 
 def require(*commands):

@@ -6,8 +6,6 @@ because a client may have 1,000 connections to grayd by default.
 """
 import argparse
 import datetime
-import resource
-import socket
 import sys
 import time
 
@@ -16,19 +14,10 @@ import native
 import peers
 
 NAMES = ["grayd", "nginx", "haproxy"]
-PER_ADDRESS = 900  # clients
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
 SETTLE = 2  # seconds until what is freed later is freed
 LEAVE = 10  # seconds after which the memory of clients that have left must be given back
 TARGET = 480  # bytes of grayd for each
-
-
-def connect(port, number):
-    client = socket.socket()
-    client.bind((f"127.1.0.{number // PER_ADDRESS + 1}", 0))
-    client.connect(("127.0.0.1", port))
-    client.settimeout(20)
-    return client
 
 
 def ask(client):
@@ -48,14 +37,14 @@ def measure(bench, name, clients):
     proxy.load("--connections", 64, "--requests", 2_000)
     time.sleep(SETTLE)
     base = harness.pss(proxy.ids)
-    idle = [connect(proxy.port, number) for number in range(clients)]
+    idle = [harness.connect(proxy.port, number) for number in range(clients)]
     time.sleep(SETTLE)
     silent = harness.pss(proxy.ids)
     for client in idle:
         client.close()  # a silent client is cut soon: grayd waits 10 s for the first head
     idle = []
     for number in range(clients):
-        idle.append(connect(proxy.port, number))
+        idle.append(harness.connect(proxy.port, number))
         ask(idle[-1])
     time.sleep(SETTLE)
     waiting = harness.pss(proxy.ids)
@@ -72,8 +61,7 @@ def run():
     parser.add_argument("--proxy", action="append", choices=NAMES, help="only this one; repeatable")
     parser.add_argument("--clients", type=int, default=9_000)
     chosen = parser.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    hard = harness.allow_descriptors()
     if chosen.clients + 200 > min(hard, peers.CLIENTS):
         raise harness.Failure(f"{chosen.clients} clients need more than the {hard} descriptors that are allowed, or "
                               f"than the {peers.CLIENTS} connections that the proxies are set up for")

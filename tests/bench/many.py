@@ -5,8 +5,6 @@ two descriptors for each.
 """
 import argparse
 import datetime
-import resource
-import socket
 import statistics
 import sys
 import time
@@ -18,17 +16,13 @@ import peers
 NAMES = ["grayd", "nginx", "haproxy"]
 FEW, MOST = 400, 40_000
 OWN = 500  # descriptors of a proxy that are no connections of clients, at most
-PER_ADDRESS = 900  # connections: one client may have 1,000 to grayd
 RATE, ROUNDS, SECONDS = 4_000, 5, 2
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
 
 
 def idle(port, number):
     """A connection that has had one answer."""
-    client = socket.socket()
-    client.bind((f"127.1.{number // PER_ADDRESS // 250}.{number // PER_ADDRESS % 250 + 1}", 0))
-    client.connect(("127.0.0.1", port))
-    client.settimeout(20)
+    client = harness.connect(port, number)
     client.sendall(REQUEST)
     answer = b""
     while len(answer) < peers.BODY:
@@ -74,8 +68,7 @@ def run():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--proxy", action="append", choices=NAMES, help="only this one; repeatable")
     chosen = parser.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    hard = harness.allow_descriptors()
     most = min(MOST, hard - 2 * OWN)
     print(f"{datetime.date.today()}, {native.machine_name()}; {hard} descriptors, so {most} connections; "
           f"{RATE} requests/s over 1 % of them, median of {ROUNDS} rounds", flush=True)

@@ -37,13 +37,6 @@ def start_proxy(bench, name):
     return bench.haproxy(port, f"maxconn 1 maxqueue {QUEUE}", QUEUE_TIMEOUT)
 
 
-def capacity():
-    """Good answers per second of the worker alone, from one client that never pauses."""
-    with harness.Bench() as bench:
-        _, port = bench.backend(*BACKEND)
-        return harness.loadgen(port, "--connections", 1, "--seconds", 4)["rps"]
-
-
 def refusals_p99(load):
     """p99 in ms of the refusals made at entry: those grayd names so, or every 503 of a proxy that gives no reason."""
     names = [name for name in ("queue-full", "overloaded") if name in load["reason"]] or ["503"]
@@ -103,9 +96,8 @@ def start_cell(bench, name, delay_ms):
     return bench.haproxy(port, f"maxconn {CELL_SOCKETS} maxqueue {CELL_QUEUE}", QUEUE_TIMEOUT)
 
 
-def measure_cell(name, delay_ms, seconds, load):
-    """One proxy under `load` times the capacity of its worker, which is known: its slots wait, and compute nothing."""
-    possible = CELL_SOCKETS * 1_000 / delay_ms
+def measure_cell(name, delay_ms, seconds, load, possible):
+    """One proxy under `load` times the capacity of its worker, which is `possible`."""
     with harness.Bench() as bench:
         proxy = start_cell(bench, name, delay_ms)
         found = harness.loadgen(proxy.port, "--rate", possible * load, "--seconds", seconds, "--timeout", CELL_PATIENCE,
@@ -138,9 +130,11 @@ def cell_targets(cell):
 def run_cells(names, quick):
     found = []
     for delay_ms, seconds in CELLS:
+        possible = harness.worker_capacity(delay_ms, CELL_SOCKETS)
+        print(f"worker of {delay_ms} ms: {possible:.1f} answers a second", flush=True)
         for load in CELL_LOADS:
             for name in names:
-                found.append(measure_cell(name, delay_ms, min(seconds, 10) if quick else seconds, load))
+                found.append(measure_cell(name, delay_ms, min(seconds, 10) if quick else seconds, load, possible))
                 print(f"worker of {delay_ms} ms, {load} x: {name}", flush=True)
     harness.table([cell_row(cell) for cell in found])
     return found
@@ -169,7 +163,7 @@ def run():
 
 
 def run_story(names):
-    per_second = capacity()
+    per_second = harness.worker_capacity(DELAY_MS, 1)
     print(f"worker: one slot of {DELAY_MS} ms, {per_second:.1f} answers/s alone; offered: {RATE}/s for {SECONDS} s, "
           f"each on a new connection, clients give up after {PATIENCE} s")
     results = []

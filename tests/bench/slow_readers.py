@@ -11,8 +11,6 @@ import contextlib
 import datetime
 import os
 import pathlib
-import resource
-import socket
 import stat
 import sys
 import time
@@ -23,7 +21,6 @@ import peers
 
 NAMES = ["grayd", "nginx", "haproxy"]
 WINDOWS = {"4 KiB": 4096, "usual": None}  # SO_RCVBUF of the clients
-PER_ADDRESS = 900  # clients: one client may have 1,000 connections to grayd
 REQUEST = b"GET /bytes/10000000 HTTP/1.1\r\nHost: bench\r\n\r\n"
 SETTLE = 3  # seconds until all that is read ahead has been read
 LEAVE = 10  # seconds after which the memory must be given back
@@ -32,11 +29,7 @@ MOST = 14_000  # bytes of grayd's memory for each
 
 
 def stuck(port, number, window):
-    client = socket.socket()
-    if window:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-    client.bind((f"127.1.1.{number // PER_ADDRESS + 1}", 0))
-    client.connect(("127.0.0.1", port))
+    client = harness.connect(port, number, window)
     client.sendall(REQUEST)
     return client
 
@@ -116,8 +109,7 @@ def run():
     parser.add_argument("--proxy", action="append", choices=NAMES, help="only this one; repeatable")
     parser.add_argument("--clients", type=int, default=1_000)
     chosen = parser.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    hard = harness.allow_descriptors()
     if 2 * chosen.clients + 300 > hard:
         raise harness.Failure(f"{chosen.clients} clients need more than the {hard} descriptors that are allowed")
     print(f"{datetime.date.today()}, {native.machine_name()}; {chosen.clients} clients that never read", flush=True)

@@ -6,11 +6,11 @@ uploads: the worker of v2 is stopped (SIGSTOP) and gets 200 uploads of 100 KB; a
 clients with a small receive buffer ask v2 for 100 KB each and read 20 KB per second. Meanwhile half of the load that v1
 can serve is offered to it. Memory is the proportional set size of grayd's processes, without workers.
 """
+import argparse
 import datetime
 import os
 import selectors
 import signal
-import socket
 import sys
 import threading
 import time
@@ -37,11 +37,7 @@ class Clients(threading.Thread):
         self.pace, self.selector, self.stopped = pace, selectors.DefaultSelector(), False
         self.sizes, self.good = {}, 0
         for number in range(count):
-            client = socket.socket()
-            if buffer:
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-            client.bind((f"127.1.2.{number % 4 + 1}", 0))
-            client.connect(("127.0.0.1", port))
+            client = harness.connect(port, number, buffer)
             client.setblocking(False)
             self.sizes[client] = [memoryview(request), b""]
         self.count = count
@@ -100,6 +96,7 @@ def beside(proxy, rate, clients):
 
 
 def run():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     os.sched_setaffinity(0, {native.LOAD_CPU})
     native.take_priority()
     print(f"{datetime.date.today()}, {native.machine_name()}", flush=True)

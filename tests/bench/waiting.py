@@ -2,8 +2,9 @@
 """Requests that wait for one of eight sockets: how long, in which order, and who is refused. grayd beside HAProxy.
 
 A closed loop of 100, 1,000 and 9,000 clients at a worker that answers at once, with room for all of them in the queue
-and with the default queue of 256; and an open loop at 0.9, 1.02 and 1.1 times the capacity of a worker of 20 ms.
-HAProxy has the same limits: maxconn 8, the same maxqueue, timeout queue 1s.
+and with the default queue; and an open loop at 0.9, 1.02 and 1.1 times the capacity of a worker of 20 ms, as measured
+with 8 clients. HAProxy has the same limits: maxconn 8, maxqueue 10000 or 256 (beyond it requests wait for any server),
+timeout queue 1s.
 """
 import argparse
 import resource
@@ -13,10 +14,9 @@ import harness
 
 SOCKETS, QUEUE_TIMEOUT = 8, "1s"
 CLIENTS = [100, 1_000, 9_000]
-ALL, DEFAULT = 10_000, 256  # places in the queue
+ALL, DEFAULT = 10_000, None  # places in the queue
 LOADS = [0.9, 1.02, 1.1]
 DELAY_MS = 20
-CAPACITY = SOCKETS * 1_000 / DELAY_MS
 NAMES = ["grayd", "haproxy"]
 RATIO, REFUSAL_MS = 1.3, 50
 
@@ -24,17 +24,19 @@ RATIO, REFUSAL_MS = 1.3, 50
 def start(bench, name, queue, delay_ms):
     backend = ["--delay-ms", str(delay_ms), "--slots", str(SOCKETS)]
     if name == "grayd":
-        limits = f'max_sockets = {SOCKETS}\nqueue = {queue}\nqueue_timeout = "{QUEUE_TIMEOUT}"'
+        limits = f'max_sockets = {SOCKETS}\nqueue_timeout = "{QUEUE_TIMEOUT}"'
+        if queue is not None:
+            limits += f"\nqueue = {queue}"
         return bench.grayd([harness.program(harness.BUILD / "bench/light_backend"), *backend], limits,
                            "max_connections_per_client = 9900")
     _, port = bench.backend(*backend)
-    return bench.haproxy(port, f"maxconn {SOCKETS} maxqueue {queue}", QUEUE_TIMEOUT, clients=9_900)
+    return bench.haproxy(port, f"maxconn {SOCKETS} maxqueue {queue or 256}", QUEUE_TIMEOUT, clients=9_900)
 
 
-def measure(name, queue, seconds, clients=0, load=0.0):
+def measure(name, queue, seconds, clients=0, load=0.0, most=0.0):
     with harness.Bench() as bench:
         proxy = start(bench, name, queue, 0 if clients else DELAY_MS)
-        options = ["--connections", clients] if clients else ["--rate", CAPACITY * load]
+        options = ["--connections", clients] if clients else ["--rate", round(most * load, 1)]
         found = harness.loadgen(proxy.port, *options, "--seconds", seconds)
     good, refused = found["latency_ms"].get("200"), found["latency_ms"].get("503")
     if good is None:
@@ -48,7 +50,7 @@ def measure(name, queue, seconds, clients=0, load=0.0):
 
 def title(cell):
     offered = f"{cell['clients']:,} clients" if cell["clients"] else f"{cell['load']} x capacity"
-    return f"{offered}, queue {cell['queue']:,}"
+    return f"{offered}, {'default queue' if cell['queue'] is None else 'queue ' + format(cell['queue'], ',')}"
 
 
 def row(cell):
@@ -58,23 +60,25 @@ def row(cell):
             "lost": cell["lost"], "refusal p99": None if refusal is None else f"{refusal:.1f} ms"}
 
 
-def all_fit(cell):
-    """Whether nobody needs to be refused."""
-    return cell["queue"] >= cell["clients"] and cell["load"] <= 1.02
+def all_fit(cell, theirs):
+    """Whether nobody needs to be refused: 9,000 clients may be too many to be served within the queue timeout."""
+    return cell["load"] <= 1.02 and (theirs is None or theirs["refused"] == 0)
 
 
 def targets(mine, theirs):
     where = title(mine)
     met = [(f"{where}: nobody is lost", f"{mine['lost']}", mine["lost"] == 0)]
-    if all_fit(mine):
+    fits = all_fit(mine, theirs)
+    if fits:
         met.append((f"{where}: nobody is refused", f"{mine['refused']}", mine["refused"] == 0))
-    if all_fit(mine) and theirs is not None:
+    if fits and theirs is not None:
         ratio = mine["p99_ms"] / theirs["p99_ms"]
         met.append((f"{where}: p99 at most {RATIO} of HAProxy's", f"{ratio:.2f}", ratio <= RATIO))
-    if not all_fit(mine) and theirs is not None:
+    if not fits and theirs is not None:
         ratio = mine["good_per_second"] / theirs["good_per_second"]
         met.append((f"{where}: good answers at least 0.98 of HAProxy's", f"{ratio:.2f}", ratio >= 0.98))
-    if mine["refused"] > 0:
+    # In a closed loop refused clients ask again at once, so a refusal waits for those of all others.
+    if mine["refused"] > 0 and mine["load"] > 0:
         p99 = mine["refusals_p99_ms"]
         met.append((f"{where}: refusals, p99 below {REFUSAL_MS} ms", f"{p99:.1f} ms", p99 < REFUSAL_MS))
     return met
@@ -92,7 +96,9 @@ def run():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     cells = [{"queue": queue, "clients": clients, "seconds": 2 if chosen.quick else 6}
              for queue in (ALL, DEFAULT) for clients in CLIENTS]
-    cells += [{"queue": DEFAULT, "load": load, "seconds": 10} for load in LOADS]
+    most = harness.worker_capacity(DELAY_MS, SOCKETS)
+    print(f"a worker of {DELAY_MS} ms with {SOCKETS} sockets answers {most:.0f} a second", flush=True)
+    cells += [{"queue": DEFAULT, "load": load, "seconds": 10, "most": most} for load in LOADS]
     found, met = [], []
     for cell in cells:
         pair = {name: measure(name, **cell) for name in names}
