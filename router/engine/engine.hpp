@@ -46,9 +46,10 @@ namespace gray::engine {
 
 inline constexpr std::size_t kHighWatermark = 64 * 1024;  // unsent bytes above which every source must pause
 inline constexpr std::size_t kLowWatermark = 32 * 1024;   // unsent bytes at which it may resume
-// Bytes to which a tail may grow; then the stream is aborted. One send into an empty tail may exceed it: the kernel may
-// take less than it has room for.
+// Bytes to which a tail may grow; then the stream is aborted. What one turn of the loop sends into an empty tail may
+// exceed it by one read: the kernel may take less than it has said, and the rest of the read is to be kept.
 inline constexpr std::size_t kMaxUnsent = 2 * kHighWatermark;
+inline constexpr std::size_t kMaxUnsentInTurn = kMaxUnsent + kMaxRead;
 inline constexpr std::size_t kMaxNotSent = 32 * 1024;  // bytes that the kernel takes before it can send them
 
 /// A stream; index and generation, so that a stale id can never name a newer stream.

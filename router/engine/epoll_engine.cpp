@@ -107,6 +107,7 @@ int EpollEngine::timeout() const {
 void EpollEngine::turn() {
   const int count = epoll_wait(epoll_.get(), events_.data(), kEvents, timeout());
   now_ = Clock::now();
+  ++turns_;
   bool posted = false;
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
@@ -287,7 +288,9 @@ std::optional<std::size_t> EpollEngine::taken(Stream& stream, std::size_t offere
 }
 
 void EpollEngine::keep(Stream& stream, std::string_view bytes) {
-  const bool fits = stream.tail.empty() || stream.tail.size() + bytes.size() <= kMaxUnsent;
+  if (stream.tail.empty()) stream.tail_since = turns_;
+  const std::size_t most = stream.tail_since == turns_ ? kMaxUnsentInTurn : kMaxUnsent;
+  const bool fits = stream.tail.empty() || stream.tail.size() + bytes.size() <= most;
   if (!fits || !stream.tail.append(bytes, buffers_, stream.id().key())) return fail(stream, ENOBUFS);
   stream.backlogged = true;
   if (stream.tail.size() > kHighWatermark) stream.above_high = true;

@@ -127,6 +127,7 @@ class EpollEngine final : public Engine {
   std::atomic<bool> stopped_{false};
   PeerOwners owners_;
   TimePoint now_ = Clock::now();
+  std::uint16_t turns_ = 0;  // wraps around
   TimerWheel wheel_{now_};
   StreamTable streams_;
   std::vector<StreamId> ready_, serving_;

@@ -43,14 +43,15 @@ struct Stream {
   bool peer_reset = false;
   bool reported_closing = false;
   bool reported_end = false;
-  bool backlogged = false;  // a tail was kept: on_writable() is due when it is sent
-  bool above_high = false;  // and it was above kHighWatermark: also when it has fallen to kLowWatermark
-  bool finished = false;    // nothing more is sent: FIN follows the tail
-  bool queued = false;      // in the engine's ready list
-  int error = 0;            // to be reported by on_failed() (or on_connected() while connecting)
-  bool connected = false;   // to be reported by on_connected()
-  bool refused = false;     // while connecting: its connect is to be tried again
-  uid_t expected = 0;       // while connecting: the user who must be at the other end
+  bool backlogged = false;       // a tail was kept: on_writable() is due when it is sent
+  bool above_high = false;       // and it was above kHighWatermark: also when it has fallen to kLowWatermark
+  bool finished = false;         // nothing more is sent: FIN follows the tail
+  std::uint16_t tail_since = 0;  // the turn of the loop in which the tail began
+  bool queued = false;           // in the engine's ready list
+  int error = 0;                 // to be reported by on_failed() (or on_connected() while connecting)
+  bool connected = false;        // to be reported by on_connected()
+  bool refused = false;          // while connecting: its connect is to be tried again
+  uid_t expected = 0;            // while connecting: the user who must be at the other end
   std::optional<PeerOwner> peer;
   SendWindow window;
   std::atomic<std::uint64_t>* write_errors = nullptr;  // where a failed write is counted

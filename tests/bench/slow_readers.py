@@ -12,6 +12,7 @@ import datetime
 import os
 import pathlib
 import stat
+import statistics
 import sys
 import time
 
@@ -69,10 +70,14 @@ def on_disk(pids):
 
 
 def p99_of(proxy):
-    result = proxy.load(*RATE)
-    if result["status"].get("200", 0) != result["offered"]:
-        raise harness.Failure(f"{proxy.name}: the other client was not answered: {result['status']}")
-    return result["latency_ms"]["all"]["p99"]
+    """The median of three runs: at this rate ten slow requests decide, and a machine may stand still for a moment."""
+    found = []
+    for _ in range(3):
+        result = proxy.load(*RATE)
+        if result["status"].get("200", 0) != result["offered"]:
+            raise harness.Failure(f"{proxy.name}: the other client was not answered: {result['status']}")
+        found.append(result["latency_ms"]["all"]["p99"])
+    return statistics.median(found)
 
 
 def measure(bench, name, window, clients):

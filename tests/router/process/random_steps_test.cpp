@@ -15,7 +15,7 @@ using namespace gray::test;
 
 namespace {
 
-constexpr std::size_t kWindow = 64 * 1024;  // bytes that a peer may have sent before they are read
+constexpr std::size_t kWindow = 300 * 1024;  // bytes that a peer may have sent before they are read
 
 std::string pattern(std::size_t from, std::size_t count) {
   std::string bytes(count, '\0');
@@ -139,6 +139,7 @@ class Steps {
     plan.limits.min_rate = calm ? 0 : 1024;
     plan.limits.queue_timeout = calm ? Duration{60'000} : Duration{8'000};
     host_.shard = &*shard_;
+    engine_->takes_of = [this](std::size_t bytes) { return below(20) == 0 ? below(2) * bytes / 3 : bytes; };
     engine_->refuses = [this] { return !calm_ && below(10) == 0; };
     shard_->post([this, plan] { shard_->apply(table_of(plan)); });
     pass(Duration{1});
@@ -166,7 +167,7 @@ class Steps {
       case 4: take(stream, other, 1 + below(below(4) == 0 ? 100'000 : 3'000)); break;
       default:
         if (!calm_ && below(40) == 0) leave(stream, other);
-        stream.room = 1 + below(60'000);
+        stream.room = 1 + below(below(3) == 0 ? 400'000 : 60'000);
     }
     if (below(3) == 0) pass(Duration{0});
   }

@@ -37,6 +37,7 @@ struct SimulatedStream {
   TimePoint until = TimePoint::max();  // while flushing or lingering
   Duration linger{0};
   engine::SendTail tail;
+  std::size_t tail_since = 0;  // a turn
 
   bool peer_closed() const { return in_end || in_reset; }
   bool live() const { return phase <= Phase::open; }
@@ -57,9 +58,12 @@ class SimulatedEngine final : public SilentEngine {
   }
   /// Whether a connect() is refused; asked at each.
   std::function<bool()> refuses = [] { return false; };
+  /// How many of so many bytes the kernel takes, although it has room for all; asked at each send.
+  std::function<std::size_t(std::size_t)> takes_of = [](std::size_t bytes) { return bytes; };
   /// A loop turn at `now`: whatever is due is delivered, with one read of each stream.
   void turn(TimePoint now) {
     now_ = now;
+    ++turns_;
     for (auto tasks = std::exchange(posted_, {}); const auto& task : tasks) task();
     wheel.advance(now_);
     // Streams that the handlers add come next turn.
@@ -86,7 +90,8 @@ class SimulatedEngine final : public SilentEngine {
     if (stream == nullptr || stream->finished || stream->error != 0) return;
     if (stream->in_reset) return fail(*stream, EPIPE);
     if (stream->tail.empty()) {
-      const std::size_t fits = std::min(bytes.size(), stream->room - std::min(stream->room, stream->out.size()));
+      const std::size_t fits =
+          takes_of(std::min(bytes.size(), stream->room - std::min(stream->room, stream->out.size())));
       stream->out.append(bytes.substr(0, fits));
       bytes.remove_prefix(fits);
     }
@@ -173,7 +178,9 @@ class SimulatedEngine final : public SilentEngine {
   }
   static void fail(SimulatedStream& stream, int error) { stream.error = error; }
   void keep(SimulatedStream& stream, std::string_view bytes) {
-    const bool fits = stream.tail.empty() || stream.tail.size() + bytes.size() <= engine::kMaxUnsent;
+    if (stream.tail.empty()) stream.tail_since = turns_;
+    const std::size_t most = stream.tail_since == turns_ ? engine::kMaxUnsentInTurn : engine::kMaxUnsent;
+    const bool fits = stream.tail.empty() || stream.tail.size() + bytes.size() <= most;
     if (!fits || !stream.tail.append(bytes, buffers_, stream.id.key())) return fail(stream, ENOBUFS);
     stream.backlogged = true;
     if (stream.tail.size() > engine::kHighWatermark) stream.above_high = true;
@@ -253,6 +260,7 @@ class SimulatedEngine final : public SilentEngine {
   std::function<void()> when_empty_;
   std::uint32_t next_ = 0;
   TimePoint now_{};
+  std::size_t turns_ = 0;
 };
 
 }  // namespace gray::test
