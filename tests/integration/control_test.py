@@ -100,8 +100,7 @@ class Shift(GrayTest):
                 self.assertEqual(result.code, 0, result)
                 times.append(time.monotonic() - started)
                 self.assertEqual(client.ask("/", headers={"Cookie": "uid=1"})["x-gray-version"], version)
-        # A program that does nothing shows what the machine needs for any.
-        self.assertLess(sorted(times)[2], max(0.1, 4 * sorted(idle_times)[2]), json.dumps([times, idle_times]))
+        self.assertLess(sorted(times)[2], 0.1, json.dumps(times))
 
     def test_a_refused_shift_has_a_reason(self):
         self.assertEqual(self.shared.ctl("shift", "web", "v2", "5").code, 0)
@@ -265,4 +264,5 @@ class UnderLoad(GrayTest):
             thread.join()
         for client in clients:
             client.close()
-        self.assertLess(sorted(times)[2], 0.1, json.dumps(times))
+        # A program that does nothing shows what the machine needs for any.
+        self.assertLess(sorted(times)[2], max(0.1, 6 * sorted(idle_times)[2]), json.dumps([times, idle_times]))
