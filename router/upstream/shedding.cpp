@@ -27,7 +27,9 @@ bool Shedding::admits(const QueueLoad& load, Micros oldest, TimePoint now) {
   if (load.waiting == 0) codel_.passed(Micros{0}, now, load.target());
   const Micros wait = load.wait_behind(load.waiting);
   judge(std::max(wait, oldest), load.limit, now);
-  return wait <= (shedding_ || load.sheds_elsewhere ? short_wait(load) : load.limit);
+  const bool admitted = wait <= (shedding_ || load.sheds_elsewhere ? short_wait(load) : load.limit);
+  if (!admitted) ++refused_;
+  return admitted;
 }
 
 void Shedding::judge(Micros wait, Micros limit, TimePoint now) {
@@ -36,12 +38,19 @@ void Shedding::judge(Micros wait, Micros limit, TimePoint now) {
     shedding_ = false;
     time_ = kFirstTime;
   } else if (shedding_) {
-    shedding_ = now < until_;
+    if (now < until_) return;
+    shedding_ = refused_ <= kAtOnce * served_;
+    if (shedding_) begin_period(now, kFirstTime);
   } else if (wait > limit / (on_trial ? kTrialPart : 2)) {
     shedding_ = true;
-    until_ = now + time_;
+    begin_period(now, time_);
     time_ = std::min(2 * time_, kLongestTime);
   }
+}
+
+void Shedding::begin_period(TimePoint now, Duration time) {
+  until_ = now + time;
+  refused_ = served_ = 0;
 }
 
 bool Shedding::drops(const QueueLoad& load, Micros waited, std::size_t newer) const {

@@ -10,10 +10,10 @@
 //    overload is refused on arrival, and those who are admitted wait only as long as it takes to keep each socket busy.
 //    It ends when the queue stands no longer. All threads shed together: else those of one would take the places that
 //    another one refuses.
-//  - Shedding also ends after kFirstTime, then after twice that, and so on: then all may wait again, until a newcomer
-//    would wait for longer than a tenth of queue_timeout. Clients that ask again as soon as they are refused keep a
-//    queue standing, although it would serve all of them soon: nothing but to admit them can tell. A lasting overload
-//    makes such a trial ever rarer.
+//  - Clients that ask again as soon as they are refused keep a queue standing, although it would serve all of them soon:
+//    nothing but to admit them can tell. So if far more are refused than served, shedding also ends after kFirstTime,
+//    the next time after twice that, and so on: all may wait again, until a newcomer would wait for longer than a tenth
+//    of queue_timeout. A lasting overload makes such a trial ever rarer.
 //  - If the sockets have become so slow, or so few, that first-come order would make the last one wait longer than half
 //    of queue_timeout, the newest goes first: its client has waited least, and is the likeliest to be there still. The
 //    oldest are dropped at once if they can no longer be served in time in that order.
@@ -25,6 +25,7 @@
 // A source of estimates: the mean service time of finished requests, and the sockets. A queue whose oldest request has
 // waited for half of queue_timeout is too long, whatever the estimate says.
 #include <cstddef>
+#include <cstdint>
 
 #include "config/base/time.hpp"
 #include "router/upstream/codel.hpp"
@@ -50,6 +51,8 @@ struct QueueLoad {
 
 class Shedding {
  public:
+  /// Of requests that are refused to those that are served: clients ask again at once.
+  static constexpr std::uint64_t kAtOnce = 4;
   static constexpr Duration kFirstTime{500};
   static constexpr Duration kLongestTime{16'000};
   /// The wait of a newcomer while requests are shed: enough targets that hardly any socket finds nobody waiting.
@@ -60,7 +63,10 @@ class Shedding {
   /// thread has waited, 0 without one.
   bool admits(const QueueLoad& load, Micros oldest, TimePoint now);
   /// A socket is free. `oldest`: as above, before anybody is taken out.
-  void serves(const QueueLoad& load, Micros oldest, TimePoint now) { codel_.passed(oldest, now, load.target()); }
+  void serves(const QueueLoad& load, Micros oldest, TimePoint now) {
+    ++served_;
+    codel_.passed(oldest, now, load.target());
+  }
   static bool newest_first(const QueueLoad& load) { return load.wait_behind(load.waiting) > load.limit / 2; }
   /// Whether the oldest one is dropped: it has waited for `waited`, and `newer` requests go before it.
   bool drops(const QueueLoad& load, Micros waited, std::size_t newer) const;
@@ -68,11 +74,13 @@ class Shedding {
 
  private:
   void judge(Micros wait, Micros limit, TimePoint now);
+  void begin_period(TimePoint now, Duration time);
 
   Codel codel_;
   bool shedding_ = false;
-  TimePoint until_{};  // while shedding
+  TimePoint until_{};  // while shedding: the end of this period
   Duration time_ = kFirstTime;
+  std::uint64_t refused_ = 0, served_ = 0;  // in this period
 };
 
 }  // namespace gray::upstream

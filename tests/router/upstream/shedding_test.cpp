@@ -61,12 +61,13 @@ TEST_CASE("workers of 1 s: as many requests wait as can be served within queue_t
   CHECK_FALSE(behind(0, Duration{2'100}, 1).worth_waiting(0));
 }
 
-TEST_CASE("shedding ends after a time, which doubles each time that the queue becomes too long again") {
+TEST_CASE("where far more are refused than served, shedding ends after a time, which doubles with each trial") {
   Shedding shedding = standing(behind(150));
-  int now = 120, began = 0;
+  int now = 120, began = 0, asked = 6;  // for each that is served
   const auto stands = [&](std::size_t waiting) {
-    shedding.serves(behind(waiting), Duration{300}, at_time(now));
-    (void)shedding.admits(behind(waiting), Duration{300}, at_time(now));
+    const Micros oldest = behind(0).wait_behind(waiting);
+    shedding.serves(behind(waiting), oldest, at_time(now));
+    for (int i = 0; i < asked; ++i) (void)shedding.admits(behind(waiting), oldest, at_time(now));
   };
   std::vector<int> times;
   while (times.size() < 7) {
@@ -75,6 +76,10 @@ TEST_CASE("shedding ends after a time, which doubles each time that the queue be
     times.push_back((now - began) / 100 * 100);
   }
   CHECK(times == std::vector<int>{500, 1'000, 2'000, 4'000, 8'000, 16'000, 16'000});
+  asked = 2;  // an overload as usual: no trial
+  for (began = now; !shedding.active(); now += 10) stands(250);
+  for (began = now; now < began + 60'000; now += 10) stands(30);
+  CHECK(shedding.active());
 }
 
 TEST_CASE("all may wait who can be served within queue_timeout, while the queue is only a burst") {
@@ -157,9 +162,11 @@ TEST_CASE("simulated: good answers as many as can be, whatever comes, and nobody
         const QueueFigures figures = QueueSimulation(scenario).run();
         INFO(name_of(scenario));
         CHECK(of_possible(scenario, figures) >= (at_random ? 0.94 : 0.98));  // at random fewer may come
-        if (load <= 1.02) CHECK(figures.all_refused() <= (at_random ? 0.01 * figures.good : 0));
+        // At random more may come than can be served: a queue of half of queue_timeout is then refused once.
+        const double lost = 0.5 * scenario.capacity() / scenario.seconds;
+        if (load <= 1.02) CHECK(figures.all_refused() <= (at_random ? lost + 0.01 * figures.good : 0));
         CHECK(QueueFigures::quantile(figures.refusals, 0.99) < 50);
-        if (load >= 2) CHECK(figures.left <= 130);  // a trial has just begun
+        if (load >= 2) CHECK(figures.left <= 130);  // a trial may have just begun
       }
     }
   }
