@@ -10,13 +10,10 @@
 //    overload is refused on arrival, and those who are admitted wait only as long as it takes to keep each socket busy.
 //    It ends when the queue stands no longer. All threads shed together: else those of one would take the places that
 //    another one refuses.
-//  - Clients that ask again as soon as they are refused keep a queue standing, although it would serve all of them soon:
-//    nothing but to admit them can tell. So if far more are refused than served, shedding also ends after kFirstTime,
-//    the next time after twice that, and so on: all may wait again, until a newcomer would wait for longer than a tenth
-//    of queue_timeout. A lasting overload makes such a trial ever rarer.
-//  - If the sockets have become so slow, or so few, that first-come order would make the last one wait longer than half
-//    of queue_timeout, the newest goes first: its client has waited least, and is the likeliest to be there still. The
-//    oldest are dropped at once if they can no longer be served in time in that order.
+//  - Clients that ask again as soon as they are refused keep a queue standing, although it would serve all of them
+//    soon: nothing but to admit them can tell. So if far more are refused than served, shedding also ends after
+//    kFirstTime, the next time after twice that, and so on: all may wait again, until a newcomer would wait for longer
+//    than a tenth of queue_timeout. A lasting overload makes such a trial ever rarer.
 //
 // CoDel itself would drop at the head of the queue whoever has waited for two targets. These have waited in vain, and
 // an open load a little above the capacity has to be refused anyway: on arrival it costs nobody any time. So its
