@@ -279,6 +279,7 @@ void Downstream::on_peer_closing(bool reset) {
 
 void Downstream::on_writable() {
   if (is_active()) return transaction_->exchange.client_drained();
+  if (phase_ == Phase::head && !arrival_.began() && !inbox_ && engine().unsent(stream_) == 0) on_answer_sent();
   engine().resume(stream_, engine::Pause::busy);
   take_all();
   context().shard.outbox.flush();

@@ -152,6 +152,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void close_now();
   void on_timer();
   void sample();
+  void on_answer_sent();
   void on_idle_timeout();
   ClientWatch::Verdict look(bool uploads, std::uint64_t moved);
   void arm(Duration after) { engine().timers().arm(timer_, engine().now() + after); }

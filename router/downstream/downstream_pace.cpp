@@ -37,6 +37,12 @@ void Downstream::sample() {
   if (verdict.pace || !watch.on()) exchange.client_pace(verdict.pace);
 }
 
+// The client has all of its previous answer only now: the time for its next request begins again.
+void Downstream::on_answer_sent() {
+  end_transaction();
+  arm(idle_timeout());
+}
+
 // No next request within the timeout: the client may still be reading the previous answer. Its pace is measured from
 // now on, by the part that it has not taken yet.
 void Downstream::on_idle_timeout() {
