@@ -27,8 +27,10 @@ class Outbox {
   }
   void commit(std::size_t length) { used_ += length; }
 
-  /// `end`: a few bytes that follow.
-  void append(engine::StreamId stream, std::string_view bytes, std::string_view end = {});
+  void append(engine::StreamId stream, std::string_view bytes);
+  /// The same for payload of a body in chunks, not empty. Chunks that directly follow each other are gathered as one,
+  /// so that one event writes one; only payload that is not copied is a chunk of its own.
+  void append_chunk(engine::StreamId stream, std::string_view payload);
   /// Bytes gathered for `stream`.
   std::size_t gathered(engine::StreamId stream) const { return stream == stream_ ? used_ : 0; }
   /// Bytes of its buffer.
@@ -37,7 +39,16 @@ class Outbox {
   void flush();
 
  private:
+  /// The last gathered chunk. It can grow while nothing is behind it.
+  struct Chunk {
+    std::size_t at = 0;    // of its head
+    std::size_t head = 0;  // bytes of "HEX CRLF"
+    std::size_t size = 0;  // bytes of its payload
+    std::size_t end = 0;   // behind its CRLF; 0: there is none
+  };
+
   void grow(std::size_t bound);
+  std::size_t take_used();
   void send_with(engine::StreamId stream, std::string_view bytes, std::string_view end);
 
   engine::Engine& engine_;
@@ -45,6 +56,7 @@ class Outbox {
   std::size_t capacity_ = kCapacity;
   engine::StreamId stream_;
   std::size_t used_ = 0;
+  Chunk chunk_;
 };
 
 }  // namespace gray::proxy

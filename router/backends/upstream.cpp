@@ -1,5 +1,7 @@
 #include "router/backends/upstream.hpp"
 
+#include <array>
+
 #include "router/backends/version.hpp"
 #include "router/engine/stream.hpp"
 #include "router/stats/row.hpp"
@@ -75,10 +77,7 @@ void Upstream::send_head(const http::Request& head, const http::RequestExtras& e
 }
 
 void Upstream::send_data(std::string_view payload) {
-  if (!asked_.chunked) return shard_.outbox.append(stream_, payload);
-  char head[32];
-  shard_.outbox.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
-  shard_.outbox.append(stream_, payload, "\r\n");
+  asked_.chunked ? shard_.outbox.append_chunk(stream_, payload) : shard_.outbox.append(stream_, payload);
 }
 
 void Upstream::send_end() {
@@ -301,7 +300,8 @@ void Upstream::on_closed() { owner_.closed(*this); }
 void Upstream::on_released(int fd) { owner_.released(*this, fd); }
 
 std::size_t Upstream::take_body(std::string_view bytes) {
-  const http::BodyDecoder::Step step = body_.feed(bytes);
+  std::array<char, http::kGatherRoom> room;
+  const http::BodyDecoder::Step step = body_.feed(bytes, room);
   if (!step.trailers.empty() && asked_.wants_trailers && !take_trailers(step)) {
     broke(Reason::upstream_invalid);
     return bytes.size();

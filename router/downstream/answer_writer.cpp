@@ -36,10 +36,7 @@ void AnswerWriter::write(const http::Response& head, const http::ResponseExtras&
 }
 
 void AnswerWriter::data(std::string_view payload) {
-  if (!chunked_) return outbox_.append(stream_, payload);
-  char head[32];
-  outbox_.append(stream_, {head, http::write_chunk_head(payload.size(), head)});
-  outbox_.append(stream_, payload, "\r\n");
+  chunked_ ? outbox_.append_chunk(stream_, payload) : outbox_.append(stream_, payload);
 }
 
 void AnswerWriter::trailers(std::string_view section) {

@@ -1,5 +1,7 @@
 #include "router/downstream/downstream.hpp"
 
+#include <array>
+
 #include "router/downstream/turn_away.hpp"
 #include "router/policy/decision.hpp"
 #include "router/stats/row.hpp"
@@ -223,7 +225,8 @@ std::size_t Downstream::take_body(std::string_view bytes) {
   Exchange& exchange = transaction.exchange;
   BodyDecoder& body = transaction.body;
   if (!exchange.wants_body()) return 0;
-  const BodyDecoder::Step step = body.feed(bytes.substr(0, exchange.body_room()));
+  std::array<char, http::kGatherRoom> room;
+  const BodyDecoder::Step step = body.feed(bytes.substr(0, exchange.body_room()), room);
   if (step.result == BodyDecoder::Result::fault) {
     body_fault(Reason::bad_request, body.fault());
     return bytes.size();

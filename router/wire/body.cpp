@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <limits>
 
 #include "router/http/characters.hpp"
@@ -11,6 +12,33 @@ namespace gray::http {
 namespace {
 
 std::uint64_t hex_value(char c) { return static_cast<std::uint64_t>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10); }
+
+struct SizeLine {
+  std::size_t length = 0;  // 0: another kind of line, or not all there
+  std::size_t size = 0;
+};
+
+// The usual line between two chunks, "CRLF HEX CRLF": a few digits, no extension, not the last chunk. Any other is read
+// byte by byte.
+SizeLine usual_line(std::string_view text) {
+  constexpr std::size_t kDigits = 4, kAround = 4;
+  if (text.size() < kAround + kDigits || text[0] != '\r' || text[1] != '\n') return {};
+  std::size_t at = 2, size = 0;
+  for (; at < 2 + kDigits && is_hex(text[at]); ++at) size = size * 16 + hex_value(text[at]);
+  if (size == 0 || text[at] != '\r' || text[at + 1] != '\n') return {};
+  return {at + 2, size};
+}
+
+// A few bytes are copied without a call, with some of those behind them, if both sides have as many.
+void copy_chunk(std::string_view from, std::size_t size, std::span<char> to) {
+  constexpr std::size_t kFew = 16;
+  const bool few = size <= kFew && from.size() >= kFew && to.size() >= kFew;
+  if (few) {
+    std::memcpy(to.data(), from.data(), kFew);
+  } else {
+    std::memcpy(to.data(), from.data(), size);
+  }
+}
 
 }  // namespace
 
@@ -40,6 +68,32 @@ BodyDecoder::Step BodyDecoder::feed(std::string_view input) {
   }
   if (state_ == BodyState::failed) return {Result::fault, used, {}, {}};
   return {Result::end, used, {}, trailers_in(input, used)};
+}
+
+BodyDecoder::Step BodyDecoder::feed(std::string_view input, std::span<char> room) {
+  Step step = feed(input);
+  if (step.result == Result::data && state_ == BodyState::data_cr) gather(input, room, step);
+  return step;
+}
+
+// The state stays what it is behind each chunk: what does not fit or is not usual is left to the next step.
+void BodyDecoder::gather(std::string_view input, std::span<char> room, Step& step) {
+  const std::size_t before = step.consumed;
+  std::size_t size = step.payload.size();
+  if (size > room.size()) return;
+  while (true) {
+    const std::string_view rest = input.substr(step.consumed);
+    const SizeLine line = usual_line(rest);
+    if (line.length == 0 || line.size > room.size() - size || line.size > rest.size() - line.length) break;
+    if (step.consumed == before) copy_chunk(step.payload, size, room);
+    copy_chunk(rest.substr(line.length), line.size, room.subspan(size));
+    size += line.size;
+    step.consumed += line.length + line.size;
+  }
+  if (step.consumed == before) return;
+  payload_ += size - step.payload.size();
+  taken_ += step.consumed - before;
+  step.payload = {room.data(), size};
 }
 
 std::string_view BodyDecoder::trailers_in(std::string_view input, std::size_t used) const {

@@ -22,16 +22,18 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-Outcome decode(std::string_view input, Choices& choices, std::size_t largest_piece) {
+/// In pieces; `room` is for chunks that are gathered.
+Outcome decode(std::string_view input, Choices& choices, std::size_t largest_piece, std::size_t room = 0) {
   BodyDecoder decoder(Framing{Framing::Kind::chunked, 0});
   Outcome outcome;
+  Exact gathered(room);
   std::size_t at = 0;
   while (at < input.size() && outcome.result != BodyDecoder::Result::end) {
     std::string_view left = input.substr(at, 1 + choices.below(largest_piece));
     const Exact piece(largest_piece > 1 ? left : std::string_view());
     if (largest_piece > 1) left = piece.view();
     do {
-      const BodyDecoder::Step step = decoder.feed(left);
+      const BodyDecoder::Step step = room == 0 ? decoder.feed(left) : decoder.feed(left, {gathered.data(), room});
       must(step.consumed <= left.size(), "no more is consumed than there is");
       must((step.result == BodyDecoder::Result::data) == !step.payload.empty(), "payload is what data steps bring");
       must(step.result != BodyDecoder::Result::more || step.consumed == left.size(), "more means all was used");
@@ -217,6 +219,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Outcome whole = decode(input, choices, 1);
   for (const std::size_t largest : {std::size_t{7}, std::size_t{300}, input.size() + 1}) {
     must(decode(input, choices, largest) == whole, "it does not matter how a body is cut");
+    const std::size_t room = 1 + choices.below(40);
+    must(decode(input, choices, largest, room) == whole, "it does not matter what is gathered");
   }
   check_against_reference(input, whole);
   if (whole.result == BodyDecoder::Result::end) check_trailers(whole.trailers, choices);

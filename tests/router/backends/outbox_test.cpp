@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -70,18 +71,69 @@ TEST_CASE("large payload is not copied: it goes out at once, between what is gat
   Outbox outbox(engine);
   const std::string large(Outbox::kCopied + 1, 'y');
   outbox.append(kFirst, "head ");
-  outbox.append(kFirst, large, " end");
+  outbox.append(kFirst, large);
   REQUIRE(engine.sent.size() == 1);
-  CHECK(engine.sent[0].bytes == "head " + large + " end");
+  CHECK(engine.sent[0].bytes == "head " + large);
   outbox.append(kSecond, "b");
   outbox.append(kFirst, large);
   REQUIRE(engine.sent.size() == 3);
   CHECK(engine.sent[1].stream == kSecond);
   CHECK(engine.sent[2].stream == kFirst);
   CHECK(engine.sent[2].bytes == large);
-  outbox.append(kFirst, "small", " end");
+}
+
+TEST_CASE("chunks that follow each other in one event go out as one") {
+  SendLog engine;
+  Outbox outbox(engine);
+  std::string payload;
+  for (const std::size_t count : {15, 1, 239, 1, 3839, 1, 20'000}) {  // the size gets one digit more, three times
+    outbox.append(kFirst, "head ");
+    for (std::size_t i = 0; i < count; ++i) {
+      payload += static_cast<char>('a' + payload.size() % 26);
+      outbox.append_chunk(kFirst, std::string_view(payload).substr(payload.size() - 1));
+    }
+    outbox.flush();
+    char size[17];
+    std::snprintf(size, sizeof size, "%zx", payload.size());
+    REQUIRE(engine.sent.size() == 1);
+    CHECK(engine.sent[0].bytes == "head " + std::string(size) + "\r\n" + payload + "\r\n");
+    engine.sent.clear();
+    payload.clear();
+  }
+}
+
+TEST_CASE("a chunk does not grow any more once it is sent, or once bytes are behind it") {
+  SendLog engine;
+  Outbox outbox(engine);
+  outbox.append_chunk(kFirst, "ab");
+  outbox.append_chunk(kFirst, "cde");
+  outbox.append(kFirst, "|");
+  outbox.append_chunk(kFirst, "f");
+  outbox.append_chunk(kSecond, "123");  // as long as what is sent for the first stream
+  outbox.append_chunk(kFirst, "ghi");
   outbox.flush();
-  CHECK(engine.sent[3].bytes == "small end");
+  outbox.append_chunk(kFirst, "jkl");
+  outbox.flush();
+  REQUIRE(engine.sent.size() == 4);
+  CHECK(engine.sent[0].bytes == "5\r\nabcde\r\n|1\r\nf\r\n");
+  CHECK(engine.sent[1].bytes == "3\r\n123\r\n");
+  CHECK(engine.sent[2].bytes == "3\r\nghi\r\n");
+  CHECK(engine.sent[3].bytes == "3\r\njkl\r\n");
+}
+
+TEST_CASE("a large chunk is not copied, and one that the room cannot hold is sent as two") {
+  SendLog engine;
+  Outbox outbox(engine);
+  const std::string large(Outbox::kCopied + 1, 'y'), piece(Outbox::kCopied, 'x');
+  outbox.append_chunk(kFirst, "ab");
+  outbox.append_chunk(kFirst, large);
+  REQUIRE(engine.sent.size() == 1);
+  CHECK(engine.sent[0].bytes == "2\r\nab\r\n2001\r\n" + large + "\r\n");
+  for (std::size_t used = 0; used < Outbox::kCapacity; used += piece.size()) outbox.append_chunk(kFirst, piece);
+  outbox.flush();
+  REQUIRE(engine.sent.size() == 3);
+  CHECK(engine.sent[1].bytes.starts_with("e000\r\nxxx"));
+  CHECK(engine.sent[2].bytes == "2000\r\n" + piece + "\r\n");
 }
 
 TEST_CASE("a head that is larger than usual gets the requested room") {

@@ -55,6 +55,20 @@ TEST_CASE("an answer may come in any pieces") {
   }
 }
 
+TEST_CASE("small chunks that one read brings go to the client as one") {
+  std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 1'000; ++i) answer += i % 50 == 0 ? "1;a=b\r\nx\r\n" : "1\r\nx\r\n";
+  FakeWorker worker(answers_once(answer + "0\r\nA: b\r\n\r\n"));
+  Rig rig({{{worker.address()}}});
+  const std::string text =
+      read_all(rig, "GET / HTTP/1.1\r\nHost: test\r\nTE: trailers\r\nConnection: TE, close\r\n\r\n").first;
+  CHECK(std::ranges::count(text, 'x') >= 1'000);
+  CHECK(text.ends_with("xx\r\n0\r\nA: b\r\n\r\n"));
+  const std::string body = text.substr(text.find("\r\n\r\n") + 4);
+  const auto lines = std::ranges::count(body, '\n');
+  CHECK(lines <= 3 + 2 * 8);  // the last chunk, and a few reads
+}
+
 TEST_CASE("a client of HTTP/1.0 gets every body up to the end of the connection (P18)") {
   for (const std::string_view answer : {kChunked, kUntilClose}) {
     FakeWorker worker(answers_once(std::string(answer)));

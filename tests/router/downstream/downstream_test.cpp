@@ -116,6 +116,24 @@ TEST_CASE("a body arrives whole, by length or in chunks, in odd pieces") {
   CHECK(client.read_answer().body == "byte by byte");
 }
 
+TEST_CASE("small chunks that one read brings go to the worker as one") {
+  const std::string body(60'000, 'x');  // more than is gathered before a socket is taken
+  std::string received;
+  FakeWorker worker([&received](FakeWorker::Call& call) {
+    Message head;
+    if (!call.read_head(head)) return;
+    while (!received.ends_with("0\r\n\r\n") && call.read_exactly(1, received)) continue;
+    call.write(kOk);
+  });
+  Rig rig({{{worker.address()}}});
+  rig.segment->workers[0].speaks = segment::Speaks::http11;
+  Wire client = rig.dial();
+  client.write(chunked(body, 1));
+  CHECK(client.read_answer().status() == 200);
+  CHECK(std::ranges::count(received, 'x') == 60'000);
+  CHECK(std::ranges::count(received, '\n') < 2'000);  // 120,000 lines came
+}
+
 TEST_CASE("two requests with bodies on one connection do not mix (P28)") {
   FakeWorker worker(echoes());
   Rig rig({{{worker.address()}}});

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -14,19 +15,23 @@ struct Outcome {
   Result result = Result::more;
   std::string payload;
   std::size_t consumed = 0;
+  std::size_t payloads = 0;  // steps that brought some
   Fault fault;
 };
 
-// Feeds `input` in pieces of `step` bytes until the decoder has ended or the input is used up.
-Outcome decode(Framing framing, std::string_view input, std::size_t step) {
+// Feeds `input` in pieces of `step` bytes until the decoder has ended or the input is used up. `room`: bytes for what
+// is gathered.
+Outcome decode(Framing framing, std::string_view input, std::size_t step, std::size_t room = 0) {
   BodyDecoder decoder(framing);
   Outcome outcome;
+  std::string gathered(room, '?');
   while (true) {
     const std::string_view piece = input.substr(outcome.consumed, step);
-    const BodyDecoder::Step done = decoder.feed(piece);
+    const BodyDecoder::Step done = room == 0 ? decoder.feed(piece) : decoder.feed(piece, gathered);
     REQUIRE(done.consumed <= piece.size());
     REQUIRE((done.result == Result::data) == !done.payload.empty());
     outcome.payload += done.payload;
+    if (!done.payload.empty()) ++outcome.payloads;
     outcome.consumed += done.consumed;
     outcome.result = done.result;
     if (done.result == Result::end || done.result == Result::fault) break;
@@ -52,17 +57,25 @@ void feed_everywhere(const ChunkCase& test) {
   CAPTURE(test.name);
   for (const std::size_t step : {test.input.size() + 1, std::size_t{1}, std::size_t{2}, std::size_t{7}}) {
     CAPTURE(step);
-    const Outcome outcome = decode(kChunked, test.input, step);
-    CHECK(outcome.result == test.result);
-    if (test.result == Result::fault) {
-      CHECK(outcome.fault.status == 400);
-      CHECK(std::string_view(test.name).starts_with(outcome.fault.rule));
-      CHECK(outcome.fault.offset == outcome.consumed);
-    } else {
-      CHECK(outcome.payload == test.payload);
-      CHECK(outcome.consumed == test.input.size() - test.behind);
+    for (const std::size_t room : {std::size_t{0}, std::size_t{8}, kGatherRoom}) {
+      CAPTURE(room);
+      const Outcome outcome = decode(kChunked, test.input, step, room);
+      CHECK(outcome.result == test.result);
+      if (test.result == Result::fault) {
+        CHECK(outcome.fault.status == 400);
+        CHECK(std::string_view(test.name).starts_with(outcome.fault.rule));
+        CHECK(outcome.fault.offset == outcome.consumed);
+      } else {
+        CHECK(outcome.payload == test.payload);
+        CHECK(outcome.consumed == test.input.size() - test.behind);
+      }
     }
   }
+}
+
+std::string chunk(std::string_view payload) {
+  char head[kMaxChunkHead];
+  return std::string(head, write_chunk_head(payload.size(), head)).append(payload).append("\r\n");
 }
 
 std::string one_chunk(const std::string& line_tail) { return "5" + line_tail + "\r\nhello\r\n0\r\n\r\n"; }
@@ -161,6 +174,62 @@ TEST_CASE("A body of many one-byte chunks comes out whole") {
   CHECK(outcome.payload == std::string(5000, 'x'));
 }
 
+TEST_CASE("Small chunks of one input are gathered: the steps grow with the payload, not with the chunks") {
+  for (const std::size_t size : {1, 3, 15, 16, 17, 200}) {
+    CAPTURE(size);
+    std::string input, payload;
+    for (std::size_t i = 0; i < 5000; ++i) {
+      payload += std::string(size, static_cast<char>('a' + i % 26));
+      input += chunk(payload.substr(payload.size() - size));
+    }
+    const Outcome outcome = decode(kChunked, input + "0\r\n\r\n", input.size() + 5, kGatherRoom);
+    CHECK(outcome.result == Result::end);
+    CHECK(outcome.payload == payload);
+    CHECK(outcome.payloads <= payload.size() / (kGatherRoom - size) + 1);
+  }
+}
+
+TEST_CASE("A large chunk is not copied, whatever is before and behind it") {
+  const std::string large(kGatherRoom + 1, 'x');
+  const std::string input = chunk("a") + chunk("b") + chunk(large) + chunk("c") + chunk("d") + "0\r\n\r\n";
+  BodyDecoder decoder(kChunked);
+  std::string room(kGatherRoom, '?');
+  std::size_t used = 0;
+  for (const std::string_view expected : {std::string_view("ab"), std::string_view(large), std::string_view("cd")}) {
+    const BodyDecoder::Step step = decoder.feed(std::string_view(input).substr(used), room);
+    CHECK(step.payload == expected);
+    used += step.consumed;
+    const bool copied = step.payload.data() == room.data();
+    CHECK(copied == (expected.size() == 2));
+  }
+  CHECK(decoder.feed(std::string_view(input).substr(used), room).result == Result::end);
+}
+
+TEST_CASE("What is gathered is what single steps bring, for chunks and pieces of any size") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  const auto below = [&random](std::size_t limit) { return random() % limit; };
+  for (int i = 0; i < 300; ++i) {
+    std::string input;
+    for (std::size_t chunks = 1 + below(60); chunks > 0; --chunks) {
+      std::string one = chunk(std::string(1 + below(below(2) == 0 ? 5 : 600), static_cast<char>('a' + chunks % 26)));
+      if (below(8) == 0) one.insert(0, below(6), '0');
+      if (below(8) == 0) one.insert(one.find('\r'), ";a=b");
+      if (below(60) == 0) one[below(one.size())] = '\n';
+      input += one;
+    }
+    input += "0\r\nA: b\r\n\r\n";
+    const Outcome single = decode(kChunked, input, input.size());
+    const Outcome gathered = decode(kChunked, input, 1 + below(input.size()), 1 + below(kGatherRoom));
+    CHECK(gathered.result == single.result);
+    CHECK(gathered.payload == single.payload);
+    CHECK(gathered.consumed == single.consumed);
+    CHECK(std::string_view(gathered.fault.rule) == single.fault.rule);
+    CHECK(gathered.fault.offset == single.fault.offset);
+  }
+}
+
 TEST_CASE("A length is counted exactly and the next message left alone (P18)") {
   for (const std::size_t step : {1, 3, 100}) {
     const Outcome outcome = decode({Framing::Kind::length, 5}, "helloGET /", step);
@@ -208,13 +277,11 @@ TEST_CASE("A fault stays") {
 
 TEST_CASE("Chunks that we write decode to what they held") {
   for (const std::size_t size : {std::size_t{1}, std::size_t{15}, std::size_t{16}, std::size_t{70000}}) {
-    char head[18];
-    std::string text(head, write_chunk_head(size, head));
-    text += std::string(size, 'x') + "\r\n" + std::string(kLastChunk);
+    const std::string text = chunk(std::string(size, 'x')) + std::string(kLastChunk);
     CHECK(decode(kChunked, text, 4096).payload.size() == size);
   }
-  char head[18];
-  CHECK(write_chunk_head(~std::size_t{0}, head) == 18);
+  char head[kMaxChunkHead];
+  CHECK(write_chunk_head(~std::size_t{0}, head) == kMaxChunkHead);
 }
 
 TEST_CASE("The trailer section is handed out as it came, in whatever pieces (P21)") {
