@@ -59,6 +59,10 @@ const char* skip_token(const char* at, const char* end);
 const char* skip_dashed(const char* at, const char* end);
 const char* skip_target(const char* at, const char* end);
 
+/// More members than this in one list of a message, over all fields of its name, are an attack on CPU time. Every list
+/// whose members are looked at has this bound.
+inline constexpr std::uint32_t kMaxListMembers = 32;
+
 /// Takes the next member of a comma-separated list off `rest`, without the blanks around it; empty members come too.
 /// False when the list is exhausted: `more` starts true and is the caller's memory between calls.
 bool next_member(std::string_view& rest, bool& more, std::string_view& member);

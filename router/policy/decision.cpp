@@ -9,6 +9,7 @@
 #include "router/http/split.hpp"
 #include "router/policy/affinity.hpp"
 #include "router/policy/identity.hpp"
+#include "router/targeting/pairs.hpp"
 #include "router/targeting/rule_trace.hpp"
 
 namespace gray::policy {
@@ -305,14 +306,12 @@ std::uint64_t bucket_hash(std::string_view salt, std::string_view identity) {
 }
 
 std::optional<std::string_view> query_param(std::string_view path_query, std::string_view name) {
-  const std::size_t mark = path_query.find('?');
-  if (mark == std::string_view::npos) return std::nullopt;
-  std::string_view rest = path_query.substr(mark + 1);
-  while (!rest.empty()) {
-    std::string_view value = http::next_part(rest, '&');
-    if (decodes_to(http::next_part(value, '='), name)) return value;
-  }
-  return std::nullopt;
+  std::optional<std::string_view> found;
+  targeting::for_each_parameter(path_query, [&](std::string_view encoded, std::string_view value) {
+    if (decodes_to(encoded, name)) found = value;
+    return !found;
+  });
+  return found;
 }
 
 bool decodes_to(std::string_view encoded, std::string_view plain) {

@@ -110,7 +110,7 @@ constexpr segment::Decision by_bucket(bool canary, bool identified, std::uint64_
 std::uint64_t bucket_hash(std::string_view salt, std::string_view identity);
 
 /// The value of query parameter `name` in `path_query`, not decoded; the first one; nothing if absent. The name in the
-/// query may be percent-encoded.
+/// query may be percent-encoded. Only the first targeting::kMaxPairs parameters count.
 std::optional<std::string_view> query_param(std::string_view path_query, std::string_view name);
 /// Whether `encoded`, percent-decoded ('+' is a space), is `plain`.
 bool decodes_to(std::string_view encoded, std::string_view plain);

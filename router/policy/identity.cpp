@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "config/base/decimal.hpp"
-#include "router/http/split.hpp"
+#include "router/targeting/pairs.hpp"
 
 namespace gray::policy {
 namespace {
@@ -38,27 +38,6 @@ std::string_view field_value(const http::Fields& fields, std::string_view name) 
     if (!field.value.empty() && http::equals_ignoring_case(field.name, name)) return field.value;
   }
   return {};
-}
-
-std::string_view unquoted(std::string_view text) {
-  return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
-}
-
-/// Whether a name at `at` begins its pair: only blanks stand between it and the ';' before.
-bool begins_pair(std::string_view list, std::size_t at) {
-  while (at > 0 && (list[at - 1] == ' ' || list[at - 1] == '\t')) --at;
-  return at == 0 || list[at - 1] == ';';
-}
-
-/// The value of cookie `name` in one Cookie field, RFC 6265 4.2.1. Searches for the name first, so a list without it is
-/// scanned once.
-std::optional<std::string_view> cookie_in(std::string_view list, std::string_view name) {
-  for (std::size_t at = list.find(name); at != std::string_view::npos; at = list.find(name, at + 1)) {
-    std::string_view rest = list.substr(at + name.size());
-    if (rest.starts_with('=') && begins_pair(list, at))
-      return unquoted(http::trimmed(http::next_part(rest, ';').substr(1)));
-  }
-  return std::nullopt;
 }
 
 std::string_view in_hex(const XXH128_hash_t& hash, IdentityScratch& out) {
@@ -109,11 +88,12 @@ Identity find_identity(const ServiceRoute& route, const http::Fields& fields, co
 }
 
 std::optional<std::string_view> cookie_value(const http::Fields& fields, std::string_view name) {
-  for (const http::Field& field : fields) {
-    if (field.id != http::Name::cookie) continue;
-    if (const auto value = cookie_in(field.value, name)) return value;
-  }
-  return std::nullopt;
+  std::optional<std::string_view> value;
+  targeting::for_each_cookie(fields, [&](std::string_view its, std::string_view raw) {
+    if (its == name) value = targeting::cookie_text(raw);
+    return !value;
+  });
+  return value;
 }
 
 }  // namespace gray::policy

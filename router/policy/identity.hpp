@@ -39,7 +39,8 @@ using IdentityScratch = std::array<char, 46>;
 Identity find_identity(const ServiceRoute& route, const http::Fields& fields, const Client& client, std::uint64_t seed,
                        IdentityScratch& scratch);
 
-/// The value of cookie `name` over all Cookie fields, without surrounding quotes; the first one.
+/// The value of cookie `name` over all Cookie fields, without surrounding quotes; the first one. Only the first
+/// targeting::kMaxPairs cookies count.
 std::optional<std::string_view> cookie_value(const http::Fields& fields, std::string_view name);
 
 }  // namespace gray::policy

@@ -1,5 +1,6 @@
 #pragma once
 // The cookies and query parameters of a request, one after the other. Bounded: a request may have thousands of them.
+// What is between two separators is searched for them a block at a time, not byte by byte.
 #include <cstddef>
 #include <string_view>
 
@@ -8,7 +9,7 @@
 
 namespace gray::targeting {
 
-/// Rules look at so many cookies, and at so many parameters; browsers keep fewer than 200 cookies for a site.
+/// So many cookies of a request count, and so many parameters; browsers keep fewer than 200 cookies for a site.
 inline constexpr std::size_t kMaxPairs = 256;
 
 /// The value of a cookie, without the blanks and quotes around it (RFC 6265 4.2.1).
@@ -17,7 +18,8 @@ inline std::string_view cookie_text(std::string_view raw) {
   return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
 }
 
-/// Calls use(name, value) for each cookie in all Cookie fields; the value is to be read with cookie_text().
+/// Calls use(name, value) for each cookie in all Cookie fields, while it returns true; the value is to be read with
+/// cookie_text().
 template <class Use>
 void for_each_cookie(const http::Fields& fields, Use use) {
   std::size_t left = kMaxPairs;
@@ -27,12 +29,12 @@ void for_each_cookie(const http::Fields& fields, Use use) {
       std::string_view pair = http::next_part(rest, ';');
       while (!pair.empty() && (pair.front() == ' ' || pair.front() == '\t')) pair.remove_prefix(1);
       const std::size_t end = pair.find('=');
-      if (end != std::string_view::npos) use(pair.substr(0, end), pair.substr(end + 1));
+      if (end != std::string_view::npos && !use(pair.substr(0, end), pair.substr(end + 1))) return;
     }
   }
 }
 
-/// Calls use(name, value) for each parameter of the query, both as received: percent-encoded.
+/// Calls use(name, value) for each parameter of the query, while it returns true; both as received: percent-encoded.
 template <class Use>
 void for_each_parameter(std::string_view path_query, Use use) {
   const std::size_t mark = path_query.find('?');
@@ -41,7 +43,7 @@ void for_each_parameter(std::string_view path_query, Use use) {
   for (std::size_t left = kMaxPairs; !rest.empty() && left > 0; --left) {
     std::string_view value = http::next_part(rest, '&');
     const std::string_view name = http::next_part(value, '=');
-    use(name, value);
+    if (!use(name, value)) return;
   }
 }
 

@@ -75,6 +75,7 @@ void Vocabulary::gather_cookies(const http::Fields& fields, RequestFacts& facts)
   for_each_cookie(fields, [&](std::string_view name, std::string_view raw) {
     ++facts.looked_at;
     if (const auto slot = unseen_slot(Source::cookie, name, facts)) note(*slot, cookie_text(raw), facts);
+    return true;
   });
 }
 
@@ -84,11 +85,14 @@ void Vocabulary::gather_parameters(std::string_view path_query, RequestFacts& fa
     ++facts.looked_at;
     const auto name = http::percent_decoded(encoded, room);
     const auto slot = name ? unseen_slot(Source::query, *name, facts) : std::nullopt;
-    if (!slot) return;
-    const auto value = http::percent_decoded(raw, room);
-    if (value) return note(*slot, *value, facts);
-    facts.found[facts.found_count++] = *slot;  // a value that is longer than any in a rule
-    facts.value[*slot] = RequestFacts::kOther;
+    if (!slot) return true;
+    if (const auto value = http::percent_decoded(raw, room)) {
+      note(*slot, *value, facts);
+    } else {
+      facts.found[facts.found_count++] = *slot;  // a value that is longer than any in a rule
+      facts.value[*slot] = RequestFacts::kOther;
+    }
+    return true;
   });
 }
 

@@ -35,7 +35,8 @@ Found header_of(const http::Fields& fields, std::string_view name) {
 Found cookie_of(const http::Fields& fields, std::string_view wanted) {
   Found found;
   for_each_cookie(fields, [&](std::string_view name, std::string_view raw) {
-    if (!found && name == wanted) found = cookie_text(raw);
+    if (name == wanted) found = cookie_text(raw);
+    return !found;
   });
   return found;
 }
@@ -43,7 +44,8 @@ Found cookie_of(const http::Fields& fields, std::string_view wanted) {
 Found parameter_of(std::string_view path_query, std::string_view wanted) {
   Found found;
   for_each_parameter(path_query, [&](std::string_view name, std::string_view raw) {
-    if (!found && plain(name) == wanted) found = plain(raw);
+    if (plain(name) == wanted) found = plain(raw);
+    return !found;
   });
   return found;
 }

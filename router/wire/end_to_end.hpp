@@ -7,8 +7,8 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "router/http/characters.hpp"
 #include "router/wire/head.hpp"
-#include "router/wire/head_reader.hpp"
 #include "router/wire/head_writer.hpp"
 
 namespace gray::http {
@@ -54,7 +54,7 @@ class Nominated {
     const char* data;
     std::size_t size;
   };
-  std::array<Option, kMaxConnectionOptions> names_;
+  std::array<Option, kMaxListMembers> names_;
   std::size_t count_ = 0;
 };
 

@@ -16,7 +16,9 @@ FramingResult refuse_framing(int status, const char* rule, const char* text) { r
 FramingResult refuse_coding(std::string_view list) {
   std::string_view coding;
   bool chunked = false;
+  std::uint32_t codings = 0;
   for (bool more = true; next_member(list, more, coding);) {
+    if (++codings > kMaxListMembers) return refuse_framing(400, "P16", "too many transfer codings");
     if (chunked) return refuse_framing(400, "P16", "a transfer coding after chunked");
     const bool token = !coding.empty() && std::all_of(coding.begin(), coding.end(), is_token);
     if (!token) return refuse_framing(400, "P16", "malformed Transfer-Encoding");

@@ -40,22 +40,31 @@ Parse read_field(HeadReader& reader, bool first, Field& field) {
   return Parse::complete;
 }
 
+template <class Use>
+void for_each_member(std::string_view list, std::uint32_t& members, Noted& noted, Use use) {
+  std::string_view member;
+  for (bool more = true; members <= kMaxListMembers && next_member(list, more, member); ++members) use(member);
+  noted.crowded = noted.crowded || members > kMaxListMembers;
+}
+
 void note_connection(std::string_view list, Noted& noted) {
-  std::string_view option;
-  for (bool more = true; next_member(list, more, option);) {
-    ++noted.connection_options;
+  for_each_member(list, noted.connection_options, noted, [&noted](std::string_view option) {
     if (equals_ignoring_case(option, "keep-alive")) noted.keep_alive = true;
     if (equals_ignoring_case(option, "close")) noted.close = true;
     if (equals_ignoring_case(option, "upgrade")) noted.upgrade = true;
-  }
+  });
 }
 
-bool lists(std::string_view list, std::string_view wanted) {
-  std::string_view member;
-  for (bool more = true; next_member(list, more, member);) {
-    if (equals_ignoring_case(member, wanted)) return true;
-  }
-  return false;
+void note_codings(std::string_view list, Noted& noted) {
+  for_each_member(list, noted.codings, noted, [&noted](std::string_view coding) {
+    if (equals_ignoring_case(coding, "trailers")) noted.te_trailers = true;
+  });
+}
+
+// Only counted: most requests have none, and upgrade.cpp looks at them when they count.
+void note_protocols(std::string_view list, Noted& noted) {
+  noted.upgrade_field = !list.empty();
+  for_each_member(list, noted.protocols, noted, [](std::string_view) {});
 }
 
 void note(const Field& field, Noted& noted) {
@@ -73,11 +82,11 @@ void note(const Field& field, Noted& noted) {
       noted.framing.transfer_encoding = field.value;
       break;
     case Name::connection: note_connection(field.value, noted); break;
-    case Name::upgrade: noted.upgrade_field = !field.value.empty(); break;
+    case Name::upgrade: note_protocols(field.value, noted); break;
     case Name::expect:
       (equals_ignoring_case(field.value, "100-continue") ? noted.expect_continue : noted.expect_other) = true;
       break;
-    case Name::te: noted.te_trailers = noted.te_trailers || lists(field.value, "trailers"); break;
+    case Name::te: note_codings(field.value, noted); break;
     case Name::forwarded:
     case Name::x_forwarded_for:
     case Name::x_forwarded_proto:
@@ -121,9 +130,7 @@ Parse read_fields(HeadReader& reader, std::size_t limit, Fields& fields, Noted& 
     if (const Parse read = read_field(reader, fields.count == 0, field); read != Parse::complete) return read;
     ++fields.count;
     if (field.id != Name::other) note(field, noted);
-    if (noted.connection_options > kMaxConnectionOptions) {
-      return reader.refuse(field.value.data(), 400, "P1", "too many options in Connection");
-    }
+    if (noted.crowded) return reader.refuse(field.value.data(), 400, "P1", "too many members in a list");
   }
   return Parse::incomplete;
 }

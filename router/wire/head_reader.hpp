@@ -9,9 +9,6 @@
 
 namespace gray::http {
 
-/// More options than this in `Connection` are an attack on CPU time: each may name a field to remove, and is compared.
-inline constexpr std::uint32_t kMaxConnectionOptions = 32;
-
 struct HeadReader {
   const char* begin;
   const char* at;   // the next byte to read
@@ -37,7 +34,9 @@ struct Noted {
   FramingFields framing;
   std::uint32_t hosts = 0;
   std::string_view host;
-  std::uint32_t connection_options = 0;
+  // Members of the lists that are read; each is counted up to one more than kMaxListMembers, then no further.
+  std::uint32_t connection_options = 0, codings = 0, protocols = 0;
+  bool crowded = false;                                     // one of them has more than kMaxListMembers
   bool close = false, keep_alive = false, upgrade = false;  // options of Connection
   bool upgrade_field = false;
   bool expect_continue = false, expect_other = false;

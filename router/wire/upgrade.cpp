@@ -18,7 +18,7 @@ bool is_protocol(std::string_view text) {
   const std::string_view name = text.substr(0, slash);
   const std::string_view version = slash == std::string_view::npos ? "1" : text.substr(slash + 1);
   const auto is_word = [](std::string_view word) {
-    return !word.empty() && std::all_of(word.begin(), word.end(), is_token);
+    return !word.empty() && skip_token(word.data(), word.data() + word.size()) == word.data() + word.size();
   };
   return is_word(name) && is_word(version);
 }
@@ -29,6 +29,7 @@ bool may_be_offered(std::string_view protocol) {
                                                [name](std::string_view no) { return equals_ignoring_case(name, no); });
 }
 
+// The parser has bounded the members of both lists: kMaxListMembers.
 template <typename Fits>
 bool all_members(std::string_view list, Fits fits) {
   std::string_view member;

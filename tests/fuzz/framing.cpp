@@ -62,10 +62,12 @@ bool is_length(std::string_view text) {
   return text.size() < kLargest.size() || (text.size() == kLargest.size() && text <= kLargest);
 }
 
-/// 0 for exactly chunked; 501 for a list of codings that somebody may know, chunked at its end or nowhere; else 400.
+/// 0 for exactly chunked; 501 for a list of codings that somebody may know, chunked at its end or nowhere, and not too
+/// long; else 400.
 int status_of_coding(std::string_view value) {
   if (lower(value) == "chunked") return 0;
   const std::vector<std::string_view> members = split(value, ',');
+  if (members.size() > kMaxListMembers) return 400;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const std::string coding = lower(trim_blanks(members[i]));
     if (coding.empty() || !std::all_of(coding.begin(), coding.end(), is_token)) return 400;

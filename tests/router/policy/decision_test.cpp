@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "router/policy/affinity.hpp"
+#include "router/targeting/pairs.hpp"
 #include "tests/router/policy/request.hpp"
 
 namespace gray::policy {
@@ -233,6 +234,9 @@ TEST_CASE("a query parameter is found by its decoded name, the first one counts"
   CHECK_FALSE(query_param("/b=1", "b").has_value());
   CHECK_FALSE(query_param("/x?", "b").has_value());
   CHECK_FALSE(query_param("/x?bb=1&B=1&a=b", "b").has_value());
+  const std::string before(targeting::kMaxPairs, '&');  // empty parameters
+  CHECK_FALSE(query_param("/x?" + before + "b=1", "b").has_value());
+  CHECK(query_param("/x?" + before.substr(1) + "b", "b") == "");
 }
 
 TEST_CASE("percent decoding leaves invalid escapes as they are") {

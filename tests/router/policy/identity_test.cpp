@@ -8,6 +8,7 @@
 #include <string>
 
 #include "router/policy/decision.hpp"
+#include "router/targeting/pairs.hpp"
 #include "tests/router/policy/request.hpp"
 
 namespace gray::policy {
@@ -109,6 +110,23 @@ TEST_CASE("a request with the cookie is never issued a new one, whatever its val
   CHECK(find(route, {{"Cookie", "gid="}}).issue == "gid");
   CHECK(find(route, {{"Cookie", "xgid=1; gidx=1"}}).issue == "gid");
   CHECK(find(route, {{"X-User-Id", "bob"}}).issue.empty());
+}
+
+TEST_CASE("a cookie is found among others by its whole name, and only among the first of them") {
+  const auto value = [](const std::string& cookies) {
+    const auto found = cookie_value(request("/", {{"Cookie", cookies}})->fields, "uid");
+    return found ? std::optional<std::string>(*found) : std::nullopt;
+  };
+  CHECK(value("uid=1; uid=2") == "1");
+  CHECK(value("uidx=1;\tuid=\"2\" ;uid=3") == "2");
+  CHECK(value("xuid=1; x=uid=2; uid; uid =3; =uid; ;;uid=") == "");
+  CHECK_FALSE(value("UID=1; uid =2; x=uid=3").has_value());
+  CHECK_FALSE(value(std::string(30'000, 'u')).has_value());
+  CHECK_FALSE(value(std::string(30'000, ';')).has_value());
+  std::string before;
+  for (std::size_t i = 1; i < targeting::kMaxPairs; ++i) before += "a=1;";
+  CHECK(value(before + "uid=1") == "1");
+  CHECK_FALSE(value(before + "a=1;uid=1").has_value());
 }
 
 TEST_CASE("the decision hashes the value that is set, so the next request is decided alike") {

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "router/http/characters.hpp"
 #include "router/wire/framing.hpp"
 
 using namespace gray::http;
@@ -68,6 +69,23 @@ TEST_CASE("A transfer coding other than chunked is unknown or malformed (P16)") 
     CAPTURE(test.coding);
     CHECK(frame_request(coded(test.coding)).status == test.status);
     CHECK(frame_response(coded(test.coding), 200, false, false).status == (test.status == 0 ? 0 : 502));
+  }
+}
+
+TEST_CASE("Transfer codings are read up to their bound (P16)") {
+  const auto codings = [](std::uint32_t count, const std::string& behind) {
+    std::string list = "gzip";
+    for (std::uint32_t i = 1; i < count; ++i) list += ",gzip";
+    return list + behind;
+  };
+  const std::string fits = codings(kMaxListMembers, ""), more = codings(kMaxListMembers + 1, "");
+  CHECK(frame_request(coded(fits)).status == 501);
+  CHECK(frame_request(coded(more)).status == 400);
+  CHECK(frame_response(coded(more), 200, false, false).status == 502);
+  for (const std::string behind : {"", ",identity", ",\""}) {  // what is behind the bound is not read
+    const FramingResult refused = frame_request(coded(codings(kMaxListMembers + 1, behind)));
+    CHECK(std::string_view(refused.text) == "too many transfer codings");
+    CHECK(std::string_view(refused.rule) == "P16");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "router/http/characters.hpp"
 #include "router/wire/head_reader.hpp"
 #include "tests/router/wire/feeding.hpp"
 
@@ -54,12 +55,40 @@ TEST_CASE("Values come without the blanks around them") {
   CHECK(head.fields.find("f")->value.empty());
 }
 
-TEST_CASE("Connection may list a few options but not a flood of them (P1)") {
-  const auto options = [](std::uint32_t count) {
-    std::string list = "a";
-    for (std::uint32_t i = 1; i < count; ++i) list += ",a";
-    return with("Connection: " + list + "\r\n");
-  };
-  feed_request({"P1 as many as allowed", options(kMaxConnectionOptions), 0});
-  feed_request({"P1 one more", options(kMaxConnectionOptions + 1), 400});
+TEST_CASE("Connection, TE and Upgrade may list a few members but not a flood of them (P1)") {
+  for (const std::string name : {"Connection", "TE", "upgrade"}) {
+    CAPTURE(name);
+    const auto line = [&](std::uint32_t count) {
+      std::string list = name + ": a";
+      for (std::uint32_t i = 1; i < count; ++i) list += ",a";
+      return list + "\r\n";
+    };
+    feed_request({"P1 as many as allowed", with(line(kMaxListMembers)), 0});
+    feed_request({"P1 one more", with(line(kMaxListMembers + 1)), 400});
+    feed_request({"P1 one more in two fields", with(line(kMaxListMembers) + line(1)), 400});
+    feed_response({"P1 as many as allowed", "HTTP/1.1 204 \r\n" + line(kMaxListMembers) + "\r\n", 0});
+    feed_response({"P1 one more", "HTTP/1.1 204 \r\n" + line(kMaxListMembers + 1) + "\r\n", 502});
+  }
+}
+
+TEST_CASE("A list is read up to its bound, however long it is (P1)") {
+  for (const std::string name : {"Connection", "TE", "Upgrade"}) {
+    for (const std::size_t members : {100, 15'000}) {
+      std::string line = name + ": trailers";
+      for (std::size_t i = 1; i < members; ++i) line += ",a";
+      line += "\r\n\r\n";
+      Fault fault;
+      HeadReader reader(line, fault);
+      Noted noted;
+      CHECK(read_fields(reader, 1, shared_request().fields, noted) == Parse::fault);
+      CHECK(noted.connection_options + noted.codings + noted.protocols == kMaxListMembers + 1);
+    }
+  }
+}
+
+TEST_CASE("A list that the router does not read has no bound of its own") {
+  std::string list = "a";
+  for (int i = 1; i < 5'000; ++i) list += ",a";
+  for (const std::string name : {"Accept", "Via", "Trailer", "Forwarded", "X-Forwarded-For", "Keep-Alive"})
+    good_request(with(name + ": " + list + "\r\n"));
 }

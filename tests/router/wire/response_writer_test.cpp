@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "router/http/characters.hpp"
 #include "router/wire/forwarding.hpp"
 #include "tests/router/wire/feeding.hpp"
 
@@ -91,7 +92,7 @@ TEST_CASE("A 426 keeps the protocols that it demands; any other answer loses Upg
   CHECK(forward_response(ok({"Connection: Upgrade", "Upgrade: h2c", "Content-Length: 0"})).find("Upgrade") ==
         std::string::npos);
   std::string most = "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n";
-  for (int i = 0; i < 90; ++i) most += "Upgrade:a\r\n";  // the bound of the head must hold
+  for (std::uint32_t i = 0; i < kMaxListMembers; ++i) most += "Upgrade:a\r\n";  // the bound of the head must hold
   CHECK(has_line(forward_response(most + "\r\n", {}, {.close = true}), "Connection: close"));
 }
 
