@@ -95,6 +95,13 @@ std::string header_problem(const Header& header) {
 
 }  // namespace
 
+static_assert(kThreads <= 32, "one bit of Layout::writers per thread");
+
+Row& writable_row(Layout& layout, std::uint32_t slot, std::uint32_t thread, std::uint32_t version_row) {
+  layout.writers[version_row][slot].fetch_or(1u << thread, std::memory_order_release);
+  return layout.rows[slot][thread][version_row];
+}
+
 Segment Segment::create() {
   UniqueFd fd(::memfd_create("grayd-segment", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) fail("cannot create the shared segment");
@@ -172,8 +179,10 @@ void Segment::forget(std::uint32_t slot) {
     version.waiters[slot].store(0, std::memory_order_release);
   }
   tell_freed();
-  for (const auto& thread : layout_->rows[slot])
-    for (std::uint32_t row = 0; row < kVersions; ++row) fold(layout_->base[row], thread[row]);
+  for (std::uint32_t row = 0; row < kVersions; ++row) {
+    for_each_written(*layout_, slot, row, [&](const Row& dead) { fold(layout_->base[row], dead); });
+    layout_->writers[row][slot].store(0, std::memory_order_relaxed);
+  }
   zero(&layout_->rows[slot], sizeof(layout_->rows[slot]));
   layout_->connections[slot].store(0, std::memory_order_relaxed);
   const std::uint64_t lost = layout_->log_lost[slot].exchange(0, std::memory_order_relaxed);
@@ -185,11 +194,12 @@ void Segment::forget(std::uint32_t slot) {
   zero(&layout_->memory[slot], sizeof(layout_->memory[slot]));
 }
 
+// The bits in `writers` stay: a thread announces a row once, whichever version has it.
 void Segment::clear_version(std::uint32_t row) {
   zero(&layout_->versions[row], sizeof(VersionCell));
   zero(&layout_->base[row], sizeof(Row));
-  for (const auto& slot : layout_->rows)
-    for (const auto& thread : slot) zero(&thread[row], sizeof(Row));
+  for (std::uint32_t slot = 0; slot < kRouterSlots; ++slot)
+    for_each_written(*layout_, slot, row, [this](const Row& written) { zero(&written, sizeof written); });
 }
 
 void Segment::clear_worker(std::uint32_t cell) { zero(&layout_->workers[cell], sizeof(WorkerCell)); }

@@ -12,8 +12,11 @@
 //  - A LimitWord is changed by compare-and-swap only. It holds one 16-bit share per slot; its total is their sum, so
 //    the share of a dead slot is returned by clearing one field, whatever the router was doing when it died.
 //  - The master assigns slots, and clears a slot after waitpid of its router (Segment::forget).
+//  - A thread sets its bit in `writers` before it first writes a Row. Readers visit only such rows: to read a page that
+//    was never written would allocate it. The bits of a slot are cleared with the slot.
 //  - All-zero memory is a valid empty segment.
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,7 +30,7 @@
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 11;                 // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 12;                 // raise with every change of the structs below
 inline constexpr std::uint32_t kRouterSlots = 4;             // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 
@@ -184,15 +187,26 @@ struct Layout {
   WorkerCell workers[kWorkers];
   Row rows[kRouterSlots][kThreads][kVersions];
   Row base[kVersions];  // the counters of dead slots, added by the master; gauges are 0
-  std::atomic<std::uint32_t> connections[kRouterSlots];  // client connections open, a gauge
-  std::atomic<std::uint64_t> log_lost[kRouterSlots];     // access log lines that could not be written
-  std::atomic<std::uint64_t> log_lost_base;              // the same for dead slots
+  std::atomic<std::uint32_t> writers[kVersions][kRouterSlots];  // bit t of [row][s]: thread t of slot s writes its Row
+  std::atomic<std::uint32_t> connections[kRouterSlots];         // client connections open, a gauge
+  std::atomic<std::uint64_t> log_lost[kRouterSlots];            // access log lines that could not be written
+  std::atomic<std::uint64_t> log_lost_base;                     // the same for dead slots
   WireCounts wire[kRouterSlots][kThreads];
   WireCounts wire_base;  // of dead slots
   MemoryCounts memory[kRouterSlots][kThreads];
   MemoryCounts memory_base[kThreads];  // of dead slots; gauges are 0
   RecentUsers failing;                 // keys: user, row and kind of failure
 };
+
+/// The row of a thread, announced in `writers`. Any thread.
+Row& writable_row(Layout& layout, std::uint32_t slot, std::uint32_t thread, std::uint32_t version_row);
+
+/// Calls visit(row) for the rows of a version that threads of `slot` have announced.
+template <typename SomeLayout, typename Visit>
+void for_each_written(SomeLayout& layout, std::uint32_t slot, std::uint32_t version_row, Visit visit) {
+  std::uint32_t bits = layout.writers[version_row][slot].load(std::memory_order_acquire);
+  for (; bits != 0; bits &= bits - 1) visit(layout.rows[slot][std::countr_zero(bits)][version_row]);
+}
 
 /// A mapping of the segment. Movable owner of the mapping and of the descriptor.
 class Segment {

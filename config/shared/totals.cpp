@@ -10,13 +10,10 @@ namespace {
 std::uint64_t get(const std::atomic<std::uint64_t>& cell) { return cell.load(std::memory_order_relaxed); }
 std::uint64_t get(const std::atomic<std::uint32_t>& cell) { return cell.load(std::memory_order_relaxed); }
 
-/// Rows that were never written are holes of the memfd, and reading a hole allocates it. So for an idle row only the
-/// page of its counters is read, never its histograms.
+/// For a row without requests only the page of its counters is read, never its histograms.
 template <typename Visit>
 void for_each_row(const Layout& layout, std::uint32_t version_row, Visit visit) {
-  for (const auto& slot : layout.rows) {
-    for (const auto& thread : slot) visit(thread[version_row]);
-  }
+  for (std::uint32_t slot = 0; slot < kRouterSlots; ++slot) for_each_written(layout, slot, version_row, visit);
   visit(layout.base[version_row]);
 }
 

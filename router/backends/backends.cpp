@@ -36,7 +36,7 @@ Backends::Backends(engine::Engine& engine, segment::Layout& layout, ShardId shar
       serve_timer_(this, [](void* self, TimePoint) { static_cast<Backends*>(self)->serve_waiters(); }) {
   for (std::uint32_t row = 0; row < versions_.size(); ++row) {
     versions_[row].row = row;
-    versions_[row].idle_sockets = &counters_.row(row).idle;
+    versions_[row].idle_sockets = &counters_.idle_address(row);
   }
 }
 
@@ -291,6 +291,7 @@ void Backends::adopt(int fd, std::uint32_t row_index, std::uint32_t cell, std::u
     return advance(version);
   }
   ++worker->open;
+  counters_.announce(row_index);
   upstream.open(*worker, cell_of(*worker), stream, false);
   version.waiting() ? keep(upstream) : release(upstream);  // it was meant for this thread
 }

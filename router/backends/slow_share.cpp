@@ -25,8 +25,9 @@ bool SlowShare::admits(const Version& version) const {
 
 std::uint32_t SlowShare::idle(const Version& version) const {
   std::uint32_t sockets = 0;
-  for (std::uint32_t thread = 0; thread < segment::kThreads; ++thread)
-    sockets += layout_.rows[router_slot_][thread][version.row].idle.load(std::memory_order_relaxed);
+  segment::for_each_written(layout_, router_slot_, version.row, [&sockets](const segment::Row& row) {
+    sockets += row.idle.load(std::memory_order_relaxed);
+  });
   return sockets;
 }
 

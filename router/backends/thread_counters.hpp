@@ -17,7 +17,20 @@ class ThreadCounters {
  public:
   ThreadCounters(segment::Layout& layout, ShardId shard_id) : layout_(layout), shard_id_(shard_id) {}
 
-  segment::Row& row(std::uint32_t row) { return layout_.rows[shard_id_.router_slot][shard_id_.thread][row]; }
+  /// The row of this thread, announced to readers.
+  segment::Row& row(std::uint32_t row) {
+    if ((announced_ >> row & 1) == 0) announce(row);
+    return layout_.rows[shard_id_.router_slot][shard_id_.thread][row];
+  }
+  /// Before anything is written to a row whose address was taken by idle_address().
+  void announce(std::uint32_t row) {
+    announced_ |= std::uint64_t{1} << row;
+    segment::writable_row(layout_, shard_id_.router_slot, shard_id_.thread, row);
+  }
+  /// Where the gauge of idle sockets will be.
+  std::atomic<std::uint32_t>& idle_address(std::uint32_t row) {
+    return layout_.rows[shard_id_.router_slot][shard_id_.thread][row].idle;
+  }
   segment::Layout& layout() { return layout_; }
   segment::WireCounts& wire() { return layout_.wire[shard_id_.router_slot][shard_id_.thread]; }
   segment::MemoryCounts& memory() { return layout_.memory[shard_id_.router_slot][shard_id_.thread]; }
@@ -27,6 +40,8 @@ class ThreadCounters {
  private:
   segment::Layout& layout_;
   ShardId shard_id_;
+  std::uint64_t announced_ = 0;  // bit r: row r is announced
 };
+static_assert(segment::kVersions <= 64, "one bit per row");
 
 }  // namespace gray::proxy

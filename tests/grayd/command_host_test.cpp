@@ -157,7 +157,7 @@ TEST_CASE_FIXTURE(CommandHostFixture, "a report shows the current state, and pub
 
 TEST_CASE_FIXTURE(CommandHostFixture, "a report has the last minute of each version") {
   minutes.start(Clock::now() - Duration{10'000});
-  auto& row = holdings.segment->rows[0][0][*rows.find("web", "v2")];
+  auto& row = segment::writable_row(*holdings.segment, 0, 0, *rows.find("web", "v2"));
   row.requests = 4;
   row.errors = 1;
   const auto report = host.report();

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/shared/totals.hpp"
+
 using namespace gray;
 using namespace gray::segment;
 
@@ -59,7 +61,7 @@ TEST_CASE("the segment cannot be shrunk under a running router") {
 
 TEST_CASE("forgetting a slot keeps what the judge compares") {
   Segment master = Segment::create();
-  Row& dead = master->rows[1][0][3];
+  Row& dead = writable_row(*master, 1, 0, 3);
   dead.requests = 5;
   dead.failing_users = 2;
   dead.reset_users = 1;
@@ -80,7 +82,7 @@ TEST_CASE("forgetting a slot keeps its spills, and forgets for which workers it 
   Segment master = Segment::create();
   master->workers[3].awaited[0] = 1;
   master->workers[3].awaited[1] = 32;
-  master->rows[1][5][7].affinity_spills = 2;
+  writable_row(*master, 1, 5, 7).affinity_spills = 2;
   master->wire[1][5].forwards_ignored = 7;
   master.forget(1);
   CHECK(master->workers[3].awaited[0] == 1);
@@ -93,15 +95,15 @@ TEST_CASE("forgetting a slot keeps the counts by reason") {
   Segment master = Segment::create();
   constexpr auto kClosed = static_cast<std::size_t>(Reason::upstream_closed);
   master->base[7].retries_refused[kClosed] = 1;
-  master->rows[1][5][7].retries_refused[kClosed] = 2;
+  writable_row(*master, 1, 5, 7).retries_refused[kClosed] = 2;
   master.forget(1);
   CHECK(master->base[7].retries_refused[kClosed] == 3);
 }
 
 TEST_CASE("forgetting a slot keeps its counters and returns its units") {
   Segment master = Segment::create();
-  Row& dead = master->rows[1][5][7];
-  Row& living = master->rows[0][5][7];
+  Row& dead = writable_row(*master, 1, 5, 7);
+  Row& living = writable_row(*master, 0, 5, 7);
   dead.requests = 10;
   dead.errors = 2;
   dead.reasons[static_cast<std::size_t>(Reason::queue_full)] = 3;
@@ -182,7 +184,7 @@ TEST_CASE("forgetting a slot keeps the counters of its buffers, and drops its ga
 
 TEST_CASE("forgetting a slot twice counts nothing twice") {
   Segment master = Segment::create();
-  master->rows[2][0][0].requests = 4;
+  writable_row(*master, 2, 0, 0).requests = 4;
   master.forget(2);
   master.forget(2);
   CHECK(master->base[0].requests == 4);
@@ -190,32 +192,65 @@ TEST_CASE("forgetting a slot twice counts nothing twice") {
 
 TEST_CASE("the memory of a forgotten slot is returned to the system") {
   Segment master = Segment::create();
-  master->rows[2][31][63].requests = 4;
+  writable_row(*master, 2, 31, 63).requests = 4;
   master.forget(2);
   struct stat info{};
   REQUIRE(::fstat(master.fd(), &info) == 0);
   CHECK(info.st_blocks * 512 < (2 << 20));
 }
 
+TEST_CASE("to read a version allocates the rows that threads have written, and its base") {
+  Segment master = Segment::create();
+  const auto allocated = [&master] {
+    struct stat info{};
+    REQUIRE(::fstat(master.fd(), &info) == 0);
+    return info.st_blocks * 512;
+  };
+  const auto read_all = [&master] {
+    for (std::uint32_t row = 0; row < kVersions; ++row) {
+      (void)sum(*master, row);
+      (void)sum(*master, row, &Row::duration);
+      (void)sum_samples(*master, row);
+    }
+  };
+  constexpr long kCounters = 2 * 4096;  // the counters of a row may lie on two pages
+  const long before = allocated();
+  read_all();
+  CHECK(allocated() - before <= kVersions * kCounters);
+  for (std::uint32_t row = 0; row < kVersions; ++row) writable_row(*master, 1, 31, row).in_flight = 0;
+  read_all();
+  CHECK(allocated() - before <= 2 * kVersions * kCounters);
+}
+
+TEST_CASE("a row that was cleared is still read: its thread announces it once") {
+  Segment master = Segment::create();
+  Row& row = writable_row(*master, 2, 7, 5);
+  row.requests = 3;
+  master.clear_version(5);
+  CHECK(sum(*master, 5).requests == 0);
+  row.requests = 4;
+  CHECK(sum(*master, 5).requests == 4);
+}
+
 TEST_CASE("a version row or worker cell with a new owner starts at zero, and its neighbours are unchanged") {
   Segment master = Segment::create();
   for (const std::uint32_t row : {3u, 4u, 5u}) {
-    master->rows[0][0][row].requests = 7;
-    master->rows[3][31][row].bytes_out = 7;
+    writable_row(*master, 0, 0, row).requests = 7;
+    writable_row(*master, 3, 31, row).bytes_out = 7;
     master->base[row].requests = 7;
     REQUIRE(master->versions[row].waiting.acquire(0, 9));
     REQUIRE(master->workers[row].sockets.acquire(0, 9));
   }
   master.clear_version(4);
   master.clear_worker(4);
-  CHECK(master->rows[0][0][4].requests == 0);
-  CHECK(master->rows[3][31][4].bytes_out == 0);
+  CHECK(writable_row(*master, 0, 0, 4).requests == 0);
+  CHECK(writable_row(*master, 3, 31, 4).bytes_out == 0);
   CHECK(master->base[4].requests == 0);
   CHECK(master->versions[4].waiting.total() == 0);
   CHECK(master->workers[4].sockets.total() == 0);
   for (const std::uint32_t row : {3u, 5u}) {
-    CHECK(master->rows[0][0][row].requests == 7);
-    CHECK(master->rows[3][31][row].bytes_out == 7);
+    CHECK(writable_row(*master, 0, 0, row).requests == 7);
+    CHECK(writable_row(*master, 3, 31, row).bytes_out == 7);
     CHECK(master->base[row].requests == 7);
     CHECK(master->versions[row].waiting.total() == 1);
     CHECK(master->workers[row].sockets.total() == 1);

@@ -46,10 +46,10 @@ TEST_CASE("the totals of a version are the sum of its own rows only") {
       static_cast<Layout*>(std::aligned_alloc(64, (sizeof(Layout) + 63) / 64 * 64)), std::free};
   REQUIRE(layout);
   new (layout.get()) Layout{};
-  layout->rows[0][0][5].requests = 2;
-  layout->rows[3][31][5].requests = 3;
+  segment::writable_row(*layout, 0, 0, 5).requests = 2;
+  segment::writable_row(*layout, 3, 31, 5).requests = 3;
   layout->base[5].requests = 4;
-  layout->rows[0][0][6].requests = 100;
+  segment::writable_row(*layout, 0, 0, 6).requests = 100;
   layout->base[5].duration.buckets[7] = 2;
   layout->base[5].duration.sum = 14;
   CHECK(sum(*layout, 5).requests == 9);

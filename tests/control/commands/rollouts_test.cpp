@@ -50,7 +50,9 @@ struct RolloutsFixture {
     REQUIRE(reply);
     return *reply;
   }
-  segment::Row& row(const char* version) { return host.segment->rows[0][0][*host.rows.find("web", version)]; }
+  segment::Row& row(const char* version) {
+    return segment::writable_row(*host.segment, 0, 0, *host.rows.find("web", version));
+  }
   /// One look after `passed`; meanwhile the versions had so many requests.
   void look(Duration passed = Watch::kInterval, std::uint64_t stable_requests = 95, std::uint64_t canary_requests = 5) {
     row("v1").requests += stable_requests;

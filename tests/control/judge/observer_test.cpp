@@ -7,8 +7,8 @@ namespace {
 
 TEST_CASE("a step is what the rows of all routers and threads have gained since the last look") {
   auto segment = segment::Segment::create();
-  auto& one = segment->rows[0][0][3];
-  auto& other = segment->rows[1][2][3];
+  auto& one = segment::writable_row(*segment, 0, 0, 3);
+  auto& other = segment::writable_row(*segment, 1, 2, 3);
   one.requests = 10;
   one.failing_users = 4;
   Observer observer;
@@ -34,7 +34,7 @@ TEST_CASE("a step is what the rows of all routers and threads have gained since 
 
 TEST_CASE("requests of rules and of the allowlist are counted apart") {
   auto segment = segment::Segment::create();
-  auto& row = segment->rows[0][0][3];
+  auto& row = segment::writable_row(*segment, 0, 0, 3);
   const auto decided = [&row](segment::Decision decision) -> auto& {
     return row.decisions[static_cast<std::size_t>(decision)];
   };
@@ -52,7 +52,7 @@ TEST_CASE("requests of rules and of the allowlist are counted apart") {
 
 TEST_CASE("without requests there is nothing to sum, and the next step has everything") {
   auto segment = segment::Segment::create();
-  auto& row = segment->rows[0][0][3];
+  auto& row = segment::writable_row(*segment, 0, 0, 3);
   Observer observer;
   observer.look(*segment, 3);
   CHECK(observer.look(*segment, 3).samples.empty());
@@ -66,14 +66,14 @@ TEST_CASE("without requests there is nothing to sum, and the next step has every
 
 TEST_CASE("a router that died moves its counts to the base, which is no step") {
   auto segment = segment::Segment::create();
-  segment->rows[1][0][3].requests = 10;
-  segment->rows[1][0][3].samples[5] = 4;
+  segment::writable_row(*segment, 1, 0, 3).requests = 10;
+  segment::writable_row(*segment, 1, 0, 3).samples[5] = 4;
   Observer observer;
   observer.look(*segment, 3);
   segment.forget(1);
   CHECK(observer.look(*segment, 3).requests == 0);
-  segment->rows[0][0][3].requests = 1;
-  segment->rows[0][0][3].samples[5] = 1;
+  segment::writable_row(*segment, 0, 0, 3).requests = 1;
+  segment::writable_row(*segment, 0, 0, 3).samples[5] = 1;
   const auto step = observer.look(*segment, 3);
   CHECK(step.requests == 1);
   CHECK(step.samples.at(5) == 1);
@@ -81,13 +81,13 @@ TEST_CASE("a router that died moves its counts to the base, which is no step") {
 
 TEST_CASE("a version that moved to a different row, and a cleared row, begin anew") {
   auto segment = segment::Segment::create();
-  segment->rows[0][0][3].requests = 10;
-  segment->rows[0][0][4].requests = 500;
+  segment::writable_row(*segment, 0, 0, 3).requests = 10;
+  segment::writable_row(*segment, 0, 0, 4).requests = 500;
   Observer observer;
   observer.look(*segment, 3);
   CHECK(observer.look(*segment, 4).requests == 0);
   segment.clear_version(4);
-  segment->rows[0][0][4].requests = 20;
+  segment::writable_row(*segment, 0, 0, 4).requests = 20;
   CHECK(observer.look(*segment, 4).requests == 0);
 }
 

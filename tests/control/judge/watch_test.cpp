@@ -15,8 +15,8 @@ struct WatchFixture {
 
   /// One step in which the versions get `stable` and `canary` requests, and the canary fails `users` users.
   std::optional<Verdict> step(std::uint64_t stable, std::uint64_t canary, std::uint64_t users = 0) {
-    segment->rows[0][0][1].requests += stable;
-    auto& row = segment->rows[0][0][2];
+    segment::writable_row(*segment, 0, 0, 1).requests += stable;
+    auto& row = segment::writable_row(*segment, 0, 0, 2);
     row.requests += canary;
     row.errors += users;
     row.failing_users += users;

@@ -18,7 +18,7 @@ struct MinuteFixture {
   LastMinute minute{now, *segment, kOfWeb};
 
   void ask(unsigned requests, unsigned errors, Micros duration, std::uint32_t row = kOfWeb) {
-    auto& counters = segment->rows[1][2][row];
+    auto& counters = segment::writable_row(*segment, 1, 2, row);
     counters.requests += requests;
     counters.errors += errors;
     counters.duration.buckets[segment::bucket_of(duration)] += requests;

@@ -30,7 +30,7 @@ struct MetricsFixture {
 
   MetricsFixture() {
     const auto row = *rows.take("web", "v1");
-    auto& cells = segment->rows[0][0][row];
+    auto& cells = segment::writable_row(*segment, 0, 0, row);
     cells.requests = 12'345'678;
     cells.status_class[2] = 12'345'000;
     cells.status_class[5] = 678;
@@ -38,11 +38,11 @@ struct MetricsFixture {
     cells.connect_errors = 2;
     cells.retries_refused[static_cast<std::size_t>(segment::Reason::upstream_closed)] = 4;
     for (const auto value : {500, 900, 30'000, 2'000'000, 90'000'000}) record(cells.duration, Micros{value});
-    segment->rows[1][3][row].requests = 1;
-    record(segment->rows[1][3][row].duration, Micros{1'000});
+    segment::writable_row(*segment, 1, 3, row).requests = 1;
+    record(segment::writable_row(*segment, 1, 3, row).duration, Micros{1'000});
     segment->log_lost[2] = 3;
     segment->log_lost_base = 4;
-    segment->rows[0][0][row].decisions[static_cast<std::size_t>(segment::Decision::bucket)] = 5;
+    segment::writable_row(*segment, 0, 0, row).decisions[static_cast<std::size_t>(segment::Decision::bucket)] = 5;
     segment->connections[0] = 3;
     segment->connections[1] = 4;
     auto& wire = segment->wire[1][2];

@@ -29,10 +29,10 @@ struct StatusReportFixture {
     waiting.pid = 0;
     views = {version_view("v1", {worker("web@v1#0", 1, true), waiting})};
     const auto row = *rows.take("web", "v1");
-    segment->rows[0][0][row].requests = 3;
-    segment->rows[1][1][row].requests = 4;
-    segment->rows[0][0][row].errors = 1;
-    segment->rows[0][0][row].in_flight = 2;
+    segment::writable_row(*segment, 0, 0, row).requests = 3;
+    segment::writable_row(*segment, 1, 1, row).requests = 4;
+    segment::writable_row(*segment, 0, 0, row).errors = 1;
+    segment::writable_row(*segment, 0, 0, row).in_flight = 2;
     REQUIRE(segment->versions[row].waiting.acquire(0, 10));
     REQUIRE(segment->workers[1].sockets.acquire(0, 10));
     REQUIRE(segment->workers[2].sockets.acquire(0, 10));

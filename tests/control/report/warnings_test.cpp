@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(WarningsFixture, "a worker that listens on every interface is 
 
 TEST_CASE_FIXTURE(WarningsFixture, "requests that did not get the worker of their user are counted in a warning") {
   const auto row = *rows.take("web", "v1");
-  segment->rows[0][1][row].affinity_spills = 7;
+  segment::writable_row(*segment, 0, 1, row).affinity_spills = 7;
   CHECK(all().empty());
   settings.services[0].affinity = true;
   REQUIRE(all().size() == 1);

@@ -36,11 +36,11 @@ TEST_CASE("there are no more versions than rows in the segment, and a returned r
   CHECK_FALSE(rows.take("web", "one too many"));
 
   const auto row = *rows.find("web", "3");
-  segment->rows[0][0][row].requests = 17;
+  segment::writable_row(*segment, 0, 0, row).requests = 17;
   rows.keep([](const std::string&, const std::string& version) { return version != "3"; });
   CHECK_FALSE(rows.find("web", "3"));
   CHECK(rows.take("web", "new") == row);
-  CHECK(segment->rows[0][0][row].requests == 0);
+  CHECK(segment::writable_row(*segment, 0, 0, row).requests == 0);
 }
 
 TEST_CASE("a row is not reused while a request of its old version is in flight") {
@@ -48,9 +48,9 @@ TEST_CASE("a row is not reused while a request of its old version is in flight")
   Rows rows(segment);
   for (std::uint32_t i = 0; i < segment::kVersions; ++i) rows.take("web", std::to_string(i));
   const auto row = *rows.find("web", "3");
-  segment->rows[1][2][row].in_flight = 1;
+  segment::writable_row(*segment, 1, 2, row).in_flight = 1;
   rows.keep([](const std::string&, const std::string& version) { return version != "3"; });
   CHECK_FALSE(rows.take("web", "new"));
-  segment->rows[1][2][row].in_flight = 0;
+  segment::writable_row(*segment, 1, 2, row).in_flight = 0;
   CHECK(rows.take("web", "new") == row);
 }

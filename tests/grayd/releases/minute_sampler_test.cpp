@@ -20,7 +20,7 @@ struct SamplerFixture {
 
   SamplerFixture() { rows.take("web", "v1"); }
   void ask(const char* version, unsigned requests, unsigned errors) {
-    auto& row = segment->rows[0][0][*rows.find("web", version)];
+    auto& row = segment::writable_row(*segment, 0, 0, *rows.find("web", version));
     row.requests += requests;
     row.errors += errors;
     row.duration.buckets[segment::bucket_of(Micros{4'000})] += requests;

@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(RoutersFixture, "a router that dies is replaced at once, and i
   start("good");
   REQUIRE(is_ready());
   const auto dead = pid();
-  segment->rows[0][0][0].requests = 5;
+  segment::writable_row(*segment, 0, 0, 0).requests = 5;
   REQUIRE(segment->workers[7].sockets.acquire(0, 10));
   ::kill(dead, SIGKILL);
   REQUIRE(until([&] { return routers->any_ready() && pid() != dead; }));

@@ -66,9 +66,9 @@ TEST_CASE("an idle socket of any thread of this router is unused") {
   view.share.count(view.version, slow);
   use(segment, 2);
   CHECK_FALSE(view.share.admits(view.version));
-  segment->rows[1][0][3].idle = 1;  // of a different router
+  segment::writable_row(*segment, 1, 0, 3).idle = 1;  // of a different router
   CHECK_FALSE(view.share.admits(view.version));
-  segment->rows[0][1][3].idle = 1;
+  segment::writable_row(*segment, 0, 1, 3).idle = 1;
   CHECK(view.share.admits(view.version));
 }
 

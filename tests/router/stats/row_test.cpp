@@ -101,16 +101,16 @@ TEST_CASE("values out of range go into the outermost buckets") {
 TEST_CASE("totals are the sum over slots, threads and the base, of one version only") {
   const auto layout = empty_layout();
   const Outcome good{.status = 204, .decision = Decision::param, .retries = 1, .bytes_in = 2, .bytes_out = 3};
-  record(layout->rows[0][0][5], good);
-  record(layout->rows[3][31][5], good);
+  record(segment::writable_row(*layout, 0, 0, 5), good);
+  record(segment::writable_row(*layout, 3, 31, 5), good);
   record(layout->base[5], {.status = 500});
-  record(layout->rows[0][0][6], good);
-  add(layout->rows[1][2][5].connects, 7);
-  add(layout->rows[1][2][5].asset_retries, 3);
+  record(segment::writable_row(*layout, 0, 0, 6), good);
+  add(segment::writable_row(*layout, 1, 2, 5).connects, 7);
+  add(segment::writable_row(*layout, 1, 2, 5).asset_retries, 3);
   add(layout->base[5].asset_retries, 1);
   add(layout->base[5].connect_errors, 2);
-  add(layout->rows[1][2][5].in_flight, 4);
-  add(layout->rows[2][2][5].waiting, 6);
+  add(segment::writable_row(*layout, 1, 2, 5).in_flight, 4);
+  add(segment::writable_row(*layout, 2, 2, 5).waiting, 6);
   const Totals totals = sum(*layout, 5);
   CHECK(totals.requests == 3);
   CHECK(totals.errors == 1);
@@ -130,8 +130,8 @@ TEST_CASE("totals are the sum over slots, threads and the base, of one version o
 
 TEST_CASE("a histogram is summed over slots, threads and the base, each kind by itself") {
   const auto layout = empty_layout();
-  record(layout->rows[0][1][5], {.status = 200, .duration = Micros{100}});
-  record(layout->rows[1][0][5], {.status = 200, .duration = Micros{100}});
+  record(segment::writable_row(*layout, 0, 1, 5), {.status = 200, .duration = Micros{100}});
+  record(segment::writable_row(*layout, 1, 0, 5), {.status = 200, .duration = Micros{100}});
   record(layout->base[5], {.status = 200, .duration = Micros{3000}});
   record(layout->base[5].waited, Micros{40});
   const HistogramTotals durations = sum(*layout, 5, &segment::Row::duration);
@@ -145,7 +145,7 @@ TEST_CASE("a histogram is summed over slots, threads and the base, each kind by 
 
 TEST_CASE("a failing user is counted once for each version and kind of failure") {
   const auto layout = empty_layout();
-  segment::Row& row = layout->rows[0][0][4];
+  segment::Row& row = segment::writable_row(*layout, 0, 0, 4);
   const TimePoint now{std::chrono::seconds{5'000}};
   const auto fail = [&](std::uint64_t user, Reason reason, TimePoint at) {
     record_failing_user(*layout, row, 4, user, reason, at);
@@ -162,7 +162,7 @@ TEST_CASE("a failing user is counted once for each version and kind of failure")
   fail(78, Reason::none, now);
   fail(77, Reason::none, now + segment::RecentUsers::kWindow);
   CHECK(row.failing_users == 3);
-  segment::Row& other = layout->rows[0][0][5];
+  segment::Row& other = segment::writable_row(*layout, 0, 0, 5);
   record_failing_user(*layout, other, 5, 77, Reason::none, now);
   CHECK(other.failing_users == 1);
   CHECK(row.users_uncounted == 0);
@@ -170,7 +170,7 @@ TEST_CASE("a failing user is counted once for each version and kind of failure")
 
 TEST_CASE("more failing users than the table holds are reported as not counted") {
   const auto layout = empty_layout();
-  segment::Row& row = layout->rows[0][0][0];
+  segment::Row& row = segment::writable_row(*layout, 0, 0, 0);
   const TimePoint now{std::chrono::seconds{5'000}};
   for (std::uint64_t user = 0; user < 2 * segment::RecentUsers::kPlaces; ++user)
     record_failing_user(*layout, row, 0, user, Reason::none, now);
@@ -182,8 +182,8 @@ TEST_CASE("more failing users than the table holds are reported as not counted")
 TEST_CASE("a worker gives one sample in each sample time, whichever thread takes it") {
   const auto layout = empty_layout();
   segment::WorkerCell& worker = layout->workers[3];
-  segment::Row& row = layout->rows[0][0][2];
-  segment::Row& other_thread = layout->rows[0][1][2];
+  segment::Row& row = segment::writable_row(*layout, 0, 0, 2);
+  segment::Row& other_thread = segment::writable_row(*layout, 0, 1, 2);
   const TimePoint begin{std::chrono::seconds{10}};
   record_sample(worker, row, Micros{100}, begin);
   record_sample(worker, row, Micros{900}, begin + Duration{99});
