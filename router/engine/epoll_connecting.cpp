@@ -16,8 +16,6 @@
 namespace gray::engine {
 namespace {
 
-constexpr Duration kConnectRetry{10};
-
 /// 0, EINPROGRESS, EAGAIN from a unix listener with a full backlog, or why it failed.
 int begin_connect(int fd, const Address& to) {
   sockaddr_storage storage{};
@@ -58,8 +56,11 @@ StreamId EpollEngine::connect(const Address& to, uid_t owner, StreamHandler& han
 void EpollEngine::await_room(Stream& stream, const Address& to) {
   stream.refused = true;
   stream.connected = false;
+  const bool known = std::ranges::any_of(refused_, [&to](const Refused& it) { return it.to == to; });
   refused_.push_back({stream.id(), to});
-  if (!connect_again_.armed()) wheel_.arm(connect_again_, now_ + kConnectRetry);
+  if (!known) retry_.begin(now_);
+  const TimePoint next = retry_.next(now_);
+  if (!connect_again_.armed() || next < connect_again_.deadline()) wheel_.arm(connect_again_, next);
 }
 
 // It is connected, or it has failed.
@@ -77,13 +78,14 @@ void EpollEngine::connect_refused() {
     const auto error = stream == nullptr ? std::nullopt : connect_again(*stream, one.to, all);
     one.over = stream == nullptr || error;
     if (!error) continue;
+    retry_.begin(now_);
     stream->refused = false;
     stream->readable = true;
     begun(*stream, *error);
   }
   std::erase_if(all, [](const Refused& one) { return one.over; });
   for (Refused& one : all) refused_.push_back({one.stream, std::move(one.to)});
-  if (!refused_.empty()) wheel_.arm(connect_again_, now_ + kConnectRetry);
+  if (!refused_.empty()) wheel_.arm(connect_again_, retry_.next(now_));
 }
 
 // 0, or why it failed; nothing: there is no room yet. `all` has what the ones before it have taken of the room.

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "config/base/unique_fd.hpp"
+#include "router/engine/connect_retry.hpp"
 #include "router/engine/engine.hpp"
 #include "router/engine/listener_set.hpp"
 #include "router/engine/socket_calls.hpp"
@@ -137,6 +138,7 @@ class EpollEngine final : public Engine {
   std::vector<ReadyHandler*> watched_;
   Timer accept_again_;
   Timer connect_again_;
+  ConnectRetry retry_;
   std::vector<Refused> refused_;  // connects that found a full backlog, the oldest first
   std::function<void()> when_empty_;
   std::vector<epoll_event> events_;
