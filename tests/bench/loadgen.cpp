@@ -14,7 +14,7 @@ namespace {
 
 struct Options {
   Plan plan;
-  std::string target;
+  std::string target, host;
   double seconds = 10;
   double timeout = 10;
   std::uint32_t keep_alive = 0;
@@ -40,6 +40,7 @@ void declare(CLI::App& app, Options& options) {
   app.add_option("--timeout", options.timeout, "seconds until a client gives up")->capture_default_str();
   app.add_option("--method", options.plan.method)->capture_default_str();
   app.add_option("--path", options.plan.path, "{id} stands for the id of the request")->capture_default_str();
+  app.add_option("--host", options.host, "the Host header; the target if not given");
   app.add_option("--header", options.plan.headers, "\"Name: value\", repeatable; {id} works here too");
   app.add_option("--param-ids", options.ids, "A..B: ids in turn; as ?id=N where nothing says {id}");
   app.add_flag("--after-probe", options.after_probe,
@@ -54,7 +55,7 @@ void read_target(Options& options) {
   if (colon != std::string::npos) port = static_cast<unsigned>(std::atoi(options.target.c_str() + colon + 1));
   if (port == 0 || port > 65535)
     throw std::invalid_argument("target " + options.target + ": give HOST:PORT, like 127.0.0.1:8000");
-  options.plan.host = options.target;
+  options.plan.host = options.host.empty() ? options.target : options.host;
   options.plan.target = ipv4(options.target.substr(0, colon), static_cast<std::uint16_t>(port));
 }
 
