@@ -12,10 +12,14 @@ import native
 from growth_setup import Grayd, figure_of, haproxy, light_backend, point, service, version
 
 HOUR = 3_600
+MOST = 256  # instances that a version may have
 
 
 def instances(count, more=""):
-    return service(versions=version("v1", light_backend(), f"instances = {count}\n{more}"))
+    """Workers of v1, and those beyond MOST of further versions."""
+    parts = [min(MOST, count - first) for first in range(0, count, MOST)]
+    return service(versions="".join(version(f"v{i + 1}", light_backend(), f"instances = {part}\n{more}")
+                                    for i, part in enumerate(parts)))
 
 
 def at_rest(proxy, ids, seconds):
