@@ -35,26 +35,19 @@ std::string indent(std::string_view line, std::uint32_t column) {
   return blank;
 }
 
-/// The byte at which the character of the column begins.
-std::size_t offset_of(std::string_view line, std::uint32_t column) {
-  std::uint32_t seen = 0;
-  for (std::size_t at = 0; at < line.size(); ++at)
-    if (!continues(line[at]) && ++seen == column) return at;
-  return line.size();
-}
-
 /// The line and a caret below the column. Of a long line only the part around the column is shown.
-std::string pointed_at(std::string_view line, std::uint32_t column) {
+std::string pointed_at(TextWalk& walk, std::string_view line, std::uint32_t column) {
   constexpr std::size_t kShown = 160, kBefore = 80;
   std::string_view before, after;
   if (line.size() > kShown) {
-    std::size_t begin = offset_of(line, column);
-    begin -= std::min(begin, kBefore);
+    const TextWalk::Spot spot = walk.spot(column);
+    std::size_t begin = spot.byte - std::min(spot.byte, kBefore);
     while (begin > 0 && continues(line[begin])) --begin;
     std::size_t end = std::min(begin + kShown, line.size());
     while (end < line.size() && continues(line[end])) ++end;
-    const auto skipped = std::ranges::count_if(line.substr(0, begin), [](char c) { return !continues(c); });
-    column -= std::min(column, static_cast<std::uint32_t>(skipped));
+    const auto shown =
+        std::ranges::count_if(line.substr(begin, spot.byte - begin), [](char c) { return !continues(c); });
+    column -= std::min(column, spot.characters - static_cast<std::uint32_t>(shown));
     before = begin > 0 ? "..." : "";
     after = end < line.size() ? "..." : "";
     line = line.substr(begin, end - begin);
@@ -66,16 +59,33 @@ std::string pointed_at(std::string_view line, std::uint32_t column) {
 
 }  // namespace
 
-std::string_view line_of(std::string_view text, std::uint32_t wanted) {
-  for (std::uint32_t line = 1; line < wanted; ++line) {
-    const std::size_t end = text.find('\n');
-    if (end == text.npos) return {};
-    text.remove_prefix(end + 1);
+std::string_view TextWalk::line(std::uint32_t number) {
+  if (found_ && number == number_) return line_;
+  for (; number_ < number; ++number_) {
+    const std::size_t end = rest_.find('\n');
+    const std::size_t passed = end == rest_.npos ? rest_.size() : end + 1;
+    rest_.remove_prefix(passed);
+    steps_ += passed;
+    if (end == rest_.npos) break;  // and all later lines are empty, too
   }
-  text = text.substr(0, text.find('\n'));
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
+  number_ = number;
+  found_ = true;
+  spot_ = {};
+  line_ = rest_.substr(0, rest_.find('\n'));
+  if (line_.ends_with('\r')) line_.remove_suffix(1);
+  return line_;
 }
+
+TextWalk::Spot TextWalk::spot(std::uint32_t column) {
+  for (; spot_.byte < line_.size(); ++spot_.byte, ++steps_) {
+    if (continues(line_[spot_.byte])) continue;
+    if (spot_.characters + 1 >= column) break;
+    ++spot_.characters;
+  }
+  return spot_;
+}
+
+std::string_view line_of(std::string_view text, std::uint32_t wanted) { return TextWalk(text).line(wanted); }
 
 std::string render(std::string_view file, std::string_view text, std::vector<Diagnostic> diagnostics,
                    std::string_view level) {
@@ -83,12 +93,13 @@ std::string render(std::string_view file, std::string_view text, std::vector<Dia
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
   std::string out;
+  TextWalk walk(text);
   for (const Diagnostic& one : diagnostics) {
     out += file;
     if (one.line > 0) out += ":" + std::to_string(one.line) + ":" + std::to_string(one.column);
     out += ": " + std::string(level) + ": " + one.message + "\n";
     if (one.line == 0) continue;
-    out += pointed_at(line_of(text, one.line), one.column);
+    out += pointed_at(walk, walk.line(one.line), one.column);
   }
   return out;
 }

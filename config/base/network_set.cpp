@@ -37,20 +37,24 @@ void NetworkSet::merge(std::vector<Range<Ip>>& ranges) {
 }
 
 template <class Ip>
-bool NetworkSet::covers(const std::vector<Range<Ip>>& ranges, Ip ip) {
-  const auto after = std::ranges::upper_bound(ranges, ip, {}, &Range<Ip>::first);
-  return after != ranges.begin() && ip <= std::prev(after)->last;
+NetworkSet::Search NetworkSet::search_in(const std::vector<Range<Ip>>& ranges, Ip ip) {
+  Search search;
+  const auto after = std::upper_bound(ranges.begin(), ranges.end(), ip, [&search](Ip wanted, const Range<Ip>& range) {
+    return ++search.steps, wanted < range.first;
+  });
+  search.found = after != ranges.begin() && ip <= std::prev(after)->last;
+  return search;
 }
 
-bool NetworkSet::contains(const Address& address) const {
+NetworkSet::Search NetworkSet::search(const Address& address) const {
   switch (address.kind) {
-    case Address::Kind::ipv4: return covers(ipv4_, static_cast<Ip4>(number(address.ip, 0, 4)));
+    case Address::Kind::ipv4: return search_in(ipv4_, static_cast<Ip4>(number(address.ip, 0, 4)));
     case Address::Kind::ipv6:
-      if (const auto ipv4 = mapped_ipv4(address.ip)) return covers(ipv4_, static_cast<Ip4>(number(*ipv4, 0, 4)));
-      return covers(ipv6_, Ip6(number(address.ip, 0, 8), number(address.ip, 8, 8)));
-    case Address::Kind::unix_path: return unix_peers_;
+      if (const auto ipv4 = mapped_ipv4(address.ip)) return search_in(ipv4_, static_cast<Ip4>(number(*ipv4, 0, 4)));
+      return search_in(ipv6_, Ip6(number(address.ip, 0, 8), number(address.ip, 8, 8)));
+    case Address::Kind::unix_path: return {.found = unix_peers_};
   }
-  return false;
+  return {};
 }
 
 }  // namespace gray

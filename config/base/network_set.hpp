@@ -17,7 +17,12 @@ class NetworkSet {
   NetworkSet() = default;
   /// `unix_peers`: whether peers over unix sockets are members, too.
   explicit NetworkSet(const std::vector<Cidr>& networks, bool unix_peers = false);
-  bool contains(const Address& address) const;
+  bool contains(const Address& address) const { return search(address).found; }
+  struct Search {
+    bool found = false;
+    std::uint32_t steps = 0;  // ranges that were compared with the address
+  };
+  Search search(const Address& address) const;
 
  private:
   using Ip4 = std::uint32_t;
@@ -29,7 +34,7 @@ class NetworkSet {
   template <class Ip>
   static void merge(std::vector<Range<Ip>>& ranges);
   template <class Ip>
-  static bool covers(const std::vector<Range<Ip>>& ranges, Ip ip);
+  static Search search_in(const std::vector<Range<Ip>>& ranges, Ip ip);
 
   bool unix_peers_ = false;
   std::vector<Range<Ip4>> ipv4_;

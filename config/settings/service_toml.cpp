@@ -17,9 +17,8 @@ constexpr std::uint32_t kMostInAll = segment::kWorkers / 2;  // a rolling restar
 constexpr std::size_t kMostSources = 32;                     // of identity, each looked for in every request
 constexpr std::size_t kMostAssets = 32;                      // likewise
 constexpr std::size_t kMostHost = 253;                       // bytes of a name (RFC 1035)
-// Each thread of a router keeps all routes (a host with a path) and networks, and a table of them must fit into the
-// 16 MiB that a router reads.
-constexpr std::size_t kMostRoutes = 20'000;
+// A router keeps all routes (a host with a path) and networks, and a table of them must fit into the 16 MiB that it reads.
+constexpr std::size_t kMostRoutes = 50'000;
 constexpr std::size_t kMostRouteBytes = 2 << 20;
 constexpr std::size_t kMostNetworks = 100'000;  // of override_from
 constexpr std::string_view kNameRule = " is not a valid name: use 1 to 64 of a-z, A-Z, 0-9, _ and -";

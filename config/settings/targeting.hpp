@@ -63,10 +63,6 @@ struct Rule {
     io("clients", clients);
   }
   bool operator==(const Rule&) const = default;
-  /// Whether both hold for the same requests.
-  bool same_conditions(const Rule& other) const {
-    return fields == other.fields && paths == other.paths && clients == other.clients;
-  }
 };
 
 /// The users of the allowlist, by what identifies their table (config/settings/allowlist.hpp).

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 #include <system_error>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "config/base/units.hpp"
 #include "config/settings/allowlist_file.hpp"
@@ -120,14 +122,14 @@ void read_values(TomlReader& table, const std::string& name, std::vector<std::st
 void read_fields(TomlReader& rule, Source source, std::vector<FieldCondition>& fields) {
   const std::string key = name_of(source);
   TomlReader table(rule, key, "rule." + key);
+  std::unordered_set<std::string> known;
   for (const std::string& name : table.names()) {
     FieldCondition field{.source = source, .name = source == Source::header ? lower_case(name) : name, .values = {}};
     const bool valid = source == Source::query ? !name.empty() : is_token(name);
     if (!valid || name.size() > kMostName)
       table.error_at_name(
           name, in_quotes(name) + " cannot be the name of a " + key + (source == Source::query ? " parameter" : ""));
-    const auto same = [&](const FieldCondition& one) { return one.source == source && one.name == field.name; };
-    if (std::any_of(fields.begin(), fields.end(), same))
+    if (!known.insert(field.name).second)
       table.error_at_name(name, in_quotes(name) + " is named twice: list its values at one place");
     read_values(table, name, field.values);
     fields.push_back(std::move(field));
@@ -198,14 +200,38 @@ void count_rule(TomlReader& table, const Rule& rule, std::size_t& fields, Servic
   count(totals.rule_bytes, bytes_of_rule(rule), kMaxRuleBytes, format_size(kMaxRuleBytes) + " of texts in all rules");
 }
 
-void check_against_earlier(TomlReader& table, const Rule& rule, const std::vector<Rule>& earlier) {
-  for (const Rule& one : earlier) {
-    if (one.name == rule.name)
-      return table.error("name", in_quotes(rule.name) + " is the name of an earlier rule: each rule has its own name");
-    if (one.version == rule.version && one.same_conditions(rule))
-      return table.warn(
-          "name", "this rule never decides: the rule " + in_quotes(one.name) + " before it has the same conditions");
+/// Equal for rules of the same version and conditions, and for no others: each text has its size before it.
+std::string decision_key(const Rule& rule) {
+  std::string key;
+  const auto add = [&key](std::string_view text) { key.append(std::to_string(text.size())).append(":").append(text); };
+  add(rule.version);
+  for (const FieldCondition& field : rule.fields) {
+    key += 'f' + std::to_string(static_cast<int>(field.source));
+    add(field.name);
+    for (const std::string& value : field.values) add(value);
   }
+  key += 'p';
+  for (const std::string& path : rule.paths) add(path);
+  key += 'c';
+  for (const Cidr& network : rule.clients) add(network.text());
+  return key;
+}
+
+/// The rules of a service so far: the number of the first one with a name, and with a version and conditions.
+struct EarlierRules {
+  std::unordered_map<std::string, std::size_t> names, decisions;
+};
+
+/// Reports the earliest rule that is in conflict with this one.
+void check_against_earlier(TomlReader& table, const Rule& rule, const std::vector<Rule>& rules, EarlierRules& earlier) {
+  const std::size_t number = rules.size();
+  const std::size_t same_name = earlier.names.try_emplace(rule.name, number).first->second;
+  const std::size_t same = earlier.decisions.try_emplace(decision_key(rule), number).first->second;
+  if (same_name < number && same_name <= same)
+    return table.error("name", in_quotes(rule.name) + " is the name of an earlier rule: each rule has its own name");
+  if (same < number)
+    table.warn("name", "this rule never decides: the rule " + in_quotes(rules[same].name) +
+                           " before it has the same conditions");
 }
 
 }  // namespace
@@ -213,11 +239,12 @@ void check_against_earlier(TomlReader& table, const Rule& rule, const std::vecto
 void read_targeting(TomlReader& table, ServiceSettings& service, ServiceTotals& totals) {
   read_allowlist(table, service, totals);
   std::size_t fields = 0;
+  EarlierRules earlier;
   for (const toml::table* one : table.tables("rule", "service." + service.name + ".rule", kMaxRules)) {
     TomlReader rule_table(*one, table.file(), "rule");
     Rule rule = read_rule(rule_table, service, service.rules.size() + 1);
     count_rule(rule_table, rule, fields, totals);
-    check_against_earlier(rule_table, rule, service.rules);
+    check_against_earlier(rule_table, rule, service.rules, earlier);
     service.rules.push_back(std::move(rule));
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <unordered_map>
 
 #include "config/base/units.hpp"
 
@@ -73,6 +74,7 @@ TomlReader::TomlReader(TomlReader& parent, std::string_view key, std::string_vie
 }
 
 TomlReader::~TomlReader() {
+  if (all_known_) return;
   const std::vector<std::string_view> known(asked_.begin(), asked_.end());
   for (const auto& [key, value] : *table_)
     if (std::find(known.begin(), known.end(), key.str()) == known.end()) report_unknown(key, known);
@@ -86,15 +88,18 @@ void TomlReader::report_unknown(const toml::key& key, const std::vector<std::str
 }
 
 void explain_unknown_keys(TomlFile& file) {
+  if (file.unknown_keys.empty()) return;
+  std::unordered_map<std::string_view, std::vector<std::string_view>> kinds;  // of tables, by key
+  for (const auto& [name, present] : file.keys) {
+    const std::size_t dot = name.rfind('.');
+    const std::string_view whole = name, kind = dot == name.npos ? std::string_view() : whole.substr(0, dot);
+    if (!table_of(kind).empty()) kinds[whole.substr(dot + 1)].push_back(kind);  // npos + 1 is 0
+  }
   for (const TomlFile::UnknownKey& unknown : file.unknown_keys) {
     std::string remedy = unknown.remedy;
-    for (const auto& [name, present] : file.keys) {
-      const std::size_t dot = name.rfind('.');
-      const std::string kind = dot == name.npos ? "" : name.substr(0, dot);
-      const std::string_view table = table_of(kind);
-      if (name.substr(dot + 1) != unknown.key || kind == unknown.kind || table.empty()) continue;
-      remedy = ": it belongs into " + std::string(table);
-    }
+    if (const auto found = kinds.find(unknown.key); found != kinds.end())
+      for (const std::string_view kind : found->second)
+        if (kind != unknown.kind) remedy = ": it belongs into " + std::string(table_of(kind));
     file.problems[unknown.problem].message += remedy;
   }
 }
@@ -108,12 +113,12 @@ std::vector<std::string> TomlReader::names() {
   });
   std::vector<std::string> names;
   for (const toml::key* key : keys) names.emplace_back(key->str());
-  asked_ = names;
+  all_known_ = true;
   return names;
 }
 
 const toml::node* TomlReader::find(std::string_view key) {
-  if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
+  if (!all_known_ && std::find(asked_.begin(), asked_.end(), key) == asked_.end()) asked_.emplace_back(key);
   const toml::node* node = table_->get(key);
   file_.keys[kind_.empty() ? std::string(key) : kind_ + "." + std::string(key)] |= node != nullptr;
   return node;

@@ -124,6 +124,7 @@ class TomlReader {
   TomlFile& file_;
   std::string kind_;
   std::vector<std::string> asked_;
+  bool all_known_ = false;  // names() gave every key away, so none is unknown
 };
 
 /// `"TEXT"`, as messages show values; a long one is cut.

@@ -42,7 +42,7 @@ bool may_pin(const ServiceRoute& route, const http::Fields& fields) {
 /// A unix peer is a process of this host that may open the socket: every list that is not empty includes it.
 bool may_override(const ServicePolicy& service, const Address& peer) {
   if (peer.kind == Address::Kind::unix_path) return !service.route->override_from.empty();
-  return service.override_from.contains(peer);
+  return service.override_from && service.override_from->contains(peer);
 }
 
 // Each source adds its step to the trace. With NoTrace nothing of that is left.
@@ -279,7 +279,8 @@ std::uint32_t version_meant(const ServiceRoute& route, std::string_view target) 
 }
 
 ServicePolicy policy_of(const ServiceRoute& route, std::uint64_t issue_seed, const targeting::Targets& targets) {
-  return {&route, Threshold::of_percent(route.weight), issue_seed, NetworkSet(route.override_from),
+  return {&route, Threshold::of_percent(route.weight), issue_seed,
+          targets.override_from ? targets.override_from : std::make_shared<const NetworkSet>(route.override_from),
           Targeting(route, targets)};
 }
 

@@ -15,6 +15,7 @@
 // requests of the page, which lack the param, get the same version. An empty param removes the pin, which then does not
 // count for this navigation either. Clients that send no Sec-Fetch-Mode are never pinned.
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -68,9 +69,9 @@ std::uint32_t version_meant(const ServiceRoute& route, std::string_view target);
 
 struct ServicePolicy {
   const ServiceRoute* route = nullptr;
-  Threshold threshold;           // of the canary's weight
-  std::uint64_t issue_seed = 0;  // of the table
-  NetworkSet override_from;      // of the route
+  Threshold threshold;                                   // of the canary's weight
+  std::uint64_t issue_seed = 0;                          // of the table
+  std::shared_ptr<const NetworkSet> override_from = {};  // of the route; null: nobody
   Targeting targeting = {};
 };
 

@@ -1,9 +1,7 @@
 #include "router/policy/route_table.hpp"
 
 #include <algorithm>
-#include <map>
 
-#include "router/http/message.hpp"
 #include "router/http/path_order.hpp"
 
 namespace gray::policy {
@@ -11,9 +9,8 @@ namespace {
 
 const std::vector<std::string> kAny{std::string()};
 
-std::string without_trailing_slash(std::string path) {
-  while (!path.empty() && path.back() == '/') path.pop_back();
-  return path;
+std::string_view without_trailing_slash(std::string_view path) {
+  return path.substr(0, path.find_last_not_of('/') + 1);  // npos + 1 is 0
 }
 
 /// "Example.com.:8000" is "Example.com", "[::1]:8000" is "[::1]". The final dot of a fully qualified name is ignored.
@@ -25,74 +22,66 @@ std::string_view bare_host(std::string_view host) {
   return host;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-/// The order of a name in lower case and a host as received.
-bool name_before(std::string_view name, std::string_view host) {
-  const std::size_t common = std::min(name.size(), host.size());
-  for (std::size_t i = 0; i < common; ++i) {
-    const char theirs = lower(host[i]);
-    if (name[i] != theirs) return static_cast<unsigned char>(name[i]) < static_cast<unsigned char>(theirs);
-  }
-  return name.size() < host.size();
-}
-
 }  // namespace
 
-void PathPrefixes::add(std::string path, std::size_t service) {
-  if (!path.empty()) {
-    entries_.push_back({.path = std::move(path), .service = service});
-  } else if (!every_path_) {
-    every_path_ = service;
-  }
-}
-
-void PathPrefixes::settle() {
-  std::ranges::stable_sort(entries_, http::path_before, &Entry::path);
-  const auto same = [](const Entry& a, const Entry& b) { return a.path == b.path; };
-  entries_.erase(std::unique(entries_.begin(), entries_.end(), same), entries_.end());
-  for (std::uint32_t i = 1; i < entries_.size(); ++i) {
-    std::uint32_t parent = i - 1;
-    while (parent != kNone && !http::is_below(entries_[i].path, entries_[parent].path))
-      parent = entries_[parent].parent;
-    entries_[i].parent = parent;
-  }
-}
-
-std::optional<std::size_t> PathPrefixes::find(std::string_view path) const {
-  const auto behind = std::ranges::upper_bound(entries_, path, http::path_before, &Entry::path);
-  auto index = static_cast<std::uint32_t>(behind - entries_.begin()) - 1;  // kNone: there is none before it
-  while (index != kNone && !http::is_below(path, entries_[index].path)) index = entries_[index].parent;
-  return index == kNone ? every_path_ : std::optional(entries_[index].service);
-}
-
 RouteTable::RouteTable(const std::vector<ServiceRoute>& services) {
-  std::map<std::string, PathPrefixes, std::less<>> hosts;
+  std::uint32_t next = 1;
   for (std::size_t service = 0; service < services.size(); ++service) {
     const ServiceRoute& route = services[service];
     for (const std::string& host : route.hosts.empty() ? kAny : route.hosts) {
-      PathPrefixes& paths = host.empty() ? any_host_ : hosts[std::string(bare_host(host))];
+      const std::uint32_t number = host.empty() ? 0 : names_.add(0, bare_host(host), next);
+      hosts_.resize(next);
       for (const std::string& path : route.paths.empty() ? kAny : route.paths)
-        paths.add(without_trailing_slash(path), service);
+        add(number, without_trailing_slash(path), service);
     }
   }
-  any_host_.settle();
-  for (auto& [name, paths] : hosts) {
-    paths.settle();
-    hosts_.push_back({name, std::move(paths)});
+  settle();
+}
+
+void RouteTable::add(std::uint32_t host, std::string_view path, std::size_t service) {
+  const auto index = static_cast<std::uint32_t>(service);
+  if (!path.empty())
+    prefixes_.push_back({.host = host, .service = index, .path = std::string(path)});
+  else if (!hosts_[host].every_path)
+    hosts_[host].every_path = index;
+}
+
+void RouteTable::settle() {
+  std::ranges::stable_sort(prefixes_, [](const Prefix& a, const Prefix& b) {
+    return a.host != b.host ? a.host < b.host : http::path_before(a.path, b.path);
+  });
+  const auto same = [](const Prefix& a, const Prefix& b) { return a.host == b.host && a.path == b.path; };
+  prefixes_.erase(std::unique(prefixes_.begin(), prefixes_.end(), same), prefixes_.end());
+  prefixes_.shrink_to_fit();
+  nesting_.build(prefixes_.size(), [this](std::uint32_t i, std::uint32_t j) {
+    return prefixes_[i].host == prefixes_[j].host && http::is_below(prefixes_[i].path, prefixes_[j].path);
+  });
+  for (std::uint32_t i = 0; i < prefixes_.size(); ++i) {
+    Host& host = hosts_[prefixes_[i].host];
+    if (host.end == 0) host.begin = i;
+    host.end = i + 1;
   }
 }
 
-std::optional<std::size_t> RouteTable::find(std::string_view host, std::string_view path) const {
+RouteTable::Search RouteTable::search(std::string_view host, std::string_view path) const {
   path = path.substr(0, path.find('?'));
-  if (!hosts_.empty()) {
-    const std::string_view wanted = bare_host(host);
-    const auto found = std::ranges::lower_bound(hosts_, wanted, name_before, &Host::name);
-    if (found != hosts_.end() && http::equals_ignoring_case(found->name, wanted)) {
-      if (const auto service = found->paths.find(path)) return service;
-    }
-  }
-  return any_host_.find(path);
+  Search found;
+  if (const auto number = names_.find(0, bare_host(host))) search_host(hosts_[*number], path, found);
+  if (!found.service) search_host(hosts_[0], path, found);
+  return found;
+}
+
+void RouteTable::search_host(const Host& host, std::string_view path, Search& found) const {
+  found.service = host.every_path;
+  const auto first = prefixes_.begin() + host.begin, last = prefixes_.begin() + host.end;
+  const auto after = std::upper_bound(first, last, path, [&](std::string_view wanted, const Prefix& prefix) {
+    return ++found.steps, http::path_before(wanted, prefix.path);
+  });
+  if (after == first) return;
+  const auto before = static_cast<std::uint32_t>(after - prefixes_.begin()) - 1;
+  const std::uint32_t longest = nesting_.outwards(
+      before, [&](std::uint32_t i) { return ++found.steps, http::is_below(path, prefixes_[i].path); });
+  if (longest != targeting::Nesting::kNone) found.service = prefixes_[longest].service;
 }
 
 }  // namespace gray::policy

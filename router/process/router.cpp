@@ -277,13 +277,12 @@ void Router::take_table(ChannelMessage message) {
   const auto text = read_memfd(message.fd.get(), kMaxTable);
   std::string error = "not a sealed memfd of a permitted size";
   auto parsed = text ? routing_table_from_json(*text, error) : std::nullopt;
-  if (parsed && !targets_.follow(*parsed, std::move(message.lists), error)) parsed.reset();
-  if (!parsed)
+  const auto table = parsed ? std::make_shared<const RoutingTable>(std::move(*parsed)) : nullptr;
+  if (!table || !targets_.follow(table, std::move(message.lists), error))
     return log(LogLevel::error, "router: routing table " + std::to_string(message.number) + " is rejected: " + error);
-  const auto table = std::make_shared<const RoutingTable>(std::move(*parsed));
   auto left = std::make_shared<std::atomic<std::size_t>>(shards_.size());
-  everywhere([this, table, targets = targets_.targets(), left, number = message.number](Shard& shard) {
-    shard.apply(table, targets);
+  everywhere([this, table, compiled = targets_.compiled(), left, number = message.number](Shard& shard) {
+    shard.apply(table, compiled);
     if (left->fetch_sub(1) != 1) return;
     ChannelMessage applied;
     applied.type = ChannelMessage::Type::applied;

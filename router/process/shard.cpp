@@ -76,13 +76,13 @@ void Shard::post(std::function<void()> task) {
   });
 }
 
-void Shard::apply(std::shared_ptr<const RoutingTable> table, ServiceTargets targets) {
+void Shard::apply(std::shared_ptr<const RoutingTable> table, CompiledTable compiled) {
   scan_.marks().keep([&](std::uint32_t row) {
     return std::ranges::any_of(table->services, [&](const ServiceRoute& service) {
       return std::ranges::any_of(service.versions, [&](const VersionRoute& version) { return version.row == row; });
     });
   });
-  tables_.replace(table, std::move(targets));
+  tables_.replace(table, std::move(compiled));
   backends_.apply(*table);
   buffers_.detector().set_level(table->leak_detection);
   buffers_.detector().set_rules({.age = leak_age(*table)});

@@ -46,7 +46,7 @@ class Shard final : public DownstreamOwner {
   void post(std::function<void()> task);
 
   // To be called on its thread.
-  void apply(std::shared_ptr<const RoutingTable> table, ServiceTargets targets = {});
+  void apply(std::shared_ptr<const RoutingTable> table, CompiledTable compiled = {});
   /// `proxied`: listeners whose connections begin with a PROXY header.
   void listen(const std::vector<int>& listeners, const std::vector<int>& proxied = {});
   void open(int fd, const Address& peer, Opening opening);

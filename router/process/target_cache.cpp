@@ -7,6 +7,7 @@
 #include "router/targeting/mapped_allowlist.hpp"
 
 namespace gray::proxy {
+
 std::shared_ptr<const targeting::AllowlistTable> map_allowlist(int fd, const AllowlistRef& expected,
                                                                std::string& error) {
   const AllowlistHead head = Allowlist::head_of(fd, error);
@@ -20,42 +21,54 @@ std::shared_ptr<const targeting::AllowlistTable> map_allowlist(int fd, const All
   return mapped;
 }
 
-targeting::Targets TargetCache::targets_of(const ServiceRoute& service, const UniqueFd* list,
+targeting::Targets TargetCache::targets_of(const ServiceRoute& service, const Places& places, const UniqueFd* list,
                                            std::string& error) const {
+  static const targeting::Targets kNone;
+  const auto found = places.find(service.name);
+  const ServiceRoute* before = found == places.end() ? nullptr : &table_->services[found->second];
+  const targeting::Targets& made = before == nullptr ? kNone : compiled_.targets[found->second];
   targeting::Targets targets;
-  const auto found = known_.find(service.name);
-  const Known* before = found == known_.end() ? nullptr : &found->second;
   if (!service.rules.empty()) {
     targets.rules = before != nullptr && before->rules == service.rules
-                        ? before->targets.rules
+                        ? made.rules
                         : std::make_shared<const targeting::RuleIndex>(service.rules);
   }
+  targets.override_from = before != nullptr && before->override_from == service.override_from
+                              ? made.override_from
+                              : std::make_shared<const NetworkSet>(service.override_from);
   if (list == nullptr) return targets;
-  const bool same = before != nullptr && before->targets.users && before->list.count == service.allowlist.count &&
-                    before->list.digest == service.allowlist.digest;
-  targets.users = same ? before->targets.users : map_allowlist(list->get(), service.allowlist, error);
+  const bool same = made.users && before->allowlist.count == service.allowlist.count &&
+                    before->allowlist.digest == service.allowlist.digest;
+  targets.users = same ? made.users : map_allowlist(list->get(), service.allowlist, error);
   return targets;
 }
 
-bool TargetCache::follow(const RoutingTable& table, std::vector<UniqueFd> lists, std::string& error) {
+/// The indices of the services count, too.
+bool TargetCache::same_routes(const RoutingTable& table) const {
+  return std::ranges::equal(table_->services, table.services, [](const ServiceRoute& a, const ServiceRoute& b) {
+    return a.hosts == b.hosts && a.paths == b.paths;
+  });
+}
+
+bool TargetCache::follow(std::shared_ptr<const RoutingTable> table, std::vector<UniqueFd> lists, std::string& error) {
   const auto has_list = [](const ServiceRoute& service) { return service.allowlist.count > 0; };
-  if (static_cast<std::size_t>(std::ranges::count_if(table.services, has_list)) != lists.size()) {
+  if (static_cast<std::size_t>(std::ranges::count_if(table->services, has_list)) != lists.size()) {
     error = "its allowlists are not complete";
     return false;
   }
-  ServiceTargets targets;
+  Places places;
+  for (std::size_t i = 0; i < table_->services.size(); ++i) places.emplace(table_->services[i].name, i);
+  CompiledTable fresh;
   std::size_t next = 0;
-  for (const ServiceRoute& service : table.services) {
+  for (const ServiceRoute& service : table->services) {
     const UniqueFd* list = has_list(service) ? &lists[next++] : nullptr;
-    targets.push_back(targets_of(service, list, error));
-    if (list != nullptr && !targets.back().users) return false;
+    fresh.targets.push_back(targets_of(service, places, list, error));
+    if (list != nullptr && !fresh.targets.back().users) return false;
   }
-  known_.clear();
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const ServiceRoute& service = table.services[i];
-    if (targets[i].rules || targets[i].users) known_[service.name] = {service.rules, service.allowlist, targets[i]};
-  }
-  targets_ = std::move(targets);
+  fresh.routes = compiled_.routes && same_routes(*table) ? compiled_.routes
+                                                         : std::make_shared<const policy::RouteTable>(table->services);
+  table_ = std::move(table);
+  compiled_ = std::move(fresh);
   return true;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
-// The rules and allowlists of the newest routing table, compiled and mapped once for all threads, and again only when
-// they change. Main thread of the router; what it gives away lives as long as a thread uses it.
+// What look-ups need of the newest routing table: routes, rules, networks, allowlists. Compiled and mapped once for all
+// threads, and again only when they change. Main thread of the router; what it gives away lives as long as a thread
+// uses it.
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/base/unique_fd.hpp"
@@ -17,20 +19,18 @@ class TargetCache {
  public:
   /// `lists`: the memfds of the table's allowlists, in the order of its services. False, with the reason, and without
   /// effect, if they are not.
-  bool follow(const RoutingTable& table, std::vector<UniqueFd> lists, std::string& error);
-  /// By service of the last table.
-  const ServiceTargets& targets() const { return targets_; }
+  bool follow(std::shared_ptr<const RoutingTable> table, std::vector<UniqueFd> lists, std::string& error);
+  /// Of the last table.
+  const CompiledTable& compiled() const { return compiled_; }
 
  private:
-  struct Known {
-    std::vector<Rule> rules;
-    AllowlistRef list;
-    targeting::Targets targets;
-  };
-  targeting::Targets targets_of(const ServiceRoute& service, const UniqueFd* list, std::string& error) const;
+  using Places = std::map<std::string_view, std::size_t>;  // by name of the service, in table_
+  targeting::Targets targets_of(const ServiceRoute& service, const Places& places, const UniqueFd* list,
+                                std::string& error) const;
+  bool same_routes(const RoutingTable& table) const;
 
-  std::map<std::string, Known> known_;  // by service
-  ServiceTargets targets_;
+  std::shared_ptr<const RoutingTable> table_ = std::make_shared<const RoutingTable>();  // what compiled_ is made of
+  CompiledTable compiled_;
 };
 
 /// Maps an allowlist, read-only and shared with all routers; null, with the reason, if it is not the one of `expected`.

@@ -23,7 +23,7 @@ void RequestRouting::clear(const Address& peer) {
 }
 
 Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& client, const http::Request& head) {
-  const auto service = view_->routes.find(request.authority, request.path);
+  const auto service = view_->service_of(request.authority, request.path);
   if (!service) return {.reason = Reason::no_route};
   service_ = &view_->services[*service];
   if (Refusal refusal = admit(request); refusal.reason != Reason::none) return refusal;

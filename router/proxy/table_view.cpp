@@ -25,10 +25,9 @@ LogMembers members_of(const policy::ServicePolicy& service, std::uint64_t table)
 
 }  // namespace
 
-TableView::TableView(std::shared_ptr<const RoutingTable> snapshot, ServiceTargets targeted)
+TableView::TableView(std::shared_ptr<const RoutingTable> snapshot, CompiledTable made)
     : table(std::move(snapshot)),
-      targets(std::move(targeted)),
-      routes(table->services),
+      compiled(std::move(made)),
       unrouted_rule(stats::rule_members({.table = table->number})) {
   const Limits defaults;
   head = {defaults.head, defaults.fields};
@@ -38,9 +37,10 @@ TableView::TableView(std::shared_ptr<const RoutingTable> snapshot, ServiceTarget
     head = {0, 0};
     head_timeout = idle_timeout = Duration{0};
   }
-  targets.resize(table->services.size());
+  if (!compiled.routes) compiled.routes = std::make_shared<const policy::RouteTable>(table->services);
+  compiled.targets.resize(table->services.size());
   for (const ServiceRoute& service : table->services) {
-    services.push_back(policy::policy_of(service, table->issue_seed, targets[services.size()]));
+    services.push_back(policy::policy_of(service, table->issue_seed, compiled.targets[services.size()]));
     log.push_back(members_of(services.back(), table->number));
     head.bytes = std::max<std::size_t>(head.bytes, service.limits.head);
     head.fields = std::max<std::size_t>(head.fields, service.limits.fields);
@@ -49,9 +49,9 @@ TableView::TableView(std::shared_ptr<const RoutingTable> snapshot, ServiceTarget
   }
 }
 
-void TableViews::replace(std::shared_ptr<const RoutingTable> table, ServiceTargets targets) {
+void TableViews::replace(std::shared_ptr<const RoutingTable> table, CompiledTable compiled) {
   TableView& old = *current_;
-  current_ = &views_.emplace_back(std::move(table), std::move(targets));
+  current_ = &views_.emplace_back(std::move(table), std::move(compiled));
   if (old.users == 0) views_.remove_if([&old](const TableView& view) { return &view == &old; });
 }
 

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/shared/routing_table.hpp"
@@ -21,15 +23,17 @@ struct LogMembers {
   std::vector<std::string> sources;       // by identity source
 };
 
-/// The rules and allowlists of a table, by service; empty: it has none.
-using ServiceTargets = std::vector<targeting::Targets>;
+/// What look-ups need of a table, made once for all threads (router/process/target_cache.hpp).
+struct CompiledTable {
+  std::shared_ptr<const policy::RouteTable> routes = {};  // null: the view makes it
+  std::vector<targeting::Targets> targets = {};           // by service; empty: there are none
+};
 
 struct TableView {
-  explicit TableView(std::shared_ptr<const RoutingTable> snapshot, ServiceTargets targeted = {});
+  explicit TableView(std::shared_ptr<const RoutingTable> snapshot, CompiledTable made = {});
 
   std::shared_ptr<const RoutingTable> table;
-  ServiceTargets targets;  // what the policies of `services` use
-  policy::RouteTable routes;
+  CompiledTable compiled;  // what `services` use
   std::vector<policy::ServicePolicy> services;
   std::vector<LogMembers> log;  // by service
   std::string unrouted_rule;    // of a request that no service takes
@@ -39,6 +43,10 @@ struct TableView {
   Duration idle_timeout{0};
   std::uint32_t users = 0;  // exchanges that hold it
 
+  /// The service of a request; nothing: no-route.
+  std::optional<std::size_t> service_of(std::string_view host, std::string_view path) const {
+    return compiled.routes->find(host, path);
+  }
   const LogMembers& log_members(const policy::ServicePolicy& service) const {
     return log[static_cast<std::size_t>(&service - services.data())];
   }
@@ -49,7 +57,7 @@ class TableViews {
  public:
   TableViews() : current_(&views_.emplace_back(std::make_shared<const RoutingTable>())) {}
   TableView& current() { return *current_; }
-  void replace(std::shared_ptr<const RoutingTable> table, ServiceTargets targets = {});
+  void replace(std::shared_ptr<const RoutingTable> table, CompiledTable compiled = {});
   TableView& hold() {
     ++current_->users;
     return *current_;

@@ -23,6 +23,16 @@ void drop_equal(std::vector<Value>& sorted) {
 
 }  // namespace
 
+/// Two links of equal length become one of twice the length (Myers, An applicative random-access stack, 1983).
+void Nesting::link_far(std::uint32_t set, std::vector<std::uint32_t>& depth) {
+  const auto depth_of = [&depth](std::uint32_t one) { return one == kNone ? 0 : depth[one]; };
+  const auto far_of = [this](std::uint32_t one) { return one == kNone ? kNone : far_[one]; };
+  const std::uint32_t outer = outer_[set], far = far_of(outer), farther = far_of(far);
+  const bool equal = depth_of(outer) - depth_of(far) == depth_of(far) - depth_of(farther);
+  depth[set] = depth_of(outer) + 1;
+  far_[set] = equal ? farther : outer;
+}
+
 std::vector<std::uint32_t> Nesting::outermost(std::vector<std::uint32_t> sets) const {
   std::ranges::sort(sets);
   std::vector<std::uint32_t> kept;
@@ -55,9 +65,8 @@ std::uint32_t PathSets::number_of(std::string_view path) const {
 
 std::uint32_t PathSets::find(std::string_view path) const {
   const auto after = std::ranges::upper_bound(paths_, path, http::path_before);
-  auto set = static_cast<std::uint32_t>(after - paths_.begin()) - 1;  // kNone: there is none before it
-  while (set != Nesting::kNone && !http::is_below(path, paths_[set])) set = nesting_.outer(set);
-  return set;
+  const auto before = static_cast<std::uint32_t>(after - paths_.begin()) - 1;  // kNone: there is none before it
+  return nesting_.outwards(before, [&](std::uint32_t set) { return http::is_below(path, paths_[set]); });
 }
 
 // ---- networks
@@ -93,9 +102,8 @@ std::uint32_t NetworkSets::find(const Address& address) const {
   const auto ipv4 = ipv6 ? mapped_ipv4(address.ip) : std::nullopt;
   const Ip ip = ipv4 ? ip_of(false, *ipv4) : ip_of(ipv6, address.ip);
   const auto after = std::ranges::upper_bound(ranges_, ip, {}, &Range::first);
-  auto set = static_cast<std::uint32_t>(after - ranges_.begin()) - 1;
-  while (set != Nesting::kNone && ranges_[set].last < ip) set = nesting_.outer(set);
-  return set;
+  const auto before = static_cast<std::uint32_t>(after - ranges_.begin()) - 1;
+  return nesting_.outwards(before, [&](std::uint32_t set) { return ip <= ranges_[set].last; });
 }
 
 }  // namespace gray::targeting

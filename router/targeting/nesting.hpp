@@ -1,7 +1,8 @@
 #pragma once
 // Sets of which any two are disjoint, or one is in the other: path prefixes and networks. Sorted so that each comes
 // directly before those in it, the sets around an element are its predecessor in this order, and those around that one;
-// and all that is in a set is in one range.
+// and all that is in a set is in one range. Sets may be nested thousands deep (paths), so each one also knows a set
+// farther out: with these the search outwards takes a number of steps that grows with the logarithm of the depth.
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,11 +22,14 @@ class Nesting {
   template <class Inside>
   void build(std::size_t count, Inside inside) {
     outer_.assign(count, kNone);
+    far_.assign(count, kNone);
     end_.resize(count);
+    std::vector<std::uint32_t> depth(count);
     for (std::uint32_t i = 0; i < count; ++i) {
       std::uint32_t outer = i - 1;  // kNone: there is none before the first
       while (outer != kNone && !inside(i, outer)) outer = outer_[outer];
       outer_[i] = outer;
+      link_far(i, depth);
     }
     for (std::uint32_t i = static_cast<std::uint32_t>(count); i-- > 0;) {
       end_[i] = std::max(end_[i], i + 1);
@@ -34,6 +38,16 @@ class Nesting {
   }
   /// The smallest set around this one.
   std::uint32_t outer(std::uint32_t set) const { return outer_[set]; }
+  /// `set`, or the smallest set around it, for which `holds(set)`; kNone: it holds for none. If it holds for a set, it
+  /// must hold for those around that one.
+  template <class Holds>
+  std::uint32_t outwards(std::uint32_t set, Holds holds) const {
+    while (set != kNone && !holds(set)) {
+      const std::uint32_t far = far_[set];
+      set = far != kNone && !holds(far) ? far : outer_[set];
+    }
+    return set;
+  }
   /// `inner` is `set`, or is in it.
   bool contains(std::uint32_t set, std::uint32_t inner) const { return set <= inner && inner < end_[set]; }
   std::size_t size() const { return outer_.size(); }
@@ -44,7 +58,9 @@ class Nesting {
   bool any_contains(std::span<const std::uint32_t> outermost, std::uint32_t inner) const;
 
  private:
-  std::vector<std::uint32_t> outer_, end_;
+  void link_far(std::uint32_t set, std::vector<std::uint32_t>& depth);
+
+  std::vector<std::uint32_t> outer_, far_, end_;
 };
 
 /// Path prefixes of whole segments.

@@ -13,6 +13,18 @@ RuleIndex::RuleIndex(const std::vector<Rule>& rules) : vocabulary_(rules) {
     rules_.push_back({.target = target_number(rules[rule].version), .conditions = {}});
     hang(rule, conditions_of(rules[rule]));
   }
+  path_with_rules_ = sets_with_rules(Condition::Kind::path, vocabulary_.paths().nesting());
+  network_with_rules_ = sets_with_rules(Condition::Kind::client, vocabulary_.networks().nesting());
+}
+
+/// A set comes after those around it.
+std::vector<std::uint32_t> RuleIndex::sets_with_rules(Condition::Kind kind, const Nesting& nesting) const {
+  std::vector<std::uint32_t> nearest(nesting.size(), Nesting::kNone);
+  for (std::uint32_t set = 0; set < nearest.size(); ++set) {
+    const std::uint32_t outer = nesting.outer(set);
+    nearest[set] = !rules_at(kind, set).empty() ? set : outer == Nesting::kNone ? outer : nearest[outer];
+  }
+  return nearest;
 }
 
 std::uint32_t RuleIndex::target_number(const std::string& version) {
@@ -107,11 +119,15 @@ RuleIndex::Search RuleIndex::search(const http::Request& request, const Address&
     visit(Condition::Kind::present, slot);
     visit(Condition::Kind::value, facts.value[slot]);
   }
-  const auto climb = [&](Condition::Kind kind, const Nesting& nesting, std::uint32_t set) {
-    for (; set != Nesting::kNone; set = nesting.outer(set), ++steps) visit(kind, set);
+  const auto climb = [&](Condition::Kind kind, const auto& nearest, const Nesting& nesting, std::uint32_t set) {
+    for (; set != Nesting::kNone; set = nesting.outer(set), ++steps) {
+      set = nearest[set];
+      if (set == Nesting::kNone) return;
+      visit(kind, set);
+    }
   };
-  climb(Condition::Kind::client, vocabulary_.networks().nesting(), facts.client);
-  climb(Condition::Kind::path, vocabulary_.paths().nesting(), facts.path);
+  climb(Condition::Kind::client, network_with_rules_, vocabulary_.networks().nesting(), facts.client);
+  climb(Condition::Kind::path, path_with_rules_, vocabulary_.paths().nesting(), facts.path);
   return {best == kNoVersion ? std::nullopt : std::optional(best), steps};
 }
 

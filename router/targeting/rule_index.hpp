@@ -70,6 +70,7 @@ class RuleIndex {
   const std::vector<std::uint16_t>& rules_at(Condition::Kind kind, std::uint32_t number) const {
     return hanging_[static_cast<std::size_t>(kind)][number];
   }
+  std::vector<std::uint32_t> sets_with_rules(Condition::Kind kind, const Nesting& nesting) const;
   bool holds(const Condition& condition, const RequestFacts& facts) const;
 
   Vocabulary vocabulary_;
@@ -78,6 +79,9 @@ class RuleIndex {
   std::vector<Condition> conditions_;
   std::vector<std::uint32_t> numbers_;
   Hanging hanging_[4];  // by Condition::Kind
+  // By path and by network: itself or the smallest set around it at which rules hang, so that sets without rules of
+  // their own cost nothing.
+  std::vector<std::uint32_t> path_with_rules_, network_with_rules_;
 };
 
 }  // namespace gray::targeting

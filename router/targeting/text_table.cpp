@@ -35,8 +35,8 @@ std::uint64_t short_text(const char* at, std::size_t size) {
 
 }  // namespace
 
-template <Case kCase>
-std::uint64_t TextTable<kCase>::hash_of(std::uint32_t scope, std::string_view text) {
+template <Case kCase, class Number>
+std::uint64_t TextTable<kCase, Number>::hash_of(std::uint32_t scope, std::string_view text) {
   constexpr std::uint64_t kBits = kCase == Case::ignored ? kCaseBits : 0;
   std::uint64_t hash = (std::uint64_t{scope} << 16 ^ text.size()) + 1;
   const char* at = text.data();
@@ -45,15 +45,15 @@ std::uint64_t TextTable<kCase>::hash_of(std::uint32_t scope, std::string_view te
   return stirred(stirred(hash ^ (short_text(at, left) | kBits))) | 1;
 }
 
-template <Case kCase>
-bool TextTable<kCase>::is(const Entry& entry, std::uint32_t scope, std::string_view text) const {
+template <Case kCase, class Number>
+bool TextTable<kCase, Number>::is(const Entry& entry, std::uint32_t scope, std::string_view text) const {
   if (entry.scope != scope || entry.text_size != text.size()) return false;
   const std::string_view known(texts_.data() + entry.text_at, entry.text_size);
   return kCase == Case::ignored ? http::equals_ignoring_case(known, text) : known == text;
 }
 
-template <Case kCase>
-std::optional<std::uint16_t> TextTable<kCase>::find(std::uint32_t scope, std::string_view text) const {
+template <Case kCase, class Number>
+std::optional<Number> TextTable<kCase, Number>::find(std::uint32_t scope, std::string_view text) const {
   if (slots_.empty()) return std::nullopt;
   const std::uint64_t hash = hash_of(scope, text);
   const std::size_t mask = slots_.size() - 1;
@@ -62,23 +62,23 @@ std::optional<std::uint16_t> TextTable<kCase>::find(std::uint32_t scope, std::st
   return std::nullopt;
 }
 
-template <Case kCase>
-void TextTable<kCase>::place(const Entry& entry) {
+template <Case kCase, class Number>
+void TextTable<kCase, Number>::place(const Entry& entry) {
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = entry.hash >> 1 & mask;
   while (slots_[at].hash != 0) at = (at + 1) & mask;
   slots_[at] = entry;
 }
 
-template <Case kCase>
-void TextTable<kCase>::grow() {
+template <Case kCase, class Number>
+void TextTable<kCase, Number>::grow() {
   const std::vector<Entry> old = std::exchange(slots_, std::vector<Entry>(std::max<std::size_t>(8, slots_.size() * 2)));
   for (const Entry& entry : old)
     if (entry.hash != 0) place(entry);
 }
 
-template <Case kCase>
-std::uint16_t TextTable<kCase>::add(std::uint32_t scope, std::string_view text, std::uint16_t& next) {
+template <Case kCase, class Number>
+Number TextTable<kCase, Number>::add(std::uint32_t scope, std::string_view text, Number& next) {
   if (const auto known = find(scope, text)) return *known;
   if (++count_ * 2 > slots_.size()) grow();
   place({.hash = hash_of(scope, text),
@@ -90,7 +90,19 @@ std::uint16_t TextTable<kCase>::add(std::uint32_t scope, std::string_view text, 
   return next++;
 }
 
+/// Of the longest run of slots in use, and the empty one behind it. A run may go on at the first slot.
+template <Case kCase, class Number>
+std::size_t TextTable<kCase, Number>::most_steps() const {
+  std::size_t most = 0, run = 0;
+  for (std::size_t i = 0; i < slots_.size() * 2; ++i) {
+    run = slots_[i % slots_.size()].hash == 0 ? 0 : run + 1;
+    most = std::max(most, run);
+  }
+  return most + 1;
+}
+
 template class TextTable<Case::counts>;
 template class TextTable<Case::ignored>;
+template class TextTable<Case::ignored, std::uint32_t>;
 
 }  // namespace gray::targeting

@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <random>
+#include <utility>
+
 using namespace gray;
 
 TEST_CASE("a diagnostic shows file, place, line and caret") {
@@ -30,6 +34,34 @@ TEST_CASE("of a long line the part around the column is shown") {
   for (int i = 0; i < 200; ++i) umlauts += "\u00fc";
   const std::string shown = render("f", umlauts, {{1, 200, "m"}});
   CHECK(shown.ends_with("\n  " + std::string(43, ' ') + "^\n"));
+}
+
+TEST_CASE("thousands of diagnostics are shown as each one alone, and cost one pass over the text") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  std::string text;
+  std::vector<Diagnostic> all;
+  for (std::uint32_t line = 1; line <= 60; ++line) {
+    const auto size = static_cast<std::uint32_t>(random() % (line % 3 == 0 ? 1'000 : 100));
+    for (std::uint32_t i = 0; i < size; ++i) text += random() % 4 == 0 ? "\u00fc" : random() % 9 == 0 ? "\t" : "x";
+    for (std::uint32_t i = 0; i < 20; ++i)
+      all.push_back({line, 1 + static_cast<std::uint32_t>(random() % (size + 10)), "m"});
+    text += random() % 5 == 0 ? "\r\n" : "\n";
+  }
+  for (std::uint32_t line = 61; line < 64; ++line) all.push_back({line, 1, "behind the end"});
+  std::stable_sort(all.begin(), all.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  });
+  std::string expected;
+  TextWalk walk(text);
+  for (const Diagnostic& one : all) {
+    expected += render("f", text, {one});
+    CHECK(walk.line(one.line) == line_of(text, one.line));
+    walk.spot(one.column);
+  }
+  CHECK(render("f", text, all) == expected);
+  CHECK(walk.steps() <= 2 * text.size());
 }
 
 TEST_CASE("the nearest word is found when it is a typing mistake away") {

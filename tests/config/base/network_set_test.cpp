@@ -76,3 +76,26 @@ TEST_CASE("random networks, nested and repeated, give the same answers as each n
     }
   }
 }
+
+TEST_CASE("the number of networks hardly matters: a look-up compares with as many as its logarithm") {
+  for (const std::uint32_t count : {1u, 1'000u, 4'000u, 10'000u}) {
+    std::vector<Cidr> list;
+    const auto text = [](std::uint32_t i, const char* last) {
+      return "10." + std::to_string(i / 200) + "." + std::to_string(i % 200) + "." + last;
+    };
+    for (std::uint32_t i = 0; i < count; ++i) {
+      list.push_back(*Cidr::parse(text(i, "0/26")));
+      list.push_back(*Cidr::parse("fd00:" + std::to_string(i % 5'000) + ":" + std::to_string(i / 5'000) + "::/48"));
+    }
+    const NetworkSet set(list);
+    for (std::uint32_t i = 0; i < count; i += 1 + count / 100) {
+      const auto inside = set.search(*parse_ip(text(i, "7"))), outside = set.search(*parse_ip(text(i, "77")));
+      const auto ipv6 =
+          set.search(*parse_ip("fd00:" + std::to_string(i % 5'000) + ":" + std::to_string(i / 5'000) + "::1"));
+      CHECK(inside.found);
+      CHECK_FALSE(outside.found);
+      CHECK(ipv6.found);
+      for (const auto& one : {inside, outside, ipv6}) CHECK(one.steps <= 14);  // 2^14 is above 10,000
+    }
+  }
+}

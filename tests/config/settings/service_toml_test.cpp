@@ -72,10 +72,10 @@ TEST_CASE("lists and texts of a service have limits, which their errors name") {
 }
 
 TEST_CASE("the routes and networks of all services have a limit") {
-  const std::string most = "hosts = " + items(20, host) + "\npaths = " + items(1'000, path);
+  const std::string most = "hosts = " + items(50, host) + "\npaths = " + items(1'000, path);
   CHECK(loaded(service("web", most)).services[0].paths.size() == 1'000);
-  rejects(service("web", most) + service("api"), "more than 20000 routes in all");
-  rejects(service("web", "hosts = " + items(21, host) + "\npaths = " + items(1'000, path)), "more than 20000 routes");
+  rejects(service("web", most) + service("api"), "more than 50000 routes in all");
+  rejects(service("web", "hosts = " + items(51, host) + "\npaths = " + items(1'000, path)), "more than 50000 routes");
   const auto long_path = [](const std::string& number) { return "/" + number + std::string(4'000, 'x'); };
   rejects(service("web", "paths = " + items(1'100, long_path)), "more than 2MiB of routes in all");
   std::string many;
@@ -83,6 +83,16 @@ TEST_CASE("the routes and networks of all services have a limit") {
     many += service("s" + std::to_string(i),
                     "hosts = ['h" + std::to_string(i) + "']\noverride_from = " + items(10'000, network));
   rejects(many, "more than 100000 networks in override_from in all");
+}
+
+TEST_CASE("of thousands of hosts each one that is not the first is reported") {
+  const auto second = [](const std::string& number) { return host(std::to_string(9'999 + std::stoi(number))); };
+  rejects(service("web", "hosts = " + items(10'000, host)) + service("api", "hosts = " + items(10'000, second)),
+          "services \"web\" and \"api\" both match \"" + host("9999") + "\": remove it from one of them");
+  const auto twice = [](const std::string& number) { return host(std::to_string(std::stoi(number) / 2)); };
+  const ConfigErrors errors = refused(with_service("hosts = " + items(10'000, twice)));
+  CHECK(errors.count == 5'000);
+  CHECK(contains(errors.text, "\"" + host("77") + "\" is listed twice"));
 }
 
 TEST_CASE("every key of a service is read") {

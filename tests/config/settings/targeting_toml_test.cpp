@@ -127,6 +127,14 @@ TEST_CASE("the bounds of rules") {
   CHECK(contains(errors_of(many(600, texts)), "more than 2MiB of texts"));
 }
 
+TEST_CASE("a rule is compared with the earliest one of its name or conditions") {
+  const std::string a = "[[service.web.rule]]\nname = 'a'\npath = '/1'\n";
+  const std::string b = "[[service.web.rule]]\nname = 'b'\npath = '/2'\n";
+  CHECK(contains(errors_of(a + b + "[[service.web.rule]]\nname = 'a'\npath = '/2'\n"), "\"a\" is the name of an"));
+  const std::string shown = loaded(kSmallest + a + b + "[[service.web.rule]]\nname = 'b'\npath = '/1'\n").warnings.text;
+  CHECK(contains(shown, "the rule \"a\" before it"));
+}
+
 TEST_CASE("what is valid, but probably not meant, is a warning") {
   const auto warning = [](const std::string& lines) { return loaded(kSmallest + lines + "\n").warnings.text; };
   CHECK(contains(warning("[[service.web.rule]]\npath = '/a'\nversion = 'stabel'"),

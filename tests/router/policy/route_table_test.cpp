@@ -118,7 +118,7 @@ TEST_CASE("thousands of hosts and paths are found as if they were searched one a
     return made;
   };
   const auto some_path = [&] {
-    std::string path = "/" + text(6, "ab/-0");
+    std::string path = "/" + text(6, random() % 4 == 0 ? "a/" : "ab/-0");
     while (path.size() > 1 && path.back() == '/') path.pop_back();
     return path;
   };
@@ -139,6 +139,55 @@ TEST_CASE("thousands of hosts and paths are found as if they were searched one a
     CAPTURE(host);
     CAPTURE(path);
     CHECK(table.find(host, path) == searched(services, host, path));
+  }
+}
+
+// ---- cost, in comparisons
+
+TEST_CASE("the number of hosts, and of paths of other hosts, does not matter") {
+  for (const std::size_t count : {1u, 100u, 1'000u, 10'000u, 50'000u}) {
+    std::vector<std::string> hosts;
+    for (std::size_t i = 0; i < count; ++i) hosts.push_back("h" + std::to_string(i) + ".example.com");
+    const RouteTable table({service(hosts, {"/api"}), service({}, {})});
+    CHECK(table.most_host_steps() <= 64);
+    for (std::size_t i = 0; i < count; i += 1 + count / 50) {
+      const auto found = table.search(hosts[i] + ":8000", "/api/x");
+      CHECK(found.service == 0u);
+      CHECK(found.steps <= 2);
+      CHECK(table.search(hosts[i], "/other").service == 1u);
+      CHECK(table.search("x" + hosts[i], "/api").service == 1u);
+    }
+  }
+}
+
+TEST_CASE("the number of paths of a host hardly matters") {
+  for (const std::size_t count : {1u, 100u, 1'000u, 10'000u}) {
+    std::vector<std::string> paths;
+    for (std::size_t i = 0; i < count; ++i) paths.push_back("/team-" + std::to_string(i));
+    const RouteTable table({service({"a", "b"}, paths), service({"b"}, {"/"})});
+    for (std::size_t i = 0; i < count; i += 1 + count / 50) {
+      const auto found = table.search("a", paths[i] + "/x?y"), none = table.search("a", paths[i] + "x");
+      CHECK(found.service == 0u);
+      CHECK_FALSE(none.service.has_value());
+      CHECK(found.steps <= 16);  // 2^14 is above 10,000
+      CHECK(none.steps <= 18);
+      CHECK(table.search("b", paths[i] + "x").service == 1u);
+    }
+  }
+}
+
+TEST_CASE("paths nested two thousand deep cost as many comparisons as the logarithm of the depth") {
+  std::vector<ServiceRoute> services{service({}, {"/"})};
+  std::vector<std::string> nested{""};
+  for (std::size_t depth = 1; depth < 2'000; ++depth) {
+    nested.push_back(nested.back() + "/a");
+    services.push_back(service({}, {nested.back()}));
+  }
+  const RouteTable table(services);
+  for (std::size_t depth = 0; depth < 2'000; ++depth) {
+    const auto found = table.search("h", nested[depth] + "/b");
+    CHECK(found.service == depth);
+    CHECK(found.steps <= 11 + 4 * 11 + 2);  // 2^11 is above 2,000
   }
 }
 

@@ -38,7 +38,7 @@ TEST_CASE("before a request is routed the widest limits of all services bound it
   CHECK(view.head_timeout == Duration{700});
   CHECK(view.idle_timeout == Duration{5'000});
   CHECK(view.services.size() == 2);
-  CHECK(view.routes.find("b", "/") == std::optional<std::size_t>(1));
+  CHECK(view.service_of("b", "/") == std::optional<std::size_t>(1));
 }
 
 TEST_CASE("a table without services has the default limits, so that clients get an answer") {
@@ -46,7 +46,7 @@ TEST_CASE("a table without services has the default limits, so that clients get 
   const Limits defaults;
   CHECK(view.head.bytes == defaults.head);
   CHECK(view.head_timeout == defaults.head_timeout);
-  CHECK_FALSE(view.routes.find("a", "/"));
+  CHECK_FALSE(view.service_of("a", "/"));
 }
 
 TEST_CASE("an old view lasts as long as an exchange holds it") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
+
 namespace gray::targeting {
 
 TEST_CASE("the longest prefix of a path, and the ones around it") {
@@ -37,6 +39,30 @@ TEST_CASE("of several sets only the outermost are kept") {
   CHECK_FALSE(nesting.any_contains(kept, set("/c")));
   CHECK_FALSE(nesting.any_contains(kept, Nesting::kNone));
   CHECK_FALSE(nesting.any_contains({}, set("/a")));
+}
+
+TEST_CASE("the search outwards gives what one set after the other gives, in few steps") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  for (const std::uint32_t turns : {0u, 2u, 40u, 4'000u}) {  // the rarer a turn, the deeper
+    std::vector<std::uint32_t> outer{Nesting::kNone};
+    Nesting nesting;
+    for (std::uint32_t set = 1; set < 4'000; ++set) {
+      std::uint32_t around = set - 1;
+      while (turns > 0 && around != Nesting::kNone && random() % turns == 0) around = outer[around];
+      outer.push_back(around);
+    }
+    nesting.build(outer.size(), [&](std::uint32_t i, std::uint32_t j) { return outer[i] == j; });
+    for (int i = 0; i < 1'000; ++i) {
+      const auto start = static_cast<std::uint32_t>(random() % outer.size());
+      const auto last = static_cast<std::uint32_t>(random() % outer.size());
+      std::uint32_t expected = start, steps = 0;
+      while (expected != Nesting::kNone && expected > last) expected = outer[expected];
+      CHECK(nesting.outwards(start, [&](std::uint32_t set) { return ++steps, set <= last; }) == expected);
+      CHECK(steps <= 4 * 12 + 2);  // 2^12 is above the greatest depth
+    }
+  }
 }
 
 TEST_CASE("the smallest network of an address") {

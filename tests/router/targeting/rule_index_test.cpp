@@ -294,6 +294,15 @@ TEST_CASE("500 rules of any kind cost a request no more than its own fields") {
               usual()) <= least + 2 * 25);
 }
 
+TEST_CASE("sets without rules of their own cost nothing, however deep they are nested") {
+  std::string path;
+  std::vector<std::string> paths;
+  for (int depth = 0; depth < 2'000; ++depth) paths.push_back(path += "/a");
+  const std::vector<Rule> rules{rule({}, paths)};
+  CHECK(steps(rules, MadeRequest(path + "/b")) <= 4);
+  CHECK(steps(rules, MadeRequest("/b")) <= 4);
+}
+
 TEST_CASE("a hostile request costs a bounded number of steps") {
   MadeRequest request("/" + std::string(2'000, 'a') + "?" + std::string(10'000, '&'));
   request.add("Cookie", [] {

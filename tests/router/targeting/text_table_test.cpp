@@ -48,4 +48,16 @@ TEST_CASE("the case of a token does not matter where it is ignored") {
   CHECK_FALSE(table.find(0, "x_beta"));
 }
 
+TEST_CASE("a look-up reads few slots, whatever the number of texts") {
+  for (const std::uint32_t count : {1u, 1'000u, 50'000u}) {
+    TextTable<Case::ignored, std::uint32_t> table;
+    std::uint32_t next = 0;
+    for (std::uint32_t i = 0; i < count; ++i) table.add(0, "shop-" + std::to_string(i) + ".example.com", next);
+    CHECK(next == count);
+    CHECK(table.find(0, "SHOP-" + std::to_string(count - 1) + ".Example.COM") == count - 1);
+    CHECK(table.most_steps() <= 64);
+  }
+  CHECK(TextTable<Case::counts>().most_steps() == 1);
+}
+
 }  // namespace gray::targeting
