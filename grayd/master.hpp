@@ -96,7 +96,7 @@ class Master final : supervisor::Host,
   void workers_changed() override { publication_.soon(); }
   bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const HttpProbe& http,
              Duration timeout) override {
-    return routers_.probe(id, cell, address, owner, http, timeout);
+    return routers_.probe({id, cell, address, owner, http, timeout});
   }
   std::optional<std::uint32_t> take_cell() override { return cells_.take(); }
   void give_cell(std::uint32_t cell) override { cells_.give(cell); }
@@ -113,8 +113,8 @@ class Master final : supervisor::Host,
   // Routers::Owner
   void routers_changed() override;
   void workers_unused() override { supervisor_.sockets_closed(); }
-  void probed(const ChannelMessage& answer) override {
-    supervisor_.probed(answer.number, answer.ok, answer.detail, answer.peer);
+  void probed(const ProbeOutcome& outcome) override {
+    supervisor_.probed(outcome.id, outcome.ok, outcome.detail, outcome.peer);
   }
   void met_stranger(const ChannelMessage& report) override {
     if (report.peer) supervisor_.met_stranger(report.number, *report.peer);

@@ -5,32 +5,31 @@
 #include <algorithm>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
-#include <map>
-#include <random>
 #include <stdexcept>
 #include <thread>
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
+#include "supervisor/fleet.hpp"
 #include "supervisor/news.hpp"
 #include "supervisor/process/process_table.hpp"
 #include "supervisor/start_places.hpp"
-#include "supervisor/version.hpp"
 #include "supervisor/worker_memory.hpp"
 
 // The supervisor works in turns: a turn takes the events of the workers, handles expired deadlines, polls what is due,
 // executes the decisions of the groups, and arms one timer for the next turn. Public functions only change the groups
 // and schedule a turn, so the host is never called from within one of its own calls.
+//
+// A turn looks only at versions and workers that were touched or are due, however many there are.
 namespace gray::supervisor {
 namespace {
 
 constexpr Duration kReapInterval{1'000};
+constexpr int kStarts = 8;  // in a turn, so that other events need not wait for more
 
 }  // namespace
 
 struct Supervisor::Impl {
-  using Key = std::pair<std::string, std::string>;
-
   Impl(asio::io_context& io_context, Host& the_host, std::string instance, std::string state_dir)
       : io(io_context),
         host(the_host),
@@ -54,25 +53,19 @@ struct Supervisor::Impl {
 
   template <class Io>
   void archive(Io& io);
-  std::unique_ptr<Version> make_version(const Key& key) {
-    return std::make_unique<Version>(context, [this] { schedule(); }, key.first, key.second, seeds());
-  }
-  Version& version(const std::string& service, const std::string& name);
-  Version* find(const std::string& service, const std::string& name);
-  std::vector<const Worker*> all_workers() const;
   void end(const std::string& service, const std::string& name, WorkerEvent how);
   void schedule();
   void turn();
   void serve(Version& version, TimePoint now);
   void deliver(Version& version, TimePoint now);
   void poll(Version& version, TimePoint now);
+  void weigh(TimePoint now);
   void obey(Version& version, TimePoint now);
   void start(Version& version, unsigned worker_slot, TimePoint now);
   void start_waiting(TimePoint now);
-  StartPlaces start_places(TimePoint now) const;
-  void clean_up();
-  bool look_again(TimePoint now);
-  void arm(TimePoint now);
+  void settle(Version& version, unsigned worker_slot);
+  void look_again(TimePoint now);
+  void arm();
   void reap_later();
   void set_probing(bool possible);
   bool carries(const Version& version) const { return host.carries_traffic(version.service, version.name); }
@@ -83,9 +76,11 @@ struct Supervisor::Impl {
   WorkerContext context;
   News news;
   WorkerMemory memory;
-  std::map<Key, std::unique_ptr<Version>> versions;
+  Fleet fleet{context, [this] { schedule(); }};
+  StartPlaces places{std::thread::hardware_concurrency()};
+  std::vector<std::pair<Version*, unsigned>> to_weigh;  // in this turn
   asio::steady_timer timer, reaper;
-  std::random_device seeds;
+  std::optional<TimePoint> armed;  // the timer
   std::function<void()> stopped;
   bool scheduled = false;
   bool changed = false;
@@ -115,7 +110,7 @@ void Supervisor::Impl::archive(Io& fields) {
   fields("probe", context.probe);
   fields("output", context.output);
   fields("probing", probing);
-  fields("versions", versions, [this](const Key& key) { return make_version(key); });
+  fleet.archive(fields);
 }
 
 void Supervisor::archive(Save& to) {
@@ -125,33 +120,34 @@ void Supervisor::archive(Save& to) {
 
 void Supervisor::archive(Load& from) {
   impl_->archive(from);
+  for (const auto& [key, version] : impl_->fleet.versions()) version->occupy(impl_->places);
   impl_->changed = true;
   impl_->reap_later();
   impl_->schedule();
 }
 
 void Supervisor::admit_routers() {
-  for (const auto& [key, version] : impl_->versions)
+  for (const auto& [key, version] : impl_->fleet.versions())
     for (const auto& [slot, worker] : version->workers) worker->admit_routers();
 }
 
 void Supervisor::apply(const std::string& service, const VersionSettings& settings) {
-  Version& version = impl_->version(service, settings.name);
+  Version& version = impl_->fleet.get(service, settings.name, impl_->probing, Clock::now());
   version.forget = version.failed = false;
   version.failure.clear();
   version.late_stops = {};
   version.group.apply(settings, Clock::now());
   version.retune(Clock::now());
-  impl_->schedule();
+  impl_->fleet.touch(version);
 }
 
 unsigned Supervisor::restart(const std::string& service, const std::string& version) {
-  Version* const found = impl_->find(service, version);
+  Version* const found = impl_->fleet.find(service, version);
   if (!found) return 0;
   found->failed = false;
   found->late_stops = {};
   found->group.restart(Clock::now());
-  impl_->schedule();
+  impl_->fleet.touch(*found);
   return found->group.replacement() ? found->group.replacement()->number : 0;
 }
 
@@ -164,97 +160,74 @@ void Supervisor::stop(const std::string& service, const std::string& version) {
 }
 
 void Supervisor::remove(const std::string& service, const std::string& version) {
-  if (Version* const found = impl_->find(service, version)) found->forget = true;
+  if (Version* const found = impl_->fleet.find(service, version)) found->forget = true;
   drain(service, version);
 }
 
 void Supervisor::probed(std::uint64_t id, bool ok, const std::string& answer, const std::optional<PeerOwner>& peer) {
-  const TimePoint now = Clock::now();
-  for (auto& [key, version] : impl_->versions)
-    if (version->probed(id, {ok, answer, peer}, now)) return;
+  const auto found = impl_->context.asked.find(id);
+  if (found == impl_->context.asked.end()) return;
+  const WorkerPlace place = found->second;
+  place.version->probed(place.worker_slot, id, {ok, answer, peer}, Clock::now());
 }
 
 void Supervisor::met_stranger(std::uint64_t generation, const PeerOwner& found) {
-  for (auto& [key, version] : impl_->versions) version->met_stranger(generation, found, Clock::now());
+  const auto process = impl_->context.processes.find(generation);
+  if (process == impl_->context.processes.end()) return;
+  const WorkerPlace place = process->second;
+  place.version->met_stranger(place.worker_slot, found, Clock::now());
 }
 
-void Supervisor::sockets_closed() {
-  if (impl_->look_again(Clock::now())) impl_->schedule();
+void Supervisor::sockets_closed() { impl_->look_again(Clock::now()); }
+
+/// Polls the workers that wait for an event, which may have happened.
+void Supervisor::Impl::look_again(TimePoint now) {
+  for (const auto& [key, version] : fleet.versions())
+    if (version->look_again(now)) fleet.touch(*version);
 }
 
-/// Polls the workers that wait for an event, which may have happened; false: no worker waits.
-bool Supervisor::Impl::look_again(TimePoint now) {
-  bool any = false;
-  for (const auto& [key, version] : versions) any = version->look_again(now) || any;
-  return any;
-}
-
-void Supervisor::probing_possible(bool possible) {
-  impl_->set_probing(possible);
-  impl_->schedule();
-}
+void Supervisor::probing_possible(bool possible) { impl_->set_probing(possible); }
 
 void Supervisor::stop_all(std::function<void()> done) {
-  for (auto& [key, version] : impl_->versions) version->group.stop(WorkerEvent::stop, Clock::now());
+  for (auto& [key, version] : impl_->fleet.versions()) version->group.stop(WorkerEvent::stop, Clock::now());
   impl_->stopped = std::move(done);
-  impl_->schedule();
+  impl_->fleet.touch_all();
 }
 
 std::vector<VersionView> Supervisor::view() const {
   std::vector<VersionView> views;
-  for (const auto& [key, version] : impl_->versions) views.push_back(version->view(impl_->carries(*version)));
+  for (const auto& [key, version] : impl_->fleet.versions()) views.push_back(version->view(impl_->carries(*version)));
   return views;
 }
 
 std::vector<std::string> Supervisor::output(const std::string& worker_id) const {
-  for (const Worker* worker : impl_->all_workers())
+  for (const Worker* worker : impl_->fleet.workers())
     if (worker->id() == worker_id) return worker->output().last(OutputTail::kLines);
   return {};
 }
 
 std::uint64_t Supervisor::resident_bytes(pid_t leader) const {
-  return impl_->memory.of(leader, Clock::now(), [this] { return measure(impl_->all_workers()); }).resident;
+  return impl_->memory.of(leader, Clock::now(), [this] { return measure(impl_->fleet.workers()); }).resident;
 }
 
 std::uint64_t Supervisor::memory_bytes(pid_t leader) const {
-  return impl_->memory.of(leader, Clock::now(), [this] { return measure(impl_->all_workers()); }).group;
+  return impl_->memory.of(leader, Clock::now(), [this] { return measure(impl_->fleet.workers()); }).group;
 }
 
 std::vector<WorkerOutput> Supervisor::outputs(std::uint64_t sequence) const {
   std::vector<WorkerOutput> outputs;
-  for (const auto& [key, version] : impl_->versions) version->add_outputs(sequence, outputs);
+  for (const auto& [key, version] : impl_->fleet.versions()) version->add_outputs(sequence, outputs);
   return outputs;
 }
 
 const std::string& Supervisor::cgroup_path() const { return impl_->cgroups.path(); }
 
-Version& Supervisor::Impl::version(const std::string& service, const std::string& name) {
-  auto& version = versions[{service, name}];
-  if (!version) {
-    version = make_version({service, name});
-    version->group.probing(probing, Clock::now());
-  }
-  return *version;
-}
-
-Version* Supervisor::Impl::find(const std::string& service, const std::string& name) {
-  const auto found = versions.find({service, name});
-  return found == versions.end() ? nullptr : found->second.get();
-}
-
-std::vector<const Worker*> Supervisor::Impl::all_workers() const {
-  std::vector<const Worker*> all;
-  for (const auto& [key, version] : versions)
-    for (const auto& [number, worker] : version->workers) all.push_back(worker.get());
-  return all;
-}
-
 void Supervisor::Impl::end(const std::string& service, const std::string& name, WorkerEvent how) {
-  if (Version* const found = find(service, name)) {
-    found->late_stops = {};
-    found->group.stop(how, Clock::now());
-  }
-  schedule();
+  Version* const found = fleet.find(service, name);
+  if (found == nullptr) return;
+  found->late_stops = {};
+  found->group.stop(how, Clock::now());
+  fleet.touch(*found);
 }
 
 void Supervisor::Impl::schedule() {
@@ -267,12 +240,16 @@ void Supervisor::Impl::schedule() {
 void Supervisor::Impl::turn() {
   scheduled = false;
   const TimePoint now = Clock::now();
+  context.scan.begin_turn();
   if (!std::exchange(took_over, true)) look_again(now);
-  for (auto& [key, version] : versions) serve(*version, now);
+  const std::vector<Version*> all = fleet.take(now);
+  for (Version* version : all) serve(*version, now);
+  weigh(now);
+  context.scan.end_turn();
+  for (Version* version : all) fleet.served(*version);
   start_waiting(now);
-  for (auto& [key, version] : versions) news.of_version(*version);
-  clean_up();
-  arm(now);
+  if (stopped && fleet.empty()) asio::post(io, std::exchange(stopped, nullptr));
+  arm();
   if (std::exchange(changed, false)) host.workers_changed();
 }
 
@@ -282,27 +259,56 @@ void Supervisor::Impl::serve(Version& version, TimePoint now) {
   version.group.expire(carries(version), now);
   obey(version, now);
   poll(version, now);
+  news.of_version(version);
+  version.clean_up(kRetired);
 }
 
 void Supervisor::Impl::deliver(Version& version, TimePoint now) {
-  for (auto& [number, worker] : version.workers) {
-    if (!worker->has_events()) continue;  // an exchanged deque is allocated anew, and this is asked of all workers
-    for (const Event& event : worker->take_events()) {
-      version.group.on(number, event, carries(version), now);
-      if (event.kind == WorkerEvent::exited) news.of_failure(version, number);
+  for (const unsigned worker_slot : std::exchange(version.touched, {})) {
+    const auto worker = version.workers.find(worker_slot);
+    if (worker == version.workers.end()) continue;
+    for (const Event& event : worker->second->take_events()) {
+      version.group.on(worker_slot, event, carries(version), now);
+      if (event.kind == WorkerEvent::exited) news.of_failure(version, worker_slot);
       obey(version, now);
     }
+    settle(version, worker_slot);
   }
 }
 
+/// After an event of a worker: when it is due, and whether most of its start is over.
+void Supervisor::Impl::settle(Version& version, unsigned worker_slot) {
+  version.note(worker_slot);
+  const auto found = version.find(worker_slot);
+  if (found && found.state == WorkerState::spawned && !found.worker->answers()) return;
+  if (const auto worker = version.workers.find(worker_slot); worker != version.workers.end())
+    places.release(worker->second->generation());
+}
+
 void Supervisor::Impl::poll(Version& version, TimePoint now) {
-  for (const auto& [number, slot] : version.group.slots()) {
-    const auto worker = version.workers.find(number);
-    if (worker == version.workers.end()) continue;
-    const auto asked = worker->second->poll(slot.machine.state(), now);
-    if (asked) set_probing(*asked);
-    const auto bytes = worker->second->weigh(slot.machine.state(), now);
-    if (bytes && version.group.weighed(number, *bytes, now)) news.of_memory(version, *worker->second, *bytes);
+  for (const unsigned worker_slot : version.due.due(now)) {
+    if (const auto found = version.find(worker_slot)) {
+      if (const auto asked = found.worker->poll(found.state, now)) set_probing(*asked);
+      if (found.worker->to_weigh(found.state, now)) to_weigh.emplace_back(&version, worker_slot);
+    }
+    version.note(worker_slot);
+  }
+}
+
+/// One look at the processes of the host serves all that are due.
+void Supervisor::Impl::weigh(TimePoint now) {
+  if (to_weigh.empty()) return;
+  std::vector<const Worker*> workers;
+  const auto all = std::exchange(to_weigh, {});
+  for (const auto& [version, worker_slot] : all)
+    if (const auto found = version->find(worker_slot)) workers.push_back(found.worker);
+  const auto bytes = resident_bytes_of(workers);
+  for (const auto& [version, worker_slot] : all) {
+    const auto found = version->find(worker_slot);
+    const auto used = found ? bytes.find(found.worker->pid()) : bytes.end();
+    if (used == bytes.end() || !version->group.weighed(worker_slot, used->second, now)) continue;
+    news.of_memory(*version, *found.worker, used->second);
+    fleet.touch(*version);
   }
 }
 
@@ -319,59 +325,50 @@ void Supervisor::Impl::obey(Version& version, TimePoint now) {
 
 void Supervisor::Impl::start(Version& version, unsigned worker_slot, TimePoint now) {
   const auto found = version.group.slots().find(worker_slot);
-  if (found == version.group.slots().end() || version.worker(worker_slot).start(*found->second.settings, now)) return;
-  version.group.exhausted(worker_slot, now);
-  news.of_failure(version, worker_slot);
-}
-
-StartPlaces Supervisor::Impl::start_places(TimePoint now) const {
-  StartPlaces places(std::thread::hardware_concurrency());
-  for (const auto& [key, version] : versions) version->occupy(places, now);
-  return places;
+  if (found == version.group.slots().end()) return;
+  Worker& worker = version.worker(worker_slot);
+  if (worker.start(*found->second.settings, now)) {
+    places.occupy(worker.generation(), now);
+  } else {
+    version.group.exhausted(worker_slot, now);
+    news.of_failure(version, worker_slot);
+  }
+  version.note(worker_slot);
 }
 
 // Versions that carry traffic go first.
 void Supervisor::Impl::start_waiting(TimePoint now) {
-  for (const bool with_traffic : {true, false})
-    for (auto& [key, version] : versions) {
+  if (!fleet.any_startable()) return;
+  if (places.look_due(now)) places.look(cpu_time_of_others(), now);
+  int left = kStarts;
+  for (const bool with_traffic : {true, false}) {
+    if (!places.free(now)) return;
+    for (Version* version : fleet.startable()) {
+      if (!places.free(now)) return;
       if (carries(*version) != with_traffic) continue;
-      for (auto worker_slot = version->group.startable(); worker_slot && start_places(now).free();
+      for (auto worker_slot = version->group.startable(); worker_slot && places.free(now);
            worker_slot = version->group.startable()) {
+        if (left-- == 0) break;
         version->group.on(*worker_slot, {.kind = WorkerEvent::start}, with_traffic, now);
         obey(*version, now);
       }
+      fleet.served(*version);
+      if (left < 0) return schedule();
     }
+  }
 }
 
-void Supervisor::Impl::clean_up() {
-  bool empty = true;
-  for (auto it = versions.begin(); it != versions.end();) {
-    Version& version = *it->second;
-    std::erase_if(version.workers, [&](const auto& entry) {
-      if (version.group.slots().contains(entry.first)) return false;
-      version.retired.emplace_back(entry.second->id(), entry.second->output());
-      return true;
-    });
-    while (version.retired.size() > kRetired) version.retired.pop_front();
-    empty = empty && version.group.empty();
-    it = version.forget && version.group.empty() ? versions.erase(it) : std::next(it);
-  }
-  if (empty && stopped) asio::post(io, std::exchange(stopped, nullptr));
-}
-
-void Supervisor::Impl::arm(TimePoint now) {
-  std::optional<TimePoint> next;
-  const auto consider = [&](std::optional<TimePoint> at) {
-    if (at && (!next || *at < *next)) next = at;
-  };
-  for (const auto& [key, version] : versions) {
-    consider(version->next_turn());
-    if (version->group.startable()) consider(start_places(now).next_free());
-  }
-  if (!next) return;
+void Supervisor::Impl::arm() {
+  auto next = fleet.next();
+  const auto place = fleet.any_startable() ? places.next() : std::nullopt;
+  if (place && (!next || *place < *next)) next = place;
+  if (!next || next == armed) return;
+  armed = next;
   timer.expires_at(*next);
   timer.async_wait([this, token = std::weak_ptr<int>(alive)](std::error_code error) {
-    if (!error && !token.expired()) schedule();
+    if (error || token.expired()) return;
+    armed.reset();
+    schedule();
   });
 }
 
@@ -379,9 +376,11 @@ void Supervisor::Impl::reap_later() {
   reaper.expires_after(kReapInterval);
   reaper.async_wait([this, token = std::weak_ptr<int>(alive)](std::error_code error) {
     if (error || token.expired()) return;
-    std::vector<pid_t> leaders;
-    for (const Worker* worker : all_workers()) leaders.push_back(worker->pid());
-    reap_strays(leaders);
+    reap_strays([this] {
+      std::vector<pid_t> leaders;
+      for (const Worker* worker : fleet.workers()) leaders.push_back(worker->pid());
+      return leaders;
+    });
     reap_later();
   });
 }
@@ -389,10 +388,11 @@ void Supervisor::Impl::reap_later() {
 void Supervisor::Impl::set_probing(bool possible) {
   if (possible == probing) return;
   probing = possible;
-  for (auto& [key, version] : versions) {
+  for (auto& [key, version] : fleet.versions()) {
     version->group.probing(possible, Clock::now());
     for (auto& [number, worker] : version->workers) worker->forget_probe();
   }
+  fleet.touch_all();
 }
 
 }  // namespace gray::supervisor

@@ -1,5 +1,8 @@
 #include "supervisor/version.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace gray::supervisor {
 namespace {
 
@@ -17,61 +20,86 @@ std::optional<ReplacementView> view_of_replacement(const Version& version) {
 
 }  // namespace
 
+Version::Found Version::find(unsigned worker_slot) const {
+  const auto slot = group.slots().find(worker_slot);
+  const auto worker = workers.find(worker_slot);
+  if (slot == group.slots().end() || worker == workers.end()) return {};
+  return {worker->second.get(), slot->second.machine.state()};
+}
+
+void Version::note(unsigned worker_slot) {
+  ++visits;
+  const Found found = find(worker_slot);
+  due.set(worker_slot, found ? found.worker->next_due(found.state) : std::nullopt);
+  if (found && found.worker->waits(found.state))
+    waiting.insert(worker_slot);
+  else
+    waiting.erase(worker_slot);
+  if (!found && workers.contains(worker_slot)) gone.insert(worker_slot);
+}
+
+void Version::note_all() {
+  for (const auto& [worker_slot, worker] : workers) {
+    note(worker_slot);
+    touched.insert(worker_slot);
+  }
+}
+
 void Version::execute(unsigned worker_slot, Actions actions, TimePoint now) {
-  if (actions.has(Action::changed)) worker(worker_slot).state_changed(now);
-  if (actions.has(Action::terminate)) worker(worker_slot).terminate();
-  if (actions.has(Action::kill)) worker(worker_slot).kill();
-  if (actions.has(Action::probe)) worker(worker_slot).look_again(now);
+  if (const auto found = workers.find(worker_slot); found != workers.end()) {
+    Worker& worker = *found->second;
+    if (actions.has(Action::changed)) worker.state_changed(now);
+    if (actions.has(Action::terminate)) worker.terminate();
+    if (actions.has(Action::kill)) worker.kill();
+    if (actions.has(Action::probe)) worker.look_again(now);
+  }
+  note(worker_slot);
 }
 
 void Version::retune(TimePoint now) {
-  for (auto& [number, worker] : workers)
-    if (const auto slot = group.slots().find(number); slot != group.slots().end())
-      worker->retune(*slot->second.settings, now);
+  for (auto& [number, worker] : workers) {
+    const auto slot = group.slots().find(number);
+    if (slot != group.slots().end()) worker->retune(*slot->second.settings, now);
+    note(number);
+  }
 }
 
-template <class Self, class Use>
-void Version::each_worker(Self& self, Use&& use) {
-  for (const auto& [number, slot] : self.group.slots())
-    if (const auto worker = self.workers.find(number); worker != self.workers.end())
-      use(*worker->second, slot.machine.state());
+void Version::probed(unsigned worker_slot, std::uint64_t id, const ProbeResult& result, TimePoint now) {
+  if (const Found found = find(worker_slot)) found.worker->probed(id, result, found.state, now);
 }
 
-bool Version::probed(std::uint64_t id, const ProbeResult& result, TimePoint now) {
-  bool ours = false;
-  each_worker(*this, [&](Worker& worker, WorkerState state) { ours = ours || worker.probed(id, result, state, now); });
-  return ours;
-}
-
-void Version::met_stranger(std::uint64_t generation, const PeerOwner& found, TimePoint now) {
-  each_worker(*this, [&](Worker& worker, WorkerState state) {
-    if (worker.generation() == generation) worker.met_stranger(found, state, now);
-  });
+void Version::met_stranger(unsigned worker_slot, const PeerOwner& stranger, TimePoint now) {
+  if (const Found found = find(worker_slot)) found.worker->met_stranger(stranger, found.state, now);
 }
 
 bool Version::look_again(TimePoint now) {
-  bool any = false;
-  each_worker(*this, [&](Worker& worker, WorkerState state) {
-    if (!worker.waits(state)) return;
-    worker.look_again(now);
-    any = true;
-  });
-  return any;
+  if (waiting.empty()) return false;
+  for (const unsigned worker_slot : std::set<unsigned>(waiting)) {
+    if (const Found found = find(worker_slot)) found.worker->look_again(now);
+    note(worker_slot);
+  }
+  return true;
 }
 
-void Version::occupy(StartPlaces& places, TimePoint now) const {
-  each_worker(*this, [&](const Worker& worker, WorkerState state) {
-    if (state == WorkerState::spawned && !worker.answers()) places.occupy(worker.started(), now);
-  });
+void Version::clean_up(std::size_t kept) {
+  for (const unsigned worker_slot : std::exchange(gone, {})) {
+    const auto worker = workers.find(worker_slot);
+    if (worker == workers.end() || group.slots().contains(worker_slot)) continue;
+    retired.emplace_back(worker->second->id(), worker->second->output());
+    workers.erase(worker);
+  }
+  while (retired.size() > kept) retired.pop_front();
+}
+
+void Version::occupy(StartPlaces& places) const {
+  for (const auto& [worker_slot, worker] : workers)
+    if (find(worker_slot).state == WorkerState::spawned && !worker->answers())
+      places.occupy(worker->generation(), worker->started());
 }
 
 std::optional<TimePoint> Version::next_turn() const {
-  auto next = group.next_deadline();
-  each_worker(*this, [&](const Worker& worker, WorkerState state) {
-    const auto at = worker.next_poll(state);
-    if (at && (!next || *at < *next)) next = at;
-  });
-  return next;
+  const auto deadline = group.next_deadline(), look = due.next();
+  return deadline && look ? std::min(*deadline, *look) : deadline ? deadline : look;
 }
 
 void Version::add_outputs(std::uint64_t sequence, std::vector<WorkerOutput>& outputs) const {

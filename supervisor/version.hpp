@@ -1,11 +1,16 @@
 #pragma once
 // One version under supervision: its group, which decides, its workers, which execute, and what was reported about it.
+//
+// Only workers that are touched, by an event or an order, or that are due, are looked at: after each look note() says
+// when the next one is.
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
+#include "supervisor/agenda.hpp"
 #include "supervisor/start_places.hpp"
 #include "supervisor/version_group.hpp"
 #include "supervisor/worker.hpp"
@@ -13,7 +18,7 @@
 namespace gray::supervisor {
 
 struct Version {
-  /// `wake_up` is called when a worker has events to take.
+  /// `wake_up` is called when it must be served.
   Version(WorkerContext& shared, std::function<void()> wake_up, std::string service_name, std::string version_name,
           std::uint64_t seed)
       : context(shared),
@@ -24,8 +29,24 @@ struct Version {
 
   std::string id_of(unsigned worker_slot) const { return service + "@" + name + "#" + std::to_string(worker_slot); }
   std::unique_ptr<Worker> make_worker(unsigned worker_slot) {
-    return std::make_unique<Worker>(context, name, id_of(worker_slot), wake);
+    return std::make_unique<Worker>(
+        context, name, id_of(worker_slot), [this, worker_slot] { touch(worker_slot); }, WorkerPlace{this, worker_slot});
   }
+  /// Something happened to its worker, or was done to it.
+  void touch(unsigned worker_slot) {
+    touched.insert(worker_slot);
+    wake();
+  }
+  /// Keeps when it is due, and whether it waits for an event or starts.
+  void note(unsigned worker_slot);
+  void note_all();
+  /// The slot and its worker, if it has both.
+  struct Found {
+    Worker* worker = nullptr;
+    WorkerState state = WorkerState::idle;
+    explicit operator bool() const { return worker != nullptr; }
+  };
+  Found find(unsigned worker_slot) const;
   /// Created at the first call.
   Worker& worker(unsigned worker_slot) {
     auto& worker = workers[worker_slot];
@@ -37,15 +58,17 @@ struct Version {
   void execute(unsigned worker_slot, Actions actions, TimePoint now);
   /// Passes changed settings to the workers; a worker that will be replaced keeps its old ones.
   void retune(TimePoint now);
-  /// As in Worker; whether the probe was one of this version's.
-  bool probed(std::uint64_t id, const ProbeResult& result, TimePoint now);
-  void met_stranger(std::uint64_t generation, const PeerOwner& found, TimePoint now);
+  /// As in Worker.
+  void probed(unsigned worker_slot, std::uint64_t id, const ProbeResult& result, TimePoint now);
+  void met_stranger(unsigned worker_slot, const PeerOwner& found, TimePoint now);
   /// For the workers that wait for an event; false: there are none.
   bool look_again(TimePoint now);
+  /// Removes the workers whose slots are gone; keeps the output of the last ones.
+  void clean_up(std::size_t kept);
   /// Takes a place for each worker that is in the expensive part of its start.
-  void occupy(StartPlaces& places, TimePoint now) const;
+  void occupy(StartPlaces& places) const;
   VersionView view(bool carries_traffic) const;
-  /// The next deadline or poll of a worker.
+  /// The next deadline, poll or look at the memory of a worker.
   std::optional<TimePoint> next_turn() const;
   /// Adds the lines of all workers after the one with number `sequence`, of ended workers first.
   void add_outputs(std::uint64_t sequence, std::vector<WorkerOutput>& outputs) const;
@@ -66,11 +89,8 @@ struct Version {
     io("late_stops", late_stops);
     for (const auto& [number, slot] : group.slots())
       io.check("workers", !slot.machine.alive() || workers.contains(number));
+    if constexpr (Io::kLoads) note_all();
   }
-
-  /// Calls use(worker, state) for each slot that has one.
-  template <class Self, class Use>
-  static void each_worker(Self& self, Use&& use);
 
   WorkerContext& context;
   std::function<void()> wake;
@@ -85,6 +105,11 @@ struct Version {
   bool replacing = false;                                  // as last reported
   bool forget = false;                                     // remove it once it is empty
   LateStops late_stops;                                    // since the last order
+  std::set<unsigned> touched;                              // slots, since it was served
+  std::set<unsigned> waiting;                              // slots whose workers wait for an event
+  std::set<unsigned> gone;                                 // slots that were removed, but not their workers yet
+  Agenda<unsigned> due;                                    // when the workers are to be looked at, by slot
+  std::uint64_t visits = 0;                                // calls of note()
 };
 
 }  // namespace gray::supervisor

@@ -66,6 +66,19 @@ void VersionGroup::SettingsPool::give_back(VersionGroup& group, std::optional<st
   }
 }
 
+void VersionGroup::count_slot(unsigned number) {
+  const WorkerSlot& slot = slots_.at(number);
+  const WorkerMachine& machine = slot.machine;
+  counts_.set(number,
+              {machine.state(), machine.wanted(), slot.settings == target_, machine.proven(), machine.startable()},
+              machine.next_deadline());
+}
+
+void VersionGroup::count_all() {
+  counts_.clear();
+  for (const auto& [number, slot] : slots_) count_slot(number);
+}
+
 void VersionGroup::apply(const VersionSettings& settings, TimePoint now) {
   auto wanted = std::make_shared<const VersionSettings>(settings);
   rolled_back_.clear();
@@ -80,6 +93,7 @@ void VersionGroup::apply(const VersionSettings& settings, TimePoint now) {
   } else {
     set_target(std::move(wanted));
   }
+  count_all();
   reconcile(now);
 }
 
@@ -88,6 +102,7 @@ void VersionGroup::restart(TimePoint now) {
   rolled_back_.clear();
   if (failed_) return apply(VersionSettings(*target_), now);
   set_target(std::make_shared<const VersionSettings>(*target_));
+  count_all();
   reconcile(now);
 }
 
@@ -105,6 +120,7 @@ void VersionGroup::set_target(std::shared_ptr<const VersionSettings> settings) {
 
 void VersionGroup::stop(WorkerEvent how, TimePoint now) {
   target_.reset();
+  count_all();
   previous_.reset();
   failed_ = false;
   rolled_back_.clear();
@@ -117,6 +133,7 @@ void VersionGroup::stop(WorkerEvent how, TimePoint now) {
 void VersionGroup::probing(bool possible, TimePoint now) {
   probing_ = possible;
   for (auto& [number, slot] : slots_) slot.machine.probing(possible, now);
+  count_all();
 }
 
 void VersionGroup::on(unsigned number, Event event, bool carries_traffic, TimePoint now) {
@@ -150,10 +167,7 @@ void VersionGroup::retune(WorkerSlot& slot, std::shared_ptr<const VersionSetting
 }
 
 void VersionGroup::expire(bool carries_traffic, TimePoint now) {
-  std::vector<unsigned> due;
-  for (const auto& [number, slot] : slots_)
-    if (const auto at = slot.machine.next_deadline(); at && *at <= now) due.push_back(number);
-  for (const unsigned number : due)
+  for (const unsigned number : counts_.deadlines().due(now))
     on(number, {.kind = WorkerEvent::timeout, .alone = !any_routable()}, carries_traffic, now);
 }
 
@@ -167,6 +181,7 @@ bool VersionGroup::weighed(unsigned number, std::uint64_t bytes, TimePoint now) 
   if (limit == 0 || bytes <= limit || !slot.machine.routable() || !slot.machine.ran_stably(now)) return false;
   slot.settings = std::make_shared<const VersionSettings>(*slot.settings);
   prove_ = gentle_ = true;
+  count_slot(number);
   reconcile(now);
   return true;
 }
@@ -193,7 +208,10 @@ void VersionGroup::feed(unsigned number, const Event& event, TimePoint now) {
   if (event.kind == WorkerEvent::exited || event.kind == WorkerEvent::no_resources)
     slot.last_exit = slot.machine.cause();
   if (actions != Actions{}) commands_.push_back({number, actions});
-  if (!slot.machine.wanted() && slot.machine.state() == WorkerState::idle) slots_.erase(number);
+  count_slot(number);
+  if (slot.machine.wanted() || slot.machine.state() != WorkerState::idle) return;
+  slots_.erase(number);
+  counts_.erase(number);
 }
 
 void VersionGroup::end_of(unsigned number, bool carries_traffic, TimePoint now) {
@@ -242,6 +260,7 @@ void VersionGroup::undo_replacement(WorkerSlot& failed, unsigned number, TimePoi
   replacement_failed(rolled_back_);
   target_ = std::exchange(previous_, nullptr);
   prove_ = false;
+  count_all();
   drain(number, now);
   feed(number, {.kind = WorkerEvent::emptied}, now);
   std::vector<unsigned> useless;
@@ -249,27 +268,9 @@ void VersionGroup::undo_replacement(WorkerSlot& failed, unsigned number, TimePoi
     if (same_process(*slot.settings, *target_)) retune(slot, target_);
     if (is_old(slot) && !slot.machine.routable()) useless.push_back(other);
   }
+  count_all();
   for (const unsigned other : useless) drain(other, now);
   reconcile(now);
-}
-
-std::size_t VersionGroup::count(WorkerState state) const {
-  return static_cast<std::size_t>(std::count_if(
-      slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.machine.state() == state; }));
-}
-
-/// Also of workers that are not wanted any more.
-bool VersionGroup::any_old_process() const {
-  return std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) { return entry.second.settings != target_; });
-}
-
-bool VersionGroup::any_old() const {
-  return std::any_of(slots_.begin(), slots_.end(), [&](const auto& entry) { return is_old(entry.second); });
-}
-
-std::size_t VersionGroup::wanted() const {
-  return static_cast<std::size_t>(
-      std::count_if(slots_.begin(), slots_.end(), [](const auto& entry) { return entry.second.machine.wanted(); }));
 }
 
 void VersionGroup::reconcile(TimePoint now) {
@@ -291,9 +292,7 @@ void VersionGroup::replace_one(TimePoint now) {
     return settle(now);
   }
   while (wanted() < target_->instances) add();  // the number of instances was raised meanwhile
-  const bool new_ones_fit = std::all_of(slots_.begin(), slots_.end(), [&](const auto& entry) {
-    return !entry.second.machine.wanted() || is_old(entry.second) || may_replace(entry.second);
-  });
+  const bool new_ones_fit = counts_.fit_wanted(prove_) == counts_.current_wanted();
   while (wanted() > target_->instances + (new_ones_fit ? 0 : 1)) {
     const auto old = least_useful(true);
     if (!old) break;
@@ -305,9 +304,7 @@ void VersionGroup::replace_one(TimePoint now) {
 
 void VersionGroup::follow_replacement() {
   if (!replacement_ || replacement_->state != ReplacementState::running) return;
-  std::uint32_t fresh = 0;
-  for (const auto& [number, slot] : slots_)
-    if (slot.settings == target_ && may_replace(slot)) ++fresh;
+  const auto fresh = static_cast<std::uint32_t>(counts_.fit(prove_));
   replacement_->of = target_->instances;
   replacement_->replaced = std::min(std::max(fresh, replacement_->replaced), target_->instances);
   if (fresh >= target_->instances && !any_old_process()) replacement_->state = ReplacementState::done;
@@ -320,11 +317,11 @@ void VersionGroup::replacement_failed(std::string reason) {
 }
 
 void VersionGroup::add() {
-  unsigned number = 0;
-  while (slots_.contains(number)) ++number;
+  const unsigned number = counts_.free_number();
   WorkerSlot& slot = slots_[number];
   slot.settings = target_;
   slot.machine.probing(probing_, TimePoint{});
+  count_slot(number);
 }
 
 std::optional<unsigned> VersionGroup::least_useful(bool old_only) const {
@@ -334,21 +331,6 @@ std::optional<unsigned> VersionGroup::least_useful(bool old_only) const {
     if (!best || usefulness(slot.machine.state()) <= usefulness(slots_.at(*best).machine.state())) best = number;
   }
   return best;
-}
-
-std::optional<unsigned> VersionGroup::startable() const {
-  for (const auto& [number, slot] : slots_)
-    if (slot.machine.startable()) return number;
-  return std::nullopt;
-}
-
-std::optional<TimePoint> VersionGroup::next_deadline() const {
-  std::optional<TimePoint> next;
-  for (const auto& [number, slot] : slots_) {
-    const auto at = slot.machine.next_deadline();
-    if (at && (!next || *at < *next)) next = at;
-  }
-  return next;
 }
 
 VersionState VersionGroup::state(bool carries_traffic) const {

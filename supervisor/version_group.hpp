@@ -10,6 +10,10 @@
 // replaces the new workers. They are under suspicion: a worker with the previous settings replaces one as soon as it is
 // healthy, and a new one that ends is not started again. New workers whose process would be the same with the previous
 // settings stay, because there is nothing older to start.
+//
+// Invariant: `counts_` describes every slot as it is. A slot is counted again when its machine or its settings have
+// changed, all of them only when the target settings have: an event of one worker costs the same however many there
+// are.
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +23,7 @@
 
 #include "config/shared/version_view.hpp"
 #include "supervisor/restart_policy.hpp"
+#include "supervisor/slot_counts.hpp"
 #include "supervisor/worker_machine.hpp"
 
 namespace gray::supervisor {
@@ -103,12 +108,13 @@ class VersionGroup {
   void exhausted(unsigned worker_slot, TimePoint now);
 
   /// A worker that waits for permission to start; the shell answers with WorkerEvent::start.
-  std::optional<unsigned> startable() const;
-  std::optional<TimePoint> next_deadline() const;
+  std::optional<unsigned> startable() const { return counts_.startable(); }
+  std::optional<TimePoint> next_deadline() const { return counts_.deadlines().next(); }
   std::vector<Command> take_commands() { return std::exchange(commands_, {}); }
   std::vector<Transition> take_transitions() { return std::exchange(transitions_, {}); }
   const std::map<unsigned, WorkerSlot>& slots() const { return slots_; }
-  std::size_t count(WorkerState state) const;
+  std::size_t count(WorkerState state) const { return counts_.in(state); }
+  const SlotCounts& counts() const { return counts_; }
   bool empty() const { return slots_.empty(); }
   VersionState state(bool carries_traffic) const;
   /// A rolling replacement is under way.
@@ -143,6 +149,7 @@ class VersionGroup {
     io("prove", prove_);
     io("failed", failed_);
     io("probing", probing_);
+    if constexpr (Io::kLoads) count_all();
   }
 
  private:
@@ -171,6 +178,8 @@ class VersionGroup {
                    std::map<unsigned, NumberedSlot> slots);
   };
 
+  void count_slot(unsigned worker_slot);
+  void count_all();
   void feed(unsigned worker_slot, const Event& event, TimePoint now);
   void end_of(unsigned worker_slot, bool carries_traffic, TimePoint now);
   void begin(WorkerSlot& slot);
@@ -189,11 +198,11 @@ class VersionGroup {
   void add();
   void drain(unsigned worker_slot, TimePoint now) { feed(worker_slot, {.kind = WorkerEvent::drain}, now); }
   bool is_old(const WorkerSlot& slot) const { return slot.machine.wanted() && slot.settings != target_; }
-  bool any_old() const;
-  bool any_old_process() const;
-  bool may_replace(const WorkerSlot& slot) const { return prove_ ? slot.machine.proven() : slot.machine.routable(); }
+  bool any_old() const { return counts_.wanted() > counts_.current_wanted(); }
+  /// Also of workers that are not wanted any more.
+  bool any_old_process() const { return counts_.all() > counts_.current(); }
   bool any_routable() const { return count(WorkerState::healthy) > 0; }
-  std::size_t wanted() const;
+  std::size_t wanted() const { return counts_.wanted(); }
   std::optional<unsigned> least_useful(bool old_only) const;
 
   RestartPolicy policy_;
@@ -201,6 +210,7 @@ class VersionGroup {
   std::shared_ptr<const VersionSettings> target_;    // null: stopped
   std::shared_ptr<const VersionSettings> previous_;  // set while a replacement runs
   std::map<unsigned, WorkerSlot> slots_;
+  SlotCounts counts_;  // of slots_
   std::vector<Command> commands_;
   std::vector<Transition> transitions_;
   std::string rolled_back_;

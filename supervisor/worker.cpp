@@ -9,12 +9,11 @@
 
 #include "config/base/log.hpp"
 #include "config/base/units.hpp"
+#include "supervisor/probe_ticks.hpp"
 #include "supervisor/process/process_table.hpp"
 
 namespace gray::supervisor {
 namespace {
-
-constexpr Duration kProbeSlack{2'000};  // an answer that is this much later than its timeout is lost
 
 /// "pid 123 (node)", the first of them; empty if there is none, or it has ended.
 std::string first_named(const std::vector<pid_t>& pids) {
@@ -23,8 +22,9 @@ std::string first_named(const std::vector<pid_t>& pids) {
 
 }  // namespace
 
-Worker::Worker(WorkerContext& context, std::string version, std::string id, std::function<void()> wake)
-    : context_(context), version_(std::move(version)), id_(std::move(id)), wake_(std::move(wake)) {}
+Worker::Worker(WorkerContext& context, std::string version, std::string id, std::function<void()> wake,
+               WorkerPlace place)
+    : context_(context), version_(std::move(version)), id_(std::move(id)), wake_(std::move(wake)), place_(place) {}
 
 Worker::~Worker() { end_process(); }
 
@@ -32,7 +32,7 @@ bool Worker::start(const VersionSettings& settings, TimePoint now) {
   settings_ = settings;
   tail_.limit(settings.log_lines);
   for (std::string* text : {&ready_by_, &status_, &detail_, &closed_, &last_answer_}) text->clear();
-  asked_ = 0;
+  forget_probe();
   stranger_.reset();
   listener_.reset();
   ending_ = killed_ = draining_ = ended_ = false;
@@ -60,6 +60,7 @@ bool Worker::make_process(int& error) {
   }
   if (user && user->uid == ::geteuid() && !may_change_user()) user.reset();  // it is already our user
   generation_ = ++context_.generation;
+  context_.processes[generation_] = place_;
   const bool notifies = judge_->offers(ReadyWay::notify);
   if (notifies || settings_.listen == ListenMode::unix_path) {
     folder_ = context_.folders.make(generation_, user);
@@ -88,15 +89,16 @@ bool Worker::make_process(int& error) {
   auto cgroup = context_.cgroups.child("worker-" + std::to_string(generation_));
   oom_kills_ = OomKills::since_now(cgroup ? cgroup->path() : std::string());
   process_ = WorkerProcess::start(context_.io, *this,
-                                  {settings_, *judge_, identity, std::move(cgroup), tail_, rate_, std::move(folder_),
-                                   user, identity.inherits_socket ? port_->fd() : -1},
+                                  {settings_, *judge_, identity, std::move(cgroup), tail_, rate_, context_.scan,
+                                   std::move(folder_), user, identity.inherits_socket ? port_->fd() : -1},
                                   error);
   return process_ != nullptr;
 }
 
 std::unique_ptr<WorkerProcess> Worker::resumed_process() {
+  context_.processes[generation_] = place_;
   WorkerProcess::Owner& owner = *this;
-  return std::make_unique<WorkerProcess>(context_.io, owner, tail_, rate_, kRestored);
+  return std::make_unique<WorkerProcess>(context_.io, owner, tail_, rate_, context_.scan, kRestored);
 }
 
 // An inherited socket stays with the slot. An earlier process may have made it non-blocking, which affects all holders.
@@ -163,11 +165,6 @@ std::string Worker::stop_timed_out() const {
   return text + "; if it ends on another signal, set stop.signal (docs/workers.md lists programs)";
 }
 
-bool Worker::probes(WorkerState state) const {
-  if (state == WorkerState::spawned) return judge_ && judge_->by_probe();
-  return state == WorkerState::ready || state == WorkerState::healthy || state == WorkerState::unhealthy;
-}
-
 std::optional<TimePoint> Worker::next_poll(WorkerState state) const {
   if (!process_ || !(waits(state) || probes(state))) return std::nullopt;
   return next_poll_;
@@ -193,94 +190,20 @@ std::optional<bool> Worker::poll(WorkerState state, TimePoint now) {
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> Worker::weigh(WorkerState state, TimePoint now) {
-  if (settings_.memory == 0 || state != WorkerState::healthy || now < next_weigh_) return std::nullopt;
-  next_weigh_ = now + kWeigh;
-  std::uint64_t bytes = 0;
-  for (const pid_t pid : process_->members()) bytes += resident_bytes(pid);
-  return bytes;
+std::optional<TimePoint> Worker::next_weigh(WorkerState state) const {
+  return settings_.memory == 0 || state != WorkerState::healthy ? std::nullopt : std::optional(next_weigh_);
 }
 
-void Worker::admit_routers() {
-  if (!process_ || settings_.listen != ListenMode::unix_path) return;
-  const std::string problem = process_->admit(context_.host.router_users());
-  if (!problem.empty()) detail_ = problem;
-}
-
-std::optional<bool> Worker::ask_probe(WorkerState state, TimePoint now) {
-  const bool fast = state == WorkerState::spawned || state == WorkerState::ready;
-  next_poll_ = now + (fast ? kFastProbe : settings_.health.interval);
-  if (asked_ != 0 && now < asked_at_ + settings_.health.timeout + kProbeSlack) return std::nullopt;
-  asked_ = ++context_.probe;
-  asked_at_ = now;
-  admit_routers();
-  HttpProbe http = settings_.health;
-  if (state == WorkerState::spawned) http.path = judge_->probe_path();
-  if (context_.host.probe(asked_, *cell_, address_, claim_->owner(), http, settings_.health.timeout)) return true;
-  asked_ = 0;
-  return false;
-}
-
-// A passed probe counts only if this worker itself answered. To become ready by a probe, it must be seen to listen; if
-// it reported ready, it is enough that no stranger does.
-bool Worker::probed(std::uint64_t id, const ProbeResult& result, WorkerState state, TimePoint now) {
-  if (id == 0 || id != asked_) return false;
-  asked_ = 0;
-  last_answer_ = result.ok ? std::string() : result.text;
-  if (!process_ || !probes(state)) return true;
-  if (result.peer && result.peer->uid != claim_->owner()) {
-    met_stranger(*result.peer, state, now);
-    return true;
-  }
-  Listener there;
-  if (result.ok || result.peer)
-    there = claim_->check(result.peer, address_, process_->containment(), context_.kernel);
-  else
-    there = claim_->check_path(address_);
-  if (there.owner == Listener::Owner::stranger) {
-    lost_address(there.complaint, state, now);
-    return true;
-  }
-  if (there.owner == Listener::Owner::worker) {
-    detail_.clear();
-    stranger_.reset();
-  }
-  // Once, when it certainly listens. An inherited socket is ours.
-  if (result.ok && state != WorkerState::spawned && !listener_)
-    listener_ = settings_.listen == ListenMode::inherited ? ListenerView{} : look_at_listener(address_);
-  const bool ok = result.ok && (there.owner == Listener::Owner::worker || state != WorkerState::spawned);
-  if (state != WorkerState::spawned)
-    report({.kind = ok ? WorkerEvent::probe_ok : WorkerEvent::probe_failed});
-  else
-    judge_answer(ok, now);
+bool Worker::to_weigh(WorkerState state, TimePoint now) {
+  const auto due = next_weigh(state);
+  if (!due || *due > now) return false;
+  next_weigh_ = next_probe(now, kWeigh, 0);
   return true;
 }
 
-// The first answer lets the next worker start: see StartPlaces.
-void Worker::judge_answer(bool ok, TimePoint now) {
-  const bool before = judge_->answered();
-  if (const auto way = judge_->probed(ok, now)) become_ready(*way, true);
-  if (!before && judge_->answered()) wake_();
-}
-
-void Worker::met_stranger(const PeerOwner& found, WorkerState state, TimePoint now) {
-  if (!process_ || !probes(state) || found.uid == claim_->owner()) return;
-  if (claim_->changed_user(found, address_, process_->containment(), context_.kernel)) {
-    context_.host.workers_changed();
-    next_poll_ = now;
-    return wake_();
-  }
-  if (stranger_ != found) detail_ = claim_->complaint(found, address_);  // a search in /proc
-  stranger_ = found;
-  lost_address(detail_, state, now);
-}
-
-void Worker::lost_address(const std::string& why, WorkerState state, TimePoint now) {
-  if (detail_ != why) detail_ = why;
-  if (state == WorkerState::spawned)
-    (void)judge_->probed(false, now);
-  else
-    report({.kind = WorkerEvent::address_taken});
+std::optional<TimePoint> Worker::next_due(WorkerState state) const {
+  const auto poll = next_poll(state), weigh = next_weigh(state);
+  return poll && weigh ? std::min(*poll, *weigh) : poll ? poll : weigh;
 }
 
 void Worker::said_ready(ReadyWay way) {
@@ -315,7 +238,7 @@ void Worker::become_ready(ReadyWay way, bool by_probe) {
   ready_by_ = label(way);
   detail_.clear();
   last_answer_.clear();
-  asked_ = 0;  // a connect in flight does not check health
+  forget_probe();  // a connect in flight does not check health
   report({.kind = WorkerEvent::said_ready, .by_probe = by_probe});
 }
 
@@ -335,7 +258,9 @@ void Worker::exited(int status) {
   if (ready_by_.empty()) reserve_port_ = !reserve_port_;
   leader_status_ = status;
   const bool may_finish = (ending_ || draining_) && !killed_;
-  may_finish ? wait_for_group(Clock::now()) : report_end();
+  if (!may_finish) return report_end();
+  look_again(Clock::now());  // in the turn, where one look at the processes serves all workers that ended
+  wake_();
 }
 
 void Worker::wait_for_group(TimePoint now) {
@@ -377,6 +302,8 @@ void Worker::end_process() {
   process_.reset();
   folder_.reset();
   if (port_ && !port_->listens()) port_.reset();
+  forget_probe();
+  context_.processes.erase(generation_);
   if (cell_) context_.host.give_cell(*cell_);
   cell_.reset();
 }

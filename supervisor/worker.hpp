@@ -7,6 +7,7 @@
 // end is reported when its process group has ended, too, or was killed.
 #include <asio/io_context.hpp>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,14 @@
 #include "supervisor/worker_machine.hpp"
 
 namespace gray::supervisor {
+
+struct Version;
+
+/// The slot of a worker; no version: none.
+struct WorkerPlace {
+  Version* version = nullptr;
+  unsigned worker_slot = 0;
+};
 
 /// Data that all workers of a master share. Outlives them.
 struct WorkerContext {
@@ -31,6 +40,9 @@ struct WorkerContext {
   std::string state_dir;         // the last place for sockets; empty: none
   WorkerFolders folders{instance, worker_folder_parents(state_dir)};
   PeerOwners kernel = {};
+  ProcessScan scan = {};
+  std::map<std::uint64_t, WorkerPlace> asked = {};      // by the probe in flight; at most one of each worker
+  std::map<std::uint64_t, WorkerPlace> processes = {};  // by generation
 };
 
 /// The answer to a probe.
@@ -47,8 +59,9 @@ class Worker final : private WorkerProcess::Owner {
       1'000};  // for processes that a dead worker left, if no descriptor is free for a watch
   static constexpr Duration kWeigh{5'000};  // between two checks of its memory; longer if the health interval is
 
-  /// `id`: "web@v1#0". `wake` is called when take_events() has something.
-  Worker(WorkerContext& context, std::string version, std::string id, std::function<void()> wake);
+  /// `id`: "web@v1#0". `wake` is called when take_events() has something, or next_due() may have changed by itself.
+  Worker(WorkerContext& context, std::string version, std::string id, std::function<void()> wake,
+         WorkerPlace place = {});
   ~Worker() override;
 
   /// False: no process could be created; detail() says why.
@@ -61,9 +74,12 @@ class Worker final : private WorkerProcess::Owner {
   /// was asked. A wait is checked once, and again after each event that may end it: look_again().
   std::optional<bool> poll(WorkerState state, TimePoint now);
   std::optional<TimePoint> next_poll(WorkerState state) const;
-  /// Resident bytes of all its processes (shared memory is counted for each), if its memory is limited and a check is
-  /// due.
-  std::optional<std::uint64_t> weigh(WorkerState state, TimePoint now);
+  /// Whether a check of its memory is due, which is limited. The ticks are common to all workers: one look at the
+  /// processes serves them all.
+  bool to_weigh(WorkerState state, TimePoint now);
+  std::optional<TimePoint> next_weigh(WorkerState state) const;
+  /// The next poll() or to_weigh().
+  std::optional<TimePoint> next_due(WorkerState state) const;
   std::uint64_t memory_limit() const { return settings_.memory; }
   /// Whether the probe was one of this worker's.
   bool probed(std::uint64_t id, const ProbeResult& result, WorkerState state, TimePoint now);
@@ -82,7 +98,7 @@ class Worker final : private WorkerProcess::Owner {
   /// An event that it waits for may have happened.
   void look_again(TimePoint now) { next_poll_ = now; }
   /// The router that was asked is gone.
-  void forget_probe() { asked_ = 0; }
+  void forget_probe();
 
   /// The events since the last call, oldest first.
   std::deque<Event> take_events() { return std::exchange(events_, {}); }
@@ -183,6 +199,7 @@ class Worker final : private WorkerProcess::Owner {
   WorkerContext& context_;
   std::string version_, id_;
   std::function<void()> wake_;
+  WorkerPlace place_;
   VersionSettings settings_;
   std::unique_ptr<WorkerProcess> process_;
   std::optional<ReadyJudge> judge_;

@@ -1,6 +1,7 @@
 #include "supervisor/worker_memory.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace gray::supervisor {
 namespace {
@@ -12,12 +13,12 @@ constexpr int kMostParents = 64;  // a table that was read while processes ended
 std::map<pid_t, pid_t> worker_of_each(const std::vector<ProcessInfo>& processes, const std::vector<pid_t>& leaders) {
   std::map<pid_t, const ProcessInfo*> by_pid;
   for (const ProcessInfo& process : processes) by_pid[process.pid] = &process;
-  const auto leads = [&](pid_t pid) { return std::find(leaders.begin(), leaders.end(), pid) != leaders.end(); };
+  const std::set<pid_t> sessions(leaders.begin(), leaders.end());
   std::map<pid_t, pid_t> workers;
   for (const ProcessInfo& process : processes) {
     const ProcessInfo* at = &process;
     for (int step = 0; at != nullptr && step < kMostParents; ++step) {
-      if (leads(at->session)) {
+      if (sessions.contains(at->session)) {
         workers[process.pid] = at->session;
         break;
       }
@@ -29,8 +30,8 @@ std::map<pid_t, pid_t> worker_of_each(const std::vector<ProcessInfo>& processes,
 }
 
 // Without cgroups one look at the process table serves all workers.
-WorkerUses measure(const std::vector<const Worker*>& workers) {
-  WorkerUses uses;
+std::map<pid_t, std::uint64_t> resident_bytes_of(const std::vector<const Worker*>& workers) {
+  std::map<pid_t, std::uint64_t> bytes;
   std::vector<pid_t> leaders;
   for (const Worker* worker : workers) {
     if (worker->pid() == 0) continue;
@@ -38,14 +39,21 @@ WorkerUses measure(const std::vector<const Worker*>& workers) {
       leaders.push_back(worker->pid());
       continue;
     }
-    WorkerUse& use = uses[worker->pid()];
-    for (const pid_t pid : worker->members()) use.resident += resident_bytes(pid);
-    use.group = worker->cgroup_memory().value_or(use.resident);
+    std::uint64_t& sum = bytes[worker->pid()];
+    for (const pid_t pid : worker->members()) sum += resident_bytes(pid);
   }
-  if (leaders.empty()) return uses;
-  for (const auto& [pid, leader] : worker_of_each(all_processes(), leaders)) {
-    uses[leader].resident += resident_bytes(pid);
-    uses[leader].group = uses[leader].resident;
+  if (leaders.empty()) return bytes;
+  for (const auto& [pid, leader] : worker_of_each(all_processes(), leaders)) bytes[leader] += resident_bytes(pid);
+  return bytes;
+}
+
+WorkerUses measure(const std::vector<const Worker*>& workers) {
+  const auto bytes = resident_bytes_of(workers);
+  WorkerUses uses;
+  for (const Worker* worker : workers) {
+    const auto resident = bytes.find(worker->pid());
+    if (resident == bytes.end()) continue;
+    uses[worker->pid()] = {resident->second, worker->cgroup_memory().value_or(resident->second)};
   }
   return uses;
 }

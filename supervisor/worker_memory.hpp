@@ -31,6 +31,8 @@ struct WorkerUse {
 /// By the first process of a worker.
 using WorkerUses = std::map<pid_t, WorkerUse>;
 
+/// Resident bytes of each of these workers with all its processes, by its first one.
+std::map<pid_t, std::uint64_t> resident_bytes_of(const std::vector<const Worker*>& workers);
 /// Of each of these workers.
 WorkerUses measure(const std::vector<const Worker*>& workers);
 

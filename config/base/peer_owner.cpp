@@ -7,8 +7,10 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 namespace gray {
 namespace {
@@ -75,8 +77,11 @@ std::optional<PeerOwners::Socket> PeerOwners::ask(const Address& local, const Ad
   do got = ::recv(netlink_.get(), &answer, sizeof answer, 0);
   while (got > 0 && answer.header.nlmsg_seq != sequence_);  // an answer that was never read
   if (got < static_cast<ssize_t>(sizeof answer) || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return std::nullopt;
-  return Socket{answer.socket.idiag_uid, answer.socket.idiag_inode, answer.socket.idiag_state,
-                answer.socket.idiag_rqueue, answer.socket.idiag_wqueue};
+  const auto* ip = answer.socket.id.idiag_src;
+  const bool everywhere =
+      std::all_of(ip, ip + std::size(answer.socket.id.idiag_src), [](auto part) { return part == 0; });
+  return Socket{answer.socket.idiag_uid,    answer.socket.idiag_inode,  answer.socket.idiag_state,
+                answer.socket.idiag_rqueue, answer.socket.idiag_wqueue, everywhere};
 }
 
 PeerOwners::Peer PeerOwners::of(int fd) const {

@@ -61,6 +61,7 @@ class PeerOwners {
     std::uint8_t state = 0;     // TCP_LISTEN ...
     std::uint32_t waiting = 0;  // of a listener: connections that were not accepted yet, and how many may wait
     std::uint32_t backlog = 0;
+    bool everywhere = false;  // bound to no address
   };
   /// The TCP socket that accepts connections to `address`; nothing if there is none, or it cannot be known.
   std::optional<Socket> listener(const Address& address) const;

@@ -12,8 +12,8 @@
 //                                      <-  ready                              after the first table; with `warm_up`
 //                                                                             once it has reached every worker in it
 //     listen                           ->                                     start accepting (repeatable)
-//     probe(id, address, http, ...)    ->
-//                                      <-  probed(id, ok, detail, peer)
+//     probe(orders)                    ->                                     at most kMostProbes
+//                                      <-  probed(outcomes)                   likewise, of one or several messages
 //                                      <-  stranger(cell, generation, peer)   a process of a different user listens at
 //                                                                             the address of a worker; it got no byte
 //                                      <-  untrusted_proxy(detail)            a nearby peer sends fields of a proxy, is
@@ -25,24 +25,23 @@
 //                                      <-  drained                            then the router exits 0
 //     weigh(number)                    ->
 //                                      <-  weighed(number, memory)            which part of it holds how much memory
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "config/base/address.hpp"
 #include "config/base/peer_owner.hpp"
 #include "config/base/unique_fd.hpp"
 #include "config/settings/settings.hpp"
 #include "config/shared/memory_report.hpp"
+#include "config/shared/probe.hpp"
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 15;
+inline constexpr std::uint32_t kChannelProtocol = 16;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 inline constexpr std::size_t kChannelMessage = 16 << 20;  // bytes of the JSON of a message
+inline constexpr std::size_t kMostProbes = 64;            // orders or outcomes in a message
 
 struct ChannelMessage {
   enum class Type : std::uint8_t {
@@ -70,18 +69,17 @@ struct ChannelMessage {
   RouterSettings router;          // hello from the master
   std::uint64_t memory_budget = 0;
   bool warm_up = false;      // hello from the master: an old router still serves, so this one may take its time
-  std::uint64_t number = 0;  // table, applied: its number; probe, probed: the probe's id; stranger: the generation;
-                             // weigh, weighed: the number of the question
-  Address address;           // probe
-  HttpProbe http;            // probe: the request; without a path connect only
-  uid_t owner = 0;           // probe: the user who must be behind the address
-  std::uint32_t cell = 0;    // probe, stranger: the worker's cell
-  Duration timeout{0};       // probe, drain
-  bool ok = false;           // probed: it succeeded; drain: immediately, all of grayd ends
-  std::string detail;        // probed: "connect: Connection refused"; unreached: "web@v1#0: connect: ..."
-  std::optional<PeerOwner> peer;  // probed, stranger: the process behind the address, if it is known
-  MemoryReport memory;            // weighed
-  UniqueFd fd;                    // table: the memfd; reopen: the new log
+  std::uint64_t number = 0;  // table, applied: its number; stranger: the generation; weigh, weighed: the number of the
+                             // question
+  std::vector<ProbeOrder> orders;      // probe
+  std::vector<ProbeOutcome> outcomes;  // probed
+  std::uint32_t cell = 0;              // stranger: the worker's cell
+  Duration timeout{0};                 // drain
+  bool ok = false;                     // drain: immediately, all of grayd ends
+  std::string detail;                  // unreached: "web@v1#0: connect: ..."
+  std::optional<PeerOwner> peer;       // stranger: the process behind the address
+  MemoryReport memory;                 // weighed
+  UniqueFd fd;                         // table: the memfd; reopen: the new log
   // table: the memfds of the allowlists, in the order of the services. Their number is sent, too, so that none is lost.
   std::uint32_t list_count = 0;  // at most kMaxAllowlists
   std::vector<UniqueFd> lists;

@@ -27,18 +27,12 @@ void ChannelMessage::fields(Io& io) {
       io("warm_up", warm_up);
       return;
     case Type::probe:
-      io("number", number);
-      io("address", address);
-      io("owner", owner);
-      io("http", http);
-      io("cell", cell);
-      io("timeout", timeout);
+      io("orders", orders);
+      io.check("orders", orders.size() <= kMostProbes, "a number of probes");
       return;
     case Type::probed:
-      io("number", number);
-      io("ok", ok);
-      io("detail", detail);
-      io("peer", peer);
+      io("outcomes", outcomes);
+      io.check("outcomes", outcomes.size() <= kMostProbes, "a number of probes");
       return;
     case Type::stranger:
       io("number", number);

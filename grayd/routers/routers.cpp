@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <asio/post.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
@@ -173,19 +174,19 @@ void Routers::reopen(int access_log) {
   }
 }
 
-bool Routers::probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const HttpProbe& http,
-                    Duration timeout) {
-  auto* router = newest_ready();
-  if (router == nullptr) return false;
-  auto probe = message_of(ChannelMessage::Type::probe);
-  probe.number = id;
-  probe.cell = cell;
-  probe.address = address;
-  probe.owner = owner;
-  probe.http = http;
-  probe.timeout = timeout;
-  router->send(std::move(probe));
+bool Routers::probe(ProbeOrder order) {
+  if (newest_ready() == nullptr) return false;
+  if (orders_.empty()) asio::post(io_, lifetime_.guard([this] { send_probes(); }));
+  orders_.push_back(std::move(order));
+  if (orders_.size() == kMostProbes) send_probes();
   return true;
+}
+
+void Routers::send_probes() {
+  auto probe = message_of(ChannelMessage::Type::probe);
+  probe.orders = std::exchange(orders_, {});
+  auto* router = newest_ready();
+  if (router != nullptr && !probe.orders.empty()) router->send(std::move(probe));
 }
 
 void Routers::weigh(RouterWeighing::Then then) {
@@ -315,6 +316,7 @@ void Routers::drain(Duration timeout, std::function<void()> done) {
 
 template <class Io>
 void Routers::archive(Io& io) {
+  if constexpr (!Io::kLoads) send_probes();
   io("command", command_);
   io("settings", settings_);
   io("users", users_);

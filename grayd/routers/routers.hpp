@@ -43,7 +43,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
    public:
     virtual void routers_changed() = 0;  // one became ready, applied a table or ended; its sockets ended with it
     virtual void workers_unused() = 0;   // sockets to workers that left the table are closed
-    virtual void probed(const ChannelMessage& answer) = 0;
+    virtual void probed(const ProbeOutcome& outcome) = 0;
     /// A process of a different user listens at the address of a worker.
     virtual void met_stranger(const ChannelMessage& report) = 0;
     /// A peer from nearby sends fields of a proxy, but is not in trusted_proxies.
@@ -72,9 +72,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   void listen();
   /// The access log was reopened: borrowed, replaces the descriptor of the command.
   void reopen(int access_log);
-  /// Asks the newest ready router; false if there is none.
-  bool probe(std::uint64_t id, std::uint32_t cell, const Address& address, uid_t owner, const HttpProbe& http,
-             Duration timeout);
+  /// Asks the newest ready router; false if there is none. All orders of a turn of the loop share a message.
+  bool probe(ProbeOrder order);
 
   /// Asks all routers that have clients which part of them holds how much memory. Empty: no router is ready.
   void weigh(RouterWeighing::Then then);
@@ -105,7 +104,9 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   void greeted(RouterGeneration& router) override;
   void ready(RouterGeneration& router) override;
   void applied(RouterGeneration&) override { settle_waiters(); }
-  void probed(const ChannelMessage& answer) override { owner_.probed(answer); }
+  void probed(const ChannelMessage& answer) override {
+    for (const ProbeOutcome& outcome : answer.outcomes) owner_.probed(outcome);
+  }
   void met_stranger(const ChannelMessage& report) override { owner_.met_stranger(report); }
   void met_untrusted_proxy(const ChannelMessage& report) override { owner_.met_untrusted_proxy(report); }
   void weighed(RouterGeneration& router, ChannelMessage answer) override {
@@ -133,6 +134,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   std::uint32_t free_router_slot() const;
   void send_hello(RouterGeneration& router, const RouterSettings& settings, bool warm_up);
   void send_table(RouterGeneration& router);
+  void send_probes();
   void make_room();
   void replace(const RouterGeneration& dead);
   void settle_waiters();
@@ -158,6 +160,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   std::uint64_t number_ = 0;
   Duration drain_timeout_{0};
   bool listening_ = false, wanted_ = false, probing_ = false;
+  std::vector<ProbeOrder> orders_;  // of this turn of the loop
   std::uint32_t young_deaths_ = 0;
   std::function<void()> drained_;
   RouterWeighing weighing_{io_};

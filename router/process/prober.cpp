@@ -28,7 +28,8 @@ class Prober::Probe final : public engine::StreamHandler {
         request_(std::move(request)),
         deadline_(this, [](void* self, TimePoint) { static_cast<Probe*>(self)->fail("timed out"); }) {}
 
-  void start() {
+  void start(Probes::iterator self) {
+    self_ = self;
     prober_.engine_.timers().arm(deadline_, prober_.engine_.now() + request_.timeout);
     stream_ = prober_.engine_.connect(request_.address, request_.owner, *this);
     if (!stream_) end(false, "no socket could be opened");
@@ -82,15 +83,17 @@ class Prober::Probe final : public engine::StreamHandler {
   void on_writable() override {}
   void on_failed(int error) override { fail(std::strerror(error)); }
   void on_peer_closing(bool) override {}
-  void on_closed() override { prober_.forget(*this); }
+  void on_closed() override { forget(); }
   void fail(const std::string& why) { end(false, asked_ ? question() + ": " + why : why); }
   void end(bool ok, std::string detail) {
     close();
     prober_.done_(request_.id, {ok, std::move(detail), peer_});
-    if (!stream_) prober_.forget(*this);
+    if (!stream_) forget();
   }
+  void forget() { prober_.probes_.erase(self_); }
 
   Prober& prober_;
+  Probes::iterator self_;
   ProbeRequest request_;
   engine::StreamId stream_;
   engine::Timer deadline_;
@@ -105,14 +108,13 @@ Prober::Prober(engine::Engine& engine, segment::Layout& layout, http::ResponseHe
 
 Prober::~Prober() = default;
 
-void Prober::start(ProbeRequest request) { probes_.emplace_back(*this, std::move(request)).start(); }
+void Prober::start(ProbeRequest request) {
+  probes_.emplace_front(*this, std::move(request));
+  probes_.front().start(probes_.begin());
+}
 
 void Prober::cut_short() {
   for (Probe& probe : probes_) probe.close();
-}
-
-void Prober::forget(Probe& probe) {
-  probes_.remove_if([&probe](const Probe& other) { return &other == &probe; });
 }
 
 }  // namespace gray::proxy

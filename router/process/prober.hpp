@@ -1,7 +1,7 @@
 #pragma once
 // Health and readiness probes, through the same engine and parser as the traffic, each on a socket of its own that does
 // not count in max_sockets. A probe ends exactly once: answered, failed, or timed out; the result is reported at once.
-// The object lives until its socket is closed.
+// The object lives until its socket is closed. However many probes are in flight, each costs the same.
 #include <unistd.h>
 
 #include <functional>
@@ -44,13 +44,13 @@ class Prober {
 
  private:
   class Probe;
-  void forget(Probe& probe);
+  using Probes = std::list<Probe>;
 
   engine::Engine& engine_;
   segment::Layout& layout_;
   http::ResponseHead& scratch_;
   Done done_;
-  std::list<Probe> probes_;
+  Probes probes_;
 };
 
 }  // namespace gray::proxy

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <random>
 #include <system_error>
 
@@ -16,6 +17,7 @@ namespace gray::proxy {
 namespace {
 
 constexpr std::size_t kMaxTable = 16 << 20;  // bytes of a routing table
+constexpr Duration kGather{5};               // the outcome of a probe waits for others, so that they share a message
 
 std::uint32_t thread_count(std::uint32_t wanted) {
   const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
@@ -34,7 +36,8 @@ Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelM
       memory_(hello.memory_budget, [this] { pressed(); }),
       main_(engine::make_engine(main_buffers_)),
       clients_(settings_.max_connections_per_client, settings_.max_connections, NetworkSet(settings_.trusted_proxies)),
-      check_again_(this, [](void* self, TimePoint) { static_cast<Router*>(self)->run_warm_up_check(); }) {
+      check_again_(this, [](void* self, TimePoint) { static_cast<Router*>(self)->run_warm_up_check(); }),
+      report_outcomes_(this, [](void* self, TimePoint) { static_cast<Router*>(self)->report_outcomes(); }) {
   for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
   for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());
   if (hello.warm_up) warm_up_check_.emplace();
@@ -142,13 +145,28 @@ void Router::closed(std::uint32_t thread, const Address& peer) {
 void Router::probed(std::uint64_t id, ProbeAnswer answer) {
   if (WarmUpCheck::is_ours(id))
     return main_->post([this, id, answer = std::move(answer)] { reached(id, answer.ok, answer.detail); });
-  ChannelMessage message;
-  message.type = ChannelMessage::Type::probed;
-  message.number = id;
-  message.ok = answer.ok;
-  message.detail = std::move(answer.detail);
-  message.peer = answer.peer;
-  report(std::move(message));
+  {
+    const std::lock_guard lock(outgoing_mutex_);
+    outcomes_.push_back({id, answer.ok, std::move(answer.detail), answer.peer});
+    if (outcomes_.size() > 1) return;
+  }
+  main_->post([this] { main_->timers().arm(report_outcomes_, main_->now() + kGather); });
+}
+
+void Router::report_outcomes() {
+  std::vector<ProbeOutcome> all;
+  {
+    const std::lock_guard lock(outgoing_mutex_);
+    all.swap(outcomes_);
+  }
+  for (auto from = all.begin(); from != all.end();) {
+    const auto to = from + std::min<std::ptrdiff_t>(kMostProbes, all.end() - from);
+    ChannelMessage message;
+    message.type = ChannelMessage::Type::probed;
+    message.outcomes.assign(std::make_move_iterator(from), std::make_move_iterator(to));
+    report(std::move(message));
+    from = to;
+  }
 }
 
 void Router::drained(std::uint32_t) {
@@ -264,8 +282,9 @@ void Router::handle(ChannelMessage message) {
           [timeout = message.timeout, at_once = message.ok](Shard& shard) { shard.drain(timeout, at_once); });
     case Type::probe: {
       Shard& shard = *shards_.front();
-      ProbeRequest probe{message.number, message.address, message.http, message.timeout, message.owner, message.cell};
-      return shard.post([&shard, probe = std::move(probe)] { shard.probe(probe); });
+      return shard.post([&shard, orders = std::move(message.orders)] {
+        for (const ProbeOrder& it : orders) shard.probe({it.id, it.address, it.http, it.timeout, it.owner, it.cell});
+      });
     }
     case Type::weigh: return weigh(message.number);
     default: log(LogLevel::error, "router: the master sent a message that only a router may send");

@@ -63,6 +63,7 @@ class Router final : public ShardHost {
   void reopen_log(const ChannelMessage& message);
   void reached(std::uint64_t id, bool ok, const std::string& detail);
   void run_warm_up_check();
+  void report_outcomes();
   void report_ready();
   void weigh(std::uint64_t number);
   template <typename Task>
@@ -89,6 +90,7 @@ class Router final : public ShardHost {
 
   std::mutex outgoing_mutex_;
   std::vector<ChannelMessage> outgoing_;
+  std::vector<ProbeOutcome> outcomes_;  // since the last message with some; of the same mutex
   std::atomic<std::uint32_t> drained_threads_{0};
   std::atomic<bool> proxy_reported_{false};
 
@@ -102,7 +104,7 @@ class Router final : public ShardHost {
   // the channel, or when the channel ends.
   StraySignals signals_;
   Ready channel_{*this, &Router::serve_channel}, freed_{*this, &Router::serve_waiters};
-  engine::Timer check_again_;
+  engine::Timer check_again_, report_outcomes_;
   std::optional<WarmUpCheck> warm_up_check_;  // of the main thread; until it is complete
   TargetCache targets_;                       // of the newest table; of the main thread
   std::uint32_t next_checker_ = 0;            // the thread that reaches the next worker

@@ -61,7 +61,9 @@ Listener AddressClaim::check(const std::optional<PeerOwner>& peer, const Address
   else
     inodes = listening_at(address);
   if (!inodes.empty() && inodes == inodes_) return {Listener::Owner::worker, {}};
-  Listener found = find_listener(address, inodes, worker.members());
+  // Almost always the first process listens, and to find the others all processes of the host are looked at.
+  const bool by_leader = !inodes.empty() && holds_socket(worker.leader(), inodes);
+  Listener found = by_leader ? Listener{Listener::Owner::worker, {}} : find_listener(address, inodes, worker.members());
   if (found.owner == Listener::Owner::worker) inodes_ = std::move(inodes);
   return found;
 }

@@ -22,14 +22,28 @@ UniqueFd watch_first(const std::vector<pid_t>& pids) {
   return {};
 }
 
+/// The watch is set before the last look, so that an end in between is reported. A look in which there is nobody, or
+/// somebody who can be watched, is the last one.
+template <class Pids>
+Containment::Rest rest_of(const Pids& pids_now, ProcessScan& scan) {
+  auto pids = pids_now();
+  UniqueFd watch = watch_first(pids);
+  if (pids.empty() || watch) return {pids.empty(), std::move(watch)};
+  scan.forget();
+  pids = pids_now();
+  watch = watch_first(pids);
+  return {pids.empty(), std::move(watch)};
+}
+
 }  // namespace
 
 Containment::Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance,
-                         std::uint64_t generation)
+                         std::uint64_t generation, ProcessScan& scan)
     : leader_(leader),
       cgroup_(std::move(cgroup)),
       instance_("GRAY_INSTANCE=" + instance),
-      generation_("GRAY_GENERATION=" + std::to_string(generation)) {}
+      generation_("GRAY_GENERATION=" + std::to_string(generation)),
+      scan_(&scan) {}
 
 // A child that has not reached setsid() has no group of its own yet. Its pid is safe to use: it is not reaped yet.
 void Containment::signal(int signal) const {
@@ -49,25 +63,15 @@ bool Containment::empty() const { return cgroup_ ? !cgroup_->populated() : membe
 
 std::vector<pid_t> Containment::members() const {
   if (cgroup_) return cgroup_->members();
-  std::vector<pid_t> pids;
-  for (const ProcessInfo& process : all_processes()) {
-    if (process.state == 'Z') continue;
-    const auto marked = [&] { return has_variable(process.pid, generation_) && has_variable(process.pid, instance_); };
-    if (process.session == leader_ || marked()) pids.push_back(process.pid);
-  }
-  return pids;
+  return scan_->members(leader_, instance_, generation_);
 }
 
 // A cgroup does not list zombies.
 std::vector<pid_t> Containment::group() const {
+  if (!cgroup_) return scan_->group(leader_);
   std::vector<pid_t> pids;
-  if (cgroup_) {
-    for (const pid_t pid : cgroup_->all_members())
-      if (::getpgid(pid) == leader_) pids.push_back(pid);
-    return pids;
-  }
-  for (const ProcessInfo& process : all_processes())
-    if (process.group == leader_ && process.state != 'Z') pids.push_back(process.pid);
+  for (const pid_t pid : cgroup_->all_members())
+    if (::getpgid(pid) == leader_) pids.push_back(pid);
   return pids;
 }
 
@@ -87,9 +91,18 @@ bool Containment::contains(pid_t pid) const {
   return false;
 }
 
-UniqueFd Containment::watch_member() const { return watch_first(cgroup_ ? cgroup_->all_members() : members()); }
+// A cgroup says for certain whether it is empty; its members are only listed for the watch, before.
+Containment::Rest Containment::rest() const {
+  if (!cgroup_) return rest_of([this] { return members(); }, *scan_);
+  UniqueFd watch = watch_first(cgroup_->all_members());
+  return {!cgroup_->populated(), std::move(watch)};
+}
 
-UniqueFd Containment::watch_group() const { return watch_first(group()); }
+Containment::Rest Containment::rest_of_group() const {
+  if (!cgroup_) return rest_of([this] { return group(); }, *scan_);
+  UniqueFd watch = watch_first(group());
+  return {group().empty(), std::move(watch)};
+}
 
 void Containment::dissolve() const {
   if (cgroup_) cgroup_->remove();

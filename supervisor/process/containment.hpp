@@ -10,14 +10,16 @@
 #include <vector>
 
 #include "supervisor/process/cgroup.hpp"
+#include "supervisor/process/process_scan.hpp"
 
 namespace gray::supervisor {
 
 class Containment {
  public:
   /// `instance` and `generation` as in the worker's environment. The leader must not be reaped before the last signal()
-  /// or kill().
-  Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance, std::uint64_t generation);
+  /// or kill(). `scan` outlives it.
+  Containment(pid_t leader, std::optional<Cgroup> cgroup, const std::string& instance, std::uint64_t generation,
+              ProcessScan& scan);
 
   pid_t leader() const { return leader_; }
   bool has_cgroup() const { return cgroup_.has_value(); }
@@ -33,15 +35,18 @@ class Containment {
   /// Whether a process belongs to the worker: by session, by cgroup, or as a descendant of the leader. The environment
   /// does not count, because every process can write its own. False for one that was reaped already.
   bool contains(pid_t pid) const;
-  /// The pidfd of one member: when it is readable, empty() may have changed. Invalid if there is no member, or no
-  /// descriptor is free.
-  UniqueFd watch_member() const;
-  /// The same for group().
-  UniqueFd watch_group() const;
+  /// Some processes at one moment.
+  struct Rest {
+    bool empty = true;
+    UniqueFd watch;  // of one of them: when it is readable, ask again; invalid if no descriptor is free
+  };
+  Rest rest() const;
+  /// The same of group().
+  Rest rest_of_group() const;
   /// Removes the cgroup if it is empty.
   void dissolve() const;
 
-  explicit Containment(Restored) {}
+  Containment(ProcessScan& scan, Restored) : scan_(&scan) {}
   /// For config/base/archive.hpp.
   template <class Io>
   void archive(Io& io) {
@@ -55,6 +60,7 @@ class Containment {
   pid_t leader_ = 0;
   std::optional<Cgroup> cgroup_;
   std::string instance_, generation_;  // "NAME=value"
+  ProcessScan* scan_;
 };
 
 }  // namespace gray::supervisor

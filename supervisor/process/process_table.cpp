@@ -32,6 +32,9 @@ std::string proc_path(pid_t pid, std::string_view file) {
   return "/proc/" + std::to_string(pid) + "/" + std::string(file);
 }
 
+/// Of a file with one line, the end need not be read.
+bool has_line(std::string_view text) { return text.ends_with('\n'); }
+
 std::string link_target(const std::string& path) {
   std::error_code ignored;
   return std::filesystem::read_symlink(path, ignored).string();
@@ -70,26 +73,23 @@ std::vector<ProcessInfo> all_processes() {
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), pid);
     if (error != std::errc{} || end != entry.data() + entry.size()) return;
-    if (auto info = parse_stat(read_file(proc_path(pid, "stat")))) result.push_back(std::move(*info));
+    if (auto info = parse_stat(read_file(proc_path(pid, "stat"), has_line))) result.push_back(std::move(*info));
   });
   return result;
 }
 
+std::string environment_of(pid_t pid) { return read_file(proc_path(pid, "environ")); }
+
 bool has_variable(pid_t pid, std::string_view assignment) {
-  const std::string environment = read_file(proc_path(pid, "environ"));
-  std::string_view rest = environment;
-  while (!rest.empty()) {
-    const std::size_t end = rest.find('\0');
-    if (rest.substr(0, end) == assignment) return true;
-    if (end == std::string_view::npos) return false;
-    rest.remove_prefix(end + 1);
-  }
-  return false;
+  bool found = false;
+  const std::string environment = environment_of(pid);
+  each_variable(environment, [&](std::string_view one) { found = found || one == assignment; });
+  return found;
 }
 
 std::uint64_t resident_bytes(pid_t pid) {
   unsigned long long size = 0, resident = 0;
-  if (std::sscanf(read_file(proc_path(pid, "statm")).c_str(), "%llu %llu", &size, &resident) != 2) return 0;
+  if (std::sscanf(read_file(proc_path(pid, "statm"), has_line).c_str(), "%llu %llu", &size, &resident) != 2) return 0;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
@@ -123,13 +123,14 @@ bool holds_socket(pid_t pid, const std::vector<std::uint64_t>& inodes) {
   return found;
 }
 
-void reap_strays(const std::vector<pid_t>& keep) {
+void reap_strays(const std::function<std::vector<pid_t>()>& keep) {
   siginfo_t info{};
   if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;  // the usual case, cheap
   const pid_t self = ::getpid(), session = ::getsid(0);
+  const std::vector<pid_t> leaders = keep();
   for (const ProcessInfo& process : all_processes()) {
     const bool stray = process.parent == self && process.state == 'Z' && process.session != session;
-    if (stray && std::find(keep.begin(), keep.end(), process.pid) == keep.end())
+    if (stray && std::find(leaders.begin(), leaders.end(), process.pid) == leaders.end())
       ::waitpid(process.pid, nullptr, WNOHANG);
   }
 }

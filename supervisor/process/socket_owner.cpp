@@ -1,5 +1,7 @@
 #include "supervisor/process/socket_owner.hpp"
 
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <optional>
@@ -11,6 +13,7 @@
 namespace gray::supervisor {
 namespace {
 
+constexpr std::uint32_t kAmple = 128;    // a backlog
 constexpr unsigned kListen = 0x0A;       // TCP_LISTEN in /proc/net/tcp
 constexpr unsigned kAccepts = 1u << 16;  // __SO_ACCEPTCON in /proc/net/unix
 
@@ -93,6 +96,24 @@ ListenerView look_at_listener(const Address& address) {
     add(tcp_listeners(AF_INET6, address.port));
   }
   return view;
+}
+
+ListenerView look_at_listener(const Address& address, const PeerOwners& kernel) {
+  if (address.kind == Address::Kind::unix_path) return look_at_listener(address);
+  Address six = address;
+  six.kind = Address::Kind::ipv6;
+  six.ip = {};
+  six.ip.back() = 1;
+  ListenerView view;
+  std::uint64_t inode = 0;
+  for (const Address& one : {address, six}) {
+    const auto socket = kernel.listener(one);
+    if (!socket || socket->state != TCP_LISTEN || socket->inode == inode) continue;  // one of IPv6 may accept both
+    inode = socket->inode;
+    view.backlog += socket->backlog;
+    view.everywhere = view.everywhere || socket->everywhere;
+  }
+  return view.backlog < kAmple ? look_at_listener(address) : view;
 }
 
 std::string owner_of(const Address& address) {

@@ -140,13 +140,18 @@ std::unique_ptr<WorkerProcess> WorkerProcess::start(asio::io_context& io, Owner&
 WorkerProcess::WorkerProcess(asio::io_context& io, Owner& owner, Launch& launch, pid_t pid)
     : io_(io),
       owner_(owner),
-      containment_(pid, std::move(launch.cgroup), launch.identity.instance, launch.identity.generation),
+      containment_(pid, std::move(launch.cgroup), launch.identity.instance, launch.identity.generation, launch.scan),
       folder_(std::move(launch.folder)),
       out_stream_(launch.tail, launch.rate, false),
       err_stream_(launch.tail, launch.rate, true) {}
 
-WorkerProcess::WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Restored)
-    : io_(io), owner_(owner), containment_(kRestored), out_stream_(tail, rate, false), err_stream_(tail, rate, true) {}
+WorkerProcess::WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, ProcessScan& scan,
+                             Restored)
+    : io_(io),
+      owner_(owner),
+      containment_(scan, kRestored),
+      out_stream_(tail, rate, false),
+      err_stream_(tail, rate, true) {}
 
 WorkerProcess::~WorkerProcess() {
   if (reaped_) return;
@@ -289,22 +294,20 @@ void WorkerProcess::watch_rest(UniqueFd member) {
   });
 }
 
-// The watch is set before the check, so that an end in between is reported.
 bool WorkerProcess::group_ended() {
   rest_.close();
-  UniqueFd member = containment_.watch_group();
-  if (containment_.group().empty()) return true;
-  watch_rest(std::move(member));
-  return false;
+  Containment::Rest rest = containment_.rest_of_group();
+  if (!rest.empty) watch_rest(std::move(rest.watch));
+  return rest.empty;
 }
 
-// The same order. Each call kills again, because the remaining processes may fork.
+// Each call kills again, because the remaining processes may fork.
 bool WorkerProcess::gone() {
   rest_.close();
-  UniqueFd member = containment_.watch_member();
-  if (!containment_.empty()) {
+  Containment::Rest rest = containment_.rest();
+  if (!rest.empty) {
     containment_.kill();
-    watch_rest(std::move(member));
+    watch_rest(std::move(rest.watch));
     return false;
   }
   drain();

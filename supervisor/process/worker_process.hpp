@@ -43,6 +43,7 @@ class WorkerProcess {
     std::optional<Cgroup> cgroup;
     OutputTail& tail;
     LineRate& rate;
+    ProcessScan& scan;
     std::optional<WorkerFolder> folder = {};  // of the sockets that `identity` names
     std::optional<Credentials> user = {};
     int listener = -1;  // the inherited socket; borrowed
@@ -51,7 +52,7 @@ class WorkerProcess {
   /// Nothing: `error` is the errno.
   static std::unique_ptr<WorkerProcess> start(asio::io_context& io, Owner& owner, Launch launch, int& error);
   /// For a process that was started before an exec; archive() reads the rest.
-  WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, Restored);
+  WorkerProcess(asio::io_context& io, Owner& owner, OutputTail& tail, LineRate& rate, ProcessScan& scan, Restored);
   /// Kills the remaining processes, and waits for the leader.
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;

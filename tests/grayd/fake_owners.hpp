@@ -15,7 +15,7 @@ struct KeptEvents final : EventSink {
 struct QuietRoutersOwner : master::Routers::Owner {
   void routers_changed() override {}
   void workers_unused() override {}
-  void probed(const ChannelMessage&) override {}
+  void probed(const ProbeOutcome&) override {}
   void met_stranger(const ChannelMessage&) override {}
   void met_untrusted_proxy(const ChannelMessage&) override {}
   void probing_possible(bool) override {}

@@ -80,3 +80,30 @@ TEST_CASE_FIXTURE(PublicationFixture, "a turn after the destructor publishes not
   io.poll();
   CHECK(calls == 0);
 }
+
+TEST_CASE_FIXTURE(PublicationFixture, "many changes in a row do not make a table each, and the last one is published") {
+  publication->now();
+  const TimePoint end = Clock::now() + Publication::kLongestWait;
+  int changes = 0;
+  for (; Clock::now() < end && changes < 100'000; ++changes) {
+    publication->soon();
+    io.restart();
+    io.poll();
+  }
+  publication->soon();
+  io.restart();
+  io.run();
+  CHECK(publication->newest().number >= 1);
+  CHECK(calls >= 2);
+  CHECK(changes > calls);
+  applied = publication->newest().number;
+  CHECK(publication->settled());
+}
+
+TEST_CASE("the next table waits ten times as long as the last one took, but not for long") {
+  const TimePoint begin{std::chrono::hours{1}};
+  const Duration longest = Publication::kLongestWait;
+  CHECK(Publication::next_after(begin, begin) == begin);
+  CHECK(Publication::next_after(begin, begin + Duration{2}) == begin + Duration{22});
+  CHECK(Publication::next_after(begin, begin + Duration{7}) == begin + Duration{7} + longest);
+}

@@ -76,10 +76,11 @@ TEST_CASE("without leftovers a sweep finds nothing and does not wait") {
 TEST_CASE("the workers of a dead master are killed by its instance, and no other process") {
   const std::string instance = fresh_instance();
   const Spawned mine = start_leaver(instance, nullptr), other = start_leaver(instance + "-other", nullptr);
-  CHECK(within(5s, [&] { return Containment(mine.pid, std::nullopt, instance, 5).members().size() >= 2; }));
+  ProcessScan scan;
+  CHECK(within(5s, [&] { return Containment(mine.pid, std::nullopt, instance, 5, scan).members().size() >= 2; }));
   CHECK(sweep_leftovers(instance) >= 2);
   CHECK(sweep_leftovers(instance) == 0);
-  CHECK_FALSE(Containment(other.pid, std::nullopt, instance + "-other", 5).empty());
+  CHECK_FALSE(Containment(other.pid, std::nullopt, instance + "-other", 5, scan).empty());
   CHECK(sweep_leftovers(instance + "-other") >= 1);
   ::waitpid(mine.pid, nullptr, 0);
   ::waitpid(other.pid, nullptr, 0);

@@ -488,3 +488,29 @@ TEST_CASE("a group whose slots name missing settings is refused") {
   Load load(json, std::set<int>{});
   CHECK_THROWS(fresh.archive(load));
 }
+
+TEST_CASE("an event of one worker is no work for the others") {
+  const auto visits_of = [](std::uint32_t instances) {
+    Play play;
+    play.group.apply(settings(instances), play.now);
+    play.bring_up();
+    const unsigned slot = instances / 2;
+    const std::uint64_t before = play.group.counts().visits();
+    play.die(slot);
+    play.start_all();
+    play.make_healthy(slot);
+    play.pass(1ms);
+    return play.group.counts().visits() - before;
+  };
+  CHECK(visits_of(256) == visits_of(4));
+}
+
+TEST_CASE("a start of all workers counts each of them as often as if it were alone") {
+  const auto visits_of = [](std::uint32_t instances) {
+    Play play;
+    play.group.apply(settings(instances), play.now);
+    play.bring_up();
+    return play.group.counts().visits();
+  };
+  CHECK(visits_of(256) == 256 * visits_of(1));
+}

@@ -90,3 +90,33 @@ TEST_CASE_FIXTURE(OneVersion, "a version with a live slot that has no worker is 
   Load bad(json, std::set<int>{});
   CHECK_THROWS_WITH_AS(broken.archive(bad), doctest::Contains("workers"), JsonMismatch);
 }
+
+TEST_CASE_FIXTURE(OneVersion, "only workers that are touched or due are looked at") {
+  VersionSettings settings = Running::shell("exec sleep 100");
+  settings.instances = 8;
+  version.group.apply(settings, now);
+  for (unsigned slot = 0; slot < 8; ++slot) {
+    version.worker(slot);
+    version.note(slot);
+  }
+  const std::uint64_t before = version.visits;
+  version.touch(3);
+  CHECK(wakes == 1);
+  CHECK(version.touched == std::set<unsigned>{3});
+  CHECK_FALSE(version.look_again(now));  // none waits
+  CHECK(version.visits == before);
+  CHECK_FALSE(version.due.next());  // none has a process
+}
+
+TEST_CASE_FIXTURE(OneVersion, "the worker of a slot that is gone is removed, and the output of the last ones is kept") {
+  for (unsigned slot = 0; slot < 3; ++slot) {
+    version.worker(slot);
+    version.note(slot);
+  }
+  CHECK(version.gone.size() == 3);
+  version.clean_up(2);
+  CHECK(version.workers.empty());
+  CHECK(version.gone.empty());
+  REQUIRE(version.retired.size() == 2);
+  CHECK(version.retired.front().first == "web@v1#1");
+}

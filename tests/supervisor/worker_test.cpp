@@ -12,6 +12,7 @@
 #include <set>
 
 #include "supervisor/process/process_table.hpp"
+#include "supervisor/worker_memory.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
@@ -581,14 +582,16 @@ TEST_CASE_FIXTURE(OneSlot, "the memory of all processes of a slot is checked at 
   shell("sleep 300 & " + kReadyAndRuns);
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   const TimePoint now = Clock::now();
-  CHECK_FALSE(worker.weigh(state(), now));
+  CHECK_FALSE(worker.to_weigh(state(), now));
+  CHECK_FALSE(worker.next_weigh(state()));
   settings.memory = 1 << 20;
   worker.retune(settings, now);
   CHECK(worker.memory_limit() == 1 << 20);
-  CHECK_FALSE(worker.weigh(WorkerState::unhealthy, now));
-  const auto bytes = worker.weigh(state(), now);
-  REQUIRE(bytes);
-  CHECK(*bytes > resident_bytes(worker.pid()));  // only the first process
-  CHECK_FALSE(worker.weigh(state(), now + Worker::kWeigh - 1ms));
-  CHECK(worker.weigh(state(), now + Worker::kWeigh));
+  CHECK_FALSE(worker.to_weigh(WorkerState::unhealthy, now));
+  CHECK(worker.to_weigh(state(), now));
+  CHECK(resident_bytes_of({&worker}).at(worker.pid()) > resident_bytes(worker.pid()));  // only the first process
+  const TimePoint next = *worker.next_weigh(state());
+  CHECK_FALSE(worker.to_weigh(state(), next - 1ms));
+  CHECK(worker.to_weigh(state(), next));
+  CHECK(worker.next_weigh(state()) == next + Worker::kWeigh);  // a tick that all workers share
 }

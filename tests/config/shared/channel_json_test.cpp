@@ -38,9 +38,9 @@ TEST_CASE("the largest settings that a configuration may have fit into a message
 
 TEST_CASE("text that is not a message is refused with the reason") {
   std::string error;
-  for (const char* text : {"", "[]", "{}", "{\"type\":\"nope\"}", "{\"type\":\"hello\"}",
-                           "{\"type\":\"table\",\"number\":-1}", "{\"type\":\"drain\",\"timeout\":99999999999999}",
-                           "{\"type\":\"probed\",\"number\":1,\"ok\":1,\"detail\":\"\"}"}) {
+  for (const char* text :
+       {"", "[]", "{}", "{\"type\":\"nope\"}", "{\"type\":\"hello\"}", "{\"type\":\"table\",\"number\":-1}",
+        "{\"type\":\"drain\",\"timeout\":99999999999999}", "{\"type\":\"probed\",\"outcomes\":[{\"id\":1}]}"}) {
     error.clear();
     CHECK_MESSAGE(!channel_message_from_json(text, error), text);
     CHECK(error.starts_with("not a message: "));
@@ -50,9 +50,23 @@ TEST_CASE("text that is not a message is refused with the reason") {
 TEST_CASE("bytes of a worker that are not UTF-8 do not prevent a message") {
   ChannelMessage probed;
   probed.type = Type::probed;
-  probed.detail = "status \xff";
+  probed.outcomes = {{1, false, "status \xff", {}}};
   std::string error;
   CHECK(channel_message_from_json(to_json_text(probed), error));
+}
+
+TEST_CASE("a message has at most kMostProbes orders or outcomes") {
+  std::string error;
+  for (const std::size_t count : {kMostProbes, kMostProbes + 1}) {
+    ChannelMessage probe, probed;
+    probe.type = Type::probe;
+    probe.orders.resize(count);
+    for (ProbeOrder& order : probe.orders) order.address = *Address::parse("127.0.0.1:1");
+    probed.type = Type::probed;
+    probed.outcomes.resize(count);
+    CHECK(channel_message_from_json(to_json_text(probe), error).has_value() == (count <= kMostProbes));
+    CHECK(channel_message_from_json(to_json_text(probed), error).has_value() == (count <= kMostProbes));
+  }
 }
 
 // A running router is not replaced together with the master, so the number covers every field of messages and tables.

@@ -66,14 +66,11 @@ TEST_CASE("every type of message arrives with its fields") {
   hello.memory_budget = 1ull << 40;
   hello.warm_up = true;
   ChannelMessage probe = of(Type::probe);
-  probe.number = 9;
-  probe.address = *Address::parse("[::1]:80");
-  probe.http = {"/healthz", "a.example", {{"x-a", "b"}}};
-  probe.cell = 12;
-  probe.timeout = Duration{1'500};
+  for (const std::uint64_t id : {9u, 10u})
+    probe.orders.push_back(
+        {id, 12, *Address::parse("[::1]:80"), 7, {"/healthz", "a.example", {{"x-a", "b"}}}, Duration{1'500}});
   ChannelMessage probed = of(Type::probed);
-  probed.ok = true;
-  probed.detail = "status 200";
+  probed.outcomes = {{9, true, "status 200", {}}, {10, false, "refused", PeerOwner{7, 8}}};
   ChannelMessage unreached = of(Type::unreached);
   unreached.detail = "web@v1#0: status 500";
 
@@ -85,9 +82,11 @@ TEST_CASE("every type of message arrives with its fields") {
     REQUIRE_MESSAGE(receive_message(pair.right.get(), got, error) == ChannelResult::ok, error);
     CHECK(to_json_text(got) == to_json_text(*sent));
     CHECK(got.router == sent->router);
-    CHECK(got.address == sent->address);
-    CHECK(got.http == sent->http);
-    CHECK(got.timeout == sent->timeout);
+    REQUIRE(got.orders.size() == sent->orders.size());
+    CHECK((got.orders.empty() || got.orders.back().address == sent->orders.back().address));
+    CHECK((got.orders.empty() || got.orders.back().http == sent->orders.back().http));
+    REQUIRE(got.outcomes.size() == sent->outcomes.size());
+    CHECK((got.outcomes.empty() || got.outcomes.back().peer == sent->outcomes.back().peer));
   }
   for (const Type type : {Type::listen, Type::drain, Type::applied, Type::ready, Type::drained}) {
     REQUIRE(send_message(pair.left.get(), of(type)) == ChannelResult::ok);
@@ -176,29 +175,29 @@ TEST_CASE("an empty queue, a full queue and a dead peer give different results")
 
 TEST_CASE("a message above the packet size is sent in a memfd, whatever its type") {
   Pair pair;
-  ChannelMessage hello = of(Type::hello), probed = of(Type::probed), got;
+  ChannelMessage hello = of(Type::hello), unreached = of(Type::unreached), got;
   for (int i = 0; i < 10'000; ++i)
     hello.router.trusted_proxies.push_back(
         *Cidr::parse("10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".0/24"));
-  probed.detail.assign(kChannelPacket, 'x');
+  unreached.detail.assign(kChannelPacket, 'x');
   REQUIRE(to_json_text(hello).size() > kChannelPacket);
   const auto before = open_descriptors();
   std::string error;
   REQUIRE(send_message(pair.left.get(), hello) == ChannelResult::ok);
-  REQUIRE(send_message(pair.left.get(), probed) == ChannelResult::ok);
+  REQUIRE(send_message(pair.left.get(), unreached) == ChannelResult::ok);
   REQUIRE(receive_message(pair.right.get(), got, error) == ChannelResult::ok);
   CHECK(got.router == hello.router);
   CHECK_FALSE(got.fd);
   REQUIRE(receive_message(pair.right.get(), got, error) == ChannelResult::ok);
-  CHECK(got.detail == probed.detail);
+  CHECK(got.detail == unreached.detail);
   CHECK(open_descriptors() == before);
 }
 
 TEST_CASE("a message above its bound is not sent") {
   Pair pair;
-  ChannelMessage probed = of(Type::probed);
-  probed.detail.assign(kChannelMessage, 'x');
-  CHECK(send_message(pair.left.get(), probed) == ChannelResult::invalid);
+  ChannelMessage unreached = of(Type::unreached);
+  unreached.detail.assign(kChannelMessage, 'x');
+  CHECK(send_message(pair.left.get(), unreached) == ChannelResult::invalid);
 }
 
 TEST_CASE("a packet that names a memfd which cannot be read is invalid") {

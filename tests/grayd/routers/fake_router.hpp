@@ -68,7 +68,7 @@ class FakeRouter {
     switch (message.type) {
       case Type::table: return on_table(message.number);
       case Type::hello: return note(message.router);
-      case Type::probe: return say(Type::probed, message.number);
+      case Type::probe: return on_probes(message.orders);
       case Type::weigh: return behaviour_ == "silent" ? void() : say(Type::weighed, message.number);
       case Type::listen:
         if (behaviour_ == "ending") ::kill(::getppid(), SIGTERM);
@@ -79,6 +79,13 @@ class FakeRouter {
         std::_Exit(0);
       default: return;
     }
+  }
+
+  static void on_probes(const std::vector<ProbeOrder>& orders) {
+    ChannelMessage probed;
+    probed.type = Type::probed;
+    for (const ProbeOrder& order : orders) probed.outcomes.push_back({order.id, true, {}, {}});
+    send_message(master::kChannelFd, probed);
   }
 
   /// For a test that asks with which settings the router was started.

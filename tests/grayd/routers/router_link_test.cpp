@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(RouterLinkFixture, "messages go both ways, in order") {
 
 TEST_CASE_FIXTURE(RouterLinkFixture, "tables for a router that does not read are coalesced, other messages are kept") {
   std::uint64_t number = 0;
-  while (link->waiting() == 0) link->send(message_of(Type::probe, ++number));
+  while (link->waiting() == 0) link->send(message_of(Type::weigh, ++number));
   for (int i = 0; i < 1000; ++i) link->send(message_of(Type::table, ++number));
   CHECK(link->waiting() == 2);
   std::vector<std::uint64_t> numbers;

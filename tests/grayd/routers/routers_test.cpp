@@ -36,7 +36,7 @@ struct RoutersFixture : test::QuietRoutersOwner {
   }
   void workers_unused() override { ++unused; }
   void routers_changed() override { ++changes; }
-  void probed(const ChannelMessage& answer) override { successes += answer.ok ? 1 : 0; }
+  void probed(const ProbeOutcome& outcome) override { successes += outcome.ok ? 1 : 0; }
   void met_stranger(const ChannelMessage& report) override { strangers += report.peer ? 1 : 0; }
   void met_untrusted_proxy(const ChannelMessage&) override {}
   void probing_possible(bool yes) override { possible.push_back(yes); }
@@ -87,11 +87,11 @@ struct RoutersFixture : test::QuietRoutersOwner {
 
 TEST_CASE_FIXTURE(RoutersFixture, "a router greets, applies the first table and is ready to probe") {
   start("good");
-  CHECK_FALSE(routers->probe(1, 0, {}, 0, {}, Duration{100}));
+  CHECK_FALSE(routers->probe({}));
   REQUIRE(is_ready());
   CHECK(routers->all_applied(1));
   CHECK(possible == std::vector<bool>{true});
-  CHECK(routers->probe(1, 0, *Address::parse("127.0.0.1:1"), 0, {}, Duration{100}));
+  CHECK(routers->probe({1, 0, *Address::parse("127.0.0.1:1"), 0, {}, Duration{100}}));
   CHECK(until([this] { return successes == 1; }));
 }
 
@@ -367,7 +367,8 @@ TEST_CASE_FIXTURE(RoutersFixture, "the next image has the same routers, with the
   before.routers->listen();
   const auto old = before.routers->view().front();
   ::kill(old.pid, SIGSTOP);
-  for (int i = 0; i < 1'000; ++i) before.routers->probe(i, 0, *Address::parse("127.0.0.1:1"), 0, {}, kUpgradeTimeout);
+  for (unsigned i = 0; i < 1'000; ++i)
+    before.routers->probe({i, 0, *Address::parse("127.0.0.1:1"), 0, {}, kUpgradeTimeout});
   Save save;
   save("routers", *before.routers);
   const auto fds = save.fds();

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include <set>
+
 #include "tests/router/process/fake_master.hpp"
 
 using namespace gray;
@@ -197,19 +199,41 @@ TEST_CASE("a probe is answered over the channel") {
   Running run({});
   ChannelMessage probe;
   probe.type = Type::probe;
-  probe.number = 42;
-  probe.address = worker.address();
-  probe.owner = ::geteuid();
-  probe.http = {"/healthz", "a.example", {{"x-a", "b"}}};
-  probe.timeout = Duration{5'000};
+  const HttpProbe http{"/healthz", "a.example", {{"x-a", "b"}}};
+  probe.orders = {{42, 0, worker.address(), ::geteuid(), http, Duration{5'000}}};
   run.master.send(probe);
   const auto probed = run.master.expect(Type::probed);
   REQUIRE(probed);
-  CHECK(probed->number == 42);
-  CHECK(probed->ok);
-  CHECK(probed->detail == "GET /healthz with Host: a.example was answered 200");
+  REQUIRE(probed->outcomes.size() == 1);
+  const ProbeOutcome& outcome = probed->outcomes.front();
+  CHECK(outcome.id == 42);
+  CHECK(outcome.ok);
+  CHECK(outcome.detail == "GET /healthz with Host: a.example was answered 200");
   CHECK(worker.seen().at(0).field("x-a") == "b");
-  CHECK(probed->peer == PeerOwner{::geteuid(), 0});
+  CHECK(outcome.peer == PeerOwner{::geteuid(), 0});
+}
+
+TEST_CASE("probes that were ordered together are answered in few messages, each probe once") {
+  FakeWorker worker(says("x"));
+  Running run({});
+  std::set<std::uint64_t> missing;
+  for (std::uint64_t id = 1; id <= 3 * kMostProbes;) {
+    ChannelMessage probe;
+    probe.type = Type::probe;
+    for (std::size_t i = 0; i < kMostProbes; ++i, ++id) {
+      probe.orders.push_back({id, 0, worker.address(), ::geteuid(), {}, Duration{5'000}});
+      missing.insert(id);
+    }
+    run.master.send(probe);
+  }
+  std::size_t messages = 0;
+  while (!missing.empty()) {
+    const auto probed = run.master.expect(Type::probed);
+    REQUIRE(probed);
+    ++messages;
+    for (const ProbeOutcome& outcome : probed->outcomes) CHECK(missing.erase(outcome.id) == 1);
+  }
+  CHECK(messages < kMostProbes);
 }
 
 TEST_CASE("a stranger at the address of a worker is reported to the master, by a request and by a probe") {
@@ -223,14 +247,13 @@ TEST_CASE("a stranger at the address of a worker is reported to the master, by a
   CHECK(report->peer == PeerOwner{::geteuid(), 0});
   ChannelMessage probe;
   probe.type = Type::probe;
-  probe.address = stranger.address();
-  probe.owner = ::geteuid() + 1;
-  probe.timeout = Duration{5'000};
+  probe.orders = {{1, 0, stranger.address(), ::geteuid() + 1, {}, Duration{5'000}}};
   run.master.send(probe);
   const auto probed = run.master.expect(Type::probed);
   REQUIRE(probed);
-  CHECK_FALSE(probed->ok);
-  CHECK(probed->peer == PeerOwner{::geteuid(), 0});
+  REQUIRE(probed->outcomes.size() == 1);
+  CHECK_FALSE(probed->outcomes.front().ok);
+  CHECK(probed->outcomes.front().peer == PeerOwner{::geteuid(), 0});
   CHECK(stranger.requests() == 0);
 }
 

@@ -58,8 +58,9 @@ class Detached {
 struct Claimed {
   PeerOwners kernel;
   AddressClaim claim{::geteuid(), false};
-  Containment self{::getsid(0), std::nullopt, "no-instance", 1};  // this process is the worker
-  Containment other{0x3fffffff, std::nullopt, "no-instance", 1};  // it is not
+  ProcessScan scan;
+  Containment self{::getsid(0), std::nullopt, "no-instance", 1, scan};  // this process is the worker
+  Containment other{0x3fffffff, std::nullopt, "no-instance", 1, scan};  // it is not
   WorkerFolders folders{"claim-test-" + std::to_string(::getpid())};
   std::optional<WorkerFolder> folder = folders.make(1, {});
   Address path = *Address::parse("unix:" + folder->listen_path());

@@ -24,13 +24,14 @@ template <class Check>
 void with_leaver(Check check) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   CgroupTree tree;
+  ProcessScan scan;
   for (const bool with_cgroup : {true, false}) {
     if (with_cgroup && tree.path().empty()) continue;
     CAPTURE(with_cgroup);
     const std::string instance = fresh_instance();
     auto cgroup = with_cgroup ? tree.child("test") : std::nullopt;
     const Spawned leader = start_leaver(instance, cgroup ? &*cgroup : nullptr);
-    const Containment all(leader.pid, std::move(cgroup), instance, 5);
+    const Containment all(leader.pid, std::move(cgroup), instance, 5, scan);
     check(leader, all, with_cgroup);
     all.dissolve();
   }
@@ -75,7 +76,10 @@ TEST_CASE("the group is what the stop signal reaches: no process of another sess
     CHECK(within(5s, [&] { return !all.members().empty(); }));
     wait_for_end(leader.pid);
     CHECK(within(5s, [&] { return all.group().empty(); }));
-    CHECK_FALSE(all.watch_group());
+    CHECK(all.rest_of_group().empty);
+    CHECK_FALSE(all.rest_of_group().watch);
+    CHECK_FALSE(all.rest().empty);
+    CHECK(all.rest().watch);
     CHECK_FALSE(all.members().empty());
     all.kill();
     CHECK(within(5s, [&] { return all.empty(); }));
@@ -87,7 +91,8 @@ TEST_CASE("a stop signal reaches the whole group, a suspended one, and a process
   const std::string instance = fresh_instance();
   const Spawned leader = start_leaver(instance, nullptr);
   ::kill(leader.pid, SIGSTOP);
-  const Containment all(leader.pid, std::nullopt, instance, 5);
+  ProcessScan scan;
+  const Containment all(leader.pid, std::nullopt, instance, 5, scan);
   all.signal(SIGTERM);
   int status = 0;
   CHECK(::waitpid(leader.pid, &status, 0) == leader.pid);

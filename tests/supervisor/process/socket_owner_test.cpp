@@ -44,6 +44,19 @@ TEST_CASE("the owner of a listening socket is found, and a stranger is named wit
   CHECK(owner_of(port->address()) == self());
 }
 
+TEST_CASE("a listener is described the same, by one question for a socket or by looking at all of them") {
+  const PeerOwners kernel;
+  for (const char* text : {"127.0.0.1:0", "[::1]:0", "[::]:0", "0.0.0.0:0"}) {
+    CAPTURE(text);
+    for (const int backlog : {5, 1'000}) {
+      const UniqueFd socket = listen_on(*Address::parse(text));
+      REQUIRE(::listen(socket.get(), backlog) == 0);
+      const Address loopback = *Address::parse("127.0.0.1:" + std::to_string(address_of(socket).port));
+      CHECK(look_at_listener(loopback, kernel) == look_at_listener(loopback));
+    }
+  }
+}
+
 TEST_CASE("the owner of a unix socket is found by its path") {
   WorkerFolders folders("owner-test-" + std::to_string(::getpid()));
   const auto folder = folders.make(1, {});

@@ -28,6 +28,7 @@ struct Recorder : private WorkerProcess::Owner {
   std::uint64_t counter = 0;
   OutputTail tail{counter};
   LineRate rate;
+  ProcessScan scan;
   int kept = 0;  // how often lines were added to the tail
   std::vector<std::string> events;
   std::vector<std::string> lines_at_exit;
@@ -63,7 +64,7 @@ struct Recorder : private WorkerProcess::Owner {
       identity.notify_path = folder->notify_path();
     }
     process = WorkerProcess::start(
-        io, *this, {settings, judge, identity, std::nullopt, tail, rate, std::move(folder), {}, listener.get()},
+        io, *this, {settings, judge, identity, std::nullopt, tail, rate, scan, std::move(folder), {}, listener.get()},
         failed);
     return failed;
   }
