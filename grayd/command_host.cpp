@@ -13,7 +13,7 @@
 #include "control/traffic/deployed.hpp"
 #include "control/traffic/weights.hpp"
 #include "grayd/preflight.hpp"
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 namespace gray::master {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "config/base/archive.hpp"
 #include "config/base/unix_bind.hpp"
-#include "supervisor/process/socket_owner.hpp"
+#include "supervisor/kernel/socket_owner.hpp"
 
 namespace gray::master {
 namespace {

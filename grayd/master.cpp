@@ -20,7 +20,7 @@
 #include "grayd/handoff/allowlists.hpp"
 #include "grayd/process/inherited_signals.hpp"
 #include "grayd/process/privileges.hpp"
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 namespace gray::master {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "config/base/time.hpp"
 #include "supervisor/agenda.hpp"
-#include "supervisor/process/cpu_time.hpp"
+#include "supervisor/kernel/cpu_time.hpp"
 
 namespace gray::supervisor {
 

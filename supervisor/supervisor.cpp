@@ -11,8 +11,8 @@
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
 #include "supervisor/fleet.hpp"
+#include "supervisor/kernel/process_table.hpp"
 #include "supervisor/news.hpp"
-#include "supervisor/process/process_table.hpp"
 #include "supervisor/start_places.hpp"
 #include "supervisor/worker_memory.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "config/base/time.hpp"
 #include "config/base/unique_fd.hpp"
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace gray::supervisor {

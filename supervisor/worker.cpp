@@ -9,8 +9,8 @@
 
 #include "config/base/log.hpp"
 #include "config/base/units.hpp"
+#include "supervisor/kernel/process_table.hpp"
 #include "supervisor/probe_ticks.hpp"
-#include "supervisor/process/process_table.hpp"
 
 namespace gray::supervisor {
 namespace {

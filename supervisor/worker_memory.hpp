@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "config/base/time.hpp"
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 #include "supervisor/worker.hpp"
 
 namespace gray::supervisor {

@@ -17,7 +17,8 @@ constexpr std::uint32_t kMostInAll = segment::kWorkers / 2;  // a rolling restar
 constexpr std::size_t kMostSources = 32;                     // of identity, each looked for in every request
 constexpr std::size_t kMostAssets = 32;                      // likewise
 constexpr std::size_t kMostHost = 253;                       // bytes of a name (RFC 1035)
-// A router keeps all routes (a host with a path) and networks, and a table of them must fit into the 16 MiB that it reads.
+// A router keeps all routes (a host with a path) and networks, and a table of them must fit into the 16 MiB that it
+// reads.
 constexpr std::size_t kMostRoutes = 50'000;
 constexpr std::size_t kMostRouteBytes = 2 << 20;
 constexpr std::size_t kMostNetworks = 100'000;  // of override_from

@@ -1,6 +1,6 @@
 #include "grayd/releases/rollout_clock.hpp"
 
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 namespace gray::master {
 

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 namespace gray::master {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "grayd/routers/router_memory.hpp"
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 namespace gray::master {
 

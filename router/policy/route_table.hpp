@@ -26,7 +26,8 @@ class RouteTable {
 
   /// Index of the service for `host` (as received, a port is ignored, case too) and `path` (with or without query);
   /// nothing: no-route. A service with hosts beats one without; among those the longest path prefix wins; a prefix
-  /// matches whole segments only ("/api" matches "/api" and "/api/x", not "/apix"). Of two equal pairs the first counts.
+  /// matches whole segments only ("/api" matches "/api" and "/api/x", not "/apix"). Of two equal pairs the first
+  /// counts.
   std::optional<std::size_t> find(std::string_view host, std::string_view path) const {
     return search(host, path).service;
   }

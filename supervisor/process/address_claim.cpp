@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "supervisor/kernel/process_table.hpp"
 #include "supervisor/process/credentials.hpp"
-#include "supervisor/process/process_table.hpp"
 
 namespace gray::supervisor {
 namespace {

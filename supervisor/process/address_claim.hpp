@@ -14,8 +14,8 @@
 
 #include "config/base/peer_owner.hpp"
 #include "config/base/restored.hpp"
+#include "supervisor/kernel/socket_owner.hpp"
 #include "supervisor/process/containment.hpp"
-#include "supervisor/process/socket_owner.hpp"
 
 namespace gray::supervisor {
 

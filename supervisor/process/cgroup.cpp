@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <sstream>
 
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 namespace gray::supervisor {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 extern "C" {  // the header of glibc 2.36 has no extern "C" of its own
 #include <sys/pidfd.h>

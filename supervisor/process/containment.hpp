@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/kernel/process_scan.hpp"
 #include "supervisor/process/cgroup.hpp"
-#include "supervisor/process/process_scan.hpp"
 
 namespace gray::supervisor {
 

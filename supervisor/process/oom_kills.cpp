@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "supervisor/kernel/process_table.hpp"
 #include "supervisor/process/cgroup.hpp"
-#include "supervisor/process/process_table.hpp"
 
 namespace gray::supervisor {
 namespace {

@@ -9,8 +9,8 @@
 #include <array>
 #include <cerrno>
 
+#include "supervisor/kernel/process_table.hpp"
 #include "supervisor/process/notify_socket.hpp"
-#include "supervisor/process/process_table.hpp"
 
 namespace gray::supervisor {
 namespace {

@@ -91,13 +91,13 @@ TEST_CASE_FIXTURE(PublicationFixture, "many changes in a row do not make a table
     io.poll();
   }
   publication->soon();
+  applied = UINT64_MAX;  // only a pending change keeps it from being settled
+  CHECK_FALSE(publication->settled());
   io.restart();
-  io.run();
+  while (!publication->settled()) io.run_one();
   CHECK(publication->newest().number >= 1);
   CHECK(calls >= 2);
   CHECK(changes > calls);
-  applied = publication->newest().number;
-  CHECK(publication->settled());
 }
 
 TEST_CASE("the next table waits ten times as long as the last one took, but not for long") {

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "config/base/sanitized.hpp"
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 #include "tests/supervisor/fake_host.hpp"
 
 using namespace gray;

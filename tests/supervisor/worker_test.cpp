@@ -11,139 +11,15 @@
 #include <cerrno>
 #include <set>
 
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 #include "supervisor/worker_memory.hpp"
+#include "tests/supervisor/one_slot.hpp"
 
 using namespace gray;
 using namespace gray::supervisor;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Records the calls; the test decides the answers.
-struct SlotHost final : Host {
-  struct Probe {
-    std::uint64_t id;
-    Address address;
-    std::string path;
-  };
-  std::vector<Probe> probes;
-  std::vector<uid_t> owners;  // of the probes
-  HttpProbe last_probe;
-  int changes = 0;
-  bool can_probe = true;
-  bool has_cells = true;
-  std::uint32_t sockets = 0;
-  mutable int socket_questions = 0;
-  std::set<std::uint32_t> cells;
-  std::set<pid_t> groups;
-
-  void workers_changed() override { ++changes; }
-  bool probe(std::uint64_t id, std::uint32_t, const Address& address, uid_t owner, const HttpProbe& http,
-             Duration) override {
-    if (can_probe) probes.push_back({id, address, http.path});
-    if (can_probe) last_probe = http;
-    if (can_probe) owners.push_back(owner);
-    return can_probe;
-  }
-  std::optional<std::uint32_t> take_cell() override {
-    if (!has_cells) return std::nullopt;
-    cells.insert(7);
-    return 7;
-  }
-  void give_cell(std::uint32_t cell) override { CHECK(cells.erase(cell) == 1); }
-  std::uint32_t open_sockets(std::uint32_t) const override {
-    ++socket_questions;
-    return sockets;
-  }
-  void group_started(pid_t pgid) override { CHECK(groups.insert(pgid).second); }
-  void group_gone(pid_t pgid) override { CHECK(groups.erase(pgid) == 1); }
-  bool carries_traffic(const std::string&, const std::string&) const override { return false; }
-};
-
-/// One slot with its machine, run like in the supervisor, without a version.
-struct OneSlot {
-  asio::io_context io;
-  asio::executor_work_guard<asio::io_context::executor_type> stay{io.get_executor()};
-  SlotHost host;
-  CgroupTree cgroups;
-  WorkerContext context{
-      io, host, cgroups,
-      "test-" + std::to_string(::getpid()) + "-" + std::to_string(Clock::now().time_since_epoch().count())};
-  int wakes = 0;
-  Worker worker{context, "v1", "web@v1#0", [this] { ++wakes; }};
-  WorkerMachine machine;
-  VersionSettings settings;
-  std::optional<bool> answer = true;  // the answer to every probe; nothing: no answer
-  std::vector<std::string> states;
-
-  ~OneSlot() {
-    feed({.kind = WorkerEvent::stop});
-    CHECK(until([&] { return !machine.alive(); }));
-    CHECK(host.cells.empty());
-    CHECK(host.groups.empty());
-  }
-
-  WorkerState state() const { return machine.state(); }
-  bool is(WorkerState wanted) const { return state() == wanted; }
-
-  void shell(const std::string& script) { start({"/bin/sh", "-c", script}); }
-  void start(std::vector<std::string> command) {
-    settings.command = std::move(command);
-    settings.cwd = "/";
-    settings.health.path = "/healthz";
-    machine.set_times(WorkerTimes::of(settings, true));
-    feed({.kind = WorkerEvent::start});
-  }
-
-  // A version would answer `emptied` of a wanted worker with a delay from its policy.
-  void feed(Event event) {
-    if (event.kind == WorkerEvent::emptied && machine.wanted()) event = {.kind = WorkerEvent::retry, .delay = 1ms};
-    const TimePoint now = Clock::now();
-    const Actions actions = machine.on(event, now);
-    if (actions.has(Action::changed)) {
-      states.emplace_back(name(state()));
-      worker.state_changed(now);
-    }
-    if (actions.has(Action::terminate)) worker.terminate();
-    if (actions.has(Action::kill)) worker.kill();
-    if (actions.has(Action::spawn) && !worker.start(settings, now))
-      feed({.kind = WorkerEvent::no_resources, .delay = 1ms});
-  }
-
-  void turn() {
-    for (const Event& event : worker.take_events()) feed(event);
-    const TimePoint now = Clock::now();
-    if (const auto deadline = machine.next_deadline(); deadline && *deadline <= now)
-      feed({.kind = WorkerEvent::timeout});
-    const std::size_t before = host.probes.size();
-    worker.poll(state(), now);
-    for (std::size_t i = before; answer && i < host.probes.size(); ++i)
-      CHECK(worker.probed(host.probes[i].id, {*answer, *answer ? "" : "status 500"}, state(), now));
-  }
-
-  bool until(const std::function<bool()>& condition) {
-    const TimePoint end = Clock::now() + 10s;
-    for (turn(); !condition() && Clock::now() < end; turn()) io.run_one_for(5ms);
-    return condition();
-  }
-};
-
-/// Closes its listener on USR1, and opens it again on the next one.
-const std::string kTakesTurns =
-    "import os, signal, socket\n"
-    "def listen():\n"
-    "  listener = socket.socket()\n"
-    "  listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
-    "  listener.bind((os.environ['HOST'], int(os.environ['PORT'])))\n"
-    "  listener.listen(5)\n"
-    "  return listener\n"
-    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
-    "listener = listen()\n"
-    "os.write(int(os.environ['GRAY_READY_FD']), b'READY=1\\n')\n"
-    "while signal.sigwait([signal.SIGUSR1]): listener = listener.close() if listener else listen()\n";
-
-const std::string kReadyAndRuns = "printf 'READY=1\\n' >&$GRAY_READY_FD; exec tail -f /dev/null";
 
 /// A wrapper that ends at once on TERM, around a worker that does `on_term`.
 std::string wrapped(const std::string& on_term) {
@@ -263,105 +139,6 @@ TEST_CASE_FIXTURE(OneSlot, "a worker without a cell is not started, and no resou
   CHECK(worker.pid() == 0);
 }
 
-TEST_CASE_FIXTURE(OneSlot, "only one probe is in flight at a time, and poll() reports when no router can probe") {
-  answer.reset();
-  settings.ready.automatic = false;
-  settings.ready.ways = {ReadyWay::pipe};
-  shell(kReadyAndRuns);
-  REQUIRE(until([&] { return is(WorkerState::ready) && !host.probes.empty(); }));
-  const TimePoint later = Clock::now() + 1s;
-  CHECK_FALSE(worker.poll(state(), later).has_value());
-  CHECK(host.probes.size() == 1);
-  worker.forget_probe();
-  host.can_probe = false;
-  CHECK(worker.poll(state(), later + 1s) == false);
-  host.can_probe = true;
-  CHECK(worker.poll(state(), later + 2s) == true);
-  CHECK_FALSE(worker.probed(host.probes.front().id, {true, ""}, state(), later));
-  CHECK(worker.probed(host.probes.back().id, {true, ""}, state(), later));
-}
-
-TEST_CASE_FIXTURE(OneSlot, "a worker that sent ready is not healthy while a different program listens on its port") {
-  std::optional<asio::ip::tcp::acceptor> stranger;
-  answer.reset();
-  shell(kReadyAndRuns);
-  const std::uint16_t port = worker.view().address->port;
-  stranger.emplace(io, asio::ip::tcp::endpoint{asio::ip::address_v4::loopback(), port});
-  REQUIRE(until([&] { return is(WorkerState::ready); }));
-  worker.forget_probe();
-  answer = true;
-  const std::size_t asked = host.probes.size();
-  REQUIRE(until([&] { return host.probes.size() >= asked + 3; }));
-  CHECK(is(WorkerState::ready));
-  CHECK(worker.detail().find("127.0.0.1:" + std::to_string(port) + " is answered by pid ") == 0);
-}
-
-TEST_CASE_FIXTURE(OneSlot, "a healthy worker whose port is taken by a process of the same user gets no requests") {
-  settings.health.interval = 10ms;
-  start({"python3", "-c", kTakesTurns});
-  REQUIRE(until([&] { return is(WorkerState::healthy); }));
-  const std::uint16_t port = worker.view().address->port;
-  const pid_t pid = worker.pid();
-  std::optional<asio::ip::tcp::acceptor> stranger;
-  ::kill(pid, SIGUSR1);
-  REQUIRE(until([&] {  // as soon as the worker has closed its listener
-    std::error_code error;
-    stranger.emplace(io, asio::ip::tcp::v4());
-    stranger->set_option(asio::socket_base::reuse_address(true));
-    stranger->bind({asio::ip::address_v4::loopback(), port}, error);
-    if (!error) stranger->listen(1, error);
-    return !error;
-  }));
-  REQUIRE(until([&] { return machine.displaced(); }));
-  CHECK(worker.detail() == "127.0.0.1:" + std::to_string(port) + " is answered by pid " + std::to_string(::getpid()) +
-                               " (supervisor_test), not by this worker; stop that program");
-  stranger.reset();
-  ::kill(pid, SIGUSR1);
-  REQUIRE(until([&] { return is(WorkerState::healthy); }));
-  CHECK(worker.detail().empty());
-  CHECK(worker.pid() == pid);
-}
-
-TEST_CASE_FIXTURE(OneSlot, "a router that finds a different user at the address is believed, unless it is the worker") {
-  shell(kReadyAndRuns);
-  REQUIRE(until([&] { return is(WorkerState::healthy); }));
-  CHECK(worker.view().owner == ::geteuid());
-  CHECK(host.owners.back() == ::geteuid());
-  answer.reset();
-  (void)worker.take_events();
-  worker.met_stranger({::geteuid(), 0}, state(), Clock::now());  // a late report
-  CHECK_FALSE(worker.has_events());
-  worker.met_stranger({4711, 0}, state(), Clock::now());
-  REQUIRE(until([&] { return machine.displaced(); }));
-  CHECK(worker.detail().find(worker.view().address->text() + " is answered by uid 4711; expected ") == 0);
-
-  worker.forget_probe();
-  const std::size_t asked = host.probes.size();
-  REQUIRE(until([&] { return host.probes.size() > asked; }));
-  CHECK(worker.probed(host.probes.back().id, {true, "", PeerOwner{4711, 0}}, state(), Clock::now()));
-  turn();
-  CHECK(machine.displaced());
-  answer = true;
-  worker.forget_probe();
-  CHECK(until([&] { return is(WorkerState::healthy); }));
-}
-
-TEST_CASE_FIXTURE(OneSlot,
-                  "a worker that listens as a different user than it was started as is accepted as that user") {
-  settings.listen = ListenMode::unix_path;
-  answer.reset();
-  shell(kReadyAndRuns);
-  REQUIRE(until([&] { return is(WorkerState::ready) && !host.probes.empty(); }));
-  const int before = host.changes;
-  CHECK(worker.probed(host.probes.back().id, {false, "", PeerOwner{4711, worker.pid()}}, state(), Clock::now()));
-  CHECK(worker.view().owner == 4711);
-  CHECK(host.changes == before + 1);  // the owner is in the routing table
-  CHECK_FALSE(worker.has_events());
-  const std::size_t asked = host.probes.size();
-  REQUIRE(until([&] { return host.probes.size() > asked; }));
-  CHECK(host.owners.back() == 4711);
-}
-
 TEST_CASE_FIXTURE(OneSlot, "a worker whose first process leaves others behind is reported as daemonised") {
   answer.reset();
   shell("tail -f /dev/null & exit 0");
@@ -402,33 +179,6 @@ TEST_CASE_FIXTURE(OneSlot, "a worker can extend its start, and its STATUS is sho
   REQUIRE(until([&] { return worker.view().status == "migrating"; }));
   REQUIRE(until([&] { return *machine.next_deadline() > Clock::now() + 30s; }));
   CHECK(is(WorkerState::spawned));
-}
-
-TEST_CASE_FIXTURE(OneSlot, "the failure of the last probe is reported for a worker that was ended because of it") {
-  settings.ready.timeout = 300ms;
-  answer = false;
-  shell("exec tail -f /dev/null");
-  REQUIRE(until([&] { return is(WorkerState::backoff); }));
-  CHECK(machine.cause() == "ready-timeout");
-  CHECK(worker.detail().find("last probe of 127.0.0.1:") == 0);
-  CHECK(worker.detail().find(": status 500") != std::string::npos);
-}
-
-TEST_CASE_FIXTURE(OneSlot,
-                  "what its program answers to probes is known while it starts, and forgotten when one passes") {
-  settings.ready.automatic = false;
-  settings.ready.ways = {ReadyWay::http};
-  settings.health.host = "a.example";
-  answer = false;
-  shell("exec tail -f /dev/null");
-  REQUIRE(until([&] { return !worker.failed_probe().empty(); }));
-  CHECK(host.last_probe == settings.health);
-  CHECK(is(WorkerState::spawned));
-  CHECK(worker.complaint() == worker.failed_probe());
-  CHECK(worker.complaint().find(": status 500") != std::string::npos);
-  answer = true;
-  REQUIRE(until([&] { return worker.failed_probe().empty(); }));
-  CHECK(worker.complaint().empty());
 }
 
 TEST_CASE_FIXTURE(OneSlot, "a unix socket is in the folder of its process, at a new path each time") {
@@ -544,38 +294,6 @@ TEST_CASE_FIXTURE(OneSlot, "a program that ignores its stop signal is reported w
   CHECK(worker.detail() ==
         "it did not end within 200ms of SIGINT and was killed; if it ends on another signal, set stop.signal "
         "(docs/workers.md lists programs)");
-}
-
-TEST_CASE_FIXTURE(OneSlot, "a worker that answers has the expensive part of its start behind it, ready or not") {
-  start({"python3", "-c",
-         "import os, socket, time\n"
-         "listener = socket.socket()\n"
-         "listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
-         "listener.bind((os.environ['HOST'], int(os.environ['PORT'])))\n"
-         "listener.listen(5)\n"
-         "time.sleep(300)\n"});
-  CHECK_FALSE(worker.answers());
-  const int before = wakes;
-  REQUIRE(until([&] { return worker.answers(); }));
-  CHECK(is(WorkerState::spawned));
-  CHECK(wakes > before);  // the next worker may start
-  REQUIRE(until([&] { return is(WorkerState::healthy); }));
-}
-
-TEST_CASE_FIXTURE(OneSlot, "a retuned worker is probed by the new path at once, and ended by the new signal") {
-  settings.health.interval = 1h;
-  shell("trap 'exit 7' INT; printf 'READY=1\\n' >&$GRAY_READY_FD; while :; do sleep 0.01; done");
-  REQUIRE(until([&] { return is(WorkerState::healthy); }));
-  const std::size_t before = host.probes.size();
-  settings.health.path = "/other";
-  settings.health.host = "a.example";
-  settings.stop.signal = SIGINT;
-  worker.retune(settings, Clock::now());
-  REQUIRE(until([&] { return host.probes.size() > before; }));
-  CHECK(host.last_probe == HttpProbe{.path = "/other", .host = "a.example"});
-  feed({.kind = WorkerEvent::stop});
-  REQUIRE(until([&] { return is(WorkerState::idle); }));
-  CHECK(machine.exit_text() == "exit 7");
 }
 
 TEST_CASE_FIXTURE(OneSlot, "the memory of all processes of a slot is checked at intervals, if it is limited") {

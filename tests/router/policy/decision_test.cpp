@@ -34,9 +34,13 @@ ServiceRoute web() {
   return route;
 }
 
+std::shared_ptr<const NetworkSet> overriding(const ServiceRoute& route) {
+  return std::make_shared<const NetworkSet>(route.override_from);
+}
+
 Choice choose(const ServiceRoute& route, const http::Request& head, double percent = 0, const Address& peer = kClient,
               bool canary_up = true) {
-  return decide({&route, Threshold::of_percent(percent), 0, NetworkSet(route.override_from)}, head, peer, peer,
+  return decide({&route, Threshold::of_percent(percent), 0, overriding(route)}, head, peer, peer,
                 [canary_up](std::uint32_t) { return canary_up; });
 }
 
@@ -141,8 +145,8 @@ TEST_CASE("override_from checks the peer, not the client that the peer forwards 
   route.override_from = {*Cidr::parse("10.0.0.0/8")};
   const auto head = request("/", {{"X-Version", "v2"}});
   const Address inside = *Address::parse("10.0.0.1:1");
-  check(decide({&route, {}, 0, NetworkSet(route.override_from)}, *head, kClient, inside, kAllUp), 1, Decision::header);
-  check(decide({&route, {}, 0, NetworkSet(route.override_from)}, *head, inside, kClient, kAllUp), 0, Decision::stable);
+  check(decide({&route, {}, 0, overriding(route)}, *head, kClient, inside, kAllUp), 1, Decision::header);
+  check(decide({&route, {}, 0, overriding(route)}, *head, inside, kClient, kAllUp), 0, Decision::stable);
 }
 
 TEST_CASE("a unix peer may name a version unless override_from is empty") {
@@ -445,9 +449,8 @@ struct Targeted {
   }
   Choice choose(const http::Request& head, double percent = 0, std::uint64_t able = 7) const {
     const auto is_able = [able](std::uint32_t version) { return (able >> version & 1) != 0; };
-    return decide(
-        {&route, Threshold::of_percent(percent), 0, NetworkSet(route.override_from), Targeting(route, targets)}, head,
-        kClient, kClient, is_able);
+    return decide({&route, Threshold::of_percent(percent), 0, overriding(route), Targeting(route, targets)}, head,
+                  kClient, kClient, is_able);
   }
 };
 

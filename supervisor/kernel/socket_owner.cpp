@@ -1,4 +1,4 @@
-#include "supervisor/process/socket_owner.hpp"
+#include "supervisor/kernel/socket_owner.hpp"
 
 #include <netinet/tcp.h>
 
@@ -7,8 +7,8 @@
 #include <optional>
 #include <sstream>
 
-#include "supervisor/process/process_table.hpp"
-#include "supervisor/process/sock_diag.hpp"
+#include "supervisor/kernel/process_table.hpp"
+#include "supervisor/kernel/sock_diag.hpp"
 
 namespace gray::supervisor {
 namespace {

@@ -32,8 +32,8 @@ std::vector<std::uint64_t> listening_at(const Address& address);
 
 /// The sockets that listen at an address, with the sum of their backlogs. Empty where netlink is not permitted.
 ListenerView look_at_listener(const Address& address);
-/// The same. Sockets are asked for one by one, which costs the same however many listen on this host; only where netlink
-/// is not permitted, or a backlog is so short that other sockets of the port may matter, are all looked at.
+/// The same. Sockets are asked for one by one, which costs the same however many listen on this host; only where
+/// netlink is not permitted, or a backlog is so short that other sockets of the port may matter, are all looked at.
 ListenerView look_at_listener(const Address& address, const PeerOwners& kernel);
 
 /// "pid 4711 (nginx)"; empty if /proc does not show it (another user's process, another network namespace). For people.

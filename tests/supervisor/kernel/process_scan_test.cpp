@@ -1,4 +1,4 @@
-#include "supervisor/process/process_scan.hpp"
+#include "supervisor/kernel/process_scan.hpp"
 
 #include <signal.h>
 #include <sys/prctl.h>

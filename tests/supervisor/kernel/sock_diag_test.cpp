@@ -1,4 +1,4 @@
-#include "supervisor/process/sock_diag.hpp"
+#include "supervisor/kernel/sock_diag.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>

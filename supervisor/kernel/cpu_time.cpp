@@ -1,4 +1,4 @@
-#include "supervisor/process/cpu_time.hpp"
+#include "supervisor/kernel/cpu_time.hpp"
 
 #include <time.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <string>
 
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 namespace gray::supervisor {
 

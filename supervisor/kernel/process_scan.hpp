@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 namespace gray::supervisor {
 

@@ -1,8 +1,8 @@
-#include "supervisor/process/cpu_time.hpp"
+#include "supervisor/kernel/cpu_time.hpp"
 
 #include <doctest/doctest.h>
 
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 using namespace gray::supervisor;
 

@@ -1,7 +1,7 @@
 // One query uses one netlink socket: a request, and messages until the kernel reports the end. The kernel works within
 // our calls: the request makes it write the first part of its answer, and reading a part makes it write the next. So
 // the socket need not block: a missing part will never arrive, and the caller is not delayed.
-#include "supervisor/process/sock_diag.hpp"
+#include "supervisor/kernel/sock_diag.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

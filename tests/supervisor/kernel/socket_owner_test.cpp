@@ -1,4 +1,4 @@
-#include "supervisor/process/socket_owner.hpp"
+#include "supervisor/kernel/socket_owner.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>

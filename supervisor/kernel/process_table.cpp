@@ -1,4 +1,4 @@
-#include "supervisor/process/process_table.hpp"
+#include "supervisor/kernel/process_table.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
