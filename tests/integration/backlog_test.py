@@ -35,7 +35,7 @@ import os, socket, time
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(os.environ["GRAY_SOCKET"])
 listener.listen(0)
-os.write(int(os.environ["GRAY_READY_FD"]), b"READY=1")
+os.write(int(os.environ["GRAY_READY_FD"]), b"READY=1\\n")
 held = [listener.accept() for _ in range(int(os.environ["TAKES"]))]
 time.sleep(600)
 """
