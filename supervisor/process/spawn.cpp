@@ -143,7 +143,8 @@ void place_descriptors(const std::vector<int>& fds, int errors) {
 }  // namespace
 
 // Signals are blocked across the fork: a handler of the master that ran in the child would write into the master's own
-// pipes.
+// pipes. A child by vfork shares the memory of the master until it runs the program. One that changes its user must not:
+// a process of that user could write to it.
 std::optional<Spawned> spawn(const SpawnPlan& plan, int& error) {
   Prepared prepared;
   if (!prepare(plan, prepared)) {
@@ -153,7 +154,7 @@ std::optional<Spawned> spawn(const SpawnPlan& plan, int& error) {
   sigset_t all, before;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = ::fork();
+  const pid_t pid = prepared.user ? ::fork() : ::vfork();
   if (pid == 0) child(prepared);
   error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

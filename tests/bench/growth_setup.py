@@ -65,11 +65,14 @@ class Grayd(Proxy):
         begun = time.monotonic()
         process = bench.start([harness.program(harness.BUILD / "grayd"), "--config", config], cpu=cpu)
         self.master = process.pid
-        while len(found := self.healthy()) < workers:
+        while True:
+            asked = time.monotonic()
+            if len(found := self.healthy()) >= workers:
+                break
             if process.poll() is not None or time.monotonic() > begun + HEALTHY_LIMIT:
                 raise harness.Failure(f"{workers} workers did not become healthy; grayd said:\n"
                                       f"{bench.log_of(process.args).read_text()[-2000:]}")
-            time.sleep(0.05)
+            time.sleep(0.05 + 5 * (time.monotonic() - asked))  # a status of hundreds of workers is work, too
         self.start_seconds = time.monotonic() - begun
         self.start_cpu = native.cpu_seconds([self.master])
         for worker in found[:8]:
@@ -82,7 +85,7 @@ class Grayd(Proxy):
         return []
 
 
-def haproxy(bench, backends, threads=1, rules="", server="", tune="", cpu=None):
+def haproxy(bench, backends, threads=1, rules="", server="", tune="", clients=CLIENTS, cpu=None):
     """`backends`: ports, one server each. `rules`: lines of the section; `server`: words of each server."""
     folder, port = tempfile.mkdtemp(prefix="haproxy-", dir=bench.folder), harness.free_port()
     servers = "".join(f"    server w{i} 127.0.0.1:{backend} {server}\n" for i, backend in enumerate(backends))
@@ -90,7 +93,7 @@ def haproxy(bench, backends, threads=1, rules="", server="", tune="", cpu=None):
         file.write(f"""
 global
     nbthread {threads}
-    maxconn {CLIENTS}
+    maxconn {clients}
     {tune}
 defaults
     mode http

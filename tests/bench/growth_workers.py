@@ -62,7 +62,7 @@ def rests(chosen):
         with harness.Bench() as bench:
             if "haproxy" in chosen.proxy:
                 _, port = bench.backend()
-                peer = haproxy(bench, [port] * count, server="check inter 1s")
+                peer = haproxy(bench, [port] * count, server="check inter 1s", clients=1_000)
                 points.append(point("G5", f"{count} workers", "haproxy", HOUR * at_rest(peer, peer.ids, seconds),
                                     "CPU s an hour"))
     mine = figure_of(points, "grayd", "256 workers")
