@@ -72,7 +72,8 @@ bool Backends::take_place(const Version& version, const WorkerSeeker& seeker, st
   places += slow_share_.idle(version);
   if (waiting_.take_place(version.row, std::min<std::uint32_t>(places, UINT16_MAX))) return true;
   if (!version.limits.queue_grows || seeker.slow) return false;
-  return queue_load(version).is_quick() && waiting_.take_place(version.row, UINT16_MAX);
+  const Micros oldest = version.queue.oldest_wait(engine_.now());
+  return queue_load(version).in_time(oldest) && waiting_.take_place(version.row, UINT16_MAX);
 }
 
 // A request of that kind waits, here or on another thread.

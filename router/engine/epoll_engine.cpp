@@ -147,8 +147,10 @@ void EpollEngine::dispatch(const epoll_event& event) {
   serve(*stream);
 }
 
-// An event that comes from here comes a second time from the other set, and finds nothing to read.
+// An event that comes from here comes a second time from the other set, and finds nothing to read. The time goes on, too:
+// else a worker that answers in a long turn would seem to have taken the whole turn.
 void EpollEngine::dispatch_first() {
+  now_ = Clock::now();
   epoll_event events[kEventsInRow];
   const int count = epoll_wait(first_.get(), events, kEventsInRow, 0);
   for (int i = 0; i < count; ++i) dispatch(events[i]);

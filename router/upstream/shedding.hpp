@@ -41,8 +41,9 @@ struct QueueLoad {
   /// 0: not known.
   Micros wait_behind(std::size_t others) const;
   bool worth_waiting(std::size_t others) const { return wait_behind(others) <= limit; }
-  /// Whether a newcomer is known to wait for less than half of the limit.
-  bool is_quick() const { return mean_service > Micros{0} && wait_behind(waiting) < limit / 2; }
+  /// Whether a newcomer should be served in time; `oldest`: how long the oldest one has waited. Before the first answer
+  /// nothing else is known: a burst may wait for a new worker, but not for one that hangs.
+  bool in_time(Micros oldest) const { return oldest < limit / 2 && worth_waiting(waiting); }
   Micros target() const { return Codel::target(mean_service, sockets); }
 };
 

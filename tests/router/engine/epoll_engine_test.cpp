@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <deque>
+#include <set>
 #include <vector>
 
 #include "tests/router/engine/running.hpp"
@@ -58,6 +59,28 @@ TEST_CASE("in a turn of many events, streams that are served first do not wait f
   REQUIRE(run.until([&] { return served == kOthers && before_first >= 0; }));
   CHECK(run.get(before_first) <= 32);
   CHECK(run.get(logs.back().data) == "x");
+}
+
+TEST_CASE("the time goes on within a turn of many events") {
+  constexpr int kEvents = 200;  // of one turn
+  Running run;
+  std::vector<Pair> pairs(kEvents);
+  std::deque<Log> logs;
+  std::set<TimePoint> times;
+  int served = 0;
+  for (Pair& pair : pairs) {
+    Log& log = logs.emplace_back(run);
+    log.then = [&] {
+      ++served;
+      times.insert(run.engine->now());
+    };
+    run.on([&] { log.stream = run.engine->adopt(pair.ours.release(), log); });
+  }
+  run.on([&] {  // between two turns
+    for (Pair& pair : pairs) pair.write("x");
+  });
+  REQUIRE(run.until([&] { return served == kEvents; }));
+  CHECK(run.get(times.size()) > 2);
 }
 
 TEST_CASE("reading stops while any reason to pause is left, and nothing is lost") {

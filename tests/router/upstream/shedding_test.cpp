@@ -52,6 +52,14 @@ TEST_CASE("the expected wait is the work ahead, and half a service time of one s
   CHECK(behind(0).wait_behind(~std::size_t{0}) > Duration{1'000'000'000});
 }
 
+TEST_CASE("a newcomer is served in time if its estimated wait is, and the oldest one has not waited for half of it") {
+  CHECK(behind(399).in_time(Duration{499}));
+  CHECK_FALSE(behind(400).in_time(Duration{499}));
+  CHECK_FALSE(behind(1).in_time(Duration{500}));
+  CHECK(behind(5'000, Duration{0}).in_time(Duration{499}));  // before the first answer
+  CHECK_FALSE(behind(5'000, Duration{0}).in_time(Duration{500}));
+}
+
 TEST_CASE("workers of 1 s: as many requests wait as can be served within queue_timeout") {
   CHECK(behind(0, Duration{1'000}, 8).worth_waiting(7));
   CHECK_FALSE(behind(0, Duration{1'000}, 8).worth_waiting(8));
