@@ -15,7 +15,7 @@ using segment::Reason;
 namespace {
 
 constexpr Duration kSuspicion{1'000};  // after a worker broke a connection: chosen only if there is no other
-constexpr Duration kTurnSlack{2};      // to move a socket to another thread costs as much as several requests
+constexpr Duration kTurnSlack{5};      // to move a socket to another thread costs as much as several requests
 
 }  // namespace
 

@@ -147,8 +147,8 @@ void EpollEngine::dispatch(const epoll_event& event) {
   serve(*stream);
 }
 
-// An event that comes from here comes a second time from the other set, and finds nothing to read. The time goes on, too:
-// else a worker that answers in a long turn would seem to have taken the whole turn.
+// An event that comes from here comes a second time from the other set, and finds nothing to read. The time goes on,
+// too: else a worker that answers in a long turn would seem to have taken the whole turn.
 void EpollEngine::dispatch_first() {
   now_ = Clock::now();
   epoll_event events[kEventsInRow];

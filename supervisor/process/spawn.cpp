@@ -143,8 +143,8 @@ void place_descriptors(const std::vector<int>& fds, int errors) {
 }  // namespace
 
 // Signals are blocked across the fork: a handler of the master that ran in the child would write into the master's own
-// pipes. A child by vfork shares the memory of the master until it runs the program. One that changes its user must not:
-// a process of that user could write to it.
+// pipes. A child by vfork shares the memory of the master until it runs the program. One that changes its user must
+// not: a process of that user could write to it.
 std::optional<Spawned> spawn(const SpawnPlan& plan, int& error) {
   Prepared prepared;
   if (!prepare(plan, prepared)) {

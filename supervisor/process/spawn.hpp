@@ -3,8 +3,8 @@
 // async-signal-safe calls, because other threads of the master may hold any lock. An error before the program runs is
 // reported through a close-on-exec pipe, which distinguishes it from a program that exits with 127.
 //
-// Without a change of user it is a vfork: the child uses the memory of the master, which waits until the program runs. A
-// fork copies the page tables, and then every page that either of them writes to, which costs several milliseconds a
+// Without a change of user it is a vfork: the child uses the memory of the master, which waits until the program runs.
+// A fork copies the page tables, and then every page that either of them writes to, which costs several milliseconds a
 // worker. The master waits for as long as chdir and exec take, so a program on a file system that hangs holds it up.
 //
 // The child: own session and process group, dies with the master's thread (PDEATHSIG), default signal dispositions,
