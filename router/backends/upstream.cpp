@@ -147,9 +147,11 @@ void Upstream::on_data(std::string_view bytes) {
 
 // Programs that send an answer in pieces, with Nagle's algorithm, send the second piece when the first is acknowledged.
 // Our kernel would do that only 40 ms later, because we send nothing meanwhile. Once for each answer: it then
-// acknowledges what is read, until we send again.
+// acknowledges what is read, until we send again. An answer that has ended has no rest: this connection may have the
+// next request already.
 void Upstream::expedite_rest() {
-  if (idle() || phase_ != Phase::http || answer_.expedited) return;
+  const bool begun = partial_ || answer_.in_body || answer_.passed_on || answer_.interims > 0;
+  if (idle() || phase_ != Phase::http || answer_.expedited || !begun) return;
   answer_.expedited = true;
   shard_.engine.acknowledge_received(stream_);
 }

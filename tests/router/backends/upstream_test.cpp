@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 
 #include "tests/router/process/rig.hpp"
@@ -25,6 +26,17 @@ std::pair<std::string, Wire::End> read_all(Rig& rig, std::string_view request) {
   client.write(request);
   std::string text = client.read_rest();
   return {text, client.end()};
+}
+
+/// Segments that a TCP socket has received without data. The fields are those of linux/tcp.h, which cannot be included
+/// beside netinet/tcp.h: tcpi_segs_in and tcpi_data_segs_in.
+std::uint32_t segments_without_data(int fd) {
+  constexpr std::size_t kSegments = 140 / 4, kWithData = 152 / 4;
+  std::array<std::uint32_t, 64> info{};
+  socklen_t length = sizeof info;
+  REQUIRE(::getsockopt(fd, IPPROTO_TCP, TCP_INFO, info.data(), &length) == 0);
+  REQUIRE(length > 4 * kWithData);
+  return info[kSegments] - info[kWithData];
 }
 
 void check_invalid(std::string_view answer) {
@@ -322,6 +334,28 @@ TEST_CASE("a worker that sends its answer in pieces, with Nagle's algorithm, is 
     CHECK(quickest < Duration{30});
     CHECK(worker.connections() == 1);
   }
+}
+
+TEST_CASE("an answer is acknowledged with the next request of its connection, if one waits for it") {
+  constexpr int kRequests = 60;
+  std::atomic<std::uint32_t> apart{0};
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    while (call.next()) {
+      apart = segments_without_data(call.fd());
+      let_pass(Duration{2});  // until the other request waits
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    }
+  });
+  Rig rig({{{worker.address()}}, few_sockets(1)});
+  Wire clients[] = {rig.dial(), rig.dial()};
+  for (Wire& client : clients) client.write(Rig::request_for());
+  for (int request = 0; request < kRequests; ++request) {
+    Wire& client = clients[request % 2];
+    CHECK(client.read_answer().body == "hello");
+    client.write(Rig::request_for());
+  }
+  CHECK(worker.connections() == 1);
+  CHECK(apart.load() < kRequests / 2);
 }
 
 TEST_CASE("an incomplete head of an answer is a failure of the worker, and the request is repeated once") {
