@@ -282,7 +282,7 @@ void Downstream::on_peer_closing(bool reset) {
 
 void Downstream::on_writable() {
   if (is_active()) return transaction_->exchange.client_drained();
-  if (phase_ == Phase::head && !arrival_.began() && !inbox_ && engine().unsent(stream_) == 0) on_answer_sent();
+  if (phase_ == Phase::head && nothing_came() && engine().unsent(stream_) == 0) on_answer_sent();
   engine().resume(stream_, engine::Pause::busy);
   take_all();
   context().shard.outbox.flush();
@@ -291,7 +291,7 @@ void Downstream::on_writable() {
 void Downstream::on_timer() {
   if (phase_ <= Phase::head) {
     // After half a head the client may read why it is refused; an idle connection is just closed.
-    if (!arrival_.began() && !inbox_) return on_idle_timeout();
+    if (nothing_came()) return on_idle_timeout();
     refuse(phase_ == Phase::greeting ? kSlowProxyHeader : kSlowHead);
   } else if (phase_ <= Phase::busy && transaction_->watch.on()) {
     sample();

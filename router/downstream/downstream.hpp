@@ -130,6 +130,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void report(MemoryHolder holder, const ExchangeMemory& exchange, bool with_kernel, stats::MemoryTally& tally) const;
   WaitsFor waits_for(const engine::StreamMemory& own) const;
   TimePoint idle_since() const;
+  /// Not a byte of the next request.
+  bool nothing_came() const { return !arrival_.began() && !inbox_; }
   bool is_active() const { return transaction_ != nullptr && transaction_->exchange.active(); }
   /// Takes a transaction if there is none. False: there is no memory for it, and the client was turned away.
   bool begun();

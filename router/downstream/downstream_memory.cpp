@@ -65,7 +65,7 @@ void Downstream::report(MemoryHolder holder, const ExchangeMemory& exchange, boo
 WaitsFor Downstream::waits_for(const engine::StreamMemory& own) const {
   if (own.unsent > 0) return WaitsFor::client_read;
   if (phase_ == Phase::closing) return WaitsFor::client_close;
-  return arrival_.began() || inbox_ ? WaitsFor::client_head : WaitsFor::next_request;
+  return nothing_came() ? WaitsFor::next_request : WaitsFor::client_head;
 }
 
 // Its timer was set when the last request ended, or the connection began.

@@ -130,7 +130,8 @@ Parse read_fields(HeadReader& reader, std::size_t limit, Fields& fields, Noted& 
     if (const Parse read = read_field(reader, fields.count == 0, field); read != Parse::complete) return read;
     ++fields.count;
     if (field.id != Name::other) note(field, noted);
-    if (noted.crowded) return reader.refuse(field.value.data(), 400, "P1", "too many members in a list");
+    if (noted.crowded)
+      return reader.refuse(field.value.data(), 400, "P1", "too many members in Connection, TE or Upgrade");
   }
   return Parse::incomplete;
 }

@@ -12,6 +12,7 @@
 #include "config/base/archive.hpp"
 #include "config/base/unique_fd.hpp"
 #include "supervisor/supervisor.hpp"
+#include "supervisor/worker.hpp"
 
 namespace gray::supervisor {
 
@@ -148,5 +149,14 @@ struct Running {
 
 inline const char* const kServer =
     "require('http').createServer((q, r) => r.end('hi')).listen(process.env.PORT, '127.0.0.1'";
+
+/// What a part of the supervisor needs, with the fake host.
+struct FakeContext {
+  asio::io_context io;
+  FakeHost host{io};
+  CgroupTree cgroups;
+  WorkerContext context{io, host, cgroups, "context-test-" + std::to_string(::getpid())};
+  const TimePoint now = Clock::now();
+};
 
 }  // namespace gray::supervisor

@@ -8,14 +8,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct OneFleet {
-  asio::io_context io;
-  FakeHost host{io};
-  CgroupTree cgroups;
-  WorkerContext context{io, host, cgroups, "fleet-test-" + std::to_string(::getpid())};
+struct OneFleet : FakeContext {
   int wakes = 0;
   Fleet fleet{context, [this] { ++wakes; }};
-  const TimePoint now = Clock::now();
 
   Version& make(const std::string& name) { return fleet.get("web", name, true, now); }
 };

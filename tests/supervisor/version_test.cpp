@@ -8,14 +8,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct OneVersion {
-  asio::io_context io;
-  FakeHost host{io};
-  CgroupTree cgroups;
-  WorkerContext context{io, host, cgroups, "version-test-" + std::to_string(::getpid())};
+struct OneVersion : FakeContext {
   int wakes = 0;
   Version version{context, [this] { ++wakes; }, "web", "v1", 1};
-  const TimePoint now = Clock::now();
 };
 
 }  // namespace

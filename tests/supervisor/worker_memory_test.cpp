@@ -55,11 +55,7 @@ TEST_CASE("a worker that was started after the measurement counts with its first
   CHECK(memory.of(::getpid(), TimePoint{1h}, nothing).group > 0);
 }
 
-TEST_CASE("a slot without a process has no memory") {
-  asio::io_context io;
-  FakeHost host{io};
-  CgroupTree cgroups;
-  WorkerContext context{io, host, cgroups, "memory-test-" + std::to_string(::getpid())};
+TEST_CASE_FIXTURE(FakeContext, "a slot without a process has no memory") {
   const Worker worker{context, "v1", "web@v1#0", [] {}};
   CHECK(measure({&worker}).empty());
   CHECK(measure({}).empty());
