@@ -15,9 +15,11 @@ class Scenarios(GrayTest):
     def run_scenario(self, file):
         relay = [sys.executable, os.path.join(HERE, "workers", "relay.py")]
         server = "s1.sock"
+        # The server of a scenario has one connection at a time. Each thread of the router opens its own, so there is
+        # one thread.
         daemon = self.start({"stable": "v1", "limits": {"request_timeout": "2s", "body": "64B"},
                              "version": {"v1": {"command": relay, "ready": ["pipe"], "env": {"RELAY_TO": server}}}},
-                            up=())
+                            up=(), router={"threads": 1})
         daemon.wait_up(1, "v1")
         done = subprocess.run(
             ["varnishtest", "-t", str(LIMIT * SLOWER), f"-Dgrayd=127.0.0.1:{daemon.port}",
