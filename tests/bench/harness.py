@@ -117,7 +117,9 @@ class Bench(contextlib.ExitStack):
         return process, int(line)
 
     def backend(self, *options):
-        return self.start_printing_port([program(BUILD / "bench/light_backend"), "--port", "0", *options])
+        """In a session of its own, as grayd starts its workers: the scheduler's autogroups share the CPU by session."""
+        return self.start_printing_port([program(BUILD / "bench/light_backend"), "--port", "0", *options],
+                                        start_new_session=True)
 
     def node_master(self, backend_port):
         process, port = self.start_printing_port(["node", str(HERE / "node_master.js"), str(backend_port)])
