@@ -15,6 +15,7 @@
 #include "router/policy/retry_budget.hpp"
 #include "router/policy/slow_start.hpp"
 #include "router/upstream/idle_pool.hpp"
+#include "router/upstream/service_time.hpp"
 #include "router/upstream/shedding.hpp"
 #include "router/upstream/wait_queue.hpp"
 

@@ -197,8 +197,9 @@ void Exchange::response_data(std::string_view payload) {
 // done() may begin the client's next request in this object: nothing may follow it here.
 void Exchange::finish(bool close) {
   client_->end_response(close);
-  const auto served = std::chrono::duration_cast<Micros>(context_.shard.engine.now() - record_.granted);
-  if (!was_slow_) routing_.version()->service_time.add(served);  // else it is the client's time
+  const TimePoint now = context_.shard.engine.now();
+  const auto served = std::chrono::duration_cast<Micros>(now - record_.granted);
+  if (!was_slow_) routing_.version()->service_time.add(served, now);  // else it is the client's time
   conclude();
   WorkerSide& side = *std::exchange(attempt_.side, nullptr);
   close ? side.discard(false) : side.release();
@@ -295,7 +296,8 @@ void Exchange::open_tunnel() {
   tunnel_.open(*attempt_.side, protocol_);
   http::ResponseExtras extras = response_extras();
   extras.upgrade = protocol_;
-  routing_.version()->service_time.add(std::chrono::duration_cast<Micros>(record_.first_byte - record_.granted));
+  const auto served = std::chrono::duration_cast<Micros>(record_.first_byte - record_.granted);
+  routing_.version()->service_time.add(served, context_.shard.engine.now());
   accepts_body_ = true;
   client_->open_tunnel(*response_, extras);
 }

@@ -50,7 +50,7 @@ struct QueueLoad {
 class Shedding {
  public:
   /// Of requests that are refused to those that are served: clients ask again at once.
-  static constexpr std::uint64_t kAtOnce = 4;
+  static constexpr std::uint64_t kAtOnce = 2;
   static constexpr Duration kFirstTime{500};
   static constexpr Duration kLongestTime{16'000};
   /// The wait of a newcomer while requests are shed: enough targets that hardly any socket finds nobody waiting.

@@ -93,15 +93,4 @@ class WaitQueue {
   std::size_t size_ = 0;
 };
 
-/// Mean service time, exponentially weighted (1/16).
-class ServiceTime {
- public:
-  void add(Micros sample);
-  Micros mean() const { return scaled_ / kWeight; }  // 0: not known yet
-
- private:
-  static constexpr std::int64_t kWeight = 16;  // a new sample counts 1/16
-  Micros scaled_{0};  // kWeight times the mean, since a sixteenth of a few microseconds rounds to zero
-};
-
 }  // namespace gray::upstream

@@ -50,7 +50,9 @@ TEST_CASE("a full queue and a wait that cannot succeed are refused at once") {
   REQUIRE(eventually([&] { return rig.waiting() == 1; }));
   CHECK(rig.get().field("x-gray-reason") == "queue-full");
   CHECK(rig.waiting() == 1);
-  rig.on([](proxy::Shard& shard) { shard.backends().version(0).service_time.add(Micros{60'000'000}); });
+  rig.on([](proxy::Shard& shard) {
+    shard.backends().version(0).service_time.add(Micros{60'000'000}, shard.engine().now());
+  });
   rig.apply({{{worker.address()}}, few_sockets(1, 100), 0, 2});
   const Message answer = rig.get();
   CHECK(answer.status() == 503);
@@ -68,7 +70,8 @@ TEST_CASE("a queue whose size was not set takes more requests while they are ser
   Rig rig(plan);
   const auto takes = [&](Micros sample) {
     rig.on([sample](proxy::Shard& shard) { shard.backends().version(0).service_time = {}; });
-    rig.on([sample](proxy::Shard& shard) { shard.backends().version(0).service_time.add(sample); });
+    rig.on(
+        [sample](proxy::Shard& shard) { shard.backends().version(0).service_time.add(sample, shard.engine().now()); });
   };
   Wire first = send_get(rig);
   REQUIRE(eventually([&] { return worker.requests() == 1; }));
@@ -172,8 +175,8 @@ TEST_CASE("workers that have become too slow: the newest is served, and who cann
   }
   rig.on([](proxy::Shard& shard) {
     proxy::Version& version = shard.backends().version(0);
-    version.service_time.add(Micros{5'000'000});
     const TimePoint now = shard.engine().now();
+    version.service_time.add(Micros{5'000'000}, now);
     for (const int ms : {10'000, 20'000, 30'000})
       version.shedding.serves({.sockets = 1}, Micros{1'000'000}, now + Duration{ms});
   });

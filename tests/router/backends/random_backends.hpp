@@ -96,6 +96,7 @@ class RandomRequest final : public proxy::WorkerSeeker {
   proxy::Wish wish;
   proxy::Version* version = nullptr;
   proxy::Backends* backends = nullptr;
+  const TimePoint* now = nullptr;
   int served = 0, refused = 0;
 
   /// Takes a socket, or waits for one, or is refused.
@@ -133,7 +134,7 @@ class RandomRequest final : public proxy::WorkerSeeker {
   void response_data(std::string_view) override {}
   void response_trailers(std::string_view) override {}
   void response_end() override {
-    version->service_time.add(Micros{20'000});
+    version->service_time.add(Micros{20'000}, *now);
     backends->slow_share().leave(*version, *this);
     use(nullptr);
     state = State::idle;

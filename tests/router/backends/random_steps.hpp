@@ -134,6 +134,7 @@ class RandomSteps {
     if (request.state != RandomRequest::State::idle) return;
     request.backends = &any_thread().backends;
     request.version = &request.backends->version(below(kRows));
+    request.now = &all_.now;
     request.slow = below(8) == 0;
     request.again = false;
     request.wish = {.affinity = request.version->affinity ? 1 + below(9) : 0};

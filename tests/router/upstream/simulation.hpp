@@ -12,6 +12,7 @@
 #include <random>
 #include <vector>
 
+#include "router/upstream/service_time.hpp"
 #include "router/upstream/shedding.hpp"
 #include "router/upstream/wait_queue.hpp"
 
@@ -143,7 +144,8 @@ class QueueSimulation {
     --busy_;
     ++figures_.good;
     figures_.latencies.push_back(now_ - request.came);
-    threads_[request.thread].service_time.add(Micros{static_cast<std::int64_t>((now_ - request.granted) * 1'000)});
+    threads_[request.thread].service_time.add(Micros{static_cast<std::int64_t>((now_ - request.granted) * 1'000)},
+                                              clock());
     again(request, 0.05);
     expire();
     while (waiting_ > 0 && busy_ < plan_.sockets) serve(longest_waiting());

@@ -151,25 +151,5 @@ TEST_CASE("under random operations the queue does what a naive model does") {
   }
 }
 
-TEST_CASE("the mean service time starts at the first sample and follows slowly") {
-  ServiceTime time;
-  CHECK(time.mean() == Micros{0});
-  time.add(Micros{1600});
-  CHECK(time.mean() == Micros{1600});
-  time.add(Micros{3200});
-  CHECK(time.mean() == Micros{1700});
-  for (int i = 0; i < 200; ++i) time.add(Micros{3200});
-  CHECK(time.mean() >= Micros{3190});
-  CHECK(time.mean() <= Micros{3200});
-}
-
-TEST_CASE("a mean of a few microseconds is not lost in rounding, and a sample of zero counts as known") {
-  ServiceTime time;
-  time.add(Micros{0});
-  CHECK(time.mean() == Micros{1});
-  for (int i = 0; i < 200; ++i) time.add(Micros{8});
-  CHECK(time.mean() >= Micros{7});
-}
-
 }  // namespace
 }  // namespace gray::upstream
