@@ -98,7 +98,10 @@ class Upstream final : public engine::StreamHandler, public upstream::IdleLink<U
   void on_connected(int error) override;
   void on_stranger(const PeerOwner& found) override;
   void on_data(std::string_view bytes) override;
-  std::size_t read_size() override { return idle() ? engine::kMinRead : exchange_->answer_room(); }
+  std::size_t read_size() override {
+    if (idle()) return engine::kMinRead;
+    return answer_.in_body ? body_.read_for(exchange_->answer_room()) : exchange_->answer_room();
+  }
   void on_end() override;
   void on_writable() override;
   void on_failed(int error) override;

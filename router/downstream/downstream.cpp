@@ -95,7 +95,10 @@ void Downstream::on_data(std::string_view bytes) {
 }
 
 std::size_t Downstream::read_size() {
-  return phase_ == Phase::body || phase_ == Phase::tunnel ? transaction_->exchange.body_read() : kHeadRead;
+  if (phase_ != Phase::body && phase_ != Phase::tunnel) return kHeadRead;
+  const Exchange& exchange = transaction_->exchange;
+  const bool passes_on = phase_ == Phase::body && !exchange.gathers();
+  return passes_on ? transaction_->body.read_for(exchange.body_read()) : exchange.body_read();
 }
 
 bool Downstream::store(std::string_view bytes) {

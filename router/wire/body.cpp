@@ -11,33 +11,48 @@ namespace gray::http {
 
 namespace {
 
-std::uint64_t hex_value(char c) { return static_cast<std::uint64_t>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10); }
+// Of a hexadecimal digit: the letters follow 0x40 and 0x60, the digits 0x30.
+std::uint64_t hex_value(char c) { return static_cast<std::uint64_t>((c & 0xf) + 9 * (c >> 6)); }
 
 struct SizeLine {
   std::size_t length = 0;  // 0: another kind of line, or not all there
   std::size_t size = 0;
 };
 
+bool is_crlf(const char* at) { return std::memcmp(at, "\r\n", 2) == 0; }
+
 // The usual line between two chunks, "CRLF HEX CRLF": a few digits, no extension, not the last chunk. Any other is read
 // byte by byte.
 SizeLine usual_line(std::string_view text) {
   constexpr std::size_t kDigits = 4, kAround = 4;
-  if (text.size() < kAround + kDigits || text[0] != '\r' || text[1] != '\n') return {};
+  if (text.size() < kAround + kDigits || !is_crlf(text.data())) return {};
   std::size_t at = 2, size = 0;
   for (; at < 2 + kDigits && is_hex(text[at]); ++at) size = size * 16 + hex_value(text[at]);
-  if (size == 0 || text[at] != '\r' || text[at + 1] != '\n') return {};
+  if (size == 0 || !is_crlf(text.data() + at)) return {};
   return {at + 2, size};
 }
 
-// A few bytes are copied without a call, with some of those behind them, if both sides have as many.
-void copy_chunk(std::string_view from, std::size_t size, std::span<char> to) {
-  constexpr std::size_t kFew = 16;
-  const bool few = size <= kFew && from.size() >= kFew && to.size() >= kFew;
-  if (few) {
-    std::memcpy(to.data(), from.data(), kFew);
-  } else {
-    std::memcpy(to.data(), from.data(), size);
+struct Gathered {
+  std::size_t read = 0, written = 0;
+};
+
+// Chunks whose size is one digit: only for these do the lines cost more than the payload. The bytes of the largest one
+// are copied for each, so that there is no call.
+Gathered gather_tiny(std::string_view from, std::span<char> to) {
+  constexpr std::ptrdiff_t kCopied = 16, kLine = 5;
+  const char* in = from.data();
+  const char* const in_end = in + from.size();
+  char* out = to.data();
+  char* const out_end = out + to.size();
+  while (in_end - in >= kLine + kCopied && out_end - out >= kCopied && is_crlf(in) && is_crlf(in + 3) &&
+         is_hex(in[2])) {
+    const std::uint64_t size = hex_value(in[2]);
+    if (size == 0) break;
+    std::memcpy(out, in + kLine, kCopied);
+    out += size;
+    in += kLine + size;
   }
+  return {static_cast<std::size_t>(in - from.data()), static_cast<std::size_t>(out - to.data())};
 }
 
 }  // namespace
@@ -85,15 +100,24 @@ void BodyDecoder::gather(std::string_view input, std::span<char> room, Step& ste
     const std::string_view rest = input.substr(step.consumed);
     const SizeLine line = usual_line(rest);
     if (line.length == 0 || line.size > room.size() - size || line.size > rest.size() - line.length) break;
-    if (step.consumed == before) copy_chunk(step.payload, size, room);
-    copy_chunk(rest.substr(line.length), line.size, room.subspan(size));
+    if (step.consumed == before) std::memcpy(room.data(), step.payload.data(), size);
+    std::memcpy(room.data() + size, rest.data() + line.length, line.size);
     size += line.size;
     step.consumed += line.length + line.size;
+    const Gathered tiny = gather_tiny(input.substr(step.consumed), room.subspan(size));
+    size += tiny.written;
+    step.consumed += tiny.read;
   }
   if (step.consumed == before) return;
   payload_ += size - step.payload.size();
   taken_ += step.consumed - before;
   step.payload = {room.data(), size};
+}
+
+std::size_t BodyDecoder::read_for(std::size_t room) const {
+  if (taken_ <= payload_ || payload_ == 0 || room >= kMaxFramedRead) return room;
+  const double parts = static_cast<double>(taken_) / static_cast<double>(payload_);
+  return static_cast<std::size_t>(std::min(static_cast<double>(room) * parts, double{kMaxFramedRead}));
 }
 
 std::string_view BodyDecoder::trailers_in(std::string_view input, std::size_t used) const {

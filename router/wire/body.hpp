@@ -22,6 +22,7 @@ inline constexpr std::size_t kMaxTrailers = 8192;         // bytes in all, of on
 inline constexpr std::size_t kMaxChunkDigits = 16;        // of one size, without leading zeros
 inline constexpr std::size_t kMaxChunkZeros = 256;        // leading ones of one size
 inline constexpr std::size_t kGatherRoom = 2048;          // bytes; what is gathered at once
+inline constexpr std::size_t kMaxFramedRead = 32 * 1024;  // bytes; of a body in small chunks
 
 class BodyDecoder {
  public:
@@ -50,6 +51,9 @@ class BodyDecoder {
   const Fault& fault() const { return fault_; }      // after Result::fault; offset is within the body as received
   std::uint64_t received() const { return taken_; }  // bytes of the body as it came, framing included
   std::uint64_t payload_bytes() const { return payload_; }
+  /// How many bytes to read for a sink that takes `room` bytes of payload: more where lines around small chunks were
+  /// most of the body so far, but at most kMaxFramedRead for it.
+  std::size_t read_for(std::size_t room) const;
   /// Payload bytes that are still to come; nothing: unknown.
   std::optional<std::uint64_t> rest() const;
 

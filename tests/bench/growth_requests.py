@@ -173,24 +173,26 @@ def chunks(chosen):
     """CPU time of a byte of payload, both ways."""
     command = ["python3", str(harness.HERE / "chunk_backend.py")]
     points = []
-    for name in [name for name in PEERS if name in chosen.proxy]:
-        with harness.Bench() as bench:
-            if name == "grayd":
-                proxy = Grayd(bench, service(versions=version("v1", command)), cpu=native.PROXY_CPU)
-            else:
-                _, port = bench.start_printing_port(command)
-                proxy = (nginx(bench, port, cpu=native.PROXY_CPU) if name == "nginx" else
-                         haproxy(bench, [port], cpu=native.PROXY_CPU))
-            for chunk in CHUNKS:
-                for way, (request, end) in chunk_requests(chunk).items():
+    with harness.Bench() as bench:
 
-                    def measure(one):
-                        before = one.cpu()
-                        exchange(one.port, request, end)
-                        return 1e9 * (one.cpu() - before) / PAYLOAD
+        def peer(make, wrapped):
+            _, port = bench.start_printing_port(command)
+            return make(bench, [port] if wrapped else port, cpu=native.PROXY_CPU)
 
-                    found = medians({way: proxy}, 1 if chosen.quick else 5, measure)
-                    points.append(point("G9", f"chunks of {chunk} B, {way}", name, found[way], "ns a byte"))
+        start = {"grayd": lambda: Grayd(bench, service(versions=version("v1", command)), cpu=native.PROXY_CPU),
+                 "nginx": lambda: peer(nginx, False), "haproxy": lambda: peer(haproxy, True)}
+        proxies = {name: start[name]() for name in PEERS if name in chosen.proxy}
+        for chunk in CHUNKS:
+            for way, (request, end) in chunk_requests(chunk).items():
+
+                def measure(one):
+                    before = one.cpu()
+                    exchange(one.port, request, end)
+                    return 1e9 * (one.cpu() - before) / PAYLOAD
+
+                found = medians(proxies, 1 if chosen.quick else 25, measure)
+                points += [point("G9", f"chunks of {chunk} B, {way}", name, figure, "ns a byte")
+                           for name, figure in found.items()]
     return points, no_worse(points, [f"chunks of 1 B, {way}" for way in ("up", "down")])
 
 

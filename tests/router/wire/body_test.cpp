@@ -252,6 +252,23 @@ TEST_CASE("A payload span is as large as the input allows") {
   CHECK(close.feed(megabyte).payload.size() == megabyte.size());
 }
 
+TEST_CASE("More is read of a body in small chunks, as much as fits into the sink, and not more than kMaxFramedRead") {
+  BodyDecoder tiny(kChunked), large(kChunked), sized(Framing{Framing::Kind::length, 100});
+  CHECK(tiny.read_for(8'192) == 8'192);
+  const std::string chunk = "1\r\nx\r\n";
+  for (int i = 0; i < 100; ++i) {
+    for (std::size_t used = 0; used < chunk.size();) used += tiny.feed(chunk.substr(used)).consumed;
+  }
+  REQUIRE(tiny.received() == 600);
+  CHECK(tiny.read_for(1'000) == 6'000);
+  CHECK(tiny.read_for(8'192) == kMaxFramedRead);
+  CHECK(tiny.read_for(kMaxFramedRead + 1) == kMaxFramedRead + 1);
+  (void)large.feed("3e8\r\n" + std::string(1'000, 'x'));
+  CHECK(large.read_for(8'192) == 8'192 * 1'005 / 1'000);
+  (void)sized.feed("xxx");
+  CHECK(sized.read_for(8'192) == 8'192);
+}
+
 TEST_CASE("The end of the connection ends a close-delimited body and cuts every other (P27)") {
   BodyDecoder close(Framing{Framing::Kind::until_close, 0});
   close.feed("abc");
