@@ -25,7 +25,8 @@ RULES_TEST = os.path.join(ROOT, "packaging", "prometheus", "grayd.rules.test.yml
 DASHBOARD = os.path.join(ROOT, "packaging", "grafana", "grayd.json")
 PAGE = os.path.join(ROOT, "docs", "monitoring.md")
 
-VARIABLES = {"$service": ".+", "$instance": ".+", "$budget": "512", "$__rate_interval": "5s"}  # as Grafana fills them in
+# As Grafana fills them in.
+VARIABLES = {"$service": ".+", "$instance": ".+", "$budget": "512", "$__rate_interval": "5s"}
 
 MAY_BE_EMPTY = {  # part of a query: why
     'grayd_version_up == 0 and': "every version with users is up",
@@ -247,8 +248,13 @@ class Live(GrayTest):
         self.assertTrue(0.05 < web < 0.4, web)
         alert = next(alert for alert in self.prometheus.ask("alerts")["alerts"]
                      if alert["labels"]["alertname"] == "GraydCanaryErrors")
-        self.assertRegex(alert["annotations"]["description"], r"is [\d.]+% above .*: grayctl shift web v2 0$")
-        self.assertEqual(self.shared.ctl("shift", "web", "v2", "0", "--help").code, 0)
+        self.assertRegex(alert["annotations"]["description"], r", is [\d.]+%\. .*: grayctl shift web v2 0$")
+
+    def test_the_next_command_of_that_alert_ends_it(self):
+        """The last of these tests by its name: the others need a canary with users."""
+        self.assertEqual(self.shared.ctl("shift", "web", "v2", "0").code, 0)
+        eventually(lambda: self.alerts("GraydCanaryLostUsers") == [("web", "v2")], 10, "the alert about lost users")
+        eventually(lambda: not self.alerts("GraydCanaryErrors"), 10, "the end of the alert about errors")
 
     def test_every_query_finds_data(self):
         queries = {**dashboard_queries(), **page_queries()}
