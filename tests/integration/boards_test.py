@@ -182,7 +182,7 @@ class Load(threading.Thread):
                         nowhere.ask("/", host="nowhere.test")
                     if user % 50 == 0:
                         self._broken()
-                    time.sleep(0.008)
+                    time.sleep(0.008)  # the pace of the load
             for thread in slow:
                 thread.join()
         except Exception as failure:  # shown by the test
@@ -198,7 +198,7 @@ class Load(threading.Thread):
         with self.of.client() as client:
             while not self.stopping:
                 client.ask("/?ms=150", host="jobs.test")
-                time.sleep(0.05)
+                time.sleep(0.05)  # a refusal comes at once, and a client that repeats at once is not bounded
 
     def stop(self):
         self.stopping = True
@@ -278,6 +278,7 @@ class Live(GrayTest):
     def test_refused_requests_are_counted_by_reason(self):
         refused = self.prometheus.ask("query", query="reason:grayd_failures:increase5m")["result"]
         self.assertTrue({"queue-full", "queue-timeout"} & {sample["metric"]["reason"] for sample in refused}, refused)
+        self.assertEqual(set(self.alerts("GraydRequestsRefused")), {("jobs", "v1")})
         self.assertEqual(self.alerts("GraydVersionDown") + self.alerts("GraydDown") + self.alerts("GraydNoRouter"), [])
 
     def test_every_name_is_one_that_grayd_exports(self):
