@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "config/shared/totals.hpp"
+#include "control/report/exposition.hpp"
 #include "control/report/memory_metrics.hpp"
+#include "control/report/release_metrics.hpp"
 #include "control/traffic/serving.hpp"
 #include "control/traffic/weights.hpp"
 #include "control/version.hpp"
@@ -21,24 +23,6 @@ constexpr std::int64_t kBounds[] = {1'000,     2'500,     5'000,      10'000,   
                                     2'500'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
 
 constexpr const char* kClasses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};  // none: the client had disconnected
-
-/// Backslash, quote and newline are the only characters that a label value must escape.
-std::string label(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    if (c == '\n') {
-      out += "\\n";
-      continue;
-    }
-    if (c == '\\' || c == '"') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-void head(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
-  out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-}
 
 /// The values of one version, for all metric families.
 struct Sample {
@@ -58,7 +42,7 @@ Samples samples_of(const ReportSource& source) {
       const auto row = source.rows.find(service.name, version.name);
       samples.push_back({service, version, view_of(source.views, service.name, version.name), row,
                          row ? segment::sum(source.layout, *row) : segment::Totals{},
-                         fmt::format("service=\"{}\",version=\"{}\"", label(service.name), label(version.name))});
+                         version_labels(service.name, version.name)});
     }
   }
   return samples;
@@ -68,39 +52,39 @@ using Value = std::function<double(const Sample&)>;
 
 void per_version(std::string& out, const Samples& samples, std::string_view name, std::string_view type,
                  std::string_view help, const Value& value) {
-  head(out, name, type, help);
+  announce(out, name, type, help);
   for (const auto& sample : samples) out += fmt::format("{}{{{}}} {}\n", name, sample.labels, value(sample));
 }
 
-/// One series for each member of `counts` from `first` on, named by `name_of(i)`; members that are 0 only if `all`.
+/// One series for each name of a member of `counts` from `first` on; members that share a name are added. Members of 0
+/// are there, too: Prometheus does not count what a series begins with, so a first burst would be lost.
 template <typename NameOf, std::size_t N>
 void split(std::string& out, const Sample& sample, std::string_view name, std::string_view label_name,
-           std::size_t first, const std::uint64_t (&counts)[N], bool all, NameOf name_of) {
-  for (std::size_t i = first; i < N; ++i) {
-    if (counts[i] == 0 && !all) continue;
-    out += fmt::format("{}{{{},{}=\"{}\"}} {}\n", name, sample.labels, label_name, name_of(i), counts[i]);
-  }
+           std::size_t first, const std::uint64_t (&counts)[N], NameOf name_of) {
+  std::map<std::string_view, std::uint64_t> by_name;
+  for (std::size_t i = first; i < N; ++i) by_name[name_of(i)] += counts[i];
+  for (const auto& [member, count] : by_name)
+    out += fmt::format("{}{{{},{}=\"{}\"}} {}\n", name, sample.labels, label_name, member, count);
 }
 
 void requests(std::string& out, const Samples& samples) {
-  head(out, "grayd_requests_total", "counter", "Finished requests, by class of the answer.");
+  const auto reason_name = [](std::size_t i) { return segment::name_of(static_cast<segment::Reason>(i)); };
+  const auto decision_name = [](std::size_t i) { return segment::name_of(static_cast<segment::Decision>(i)); };
+  announce(out, "grayd_requests_total", "counter", "Finished requests, by class of the answer.");
   for (const auto& sample : samples)
-    split(out, sample, "grayd_requests_total", "code", 0, sample.totals.status_class, true,
+    split(out, sample, "grayd_requests_total", "code", 0, sample.totals.status_class,
           [](std::size_t i) { return kClasses[i]; });
-  head(out, "grayd_route_decisions_total", "counter", "Requests by the source that decided their version.");
+  announce(out, "grayd_route_decisions_total", "counter", "Requests by the source that decided their version.");
   for (const auto& sample : samples)
-    split(out, sample, "grayd_route_decisions_total", "decision", 1, sample.totals.decisions, false,
-          [](std::size_t i) { return segment::name_of(static_cast<segment::Decision>(i)); });
-  head(out, "grayd_failures_total", "counter",
-       "Requests without a complete answer of a worker, by reason; see X-Gray-Reason.");
+    split(out, sample, "grayd_route_decisions_total", "decision", 1, sample.totals.decisions, decision_name);
+  announce(out, "grayd_failures_total", "counter",
+           "Requests without a complete answer of a worker, by reason; see X-Gray-Reason.");
   for (const auto& sample : samples)
-    split(out, sample, "grayd_failures_total", "reason", 1, sample.totals.reasons, false,
-          [](std::size_t i) { return segment::name_of(static_cast<segment::Reason>(i)); });
-  head(out, "grayd_retries_refused_total", "counter",
-       "Failed attempts that were not repeated because of the retry budget, by the reason of the failure.");
+    split(out, sample, "grayd_failures_total", "reason", 1, sample.totals.reasons, reason_name);
+  announce(out, "grayd_retries_refused_total", "counter",
+           "Failed attempts that were not repeated because of the retry budget, by the reason of the failure.");
   for (const auto& sample : samples)
-    split(out, sample, "grayd_retries_refused_total", "reason", 1, sample.totals.retries_refused, false,
-          [](std::size_t i) { return segment::name_of(static_cast<segment::Reason>(i)); });
+    split(out, sample, "grayd_retries_refused_total", "reason", 1, sample.totals.retries_refused, reason_name);
 }
 
 void counters(std::string& out, const Samples& samples) {
@@ -126,7 +110,7 @@ void counters(std::string& out, const Samples& samples) {
 /// counted one bound too high.
 void histogram(std::string& out, const Samples& samples, const ReportSource& source, std::string_view name,
                std::string_view help, segment::Histogram segment::Row::* which) {
-  head(out, name, "histogram", help);
+  announce(out, name, "histogram", help);
   for (const auto& sample : samples) {
     const auto totals = sample.row ? segment::sum(source.layout, *sample.row, which) : segment::HistogramTotals{};
     std::uint64_t below = 0;
@@ -152,8 +136,8 @@ double effective_weight(const Sample& sample, const ReportSource& source) {
 }
 
 void weights(std::string& out, const Samples& samples, const ReportSource& source) {
-  head(out, "grayd_version_weight_ratio", "gauge",
-       "Share of users: as set (desired), and in force while versions are down (effective).");
+  announce(out, "grayd_version_weight_ratio", "gauge",
+           "Share of users: as set (desired), and in force while versions are down (effective).");
   for (const auto& sample : samples) {
     const double desired = shares_of(sample.service, source.state).of(sample.version.name);
     out += fmt::format("grayd_version_weight_ratio{{{},kind=\"desired\"}} {}\n", sample.labels, desired / 100);
@@ -176,11 +160,11 @@ using WorkerValue = std::function<double(const WorkerView&)>;
 
 void per_worker(std::string& out, const Samples& samples, std::string_view name, std::string_view type,
                 std::string_view help, const WorkerValue& value) {
-  head(out, name, type, help);
+  announce(out, name, type, help);
   for (const auto& sample : samples) {
     if (sample.view == nullptr) continue;
     for (const auto& worker : sample.view->workers) {
-      out += fmt::format("{}{{{},worker=\"{}\"}} {}\n", name, sample.labels, label(worker.id), value(worker));
+      out += fmt::format("{}{{{},worker=\"{}\"}} {}\n", name, sample.labels, label_value(worker.id), value(worker));
     }
   }
 }
@@ -213,7 +197,7 @@ void tunnels(std::string& out, const Samples& samples, const ReportSource& sourc
 }
 
 void single(std::string& out, std::string_view name, std::string_view type, std::string_view help, double value) {
-  head(out, name, type, help);
+  announce(out, name, type, help);
   out += fmt::format("{} {}\n", name, value);
 }
 
@@ -229,30 +213,30 @@ std::uint64_t sum_of(const segment::Layout& layout, Cell cell) {
 
 /// Several reasons share a name, because clients get the same answer.
 void refusals(std::string& out, const ReportSource& source) {
-  head(out, "grayd_refused_total", "counter", "Requests that were answered by the router before a version was chosen.");
+  announce(out, "grayd_refused_total", "counter",
+           "Requests that were answered by the router before a version was chosen.");
   std::map<std::string_view, std::uint64_t> by_name;
   for (std::size_t reason = 1; reason < static_cast<std::size_t>(segment::Reason::count); ++reason) {
     by_name[segment::name_of(static_cast<segment::Reason>(reason))] +=
         sum_of(source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.refused[reason]; });
   }
   for (const auto& [name, count] : by_name) {
-    if (count > 0) out += fmt::format("grayd_refused_total{{reason=\"{}\"}} {}\n", name, count);
+    out += fmt::format("grayd_refused_total{{reason=\"{}\"}} {}\n", name, count);
   }
 }
 
 void faults(std::string& out, const ReportSource& source) {
-  head(out, "grayd_faults_total", "counter", "Rules of HTTP that one side broke, see docs/http.md.");
+  announce(out, "grayd_faults_total", "counter", "Rules of HTTP that one side broke, see docs/http.md.");
   for (std::size_t side = 0; side < segment::kSides; ++side) {
     for (std::size_t rule = 0; rule < segment::kRules; ++rule) {
       const auto count = sum_of(
           source.layout, [&](const segment::WireCounts& wire) -> const auto& { return wire.faults[side][rule]; });
-      if (count == 0) continue;
       out += fmt::format("grayd_faults_total{{rule=\"{}\",side=\"{}\"}} {}\n",
                          rule == 0 ? "PROXY" : fmt::format("P{}", rule),
                          segment::name_of(static_cast<segment::Side>(side)), count);
     }
   }
-  head(out, "grayd_write_errors_total", "counter", "Connections on which a send failed.");
+  announce(out, "grayd_write_errors_total", "counter", "Connections on which a send failed.");
   for (std::size_t side = 0; side < segment::kSides; ++side) {
     out += fmt::format(
         "grayd_write_errors_total{{side=\"{}\"}} {}\n", segment::name_of(static_cast<segment::Side>(side)),
@@ -285,12 +269,12 @@ void process(std::string& out, const ReportSource& source) {
          static_cast<double>(log_lines_lost(source.layout)));
   single(out, "grayd_events_lost_total", "counter", "Events that were not written to disk.",
          static_cast<double>(source.events_dropped));
-  head(out, "grayd_build_info", "gauge", "Always 1; the labels name the version.");
+  announce(out, "grayd_build_info", "gauge", "Always 1; the labels name the version.");
   out += fmt::format("grayd_build_info{{version=\"{}\"}} 1\n", kVersion);
 }
 
 void configuration(std::string& out, const ReportSource& source) {
-  head(out, "grayd_config_reloads_total", "counter", "Attempts to reload the configuration.");
+  announce(out, "grayd_config_reloads_total", "counter", "Attempts to reload the configuration.");
   out += fmt::format("grayd_config_reloads_total{{result=\"accepted\"}} {}\n", source.reloads.accepted);
   out += fmt::format("grayd_config_reloads_total{{result=\"refused\"}} {}\n", source.reloads.refused);
   single(out, "grayd_config_last_reload_successful", "gauge", "Whether the last attempt was accepted.",
@@ -326,6 +310,9 @@ std::string metrics_text(const ReportSource& source) {
   faults(out, source);
   forwards(out, source);
   process(out, source);
+  release_metrics(out, source);
+  single(out, "grayd_memory_budget_bytes", "gauge", "memory.budget, for all routers.",
+         static_cast<double>(source.settings.memory_budget));
   memory_metrics(out, source.layout);
   configuration(out, source);
   return out;

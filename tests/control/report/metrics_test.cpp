@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <sstream>
 
 #include "config/shared/totals.hpp"
@@ -139,6 +140,29 @@ TEST_CASE_FIXTURE(MetricsFixture,
   CHECK(has("grayd_config_reloads_total{result=\"accepted\"} 2"));
   CHECK(has("grayd_config_reloads_total{result=\"refused\"} 1"));
   CHECK(has("grayd_config_file_changed 1"));
+}
+
+TEST_CASE_FIXTURE(MetricsFixture, "counters by reason, decision and rule exist before their first event") {
+  CHECK(has("grayd_failures_total{service=\"web\",version=\"v3\",reason=\"queue-full\"} 0"));
+  CHECK(has("grayd_route_decisions_total{service=\"web\",version=\"v1\",decision=\"cookie\"} 0"));
+  CHECK(has("grayd_retries_refused_total{service=\"web\",version=\"v1\",reason=\"connect-failed\"} 0"));
+  CHECK(has("grayd_refused_total{reason=\"too-large\"} 0"));
+  CHECK(has("grayd_faults_total{rule=\"P32\",side=\"upstream\"} 0"));
+  CHECK(has("grayd_memory_budget_bytes 536870912"));
+}
+
+TEST_CASE_FIXTURE(MetricsFixture, "reasons that share a name are one series") {
+  auto& cells = segment::writable_row(*segment, 0, 0, *rows.find("web", "v1"));
+  cells.reasons[static_cast<std::size_t>(segment::Reason::too_large)] = 2;
+  cells.reasons[static_cast<std::size_t>(segment::Reason::head_too_large)] = 3;
+  CHECK(has("grayd_failures_total{service=\"web\",version=\"v1\",reason=\"too-large\"} 5"));
+  std::istringstream lines(text());
+  std::set<std::string> series;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("#")) continue;
+    CAPTURE(line);
+    CHECK(series.insert(line.substr(0, line.rfind(' '))).second);
+  }
 }
 
 TEST_CASE_FIXTURE(MetricsFixture, "label values are escaped") {
