@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import unittest
 import uuid
 
 from harness import BUILD, MARK, SLOWER, die_with_parent, free_port, processes_with
@@ -33,10 +34,12 @@ class Mismatch(AssertionError):
 
 
 class Recipe:
-    def __init__(self, blocks, prepare=None, env=None):
-        """`prepare` gets this recipe before anything is run, `env` is added to the environment of all commands."""
+    def __init__(self, blocks, prepare=None, env=None, numbers=True):
+        """`prepare` gets this recipe before anything is run, `env` is added to the environment of all commands; without
+        `numbers` the output may have different numbers."""
         self.blocks = blocks
-        self.folder = tempfile.mkdtemp(prefix="grayd-recipe-")
+        self.numbers = numbers
+        self.cwd = self.folder = tempfile.mkdtemp(prefix="grayd-recipe-")
         os.chmod(self.folder, 0o755)  # servers read it as another user
         self.mark = uuid.uuid4().hex
         self.running = []  # (process, file of its output), in the order of their start
@@ -66,7 +69,8 @@ class Recipe:
         return self.count
 
     def write(self, name, text):
-        path = os.path.join(self.folder, name.lstrip("/"))
+        path = os.path.join(os.path.realpath(self.folder), name.lstrip("/"))
+        assert os.path.realpath(path) == path, f"{path} is outside of the folder of the recipe"
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w") as file:
             file.write(self.placed(text))
@@ -78,7 +82,7 @@ class Recipe:
             self.start(block, command, text[:-2])
             return
         try:
-            done = subprocess.run(["bash", "-c", text], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
+            done = subprocess.run(["bash", "-c", text], cwd=self.cwd, env=self.env, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                   timeout=COMMAND_LIMIT * SLOWER)
         except subprocess.TimeoutExpired as late:
@@ -86,7 +90,7 @@ class Recipe:
         self.compare(block, command, done.stdout.replace(self.folder, ""))
 
     def compare(self, block, command, output):
-        if not matches(command.expected, output):
+        if not matches(command.expected, output, numbers=self.numbers):
             raise Mismatch(block, command, output, "a different output")
 
     def start(self, block, command, text):
@@ -94,7 +98,7 @@ class Recipe:
         path = os.path.join(self.folder, f".output-{self.count}")
         simple = not re.search(r"[;|&]", text)  # the process is then the program itself
         with open(path, "w") as output:
-            process = subprocess.Popen(["bash", "-c", f"exec {text}" if simple else text], cwd=self.folder,
+            process = subprocess.Popen(["bash", "-c", f"exec {text}" if simple else text], cwd=self.cwd,
                                        env=self.env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                        start_new_session=True, preexec_fn=die_with_parent)
         self.running.append((process, path))
@@ -133,3 +137,17 @@ class Recipe:
                 pass
         shutil.rmtree(self.folder, ignore_errors=True)
         return left
+
+
+class RecipeTest(unittest.TestCase):
+    def check(self, blocks, prepare=None, env=None, numbers=True):
+        """Runs the blocks, see Recipe; what ran in the background is shown if they fail, and nothing of it may stay."""
+        recipe = Recipe(blocks, prepare, env, numbers)
+        try:
+            recipe.run()
+        except AssertionError:
+            print(f"--- what ran in the background\n{recipe.outputs()}--- end of it", flush=True)
+            raise
+        finally:
+            left = recipe.close()
+        self.assertEqual(left, [], "processes were left")

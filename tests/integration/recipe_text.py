@@ -1,7 +1,7 @@
 """Reads the blocks of a Markdown file that a test can run, and compares output with what the file shows.
 
 A block in fences is one of three:
-- a file: the line before it ends with its name, as in "`server.js`:"; a block of TOML without a name is grayd.toml;
+- a file: the line before it is its name, as in "`server.js`:"; a block of TOML without a name is grayd.toml;
 - commands: its lines begin with "$ ", each followed by its output;
 - neither; then the comment `<!-- not run: reason -->` must stand before it, as before commands that cannot be run.
 """
@@ -13,7 +13,7 @@ Section = collections.namedtuple("Section", "title blocks")
 Command = collections.namedtuple("Command", "text expected")
 
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
-FILE_NAME = re.compile(r"`([^`\s]+)`[^`]*:$")
+FILE_NAME = re.compile(r"`([^`\s]+)`:")
 
 # What differs between two runs. All of it is replaced by N on both sides; all other numbers are compared.
 CHANGING = re.compile(r"""
@@ -27,6 +27,7 @@ CHANGING = re.compile(r"""
   | (?<![\d.])\d+(?:\.\d+){1,2}(?!\.?\d)                   # measured values, versions of programs; not addresses
   | \d{4,}                                                 # ports
 """, re.VERBOSE)
+NUMBER = re.compile(r"(?<![\w@#.])\d+(?![\w.])|(?<=\s)-(?=\s|$)")  # or the "-" for none in a table
 
 
 def sections(text):
@@ -54,7 +55,7 @@ def block_of(line, language, lines, before):
     """`before` are the lines of text between the block and the one before it, without empty ones."""
     not_run = NOT_RUN.fullmatch(before[-1]) if before else None
     text = "".join(f"{one}\n" for one in lines)
-    names = FILE_NAME.search(before[-1]) if before else None
+    names = FILE_NAME.fullmatch(before[-1]) if before else None
     if lines and lines[0].startswith("$ "):
         return Block("commands", None, text, line, not_run and not_run[1])
     if names or language == "toml":
@@ -76,21 +77,22 @@ def commands(text):
     return found
 
 
-def normal(line):
-    """A line with single blanks, and N for what differs between two runs."""
-    return CHANGING.sub("N", re.sub(r"\s+", " ", line.strip()))
+def normal(line, numbers=True):
+    """A line with single blanks, and N for what differs between two runs; without `numbers` also for every number."""
+    line = CHANGING.sub("N", re.sub(r"\s+", " ", line.strip()))
+    return line if numbers else NUMBER.sub("N", line)
 
 
-def pattern(expected):
+def pattern(expected, numbers=True):
     """A regular expression for `expected`, lines of a document: "..." alone stands for any lines, else for any text."""
     parts = []
     for line in expected:
-        words = [re.escape(part) for part in normal(line).split("...")]
+        words = [re.escape(part) for part in normal(line, numbers).split("...")]
         parts.append(r"(?:.*\n)*" if line.strip() == "..." else ".*".join(words) + r"\n")
     return "".join(parts)
 
 
-def matches(expected, output, goes_on=False):
+def matches(expected, output, goes_on=False, numbers=True):
     """Whether `output` is what the document shows; of a program that goes on running it is only the beginning."""
-    lines = "".join(normal(line) + "\n" for line in output.splitlines())
-    return re.fullmatch(pattern(expected + ["..."] * goes_on), lines) is not None
+    lines = "".join(normal(line, numbers) + "\n" for line in output.splitlines())
+    return re.fullmatch(pattern(expected + ["..."] * goes_on, numbers), lines) is not None

@@ -9,7 +9,7 @@ import unittest
 
 from harness import BUILD, HERE, ROOT
 from npm_packages import CACHE, installed
-from recipe_runner import Recipe
+from recipe_runner import RecipeTest
 from recipe_text import matches, sections
 
 DOCUMENT = os.path.join(ROOT, "docs", "recipes.md")
@@ -53,25 +53,11 @@ with open(DOCUMENT) as document:
     RECIPES = sections(document.read())
 
 
-class Recipes(unittest.TestCase):
-    def check(self, blocks):
-        recipe = Recipe(blocks, prepared, ENVIRONMENT)
-        said, left = "", None
-        try:
-            recipe.run()
-        except AssertionError:
-            said = recipe.outputs()
-            raise
-        finally:
-            left = recipe.close()
-            if said:
-                print(f"--- what ran in the background\n{said}--- end of it", flush=True)
-        self.assertEqual(left, [], "processes were left")
-
+class Recipes(RecipeTest):
     def check_section(self, section):
         for blocks in parts(section):
             with self.subTest(line=blocks[0].line):
-                self.check(blocks)
+                self.check(blocks, prepared, ENVIRONMENT)
 
 
 def add_tests():
