@@ -19,9 +19,8 @@ from recipe_text import commands, matches
 
 COMMAND_LIMIT = 60  # seconds
 OUTPUT_LIMIT = 30  # until a command in the background has said what the recipe shows
-PORT = re.compile(r"(?:127\.0\.0\.1|localhost|listen ?):?(?::| )(\d{4,5})\b")
-
-
+PORT = re.compile(r"(?:127\.0\.0\.1|localhost):(\d{4,5})\b")
+# Folders of the system that are replaced; others, such as /dev and /etc/nginx, are those of the host.
 SYSTEM = re.compile(r"(?<![\w.$}-])/(?=etc/(?:grayd|systemd)\b|srv/|usr/bin\b|run/grayd\b|var/l(?:ib|og)/grayd\b)")
 
 
@@ -46,7 +45,8 @@ class Recipe:
         self.count = 0
         text = "".join(block.text for block in blocks)
         self.ports = {port: str(free_port()) for port in dict.fromkeys(PORT.findall(text))}
-        self.env = {**os.environ, "PATH": BUILD + os.pathsep + os.environ["PATH"] + os.pathsep + "/usr/sbin",
+        self.env = {**{name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "GRAY"))},
+                    "PATH": BUILD + os.pathsep + os.environ["PATH"] + os.pathsep + "/usr/sbin",
                     "HOME": self.folder, "COLUMNS": "80", "NO_COLOR": "1", MARK: self.mark, **(env or {})}
         self.write(".curlrc", "no-progress-meter\n")  # as on a terminal
         if prepare:
