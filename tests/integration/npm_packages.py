@@ -1,4 +1,4 @@
-"""The packages that tests/integration/node/package.json pins, installed once under build/npm."""
+"""npm packages that a package-lock.json of the tests pins, installed once under build/npm."""
 import fcntl
 import os
 import shutil
@@ -6,8 +6,7 @@ import subprocess
 
 from harness import HERE, ROOT
 
-PINNED = os.path.join(HERE, "node")
-FOLDER = os.path.join(ROOT, "build", "npm", "websocket")
+CACHE = os.path.join(ROOT, "build", "npm", "cache")  # of npm, so that `npm install` works without the network later
 
 
 def read(path):
@@ -18,16 +17,20 @@ def read(path):
         return None
 
 
-def installed():
-    """The folder for NODE_PATH; packages already installed from the same lock file are kept."""
-    os.makedirs(FOLDER, exist_ok=True)
-    with open(os.path.join(FOLDER, "lock"), "w") as guard:
+def installed(pinned="node", name="websocket", cache=None):
+    """The folder for NODE_PATH; packages already installed from the same lock file are kept. `pinned` is the folder
+    with the lock file, `name` that below build/npm, `cache` the cache of npm if it is not the user's."""
+    pinned, folder = os.path.join(HERE, pinned), os.path.join(ROOT, "build", "npm", name)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "lock"), "w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
-        done = os.path.join(FOLDER, "done")
-        wanted = read(os.path.join(PINNED, "package-lock.json"))
+        done = os.path.join(folder, "done")
+        wanted = read(os.path.join(pinned, "package-lock.json"))
         if read(done) != wanted:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(os.path.join(PINNED, name), FOLDER)
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=FOLDER, check=True, timeout=200)
-            shutil.copy(os.path.join(PINNED, "package-lock.json"), done)
-    return os.path.join(FOLDER, "node_modules")
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(os.path.join(pinned, file), folder)
+            env = {**os.environ, **({"npm_config_cache": cache} if cache else {})}
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True, timeout=200,
+                           env=env)
+            shutil.copy(os.path.join(pinned, "package-lock.json"), done)
+    return os.path.join(folder, "node_modules")
