@@ -7,13 +7,14 @@ import re
 import shutil
 import unittest
 
-from harness import BUILD, HERE, ROOT
+from harness import BUILD, ROOT
 from npm_packages import CACHE, installed
 from recipe_runner import RecipeTest
 from recipe_text import matches, sections
 
 DOCUMENT = os.path.join(ROOT, "docs", "recipes.md")
-LOCK = os.path.join(HERE, "recipes", "package-lock.json")
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+LOCK = os.path.join(FOLDER, "package-lock.json")
 ENVIRONMENT = {"npm_config_cache": CACHE, "npm_config_offline": "true", "npm_config_fund": "false",
                "npm_config_audit": "false", "npm_config_update_notifier": "false"}
 NOT_RUN_AT_MOST = 2  # blocks
@@ -25,8 +26,8 @@ def setUpModule():
     path = os.environ["PATH"] + os.pathsep + "/usr/sbin"
     missing = [program for program in PROGRAMS if not shutil.which(program, path=path)]
     if missing:
-        raise AssertionError(f"not installed: {' '.join(missing)}; scripts/test installs them (scripts/packages)")
-    installed("recipes", "recipes", CACHE)
+        raise AssertionError(f"not installed: {' '.join(missing)}; scripts/recipes installs them (scripts/packages)")
+    installed(FOLDER, "recipes", CACHE)
 
 
 def prepared(recipe):
