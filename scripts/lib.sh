@@ -1,11 +1,22 @@
 # Shared by the scripts in this folder: change to the root of the tree, install packages, build. Sourced, never run.
 
 here=$PWD # working directory of the caller, for paths given as arguments
+script=$(realpath -- "$0")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2
   exit 1
+}
+
+# The comment at the head of the script.
+usage() {
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$script"
+}
+
+# help_if_wanted ARGUMENT...: prints the usage and ends if the first argument asks for it.
+help_if_wanted() {
+  [[ ${1-} != -h && ${1-} != --help ]] || { usage; exit 0; }
 }
 
 installed() {
@@ -66,6 +77,33 @@ configure() {
   local said
   said=$(cmake --preset "$1" 2>&1) || { echo "$said"; return 1; }
   [[ $said != *"require your cache to be deleted"* ]] || cmake --preset "$1"
+}
+
+# One line that follows the steps of ninja, on a terminal; else a line every 30 s. Nothing if there is nothing to do.
+show_steps() {
+  local line started=$SECONDS shown=0 last=0
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$1"
+    [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] && ((BASH_REMATCH[2] > 1)) || continue
+    if [[ -t 1 ]]; then
+      printf '\rbuilding: step %s of %s, %s s ' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" $((SECONDS - started))
+      shown=1
+    elif ((SECONDS - last >= 30 || BASH_REMATCH[1] == 1)); then
+      printf 'building: step %s of %s, %s s\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" $((SECONDS - started))
+      last=$SECONDS
+    fi
+  done
+  ((shown == 0)) || printf '\n'
+}
+
+# build_shown PRESET [TARGET...]: like build_preset, with one line of progress; the output of the compiler is shown if
+# the build fails.
+build_shown() {
+  local log=build/build-$1.log
+  mkdir -p build
+  : >"$log"
+  [[ -e build/$1/build.ninja ]] || echo "the first build takes about five minutes on 2 cores, later ones a few seconds"
+  (set -o pipefail; build_preset "$@" 2>&1 | show_steps "$log") || { tail -n 60 "$log"; fail "the build failed: $log"; }
 }
 
 # build_preset PRESET [TARGET...]: configures and builds into build/PRESET.
