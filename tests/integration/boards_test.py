@@ -105,7 +105,7 @@ class Prometheus:
         self.folder = tempfile.mkdtemp(prefix="grayd-prometheus-")
         shutil.copy(RULES, self.folder)
         text, = blocks_of("yaml")
-        for old, new in (("15s", self.INTERVAL), ("127.0.0.1:9100", f"127.0.0.1:{metrics_port}")):
+        for old, new in (("15s", self.INTERVAL), ("127.0.0.1:9109", f"127.0.0.1:{metrics_port}")):
             if old not in text:
                 raise AssertionError(f"{PAGE}: its prometheus.yml has no {old}")
             text = text.replace(old, new)
