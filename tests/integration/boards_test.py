@@ -21,7 +21,8 @@ import urllib.request
 from harness import ROOT, SLOWER, GrayTest, die_with_parent, eventually, fake, faulty, free_port, run_program
 
 RULES = os.path.join(ROOT, "packaging", "prometheus", "grayd.rules.yml")
-RULES_TEST = os.path.join(ROOT, "packaging", "prometheus", "grayd.rules.test.yml")
+RULES_TESTS = [os.path.join(ROOT, "packaging", "prometheus", name)
+               for name in ("grayd.rules.test.yml", "grayd.releases.test.yml")]
 DASHBOARD = os.path.join(ROOT, "packaging", "grafana", "grayd.json")
 PAGE = os.path.join(ROOT, "docs", "monitoring.md")
 
@@ -328,12 +329,12 @@ class Files(unittest.TestCase):
         self.assertEqual(checked.returncode, 0, checked.stdout)
 
     def test_promtool_tests_the_rules(self):
-        tested = promtool("test", "rules", RULES_TEST)
+        tested = promtool("test", "rules", *RULES_TESTS)
         self.assertEqual(tested.returncode, 0, tested.stdout)
 
     def test_each_alert_is_complete_tested_and_described(self):
         tested = set(re.findall(r'exp_samples:(?:\n +- .*|\n +labels: .*|\n +ALERTS\{.*|\n +severity.*|\n +value.*)+',
-                                read(RULES_TEST)))
+                                "".join(map(read, RULES_TESTS))))
         fired = {name for block in tested for name in re.findall(r'alertname="(\w+)"', block)}
         rows = re.findall(r"(?m)^\| `(Grayd\w+)` \| (\w+) \|", read(PAGE))
         severities = {name: re.search(r"severity: (critical|warning|info)\n", text)[1]
