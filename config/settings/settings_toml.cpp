@@ -106,7 +106,7 @@ void read_listen(TomlReader& root, Settings& settings) {
   table.text("metrics", settings.metrics);
   const auto metrics = Address::parse(settings.metrics);
   if (!settings.metrics.empty() && (!metrics || metrics->kind == Address::Kind::unix_path))
-    table.error("metrics", in_quotes(settings.metrics) + " is not an address to listen on, such as \"127.0.0.1:9100\"" +
+    table.error("metrics", in_quotes(settings.metrics) + " is not an address to listen on, such as \"127.0.0.1:9109\"" +
                                with_remedy(listener_remedy(settings.metrics)));
   check_overlaps(table, settings);
 }

@@ -1,8 +1,8 @@
 """The dashboard, the rules of Prometheus and docs/monitoring.md: a real Prometheus scrapes a real grayd and runs them.
 
-The grayd has a service with a bad canary, one with a good canary, and one that refuses requests. Every query must find
-data, except those in MAY_BE_EMPTY. Conditions of alerts are usually empty; of them every selector must find a series,
-and `promtool test rules` shows that each fires.
+The grayd has a service with a bad canary, one with a good canary in a rollout, and one that refuses requests. Every
+query must find data, except those in MAY_BE_EMPTY. Conditions of alerts are usually empty; of them every selector must
+find a series, and `promtool test rules` shows that each fires.
 """
 import json
 import os
@@ -21,12 +21,13 @@ import urllib.request
 from harness import ROOT, SLOWER, GrayTest, die_with_parent, eventually, fake, faulty, free_port, run_program
 
 RULES = os.path.join(ROOT, "packaging", "prometheus", "grayd.rules.yml")
-RULES_TEST = os.path.join(ROOT, "packaging", "prometheus", "grayd.rules.test.yml")
+RULES_TESTS = [os.path.join(ROOT, "packaging", "prometheus", name)
+               for name in ("grayd.rules.test.yml", "grayd.releases.test.yml")]
 DASHBOARD = os.path.join(ROOT, "packaging", "grafana", "grayd.json")
 PAGE = os.path.join(ROOT, "docs", "monitoring.md")
 
 # As Grafana fills them in.
-VARIABLES = {"$service": ".+", "$instance": ".+", "$budget": "512", "$__rate_interval": "5s"}
+VARIABLES = {"$service": ".+", "$instance": ".+", "$__rate_interval": "5s"}
 
 MAY_BE_EMPTY = {  # part of a query: why
     'grayd_version_up == 0 and': "every version with users is up",
@@ -34,7 +35,6 @@ MAY_BE_EMPTY = {  # part of a query: why
     "grayd_config_file_changed == 1 or": "the file is the loaded one",
     "changes(grayd_version_weight_ratio{kind=\"desired\",service=~\".+\",instance=~\".+\"}[5s]) > 0":
         "an annotation at each change of a share",
-    "grayd_retries_refused_total": "the series begins when a repetition is refused because of the retry budget",
 }
 
 
@@ -105,7 +105,7 @@ class Prometheus:
         self.folder = tempfile.mkdtemp(prefix="grayd-prometheus-")
         shutil.copy(RULES, self.folder)
         text, = blocks_of("yaml")
-        for old, new in (("15s", self.INTERVAL), ("127.0.0.1:9100", f"127.0.0.1:{metrics_port}")):
+        for old, new in (("15s", self.INTERVAL), ("127.0.0.1:9109", f"127.0.0.1:{metrics_port}")):
             if old not in text:
                 raise AssertionError(f"{PAGE}: its prometheus.yml has no {old}")
             text = text.replace(old, new)
@@ -224,6 +224,9 @@ class Live(GrayTest):
         cls.start_shared(services()["web"], up=(), service=services(), listen={"metrics": f"127.0.0.1:{port}"})
         for service, versions in (("web", ("v1", "v2")), ("shop", ("v1", "v2")), ("jobs", ("v1",))):
             cls.shared.wait_up(1, *versions, service=service)
+        started = cls.shared.ctl("rollout", "start", "shop", "v2", "--steps", "25,100", "--hold", "1h")
+        if started.code != 0:
+            raise AssertionError(started)
         cls.prometheus = Prometheus(port)
         cls.addClassCleanup(cls.prometheus.close)
         cls.load = Load(cls.shared)
@@ -231,8 +234,8 @@ class Live(GrayTest):
         cls.addClassCleanup(cls.load.stop)
         # Enough for the rules about the bad canary, and as many requests of the good one: then the rest has data too.
         enough = 'version:grayd_requests:increase5m{version="v2"} >= 60'
-        eventually(lambda: len(cls.prometheus.values(enough)) == 2 and cls.alerts("GraydCanaryErrors"), 20,
-                   "the alert about the bad canary")
+        eventually(lambda: len(cls.prometheus.values(enough)) == 2 and cls.alerts("GraydCanaryErrors")
+                   and cls.alerts("GraydVerdictFail"), 20, "the alerts about the bad canary")
 
     @classmethod
     def alerts(cls, name):
@@ -242,9 +245,11 @@ class Live(GrayTest):
 
     def test_the_bad_canary_has_an_alert_and_the_good_one_has_none(self):
         self.assertEqual(self.alerts("GraydCanaryErrors"), [("web", "v2")])
-        shop, = self.prometheus.values('version:grayd_error_ratio:difference5m{service="shop",version="v2"}')
+        self.assertEqual(self.alerts("GraydVerdictFail"), [("web", "v2")])
+        self.assertEqual(self.alerts("GraydRolloutAborted") + self.alerts("GraydRolloutPaused"), [])
+        shop, = self.prometheus.values('canary:grayd_error_ratio:difference5m{service="shop",version="v2"}')
         self.assertEqual(shop, 0)
-        web, = self.prometheus.values('version:grayd_error_ratio:difference5m{service="web",version="v2"}')
+        web, = self.prometheus.values('canary:grayd_error_ratio:difference5m{service="web",version="v2"}')
         self.assertTrue(0.05 < web < 0.4, web)
         alert = next(alert for alert in self.prometheus.ask("alerts")["alerts"]
                      if alert["labels"]["alertname"] == "GraydCanaryErrors")
@@ -254,7 +259,11 @@ class Live(GrayTest):
         """The last of these tests by its name: the others need a canary with users."""
         self.assertEqual(self.shared.ctl("shift", "web", "v2", "0").code, 0)
         eventually(lambda: self.alerts("GraydCanaryLostUsers") == [("web", "v2")], 10, "the alert about lost users")
-        eventually(lambda: not self.alerts("GraydCanaryErrors"), 10, "the end of the alert about errors")
+        eventually(lambda: not self.alerts("GraydCanaryErrors") + self.alerts("GraydVerdictFail"), 10,
+                   "the end of the alerts about errors")
+        self.assertEqual(self.shared.ctl("rollout", "abort", "shop").code, 0)
+        eventually(lambda: self.alerts("GraydRolloutAborted") == [("shop", "v2")], 10, "the alert about the rollout")
+        self.assertEqual(self.alerts("GraydCanaryLostUsers"), [("web", "v2")])
 
     def test_every_query_finds_data(self):
         queries = {**dashboard_queries(), **page_queries()}
@@ -272,14 +281,29 @@ class Live(GrayTest):
             for selector in re.findall(r'[a-z0-9_]*:?grayd_[\w:]+(?:\{[^}]*\})?', rule["query"]):
                 if rule["type"] == "alerting" and not self.prometheus.values(f"count({selector})"):
                     missing.add(selector)
-        overloaded = 'reason:grayd_refused:increase5m{reason="overloaded"}'  # its memory is not used up here
-        self.assertEqual(missing, {overloaded})
+        self.assertEqual(missing, set())
 
     def test_refused_requests_are_counted_by_reason(self):
-        refused = self.prometheus.ask("query", query="reason:grayd_failures:increase5m")["result"]
-        self.assertTrue({"queue-full", "queue-timeout"} & {sample["metric"]["reason"] for sample in refused}, refused)
+        refused = self.prometheus.ask("query", query="increase(grayd_failures_total[5m]) > 0")["result"]
+        reasons = {sample["metric"]["reason"] for sample in refused if sample["metric"]["service"] == "jobs"}
+        self.assertTrue({"queue-full", "queue-timeout", "overloaded"} & reasons, refused)
         self.assertEqual(set(self.alerts("GraydRequestsRefused")), {("jobs", "v1")})
         self.assertEqual(self.alerts("GraydVersionDown") + self.alerts("GraydDown") + self.alerts("GraydNoRouter"), [])
+
+    def test_every_state_has_its_name_in_the_timelines(self):
+        panels = {panel["title"]: panel for panel in panels_of(json.loads(read(DASHBOARD)))}
+        for title, metric, label in (("State of the last rollout", "grayd_rollout_state", "state"),
+                                     ("Verdict about versions with users", "grayd_verdict", "result")):
+            shown = {entry["text"]: int(number)
+                     for number, entry in panels[title]["fieldConfig"]["defaults"]["mappings"][0]["options"].items()}
+            query = panels[title]["targets"][0]["expr"]
+            asked = {name: int(factor or 1)
+                     for name, factor in re.findall(rf'{label}="(\w+)"[^}}]*}}(?: \* (\d+))?', query)}
+            series = self.prometheus.ask("query", query=metric)["result"]
+            self.assertEqual(set(asked), {one["metric"][label] for one in series}, title)
+            self.assertEqual(asked, shown, title)
+            now = {names["metric"][label] for names in series if names["value"][1] == "1"}
+            self.assertEqual({shown[name] for name in now}, set(self.prometheus.values(filled(query))), title)
 
     def test_every_name_is_one_that_grayd_exports(self):
         exported = set()
@@ -289,7 +313,7 @@ class Live(GrayTest):
         for file in (DASHBOARD, RULES, PAGE):
             text = read(file)
             self.assertEqual(names_in(text) - exported, set(), file)
-            used = set(re.findall(r"\b[a-z]+:grayd_[\w:]+|\bgrayd:[\w:]+", text))
+            used = set(re.findall(r"\b[a-z]+:grayd_[\w:]+", text))
             self.assertEqual(used - records, set(), file)
         self.assertEqual(names_in(json.dumps(list(dashboard_queries().values()))) - exported, set())
 
@@ -305,12 +329,12 @@ class Files(unittest.TestCase):
         self.assertEqual(checked.returncode, 0, checked.stdout)
 
     def test_promtool_tests_the_rules(self):
-        tested = promtool("test", "rules", RULES_TEST)
+        tested = promtool("test", "rules", *RULES_TESTS)
         self.assertEqual(tested.returncode, 0, tested.stdout)
 
     def test_each_alert_is_complete_tested_and_described(self):
         tested = set(re.findall(r'exp_samples:(?:\n +- .*|\n +labels: .*|\n +ALERTS\{.*|\n +severity.*|\n +value.*)+',
-                                read(RULES_TEST)))
+                                "".join(map(read, RULES_TESTS))))
         fired = {name for block in tested for name in re.findall(r'alertname="(\w+)"', block)}
         rows = re.findall(r"(?m)^\| `(Grayd\w+)` \| (\w+) \|", read(PAGE))
         severities = {name: re.search(r"severity: (critical|warning|info)\n", text)[1]
