@@ -46,9 +46,10 @@ void add_everywhere(const Observation& seen, std::vector<Finding>& out) {
   std::vector<OpenPort> open;
   std::ranges::copy_if(seen.ports, std::back_inserter(open), &OpenPort::everywhere);
   if (open.empty()) return;
-  out.push_back({Level::fix, fmt::format("it listens on every interface ({}), but only grayd needs it: others can pass "
-                                         "by grayd; let it listen on HOST of its environment (127.0.0.1)",
-                                         ports_text(open))});
+  out.push_back(
+      {Level::fix, fmt::format("it listens on every interface ({}), but only grayd needs it: others can reach "
+                               "it without grayd; let it listen on HOST of its environment (127.0.0.1)",
+                               ports_text(open))});
 }
 
 void add_ready(const Observation& seen, std::vector<Finding>& out) {

@@ -64,10 +64,11 @@ void say(const std::string& text) {
 }
 
 int not_recognised(const std::string& folder, const Project& project, const Recognition& found) {
-  std::string text = fmt::format("{}: no program was recognised. It looked for:\n", folder);
+  std::string text = fmt::format("no program was recognised in {}. It looked for:\n",
+                                 shown(fs::absolute(folder).lexically_normal().string()));
   for (const std::string& line : found.looked_for) text += fmt::format("  {}\n", shown(line));
   text += fmt::format("\nA Procfile with one line is enough:\n\n  web: COMMAND\n\nOr write {} by hand:\n\n{}",
-                      (fs::path(folder) / "grayd.toml").lexically_normal().string(),
+                      shown((fs::path(folder) / "grayd.toml").lexically_normal().string()),
                       least_file(service_name(project.folder_name)));
   text += "\nThen check it: grayd --config grayd.toml --check";
   return refuse(ExitCode::failed, text);
@@ -159,7 +160,7 @@ int run_init(const master::InitArguments& arguments, const std::string& program,
                                                 shown(arguments.folder), error.code().message()));
   }
   const Recognition found = recognise(project);
-  if (!found.plan) return not_recognised(shown(arguments.folder), project, found);
+  if (!found.plan) return not_recognised(arguments.folder, project, found);
   const Plan& plan = *found.plan;
   const std::string service = service_name(plan.name.empty() ? project.folder_name : plan.name);
   const std::uint16_t port = free_port_for_users();
