@@ -83,6 +83,21 @@ std::string short_cause(std::string cause) {
   return worker == cause.npos ? cause : cause.substr(worker + 4);
 }
 
+/// Mistakes of which the remedy is known by the exit code or by the words of most languages.
+void add_known_mistakes(const Observation& seen, std::vector<Finding>& out) {
+  if (seen.cause.find("(exit 127)") != std::string::npos)
+    out.push_back({Level::fix,
+                   "127 is the shell's code for a program that is not there: install it, or write its path in "
+                   "command of grayd.toml"});
+  const auto is_in_use = [](const std::string& line) {
+    return line.find("EADDRINUSE") != line.npos || line.find("ddress already in use") != line.npos;
+  };
+  if (std::ranges::any_of(seen.last_lines, is_in_use))
+    out.push_back({Level::fix, fmt::format("another program has the port that it wants, which is not the one of grayd "
+                                           "if it is not {}: let it listen on PORT and HOST of its environment",
+                                           seen.given)});
+}
+
 void add_end(const Observation& seen, std::vector<Finding>& out) {
   switch (seen.end) {
     case End::failed: out.push_back({Level::fix, "it did not become healthy: " + short_cause(seen.cause)}); return;
@@ -131,6 +146,7 @@ std::string wrapped(const std::string& text) {
 std::vector<Finding> findings_of(const Observation& seen, const Plan& plan) {
   std::vector<Finding> out;
   add_end(seen, out);
+  if (seen.end != End::healthy) add_known_mistakes(seen, out);
   add_port(seen, plan, out);
   add_everywhere(seen, out);
   add_ready(seen, out);

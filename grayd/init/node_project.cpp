@@ -125,6 +125,12 @@ void plan_start(const Project& project, const std::string& manager, const std::s
   note_development_server(start, plan);
 }
 
+/// Yarn can keep packages without the folder.
+void note_missing_packages(const Project& project, const json& package, const std::string& manager, Plan& plan) {
+  if (table_in(package, "dependencies").empty() || project.has("node_modules") || project.has(".pnp.cjs")) return;
+  plan.notes.push_back(fmt::format("node_modules is missing: install the packages first ({} install)", manager));
+}
+
 /// "3:5" of a byte in the text.
 std::string place_of(const std::string& text, std::size_t byte) {
   byte = std::min(byte > 0 ? byte - 1 : 0, text.size());
@@ -146,6 +152,7 @@ Found plan_package(const Project& project, const json& package) {
   if (plan_next(project, package, start, plan) || plan_vite(project, package, start, plan)) return {plan, {}};
   if (!start.empty()) {
     plan_start(project, manager, start, plan);
+    note_missing_packages(project, package, manager, plan);
   } else if (project.has("server.js")) {
     plan.kind = manager;
     plan.command = {"node", "server.js"};

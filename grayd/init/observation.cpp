@@ -40,6 +40,17 @@ std::optional<Sample> sample_of(const json& status, Duration at) {
   return sample;
 }
 
+std::vector<std::string> last_lines_of(std::vector<std::string> lines) {
+  const auto repeats_after = [&](std::size_t period) {
+    return std::equal(lines.begin() + static_cast<std::ptrdiff_t>(period), lines.end(), lines.begin());
+  };
+  std::size_t period = 1;
+  while (period < lines.size() && !repeats_after(period)) ++period;
+  const std::size_t kept = std::min({period, lines.size(), kLastLines});
+  lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kept));
+  return lines;
+}
+
 void Observer::end(Observation::End how, Duration at) {
   seen_.end = how;
   seen_.took = at;

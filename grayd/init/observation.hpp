@@ -42,6 +42,11 @@ struct Observation {
   std::string gray_reason;              // grayd made the answer
 };
 
+/// The last kLastLines of the output of a program that was started several times; only those of its last start, if
+/// every start printed the same.
+constexpr std::size_t kLastLines = 10;
+std::vector<std::string> last_lines_of(std::vector<std::string> lines);
+
 class Observer {
  public:
   explicit Observer(Duration limit) : limit_(limit) {}

@@ -24,7 +24,7 @@ constexpr const char* kBelow[] = {"config/puma.rb",         "config/application.
                                   "public/index.php",       "dist/index.html",       ".venv/bin/gunicorn",
                                   ".venv/bin/uvicorn",      "venv/bin/gunicorn",     "venv/bin/uvicorn",
                                   "node_modules/.bin/vite", "node_modules/.bin/next"};
-constexpr const char* kSourcesBelow[] = {"wsgi.py", "asgi.py", "main.py", "app.py"};
+constexpr const char* kSourcesBelow[] = {"wsgi.py", "asgi.py", "main.py", "app.py", "__init__.py"};
 
 std::string because(int cause) { return fmt::format("it cannot be read: {}", std::strerror(cause)); }
 

@@ -55,8 +55,10 @@ void run_uvicorn(const Project& project, const std::string& app, Plan& plan) {
   plan.ready = "uvicorn sends no message: ready when it listens on PORT";
 }
 
-/// "shop/main.py" is shop.main.
+/// "shop/main.py" is shop.main, and "shop/__init__.py" is shop.
 std::string module_of(std::string path) {
+  constexpr std::string_view kInit = "/__init__.py";
+  if (path.ends_with(kInit)) path.replace(path.size() - kInit.size(), kInit.size(), ".py");
   path.resize(path.size() - 3);
   std::ranges::replace(path, '/', '.');
   return path;
@@ -110,8 +112,11 @@ std::vector<std::string> sources_of(const Project& project) {
 std::optional<PythonApp> python_app_in(const std::string& source) {
   std::istringstream lines(source);
   for (std::string line; std::getline(lines, line);)
-    if (!line.empty())
+    if (!line.empty()) {
       if (auto app = app_in_line(line)) return app;
+      // Flask's own name for a function that makes the application.
+      if (line.starts_with("def create_app(") && has_word(source, "Flask")) return PythonApp{"create_app()", "Flask"};
+    }
   return std::nullopt;
 }
 
@@ -145,8 +150,11 @@ Found find_python_app(const Project& project) {
     if (!app) continue;
     Plan plan;
     plan.from = path;
-    plan.reasons.push_back(fmt::format("{} has {} = {}(...)", path, app->name, app->maker));
-    const std::string target = fmt::format("{}:{}", module_of(path), app->name);
+    const bool made = app->name.ends_with(')');
+    plan.reasons.push_back(made ? fmt::format("{} has {} for {}", path, app->name, app->maker)
+                                : fmt::format("{} has {} = {}(...)", path, app->name, app->maker));
+    const std::string plain = fmt::format("{}:{}", module_of(path), app->name);
+    const std::string target = made ? "\"" + plain + "\"" : plain;
     const bool wsgi = app->maker == "Flask";
     plan.kind = fmt::format("{} with {}", app->maker, wsgi ? "gunicorn" : "uvicorn");
     wsgi ? run_gunicorn(project, target, plan) : run_uvicorn(project, target, plan);

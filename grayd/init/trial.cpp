@@ -31,7 +31,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr Duration kLook{50}, kAskTime{3'000}, kRouteTime{2'000};
-constexpr std::size_t kLastLines = 10;
 
 [[noreturn]] void give_up(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -137,11 +136,10 @@ json asked(const std::string& scratch, const char* path) {
 
 std::vector<std::string> last_lines(const std::string& scratch) {
   std::vector<std::string> lines;
-  const json logs = asked(scratch, "/v1/logs?count=10");
+  const json logs = asked(scratch, "/v1/logs?count=100");
   if (!logs.is_object() || !logs.contains("lines")) return lines;
   for (const json& line : logs["lines"]) lines.push_back(line.value("text", ""));
-  if (lines.size() > kLastLines) lines.erase(lines.begin(), lines.end() - kLastLines);
-  return lines;
+  return last_lines_of(std::move(lines));
 }
 
 /// GET / as a user sends it. The head of the answer is enough: its body may never end.

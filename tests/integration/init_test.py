@@ -161,11 +161,17 @@ class InitTest(unittest.TestCase):
         self.assertIn("note: server.js does not mention PORT", result.out)
         self.assertRegex(result.out, rf"fix +it listens on port {own}, but grayd gave it \d+: let it listen on PORT")
 
+    def test_a_program_that_the_shell_does_not_find(self):
+        self.put("Procfile", 'web: no-such-program --port "$PORT"\n')
+        result = self.init(code=1)
+        self.assertIn("127 is the shell's code for a program that is not there", result.out)
+        self.assertIn("no-such-program: not found", result.out)
+
     def test_a_program_that_exits(self):
-        self.put("serve", "#!/bin/sh\necho reading settings\necho 'DATABASE_URL is not set' >&2\nexit 4\n", 0o755)
+        self.put("serve", "#!/bin/sh\necho reading settings >&2\necho 'DATABASE_URL is not set' >&2\nexit 4\n", 0o755)
         result = self.init(code=1)
         self.assertRegex(result.out, r"fix +it did not become healthy: died-before-ready \(exit 4\)")
-        self.assertIn("        | reading settings\n        | DATABASE_URL is not set\n", result.out)
+        self.assertIn("last lines:\n        | reading settings\n        | DATABASE_URL is not set\n  it", result.out)
         self.assertIn("next, when that is corrected:", result.out)
 
     def test_a_program_that_never_listens(self):

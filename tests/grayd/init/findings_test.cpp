@@ -74,6 +74,19 @@ TEST_CASE("a program that fails has its cause once, and its last lines without c
         "        | a?[31m\n");
 }
 
+TEST_CASE("known mistakes have their remedy") {
+  Observation seen;
+  seen.end = End::failed;
+  seen.cause = "service web, version v1, worker web@v1#0: died-before-ready (exit 127)";
+  seen.last_lines = {"sh: 1: exec: gunicorn: not found"};
+  CHECK(has(report(seen), "fix   127 is the shell's code for a program that is not there: install it"));
+  seen.cause = "died-before-ready (exit 1)";
+  seen.last_lines = {"Error: listen EADDRINUSE: address already in use :::3000"};
+  CHECK(has(report(seen), "fix   another program has the port that it wants"));
+  seen.last_lines = {"other"};
+  CHECK(findings_of(seen, {}).size() == 1);
+}
+
 TEST_CASE("a program that never listens is told so") {
   Observation seen;
   seen.end = End::time_up;

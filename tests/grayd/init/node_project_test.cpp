@@ -71,6 +71,13 @@ TEST_CASE("development servers are replaced or named") {
   CHECK(all_of(plan_of(R"({"scripts": {"start": "nodemon a.js"}})").notes).find("nodemon") != std::string::npos);
 }
 
+TEST_CASE("packages that are not installed are named") {
+  const char* package = R"({"scripts": {"start": "node a.js"}, "dependencies": {"express": "4"}})";
+  CHECK(all_of(plan_of(package).notes) == "node_modules is missing: install the packages first (npm install)\n");
+  CHECK(plan_of(package, {{"node_modules", ""}}).notes.empty());
+  CHECK(plan_of(package, {{"yarn.lock", ""}, {".pnp.cjs", ""}}).notes.empty());
+}
+
 TEST_CASE("missing packages and missing builds are named") {
   const std::string notes = all_of(plan_of(R"({"devDependencies": {"vite": "5"}})").notes);
   CHECK(notes.find("node_modules/.bin/vite is missing") != std::string::npos);

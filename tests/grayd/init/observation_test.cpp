@@ -96,3 +96,17 @@ TEST_CASE("the time is limited, with and without an answer of grayd") {
   other.pass(Duration{1'000});
   CHECK(other.seen().end == End::time_up);
 }
+
+TEST_CASE("the lines of the last start are kept, if every start printed the same") {
+  using Lines = std::vector<std::string>;
+  CHECK(last_lines_of({}).empty());
+  CHECK(last_lines_of({"a"}) == Lines{"a"});
+  CHECK(last_lines_of({"a", "a", "a"}) == Lines{"a"});
+  CHECK(last_lines_of({"a", "b", "a", "b"}) == Lines{"a", "b"});
+  CHECK(last_lines_of({"b", "a", "b"}) == Lines{"a", "b"});
+  CHECK(last_lines_of({"a", "b", "a", "c"}) == Lines{"a", "b", "a", "c"});
+  Lines many;
+  for (int i = 0; i < 30; ++i) many.push_back(std::to_string(i));
+  CHECK(last_lines_of(many).size() == kLastLines);
+  CHECK(last_lines_of(many).back() == "29");
+}

@@ -23,6 +23,15 @@ TEST_CASE("an application is found at the outermost level only") {
   CHECK(app("app == Flask(x)").empty());
   CHECK(app("=\n(\n=(\n:=(").empty());
   CHECK(app("").empty());
+  CHECK(app("from flask import Flask\ndef create_app(test=None):\n  app = Flask(x)\n") == "create_app()=Flask");
+  CHECK(app("def create_app():\n  pass\n").empty());
+}
+
+TEST_CASE("a function that makes the application is called, in its package") {
+  const auto found =
+      find_python_app(project_of({{"shop/__init__.py", "def create_app():\n  return Flask(__name__)\n"}}));
+  REQUIRE(found.plan);
+  CHECK(found.plan->command.back() == "exec gunicorn --bind \"$HOST:$PORT\" \"shop:create_app()\"");
 }
 
 TEST_CASE("the server of the project's own environment is used") {
