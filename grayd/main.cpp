@@ -9,10 +9,12 @@
 #include "control/state/state_store.hpp"
 #include "grayd/guard/guard_child.hpp"
 #include "grayd/handoff/handoff.hpp"
+#include "grayd/init/init.hpp"
 #include "grayd/master.hpp"
 #include "grayd/preflight.hpp"
 #include "grayd/process/command_line.hpp"
 #include "grayd/process/inherited_signals.hpp"
+#include "grayd/process/own_program.hpp"
 #include "grayd/process/small_heap.hpp"
 #include "grayd/resume.hpp"
 #include "grayd/routers/router_child.hpp"
@@ -47,8 +49,23 @@ int serve_or_check(const CommandLine& line) {
   return master::run_master(std::move(settings), std::move(file));
 }
 
+/// What `--check` finds wrong with a file that was just written.
+std::string faults_of(const std::string& path) {
+  auto loaded = ConfigFile(path).read();
+  if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) return errors->text;
+  const auto& settings = std::get<Settings>(loaded);
+  const auto faults = master::preflight_of_start(settings, control::StateStore::peek(settings.state_dir));
+  return faults.empty() ? std::string() : master::rendered(faults, settings.file);
+}
+
+int write_first_file(const CommandLine& line) {
+  master::reset_signals();
+  return init::run_init(line.init, master::own_program(), faults_of);
+}
+
 int run(const CommandLine& line) {
   switch (line.mode) {
+    case CommandLine::Mode::init: return write_first_file(line);
     case CommandLine::Mode::router: return master::run_router_child(line.router);
     case CommandLine::Mode::guard: return master::run_guard(line.guard);
     case CommandLine::Mode::resume: return master::run_resumed(line.resume);

@@ -5,6 +5,7 @@
 
 #include "config/base/diagnostics.hpp"
 #include "config/base/exit_code.hpp"
+#include "config/base/units.hpp"
 #include "control/version.hpp"
 
 namespace gray::master {
@@ -13,8 +14,24 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   grayd --config /etc/grayd/grayd.toml            serve in the foreground; SIGTERM drains and ends
   grayd --config /etc/grayd/grayd.toml --check    validate and exit: 0 valid, 8 not valid
+  grayd init                                      write a first grayd.toml for the project in this folder
   grayctl reload                                  apply a changed configuration, completely or not at all
   grayctl status                                  ask a running grayd
+)";
+
+constexpr const char* kInitExamples =
+    R"(It recognises npm, yarn, pnpm, Vite, Next, Django, Flask, FastAPI, Rails, puma, PHP, an executable file, and a
+Procfile, whose web: line decides. A grayd.toml that exists is not changed.
+
+Examples:
+  grayd init                          look at this folder, write grayd.toml, start the program once
+  grayd init /srv/shop                the same for another folder
+  grayd init --print                  only print the file
+  grayd init --no-start               write and check the file, start nothing
+  grayd init --timeout 60s            for a program that needs longer until it is ready
+
+Exit codes: 0 the program was healthy, 1 it was not, or nothing was recognised, 3 the file exists, 5 it was not healthy
+in time, 8 the file was written but is not valid here, for example because a program is missing.
 )";
 
 CommandLine leave_with_usage(const std::string& problem) {
@@ -52,13 +69,41 @@ CLI::App* add_resume_mode(CLI::App& app, ResumeArguments& resume) {
   return mode;
 }
 
+struct InitTexts {
+  std::string timeout = "20s";
+  bool no_start = false;
+};
+
+CLI::App* add_init_mode(CLI::App& app, InitArguments& init, InitTexts& texts) {
+  auto* mode = app.add_subcommand("init", "Write a first grayd.toml for the project in a folder, and try it once");
+  mode->add_option("FOLDER", init.folder, "The folder of the project (default: this one)")->type_name("");
+  mode->add_flag("--print", init.print, "Print the file instead of writing it; nothing is started");
+  mode->add_flag("--no-start", texts.no_start, "Do not start the program once");
+  mode->add_option("--timeout", texts.timeout, "How long the program may need until it is healthy (default: 20s)")
+      ->type_name("DURATION");
+  mode->footer(kInitExamples);
+  return mode;
+}
+
+CommandLine init_line(CommandLine line, const InitTexts& texts) {
+  if (!line.config.empty()) return leave_with_usage("init takes no --config: it writes FOLDER/grayd.toml");
+  const auto timeout = parse_duration(texts.timeout);
+  if (!timeout || *timeout < Duration{1'000} || *timeout > Duration{3'600'000})
+    return leave_with_usage("--timeout " + texts.timeout + ": it must be 1s to 1h, such as \"60s\"");
+  line.mode = CommandLine::Mode::init;
+  line.init.start = !texts.no_start;
+  line.init.timeout = *timeout;
+  return line;
+}
+
 /// The most frequent mistakes: a mistyped option, and a file without --config.
 std::string explained(const CLI::ParseError& error, const CLI::App& app) {
   const auto left = app.remaining();
   for (const std::string& word : left) {
     const std::string option = word.substr(0, word.find('='));
     if (option.starts_with('-'))
-      return "unknown option \"" + option + "\"" + did_you_mean(option, {"--config", "--check", "--help", "--version"});
+      return "unknown option \"" + option + "\"" +
+             did_you_mean(option, {"--config", "--check", "--help", "--version", "--print", "--no-start", "--timeout"});
   }
   if (left.size() != 1) return error.what();
   return "unexpected argument \"" + left.front() + "\": a configuration is given as: grayd --config " + left.front();
@@ -75,6 +120,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_option("-c,--config", line.config, "The configuration file (TOML)")->type_name("FILE");
   app.add_flag("--check", check, "Validate the configuration and exit");
   UserIds user;
+  InitTexts init_texts;
+  const auto* init = add_init_mode(app, line.init, init_texts);
   const auto* router = add_router_mode(app, line.router, user);
   const auto* guard = add_guard_mode(app, line.guard);
   const auto* resume = add_resume_mode(app, line.resume);
@@ -88,6 +135,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.output = output.str();
     return line;
   }
+  if (init->parsed()) return init_line(std::move(line), init_texts);
   if (router->parsed()) {
     line.mode = CommandLine::Mode::router;
     if (router->count("--uid") > 0) line.router.user = user;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "config/base/time.hpp"
 #include "grayd/process/privileges.hpp"
 
 namespace gray::master {
@@ -32,10 +33,19 @@ struct ResumeArguments {
   std::string returned;  // why the next image failed and returned to this one; empty: it did not
 };
 
+/// `grayd init [FOLDER]`: grayd/init/init.hpp.
+struct InitArguments {
+  std::string folder = ".";
+  bool print = false;        // instead of writing
+  bool start = true;         // the version once, to look at it
+  Duration timeout{20'000};  // of that start
+};
+
 struct CommandLine {
-  enum class Mode { serve, check, router, guard, check_handoff, resume, leave };
+  enum class Mode { serve, check, init, router, guard, check_handoff, resume, leave };
   Mode mode = Mode::leave;
   std::string config;      // serve, check
+  InitArguments init;      // init
   RouterArguments router;  // router
   GuardArguments guard;    // guard
   ResumeArguments resume;  // resume

@@ -77,3 +77,19 @@ TEST_CASE("resume and check-handoff are modes of their own") {
   CHECK(parse({"check-handoff"}).mode == Mode::check_handoff);
   CHECK(parse({"resume"}).exit_code == 2);
 }
+
+TEST_CASE("init takes a folder and says what is wrong with its options") {
+  const auto line = parse({"init", "shop", "--no-start", "--timeout", "1m"});
+  CHECK(line.mode == Mode::init);
+  CHECK(line.init.folder == "shop");
+  CHECK_FALSE(line.init.start);
+  CHECK(line.init.timeout == gray::Duration{60'000});
+  CHECK(parse({"init"}).init.folder == ".");
+  CHECK(parse({"init"}).init.start);
+  CHECK(parse({"init", "--print"}).init.print);
+  CHECK(parse({"init", "--help"}).output.find("grayd init --print") != std::string::npos);
+  CHECK(parse({"init", "--timeout", "5"}).error.find("--timeout 5: it must be 1s to 1h") != std::string::npos);
+  CHECK(parse({"--config", "a.toml", "init"}).error.find("init takes no --config") != std::string::npos);
+  CHECK(parse({"init", "a", "b"}).exit_code == 2);
+  CHECK(parse({"init", "--prnt"}).exit_code == 2);
+}

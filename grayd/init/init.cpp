@@ -1,0 +1,186 @@
+#include "grayd/init/init.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "config/base/exit_code.hpp"
+#include "config/base/printable.hpp"
+#include "config/base/unique_fd.hpp"
+#include "grayd/init/findings.hpp"
+#include "grayd/init/first_file.hpp"
+#include "grayd/init/project_files.hpp"
+#include "grayd/init/recognition.hpp"
+#include "grayd/init/trial.hpp"
+
+namespace gray::init {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint16_t kFirstPort = 8000, kLastPort = 8019;
+
+bool is_free(std::uint16_t port) {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return fd && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+/// 8000, or the next one on which no other program listens; 8000 if there is none.
+std::uint16_t free_port_for_users() {
+  for (std::uint16_t port = kFirstPort; port <= kLastPort; ++port)
+    if (is_free(port)) return port;
+  return kFirstPort;
+}
+
+/// Texts of the project are shown as they are, except for what a terminal interprets.
+std::string shown(std::string text) {
+  make_printable(text, '?');
+  return text;
+}
+
+int refuse(ExitCode code, const std::string& text) {
+  fmt::print(stderr, "grayd init: {}\n", text);
+  return static_cast<int>(code);
+}
+
+void say(const std::string& text) {
+  fmt::print("{}", text);
+  std::fflush(stdout);
+}
+
+int not_recognised(const std::string& folder, const Project& project, const Recognition& found) {
+  std::string text = fmt::format("no program was recognised in {}. It looked for:\n",
+                                 shown(fs::absolute(folder).lexically_normal().string()));
+  for (const std::string& line : found.looked_for) text += fmt::format("  {}\n", shown(line));
+  text += fmt::format("\nA Procfile with one line is enough:\n\n  web: COMMAND\n\nOr write {} by hand:\n\n{}",
+                      shown((fs::path(folder) / "grayd.toml").lexically_normal().string()),
+                      least_file(service_name(project.folder_name)));
+  text += "\nThen check it: grayd --config grayd.toml --check";
+  return refuse(ExitCode::failed, text);
+}
+
+std::string plan_text(const Plan& plan) {
+  std::string text = fmt::format("found: {} ({})\n", shown(plan.kind), shown(plan.from));
+  for (const std::string& reason : plan.reasons) text += fmt::format("  {}\n", shown(reason));
+  for (const std::string& note : plan.notes) text += fmt::format("  note: {}\n", shown(note));
+  return text;
+}
+
+int code_of(const Observation& seen) {
+  switch (seen.end) {
+    case Observation::End::healthy: return static_cast<int>(ExitCode::ok);
+    case Observation::End::time_up: return static_cast<int>(ExitCode::timeout);
+    case Observation::End::interrupted: return static_cast<int>(ExitCode::interrupted);
+    default: return static_cast<int>(ExitCode::failed);
+  }
+}
+
+int write_error(const std::string& file) {
+  const int cause = errno;
+  if (cause == EEXIST)
+    return refuse(ExitCode::conflict, fmt::format("{0} exists and was not changed: remove it first, or see what would "
+                                                  "be written: grayd init --print",
+                                                  file));
+  return refuse(ExitCode::failed, fmt::format("{} cannot be written: {}; with --print it is printed instead", file,
+                                              std::strerror(cause)));
+}
+
+int try_once(const master::InitArguments& arguments, const Plan& plan, const std::string& service,
+             const std::string& program, std::uint16_t port) {
+  say("started once, without users, to look at it:\n");
+  const std::string folder = fs::canonical(arguments.folder).string();
+  const Observation seen = run_trial({plan, service, folder, program, arguments.timeout});
+  say(report_of(seen, plan) + "  it was stopped again\n");
+  if (seen.end == Observation::End::interrupted) return code_of(seen);
+  const bool good = seen.end == Observation::End::healthy;
+  say(good ? "next:\n" : "next, when that is corrected:\n");
+  say(next_commands(arguments.folder, port));
+  return code_of(seen);
+}
+
+}  // namespace
+
+bool create_file(const std::string& path, const std::string& text) {
+  const std::string beside = fmt::format("{}.{}", path, ::getpid());
+  UniqueFd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return false;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t wrote = ::write(fd.get(), rest.data(), rest.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  // A link, unlike a rename, never replaces a file that exists.
+  const bool done = rest.empty() && ::fchmod(fd.get(), 0644) == 0 && ::fsync(fd.get()) == 0 &&
+                    ::link(beside.c_str(), path.c_str()) == 0;
+  const int cause = errno;
+  ::unlink(beside.c_str());
+  errno = cause;
+  return done;
+}
+
+std::string next_commands(const std::string& folder, std::uint16_t port) {
+  const bool here = fs::path(folder).lexically_normal() == ".";
+  return fmt::format(
+      "{}  grayd --config grayd.toml\n  curl -i http://127.0.0.1:{}/\n  grayctl status\n  grayctl logs\n",
+      here ? "" : "  cd " + shown(folder) + "\n", port);
+}
+
+int run_init(const master::InitArguments& arguments, const std::string& program, const CheckFile& check) {
+  std::error_code ignored;
+  if (!fs::is_directory(arguments.folder, ignored))
+    return refuse(ExitCode::usage, fmt::format("{} is not a folder: name the folder of a project: grayd init FOLDER",
+                                               shown(arguments.folder)));
+  const std::string file = (fs::path(arguments.folder) / "grayd.toml").lexically_normal().string();
+  if (!arguments.print && fs::exists(fs::symlink_status(file, ignored))) {
+    errno = EEXIST;
+    return write_error(file);
+  }
+  Project project;
+  try {
+    project = read_project(arguments.folder);
+  } catch (const std::system_error& error) {
+    return refuse(ExitCode::failed, fmt::format("{} cannot be listed: {}; run grayd init as a user who may read it",
+                                                shown(arguments.folder), error.code().message()));
+  }
+  const Recognition found = recognise(project);
+  if (!found.plan) return not_recognised(arguments.folder, project, found);
+  const Plan& plan = *found.plan;
+  const std::string service = service_name(plan.name.empty() ? project.folder_name : plan.name);
+  const std::uint16_t port = free_port_for_users();
+  const std::string text = first_file(plan, service, port);
+  if (arguments.print) {
+    fmt::print(stderr, "{}", plan_text(plan));
+    say(text);
+    return static_cast<int>(ExitCode::ok);
+  }
+  say(plan_text(plan));
+  if (!create_file(file, text)) return write_error(file);
+  say(fmt::format("wrote: {} (service {}, version v1)\n", file, service));
+  if (const std::string faults = check(file); !faults.empty()) {
+    fmt::print(stderr, "{}grayd init: correct {}, then: grayd --config {} --check\n", faults, file, file);
+    return static_cast<int>(ExitCode::bad_config);
+  }
+  say(fmt::format("{} is valid\n", file));
+  if (arguments.start) return try_once(arguments, plan, service, program, port);
+  say("next:\n" + next_commands(arguments.folder, port));
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace gray::init

@@ -1,0 +1,28 @@
+#pragma once
+// Starts the first version once, without users, to see whether the configuration works. The process is a grayd of its
+// own, started from the same executable, with everything that it writes in a temporary folder. Its listeners are unix
+// sockets there, so no other program is in its way, and nobody else can reach it.
+//
+// What was started ends with the trial: grayd by SIGTERM, and by SIGKILL after kStopTime, which makes its guard kill
+// the worker. It also gets SIGTERM when this process dies. SIGINT, SIGTERM and SIGHUP end the trial early, in the same
+// way.
+#include <string>
+
+#include "grayd/init/observation.hpp"
+#include "grayd/init/plan.hpp"
+
+namespace gray::init {
+
+constexpr Duration kStopTime{8'000};
+
+struct TrialOrder {
+  const Plan& plan;
+  std::string service, folder;  // of the project, absolute
+  std::string program;          // the grayd to run
+  Duration limit;
+};
+
+/// Throws std::system_error if there is no temporary folder or no process.
+Observation run_trial(const TrialOrder& order);
+
+}  // namespace gray::init
