@@ -150,6 +150,7 @@ class InATerminal(TopTest):
             daemon.launch().wait_up(1, "v1")
             terminal.wait_for(f"pid {daemon.process.pid}")
             self.assertNotIn("\x1b[31m", terminal.shown)
+            self.stop_and_continue(terminal)
             terminal.press(b"\x03")
             self.assertEqual(terminal.ended(), -signal.SIGINT)
             other.wait_for(f"pid {daemon.process.pid}")
@@ -158,6 +159,20 @@ class InATerminal(TopTest):
             for ended in terminal, other:
                 self.assertIn(SECOND_PAGE, ended.shown)
                 self.assertTrue(ended.is_restored(), repr(ended.shown[-200:]))
+
+    def stop_and_continue(self, terminal):
+        def is_stopped():
+            terminal.read()
+            with open(f"/proc/{terminal.process.pid}/stat") as file:
+                return file.read().rsplit(")", 1)[1].split()[0] == "T"
+        terminal.press(b"\x1a")
+        eventually(is_stopped, 5, "the stop")
+        terminal.read()
+        self.assertTrue(terminal.is_restored(), repr(terminal.shown[-200:]))
+        terminal.shown = ""
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.wait_for("web")
+        self.assertIn(SECOND_PAGE, terminal.shown)
 
     def test_without_a_grayd_the_terminal_is_not_touched(self):
         with Terminal("--socket", "/nonexistent/grayd.sock", "top") as terminal:

@@ -9,7 +9,6 @@
 namespace gray::control {
 
 enum class SortBy : std::uint8_t { service, weight, rate, errors, p50, p99, sockets, queue, memory, count };
-constexpr SortBy last_value(SortBy) { return SortBy::memory; }
 /// "service", "weight", "rps", "err%", ...
 const char* name_of(SortBy sort);
 

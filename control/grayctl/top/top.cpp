@@ -1,9 +1,11 @@
 #include "control/grayctl/top/top.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <exception>
 #include <optional>
 #include <ostream>
 
@@ -23,7 +25,7 @@ constexpr Duration kAnswerTime{2'000};  // of grayd; the keys wait for it, too
 constexpr Duration kPictures{500};      // from one to the next
 constexpr Duration kLines{2'000};       // ten readers cost grayd less than 1 % of a core
 constexpr int kEntries = 100;           // of events and log lines in one answer
-constexpr int kDetailsEach = 2;         // looks: events, log lines and rollouts change more slowly than figures
+constexpr int kDetailsEach = 4;         // looks: events, log lines and rollouts change more slowly than figures
 
 /// Asks grayd, and collects the answers.
 class Looks {
@@ -125,9 +127,11 @@ struct Pictures {
 
 Answer show_pictures(Looks& looks, const Command& command, const Terminal& terminal) {
   int signal = 0;
-  {
+  try {
     Pictures pictures{looks, command, terminal};
     signal = pictures.run();
+  } catch (const std::exception& error) {  // here, so that the terminal is given back before the message
+    return {.code = ExitCode::failed, .body = {}, .error = fmt::format("cannot show the picture: {}", error.what())};
   }
   if (signal != 0) end_by(signal);
   return {};
