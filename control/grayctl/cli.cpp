@@ -14,6 +14,7 @@
 #include "control/grayctl/release.hpp"
 #include "control/grayctl/rollouts.hpp"
 #include "control/grayctl/status_view.hpp"
+#include "control/grayctl/top/top.hpp"
 #include "control/grayctl/upgrading.hpp"
 #include "control/grayctl/watch.hpp"
 #include "control/grayctl/why/bucket.hpp"
@@ -180,6 +181,15 @@ int print_buckets(const Command& command, bool as_json, std::ostream& out, std::
   }
 }
 
+int show_top(const Command& command, bool as_json, std::ostream& out, std::ostream& err, const Terminal& terminal) {
+  try {
+    const Answer end = run_top(command, as_json, out, err, terminal);
+    return end.code == ExitCode::ok ? 0 : report_failure(end.code, end.error, as_json, out, err);
+  } catch (const json::exception& surprise) {
+    return report_failure(ExitCode::failed, unreadable(surprise), as_json, out, err);
+  }
+}
+
 }  // namespace
 
 int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostream& err, const Terminal& terminal,
@@ -201,6 +211,7 @@ int run_grayctl(int argc, const char* const* argv, std::ostream& out, std::ostre
                                : follow(client, *line.command, line.json, out, terminal);
     return end.code == ExitCode::ok ? 0 : report_failure(end.code, end.error, line.json, out, err);
   }
+  if (line.command->verb == Verb::top) return show_top(*line.command, line.json, out, err, terminal);
   if (line.command->verb == Verb::bucket) return print_buckets(*line.command, line.json, out, err);
   Outcome outcome = run(*line.command, {err, terminal, person});
   const Answer& answer = outcome.answer;

@@ -186,6 +186,22 @@ std::string check_memory(Grammar& grammar) {
   return {};
 }
 
+std::string check_top(Grammar& grammar) {
+  auto& top = grammar.command.top;
+  if (grammar.looks) {
+    const char* const last = grammar.looks->data() + grammar.looks->size();
+    const auto [end, error] = std::from_chars(grammar.looks->data(), last, top.count);
+    if (error != std::errc{} || end != last || top.count < 1 || top.count > Command::Top::kMostCount)
+      return fmt::format("--count takes a whole number from 1 to {}, not \"{}\"", Command::Top::kMostCount,
+                         *grammar.looks);
+  }
+  if (!grammar.interval) return {};
+  top.interval = parse_duration(*grammar.interval);
+  if (!top.interval || *top.interval < Command::Top::kShortest || *top.interval > Command::Top::kLongest)
+    return fmt::format("--interval takes a duration from 100ms to 1h, not \"{}\"", *grammar.interval);
+  return {};
+}
+
 /// The error in values that CLI11 does not check; empty if there is none.
 std::string check_values(Grammar& grammar) {
   Command& command = grammar.command;
@@ -200,6 +216,7 @@ std::string check_values(Grammar& grammar) {
   if (command.verb == Verb::history)
     if (std::string error = check_history(grammar); !error.empty()) return error;
   if (std::string error = check_memory(grammar); !error.empty()) return error;
+  if (std::string error = check_top(grammar); !error.empty()) return error;
   if (std::string error = read_env(grammar); !error.empty()) return error;
   if (command.part == "router" && !command.binary.empty()) return "--binary cannot be used with grayctl upgrade router";
   if (command.verb == Verb::completion && std::ranges::find(kShells, command.shell) == std::end(kShells))

@@ -55,6 +55,12 @@ struct Command {
     int seconds = 0;       // between the two moments to be compared; 0: one moment
     bool workers = false;  // of the workers, not of the router
   } memory;
+  struct Top {
+    static constexpr int kMostCount = 1'000'000;
+    static constexpr Duration kShortest{100}, kLongest{3'600'000};
+    int count = 0;                     // looks; 0: without end
+    std::optional<Duration> interval;  // from one look to the next
+  } top;
   struct Bucket {
     std::vector<std::string> ids;
     std::optional<double> weight;  // planned

@@ -170,6 +170,24 @@ void Grammar::memory() {
   memory->add_option("--diff", diff, "compare with so many seconds later, 1 to 3600")->type_name("SECONDS");
 }
 
+void Grammar::top() {
+  CLI::App* top = verb(app, Verb::top,
+                       "  grayctl top\n  grayctl top web\n  grayctl top --count 5 --interval 10s | cat\n"
+                       "  grayctl top -o json | jq -c '.versions[] | select(.bad)'\n"
+                       "RPS and ERR% are of the last 10 s, P50 and P99 of the last minute. The bars are\n"
+                       "requests per second of the last 60 s. A version is bad (a ! before it, red, and\n"
+                       "the reason below) if 1 % of its requests fail, if it is worse than stable, has\n"
+                       "failed, or if a worker is unhealthy. MEM is the memory of its workers. All\n"
+                       "columns need 80; a wide terminal has longer bars, STATE and VERDICT.\n"
+                       "Keys: q quit, s next column to sort by, S back, / filter, p or space pause, ?\n"
+                       "help. Without a terminal: titles, then a line per version each 2 s, MARK ok or\n"
+                       "bad. If grayd ends, it is asked again until it answers.");
+  top->group(kLook);
+  top->add_option("SERVICE", command.service, "only this service");
+  top->add_option("-n,--count", looks, "end after so many looks")->type_name("N");
+  top->add_option("--interval", interval, "between looks; default 500ms, for lines 2s")->type_name("DURATION");
+}
+
 void Grammar::changing() {
   CLI::App* shift = verb(app, Verb::shift,
                          "  grayctl shift web v2 5%\n  grayctl shift web v2 0\n"
@@ -337,6 +355,7 @@ Grammar::Grammar(std::span<const VerbRow> rows) {
   explaining();
   history();
   memory();
+  top();
   changing();
   releasing();
   upgrading();

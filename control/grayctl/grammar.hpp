@@ -19,6 +19,7 @@ struct Grammar {
   CLI::Option* output_option;
   std::string output = "table";
   std::string percent, timeout, count, weight, since;
+  std::optional<std::string> looks, interval;
   std::optional<std::string> diff;
   std::vector<std::string> env;
   bool wait = false, no_wait = false;
@@ -36,6 +37,7 @@ struct Grammar {
   void explaining();
   void history();
   void memory();
+  void top();
   void changing();
   void releasing();
   void upgrading();

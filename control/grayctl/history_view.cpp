@@ -45,10 +45,7 @@ std::string who(const json& event) {
 }
 
 Colour colour_of_kind(std::string_view kind) {
-  for (const std::string_view bad :
-       {"worker-exited", "worker-unhealthy", "version-failed", "version-crashing", "version-rolled-back", "router-died",
-        "reload-refused", "upgrade-failed", "access-log-failed", "events-lost"})
-    if (kind == bad) return Colour::bad;
+  if (is_bad_event(kind)) return Colour::bad;
   if (kind == "worker-healthy" || kind == "version-restarted" || kind == "router-ready" || kind == "upgraded")
     return Colour::good;
   return kind == "worker-backoff" || kind == "worker-restarting" ? Colour::doubtful : Colour::none;
@@ -59,6 +56,14 @@ std::string note(std::string words, const Terminal& terminal) {
 }
 
 }  // namespace
+
+bool is_bad_event(std::string_view kind) {
+  for (const std::string_view bad :
+       {"worker-exited", "worker-unhealthy", "version-failed", "version-crashing", "version-rolled-back", "router-died",
+        "reload-refused", "upgrade-failed", "access-log-failed", "events-lost"})
+    if (kind == bad) return true;
+  return false;
+}
 
 std::string view_event(const json& event, const Terminal& terminal) {
   const std::string kind = harmless(text_of(event, "kind"));

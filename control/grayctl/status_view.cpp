@@ -37,31 +37,7 @@ double number(const json& object, const char* name) {
   return found.is_number() ? found.get<double>() : 0;
 }
 
-/// "99999", "100k", "12.3M": at most five characters up to 10^15.
-std::string short_count(double value) {
-  if (value < 100'000) return fmt::format("{:.0f}", value);
-  std::size_t unit = 0;
-  constexpr std::string_view kUnits = "kMGT";
-  for (value /= 1000; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
-  return fmt::format("{:.{}f}{}", value, value < 100 ? 1 : 0, kUnits[unit]);
-}
-
 std::string count(const json& object, const char* name) { return short_count(number(object, name)); }
-
-/// "0", "<.01", "0.05", "3.2", "17": at most four characters below 10,000.
-std::string short_number(double value) {
-  if (value <= 0) return "0";
-  if (value < 0.01) return "<.01";
-  if (value < 0.995) return fmt::format("{:.2f}", value);
-  return value < 9.95 ? fmt::format("{:.1f}", value) : short_count(value);
-}
-
-/// "0.4ms", "350ms", "1.2s", "120s": at most five characters.
-std::string short_time(double milliseconds) {
-  if (milliseconds < 9.95) return fmt::format("{:.1f}ms", milliseconds);
-  if (milliseconds < 999.5) return fmt::format("{:.0f}ms", milliseconds);
-  return fmt::format("{:.{}f}s", milliseconds / 1000, milliseconds < 9950 ? 1 : 0);
-}
 
 bool is_up_worker(const json& worker) {
   std::string state = text(worker, "state");

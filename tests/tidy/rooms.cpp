@@ -57,8 +57,8 @@ const std::vector<Room> kRooms = {
       "config/shared"}},
     {"control/api", {"control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
     {"control/grayctl",
-     {"control/grayctl/why", "control/grayctl/history", "control/grayctl/memory", "control/verbs", "control",
-      "config/base", "config/settings", "config/shared"}},
+     {"control/grayctl/why", "control/grayctl/history", "control/grayctl/memory", "control/grayctl/top",
+      "control/verbs", "control", "config/base", "config/settings", "config/shared"}},
     {"control/grayctl/why",
      {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/outcome.hpp",
       "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/explain", "control/verbs", "control",
@@ -71,6 +71,10 @@ const std::vector<Room> kRooms = {
      {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/figures.hpp",
       "control/grayctl/outcome.hpp", "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/verbs",
       "config/base"}},
+    {"control/grayctl/top",
+     {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/figures.hpp",
+      "control/grayctl/history_view.hpp", "control/grayctl/outcome.hpp", "control/grayctl/status_view.hpp",
+      "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/verbs", "config/base"}},
     {"grayd/process", {"control", "config/base"}},
     {"grayd/guard", {"grayd/process", "config/base"}},
     {"grayd/handoff", {"grayd/process", "config/base", "config/settings", "config/shared"}},
@@ -101,6 +105,7 @@ const std::vector<Room> kTestRooms = {
     {"tests/control/verbs", {"control/grayctl"}},  // every verb of the table is a command
     {"tests/control/grayctl/history", {"control/api", "tests/control"}},
     {"tests/control/grayctl/memory", {"control/api", "tests/control"}},
+    {"tests/control/grayctl/top", {"control/api", "tests/control"}},
     {"tests/control/grayctl", {"control/api"}},      // a server for the client
     {"tests/control/grayctl/why", {"control/api"}},  // likewise
     {"tests/grayd", {"tests/grayd/routers"}},        // a router that does what the test says

@@ -199,8 +199,23 @@ TEST_CASE("-o json counts even if the rest is wrong") {
 TEST_CASE("a verb of the contract without a function is not reported as a typing mistake") {
   CHECK(complaint({"hold", "web", "--max", "30s"}) == "hold is not supported yet");
   CHECK(complaint({"plan", "-f"}) == "plan is not supported yet");
-  CHECK(complaint({"top"}) == "top is not supported yet");
   CHECK(parse({"drill", "-o", "json"}).json);
+}
+
+TEST_CASE("top takes a service, a number of looks and the time between them") {
+  const auto asked = parse({"top", "web", "--count", "5", "--interval", "10s"}).command.value();
+  CHECK(asked.verb == Verb::top);
+  CHECK(asked.service == "web");
+  CHECK(asked.top.count == 5);
+  CHECK(asked.top.interval == Duration{10'000});
+  CHECK_FALSE(parse({"top"}).command.value().top.interval);
+  CHECK(parse({"top", "-n", "1"}).command.value().top.count == 1);
+  for (const char* wrong : {"0", "x", "-1", "1000001", ""})
+    CHECK(complaint({"top", "--count", wrong}) ==
+          "--count takes a whole number from 1 to 1000000, not \"" + std::string(wrong) + "\"");
+  for (const char* wrong : {"99ms", "2h", "5", ""})
+    CHECK(complaint({"top", "--interval", wrong}) ==
+          "--interval takes a duration from 100ms to 1h, not \"" + std::string(wrong) + "\"");
 }
 
 TEST_CASE("help has examples for every verb and is not an error") {
@@ -210,6 +225,7 @@ TEST_CASE("help has examples for every verb and is not an error") {
                      {"health", "--help"},
                      {"reload", "--help"},
                      {"metrics", "--help"},
+                     {"top", "--help"},
                      {"stop", "--help"},
                      {"completion", "--help"},
                      {"config", "--help"},

@@ -1,0 +1,18 @@
+#pragma once
+// The figures of `grayctl top` for scripts: a line or a JSON object instead of a picture. Pure. Fields are only added,
+// at the end of a line.
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "control/grayctl/top/live_figures.hpp"
+
+namespace gray::control {
+
+/// The titles of the fields, with a line end.
+std::string plain_titles();
+/// One line for each version: as many fields as titles, with spaces between them and none inside. `time` is the first.
+std::string plain_lines(const TopView& view, const std::string& time);
+/// {"schema_version", "time", "versions": [...]}.
+nlohmann::json top_json(const TopView& view, const std::string& time);
+
+}  // namespace gray::control
