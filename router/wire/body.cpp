@@ -12,7 +12,10 @@ namespace gray::http {
 namespace {
 
 // Of a hexadecimal digit: the letters follow 0x40 and 0x60, the digits 0x30.
-std::uint64_t hex_value(char c) { return static_cast<std::uint64_t>((c & 0xf) + 9 * (c >> 6)); }
+std::uint64_t hex_value(char c) {
+  const auto code = static_cast<std::uint64_t>(c);
+  return (code & 0xf) + 9 * (code >> 6);
+}
 
 struct SizeLine {
   std::size_t length = 0;  // 0: another kind of line, or not all there

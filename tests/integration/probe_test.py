@@ -72,7 +72,7 @@ class Probes(GrayTest):
 
     def test_a_version_that_fails_by_its_probe_says_what_was_asked_and_answered(self):
         daemon = self.start(service({"command": picky("shop.example"), "health": {"path": "/healthz"},
-                                     "ready_timeout": "300ms"}), up=())
+                                     "ready_timeout": "2s"}), up=())  # time to start on a busy machine
         eventually(lambda: "was answered 400" in daemon.log(), what="a log line")
         eventually(lambda: "with Host: 127.0.0.1:" in daemon.ctl("events", "-o", "json").out, what="an event")
 

@@ -171,7 +171,7 @@ class Life(FaultTest):
         memory = rss_bytes(master)
         with self.row({version: ("worker-healthy", None) for version in versions},
                       **{version: {"command": command, "ready": ["pipe"]} for version, command in versions.items()}):
-            self.shared.wait_up(1, *versions)
+            self.shared.wait_up(1, *versions, timeout=60)  # each flood takes a processor from the workers that start
             served = self.clients.served
             eventually(lambda: self.clients.served > served + 500, PATIENCE, "answers under the flood")
             for version in versions:

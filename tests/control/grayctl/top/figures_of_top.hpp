@@ -24,7 +24,8 @@ inline nlohmann::json version_answer(const std::string& name, double weight, int
             {{"id", name + "#1"}, {"state", "ready"}, {"rss_bytes", 1'000}, {"memory_bytes", 0}}}}};
 }
 
-inline nlohmann::json status_answer(nlohmann::json versions) {
+// An array: gcc and clang disagree on what json{one} is.
+inline nlohmann::json status_answer(nlohmann::json::array_t versions) {
   return {{"version", "1.2.3"},
           {"pid", 4711},
           {"uptime_s", 185},
