@@ -123,7 +123,7 @@ constexpr VerbRow kRows[] = {
     {Verb::history, "history", grayd, "who changed what, when and why", !kChanges, kNoEvent, kHistory},
     {Verb::memory, "memory", grayd, "where every byte of the router is, and who holds most", !kChanges, kNoEvent,
      kMemory},
-    {Verb::top, "top", grayctl, "a picture of all versions, redrawn twice a second"},
+    {Verb::top, "top", grayctl, "all versions on one screen, redrawn twice a second"},
 };
 
 constexpr bool is_in_order() {

@@ -57,17 +57,17 @@ class Terminal:
         while select.select([self.master], [], [], 0)[0]:
             self.shown += os.read(self.master, 65536).decode(errors="replace")
 
-    def picture(self):
-        """The last whole picture, with its colours; None before the first."""
+    def frame(self):
+        """The last whole frame, with its colours; None before the first."""
         self.read()
         whole = [part.split("\x1b[J")[0] for part in self.shown.split("\x1b[H")[1:] if "\x1b[J" in part]
         return whole[-1] if whole else None
 
     def lines(self):
-        return [CODES.sub("", line).rstrip("\r") for line in (self.picture() or "").split("\r\n")]
+        return [CODES.sub("", line).rstrip("\r") for line in (self.frame() or "").split("\r\n")]
 
     def wait_for(self, text, timeout=10):
-        eventually(lambda: any(text in line for line in self.lines()), timeout, f"{text!r} in the picture")
+        eventually(lambda: any(text in line for line in self.lines()), timeout, f"{text!r} in the frame")
 
     def row(self, version):
         """The cells of the row of a version; None without one."""
@@ -111,7 +111,7 @@ class InATerminal(TopTest):
             eventually(lambda: terminal.row("v2").startswith("!"), 10, "the mark")
             self.assertLess(time.monotonic() - first, 3 * SLOWER)
             self.assertTrue(terminal.row("v1").startswith(" "), terminal.row("v1"))
-            self.assertIn("\x1b[31m!", terminal.picture())
+            self.assertIn("\x1b[31m!", terminal.frame())
             terminal.wait_for("! BAD    web v2: ")
             terminal.wait_for("go back  grayctl shift web v2 0")
             terminal.wait_for("verdict  web v2 / v1: ")

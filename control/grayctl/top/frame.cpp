@@ -215,7 +215,7 @@ std::vector<std::string> help_lines(const Terminal& terminal) {
   for (const std::string& line :
        wrap("! and red: bad, see below the table. RPS and ERR% are of the last 10 s, P50 and P99 of the last minute. "
             "The bars are requests per second of 60 s. s: sort by the next column, S: by the one before; / shows "
-            "only versions with this text in SERVICE or VERSION; p or space: the picture stays.",
+            "only versions with this text in SERVICE or VERSION; p or space: pause.",
             terminal.width))
     lines.push_back(paint(line, Colour::faint, terminal.colour));
   return lines;

@@ -1,5 +1,5 @@
 #pragma once
-// The figures of `grayctl top` for scripts: a line or a JSON object instead of a picture. Pure. Fields are only added,
+// The figures of `grayctl top` for scripts: a line or a JSON object instead of a frame. Pure. Fields are only added,
 // at the end of a line.
 #include <nlohmann/json.hpp>
 #include <string>

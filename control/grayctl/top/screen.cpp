@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";  // second page, no cursor, no wrapping
 constexpr std::string_view kLeave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
-constexpr std::size_t kPiece = 256;  // a terminal that is ready has room for so many bytes
-constexpr int kFarewellMs = 500;     // the longest wait of leave() for a terminal that takes nothing
+constexpr std::size_t kPiece = 256;   // a terminal that is ready has room for so many bytes
+constexpr int kLeaveTimeoutMs = 500;  // the longest wait of leave() for a terminal that takes nothing
 
 /// Writes `text`, unless a signal comes first: a terminal may take nothing for any time. False: it is gone.
 bool write_all(int fd, std::string_view text, int signals, int timeout_ms) {
@@ -57,17 +57,17 @@ void Screen::enter() {
   has_keys_ = ::isatty(in_) == 1 && ::tcgetattr(in_, &before_) == 0;
   if (has_keys_) {
     termios quiet = before_;
-    quiet.c_iflag &= ~static_cast<tcflag_t>(IXON);  // Ctrl-S would stop the pictures
+    quiet.c_iflag &= ~static_cast<tcflag_t>(IXON);  // Ctrl-S would stop the frames
     quiet.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
     quiet.c_cc[VMIN] = 1;
     quiet.c_cc[VTIME] = 0;
     (void)::tcsetattr(in_, TCSANOW, &quiet);
   }
-  (void)write_all(out_, kEnter, -1, kFarewellMs);
+  (void)write_all(out_, kEnter, -1, kLeaveTimeoutMs);
 }
 
 void Screen::leave() {
-  (void)write_all(out_, kLeave, -1, kFarewellMs);
+  (void)write_all(out_, kLeave, -1, kLeaveTimeoutMs);
   if (has_keys_) (void)::tcsetattr(in_, TCSANOW, &before_);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// A terminal taken over for pictures: its second page, without an echo of the keys and without a cursor. The shell has
+// A terminal taken over for frames: its second page, without an echo of the keys and without a cursor. The shell has
 // its page, its cursor and its settings back when this object is destroyed, or while the process is stopped (Ctrl-Z).
 //
 // Signals that end or stop the process, and changes of the size, come as values from wait(): they are blocked while the
@@ -23,7 +23,7 @@ class Screen {
   Screen& operator=(const Screen&) = delete;
   ~Screen();
 
-  /// Draws `lines` over the last picture; `clear`: over everything. False: the terminal is gone.
+  /// Draws `lines` over the last frame; `clear`: over everything. False: the terminal is gone.
   bool draw(const std::vector<std::string>& lines, bool clear);
 
   struct Input {

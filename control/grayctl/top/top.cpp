@@ -21,11 +21,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Duration kAnswerTime{2'000};  // of grayd; the keys wait for it, too
-constexpr Duration kPictures{500};      // from one to the next
-constexpr Duration kLines{2'000};       // ten readers cost grayd less than 1 % of a core
-constexpr int kEntries = 100;           // of events and log lines in one answer
-constexpr int kDetailsEach = 4;         // looks: events, log lines and rollouts change more slowly than figures
+constexpr Duration kAnswerTime{2'000};   // of grayd; the keys wait for it, too
+constexpr Duration kFrameInterval{500};  // from one to the next
+constexpr Duration kLines{2'000};        // ten readers cost grayd less than 1 % of a core
+constexpr int kEntries = 100;            // of events and log lines in one answer
+constexpr int kDetailsEach = 4;          // looks: events, log lines and rollouts change more slowly than figures
 
 /// Asks grayd, and collects the answers.
 class Looks {
@@ -84,7 +84,7 @@ class Looks {
   ::_exit(128 + number);
 }
 
-struct Pictures {
+struct Frames {
   Looks& looks;
   const Command& command;
   const Terminal& terminal;
@@ -106,7 +106,7 @@ struct Pictures {
   void look() {
     (void)looks.look(true);
     if (!controls.paused) shown = looks.view();
-    next = std::max(next + command.top.interval.value_or(kPictures), Clock::now());
+    next = std::max(next + command.top.interval.value_or(kFrameInterval), Clock::now());
     ++made;
   }
 
@@ -125,13 +125,13 @@ struct Pictures {
   }
 };
 
-Answer show_pictures(Looks& looks, const Command& command, const Terminal& terminal) {
+Answer show_frames(Looks& looks, const Command& command, const Terminal& terminal) {
   int signal = 0;
   try {
-    Pictures pictures{looks, command, terminal};
-    signal = pictures.run();
+    Frames frames{looks, command, terminal};
+    signal = frames.run();
   } catch (const std::exception& error) {  // here, so that the terminal is given back before the message
-    return {.code = ExitCode::failed, .body = {}, .error = fmt::format("cannot show the picture: {}", error.what())};
+    return {.code = ExitCode::failed, .body = {}, .error = fmt::format("cannot show the frame: {}", error.what())};
   }
   if (signal != 0) end_by(signal);
   return {};
@@ -171,11 +171,10 @@ Answer show_lines(Looks& looks, const Command& command, bool as_json, std::ostre
 }  // namespace
 
 Answer run_top(const Command& command, bool as_json, std::ostream& out, std::ostream& err, const Terminal& terminal) {
-  const bool pictures = terminal.redraws && terminal.fd >= 0 && !as_json;
+  const bool frames = terminal.redraws && terminal.fd >= 0 && !as_json;
   Looks looks(command);
-  if (Answer first = looks.look(pictures); first.code != ExitCode::ok) return first;
-  return pictures ? show_pictures(looks, command, terminal)
-                  : show_lines(looks, command, as_json, out, err, terminal.fd);
+  if (Answer first = looks.look(frames); first.code != ExitCode::ok) return first;
+  return frames ? show_frames(looks, command, terminal) : show_lines(looks, command, as_json, out, err, terminal.fd);
 }
 
 }  // namespace gray::control

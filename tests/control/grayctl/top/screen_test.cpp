@@ -84,7 +84,7 @@ TEST_CASE("keys and signals come from wait, which ends at its time without one")
   CHECK(screen.wait(Duration{10'000}).ended_by == SIGTERM);
 }
 
-TEST_CASE("a signal cuts off a picture that the terminal does not take") {
+TEST_CASE("a signal cuts off a frame that the terminal does not take") {
   const PseudoTerminal terminal;
   Screen screen(terminal.slave.get(), terminal.slave.get());
   (void)::raise(SIGINT);
