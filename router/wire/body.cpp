@@ -13,7 +13,7 @@ namespace {
 
 // Of a hexadecimal digit: the letters follow 0x40 and 0x60, the digits 0x30.
 std::uint64_t hex_value(char c) {
-  const auto code = static_cast<std::uint64_t>(c);
+  const std::uint64_t code = static_cast<unsigned char>(c);
   return (code & 0xf) + 9 * (code >> 6);
 }
 
