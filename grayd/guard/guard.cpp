@@ -11,11 +11,8 @@
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
+#include "config/base/pidfd.hpp"
 #include "grayd/process/own_child.hpp"
-
-extern "C" {  // missing in the header of glibc 2.36
-#include <sys/pidfd.h>
-}
 
 namespace gray::master {
 namespace {

@@ -13,11 +13,8 @@
 #include <system_error>
 
 #include "config/base/exit_code.hpp"
+#include "config/base/pidfd.hpp"
 #include "grayd/process/inherited_signals.hpp"
-
-extern "C" {  // missing in the header of glibc 2.36
-#include <sys/pidfd.h>
-}
 
 namespace gray::master {
 namespace {

@@ -1,17 +1,15 @@
 #include "grayd/init/open_ports.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 #include <sstream>
 
 #include "supervisor/kernel/process_table.hpp"
 #include "supervisor/kernel/socket_owner.hpp"
+#include "supervisor/kernel/tcp_table.hpp"
 
 namespace gray::init {
 namespace {
-
-constexpr unsigned kTcpListen = 0x0A;
 
 std::vector<pid_t> members_of(pid_t leader) {
   const auto all = supervisor::all_processes();
@@ -28,20 +26,12 @@ std::vector<pid_t> members_of(pid_t leader) {
 
 }  // namespace
 
-// sl  local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
 std::vector<OpenPort> listening_rows(const std::string& table, bool six) {
   std::vector<OpenPort> rows;
   std::istringstream lines(table);
   for (std::string line; std::getline(lines, line);) {
-    char address[33] = {};
-    unsigned port = 0, state = 0;
-    unsigned long long inode = 0;
-    const int fields =
-        std::sscanf(line.c_str(), " %*d: %32[0-9A-F]:%X %*[0-9A-F]:%*X %X %*X:%*X %*X:%*X %*X %*u %*d %llu", address,
-                    &port, &state, &inode);
-    if (fields != 4 || state != kTcpListen || inode == 0) continue;
-    const bool everywhere = std::string(address).find_first_not_of('0') == std::string::npos;
-    rows.push_back({static_cast<std::uint16_t>(port), everywhere, six, inode});
+    const auto row = supervisor::tcp_row(line);
+    if (row && row->listens && row->inode != 0) rows.push_back({row->port, row->everywhere, six, row->inode});
   }
   return rows;
 }

@@ -17,12 +17,9 @@
 #include <sstream>
 #include <system_error>
 
+#include "config/base/pidfd.hpp"
 #include "config/base/unique_fd.hpp"
 #include "grayd/init/first_file.hpp"
-
-extern "C" {  // glibc 2.36 forgot to say so in the header itself
-#include <sys/pidfd.h>
-}
 
 namespace gray::init {
 namespace {

@@ -10,12 +10,9 @@
 #include <csignal>
 #include <system_error>
 
+#include "config/base/pidfd.hpp"
 #include "grayd/process/inherited_signals.hpp"
 #include "grayd/process/privileges.hpp"
-
-extern "C" {  // glibc 2.36 forgot to say so in the header itself
-#include <sys/pidfd.h>
-}
 
 namespace gray::master {
 namespace {

@@ -7,12 +7,9 @@
 #include <csignal>
 
 #include "config/base/archive.hpp"
+#include "config/base/pidfd.hpp"
 #include "config/shared/segment.hpp"
 #include "grayd/routers/respawn_delay.hpp"
-
-extern "C" {  // missing in the header of glibc 2.36
-#include <sys/pidfd.h>
-}
 
 namespace gray::master {
 namespace {

@@ -9,12 +9,12 @@
 
 #include "supervisor/kernel/process_table.hpp"
 #include "supervisor/kernel/sock_diag.hpp"
+#include "supervisor/kernel/tcp_table.hpp"
 
 namespace gray::supervisor {
 namespace {
 
 constexpr std::uint32_t kAmple = 128;    // a backlog
-constexpr unsigned kListen = 0x0A;       // TCP_LISTEN in /proc/net/tcp
 constexpr unsigned kAccepts = 1u << 16;  // __SO_ACCEPTCON in /proc/net/unix
 
 std::optional<std::vector<std::uint64_t>> told_by_netlink(const Address& address) {
@@ -34,19 +34,6 @@ std::vector<std::uint64_t> inodes_from_proc(const Address& address) {
     for (const std::uint64_t inode : listening_inodes(read_file(table, has_all_that_listen), address.port))
       inodes.push_back(inode);
   return inodes;
-}
-
-struct TcpRow {
-  unsigned port = 0, state = 0;
-  unsigned long long inode = 0;
-};
-
-/// sl  local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
-std::optional<TcpRow> tcp_row(const std::string& line) {
-  TcpRow row;
-  const int fields = std::sscanf(line.c_str(), " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%*X %X %*X:%*X %*X:%*X %*X %*u %*d %llu",
-                                 &row.port, &row.state, &row.inode);
-  return fields == 3 ? std::optional(row) : std::nullopt;
 }
 
 std::string holder_of(const std::vector<std::uint64_t>& inodes) {
@@ -126,7 +113,7 @@ std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_tcp, std
   std::istringstream lines(proc_net_tcp);
   for (std::string line; std::getline(lines, line);) {
     const auto row = tcp_row(line);
-    if (row && row->port == port && row->state == kListen && row->inode != 0) inodes.push_back(row->inode);
+    if (row && row->port == port && row->listens && row->inode != 0) inodes.push_back(row->inode);
   }
   return inodes;
 }
@@ -134,7 +121,7 @@ std::vector<std::uint64_t> listening_inodes(const std::string& proc_net_tcp, std
 bool has_all_that_listen(std::string_view proc_net_tcp) {
   const std::string_view whole = proc_net_tcp.substr(0, proc_net_tcp.rfind('\n'));
   const auto row = tcp_row(std::string(whole.substr(whole.rfind('\n') + 1)));
-  return row && row->state != kListen;
+  return row && !row->listens;
 }
 
 // Num RefCount Protocol Flags Type St Inode Path

@@ -5,11 +5,8 @@
 
 #include <algorithm>
 
+#include "config/base/pidfd.hpp"
 #include "supervisor/kernel/process_table.hpp"
-
-extern "C" {  // the header of glibc 2.36 has no extern "C" of its own
-#include <sys/pidfd.h>
-}
 
 namespace gray::supervisor {
 namespace {

@@ -1,6 +1,5 @@
 """The weekly release: deploy, promote, undo and remove, from outside, under load and across restarts."""
 import os
-import statistics
 import subprocess
 import threading
 import time

@@ -4,24 +4,16 @@
 
 #include <atomic>
 
-#include "control/api/admin_server.hpp"
-#include "control/api/admin_socket.hpp"
-#include "tests/control/fixture.hpp"
+#include "tests/control/grayctl/served.hpp"
 
 namespace gray::control {
 namespace {
 
 using nlohmann::json;
 
-struct MemoryServed {
-  TempDir dir;
-  std::string path = dir / "s";
-  UniqueFd listener = open_admin_socket(path);
-  FakeDaemon daemon;
+struct MemoryServed : Served {
   std::atomic<int> asked{0};
   bool fails = false;
-  AdminServer server{listener.get(), daemon};
-  Client client{path};
   Command command;
 
   MemoryServed() {

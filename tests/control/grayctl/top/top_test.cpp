@@ -3,11 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <sstream>
 
-#include "control/api/admin_server.hpp"
-#include "control/api/admin_socket.hpp"
-#include "tests/control/fixture.hpp"
+#include "tests/control/grayctl/served.hpp"
 #include "tests/control/grayctl/top/figures_of_top.hpp"
 
 namespace gray::control {
@@ -15,14 +14,9 @@ namespace {
 
 using nlohmann::json;
 
-struct TopServed {
-  TempDir dir;
-  std::string path = dir / "s";
-  UniqueFd listener = open_admin_socket(path);
-  FakeDaemon daemon;
+struct TopServed : Served {
   std::atomic<int> asked{0};
   int fails_at = 0;
-  AdminServer server{listener.get(), daemon};
   Command command;
   std::ostringstream out, err;
 

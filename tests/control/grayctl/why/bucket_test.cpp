@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "router/policy/decision.hpp"
-#include "tests/control/grayctl/why/served.hpp"
+#include "tests/control/grayctl/served.hpp"
 
 namespace gray::control {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 /// Buckets under web/v2: 1 is at 15.0 %, 2 at 19.8 %, 3 at 79.4 %, 77 at 15.7 %.
-struct BucketServed : WhyServed {
+struct BucketServed : Served {
   json state = {{"schema_version", 1}, {"service", "web"}, {"stable", "v1"},           {"canary", "v2"},
                 {"weight", 20.0},      {"table", 3},       {"versions", json::array()}};
   json seen;

@@ -6,15 +6,15 @@
 
 #include <sstream>
 
+#include "tests/control/grayctl/served.hpp"
 #include "tests/control/grayctl/why/log_lines.hpp"
-#include "tests/control/grayctl/why/served.hpp"
 
 namespace gray::control {
 namespace {
 
 using nlohmann::json;
 
-struct WhyRunner : WhyServed {
+struct WhyRunner : Served {
   std::string log = dir / "access.log";
   json seen, args;
   std::string err;

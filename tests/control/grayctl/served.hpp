@@ -7,7 +7,7 @@
 
 namespace gray::control {
 
-struct WhyServed {
+struct Served {
   TempDir dir;
   std::string path = dir / "s";
   UniqueFd listener = open_admin_socket(path);
