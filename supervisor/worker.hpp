@@ -186,6 +186,8 @@ class Worker final : private WorkerProcess::Owner {
   }
   void become_ready(ReadyWay way, bool by_probe);
   std::optional<bool> ask_probe(WorkerState state, TimePoint now);
+  /// Whether a probe is not needed this time.
+  bool is_as_before(WorkerState state);
   void judge_answer(bool ok, TimePoint now);
   void lost_address(const std::string& why, WorkerState state, TimePoint now);
   void wait_for_group(TimePoint now);
@@ -225,6 +227,7 @@ class Worker final : private WorkerProcess::Owner {
   std::optional<TimePoint> next_poll_ = TimePoint{};  // none: look_again() says when
   std::uint64_t asked_ = 0;                           // the probe in flight; 0: none
   TimePoint asked_at_{};
+  unsigned looks_ = 0;  // at the listener, since the last probe
   OutputTail tail_{context_.output};
   LineRate rate_;
   std::uint64_t first_line_ = 0;  // the last line before those of this process

@@ -1,5 +1,6 @@
 #include "supervisor/process/address_claim.hpp"
 
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,6 +67,13 @@ Listener AddressClaim::check(const std::optional<PeerOwner>& peer, const Address
   Listener found = by_leader ? Listener{Listener::Owner::worker, {}} : find_listener(address, inodes, worker.members());
   if (found.owner == Listener::Owner::worker) inodes_ = std::move(inodes);
   return found;
+}
+
+bool AddressClaim::listens_unchanged(const Address& address, const PeerOwners& kernel) const {
+  if (inherited_ || is_unix(address)) return false;
+  const auto socket = kernel.listener(address);
+  return socket && socket->state == TCP_LISTEN && socket->waiting == 0 && socket->uid == owner_ &&
+         inodes_ == std::vector{socket->inode};
 }
 
 // A socket of our own user is not proof: a program that changes its user may have bound it before.

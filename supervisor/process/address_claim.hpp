@@ -37,6 +37,10 @@ class AddressClaim {
   Listener check(const std::optional<PeerOwner>& peer, const Address& address, const Containment& worker,
                  const PeerOwners& kernel);
 
+  /// Whether the socket that was verified last still listens at the port, and each connection to it was accepted. One
+  /// netlink question; false if that cannot be known. A connect would show no more than this.
+  bool listens_unchanged(const Address& address, const PeerOwners& kernel) const;
+
   /// Of a probe that could not connect: whether what is at the path of a unix socket cannot be the worker's. An
   /// unprivileged router cannot connect to every socket, and then does not see whose it is.
   Listener check_path(const Address& address) const;

@@ -69,6 +69,7 @@ struct OneSlot {
   Worker worker{context, "v1", "web@v1#0", [this] { ++wakes; }};
   WorkerMachine machine;
   VersionSettings settings;
+  std::string health_path = "/healthz";
   std::optional<bool> answer = true;  // the answer to every probe; nothing: no answer
   std::vector<std::string> states;
 
@@ -86,7 +87,7 @@ struct OneSlot {
   void start(std::vector<std::string> command) {
     settings.command = std::move(command);
     settings.cwd = "/";
-    settings.health.path = "/healthz";
+    settings.health.path = health_path;
     machine.set_times(WorkerTimes::of(settings, true));
     feed({.kind = WorkerEvent::start});
   }

@@ -3,6 +3,7 @@
 
 #include <asio/ip/tcp.hpp>
 
+#include "supervisor/kernel/socket_owner.hpp"
 #include "tests/supervisor/one_slot.hpp"
 
 using namespace gray;
@@ -84,6 +85,45 @@ TEST_CASE_FIXTURE(OneSlot, "a healthy worker whose port is taken by a process of
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   CHECK(worker.detail().empty());
   CHECK(worker.pid() == pid);
+}
+
+TEST_CASE_FIXTURE(
+    OneSlot, "a healthy worker is looked at instead of connected to, but for every tenth check and when in doubt") {
+  health_path.clear();
+  settings.health.interval = 1s;
+  start({"python3", "-c", kTakesTurns});
+  REQUIRE(until([&] { return is(WorkerState::healthy); }));
+  TimePoint now = Clock::now();
+  const auto probes_of = [&](int checks) {
+    const std::size_t before = host.probes.size();
+    for (int i = 0; i < checks; ++i) {
+      now += 1s;
+      const std::size_t asked = host.probes.size();
+      (void)worker.poll(state(), now);
+      if (host.probes.size() > asked) CHECK(worker.probed(host.probes.back().id, {true, ""}, state(), now));
+    }
+    return host.probes.size() - before;
+  };
+  CHECK(probes_of(40) == 4);
+  {
+    asio::ip::tcp::socket waits(io);  // the program accepts nothing
+    waits.connect({asio::ip::address_v4::loopback(), worker.view().address->port});
+    CHECK(probes_of(5) == 5);
+  }
+  ::kill(worker.pid(), SIGUSR1);  // closes the listener, and with it that connection
+  REQUIRE(until([&] { return look_at_listener(*worker.view().address).backlog == 0; }));
+  CHECK(probes_of(3) == 3);
+  ::kill(worker.pid(), SIGUSR1);  // a new socket has to be verified
+  REQUIRE(until([&] { return look_at_listener(*worker.view().address).backlog > 0; }));
+  CHECK(probes_of(1) == 1);
+  CHECK(probes_of(9) == 0);
+
+  now += 1s;
+  const std::size_t asked = host.probes.size();
+  (void)worker.poll(state(), now);
+  REQUIRE(host.probes.size() == asked + 1);
+  CHECK(worker.probed(host.probes.back().id, {false, "connect: timed out"}, state(), now));
+  CHECK(probes_of(1) == 1);  // a failure is not forgiven because of a look
 }
 
 TEST_CASE_FIXTURE(OneSlot, "a router that finds a different user at the address is believed, unless it is the worker") {
