@@ -57,7 +57,7 @@ void AccessLog::watch() {
     log(LogLevel::warn, event->text);
     to_.events.emit(std::move(*event));
   }
-  glance_.expires_after(AccessLogWatch::kGlance);
+  glance_.expires_at(next_tick(Clock::now(), AccessLogWatch::kGlance));
   glance_.async_wait(lifetime_.guard([this](std::error_code error) {
     if (!error) watch();
   }));

@@ -30,7 +30,7 @@ EventRecord event_about(EventKind kind, std::string cause, std::string text) {
 
 void OwnFiles::watch() {
   for (const File& file : files_()) look(file);
-  timer_.expires_after(kLook);
+  timer_.expires_at(next_tick(Clock::now(), kLook));
   timer_.async_wait(lifetime_.guard([this](std::error_code error) {
     if (!error) watch();
   }));

@@ -16,11 +16,8 @@ inline constexpr Duration kProbeTick{100};  // ticks are not closer, unless the 
 inline TimePoint next_probe(TimePoint now, Duration interval, std::uint64_t number) {
   if (interval <= Duration{0}) return now;
   const auto ticks = static_cast<std::uint64_t>(std::max<Duration::rep>(interval / kProbeTick, 1));
-  const Clock::duration whole = interval;
-  const auto phase = whole / static_cast<Clock::rep>(ticks) * static_cast<Clock::rep>(number % ticks);
-  const auto earliest = now.time_since_epoch() + whole / 2 - phase;
-  const auto turns = (earliest + whole - Clock::duration{1}) / whole;
-  return TimePoint{turns * whole + phase};
+  const Clock::duration apart = Clock::duration{interval} / static_cast<Clock::rep>(ticks);
+  return next_tick(now, interval, apart * static_cast<Clock::rep>(number % ticks));
 }
 
 }  // namespace gray::supervisor

@@ -373,7 +373,7 @@ void Supervisor::Impl::arm() {
 }
 
 void Supervisor::Impl::reap_later() {
-  reaper.expires_after(kReapInterval);
+  reaper.expires_at(next_tick(Clock::now(), kReapInterval));
   reaper.async_wait([this, token = std::weak_ptr<int>(alive)](std::error_code error) {
     if (error || token.expired()) return;
     reap_strays([this] {

@@ -20,8 +20,8 @@ void Worker::forget_probe() {
   asked_ = 0;
 }
 
-// For a healthy worker that is checked by a connect, a look at its listener costs a tenth of the connect, and the program
-// is not woken up. It shows the same, but not that this router reaches the address: so every tenth check connects, and
+// For a healthy worker that is checked by a connect, a look at its listener costs a tenth of the connect, and does not
+// wake the program. It shows the same, but not that the router reaches the address: so every tenth check connects, and
 // each one while a connection waits to be accepted, or after a failure.
 bool Worker::is_as_before(WorkerState state) {
   const bool may_look = state == WorkerState::healthy && settings_.health.path.empty() && last_answer_.empty();

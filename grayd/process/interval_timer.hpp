@@ -1,6 +1,6 @@
 #pragma once
-// Calls a task each interval, from start() to stop(). The next call is set before the task runs, so that a task that
-// throws does not end the calls. Main thread.
+// Calls a task at the ticks of an interval, from start() to stop(): see next_tick(). The next call is set before the task
+// runs, so that a task that throws does not end the calls. Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
@@ -17,9 +17,9 @@ class IntervalTimer {
   IntervalTimer(asio::io_context& io, Duration interval, std::function<void()> task)
       : timer_(io), interval_(interval), task_(std::move(task)) {}
 
-  /// The first call is one interval later. A second start() begins the interval anew.
+  /// The first call is half an interval to one and a half later.
   void start() {
-    timer_.expires_after(interval_);
+    timer_.expires_at(next_tick(Clock::now(), interval_));
     timer_.async_wait(lifetime_.guard([this](std::error_code error) {
       if (error) return;
       start();
