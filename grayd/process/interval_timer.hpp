@@ -1,6 +1,6 @@
 #pragma once
-// Calls a task at the ticks of an interval, from start() to stop(): see next_tick(). The next call is set before the task
-// runs, so that a task that throws does not end the calls. Main thread.
+// Calls a task at the ticks of an interval, from start() to stop(): see next_tick(). The next call is set before the
+// task runs, so that a task that throws does not end the calls. Main thread.
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
