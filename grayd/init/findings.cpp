@@ -25,7 +25,7 @@ bool is_on_given(const Observation& seen) { return std::ranges::count(seen.ports
 
 std::string how_to_take_port(const Plan& plan) {
   return plan.port == PortFrom::argument
-             ? R"(the command in grayd.toml must pass "$PORT" and "$HOST" to it)"
+             ? R"(the command in the file must pass "$PORT" and "$HOST" to it)"
              : "let it listen on PORT and HOST of its environment, or pass them as arguments: "
                R"(command = ["sh", "-c", 'exec PROGRAM --port "$PORT"'])";
 }
@@ -72,7 +72,7 @@ void add_answer(const Observation& seen, std::vector<Finding>& out) {
     out.push_back({Level::hint, answer + ": for a health check by HTTP, set health.path to a path that answers 200"});
   } else {
     out.push_back({Level::ok, answer});
-    out.push_back({Level::hint, R"(for a health check by HTTP, remove "# " before health in grayd.toml)"});
+    out.push_back({Level::hint, R"(for a health check by HTTP, remove "# " before health in the file)"});
   }
 }
 
@@ -88,7 +88,7 @@ void add_known_mistakes(const Observation& seen, std::vector<Finding>& out) {
   if (seen.cause.find("(exit 127)") != std::string::npos)
     out.push_back({Level::fix,
                    "127 is the shell's code for a program that is not there: install it, or write its path in "
-                   "command of grayd.toml"});
+                   "command of the file"});
   const auto is_in_use = [](const std::string& line) {
     return line.find("EADDRINUSE") != line.npos || line.find("ddress already in use") != line.npos;
   };
@@ -104,7 +104,7 @@ void add_end(const Observation& seen, std::vector<Finding>& out) {
     case End::time_up: {
       std::string why = seen.cause.empty() ? seen.last_exit : short_cause(seen.cause);
       out.push_back(
-          {Level::fix, fmt::format("it was not healthy within {}{}; if it needs longer: remove grayd.toml, then "
+          {Level::fix, fmt::format("it was not healthy within {}{}; if it needs longer: remove the file, then "
                                    "grayd init --timeout 60s",
                                    seconds(seen.took), why.empty() ? "" : " (" + why + ")")});
       return;

@@ -5,7 +5,8 @@ namespace gray::tidy {
 /// config/settings may include the segment, because that limits how many threads the settings may request.
 const std::vector<Room> kRooms = {
     {"config/base", {}},
-    {"config/settings", {"config/base", "config/shared/segment.hpp"}},
+    {"config/keys", {"config/base"}},
+    {"config/settings", {"config/keys", "config/base", "config/shared/segment.hpp"}},
     {"config/shared", {"config/base", "config/settings"}},
     {"supervisor/kernel", {"config/base", "config/settings", "config/shared"}},
     {"supervisor/process", {"supervisor/kernel", "config/base", "config/settings", "config/shared"}},
@@ -90,7 +91,7 @@ const std::vector<Room> kRooms = {
                "grayd/process", "supervisor",      "supervisor/process", "supervisor/kernel", "router/process",
                "control",       "control/verbs",   "control/history",    "control/state",     "control/traffic",
                "control/judge", "control/rollout", "control/release",    "control/report",    "control/commands",
-               "control/api",   "config/base",     "config/settings",    "config/shared"}},
+               "control/api",   "config/base",     "config/keys",        "config/settings",   "config/shared"}},
     {"workers", {}},
 };
 
