@@ -1,8 +1,8 @@
 #pragma once
 // The forms of all keys as a JSON Schema (draft-07), for editors. Pure.
 //
-// A schema sees one key at a time. What depends on two keys (a stable version that exists, two weights, two listeners at
-// one address), on the host (a program, a user, a file) or on the sum of many values only `grayd --check` finds.
+// A schema sees one key at a time. What depends on two keys (a stable version that exists, two weights, two listeners
+// at one address), on the host (a program, a user, a file) or on the sum of many values only `grayd --check` finds.
 #include <map>
 #include <string>
 

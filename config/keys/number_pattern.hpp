@@ -1,6 +1,6 @@
 #pragma once
-// Regular expressions (ECMA 262, without look-ahead) for numbers with a unit, because a JSON Schema can check a text only
-// by a pattern. Pure.
+// Regular expressions (ECMA 262, without look-ahead) for numbers with a unit, because a JSON Schema can check a text
+// only by a pattern. Pure.
 #include <cstdint>
 #include <string>
 

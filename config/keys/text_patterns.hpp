@@ -20,10 +20,10 @@ inline constexpr std::string_view kProbeHost = "^[!$-+\\-.0->A-\\[\\]-~]*$";
   "(?:" GRAY_IPV4          \
   "|\\[[0-9A-Fa-f:.]+\\])" \
   ":0*(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})"
-#define GRAY_NETWORK                        \
-  GRAY_IPV4                                 \
-      "(?:/0*(?:3[0-2]|[12][0-9]|[0-9]))?|" \
-      "[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:/0*(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
+#define GRAY_NETWORK                    \
+  GRAY_IPV4                             \
+  "(?:/0*(?:3[0-2]|[12][0-9]|[0-9]))?|" \
+  "[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:/0*(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
 inline constexpr std::string_view kListener = "^(?:unix:[^\\x00]+|" GRAY_TCP ")$";
 inline constexpr std::string_view kTcpAddressOrNone = "^(?:" GRAY_TCP ")?$";
 inline constexpr std::string_view kNetwork = "^(?:" GRAY_NETWORK ")$";

@@ -3,8 +3,8 @@
 // that is absent or wrong does not change the value; a wrong one gives a diagnostic at its position, never an
 // exception. A reader remembers which keys were read; its destructor reports every other key as unknown.
 //
-// The same calls describe the keys (config/keys/key_form.hpp): with TomlFile::forms set, each one adds the type, range and
-// default that it was called with.
+// The same calls describe the keys (config/keys/key_form.hpp): with TomlFile::forms set, each one adds the type, range
+// and default that it was called with.
 #include <toml++/toml.h>
 
 #include <cstdint>

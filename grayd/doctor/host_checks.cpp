@@ -19,7 +19,8 @@ constexpr std::uint32_t kOthers = 0007;
 
 std::string rounded(std::uint64_t bytes) {
   if (bytes >= 10 * kGiB) return fmt::format("{} GiB", bytes / kGiB);
-  return fmt::format("{} MiB", bytes / kMiB);
+  if (bytes >= 10 * kMiB) return fmt::format("{} MiB", bytes / kMiB);
+  return fmt::format("{} KiB", (bytes + 1'023) / 1'024);
 }
 
 std::string why_not(const Facts& facts, const std::string& check) {
@@ -37,7 +38,8 @@ void check_config(const Facts& facts, Checkup& out) {
 }
 
 void check_files(const Facts& facts, Checkup& out) {
-  const auto router = std::ranges::find_if(facts.routers, [](const RouterFacts& one) { return one.file_limit.has_value(); });
+  const auto router =
+      std::ranges::find_if(facts.routers, [](const RouterFacts& one) { return one.file_limit.has_value(); });
   if (router == facts.routers.end() || !facts.config || facts.config->max_connections == 0)
     return out.skip("files", why_not(facts, "files"));
   const std::uint64_t needed = needed_files(facts), limit = *router->file_limit;

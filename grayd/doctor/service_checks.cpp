@@ -5,12 +5,20 @@
 #include <algorithm>
 #include <cmath>
 
+#include "grayd/init/remedies.hpp"
+
 namespace gray::doctor {
 namespace {
 
 constexpr double kSameWeight = 0.005;  // two weights that are written alike
 
-std::string cause_text(const VersionFacts& version) { return version.cause.empty() ? "" : ": " + version.cause; }
+/// What is known of the reason; a version that starts has none yet.
+std::string cause_text(const VersionFacts& version) {
+  if (version.cause.empty()) return version.state == "starting" ? "; it is starting" : "";
+  std::string text = ": " + version.cause;
+  for (const std::string& mistake : init::known_mistakes(version.cause, {}, 0)) text += "; " + mistake;
+  return text;
+}
 
 std::size_t healthy_of(const VersionFacts& version) {
   return static_cast<std::size_t>(std::ranges::count(version.workers, "healthy", &WorkerFacts::state));
@@ -47,11 +55,12 @@ void check_canary(const VersionFacts& version, Checkup& out) {
 void check_weight_drift(const ServiceFacts& service, const VersionFacts& version, Checkup& out) {
   if (version.stable || service.stable != service.configured_stable) return;  // of stable it is the rest
   if (std::abs(version.weight - version.configured_weight) < kSameWeight) return;
-  out.add("drift", Severity::warning, subject_of(version),
-          fmt::format("its weight is {}%, in the file {}%: what was set with grayctl wins, also after a restart",
-                      version.weight, version.configured_weight),
-          fmt::format("grayctl shift {} {} {}, or write weight = {} in the file", version.service, version.name,
-                      version.configured_weight, version.weight));
+  out.add(
+      "drift", Severity::warning, subject_of(version),
+      fmt::format("its weight is {}%, in the file {}%: what was set with grayctl wins, also after a restart",
+                  version.weight, version.configured_weight),
+      fmt::format("grayctl history {0} says who set it; grayctl shift {0} {1} {2}, or write weight = {3} in the file",
+                  version.service, version.name, version.configured_weight, version.weight));
 }
 
 void check_drift(const Facts& facts, Checkup& out) {

@@ -114,7 +114,8 @@ void check_workers(const Facts& facts, Checkup& out) {
                                   count_of(running)));
     else
       out.pass(check, fmt::format("{}: {}", count_of(seen),
-                                  is_port ? "each listens where grayd told it" : "none listens on every interface"));
+                                  is_port ? "each that listens does so where grayd told it"
+                                          : "none listens on every interface"));
   }
   out.pass("ready", slowest > Duration{0} ? "the slowest start took " + seconds_text(slowest) : "nothing to say");
   out.pass("process", count_of(running) + ": grayd started the program itself");

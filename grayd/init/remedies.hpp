@@ -1,6 +1,6 @@
 #pragma once
-// What is wrong with a program that grayd starts, and the remedy, in words: the same in `grayd init`, which tries it once,
-// and in `grayd doctor`, which looks at it later. Pure.
+// What is wrong with a program that grayd starts, and the remedy, in words: the same in `grayd init`, which tries it
+// once, and in `grayd doctor`, which looks at it later. Pure.
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -22,22 +22,22 @@ constexpr const char* kExamples = R"(Examples:
 )";
 
 constexpr const char* kDoctorExamples =
-    R"(It asks grayd over its admin socket, and looks at its processes in /proc. It changes nothing. What it may not look at
-as this user is said. Without --config and --socket it looks for the socket where grayctl does: $GRAYCTL_SOCKET,
+    R"(It asks grayd over its admin socket, and looks at its processes in /proc. It changes nothing. What it may not
+look at as this user is said. Without --config and --socket it looks for the socket where grayctl does: $GRAYCTL_SOCKET,
 run/grayd.sock, /run/grayd/grayd.sock.
 
 Examples:
   grayd doctor                                      the grayd of this folder, or of the host
   grayd doctor --config /etc/grayd/grayd.toml       the grayd that this file is for
-  sudo grayd doctor -o json                         for programs: {"schema_version":1,"findings":[..],"passed":[..]}
+  sudo grayd doctor -o json                         for programs
 
-Exit codes: 0 nothing was found, 1 something was, 2 usage, 4 the socket may not be used, 5 no answer, 7 no grayd answers,
-8 the file is not valid.
+Exit codes: 0 nothing but hints was found, 1 something was, 2 usage, 4 the socket may not be used, 5 no answer, 7 no
+grayd answers, 8 the file is not valid.
 )";
 
 constexpr const char* kSchemaExamples =
-    R"(It is a JSON Schema (draft-07) with every key of the configuration: type, range, default and text. A line at the top of a
-grayd.toml tells an editor which schema to use (Taplo, Even Better TOML):
+    R"(It is a JSON Schema (draft-07) with every key of the configuration: type, range, default and text. A line at the
+top of a grayd.toml tells an editor which schema to use (Taplo, Even Better TOML):
 
   #:schema /usr/share/grayd/grayd.schema.json
 
@@ -164,14 +164,14 @@ CommandLine init_line(CommandLine line, const InitTexts& texts) {
 
 /// The most frequent mistakes: a mistyped option, and a file without --config.
 std::string explained(const CLI::ParseError& error, const CLI::App& app) {
-  const auto left = app.remaining();
-  for (const std::string& word : left) {
+  for (const std::string& word : app.remaining(true)) {
     const std::string option = word.substr(0, word.find('='));
     if (option.starts_with('-'))
       return "unknown option \"" + option + "\"" +
              did_you_mean(option, {"--config", "--check", "--help", "--version", "--print", "--no-start", "--timeout",
                                    "--output", "--socket"});
   }
+  const auto left = app.remaining();
   if (left.size() != 1) return error.what();
   return "unexpected argument \"" + left.front() + "\": a configuration is given as: grayd --config " + left.front();
 }

@@ -22,8 +22,9 @@ from harness import ROOT, run_program
 # What a schema cannot say, by the error of grayd. docs/configuration.md, "In an editor", has the same list in words.
 NOT_OF_ONE_KEY = [
     # two keys, or two places
-    r"there is no version \"", r"already has a weight", r"is stable and gets the rest", r"services \".*\" and \".*\" both",
-    r"is in use by .* of listen\.", r"already uses this socket", r"no peer may connect to these addresses",
+    r"there is no version \"", r"already has a weight", r"is stable and gets the rest",
+    r"services \".*\" and \".*\" both", r"is in use by .* of listen\.", r"already uses this socket",
+    r"no peer may connect to these addresses",
     r"is too short for a queue of", r"\"http\" needs a health path", r"cannot be used with listen = \"socket\"",
     r"descriptor 3 is the listening socket", r"needs a health path, because", r"must be the only method",
     r"is never reached", r"has no version: add", r"the rule has no condition", r"is the name of an earlier rule",
@@ -182,8 +183,9 @@ class SchemaTest(unittest.TestCase):
                 self.assertNotEqual(self.refusal(tomllib.loads(text)), "", text)
                 self.assertNotEqual(self.check(text), "", text)
 
-    VALUES = ["true", "0", "1", "-1", "33", "101", "70000", "2000000", "1.5", "'x'", "''", "'0'", "'5'", "'1s'", "'1.5s'",
-              "'0.0s'", "'1ms'", "'500ms'", "'61m'", "'9000h'", "'1 s'", "'1S'", "'5%'", "'4KiB'", "'1KB'", "'1023B'",
+    VALUES = ["true", "0", "1", "-1", "33", "101", "70000", "2000000", "1.5", "'x'", "''", "'0'", "'5'", "'1s'",
+              "'1.5s'", "'0.0s'", "'1ms'", "'500ms'", "'61m'", "'9000h'", "'1 s'", "'1S'", "'5%'", "'4KiB'", "'1KB'",
+              "'1023B'",
               "'2MiB'", "'16MiB'", "'1048577GiB'", "'-1s'", "'/x'", "'x y'", "'unix:u'", "'127.0.0.1:80'",
               "'127.0.0.1:65536'", "'[::1]:80'", "'::1'", "'10.0.0.0/8'", "'10.0.0.0/33'", "'localhost:80'",
               "'cookie:a'", "'client-ip'", "'fd:3'", "'fd:256'", "'TERM'", "'SIGTERM'", "'lax'", "[]", "['']", "['x']",
