@@ -6,7 +6,10 @@
 #include <exception>
 
 #include "config/base/exit_code.hpp"
+#include "config/keys/json_schema.hpp"
+#include "config/keys/reference_comments.hpp"
 #include "control/state/state_store.hpp"
+#include "grayd/doctor/doctor.hpp"
 #include "grayd/guard/guard_child.hpp"
 #include "grayd/handoff/handoff.hpp"
 #include "grayd/init/init.hpp"
@@ -63,9 +66,16 @@ int write_first_file(const CommandLine& line) {
   return init::run_init(line.init, master::own_program(), faults_of);
 }
 
+int print_schema() {
+  fmt::print("{}", json_schema(described_keys(kReferenceText), reference_comments(kReferenceText)));
+  return 0;
+}
+
 int run(const CommandLine& line) {
   switch (line.mode) {
     case CommandLine::Mode::init: return write_first_file(line);
+    case CommandLine::Mode::schema: return print_schema();
+    case CommandLine::Mode::doctor: return doctor::run_doctor(line.doctor);
     case CommandLine::Mode::router: return master::run_router_child(line.router);
     case CommandLine::Mode::guard: return master::run_guard(line.guard);
     case CommandLine::Mode::resume: return master::run_resumed(line.resume);

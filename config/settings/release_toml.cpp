@@ -73,12 +73,13 @@ std::optional<ReleaseSettings> read_release(TomlReader& service, const std::stri
     if (!service.has("release") || service.file().problems.size() > problems) return std::nullopt;
     own.number("keep", release.keep, 0, kMostKept);
     own.duration("warm", release.warm, Duration{0});
-    own.names();  // the rest is read as a version
+    own.leave_rest();  // it is read as a version
   }
   TomlReader table(service, "release", "version");
   for (const char* key : {"keep", "warm"}) table.leave(key);
   release.form = read_version(table, "{version}");
   release.form.name.clear();
+  if (KeyForm* const form = table.form("weight")) form->refused = true;
   if (table.has("weight"))
     table.error("weight",
                 "a deployed version begins without users: remove the weight, and after the deploy: grayctl "
@@ -93,6 +94,12 @@ std::optional<ReleaseSettings> read_release(TomlReader& service, const std::stri
 RolloutSettings read_rollout(TomlReader& service) {
   RolloutSettings rollout;
   TomlReader table(service, "rollout");
+  if (KeyForm* const form = table.form("steps")) {
+    form->kind = KeyForm::Kind::percents;
+    form->fewest_items = 1;
+    form->most_items = RolloutSettings::kMaxSteps;
+    form->fallback = rollout.steps;
+  }
   if (const auto steps = table.numbers("steps", RolloutSettings::kMaxSteps)) {
     rollout.steps.clear();
     if (steps->empty()) table.error("steps", "the list is empty: name a percentage, or remove the key for the default");

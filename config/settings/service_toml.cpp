@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "config/base/units.hpp"
+#include "config/keys/text_patterns.hpp"
 #include "config/settings/capacity.hpp"
 #include "config/settings/limits_toml.hpp"
 #include "config/settings/release_toml.hpp"
@@ -56,6 +57,9 @@ void read_selectors(TomlReader& table, ServiceSettings& service) {
   table.text("cookie", service.cookie, kMostName);
   if (!service.cookie.empty() && !is_token(service.cookie))
     table.error("cookie", in_quotes(service.cookie) + " cannot be the name of a cookie");
+  table.pattern("param", patterns::kParameterOrNone);
+  table.pattern("header", patterns::kTokenOrNone);
+  table.pattern("cookie", patterns::kTokenOrNone);
 }
 
 /// A source that is always present must be the last; and browsers must accept its cookie over plain HTTP.
@@ -80,10 +84,13 @@ void check_issued(TomlReader& table, const std::vector<IdentitySource>& sources)
 void read_users(TomlReader& table, ServiceSettings& service) {
   service.override_from = {*Cidr::parse("0.0.0.0/0"), *Cidr::parse("::/0")};
   table.list("override_from", service.override_from, Cidr::parse, "an IP network such as \"10.0.0.0/8\"");
+  table.pattern("override_from", patterns::kNetwork);
   service.identity = {*IdentitySource::parse("cookie:uid"), *IdentitySource::parse("header:x-user-id"),
                       IdentitySource{}};
   table.list("identity", service.identity, IdentitySource::parse,
              "a source: \"cookie:NAME\", \"header:NAME\", \"client-ip\" or \"issue:NAME\"", kMostName);
+  table.pattern("identity", patterns::kIdentity);
+  if (KeyForm* const form = table.form("identity")) form->most_items = kMostSources;
   if (service.identity.size() > kMostSources)
     table.error("identity", "\"identity\" has " + std::to_string(service.identity.size()) + " sources: at most " +
                                 std::to_string(kMostSources) + " are allowed");
@@ -100,6 +107,8 @@ void read_skew(TomlReader& table, ServiceSettings& service) {
   table.list("assets", service.assets, parse_path,
              "a path that begins with \"/\"; without wildcards, because \"/assets\" covers everything below it",
              kMostName);
+  table.pattern("assets", patterns::kPath);
+  if (KeyForm* const form = table.form("assets")) form->most_items = kMostAssets;
   if (service.assets.size() > kMostAssets)
     table.error("assets", "\"assets\" has " + std::to_string(service.assets.size()) + " paths: at most " +
                               std::to_string(kMostAssets) + " are allowed");
@@ -182,7 +191,9 @@ void count_version(TomlReader& versions, const VersionSettings& version, Service
 
 void read_versions(TomlReader& table, ServiceSettings& service, ServiceTotals& totals) {
   TomlReader versions(table, "version", "versions");
-  for (const std::string& name : versions.names()) {
+  const std::vector<std::string> names = versions.names();
+  if (KeyForm* const form = versions.form()) form->names = patterns::kName;
+  for (const std::string& name : names) {
     if (!is_name(name)) versions.error_at_name(name, in_quotes(name) + std::string(kNameRule));
     TomlReader version(versions, name, "version");
     service.versions.push_back(read_version(version, name));
@@ -238,12 +249,15 @@ ServiceSettings read_service(TomlReader& services, const std::string& name, Serv
   ServiceSettings service;
   service.name = name;
   TomlReader table(services, name, "service");
+  table.require("stable");
   table.text("stable", service.stable);
   table.list("hosts", service.hosts, parse_host,
              "a host: a plain name without port and wildcards, such as \"example.com\"", kMostHost);
   table.list("paths", service.paths, parse_path,
              "a path that begins with \"/\"; without wildcards, because \"/api\" covers everything below it",
              kMostPath);
+  table.pattern("hosts", patterns::kHost);
+  table.pattern("paths", patterns::kPath);
   read_selectors(table, service);
   read_users(table, service);
   read_skew(table, service);

@@ -10,6 +10,7 @@
 
 #include "config/base/unique_fd.hpp"
 #include "config/base/units.hpp"
+#include "config/keys/text_patterns.hpp"
 #include "config/settings/service_toml.hpp"
 #include "config/settings/toml_reader.hpp"
 #include "config/shared/segment.hpp"
@@ -66,6 +67,11 @@ void check_count(TomlReader& listen, const char* key, std::size_t count) {
                           std::to_string(kMostListeners) + " are allowed");
 }
 
+void describe_listeners(TomlReader& listen, std::string_view key) {
+  listen.pattern(key, patterns::kListener);
+  if (KeyForm* const form = listen.form(key)) form->most_items = kMostListeners;
+}
+
 /// A peer on these listeners names the client address, so the trusted peers must be listed. A unix socket is protected
 /// by its folder.
 void read_proxy_protocol(TomlReader& listen, Settings& settings) {
@@ -73,6 +79,7 @@ void read_proxy_protocol(TomlReader& listen, Settings& settings) {
       "proxy_protocol", settings.proxy_protocol,
       [&](const std::string& text) { return parse_listener(listen.file().folder, text); }, kListener, kMostText,
       listener_remedy);
+  describe_listeners(listen, "proxy_protocol");
   check_count(listen, "proxy_protocol", settings.proxy_protocol.size());
   bool over_ip = false;
   for (const Address& address : settings.proxy_protocol) over_ip = over_ip || address.kind != Address::Kind::unix_path;
@@ -89,6 +96,8 @@ void read_listen(TomlReader& root, Settings& settings) {
   table.list(
       "http", settings.listen, [&](const std::string& text) { return parse_listener(folder, text); }, kListener,
       kMostText, listener_remedy);
+  describe_listeners(table, "http");
+  if (KeyForm* const form = table.form("http")) form->fewest_items = 1;
   check_count(table, "http", settings.listen.size());
   // A list whose members were all refused has its errors already: one mistake gives one error.
   if (table.has("http") && settings.listen.empty() && root.file().problems.size() == problems)
@@ -104,6 +113,7 @@ void read_listen(TomlReader& root, Settings& settings) {
       table.error("admin",
                   std::string("listen.") + key + " already uses this socket: give the admin socket its own path");
   table.text("metrics", settings.metrics);
+  table.pattern("metrics", patterns::kTcpAddressOrNone);
   const auto metrics = Address::parse(settings.metrics);
   if (!settings.metrics.empty() && (!metrics || metrics->kind == Address::Kind::unix_path))
     table.error("metrics", in_quotes(settings.metrics) + " is not an address to listen on, such as \"127.0.0.1:9109\"" +
@@ -128,6 +138,7 @@ void read_router(TomlReader& root, RouterSettings& router) {
   table.number("threads", router.threads, 0, segment::kThreads);
   std::vector<TrustedPeer> trusted;
   table.list("trusted_proxies", trusted, TrustedPeer::parse, "an IP network such as \"10.0.0.0/8\", or \"unix\"");
+  table.pattern("trusted_proxies", patterns::kNetworkOrUnix);
   for (const TrustedPeer& peer : trusted) {
     if (peer.network) router.trusted_proxies.push_back(*peer.network);
     router.trusts_unix_peers = router.trusts_unix_peers || !peer.network;
@@ -142,6 +153,7 @@ void read_router(TomlReader& root, RouterSettings& router) {
 void read_access_log(TomlReader& root, Settings& settings) {
   settings.access_log = "run/access.log";
   root.text("access_log", settings.access_log, kMostPath);
+  root.pattern("access_log", "^[^\\x00]+$");
   if (settings.access_log.empty()) root.error("access_log", "the path is empty: name a file, or write \"off\"");
   settings.access_log = settings.access_log == "off" ? "" : anchored(root.file().folder, settings.access_log);
 }
@@ -149,7 +161,13 @@ void read_access_log(TomlReader& root, Settings& settings) {
 void read_services(TomlReader& root, Settings& settings) {
   ServiceTotals totals;
   TomlReader services(root, "service", "services");
-  for (const std::string& name : services.names()) settings.services.push_back(read_service(services, name, totals));
+  root.require("service");
+  const std::vector<std::string> names = services.names();
+  if (KeyForm* const form = services.form()) {
+    form->names = patterns::kName;
+    form->fewest_items = 1;
+  }
+  for (const std::string& name : names) settings.services.push_back(read_service(services, name, totals));
   if (settings.services.empty())
     root.error("service", "there is no service: add [service.NAME] and [service.NAME.version.v1]");
 }
@@ -222,6 +240,17 @@ LoadedSettings load_settings(const std::string& file, std::string* said) {
   auto loaded = parse_settings(*text, file);
   if (said != nullptr) *said = std::move(*text);
   return loaded;
+}
+
+KeyForm described_keys(std::string_view text) {
+  KeyForm root;
+  Settings settings;
+  TomlFile context;
+  context.folder = "/";
+  context.reads_beside = false;
+  context.forms = &root;
+  read_settings(toml::parse(text), context, settings);
+  return root;
 }
 
 std::vector<std::string> keys_left_out(std::string_view text) {

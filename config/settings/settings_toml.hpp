@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/keys/key_form.hpp"
 #include "config/settings/settings.hpp"
 
 namespace gray {
@@ -26,6 +27,9 @@ LoadedSettings parse_settings(std::string_view text, const std::string& file, Be
 /// Reads the file first, and stores its text in `said` if that is given. A file that cannot be read gives one error
 /// with its name and the cause.
 LoadedSettings load_settings(const std::string& file, std::string* said = nullptr);
+
+/// The form of every key, as the readers of `text` ask for it: a text that has every table.
+KeyForm described_keys(std::string_view text);
 
 /// The keys that are allowed in this text but absent, as "limits.queue". Does not check whether the text is valid.
 std::vector<std::string> keys_left_out(std::string_view text);

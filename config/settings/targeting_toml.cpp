@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "config/base/units.hpp"
+#include "config/keys/text_patterns.hpp"
 #include "config/settings/allowlist_file.hpp"
 
 namespace gray {
@@ -23,6 +24,7 @@ std::string lower_case(std::string text) {
 /// A version that does not exist yet is allowed: deploy creates it.
 void read_target(TomlReader& table, const ServiceSettings& service, std::string& version) {
   table.text("version", version, kMaxRuleValue);
+  table.pattern("version", patterns::kName);
   if (version == kCanaryRole || version == kStableRole) return;
   if (!is_name(version))
     return table.error("version", in_quotes(version) + " is not a version: write \"canary\", \"stable\" or the name " +
@@ -38,6 +40,7 @@ void read_target(TomlReader& table, const ServiceSettings& service, std::string&
 
 void add_users(TomlReader& table, std::vector<std::uint64_t>& hashes) {
   const auto items = table.texts("users", false, kMaxId);
+  table.pattern("users", patterns::kUser);
   if (!items) return;
   for (const TomlReader::Item& item : *items) {
     if (item.text.empty() || bare_id(item.text) != item.text) {
@@ -119,11 +122,24 @@ void read_values(TomlReader& table, const std::string& name, std::vector<std::st
   }
 }
 
+void describe_fields(KeyForm& form, Source source) {
+  form.names = source == Source::query ? std::string_view("^[^\\x00]{1,256}$") : patterns::kToken;
+  form.each = std::make_unique<KeyForm>();
+  form.each->kind = KeyForm::Kind::texts;
+  form.each->or_one = form.each->or_true = form.each->distinct = true;
+  form.each->fewest_items = 1;
+  form.each->most_items = kMostItems;
+  form.each->longest = kMaxRuleValue;
+  form.each->pattern = patterns::kFieldValue;
+}
+
 void read_fields(TomlReader& rule, Source source, std::vector<FieldCondition>& fields) {
   const std::string key = name_of(source);
   TomlReader table(rule, key, "rule." + key);
   std::unordered_set<std::string> known;
-  for (const std::string& name : table.names()) {
+  const std::vector<std::string> names = table.names();
+  if (KeyForm* const form = table.form()) describe_fields(*form, source);
+  for (const std::string& name : names) {
     FieldCondition field{.source = source, .name = source == Source::header ? lower_case(name) : name, .values = {}};
     const bool valid = source == Source::query ? !name.empty() : is_token(name);
     if (!valid || name.size() > kMostName)
@@ -138,6 +154,7 @@ void read_fields(TomlReader& rule, Source source, std::vector<FieldCondition>& f
 
 void read_paths(TomlReader& table, std::vector<std::string>& paths) {
   const auto items = table.texts("path", true, kMostPath);
+  table.pattern("path", patterns::kPath);
   if (!items) return;
   for (const TomlReader::Item& item : *items) {
     auto path = parse_path(item.text);
@@ -157,6 +174,8 @@ Rule read_rule(TomlReader& table, const ServiceSettings& service, std::size_t nu
   rule.name = "#" + std::to_string(number);
   const std::string unnamed = rule.name;
   table.text("name", rule.name, kMaxRuleValue);
+  table.pattern("name", "^(?:[A-Za-z0-9_-]{1,64}|#[0-9]+)$");
+  if (KeyForm* const form = table.form("name")) form->fallback = nullptr;  // the place in the list
   if (rule.name != unnamed && !is_name(rule.name))
     table.error("name", in_quotes(rule.name) + " is not a valid name: use 1 to 64 of a-z, A-Z, 0-9, _ and -");
   read_target(table, service, rule.version);
@@ -164,6 +183,7 @@ Rule read_rule(TomlReader& table, const ServiceSettings& service, std::size_t nu
   for (const Source source : {Source::header, Source::cookie, Source::query}) read_fields(table, source, rule.fields);
   read_paths(table, rule.paths);
   table.list("client", rule.clients, Cidr::parse, "an IP network such as \"10.0.0.0/8\"");
+  table.pattern("client", patterns::kNetwork);
   if (conditions_of(rule) == 0 && table.file().problems.size() == problems)
     table.error("name", "the rule has no condition, so it would decide for everybody: add header, cookie, query, " +
                             std::string("path or client, or shift the version to 100 percent"));
@@ -241,7 +261,7 @@ void read_targeting(TomlReader& table, ServiceSettings& service, ServiceTotals& 
   std::size_t fields = 0;
   EarlierRules earlier;
   for (const toml::table* one : table.tables("rule", "service." + service.name + ".rule", kMaxRules)) {
-    TomlReader rule_table(*one, table.file(), "rule");
+    TomlReader rule_table(table, "rule", *one);
     Rule rule = read_rule(rule_table, service, service.rules.size() + 1);
     count_rule(rule_table, rule, fields, totals);
     check_against_earlier(rule_table, rule, service.rules, earlier);

@@ -34,6 +34,32 @@ std::string instead(std::string_view key, const toml::node& node) {
   return remedy.empty() ? remedy : ": " + remedy;
 }
 
+using FormKind = KeyForm::Kind;
+
+KeyForm text_form(std::string_view fallback, std::size_t longest) {
+  KeyForm form;
+  form.kind = FormKind::text;
+  form.fallback = std::string(fallback);
+  form.longest = longest;
+  return form;
+}
+
+KeyForm range_form(FormKind kind, KeyForm::Json fallback, std::uint64_t least, std::uint64_t most) {
+  KeyForm form;
+  form.kind = kind;
+  form.fallback = std::move(fallback);
+  form.least = least;
+  form.most = most;
+  return form;
+}
+
+KeyForm list_form(FormKind kind, std::size_t most_items) {
+  KeyForm form;
+  form.kind = kind;
+  form.most_items = most_items;
+  return form;
+}
+
 bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -61,10 +87,14 @@ std::string anchored(const std::string& folder, const std::string& path) {
 }
 
 TomlReader::TomlReader(const toml::table& root, TomlFile& file, std::string_view kind)
-    : table_(&root), file_(file), kind_(kind) {}
+    : table_(&root), file_(file), kind_(kind), form_(file.forms) {
+  if (form_ != nullptr) form_->describe(range_form(FormKind::table, {}, 0, 0));
+}
 
 TomlReader::TomlReader(TomlReader& parent, std::string_view key, std::string_view kind)
     : table_(&kEmpty), file_(parent.file_), kind_(kind.empty() ? key : kind) {
+  form_ = parent.form(key);
+  if (form_ != nullptr) form_->describe(range_form(FormKind::table, {}, 0, 0));
   const toml::node* node = parent.find(key);
   if (node == nullptr) return;
   if (node->is_table())
@@ -72,6 +102,9 @@ TomlReader::TomlReader(TomlReader& parent, std::string_view key, std::string_vie
   else
     error(*node, expected("a table", *node));
 }
+
+TomlReader::TomlReader(TomlReader& parent, std::string_view key, const toml::table& one)
+    : table_(&one), file_(parent.file_), kind_(key), form_(parent.form(key)) {}
 
 TomlReader::~TomlReader() {
   if (all_known_) return;
@@ -111,10 +144,19 @@ std::vector<std::string> TomlReader::names() {
     const auto &left = a->source().begin, &right = b->source().begin;
     return std::tie(left.line, left.column) < std::tie(right.line, right.column);
   });
+  if (form_ != nullptr) form_->kind = FormKind::map;
   std::vector<std::string> names;
   for (const toml::key* key : keys) names.emplace_back(key->str());
   all_known_ = true;
   return names;
+}
+
+void TomlReader::pattern(std::string_view key, std::string_view expression) {
+  if (KeyForm* const described = form(key)) described->pattern = expression;
+}
+
+void TomlReader::require(std::string_view key) {
+  if (KeyForm* const described = form(key)) described->required = true;
 }
 
 const toml::node* TomlReader::find(std::string_view key) {
@@ -142,6 +184,7 @@ std::optional<std::string> TomlReader::string_of(const toml::node& node, std::si
 }
 
 void TomlReader::text(std::string_view key, std::string& value, std::size_t most) {
+  if (KeyForm* const described = form(key)) described->describe(text_form(value, most));
   const toml::node* node = find(key);
   const auto found = node == nullptr ? std::nullopt : string_of(*node, most);
   if (found) value = *found;
@@ -149,6 +192,7 @@ void TomlReader::text(std::string_view key, std::string& value, std::size_t most
 
 void TomlReader::path(std::string_view key, std::string& value) {
   text(key, value, kMostPath);
+  pattern(key, "^[^\\x00]+$");
   if (value.empty()) error(key, in_quotes(key) + " is empty: name a path");
   value = anchored(file_.folder, value);
   if (value.size() > kMostFilePath)
@@ -157,6 +201,7 @@ void TomlReader::path(std::string_view key, std::string& value) {
 }
 
 void TomlReader::number(std::string_view key, std::uint32_t& value, std::uint32_t least, std::uint32_t most) {
+  if (KeyForm* const described = form(key)) described->describe(range_form(FormKind::whole, value, least, most));
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const auto* integer = node->as_integer();
@@ -168,6 +213,7 @@ void TomlReader::number(std::string_view key, std::uint32_t& value, std::uint32_
 }
 
 void TomlReader::percent(std::string_view key, double& value) {
+  if (KeyForm* const described = form(key)) described->describe(range_form(FormKind::percent, value, 0, 100));
   const toml::node* node = find(key);
   if (node == nullptr) return;
   if (!node->is_number()) return error(*node, expected("a number", *node) + instead(key, *node));
@@ -177,6 +223,7 @@ void TomlReader::percent(std::string_view key, double& value) {
 }
 
 void TomlReader::flag(std::string_view key, bool& value) {
+  if (KeyForm* const described = form(key)) described->describe(range_form(FormKind::flag, value, 0, 0));
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const auto* found = node->as_boolean();
@@ -185,6 +232,10 @@ void TomlReader::flag(std::string_view key, bool& value) {
 }
 
 void TomlReader::duration(std::string_view key, Duration& value, Duration least, Duration most) {
+  if (KeyForm* const described = form(key))
+    described->describe(range_form(FormKind::duration, format_duration(value),
+                                   static_cast<std::uint64_t>(least.count()),
+                                   static_cast<std::uint64_t>(most.count())));
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const auto* text = node->as_string();
@@ -207,6 +258,8 @@ void TomlReader::duration(std::string_view key, Duration& value, Duration least,
 }
 
 void TomlReader::size(std::string_view key, std::uint64_t& value, std::uint64_t least, std::uint64_t most) {
+  if (KeyForm* const described = form(key))
+    described->describe(range_form(FormKind::size, format_size(value), least, most));
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const auto* text = node->as_string();
@@ -225,6 +278,12 @@ void TomlReader::size(std::string_view key, std::uint64_t& value, std::uint64_t 
 }
 
 std::optional<std::vector<TomlReader::Item>> TomlReader::texts(std::string_view key, bool or_one, std::size_t most) {
+  if (KeyForm* const described = form(key)) {
+    KeyForm list = list_form(FormKind::texts, kMostItems);
+    list.or_one = or_one;
+    list.longest = most;
+    described->describe(std::move(list));
+  }
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
   std::vector<Item> items;
@@ -249,6 +308,7 @@ std::optional<std::vector<TomlReader::Item>> TomlReader::texts(std::string_view 
 }
 
 std::optional<std::vector<TomlReader::Number>> TomlReader::numbers(std::string_view key, std::size_t most) {
+  if (KeyForm* const described = form(key)) described->describe(list_form(FormKind::percents, most));
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
   const auto* array = node->as_array();
@@ -273,6 +333,7 @@ std::optional<std::vector<TomlReader::Number>> TomlReader::numbers(std::string_v
 }
 
 std::vector<const toml::table*> TomlReader::tables(std::string_view key, std::string_view written, std::size_t most) {
+  if (KeyForm* const described = form(key)) described->describe(list_form(FormKind::tables, most));
   std::vector<const toml::table*> all;
   const toml::node* node = find(key);
   if (node == nullptr) return all;

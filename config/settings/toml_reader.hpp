@@ -2,6 +2,9 @@
 // Typed access to one table of a TOML file. The members read a key into a value that already holds the default. A key
 // that is absent or wrong does not change the value; a wrong one gives a diagnostic at its position, never an
 // exception. A reader remembers which keys were read; its destructor reports every other key as unknown.
+//
+// The same calls describe the keys (config/keys/key_form.hpp): with TomlFile::forms set, each one adds the type, range
+// and default that it was called with.
 #include <toml++/toml.h>
 
 #include <cstdint>
@@ -16,6 +19,7 @@
 
 #include "config/base/diagnostics.hpp"
 #include "config/base/time.hpp"
+#include "config/keys/key_form.hpp"
 #include "config/settings/settings.hpp"
 #include "config/settings/toml_mistakes.hpp"
 
@@ -34,6 +38,7 @@ struct TomlFile {
   bool reads_beside = true;  // other files that this one names are read, too
   std::vector<Diagnostic> problems;
   std::vector<Diagnostic> warnings;  // of settings that are valid, but probably not meant
+  KeyForm* forms = nullptr;          // where the keys of the file are described; null: nowhere
   std::map<std::string, bool> keys;  // all keys that were read, as KIND.KEY; true: present in some table of that kind
 
   struct UnknownKey {
@@ -53,6 +58,8 @@ class TomlReader {
   /// The table `key` of `parent`; an absent table reads as empty. `kind` is its name in TomlFile::keys, by default
   /// `key`.
   TomlReader(TomlReader& parent, std::string_view key, std::string_view kind = {});
+  /// One of the tables of `[[KEY]]` of `parent`.
+  TomlReader(TomlReader& parent, std::string_view key, const toml::table& one);
   ~TomlReader();
   TomlReader(const TomlReader&) = delete;
   TomlReader& operator=(const TomlReader&) = delete;
@@ -102,6 +109,16 @@ class TomlReader {
 
   /// A different reader of the same table reads the key.
   void leave(std::string_view key) { asked_.emplace_back(key); }
+  /// Likewise all keys that this one has not read.
+  void leave_rest() { all_known_ = true; }
+
+  /// To add what a call cannot say; null unless the forms are recorded.
+  KeyForm* form(std::string_view key) { return form_ == nullptr ? nullptr : &form_->child(key); }
+  /// The form of this table itself.
+  KeyForm* form() { return form_; }
+  /// What texts of `key` look like, see KeyForm::pattern.
+  void pattern(std::string_view key, std::string_view expression);
+  void require(std::string_view key);
 
   /// The position of the value of `key`, or of the table if the key is absent.
   Place place(std::string_view key) const;
@@ -123,6 +140,7 @@ class TomlReader {
   const toml::table* table_;
   TomlFile& file_;
   std::string kind_;
+  KeyForm* form_ = nullptr;  // of this table, while the forms are recorded
   std::vector<std::string> asked_;
   bool all_known_ = false;  // names() gave every key away, so none is unknown
 };
@@ -141,6 +159,15 @@ std::string anchored(const std::string& folder, const std::string& path);
 template <class Value>
 void TomlReader::choice(std::string_view key, Value& value,
                         const std::vector<std::pair<std::string_view, Value>>& words) {
+  if (KeyForm* const described = form(key)) {
+    KeyForm words_form;
+    words_form.kind = KeyForm::Kind::word;
+    for (const auto& [word, meaning] : words) {
+      words_form.words.emplace_back(word);
+      if (meaning == value) words_form.fallback = std::string(word);
+    }
+    described->describe(std::move(words_form));
+  }
   const toml::node* node = find(key);
   const auto found = node == nullptr ? std::nullopt : string_of(*node);
   if (!found) return;
@@ -161,6 +188,11 @@ template <class Value, class Parse>
 void TomlReader::list(std::string_view key, std::vector<Value>& values, Parse parse, std::string_view expected,
                       std::size_t most, Remedy remedy) {
   const auto items = texts(key, false, most);
+  if (KeyForm* const described = form(key); described != nullptr && described->fallback.is_null()) {
+    described->distinct = true;
+    described->fallback = KeyForm::Json::array();
+    for (const Value& value : values) described->fallback.push_back(key_of(value));
+  }
   if (!items) return;
   values.clear();
   std::unordered_set<std::string> known;

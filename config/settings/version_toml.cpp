@@ -6,6 +6,8 @@
 #include <set>
 
 #include "config/base/units.hpp"
+#include "config/keys/number_pattern.hpp"
+#include "config/keys/text_patterns.hpp"
 
 namespace gray {
 namespace {
@@ -73,11 +75,23 @@ void add_way(TomlReader& table, const TomlReader::Item& item, const VersionSetti
   ready.ways.push_back(*way);
 }
 
+void describe_ready(TomlReader& table) {
+  KeyForm* const form = table.form("ready");
+  if (form == nullptr) return;
+  form->pattern = "^(?:auto";
+  for (const auto& [word, way] : kWays) form->pattern += "|" + std::string(word);
+  form->pattern += "|fd:" + whole_pattern(3, kLargestFd) + ")$";
+  form->fallback = "auto";
+  form->fewest_items = 1;
+  form->distinct = true;
+}
+
 /// Needs `listen` and `health` of `version`: some methods depend on them.
 Readiness read_ready(TomlReader& table, const VersionSettings& version) {
   Readiness ready;
   table.duration("ready_timeout", ready.timeout);
   const auto items = table.texts("ready", true);
+  describe_ready(table);
   if (!items || (items->size() == 1 && items->front().text == "auto")) return ready;
   ready.automatic = false;
   if (items->empty()) table.error("ready", "the list is empty: name a method, or remove the key for \"auto\"");
@@ -123,7 +137,14 @@ void read_probe_headers(TomlReader& health, HttpProbe& probe) {
   TomlReader table(health, "headers", "health.headers");
   std::set<std::string> known;  // in lower case
   std::size_t bytes = 0;
-  for (const std::string& name : table.names()) {
+  const std::vector<std::string> names = table.names();
+  if (KeyForm* const form = table.form()) {
+    form->names = patterns::kToken;
+    form->most_items = kMostProbeHeaders;
+    form->each = std::make_unique<KeyForm>();
+    form->each->pattern = patterns::kFieldValue;
+  }
+  for (const std::string& name : names) {
     std::string& value = probe.headers[name];
     table.text(name, value, kMostProbeBytes);
     if (const std::string refusal = refusal_of(lowered(name)); !refusal.empty())
@@ -146,11 +167,13 @@ void read_probe_headers(TomlReader& health, HttpProbe& probe) {
 
 void read_probe(TomlReader& table, HttpProbe& probe) {
   table.text("path", probe.path, kMostPath);
+  table.pattern("path", patterns::kProbePath);
   if (!probe.path.empty() && !probe.path.starts_with('/'))
     table.error("path", in_quotes(probe.path) + " is not a path that begins with \"/\"");
   else if (!is_visible(probe.path))
     table.error("path", in_quotes(probe.path) + " has a character that a request must not have: write it as %XX");
   table.text("host", probe.host, kMostProbeHost);
+  table.pattern("host", patterns::kProbeHost);
   if (!is_visible(probe.host) || probe.host.find_first_of("/?#@,\"\\") != probe.host.npos)
     table.error("host", in_quotes(probe.host) + " is not a host such as \"example.com\" or \"example.com:8080\"");
   read_probe_headers(table, probe);
@@ -188,7 +211,7 @@ StopPolicy read_stop(TomlReader& version) {
   return stop;
 }
 
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+bool is_one_of(std::string_view name, const std::vector<std::string_view>& names) {
   return std::ranges::find(names, name) != names.end();
 }
 
@@ -211,7 +234,9 @@ void check_variables(TomlReader& table, const std::vector<TomlReader::Item>& com
 std::vector<std::string> read_command(TomlReader& table, const std::string& name) {
   std::vector<std::string> command;
   const bool given = table.has("command");
+  table.require("command");
   const auto items = table.texts("command");
+  if (KeyForm* const form = table.form("command")) form->fewest_items = 1;
   if (!given)
     table.error("command", "version " + in_quotes(name) + " has no command: add command = [\"PROGRAM\", \"ARGUMENT\"]");
   if (!items) return command;
@@ -222,27 +247,36 @@ std::vector<std::string> read_command(TomlReader& table, const std::string& name
   return command;
 }
 
-/// See process/environment.hpp.
+// See process/environment.hpp. PORT and HOST are set, too, if a worker listens on a port.
+const std::vector<std::string_view> kSetAlways = {"GRAY_SOCKET",     "GRAY_VERSION",  "GRAY_WORKER_ID",
+                                                  "GRAY_GENERATION", "GRAY_INSTANCE", "GRAY_READY_FD"};
+const std::vector<std::string_view> kSetForListening = {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"};
+const std::vector<std::string_view> kSetForReadiness = {"NOTIFY_SOCKET", "NODE_CHANNEL_FD",
+                                                        "NODE_CHANNEL_SERIALIZATION_MODE"};
+
 std::string set_by_grayd(std::string_view name, ListenMode listen) {
   if (listen == ListenMode::port && name == "PORT")
     return "grayd gives each worker its own port in PORT; for a program that reads a different variable: "
            "command = [\"sh\", \"-c\", \"MY_PORT=$PORT exec PROGRAM\"]";
   if (listen == ListenMode::port && name == "HOST")
     return "workers listen on 127.0.0.1, and grayd sets HOST to it; clients connect to listen.http";
-  if (is_one_of(name,
-                {"GRAY_SOCKET", "GRAY_VERSION", "GRAY_WORKER_ID", "GRAY_GENERATION", "GRAY_INSTANCE", "GRAY_READY_FD"}))
-    return "grayd sets it for each worker: choose a different name";
-  if (is_one_of(name, {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}))
+  if (is_one_of(name, kSetAlways)) return "grayd sets it for each worker: choose a different name";
+  if (is_one_of(name, kSetForListening))
     return "grayd sets it for a worker with listen = \"socket\": write listen = \"socket\"";
-  if (is_one_of(name, {"NOTIFY_SOCKET", "NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"}))
-    return "grayd sets it for the readiness message: see the key \"ready\"";
+  if (is_one_of(name, kSetForReadiness)) return "grayd sets it for the readiness message: see the key \"ready\"";
   return {};
 }
 
 std::map<std::string, std::string> read_env(TomlReader& version, ListenMode listen) {
   std::map<std::string, std::string> env;
   TomlReader table(version, "env");
-  for (const std::string& name : table.names()) {
+  const std::vector<std::string> names = table.names();
+  if (KeyForm* const form = table.form()) {
+    form->names = patterns::kVariable;
+    for (const auto* set : {&kSetAlways, &kSetForListening, &kSetForReadiness})
+      form->words.insert(form->words.end(), set->begin(), set->end());
+  }
+  for (const std::string& name : names) {
     if (const std::string problem = env_problem(name, listen); !problem.empty()) table.error_at_name(name, problem);
     table.text(name, env[name], kMostText - std::min(kMostText, name.size() + 1));
   }

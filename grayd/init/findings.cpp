@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/base/printable.hpp"
+#include "grayd/init/remedies.hpp"
 
 namespace gray::init {
 namespace {
@@ -14,49 +15,28 @@ using End = Observation::End;
 
 std::string seconds(Duration time) { return fmt::format("{:.1f} s", static_cast<double>(time.count()) / 1'000); }
 
-std::string ports_text(const std::vector<OpenPort>& ports) {
-  std::vector<std::uint16_t> numbers;
-  for (const OpenPort& port : ports)
-    if (std::ranges::count(numbers, port.port) == 0) numbers.push_back(port.port);
-  return fmt::format("port{} {}", numbers.size() == 1 ? "" : "s", fmt::join(numbers, ", "));
-}
-
-bool is_on_given(const Observation& seen) { return std::ranges::count(seen.ports, seen.given, &OpenPort::port) > 0; }
-
-std::string how_to_take_port(const Plan& plan) {
-  return plan.port == PortFrom::argument
-             ? R"(the command in grayd.toml must pass "$PORT" and "$HOST" to it)"
-             : "let it listen on PORT and HOST of its environment, or pass them as arguments: "
-               R"(command = ["sh", "-c", 'exec PROGRAM --port "$PORT"'])";
-}
+bool is_on_given(const Observation& seen) { return has_port(seen.ports, seen.given); }
 
 void add_port(const Observation& seen, const Plan& plan, std::vector<Finding>& out) {
   if (is_on_given(seen)) {
     out.push_back({Level::ok, fmt::format("it listens on port {}, which grayd gave it", seen.given)});
   } else if (!seen.ports.empty()) {
-    out.push_back({Level::fix, fmt::format("it listens on {}, but grayd gave it {}: {}", ports_text(seen.ports),
-                                           seen.given, how_to_take_port(plan))});
+    out.push_back({Level::fix, elsewhere(seen.ports, seen.given) + ": " + how_to_take_port(plan.port)});
   } else if (seen.end == End::time_up && seen.last_exit.empty()) {
     out.push_back({Level::fix, fmt::format("it listens on no port after {}, grayd gave it {}: {}", seconds(seen.took),
-                                           seen.given, how_to_take_port(plan))});
+                                           seen.given, how_to_take_port(plan.port))});
   }
 }
 
 void add_everywhere(const Observation& seen, std::vector<Finding>& out) {
-  std::vector<OpenPort> open;
-  std::ranges::copy_if(seen.ports, std::back_inserter(open), &OpenPort::everywhere);
-  if (open.empty()) return;
-  out.push_back(
-      {Level::fix, fmt::format("it listens on every interface ({}), but only grayd needs it: others can reach "
-                               "it without grayd; let it listen on HOST of its environment (127.0.0.1)",
-                               ports_text(open))});
+  const std::vector<OpenPort> open = open_to_all(seen.ports);
+  if (!open.empty()) out.push_back({Level::fix, everywhere(open) + "; " + kListenOnHost});
 }
 
 void add_ready(const Observation& seen, std::vector<Finding>& out) {
   if (seen.ready_by.empty()) return;
   out.push_back({Level::ok, fmt::format("ready after {}, by {}", seconds(seen.ready_after), seen.ready_by)});
-  if (seen.ready_by == "tcp" || seen.ready_by == "http")
-    out.push_back({Level::hint, "it sent no ready message: with one a start is faster by up to 1 s (docs/workers.md)"});
+  if (seen.ready_by == "tcp" || seen.ready_by == "http") out.push_back({Level::hint, kNoMessage});
 }
 
 void add_answer(const Observation& seen, std::vector<Finding>& out) {
@@ -72,7 +52,7 @@ void add_answer(const Observation& seen, std::vector<Finding>& out) {
     out.push_back({Level::hint, answer + ": for a health check by HTTP, set health.path to a path that answers 200"});
   } else {
     out.push_back({Level::ok, answer});
-    out.push_back({Level::hint, R"(for a health check by HTTP, remove "# " before health in grayd.toml)"});
+    out.push_back({Level::hint, R"(for a health check by HTTP, remove "# " before health in the file)"});
   }
 }
 
@@ -83,19 +63,9 @@ std::string short_cause(std::string cause) {
   return worker == cause.npos ? cause : cause.substr(worker + 4);
 }
 
-/// Mistakes of which the remedy is known by the exit code or by the words of most languages.
 void add_known_mistakes(const Observation& seen, std::vector<Finding>& out) {
-  if (seen.cause.find("(exit 127)") != std::string::npos)
-    out.push_back({Level::fix,
-                   "127 is the shell's code for a program that is not there: install it, or write its path in "
-                   "command of grayd.toml"});
-  const auto is_in_use = [](const std::string& line) {
-    return line.find("EADDRINUSE") != line.npos || line.find("ddress already in use") != line.npos;
-  };
-  if (std::ranges::any_of(seen.last_lines, is_in_use))
-    out.push_back({Level::fix, fmt::format("another program has the port that it wants, which is not the one of grayd "
-                                           "if it is not {}: let it listen on PORT and HOST of its environment",
-                                           seen.given)});
+  for (std::string& mistake : known_mistakes(seen.cause, seen.last_lines, seen.given))
+    out.push_back({Level::fix, std::move(mistake)});
 }
 
 void add_end(const Observation& seen, std::vector<Finding>& out) {
@@ -104,7 +74,7 @@ void add_end(const Observation& seen, std::vector<Finding>& out) {
     case End::time_up: {
       std::string why = seen.cause.empty() ? seen.last_exit : short_cause(seen.cause);
       out.push_back(
-          {Level::fix, fmt::format("it was not healthy within {}{}; if it needs longer: remove grayd.toml, then "
+          {Level::fix, fmt::format("it was not healthy within {}{}; if it needs longer: remove the file, then "
                                    "grayd init --timeout 60s",
                                    seconds(seen.took), why.empty() ? "" : " (" + why + ")")});
       return;

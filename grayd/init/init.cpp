@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string_view>
@@ -93,11 +94,12 @@ int code_of(const Observation& seen) {
 int write_error(const std::string& file) {
   const int cause = errno;
   if (cause == EEXIST)
-    return refuse(ExitCode::conflict, fmt::format("{0} exists and was not changed: remove it first, or see what would "
-                                                  "be written: grayd init --print",
-                                                  file));
-  return refuse(ExitCode::failed, fmt::format("{} cannot be written: {}; with --print it is printed instead", file,
-                                              std::strerror(cause)));
+    return refuse(ExitCode::conflict,
+                  fmt::format("{} exists and was not changed. To run it again: remove this file, write another one in "
+                              "the folder: grayd init --output next.toml, or only look: grayd init --print",
+                              shown(file)));
+  return refuse(ExitCode::failed, fmt::format("{} cannot be written: {}; with --print it is printed instead",
+                                              shown(file), std::strerror(cause)));
 }
 
 int try_once(const master::InitArguments& arguments, const Plan& plan, const std::string& service,
@@ -109,15 +111,15 @@ int try_once(const master::InitArguments& arguments, const Plan& plan, const std
   if (seen.end == Observation::End::interrupted) return code_of(seen);
   const bool good = seen.end == Observation::End::healthy;
   say(good ? "next:\n" : "next, when that is corrected:\n");
-  say(next_commands(arguments.folder, port));
+  say(next_commands(arguments.folder, arguments.name, port));
   return code_of(seen);
 }
 
 }  // namespace
 
 bool create_file(const std::string& path, const std::string& text) {
-  const std::string beside = fmt::format("{}.{}", path, ::getpid());
-  UniqueFd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  std::string beside = path + ".XXXXXX";  // a new name: what an interrupted init has left is not in the way
+  UniqueFd fd(::mkostemp(beside.data(), O_CLOEXEC));
   if (!fd) return false;
   std::string_view rest = text;
   while (!rest.empty()) {
@@ -135,11 +137,10 @@ bool create_file(const std::string& path, const std::string& text) {
   return done;
 }
 
-std::string next_commands(const std::string& folder, std::uint16_t port) {
+std::string next_commands(const std::string& folder, const std::string& name, std::uint16_t port) {
   const bool here = fs::path(folder).lexically_normal() == ".";
-  return fmt::format(
-      "{}  grayd --config grayd.toml\n  curl -i http://127.0.0.1:{}/\n  grayctl status\n  grayctl logs\n",
-      here ? "" : "  cd " + shown(folder) + "\n", port);
+  return fmt::format("{}  grayd --config {}\n  curl -i http://127.0.0.1:{}/\n  grayctl status\n  grayctl logs\n",
+                     here ? "" : "  cd " + shown(folder) + "\n", shown(name), port);
 }
 
 int run_init(const master::InitArguments& arguments, const std::string& program, const CheckFile& check) {
@@ -147,8 +148,9 @@ int run_init(const master::InitArguments& arguments, const std::string& program,
   if (!fs::is_directory(arguments.folder, ignored))
     return refuse(ExitCode::usage, fmt::format("{} is not a folder: name the folder of a project: grayd init FOLDER",
                                                shown(arguments.folder)));
-  const std::string file = (fs::path(arguments.folder) / "grayd.toml").lexically_normal().string();
-  if (!arguments.print && fs::exists(fs::symlink_status(file, ignored))) {
+  const std::string file = (fs::path(arguments.folder) / arguments.name).lexically_normal().string();
+  const bool print = arguments.name == "-";
+  if (!print && fs::exists(fs::symlink_status(file, ignored))) {
     errno = EEXIST;
     return write_error(file);
   }
@@ -165,7 +167,7 @@ int run_init(const master::InitArguments& arguments, const std::string& program,
   const std::string service = service_name(plan.name.empty() ? project.folder_name : plan.name);
   const std::uint16_t port = free_port_for_users();
   const std::string text = first_file(plan, service, port);
-  if (arguments.print) {
+  if (print) {
     fmt::print(stderr, "{}", plan_text(plan));
     say(text);
     return static_cast<int>(ExitCode::ok);
@@ -179,7 +181,7 @@ int run_init(const master::InitArguments& arguments, const std::string& program,
   }
   say(fmt::format("{} is valid\n", file));
   if (arguments.start) return try_once(arguments, plan, service, program, port);
-  say("next:\n" + next_commands(arguments.folder, port));
+  say("next:\n" + next_commands(arguments.folder, arguments.name, port));
   return static_cast<int>(ExitCode::ok);
 }
 

@@ -15,10 +15,11 @@ using CheckFile = std::function<std::string(const std::string& file)>;
 /// Returns the exit code. `program` is the grayd for the trial.
 int run_init(const master::InitArguments& arguments, const std::string& program, const CheckFile& check);
 
-/// Creates a file with mode 0644, complete or not at all; false, with errno: EEXIST if there is one.
+/// Creates a file with mode 0644, complete or not at all; false, with errno. EEXIST means that `path` exists, and
+/// nothing else: the file is written under a name that no other file has, then linked.
 bool create_file(const std::string& path, const std::string& text);
 
-/// The commands to type after `grayd init`: `folder` as the user named it, the port for users.
-std::string next_commands(const std::string& folder, std::uint16_t port);
+/// The commands to type after `grayd init`: `folder` as the user named it, the file in it, the port for users.
+std::string next_commands(const std::string& folder, const std::string& name, std::uint16_t port);
 
 }  // namespace gray::init

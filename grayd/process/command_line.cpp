@@ -15,18 +15,45 @@ constexpr const char* kExamples = R"(Examples:
   grayd --config /etc/grayd/grayd.toml            serve in the foreground; SIGTERM drains and ends
   grayd --config /etc/grayd/grayd.toml --check    validate and exit: 0 valid, 8 not valid
   grayd init                                      write a first grayd.toml for the project in this folder
+  grayd doctor                                    say what is wrong with a running grayd and its workers, and the remedy
+  grayd schema > grayd.schema.json                the keys of the configuration, for editors
   grayctl reload                                  apply a changed configuration, completely or not at all
   grayctl status                                  ask a running grayd
 )";
 
+constexpr const char* kDoctorExamples =
+    R"(It asks grayd over its admin socket, and looks at its processes in /proc. It changes nothing. What it may not
+look at as this user is said. Without --config and --socket it looks for the socket where grayctl does: $GRAYCTL_SOCKET,
+run/grayd.sock, /run/grayd/grayd.sock.
+
+Examples:
+  grayd doctor                                      the grayd of this folder, or of the host
+  grayd doctor --config /etc/grayd/grayd.toml       the grayd that this file is for
+  sudo grayd doctor -o json                         for programs
+
+Exit codes: 0 nothing but hints was found, 1 something was, 2 usage, 4 the socket may not be used, 5 no answer, 7 no
+grayd answers, 8 the file is not valid.
+)";
+
+constexpr const char* kSchemaExamples =
+    R"(It is a JSON Schema (draft-07) with every key of the configuration: type, range, default and text. A line at the
+top of a grayd.toml tells an editor which schema to use (Taplo, Even Better TOML):
+
+  #:schema /usr/share/grayd/grayd.schema.json
+
+Examples:
+  grayd schema > grayd.schema.json
+)";
+
 constexpr const char* kInitExamples =
     R"(It recognises npm, yarn, pnpm, Vite, Next, Django, Flask, FastAPI, Rails, puma, PHP, an executable file, and a
-Procfile, whose web: line decides. A grayd.toml that exists is not changed.
+Procfile, whose web: line decides. A file that exists is never changed: name another one to run it again.
 
 Examples:
   grayd init                          look at this folder, write grayd.toml, start the program once
   grayd init /srv/shop                the same for another folder
-  grayd init --print                  only print the file
+  grayd init --print                  only print the file, start nothing; the same as --output -
+  grayd init --output next.toml       write this file instead of grayd.toml, in the same folder
   grayd init --no-start               write and check the file, start nothing
   grayd init --timeout 60s            for a program that needs longer until it is ready
 
@@ -71,13 +98,16 @@ CLI::App* add_resume_mode(CLI::App& app, ResumeArguments& resume) {
 
 struct InitTexts {
   std::string timeout = "20s";
+  bool print = false;
   bool no_start = false;
 };
 
 CLI::App* add_init_mode(CLI::App& app, InitArguments& init, InitTexts& texts) {
   auto* mode = app.add_subcommand("init", "Write a first grayd.toml for the project in a folder, and try it once");
   mode->add_option("FOLDER", init.folder, "The folder of the project (default: this one)")->type_name("");
-  mode->add_flag("--print", init.print, "Print the file instead of writing it; nothing is started");
+  mode->add_option("--output", init.name, "The file to write in the folder (default: grayd.toml); -: print it")
+      ->type_name("FILE");
+  mode->add_flag("--print", texts.print, "Print the file instead of writing it; nothing is started");
   mode->add_flag("--no-start", texts.no_start, "Do not start the program once");
   mode->add_option("--timeout", texts.timeout, "How long the program may need until it is healthy (default: 20s)")
       ->type_name("DURATION");
@@ -85,8 +115,44 @@ CLI::App* add_init_mode(CLI::App& app, InitArguments& init, InitTexts& texts) {
   return mode;
 }
 
+struct DoctorTexts {
+  std::string output = "text";
+};
+
+CLI::App* add_doctor_mode(CLI::App& app, DoctorArguments& doctor, DoctorTexts& texts) {
+  auto* mode = app.add_subcommand("doctor", "Look at a running grayd and its workers, and say what to correct");
+  mode->add_option("-c,--config", doctor.config, "The file whose grayd is looked at")->type_name("FILE");
+  mode->add_option("--socket", doctor.socket, "The admin socket of grayd")->type_name("PATH");
+  mode->add_option("-o,--output", texts.output, "text or json (default: text)")->type_name("FORMAT");
+  mode->footer(kDoctorExamples);
+  return mode;
+}
+
+CLI::App* add_schema_mode(CLI::App& app) {
+  auto* mode = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors");
+  mode->footer(kSchemaExamples);
+  return mode;
+}
+
+CommandLine doctor_line(CommandLine line, const DoctorTexts& texts) {
+  if (line.doctor.config.empty()) line.doctor.config = line.config;
+  if (!line.doctor.config.empty() && !line.doctor.socket.empty())
+    return leave_with_usage("doctor takes --config or --socket, not both");
+  if (texts.output != "text" && texts.output != "json")
+    return leave_with_usage("--output " + texts.output + ": write text or json");
+  line.doctor.json = texts.output == "json";
+  line.mode = CommandLine::Mode::doctor;
+  return line;
+}
+
 CommandLine init_line(CommandLine line, const InitTexts& texts) {
   if (!line.config.empty()) return leave_with_usage("init takes no --config: it writes FOLDER/grayd.toml");
+  if (line.init.name.empty() || line.init.name.find('/') != std::string::npos || line.init.name == "." ||
+      line.init.name == "..")
+    return leave_with_usage("--output \"" + line.init.name +
+                            "\": it must be the name of a file in the folder, such as next.toml, because relative "
+                            "paths in it begin there");
+  if (texts.print) line.init.name = "-";
   const auto timeout = parse_duration(texts.timeout);
   if (!timeout || *timeout < Duration{1'000} || *timeout > Duration{3'600'000})
     return leave_with_usage("--timeout " + texts.timeout + ": it must be 1s to 1h, such as \"60s\"");
@@ -98,13 +164,14 @@ CommandLine init_line(CommandLine line, const InitTexts& texts) {
 
 /// The most frequent mistakes: a mistyped option, and a file without --config.
 std::string explained(const CLI::ParseError& error, const CLI::App& app) {
-  const auto left = app.remaining();
-  for (const std::string& word : left) {
+  for (const std::string& word : app.remaining(true)) {
     const std::string option = word.substr(0, word.find('='));
     if (option.starts_with('-'))
       return "unknown option \"" + option + "\"" +
-             did_you_mean(option, {"--config", "--check", "--help", "--version", "--print", "--no-start", "--timeout"});
+             did_you_mean(option, {"--config", "--check", "--help", "--version", "--print", "--no-start", "--timeout",
+                                   "--output", "--socket"});
   }
+  const auto left = app.remaining();
   if (left.size() != 1) return error.what();
   return "unexpected argument \"" + left.front() + "\": a configuration is given as: grayd --config " + left.front();
 }
@@ -122,6 +189,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   UserIds user;
   InitTexts init_texts;
   const auto* init = add_init_mode(app, line.init, init_texts);
+  DoctorTexts doctor_texts;
+  const auto* doctor = add_doctor_mode(app, line.doctor, doctor_texts);
+  const auto* schema = add_schema_mode(app);
   const auto* router = add_router_mode(app, line.router, user);
   const auto* guard = add_guard_mode(app, line.guard);
   const auto* resume = add_resume_mode(app, line.resume);
@@ -136,6 +206,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     return line;
   }
   if (init->parsed()) return init_line(std::move(line), init_texts);
+  if (doctor->parsed()) return doctor_line(std::move(line), doctor_texts);
   if (router->parsed()) {
     line.mode = CommandLine::Mode::router;
     if (router->count("--uid") > 0) line.router.user = user;
@@ -144,6 +215,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   } else if (resume->parsed()) {
     line.mode = CommandLine::Mode::resume;
     line.resume.config = line.config;
+  } else if (schema->parsed()) {
+    line.mode = CommandLine::Mode::schema;
   } else if (check_handoff->parsed()) {
     line.mode = CommandLine::Mode::check_handoff;
   } else if (line.config.empty()) {

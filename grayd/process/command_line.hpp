@@ -36,16 +36,24 @@ struct ResumeArguments {
 /// `grayd init [FOLDER]`: grayd/init/init.hpp.
 struct InitArguments {
   std::string folder = ".";
-  bool print = false;        // instead of writing
-  bool start = true;         // the version once, to look at it
-  Duration timeout{20'000};  // of that start
+  std::string name = "grayd.toml";  // of the file, in the folder; "-": it is printed
+  bool start = true;                // the version once, to look at it
+  Duration timeout{20'000};         // of that start
+};
+
+/// `grayd doctor`: grayd/doctor/doctor.hpp.
+struct DoctorArguments {
+  std::string config;  // the file that names the admin socket
+  std::string socket;  // the admin socket itself; both empty: the usual ones
+  bool json = false;
 };
 
 struct CommandLine {
-  enum class Mode { serve, check, init, router, guard, check_handoff, resume, leave };
+  enum class Mode { serve, check, init, schema, doctor, router, guard, check_handoff, resume, leave };
   Mode mode = Mode::leave;
   std::string config;      // serve, check
   InitArguments init;      // init
+  DoctorArguments doctor;  // doctor
   RouterArguments router;  // router
   GuardArguments guard;    // guard
   ResumeArguments resume;  // resume

@@ -220,6 +220,25 @@ class Files(unittest.TestCase):
                               stdout=subprocess.PIPE)
         return re.sub(r".\x08", "", done.stdout)
 
+    def test_the_schema_and_the_manual_have_what_grayd_says(self):
+        schema = subprocess.run([os.path.join(BUILD, "grayd"), "schema"], check=True, stdout=subprocess.PIPE).stdout
+        with open(os.path.join(PACKAGING, "grayd.schema.json"), "rb") as made:
+            self.assertEqual(made.read(), schema)
+        page = self.shown("grayd.8")
+        for verb in ("init", "doctor", "schema"):
+            self.assertRegex(page, rf"(?m)^ +{verb}\n(.*\n)+? +grayd {verb}", f"a section for {verb}")
+
+    def test_bash_completes_the_sub_commands_of_grayd(self):
+        def offered(*words):
+            script = (f'source "{PACKAGING}/grayd.bash"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _grayd; '
+                      'echo "${COMPREPLY[@]}"')
+            return subprocess.run(["bash", "-c", script, "bash", *words], check=True, text=True,
+                                  stdout=subprocess.PIPE).stdout.split()
+        self.assertEqual(offered("grayd", "d"), ["doctor"])
+        self.assertEqual(offered("grayd", "doctor", "--s"), ["--socket"])
+        self.assertEqual(offered("grayd", "init", "--"), ["--help", "--output", "--print", "--no-start", "--timeout"])
+        self.assertEqual(offered("grayd", "doctor", "--config", ""), [])
+
     def test_completions_are_what_grayctl_prints(self):
         for shell, file in (("bash", "grayctl.bash"), ("zsh", "_grayctl"), ("fish", "grayctl.fish")):
             printed = subprocess.run([os.path.join(BUILD, "grayctl"), "completion", shell], check=True,

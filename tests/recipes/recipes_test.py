@@ -8,6 +8,7 @@ import shutil
 import unittest
 
 from harness import BUILD, ROOT
+from init_layouts import InitLayouts  # noqa: F401, run with these
 from npm_packages import CACHE, installed
 from recipe_runner import RecipeTest
 from recipe_text import matches, sections

@@ -5,7 +5,8 @@ namespace gray::tidy {
 /// config/settings may include the segment, because that limits how many threads the settings may request.
 const std::vector<Room> kRooms = {
     {"config/base", {}},
-    {"config/settings", {"config/base", "config/shared/segment.hpp"}},
+    {"config/keys", {"config/base"}},
+    {"config/settings", {"config/keys", "config/base", "config/shared/segment.hpp"}},
     {"config/shared", {"config/base", "config/settings"}},
     {"supervisor/kernel", {"config/base", "config/settings", "config/shared"}},
     {"supervisor/process", {"supervisor/kernel", "config/base", "config/settings", "config/shared"}},
@@ -79,6 +80,9 @@ const std::vector<Room> kRooms = {
     {"grayd/guard", {"grayd/process", "config/base"}},
     {"grayd/handoff", {"grayd/process", "config/base", "config/settings", "config/shared"}},
     {"grayd/init", {"grayd/process", "supervisor/kernel", "config/base", "config/settings", "config/shared"}},
+    {"grayd/doctor",
+     {"grayd/init", "grayd/process", "control/grayctl/client.hpp", "supervisor/kernel", "config/base",
+      "config/settings", "config/shared"}},
     {"grayd/routers",
      {"grayd/handoff", "grayd/process", "supervisor/process", "supervisor/kernel", "router/process", "control/traffic",
       "config/base", "config/settings", "config/shared"}},
@@ -86,11 +90,12 @@ const std::vector<Room> kRooms = {
      {"grayd/process", "supervisor", "supervisor/process", "supervisor/kernel", "control", "control/state",
       "control/traffic", "control/judge", "control/rollout", "control/release", "control/report", "control/commands",
       "control/verbs", "config/base", "config/settings", "config/shared"}},
-    {"grayd", {"grayd/guard",   "grayd/handoff",   "grayd/routers",      "grayd/releases",    "grayd/init",
-               "grayd/process", "supervisor",      "supervisor/process", "supervisor/kernel", "router/process",
-               "control",       "control/verbs",   "control/history",    "control/state",     "control/traffic",
-               "control/judge", "control/rollout", "control/release",    "control/report",    "control/commands",
-               "control/api",   "config/base",     "config/settings",    "config/shared"}},
+    {"grayd", {"grayd/guard",      "grayd/handoff", "grayd/routers",   "grayd/releases",     "grayd/init",
+               "grayd/doctor",     "grayd/process", "supervisor",      "supervisor/process", "supervisor/kernel",
+               "router/process",   "control",       "control/verbs",   "control/history",    "control/state",
+               "control/traffic",  "control/judge", "control/rollout", "control/release",    "control/report",
+               "control/commands", "control/api",   "config/base",     "config/keys",        "config/settings",
+               "config/shared"}},
     {"workers", {}},
 };
 

@@ -41,7 +41,7 @@ TEST_CASE("a port of its own choice has the remedy that fits the command") {
   CHECK(has(report(seen), "fix   it listens on port 3000, but grayd gave it 4000: let it listen on PORT"));
   Plan plan;
   plan.port = PortFrom::argument;
-  CHECK(has(report(seen, plan), "the command in grayd.toml must pass"));
+  CHECK(has(report(seen, plan), "the command in the file must pass"));
 }
 
 TEST_CASE("every interface is named") {

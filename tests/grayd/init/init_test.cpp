@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -27,7 +28,7 @@ struct Folder : test::Folder {
   int run(bool print = false, const std::string& faults = {}) const {
     master::InitArguments arguments;
     arguments.folder = path.string();
-    arguments.print = print;
+    if (print) arguments.name = "-";
     arguments.start = false;
     return run_init(arguments, "/nowhere/grayd", [&](const std::string&) { return faults; });
   }
@@ -53,6 +54,30 @@ TEST_CASE("a file is created whole, readable for all, and never over another one
   CHECK_FALSE(create_file((folder.path / "link").string(), "x"));
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 2);
   CHECK_FALSE(create_file((folder.path / "no" / "a").string(), "x"));
+}
+
+TEST_CASE("files that an interrupted run has left are not in the way, and stay") {
+  const Folder folder;
+  const std::string left = folder.file().string() + "." + std::to_string(::getpid());
+  std::ofstream(left) << "left";
+  CHECK(folder.run() == 0);
+  CHECK(text_at(folder.file()).find("[service.") != std::string::npos);
+  CHECK(text_at(left) == "left");
+  CHECK(folder.files() == 3);
+}
+
+TEST_CASE("beside a file that exists another one is written under its own name") {
+  const Folder folder;
+  std::ofstream(folder.file()) << "mine";
+  master::InitArguments arguments;
+  arguments.folder = folder.path.string();
+  arguments.name = "next.toml";
+  arguments.start = false;
+  const auto no_faults = [](const std::string&) { return std::string(); };
+  CHECK(run_init(arguments, "/nowhere/grayd", no_faults) == 0);
+  CHECK(text_at(folder.path / "next.toml").find("[service.") != std::string::npos);
+  CHECK(run_init(arguments, "/nowhere/grayd", no_faults) == static_cast<int>(ExitCode::conflict));
+  CHECK(text_at(folder.file()) == "mine");
 }
 
 TEST_CASE("the file is written once") {
@@ -90,7 +115,8 @@ TEST_CASE("nothing recognised, and no folder, write nothing") {
 }
 
 TEST_CASE("the next commands name the folder, unless it is this one") {
-  CHECK(next_commands("./", 8000).starts_with("  grayd --config"));
-  CHECK(next_commands("shop", 8001).starts_with("  cd shop\n"));
-  CHECK(next_commands("shop", 8001).find("127.0.0.1:8001/") != std::string::npos);
+  CHECK(next_commands("./", "grayd.toml", 8000).starts_with("  grayd --config"));
+  CHECK(next_commands("shop", "grayd.toml", 8001).starts_with("  cd shop\n"));
+  CHECK(next_commands(".", "next.toml", 8000).starts_with("  grayd --config next.toml\n"));
+  CHECK(next_commands("shop", "grayd.toml", 8001).find("127.0.0.1:8001/") != std::string::npos);
 }

@@ -86,10 +86,27 @@ TEST_CASE("init takes a folder and says what is wrong with its options") {
   CHECK(line.init.timeout == gray::Duration{60'000});
   CHECK(parse({"init"}).init.folder == ".");
   CHECK(parse({"init"}).init.start);
-  CHECK(parse({"init", "--print"}).init.print);
+  CHECK(parse({"init"}).init.name == "grayd.toml");
+  CHECK(parse({"init", "--print"}).init.name == "-");
+  CHECK(parse({"init", "--output", "-"}).init.name == "-");
+  CHECK(parse({"init", "--output", "next.toml"}).init.name == "next.toml");
+  for (const char* name : {"", "a/b", "..", "/x"}) CHECK(parse({"init", "--output", name}).exit_code == 2);
   CHECK(parse({"init", "--help"}).output.find("grayd init --print") != std::string::npos);
   CHECK(parse({"init", "--timeout", "5"}).error.find("--timeout 5: it must be 1s to 1h") != std::string::npos);
   CHECK(parse({"--config", "a.toml", "init"}).error.find("init takes no --config") != std::string::npos);
   CHECK(parse({"init", "a", "b"}).exit_code == 2);
   CHECK(parse({"init", "--prnt"}).exit_code == 2);
+}
+
+TEST_CASE("schema and doctor have their arguments") {
+  CHECK(parse({"schema"}).mode == CommandLine::Mode::schema);
+  CHECK(parse({"doctor"}).mode == CommandLine::Mode::doctor);
+  CHECK(parse({"doctor", "--socket", "a.sock"}).doctor.socket == "a.sock");
+  const auto json = parse({"doctor", "--config", "g.toml", "-o", "json"});
+  CHECK(json.doctor.config == "g.toml");
+  CHECK(json.doctor.json);
+  CHECK(parse({"--config", "g.toml", "doctor"}).doctor.config == "g.toml");
+  CHECK(parse({"doctor", "-o", "xml"}).exit_code == 2);
+  CHECK(parse({"doctor", "--socket", "a", "--config", "b"}).exit_code == 2);
+  CHECK(parse({"doctor", "--socet", "a"}).error.find("did you mean \"--socket\"?") != std::string::npos);
 }
