@@ -64,13 +64,11 @@ export class Visit {
     return this.page.$eval(selector, (element) => element.innerText);
   }
 
-  /** Presses the button with exactly this text. */
+  /** Waits for the button with exactly this text, and presses it. */
   async press(text) {
-    const buttons = await this.page.$$('button');
-    for (const button of buttons) {
-      if ((await button.evaluate((one) => one.innerText.trim())) === text) return button.click();
-    }
-    throw new Error(`no button ${text}`);
+    const find = (wanted) => [...document.querySelectorAll('button')].find((one) => one.innerText.trim() === wanted);
+    const button = await this.waitFor(find, text);
+    await button.asElement().click();
   }
 
   scrollsSideways() {
