@@ -36,7 +36,8 @@ test('the page is one file without an address of another host', () => {
   const urls = html.match(/(?:https?:)?\/\/[a-z0-9.-]+\.[a-z]{2,}[^\s"'`)]*/gi) ?? [];
   assert.deepEqual(urls.filter((url) => !url.startsWith('http://www.w3.org/')), []); // names of SVG and MathML
   assert.ok(statSync(join(dist, 'index.html.gz')).size <= 45_000);
-  assert.match(readFileSync(join(dist, 'csp.txt'), 'utf8'), /^default-src 'none'; script-src 'sha256-[^']+'; [^\n]+\n$/);
+  const policy = readFileSync(join(dist, 'csp.txt'), 'utf8');
+  assert.match(policy, /^default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; [^\n]+\n$/);
 });
 
 on('at most three requests until the figures are shown, and none to another host', 'rollout', async (visit, mock) => {
@@ -222,7 +223,8 @@ test('an older browser is told so', { timeout: 30_000 }, async () => {
   const page = await context.newPage();
   await page.evaluateOnNewDocument(() => delete globalThis.ResizeObserver);
   await page.goto(mock.url);
-  assert.match(await page.$eval('body', (body) => body.innerText), /too old for the page \(missing: observers of sizes\)/);
+  const said = await page.$eval('body', (body) => body.innerText);
+  assert.match(said, /too old for the page \(missing: observers of sizes\)/);
   await context.close();
   await mock.stop();
 });

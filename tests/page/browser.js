@@ -47,7 +47,8 @@ export class Visit {
   /** Findings of axe-core. It is evaluated by the debugger, so the policy of the page stays as it is. */
   async findings() {
     await this.page.evaluate(axeSource);
-    const { violations } = await this.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+    const run = () => globalThis.axe.run(document, { resultTypes: ['violations'] });
+    const { violations } = await this.page.evaluate(run);
     const where = (one) => one.nodes.map((node) => node.html).slice(0, 3).join(' | ');
     return violations.map((one) => `${one.id}: ${one.help}: ${where(one)}`);
   }

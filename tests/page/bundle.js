@@ -1,5 +1,5 @@
-// Makes the unit tests, which are TypeScript and import the sources of the page, runnable: bundle.js PAGE OUT, where PAGE
-// has the packages of the page and its sources. Newer versions of node could run them as they are.
+// Makes the unit tests, which are TypeScript and import the sources of the page, runnable: bundle.js PAGE OUT, where
+// PAGE has the packages of the page and its sources. Newer versions of node could run them as they are.
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

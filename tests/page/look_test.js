@@ -1,5 +1,5 @@
-// Every state of the page, narrow and wide, light and dark: no finding of axe-core, no horizontal scrolling, no error of
-// the console, which also has what the Content-Security-Policy blocks.
+// Every state of the page, narrow and wide, light and dark: no finding of axe-core, no horizontal scrolling, no error
+// of the console, which also has what the Content-Security-Policy blocks.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch, Visit } from './browser.js';

@@ -50,7 +50,7 @@ const answers = {
           text: 'cookie uid → bucket 50.7 % < 100 % → canary v2',
           service: 'shop',
           table: 8,
-          request: { method: 'GET', host: '127.0.0.1:8000', path: '/', client: '127.0.0.1', time: '2026-11-30T22:24:17Z' },
+          request: { method: 'GET', host: '127.0.0.1:8000', path: '/', client: '127.0.0.1' },
           logged: { status: 200, reason: '', worker: 'shop@v2#0', bytes_out: 11, duration_us: 16518, retries: 0 },
           steps: [
             { label: 'identity', text: 'cookie:uid' },

@@ -4,7 +4,8 @@ import type { Picture, Version } from 'page/picture';
 export function version(name: string, change: Partial<Version> = {}): Version {
   return {
     name, weight: 0, configured_weight: 0, state: 'serving', cause: '', instances: 1, requests: 0, errors: 0,
-    in_flight: 0, sockets: 0, queue: { waiting: 0, limit: 256 }, verdict: 'none', verdict_text: '', deployed: false, removing: false,
+    in_flight: 0, sockets: 0, queue: { waiting: 0, limit: 256 }, verdict: 'none', verdict_text: '', deployed: false,
+    removing: false,
     last_minute: { requests_per_second: 10, error_ratio: 0, p50_ms: 5, p99_ms: 20 },
     former: null, restart: null, workers: [], ...change,
   };

@@ -1,3 +1,5 @@
+// The page: a picture of grayd comes each 500 ms (feed), the store keeps the newest one and the history, and every part
+// is drawn again from the store. What the page knows is bounded: 15 minutes of figures, 50 events, 200 lines.
 import { render } from 'preact';
 import { follow } from './feed';
 import { Page } from './page';

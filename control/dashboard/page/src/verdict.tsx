@@ -54,7 +54,7 @@ export function RolloutVerdict({ service, rollout }: { service: Service; rollout
       <p>
         Verdict: <Sign word={verdict.result} />
         {verdict.metric && ` by ${verdict.metric}`}
-        {verdict.text && `: ${verdict.text}`}
+        {verdict.text && verdict.text !== rollout.reason && `: ${verdict.text}`}
       </p>
       <Sides
         names={[stable, rollout.version]}
