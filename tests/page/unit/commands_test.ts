@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { actionsOf, bodyOf, quoted } from 'page/commands';
+import type { Rollout, Service } from 'page/picture';
+import { version } from './made';
+
+const service = (change: Partial<Service>): Service => ({
+  name: 'shop', stable: 'v1', configured_stable: 'v1', undo_to: null, versions: [version('v1', { weight: 100 })],
+  ...change,
+});
+const rollout = (state: string): Rollout => ({
+  service: 'shop', version: 'v2', state, step: 1, steps: [5, 100], weight: 5, since: '', actor: 'grayd', reason: '',
+  hold_s: 1, verdict: null,
+});
+const commands = (its: Service, of?: Rollout) => actionsOf(its, of).map((action) => action.command);
+
+test('one version: nothing to do', () => {
+  assert.deepEqual(commands(service({})), []);
+});
+
+test('a version without users can get some; one that has failed cannot', () => {
+  const failed = version('v3', { state: 'failed' });
+  const versions = [version('v1', { weight: 100 }), version('v2', { state: 'dark' }), failed];
+  assert.deepEqual(commands(service({ versions })), ['grayctl promote shop v2', 'grayctl shift shop v2 PERCENT']);
+});
+
+test('while one version has users, no other can get some; a failed one can lose them', () => {
+  const versions = [version('v1', { weight: 90 }), version('v2', { state: 'failed', weight: 10 }), version('v3')];
+  assert.deepEqual(commands(service({ versions })), ['grayctl shift shop v2 PERCENT', 'grayctl promote shop v3']);
+});
+
+test('a rollout by its state; a finished one offers nothing', () => {
+  const its = service({ versions: [version('v1', { weight: 95 }), version('v2', { weight: 5 })] });
+  const [promote, abort] = ['grayctl promote shop v2', 'grayctl rollout abort shop'];
+  assert.deepEqual(commands(its, rollout('holding')), ['grayctl rollout pause shop', abort, promote]);
+  assert.deepEqual(commands(its, rollout('paused')), ['grayctl rollout resume shop', abort, promote]);
+  assert.deepEqual(commands(its, rollout('aborted')), [promote, 'grayctl shift shop v2 PERCENT']);
+});
+
+test('undo types the version that becomes stable', () => {
+  const [undo] = actionsOf(service({ undo_to: 'v0' }), undefined);
+  assert.deepEqual([undo.verb, undo.typed, undo.body], ['undo', 'v0', { service: 'shop' }]);
+});
+
+test('words for the shell', () => {
+  assert.deepEqual(['v1', 'a b', "it's", ''].map(quoted), ['v1', "'a b'", "'it'\\''s'", "''"]);
+});
+
+test('the body of a shift', () => {
+  const versions = [version('v1', { weight: 100 }), version('v2')];
+  const shift = actionsOf(service({ versions }), undefined).find((action) => action.verb === 'shift')!;
+  const both = { service: 'shop', version: 'v2' };
+  assert.deepEqual(bodyOf(shift, '2.5', false), { ...both, percent: 2.5 });
+  assert.deepEqual(bodyOf(shift, '0', true), { ...both, percent: 0, yes: true });
+  for (const wrong of ['', '-1', '101', 'five', 'NaN']) assert.equal(bodyOf(shift, wrong, false), undefined, wrong);
+});
