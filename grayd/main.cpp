@@ -7,6 +7,8 @@
 
 #include "config/base/exit_code.hpp"
 #include "control/state/state_store.hpp"
+#include "grayd/demo/demo.hpp"
+#include "grayd/demo/demo_worker.hpp"
 #include "grayd/guard/guard_child.hpp"
 #include "grayd/handoff/handoff.hpp"
 #include "grayd/init/init.hpp"
@@ -63,9 +65,16 @@ int write_first_file(const CommandLine& line) {
   return init::run_init(line.init, master::own_program(), faults_of);
 }
 
+int show_demo(const CommandLine& line) {
+  master::reset_signals();
+  return demo::run_demo(line.demo, master::own_program());
+}
+
 int run(const CommandLine& line) {
   switch (line.mode) {
     case CommandLine::Mode::init: return write_first_file(line);
+    case CommandLine::Mode::demo: return show_demo(line);
+    case CommandLine::Mode::demo_worker: return demo::run_worker();
     case CommandLine::Mode::router: return master::run_router_child(line.router);
     case CommandLine::Mode::guard: return master::run_guard(line.guard);
     case CommandLine::Mode::resume: return master::run_resumed(line.resume);

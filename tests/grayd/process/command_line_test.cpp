@@ -93,3 +93,14 @@ TEST_CASE("init takes a folder and says what is wrong with its options") {
   CHECK(parse({"init", "a", "b"}).exit_code == 2);
   CHECK(parse({"init", "--prnt"}).exit_code == 2);
 }
+
+TEST_CASE("demo takes a port, and its worker nothing") {
+  CHECK(parse({"demo"}).mode == Mode::demo);
+  CHECK(parse({"demo"}).demo.port == 8000);
+  CHECK(parse({"demo", "--port", "0"}).demo.port == 0);
+  CHECK(parse({"demo-worker"}).mode == Mode::demo_worker);
+  CHECK(parse({"demo", "--port", "70000"}).exit_code == 2);
+  CHECK(parse({"demo", "--prt", "1"}).exit_code == 2);
+  CHECK(parse({"--config", "a.toml", "demo"}).error.find("demo takes no --config") != std::string::npos);
+  CHECK(parse({"--help"}).output.find("demo-worker") == std::string::npos);
+}
