@@ -9,6 +9,8 @@
 #include "config/keys/json_schema.hpp"
 #include "config/keys/reference_comments.hpp"
 #include "control/state/state_store.hpp"
+#include "grayd/demo/demo.hpp"
+#include "grayd/demo/demo_worker.hpp"
 #include "grayd/doctor/doctor.hpp"
 #include "grayd/guard/guard_child.hpp"
 #include "grayd/handoff/handoff.hpp"
@@ -71,11 +73,18 @@ int print_schema() {
   return 0;
 }
 
+int show_demo(const CommandLine& line) {
+  master::reset_signals();
+  return demo::run_demo(line.demo, master::own_program());
+}
+
 int run(const CommandLine& line) {
   switch (line.mode) {
     case CommandLine::Mode::init: return write_first_file(line);
     case CommandLine::Mode::schema: return print_schema();
     case CommandLine::Mode::doctor: return doctor::run_doctor(line.doctor);
+    case CommandLine::Mode::demo: return show_demo(line);
+    case CommandLine::Mode::demo_worker: return demo::run_worker();
     case CommandLine::Mode::router: return master::run_router_child(line.router);
     case CommandLine::Mode::guard: return master::run_guard(line.guard);
     case CommandLine::Mode::resume: return master::run_resumed(line.resume);

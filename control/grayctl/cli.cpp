@@ -7,6 +7,7 @@
 #include "config/settings/settings_toml.hpp"
 #include "control/grayctl/command.hpp"
 #include "control/grayctl/completion.hpp"
+#include "control/grayctl/demo/demo.hpp"
 #include "control/grayctl/follow.hpp"
 #include "control/grayctl/history/history.hpp"
 #include "control/grayctl/memory/memory.hpp"
@@ -137,6 +138,8 @@ Outcome run_verb(const Command& command, const Place& place) {
     case Verb::config_check: return check_config(command.file);
     case Verb::completion: return print_completion(command);
     case Verb::version: return say_version();
+    case Verb::demo_break:
+    case Verb::demo_heal: return run_demo(command);
     case Verb::rollout_undo: return run_undo(client, as_undo(command), place.person, place.err);
     default:
       return is_rollout(command.verb) ? run_rollout(client, command, place.terminal, place.person, place.err)

@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+
+#include "config/base/socket_search.hpp"
 
 namespace gray::control {
 namespace {
@@ -71,12 +72,7 @@ std::string path_of(std::string_view verb) {
 
 }  // namespace
 
-std::string find_socket(std::string_view asked) {
-  if (!asked.empty()) return std::string(asked);
-  if (const char* named = std::getenv("GRAYCTL_SOCKET"); named && *named) return named;
-  const char* local = "run/grayd.sock";
-  return ::access(local, F_OK) == 0 ? local : "/run/grayd/grayd.sock";
-}
+std::string find_socket(std::string_view asked) { return asked.empty() ? usual_socket() : std::string(asked); }
 
 template <typename Send>
 Answer Client::exchange(Send send) {

@@ -15,8 +15,7 @@ struct Answer {
   std::string error;    // not ok: the error and what to do
 };
 
-/// The socket to use: `asked` (--socket), else $GRAYCTL_SOCKET, else run/grayd.sock if it is there, else
-/// /run/grayd/grayd.sock.
+/// The socket to use: `asked` (--socket), else the usual one (config/base/socket_search.hpp).
 std::string find_socket(std::string_view asked);
 
 class Client {

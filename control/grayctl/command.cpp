@@ -8,6 +8,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "config/base/demo_place.hpp"
 #include "config/base/diagnostics.hpp"
 #include "config/base/units.hpp"
 #include "control/grayctl/grammar.hpp"
@@ -225,6 +226,7 @@ std::string check_values(Grammar& grammar) {
     command.bucket.weight = parse_percent(grammar.weight);
     if (!command.bucket.weight) return fmt::format("--weight takes a number from 0 to 100, not \"{}\"", grammar.weight);
   }
+  if (!demo::is_break(command.how)) return fmt::format("--how takes errors, slow or crash, not \"{}\"", command.how);
   if (command.verb != Verb::shift) return {};
   std::optional<double> percent = parse_percent(grammar.percent);
   if (!percent) return percent_error(grammar.percent);

@@ -27,6 +27,7 @@ struct Command {
   bool follow = false;                     // of `events`, `logs` and `rollout status`
   int count = 100;                         // of events or lines
   std::string shell;                       // of `completion`: bash, zsh or fish
+  std::string how = "errors";              // of `demo break`: what it does (config/base/demo_place.hpp)
   std::string part = "grayd";              // of `upgrade`: the part to replace, grayd or router
   std::string binary;                      // of `upgrade`: the program; empty: the one that grayd was started from
   std::map<std::string, std::string> env;  // of `deploy`

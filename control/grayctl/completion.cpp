@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "config/base/demo_place.hpp"
 #include "control/grayctl/client.hpp"
 #include "control/grayctl/command.hpp"
 
@@ -85,6 +86,7 @@ Words live_names(const Position& position, const std::optional<std::string>& ser
 }
 
 Words values_of(const std::string& option) {
+  if (option == "--how") return {demo::kBreaks.begin(), demo::kBreaks.end()};
   return option == "-o" || option == "--output" ? Words{"table", "json"} : Words{};
 }
 
@@ -94,6 +96,7 @@ Words arguments_at(const Position& position) {
   const std::string& name = known[position.arguments.size()];
   if (name == "SERVICE") return live_names(position, std::nullopt);
   if (name == "VERSION" && !position.arguments.empty()) return live_names(position, position.arguments.front());
+  if (name == "VERSION") return {"v1", "v2"};  // of a demo: no service is named before it
   if (name == "SHELL") return {"bash", "zsh", "fish"};
   return {};
 }

@@ -295,6 +295,19 @@ void Grammar::configuring() {
   verb(app, Verb::version, "  grayctl version -o json")->group(kSetUp);
 }
 
+void Grammar::demonstrating() {
+  CLI::App* demo = app.add_subcommand("demo", "break and heal a version of a running grayd demo");
+  demo->fallthrough()->require_subcommand(1)->group(kSetUp);
+  demo->footer("Examples:\n  grayctl demo break v2");
+  CLI::App* breaks = verb(*demo, Verb::demo_break,
+                          "  grayctl demo break v2\n  grayctl demo break v2 --how slow\n"
+                          "Answers 500 (errors), answers 0.7 s late (slow), or exits at each request\n"
+                          "(crash). Any other grayd is not touched: exit 3.");
+  breaks->add_option("--how", command.how, "errors, slow or crash; default errors")->type_name("HOW");
+  CLI::App* heals = verb(*demo, Verb::demo_heal, "  grayctl demo heal v2\n  grayctl rollout retry web");
+  for (CLI::App* one : {breaks, heals}) one->add_option("VERSION", command.version, "v1 or v2")->required();
+}
+
 /// "rollout" for "rollout start".
 CLI::App& Grammar::parent_of(const VerbRow& row) {
   const auto space = row.name.find(' ');
@@ -360,6 +373,7 @@ Grammar::Grammar(std::span<const VerbRow> rows) {
   releasing();
   upgrading();
   configuring();
+  demonstrating();
   for (const VerbRow& row : rows) {
     if (!row.examples.empty()) add_generic(row);
     if (row.by == AnsweredBy::not_yet)

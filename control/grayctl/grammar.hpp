@@ -42,6 +42,7 @@ struct Grammar {
   void releasing();
   void upgrading();
   void configuring();
+  void demonstrating();
   CLI::App& parent_of(const VerbRow& row);
   void add_generic(const VerbRow& row);
   void add_argument(CLI::App& verb, const Argument& argument);

@@ -124,6 +124,8 @@ constexpr VerbRow kRows[] = {
     {Verb::memory, "memory", grayd, "where every byte of the router is, and who holds most", !kChanges, kNoEvent,
      kMemory},
     {Verb::top, "top", grayctl, "all versions on one screen, redrawn twice a second"},
+    {Verb::demo_break, "demo break", grayctl, "let a version of a running grayd demo fail"},
+    {Verb::demo_heal, "demo heal", grayctl, "end what demo break did"},
 };
 
 constexpr bool is_in_order() {

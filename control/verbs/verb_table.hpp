@@ -55,6 +55,8 @@ enum class Verb : std::uint8_t {
   history,
   memory,
   top,
+  demo_break,
+  demo_heal,
   count
 };
 

@@ -3,17 +3,14 @@
 // own, started from the same executable, with everything that it writes in a temporary folder. Its listeners are unix
 // sockets there, so no other program is in its way, and nobody else can reach it.
 //
-// What was started ends with the trial: grayd by SIGTERM, and by SIGKILL after kStopTime, which makes its guard kill
-// the worker. It also gets SIGTERM when this process dies. SIGINT, SIGTERM and SIGHUP end the trial early, in the same
-// way.
+// What was started ends with the trial (grayd/process/temporary_grayd.hpp). SIGINT, SIGTERM and SIGHUP end the trial
+// early, in the same way.
 #include <string>
 
 #include "grayd/init/observation.hpp"
 #include "grayd/init/plan.hpp"
 
 namespace gray::init {
-
-constexpr Duration kStopTime{8'000};
 
 struct TrialOrder {
   const Plan& plan;

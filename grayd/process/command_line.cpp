@@ -15,6 +15,7 @@ constexpr const char* kExamples = R"(Examples:
   grayd --config /etc/grayd/grayd.toml            serve in the foreground; SIGTERM drains and ends
   grayd --config /etc/grayd/grayd.toml --check    validate and exit: 0 valid, 8 not valid
   grayd init                                      write a first grayd.toml for the project in this folder
+  grayd demo                                      two versions of a small service with users, until Ctrl-C
   grayd doctor                                    say what is wrong with a running grayd and its workers, and the remedy
   grayd schema > grayd.schema.json                the keys of the configuration, for editors
   grayctl reload                                  apply a changed configuration, completely or not at all
@@ -61,6 +62,19 @@ Exit codes: 0 the program was healthy, 1 it was not, or nothing was recognised, 
 in time, 8 the file was written but is not valid here, for example because a program is missing.
 )";
 
+constexpr const char* kDemoExamples =
+    R"(Everything that it needs is in this program. It serves 127.0.0.1 only, and at its end nothing is left: no process
+and no file. If the port is taken it uses a free one and says so.
+
+Examples:
+  grayd demo                          then in a second terminal: grayctl top
+  grayd demo --port 0                 any free port
+  grayctl demo break v2               v2 fails, and its users go back to v1 by themselves
+  grayctl demo heal v2                it works again; then: grayctl rollout retry web
+
+Exit codes: 0 after Ctrl-C, 1 if it could not be started.
+)";
+
 CommandLine leave_with_usage(const std::string& problem) {
   CommandLine line;
   line.exit_code = static_cast<int>(ExitCode::usage);
@@ -93,6 +107,13 @@ CLI::App* add_resume_mode(CLI::App& app, ResumeArguments& resume) {
   mode->add_option("--state", resume.state)->required();
   mode->add_option("--back", resume.back);
   mode->add_option("--returned", resume.returned);
+  return mode;
+}
+
+CLI::App* add_demo_mode(CLI::App& app, DemoArguments& demo) {
+  auto* mode = app.add_subcommand("demo", "Show a release that goes back by itself, with users, in this terminal");
+  mode->add_option("--port", demo.port, "The port on 127.0.0.1; 0: any free one (default: 8000)")->type_name("PORT");
+  mode->footer(kDemoExamples);
   return mode;
 }
 
@@ -192,6 +213,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   DoctorTexts doctor_texts;
   const auto* doctor = add_doctor_mode(app, line.doctor, doctor_texts);
   const auto* schema = add_schema_mode(app);
+  const auto* demo = add_demo_mode(app, line.demo);
+  const auto* demo_worker = app.add_subcommand("demo-worker", "")->group("");
   const auto* router = add_router_mode(app, line.router, user);
   const auto* guard = add_guard_mode(app, line.guard);
   const auto* resume = add_resume_mode(app, line.resume);
@@ -207,7 +230,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (init->parsed()) return init_line(std::move(line), init_texts);
   if (doctor->parsed()) return doctor_line(std::move(line), doctor_texts);
-  if (router->parsed()) {
+  if (demo->parsed() && !line.config.empty()) return leave_with_usage("demo takes no --config: it writes its own");
+  if (demo->parsed() || demo_worker->parsed()) {
+    line.mode = demo->parsed() ? CommandLine::Mode::demo : CommandLine::Mode::demo_worker;
+  } else if (router->parsed()) {
     line.mode = CommandLine::Mode::router;
     if (router->count("--uid") > 0) line.router.user = user;
   } else if (guard->parsed()) {

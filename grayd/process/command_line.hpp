@@ -1,5 +1,6 @@
 #pragma once
 // The command line of grayd as values. A usage error is exit code 2 and one line that says what to do.
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -48,12 +49,31 @@ struct DoctorArguments {
   bool json = false;
 };
 
+/// `grayd demo`: grayd/demo/demo.hpp.
+struct DemoArguments {
+  std::uint16_t port = 8000;  // 0: the kernel chooses
+};
+
 struct CommandLine {
-  enum class Mode { serve, check, init, schema, doctor, router, guard, check_handoff, resume, leave };
+  enum class Mode {
+    serve,
+    check,
+    init,
+    schema,
+    doctor,
+    demo,
+    demo_worker,
+    router,
+    guard,
+    check_handoff,
+    resume,
+    leave
+  };
   Mode mode = Mode::leave;
   std::string config;      // serve, check
   InitArguments init;      // init
   DoctorArguments doctor;  // doctor
+  DemoArguments demo;      // demo
   RouterArguments router;  // router
   GuardArguments guard;    // guard
   ResumeArguments resume;  // resume

@@ -59,7 +59,7 @@ const std::vector<Room> kRooms = {
     {"control/api", {"control/verbs", "control/state", "control", "config/base", "config/settings", "config/shared"}},
     {"control/grayctl",
      {"control/grayctl/why", "control/grayctl/history", "control/grayctl/memory", "control/grayctl/top",
-      "control/verbs", "control", "config/base", "config/settings", "config/shared"}},
+      "control/grayctl/demo", "control/verbs", "control", "config/base", "config/settings", "config/shared"}},
     {"control/grayctl/why",
      {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/outcome.hpp",
       "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/explain", "control/verbs", "control",
@@ -76,6 +76,9 @@ const std::vector<Room> kRooms = {
      {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/figures.hpp",
       "control/grayctl/history_view.hpp", "control/grayctl/outcome.hpp", "control/grayctl/status_view.hpp",
       "control/grayctl/table.hpp", "control/grayctl/terminal.hpp", "control/verbs", "config/base"}},
+    {"control/grayctl/demo",
+     {"control/grayctl/client.hpp", "control/grayctl/command.hpp", "control/grayctl/outcome.hpp", "control/verbs",
+      "config/base"}},
     {"grayd/process", {"control", "config/base"}},
     {"grayd/guard", {"grayd/process", "config/base"}},
     {"grayd/handoff", {"grayd/process", "config/base", "config/settings", "config/shared"}},
@@ -83,6 +86,7 @@ const std::vector<Room> kRooms = {
     {"grayd/doctor",
      {"grayd/init", "grayd/process", "control/grayctl/client.hpp", "supervisor/kernel", "config/base",
       "config/settings", "config/shared"}},
+    {"grayd/demo", {"grayd/process", "config/base"}},
     {"grayd/routers",
      {"grayd/handoff", "grayd/process", "supervisor/process", "supervisor/kernel", "router/process", "control/traffic",
       "config/base", "config/settings", "config/shared"}},
@@ -90,12 +94,12 @@ const std::vector<Room> kRooms = {
      {"grayd/process", "supervisor", "supervisor/process", "supervisor/kernel", "control", "control/state",
       "control/traffic", "control/judge", "control/rollout", "control/release", "control/report", "control/commands",
       "control/verbs", "config/base", "config/settings", "config/shared"}},
-    {"grayd", {"grayd/guard",      "grayd/handoff", "grayd/routers",   "grayd/releases",     "grayd/init",
-               "grayd/doctor",     "grayd/process", "supervisor",      "supervisor/process", "supervisor/kernel",
-               "router/process",   "control",       "control/verbs",   "control/history",    "control/state",
-               "control/traffic",  "control/judge", "control/rollout", "control/release",    "control/report",
-               "control/commands", "control/api",   "config/base",     "config/keys",        "config/settings",
-               "config/shared"}},
+    {"grayd", {"grayd/guard",       "grayd/handoff",    "grayd/routers", "grayd/releases",  "grayd/init",
+               "grayd/doctor",      "grayd/demo",       "grayd/process", "supervisor",      "supervisor/process",
+               "supervisor/kernel", "router/process",   "control",       "control/verbs",   "control/history",
+               "control/state",     "control/traffic",  "control/judge", "control/rollout", "control/release",
+               "control/report",    "control/commands", "control/api",   "config/base",     "config/keys",
+               "config/settings",   "config/shared"}},
     {"workers", {}},
 };
 
@@ -111,10 +115,12 @@ const std::vector<Room> kTestRooms = {
     {"tests/control/grayctl/history", {"control/api", "tests/control"}},
     {"tests/control/grayctl/memory", {"control/api", "tests/control"}},
     {"tests/control/grayctl/top", {"control/api", "tests/control"}},
-    {"tests/control/grayctl", {"control/api"}},      // a server for the client
-    {"tests/control/grayctl/why", {"control/api"}},  // likewise
-    {"tests/grayd", {"tests/grayd/routers"}},        // a router that does what the test says
-    {"tests/grayd/routers", {"tests/grayd/guard"}},  // a child whose end is awaited
+    {"tests/control/grayctl/demo", {"control/api", "tests/control"}},
+    {"tests/control/grayctl", {"control/api"}},                  // a server for the client
+    {"tests/control/grayctl/why", {"control/api"}},              // likewise
+    {"tests/grayd/demo", {"config/settings", "config/shared"}},  // the text is a valid configuration
+    {"tests/grayd", {"tests/grayd/routers"}},                    // a router that does what the test says
+    {"tests/grayd/routers", {"tests/grayd/guard"}},              // a child whose end is awaited
     {"tests/router/downstream", {"router/process", "tests/router/process"}},
     {"tests/router/proxy", {"router/process", "tests/router/process"}},     // the thread around a connection
     {"tests/router/backends", {"router/process", "tests/router/process"}},  // likewise

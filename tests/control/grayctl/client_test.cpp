@@ -136,7 +136,6 @@ TEST_CASE("the socket is the one asked for, else that of the environment, else t
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(dir.path());
   ::unsetenv("GRAYCTL_SOCKET");
-  CHECK(find_socket("") == "/run/grayd/grayd.sock");
   std::filesystem::create_directory("run");
   write_file("run/grayd.sock", "");
   CHECK(find_socket("") == "run/grayd.sock");

@@ -359,3 +359,16 @@ TEST_CASE("the verbs of a release are parsed with their arguments") {
   CHECK(complaint({"deploy", "web"}) == "grayctl deploy needs SERVICE VERSION; see grayctl deploy --help");
   CHECK(complaint({"undo"}) == "grayctl undo needs SERVICE; see grayctl undo --help");
 }
+
+TEST_CASE("a version of a demo is broken in one of three ways") {
+  const auto broken = parse({"demo", "break", "v2"});
+  REQUIRE(broken.command);
+  CHECK(broken.command->verb == Verb::demo_break);
+  CHECK(broken.command->version == "v2");
+  CHECK(broken.command->how == "errors");
+  CHECK(parse({"demo", "break", "v2", "--how", "crash"}).command->how == "crash");
+  CHECK(parse({"demo", "heal", "v2", "--socket", "/s"}).command->verb == Verb::demo_heal);
+  CHECK(complaint({"demo", "break", "v2", "--how", "loud"}) == "--how takes errors, slow or crash, not \"loud\"");
+  CHECK(complaint({"demo", "break"}) == "grayctl demo break needs VERSION; see grayctl demo break --help");
+  CHECK(complaint({"demo"}) == "grayctl demo needs a verb; see grayctl demo --help");
+}

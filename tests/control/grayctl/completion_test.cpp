@@ -38,6 +38,8 @@ TEST_CASE("options of the verb and of the levels above are offered, and their va
   CHECK(complete({"stop", "web", "v1", "--y"}) == Words{"--yes"});
   CHECK(complete({"status", "-o", ""}) == Words{"table", "json"});
   CHECK(complete({"status", "--output", "j"}) == Words{"json"});
+  CHECK(complete({"demo", "break", "v2", "--how", ""}) == Words{"errors", "slow", "crash"});
+  CHECK(complete({"demo", "heal", ""}) == Words{"v1", "v2"});
   CHECK(complete({"stop", "--timeout", ""}).empty());
   CHECK(complete({"completion", ""}) == Words{"bash", "zsh", "fish"});
 }

@@ -79,8 +79,8 @@ TEST_CASE("grayctl accepts every verb of the table, and reports those without a 
       CHECK(parsed(row.name).text == std::string(row.name) + " is not supported yet");
     }
   }
-  for (const std::string& words : spoken)  // two of these are groups of verbs, and one an argument of its verb
-    CHECK((words == "config" || words == "rollout" || words == "upgrade router" ||
+  for (const std::string& words : spoken)  // three of these are groups of verbs, and one an argument of its verb
+    CHECK((words == "config" || words == "demo" || words == "rollout" || words == "upgrade router" ||
            std::ranges::count(verb_table(), words, &VerbRow::name)));
 }
 

@@ -110,3 +110,14 @@ TEST_CASE("schema and doctor have their arguments") {
   CHECK(parse({"doctor", "--socket", "a", "--config", "b"}).exit_code == 2);
   CHECK(parse({"doctor", "--socet", "a"}).error.find("did you mean \"--socket\"?") != std::string::npos);
 }
+
+TEST_CASE("demo takes a port, and its worker nothing") {
+  CHECK(parse({"demo"}).mode == Mode::demo);
+  CHECK(parse({"demo"}).demo.port == 8000);
+  CHECK(parse({"demo", "--port", "0"}).demo.port == 0);
+  CHECK(parse({"demo-worker"}).mode == Mode::demo_worker);
+  CHECK(parse({"demo", "--port", "70000"}).exit_code == 2);
+  CHECK(parse({"demo", "--prt", "1"}).exit_code == 2);
+  CHECK(parse({"--config", "a.toml", "demo"}).error.find("demo takes no --config") != std::string::npos);
+  CHECK(parse({"--help"}).output.find("demo-worker") == std::string::npos);
+}
