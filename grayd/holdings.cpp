@@ -14,8 +14,9 @@
 namespace gray::master {
 namespace {
 
-std::vector<Address> metrics_address(const Settings& settings) {
-  const auto address = Address::parse(settings.metrics);
+/// One address or none.
+std::vector<Address> tcp_address(const std::string& text) {
+  const auto address = Address::parse(text);
   return address ? std::vector{*address} : std::vector<Address>{};
 }
 
@@ -27,12 +28,14 @@ Holdings::Holdings(const Settings& settings, ActivatedSockets given)
       segment(segment::Segment::create()),
       listeners(settings.listen, "http", &given),
       proxied(settings.proxy_protocol, "proxy_protocol", &given),
-      metrics(metrics_address(settings), "metrics", &given),
+      metrics(tcp_address(settings.metrics), "metrics", &given),
+      dashboard(tcp_address(settings.dashboard), "dashboard", &given),
       access_log(open_access_log(settings.access_log)),
       admin_path(settings.admin),
       admin(control::open_admin_socket(admin_path)) {
   given.warn_of_left();
   metrics.listen();
+  dashboard.listen();
 }
 
 Holdings::~Holdings() {
@@ -47,6 +50,7 @@ void Holdings::archive(Io& io) {
   io("listeners", listeners);
   io("proxied", proxied);
   io("metrics", metrics);
+  io("dashboard", dashboard);
   io("access_log", access_log);
   io("admin", admin);
 }

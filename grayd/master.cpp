@@ -70,7 +70,7 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
       access_log_({io_, settings_, holdings_, routers_, history_}),
       own_files_(
           io_, [this] { return own_files(); }, history_),
-      endpoints_(holdings_, *this, [this] { asio::post(io_, [this] { endpoint_ended(); }); }),
+      endpoints_(settings_, holdings_, *this, [this] { asio::post(io_, [this] { endpoint_ended(); }); }),
       warnings_(history_) {
   signals_.add(SIGUSR1);
   file_limit_ = raise_file_limit();

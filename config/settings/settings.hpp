@@ -265,6 +265,8 @@ struct Settings {
   std::vector<Address> proxy_protocol;  // listeners whose connections begin with a PROXY header
   std::string admin;                    // absolute path of the admin socket
   std::string metrics;                  // "127.0.0.1:9109"; empty: off
+  std::string dashboard;                // "127.0.0.1:9101"; empty: off
+  bool page_may_write = false;          // [admin] write
   RouterSettings router;
   std::uint64_t memory_budget = 512ull << 20;  // bytes
   LeakDetection leak_detection = LeakDetection::simple;

@@ -20,6 +20,8 @@ Problem needs_restart(const Settings& old, const Settings& fresh) {
       {"listen.proxy_protocol", old.proxy_protocol != fresh.proxy_protocol},
       {"listen.admin", old.admin != fresh.admin},
       {"listen.metrics", old.metrics != fresh.metrics},
+      {"listen.dashboard", old.dashboard != fresh.dashboard},
+      {"admin.write", old.page_may_write != fresh.page_may_write},
       {"router.threads", old.router.threads != fresh.router.threads},
       {"state_dir", old.state_dir != fresh.state_dir},
       {"access_log", old.access_log != fresh.access_log},

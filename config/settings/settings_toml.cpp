@@ -49,6 +49,7 @@ void check_overlaps(TomlReader& listen, const Settings& settings) {
   for (const Address& address : settings.listen) all.emplace_back("http", address);
   for (const Address& address : settings.proxy_protocol) all.emplace_back("proxy_protocol", address);
   if (const auto metrics = Address::parse(settings.metrics)) all.emplace_back("metrics", *metrics);
+  if (const auto dashboard = Address::parse(settings.dashboard)) all.emplace_back("dashboard", *dashboard);
   for (std::size_t i = 1; i < all.size(); ++i) {
     const auto& [key, address] = all[i];
     for (std::size_t j = 0; j < i; ++j) {
@@ -88,6 +89,28 @@ void read_proxy_protocol(TomlReader& listen, Settings& settings) {
                  "no peer may connect to these addresses: list the load balancers in router.trusted_proxies");
 }
 
+/// One address of IP, or none.
+void read_tcp_address(TomlReader& listen, const char* key, const char* example, std::string& value) {
+  listen.text(key, value);
+  listen.pattern(key, patterns::kTcpAddressOrNone);
+  const auto address = Address::parse(value);
+  if (!value.empty() && (!address || address->kind == Address::Kind::unix_path))
+    listen.error(key, in_quotes(value) + " is not an address to listen on, such as " + in_quotes(example) +
+                          with_remedy(listener_remedy(value)));
+}
+
+/// It has no login.
+void read_dashboard(TomlReader& listen, Settings& settings) {
+  read_tcp_address(listen, "dashboard", "127.0.0.1:9101", settings.dashboard);
+  const auto address = Address::parse(settings.dashboard);
+  if (!address || address->kind == Address::Kind::unix_path) return;
+  const auto loopback = *Address::parse("[::1]:0");
+  if (address->kind == Address::Kind::ipv4 ? address->ip[0] == 127 : address->ip == loopback.ip) return;
+  listen.warn("dashboard", "other hosts may reach " + address->text() + ", and the page has no login: who reaches it " +
+                               (settings.page_may_write ? "can shift users" : "sees everything") +
+                               "; use 127.0.0.1, or let only a proxy with a login reach it");
+}
+
 void read_listen(TomlReader& root, Settings& settings) {
   const std::string& folder = root.file().folder;
   TomlReader table(root, "listen");
@@ -112,12 +135,8 @@ void read_listen(TomlReader& root, Settings& settings) {
     if (std::find(addresses->begin(), addresses->end(), admin) != addresses->end())
       table.error("admin",
                   std::string("listen.") + key + " already uses this socket: give the admin socket its own path");
-  table.text("metrics", settings.metrics);
-  table.pattern("metrics", patterns::kTcpAddressOrNone);
-  const auto metrics = Address::parse(settings.metrics);
-  if (!settings.metrics.empty() && (!metrics || metrics->kind == Address::Kind::unix_path))
-    table.error("metrics", in_quotes(settings.metrics) + " is not an address to listen on, such as \"127.0.0.1:9109\"" +
-                               with_remedy(listener_remedy(settings.metrics)));
+  read_tcp_address(table, "metrics", "127.0.0.1:9109", settings.metrics);
+  read_dashboard(table, settings);
   check_overlaps(table, settings);
 }
 
@@ -178,6 +197,10 @@ void read_settings(const toml::table& table, TomlFile& file, Settings& settings)
   root.path("state_dir", settings.state_dir);
   read_access_log(root, settings);
   read_router(root, settings.router);
+  {
+    TomlReader admin(root, "admin");
+    admin.flag("write", settings.page_may_write);
+  }
   read_listen(root, settings);
   {
     TomlReader memory(root, "memory");

@@ -2,43 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <utility>
 
-#include "config/base/time.hpp"
-#include "control/api/pending_reply.hpp"
 #include "control/verbs/verb_table.hpp"
 
 namespace gray::control {
 namespace {
 
 using nlohmann::json;
-
-constexpr Duration kDefaultTimeout{10'000};
-constexpr Duration kLongestTimeout{120'000};
-
-int http_status(ExitCode code) {
-  switch (code) {
-    case ExitCode::ok: return 200;
-    case ExitCode::usage: return 400;
-    case ExitCode::denied: return 403;
-    case ExitCode::conflict: return 409;
-    case ExitCode::bad_config: return 422;
-    case ExitCode::timeout: return 504;
-    default: return 500;
-  }
-}
-
-void write_reply(const Reply& reply, httplib::Response& response) {
-  json body = reply.body.is_object() ? reply.body : json::object();
-  body["schema_version"] = 1;
-  if (reply.code != ExitCode::ok) {
-    body["exit_code"] = static_cast<int>(reply.code);
-    body["error"] = reply.error;
-  }
-  response.status = http_status(reply.code);
-  response.set_content(body.dump(-1, ' ', false, json::error_handler_t::replace) + "\n", "application/json");
-}
 
 /// Requests that cpp-httplib refused itself, and paths without a route.
 void write_error(const httplib::Request& request, httplib::Response& response) {
@@ -63,26 +34,6 @@ void write_exception(const httplib::Request& request, httplib::Response& respons
   }
 }
 
-/// The arguments of the verb; not an object if they cannot be read.
-json arguments_of(const httplib::Request& request) {
-  json args = json::object();
-  if (request.method == "GET") {
-    for (const auto& [name, value] : request.params) args[name] = value;
-    return args;
-  }
-  return request.body.empty() ? args : json::parse(request.body, nullptr, false);
-}
-
-/// The argument "timeout_ms", a number in JSON or digits in a query; nothing if it is out of range.
-std::optional<Duration> timeout_of(const json& args) {
-  auto found = args.find("timeout_ms");
-  if (found == args.end()) return kDefaultTimeout;
-  json number = found->is_string() ? json::parse(found->get<std::string>(), nullptr, false) : *found;
-  if (!number.is_number_integer()) return std::nullopt;
-  if (number < 1 || number > kLongestTimeout.count()) return std::nullopt;
-  return Duration(number.get<Duration::rep>());
-}
-
 /// A POST without a length has no body (RFC 9112 section 6.3); cpp-httplib would read until the connection ends.
 void give_length(httplib::Request& request) {
   if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding"))
@@ -91,8 +42,11 @@ void give_length(httplib::Request& request) {
 
 }  // namespace
 
-AdminApi::AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats)
-    : daemon_(daemon), cut_off_(cut_off), seats_(seats) {
+AdminApi::AdminApi(Daemon& daemon, const CutOff& cut_off, Seats& seats, LiveFeed* feed)
+    : cut_off_(cut_off), verbs_(daemon, cut_off, seats), live_(feed, LiveFeed::Entrance::admin) {
+  if (feed != nullptr)
+    Get("/v1/live",
+        [this](const httplib::Request& request, httplib::Response& response) { live_.answer(request, response); });
   auto verb = [this](const httplib::Request& request, httplib::Response& response) { answer_verb(request, response); };
   Get("/v1/([a-z-]+)", verb);
   Post("/v1/([a-z-]+)", verb);
@@ -110,13 +64,14 @@ void AdminApi::serve(int connection, std::string received) {
   bool closed = false;
   process_request(stream, true, closed, give_length);
   peer_ = nullptr;
+  live_.hand_over(connection);
 }
 
 void AdminApi::answer_verb(const httplib::Request& request, httplib::Response& response) {
   const std::string verb = request.matches[1];
   const auto known = daemon_verb(verb);
   const bool changes = known && row_of(*known).changes;
-  if (changes && request.method == "GET")
+  if (changes && request.method != "POST")
     return write_reply(refusal(ExitCode::usage, fmt::format("{} changes something; use POST /v1/{}", verb, verb)),
                        response);
   json args = arguments_of(request);
@@ -125,39 +80,13 @@ void AdminApi::answer_verb(const httplib::Request& request, httplib::Response& r
                        response);
   if (!known) return write_reply(refusal(ExitCode::usage, unknown_verb(verb)), response);
   if (const auto peer = peer_->peer(); changes && peer) args["peer"] = {{"pid", peer->pid}, {"uid", peer->uid}};
-  if (args.contains("wait_ms")) return answer_waiting(verb, std::move(args), response);
-  write_reply(ask(verb, std::move(args)), response);
-}
-
-void AdminApi::answer_waiting(const std::string& verb, json args, httplib::Response& response) {
-  const Seats::Taken seat(seats_);
-  if (!seat)
-    return write_reply(
-        refusal(ExitCode::conflict,
-                fmt::format("{}: too many callers use -f already; end one of them, or ask without -f", verb)),
-        response);
-  write_reply(ask(verb, std::move(args)), response);
+  verbs_.answer(verb, std::move(args), *peer_, response);
 }
 
 void AdminApi::answer_metrics(httplib::Response& response) {
-  Reply reply = ask("metrics", json::object());
+  Reply reply = verbs_.ask("metrics", json::object(), *peer_);
   if (reply.code != ExitCode::ok) return write_reply(reply, response);
   response.set_content(reply.body.at("text").get<std::string>(), "text/plain; version=0.0.4");
-}
-
-Reply AdminApi::ask(std::string verb, json args) {
-  std::optional<Duration> timeout = timeout_of(args);
-  if (!timeout)
-    return refusal(ExitCode::usage,
-                   fmt::format("timeout_ms must be a whole number from 1 to {}", kLongestTimeout.count()));
-  const TimePoint until = Clock::now() + *timeout;
-  const PendingReply reply(daemon_, verb, std::move(args));
-  peer_->wait_for(reply.fd(), until);
-  if (reply.ready()) return reply.get();
-  if (Clock::now() >= cut_off_.get()) return refusal(ExitCode::failed, fmt::format("{}: grayd is stopping", verb));
-  if (peer_->peer_gone()) return refusal(ExitCode::failed, fmt::format("{}: the caller has disconnected", verb));
-  return refusal(ExitCode::timeout, fmt::format("{} got no answer within {} ms; it may still take effect, see status",
-                                                verb, timeout->count()));
 }
 
 }  // namespace gray::control

@@ -11,12 +11,12 @@ constexpr int kSeats = 4;  // threads for callers that wait for an event: the ot
 
 }  // namespace
 
-AdminServer::AdminServer(int listener, Daemon& daemon, std::function<void()> ended)
+AdminServer::AdminServer(int listener, Daemon& daemon, std::function<void()> ended, LiveFeed* feed)
     : seats_(kSeats),
       server_(
           listener, {.threads = kThreads}, arrival_of_request,
-          [this, &daemon](int connection, std::string received, const CutOff& cut_off) {
-            AdminApi(daemon, cut_off, seats_).serve(connection, std::move(received));
+          [this, &daemon, feed](int connection, std::string received, const CutOff& cut_off) {
+            AdminApi(daemon, cut_off, seats_, feed).serve(connection, std::move(received));
           },
           std::move(ended)) {}
 

@@ -20,6 +20,7 @@ struct Question {
   std::string error;                     // the error in it; empty: none
 
   Duration wait() const { return Duration(static_cast<Duration::rep>(wait_ms)); }
+  bool names_any() const { return !service.empty() || !version.empty() || !worker.empty(); }
   bool asks_for(const std::string& its_service, const std::string& its_version, const std::string& its_worker) const {
     return (service.empty() || service == its_service) && (version.empty() || version == its_version) &&
            (worker.empty() || worker == its_worker);
@@ -180,7 +181,8 @@ void Journal::call(Verb verb, const json& args, TimePoint now, Done done) {
 void Journal::events(const json& args, TimePoint now, Done done) {
   const auto question = question_of(args);
   Names names;
-  for (const auto& event : events_.after(0)) names.add(question, event.service, event.version, event.worker);
+  if (question.names_any())
+    for (const auto& event : events_.after(0)) names.add(question, event.service, event.version, event.worker);
   if (auto error = refused(question, std::move(names), settings_); !error.empty()) return done(bad_question(error));
   polls_.wait(
       now, question.wait(), [this, question](bool must) { return look_at_events(question, events_, must); },

@@ -38,6 +38,7 @@ std::string what_was_done(const VerbRow& row, const json& args, const json& body
 std::string caller_of(const json& args) {
   const auto peer = args.find("peer");
   if (peer == args.end() || !peer->is_object()) return "grayd";
+  if (const auto page = word(*peer, "page"); !page.empty()) return "page " + page;
   return fmt::format("pid {}, uid {}", number(*peer, "pid"), number(*peer, "uid"));
 }
 

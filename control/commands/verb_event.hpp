@@ -16,7 +16,7 @@ std::optional<EventRecord> verb_event(Verb verb, const nlohmann::json& args, con
 
 /// "requested by pid 12, uid 0", of the caller of a verb that changes something.
 std::string requested_by(const nlohmann::json& args);
-/// "pid 4711, uid 1000"; "grayd" for a call from inside.
+/// "pid 4711, uid 1000"; "page 127.0.0.1" for one from the page; "grayd" for a call from inside.
 std::string caller_of(const nlohmann::json& args);
 
 }  // namespace gray::control

@@ -15,6 +15,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kMostRefusal = 1 << 20;  // bytes
+
 Answer failure(ExitCode code, std::string error) { return {.code = code, .body = {}, .error = std::move(error)}; }
 
 /// Why the connection failed. The library does not report errno, so the path is checked again.
@@ -74,6 +76,17 @@ std::string path_of(std::string_view verb) {
 
 std::string find_socket(std::string_view asked) { return asked.empty() ? usual_socket() : std::string(asked); }
 
+void Interrupt::now() {
+  const std::lock_guard guard(mutex_);
+  given_ = true;
+  if (stop_) stop_();
+}
+
+bool Interrupt::given() const {
+  const std::lock_guard guard(mutex_);
+  return given_;
+}
+
 template <typename Send>
 Answer Client::exchange(Send send) {
   if (socket_.size() >= sizeof sockaddr_un::sun_path)
@@ -100,6 +113,37 @@ Answer Client::get(std::string_view verb, const json& args) {
 Answer Client::post(std::string_view verb, const json& args) {
   std::string body = args.dump(-1, ' ', false, json::error_handler_t::replace);
   return exchange([&](httplib::Client& http) { return http.Post(path_of(verb), body, "application/json"); });
+}
+
+Answer Client::follow(std::string_view verb, const std::function<bool(std::string_view bytes)>& take,
+                      Interrupt& interrupt) {
+  bool streams = false;
+  std::string refusal;  // the body of another answer
+  const auto on_head = [&](const httplib::Response& response) {
+    streams = response.status == 200;
+    return true;
+  };
+  const auto on_bytes = [&](const char* bytes, std::size_t size) {
+    if (interrupt.given()) return false;
+    if (streams) return take({bytes, size});
+    refusal.append(bytes, size);
+    return refusal.size() <= kMostRefusal;
+  };
+  if (interrupt.given()) return failure(ExitCode::failed, "interrupted");
+  Answer end = exchange([&](httplib::Client& http) {
+    {
+      const std::lock_guard guard(interrupt.mutex_);
+      interrupt.stop_ = [&http] { http.stop(); };
+    }
+    httplib::Result result = http.Get(path_of(verb), httplib::Headers{}, on_head, on_bytes);
+    const std::lock_guard guard(interrupt.mutex_);
+    interrupt.stop_ = nullptr;
+    if (result) result->body = streams ? "{}" : refusal;
+    return result;
+  });
+  return end.code == ExitCode::ok
+             ? failure(ExitCode::no_daemon, fmt::format("grayd at {} has ended the stream", socket_))
+             : end;
 }
 
 }  // namespace gray::control

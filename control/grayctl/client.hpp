@@ -1,5 +1,7 @@
 #pragma once
 // The client side of the admin API: one verb, one connection, one answer.
+#include <functional>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -18,6 +20,19 @@ struct Answer {
 /// The socket to use: `asked` (--socket), else the usual one (config/base/socket_search.hpp).
 std::string find_socket(std::string_view asked);
 
+/// Ends Client::follow() from another thread, at once; also one that begins later.
+class Interrupt {
+ public:
+  void now();
+  bool given() const;
+
+ private:
+  friend class Client;
+  mutable std::mutex mutex_;
+  std::function<void()> stop_;
+  bool given_ = false;
+};
+
 class Client {
  public:
   /// A grayd that replaces itself may not answer for so long; after that it counts as dead.
@@ -30,6 +45,9 @@ class Client {
   /// GET for verbs that change nothing, POST for the others. `args` is an object.
   Answer get(std::string_view verb, const nlohmann::json& args = nlohmann::json::object());
   Answer post(std::string_view verb, const nlohmann::json& args = nlohmann::json::object());
+  /// GET of a stream. `take` gets the bytes as they come, and ends it with false. Returns when the stream ended; the
+  /// answer says why, and is never ok.
+  Answer follow(std::string_view verb, const std::function<bool(std::string_view bytes)>& take, Interrupt& interrupt);
 
  private:
   template <typename Send>

@@ -181,7 +181,7 @@ void Grammar::top() {
                        "columns need 80; a wide terminal has longer bars, STATE and VERDICT.\n"
                        "Keys: q quit, s next column to sort by, S back, / filter, p or space pause, ?\n"
                        "help. Without a terminal: titles, then a line per version each 2 s, MARK ok or\n"
-                       "bad. If grayd ends, it is asked again until it answers.");
+                       "bad. Figures are new each 500 ms. If grayd ends, it goes on when it is back.");
   top->group(kLook);
   top->add_option("SERVICE", command.service, "only this service");
   top->add_option("-n,--count", looks, "end after so many looks")->type_name("N");

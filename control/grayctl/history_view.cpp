@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "control/grayctl/table.hpp"
+#include "control/live/bad_event.hpp"
 
 namespace gray::control {
 namespace {
@@ -56,14 +57,6 @@ std::string note(std::string words, const Terminal& terminal) {
 }
 
 }  // namespace
-
-bool is_bad_event(std::string_view kind) {
-  for (const std::string_view bad :
-       {"worker-exited", "worker-unhealthy", "version-failed", "version-crashing", "version-rolled-back", "router-died",
-        "reload-refused", "upgrade-failed", "access-log-failed", "events-lost"})
-    if (kind == bad) return true;
-  return false;
-}
 
 std::string view_event(const json& event, const Terminal& terminal) {
   const std::string kind = harmless(text_of(event, "kind"));

@@ -4,7 +4,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
 
 #include "control/grayctl/terminal.hpp"
 
@@ -12,9 +11,6 @@ namespace gray::control {
 
 /// One member of "events" of GET /v1/events. A long text continues on the next lines.
 std::string view_event(const nlohmann::json& event, const Terminal& terminal);
-
-/// Whether events of this kind report that something has failed.
-bool is_bad_event(std::string_view kind);
 
 /// A note about events after number `after` that are missing in the answer to GET /v1/events because they are too old;
 /// empty if none are missing.

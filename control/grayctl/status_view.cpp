@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "config/base/diagnostics.hpp"
-#include "control/grayctl/figures.hpp"
+#include "control/live/figures.hpp"
 #include "control/grayctl/table.hpp"
 
 namespace gray::control {

@@ -79,6 +79,7 @@ MinuteFigures LastMinute::figures(TimePoint now, const segment::Layout& layout, 
   return {.requests_per_second = total / std::max(seconds, kShortest),
           .error_ratio = std::min(1.0, static_cast<double>(errors) / total),
           .p50_ms = milliseconds(segment::quantile(buckets, 0.5)),
+          .p95_ms = milliseconds(segment::quantile(buckets, 0.95)),
           .p99_ms = milliseconds(segment::quantile(buckets, 0.99))};
 }
 

@@ -21,8 +21,8 @@ namespace gray::control {
 
 struct MinuteFigures {
   double requests_per_second = 0;
-  double error_ratio = 0;         // 0..1
-  double p50_ms = 0, p99_ms = 0;  // 0 without a request
+  double error_ratio = 0;                     // 0..1
+  double p50_ms = 0, p95_ms = 0, p99_ms = 0;  // 0 without a request
   bool operator==(const MinuteFigures&) const = default;
 };
 

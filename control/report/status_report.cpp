@@ -75,6 +75,7 @@ void add_last_minute(json& out, const ReportSource& source, const std::string& s
   out["last_minute"] = {{"requests_per_second", figures.requests_per_second},
                         {"error_ratio", figures.error_ratio},
                         {"p50_ms", figures.p50_ms},
+                        {"p95_ms", figures.p95_ms},
                         {"p99_ms", figures.p99_ms}};
 }
 
@@ -197,7 +198,9 @@ json status_report(const ReportSource& source) {
               {"uptime_s", source.uptime_s},
               {"config_file", source.settings.file},
               {"config_changed", source.config_changed},
+              {"admin", source.settings.admin},
               {"metrics", source.settings.metrics},
+              {"dashboard", source.settings.dashboard},
               {"table", source.table},
               {"warnings", json::array()},
               {"upgrades", json::array()},

@@ -55,10 +55,14 @@ struct FakeDaemon final : Daemon {
   std::function<void(Done)> take;
   std::atomic<int> calls{0};
   std::atomic<int> peer_pid{0};  // the caller of the last change; removed from the arguments, which tests compare
+  nlohmann::json peer;           // all of it; for tests that ask one after the other
 
   void call(std::string verb, nlohmann::json args, Done done) override {
     ++calls;
-    if (args.contains("peer")) peer_pid = args["peer"].value("pid", 0);
+    if (args.contains("peer")) {
+      peer_pid = args["peer"].value("pid", 0);
+      peer = args["peer"];
+    }
     args.erase("peer");
     if (take) return take(std::move(done));
     done(answer(verb, args));

@@ -33,10 +33,11 @@ struct ControlEndpointsFixture {
     settings.admin = folder.path / "admin.sock";
     settings.listen = {};
     settings.metrics = "127.0.0.1:0";
+    settings.dashboard = "127.0.0.1:0";
     holdings.emplace(settings, ActivatedSockets{});
-    endpoints.emplace(*holdings, echo, [this] { ended.release(); });
+    endpoints.emplace(settings, *holdings, echo, [this] { ended.release(); });
   }
-  UniqueFd ask() const {
+  UniqueFd ask(std::string_view request = "GET /v1/status HTTP/1.1\r\n\r\n") const {
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const timeval timeout{20, 0};
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
@@ -44,8 +45,7 @@ struct ControlEndpointsFixture {
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, settings.admin.c_str(), sizeof address.sun_path - 1);
     REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    constexpr std::string_view kAsk = "GET /v1/status HTTP/1.1\r\n\r\n";
-    REQUIRE(::send(fd.get(), kAsk.data(), kAsk.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(kAsk.size()));
+    REQUIRE(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()));
     return fd;
   }
   static std::string answer(const UniqueFd& fd) {
@@ -65,7 +65,7 @@ TEST_CASE_FIXTURE(ControlEndpointsFixture,
   CHECK(answer(ask()).starts_with("HTTP/1.1 200"));
   CHECK_FALSE(endpoints->empty());
   endpoints->close();
-  for (int endpoint = 0; endpoint < 2; ++endpoint) REQUIRE(ended.try_acquire_for(Duration{20'000}));
+  for (int endpoint = 0; endpoint < 4; ++endpoint) REQUIRE(ended.try_acquire_for(Duration{20'000}));
   CHECK(endpoints->empty());
   const auto waiting = ask();
   char byte = 0;
@@ -75,6 +75,17 @@ TEST_CASE_FIXTURE(ControlEndpointsFixture,
   CHECK(answer(waiting).starts_with("HTTP/1.1 200"));
   endpoints->remove();
   CHECK(endpoints->empty());
+}
+
+TEST_CASE_FIXTURE(ControlEndpointsFixture, "who watches does not hold up the end, and watches again after it") {
+  endpoints->open();
+  const auto watcher = ask("GET /v1/live HTTP/1.1\r\n\r\n");
+  CHECK(answer(watcher).starts_with("HTTP/1.1 200"));
+  endpoints->close();
+  for (int endpoint = 0; endpoint < 4; ++endpoint) REQUIRE(ended.try_acquire_for(Duration{20'000}));
+  while (!answer(watcher).empty()) continue;
+  endpoints->open();
+  CHECK(answer(ask("GET /v1/live HTTP/1.1\r\n\r\n")).starts_with("HTTP/1.1 200"));
 }
 
 TEST_CASE_FIXTURE(ControlEndpointsFixture, "endpoints that were never open are empty, and can be closed") {

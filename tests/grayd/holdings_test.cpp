@@ -22,6 +22,7 @@ struct HoldingsFixture {
     settings.listen = {folder.socket("web.sock"), *Address::parse("127.0.0.1:0")};
     settings.proxy_protocol = {*Address::parse("127.0.0.1:0")};
     settings.metrics = "127.0.0.1:0";
+    settings.dashboard = "127.0.0.1:0";
   }
   bool exists(const char* name) const { return std::filesystem::exists(folder.path / name); }
 };
@@ -55,7 +56,8 @@ TEST_CASE_FIXTURE(HoldingsFixture, "the next image has the same sockets, files a
   Save save;
   save("holdings", *before);
   const auto fds = save.fds();
-  CHECK(fds.size() == 10);  // folder, lock, segment and its event, two and one and one sockets, access log, admin
+  // Folder, lock, segment and its event, two and one and one and one sockets, access log, admin.
+  CHECK(fds.size() == 11);
   const auto state = nlohmann::json::parse(save.take().dump());
   {
     Load load(state, fds);

@@ -61,6 +61,9 @@ TEST_CASE("a resource that is not available is reported before anything is start
   settings.metrics = taken.addresses().front().text();
   CHECK_THROWS_WITH_AS(Master{settings}, doctest::Contains("change [listen] metrics"), std::runtime_error);
   settings.metrics.clear();
+  settings.dashboard = taken.addresses().front().text();
+  CHECK_THROWS_WITH_AS(Master{settings}, doctest::Contains("change [listen] dashboard"), std::runtime_error);
+  settings.dashboard.clear();
   settings.access_log = "/proc/none/access.log";
   CHECK_THROWS_WITH_AS(Master{settings}, doctest::Contains("access log"), std::runtime_error);
 }

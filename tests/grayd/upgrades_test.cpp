@@ -253,6 +253,8 @@ TEST_CASE_FIXTURE(Replacing, "only root and grayd's user may name a program, by 
   auto other = args();
   other["peer"] = {{"pid", 1}, {"uid", ::geteuid() + 1}};
   CHECK(upgrades->begin(other).code == ExitCode::denied);
+  other["peer"] = {{"page", "127.0.0.1"}, {"pid", 1}};
+  CHECK(upgrades->begin(other).code == ExitCode::denied);
   other["peer"]["uid"] = ::geteuid();
   other["binary"] = "grayd";
   CHECK(upgrades->begin(other).code == ExitCode::usage);

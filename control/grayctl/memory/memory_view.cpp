@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "control/grayctl/figures.hpp"
+#include "control/live/figures.hpp"
 #include "control/grayctl/table.hpp"
 
 namespace gray::control {

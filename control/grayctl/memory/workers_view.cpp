@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "control/grayctl/figures.hpp"
+#include "control/live/figures.hpp"
 #include "control/grayctl/table.hpp"
 
 namespace gray::control {

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <functional>
 
-#include "control/grayctl/figures.hpp"
 #include "control/grayctl/table.hpp"
 #include "control/grayctl/top/sparkline.hpp"
+#include "control/live/figures.hpp"
 
 namespace gray::control {
 namespace {

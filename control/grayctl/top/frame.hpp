@@ -13,7 +13,7 @@
 
 #include "control/grayctl/terminal.hpp"
 #include "control/grayctl/top/keys.hpp"
-#include "control/grayctl/top/live_figures.hpp"
+#include "control/live/live_figures.hpp"
 
 namespace gray::control {
 

@@ -39,27 +39,4 @@ std::string plain_lines(const TopView& view, const std::string& time) {
   return lines;
 }
 
-nlohmann::json top_json(const TopView& view, const std::string& time) {
-  nlohmann::json versions = nlohmann::json::array();
-  for (const VersionFigures& its : view.versions)
-    versions.push_back({{"service", its.service},
-                        {"version", its.name},
-                        {"stable", its.stable},
-                        {"weight", its.weight},
-                        {"state", its.state},
-                        {"up", its.up},
-                        {"instances", its.instances},
-                        {"requests_per_second", its.rate},
-                        {"error_ratio", its.error_ratio},
-                        {"p50_ms", its.p50_ms},
-                        {"p99_ms", its.p99_ms},
-                        {"sockets", its.sockets},
-                        {"waiting", its.waiting},
-                        {"memory_bytes", static_cast<std::uint64_t>(its.memory)},
-                        {"verdict", its.verdict},
-                        {"bad", !its.bad.empty()},
-                        {"reason", its.bad}});
-  return {{"schema_version", 1}, {"time", time}, {"versions", std::move(versions)}};
-}
-
 }  // namespace gray::control

@@ -1,10 +1,9 @@
 #pragma once
-// The figures of `grayctl top` for scripts: a line or a JSON object instead of a frame. Pure. Fields are only added,
-// at the end of a line.
-#include <nlohmann/json.hpp>
+// The figures of `grayctl top` for scripts: lines instead of a frame. Pure. Fields are only added, at
+// the end of a line.
 #include <string>
 
-#include "control/grayctl/top/live_figures.hpp"
+#include "control/live/live_figures.hpp"
 
 namespace gray::control {
 
@@ -12,7 +11,5 @@ namespace gray::control {
 std::string plain_titles();
 /// One line for each version: as many fields as titles, with spaces between them and none inside. `time` is the first.
 std::string plain_lines(const TopView& view, const std::string& time);
-/// {"schema_version", "time", "versions": [...]}.
-nlohmann::json top_json(const TopView& view, const std::string& time);
 
 }  // namespace gray::control

@@ -93,9 +93,9 @@ void Screen::take_signals(Input& input) {
   }
 }
 
-Screen::Input Screen::wait(Duration time) {
+Screen::Input Screen::wait(Duration time, int event) {
   Input input;
-  std::array<pollfd, 2> ready{{{signals_.get(), POLLIN, 0}, {has_keys_ ? in_ : -1, POLLIN, 0}}};
+  std::array<pollfd, 3> ready{{{signals_.get(), POLLIN, 0}, {has_keys_ ? in_ : -1, POLLIN, 0}, {event, POLLIN, 0}}};
   if (::poll(ready.data(), ready.size(), static_cast<int>(std::max<Duration::rep>(time.count(), 0))) <= 0) return input;
   take_signals(input);
   if (ready[1].revents == 0) return input;

@@ -32,8 +32,8 @@ class Screen {
     int ended_by = 0;      // a signal that ends the process
     bool gone = false;     // the terminal is gone
   };
-  /// Waits for any of these, at most for `time`.
-  Input wait(Duration time);
+  /// Waits for any of these, or until `event` is readable, at most for `time`. Negative: no event.
+  Input wait(Duration time, int event = -1);
 
  private:
   void enter();

@@ -4,77 +4,58 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
-#include <optional>
+#include <iterator>
 #include <ostream>
+#include <utility>
 
-#include "config/base/wall_time.hpp"
 #include "control/grayctl/client.hpp"
-#include "control/grayctl/status_view.hpp"
 #include "control/grayctl/top/frame.hpp"
+#include "control/grayctl/top/live_stream.hpp"
 #include "control/grayctl/top/plain.hpp"
 #include "control/grayctl/top/screen.hpp"
+#include "control/grayctl/top/viewer.hpp"
+#include "control/live/figures_json.hpp"
 
 namespace gray::control {
 namespace {
 
 using nlohmann::json;
 
-constexpr Duration kAnswerTime{2'000};   // of grayd; the keys wait for it, too
-constexpr Duration kFrameInterval{500};  // from one to the next
-constexpr Duration kLines{2'000};        // ten readers cost grayd less than 1 % of a core
-constexpr int kEntries = 100;            // of events and log lines in one answer
-constexpr int kDetailsEach = 4;          // looks: events, log lines and rollouts change more slowly than figures
+constexpr Duration kLines{2'000};      // from one look to the next
+constexpr Duration kIdleFrame{1'000};  // without news: the time that grayd has been silent
+constexpr Duration kFirst{5'000};      // for the first picture
 
-/// Asks grayd, and collects the answers.
+/// The live feed, and what was read of it.
 class Looks {
  public:
-  explicit Looks(const Command& command)
-      : service_(command.service), client_(find_socket(command.socket), kAnswerTime) {}
+  explicit Looks(const Command& command) : viewer_(command.service), stream_(find_socket(command.socket)) {}
 
-  /// The figures; `details`: also events, output and rollouts, not at every look.
-  Answer look(bool details) {
-    Answer answer = client_.get(name_of(Verb::status));
-    if (std::string error;
-        answer.code == ExitCode::ok && !service_.empty() && !keep_only(answer.body, service_, error) && !seen_)
-      return {.code = ExitCode::usage, .body = {}, .error = error};
-    if (answer.code != ExitCode::ok) {
-      figures_.take_failure(answer.error, Clock::now());
-      return answer;
-    }
-    seen_ = true;
-    figures_.take_status(answer.body, Clock::now());
-    if (details && number_++ % kDetailsEach == 0) look_at_details();
-    return answer;
+  /// Takes the news. Not ok: what is wrong with the newest.
+  Answer look() {
+    auto news = stream_.take();
+    Answer answer;
+    if (news.picture) answer = viewer_.take_picture(std::move(*news.picture), Clock::now());
+    if (news.failure.code == ExitCode::ok) return answer;
+    viewer_.take_failure(news.failure.error, Clock::now());
+    return std::move(news.failure);
   }
-  TopView view() const { return figures_.view(Clock::now()); }
+  /// The first picture, or why there is none.
+  Answer first() {
+    pollfd news{stream_.fd(), POLLIN, 0};
+    if (::poll(&news, 1, static_cast<int>(kFirst.count())) > 0) return look();
+    return {.code = ExitCode::timeout, .body = {}, .error = "grayd sends no figures; see its log"};
+  }
+  TopView view() const { return viewer_.view(Clock::now()); }
+  const Viewer& viewer() const { return viewer_; }
+  /// Readable when there is something to look at.
+  int fd() const { return stream_.fd(); }
 
  private:
-  /// What fails here is asked again at the next time; the status says whether grayd is there.
-  void look_at_details() {
-    if (const Answer events = client_.get(name_of(Verb::events), question(figures_.last_event())); is_good(events))
-      figures_.take_events(events.body);
-    if (const Answer lines = client_.get(name_of(Verb::logs), question(figures_.last_line())); is_good(lines))
-      figures_.take_lines(lines.body);
-    for (const std::string& service : figures_.next_rollouts()) {
-      const Answer rollout = client_.get(name_of(Verb::rollout_status), {{"service", service}});
-      if (is_good(rollout)) figures_.take_rollout(service, rollout.body);
-      if (rollout.code == ExitCode::conflict) figures_.take_rollout(service, std::nullopt);
-    }
-  }
-  json question(std::uint64_t after) const {
-    json args = {{"after", after}, {"count", kEntries}};
-    if (!service_.empty()) args["service"] = service_;
-    return args;
-  }
-  static bool is_good(const Answer& answer) { return answer.code == ExitCode::ok; }
-
-  std::string service_;
-  Client client_;
-  LiveFigures figures_;
-  unsigned number_ = 0;
-  bool seen_ = false;
+  Viewer viewer_;
+  LiveStream stream_;
 };
 
 /// Ends the process as `number` would have done, after the terminal was given back.
@@ -91,7 +72,7 @@ struct Frames {
   Screen screen{STDIN_FILENO, terminal.fd};
   Controls controls = {};
   TopView shown = {};
-  TimePoint next = Clock::now();
+  TimePoint next = Clock::now();  // the earliest time of the next look
   int made = 0;
   bool clear = true;
 
@@ -103,18 +84,25 @@ struct Frames {
     return drawn;
   }
 
+  Screen::Input wait() {
+    const auto left = std::chrono::ceil<Duration>(next - Clock::now());
+    return left > Duration{0} ? screen.wait(left) : screen.wait(kIdleFrame, looks.fd());
+  }
+
   void look() {
-    (void)looks.look(true);
+    pollfd news{looks.fd(), POLLIN, 0};
+    if (::poll(&news, 1, 0) > 0) {
+      made += looks.look().code == ExitCode::ok;
+      next = Clock::now() + command.top.interval.value_or(Duration{0});
+    }
     if (!controls.paused) shown = looks.view();
-    next = std::max(next + command.top.interval.value_or(kFrameInterval), Clock::now());
-    ++made;
   }
 
   /// The signal that ends it; 0: none.
   int run() {
     shown = looks.view();
     while (draw() && !controls.quit && !enough()) {
-      const auto input = screen.wait(std::chrono::ceil<Duration>(next - Clock::now()));
+      const auto input = wait();
       if (input.ended_by != 0) return input.ended_by;
       if (input.gone) return 0;
       press(controls, input.keys);
@@ -137,34 +125,38 @@ Answer show_frames(Looks& looks, const Command& command, const Terminal& termina
   return {};
 }
 
-/// Waits for the next look; false: nobody reads any more.
-bool pause_until(TimePoint next, const std::ostream& out, int fd) {
-  if (!out) return false;
-  pollfd reader{fd, 0, 0};
-  const auto time = std::max<Duration::rep>(std::chrono::ceil<Duration>(next - Clock::now()).count(), 0);
-  return ::poll(&reader, 1, static_cast<int>(time)) <= 0 || (reader.revents & (POLLERR | POLLHUP)) == 0;
+/// Waits until `next`, and then for something to look at; false: nobody reads any more.
+bool wait_for_look(TimePoint next, int news, const std::ostream& out, int fd) {
+  for (;;) {
+    if (!out) return false;
+    const auto left = std::chrono::ceil<Duration>(next - Clock::now()).count();
+    pollfd events[] = {{fd, 0, 0}, {left > 0 ? -1 : news, POLLIN, 0}};
+    const int count = ::poll(events, std::size(events), left > 0 ? static_cast<int>(left) : -1);
+    if ((events[0].revents & (POLLERR | POLLHUP)) != 0) return false;
+    if (count > 0 && events[1].revents != 0) return true;
+  }
 }
 
 Answer show_lines(Looks& looks, const Command& command, bool as_json, std::ostream& out, std::ostream& err, int fd) {
   const Duration interval = command.top.interval.value_or(kLines);
   TimePoint next = Clock::now();
-  bool silent = false;
   if (!as_json) out << plain_titles();
   for (int made = 0;;) {
-    if (!silent) {
-      const std::string time = rfc3339(wall_now()).substr(0, 19) + "Z";
-      if (as_json)
-        out << top_json(looks.view(), time).dump(-1, ' ', false, json::error_handler_t::replace) << "\n" << std::flush;
-      else
-        out << plain_lines(looks.view(), time) << std::flush;
-      if (++made == command.top.count) return {};
-    }
+    const std::string& time = looks.viewer().time();
+    if (as_json)
+      out << figures_json(looks.view(), time).dump(-1, ' ', false, json::error_handler_t::replace) << "\n"
+          << std::flush;
+    else
+      out << plain_lines(looks.view(), time) << std::flush;
+    if (++made == command.top.count) return {};
     next = std::max(next + interval, Clock::now());
-    if (!pause_until(next, out, fd)) return {};
-    const Answer answer = looks.look(false);
-    const bool failed = answer.code != ExitCode::ok;
-    if (failed && !silent) err << "grayctl: " << answer.error << "; asks again until it answers\n" << std::flush;
-    silent = failed;
+    for (bool good = false; !good;) {
+      if (!wait_for_look(next, looks.fd(), out, fd)) return {};
+      const bool silent = looks.viewer().silent();
+      const Answer answer = looks.look();
+      good = answer.code == ExitCode::ok;
+      if (!good && !silent) err << "grayctl: " << answer.error << "; asks again until it answers\n" << std::flush;
+    }
   }
 }
 
@@ -173,7 +165,7 @@ Answer show_lines(Looks& looks, const Command& command, bool as_json, std::ostre
 Answer run_top(const Command& command, bool as_json, std::ostream& out, std::ostream& err, const Terminal& terminal) {
   const bool frames = terminal.redraws && terminal.fd >= 0 && !as_json;
   Looks looks(command);
-  if (Answer first = looks.look(frames); first.code != ExitCode::ok) return first;
+  if (Answer first = looks.first(); first.code != ExitCode::ok) return first;
   return frames ? show_frames(looks, command, terminal) : show_lines(looks, command, as_json, out, err, terminal.fd);
 }
 

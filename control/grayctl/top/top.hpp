@@ -1,5 +1,5 @@
 #pragma once
-// `grayctl top`: asks grayd again and again and shows the figures; on a terminal as a frame with keys, elsewhere as
+// `grayctl top`: watches the live feed of grayd and shows its figures; on a terminal as a frame with keys, elsewhere as
 // lines, with -o json as one object for each look.
 #include <iosfwd>
 

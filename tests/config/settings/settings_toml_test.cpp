@@ -34,6 +34,8 @@ TEST_CASE("the smallest file gets every default") {
   CHECK(settings.listen[0].text() == "127.0.0.1:8000");
   CHECK(settings.proxy_protocol.empty());
   CHECK(settings.metrics.empty());
+  CHECK(settings.dashboard.empty());
+  CHECK_FALSE(settings.page_may_write);
   CHECK(settings.router == RouterSettings{});
   CHECK(settings.memory_budget == 512ull << 20);
   CHECK(settings.leak_detection == LeakDetection::simple);
@@ -103,6 +105,10 @@ TEST_CASE("errors at the top of the file are reported") {
       {"listen.metrics = '9109'",
        "1:18: error: \"9109\" is not an address to listen on, such as \"127.0.0.1:9109\"; write \"127.0.0.1:9109\""},
       {"listen.metrics = 'unix:/m'", "not an address"},
+      {"listen.dashboard = '9101'",
+       "1:20: error: \"9101\" is not an address to listen on, such as \"127.0.0.1:9101\"; write \"127.0.0.1:9101\""},
+      {"listen.dashboard = 'unix:/m'", "not an address"},
+      {"admin.write = 'yes'", "expected true or false, found a string"},
       {"router.threads = 33", "33 is out of range: threads must be 0 to 32"},
       {"router.threads = -1", "-1 is out of range"},
       {"router.threads = true", "expected an integer, found a boolean"},

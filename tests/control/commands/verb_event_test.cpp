@@ -84,4 +84,5 @@ TEST_CASE("the events of a release have what was done, and who asked") {
   CHECK(requested_by(json::object()) == "requested by grayd");
   CHECK(caller_of(json::object()) == "grayd");
   CHECK(caller_of({{"peer", {{"pid", 7}, {"uid", 8}}}}) == "pid 7, uid 8");
+  CHECK(caller_of(json::parse(R"({"peer":{"page":"127.0.0.1"}})")) == "page 127.0.0.1");
 }

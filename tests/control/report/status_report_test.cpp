@@ -104,10 +104,11 @@ TEST_CASE_FIXTURE(StatusReportFixture, "a version has its last minute, and a ver
   auto report = source();
   const auto before = status_report(report)["services"][0]["versions"];
   CHECK(before[1]["last_minute"] ==
-        nlohmann::json{{"requests_per_second", 0.0}, {"error_ratio", 0.0}, {"p50_ms", 0.0}, {"p99_ms", 0.0}});
+        nlohmann::json{
+            {"requests_per_second", 0.0}, {"error_ratio", 0.0}, {"p50_ms", 0.0}, {"p95_ms", 0.0}, {"p99_ms", 0.0}});
   CHECK(before[1]["verdict"] == "insufficient");
   report.last_minute = [](const std::string& service, const std::string& version) {
-    return service == "web" && version == "v2" ? MinuteFigures{2.5, 0.25, 4, 40} : MinuteFigures{};
+    return service == "web" && version == "v2" ? MinuteFigures{2.5, 0.25, 4, 30, 40} : MinuteFigures{};
   };
   Verdict verdict{.result = VerdictResult::fail, .metric = Metric::errors, .text = "too many errors"};
   report.verdict = [&](const std::string&, const std::string& version) {
@@ -115,7 +116,8 @@ TEST_CASE_FIXTURE(StatusReportFixture, "a version has its last minute, and a ver
   };
   const auto versions = status_report(report)["services"][0]["versions"];
   CHECK(versions[1]["last_minute"] ==
-        nlohmann::json{{"requests_per_second", 2.5}, {"error_ratio", 0.25}, {"p50_ms", 4.0}, {"p99_ms", 40.0}});
+        nlohmann::json{
+            {"requests_per_second", 2.5}, {"error_ratio", 0.25}, {"p50_ms", 4.0}, {"p95_ms", 30.0}, {"p99_ms", 40.0}});
   CHECK(versions[1]["verdict"] == "worse");
   CHECK(versions[1]["verdict_text"] == "too many errors");
   CHECK(versions[0]["verdict"] == "none");

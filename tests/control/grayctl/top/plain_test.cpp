@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "tests/control/grayctl/top/figures_of_top.hpp"
+#include "tests/control/live/figures_of_top.hpp"
 
 namespace gray::control {
 namespace {
@@ -14,7 +14,7 @@ constexpr const char* kNoon = "2026-11-30T12:00:00Z";
 TopView view_of(const nlohmann::json& status) {
   LiveFigures figures;
   figures.take_status(status, TimePoint{std::chrono::seconds(100)});
-  return figures.view(TimePoint{std::chrono::seconds(100)});
+  return figures.view();
 }
 
 std::vector<std::string> fields(const std::string& line) {
@@ -50,19 +50,6 @@ TEST_CASE("a field is never empty, has no spaces and no control characters") {
   CHECK(fields(lines)[2] == "v_2_[31m_");
   CHECK(fields(lines)[14] == "-");
   CHECK(lines.find('\x1b') == std::string::npos);
-}
-
-TEST_CASE("the object has the same figures") {
-  const auto object = top_json(view_of(status_answer({version_answer("v1", 80)})), kNoon);
-  CHECK(object["schema_version"] == 1);
-  CHECK(object["time"] == kNoon);
-  const auto& v1 = object["versions"].at(0);
-  CHECK(v1["service"] == "web");
-  CHECK(v1["version"] == "v1");
-  CHECK(v1["requests_per_second"] == 12.0);
-  CHECK(v1["memory_bytes"] == 4'000);
-  CHECK(v1["bad"] == false);
-  CHECK(v1["reason"] == "");
 }
 
 }  // namespace gray::control

@@ -1,4 +1,4 @@
-#include "control/grayctl/top/rate_history.hpp"
+#include "control/live/rate_history.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,47 +1,22 @@
-#include "control/grayctl/top/live_figures.hpp"
+#include "control/live/live_figures.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
-#include "control/grayctl/figures.hpp"
-#include "control/grayctl/history_view.hpp"
+#include "control/live/bad_event.hpp"
+#include "control/live/figures.hpp"
+#include "control/live/json_read.hpp"
 
 namespace gray::control {
 namespace {
 
+using namespace json_read;
 using nlohmann::json;
 
 constexpr double kBadRatio = 0.01;
 constexpr std::size_t kRolloutsAtOnce = 4;
-
-const json& part(const json& object, const char* name) {
-  static const json kAbsent;
-  const auto found = object.find(name);
-  return found == object.end() ? kAbsent : *found;
-}
-
-const json& parts(const json& object, const char* name) {
-  static const json kEmpty = json::array();
-  const json& found = part(object, name);
-  return found.is_array() ? found : kEmpty;
-}
-
-std::string word(const json& object, const char* name) {
-  const json& found = part(object, name);
-  return found.is_string() ? found.get<std::string>() : std::string();
-}
-
-double figure(const json& object, const char* name) {
-  const json& found = part(object, name);
-  return found.is_number() ? found.get<double>() : 0;
-}
-
-std::uint64_t whole(const json& object, const char* name) {
-  const double value = figure(object, name);
-  return value > 0 ? static_cast<std::uint64_t>(value) : 0;
-}
 
 /// "12:30:05" of a time in an answer.
 std::string clock_time(const json& object) {
@@ -120,8 +95,6 @@ VersionFigures LiveFigures::figures_of(const json& service, const json& version,
 }
 
 void LiveFigures::take_status(const json& status, TimePoint now) {
-  silent_since_.reset();
-  view_.trouble.clear();
   view_.daemon = fmt::format("grayd {}, pid {}, up {}", word(status, "version"), whole(status, "pid"),
                              elapsed(figure(status, "uptime_s")));
   view_.versions.clear();
@@ -132,7 +105,9 @@ void LiveFigures::take_status(const json& status, TimePoint now) {
                        .stable = word(service, "stable"),
                        .undo_to = word(service, "undo_to"),
                        .canary = {},
-                       .rollout = {}};
+                       .rollout = {},
+                       .event = {},
+                       .line = {}};
     for (const json& version : parts(service, "versions")) {
       view_.versions.push_back(figures_of(service, version, now));
       const VersionFigures& last = view_.versions.back();
@@ -142,20 +117,28 @@ void LiveFigures::take_status(const json& status, TimePoint now) {
     view_.services.push_back(std::move(its));
   }
   std::erase_if(histories_, [&](const auto& entry) { return !living.contains(entry.first); });
+  std::set<std::string> services;
+  for (const ServiceFigures& service : view_.services) services.insert(service.name);
+  std::erase_if(newest_, [&](const auto& entry) { return !services.contains(entry.first); });
+  std::erase_if(rollouts_, [&](const auto& entry) { return !services.contains(entry.first); });
 }
 
 void LiveFigures::take_events(const json& answer) {
-  for (const json& event : parts(answer, "events"))
-    if (is_bad_event(word(event, "kind")) && word(event, "cause") != "exit 0")
-      view_.event =
-          fmt::format("{} {} {}: {}", clock_time(event), word(event, "kind"), subject_of(event), word(event, "text"));
+  for (const json& event : parts(answer, "events")) {
+    if (!is_bad_event(word(event, "kind")) || word(event, "cause") == "exit 0") continue;
+    view_.event =
+        fmt::format("{} {} {}: {}", clock_time(event), word(event, "kind"), subject_of(event), word(event, "text"));
+    newest_[word(event, "service")].event = view_.event;
+  }
   last_event_ = std::max(last_event_, whole(answer, "last"));
 }
 
 void LiveFigures::take_lines(const json& answer) {
-  for (const json& line : parts(answer, "lines"))
-    if (word(line, "stream") == "stderr")
-      view_.line = fmt::format("{} {}: {}", clock_time(line), subject_of(line), word(line, "text"));
+  for (const json& line : parts(answer, "lines")) {
+    if (word(line, "stream") != "stderr") continue;
+    view_.line = fmt::format("{} {}: {}", clock_time(line), subject_of(line), word(line, "text"));
+    newest_[word(line, "service")].line = view_.line;
+  }
   last_line_ = std::max(last_line_, whole(answer, "last"));
 }
 
@@ -171,11 +154,6 @@ void LiveFigures::take_rollout(const std::string& service, const std::optional<j
                         .steps = parts(*answer, "steps").size(),
                         .weight = figure(*answer, "weight"),
                         .hold_s = figure(*answer, "hold_s")};
-}
-
-void LiveFigures::take_failure(const std::string& error, TimePoint now) {
-  if (!silent_since_) silent_since_ = now;
-  view_.trouble = error;
 }
 
 std::vector<std::string> LiveFigures::next_rollouts() {
@@ -194,13 +172,15 @@ std::vector<std::string> LiveFigures::next_rollouts() {
   return next;
 }
 
-TopView LiveFigures::view(TimePoint now) const {
+TopView LiveFigures::view() const {
   TopView view = view_;
-  for (ServiceFigures& service : view.services)
+  for (ServiceFigures& service : view.services) {
     if (const auto found = rollouts_.find(service.name); found != rollouts_.end()) service.rollout = found->second;
-  if (silent_since_)
-    view.trouble = fmt::format("no answer for {}, retrying: {}",
-                               elapsed(std::chrono::duration<double>(now - *silent_since_).count()), view_.trouble);
+    const auto newest = newest_.find(service.name);
+    if (newest == newest_.end()) continue;
+    service.event = newest->second.event;
+    service.line = newest->second.line;
+  }
   return view;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What `grayctl top` shows, from the answers of grayd: the figures of each version now, and of its last 60 s. Pure: the
-// time of each answer is passed in.
+// The figures that `grayctl top` and the page show, from the answers of grayd: of each version now, and of its last 60
+// s. Pure: the time of each answer is passed in. grayd computes them once for all who watch.
 //
 // Where the figures are from:
 //  - rate and error ratio: the last 10 s, from the counters of two statuses. Before the second status of a version:
@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "config/base/time.hpp"
-#include "control/grayctl/top/rate_history.hpp"
+#include "control/live/rate_history.hpp"
 
 namespace gray::control {
 
@@ -48,6 +48,7 @@ struct ServiceFigures {
   std::string name, stable, undo_to;
   std::string canary;  // the version that has users beside stable; empty: none
   std::optional<RolloutFigures> rollout;
+  std::string event, line;  // the newest event of an error, and the newest line of a worker on stderr
   /// The command that takes the users back; empty: there is nothing to go back to.
   std::string way_back() const;
 };
@@ -57,7 +58,7 @@ struct TopView {
   std::string trouble;  // grayd does not answer: since when and why; empty: it does
   std::vector<VersionFigures> versions;
   std::vector<ServiceFigures> services;
-  std::string event, line;  // the newest event of an error, and the newest line of a worker on stderr
+  std::string event, line;  // the same, of all services and of grayd
 };
 
 class LiveFigures {
@@ -67,8 +68,6 @@ class LiveFigures {
   void take_lines(const nlohmann::json& answer);
   /// Of `rollout status`; nothing: the service has had no rollout.
   void take_rollout(const std::string& service, const std::optional<nlohmann::json>& answer);
-  /// grayd did not answer at `now`. The next status ends it.
-  void take_failure(const std::string& error, TimePoint now);
 
   /// Numbers for the next call of `events` and `logs`.
   std::uint64_t last_event() const { return last_event_; }
@@ -77,20 +76,23 @@ class LiveFigures {
   /// with users beside stable, and in turn one of the others.
   std::vector<std::string> next_rollouts();
 
-  /// The same figures until the next answer, except the time that grayd has been silent.
-  TopView view(TimePoint now) const;
+  /// Without `trouble`.
+  TopView view() const;
 
  private:
   using Name = std::pair<std::string, std::string>;
+  struct Newest {
+    std::string event, line;
+  };
 
   VersionFigures figures_of(const nlohmann::json& service, const nlohmann::json& version, TimePoint now);
 
   TopView view_;
   std::map<Name, RateHistory> histories_;
   std::map<std::string, RolloutFigures> rollouts_;
+  std::map<std::string, Newest> newest_;  // by service
   std::uint64_t last_event_ = 0, last_line_ = 0;
   std::size_t turn_ = 0;
-  std::optional<TimePoint> silent_since_;
 };
 
 }  // namespace gray::control

@@ -1,10 +1,10 @@
-#include "control/grayctl/top/live_figures.hpp"
+#include "control/live/live_figures.hpp"
 
 #include <doctest/doctest.h>
 
 #include <set>
 
-#include "tests/control/grayctl/top/figures_of_top.hpp"
+#include "tests/control/live/figures_of_top.hpp"
 
 namespace gray::control {
 namespace {
@@ -19,7 +19,7 @@ TimePoint at_second(double seconds) {
 VersionFigures only_version(const json& version) {
   LiveFigures figures;
   figures.take_status(status_answer({version}), kStart);
-  return figures.view(kStart).versions.at(0);
+  return figures.view().versions.at(0);
 }
 
 }  // namespace
@@ -27,7 +27,7 @@ VersionFigures only_version(const json& version) {
 TEST_CASE("the figures of a version are those of the status") {
   LiveFigures figures;
   figures.take_status(status_answer({version_answer("v1", 80), version_answer("v2", 20)}), kStart);
-  const auto view = figures.view(kStart);
+  const auto view = figures.view();
   CHECK(view.daemon == "grayd 1.2.3, pid 4711, up 3m5s");
   CHECK(view.trouble.empty());
   REQUIRE(view.versions.size() == 2);
@@ -52,7 +52,7 @@ TEST_CASE("rate and errors are of the last 10 s as soon as there are two reading
   LiveFigures figures;
   figures.take_status(status_answer({version_answer("v1", 100, 100, 0)}), kStart);
   figures.take_status(status_answer({version_answer("v1", 100, 110, 3)}), at_second(0.5));
-  const auto v1 = figures.view(at_second(0.5)).versions.at(0);
+  const auto v1 = figures.view().versions.at(0);
   CHECK(v1.rate == doctest::Approx(20));
   CHECK(v1.error_ratio == doctest::Approx(0.3));
   CHECK(v1.bad == "30% of the requests of the last 10 s failed");
@@ -82,16 +82,16 @@ TEST_CASE("errors of the last minute count after those of the last 10 s are over
   version["last_minute"]["error_ratio"] = 0.02;
   figures.take_status(status_answer({version}), kStart);
   figures.take_status(status_answer({version}), at_second(1));
-  CHECK(figures.view(at_second(1)).versions.at(0).bad == "2.0% of the requests of the last minute failed");
+  CHECK(figures.view().versions.at(0).bad == "2.0% of the requests of the last minute failed");
 }
 
 TEST_CASE("a removed version is forgotten, and one of its name begins anew") {
   LiveFigures figures;
   figures.take_status(status_answer({version_answer("v2", 0, 100)}), kStart);
   figures.take_status(status_answer({}), at_second(1));
-  CHECK(figures.view(at_second(1)).versions.empty());
+  CHECK(figures.view().versions.empty());
   figures.take_status(status_answer({version_answer("v2", 0, 900)}), at_second(2));
-  CHECK(figures.view(at_second(2)).versions.at(0).rate == 12);
+  CHECK(figures.view().versions.at(0).rate == 12);
 }
 
 TEST_CASE("only events and lines of errors are shown, the newest") {
@@ -103,14 +103,14 @@ TEST_CASE("only events and lines of errors are shown, the newest") {
   stopped["cause"] = "exit 0";
   figures.take_events(
       {{"events", {event("worker-exited", "exit 3"), event("worker-ready", "by pipe"), stopped}}, {"last", 17}});
-  CHECK(figures.view(kStart).event == "12:30:05 worker-exited web@v2#0: exit 3");
+  CHECK(figures.view().event == "12:30:05 worker-exited web@v2#0: exit 3");
   CHECK(figures.last_event() == 17);
   const auto line = [](const char* stream, const char* text) {
     return json{{"stream", stream}, {"time", "2026-11-30T12:30:06.123Z"}, {"worker", "web@v2#0"}, {"text", text}};
   };
   figures.take_lines({{"lines", {line("stderr", "no database"), line("stdout", "GET /")}}, {"last", 40}});
   figures.take_lines({{"lines", json::array()}, {"last", 0}});
-  CHECK(figures.view(kStart).line == "12:30:06 web@v2#0: no database");
+  CHECK(figures.view().line == "12:30:06 web@v2#0: no database");
   CHECK(figures.last_line() == 40);
 }
 
@@ -137,13 +137,13 @@ TEST_CASE("a rollout is shown with its service, and forgotten when grayd does no
                                    {"steps", {1, 5, 25}},
                                    {"weight", 5},
                                    {"reason", "12s until the next step"}});
-  const auto rollout = figures.view(kStart).services.at(0).rollout;
+  const auto rollout = figures.view().services.at(0).rollout;
   REQUIRE(rollout);
   CHECK(rollout->step == 2);
   CHECK(rollout->steps == 3);
   CHECK(rollout->reason == "12s until the next step");
   figures.take_rollout("web", std::nullopt);
-  CHECK_FALSE(figures.view(kStart).services.at(0).rollout);
+  CHECK_FALSE(figures.view().services.at(0).rollout);
 }
 
 TEST_CASE("of many services a few are asked for their rollout at once, and all in turn") {
@@ -163,24 +163,13 @@ TEST_CASE("of many services a few are asked for their rollout at once, and all i
   CHECK(asked.size() == 20);
 }
 
-TEST_CASE("a grayd that is silent is trouble until it answers") {
-  LiveFigures figures;
-  figures.take_status(status_answer({version_answer("v1", 100)}), kStart);
-  figures.take_failure("no process listens", at_second(1));
-  figures.take_failure("there is no such file", at_second(2));
-  CHECK(figures.view(at_second(6)).trouble == "no answer for 5s, retrying: there is no such file");
-  CHECK(figures.view(at_second(6)).versions.size() == 1);
-  figures.take_status(status_answer({version_answer("v1", 100)}), at_second(7));
-  CHECK(figures.view(at_second(7)).trouble.empty());
-}
-
 TEST_CASE("an answer without its members, or with members of other types, is no error") {
   LiveFigures figures;
   figures.take_status(json::object(), kStart);
-  CHECK(figures.view(kStart).versions.empty());
+  CHECK(figures.view().versions.empty());
   figures.take_status({{"services", {{{"name", 7}, {"versions", {{{"weight", "x"}, {"workers", 3}, {"queue", 1}}}}}}}},
                       at_second(1));
-  CHECK(figures.view(at_second(1)).versions.size() == 1);
+  CHECK(figures.view().versions.size() == 1);
   figures.take_events({{"events", {{{"kind", 1}}}}});
   figures.take_lines(json::object());
 }
