@@ -1,7 +1,9 @@
 """`grayd init` on ten project layouts of the usual tools, with the real programs: the command, the port, the readiness.
 
 Two of them are replaced by small programs that take the same arguments: Next, and FastAPI behind the real uvicorn. The
-layout of puma is a Rack application; Rails itself is not installed. Each layout counts as right if the first run of `grayd init` writes the expected
+layout of puma is a Rack application; Rails itself is not installed.
+
+Each layout counts as right if the first run of `grayd init` writes the expected
 command, and the program listens where grayd told it, is ready as expected, and answers GET / with 200.
 """
 import json
