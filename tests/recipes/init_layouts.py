@@ -1,7 +1,9 @@
 """`grayd init` on ten project layouts of the usual tools, with the real programs: the command, the port, the readiness.
 
-Two programs are not in Debian: yarn and Next are replaced by small ones that take the same arguments and do the same.
-So is FastAPI, behind the real uvicorn. Each layout counts as right if the first run of `grayd init` writes the expected
+Two of them are replaced by small programs that take the same arguments: Next, and FastAPI behind the real uvicorn. The
+layout of puma is a Rack application; Rails itself is not installed.
+
+Each layout counts as right if the first run of `grayd init` writes the expected
 command, and the program listens where grayd told it, is ready as expected, and answers GET / with 200.
 """
 import json
@@ -21,7 +23,6 @@ NODE = """
 const server = require('node:http').createServer((request, answer) => answer.end('hello'));
 server.listen(process.env.PORT, process.env.HOST, () => process.send?.('ready'));
 """
-YARN = '#!/bin/sh\n[ "$1" = start ] || exit 64\nexec sh -c "$(node -p \'require("./package.json").scripts.start\')"\n'
 NEXT = """#!/usr/bin/env node
 const { values } = require('node:util').parseArgs({ args: process.argv.slice(3), options: {
   hostname: { type: 'string' }, port: { type: 'string' } } });
@@ -89,7 +90,7 @@ LAYOUTS = [
     ("uvicorn (FastAPI)", files(main_DOT_py="from fastapi import FastAPI\napp = FastAPI()\n",
                                 fastapi_DOT_py=FASTAPI, requirements_DOT_txt="fastapi\nuvicorn\n"), "uvicorn", "tcp"),
     ("Django", django, "gunicorn", "notify"),
-    ("puma (Rack, as Rails)", files(config_DOT_ru="run ->(env) { [200, {}, ['hello']] }\n"), "puma", "tcp"),
+    ("puma (Rack)", files(config_DOT_ru="run ->(env) { [200, {}, ['hello']] }\n"), "puma", "tcp"),
     ("PHP", files(public__index_DOT_php="<?php echo 'hello';"), "php -S", "tcp"),
     ("a binary", binary, '"./server"', None),
 ]
@@ -101,10 +102,10 @@ class InitLayouts(unittest.TestCase):
         folder = tempfile.mkdtemp(prefix="grayd-layout-")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         project = os.path.join(folder, "shop")
-        files(bin__yarn=YARN)(folder)
         os.mkdir(project)
         put(project)
-        env = {**os.environ, "PATH": os.path.join(folder, "bin") + os.pathsep + os.environ["PATH"]}
+        packages = installed(FOLDER, "recipes", CACHE)
+        env = {**os.environ, "PATH": os.path.join(packages, ".bin") + os.pathsep + os.environ["PATH"]}
         done = run_program("grayd", "init", "--timeout", "40s", cwd=project, env=env, timeout=60)
         written = ""
         if os.path.exists(os.path.join(project, "grayd.toml")):
