@@ -143,7 +143,7 @@ on('an order needs the typed name; Escape sends nothing', 'writable', async (vis
   assert.deepEqual(mock.orders, []);
   await visit.press('Pause rollout');
   await visit.page.type('#typed', 'v2\n');
-  await shows(visit, 'Done: grayctl rollout pause shop');
+  await shows(visit, 'Accepted: grayctl rollout pause shop');
   assert.deepEqual(mock.orders, [{ verb: 'rollout-pause', body: { service: 'shop' } }]);
 });
 
@@ -166,7 +166,7 @@ on('a shift: the share is checked, and grayd may want a confirmation', 'shifting
   await shows(visit, 'shop@v2 is worse than stable; to shift it anyway');
   await (await visit.page.waitForSelector('dialog input[type=checkbox]')).click();
   await visit.page.click('dialog .strong');
-  await shows(visit, 'Done: grayctl shift shop v2 2.5');
+  await shows(visit, 'Accepted: grayctl shift shop v2 2.5');
   const body = { service: 'shop', version: 'v2', percent: 2.5 };
   assert.deepEqual(mock.orders, [{ verb: 'shift', body }, { verb: 'shift', body: { ...body, yes: true } }]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { actionsOf, bodyOf, quoted } from 'page/commands';
+import { actionsOf, bodyOf, quoted, socketCommand } from 'page/commands';
 import type { Rollout, Service } from 'page/picture';
 import { version } from './made';
 
@@ -44,6 +44,11 @@ test('undo types the version that becomes stable', () => {
 
 test('words for the shell', () => {
   assert.deepEqual(['v1', 'a b', "it's", ''].map(quoted), ['v1', "'a b'", "'it'\\''s'", "''"]);
+});
+
+test('where grayctl does not find the socket, its path comes first', () => {
+  assert.deepEqual([undefined, '', '/run/grayd/grayd.sock'].map(socketCommand), ['', '', '']);
+  assert.equal(socketCommand('/srv/web/run/grayd.sock'), 'export GRAYCTL_SOCKET=/srv/web/run/grayd.sock');
 });
 
 test('the body of a shift', () => {

@@ -1,6 +1,6 @@
 // What a person can do with the service now: buttons if grayd permits orders from the page, else the commands to type.
 import { useSignal } from '@preact/signals';
-import { actionsOf, type Action } from './commands';
+import { actionsOf, socketCommand, type Action } from './commands';
 import { Confirm } from './confirm';
 import { Command } from './copy';
 import type { Service } from './picture';
@@ -10,6 +10,7 @@ export function Actions({ service }: { service: Service }) {
   const open = useSignal<Action | null>(null);
   const done = useSignal('');
   const all = actionsOf(service, rollout.value);
+  const socket = socketCommand(picture.value!.status.admin);
   const close = (said: string) => {
     open.value = null;
     if (said) announcement.value = done.value = said;
@@ -33,6 +34,11 @@ export function Actions({ service }: { service: Service }) {
               This page is read-only (<code>[admin] write</code> is false). In a terminal:
             </p>
             <ul class="commands">
+              {socket && (
+                <li>
+                  <Command text={socket} />
+                </li>
+              )}
               {all.map((action) => (
                 <li key={action.label}>
                   <Command text={action.command} />

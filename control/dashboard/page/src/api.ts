@@ -26,8 +26,9 @@ async function answerOf<Body>(request: Promise<Response>): Promise<Answer<Body>>
     const copy = answer.clone();
     const more = (await copy.json().catch(() => ({}))) as { exit_code?: number; confirm?: string };
     return { error: await errorOf(answer), code: more.exit_code, confirm: more.confirm };
-  } catch {
-    return { error: 'grayd cannot be reached' };
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === 'TimeoutError';
+    return { error: late ? 'grayd has not answered within 15 s; it may still do it' : 'grayd cannot be reached' };
   }
 }
 

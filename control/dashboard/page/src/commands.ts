@@ -17,6 +17,11 @@ export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** What to type first where grayctl does not find the admin socket by itself; empty: it does. */
+export function socketCommand(admin: string | undefined): string {
+  return admin && admin !== '/run/grayd/grayd.sock' ? `export GRAYCTL_SOCKET=${quoted(admin)}` : '';
+}
+
 function ofRollout(service: string, rollout: Rollout): Action[] {
   const action = (label: string, effect: string): Action => ({
     label: `${label} rollout`,

@@ -30,7 +30,7 @@ export function Confirm({ action, service, close }: Props) {
     waits.value = true;
     const answer = await order(action.verb, body);
     waits.value = false;
-    if (!answer.error) return close(`Done: ${action.command.replace('PERCENT', percent.value)}`);
+    if (!answer.error) return close(`Accepted: ${action.command.replace('PERCENT', percent.value)}`);
     error.value = answer.error;
     asks.value = answer.confirm !== undefined;
   };

@@ -22,6 +22,9 @@ export function Notes({ service }: { service: Service }) {
   if (service.stable !== service.configured_stable) {
     notes.unshift(`stable is ${service.stable}; the file says ${service.configured_stable}`);
   }
+  if (service.undo && service.undo.state !== 'done') {
+    notes.unshift(`undo to ${service.undo.to}: ${[service.undo.state, service.undo.text].filter(Boolean).join(', ')}`);
+  }
   if (!notes.length) return null;
   return (
     <ul class="notes">

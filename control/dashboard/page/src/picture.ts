@@ -50,6 +50,7 @@ export interface Service {
   stable: string;
   configured_stable: string;
   undo_to: string | null;
+  undo?: { to: string; state: string; text: string } | null; // the last one
   versions: Version[];
 }
 
@@ -62,6 +63,7 @@ export interface Warning {
 export interface Status {
   version: string;
   pid: number;
+  admin?: string; // path of the admin socket
   state: string;
   uptime_s: number;
   config_file: string;
