@@ -128,7 +128,7 @@ class DemoTest(GrayTest):
         self.await_text(demo, r"step 1 of 4")
         self.ctl("demo", "break", "v2", "--how", "crash")
         self.await_text(demo, r"by itself, \d+\.\d s after it was broken; no user saw an error", 15)
-        self.await_text(demo, r"reason: 2 processes of v2 ended")
+        self.await_text(demo, r"reason: .*process(es)? of v2 ended")
         self.ctl("demo", "heal", "v2")
         self.ctl("rollout", "retry", "web")
         self.await_text(demo, r"step 2 of 4", 40)
