@@ -1,4 +1,4 @@
-"""The commands of README.md and docs/releases.md do what the documents show.
+"""The commands of README.md, docs/first-steps.md and docs/releases.md do what the documents show.
 
 Their outputs are from busy machines, so all numbers may differ; the words, the names and the order of lines may not.
 docs/recipes.md has recipes_test.py, where numbers count.
@@ -10,8 +10,9 @@ from harness import ROOT
 from recipe_runner import RecipeTest
 from recipe_text import Block, sections
 
-NOT_RUN_AT_MOST = {"README.md": 2, "docs/releases.md": 4}  # blocks
-RUN = {"README.md": ["Five minutes"], "docs/releases.md": ["The release", "When something is wrong", "What is kept"]}
+NOT_RUN_AT_MOST = {"README.md": 3, "docs/first-steps.md": 2, "docs/releases.md": 4}  # blocks
+RUN = {"README.md": ["Three commands"], "docs/first-steps.md": ["Five minutes"],
+       "docs/releases.md": ["The release", "When something is wrong", "What is kept"]}
 SERVER = """
 const server = require('node:http').createServer((request, response) => response.end('ok'));
 server.listen(process.env.PORT, process.env.HOST, () => process.send('ready'));
@@ -36,14 +37,19 @@ def blocks_of(name, title):
 
 
 class Documents(RecipeTest):
-    def test_five_minutes_of_the_readme(self):
+    def test_five_minutes(self):
         start = commands("$ grayd --config config/demo.toml &\n...\nserving http://127.0.0.1:8000\n"
                          "$ until [ \"$(grayctl status | grep -c ' healthy ')\" = 3 ]; do sleep 0.1; done\n")
 
         def prepare(recipe):
             shutil.copytree(os.path.join(ROOT, "workers"), os.path.join(recipe.folder, "workers"))
-        self.check([file("config/demo.toml", read("config/demo.toml")), start, *blocks_of("README.md", "Five minutes")],
-                   prepare, numbers=False)
+        config = file("config/demo.toml", read("config/demo.toml"))
+        self.check([config, start, *blocks_of("docs/first-steps.md", "Five minutes")], prepare, numbers=False)
+
+    def test_the_own_program_of_the_readme(self):
+        package = file("package.json", '{"name": "shop", "scripts": {"start": "node server.js"}}\n')
+        blocks = [block for block in blocks_of("README.md", "Three commands") if not block.not_run]
+        self.check([package, file("server.js", SERVER), *blocks], numbers=False)
 
     def releases(self, *blocks):
         """Runs blocks in /srv/web with the configuration of docs/releases.md, where 42 is the stable version."""
