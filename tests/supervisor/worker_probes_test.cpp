@@ -94,10 +94,11 @@ TEST_CASE_FIXTURE(
   start({"python3", "-c", kTakesTurns});
   REQUIRE(until([&] { return is(WorkerState::healthy); }));
   TimePoint now = Clock::now();
+  constexpr Duration kLater = 2s;  // a check is due at most one and a half intervals after the last one
   const auto probes_of = [&](int checks) {
     const std::size_t before = host.probes.size();
     for (int i = 0; i < checks; ++i) {
-      now += 1s;
+      now += kLater;
       const std::size_t asked = host.probes.size();
       (void)worker.poll(state(), now);
       if (host.probes.size() > asked) CHECK(worker.probed(host.probes.back().id, {true, ""}, state(), now));
@@ -118,7 +119,7 @@ TEST_CASE_FIXTURE(
   CHECK(probes_of(1) == 1);
   CHECK(probes_of(9) == 0);
 
-  now += 1s;
+  now += kLater;
   const std::size_t asked = host.probes.size();
   (void)worker.poll(state(), now);
   REQUIRE(host.probes.size() == asked + 1);
