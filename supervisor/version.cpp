@@ -51,7 +51,7 @@ void Version::execute(unsigned worker_slot, Actions actions, TimePoint now) {
     if (actions.has(Action::changed)) worker.state_changed(now);
     if (actions.has(Action::terminate)) worker.terminate();
     if (actions.has(Action::kill)) worker.kill();
-    if (actions.has(Action::probe)) worker.look_again(now);
+    if (actions.has(Action::probe)) worker.probe_now(now);
   }
   note(worker_slot);
 }

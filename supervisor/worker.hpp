@@ -97,6 +97,11 @@ class Worker final : private WorkerProcess::Owner {
   }
   /// An event that it waits for may have happened.
   void look_again(TimePoint now) { next_poll_ = now; }
+  /// A check is needed now, whose outcome is reported.
+  void probe_now(TimePoint now) {
+    next_poll_ = now;
+    may_look_ = false;
+  }
   /// The router that was asked is gone.
   void forget_probe();
 
@@ -227,7 +232,8 @@ class Worker final : private WorkerProcess::Owner {
   std::optional<TimePoint> next_poll_ = TimePoint{};  // none: look_again() says when
   std::uint64_t asked_ = 0;                           // the probe in flight; 0: none
   TimePoint asked_at_{};
-  unsigned looks_ = 0;  // at the listener, since the last probe
+  unsigned looks_ = 0;    // at the listener, since the last probe
+  bool may_look_ = true;  // instead of the next probe
   OutputTail tail_{context_.output};
   LineRate rate_;
   std::uint64_t first_line_ = 0;  // the last line before those of this process

@@ -1,4 +1,6 @@
 // How a worker is probed: when, by which request, and what an answer means.
+#include <utility>
+
 #include "supervisor/probe_ticks.hpp"
 #include "supervisor/worker.hpp"
 
@@ -24,7 +26,8 @@ void Worker::forget_probe() {
 // wake the program. It shows the same, but not that the router reaches the address: so every tenth check connects, and
 // each one while a connection waits to be accepted, or after a failure.
 bool Worker::is_as_before(WorkerState state) {
-  const bool may_look = state == WorkerState::healthy && settings_.health.path.empty() && last_answer_.empty();
+  const bool may_look = std::exchange(may_look_, true) && state == WorkerState::healthy &&
+                        settings_.health.path.empty() && last_answer_.empty();
   if (may_look && ++looks_ < kConnectEvery && claim_->listens_unchanged(address_, context_.kernel)) return true;
   looks_ = 0;
   return false;

@@ -15,7 +15,7 @@ namespace {
 
 /// One byte more than a head may have: a client that has sent it has sent too much.
 constexpr std::size_t kHeadRoom = MetricsServer::kHead + 1;
-constexpr Duration kPatience{1'000};  // with all threads busy, a client that has been served for longer is cut
+constexpr Duration kServeTime{1'000};  // with all threads busy, a client that has been served for longer is cut
 
 constexpr const char* kTooLong = "the request head is longer than 4 KiB";
 constexpr const char* kNothingElse = "only GET /metrics is available here";
@@ -90,7 +90,7 @@ MetricsServer::MetricsServer(int listener, Daemon& daemon, std::function<void()>
       server_(
           listener,
           {.threads = kClients,
-           .oldest_makes_room = kPatience,
+           .oldest_makes_room = kServeTime,
            .arrivals = {.bytes = kHeadRoom, .first_byte = std::min(timeout, Arrivals::Limits{}.first_byte)}},
           arrival_of_head,
           [this, timeout](int connection, std::string received, const CutOff& cut_off) {

@@ -65,7 +65,7 @@ void Watchers::close_all() {
 void Watchers::begin(const Handle& one, const Text& text) {
   one->current = text;
   one->sent = 0;
-  one->deadline.expires_after(limits_.patience);
+  one->deadline.expires_after(limits_.timeout);
   one->deadline.async_wait([this, one](std::error_code error) {
     if (!error && one->here) close(*one);
   });

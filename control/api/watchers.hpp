@@ -5,7 +5,7 @@
 // Invariants
 //  - A watcher holds at most two pictures, which all watchers share: the one that is being sent, and the newest. Those
 //    between them are left out.
-//  - A watcher that has not taken a picture completely within `patience` is cut off.
+//  - A watcher that has not taken a picture completely within `timeout` is cut off.
 #include <asio/io_context.hpp>
 #include <functional>
 #include <list>
@@ -24,7 +24,7 @@ class Watchers {
   using Place = std::shared_ptr<Seats::Taken>;
 
   struct Limits {
-    Duration patience{10'000};
+    Duration timeout{10'000};
     int kernel_bytes = 64 << 10;  // that the kernel keeps of what a watcher has not read
   };
 

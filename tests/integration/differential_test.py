@@ -24,7 +24,7 @@ from http_client import Client  # noqa: E402
 from payloads import all_payloads  # noqa: E402
 
 AT_ONCE = 24
-PATIENCE = 1.5  # seconds
+LONGEST_WAIT = 1.5  # seconds
 SENTINEL = b"GET /sentinel HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 LIMITS = {"head": "8KiB", "fields": 50, "body": "64KiB"}
 
@@ -41,7 +41,7 @@ def send(port, payload):
     """Sends a payload and reads until grayd ends the connection, or the client gives up, because a payload may be less
     than a request. In both cases the forwarded bytes must be clean. Returns whether it gave up."""
     with socket.socket() as sock:
-        sock.settimeout(PATIENCE * SLOWER)
+        sock.settimeout(LONGEST_WAIT * SLOWER)
         sock.bind((address_of(payload.number), 0))
         sock.connect(("127.0.0.1", port))
         try:

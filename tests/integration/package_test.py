@@ -234,7 +234,7 @@ class Files(unittest.TestCase):
                       'echo "${COMPREPLY[@]}"')
             return subprocess.run(["bash", "-c", script, "bash", *words], check=True, text=True,
                                   stdout=subprocess.PIPE).stdout.split()
-        self.assertEqual(offered("grayd", "d"), ["doctor"])
+        self.assertEqual(sorted(offered("grayd", "d")), ["demo", "doctor"])
         self.assertEqual(offered("grayd", "doctor", "--s"), ["--socket"])
         self.assertEqual(offered("grayd", "init", "--"), ["--help", "--output", "--print", "--no-start", "--timeout"])
         self.assertEqual(offered("grayd", "doctor", "--config", ""), [])

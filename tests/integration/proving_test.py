@@ -10,7 +10,7 @@ import threading
 from harness import SLOWER, GrayTest, command_line, eventually, faulty, merged
 
 INSTANCES = 4
-PATIENCE = 90  # seconds; longest wait of a grayctl
+LONGEST_WAIT = 90  # seconds; longest wait of a grayctl
 
 NODE = """
 const http = require('node:http');
@@ -91,7 +91,7 @@ class Proving(GrayTest):
         results = {}
 
         def run(version, order):
-            results[version] = self.daemon.ctl(*order, timeout=PATIENCE)
+            results[version] = self.daemon.ctl(*order, timeout=LONGEST_WAIT)
 
         threads = [threading.Thread(target=run, args=item) for item in orders.items()]
         for thread in threads:
@@ -133,7 +133,7 @@ class Proving(GrayTest):
             for name in ("v1", "v2"):
                 self.daemon.write_config(merged(self.daemon.config,
                                                 {"service": {"web": {"version": {name: dying[name]}}}}))
-                result = self.daemon.ctl("reload", "--wait", timeout=PATIENCE)
+                result = self.daemon.ctl("reload", "--wait", timeout=LONGEST_WAIT)
                 self.assertEqual(result.code, 1, result)
                 self.assertIn(f"configuration reloaded, but the restart of web {name} stopped", result.err)
             def went_back():
@@ -164,7 +164,7 @@ class Proving(GrayTest):
         with open(app, "w") as file:
             file.write(GUNICORN.replace("FAILS", "time.sleep(2); raise RuntimeError('no database')"))
         with Users(self.daemon, "v1") as users:
-            result = self.daemon.ctl("restart", "web", "v1", timeout=PATIENCE * SLOWER)
+            result = self.daemon.ctl("restart", "web", "v1", timeout=LONGEST_WAIT * SLOWER)
         self.assertEqual(result.code, 1, result)
         self.assertIn("no database", result.err)
         self.assertEqual(self.daemon.pids("v1"), before)

@@ -16,7 +16,7 @@ import unittest
 from harness import BUILD, SLOWER, GrayTest, eventually, faulty, run_program, two_versions
 from users import Users
 
-PATIENCE = 20 * SLOWER
+LONGEST_WAIT = 20 * SLOWER
 CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SECOND_PAGE, FIRST_PAGE = "\x1b[?1049h", "\x1b[?1049l"
 

@@ -12,7 +12,7 @@ import unittest
 from harness import BUILD, GrayTest, eventually, faulty, merged, run_program, two_versions
 
 CONNECTIONS = 32
-PATIENCE = 120  # longest wait of a grayctl, in seconds
+LONGEST_WAIT = 120  # longest wait of a grayctl, in seconds
 LAST_CHANGE = re.compile(r"; the last change of web: \S+ \S+ \(\S+Z, by pid \d+, uid \d+\)")
 
 
@@ -84,16 +84,16 @@ class Sampler:
 
 class VerbTest(GrayTest):
     def ok(self, daemon, *args):
-        result = daemon.ctl(*args, timeout=PATIENCE)
+        result = daemon.ctl(*args, timeout=LONGEST_WAIT)
         self.assertEqual(result.code, 0, result)
         return result
 
     def refused(self, daemon, code, text, *args):
         """A conflict (3) may name who changed the version last, and how."""
-        result = daemon.ctl(*args, timeout=PATIENCE)
+        result = daemon.ctl(*args, timeout=LONGEST_WAIT)
         self.assertEqual((result.code, LAST_CHANGE.sub("", result.err)), (code, f"grayctl: {text}\n"))
         self.assertEqual(result.out, "")
-        failure = daemon.ctl(*args, "-o", "json", timeout=PATIENCE).json()
+        failure = daemon.ctl(*args, "-o", "json", timeout=LONGEST_WAIT).json()
         self.assertEqual((failure["exit_code"], LAST_CHANGE.sub("", failure["error"])), (code, text))
 
     def started(self, v1=None, v2=None, up=("v1", "v2"), **config):
@@ -104,7 +104,7 @@ class VerbTest(GrayTest):
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def ended(self, process):
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=LONGEST_WAIT)
         return process.returncode, out, err
 
 
@@ -135,7 +135,7 @@ class Restart(VerbTest):
         daemon.launch().wait_answers()
         self.ok(daemon, "status", "--wait")
         with Load(daemon) as load, Sampler(daemon, "v1") as sampler:
-            failed = daemon.ctl("restart", "web", "v1", timeout=PATIENCE)
+            failed = daemon.ctl("restart", "web", "v1", timeout=LONGEST_WAIT)
         self.assertEqual(failed.code, 1, failed)
         self.assertRegex(failed.err.splitlines()[-1],
                          "grayctl: the restart of web v1 stopped after 2 of 4 workers replaced, and the old workers "
@@ -267,7 +267,7 @@ class Refusals(VerbTest):
 
     def test_a_failed_version(self):
         self.refused(self.shared, 3, "web v4 has failed; start it: grayctl start web v4", "restart", "web", "v4")
-        failed = self.shared.ctl("start", "web", "v4", timeout=PATIENCE)
+        failed = self.shared.ctl("start", "web", "v4", timeout=LONGEST_WAIT)
         self.assertEqual(failed.code, 1)
         self.assertRegex(failed.err.splitlines()[-1], "web v4 has failed; .*no database.*; correct it, then: grayctl "
                                                       "start web v4")
@@ -322,7 +322,7 @@ class Waiting(VerbTest):
                                    stdout=subprocess.PIPE, stderr=slave, env={**os.environ, "TERM": "xterm"})
         os.close(slave)
         os.write(master, answer)
-        out, shown = process.communicate(timeout=PATIENCE)[0].decode(), b""
+        out, shown = process.communicate(timeout=LONGEST_WAIT)[0].decode(), b""
         try:
             while chunk := os.read(master, 4096):
                 shown += chunk

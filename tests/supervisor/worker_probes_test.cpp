@@ -117,6 +117,9 @@ TEST_CASE_FIXTURE(
   ::kill(worker.pid(), SIGUSR1);  // a new socket has to be verified
   REQUIRE(until([&] { return look_at_listener(*worker.view().address).backlog > 0; }));
   CHECK(probes_of(1) == 1);
+  CHECK(probes_of(4) == 0);
+  worker.probe_now(now);  // for a machine that waits for the outcome
+  CHECK(probes_of(1) == 1);
   CHECK(probes_of(9) == 0);
 
   now += kLater;

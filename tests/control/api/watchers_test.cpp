@@ -17,7 +17,7 @@ struct WatchersFixture {
   asio::io_context io;
   int left = 0;
   Seats seats{2};
-  Watchers watchers{io, {.patience = Duration{1'500}, .kernel_bytes = 4'096}, [this] { ++left; }};
+  Watchers watchers{io, {.timeout = Duration{1'500}, .kernel_bytes = 4'096}, [this] { ++left; }};
 
   /// The end of the watcher.
   UniqueFd add(const Watchers::Text& first = nullptr) {

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 
-from faults.matrix import PATIENCE, FaultTest, processes_of
+from faults.matrix import LONGEST_WAIT, FaultTest, processes_of
 from harness import eventually, faulty
 
 HERD = 64
@@ -72,4 +72,4 @@ class Herd(FaultTest):
             for version in versions:
                 result = self.shared.ctl("stop", "web", version, "--no-wait", "--yes")
                 self.assertIn(result.code, (0, 3), result)
-                eventually(lambda: not processes_of(self.shared, version), PATIENCE, f"the end of {version}")
+                eventually(lambda: not processes_of(self.shared, version), LONGEST_WAIT, f"the end of {version}")

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from faults.matrix import PATIENCE, FaultTest, processes_of, shell, then_fake
+from faults.matrix import LONGEST_WAIT, FaultTest, processes_of, shell, then_fake
 from harness import SLOWER, eventually, fake, faulty, rss_bytes
 
 GRACE = 3  # seconds of stop.timeout
@@ -173,7 +173,7 @@ class Life(FaultTest):
                       **{version: {"command": command, "ready": ["pipe"]} for version, command in versions.items()}):
             self.shared.wait_up(1, *versions, timeout=60)  # each flood takes a processor from the workers that start
             served = self.clients.served
-            eventually(lambda: self.clients.served > served + 500, PATIENCE, "answers under the flood")
+            eventually(lambda: self.clients.served > served + 500, LONGEST_WAIT, "answers under the flood")
             for version in versions:
                 self.assertEqual(self.shared.get(f"/?version={version}").status, 200)
                 writers = [pid for pid in processes_of(self.shared, version) if pid not in self.shared.pids(version)]

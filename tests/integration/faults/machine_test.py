@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from faults.matrix import (PATIENCE, Clients, Unharmed, configure, environment, events_of, open_files,
+from faults.matrix import (LONGEST_WAIT, Clients, Unharmed, configure, environment, events_of, open_files,
                            processes_of, shell, wait_event)
 from harness import BUILD, eventually, fake, faulty, is_alive
 
@@ -148,7 +148,7 @@ class Scarcity(Unharmed):
         if not os.access(os.path.dirname(folder), os.W_OK):
             self.skipTest("no memory controller of cgroup v1 that this test may write to")
         os.mkdir(folder)
-        self.addCleanup(lambda: eventually(lambda: remove(folder), PATIENCE, "the cgroup being empty"))
+        self.addCleanup(lambda: eventually(lambda: remove(folder), LONGEST_WAIT, "the cgroup being empty"))
         with open(os.path.join(folder, limit), "w") as file:
             file.write(str(400 << 20))
         daemon, clients, before = self.alone(
@@ -197,7 +197,7 @@ class Clocks(Unharmed):
             for seconds in (DAY, -DAY, 3600, -3600, 10 * 365 * DAY, 0) * 4:
                 jump(seconds)
                 served = clients.served
-                eventually(lambda: clients.served > served + 20 or clients.failures, PATIENCE, "answers")
+                eventually(lambda: clients.served > served + 20 or clients.failures, LONGEST_WAIT, "answers")
             jump(DAY)
             daemon.ctl("shift", "web", "busy", "0")
             told = [event for event in events_of(daemon) if event["sequence"] > last]
@@ -220,12 +220,12 @@ class Logs(Unharmed):
         daemon.wait_up(1, "chatty")
         with self.unharmed(daemon, clients, before):
             served = clients.served
-            eventually(lambda: clients.served > served + 200 or clients.failures, PATIENCE, "answers")
+            eventually(lambda: clients.served > served + 200 or clients.failures, LONGEST_WAIT, "answers")
             self.assertEqual(daemon.ctl("status").code, 0)
             self.assertEqual(daemon.get("/?version=chatty").status, 200)
             writer = next(pid for pid in processes_of(daemon, "chatty") if pid not in daemon.pids("chatty"))
             count = written_bytes(writer)
-            eventually(lambda: written_bytes(writer) > count, PATIENCE, "the worker writing on")
+            eventually(lambda: written_bytes(writer) > count, LONGEST_WAIT, "the worker writing on")
             os.set_blocking(reading, False)
             text = bytearray()
 
@@ -236,7 +236,7 @@ class Logs(Unharmed):
                     pass
                 return b" lines lost: the reader of this log did not keep up" in text
 
-            eventually(told, PATIENCE, "the log coming back")
+            eventually(told, LONGEST_WAIT, "the log coming back")
 
     def test_fault_24_master_stands_still(self):
         health = {"path": "/healthz", "interval": "100ms", "timeout": "1s", "fall": 2}
@@ -250,7 +250,7 @@ class Logs(Unharmed):
             self.assertGreater(clients.served, served)
             os.kill(daemon.process.pid, signal.SIGCONT)
             served = clients.served
-            eventually(lambda: clients.served > served + 100 or clients.failures, PATIENCE, "answers")
+            eventually(lambda: clients.served > served + 100 or clients.failures, LONGEST_WAIT, "answers")
             self.assertEqual([event for event in events_of(daemon) if event["sequence"] > last], [])
 
 

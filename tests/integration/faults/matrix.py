@@ -14,7 +14,7 @@ from harness import MARK, SLOWER, GrayTest, children_of, eventually, fake, fault
 
 NOISE = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "noise.py")]
 STABLE = {"command": faulty(), "ready": ["pipe"], "instances": 2}
-PATIENCE = 30  # seconds for anything without a limit of its own
+LONGEST_WAIT = 30  # seconds for anything without a limit of its own
 
 
 def shell(script):
@@ -186,10 +186,10 @@ class Unharmed(GrayTest):
         served, failed = clients.served, len(clients.failures)
         yield
         try:
-            eventually(lambda: not Census(daemon).excess(before), PATIENCE)
+            eventually(lambda: not Census(daemon).excess(before), LONGEST_WAIT)
         except AssertionError:
             self.fail("left over: " + Census(daemon).excess(before))
-        eventually(lambda: clients.served > served + 20 or clients.failures[failed:], PATIENCE, "answers of stable")
+        eventually(lambda: clients.served > served + 20 or clients.failures[failed:], LONGEST_WAIT, "answers of stable")
         self.assertEqual(clients.failures[failed:], [], "requests to stable failed")
 
     def alone(self, web=None, **launch):
@@ -203,7 +203,7 @@ class Unharmed(GrayTest):
         daemon.launch(**launch).wait_up(2, "v1").wait_answers()
         clients = Clients(daemon)
         self.addCleanup(clients.stop)
-        eventually(lambda: clients.served > 50, PATIENCE, "answers")
+        eventually(lambda: clients.served > 50, LONGEST_WAIT, "answers")
         return daemon, clients, Census.before(daemon)
 
 
@@ -213,7 +213,7 @@ def events_of(daemon, version=None, kind=None):
     return [event for event in found if kind in (None, event["kind"])]
 
 
-def wait_event(daemon, version, kind, count=1, timeout=PATIENCE, **fields):
+def wait_event(daemon, version, kind, count=1, timeout=LONGEST_WAIT, **fields):
     """Until there are `count` events of this kind with these fields; returns the last."""
     def found():
         some = [event for event in events_of(daemon, version, kind)
@@ -243,7 +243,7 @@ class FaultTest(Unharmed):
         cls.configure(warm={"command": fake(), "ready": ["pipe"]})  # opens what is opened once
         cls.shared.wait_up(1, "warm")
         cls.configure()
-        eventually(lambda: not processes_of(cls.shared, "warm") and len(cgroups_of(cls.shared)) <= 2, PATIENCE,
+        eventually(lambda: not processes_of(cls.shared, "warm") and len(cgroups_of(cls.shared)) <= 2, LONGEST_WAIT,
                    "the version being gone")
         cls.before = Census.before(cls.shared)
 
@@ -274,5 +274,5 @@ class FaultTest(Unharmed):
         return wait_event(self.shared, *args, **options)
 
     def wait_state(self, version, state):
-        return eventually(lambda: (found := self.shared.version(version))["state"] == state and found, PATIENCE,
+        return eventually(lambda: (found := self.shared.version(version))["state"] == state and found, LONGEST_WAIT,
                           f"{version} being {state}")

@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 
-from faults.matrix import NOISE, PATIENCE, FaultTest, processes_of, shell, then_fake
+from faults.matrix import NOISE, LONGEST_WAIT, FaultTest, processes_of, shell, then_fake
 from harness import GrayTest, eventually, fake, faulty, merged, two_versions
 
 CRASHES = 12  # more than the ends within 300 s that fail a version
@@ -96,7 +96,7 @@ class Starts(FaultTest):
                       storm={"command": shell(script), "ready": ["pipe"], "instances": slots, "weight": 1.0}):
             try:
                 exits = eventually(lambda: len(found := self.events("storm", "worker-exited")) >= MANY and found,
-                                   2 * PATIENCE, f"{MANY} ends")
+                                   2 * LONGEST_WAIT, f"{MANY} ends")
                 self.assertEqual({event["cause"] for event in exits}, {"exit 5"})
                 heard = {(event["pid"], event["worker"]): event["sequence"]
                          for event in self.events("storm", "worker-ready")}
