@@ -208,7 +208,8 @@ class Ways(GrayTest):
     def test_a_killed_worker_gets_a_new_path_and_its_old_one_is_removed(self):
         before = self.worker("unix_tcp")
         os.kill(before["pid"], signal.SIGKILL)
-        pid = eventually(lambda: [pid for pid in self.shared.pids("unix_tcp") if pid != before["pid"]], 15, "a new one")
+        pid = eventually(lambda: [worker["pid"] for worker in self.shared.version("unix_tcp")["workers"]
+                                  if worker["state"] == "healthy" and worker["pid"] != before["pid"]], 15, "a new one")
         after = self.worker("unix_tcp")
         self.assertEqual([after["pid"]], pid)
         self.assertNotEqual(after["address"], before["address"])
