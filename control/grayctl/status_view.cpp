@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "config/base/diagnostics.hpp"
-#include "control/live/figures.hpp"
 #include "control/grayctl/table.hpp"
+#include "control/live/figures.hpp"
 
 namespace gray::control {
 namespace {

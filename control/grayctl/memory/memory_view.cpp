@@ -4,8 +4,8 @@
 
 #include <sstream>
 
-#include "control/live/figures.hpp"
 #include "control/grayctl/table.hpp"
+#include "control/live/figures.hpp"
 
 namespace gray::control {
 namespace {

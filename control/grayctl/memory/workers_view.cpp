@@ -6,8 +6,8 @@
 #include <array>
 #include <cmath>
 
-#include "control/live/figures.hpp"
 #include "control/grayctl/table.hpp"
+#include "control/live/figures.hpp"
 
 namespace gray::control {
 namespace {
