@@ -110,7 +110,7 @@ int show(const PrivateFolder& folder, OwnListener listener, std::uint16_t asked,
   const std::uint16_t port = listener.port;
   const std::string refused =
       listener.refused == 0 ? "" : fmt::format("port {}: {}", asked, std::strerror(listener.refused));
-  while (::access(socket.c_str(), F_OK) != 0)
+  while (living_socket({path}).empty())  // that its file exists is not enough: grayctl connects
     if (grayd.ended_within(Duration{20}))
       return died(log);
     else if (signals.arrive_within(Duration{0}))
