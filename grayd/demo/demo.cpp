@@ -100,7 +100,8 @@ int died(const std::string& log) {
 }
 
 int show(const PrivateFolder& folder, OwnListener listener, std::uint16_t asked, const std::string& program) {
-  const std::string path = folder.path(), file = path + "/grayd.toml", log = path + "/grayd.log";
+  const std::string& path = folder.path();
+  const std::string file = path + "/grayd.toml", log = path + "/grayd.log";
   write_file(path + "/" + kMarker, "");
   write_file(file, demo_file(listener.port, program));
   master::EndingSignals signals;
@@ -110,7 +111,7 @@ int show(const PrivateFolder& folder, OwnListener listener, std::uint16_t asked,
   const std::uint16_t port = listener.port;
   const std::string refused =
       listener.refused == 0 ? "" : fmt::format("port {}: {}", asked, std::strerror(listener.refused));
-  while (living_socket({path}).empty())  // that its file exists is not enough: grayctl connects
+  while (living_socket({path}).empty())  // its file exists before it accepts
     if (grayd.ended_within(Duration{20}))
       return died(log);
     else if (signals.arrive_within(Duration{0}))
