@@ -67,7 +67,8 @@ void Watchers::begin(const Handle& one, const Text& text) {
   one->sent = 0;
   one->deadline.expires_after(limits_.timeout);
   one->deadline.async_wait([this, one](std::error_code error) {
-    if (!error && one->here) close(*one);
+    // When it expired just before it was cancelled, the handler still runs; the picture may have been taken since.
+    if (!error && one->here && one->current && one->deadline.expiry() <= Clock::now()) close(*one);
   });
   send(one);
 }

@@ -7,23 +7,18 @@
 #include <cerrno>
 #include <system_error>
 
+#include "grayd/process/loopback.hpp"
+
 namespace gray::demo {
 namespace {
 
 constexpr int kBacklog = 1024;
 
 UniqueFd listening_at(std::uint16_t port) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool done = fd && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                    ::listen(fd.get(), kBacklog) == 0;
+  UniqueFd fd = master::bound_to_loopback(port);
+  if (!fd || ::listen(fd.get(), kBacklog) == 0) return fd;
   const int cause = errno;
-  if (!done) fd.reset();
+  fd.reset();
   errno = cause;  // closing may have changed it
   return fd;
 }

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +20,7 @@
 #include "grayd/init/project_files.hpp"
 #include "grayd/init/recognition.hpp"
 #include "grayd/init/trial.hpp"
+#include "grayd/process/loopback.hpp"
 
 namespace gray::init {
 namespace {
@@ -30,21 +29,10 @@ namespace fs = std::filesystem;
 
 constexpr std::uint16_t kFirstPort = 8000, kLastPort = 8019;
 
-bool is_free(std::uint16_t port) {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return fd && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
 /// 8000, or the next one on which no other program listens; 8000 if there is none.
 std::uint16_t free_port_for_users() {
   for (std::uint16_t port = kFirstPort; port <= kLastPort; ++port)
-    if (is_free(port)) return port;
+    if (master::bound_to_loopback(port)) return port;
   return kFirstPort;
 }
 

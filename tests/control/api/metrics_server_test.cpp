@@ -11,32 +11,14 @@
 
 #include "control/api/admin_socket.hpp"
 #include "tests/control/fixture.hpp"
+#include "tests/control/listening_port.hpp"
 
 using namespace gray;
 using namespace gray::control;
 
 namespace {
 
-/// A listening socket on a port that the kernel picks.
-struct Port {
-  UniqueFd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-  sockaddr_in address{};
-
-  Port() {
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
-    REQUIRE(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
-    REQUIRE(::listen(fd.get(), 64) == 0);
-  }
-  UniqueFd connect() const {
-    UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    timeval timeout{20, 0};
-    ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    REQUIRE(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    return client;
-  }
+struct Port : ListeningPort {
   std::string ask(std::string_view request) const {
     const UniqueFd client = connect();
     send_text(client.get(), request);

@@ -2,11 +2,11 @@
 #include "control/dashboard/dashboard_server.hpp"
 
 #include <doctest/doctest.h>
-#include <netinet/in.h>
 
 #include <vector>
 
 #include "tests/control/fixture.hpp"
+#include "tests/control/listening_port.hpp"
 #include "tests/control/live/figures_of_top.hpp"
 
 using namespace gray;
@@ -15,23 +15,9 @@ using nlohmann::json;
 
 namespace {
 
-struct PagePort {
-  UniqueFd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-  sockaddr_in address{};
-
-  PagePort() {
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
-    REQUIRE(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
-    REQUIRE(::listen(fd.get(), 64) == 0);
-  }
+struct PagePort : ListeningPort {
   UniqueFd ask(std::string_view request) const {
-    UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    timeval timeout{20, 0};
-    ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    REQUIRE(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    UniqueFd client = connect();
     send_text(client.get(), request);
     return client;
   }

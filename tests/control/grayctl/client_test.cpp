@@ -10,21 +10,13 @@
 #include "control/api/admin_server.hpp"
 #include "control/api/admin_socket.hpp"
 #include "tests/control/fixture.hpp"
+#include "tests/control/grayctl/served.hpp"
 
 using namespace gray;
 using namespace gray::control;
 using nlohmann::json;
 
 namespace {
-
-struct ClientServed {
-  TempDir dir;
-  std::string path = dir / "s";
-  UniqueFd listener = open_admin_socket(path);
-  FakeDaemon daemon;
-  AdminServer server{listener.get(), daemon};
-  Client client{path};
-};
 
 /// Accepts one connection at `listener`, reads the first bytes and answers `response`, or waits for `closing` if it is
 /// empty.
@@ -46,7 +38,7 @@ std::string http(const std::string& status, const std::string& body) {
 }  // namespace
 
 TEST_CASE("a verb is sent and its body is returned") {
-  ClientServed served;
+  Served served;
   Answer answer = served.client.get("health", {{"service", "a b&c"}, {"n", 5}});
   CHECK(answer.code == ExitCode::ok);
   CHECK(answer.body["verb"] == "health");
@@ -56,7 +48,7 @@ TEST_CASE("a verb is sent and its body is returned") {
 }
 
 TEST_CASE("a failure is returned with its exit code and text") {
-  ClientServed served;
+  Served served;
   for (ExitCode code : {ExitCode::failed, ExitCode::usage, ExitCode::conflict, ExitCode::denied, ExitCode::timeout,
                         ExitCode::aborted, ExitCode::bad_config}) {
     served.daemon.answer = [code](auto&&...) { return refused(code, "no \"v9\""); };
@@ -67,7 +59,7 @@ TEST_CASE("a failure is returned with its exit code and text") {
 }
 
 TEST_CASE("a daemon that hangs ends in a timeout") {
-  ClientServed served;
+  Served served;
   std::vector<FakeDaemon::Done> kept;
   served.daemon.take = [&](FakeDaemon::Done done) { kept.push_back(std::move(done)); };
   Answer answer = served.client.post("shift", {{"timeout_ms", 50}});
