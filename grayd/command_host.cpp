@@ -123,6 +123,7 @@ control::ReportSource CommandHost::report() {
           .upgrades = to_.upgrades.views(),
           .undos = to_.verbs.releases().undos(),
           .untrusted_proxy = to_.untrusted_proxy,
+          .tls = to_.certificates.view(),
           .last_minute = minute,
           .verdict = verdict,
           .memory_bytes = [this](pid_t leader) { return to_.supervisor.memory_bytes(leader); },

@@ -10,6 +10,7 @@
 #include "control/commands/rollouts.hpp"
 #include "control/commands/verbs.hpp"
 #include "control/traffic/live_state.hpp"
+#include "grayd/certificates/certificates.hpp"
 #include "grayd/history.hpp"
 #include "grayd/holdings.hpp"
 #include "grayd/publication.hpp"
@@ -39,6 +40,7 @@ class CommandHost final : public control::Host, public control::ReloadHost {
     control::Reloader& reloader;
     ServiceManager& manager;
     History& history;
+    const Certificates& certificates;
     const std::string& untrusted_proxy;
     control::Verbs& verbs;
     ReleaseClock& release_clock;

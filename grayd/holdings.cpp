@@ -27,6 +27,7 @@ Holdings::Holdings(const Settings& settings, ActivatedSockets given)
       instance(swept_instance(settings.state_dir)),
       segment(segment::Segment::create()),
       listeners(settings.listen, "http", &given),
+      secured(settings.https, "https", &given),
       proxied(settings.proxy_protocol, "proxy_protocol", &given),
       metrics(tcp_address(settings.metrics), "metrics", &given),
       dashboard(tcp_address(settings.dashboard), "dashboard", &given),
@@ -48,6 +49,7 @@ void Holdings::archive(Io& io) {
   io("saver", saver);
   io("segment", segment);
   io("listeners", listeners);
+  io("secured", secured);
   io("proxied", proxied);
   io("metrics", metrics);
   io("dashboard", dashboard);
@@ -80,13 +82,15 @@ control::State Holdings::state(Settings& settings) {
 
 void Holdings::listen() {
   listeners.listen();
+  secured.listen();
   proxied.listen();
 }
 
 void Holdings::restore_admin() { replace_socket(admin, control::open_admin_socket(admin_path)); }
 
 std::string Holdings::text() const {
-  return listeners.text() + (proxied.fds().empty() ? "" : "; with PROXY headers " + proxied.text());
+  return listeners.text() + (secured.fds().empty() ? "" : "; with TLS " + secured.text()) +
+         (proxied.fds().empty() ? "" : "; with PROXY headers " + proxied.text());
 }
 
 RouterCommand Holdings::router_command() const {
@@ -94,7 +98,9 @@ RouterCommand Holdings::router_command() const {
                         .freed = segment.freed(),
                         .access_log = access_log.get(),
                         .listeners = listeners.fds(),
-                        .proxied = proxied.fds().size()};
+                        .proxied = proxied.fds().size(),
+                        .secured = secured.fds().size()};
+  for (const int fd : secured.fds()) command.listeners.push_back(fd);
   for (const int fd : proxied.fds()) command.listeners.push_back(fd);
   return command;
 }

@@ -44,7 +44,7 @@ struct Holdings {
   control::StateSaver saver{store};  // all saves
   std::string instance;              // the name in the workers' environment; empty if resumed: the supervisor has it
   segment::Segment segment;
-  Listeners listeners, proxied, metrics, dashboard;
+  Listeners listeners, secured, proxied, metrics, dashboard;
   UniqueFd access_log;
   std::string admin_path;
   UniqueFd admin;

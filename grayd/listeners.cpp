@@ -140,7 +140,7 @@ std::string Listeners::text() const {
   std::string text;
   for (const auto& address : addresses_) {
     if (!text.empty()) text += ' ';
-    text += (address.kind == Address::Kind::unix_path ? "" : "http://") + address.text();
+    text += (address.kind == Address::Kind::unix_path ? "" : key_ == "https" ? "https://" : "http://") + address.text();
   }
   return text;
 }

@@ -52,14 +52,16 @@ Master::Master(Settings settings, ConfigFile file, Origin origin, int)
                history_),
       supervisor_(supervisor_of<Origin>(io_, *this, holdings_.instance, settings_.state_dir)),
       history_(io_, settings_, supervisor_),
+      certificates_(io_, settings_, history_, [this](const TlsSecrets& secrets) { routers_.secure(secrets); }),
       publisher_(settings_, live_, rows_, routers_, control::random_issue_seed()),
       publication_({io_, settings_, supervisor_, rows_, publisher_, *this}),
       upgrades_({io_, settings_, phase_, routers_, history_, *this}),
       minutes_({io_, settings_, holdings_.segment, rows_}),
       memory_({io_, holdings_.segment, rows_, supervisor_}),
-      commands_({io_, settings_, phase_, live_, rows_, holdings_, supervisor_, routers_, publication_, upgrades_,
-                 reloader_, manager_, history_, untrusted_proxy_, verbs_, release_clock_, minutes_, memory_,
-                 rollouts_}),
+      commands_({io_,       settings_,      phase_,   live_,         rows_,
+                 holdings_, supervisor_,    routers_, publication_,  upgrades_,
+                 reloader_, manager_,       history_, certificates_, untrusted_proxy_,
+                 verbs_,    release_clock_, minutes_, memory_,       rollouts_}),
       rollouts_(commands_, settings_, live_),
       verbs_(commands_, settings_, live_, rollouts_),
       release_clock_(io_, verbs_.releases(), [this] { upgrades_.changed(); }),
@@ -110,6 +112,7 @@ void Master::archive(Io& io) {
   io("file_limit", file_limit_);
   io("supervisor", supervisor_);
   io("memory", memory_);
+  io("certificates", certificates_);
 }
 template void Master::archive(Save&);
 template void Master::archive(Load&);
@@ -131,7 +134,7 @@ std::vector<OwnFiles::File> Master::own_files() {
                                        holdings_.restore_admin();
                                        reopen_endpoints();
                                      }}};
-  for (Listeners* listeners : {&holdings_.listeners, &holdings_.proxied})
+  for (Listeners* listeners : {&holdings_.listeners, &holdings_.secured, &holdings_.proxied})
     for (const std::string& path : listeners->paths())
       files.push_back({"a listener", path, [this, listeners, path] {
                          listeners->restore(path);
@@ -170,12 +173,15 @@ void Master::routers_changed() {
 
 void Master::published(const std::vector<VersionView>& views) {
   supervisor_.sockets_closed();
+  certificates_.settings_changed();
   if (phase_ == Phase::serving) announce(views);
   warnings_.update(control::warnings(commands_.report()));
   listen_if_allowed(views);
   release_clock_.soon();
   rollout_clock_.wake();
 }
+
+void Master::handshake_failed(const ChannelMessage& report) { log(LogLevel::warn, report.detail); }
 
 std::string Master::unsettled() const {
   if (changing_ > 0 || commands_.saving() || !rollouts_.settled()) return "an earlier change";
@@ -231,6 +237,7 @@ void Master::start() {
   for (const auto& service : settings_.services) {
     for (const auto& version : service.versions) rows_.take(service.name, version.name);
   }
+  certificates_.watch();
   publication_.now();
   supervisor_.probing_possible(false);
   guard_.start(supervisor_.cgroup_path());
@@ -261,6 +268,7 @@ void Master::continue_serving(const std::string& returned) {
   access_log_.watch();
   returned.empty() ? upgrades_.replaced({}) : upgrades_.returned(returned);
   history_.resume();
+  certificates_.watch();
   publication_.now();
   endpoints_.open();
   own_files_.watch();

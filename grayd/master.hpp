@@ -24,6 +24,7 @@
 #include "control/traffic/weights.hpp"
 #include "grayd/access_log.hpp"
 #include "grayd/cells.hpp"
+#include "grayd/certificates/certificates.hpp"
 #include "grayd/command_host.hpp"
 #include "grayd/control_endpoints.hpp"
 #include "grayd/guard/guard.hpp"
@@ -120,6 +121,7 @@ class Master final : supervisor::Host,
     if (report.peer) supervisor_.met_stranger(report.number, *report.peer);
   }
   void met_untrusted_proxy(const ChannelMessage& report) override;
+  void handshake_failed(const ChannelMessage& report) override;
   void router_user_added() override { supervisor_.admit_routers(); }
   void probing_possible(bool possible) override { supervisor_.probing_possible(possible); }
   // Publication::Listener
@@ -146,6 +148,7 @@ class Master final : supervisor::Host,
   Routers routers_;
   supervisor::Supervisor supervisor_;
   History history_;
+  Certificates certificates_;
   control::Publisher publisher_;
   Publication publication_;
   Upgrades upgrades_;

@@ -13,7 +13,9 @@
 #include <sstream>
 
 #include "config/base/diagnostics.hpp"
+#include "config/base/wall_time.hpp"
 #include "control/traffic/deployed.hpp"
+#include "grayd/certificates/identity_files.hpp"
 #include "supervisor/process/credentials.hpp"
 
 namespace gray::master {
@@ -116,7 +118,22 @@ std::vector<PreflightFault> preflight(const Settings& settings, const Machine& m
   return faults;
 }
 
-std::vector<PreflightFault> preflight_here(const Settings& settings) { return preflight(settings, this_machine()); }
+std::vector<PreflightFault> preflight_here(const Settings& settings) {
+  auto faults = preflight(settings, this_machine());
+  for (auto& fault : certificate_faults(settings)) faults.push_back(std::move(fault));
+  return faults;
+}
+
+/// grayd does not start with a certificate that clients cannot use.
+std::vector<PreflightFault> certificate_faults(const Settings& settings) {
+  std::vector<PreflightFault> faults;
+  if (settings.https.empty()) return faults;
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(wall_now().time_since_epoch()).count();
+  for (const TlsSettings& one : settings.tls)
+    if (auto fault = load_identity(one, now).fault; !fault.empty())
+      faults.push_back({fmt::format("tls.{}: {}", one.name, fault), one.certificate_at, true});
+  return faults;
+}
 
 std::string objection_here(const std::string& service, const VersionSettings& version) {
   const auto fault = fault_of(version, this_machine());

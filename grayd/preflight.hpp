@@ -34,6 +34,8 @@ std::vector<PreflightFault> preflight(const Settings& settings, const Machine& m
 
 /// Against this machine and grayd's own environment.
 std::vector<PreflightFault> preflight_here(const Settings& settings);
+/// Of the files that [tls.NAME] name.
+std::vector<PreflightFault> certificate_faults(const Settings& settings);
 /// The faults of a start with these settings of the file and the versions that `state` has: a version that an earlier
 /// grayd deployed matters only if it is stable.
 std::vector<PreflightFault> preflight_of_start(const Settings& file, const control::State& state);

@@ -10,6 +10,7 @@ inline constexpr std::string_view kToken = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 inline constexpr std::string_view kTokenOrNone = "^[!#$%&'*+.^_`|~0-9A-Za-z-]*$";
 inline constexpr std::string_view kParameterOrNone = "^[^&=#;+% \\x00]*$";
 inline constexpr std::string_view kHost = "^(?:[A-Za-z0-9._-]{2,}|[A-Za-z0-9_-]|\\[[0-9A-Fa-f:.]+\\])$";
+inline constexpr std::string_view kTlsHost = "^(?:\\*\\.)?[A-Za-z0-9._-]+$";
 inline constexpr std::string_view kPath = "^/[!\"$-)+->@-~]*$";
 inline constexpr std::string_view kProbePath = "^(?:/[!-~]*)?$";
 inline constexpr std::string_view kProbeHost = "^[!$-+\\-.0->A-\\[\\]-~]*$";

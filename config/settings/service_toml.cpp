@@ -35,6 +35,8 @@ std::string lower(std::string text) {
 
 // Hosts and paths (parse_path) are kept as routing compares them, so that two spellings of one are noticed when they
 // are loaded.
+}  // namespace
+
 std::optional<std::string> parse_host(const std::string& text) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return is_alphanumeric(c) || c == '.' || c == '-' || c == '_';
@@ -45,6 +47,8 @@ std::optional<std::string> parse_host(const std::string& text) {
   if (!ip || ip->kind != Address::Kind::ipv6) return std::nullopt;
   return "[" + ip->ip_text() + "]";
 }
+
+namespace {
 
 void read_selectors(TomlReader& table, ServiceSettings& service) {
   table.text("param", service.param, kMostName);
@@ -116,6 +120,7 @@ void read_skew(TomlReader& table, ServiceSettings& service) {
                          {{"lax", SameSite::lax}, {"strict", SameSite::strict}, {"none", SameSite::none}});
   table.flag("cookie_partitioned", service.cookie_partitioned);
   table.flag("via", service.via);
+  table.choice("client_cert", service.client_cert, {{"off", false}, {"required", true}});
 }
 
 std::size_t bytes_of(const std::vector<std::string>& texts) {

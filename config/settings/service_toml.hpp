@@ -26,6 +26,9 @@ ServiceSettings read_service(TomlReader& services, const std::string& name, Serv
 /// A path as routing compares it: it begins with '/', and has no '/' at its end unless it is "/".
 std::optional<std::string> parse_path(const std::string& text);
 
+/// A host without a port, in lower case; an IPv6 address in brackets. Nothing for other texts.
+std::optional<std::string> parse_host(const std::string& text);
+
 /// Names of services and versions appear in URLs, headers and file names: 1 to 64 of a-z A-Z 0-9 _ -
 bool is_name(std::string_view text);
 

@@ -14,7 +14,9 @@
 #include "config/settings/allowlist.hpp"
 #include "config/settings/leak_detection.hpp"
 #include "config/settings/limits.hpp"
+#include "config/settings/place.hpp"
 #include "config/settings/targeting.hpp"
+#include "config/settings/tls.hpp"
 
 namespace gray {
 
@@ -104,12 +106,6 @@ struct StopPolicy {
   bool operator==(const StopPolicy&) const = default;
 };
 
-/// The position of a value in the file, only for messages: settings that differ only in this are equal.
-struct Place {
-  std::uint32_t line = 0, column = 0;  // 0: not in the file
-  bool operator==(const Place&) const { return true; }
-};
-
 /// Printed, never compared: of settings that are valid, but probably not meant. Each ends with a newline.
 struct Warnings {
   std::string text;
@@ -196,6 +192,7 @@ struct ServiceRouting {
   SameSite cookie_same_site = SameSite::lax;  // of the cookies that the router sets
   bool cookie_partitioned = false;            // likewise
   bool via = true;                            // requests to workers have Via
+  bool client_cert = false;                   // requests without a verified client certificate are refused
   AllowlistRef allowlist;
   std::vector<Rule> rules;  // the first that matches decides
   Limits limits;
@@ -216,6 +213,7 @@ struct ServiceRouting {
     io("cookie_same_site", cookie_same_site);
     io("cookie_partitioned", cookie_partitioned);
     io("via", via);
+    io("client_cert", client_cert);
     io("allowlist", allowlist);
     io("rules", rules);
     io("limits", limits);
@@ -263,6 +261,8 @@ struct Settings {
   std::string access_log;  // absolute; empty: off
   std::vector<Address> listen;
   std::vector<Address> proxy_protocol;  // listeners whose connections begin with a PROXY header
+  std::vector<Address> https;           // listeners with TLS
+  std::vector<TlsSettings> tls;         // the first one is the default
   std::string admin;                    // absolute path of the admin socket
   std::string metrics;                  // "127.0.0.1:9109"; empty: off
   std::string dashboard;                // "127.0.0.1:9101"; empty: off

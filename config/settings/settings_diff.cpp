@@ -17,6 +17,7 @@ Refusal conflict(std::string message) { return {ExitCode::conflict, std::move(me
 Problem needs_restart(const Settings& old, const Settings& fresh) {
   const std::pair<const char*, bool> fixed[] = {
       {"listen.http", old.listen != fresh.listen},
+      {"listen.https", old.https != fresh.https},
       {"listen.proxy_protocol", old.proxy_protocol != fresh.proxy_protocol},
       {"listen.admin", old.admin != fresh.admin},
       {"listen.metrics", old.metrics != fresh.metrics},

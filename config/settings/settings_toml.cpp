@@ -12,6 +12,7 @@
 #include "config/base/units.hpp"
 #include "config/keys/text_patterns.hpp"
 #include "config/settings/service_toml.hpp"
+#include "config/settings/tls_toml.hpp"
 #include "config/settings/toml_reader.hpp"
 #include "config/shared/segment.hpp"
 
@@ -47,6 +48,7 @@ bool overlap(const Address& one, const Address& other) {
 void check_overlaps(TomlReader& listen, const Settings& settings) {
   std::vector<std::pair<const char*, Address>> all;
   for (const Address& address : settings.listen) all.emplace_back("http", address);
+  for (const Address& address : settings.https) all.emplace_back("https", address);
   for (const Address& address : settings.proxy_protocol) all.emplace_back("proxy_protocol", address);
   if (const auto metrics = Address::parse(settings.metrics)) all.emplace_back("metrics", *metrics);
   if (const auto dashboard = Address::parse(settings.dashboard)) all.emplace_back("dashboard", *dashboard);
@@ -89,6 +91,17 @@ void read_proxy_protocol(TomlReader& listen, Settings& settings) {
                  "no peer may connect to these addresses: list the load balancers in router.trusted_proxies");
 }
 
+/// TLS needs a certificate.
+void read_https(TomlReader& listen, Settings& settings) {
+  listen.list(
+      "https", settings.https, [&](const std::string& text) { return parse_listener(listen.file().folder, text); },
+      kListener, kMostText, listener_remedy);
+  describe_listeners(listen, "https");
+  check_count(listen, "https", settings.https.size());
+  if (!settings.https.empty() && settings.tls.empty())
+    listen.error("https", "there is no certificate for these addresses: add [tls.main] with certificate and key");
+}
+
 /// One address of IP, or none.
 void read_tcp_address(TomlReader& listen, const char* key, const char* example, std::string& value) {
   listen.text(key, value);
@@ -125,13 +138,14 @@ void read_listen(TomlReader& root, Settings& settings) {
   // A list whose members were all refused has its errors already: one mistake gives one error.
   if (table.has("http") && settings.listen.empty() && root.file().problems.size() == problems)
     table.error("http", "there is no address to listen on: name one, such as \"127.0.0.1:8000\"");
+  read_https(table, settings);
   read_proxy_protocol(table, settings);
   settings.admin = "run/grayd.sock";
   table.path("admin", settings.admin);
   const auto admin = Address::parse("unix:" + settings.admin);
   if (!admin) table.error("admin", "the path is longer than the 107 bytes of a unix socket: " + settings.admin);
   for (const auto& [key, addresses] :
-       {std::pair{"http", &settings.listen}, {"proxy_protocol", &settings.proxy_protocol}})
+       {std::pair{"http", &settings.listen}, {"https", &settings.https}, {"proxy_protocol", &settings.proxy_protocol}})
     if (std::find(addresses->begin(), addresses->end(), admin) != addresses->end())
       table.error("admin",
                   std::string("listen.") + key + " already uses this socket: give the admin socket its own path");
@@ -191,6 +205,19 @@ void read_services(TomlReader& root, Settings& settings) {
     root.error("service", "there is no service: add [service.NAME] and [service.NAME.version.v1]");
 }
 
+/// A service that only clients with a certificate may use needs a listener that asks for one.
+void check_client_certs(TomlReader& root, const Settings& settings) {
+  const bool asked =
+      std::ranges::any_of(settings.tls, [](const TlsSettings& one) { return one.client_auth != ClientAuth::off; });
+  for (const ServiceSettings& service : settings.services)
+    if (service.client_cert && (!asked || settings.https.empty()))
+      root.error("service", "service " + service.name +
+                                " has client_cert = \"required\", but no client is asked for a "
+                                "certificate: set listen.https, and client_auth in a [tls.NAME]");
+  if (!settings.tls.empty() && settings.https.empty())
+    root.warn("tls", "no address speaks TLS, so the certificates are not used: set listen.https");
+}
+
 void read_settings(const toml::table& table, TomlFile& file, Settings& settings) {
   TomlReader root(table, file);
   settings.state_dir = "run/state";
@@ -201,6 +228,7 @@ void read_settings(const toml::table& table, TomlFile& file, Settings& settings)
     TomlReader admin(root, "admin");
     admin.flag("write", settings.page_may_write);
   }
+  settings.tls = read_tls(root);
   read_listen(root, settings);
   {
     TomlReader memory(root, "memory");
@@ -212,6 +240,7 @@ void read_settings(const toml::table& table, TomlFile& file, Settings& settings)
                    {"paranoid", LeakDetection::paranoid}});
   }
   read_services(root, settings);
+  check_client_certs(root, settings);
 }
 
 /// Nothing, with errno set, if the file cannot be read, or is a folder. Stops after more than kMostFile bytes.

@@ -25,7 +25,8 @@ union Control {
 };
 
 bool carries_descriptor(ChannelMessage::Type type) {
-  return type == ChannelMessage::Type::table || type == ChannelMessage::Type::reopen;
+  return type == ChannelMessage::Type::table || type == ChannelMessage::Type::reopen ||
+         type == ChannelMessage::Type::secrets;
 }
 
 void attach_descriptors(msghdr& header, Control& control, const std::vector<int>& fds) {

@@ -11,6 +11,9 @@
 //                                      <-  unreached(detail)                  of a worker that it cannot reach
 //                                      <-  ready                              after the first table; with `warm_up`
 //                                                                             once it has reached every worker in it
+//     secrets + memfd                  ->                                     certificates and ticket keys for TLS;
+//                                                                             before the first table
+//                                      <-  handshake_failed(detail)           of a client: why, once a minute for each
 //     listen                           ->                                     start accepting (repeatable)
 //     probe(orders)                    ->                                     at most kMostProbes
 //                                      <-  probed(outcomes)                   likewise, of one or several messages
@@ -38,7 +41,7 @@
 
 namespace gray {
 
-inline constexpr std::uint32_t kChannelProtocol = 16;
+inline constexpr std::uint32_t kChannelProtocol = 17;
 inline constexpr std::size_t kChannelPacket = 64 * 1024;  // bytes, the largest packet
 inline constexpr std::size_t kChannelMessage = 16 << 20;  // bytes of the JSON of a message
 inline constexpr std::size_t kMostProbes = 64;            // orders or outcomes in a message
@@ -60,7 +63,9 @@ struct ChannelMessage {
     stranger,
     untrusted_proxy,
     weigh,
-    weighed
+    weighed,
+    secrets,
+    handshake_failed
   };
   Type type = Type::hello;
   std::uint32_t protocol = kChannelProtocol;
@@ -76,10 +81,10 @@ struct ChannelMessage {
   std::uint32_t cell = 0;              // stranger: the worker's cell
   Duration timeout{0};                 // drain
   bool ok = false;                     // drain: immediately, all of grayd ends
-  std::string detail;                  // unreached: "web@v1#0: connect: ..."
+  std::string detail;                  // unreached: "web@v1#0: connect: ..."; handshake_failed: for people
   std::optional<PeerOwner> peer;       // stranger: the process behind the address
   MemoryReport memory;                 // weighed
-  UniqueFd fd;                         // table: the memfd; reopen: the new log
+  UniqueFd fd;                         // table, secrets: the memfd; reopen: the new log
   // table: the memfds of the allowlists, in the order of the services. Their number is sent, too, so that none is lost.
   std::uint32_t list_count = 0;  // at most kMaxAllowlists
   std::vector<UniqueFd> lists;
@@ -93,7 +98,7 @@ struct ChannelMessage {
   /// One message of each type.
   static std::vector<ChannelMessage> variants();
 };
-constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::weighed; }
+constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::handshake_failed; }
 const char* name_of(ChannelMessage::Type type);
 
 std::string to_json_text(const ChannelMessage& message);  // the descriptor is sent separately

@@ -46,6 +46,8 @@ constexpr const char* kNames[] = {
     "file-restored",
     "file-missing",
     "history-failed",
+    "certificate-loaded",
+    "certificate-failed",
     "warning",
 };
 static_assert(std::size(kNames) == static_cast<std::size_t>(EventKind::count));

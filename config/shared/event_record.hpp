@@ -48,12 +48,14 @@ enum class EventKind : std::uint8_t {
   reloaded,
   reload_refused,
   access_log_reopened,
-  access_log_failed,  // it could not be opened or written
-  events_lost,        // some are missing on disk
-  file_restored,      // a file of grayd's own was removed by a different program, and made again
-  file_missing,       // likewise, but it could not be made again
-  history_failed,     // the history cannot be written, some of it is missing, or a new one begins
-  warning,            // something works, but not as the operator probably expects
+  access_log_failed,   // it could not be opened or written
+  events_lost,         // some are missing on disk
+  file_restored,       // a file of grayd's own was removed by a different program, and made again
+  file_missing,        // likewise, but it could not be made again
+  history_failed,      // the history cannot be written, some of it is missing, or a new one begins
+  certificate_loaded,  // a certificate came in force
+  certificate_failed,  // new files of a certificate cannot be used
+  warning,             // something works, but not as the operator probably expects
   count
 };
 constexpr EventKind last_value(EventKind) { return EventKind::warning; }

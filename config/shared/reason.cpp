@@ -39,6 +39,8 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::count)> kReaso
     {Reason::tunnel_idle, 499, "tunnel-idle"},
     {Reason::slow_client, 408, "slow-client"},
     {Reason::length_required, 411, "length-required"},
+    {Reason::client_cert, 403, "client-cert"},
+    {Reason::misdirected, 421, "misdirected"},
 }};
 
 constexpr bool complete() {

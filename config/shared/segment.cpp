@@ -70,6 +70,8 @@ void fold(WireCounts& base, const WireCounts& dead) {
   for (std::size_t side = 0; side < kSides; ++side) add(base.faults[side], dead.faults[side]);
   add(base.write_errors, dead.write_errors);
   add(base.forwards_cut, dead.forwards_cut);
+  add(base.handshakes, dead.handshakes);
+  add(base.handshake_failures, dead.handshake_failures);
   add(base.forwards_unreadable, dead.forwards_unreadable);
   add(base.forwards_ignored, dead.forwards_ignored);
 }

@@ -24,13 +24,14 @@
 
 #include "config/base/unique_fd.hpp"
 #include "config/settings/capacity.hpp"
+#include "config/shared/handshake_failure.hpp"
 #include "config/shared/memory_counts.hpp"
 #include "config/shared/recent_users.hpp"
 
 namespace gray::segment {
 
 inline constexpr std::uint64_t kMagic = 0x6772617973656731;  // "grayseg1"
-inline constexpr std::uint32_t kLayout = 12;                 // raise with every change of the structs below
+inline constexpr std::uint32_t kLayout = 13;                 // raise with every change of the structs below
 inline constexpr std::uint32_t kRouterSlots = 4;             // router generations alive at once
 inline constexpr std::uint32_t kThreads = 32;                // per router
 
@@ -78,6 +79,8 @@ enum class Reason : std::uint8_t {
   tunnel_idle,      // a tunnel was silent for longer than allowed
   slow_client,      // other requests waited for its socket
   length_required,  // the worker speaks HTTP/1.0: it takes no chunks
+  client_cert,      // the service needs a client certificate, and there is none
+  misdirected,      // the host asks for other client certificates than the one that the connection was made for
   count
 };
 enum class Decision : std::uint8_t {
@@ -145,6 +148,8 @@ struct alignas(64) WireCounts {
   std::atomic<std::uint64_t> write_errors[kSides];                              // sends to that side that failed
   std::atomic<std::uint64_t> forwards_cut;         // requests whose X-Forwarded-For has more trusted hops than are read
   std::atomic<std::uint64_t> forwards_unreadable;  // likewise: has a member that is not an address
+  std::atomic<std::uint64_t> handshakes;           // TLS, complete
+  std::atomic<std::uint64_t> handshake_failures[static_cast<std::size_t>(tls::HandshakeFailure::count)];
   std::atomic<std::uint64_t>
       forwards_ignored;  // requests of peers that are not trusted: have X-Forwarded-* or Forwarded
 };

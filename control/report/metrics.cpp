@@ -236,6 +236,19 @@ void faults(std::string& out, const ReportSource& source) {
                          segment::name_of(static_cast<segment::Side>(side)), count);
     }
   }
+  announce(out, "grayd_tls_handshakes_total", "counter", "TLS handshakes that were completed.");
+  out += fmt::format(
+      "grayd_tls_handshakes_total {}\n",
+      sum_of(source.layout, [](const segment::WireCounts& wire) -> const auto& { return wire.handshakes; }));
+  announce(out, "grayd_tls_handshake_failures_total", "counter", "TLS handshakes that failed, by reason.");
+  for (std::size_t i = 1; i < static_cast<std::size_t>(tls::HandshakeFailure::count); ++i)
+    out += fmt::format(
+        "grayd_tls_handshake_failures_total{{reason=\"{}\"}} {}\n", tls::name_of(static_cast<tls::HandshakeFailure>(i)),
+        sum_of(source.layout,
+               [&](const segment::WireCounts& wire) -> const auto& { return wire.handshake_failures[i]; }));
+  announce(out, "grayd_tls_not_after_seconds", "gauge", "When a certificate expires, in seconds since 1970.");
+  for (const TlsView& one : source.tls)
+    out += fmt::format("grayd_tls_not_after_seconds{{tls=\"{}\"}} {}\n", one.name, one.not_after);
   announce(out, "grayd_write_errors_total", "counter", "Connections on which a send failed.");
   for (std::size_t side = 0; side < segment::kSides; ++side) {
     out += fmt::format(

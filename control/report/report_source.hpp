@@ -16,6 +16,7 @@
 #include "config/settings/settings.hpp"
 #include "config/shared/router_view.hpp"
 #include "config/shared/segment.hpp"
+#include "config/shared/tls_view.hpp"
 #include "config/shared/version_view.hpp"
 #include "control/judge/verdict.hpp"
 #include "control/judge/version_memory.hpp"
@@ -110,6 +111,7 @@ struct ReportSource {
   std::vector<UpgradeView> upgrades = {};      // the last ones, oldest first
   std::map<std::string, UndoView> undos = {};  // the last one of each service
   std::string untrusted_proxy = {};            // a peer that sends fields of a proxy: its IP, or "unix"; empty: none
+  std::vector<TlsView> tls = {};
   // Of a version, by service and version.
   std::function<MinuteFigures(const std::string&, const std::string&)> last_minute = {};       // empty: all 0
   std::function<std::optional<Verdict>(const std::string&, const std::string&)> verdict = {};  // only beside stable

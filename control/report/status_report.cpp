@@ -182,6 +182,16 @@ json warning_json(const Warning& warning) {
   return {{"cause", warning.cause}, {"service", warning.service}, {"version", warning.version}, {"text", warning.text}};
 }
 
+json time_or_null(WallTime time) { return time == WallTime{} ? json() : json(rfc3339(time)); }
+
+json tls_json(const TlsView& view) {
+  return {{"name", view.name},
+          {"hosts", view.hosts},
+          {"not_after", time_or_null(WallTime(std::chrono::seconds(view.not_after)))},
+          {"loaded", time_or_null(view.loaded)},
+          {"error", view.error.empty() ? json() : json(view.error)}};
+}
+
 json upgrade_json(const UpgradeView& upgrade) {
   return {{"number", upgrade.number}, {"of", upgrade.of},   {"state", name(upgrade.state)},
           {"text", upgrade.text},     {"pid", upgrade.pid}, {"exit_code", static_cast<int>(upgrade.code)}};
@@ -205,12 +215,16 @@ json status_report(const ReportSource& source) {
               {"warnings", json::array()},
               {"upgrades", json::array()},
               {"listen", json::array()},
+              {"https", json::array()},
               {"proxy_protocol", json::array()},
+              {"tls", json::array()},
               {"routers", json::array()},
               {"services", json::array()}};
   for (const auto& warning : warnings(source)) out["warnings"].push_back(warning_json(warning));
   for (const auto& upgrade : source.upgrades) out["upgrades"].push_back(upgrade_json(upgrade));
   for (const auto& address : source.settings.listen) out["listen"].push_back(address.text());
+  for (const auto& address : source.settings.https) out["https"].push_back(address.text());
+  for (const auto& one : source.tls) out["tls"].push_back(tls_json(one));
   for (const auto& address : source.settings.proxy_protocol) out["proxy_protocol"].push_back(address.text());
   for (const auto& router : source.routers) out["routers"].push_back(router_json(router));
   for (const auto& service : source.settings.services) out["services"].push_back(service_json(source, service));

@@ -84,11 +84,28 @@ void unknown_target(std::vector<Warning>& all, const ServiceSettings& service) {
   if (rule != service.rules.end()) warn(rule->version, fmt::format("the rule \"{}\" names", rule->name));
 }
 
+/// A certificate that ends soon, and one that could not be renewed.
+void certificates(std::vector<Warning>& all, const ReportSource& source) {
+  constexpr std::int64_t kDay = 86'400;
+  constexpr std::int64_t kSoon = 14 * kDay;
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(wall_now().time_since_epoch()).count();
+  for (const TlsView& one : source.tls) {
+    if (!one.error.empty()) all.push_back({"certificate", "", "", fmt::format("tls.{}: {}", one.name, one.error)});
+    if (one.not_after == 0 || one.not_after - now > kSoon) continue;
+    const auto date = rfc3339(WallTime(std::chrono::seconds(one.not_after)));
+    all.push_back({"certificate-expires", "", "",
+                   one.not_after <= now
+                       ? fmt::format("the certificate of tls.{} expired at {}: renew it", one.name, date)
+                       : fmt::format("the certificate of tls.{} expires at {}: renew it", one.name, date)});
+  }
+}
+
 }  // namespace
 
 std::vector<Warning> warnings(const ReportSource& source) {
   std::vector<Warning> all;
   untrusted_proxy(all, source);
+  certificates(all, source);
   for (const ServiceSettings& service : source.settings.services) {
     unknown_target(all, service);
     for (const VersionSettings& version : service.versions) {

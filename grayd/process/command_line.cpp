@@ -90,6 +90,7 @@ CLI::App* add_router_mode(CLI::App& app, RouterArguments& router, UserIds& user)
   mode->add_option("--access-log", router.access_log);
   mode->add_option("--listeners", router.listeners)->required()->check(CLI::NonNegativeNumber);
   mode->add_option("--proxied", router.proxied)->check(CLI::NonNegativeNumber);
+  mode->add_option("--secured", router.secured)->check(CLI::NonNegativeNumber);
   auto* uid = mode->add_option("--uid", user.uid);
   mode->add_option("--gid", user.gid)->needs(uid);
   return mode;

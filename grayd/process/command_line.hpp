@@ -16,6 +16,7 @@ struct RouterArguments {
   int freed = -1;               // the segment's event
   int access_log = -1;          // -1: off
   int listeners = 0;            // how many
+  int secured = 0;              // how many of them, before those with PROXY headers, begin with TLS
   int proxied = 0;              // how many of them, the last ones, expect PROXY headers
   std::optional<UserIds> user;  // none: grayd's own
 };

@@ -19,8 +19,10 @@ int run_router_child(const RouterArguments& arguments) {
   inheritance.freed = inherited_fd(arguments.freed);
   inheritance.access_log = inherited_fd(arguments.access_log);
   for (int i = 0; i < arguments.listeners; ++i) {
-    const bool proxied = i >= arguments.listeners - arguments.proxied;
-    (proxied ? inheritance.proxied : inheritance.listeners).push_back(inherited_fd(kFirstListenerFd + i));
+    const int plain = arguments.listeners - arguments.proxied - arguments.secured;
+    const bool proxied = i >= plain + arguments.secured;
+    auto& group = proxied ? inheritance.proxied : i >= plain ? inheritance.secured : inheritance.listeners;
+    group.push_back(inherited_fd(kFirstListenerFd + i));
   }
   // Before the first message, of the master or of a client, and before a thread is started.
   if (const auto why = drop_privileges(arguments.user, 0); !why.empty()) {

@@ -16,6 +16,9 @@ void RouterLink::send(ChannelMessage message) {
   if (message.type == ChannelMessage::Type::table) {
     std::erase_if(outbox_, [](const ChannelMessage& old) { return old.type == ChannelMessage::Type::table; });
   }
+  if (message.type == ChannelMessage::Type::secrets) {
+    std::erase_if(outbox_, [](const ChannelMessage& old) { return old.type == ChannelMessage::Type::secrets; });
+  }
   outbox_.push_back(std::move(message));
   flush();
 }

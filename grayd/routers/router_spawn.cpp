@@ -19,6 +19,7 @@ std::vector<std::string> router_arguments(const RouterCommand& command) {
   }
   arguments.insert(arguments.end(), {"--listeners", std::to_string(command.listeners.size())});
   if (command.proxied > 0) arguments.insert(arguments.end(), {"--proxied", std::to_string(command.proxied)});
+  if (command.secured > 0) arguments.insert(arguments.end(), {"--secured", std::to_string(command.secured)});
   if (command.user) {
     arguments.insert(arguments.end(),
                      {"--uid", std::to_string(command.user->uid), "--gid", std::to_string(command.user->gid)});

@@ -28,6 +28,7 @@ struct RouterCommand {
   std::vector<int> listeners;              // borrowed
   std::optional<UserIds> user;             // none: grayd's own; set for each start
   std::size_t proxied = 0;                 // how many of them, the last ones: connections begin with a PROXY header
+  std::size_t secured = 0;                 // how many of them, before those: connections begin with a TLS handshake
 
   /// The numbers of the borrowed descriptors are the same before and after an exec.
   template <class Io>
@@ -37,6 +38,7 @@ struct RouterCommand {
     io("access_log", access_log);
     io("listeners", listeners);
     io("proxied", proxied);
+    io("secured", secured);
   }
 };
 

@@ -160,6 +160,20 @@ void Routers::publish(const RoutingTable& table, const std::vector<std::shared_p
   }
 }
 
+void Routers::send_secrets(RouterGeneration& router) {
+  if (!secrets_) return;
+  auto message = message_of(ChannelMessage::Type::secrets);
+  message.fd = copy_of(secrets_.get());
+  router.send(std::move(message));
+}
+
+void Routers::secure(const TlsSecrets& secrets) {
+  secrets_ = sealed_memfd("grayd-tls", to_json_text(secrets));
+  for (const auto& router : living_) {
+    if (router->greeted()) send_secrets(*router);
+  }
+}
+
 void Routers::listen() {
   listening_ = true;
   for (const auto& router : living_) let_accept(*router);
@@ -205,6 +219,7 @@ RouterGeneration* Routers::newest_ready() const {
 }
 
 void Routers::greeted(RouterGeneration& router) {
+  send_secrets(router);
   send_table(router);
   if (router_upgrade_) router_upgrade_->greeted(router);
 }
@@ -321,6 +336,7 @@ void Routers::archive(Io& io) {
   io("settings", settings_);
   io("users", users_);
   io("table", table_);
+  io("secrets", secrets_);
   io("lists", lists_);
   io("number", number_);
   io("drain_timeout", drain_timeout_);

@@ -21,6 +21,7 @@
 #include "config/shared/event_record.hpp"
 #include "config/shared/routing_table.hpp"
 #include "config/shared/segment.hpp"
+#include "config/shared/tls_secrets.hpp"
 #include "control/traffic/publisher.hpp"
 #include "grayd/process/lifetime.hpp"
 #include "grayd/routers/router_generation.hpp"
@@ -48,6 +49,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
     virtual void met_stranger(const ChannelMessage& report) = 0;
     /// A peer from nearby sends fields of a proxy, but is not in trusted_proxies.
     virtual void met_untrusted_proxy(const ChannelMessage& report) = 0;
+    /// A handshake of a client has failed: `detail` says whose and why.
+    virtual void handshake_failed(const ChannelMessage& report) { static_cast<void>(report); }
     virtual void probing_possible(bool possible) = 0;
     virtual void router_user_added() {}  // users() has one more; the router is not started yet
 
@@ -68,6 +71,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   const RouterUpgrade* router_upgrade() const { return router_upgrade_ ? &*router_upgrade_ : nullptr; }
   /// Sends a whole new table; its number must be higher than any before.
   void publish(const RoutingTable& table, const std::vector<std::shared_ptr<const Allowlist>>& lists) override;
+  /// Certificates and ticket keys; every router gets the newest, before its first table.
+  void secure(const TlsSecrets& secrets);
   /// The listeners listen: every router accepts, including later ones.
   void listen();
   /// The access log was reopened: borrowed, replaces the descriptor of the command.
@@ -109,6 +114,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   }
   void met_stranger(const ChannelMessage& report) override { owner_.met_stranger(report); }
   void met_untrusted_proxy(const ChannelMessage& report) override { owner_.met_untrusted_proxy(report); }
+  void handshake_failed(const ChannelMessage& report) override { owner_.handshake_failed(report); }
   void weighed(RouterGeneration& router, ChannelMessage answer) override {
     weighing_.answered(router.pid(), answer.number, std::move(answer.memory));
   }
@@ -134,6 +140,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   std::uint32_t free_router_slot() const;
   void send_hello(RouterGeneration& router, const RouterSettings& settings, bool warm_up);
   void send_table(RouterGeneration& router);
+  void send_secrets(RouterGeneration& router);
   void send_probes();
   void make_room();
   void replace(const RouterGeneration& dead);
@@ -155,7 +162,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   std::map<std::uint64_t, Waiter> waiters_;
   std::uint64_t next_waiter_ = 1;
   std::set<uid_t> users_;
-  UniqueFd table_;
+  UniqueFd table_, secrets_;
   std::vector<UniqueFd> lists_;  // the allowlists of the table
   std::uint64_t number_ = 0;
   Duration drain_timeout_{0};

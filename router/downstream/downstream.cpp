@@ -16,9 +16,9 @@ namespace {
 
 // Bytes read beyond a head must be kept while that request is answered: small reads bound them. Bodies are read larger.
 constexpr std::size_t kHeadRead = 16 * 1024;
-constexpr Duration kLinger{2'000};            // to read and drop what a refused client still sends
-constexpr Duration kFlush{30'000};            // to take the rest of the last answer
-constexpr std::string_view kScheme = "http";  // of a plain socket
+constexpr Duration kLinger{2'000};             // to read and drop what a refused client still sends
+constexpr Duration kHandshakeTimeout{10'000};  // from the connection to the end of its TLS handshake
+constexpr Duration kFlush{30'000};             // to take the rest of the last answer
 constexpr http::Fault kUntrustedPeer{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
 constexpr http::Fault kTooManyConnections{503, "limit", "this client has reached its limit of connections", 0};
 constexpr http::Fault kSlowProxyHeader{408, "PROXY", "the PROXY header did not arrive in time", 0};
@@ -53,26 +53,36 @@ void Downstream::set_peer(const Address& peer) {
 
 bool Downstream::open(int fd, const Address& peer, Opening opening) {
   set_peer(peer);
-  phase_ = opening == Opening::proxy_header ? Phase::greeting : Phase::head;
+  phase_ = opening == Opening::proxy_header ? Phase::greeting
+           : opening == Opening::tls        ? Phase::handshake
+                                            : Phase::head;
   close_after_ = reset_input_ = taking_ = false;
   served_ = 0;
   arrival_ = {};
-  stream_ = engine().adopt(fd, *this);
+  auto secured = session();
+  tls_ = secured.get();
+  stream_ = engine().adopt(fd, *this, std::move(secured));
   engine().count_write_errors(stream_, context().backends.counters().wire().write_errors[0]);
   if (!stream_) {
-    turn_away(fd);
+    tls_ = nullptr;
+    opening == Opening::tls ? turn_away_silently(fd) : turn_away(fd);
     phase_ = Phase::closing;
     return false;
   }
-  arm(context().tables.current().head_timeout);
+  arm(phase_ == Phase::handshake ? kHandshakeTimeout : context().tables.current().head_timeout);
   // The permissions of its folder decide who may open a unix socket.
   if (phase_ == Phase::greeting && !peer_.trusted && peer.kind != Address::Kind::unix_path) refuse(kUntrustedPeer);
   return true;
 }
 
-ClientInfo Downstream::client() const {
-  return {
-      .peer = &peer_.address, .ip = peer_.ip, .trusted = peer_.trusted, .scheme = kScheme, .connection = stream_.key()};
+ClientInfo Downstream::client(std::string_view authority) const {
+  return {.peer = &peer_.address,
+          .ip = peer_.ip,
+          .trusted = peer_.trusted,
+          .scheme = tls_ == nullptr ? "http" : "https",
+          .certificate = tls_ == nullptr ? std::string_view() : tls_->identity(),
+          .misdirected = tls_ != nullptr && is_misdirected(authority),
+          .connection = stream_.key()};
 }
 
 // ---- bytes from the client
@@ -219,7 +229,8 @@ void Downstream::begin_request() {
   transaction.watch.reset();
   phase_ = transaction.body.done() ? Phase::busy : Phase::body;
   engine().pause(stream_, phase_ == Phase::busy ? engine::Pause::busy : engine::Pause::waiting);
-  transaction.exchange.begin(transaction.head.facts(peer_.trusted), client(), started);
+  const RequestFacts facts = transaction.head.facts(peer_.trusted);
+  transaction.exchange.begin(facts, client(facts.authority), started);
   transaction.head.scratch_lost();
 }
 
@@ -292,6 +303,7 @@ void Downstream::on_writable() {
 }
 
 void Downstream::on_timer() {
+  if (phase_ == Phase::handshake) return end_handshake(tls::HandshakeFailure::timeout);
   if (phase_ <= Phase::head) {
     // After half a head the client may read why it is refused; an idle connection is just closed.
     if (nothing_came()) return on_idle_timeout();
@@ -394,6 +406,7 @@ void Downstream::close_now() {
 void Downstream::on_closed() {
   end_transaction();
   stream_ = {};
+  tls_ = nullptr;
   owner_.gone(*this);
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // One client connection: the HTTP/1.1 server side. Bytes become requests, one at a time; answers become bytes.
 //
-// Model: `greeting` (only if the listener requires it) gathers a PROXY header, which names the client and is not HTTP;
+// Model: `handshake` (only with TLS) waits until the engine reports that the connection is secured, so nothing is
+// parsed or routed before; `greeting` (only if the listener requires it) gathers a PROXY header, which names the client and is not HTTP;
 // `head` gathers a request head; `body` feeds the exchange while a worker takes bytes; `busy` waits for the end of the
 // answer; `tunnel` passes all bytes on unparsed. Bytes read beyond that are kept in the inbox, and reading is paused:
 // pipelined requests are answered in order, and the inbox is bounded by one read and one head.
@@ -15,6 +16,7 @@
 
 #include "router/downstream/transaction.hpp"
 #include "router/stats/memory_tally.hpp"
+#include "router/tls/session.hpp"
 
 namespace gray::proxy {
 
@@ -31,6 +33,10 @@ class DownstreamOwner {
   virtual void gone(class Downstream& downstream) = 0;
   /// A PROXY header says that the connection of `peer` is one of `client`. False: the client is beyond its limit.
   virtual bool claim(const Address& peer, const Address& client) = 0;
+  /// A handshake has failed; `client` is known as far as the socket tells.
+  virtual void handshake_failed(const Address& client, tls::HandshakeFailure failure) = 0;
+  /// Certificates, as new connections use them; null while there are none.
+  virtual const std::shared_ptr<const tls::Policies>& policies() const = 0;
   /// While the router drains: a connection has just become idle, or a tunnel.
   virtual void settled() = 0;
 
@@ -39,7 +45,7 @@ class DownstreamOwner {
 };
 
 /// What a connection begins with: its listener decides.
-enum class Opening : std::uint8_t { request, proxy_header };
+enum class Opening : std::uint8_t { request, proxy_header, tls };
 
 class Downstream final : public engine::StreamHandler, public ClientSide {
  public:
@@ -76,7 +82,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   void shut() { is_active() ? transaction_->exchange.client_gone() : close_now(); }
 
  private:
-  enum class Phase : std::uint8_t { greeting, head, body, busy, tunnel, closing };
+  enum class Phase : std::uint8_t { handshake, greeting, head, body, busy, tunnel, closing };
   /// The state of a head that comes in pieces.
   struct Arrival {
     TimePoint since{};           // none: between requests
@@ -93,11 +99,13 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
 
   // engine::StreamHandler
   void on_connected(int) override {}
+  void on_secured() override;
+  void on_insecure() override;
   void on_data(std::string_view bytes) override;
   std::size_t read_size() override;
   void on_end() override;
   void on_writable() override;
-  void on_failed(int) override { shut(); }
+  void on_failed(int) override;
   void on_peer_closing(bool reset) override;
   void on_closed() override;
 
@@ -137,6 +145,9 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool begun();
   void end_transaction();
   void set_peer(const Address& peer);
+  std::unique_ptr<tls::Session> session();
+  bool is_misdirected(std::string_view authority) const;
+  void end_handshake(tls::HandshakeFailure failure);
   void take_all();
   bool must_wait();
   std::size_t take(std::string_view bytes);
@@ -161,7 +172,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool is_last() const;
   bool presses(policy::MemoryLevel level) const { return context().shard.memory.at_least(level); }
   Duration idle_timeout() const;
-  ClientInfo client() const;
+  ClientInfo client(std::string_view authority = {}) const;
   /// When the first bytes of the current head came.
   TimePoint began() const { return arrival_.began() ? arrival_.since : engine().now(); }
   ExchangeContext& context() const { return owner_.context; }
@@ -169,6 +180,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
 
   DownstreamOwner& owner_;
   engine::StreamId stream_;
+  tls::Session* tls_ = nullptr;  // of the stream
   engine::Timer timer_;
   Phase phase_ = Phase::closing;
   bool taking_ = false;       // in take_all(): no re-entry, its loop continues by itself

@@ -10,5 +10,7 @@ inline constexpr std::string_view kOverloadedAnswer =
 
 /// Answers a new connection and closes it.
 void turn_away(int fd);
+/// The same without an answer: to a client that would not understand it.
+void turn_away_silently(int fd);
 
 }  // namespace gray::proxy

@@ -20,6 +20,9 @@
 //  - A stream of connect() reports on_connected(0) only after its other end was compared with the expected owner, so no
 //    byte is sent to a different one.
 //  - on_data() spans are at most what read_size() said, and at most kMaxRead; the bytes are valid during the call only.
+//    With a transform they are clear bytes, and a record that was incomplete before may add Transform::kMaxKept.
+//  - A stream with a transform gives no event before on_secured() but those of its end. One step of one handshake is made
+//    in a turn, in the order of their bytes, and other streams that are ready get at least as much time as handshakes.
 //  - The kernel holds at most kMaxNotSent bytes that it has not sent yet, and one segment: the rest is our tail, which
 //    is accounted for.
 // One thread, except for post() and stop().
@@ -41,6 +44,7 @@
 #include "router/engine/buffer_pool.hpp"
 #include "router/engine/send_window.hpp"
 #include "router/engine/timer_wheel.hpp"
+#include "router/engine/transform.hpp"
 
 namespace gray::engine {
 
@@ -50,6 +54,9 @@ inline constexpr std::size_t kLowWatermark = 32 * 1024;   // unsent bytes at whi
 // exceed it by one read: the kernel may take less than it has said, and the rest of the read is to be kept.
 inline constexpr std::size_t kMaxUnsent = 2 * kHighWatermark;
 inline constexpr std::size_t kMaxUnsentInTurn = kMaxUnsent + kMaxRead;
+// Bytes that the records of a transform may add to a full tail.
+inline constexpr std::size_t kRecordOverhead = 2 * 1024;
+inline constexpr std::size_t kMaxHandshakes = 256;     // begun and not complete, of one engine; others wait
 inline constexpr std::size_t kMaxNotSent = 32 * 1024;  // bytes that the kernel takes before it can send them
 
 /// A stream; index and generation, so that a stale id can never name a newer stream.
@@ -92,6 +99,10 @@ class StreamHandler {
     static_cast<void>(found);
     on_connected(EACCES);
   }
+  /// The handshake of its transform is complete.
+  virtual void on_secured() {}
+  /// The handshake has failed, and what the peer has to know was sent; the handler must end the stream.
+  virtual void on_insecure() { on_failed(EPROTO); }
   virtual void on_data(std::string_view bytes) = 0;
   /// Before each read: how many bytes may be read, 1..kMaxRead.
   virtual std::size_t read_size() { return kMinRead; }
@@ -143,7 +154,9 @@ class Engine {
 
   /// Takes over a connected, non-blocking socket. An invalid id: the kernel refused to watch it, or there is no memory;
   /// the fd is still the caller's.
-  virtual StreamId adopt(int fd, StreamHandler& handler) = 0;
+  virtual StreamId adopt(int fd, StreamHandler& handler) { return adopt(fd, handler, nullptr); }
+  /// The same; all bytes go through the transform, which lives until on_closed().
+  virtual StreamId adopt(int fd, StreamHandler& handler, std::unique_ptr<Transform> transform) = 0;
   /// Begins to connect; on_connected() or on_stranger() follows, also for errors that come at once. `owner`: the user
   /// who must be at the other end. If that cannot be known, the connection is accepted; see peer_owner.hpp. An invalid
   /// id: no socket could be made.
@@ -186,7 +199,8 @@ class Engine {
   /// reads and drops what still comes until the peer closes, for at most `linger`: so a peer that is still sending can
   /// read our answer instead of getting a reset. on_closed() follows.
   virtual void close_after_send(StreamId stream, Duration within, Duration linger) = 0;
-  /// Detaches the socket without closing it; on_released() follows. Only when nothing is unsent.
+  /// Detaches the socket without closing it; on_released() follows. Only when nothing is unsent, and without a
+  /// transform.
   virtual void release(StreamId stream) = 0;
 
   /// Watches a listening socket; several engines may watch the same one.

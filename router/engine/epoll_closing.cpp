@@ -22,7 +22,9 @@ void expire(void* owner, TimePoint) {
 
 void EpollEngine::finish(StreamId id) {
   Stream* stream = streams_.find(id);
-  if (stream == nullptr || stream->closing() || std::exchange(stream->finished, true)) return;
+  if (stream == nullptr || stream->closing() || stream->finished) return;
+  say_finished(*stream);
+  stream->finished = true;
   if (stream->tail.empty()) ::shutdown(stream->fd, SHUT_WR);
 }
 
@@ -31,12 +33,19 @@ void EpollEngine::close(StreamId id) {
 }
 
 void EpollEngine::abort(StreamId id) {
-  if (const Stream* stream = streams_.find(id)) set_reset_on_close(stream->fd);
+  Stream* stream = streams_.find(id);
+  if (stream == nullptr) return;
+  stream->aborted = true;
+  set_reset_on_close(stream->fd);
 }
 
 void EpollEngine::destroy(Stream& stream) {
   if (stream.closing() && !stream.tail.empty()) stream.fail(EPIPE);  // the tail was not delivered completely
   if (stream.ends) wheel_.disarm(stream.ends->deadline);
+  if (stream.transform) {
+    end_handshake(stream);
+    if (!stream.closing() && stream.tail.empty()) say_finished(stream);
+  }
   ::close(std::exchange(stream.fd, -1));
   end(stream);
 }
@@ -62,6 +71,8 @@ void EpollEngine::tell_over() {
 void EpollEngine::close_after_send(StreamId id, Duration within, Duration linger) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr) return;
+  if (stream->error != 0) return destroy(*stream);
+  say_finished(*stream);
   if (stream->error != 0) return destroy(*stream);
   stream->phase = linger > Duration{0} ? Stream::Phase::flushing_linger : Stream::Phase::flushing;
   stream->ends = std::make_unique<Stream::Closing>(*this, id, expire);

@@ -98,7 +98,7 @@ void EpollEngine::run_posted() {
 // How long to wait, in milliseconds; -1: without limit. Counted from the beginning of the turn that has just ended, so
 // a timer is late by at most the length of that turn.
 int EpollEngine::timeout() const {
-  if (!ready_.empty() || !over_.empty() || stops_listening_) return 0;
+  if (!ready_.empty() || !over_.empty() || stops_listening_ || handshakes_.due()) return 0;
   const auto next = wheel_.next_wakeup();
   if (!next) return -1;
   return static_cast<int>(std::max(std::chrono::ceil<Duration>(*next - now_), Duration{0}).count());
@@ -121,6 +121,7 @@ void EpollEngine::turn() {
   if (posted) run_posted();
   wheel_.advance(now_);
   run_ready();
+  if (handshakes_.due()) run_handshake(count > 0);
   if (stops_listening_) take_backlog();
   if (!over_.empty()) tell_over();
   if (when_empty_ && streams_.open() == 0 && !stops_listening_) std::exchange(when_empty_, nullptr)();
@@ -194,6 +195,7 @@ void EpollEngine::serve(Stream& stream) {
 }
 
 void EpollEngine::read(Stream& stream) {
+  if (stream.transform && !stream.transform->open()) return await_handshake(stream);
   const StreamId id = stream.id();
   std::size_t budget = kBytesPerTurn;
   while (stream.readable && stream.pauses == 0 && !stream.reported_end) {
@@ -213,7 +215,11 @@ void EpollEngine::read(Stream& stream) {
     const auto bytes = static_cast<std::size_t>(count);
     // A short read means drained, unless a FIN follows the data: that edge has already been reported.
     if (bytes < wanted && !stream.peer_closed) stream.readable = false;
-    stream.handler->on_data({scratch_.get(), bytes});
+    if (!stream.transform) {
+      stream.handler->on_data({scratch_.get(), bytes});
+    } else if (!hand_out(stream, {scratch_.get(), bytes})) {
+      return;
+    }
     if (!stream.is(id) || stream.closing() || stream.error == ENOBUFS) return;
     budget -= std::min(budget, bytes);
     if (budget == 0 && stream.readable) return mark_ready(stream);
@@ -245,23 +251,32 @@ StreamId EpollEngine::add(int fd, StreamHandler& handler, Stream::Phase phase) {
   return stream.id();
 }
 
-StreamId EpollEngine::adopt(int fd, StreamHandler& handler) {
+StreamId EpollEngine::adopt(int fd, StreamHandler& handler, std::unique_ptr<Transform> transform) {
   set_no_delay(fd);
-  return add(fd, handler, Stream::Phase::open);
+  const StreamId id = add(fd, handler, Stream::Phase::open);
+  if (Stream* stream = streams_.find(id)) stream->transform = std::move(transform);
+  return id;
 }
 
 void EpollEngine::send(StreamId id, std::string_view bytes) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr || stream->closing() || stream->finished || stream->error != 0) return;
-  if (!stream->tail.empty()) return keep(*stream, bytes);
+  if (stream->transform) return encrypt(*stream, {&bytes, 1});
+  send_clear(*stream, bytes);
+}
+
+// As they are, without a transform.
+void EpollEngine::send_clear(Stream& stream, std::string_view bytes) {
+  if (!stream.tail.empty()) return keep(stream, bytes);
   if (bytes.empty()) return;
-  const auto sent = taken(*stream, bytes.size(), [&] { return transmit(stream->fd, bytes); });
-  if (sent && *sent < bytes.size()) keep(*stream, bytes.substr(*sent));
+  const auto sent = taken(stream, bytes.size(), [&] { return transmit(stream.fd, bytes); });
+  if (sent && *sent < bytes.size()) keep(stream, bytes.substr(*sent));
 }
 
 void EpollEngine::send_pieces(StreamId id, std::span<const std::string_view> pieces) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr || stream->closing() || stream->finished || stream->error != 0) return;
+  if (stream->transform) return encrypt(*stream, pieces);
   std::size_t skip = 0;  // bytes that are sent
   if (stream->tail.empty()) {
     const auto sent = taken(*stream, size_of(pieces), [&] { return transmit_pieces(stream->fd, pieces); });
@@ -291,7 +306,8 @@ std::optional<std::size_t> EpollEngine::taken(Stream& stream, std::size_t offere
 
 void EpollEngine::keep(Stream& stream, std::string_view bytes) {
   if (stream.tail.empty()) stream.tail_since = turns_;
-  const std::size_t most = stream.tail_since == turns_ ? kMaxUnsentInTurn : kMaxUnsent;
+  const std::size_t overhead = stream.transform ? kRecordOverhead : 0;
+  const std::size_t most = (stream.tail_since == turns_ ? kMaxUnsentInTurn : kMaxUnsent) + overhead;
   const bool fits = stream.tail.empty() || stream.tail.size() + bytes.size() <= most;
   if (!fits || !stream.tail.append(bytes, buffers_, stream.id().key())) return fail(stream, ENOBUFS);
   stream.backlogged = true;

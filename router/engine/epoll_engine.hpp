@@ -19,6 +19,7 @@
 #include "config/base/unique_fd.hpp"
 #include "router/engine/connect_retry.hpp"
 #include "router/engine/engine.hpp"
+#include "router/engine/handshake_queue.hpp"
 #include "router/engine/listener_set.hpp"
 #include "router/engine/socket_calls.hpp"
 #include "router/engine/stream.hpp"
@@ -30,7 +31,8 @@ class EpollEngine final : public Engine {
   explicit EpollEngine(BufferPool& buffers);
   ~EpollEngine() override;
 
-  StreamId adopt(int fd, StreamHandler& handler) override;
+  using Engine::adopt;
+  StreamId adopt(int fd, StreamHandler& handler, std::unique_ptr<Transform> transform) override;
   StreamId connect(const Address& to, uid_t owner, StreamHandler& handler) override;
   std::optional<PeerOwner> peer(StreamId id) const override {
     const Stream* stream = streams_.find(id);
@@ -95,6 +97,17 @@ class EpollEngine final : public Engine {
   void await_room(Stream& stream, const Address& to);
   void connect_refused();
   void read(Stream& stream);
+  void send_clear(Stream& stream, std::string_view bytes);
+  // epoll_secure.cpp
+  class Gathered;
+  void await_handshake(Stream& stream);
+  void run_handshake(bool busy);
+  void handshake(Stream& stream);
+  void end_handshake(Stream& stream);
+  bool hand_out(Stream& stream, std::string_view bytes);
+  void encrypt(Stream& stream, std::span<const std::string_view> pieces);
+  void say_finished(Stream& stream);
+  std::size_t secured_memory() const;
   void drop_input(Stream& stream);
   void tell_closing(Stream& stream);
   void flush(Stream& stream);
@@ -143,6 +156,8 @@ class EpollEngine final : public Engine {
   std::function<void()> when_empty_;
   std::vector<epoll_event> events_;
   std::unique_ptr<char[]> scratch_;
+  std::unique_ptr<char[]> clear_, cipher_;  // of streams with a transform; none before the first one
+  HandshakeQueue handshakes_;
 };
 
 }  // namespace gray::engine

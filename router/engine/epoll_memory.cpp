@@ -32,7 +32,8 @@ StreamMemory EpollEngine::memory(StreamId id, bool with_kernel) const {
   const Stream* stream = streams_.find(id);
   if (stream == nullptr) return {};
   const std::size_t closing = stream->ends ? heap_bytes(sizeof(Stream::Closing)) : 0;
-  return {.process = heap_bytes(sizeof(Stream)) + closing + stream->tail.held(),
+  const std::size_t secured = stream->transform ? stream->transform->memory() : 0;
+  return {.process = heap_bytes(sizeof(Stream)) + closing + stream->tail.held() + secured,
           .unsent = stream->tail.size(),
           .kernel = with_kernel ? kernel_bytes(stream->fd) : 0};
 }
@@ -41,7 +42,8 @@ std::size_t EpollEngine::own_memory() const {
   const std::size_t lists = (ready_.capacity() + serving_.capacity()) * sizeof(StreamId) +
                             (over_.capacity() + reporting_.capacity()) * sizeof(Stream*) +
                             events_.capacity() * sizeof(epoll_event) + refused_.capacity() * sizeof(Refused);
-  return heap_bytes(sizeof(EpollEngine)) + lists + streams_.own_memory() + (scratch_ ? heap_bytes(kMaxRead) : 0);
+  return heap_bytes(sizeof(EpollEngine)) + lists + streams_.own_memory() + (scratch_ ? heap_bytes(kMaxRead) : 0) +
+         secured_memory();
 }
 
 std::size_t EpollEngine::spare_memory() const { return streams_.spare() * heap_bytes(sizeof(Stream)); }

@@ -78,13 +78,15 @@ void StreamTable::give_back(Stream& stream) {
   stream.pauses = 0;
   stream.readable = stream.peer_closed = stream.peer_reset = false;
   stream.reported_closing = stream.reported_end = stream.backlogged = stream.above_high = stream.queued =
-      stream.connected = stream.refused = stream.finished = false;
+      stream.connected = stream.refused = stream.finished = stream.in_handshakes = stream.handshaking = stream.aborted =
+          false;
   stream.error = 0;
   stream.peer.reset();
   stream.window = {};
   stream.write_errors = nullptr;
   stream.tail.clear();
   stream.ends.reset();
+  stream.transform.reset();
   ++stream.generation;
   free_.push_back(stream.index);
   --open_;

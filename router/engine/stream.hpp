@@ -48,6 +48,9 @@ struct Stream {
   bool finished = false;         // nothing more is sent: FIN follows the tail
   std::uint16_t tail_since = 0;  // the turn of the loop in which the tail began
   bool queued = false;           // in the engine's ready list
+  bool in_handshakes = false;    // in the engine's list of handshakes
+  bool handshaking = false;      // its handshake has begun and is not complete
+  bool aborted = false;          // its close is a reset
   int error = 0;                 // to be reported by on_failed() (or on_connected() while connecting)
   bool connected = false;        // to be reported by on_connected()
   bool refused = false;          // while connecting: its connect is to be tried again
@@ -56,6 +59,7 @@ struct Stream {
   SendWindow window;
   std::atomic<std::uint64_t>* write_errors = nullptr;  // where a failed write is counted
   SendTail tail;
+  std::unique_ptr<Transform> transform;
   std::unique_ptr<Closing> ends;  // only while closing()
 
   StreamId id() const { return {index, generation}; }

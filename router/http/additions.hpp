@@ -19,8 +19,9 @@ struct RequestExtras {
   bool expect = true;           // false: the worker would not understand Expect
   bool trailers = true;         // likewise: TE, and trailers in its answer
   std::optional<std::uint64_t> length = {};  // of a body in chunks that is complete: it is sent with its length
-  std::string_view upgrade;  // offered to the worker: Connection and Upgrade are written; empty: neither is
-  bool via = true;           // false: no Via at all, not even that of the client
+  std::string_view upgrade;           // offered to the worker: Connection and Upgrade are written; empty: neither is
+  bool via = true;                    // false: no Via at all, not even that of the client
+  std::string_view client_cert = {};  // for X-Forwarded-Client-Cert: added if `trusted`, else in its place; empty: none
 };
 
 /// A cookie that the router sets, on every path.

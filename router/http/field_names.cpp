@@ -48,10 +48,11 @@ constexpr std::array kKnown{
     Known{"x-forwarded-proto", Name::x_forwarded_proto},
     Known{"proxy-authenticate", Name::proxy_authenticate},
     Known{"proxy-authorization", Name::proxy_authorization},
+    Known{"x-forwarded-client-cert", Name::x_forwarded_client_cert},
 };
 constexpr std::size_t kLongest = kKnown.back().text.size();
 
-constexpr std::size_t kSlots = 128;
+constexpr std::size_t kSlots = 256;
 
 // Length, first and last character distinguish all known names. Letters are compared without case; no known name begins
 // or ends with '-'.

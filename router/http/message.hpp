@@ -39,6 +39,7 @@ enum class Name : std::uint8_t {
   x_forwarded_for,
   x_forwarded_proto,
   x_forwarded_host,
+  x_forwarded_client_cert,
   x_request_id,
   x_gray_version,
   x_gray_decision,

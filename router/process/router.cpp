@@ -39,6 +39,7 @@ Router::Router(Inheritance inheritance, segment::Segment segment, const ChannelM
       check_again_(this, [](void* self, TimePoint) { static_cast<Router*>(self)->run_warm_up_check(); }),
       report_outcomes_(this, [](void* self, TimePoint) { static_cast<Router*>(self)->report_outcomes(); }) {
   for (const UniqueFd& listener : inheritance_.listeners) listeners_.push_back(listener.get());
+  for (const UniqueFd& listener : inheritance_.secured) secured_.push_back(listener.get());
   for (const UniqueFd& listener : inheritance_.proxied) proxied_.push_back(listener.get());
   if (hello.warm_up) warm_up_check_.emplace();
   start_threads();
@@ -117,7 +118,7 @@ bool Router::admit(const Address& peer) {
 
 // The accepting thread keeps the connection unless another one has fewer.
 void Router::assign(std::uint32_t thread, int fd, const Address& peer, Opening opening) {
-  if (!admit(peer)) return turn_away(fd);
+  if (!admit(peer)) return opening == Opening::tls ? turn_away_silently(fd) : turn_away(fd);
   std::uint32_t best = thread;
   for (std::uint32_t other = 0; other < shards_.size(); ++other) {
     if (loads_[other].connections.load(std::memory_order_relaxed) <
@@ -190,6 +191,19 @@ void Router::met_untrusted_proxy(const Address& peer) {
   ChannelMessage message;
   message.type = ChannelMessage::Type::untrusted_proxy;
   message.detail = peer.kind == Address::Kind::unix_path ? "unix" : peer.ip_text();
+  report(std::move(message));
+}
+
+void Router::handshake_failed(const Address& client, tls::HandshakeFailure failure) {
+  std::string line;
+  {
+    const std::lock_guard lock(complaints_mutex_);
+    line = complaints_.line(client, failure, Clock::now());
+  }
+  if (line.empty()) return;
+  ChannelMessage message;
+  message.type = ChannelMessage::Type::handshake_failed;
+  message.detail = std::move(line);
   report(std::move(message));
 }
 
@@ -275,7 +289,8 @@ void Router::handle(ChannelMessage message) {
   using Type = ChannelMessage::Type;
   switch (message.type) {
     case Type::table: return take_table(std::move(message));
-    case Type::listen: return everywhere([this](Shard& shard) { shard.listen(listeners_, proxied_); });
+    case Type::listen: return everywhere([this](Shard& shard) { shard.listen(listeners_, proxied_, secured_); });
+    case Type::secrets: return take_secrets(message);
     case Type::reopen: return reopen_log(message);
     case Type::drain:
       return everywhere(
@@ -310,6 +325,20 @@ void Router::take_table(ChannelMessage message) {
   });
   if (warm_up_check_) return warm_up_check_->follow(*table);
   report_ready();
+}
+
+// Contexts are built here, because that takes up to a millisecond for each certificate.
+void Router::take_secrets(const ChannelMessage& message) {
+  const auto text = read_memfd(message.fd.get(), TlsSecrets::kMaxBytes);
+  std::string error = "not a sealed memfd of a permitted size";
+  const auto secrets = text ? tls_secrets_from_json(*text, error) : std::nullopt;
+  if (!secrets) return log(LogLevel::error, "router: the certificates are rejected: " + error);
+  try {
+    policies_ = std::make_shared<const tls::Policies>(*secrets, tls::Protocols{}, policies_.get());
+  } catch (const std::exception& problem) {
+    return log(LogLevel::error, std::string("router: the certificates are rejected: ") + problem.what());
+  }
+  everywhere([policies = policies_](Shard& shard) { shard.secure(policies); });
 }
 
 void Router::report_ready() {

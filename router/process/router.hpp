@@ -11,6 +11,7 @@
 #include "config/shared/channel.hpp"
 #include "config/shared/segment.hpp"
 #include "router/policy/client_limit.hpp"
+#include "router/process/handshake_complaints.hpp"
 #include "router/process/router_main.hpp"
 #include "router/process/shard.hpp"
 #include "router/process/stray_signals.hpp"
@@ -45,6 +46,7 @@ class Router final : public ShardHost {
   bool claim(const Address& peer, const Address& client) override;
   void closed(std::uint32_t thread, const Address& peer) override;
   void probed(std::uint64_t id, ProbeAnswer answer) override;
+  void handshake_failed(const Address& client, tls::HandshakeFailure failure) override;
   void drained(std::uint32_t thread) override;
 
   void start_threads();
@@ -60,6 +62,7 @@ class Router final : public ShardHost {
   void end(int result);
   void handle(ChannelMessage message);
   void take_table(ChannelMessage message);
+  void take_secrets(const ChannelMessage& message);
   void reopen_log(const ChannelMessage& message);
   void reached(std::uint64_t id, bool ok, const std::string& detail);
   void run_warm_up_check();
@@ -73,8 +76,9 @@ class Router final : public ShardHost {
   segment::Segment segment_;
   std::uint32_t router_slot_;
   RouterSettings settings_;
-  std::vector<int> listeners_, proxied_;
-  std::atomic<bool> ends_{false};  // the shards are being destroyed
+  std::vector<int> listeners_, proxied_, secured_;
+  std::shared_ptr<const tls::Policies> policies_;  // of the main thread
+  std::atomic<bool> ends_{false};                  // the shards are being destroyed
   engine::MemoryBudget memory_;
   engine::BufferPool main_buffers_{0};    // the main engine has no streams
   std::unique_ptr<engine::Engine> main_;  // of the main thread
@@ -93,6 +97,8 @@ class Router final : public ShardHost {
   std::vector<ProbeOutcome> outcomes_;  // since the last message with some; of the same mutex
   std::atomic<std::uint32_t> drained_threads_{0};
   std::atomic<bool> proxy_reported_{false};
+  std::mutex complaints_mutex_;
+  HandshakeComplaints complaints_;
 
   struct Ready final : engine::ReadyHandler {
     Router& router;

@@ -13,6 +13,7 @@ struct Inheritance {
   UniqueFd freed;  // the segment's event
   UniqueFd access_log;
   std::vector<UniqueFd> listeners;  // bound; the master calls listen() before it sends `listen`
+  std::vector<UniqueFd> secured;    // the same; connections there begin with a TLS handshake
   std::vector<UniqueFd> proxied;    // the same; connections there begin with a PROXY header
 };
 

@@ -88,10 +88,13 @@ void Shard::apply(std::shared_ptr<const RoutingTable> table, CompiledTable compi
   buffers_.detector().set_rules({.age = leak_age(*table)});
 }
 
-void Shard::listen(const std::vector<int>& listeners, const std::vector<int>& proxied) {
+void Shard::listen(const std::vector<int>& listeners, const std::vector<int>& proxied,
+                   const std::vector<int>& secured) {
   if (std::exchange(listening_, true) || context_.draining) return;
   for (const int fd : listeners) engine_->listen(fd, door_);
   for (const int fd : proxied) engine_->listen(fd, proxied_door_);
+  if (!policies_) return;
+  for (const int fd : secured) engine_->listen(fd, tls_door_);
 }
 
 void Shard::Door::on_accept(int fd, const Address& peer) {
@@ -102,7 +105,7 @@ void Shard::open(int fd, const Address& peer, Opening opening) {
   const auto make = [this] { return std::unique_ptr<Downstream>(new (std::nothrow) Downstream(*this)); };
   Downstream* downstream = engine::allocation_fails() ? nullptr : downstreams_.take(make);
   if (downstream == nullptr) {
-    turn_away(fd);
+    opening == Opening::tls ? turn_away_silently(fd) : turn_away(fd);
     return host_.closed(options_.shard_id.thread, peer);
   }
   scan_.wake();

@@ -24,6 +24,7 @@ class ShardHost : public Neighbours {
   virtual bool claim(const Address& peer, const Address& client) = 0;
   virtual void closed(std::uint32_t thread, const Address& peer) = 0;
   virtual void probed(std::uint64_t id, ProbeAnswer answer) = 0;
+  virtual void handshake_failed(const Address& client, tls::HandshakeFailure failure) = 0;
   virtual void drained(std::uint32_t thread) = 0;
 };
 
@@ -48,7 +49,10 @@ class Shard final : public DownstreamOwner {
   // To be called on its thread.
   void apply(std::shared_ptr<const RoutingTable> table, CompiledTable compiled = {});
   /// `proxied`: listeners whose connections begin with a PROXY header.
-  void listen(const std::vector<int>& listeners, const std::vector<int>& proxied = {});
+  void listen(const std::vector<int>& listeners, const std::vector<int>& proxied = {},
+              const std::vector<int>& secured = {});
+  /// New connections with TLS use these.
+  void secure(std::shared_ptr<const tls::Policies> policies) { policies_ = std::move(policies); }
   void open(int fd, const Address& peer, Opening opening);
   void probe(ProbeRequest request) { prober_.start(std::move(request)); }
   void reopen_log(UniqueFd fd) { recorder_.reopen(std::move(fd)); }
@@ -78,6 +82,10 @@ class Shard final : public DownstreamOwner {
   void report(const engine::Leak& leak) const;
   void gone(Downstream& downstream) override;
   bool claim(const Address& peer, const Address& client) override { return host_.claim(peer, client); }
+  void handshake_failed(const Address& client, tls::HandshakeFailure failure) override {
+    host_.handshake_failed(client, failure);
+  }
+  const std::shared_ptr<const tls::Policies>& policies() const override { return policies_; }
   void settled() override { judge_drain(); }
   void close_idle(bool fresh_too);
   void judge_drain();
@@ -112,7 +120,8 @@ class Shard final : public DownstreamOwner {
   ExchangeContext context_;
   TransactionPool transactions_{context_, *request_scratch_, [this] { trim_later(); }};
   Prober prober_;
-  Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header};
+  Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header}, tls_door_{*this, Opening::tls};
+  std::shared_ptr<const tls::Policies> policies_;
   engine::ObjectStore<Downstream> downstreams_{[this] { trim_later(); }};
   bool listening_ = false;
   // Times of a drain: new idle clients are closed; tunnels end; everything is cut.

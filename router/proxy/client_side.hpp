@@ -11,13 +11,14 @@
 
 namespace gray::proxy {
 
-/// Who sent a request, and how: the connection side fills it, and the exchange uses no other source for it. A TLS side
-/// sets `scheme` to "https", and adds here the subject of a verified client certificate once something uses it.
+/// Who sent a request, and how: the connection side fills it, and the exchange uses no other source for it.
 struct ClientInfo {
   const Address* peer = nullptr;
   std::string_view ip;           // of the peer; empty for a unix socket
   bool trusted = false;          // the peer is a trusted proxy
   std::string_view scheme;       // of the connection
+  std::string_view certificate;  // of a verified client, for X-Forwarded-Client-Cert; empty: none
+  bool misdirected = false;      // the host of the request needs a connection of its own
   std::uint64_t connection = 0;  // the owner of its buffers: StreamId::key()
 };
 

@@ -51,7 +51,8 @@ http::RequestExtras Exchange::request_extras() const {
                              .expect = !old,
                              .trailers = !old,
                              .upgrade = old ? std::string_view() : request_.upgrade,
-                             .via = routing_.via()};
+                             .via = routing_.via(),
+                             .client_cert = info_.certificate};
   const bool open = client_->request().body.kind == http::Body::Kind::open;
   if (open && speaks != Speaks::http11 && request_complete_) extras.length = replay_.view().size();
   return extras;

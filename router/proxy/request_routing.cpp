@@ -8,6 +8,9 @@ using segment::Reason;
 namespace {
 
 const Limits kDefaults;
+constexpr http::Fault kMisdirected{421, "TLS",
+                                   "this host asks for another client certificate: open a new connection for it", 0};
+constexpr http::Fault kNoCertificate{403, "TLS", "this service needs a client certificate", 0};
 
 }  // namespace
 
@@ -26,7 +29,7 @@ Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& cli
   const auto service = view_->service_of(request.authority, request.path);
   if (!service) return {.reason = Reason::no_route};
   service_ = &view_->services[*service];
-  if (Refusal refusal = admit(request); refusal.reason != Reason::none) return refusal;
+  if (Refusal refusal = admit(request, client); refusal.reason != Reason::none) return refusal;
   // Only a trusted proxy may name the client; fields of other peers are replaced before forwarding.
   if (client.trusted) {
     const auto forwarded = policy::client_address(*client.peer, head.fields, trusted_proxies_);
@@ -48,7 +51,9 @@ Refusal RequestRouting::route(const RequestFacts& request, const ClientInfo& cli
   return {.reason = version_->up() ? Reason::none : Reason::version_down};
 }
 
-Refusal RequestRouting::admit(const RequestFacts& request) const {
+Refusal RequestRouting::admit(const RequestFacts& request, const ClientInfo& client) const {
+  if (client.misdirected) return {Reason::misdirected, kMisdirected};
+  if (service_->route->client_cert && client.certificate.empty()) return {Reason::client_cert, kNoCertificate};
   const std::size_t offset = request.head_bytes;
   if (offset > limits().head || request.fields > limits().fields)
     return {Reason::head_too_large, {431, "P8", "the request head is larger than this service allows", offset}};

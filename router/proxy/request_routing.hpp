@@ -76,7 +76,7 @@ class RequestRouting {
   void describe(stats::AccessRecord& line) const;
 
  private:
-  Refusal admit(const RequestFacts& request) const;
+  Refusal admit(const RequestFacts& request, const ClientInfo& client) const;
   std::uint64_t living() const;
   void enter_version();
   void leave_version();

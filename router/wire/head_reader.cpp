@@ -91,6 +91,7 @@ void note(const Field& field, Noted& noted) {
     case Name::x_forwarded_for:
     case Name::x_forwarded_proto:
     case Name::x_forwarded_host:
+    case Name::x_forwarded_client_cert:
     case Name::x_forwarded: noted.forwards = true; break;
     case Name::max_forwards:
       ++noted.max_forwards;

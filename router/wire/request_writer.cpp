@@ -16,10 +16,17 @@ constexpr std::size_t kAddedToRequest = 512;
 constexpr std::string_view kHostless = "localhost";
 
 // Always written by us; also the names that look the same to a server that does not distinguish '_' from '-'.
-constexpr NameSet kOurRequestFields =
-    kHopByHop | kGray |
-    NameSet{Name::host,         Name::expect, Name::x_forwarded_for, Name::x_forwarded_proto, Name::x_forwarded_host,
-            Name::x_request_id, Name::shadow, Name::traceparent,     Name::tracestate};
+constexpr NameSet kOurRequestFields = kHopByHop | kGray |
+                                      NameSet{Name::host,
+                                              Name::expect,
+                                              Name::x_forwarded_for,
+                                              Name::x_forwarded_proto,
+                                              Name::x_forwarded_host,
+                                              Name::x_forwarded_client_cert,
+                                              Name::x_request_id,
+                                              Name::shadow,
+                                              Name::traceparent,
+                                              Name::tracestate};
 constexpr NameSet kTrustedOnly{Name::forwarded, Name::x_forwarded};
 
 NameSet dropped_of(const Request& head, const RequestExtras& extras) {
@@ -34,27 +41,31 @@ std::string_view trusted_or(const Request& head, bool trusted, Name id, std::str
   return theirs != nullptr && !theirs->value.empty() ? theirs->value : ours;
 }
 
-// One field even if several came: some frameworks read only the first.
-HeadWriter write_forwarded_for(HeadWriter writer, const Request& head, const RequestExtras& extras) {
-  std::string_view separator = "X-Forwarded-For: ";
+// One field even if several came: some frameworks read only the first. Those of a trusted peer come before ours.
+HeadWriter write_appended(HeadWriter writer, const Request& head, bool trusted, Name id, std::string_view begin,
+                          std::string_view ours) {
+  std::string_view separator = begin;
   const auto append = [&](std::string_view value) {
     if (value.empty()) return;
     writer.text(separator);
     writer.text(value);
     separator = ", ";
   };
-  if (extras.trusted) {
+  if (trusted) {
     for (const Field& field : head.fields) {
-      if (field.id == Name::x_forwarded_for) append(field.value);
+      if (field.id == id) append(field.value);
     }
   }
-  append(extras.client_ip);
+  append(ours);
   if (separator == ", ") writer.text(kCrlf);
   return writer;
 }
 
 HeadWriter write_vouched(HeadWriter writer, const Request& head, const RequestExtras& extras) {
-  writer = write_forwarded_for(writer, head, extras);
+  writer = write_appended(writer, head, extras.trusted, Name::x_forwarded_for, "X-Forwarded-For: ", extras.client_ip);
+  if (extras.trusted || !extras.client_cert.empty())
+    writer = write_appended(writer, head, extras.trusted, Name::x_forwarded_client_cert,
+                            "X-Forwarded-Client-Cert: ", extras.client_cert);
   const auto vouch = [&](std::string_view name, Name id, std::string_view ours) {
     writer.optional_field(name, trusted_or(head, extras.trusted, id, ours));
   };
@@ -88,7 +99,7 @@ Framing request_framing(const Body& body) {
 std::size_t request_bound(const Request& head, const RequestExtras& extras) {
   // Each field may grow by the blank behind its colon; the host is written up to two more times.
   return head.size + head.fields.count + 2 * head.authority.size() + extras.client_ip.size() +
-         extras.request_id.size() + extras.scheme.size() + kAddedToRequest;
+         extras.request_id.size() + extras.scheme.size() + extras.client_cert.size() + kAddedToRequest;
 }
 
 std::size_t write_request(const Request& head, const RequestExtras& extras, char* out) {

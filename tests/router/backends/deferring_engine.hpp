@@ -39,8 +39,9 @@ class DeferringEngine final : public engine::Engine {
   /// As if the kernel of every peer acknowledged nothing.
   void acknowledge_nothing() { deaf_ = true; }
 
-  engine::StreamId adopt(int fd, engine::StreamHandler& handler) override {
-    return keep(handler, [&](Stream& stream) { return below_->adopt(fd, stream); });
+  engine::StreamId adopt(int fd, engine::StreamHandler& handler,
+                         std::unique_ptr<engine::Transform> transform) override {
+    return keep(handler, [&](Stream& stream) { return below_->adopt(fd, stream, std::move(transform)); });
   }
   engine::StreamId connect(const Address& to, uid_t owner, engine::StreamHandler& handler) override {
     return keep(handler, [&](Stream& stream) { return below_->connect(to, owner, stream); });

@@ -41,7 +41,9 @@ class ScriptedEngine final : public SilentEngine {
   }
   bool no_descriptors = false;  // as if the process had none left
 
-  engine::StreamId adopt(int, engine::StreamHandler& handler) override { return add(handler, false); }
+  engine::StreamId adopt(int, engine::StreamHandler& handler, std::unique_ptr<engine::Transform>) override {
+    return add(handler, false);
+  }
   engine::StreamId connect(const Address&, uid_t, engine::StreamHandler& handler) override {
     return no_descriptors ? engine::StreamId{} : add(handler, true);
   }

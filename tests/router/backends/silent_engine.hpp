@@ -10,7 +10,7 @@ struct SilentEngine : engine::Engine {
   void send(engine::StreamId, std::string_view) override {}
   void send_pieces(engine::StreamId, std::span<const std::string_view>) override {}
   std::size_t takes(engine::StreamId) const override { return engine::kMinRead; }
-  engine::StreamId adopt(int, engine::StreamHandler&) override { return {}; }
+  engine::StreamId adopt(int, engine::StreamHandler&, std::unique_ptr<engine::Transform>) override { return {}; }
   engine::StreamId connect(const Address&, uid_t, engine::StreamHandler&) override { return {}; }
   std::optional<PeerOwner> peer(engine::StreamId) const override { return {}; }
   bool is_open(engine::StreamId) const override { return true; }

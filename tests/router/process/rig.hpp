@@ -86,9 +86,10 @@ struct RigOptions {
   bool own_slots = false;  // each shard is a router of its own
   std::size_t budget = 16 << 20;
   RouterSettings settings{};
-  int access_log = -1;   // taken over; of the first shard
-  bool proxied = false;  // connections begin with a PROXY header
-  int send_buffer = 0;   // of the kernel, for each client; 0: its default
+  int access_log = -1;                              // taken over; of the first shard
+  bool proxied = false;                             // connections begin with a PROXY header
+  std::shared_ptr<const tls::Policies> policies{};  // connections begin with a TLS handshake; null: they do not
+  int send_buffer = 0;                              // of the kernel, for each client; 0: its default
   Duration rate_window = policy::kRateWindow;
   std::function<std::unique_ptr<engine::Engine>(engine::BufferPool&)> make_engine = engine::make_engine;
 };
@@ -115,7 +116,13 @@ class Rig {
     apply(plan);
     for (std::uint32_t i = 0; i < options.shards; ++i) {
       const std::vector<int> listeners{listeners_[i].fd()}, none;
-      on([&](proxy::Shard& shard) { options.proxied ? shard.listen(none, listeners) : shard.listen(listeners); }, i);
+      on(
+          [&](proxy::Shard& shard) {
+            shard.secure(options.policies);
+            if (options.policies) return shard.listen(none, none, listeners);
+            options.proxied ? shard.listen(none, listeners) : shard.listen(listeners);
+          },
+          i);
     }
   }
   ~Rig() {
@@ -164,6 +171,7 @@ class Rig {
     const std::lock_guard lock(mutex_);
     return last_closed_;
   }
+  std::array<std::atomic<int>, static_cast<std::size_t>(tls::HandshakeFailure::count)> handshake_failures{};
   int drained_shards() const { return drained_; }
   int handed_over() const { return handed_over_; }
   /// Times that a thread had no socket left to a worker that left the table.
@@ -255,6 +263,9 @@ class Rig {
     void met_stranger(std::uint32_t, std::uint64_t generation, const PeerOwner& found) override {
       const std::lock_guard lock(rig.mutex_);
       rig.strangers_.emplace_back(generation, found);
+    }
+    void handshake_failed(const Address&, tls::HandshakeFailure failure) override {
+      ++rig.handshake_failures[static_cast<std::size_t>(failure)];
     }
     void drained(std::uint32_t) override { ++rig.drained_; }
   };

@@ -74,7 +74,7 @@ class SimulatedEngine final : public SilentEngine {
 
   // ---- engine::Engine
 
-  engine::StreamId adopt(int, engine::StreamHandler& handler) override {
+  engine::StreamId adopt(int, engine::StreamHandler& handler, std::unique_ptr<engine::Transform>) override {
     SimulatedStream& stream = add(handler);
     stream.accepted = true;
     return stream.id;

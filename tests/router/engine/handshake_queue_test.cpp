@@ -1,0 +1,63 @@
+#include "router/engine/handshake_queue.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace gray;
+using namespace gray::engine;
+
+namespace {
+
+StreamId stream(std::uint32_t index) { return {index, 1}; }
+TimePoint at(int ms) { return TimePoint{} + Duration{1'000 + ms}; }
+
+}  // namespace
+
+TEST_CASE("streams are served in their order") {
+  HandshakeQueue queue;
+  CHECK_FALSE(queue.due());
+  CHECK_FALSE(queue.next(at(0), false));
+  queue.add(stream(1), false);
+  queue.add(stream(2), false);
+  CHECK(queue.due());
+  CHECK(queue.next(at(0), true) == stream(1));
+  CHECK(queue.next(at(0), true) == stream(2));
+  CHECK_FALSE(queue.due());
+}
+
+TEST_CASE("beside other work the next step waits as long as the last one took") {
+  HandshakeQueue queue;
+  queue.add(stream(1), false);
+  queue.stepped(at(10), at(14));
+  CHECK_FALSE(queue.next(at(17), true));
+  CHECK(queue.due());
+  CHECK(queue.next(at(18), true) == stream(1));
+  queue.add(stream(2), false);
+  queue.stepped(at(20), at(24));
+  CHECK(queue.next(at(24), false) == stream(2));
+}
+
+TEST_CASE("new handshakes and those that go on take turns") {
+  HandshakeQueue queue;
+  for (std::uint32_t i = 0; i < 3; ++i) queue.add(stream(i), false);
+  for (std::uint32_t i = 10; i < 13; ++i) queue.add(stream(i), true);
+  bool fresh = false, goes_on = false;
+  for (int i = 0; i < 2; ++i) {
+    const auto next = queue.next(at(0), false);
+    REQUIRE(next);
+    (next->index < 10 ? fresh : goes_on) = true;
+  }
+  CHECK(fresh);
+  CHECK(goes_on);
+}
+
+TEST_CASE("a new handshake waits while kMaxHandshakes are in progress") {
+  HandshakeQueue queue;
+  for (std::size_t i = 0; i < kMaxHandshakes; ++i) queue.begin();
+  queue.add(stream(1), false);
+  CHECK_FALSE(queue.due());
+  CHECK_FALSE(queue.next(at(0), false));
+  queue.add(stream(2), true);
+  CHECK(queue.next(at(0), false) == stream(2));
+  queue.end();
+  CHECK(queue.next(at(0), false) == stream(1));
+}
