@@ -166,6 +166,7 @@ void CommandHost::apply(const Change& change) {
       return to_.supervisor.apply(change.service, *to_.settings.service(change.service)->version(change.version));
     case Kind::remove_version: return to_.supervisor.remove(change.service, change.version);
     case Kind::router:  // a router has the new settings already
+    case Kind::certificates:
     case Kind::memory:
     case Kind::add_service:
     case Kind::reroute_service:

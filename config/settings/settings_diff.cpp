@@ -153,6 +153,7 @@ Diff diff(const Settings& old, const Settings& fresh, const std::vector<LiveServ
   Changes changes;
   if (old.router != fresh.router) changes.push_back({Kind::router, {}, {}});
   if (old.leak_detection != fresh.leak_detection) changes.push_back({Kind::memory, {}, {}});
+  if (old.tls != fresh.tls) changes.push_back({Kind::certificates, {}, {}});
   for (const ServiceSettings& service : fresh.services) {
     const ServiceSettings* before = old.service(service.name);
     if (before == nullptr)

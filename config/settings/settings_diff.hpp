@@ -26,9 +26,10 @@ struct LiveService {
 
 struct Change {
   enum class Kind : std::uint8_t {
-    router,       // trusted_proxies, max_connections...: a new router generation, or a message to the old one
-    memory,       // leak_detection: a new routing table
-    add_service,  // its versions follow as add_version
+    router,        // trusted_proxies, max_connections...: a new router generation, or a message to the old one
+    memory,        // leak_detection: a new routing table
+    certificates,  // [tls.NAME]: the files are read, and routers get the new ones
+    add_service,   // its versions follow as add_version
     add_version,
     restart_version,  // rolling: settings that a process gets at its start (command, env, cwd, user, listen, ready)
     update_version,   // health, min_healthy, stop, drain_timeout, ready_timeout, memory: takes effect without a restart

@@ -214,8 +214,6 @@ void check_client_certs(TomlReader& root, const Settings& settings) {
       root.error("service", "service " + service.name +
                                 " has client_cert = \"required\", but no client is asked for a "
                                 "certificate: set listen.https, and client_auth in a [tls.NAME]");
-  if (!settings.tls.empty() && settings.https.empty())
-    root.warn("tls", "no address speaks TLS, so the certificates are not used: set listen.https");
 }
 
 void read_settings(const toml::table& table, TomlFile& file, Settings& settings) {

@@ -16,6 +16,7 @@ namespace gray {
 struct TlsIdentity {
   std::string name;
   std::vector<std::string> hosts;  // lower case; "*.example.com": exactly one label before it
+  bool hosts_given = false;        // by the configuration; else they are the names in the certificate
   std::string certificate, key;    // PEM
   ClientAuth client_auth = ClientAuth::off;
   std::string client_ca, client_crl;  // PEM; empty: none
@@ -23,6 +24,7 @@ struct TlsIdentity {
   void archive(Io& io) {
     io("name", name);
     io("hosts", hosts);
+    io("hosts_given", hosts_given);
     io("certificate", certificate);
     io("key", key);
     io("client_auth", client_auth);

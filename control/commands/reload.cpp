@@ -62,6 +62,7 @@ std::string text_of(const Change& change, bool stopped) {
     return fmt::format("{}: added; it is stopped: grayctl start {} {}", version, change.service, change.version);
   switch (change.kind) {
     case Change::Kind::router: return "router: a new generation with the new settings";
+    case Change::Kind::certificates: return "tls: new certificates";
     case Change::Kind::memory: return "memory: a new level of leak detection";
     case Change::Kind::add_service: return fmt::format("service {}: added", change.service);
     case Change::Kind::add_version: return version + ": started";

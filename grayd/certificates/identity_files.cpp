@@ -53,6 +53,7 @@ LoadedIdentity read_identity(const TlsSettings& settings) {
   TlsIdentity& identity = loaded.identity;
   identity.name = settings.name;
   identity.hosts = settings.hosts;
+  identity.hosts_given = !settings.hosts.empty();
   identity.client_auth = settings.client_auth;
   bool good = read_pem(settings.certificate, identity.certificate, loaded.fault) &&
               read_pem(settings.key, identity.key, loaded.fault);

@@ -133,13 +133,25 @@ Policies::Policies(const TlsSecrets& secrets, Protocols protocols, const Policie
           if (one->name == identity.name) policy = one;
       }
     }
-    for (const std::string& host : identity.hosts) names_.add(host, policies_.size());
     policies_.push_back(policy ? std::move(policy) : make_policy(identity));
     identities_.emplace(identity.name, identity);
     guards_ = guards_ || identity.client_auth != ClientAuth::off;
   }
+  add_names(secrets.identities);
   if (policies_.empty()) throw std::runtime_error("there is no certificate");
   listener_ = make_listener();
+}
+
+// Of certificates with the same name in them, one that is guarded gets the host.
+void Policies::add_names(const std::vector<TlsIdentity>& identities) {
+  for (const bool guarded : {true, false}) {
+    for (std::size_t i = 0; i < identities.size(); ++i) {
+      const TlsIdentity& identity = identities[i];
+      if ((identity.client_auth != ClientAuth::off) != guarded) continue;
+      const auto from = identity.hosts_given ? HostNames::From::configuration : HostNames::From::certificate;
+      for (const std::string& host : identity.hosts) names_.add(host, i, from);
+    }
+  }
 }
 
 const Policies& Policies::of(SSL* session) {

@@ -62,6 +62,8 @@ class Policies {
   void choose(SSL* session, std::string_view host) const;
 
  private:
+  void add_names(const std::vector<TlsIdentity>& identities);
+
   std::map<std::string, TlsIdentity> identities_;  // by name
   std::vector<std::shared_ptr<const Policy>> policies_;
   HostNames names_;

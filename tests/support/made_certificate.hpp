@@ -101,6 +101,7 @@ inline TlsIdentity identity_of(const std::string& name, const MadeCertificate& o
                                std::vector<std::string> hosts = {}) {
   TlsIdentity identity;
   identity.name = name;
+  identity.hosts_given = !hosts.empty();
   identity.hosts = std::move(hosts);
   identity.certificate = one.pem();
   identity.key = one.key_pem();

@@ -69,8 +69,8 @@ struct Row {
 };
 
 const char* word(Kind kind) {
-  constexpr const char* kWords[] = {"router", "memory",  "add service", "add",    "restart",       "update",
-                                    "resize", "reroute", "release",     "remove", "remove service"};
+  constexpr const char* kWords[] = {"router", "memory", "certificates", "add service", "add",    "restart",
+                                    "update", "resize", "reroute",      "release",     "remove", "remove service"};
   return kWords[static_cast<std::size_t>(kind)];
 }
 
@@ -107,6 +107,8 @@ const Row<Settings> kSettings[] = {
     {"state_dir", [](Settings& s) { s.state_dir = "/x"; }, "refused: a change of state_dir needs a restart"},
     {"access_log", [](Settings& s) { s.access_log = "/x"; }, "refused: a change of access_log needs a restart"},
     {"listen", [](Settings& s) { s.listen.emplace_back(); }, "refused: a change of listen.http needs a restart"},
+    {"https", [](Settings& s) { s.https.emplace_back(); }, "refused: a change of listen.https needs a restart"},
+    {"tls", [](Settings& s) { s.tls.emplace_back(); }, "certificates"},
     {"proxy_protocol", [](Settings& s) { s.proxy_protocol.emplace_back(); },
      "refused: a change of listen.proxy_protocol needs a restart"},
     {"admin", [](Settings& s) { s.admin = "/x"; }, "refused: a change of listen.admin needs a restart"},
@@ -158,6 +160,7 @@ const Row<ServiceRouting> kRouting[] = {
     {"cookie_same_site", [](ServiceRouting& s) { s.cookie_same_site = SameSite::none; }, "reroute web"},
     {"cookie_partitioned", [](ServiceRouting& s) { s.cookie_partitioned = true; }, "reroute web"},
     {"via", [](ServiceRouting& s) { s.via = false; }, "reroute web"},
+    {"client_cert", [](ServiceRouting& s) { s.client_cert = true; }, "reroute web"},
     {"allowlist", [](ServiceRouting& s) { s.allowlist.digest = 7; }, "reroute web"},
     {"rules", [](ServiceRouting& s) { s.rules.emplace_back(); }, "reroute web"},
     {"limits", [](ServiceRouting& s) { s.limits = {.queue = 1}; }, "reroute web"},

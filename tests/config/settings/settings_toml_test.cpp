@@ -202,6 +202,7 @@ TEST_CASE("the reference file has the defaults: without its optional keys the se
   REQUIRE(settings.services[0].release);
   const auto release = *std::exchange(settings.services[0].release, std::nullopt);
   CHECK(std::exchange(settings.services[0].rules, {}).size() == 1);
+  CHECK(std::exchange(settings.tls, {}).size() == 1);
   CHECK_FALSE(std::exchange(settings.services[0].limits.queue_grows, true));  // a queue whose size is set does not
   CHECK(settings == std::get<Settings>(parse_settings(smallest, kReference)));
   const auto least = smallest + "[service.web.release]\n" + command + "cwd = 'releases/{version}'\n";

@@ -58,7 +58,7 @@ TEST_CASE("mistakes name the remedy") {
 }
 
 TEST_CASE("a service that needs client certificates needs a host that asks for them") {
-  const std::string said = errors_of(
+  const std::string said = refused(
                                "[service.web]\nstable = \"v1\"\nclient_cert = \"required\"\n"
                                "[service.web.version.v1]\ncommand = [\"x\"]\n")
                                .text;

@@ -8,7 +8,7 @@ namespace {
 
 TlsSecrets example() {
   TlsSecrets secrets;
-  secrets.identities = {{"main", {"example.com"}, "C", "K", ClientAuth::optional, "CA", ""}};
+  secrets.identities = {{"main", {"example.com"}, true, "C", "K", ClientAuth::optional, "CA", ""}};
   secrets.ticket_keys = {std::string(160, '0'), std::string(160, 'f')};
   return secrets;
 }

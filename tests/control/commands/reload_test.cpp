@@ -55,9 +55,9 @@ TEST_CASE("a reload that changes no weight leaves no state") {
 
 TEST_CASE("every change has a text") {
   using Kind = Change::Kind;
-  for (const auto kind :
-       {Kind::router, Kind::memory, Kind::add_service, Kind::add_version, Kind::restart_version, Kind::update_version,
-        Kind::resize_version, Kind::reroute_service, Kind::remove_version, Kind::remove_service}) {
+  for (const auto kind : {Kind::router, Kind::memory, Kind::certificates, Kind::add_service, Kind::add_version,
+                          Kind::restart_version, Kind::update_version, Kind::resize_version, Kind::reroute_service,
+                          Kind::remove_version, Kind::remove_service}) {
     CHECK_FALSE(text_of({kind, "web", "v2"}).empty());
   }
   CHECK(text_of({Kind::restart_version, "web", "v2"}) == "version web v2: rolling restart");

@@ -28,3 +28,12 @@ TEST_CASE("the first one that names a host keeps it") {
   names.add("a", 2);
   CHECK(names.find("a") == 1);
 }
+
+TEST_CASE("a name of the configuration goes before every name that only stands in a certificate") {
+  HostNames names;
+  names.add("guarded.example.com", 1, HostNames::From::certificate);
+  names.add("*.example.com", 2);
+  names.add("other.example", 1, HostNames::From::certificate);
+  CHECK(names.find("guarded.example.com") == 2);
+  CHECK(names.find("other.example") == 1);
+}

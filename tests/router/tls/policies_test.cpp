@@ -62,6 +62,17 @@ TEST_CASE("hosts that ask for the same proof are of one group") {
   CHECK(policies.of_host("a").group != policies.of_host("d").group);
 }
 
+TEST_CASE("the names in a certificate take no host away from a table that guards it") {
+  TlsIdentity open = test::identity_of("open", made({}), {"guarded.example"});
+  open.hosts_given = false;
+  TlsIdentity guarded = test::identity_of("guarded", made({}), {"guarded.example"});
+  guarded.client_auth = ClientAuth::required;
+  guarded.client_ca = made({.name = "ca", .ca = true}).pem();
+  CHECK(Policies(secrets_of({open, guarded}), {}).of_host("guarded.example").name == "guarded");
+  guarded.hosts_given = false;
+  CHECK(Policies(secrets_of({open, guarded}), {}).of_host("guarded.example").name == "guarded");
+}
+
 TEST_CASE("what has not changed is not built again") {
   const TlsIdentity main = test::identity_of("main", made({})), other = test::identity_of("other", made({}), {"o"});
   const Policies before(secrets_of({main, other}), {});
