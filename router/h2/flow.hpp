@@ -10,7 +10,8 @@ inline constexpr std::int32_t kFirstWindow = 65535;  // of every stream and conn
 /// What we may still send. It can be negative: the peer may lower the initial size of its streams at any time.
 class SendWindow {
  public:
-  explicit SendWindow(std::int32_t size = kFirstWindow) : size_(size) {}
+  SendWindow() = default;
+  explicit SendWindow(std::int32_t size) : size_(size) {}
   std::int32_t size() const { return size_; }
   /// Bytes that may be sent now.
   std::uint32_t room() const { return size_ > 0 ? static_cast<std::uint32_t>(size_) : 0; }
@@ -19,14 +20,15 @@ class SendWindow {
   bool change(std::int64_t by);
 
  private:
-  std::int32_t size_;
+  std::int32_t size_ = kFirstWindow;
 };
 
 /// What the peer may still send. Credit is given for bytes that were consumed, not for those that came, and in pieces
 /// of at least half the window: then one WINDOW_UPDATE serves many frames.
 class ReceiveWindow {
  public:
-  explicit ReceiveWindow(std::uint32_t size = kFirstWindow) : full_(size), left_(size) {}
+  ReceiveWindow() = default;
+  explicit ReceiveWindow(std::uint32_t size) : full_(size), left_(size) {}
   std::uint32_t left() const { return left_; }
   /// Bytes that came and were not consumed.
   std::uint32_t unconsumed() const { return unconsumed_; }
@@ -36,7 +38,7 @@ class ReceiveWindow {
   std::uint32_t consume(std::uint32_t bytes);
 
  private:
-  std::uint32_t full_, left_;
+  std::uint32_t full_ = kFirstWindow, left_ = kFirstWindow;
   std::uint32_t unconsumed_ = 0;
 };
 

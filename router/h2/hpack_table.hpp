@@ -27,7 +27,7 @@ std::uint32_t static_name(std::string_view name);
 
 class HpackTable {
  public:
-  /// The largest table that the peer may ask for, in bytes as the RFC counts them: at most 65535.
+  /// The largest table that the peer may ask for, in bytes as the RFC counts them: at most 32768.
   explicit HpackTable(std::size_t limit = kTableSize) : limit_(limit), max_size_(limit) {}
 
   std::size_t limit() const { return limit_; }
@@ -48,6 +48,7 @@ class HpackTable {
 
  private:
   struct Record {
+    std::uint16_t at = 0;               // where its name is; its value is behind it
     std::uint16_t name = 0, value = 0;  // lengths
     FieldTraits traits;
   };

@@ -1,5 +1,6 @@
 #pragma once
-// Round robin among the streams of a connection that have payload to send. Intrusive: no allocation.
+// Round robin among the streams of a connection that have payload to send. Intrusive: no allocation. A stream is
+// removed before it is released.
 #include "router/h2/stream.hpp"
 
 namespace gray::h2 {

@@ -21,8 +21,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -31,11 +30,13 @@
 #include "router/h2/flow.hpp"
 #include "router/h2/frame_reader.hpp"
 #include "router/h2/head_builder.hpp"
+#include "router/h2/head_encoder.hpp"
 #include "router/h2/hpack_decoder.hpp"
 #include "router/h2/output.hpp"
 #include "router/h2/server_visitor.hpp"
 #include "router/h2/stream.hpp"
 #include "router/http/additions.hpp"
+#include "router/wire/forwarding.hpp"
 #include "router/wire/head.hpp"
 
 namespace gray::h2 {
@@ -65,13 +66,16 @@ class ServerMachine {
   void send_head(Stream& stream, const http::Response& head, const http::ResponseExtras& extras, std::string_view date,
                  bool end_stream);
   /// Frames as much of `payload` as both windows allow, and returns how much that was. `end_stream` counts only if it
-  /// was all of it; with empty payload it needs no window.
+  /// was all of it; with empty payload it needs no window. For a stream that can send nothing any more: all of it, as
+  /// there is no use in keeping it.
   std::size_t send_data(Stream& stream, std::string_view payload, bool end_stream);
   /// Ends the answer with the lines of an HTTP/1.1 trailer section that may be forwarded, or with an empty DATA frame if
   /// there is none.
   void send_trailers(Stream& stream, std::string_view section);
-  /// A whole answer of the router. Its text is sent as far as the windows allow; in practice all of it.
-  void send_answer(Stream& stream, const http::LocalAnswer& answer, std::string_view date);
+  /// A whole answer of the router. Returns what the windows did not allow: a view into `text`, to be sent by
+  /// send_data() with `end_stream`; empty: the answer is complete.
+  std::string_view send_answer(Stream& stream, const http::LocalAnswer& answer, std::string_view date,
+                               std::span<char, http::kMaxLocalAnswer> text);
   /// Bytes that send_data() would take now.
   std::size_t sendable(const Stream& stream) const;
   /// Whether send_data() would be held back by the window of the connection, and not by that of the stream.
@@ -110,7 +114,8 @@ class ServerMachine {
   bool greeted() const { return preface_ == kPreface.size() && settings_came_; }
   /// The client has acknowledged our SETTINGS.
   bool acknowledged() const { return acknowledged_; }
-  std::uint32_t last_stream() const { return last_; }
+  /// The largest one that was given to the owner.
+  std::uint32_t last_stream() const { return served_; }
   /// Bytes of heap memory, without the streams themselves.
   std::size_t memory() const;
 
@@ -118,25 +123,27 @@ class ServerMachine {
   enum class Drain : std::uint8_t { no, announced, last };
   /// How a stream ended that is no longer listed.
   enum class Ending : std::uint8_t { unknown, ended, reset_by_us, reset_by_peer };
-  enum class State : std::uint8_t { idle, open, half_closed, reset, ended, reset_by_us, reset_by_peer, unknown };
+  enum class State : std::uint8_t { idle, open, half_closed, ended, reset_by_us, reset_by_peer, unknown };
   /// The header block that is being received, with what its HEADERS frame said.
   struct Block {
     std::uint32_t stream = 0;  // 0: none
     bool end_stream = false;
+    bool depends_on_itself = false;  // its HEADERS frame has such a priority
     std::uint8_t continuations = 0;
     std::vector<char> bytes;
   };
   /// The ids of streams that ended lately: a ring, each with how it ended in its two lowest bits.
   static constexpr std::size_t kRemembered = 64;
+  static constexpr std::string_view kDrainPing = "draining";  // its payload: eight bytes
 
   // server_machine.cpp: frames and their order
   bool take_preface(std::string_view& bytes);
   void on_frame_head();
-  FrameReader::Take how_taken() const;
+  Violation check_order(const FrameHead& frame) const;
+  FrameReader::Take how_taken(FrameType type) const;
   void on_payload(const FrameReader::Step& step);
-  void on_whole_frame(std::string_view payload);
   void broken(const Violation& violation);
-  void fail(ErrorCode code, const char* rule) { broken({code, rule, true}); }
+  void fail(ErrorCode code, const char* rule) { broken({code, rule}); }
 
   // server_control.cpp: frames that carry no message
   void on_settings(std::string_view payload);
@@ -148,36 +155,41 @@ class ServerMachine {
   void on_rst_stream(std::string_view payload);
   void on_priority(std::string_view payload);
   void glitch();
+  void answered();
   void reply(FrameHead head, std::string_view payload);
 
   // server_requests.cpp: HEADERS, CONTINUATION and DATA
   void on_headers(std::string_view payload);
   void on_continuation(std::string_view payload);
   void take_block(std::string_view block);
-  void open_stream(std::string_view block, bool end_stream);
-  void read_request(Stream& stream, std::string_view block, bool end_stream);
-  void read_trailers(Stream& stream, std::string_view block, bool end_stream);
+  void open_stream(std::string_view block);
+  void read_request(std::string_view block);
+  Stream* new_stream(std::uint32_t id, bool end_stream);
+  void refuse_stream(std::uint32_t id);
+  void read_trailers(Stream& stream, std::string_view block);
   bool skip_block(std::string_view block);
   bool decode(std::string_view block, FieldSink& sink);
   void on_data_head();
-  void on_data(std::string_view piece, bool last);
+  void on_data(const FrameReader::Step& step);
+  bool take_padding(std::string_view& piece);
   void pass_data(Stream& stream, std::string_view payload, bool end_stream);
 
-  // server_streams.cpp
+  // server_streams.cpp: their states, and the frames that we write by ourselves
   State state_of(std::uint32_t id) const;
   Stream* find(std::uint32_t id) const;
-  void end_by_peer(Stream& stream, ErrorCode code, bool by_us);
-  void stream_error(std::uint32_t id, const Violation& violation);
+  void end_both(Stream& stream, ErrorCode code, bool by_peer);
+  void stream_error(std::uint32_t id, ErrorCode code, const char* rule);
   void remember(std::uint32_t id, Ending ending);
-  void credit(std::uint32_t bytes);
+  void credit(Stream* stream, std::uint32_t bytes);
   void write_rst(std::uint32_t id, ErrorCode code);
   void write_update(std::uint32_t id, std::uint32_t increment);
-  void write_goaway(std::uint32_t last, ErrorCode code);
+  void write_goaway(std::uint32_t last, ErrorCode code, std::string_view text);
   void write_frame(FrameHead head, std::string_view payload);
 
   // server_answers.cpp
-  bool can_send(const Stream& stream) const;
-  void ended(Stream& stream);
+  bool can_send(const Stream& stream) const { return !dead_ && stream.answer == Stream::Half::open; }
+  void write_data(Stream& stream, std::string_view payload, bool end_stream);
+  HeadersFrames frames_of(const Stream& stream, bool end_stream);
   template <class WriteText>
   void send_text(Stream& stream, std::size_t bound, bool end_stream, WriteText write);
 
@@ -195,15 +207,18 @@ class ServerMachine {
   std::array<std::uint32_t, kRemembered> endings_{};
   std::size_t endings_next_ = 0;
   TimePoint now_{};
-  std::uint64_t written_ = 0;  // bytes of all frames
-  std::uint32_t last_ = 0;     // the largest stream that the client has opened
-  std::uint32_t peer_window_ = kFirstWindow, peer_frame_ = kFrameSize;
+  std::uint64_t written_ = 0;                 // bytes of all frames
+  std::uint32_t last_ = 0;                    // the largest stream that the client has opened
+  std::uint32_t served_ = 0;                  // the largest one that was given to the owner
+  std::uint32_t peer_window_ = kFirstWindow;  // of each new stream
   // The current DATA frame
-  std::uint32_t padding_ = 0;
   std::uint32_t data_left_ = 0;  // of its payload, without padding
   bool padding_known_ = false;
+  bool data_passed_ = false;  // to the owner; otherwise it only counts against the window of the connection
   std::uint8_t preface_ = 0;  // bytes of it that came
-  bool settings_came_ = false, acknowledged_ = false, empty_table_ = false, dead_ = false;
+  bool settings_came_ = false, acknowledged_ = false, dead_ = false;
+  bool empty_table_ = false;      // the next block begins with a size update to 0
+  bool table_announced_ = false;  // one has been sent
   Drain drain_ = Drain::no;
 };
 

@@ -19,8 +19,8 @@ struct Stream {
   std::uint32_t id = 0;
   Half request = Half::open;  // what we receive
   Half answer = Half::open;   // what we send
-  bool head_sent = false;     // of the final answer
-  bool queued = false;        // in a SendSchedule
+  bool reset_by_peer = false;
+  bool queued = false;  // in a SendSchedule
   SendWindow send;
   ReceiveWindow receive;
   std::uint64_t length_left = kAnyLength;  // of the request's Content-Length

@@ -13,6 +13,7 @@ const std::vector<Room> kRooms = {
     {"supervisor", {"supervisor/process", "supervisor/kernel", "config/base", "config/settings", "config/shared"}},
     {"router/http", {"config/base", "config/settings", "config/shared"}},
     {"router/wire", {"router/http", "config/base", "config/settings", "config/shared"}},
+    {"router/h2", {"router/wire", "router/http", "config/base", "config/settings", "config/shared"}},
     {"router/targeting", {"router/http", "config/base", "config/settings", "config/shared"}},
     {"router/policy", {"router/targeting", "router/http", "config/base", "config/settings", "config/shared"}},
     {"router/stats", {"config/base", "config/settings", "config/shared"}},
@@ -110,7 +111,7 @@ const std::vector<Room> kRooms = {
 const std::vector<Room> kTestRooms = {
     {"tests/bench", {"config/base", "tests/control/judge"}},
     {"tests/bench/machine", {}},
-    {"tests/fuzz", {"router/http", "router/wire"}},
+    {"tests/fuzz", {"router/http", "router/wire", "router/h2"}},
     {"tests/tidy", {}},
     {"tests/supervisor/kernel", {"supervisor/process", "tests/supervisor/process"}},  // processes to look at
     {"tests/support", {"config/base", "grayd", "grayd/handoff", "grayd/process"}},
