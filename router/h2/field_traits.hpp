@@ -1,6 +1,6 @@
 #pragma once
-// What a header field of HTTP/2 is, seen alone (RFC 9113 8.2 and 8.3). A field of the dynamic table is judged once, when
-// it is inserted, and not again for each request that refers to it.
+// What a header field of HTTP/2 is, seen alone (RFC 9113 8.2 and 8.3). A field of the dynamic table is judged once,
+// when it is inserted, and not again for each request that refers to it.
 #include <cstdint>
 #include <string_view>
 

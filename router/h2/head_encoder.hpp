@@ -1,7 +1,7 @@
 #pragma once
 // Turns heads and trailer sections, as the HTTP/1.1 writers of router/wire make them, into HEADERS and CONTINUATION
-// frames. So what an answer has in HTTP/1.1 it has in HTTP/2: the same fields in the same order, without the status line
-// and without the fields that belong to a connection (RFC 9113 8.2.2).
+// frames. So what an answer has in HTTP/1.1 it has in HTTP/2: the same fields in the same order, without the status
+// line and without the fields that belong to a connection (RFC 9113 8.2.2).
 //
 // Pure, no allocation: the caller measures the text with the writers' own bounds, and gives room for the frames.
 #include <cstddef>

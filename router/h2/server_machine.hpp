@@ -69,8 +69,8 @@ class ServerMachine {
   /// was all of it; with empty payload it needs no window. For a stream that can send nothing any more: all of it, as
   /// there is no use in keeping it.
   std::size_t send_data(Stream& stream, std::string_view payload, bool end_stream);
-  /// Ends the answer with the lines of an HTTP/1.1 trailer section that may be forwarded, or with an empty DATA frame if
-  /// there is none.
+  /// Ends the answer with the lines of an HTTP/1.1 trailer section that may be forwarded, or with an empty DATA frame
+  /// if there is none.
   void send_trailers(Stream& stream, std::string_view section);
   /// A whole answer of the router. Returns what the windows did not allow: a view into `text`, to be sent by
   /// send_data() with `end_stream`; empty: the answer is complete.
@@ -90,8 +90,8 @@ class ServerMachine {
   /// with INTERNAL_ERROR; if only the request is, with NO_ERROR: the client shall not send the rest.
   void release(Stream& stream);
 
-  /// First step of an orderly end: GOAWAY that still allows every stream, and a PING. When the answer to the PING comes,
-  /// the second step follows by itself; the owner calls it after a second if none comes.
+  /// First step of an orderly end: GOAWAY that still allows every stream, and a PING. When the answer to the PING
+  /// comes, the second step follows by itself; the owner calls it after a second if none comes.
   void begin_drain();
   /// Second step: GOAWAY with the last stream that is served. Later ones are ignored.
   void finish_drain();

@@ -15,7 +15,8 @@ class ServerVisitor {
   /// A new request. `head`: an HTTP/1.1 head for http::parse_request(), which may still refuse it. `end_stream`: it has
   /// no body. The stream belongs to the owner until release(); `stream.user` is free for it.
   virtual void on_request(Stream& stream, std::string_view head, bool end_stream) = 0;
-  /// A request to be answered with `refusal.status`; its body, if any, is of no use. The stream is the owner's as above.
+  /// A request to be answered with `refusal.status`; its body, if any, is of no use. The stream is the owner's as
+  /// above.
   virtual void on_refused(Stream& stream, const Refusal& refusal, bool end_stream) = 0;
   /// Payload of the request, never empty unless `end_stream`. The owner calls consumed() for each of its bytes, at any
   /// time; until then they count against the windows.
