@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -134,6 +135,7 @@ class Conversation final : public ServerVisitor, public Output {
   }
   void on_data(Stream& stream, std::string_view payload, bool end) override {
     note("data", stream, std::string(payload) + mark(end));
+    if (!payload.empty()) payloads[stream.id] += payload;
     if (consumes) machine.consumed(stream, payload.size());
   }
   void on_trailers(Stream& stream, std::string_view section) override {
@@ -166,6 +168,7 @@ class Conversation final : public ServerVisitor, public Output {
   HeadRoom rooms;
   StreamPool pool;
   std::string calls, out, last_head, last_rule;
+  std::map<std::uint32_t, std::string> payloads;  // of each stream
   bool consumes = true, reads = true, release_at_request = false;
   TimePoint now{std::chrono::seconds(1000)};
   ServerMachine machine;
