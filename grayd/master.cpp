@@ -181,7 +181,7 @@ void Master::published(const std::vector<VersionView>& views) {
   rollout_clock_.wake();
 }
 
-void Master::handshake_failed(const ChannelMessage& report) { log(LogLevel::warn, report.detail); }
+void Master::client_fault(const ChannelMessage& report) { log(LogLevel::warn, report.detail); }
 
 std::string Master::unsettled() const {
   if (changing_ > 0 || commands_.saving() || !rollouts_.settled()) return "an earlier change";

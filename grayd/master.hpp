@@ -121,7 +121,7 @@ class Master final : supervisor::Host,
     if (report.peer) supervisor_.met_stranger(report.number, *report.peer);
   }
   void met_untrusted_proxy(const ChannelMessage& report) override;
-  void handshake_failed(const ChannelMessage& report) override;
+  void client_fault(const ChannelMessage& report) override;
   void router_user_added() override { supervisor_.admit_routers(); }
   void probing_possible(bool possible) override { supervisor_.probing_possible(possible); }
   // Publication::Listener

@@ -240,6 +240,8 @@ struct RouterSettings {
   std::uint32_t max_connections = 10'000;
   std::uint32_t max_connections_per_client = 1'000;
   std::uint32_t max_requests_per_connection = 10'000;  // the last answer has Connection: close
+  bool h2 = true;                                      // TLS clients may speak HTTP/2
+  bool h2c = false;                                    // so may plain ones, by prior knowledge
   std::string user;                                    // of the router process; empty: an unprivileged one
   Place user_at;
   template <class Io>
@@ -250,6 +252,8 @@ struct RouterSettings {
     io("max_connections", max_connections);
     io("max_connections_per_client", max_connections_per_client);
     io("max_requests_per_connection", max_requests_per_connection);
+    io("h2", h2);
+    io("h2c", h2c);
     io("user", user);
   }
   bool operator==(const RouterSettings&) const = default;

@@ -93,6 +93,8 @@ void read_proxy_protocol(TomlReader& listen, Settings& settings) {
 
 /// TLS needs a certificate.
 void read_https(TomlReader& listen, Settings& settings) {
+  listen.flag("h2", settings.router.h2);
+  listen.flag("h2c", settings.router.h2c);
   listen.list(
       "https", settings.https, [&](const std::string& text) { return parse_listener(listen.file().folder, text); },
       kListener, kMostText, listener_remedy);

@@ -13,7 +13,7 @@
 //                                                                             once it has reached every worker in it
 //     secrets + memfd                  ->                                     certificates and ticket keys for TLS;
 //                                                                             before the first table
-//                                      <-  handshake_failed(detail)           of a client: why, once a minute for each
+//                                      <-  client_fault(detail)               of a client: which, once a minute for each
 //     listen                           ->                                     start accepting (repeatable)
 //     probe(orders)                    ->                                     at most kMostProbes
 //                                      <-  probed(outcomes)                   likewise, of one or several messages
@@ -65,7 +65,7 @@ struct ChannelMessage {
     weigh,
     weighed,
     secrets,
-    handshake_failed
+    client_fault
   };
   Type type = Type::hello;
   std::uint32_t protocol = kChannelProtocol;
@@ -81,7 +81,7 @@ struct ChannelMessage {
   std::uint32_t cell = 0;              // stranger: the worker's cell
   Duration timeout{0};                 // drain
   bool ok = false;                     // drain: immediately, all of grayd ends
-  std::string detail;                  // unreached: "web@v1#0: connect: ..."; handshake_failed: for people
+  std::string detail;                  // unreached: "web@v1#0: connect: ..."; client_fault: for people
   std::optional<PeerOwner> peer;       // stranger: the process behind the address
   MemoryReport memory;                 // weighed
   UniqueFd fd;                         // table, secrets: the memfd; reopen: the new log
@@ -98,7 +98,7 @@ struct ChannelMessage {
   /// One message of each type.
   static std::vector<ChannelMessage> variants();
 };
-constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::handshake_failed; }
+constexpr ChannelMessage::Type last_value(ChannelMessage::Type) { return ChannelMessage::Type::client_fault; }
 const char* name_of(ChannelMessage::Type type);
 
 std::string to_json_text(const ChannelMessage& message);  // the descriptor is sent separately

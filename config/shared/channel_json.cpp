@@ -8,9 +8,9 @@ namespace gray {
 using Type = ChannelMessage::Type;
 
 const char* name_of(Type type) {
-  constexpr const char* kNames[] = {
-      "hello",  "table",   "listen", "probe",    "reopen",          "drain", "applied", "ready",   "unreached",
-      "probed", "drained", "unused", "stranger", "untrusted_proxy", "weigh", "weighed", "secrets", "handshake_failed"};
+  constexpr const char* kNames[] = {"hello",    "table",           "listen",    "probe",   "reopen",  "drain",
+                                    "applied",  "ready",           "unreached", "probed",  "drained", "unused",
+                                    "stranger", "untrusted_proxy", "weigh",     "weighed", "secrets", "client_fault"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -40,7 +40,7 @@ void ChannelMessage::fields(Io& io) {
       io("peer", peer);
       return;
     case Type::unreached:
-    case Type::handshake_failed:
+    case Type::client_fault:
     case Type::untrusted_proxy: io("detail", detail); return;
     case Type::table:
       io("number", number);

@@ -88,7 +88,7 @@ void RouterGeneration::received(ChannelMessage message) {
     case Type::probed: return owner_.probed(message);
     case Type::stranger: return owner_.met_stranger(message);
     case Type::untrusted_proxy: return owner_.met_untrusted_proxy(message);
-    case Type::handshake_failed: return owner_.handshake_failed(message);
+    case Type::client_fault: return owner_.client_fault(message);
     case Type::weighed: return owner_.weighed(*this, std::move(message));
     default: return kill("it sent a message that only the master sends");
   }

@@ -26,7 +26,7 @@ class RouterGeneration final : RouterLink::Owner {
     virtual void probed(const ChannelMessage& answer) = 0;
     virtual void met_stranger(const ChannelMessage& report) = 0;
     virtual void met_untrusted_proxy(const ChannelMessage& report) = 0;
-    virtual void handshake_failed(const ChannelMessage& report) = 0;
+    virtual void client_fault(const ChannelMessage& report) = 0;
     virtual void weighed(RouterGeneration& router, ChannelMessage answer) = 0;
     virtual void worker_unused() = 0;                  // its last socket to a worker that left the table is closed
     virtual void ended(RouterGeneration& router) = 0;  // its process was waited for; the last event

@@ -49,8 +49,8 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
     virtual void met_stranger(const ChannelMessage& report) = 0;
     /// A peer from nearby sends fields of a proxy, but is not in trusted_proxies.
     virtual void met_untrusted_proxy(const ChannelMessage& report) = 0;
-    /// A handshake of a client has failed: `detail` says whose and why.
-    virtual void handshake_failed(const ChannelMessage& report) { static_cast<void>(report); }
+    /// A client broke a rule: `detail` says which.
+    virtual void client_fault(const ChannelMessage& report) { static_cast<void>(report); }
     virtual void probing_possible(bool possible) = 0;
     virtual void router_user_added() {}  // users() has one more; the router is not started yet
 
@@ -114,7 +114,7 @@ class Routers final : public control::TableReceivers, RouterGeneration::Owner, R
   }
   void met_stranger(const ChannelMessage& report) override { owner_.met_stranger(report); }
   void met_untrusted_proxy(const ChannelMessage& report) override { owner_.met_untrusted_proxy(report); }
-  void handshake_failed(const ChannelMessage& report) override { owner_.handshake_failed(report); }
+  void client_fault(const ChannelMessage& report) override { owner_.client_fault(report); }
   void weighed(RouterGeneration& router, ChannelMessage answer) override {
     weighing_.answered(router.pid(), answer.number, std::move(answer.memory));
   }

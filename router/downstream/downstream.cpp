@@ -88,6 +88,10 @@ ClientInfo Downstream::client(std::string_view authority) const {
 // ---- bytes from the client
 
 void Downstream::on_data(std::string_view bytes) {
+  if (phase_ == Phase::http2) {
+    http2_->receive(bytes);
+    return context().shard.outbox.flush();
+  }
   if (!inbox_ && !taking_) {
     taking_ = true;
     const std::size_t taken = take(bytes);
@@ -105,6 +109,7 @@ void Downstream::on_data(std::string_view bytes) {
 }
 
 std::size_t Downstream::read_size() {
+  if (phase_ == Phase::http2) return engine::kMaxRead;
   if (phase_ != Phase::body && phase_ != Phase::tunnel) return kHeadRead;
   const Exchange& exchange = transaction_->exchange;
   const bool passes_on = phase_ == Phase::body && !exchange.gathers();
@@ -150,8 +155,13 @@ std::size_t Downstream::take(std::string_view bytes) {
       transaction_->exchange.client_bytes(bytes.substr(done));
       return bytes.size();
     }
+    if (phase_ == Phase::http2) {
+      http2_->receive(bytes.substr(done));
+      return bytes.size();
+    }
     if (phase_ == Phase::greeting) taken = take_greeting(bytes.substr(done));
     if (phase_ == Phase::head && taken == 0) taken = take_head(bytes.substr(done));
+    if (phase_ == Phase::http2) continue;
     if (phase_ == Phase::body && taken == 0) taken = take_body(bytes.substr(done));
     if (taken == 0) break;
     done += taken;
@@ -190,6 +200,11 @@ bool Downstream::worth_parsing(std::string_view bytes) {
 }
 
 std::size_t Downstream::take_head(std::string_view bytes) {
+  if (served_ == 0 && context().settings.h2c && may_be_http2(bytes)) {
+    if (bytes.size() >= h2::kPreface.size()) begin_http2();
+    if (phase_ == Phase::head && !arrival_.began()) arrival_.since = engine().now();
+    return 0;
+  }
   if (!worth_parsing(bytes)) return 0;
   TableView& table = context().tables.current();
   http::RequestHead& head = owner_.transactions.scratch();
@@ -295,6 +310,10 @@ void Downstream::on_peer_closing(bool reset) {
 }
 
 void Downstream::on_writable() {
+  if (phase_ == Phase::http2) {
+    http2_->on_writable();
+    return context().shard.outbox.flush();
+  }
   if (is_active()) return transaction_->exchange.client_drained();
   if (phase_ == Phase::head && nothing_came() && engine().unsent(stream_) == 0) on_answer_sent();
   engine().resume(stream_, engine::Pause::busy);
@@ -303,6 +322,7 @@ void Downstream::on_writable() {
 }
 
 void Downstream::on_timer() {
+  if (phase_ == Phase::http2) return on_http2_timer();
   if (phase_ == Phase::handshake) return end_handshake(tls::HandshakeFailure::timeout);
   if (phase_ <= Phase::head) {
     // After half a head the client may read why it is refused; an idle connection is just closed.
@@ -396,6 +416,7 @@ void Downstream::cut() {
 }
 
 void Downstream::close_now() {
+  if (http2_) http2_->shut();
   end_transaction();
   phase_ = Phase::closing;
   inbox_.reset();
@@ -405,6 +426,7 @@ void Downstream::close_now() {
 
 void Downstream::on_closed() {
   end_transaction();
+  http2_.reset();
   stream_ = {};
   tls_ = nullptr;
   owner_.gone(*this);

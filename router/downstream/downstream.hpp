@@ -4,7 +4,7 @@
 // Model: `handshake` (only with TLS) waits until the engine reports that the connection is secured, so nothing is
 // parsed or routed before; `greeting` (only if the listener requires it) gathers a PROXY header, which names the client and is not HTTP;
 // `head` gathers a request head; `body` feeds the exchange while a worker takes bytes; `busy` waits for the end of the
-// answer; `tunnel` passes all bytes on unparsed. Bytes read beyond that are kept in the inbox, and reading is paused:
+// answer; `tunnel` passes all bytes on unparsed; `http2` gives them to an Http2, which answers many requests at a time. Bytes read beyond that are kept in the inbox, and reading is paused:
 // pipelined requests are answered in order, and the inbox is bounded by one read and one head.
 //
 // Invariants
@@ -14,6 +14,7 @@
 //  - A client is sampled about once a second while the exchange waits for it (client_watch.hpp), and not otherwise.
 #include <string>
 
+#include "router/downstream/http2.hpp"
 #include "router/downstream/transaction.hpp"
 #include "router/stats/memory_tally.hpp"
 #include "router/tls/session.hpp"
@@ -35,6 +36,10 @@ class DownstreamOwner {
   virtual bool claim(const Address& peer, const Address& client) = 0;
   /// A handshake has failed; `client` is known as far as the socket tells.
   virtual void handshake_failed(const Address& client, tls::HandshakeFailure failure) = 0;
+  /// A client broke a rule of HTTP/2.
+  virtual void http2_failed(const Address& client, const char* rule) = 0;
+  /// What the HTTP/2 connections of the thread share.
+  virtual std::shared_ptr<Http2Shared> http2_shared() = 0;
   /// Certificates, as new connections use them; null while there are none.
   virtual const std::shared_ptr<const tls::Policies>& policies() const = 0;
   /// While the router drains: a connection has just become idle, or a tunnel.
@@ -47,7 +52,7 @@ class DownstreamOwner {
 /// What a connection begins with: its listener decides.
 enum class Opening : std::uint8_t { request, proxy_header, tls };
 
-class Downstream final : public engine::StreamHandler, public ClientSide {
+class Downstream final : public engine::StreamHandler, public ClientSide, private Http2::Host {
  public:
   explicit Downstream(DownstreamOwner& owner);
   ~Downstream();
@@ -61,7 +66,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   /// Neither closed nor closing.
   bool is_open() const { return phase_ != Phase::closing; }
   /// Between two requests, or before the first one.
-  bool idle() const { return phase_ <= Phase::head && !inbox_; }
+  bool idle() const { return http2_ ? http2_->requests() == 0 : phase_ <= Phase::head && !inbox_; }
   bool fresh() const { return served_ == 0; }
   /// For reports: adds what it holds, with its request. `with_kernel`: the buffers of its sockets too, and its place
   /// among the largest.
@@ -77,12 +82,19 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   /// An idle client is closed when it has been idle for `timeout`, if that is sooner.
   void hurry(Duration timeout);
   /// Closes an idle connection, once its client has taken the rest of its last answer.
-  void retire() { engine().unsent(stream_) > 0 ? close_gently() : close_now(); }
+  void retire();
+  /// The router drains: an HTTP/2 client is told to send no further requests here.
+  void begin_drain() {
+    if (phase_ == Phase::http2) http2_->begin_drain();
+  }
   /// Breaks off a request in progress and closes, without waiting for the client to take the unsent bytes.
   void shut() { is_active() ? transaction_->exchange.client_gone() : close_now(); }
 
+  // For its Http2.
+  ExchangeContext& context() const override { return owner_.context; }
+
  private:
-  enum class Phase : std::uint8_t { handshake, greeting, head, body, busy, tunnel, closing };
+  enum class Phase : std::uint8_t { handshake, greeting, head, body, busy, tunnel, http2, closing };
   /// The state of a head that comes in pieces.
   struct Arrival {
     TimePoint since{};           // none: between requests
@@ -144,6 +156,16 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   /// Takes a transaction if there is none. False: there is no memory for it, and the client was turned away.
   bool begun();
   void end_transaction();
+  // Http2::Host
+  TransactionPool& transactions() const override { return owner_.transactions; }
+  ClientInfo client_of(std::string_view authority) const override { return client(authority); }
+  void http2_error(const char* rule) override { owner_.http2_failed(peer_.address, rule); }
+  void http2_changed() override;
+  void http2_over() override;
+
+  void begin_http2();
+  bool may_be_http2(std::string_view bytes) const;
+  void on_http2_timer();
   void set_peer(const Address& peer);
   std::unique_ptr<tls::Session> session();
   bool is_misdirected(std::string_view authority) const;
@@ -175,7 +197,6 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   ClientInfo client(std::string_view authority = {}) const;
   /// When the first bytes of the current head came.
   TimePoint began() const { return arrival_.began() ? arrival_.since : engine().now(); }
-  ExchangeContext& context() const { return owner_.context; }
   engine::Engine& engine() const { return context().shard.engine; }
 
   DownstreamOwner& owner_;
@@ -187,11 +208,13 @@ class Downstream final : public engine::StreamHandler, public ClientSide {
   bool close_after_ = false;  // the current answer is the last one
   bool reset_input_ = false;  // request bytes are unread: linger
   bool keep_alive_ = true;    // as the request asks
+  bool http2_idle_ = false;   // it had no request when its timer was set
   std::uint32_t served_ = 0;  // requests; stays at its largest value
   Arrival arrival_;
   engine::Buffer inbox_;
   std::unique_ptr<Transaction>
       transaction_;  // of the current request; an answer that the client still reads may keep one
+  std::unique_ptr<Http2> http2_;
   Peer peer_;
 };
 

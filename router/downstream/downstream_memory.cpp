@@ -31,6 +31,7 @@ void Downstream::look(bool with_kernel, stats::MemoryTally& tally) const {
   const std::size_t object = heap_bytes(sizeof(Downstream)) + heap_bytes(peer_.ip) + heap_bytes(peer_.address.path);
   if (own.process == 0) return tally.add(MemoryOwner::pools, {}, object);  // a spare one
   MemoryHolder holder{.client = {}, .bytes = object + own.process + inbox_.held(), .kernel_bytes = own.kernel};
+  if (http2_) holder.bytes += http2_->memory();
   if (transaction_ != nullptr) holder.bytes += heap_bytes(sizeof(Transaction)) + transaction_->head.held();
   ExchangeMemory exchange{.waits_for = waits_for(own), .client = &peer_.address, .since = idle_since()};
   if (is_active()) exchange = transaction_->exchange.memory(with_kernel);

@@ -25,6 +25,7 @@ void Downstream::on_secured() {
   stats::add(context().backends.counters().wire().handshakes);
   phase_ = Phase::head;
   arm(context().tables.current().head_timeout);
+  if (tls_->speaks_h2()) begin_http2();
   if (context().draining) owner_.settled();
 }
 

@@ -195,14 +195,22 @@ void Router::met_untrusted_proxy(const Address& peer) {
 }
 
 void Router::handshake_failed(const Address& client, tls::HandshakeFailure failure) {
+  complain(client, std::string("TLS handshake failed (") + tls::name_of(failure) + "): " + tls::explain(failure));
+}
+
+void Router::http2_failed(const Address& client, const char* rule) {
+  complain(client, std::string("HTTP/2 connection ended: ") + rule);
+}
+
+void Router::complain(const Address& client, const std::string& text) {
   std::string line;
   {
     const std::lock_guard lock(complaints_mutex_);
-    line = complaints_.line(client, failure, Clock::now());
+    line = complaints_.line(client, text, Clock::now());
   }
   if (line.empty()) return;
   ChannelMessage message;
-  message.type = ChannelMessage::Type::handshake_failed;
+  message.type = ChannelMessage::Type::client_fault;
   message.detail = std::move(line);
   report(std::move(message));
 }
@@ -334,7 +342,7 @@ void Router::take_secrets(const ChannelMessage& message) {
   const auto secrets = text ? tls_secrets_from_json(*text, error) : std::nullopt;
   if (!secrets) return log(LogLevel::error, "router: the certificates are rejected: " + error);
   try {
-    policies_ = std::make_shared<const tls::Policies>(*secrets, tls::Protocols{}, policies_.get());
+    policies_ = std::make_shared<const tls::Policies>(*secrets, tls::Protocols{.h2 = settings_.h2}, policies_.get());
   } catch (const std::exception& problem) {
     return log(LogLevel::error, std::string("router: the certificates are rejected: ") + problem.what());
   }

@@ -11,7 +11,7 @@
 #include "config/shared/channel.hpp"
 #include "config/shared/segment.hpp"
 #include "router/policy/client_limit.hpp"
-#include "router/process/handshake_complaints.hpp"
+#include "router/process/client_complaints.hpp"
 #include "router/process/router_main.hpp"
 #include "router/process/shard.hpp"
 #include "router/process/stray_signals.hpp"
@@ -47,11 +47,13 @@ class Router final : public ShardHost {
   void closed(std::uint32_t thread, const Address& peer) override;
   void probed(std::uint64_t id, ProbeAnswer answer) override;
   void handshake_failed(const Address& client, tls::HandshakeFailure failure) override;
+  void http2_failed(const Address& client, const char* rule) override;
   void drained(std::uint32_t thread) override;
 
   void start_threads();
   void pressed();
   bool admit(const Address& peer);
+  void complain(const Address& client, const std::string& text);
   void report(ChannelMessage message);
   // Of the main thread.
   enum class Link { open, closed };
@@ -98,7 +100,7 @@ class Router final : public ShardHost {
   std::atomic<std::uint32_t> drained_threads_{0};
   std::atomic<bool> proxy_reported_{false};
   std::mutex complaints_mutex_;
-  HandshakeComplaints complaints_;
+  ClientComplaints complaints_;
 
   struct Ready final : engine::ReadyHandler {
     Router& router;

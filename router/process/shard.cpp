@@ -97,6 +97,14 @@ void Shard::listen(const std::vector<int>& listeners, const std::vector<int>& pr
   for (const int fd : secured) engine_->listen(fd, tls_door_);
 }
 
+// Connections keep the rooms that they began with.
+std::shared_ptr<Http2Shared> Shard::http2_shared() {
+  const http::HeadLimits& head = tables_.current().head;
+  if (!http2_ || http2_->rooms.limits().bytes != head.bytes || http2_->rooms.limits().fields != head.fields)
+    http2_ = std::make_shared<Http2Shared>(head);
+  return http2_;
+}
+
 void Shard::Door::on_accept(int fd, const Address& peer) {
   shard.host_.assign(shard.options_.shard_id.thread, fd, peer, opening);
 }
@@ -167,6 +175,8 @@ void Shard::drain(Duration timeout, bool at_once) {
   drain_until_ = engine_->now() + timeout;
   end_tunnels_at_ = drain_until_ - grace_period(timeout);
   fresh_until_ = at_once ? engine_->now() + kFreshGrace : drain_until_;
+  downstreams_.for_each([](Downstream& downstream) { downstream.begin_drain(); });
+  outbox_.flush();
   if (at_once) close_idle(false);
   engine_->when_empty([this] { end_drain(); });
   continue_drain();

@@ -24,6 +24,7 @@ class ShardHost : public Neighbours {
   virtual bool claim(const Address& peer, const Address& client) = 0;
   virtual void closed(std::uint32_t thread, const Address& peer) = 0;
   virtual void probed(std::uint64_t id, ProbeAnswer answer) = 0;
+  virtual void http2_failed(const Address& client, const char* rule) = 0;
   virtual void handshake_failed(const Address& client, tls::HandshakeFailure failure) = 0;
   virtual void drained(std::uint32_t thread) = 0;
 };
@@ -85,6 +86,8 @@ class Shard final : public DownstreamOwner {
   void handshake_failed(const Address& client, tls::HandshakeFailure failure) override {
     host_.handshake_failed(client, failure);
   }
+  void http2_failed(const Address& client, const char* rule) override { host_.http2_failed(client, rule); }
+  std::shared_ptr<Http2Shared> http2_shared() override;
   const std::shared_ptr<const tls::Policies>& policies() const override { return policies_; }
   void settled() override { judge_drain(); }
   void close_idle(bool fresh_too);
@@ -122,6 +125,7 @@ class Shard final : public DownstreamOwner {
   Prober prober_;
   Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header}, tls_door_{*this, Opening::tls};
   std::shared_ptr<const tls::Policies> policies_;
+  std::shared_ptr<Http2Shared> http2_;  // for heads of the size that the newest table allows; none before the first
   engine::ObjectStore<Downstream> downstreams_{[this] { trim_later(); }};
   bool listening_ = false;
   // Times of a drain: new idle clients are closed; tunnels end; everything is cut.

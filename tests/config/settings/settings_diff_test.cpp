@@ -130,6 +130,8 @@ const Row<RouterSettings> kRouter[] = {
     {"max_connections", [](RouterSettings& r) { r.max_connections = 1; }, "router"},
     {"max_connections_per_client", [](RouterSettings& r) { r.max_connections_per_client = 1; }, "router"},
     {"max_requests_per_connection", [](RouterSettings& r) { r.max_requests_per_connection = 1; }, "router"},
+    {"h2", [](RouterSettings& r) { r.h2 = false; }, "router"},
+    {"h2c", [](RouterSettings& r) { r.h2c = true; }, "router"},
     {"user", [](RouterSettings& r) { r.user = "www"; }, "router"},
     {"user_at", [](RouterSettings& r) { r.user_at = {9, 9}; }, "the same"},
 };

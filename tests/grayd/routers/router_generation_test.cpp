@@ -34,7 +34,7 @@ struct RouterGenerationFixture : RouterGeneration::Owner {
   void probed(const ChannelMessage&) override {}
   void met_stranger(const ChannelMessage&) override {}
   void met_untrusted_proxy(const ChannelMessage&) override {}
-  void handshake_failed(const ChannelMessage&) override {}
+  void client_fault(const ChannelMessage&) override {}
   void weighed(RouterGeneration&, ChannelMessage) override {}
   void worker_unused() override {}
   void ended(RouterGeneration&) override { has_ended = true; }

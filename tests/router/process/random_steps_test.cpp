@@ -128,6 +128,7 @@ struct OneShard final : proxy::ShardHost {
   bool claim(const Address&, const Address&) override { return true; }
   void closed(std::uint32_t, const Address&) override { ++closed_clients; }
   void probed(std::uint64_t, proxy::ProbeAnswer) override {}
+  void http2_failed(const Address&, const char*) override {}
   void handshake_failed(const Address&, tls::HandshakeFailure) override {}
   void drained(std::uint32_t) override {}
 };

@@ -264,6 +264,7 @@ class Rig {
       const std::lock_guard lock(rig.mutex_);
       rig.strangers_.emplace_back(generation, found);
     }
+    void http2_failed(const Address&, const char*) override {}
     void handshake_failed(const Address&, tls::HandshakeFailure failure) override {
       ++rig.handshake_failures[static_cast<std::size_t>(failure)];
     }
