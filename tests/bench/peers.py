@@ -44,6 +44,16 @@ class Setup:
 
 
 @dataclasses.dataclass
+class Edge:
+    """TLS, and HTTP/2 with and without it: the ports, and PEM files. `both`: certificate and key in one file."""
+    tls: int
+    h2c: int
+    certificate: str
+    key: str
+    both: str
+
+
+@dataclasses.dataclass
 class Place:
     """Where the programs lie, here or in the emulated machine. `worker` is what goes before a backend's command."""
     folder: str
@@ -82,9 +92,15 @@ def allowlist(place):
 TARGETING = {"rules 500": rules, "allowlist 1,000,000": allowlist}
 
 
-def grayd(place, port, _, log, targeting, sockets=SOCKETS, router="", service="", more=""):
+def grayd(place, port, _, log, targeting, sockets=SOCKETS, router="", service="", more="", edge=None):
     """`sockets`: to the worker, at most. `router`, `service`: lines of these tables. `more`: further tables."""
     lines, files = TARGETING[targeting](place) if targeting else ("", {})
+    listen = ""
+    if edge:
+        listen = f'https = ["127.0.0.1:{edge.tls}"]\nh2c = true'
+        more += f'[tls.main]\ncertificate = "{edge.certificate}"\nkey = "{edge.key}"\n'
+        router += "\nmax_requests_per_connection = 1000000000"
+        edge.h2c = port
     # The worker's port is grayd's choice; light_backend takes it from the environment.
     worker = [*place.worker, place.programs["light_backend"], "--body", str(BODY)]
     config = f"""
@@ -93,6 +109,7 @@ access_log = "{f'{place.folder}/access.log' if log else 'off'}"
 
 [listen]
 http = ["127.0.0.1:{port}"]
+{listen}
 admin = "{place.folder}/grayd.sock"
 
 [router]
@@ -120,8 +137,16 @@ NGINX_DEFAULT = ""  # buffers: 8 of 4 KiB, and a file
 NGINX_LARGE = "proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;"
 
 
-def nginx(place, port, backend, buffering="proxy_buffering off;", clients=CLIENTS):
+def nginx(place, port, backend, buffering="proxy_buffering off;", clients=CLIENTS, edge=None):
     """`buffering`: directives. `clients`: connections of clients, at most."""
+    listen = f"""
+        listen 127.0.0.1:{edge.tls} ssl http2 backlog=4096;
+        listen 127.0.0.1:{edge.h2c} http2 backlog=4096;
+        http2_max_concurrent_streams 128;
+        ssl_certificate {edge.certificate};
+        ssl_certificate_key {edge.key};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_ecdh_curve X25519:prime256v1;""" if edge else ""
     config = f"""
 daemon off;
 user root;
@@ -149,7 +174,7 @@ http {{
         keepalive_timeout 75s;
     }}
     server {{
-        listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{port} backlog=4096;{listen}
         location / {{
             proxy_pass http://backend;
             proxy_http_version 1.1;
@@ -165,7 +190,10 @@ http {{
     return Setup(command, {path: config}, "nginx")
 
 
-def haproxy(place, port, backend):
+def haproxy(place, port, backend, edge=None):
+    binds = f"""
+    bind 127.0.0.1:{edge.tls} backlog 4096 ssl crt {edge.both} alpn h2,http/1.1
+    bind 127.0.0.1:{edge.h2c} backlog 4096 proto h2""" if edge else ""
     config = f"""
 global
     nbthread 1
@@ -180,7 +208,7 @@ defaults
     timeout server 60s
     timeout http-keep-alive 75s
 listen bench
-    bind 127.0.0.1:{port} backlog 4096
+    bind 127.0.0.1:{port} backlog 4096{binds}
     server worker 127.0.0.1:{backend} pool-max-conn {SOCKETS} pool-purge-delay 75s
 """
     path = f"{place.folder}/haproxy.cfg"

@@ -1,0 +1,67 @@
+// One request of an HTTP/2 connection: its body, its answer, its end.
+#include "tests/router/downstream/http2_client.hpp"
+
+using namespace gray;
+using namespace gray::test;
+
+TEST_CASE("a body waits for its worker, and a body that is too large is answered early") {
+  FakeWorker worker(answer_every_request);
+  Plan plan = one_version(worker);
+  plan.limits.body = 10'000;
+  Rig rig(plan, with_h2c());
+  Http2Client client(rig.dial());
+  client.request(1, "/", {.method = "POST", .ends = false});
+  client.data(1, std::string(10'000, 'x'), true);
+  REQUIRE(client.until_end(1));
+  CHECK(client.streams[1].head.find(":status: 200\r\n") != std::string::npos);
+  client.request(3, "/", {.method = "POST", .ends = false});
+  client.data(3, std::string(10'001, 'x'), false);
+  REQUIRE(client.until_end(3));
+  CHECK(client.streams[3].head.find(":status: 413\r\n") != std::string::npos);
+  REQUIRE(client.until([&] { return client.streams[3].reset.has_value(); }));
+  CHECK(client.streams[3].reset == h2::ErrorCode::no_error);
+}
+
+TEST_CASE("trailers follow an answer in chunks") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    while (call.next())
+      call.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n");
+  });
+  Rig rig(one_version(worker), with_h2c());
+  Http2Client client(rig.dial());
+  client.request(1, "/", {.more = Http2Client::field("te", "trailers")});
+  REQUIRE(client.until_end(1));
+  CHECK(client.streams[1].body == "ok");
+  CHECK(client.streams[1].head.find("x-sum: 1\r\n") != std::string::npos);
+}
+
+TEST_CASE("an answer that breaks off does not look complete") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    call.next();
+    call.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+  });
+  Rig rig(one_version(worker), with_h2c());
+  Http2Client client(rig.dial());
+  client.request(1, "/");
+  REQUIRE(client.until([&] { return client.streams[1].reset.has_value(); }));
+  CHECK_FALSE(client.streams[1].ended);
+  CHECK(client.streams[1].reset == h2::ErrorCode::internal_error);
+}
+
+TEST_CASE("answers without a body end with their head") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    while (call.next()) {
+      const bool head = call.request.head.starts_with("HEAD");
+      call.write(head ? "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n" : "HTTP/1.1 204 No Content\r\n\r\n");
+    }
+  });
+  Rig rig(one_version(worker), with_h2c());
+  Http2Client client(rig.dial());
+  client.request(1, "/", {.method = "HEAD"});
+  client.request(3, "/");
+  REQUIRE(client.until_end(1));
+  REQUIRE(client.until_end(3));
+  CHECK(client.streams[1].body.empty());
+  CHECK(client.streams[1].head.find("content-length: 7\r\n") != std::string::npos);
+  CHECK(client.streams[3].head.find(":status: 204\r\n") != std::string::npos);
+}
