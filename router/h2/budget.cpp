@@ -22,13 +22,13 @@ bool TokenBucket::take(TimePoint now) {
   return true;
 }
 
-bool Budget::answered(TimePoint now) {
+bool Budget::usual(TimePoint now) {
   if (earned_ == 0) return glitch(now);
   --earned_;
   return true;
 }
 
-void Budget::earn() { earned_ = std::min(earned_ + kEarnedByData, kMostEarned); }
+void Budget::earn(std::uint32_t frames) { earned_ = std::min(earned_ + frames, kMostEarned); }
 
 bool Budget::reply(std::uint64_t written, std::uint64_t sent, std::uint32_t bytes) {
   if (sent >= mark_) {

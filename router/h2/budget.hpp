@@ -27,17 +27,22 @@ class Budget {
   /// Each is false when the connection has gone too far: ENHANCE_YOUR_CALM.
   bool reset(TimePoint now) { return resets_.take(now); }      // of either side, for what the peer did
   bool refused(TimePoint now) { return refusals_.take(now); }  // a stream beyond the limit
-  bool glitch(TimePoint now) { return glitches_.take(now); }   // SETTINGS, PRIORITY, empty DATA, unknown frames
-  bool answered(TimePoint now);                                // WINDOW_UPDATE and PING: from what is earned, first
-  /// A DATA frame with payload was sent, or came.
-  void earn();
+  bool glitch(TimePoint now) { return glitches_.take(now); }   // SETTINGS, empty DATA, unknown frames
+  /// WINDOW_UPDATE, PING and PRIORITY: from what is earned, first.
+  bool usual(TimePoint now);
+  /// A DATA frame with payload was sent: clients answer it with WINDOW_UPDATE, and measure with PING.
+  void earn_by_data() { earn(kEarnedByData); }
+  /// A request came: some clients send PRIORITY beside it.
+  void earn_by_request() { earn(kEarnedByRequest); }
 
   /// Control replies that we wrote. They cost memory while the peer reads nothing. `written`: all bytes that were ever
   /// written before it, `sent`: those that the socket has taken.
   bool reply(std::uint64_t written, std::uint64_t sent, std::uint32_t bytes);
 
  private:
-  static constexpr std::uint32_t kEarnedByData = 10, kMostEarned = 10000;
+  void earn(std::uint32_t frames);
+
+  static constexpr std::uint32_t kEarnedByData = 10, kEarnedByRequest = 2, kMostEarned = 10000;
   static constexpr std::uint32_t kMostReplies = 1000, kMostReplyBytes = 64 * 1024;
 
   TokenBucket resets_{100, 10}, glitches_{200, 10}, refusals_{200, 20};

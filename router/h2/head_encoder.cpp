@@ -18,18 +18,43 @@ namespace {
 
 using http::Name;
 
+// Most names are not looked up: their first letter and length are enough.
 bool stays_behind(std::string_view name) {
+  if (name.empty()) return false;
+  switch (name.front() | 0x20) {
+    case 'c':
+    case 'k':
+      if (name.size() == 10) break;
+      return false;
+    case 'p':
+      if (name.size() == 16) break;
+      return false;
+    case 't':
+      if (name.size() == 17) break;
+      return false;
+    case 'u':
+      if (name.size() == 7) break;
+      return false;
+    default: return false;
+  }
   const Name id = http::name_of(name);
   return id == Name::connection || id == Name::proxy_connection || id == Name::keep_alive ||
          id == Name::transfer_encoding || id == Name::upgrade;
 }
 
+// The writers end each line with CRLF.
 std::string_view take_line(std::string_view& text) {
-  const std::size_t end = std::min(text.find('\n'), text.size());
-  std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  const std::size_t end = std::min(text.find('\r'), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + http::kCrlf.size(), text.size()));
   return line;
+}
+
+// Behind a colon and, nearly always, one space.
+std::string_view value_in(std::string_view text) {
+  if (text.starts_with(' ')) text.remove_prefix(1);
+  if (text.empty() || (!http::is_blank(text.front()) && !http::is_blank(text.back()))) return text;
+  return http::trim_blanks(text);
 }
 
 char* encode_lines(std::string_view text, char* out) {
@@ -38,7 +63,7 @@ char* encode_lines(std::string_view text, char* out) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return out;  // the empty line
     const std::string_view name = line.substr(0, colon);
-    if (!stays_behind(name)) out = encode_field(name, http::trim_blanks(line.substr(colon + 1)), out);
+    if (!stays_behind(name)) out = encode_field(name, value_in(line.substr(colon + 1)), out);
   }
   return out;
 }

@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kStaticEntries = 61;
 
 /// `index`: 1..kStaticEntries
 const HeaderField& static_entry(std::uint32_t index);
-/// The first index with this name, in lower case or not; 0: there is none.
+/// The first index with this name, a token in lower case or not; 0: there is none.
 std::uint32_t static_name(std::string_view name);
 
 class HpackTable {

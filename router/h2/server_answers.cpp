@@ -64,7 +64,7 @@ std::size_t ServerMachine::send_data(Stream& stream, std::string_view payload, b
     const std::string_view piece = rest.substr(0, kFrameSize);
     rest.remove_prefix(piece.size());
     write_data(stream, piece, end_stream && rest.empty());
-    budget_.earn();
+    budget_.earn_by_data();
   }
   if (payload.empty() && end_stream) write_data(stream, {}, true);
   if (end_stream) stream.answer = Stream::Half::ended;

@@ -64,7 +64,7 @@ void ServerMachine::change_initial_window(std::uint32_t size) {
 
 void ServerMachine::on_ping(std::string_view payload) {
   if (!reader_.head().has(flag::ack)) {
-    answered();
+    usual();
     if (!dead_) reply({0, FrameType::ping, flag::ack, 0}, payload);
     return;
   }
@@ -83,7 +83,7 @@ void ServerMachine::on_window_update(std::string_view payload) {
   if (id != 0 && stream == nullptr && state_of(id) == State::idle) {
     return fail(ErrorCode::protocol_error, "WINDOW_UPDATE of an idle stream");
   }
-  answered();
+  usual();
   if (dead_) return;
   if (id == 0) {
     const bool blocked = send_.room() == 0;
@@ -116,7 +116,7 @@ void ServerMachine::on_rst_stream(std::string_view payload) {
 
 void ServerMachine::on_priority(std::string_view payload) {
   const std::uint32_t id = reader_.head().stream;
-  glitch();
+  usual();
   const bool itself = (read_32(payload.data()) & kMaxStreamId) == id;
   if (itself && !dead_) stream_error(id, ErrorCode::protocol_error, "a stream that depends on itself");
 }
@@ -125,8 +125,8 @@ void ServerMachine::glitch() {
   if (!budget_.glitch(now_)) fail(ErrorCode::enhance_your_calm, "too many frames without use");
 }
 
-void ServerMachine::answered() {
-  if (!budget_.answered(now_)) fail(ErrorCode::enhance_your_calm, "too many PING or WINDOW_UPDATE frames");
+void ServerMachine::usual() {
+  if (!budget_.usual(now_)) fail(ErrorCode::enhance_your_calm, "too many PING, WINDOW_UPDATE or PRIORITY frames");
 }
 
 void ServerMachine::reply(FrameHead head, std::string_view payload) {

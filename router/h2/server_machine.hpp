@@ -55,7 +55,7 @@ class ServerMachine {
 
   /// Writes our SETTINGS and opens the window of the connection. Once, before anything else: a server may speak first.
   void start();
-  /// Bytes from the client, its preface included.
+  /// Bytes from the client, its preface included. Throws std::bad_alloc; after that the connection can only be closed.
   void receive(std::string_view bytes, TimePoint now);
 
   // Answers. None has an effect on a stream that is reset, or whose answer has ended.
@@ -155,7 +155,7 @@ class ServerMachine {
   void on_rst_stream(std::string_view payload);
   void on_priority(std::string_view payload);
   void glitch();
-  void answered();
+  void usual();
   void reply(FrameHead head, std::string_view payload);
 
   // server_requests.cpp: HEADERS, CONTINUATION and DATA

@@ -107,6 +107,7 @@ void ServerMachine::read_request(std::string_view block) {
   Stream* const stream = new_stream(id, end_stream);
   if (stream == nullptr) return refuse_stream(id);
   served_ = id;
+  budget_.earn_by_request();
   if (refusal) return visitor_.on_refused(*stream, refusal, end_stream);
   stream->length_left = builder.content_length().value_or(kAnyLength);
   visitor_.on_request(*stream, builder.text(), end_stream);

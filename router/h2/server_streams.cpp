@@ -5,12 +5,13 @@
 
 namespace gray::h2 {
 
-// A stream that is not listed any more is idle if the client has not got that far. Servers open none, so even numbers
-// are always idle.
+// A stream has ended when both halves have, whether the owner has released it or not. One that is not listed is idle if
+// the client has not got that far. Servers open none, so even numbers are always idle.
 ServerMachine::State ServerMachine::state_of(std::uint32_t id) const {
   if (const Stream* stream = find(id)) {
     if (stream->is_reset()) return stream->reset_by_peer ? State::reset_by_peer : State::reset_by_us;
-    return stream->request == Stream::Half::open ? State::open : State::half_closed;
+    if (stream->request == Stream::Half::open) return State::open;
+    return stream->answer == Stream::Half::open ? State::half_closed : State::ended;
   }
   if (id > last_ || id % 2 == 0) return State::idle;
   const auto found =

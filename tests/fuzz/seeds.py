@@ -330,8 +330,94 @@ PROXY_PROTOCOL = {
     "none": b"GET / HTTP/1.1\r\n",
 }
 
+
+
+def block(*parts):
+    data = b"".join(parts)
+    return bytes([len(data)]) + data
+
+
+def literal(name, value, first=0):
+    return bytes([first, len(name)]) + name + bytes([len(value)]) + value
+
+
+GET = b"\x82\x86\x84\x01\x01a"
+POST = b"\x83\x86\x84\x01\x01a"
+
+HPACK = {
+    "get": block(GET),
+    "indexed": block(bytes(range(0x81, 0xbe))),
+    "index-0": block(b"\x80"),
+    "index-beyond": block(b"\xbe"),
+    "insert-and-refer": block(literal(b"name", b"value", 0x40)) + block(b"\xbe") + block(b"\x7e\x01v"),
+    "never-indexed": block(literal(b"cookie", b"a=b", 0x10)),
+    "huffman": block(bytes.fromhex("418cf1e3c2e5f23a6ba0ab90f4ff")),
+    "huffman-eos": block(b"\x01\x84\xff\xff\xff\xff"),
+    "huffman-padding": block(b"\x01\x82\x1f\xff"),
+    "size-update": block(b"\x20", GET),
+    "size-updates": block(b"\x20\x3f\xe1\x1f", GET),
+    "size-updates-three": block(b"\x20\x20\x20"),
+    "size-update-large": block(b"\x3f\xe2\x1f"),
+    "size-update-behind": block(GET, b"\x20"),
+    "integer-long": block(b"\xff\x80\x80\x80\x80\x80\x01"),
+    "integer-cut": block(b"\xff"),
+    "string-cut": block(b"\x01\x7f"),
+    "name-uppercase": block(literal(b"X", b"y")),
+    "name-empty": block(literal(b"", b"y")),
+    "value-lf": block(literal(b"x", b"a\nb", 0x40)) + block(b"\xbe"),
+    "evictions": b"".join(block(literal(b"n%d" % i, b"v" * 200, 0x40)) for i in range(20)) + block(b"\xbe\xc0\xc8"),
+}
+
+
+def frame(kind, flags, stream, payload=b""):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+H2_SERVER = {
+    "get": frame(1, 5, 1, GET),
+    "post": frame(1, 4, 1, POST) + frame(0, 0, 1, b"some ") + frame(0, 1, 1, b"payload"),
+    "trailers": frame(1, 4, 1, POST) + frame(0, 0, 1, b"x") + frame(1, 5, 1, literal(b"x-sum", b"y")),
+    "trailers-open": frame(1, 4, 1, POST) + frame(1, 4, 1, literal(b"x-sum", b"y")),
+    "continuation": frame(1, 1, 1, GET[:3]) + frame(9, 4, 1, GET[3:]),
+    "continuations": frame(1, 1, 1, GET) + 9 * frame(9, 0, 1),
+    "interrupted": frame(1, 1, 1, GET) + frame(6, 0, 0, b"12345678"),
+    "padded": frame(1, 13, 1, b"\x02" + POST + bytes(2)) + frame(0, 9, 1, b"\x03abc" + bytes(3)),
+    "padding-long": frame(1, 4, 1, POST) + frame(0, 8, 1, b"\x09abc"),
+    "priority": frame(1, 0x25, 1, b"\0\0\0\0\x10" + GET) + frame(2, 0, 3, b"\0\0\0\1\x10"),
+    "self-dependent": frame(1, 0x25, 1, b"\0\0\0\1\x10" + GET),
+    "reset": frame(1, 5, 1, GET) + frame(3, 0, 1, b"\0\0\0\x08"),
+    "rapid-reset": b"".join(frame(1, 5, i, GET) + frame(3, 0, i, b"\0\0\0\x08") for i in range(11, 231, 11 * 2)),
+    "settings": frame(4, 0, 0, b"\0\4\0\0\0\5") + frame(4, 1, 0),
+    "settings-window-large": frame(4, 0, 0, b"\0\4\x80\0\0\0"),
+    "window-zero": frame(1, 5, 5, GET) + frame(8, 0, 5, bytes(4)),
+    "window-overflow": frame(8, 0, 0, b"\x7f\xff\xff\xff"),
+    "goaway": frame(7, 0, 0, bytes(8) + b"debug"),
+    "pings": 3 * frame(6, 0, 0, b"12345678"),
+    "push": frame(5, 4, 1, bytes(4) + GET),
+    "even": frame(1, 5, 2, GET),
+    "falling": frame(1, 5, 5, GET) + frame(1, 5, 3, GET),
+    "closed": frame(1, 5, 1, GET) + frame(0, 0, 1, b"x"),
+    "data-idle": frame(0, 0, 1, b"x"),
+    "length-short": frame(1, 4, 1, POST + literal(b"content-length", b"5")) + frame(0, 1, 1, b"abc"),
+    "length-long": frame(1, 4, 1, POST + literal(b"content-length", b"2")) + frame(0, 1, 1, b"abc"),
+    "length-twice": frame(1, 4, 1, POST + 2 * literal(b"content-length", b"5")),
+    "host-other": frame(1, 5, 1, GET + literal(b"host", b"b")),
+    "path-space": frame(1, 5, 1, b"\x82\x86\x04\x04/a b\x01\x01a"),
+    "method-line": frame(1, 5, 1, b"\x02\x10GET / HTTP/1.1\r\n\x86\x84\x01\x01a"),
+    "crumbs": frame(1, 5, 1, GET + literal(b"cookie", b"a=1") + literal(b"x", b"y") + literal(b"cookie", b"b=2")),
+    "connection": frame(1, 5, 1, GET + literal(b"connection", b"close")),
+    "te": frame(1, 5, 1, GET + literal(b"te", b"trailers")),
+    "expect": frame(1, 4, 1, POST + literal(b"expect", b"100-continue")),
+    "connect": frame(1, 4, 1, b"\x02\x07CONNECT\x01\x03a:1"),
+    "options": frame(1, 5, 1, b"\x02\x07OPTIONS\x86\x04\x01*\x01\x01a"),
+    "bomb": frame(1, 5, 1, GET + literal(b"x", b"v" * 100, 0x40) + 200 * b"\xbe"),
+    "unknown": frame(0x2a, 0xff, 7, b"anything"),
+    "size-wrong": frame(6, 0, 0, b"1234567"),
+    "incomplete": frame(1, 5, 1, GET)[:12],
+}
+
 TARGETS = {"request_head": REQUEST_HEAD, "response_head": RESPONSE_HEAD, "chunked": CHUNKED, "framing": FRAMING,
-           "proxy_protocol": PROXY_PROTOCOL}
+           "proxy_protocol": PROXY_PROTOCOL, "hpack": HPACK, "h2_server": H2_SERVER}
 
 
 def main():

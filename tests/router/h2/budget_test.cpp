@@ -49,13 +49,17 @@ TEST_CASE("Each kind has its own budget") {
 
 TEST_CASE("Frames that follow our DATA are paid from what it earned") {
   Budget budget;
-  for (int i = 0; i < 100; ++i) budget.earn();
+  for (int i = 0; i < 100; ++i) budget.earn_by_data();
   int answered = 0;
-  while (budget.answered(kBegin)) ++answered;
+  while (budget.usual(kBegin)) ++answered;
   CHECK(answered == 100 * 10 + 200);
-  for (int i = 0; i < 100000; ++i) budget.earn();
+  budget.earn_by_request();
+  CHECK(budget.usual(kBegin));
+  CHECK(budget.usual(kBegin));
+  CHECK(!budget.usual(kBegin));
+  for (int i = 0; i < 100000; ++i) budget.earn_by_data();
   answered = 0;
-  while (budget.answered(kBegin)) ++answered;
+  while (budget.usual(kBegin)) ++answered;
   CHECK(answered == 10000);  // no more is kept
 }
 

@@ -101,3 +101,21 @@ TEST_CASE("A table does the same as a list of pairs, whatever is inserted and re
     }
   }
 }
+
+TEST_CASE("A name is found in any case, and no other one is taken for it") {
+  for (std::uint32_t index = 1; index <= kStaticEntries; ++index) {
+    const std::string name(static_entry(index).name);
+    std::string upper = name;
+    for (char& c : upper) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    CHECK(static_name(upper) == static_name(name));
+    for (std::size_t i = 0; i < name.size(); ++i) {
+      for (const char c : {'a', 'z', '-', '_', '^', '~', '.', '1'}) {
+        std::string other = name;
+        other[i] = c;
+        const std::uint32_t found = static_name(other);
+        CHECK((found == 0 || static_entry(found).name == other));
+      }
+    }
+    CHECK((static_name(name + "s") == 0 || static_entry(static_name(name + "s")).name == name + "s"));
+  }
+}

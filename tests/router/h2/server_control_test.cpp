@@ -181,7 +181,7 @@ TEST_CASE("Floods of frames without use end the connection") {
     Conversation c;
     c.greet().receive(headers(1, kPostBlock, false) + repeated(bytes, 200));
     CHECK(!c.machine.dead());
-    c.receive(repeated(bytes, 2));
+    c.receive(repeated(bytes, 4));
     CHECK(c.machine.dead());
     CHECK(c.calls.ends_with(kCalm));
   }
@@ -204,6 +204,17 @@ TEST_CASE("WINDOW_UPDATE and PING of a client that downloads are no flood") {
   for (int i = 0; i < 1000; ++i) {
     c.machine.send_data(c.stream(1), std::string(1000, 'x'), false);
     c.receive(repeated(window_update(0, 1000), 4) + window_update(1, 1000) + ping());
+  }
+  CHECK(!c.machine.dead());
+}
+
+TEST_CASE("A PRIORITY beside each request is no flood") {
+  Conversation c;
+  c.greet();
+  for (std::uint32_t id = 1; id < 2001; id += 2) {
+    c.receive(priority(id, 0) + headers(id, kGetBlock));
+    c.answer(c.stream(id), true);
+    c.machine.release(c.stream(id));
   }
   CHECK(!c.machine.dead());
 }

@@ -54,6 +54,19 @@ TEST_CASE("On a stream that has ended DATA and HEADERS are errors of the connect
   CHECK(ended(c).told(window_update(1, 1) + rst(1) + frame(FrameType::priority, 0, 1, "12345")).empty());
 }
 
+TEST_CASE("A stream ends with both halves, not with its release") {
+  Conversation c;
+  c.greet().receive(headers(1, kGetBlock) + headers(3, kPostBlock, false));
+  c.answer(c.stream(1), true);
+  c.answer(c.stream(3), true);
+  CHECK(c.told(window_update(1, 1) + rst(1)) == "reset 1 CANCEL\n");
+  CHECK(c.told(data(3, "x")) == "data 3 x\n");  // only the answer has ended
+  Conversation d;
+  d.greet().receive(headers(1, kGetBlock));
+  d.answer(d.stream(1), true);
+  CHECK(d.told(headers(1, kGetBlock)) == "broken STREAM_CLOSED\n");
+}
+
 TEST_CASE("A stream that the client has reset gets nothing more") {
   Conversation c;
   c.greet().receive(headers(1, kPostBlock, false) + rst(1));
