@@ -253,7 +253,7 @@ class Files(unittest.TestCase):
     def test_zsh_completes_the_sub_commands_of_grayd(self):
         def offered(*words):
             """What the function gives to the completion system of zsh, which itself needs a terminal."""
-            script = ('compdef() {}; _files() { print files }; _describe() { print -l ${(P)2%%:*} }; '
+            script = ('compdef() {}; _files() { print files }; _describe() { print -l -- ${(P)2%%:*} }; '
                       f'source "{PACKAGING}/_grayd"; words=("$@"); CURRENT=$#; _grayd')
             return subprocess.run(["zsh", "-f", "-c", script, "zsh", *words], check=True, text=True,
                                   stdout=subprocess.PIPE).stdout.split()
