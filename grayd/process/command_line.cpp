@@ -223,20 +223,35 @@ std::string unknown_option(const std::string& option, const CLI::App& app, const
   return "unknown option \"" + option + "\"" + hint;
 }
 
+/// A word where a sub-command may be: a mistyped one, "version", or a file without --config.
+std::string unknown_word(const std::string& word, const CLI::App& app) {
+  if (word.find_first_of("./") != word.npos)
+    return "unexpected argument \"" + word + "\": a configuration is given as: grayd --config " + word;
+  std::vector<std::string> names;
+  for (const CLI::App* one : modes_of(app)) names.push_back(one->get_name());
+  std::string hint = did_you_mean(word, {names.begin(), names.end()});
+  for (const std::string& option : options_of(app))
+    if (option == "--" + word) hint = ", did you mean \"" + option + "\"?";
+  if (hint.empty()) hint = "; to serve: grayd --config FILE";
+  return "unknown sub-command \"" + word + "\"" + hint;
+}
+
+/// CLI11 says "--config: 1 required FILE missing".
+std::string missing_value(const std::string& text) {
+  const std::size_t colon = text.find(": 1 required "), end = text.rfind(" missing");
+  if (colon == text.npos || end == text.npos || end < colon) return text;
+  const std::size_t name = colon + std::string_view(": 1 required ").size();
+  return text.substr(0, colon) + " needs a value: " + text.substr(0, colon) + " " + text.substr(name, end - name);
+}
+
 /// The most frequent mistakes: a mistyped option or sub-command, and a file without --config.
 std::string explained(const CLI::ParseError& error, const CLI::App& app) {
   const CLI::App& mode = typed_mode(app);
   for (const std::string& word : app.remaining(true))
     if (word.starts_with('-')) return unknown_option(word.substr(0, word.find('=')), app, mode);
   const auto left = app.remaining(true);
-  if (left.empty()) return error.what();
-  const std::string unexpected = "unexpected argument \"" + left.front() + "\"";
-  if (&mode != &app) return unexpected;
-  std::vector<std::string> names;
-  for (const CLI::App* one : modes_of(app)) names.push_back(one->get_name());
-  if (const auto near = did_you_mean(left.front(), {names.begin(), names.end()}); !near.empty())
-    return "unknown sub-command \"" + left.front() + "\"" + near;
-  return unexpected + ": a configuration is given as: grayd --config " + left.front();
+  if (left.empty()) return missing_value(error.what());
+  return &mode == &app ? unknown_word(left.front(), app) : "unexpected argument \"" + left.front() + "\"";
 }
 
 }  // namespace
@@ -288,7 +303,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   } else if (check_handoff->parsed()) {
     line.mode = CommandLine::Mode::check_handoff;
   } else if (line.config.empty()) {
-    return leave_with_usage("--config FILE is missing");
+    return leave_with_usage("--config FILE is missing; to write a first file for a project: grayd init");
   } else {
     line.mode = check ? CommandLine::Mode::check : CommandLine::Mode::serve;
   }

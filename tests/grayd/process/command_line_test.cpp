@@ -53,6 +53,16 @@ TEST_CASE("a mistyped option or name of a sub-command") {
         "grayd: unknown sub-command \"docter\", did you mean \"doctor\"?\nTry: grayd --help\n");
   CHECK(parse({"inti", "shop"}).error.find("did you mean \"init\"?") != std::string::npos);
   CHECK(parse({"rooter"}).error.find("did you mean") == std::string::npos);
+  CHECK(parse({"serve"}).error.find("unknown sub-command \"serve\"; to serve: grayd --config FILE") !=
+        std::string::npos);
+  CHECK(parse({"version"}).error.find("did you mean \"--version\"?") != std::string::npos);
+}
+
+TEST_CASE("what is missing is said with a remedy") {
+  CHECK(parse({}).error.find("--config FILE is missing; to write a first file for a project: grayd init") !=
+        std::string::npos);
+  CHECK(parse({"--config"}).error == "grayd: --config needs a value: --config FILE\nTry: grayd --help\n");
+  CHECK(parse({"demo", "--port"}).error == "grayd: --port needs a value: --port PORT\nTry: grayd demo --help\n");
 }
 
 TEST_CASE("help and version go to stdout, with exit code 0") {
