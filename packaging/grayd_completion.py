@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""Prints the completion of grayd for bash: its sub-commands and their options, from its own --help.
+"""Writes the completions of grayd into a folder, for bash (grayd.bash), zsh (_grayd) and fish (grayd.fish): its
+sub-commands and their options, from its own --help.
 
 grayctl prints its completions itself, because it completes names of services, too.
 """
 import argparse
+import dataclasses
+import pathlib
 import re
 
 from manuals import Help, help_of
 
-SCRIPT = """# completion of grayd for bash
+BASH = """# completion of grayd for bash
 _grayd() {{
   local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} offered= one
   case $before in
-{valued}
+    {valued}) return ;;  # a file, by default
   esac
   offered="{top}"
   for one in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
@@ -24,25 +27,93 @@ _grayd() {{
 }}
 complete -o default -F _grayd grayd
 """
+ZSH = """#compdef grayd
+# completion of grayd for zsh
+_grayd() {{
+  local one
+  local -a offered
+  case ${{words[CURRENT-1]}} in
+    {valued}) _files; return ;;
+  esac
+  offered=({top})
+  for one in "${{(@)words[2,CURRENT-1]}}"; do
+    case $one in
+{verbs}
+    esac
+  done
+  _describe 'grayd' offered || _files
+}}
+if [[ "${{funcstack[1]}}" = _grayd ]]; then _grayd; else compdef _grayd grayd; fi
+"""
+
+
+@dataclasses.dataclass
+class Word:
+    """A sub-command, or an option with its long name."""
+    name: str
+    text: str
+    valued: bool = False
+    short: str = ""
 
 
 def options_of(found):
-    """Long options, and whether each takes a value."""
-    entries = found.groups.get("Options", [])
-    return {name: bool(value) for entry, _ in entries for name, value in re.findall(r"(--[\w-]+)( [A-Z]+)?$", entry)}
+    for entry, text in found.groups.get("Options", []):
+        if option := re.match(r"(?:-(\w),)?(--[\w-]+)( [A-Z]+)?$", entry):
+            yield Word(option[2], text, bool(option[3]), option[1] or "")
+
+
+def sub_commands_of(found):
+    return [Word(name, text) for group, entries in found.groups.items() if group not in ("Options", "Positionals")
+            for name, text in entries]
+
+
+def quoted(text):
+    """For all three shells: fish alone also reads a backslash between the quotes."""
+    return "'" + text.replace("\\", "").replace("'", "") + "'"
+
+
+def bash(top, below, valued):
+    verbs = "\n".join(f"      {verb}) offered=\"{' '.join(one.name for one in words)}\" ;;"
+                      for verb, words in below.items())
+    return BASH.format(valued=valued, top=" ".join(one.name for one in top), verbs=verbs)
+
+
+def zsh(top, below, valued):
+    def described(words):
+        return " ".join(quoted(f"{one.name}:{one.text}") for one in words)
+    verbs = "\n".join(f"      {verb}) offered=({described(words)}) ;;" for verb, words in below.items())
+    return ZSH.format(valued=valued, top=described(top), verbs=verbs)
+
+
+def fish(top, below):
+    lines = ["# completion of grayd for fish"]
+    places = {"__fish_use_subcommand": top,
+              **{f"__fish_seen_subcommand_from {verb}": words for verb, words in below.items()}}
+    for place, words in places.items():
+        for one in words:
+            if one.name.startswith("--"):
+                what = f"-l {one.name[2:]}{f' -s {one.short}' if one.short else ''}{' -r -F' if one.valued else ''}"
+            else:
+                what = f"-f -a {one.name}"
+            lines.append(f"complete -c grayd -n {quoted(place)} {what} -d {quoted(one.text)}")
+    return "\n".join(lines) + "\n"
 
 
 def run():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("grayd", help="the program")
-    program = parser.parse_args().grayd
-    top = Help(help_of(program, []))
-    below = {verb: options_of(Help(help_of(program, [verb]))) for verb in top.verbs()}
-    every = {**options_of(top), **{name: value for options in below.values() for name, value in options.items()}}
-    valued = "|".join(sorted(name for name, value in every.items() if value))
-    print(SCRIPT.format(
-        valued=f"    {valued}|-c|-o) return ;;  # a file, by default", top=" ".join([*below, *options_of(top)]),
-        verbs="\n".join(f"      {verb}) offered=\"{' '.join(options)}\" ;;" for verb, options in below.items())), end="")
+    parser.add_argument("folder", type=pathlib.Path, help="for the files")
+    arguments = parser.parse_args()
+    found = Help(help_of(arguments.grayd, []))
+    below = {verb.name: list(options_of(Help(help_of(arguments.grayd, [verb.name]))))
+             for verb in sub_commands_of(found)}
+    options = list(options_of(found))
+    top = [*sub_commands_of(found), *options]
+    every = [one for words in (options, *below.values()) for one in words if one.valued]
+    valued = "|".join(sorted({name for one in every for name in (one.name, f"-{one.short}") if name != "-"}))
+    for name, text in (("grayd.bash", bash(top, below, valued)), ("_grayd", zsh(top, below, valued)),
+                       ("grayd.fish", fish(top, below))):
+        (arguments.folder / name).write_text(text)
 
 
 if __name__ == "__main__":

@@ -285,9 +285,21 @@ LoadedSettings parse_settings(std::string_view text, const std::string& file, Be
   return settings;
 }
 
+namespace {
+
+std::string unreadable(int cause) {
+  const char* remedy = "";
+  if (cause == ENOENT) remedy = "; name a file that is there, or write a first one for a project: grayd init";
+  if (cause == EISDIR) remedy = "; name the file in it";
+  if (cause == EACCES) remedy = "; read it as a user who may";
+  return "cannot be read: " + std::generic_category().message(cause) + remedy;
+}
+
+}  // namespace
+
 LoadedSettings load_settings(const std::string& file, std::string* said) {
   auto text = read_file(file);
-  if (!text) return errors(file, "", {{0, 0, "cannot be read: " + std::generic_category().message(errno)}});
+  if (!text) return errors(file, "", {{0, 0, unreadable(errno)}});
   if (text->size() > kMostFile) return errors(file, "", {{1, 1, "the file is larger than " + format_size(kMostFile)}});
   auto loaded = parse_settings(*text, file);
   if (said != nullptr) *said = std::move(*text);

@@ -54,6 +54,7 @@ std::optional<Verb> verb_at(std::string_view path) {
 
 DashboardApi::DashboardApi(const Shared& shared, const CutOff& cut_off, FdStream& client, std::string address)
     : shared_(shared),
+      cut_off_(cut_off),
       client_(client),
       address_(std::move(address)),
       verbs_(shared.daemon, cut_off, shared.seats),
@@ -146,7 +147,21 @@ void DashboardApi::answer_question(const httplib::Request& request, httplib::Res
   }
   json args = arguments_of(request);
   args.erase("timeout_ms");  // the usual one
+  if (daemon_verb(verb) == Verb::why && args.contains("request_id")) return answer_logged(args, response);
   verbs_.answer(verb, std::move(args), client_, response);
+}
+
+void DashboardApi::answer_logged(const json& args, httplib::Response& response) {
+  if (args.contains("path")) {
+    refuse(response, 400, ExitCode::usage, "why takes request_id or path, not both");
+    return;
+  }
+  const Reply log = verbs_.ask("why", json::object(), client_);
+  if (log.code != ExitCode::ok) return write_reply(log, response);
+  const auto gone = [this] { return Clock::now() >= cut_off_.get() || client_.peer_gone(); };
+  const auto [reply, status] = shared_.searches.find(log.body.value("access_log", ""), args.at("request_id"), gone);
+  write_reply(reply, response);
+  if (status != 0) response.status = status;
 }
 
 void DashboardApi::answer_change(const httplib::Request& request, httplib::Response& response) {

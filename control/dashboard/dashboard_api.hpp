@@ -4,8 +4,9 @@
 //   GET  /                    the page, for a client that takes it compressed by gzip
 //   GET  /v1/live             the live feed
 //   GET  /v1/VERB?name=value  verbs that change nothing, with the answers of the admin API
-//   POST /v1/VERB             promote, shift, undo, rollout pause, resume, promote and abort, if `writable`; needs
-//                             Content-Type: application/json and X-Grayd: page
+//   GET  /v1/why?request_id=ID  why that request got its version, from the access log
+//   POST /v1/VERB             promote, shift, undo, rollout pause, resume, promote, abort and retry, if `writable`;
+//                             needs Content-Type: application/json and X-Grayd: page
 //
 // Everything else is refused with a sentence. Each answer has the fields that keep a browser from misusing it.
 #include <httplib.h>
@@ -16,6 +17,7 @@
 #include "control/api/live_request.hpp"
 #include "control/api/verb_answer.hpp"
 #include "control/daemon.hpp"
+#include "control/dashboard/log_searches.hpp"
 #include "control/dashboard/page_files.hpp"
 
 namespace gray::control {
@@ -30,6 +32,7 @@ class DashboardApi : private httplib::Server {
     Daemon& daemon;
     LiveFeed& feed;
     Seats& seats;
+    LogSearches& searches;
     const PageFiles& page;
     bool writable;
   };
@@ -43,10 +46,13 @@ class DashboardApi : private httplib::Server {
   bool refused(const httplib::Request& request, httplib::Response& response) const;
   void answer_page(const httplib::Request& request, httplib::Response& response) const;
   void answer_question(const httplib::Request& request, httplib::Response& response);
+  /// Reads the access log, which grayd names.
+  void answer_logged(const nlohmann::json& args, httplib::Response& response);
   void answer_change(const httplib::Request& request, httplib::Response& response);
   void explain(const httplib::Request& request, httplib::Response& response) const;
 
   const Shared& shared_;
+  const CutOff& cut_off_;
   FdStream& client_;
   const std::string address_;
   VerbAnswer verbs_;

@@ -24,7 +24,7 @@ std::string client_ip(int connection) {
 DashboardServer::DashboardServer(int listener, Daemon& daemon, LiveFeed& feed, bool writable,
                                  std::function<void()> ended, PageFiles page)
     : page_(std::move(page)),
-      shared_{daemon, feed, seats_, page_, writable},
+      shared_{daemon, feed, seats_, searches_, page_, writable},
       server_(
           listener, {.threads = kThreads}, arrival_of_request,
           [this](int connection, std::string received, const CutOff& cut_off) {

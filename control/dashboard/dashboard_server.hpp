@@ -32,6 +32,7 @@ class DashboardServer {
  private:
   const PageFiles page_;
   Seats seats_{kSeats};
+  LogSearches searches_;
   const DashboardApi::Shared shared_;
   ConnectionServer server_;
 };

@@ -7,8 +7,8 @@
 namespace gray::control {
 namespace {
 
-constexpr Verb kChanges[] = {Verb::promote,        Verb::shift,           Verb::undo,         Verb::rollout_pause,
-                             Verb::rollout_resume, Verb::rollout_promote, Verb::rollout_abort};
+constexpr Verb kChanges[] = {Verb::promote,        Verb::shift,           Verb::undo,          Verb::rollout_pause,
+                             Verb::rollout_resume, Verb::rollout_promote, Verb::rollout_abort, Verb::rollout_retry};
 
 bool is_same_text(std::string_view one, std::string_view other) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };

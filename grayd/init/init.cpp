@@ -12,6 +12,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "config/base/address.hpp"
 #include "config/base/exit_code.hpp"
 #include "config/base/printable.hpp"
 #include "config/base/unique_fd.hpp"
@@ -21,6 +22,7 @@
 #include "grayd/init/recognition.hpp"
 #include "grayd/init/trial.hpp"
 #include "grayd/process/loopback.hpp"
+#include "supervisor/kernel/socket_owner.hpp"
 
 namespace gray::init {
 namespace {
@@ -29,12 +31,15 @@ namespace fs = std::filesystem;
 
 constexpr std::uint16_t kFirstPort = 8000, kLastPort = 8019;
 
-/// 8000, or the next one on which no other program listens; 8000 if there is none.
+/// 8000, or the next one on which no other program listens; 0 if there is none.
 std::uint16_t free_port_for_users() {
   for (std::uint16_t port = kFirstPort; port <= kLastPort; ++port)
     if (master::bound_to_loopback(port)) return port;
-  return kFirstPort;
+  return 0;
 }
+
+/// Who has the first port, if it may be known.
+std::string holder_of_first_port() { return supervisor::owner_of(*Address::parse("127.0.0.1:8000")); }
 
 /// Texts of the project are shown as they are, except for what a terminal interprets.
 std::string shown(std::string text) {
@@ -97,8 +102,7 @@ int try_once(const master::InitArguments& arguments, const Plan& plan, const std
   const Observation seen = run_trial({plan, service, folder, program, arguments.timeout});
   say(report_of(seen, plan) + "  it was stopped again\n");
   if (seen.end == Observation::End::interrupted) return code_of(seen);
-  const bool good = seen.end == Observation::End::healthy;
-  say(good ? "next:\n" : "next, when that is corrected:\n");
+  say(is_wrong(seen) ? "next, when that is corrected:\n" : "next:\n");
   say(next_commands(arguments.folder, arguments.name, port));
   return code_of(seen);
 }
@@ -123,6 +127,14 @@ bool create_file(const std::string& path, const std::string& text) {
   ::unlink(beside.c_str());
   errno = cause;
   return done;
+}
+
+std::string port_text(std::uint16_t port, const std::string& holder) {
+  const std::string by = holder.empty() ? "" : " by " + holder;
+  if (port == 0)
+    return fmt::format("  note: ports {} to {} are in use: correct http in [listen] before grayd starts\n", kFirstPort,
+                       kLastPort);
+  return fmt::format("  port {} is in use{}, so http in [listen] is port {}\n", kFirstPort, by, port);
 }
 
 std::string next_commands(const std::string& folder, const std::string& name, std::uint16_t port) {
@@ -153,14 +165,16 @@ int run_init(const master::InitArguments& arguments, const std::string& program,
   if (!found.plan) return not_recognised(arguments.folder, project, found);
   const Plan& plan = *found.plan;
   const std::string service = service_name(plan.name.empty() ? project.folder_name : plan.name);
-  const std::uint16_t port = free_port_for_users();
+  const std::uint16_t free = free_port_for_users();
+  const std::string port_is = free == kFirstPort ? "" : port_text(free, holder_of_first_port());
+  const std::uint16_t port = free == 0 ? kFirstPort : free;
   const std::string text = first_file(plan, service, port);
   if (print) {
-    fmt::print(stderr, "{}", plan_text(plan));
+    fmt::print(stderr, "{}{}", plan_text(plan), port_is);
     say(text);
     return static_cast<int>(ExitCode::ok);
   }
-  say(plan_text(plan));
+  say(plan_text(plan) + port_is);
   if (!create_file(file, text)) return write_error(file);
   say(fmt::format("wrote: {} (service {}, version v1)\n", file, service));
   if (const std::string faults = check(file); !faults.empty()) {

@@ -19,6 +19,10 @@ int run_init(const master::InitArguments& arguments, const std::string& program,
 /// nothing else: the file is written under a name that no other file has, then linked.
 bool create_file(const std::string& path, const std::string& text);
 
+/// One line: why the port for users is not the usual one. 0: no port is free. `holder`: who has the usual one; may be
+/// empty.
+std::string port_text(std::uint16_t port, const std::string& holder);
+
 /// The commands to type after `grayd init`: `folder` as the user named it, the file in it, the port for users.
 std::string next_commands(const std::string& folder, const std::string& name, std::uint16_t port);
 

@@ -1,6 +1,7 @@
 #include "grayd/process/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <sstream>
 
 #include "config/base/diagnostics.hpp"
@@ -75,10 +76,10 @@ Examples:
 Exit codes: 0 after Ctrl-C, 1 if it could not be started.
 )";
 
-CommandLine leave_with_usage(const std::string& problem) {
+CommandLine leave_with_usage(const std::string& problem, const std::string& program = "grayd") {
   CommandLine line;
   line.exit_code = static_cast<int>(ExitCode::usage);
-  line.error = "grayd: " + problem + "\nTry: grayd --help\n";
+  line.error = "grayd: " + problem + "\nTry: " + program + " --help\n";
   return line;
 }
 
@@ -184,18 +185,74 @@ CommandLine init_line(CommandLine line, const InitTexts& texts) {
   return line;
 }
 
-/// The most frequent mistakes: a mistyped option, and a file without --config.
-std::string explained(const CLI::ParseError& error, const CLI::App& app) {
-  for (const std::string& word : app.remaining(true)) {
-    const std::string option = word.substr(0, word.find('='));
-    if (option.starts_with('-'))
-      return "unknown option \"" + option + "\"" +
-             did_you_mean(option, {"--config", "--check", "--help", "--version", "--print", "--no-start", "--timeout",
-                                   "--output", "--socket"});
+/// The sub-command that was typed, or the program itself.
+const CLI::App& typed_mode(const CLI::App& app) {
+  const auto modes = app.get_subcommands();
+  return modes.empty() ? app : *modes.back();
+}
+
+/// As people type it: those without a group are for grayd itself.
+std::string spoken(const CLI::App& mode) {
+  const CLI::App* program = mode.get_parent();
+  if (program == nullptr) return mode.get_name();
+  return program->get_name() + (mode.get_group().empty() ? "" : " " + mode.get_name());
+}
+
+/// Those that people see.
+std::vector<const CLI::App*> modes_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* mode) { return !mode->get_group().empty(); });
+}
+
+std::vector<std::string> options_of(const CLI::App& mode) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : mode.get_options())
+    if (!option->get_lnames().empty()) names.push_back("--" + option->get_lnames().front());
+  return names;
+}
+
+/// With the nearest one, else with all that the sub-command has, or the sub-command that has it.
+std::string unknown_option(const std::string& option, const CLI::App& app, const CLI::App& mode) {
+  const auto own = options_of(mode);
+  std::string hint = did_you_mean(option, {own.begin(), own.end()});
+  if (hint.empty() && &mode != &app) {
+    for (const std::string& name : own) hint += (hint.empty() ? "; " + spoken(mode) + " has " : ", ") + name;
+  } else if (hint.empty()) {
+    for (const CLI::App* other : modes_of(app))
+      if (std::ranges::count(options_of(*other), option) > 0)
+        hint += (hint.empty() ? ": it is one of " : ", ") + spoken(*other);
   }
-  const auto left = app.remaining();
-  if (left.size() != 1) return error.what();
-  return "unexpected argument \"" + left.front() + "\": a configuration is given as: grayd --config " + left.front();
+  return "unknown option \"" + option + "\"" + hint;
+}
+
+/// A word where a sub-command may be: a mistyped one, "version", or a file without --config.
+std::string unknown_word(const std::string& word, const CLI::App& app) {
+  if (word.find_first_of("./") != word.npos)
+    return "unexpected argument \"" + word + "\": a configuration is given as: grayd --config " + word;
+  std::vector<std::string> names;
+  for (const CLI::App* one : modes_of(app)) names.push_back(one->get_name());
+  std::string hint = did_you_mean(word, {names.begin(), names.end()});
+  for (const std::string& option : options_of(app))
+    if (option == "--" + word) hint = ", did you mean \"" + option + "\"?";
+  if (hint.empty()) hint = "; to serve: grayd --config FILE";
+  return "unknown sub-command \"" + word + "\"" + hint;
+}
+
+/// CLI11 says "--config: 1 required FILE missing".
+std::string missing_value(const std::string& text) {
+  const std::size_t colon = text.find(": 1 required "), end = text.rfind(" missing");
+  if (colon == text.npos || end == text.npos || end < colon) return text;
+  const std::size_t name = colon + std::string_view(": 1 required ").size();
+  return text.substr(0, colon) + " needs a value: " + text.substr(0, colon) + " " + text.substr(name, end - name);
+}
+
+/// The most frequent mistakes: a mistyped option or sub-command, and a file without --config.
+std::string explained(const CLI::ParseError& error, const CLI::App& app) {
+  const CLI::App& mode = typed_mode(app);
+  for (const std::string& word : app.remaining(true))
+    if (word.starts_with('-')) return unknown_option(word.substr(0, word.find('=')), app, mode);
+  const auto left = app.remaining(true);
+  if (left.empty()) return missing_value(error.what());
+  return &mode == &app ? unknown_word(left.front(), app) : "unexpected argument \"" + left.front() + "\"";
 }
 
 }  // namespace
@@ -223,7 +280,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& end) {
-    if (end.get_exit_code() != 0) return leave_with_usage(explained(end, app));
+    if (end.get_exit_code() != 0) return leave_with_usage(explained(end, app), spoken(typed_mode(app)));
     std::ostringstream output, unused;
     app.exit(end, output, unused);
     line.output = output.str();
@@ -247,7 +304,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   } else if (check_handoff->parsed()) {
     line.mode = CommandLine::Mode::check_handoff;
   } else if (line.config.empty()) {
-    return leave_with_usage("--config FILE is missing");
+    return leave_with_usage("--config FILE is missing; to write a first file for a project: grayd init");
   } else {
     line.mode = check ? CommandLine::Mode::check : CommandLine::Mode::serve;
   }

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 import unittest
+import urllib.parse
 
 from harness import SLOWER, GrayTest, eventually, faulty, free_port, two_versions
 from users import Users
@@ -115,7 +116,7 @@ class Reading(DashboardTest):
         self.assertEqual(*[(one["pid"], one["services"][0]["name"]) for one in same])
         answers = text + "".join(self.ask(f"/v1/{verb}")[2] for verb in (
             "status", "events", "logs", "memory", "history", "health", "metrics", "bucket?service=web",
-            "why?service=web&path=/", "rollout-status?service=web"))
+            "why?service=web&path=/", "why?request_id=0", "rollout-status?service=web"))
         with self.stream() as stream:
             answers += json.dumps(stream.next())
         self.assertNotIn(secret, answers)
@@ -129,6 +130,49 @@ class Reading(DashboardTest):
         self.refused(403, "the page is read-only", "/v1/promote", "POST", "{}", Content_Type="application/json",
                      X_Grayd="page")
         self.assertEqual(self.daemon.version("v1")["weight"], 100)
+
+
+class Explaining(DashboardTest):
+    def why(self, **query):
+        status, _, text = self.ask("/v1/why?" + urllib.parse.urlencode(query))
+        return status, json.loads(text)
+
+    def test_a_request_is_explained_by_its_id_and_a_path_is_still_decided(self):
+        daemon = self.begun()
+        wanted = daemon.get()["x-request-id"]
+        eventually(lambda: any(line["request_id"] == wanted for line in daemon.access_log()), 5, "the log line")
+        status, body = self.why(request_id=wanted)
+        self.assertEqual((status, body["request"]["id"], body["service"]), (200, wanted, "web"), body)
+        self.assertEqual(body["replay"]["text"], "decided again from this line: the same")
+        same = self.ok("why", wanted, "-o", "json").json()
+        self.assertEqual({**body, "schema_version": 1}, same)
+        log = os.path.join(daemon.folder, "access.log")
+        os.rename(log, log + ".1")
+        daemon.process.send_signal(signal.SIGUSR1)
+        eventually(lambda: os.path.exists(log), 5, "a new log")
+        self.assertEqual(self.why(request_id=wanted)[0], 200)
+        self.assertIn("text", self.why(service="web", path="/")[1])
+
+        status, body = self.why(request_id=wanted[1:])
+        self.assertEqual((status, body["exit_code"]), (404, 1), body)
+        self.assertIn("digits 0-9 a-f, this one has 31 characters", body["error"])
+        self.assertIn("grayctl why REQUEST_ID", body["error"])
+        self.refused(400, "request_id is empty", "/v1/why?request_id=")
+        self.refused(400, "request_id or path, not both", f"/v1/why?path=/&request_id={wanted}")
+
+    def test_without_a_log_and_with_a_large_one(self):
+        daemon = self.begun(access_log="off")
+        self.refused(404, "the access log is off", "/v1/why?request_id=0123")
+        daemon.stop()
+        daemon = self.begun()
+        with open(os.path.join(daemon.folder, "access.log"), "ab") as log:
+            log.truncate(300 << 20)  # with a hole: nothing is written
+        began = time.monotonic()
+        status, body = self.why(request_id="0" * 32)
+        self.assertLess(time.monotonic() - began, 5 * SLOWER)
+        self.assertEqual(status, 404)
+        self.assertIn("then the search stops", body["error"])
+        self.assertEqual(daemon.ctl("status").code, 0)
 
 
 class Watching(DashboardTest):

@@ -232,9 +232,10 @@ class InitTest(unittest.TestCase):
             except OSError:
                 pass  # by another program: as good
             self.put("serve", "#!/bin/sh\n", 0o755)
-            printed = self.init("--print").out
-        self.assertNotIn('"127.0.0.1:8000"', printed)
-        self.assertIn('"127.0.0.1:80', printed)
+            result = self.init("--print")
+        self.assertNotIn('"127.0.0.1:8000"', result.out)
+        self.assertIn('"127.0.0.1:80', result.out)
+        self.assertRegex(result.err, r"port 8000 is in use.*, so http in \[listen\] is port 80\d\d")
 
     @unittest.skipUnless(shutil.which("php"), "php is not installed")
     def test_php(self):

@@ -239,6 +239,29 @@ class Files(unittest.TestCase):
         self.assertEqual(offered("grayd", "init", "--"), ["--help", "--output", "--print", "--no-start", "--timeout"])
         self.assertEqual(offered("grayd", "doctor", "--config", ""), [])
 
+    @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
+    def test_fish_completes_the_sub_commands_of_grayd(self):
+        def offered(line):
+            script = f'source "{PACKAGING}/grayd.fish"; complete -C "$argv"'
+            told = subprocess.run(["fish", "-c", script, line], check=True, text=True, stdout=subprocess.PIPE).stdout
+            return [one.split("\t")[0] for one in told.splitlines()]
+        self.assertEqual(sorted(offered("grayd d")), ["demo", "doctor"])
+        self.assertEqual(offered("grayd --con"), ["--config"])
+        self.assertEqual(sorted(offered("grayd init --")), ["--help", "--no-start", "--output", "--print", "--timeout"])
+
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
+    def test_zsh_completes_the_sub_commands_of_grayd(self):
+        def offered(*words):
+            """What the function gives to the completion system of zsh, which itself needs a terminal."""
+            script = ('compdef() {}; _files() { print files }; _describe() { print -l -- ${(P)2%%:*} }; '
+                      f'source "{PACKAGING}/_grayd"; words=("$@"); CURRENT=$#; _grayd')
+            return subprocess.run(["zsh", "-f", "-c", script, "zsh", *words], check=True, text=True,
+                                  stdout=subprocess.PIPE).stdout.split()
+        self.assertEqual(offered("grayd", ""),
+                         ["init", "doctor", "schema", "demo", "--help", "--version", "--config", "--check"])
+        self.assertEqual(offered("grayd", "init", ""), ["--help", "--output", "--print", "--no-start", "--timeout"])
+        self.assertEqual(offered("grayd", "doctor", "--config", ""), ["files"])
+
     def test_completions_are_what_grayctl_prints(self):
         for shell, file in (("bash", "grayctl.bash"), ("zsh", "_grayctl"), ("fish", "grayctl.fish")):
             printed = subprocess.run([os.path.join(BUILD, "grayctl"), "completion", shell], check=True,

@@ -171,13 +171,34 @@ on('a shift: the share is checked, and grayd may want a confirmation', 'shifting
   assert.deepEqual(mock.orders, [{ verb: 'shift', body }, { verb: 'shift', body: { ...body, yes: true } }]);
 });
 
-on('why: an id is explained; an unknown one is answered as grayd says', 'healthy', async (visit) => {
-  visit.expected = /500/;
+on('a rollout that was aborted can be tried again, with the typed name', 'again', async (visit, mock) => {
+  await visit.press('Retry rollout');
+  await shows(visit, 'The rollout begins again: v2 gets 5 % of the users.');
+  await visit.page.type('#typed', 'shop\n');
+  await shows(visit, 'Type v2 to confirm.');
+  assert.deepEqual(mock.orders, []);
+  await visit.page.$eval('#typed', (box) => box.select());
+  await visit.page.type('#typed', 'v2\n');
+  await shows(visit, 'Accepted: grayctl rollout retry shop');
+  assert.deepEqual(mock.orders, [{ verb: 'rollout-retry', body: { service: 'shop' } }]);
+});
+
+on('read-only: the command for another try', 'aborted', async (visit) => {
+  await shows(visit, 'grayctl rollout retry shop');
+  const buttons = await visit.page.$$eval('button', (all) => all.map((one) => one.innerText));
+  assert.ok(!buttons.some((one) => /retry/i.test(one)), buttons.join());
+});
+
+on('why: an id and a path are explained; an unknown id is answered as grayd says', 'healthy', async (visit) => {
+  visit.expected = /404/;
   await visit.page.type('#request', 'acdced6eb89c80f1\n');
   await shows(visit, 'cookie uid → bucket 50.7 %');
   await visit.page.$eval('#request', (box) => box.select());
   await visit.page.type('#request', 'unknown\n');
   await shows(visit, 'no request unknown in access.log');
+  await visit.page.$eval('#request', (box) => box.select());
+  await visit.page.type('#request', '/cart?version=v2\n');
+  await shows(visit, 'GET /cart?version=v2 → stable v1');
 });
 
 on('an older grayd: rollouts are asked for, and why is a command', 'older', async (visit) => {

@@ -51,6 +51,20 @@ const states = {
       await visit.page.waitForSelector('dialog[open]');
     },
   ],
+  'dialog for another try': [
+    'again', 'aborted',
+    async (visit) => {
+      await visit.press('Retry rollout');
+      await visit.page.waitForSelector('dialog[open]');
+    },
+  ],
+  'a request explained': [
+    'healthy', 'No rollout',
+    async (visit) => {
+      await visit.page.type('#request', 'acdced6eb89c80f1\n');
+      await visit.waitFor(() => document.body.innerText.includes('decided again from this line'));
+    },
+  ],
   'dialog with an error': [
     'writable', 'step 2 of 3',
     async (visit) => {

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 
 const changing = [
-  'promote', 'shift', 'undo', 'rollout-pause', 'rollout-resume', 'rollout-promote', 'rollout-abort',
+  'promote', 'shift', 'undo', 'rollout-pause', 'rollout-resume', 'rollout-promote', 'rollout-abort', 'rollout-retry',
 ];
 const longest = 1024 * 1024; // of a body
 

@@ -45,7 +45,9 @@ const answers = {
   memory: () => recorded.memory,
   why: (query) =>
     query.request_id === 'unknown'
-      ? { status: 500, exit_code: 1, error: 'no request unknown in access.log and its predecessor (2.0 MiB searched)' }
+      ? { status: 404, exit_code: 1, error: 'no request unknown in access.log and its predecessor (2.0 MiB searched)' }
+      : query.path
+      ? { text: `GET ${query.path} → stable v1`, service: query.service, table: 8, steps: [] }
       : {
           text: 'cookie uid → bucket 50.7 % < 100 % → canary v2',
           service: 'shop',
@@ -133,6 +135,12 @@ export const scenes = {
       'rollout-pause': () => ({ verb: 'rollout pause' }),
       'rollout-abort': () => ({ status: 409, exit_code: 3, error: 'shop has no rollout that runs' }),
     },
+  },
+  again: {
+    writable: true,
+    pictures: upTo(moments.aborted, (picture) => (picture.writable = true)),
+    answers,
+    orders: { 'rollout-retry': () => ({ verb: 'rollout retry' }) },
   },
   shifting: {
     writable: true,

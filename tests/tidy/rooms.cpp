@@ -52,7 +52,7 @@ const std::vector<Room> kRooms = {
       "config/base", "config/settings", "config/shared"}},
     // Decisions of requests are explained by the code that makes them: the parser and the policy are pure.
     {"control/explain",
-     {"router/policy", "router/targeting", "router/wire", "router/http", "config/base", "config/settings",
+     {"router/policy", "router/targeting", "router/wire", "router/http", "control", "config/base", "config/settings",
       "config/shared"}},
     {"control/commands",
      {"control/explain", "control/report", "control/release", "control/traffic", "control/rollout", "control/judge",
@@ -62,7 +62,8 @@ const std::vector<Room> kRooms = {
     {"control/api",
      {"control/verbs", "control/state", "control/live", "control", "config/base", "config/settings", "config/shared"}},
     {"control/dashboard",
-     {"control/api", "control/verbs", "control/live", "control", "config/base", "config/settings", "config/shared"}},
+     {"control/api", "control/explain", "control/verbs", "control/live", "control", "config/base", "config/settings",
+      "config/shared"}},
     {"control/grayctl",
      {"control/grayctl/why", "control/grayctl/history", "control/grayctl/memory", "control/grayctl/top",
       "control/grayctl/demo", "control/live", "control/verbs", "control", "config/base", "config/settings",

@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
 #include <ostream>
 
-#include "config/base/units.hpp"
-#include "control/explain/logged_decision.hpp"
+#include "control/explain/logged_request.hpp"
 #include "control/grayctl/why/curl.hpp"
-#include "control/grayctl/why/log_search.hpp"
 #include "control/grayctl/why/replay.hpp"
 #include "control/grayctl/why/shell_words.hpp"
 #include "control/grayctl/why/why_view.hpp"
@@ -21,11 +17,6 @@ using nlohmann::json;
 
 constexpr const char* kForms =
     "say which request: an X-Request-Id, a curl command line (grayctl why -- curl ...), or --path PATH";
-
-std::string sizes(std::uint64_t bytes) {
-  return bytes < 1024 * 1024 ? fmt::format("{} bytes", bytes)
-                             : fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
-}
 
 /// Where the log is: as asked, or as grayd says.
 Outcome locate_log(Client& client, const std::string& asked, std::string& file) {
@@ -44,52 +35,14 @@ Outcome locate_log(Client& client, const std::string& asked, std::string& file) 
                 "request: grayctl why --help");
 }
 
-Outcome not_found(const LogSearch& search, const std::string& id, const std::string& file) {
-  if (search.end == LogSearch::End::failed) {
-    const bool denied = search.error == EACCES || search.error == EPERM;
-    return failed(denied ? ExitCode::denied : ExitCode::failed,
-                  fmt::format("cannot read the access log {}: {}{}", search.file, std::strerror(search.error),
-                              denied ? "; run grayctl as a user who may" : ""));
-  }
-  const std::string reach = search.oldest.empty() ? "" : fmt::format(", back to {}", search.oldest);
-  const bool bound = search.end == LogSearch::End::bound;
-  return failed(
-      ExitCode::failed,
-      fmt::format("no request {} in {}{} ({} searched{}{}); a line is written up to 200 ms after its answer; for an "
-                  "older file: --log FILE",
-                  id, file, bound ? "" : " and its predecessor", sizes(search.searched), reach,
-                  bound ? ", then the search stops" : ""));
-}
-
-Outcome explain_logged(const std::string& text, const std::string& file, const Terminal& terminal) {
-  LoggedDecision line;
-  json logged = json::parse(text, nullptr, false);
-  if (!line.read(text) || !logged.is_object())
-    return failed(ExitCode::failed,
-                  fmt::format("the line of this request in {} is damaged: {}", file, text.substr(0, 200)));
-  json body = json_of(explain_line(line));
-  body["request"] = {{"method", line.method}, {"host", line.host}, {"path", line.path},
-                     {"client", line.client}, {"time", line.time}, {"id", line.request_id}};
-  std::string difference;
-  const Replay again = decide_again(line, difference);
-  body["replay"] = {{"result", name_of(again)},
-                    {"text", again == Replay::same      ? "decided again from this line: the same"
-                             : again == Replay::differs ? "decided again from this line: " + difference
-                                                        : fmt::format("cannot be decided again: {}", name_of(again))}};
-  body["logged"] = std::move(logged);
-  body["file"] = file;
-  if (again == Replay::no_service) body["text"] = fmt::format("not routed → {} {}", line.status, line.reason);
-  std::string view = view_why(body, terminal);
-  return {{.code = ExitCode::ok, .body = std::move(body), .error = {}}, std::move(view)};
-}
-
 Outcome why_id(Client& client, const Command& command, const Terminal& terminal) {
   const std::string& id = command.why.words.front();
   std::string file;
   if (Outcome located = locate_log(client, command.why.log, file); file.empty()) return located;
-  const LogSearch search = find_request({file, file + ".1"}, id);
-  if (search.end != LogSearch::End::found) return not_found(search, id, file);
-  return explain_logged(search.line, search.file, terminal);
+  Reply reply = explain_logged(find_request({file, file + ".1"}, id), id, file);
+  if (reply.code != ExitCode::ok) return failed(reply.code, std::move(reply.error));
+  std::string view = view_why(reply.body, terminal);
+  return {{.code = ExitCode::ok, .body = std::move(reply.body), .error = {}}, std::move(view)};
 }
 
 Outcome ask(Client& client, const json& args, const Terminal& terminal) {

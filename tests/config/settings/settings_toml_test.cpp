@@ -225,9 +225,11 @@ TEST_CASE("a relative file name begins in the working directory") {
 
 TEST_CASE("a file that cannot be read gives one error with its cause") {
   const auto missing = std::get<ConfigErrors>(load_settings("/nonexistent/g.toml"));
-  CHECK(missing.text == "/nonexistent/g.toml: error: cannot be read: No such file or directory\n");
+  CHECK(missing.text ==
+        "/nonexistent/g.toml: error: cannot be read: No such file or directory; name a file that is there, or "
+        "write a first one for a project: grayd init\n");
   CHECK(missing.count == 1);
-  CHECK(contains(std::get<ConfigErrors>(load_settings("/")).text, "Is a directory"));
+  CHECK(contains(std::get<ConfigErrors>(load_settings("/")).text, "Is a directory; name the file in it"));
 }
 
 TEST_CASE("a file is read from disk") {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "control/verbs/verb_table.hpp"
+#include "tests/control/explain/log_lines.hpp"
 #include "tests/control/fixture.hpp"
 
 using namespace gray;
@@ -24,6 +25,7 @@ struct DashboardFixture {
   FakeDaemon daemon;
   bool writable = true;
   LiveFeed feed{daemon, true};
+  LogSearches searches;
   PageFiles page{"<!doctype html>placeholder", "\x1f\x8bplaceholder", "default-src 'none'; script-src 'sha256-x'"};
 
   PageAnswer ask(const std::string& request) {
@@ -35,7 +37,7 @@ struct DashboardFixture {
     std::thread server([&] {
       const UniqueFd end(ends[1]);
       FdStream stream(end.get(), never, {.request_bytes = DashboardApi::kRequestBytes});
-      DashboardApi({daemon, feed, seats, page, writable}, never, stream, "127.0.0.9").serve(end.get());
+      DashboardApi({daemon, feed, seats, searches, page, writable}, never, stream, "127.0.0.9").serve(end.get());
     });
     send_text(client.get(), request);
     const std::string text = read_to_end(client.get());
@@ -112,6 +114,31 @@ TEST_CASE_FIXTURE(DashboardFixture, "a verb that changes nothing is answered as 
   }
 }
 
+TEST_CASE_FIXTURE(DashboardFixture, "why by request id reads the log that grayd names") {
+  TempDir dir;
+  const std::string file = dir / "access.log", id = "0123456789abcdef0123456789abcdef";
+  json log = {{"schema_version", 1}, {"access_log", file}};
+  daemon.answer = [&](const std::string& verb, const json& args) {
+    CHECK(verb == "why");
+    CHECK(args == json::object());
+    return Reply{.code = ExitCode::ok, .body = log, .error = {}};
+  };
+  write_file(file, test::log_line(id, "3", 20).dump() + "\n");
+  const auto answer = get("/v1/why?request_id=" + id + "&timeout_ms=1");
+  CHECK(answer.status == 200);
+  CHECK(answer.parsed()["text"] == "cookie uid → bucket 79.4 % ≥ 20 % → stable v1");
+  CHECK(answer.parsed()["logged"]["request_id"] == id);
+  CHECK(answer.parsed()["schema_version"] == 1);
+  check_refused(get("/v1/why?request_id=" + id.substr(1)), 404, 1, "this one has 31 characters");
+  check_refused(get("/v1/why?request_id="), 400, 2, "request_id is empty");
+  check_refused(get("/v1/why?request_id=a%20b"), 400, 2, "has a space");
+  check_refused(get("/v1/why?path=/&request_id=" + id), 400, 2, "request_id or path, not both");
+  log["access_log"] = file + ".gone";
+  check_refused(get("/v1/why?request_id=" + id), 500, 1, "cannot read the access log");
+  log["access_log"] = "";
+  check_refused(get("/v1/why?request_id=" + id), 404, 1, "set access_log in the configuration, or ask for a path");
+}
+
 TEST_CASE_FIXTURE(DashboardFixture, "a foreign host and a foreign site are refused") {
   const int calls = daemon.calls;
   for (const char* host : {"Host: evil.example\r\n", "", "Host: a\r\nHost: 127.0.0.1\r\n"}) {
@@ -128,8 +155,8 @@ TEST_CASE_FIXTURE(DashboardFixture, "a foreign host and a foreign site are refus
 }
 
 TEST_CASE_FIXTURE(DashboardFixture, "a change is passed on with the address of the page") {
-  for (const char* verb :
-       {"promote", "shift", "undo", "rollout-pause", "rollout-resume", "rollout-promote", "rollout-abort"}) {
+  for (const char* verb : {"promote", "shift", "undo", "rollout-pause", "rollout-resume", "rollout-promote",
+                           "rollout-abort", "rollout-retry"}) {
     const auto answer = post(std::string("/v1/") + verb, R"({"service":"web","peer":{"uid":0,"pid":1}})",
                              "Content-Type: application/json; charset=utf-8\r\nX-Grayd: page\r\n"
                              "Origin: http://127.0.0.1:9101\r\n");

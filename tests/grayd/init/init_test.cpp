@@ -114,6 +114,13 @@ TEST_CASE("nothing recognised, and no folder, write nothing") {
   CHECK(folder.run() == static_cast<int>(ExitCode::usage));
 }
 
+TEST_CASE("another port than the usual one is explained") {
+  CHECK(port_text(8001, "") == "  port 8000 is in use, so http in [listen] is port 8001\n");
+  CHECK(port_text(8003, "pid 7 (nginx)") ==
+        "  port 8000 is in use by pid 7 (nginx), so http in [listen] is port 8003\n");
+  CHECK(port_text(0, "").find("ports 8000 to 8019 are in use: correct http in [listen]") != std::string::npos);
+}
+
 TEST_CASE("the next commands name the folder, unless it is this one") {
   CHECK(next_commands("./", "grayd.toml", 8000).starts_with("  grayd --config"));
   CHECK(next_commands("shop", "grayd.toml", 8001).starts_with("  cd shop\n"));

@@ -41,6 +41,30 @@ TEST_CASE("a mistyped option is named, with the one that was probably meant") {
         "grayd: unexpected argument \"a.toml\": a configuration is given as: grayd --config a.toml" + help);
 }
 
+TEST_CASE("a mistyped option or name of a sub-command") {
+  const std::string help = "\nTry: grayd init --help\n";
+  CHECK(parse({"init", "--prnt"}).error == "grayd: unknown option \"--prnt\", did you mean \"--print\"?" + help);
+  CHECK(parse({"init", "--time=9s"}).error ==
+        "grayd: unknown option \"--time\"; grayd init has --help, --output, --print, --no-start, --timeout" + help);
+  CHECK(parse({"init", "a", "b"}).error == "grayd: unexpected argument \"b\"" + help);
+  CHECK(parse({"init", "--config", "a"}).error.starts_with("grayd: unknown option \"--config\"; grayd init has "));
+  CHECK(parse({"--print"}).error == "grayd: unknown option \"--print\": it is one of grayd init\nTry: grayd --help\n");
+  CHECK(parse({"docter"}).error ==
+        "grayd: unknown sub-command \"docter\", did you mean \"doctor\"?\nTry: grayd --help\n");
+  CHECK(parse({"inti", "shop"}).error.find("did you mean \"init\"?") != std::string::npos);
+  CHECK(parse({"rooter"}).error.find("did you mean") == std::string::npos);
+  CHECK(parse({"serve"}).error.find("unknown sub-command \"serve\"; to serve: grayd --config FILE") !=
+        std::string::npos);
+  CHECK(parse({"version"}).error.find("did you mean \"--version\"?") != std::string::npos);
+}
+
+TEST_CASE("what is missing is said with a remedy") {
+  CHECK(parse({}).error.find("--config FILE is missing; to write a first file for a project: grayd init") !=
+        std::string::npos);
+  CHECK(parse({"--config"}).error == "grayd: --config needs a value: --config FILE\nTry: grayd --help\n");
+  CHECK(parse({"demo", "--port"}).error == "grayd: --port needs a value: --port PORT\nTry: grayd demo --help\n");
+}
+
 TEST_CASE("help and version go to stdout, with exit code 0") {
   const auto help = parse({"--help"});
   CHECK(help.exit_code == 0);

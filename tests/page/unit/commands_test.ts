@@ -29,12 +29,31 @@ test('while one version has users, no other can get some; a failed one can lose 
   assert.deepEqual(commands(service({ versions })), ['grayctl shift shop v2 PERCENT', 'grayctl promote shop v3']);
 });
 
-test('a rollout by its state; a finished one offers nothing', () => {
+test('a rollout by its state; one that was promoted offers nothing', () => {
   const its = service({ versions: [version('v1', { weight: 95 }), version('v2', { weight: 5 })] });
   const [promote, abort] = ['grayctl promote shop v2', 'grayctl rollout abort shop'];
   assert.deepEqual(commands(its, rollout('holding')), ['grayctl rollout pause shop', abort, promote]);
   assert.deepEqual(commands(its, rollout('paused')), ['grayctl rollout resume shop', abort, promote]);
-  assert.deepEqual(commands(its, rollout('aborted')), [promote, 'grayctl shift shop v2 PERCENT']);
+  assert.deepEqual(commands(its, rollout('promoted')), [promote, 'grayctl shift shop v2 PERCENT']);
+});
+
+test('a rollout that was aborted or failed can be tried again, if its version can have users', () => {
+  const retry = 'grayctl rollout retry shop';
+  const its = (change: object, ...others: ReturnType<typeof version>[]) =>
+    service({ versions: [version('v1', { weight: 95 }), version('v2', change), ...others] });
+  for (const state of ['aborted', 'failed']) {
+    const [action] = actionsOf(its({ weight: 0 }), rollout(state));
+    assert.deepEqual([action.label, action.verb, action.body, action.typed, action.command],
+      ['Retry rollout', 'rollout-retry', { service: 'shop' }, 'v2', retry]);
+    assert.match(action.effect, /v2 gets 5 % of the users/);
+  }
+  const offered = (of: Service, state = 'aborted') => commands(of, rollout(state)).includes(retry);
+  assert.ok(offered(its({ weight: 0, state: 'failed' })));
+  assert.ok(!offered(its({ weight: 0, state: 'stopped' })));
+  assert.ok(!offered(its({ weight: 0 }, version('v3', { weight: 5 }))));
+  assert.ok(!offered(service({ versions: [version('v1', { weight: 100 })] })), 'the version was removed');
+  assert.ok(!offered(service({ stable: 'v2', versions: [version('v1'), version('v2', { weight: 100 })] })));
+  assert.ok(!offered(its({ weight: 0 }), 'promoted'));
 });
 
 test('undo types the version that becomes stable', () => {

@@ -22,7 +22,16 @@ export function socketCommand(admin: string | undefined): string {
   return admin && admin !== '/run/grayd/grayd.sock' ? `export GRAYCTL_SOCKET=${quoted(admin)}` : '';
 }
 
-function ofRollout(service: string, rollout: Rollout): Action[] {
+/** Ended without success, and the version can have users: it was not stopped, and no other one has some. */
+function canBeTriedAgain(service: Service, rollout: Rollout): boolean {
+  if (rollout.state !== 'aborted' && rollout.state !== 'failed') return false;
+  const others = service.versions.filter((one) => one.name !== service.stable);
+  const its = others.find((one) => one.name === rollout.version);
+  return its !== undefined && its.state !== 'stopped' && !others.some((one) => one !== its && one.weight > 0);
+}
+
+function ofRollout(its: Service, rollout: Rollout): Action[] {
+  const service = its.name;
   const action = (label: string, effect: string): Action => ({
     label: `${label} rollout`,
     verb: `rollout-${label.toLowerCase()}`,
@@ -31,6 +40,11 @@ function ofRollout(service: string, rollout: Rollout): Action[] {
     typed: rollout.version,
     effect,
   });
+  if (!isRunning(rollout)) {
+    return canBeTriedAgain(its, rollout)
+      ? [action('Retry', `The rollout begins again: ${rollout.version} gets ${rollout.steps[0]} % of the users.`)]
+      : [];
+  }
   const all: Action[] = [];
   if (rollout.state === 'paused') {
     all.push(action('Resume', 'The rollout goes on. The hold time of its step begins anew.'));
@@ -70,7 +84,7 @@ const serving = ['serving', 'dark'];
 
 export function actionsOf(service: Service, rollout: Rollout | undefined): Action[] {
   const running = rollout !== undefined && isRunning(rollout);
-  const all = running ? ofRollout(service.name, rollout) : [];
+  const all = rollout ? ofRollout(service, rollout) : [];
   const canary = service.versions.find((one) => one.name !== service.stable && one.weight > 0);
   for (const version of service.versions) {
     if (version.name === service.stable) continue;

@@ -4,8 +4,8 @@
 
 #include <random>
 
+#include "tests/control/explain/log_lines.hpp"
 #include "tests/control/fixture.hpp"
-#include "tests/control/grayctl/why/log_lines.hpp"
 
 namespace gray::control {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <sstream>
 
+#include "tests/control/explain/log_lines.hpp"
 #include "tests/control/grayctl/served.hpp"
-#include "tests/control/grayctl/why/log_lines.hpp"
 
 namespace gray::control {
 namespace {

@@ -1,4 +1,4 @@
-#include "control/grayctl/why/log_search.hpp"
+#include "control/explain/log_search.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -46,10 +46,10 @@ class BackwardSearch {
  public:
   BackwardSearch(int fd, std::string_view needle, LogSearch& result) : fd_(fd), needle_(needle), result_(result) {}
 
-  void run(std::uint64_t size, std::uint64_t most) {
+  void run(std::uint64_t size, const SearchBounds& bounds) {
     for (std::uint64_t end = size; end > 0;) {
-      const std::uint64_t bytes = std::min<std::uint64_t>({end, kBlock, most - result_.searched});
-      if (bytes == 0) {
+      const std::uint64_t bytes = std::min<std::uint64_t>({end, kBlock, bounds.bytes - result_.searched});
+      if (bytes == 0 || (bounds.over && bounds.over())) {
         result_.end = LogSearch::End::bound;
         break;
       }
@@ -100,14 +100,14 @@ class BackwardSearch {
 
 }  // namespace
 
-LogSearch find_request(const std::vector<std::string>& files, std::string_view request_id, std::uint64_t most) {
+LogSearch find_request(const std::vector<std::string>& files, std::string_view request_id, const SearchBounds& bounds) {
   LogSearch result;
   const std::string needle =
       "\"request_id\":" + nlohmann::json(request_id).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
       ",";
   for (const std::string& file : files) {
     result.file = file;
-    const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     struct stat info{};
     if (!fd || ::fstat(fd.get(), &info) != 0) {
       if (errno == ENOENT && file != files.front()) continue;
@@ -115,7 +115,12 @@ LogSearch find_request(const std::vector<std::string>& files, std::string_view r
       result.end = LogSearch::End::failed;
       return result;
     }
-    BackwardSearch(fd.get(), needle, result).run(static_cast<std::uint64_t>(info.st_size), most);
+    if (!S_ISREG(info.st_mode)) {
+      result.error = S_ISDIR(info.st_mode) ? EISDIR : ESPIPE;
+      result.end = LogSearch::End::failed;
+      return result;
+    }
+    BackwardSearch(fd.get(), needle, result).run(static_cast<std::uint64_t>(info.st_size), bounds);
     if (result.end != LogSearch::End::absent) return result;
   }
   return result;

@@ -1,6 +1,7 @@
-#include "control/grayctl/why/log_search.hpp"
+#include "control/explain/log_search.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,8 +22,8 @@ std::string log_line(const std::string& id, int time = 0, std::size_t padding = 
 struct Logs {
   TempDir dir;
   std::string file = dir / "access.log";
-  LogSearch find(const std::string& id, std::uint64_t most = kMostSearched) {
-    return find_request({file, file + ".1"}, id, most);
+  LogSearch find(const std::string& id, std::uint64_t most = SearchBounds::kMost) {
+    return find_request({file, file + ".1"}, id, {most});
   }
 };
 
@@ -76,6 +77,24 @@ TEST_CASE("the search ends at its bound") {
   CHECK(logs.find("early", 2'000).end == End::found);
   write_file(logs.file + ".1", log_line("first", 0) + "\n");
   CHECK(logs.find("first", std::filesystem::file_size(logs.file)).end == End::bound);
+}
+
+TEST_CASE("the search ends when it is told to, before the next block") {
+  Logs logs;
+  write_file(logs.file, log_line("early", 1) + "\n" + log_line("late", 2, 3 * 1024 * 1024) + "\n");
+  int blocks = 2;
+  const LogSearch search = find_request({logs.file}, "early", {.over = [&] { return blocks-- == 0; }});
+  CHECK(search.end == End::bound);
+  CHECK(search.searched == 2 * 1024 * 1024);
+  CHECK(find_request({logs.file}, "early", {.over = [] { return false; }}).end == End::found);
+}
+
+TEST_CASE("what is no regular file is not read, and holds nobody up") {
+  Logs logs;
+  REQUIRE(::mkfifo(logs.file.c_str(), 0600) == 0);
+  const LogSearch search = logs.find("a");
+  CHECK(search.end == End::failed);
+  CHECK(search.error == ESPIPE);
 }
 
 TEST_CASE("an id with signs that JSON escapes") {
