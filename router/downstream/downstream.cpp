@@ -1,6 +1,7 @@
 #include "router/downstream/downstream.hpp"
 
 #include <array>
+#include <utility>
 
 #include "router/downstream/turn_away.hpp"
 #include "router/policy/decision.hpp"
@@ -428,7 +429,7 @@ void Downstream::on_closed() {
   end_transaction();
   http2_.reset();
   stream_ = {};
-  tls_ = nullptr;
+  if (std::exchange(tls_, nullptr) != nullptr) owner_.tls_closed();
   owner_.gone(*this);
 }
 

@@ -36,6 +36,8 @@ class DownstreamOwner {
   virtual bool claim(const Address& peer, const Address& client) = 0;
   /// A handshake has failed; `client` is known as far as the socket tells.
   virtual void handshake_failed(const Address& client, tls::HandshakeFailure failure) = 0;
+  /// A connection with TLS is closed: OpenSSL has freed what it held.
+  virtual void tls_closed() = 0;
   /// A client broke a rule of HTTP/2.
   virtual void http2_failed(const Address& client, const char* rule) = 0;
   /// What the HTTP/2 connections of the thread share.

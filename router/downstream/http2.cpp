@@ -1,6 +1,7 @@
 #include "router/downstream/http2.hpp"
 
 #include <array>
+#include <new>
 #include <utility>
 
 namespace gray::proxy {
@@ -56,7 +57,13 @@ void Http2::each_request(Visit visit) {
 
 void Http2::receive(std::string_view bytes) {
   in_event_ = true;
-  machine_.receive(bytes, engine().now());
+  try {
+    machine_.receive(bytes, engine().now());
+  } catch (const std::bad_alloc&) {
+    in_event_ = false;
+    shut();
+    return host_.http2_over();
+  }
   in_event_ = false;
   if (std::exchange(pumps_, false)) pump();
   settle();
@@ -108,6 +115,11 @@ void Http2::begin_drain() {
 
 void Http2::finish_drain() {
   machine_.finish_drain();
+  settle();
+}
+
+void Http2::end(h2::ErrorCode code, const char* rule) {
+  machine_.end(code, rule);
   settle();
 }
 

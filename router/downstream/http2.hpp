@@ -73,7 +73,7 @@ class Http2 final : public h2::ServerVisitor, private h2::Output {
   void begin_drain();
   void finish_drain();
   bool draining() const { return machine_.draining(); }
-  void end(h2::ErrorCode code, const char* rule) { machine_.end(code, rule); }
+  void end(h2::ErrorCode code, const char* rule);
   std::size_t requests() const { return machine_.open_streams(); }
   bool greeted() const { return machine_.greeted(); }
   /// Bytes that it holds, its requests included.

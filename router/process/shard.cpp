@@ -97,6 +97,11 @@ void Shard::listen(const std::vector<int>& listeners, const std::vector<int>& pr
   for (const int fd : secured) engine_->listen(fd, tls_door_);
 }
 
+void Shard::tls_closed() {
+  freed_by_tls_ += tls::Session::kOpenBytes;
+  trim_later();
+}
+
 // Connections keep the rooms that they began with.
 std::shared_ptr<Http2Shared> Shard::http2_shared() {
   const http::HeadLimits& head = tables_.current().head;
@@ -134,7 +139,8 @@ void Shard::trim_later() {
 }
 
 void Shard::trim() {
-  return_memory(engine_->trim() + transactions_.trim() + buffers_.trim() + trim_connections());
+  return_memory(engine_->trim() + transactions_.trim() + buffers_.trim() + trim_connections() +
+                std::exchange(freed_by_tls_, 0));
   if (engine_->has_surplus() || transactions_.has_surplus() || buffers_.has_surplus() || downstreams_.has_surplus() ||
       backends_.has_surplus())
     trim_later();

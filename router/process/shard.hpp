@@ -88,6 +88,7 @@ class Shard final : public DownstreamOwner {
   }
   void http2_failed(const Address& client, const char* rule) override { host_.http2_failed(client, rule); }
   std::shared_ptr<Http2Shared> http2_shared() override;
+  void tls_closed() override;
   const std::shared_ptr<const tls::Policies>& policies() const override { return policies_; }
   void settled() override { judge_drain(); }
   void close_idle(bool fresh_too);
@@ -125,6 +126,7 @@ class Shard final : public DownstreamOwner {
   Prober prober_;
   Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header}, tls_door_{*this, Opening::tls};
   std::shared_ptr<const tls::Policies> policies_;
+  std::size_t freed_by_tls_ = 0;  // bytes since the last trim, approximately
   std::shared_ptr<Http2Shared> http2_;  // for heads of the size that the newest table allows; none before the first
   engine::ObjectStore<Downstream> downstreams_{[this] { trim_later(); }};
   bool listening_ = false;

@@ -117,6 +117,9 @@ class Requests(Tls):
         context = self.context()
         context.set_alpn_protocols(["h2", "http/1.1"])
         with self.connect(context=context) as connection:
+            self.assertEqual(connection.selected_alpn_protocol(), "h2")
+        context.set_alpn_protocols(["http/1.1"])
+        with self.connect(context=context) as connection:
             self.assertEqual(connection.selected_alpn_protocol(), "http/1.1")
         context.set_alpn_protocols(["other"])
         with self.assertRaises(ssl.SSLError):
