@@ -44,6 +44,7 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
   supervisor::FakeHost workers_host{io};
   supervisor::Supervisor supervisor{io, workers_host, "command_host_test"};
   History history{io, settings, supervisor};
+  Certificates certificates{io, settings, history, [](const TlsSecrets&) {}};
   control::Publisher publisher{settings, live, rows, routers, 7};
   Publication publication{{io, settings, supervisor, rows, publisher, *this}};
   Upgrades upgrades{{io, settings, phase, routers, kept, *this}};
@@ -52,7 +53,7 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
   MinuteSampler minutes{{io, settings, holdings.segment, rows}};
   MemorySampler memory{{io, holdings.segment, rows, supervisor}};
   CommandHost host{{io, settings, phase, live, rows, holdings, supervisor, routers, publication, upgrades, reloader,
-                    manager, history, untrusted_proxy, verbs, release_clock, minutes, memory, rollouts}};
+                    manager, history, certificates, untrusted_proxy, verbs, release_clock, minutes, memory, rollouts}};
   control::Rollouts rollouts{host, settings, live};
   control::Verbs verbs{host, settings, live, rollouts};
   ReleaseClock release_clock{io, verbs.releases(), [] {}};
