@@ -113,10 +113,12 @@ std::string wrapped(const std::string& text) {
 
 }  // namespace
 
+bool is_wrong(const Observation& seen) { return seen.end != End::healthy || seen.status >= 500; }
+
 std::vector<Finding> findings_of(const Observation& seen, const Plan& plan) {
   std::vector<Finding> out;
   add_end(seen, out);
-  if (seen.end != End::healthy) add_known_mistakes(seen, out);
+  if (is_wrong(seen)) add_known_mistakes(seen, out);
   add_port(seen, plan, out);
   add_everywhere(seen, out);
   add_ready(seen, out);
@@ -131,8 +133,7 @@ std::string report_of(const Observation& seen, const Plan& plan) {
     make_printable(line, '?');
     text += fmt::format("  {:<6}{}\n", word(finding.level), wrapped(line));
   }
-  const bool wanted = seen.end != End::healthy || seen.status >= 500;
-  if (!wanted || seen.last_lines.empty()) return text;
+  if (!is_wrong(seen) || seen.last_lines.empty()) return text;
   text += "        its last lines:\n";
   for (std::string line : seen.last_lines) {
     make_printable(line, '?');

@@ -15,6 +15,9 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
+/// Whether something is to be corrected before users come: it is not healthy, or answers with an error of its own.
+bool is_wrong(const Observation& seen);
+
 std::vector<Finding> findings_of(const Observation& seen, const Plan& plan);
 
 /// "  ok    TEXT", wrapped behind the word; then the last lines of a program that is not healthy.

@@ -102,8 +102,7 @@ int try_once(const master::InitArguments& arguments, const Plan& plan, const std
   const Observation seen = run_trial({plan, service, folder, program, arguments.timeout});
   say(report_of(seen, plan) + "  it was stopped again\n");
   if (seen.end == Observation::End::interrupted) return code_of(seen);
-  const bool good = seen.end == Observation::End::healthy;
-  say(good ? "next:\n" : "next, when that is corrected:\n");
+  say(is_wrong(seen) ? "next, when that is corrected:\n" : "next:\n");
   say(next_commands(arguments.folder, arguments.name, port));
   return code_of(seen);
 }

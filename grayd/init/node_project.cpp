@@ -93,7 +93,8 @@ bool plan_next(const Project& project, const json& package, const std::string& s
   plan.kind = "Next (next start)";
   set_tool(project, plan, "next", R"(start --hostname "$HOST" --port "$PORT")");
   plan.reasons.push_back("next start serves the built pages, and gets its port as an argument");
-  if (!project.has(".next")) plan.notes.push_back(".next is missing: build it first (next build)");
+  // A build that failed, and next dev, leave a folder .next without it.
+  if (!project.has(".next/BUILD_ID")) plan.notes.push_back(".next/BUILD_ID is missing: build it first (next build)");
   return true;
 }
 

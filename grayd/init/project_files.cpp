@@ -20,10 +20,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* kTexts[] = {"Procfile", "package.json", "requirements.txt", "pyproject.toml", "Gemfile"};
 /// Looked at below folders of the project; of these only whether they are there.
-constexpr const char* kBelow[] = {"config/puma.rb",         "config/application.rb", "bin/rails",
-                                  "public/index.php",       "dist/index.html",       ".venv/bin/gunicorn",
-                                  ".venv/bin/uvicorn",      "venv/bin/gunicorn",     "venv/bin/uvicorn",
-                                  "node_modules/.bin/vite", "node_modules/.bin/next"};
+constexpr const char* kBelow[] = {"config/master.key",     ".next/BUILD_ID",     "config/puma.rb",
+                                  "config/application.rb", "bin/rails",          "public/index.php",
+                                  "dist/index.html",       ".venv/bin/gunicorn", ".venv/bin/uvicorn",
+                                  "venv/bin/gunicorn",     "venv/bin/uvicorn",   "node_modules/.bin/vite",
+                                  "node_modules/.bin/next"};
 constexpr const char* kSourcesBelow[] = {"wsgi.py", "asgi.py", "main.py", "app.py", "__init__.py"};
 
 std::string because(int cause) { return fmt::format("it cannot be read: {}", std::strerror(cause)); }

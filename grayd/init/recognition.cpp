@@ -47,6 +47,13 @@ Found find_procfile(const Project& project) {
   return {plan, {}};
 }
 
+/// Until Rails 7.1 a production logs to a file, and serves no file of public/, unless it is told to.
+std::string rails_note(bool has_key) {
+  return fmt::format(R"(Rails runs for development unless told otherwise: for users, the version needs env = )"
+                     R"({{ RAILS_ENV = "production", RAILS_LOG_TO_STDOUT = "1", RAILS_SERVE_STATIC_FILES = "1"{} }})",
+                     has_key ? "" : R"(, SECRET_KEY_BASE = "...")");
+}
+
 Found find_ruby(const Project& project) {
   const bool gems = project.has("Gemfile");
   if (!project.has("config.ru")) {
@@ -61,13 +68,14 @@ Found find_ruby(const Project& project) {
   plan.from = "config.ru";
   plan.command = shell_command(std::string(gems ? "bundle exec " : "") + R"(puma --bind "tcp://$HOST:$PORT")");
   plan.port = PortFrom::argument;
-  plan.ready = "puma sends no message: ready when it listens on PORT";
+  plan.ready = has_word(project.text("Gemfile"), "sd_notify")
+                   ? "puma sends READY=1 by the gem sd_notify (notify)"
+                   : "puma sends no message without the gem sd_notify: ready when it listens on PORT";
   plan.reasons.push_back("config.ru is here, which puma serves");
   if (gems) plan.reasons.push_back("Gemfile is here: bundle exec starts the puma that it names");
   if (gems && project.find("Gemfile")->text && !has_word(project.text("Gemfile"), "puma"))
     plan.notes.push_back("Gemfile does not name puma: add gem \"puma\", then run bundle install");
-  if (rails)
-    plan.notes.push_back(R"(for users, Rails needs env = { RAILS_ENV = "production", SECRET_KEY_BASE = "..." })");
+  if (rails) plan.notes.push_back(rails_note(project.has("config/master.key")));
   return {plan, {}};
 }
 

@@ -55,6 +55,13 @@ std::vector<std::string> known_mistakes(const std::string& cause, const std::vec
         fmt::format("another program has the port that it wants, which is not the one of grayd if it is "
                     "not {}: let it listen on PORT and HOST of its environment",
                     given));
+  const auto says = [&](const char* words) {
+    return std::ranges::any_of(last_lines, [&](const std::string& line) { return line.find(words) != line.npos; });
+  };
+  if (says("Missing `secret_key_base`") || says("Missing secret_key_base"))
+    known.emplace_back(
+        "Rails has no secret for production: put config/master.key into the folder, or SECRET_KEY_BASE into env of the "
+        "version");
   return known;
 }
 

@@ -53,11 +53,15 @@ TEST_CASE("every interface is named") {
 TEST_CASE("answers of the program and of grayd are told apart") {
   Observation seen = healthy();
   seen.status = 404;
+  CHECK_FALSE(is_wrong(seen));
   CHECK(has(report(seen), "hint  GET / was answered 404"));
   seen.status = 500;
+  CHECK(is_wrong(seen));
   seen.last_lines = {"boom"};
   CHECK(has(report(seen),
             "fix   GET / was answered 500: its output tells why\n        its last lines:\n        | boom\n"));
+  seen.last_lines = {"Missing secret_key_base"};
+  CHECK(has(report(seen), "fix   Rails has no secret for production"));
   seen.status = 502;
   seen.gray_reason = "upstream-invalid";
   CHECK(has(report(seen), "fix   GET / got no HTTP answer from it (502, upstream-invalid)"));

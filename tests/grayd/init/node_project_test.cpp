@@ -71,6 +71,15 @@ TEST_CASE("development servers are replaced or named") {
   CHECK(all_of(plan_of(R"({"scripts": {"start": "nodemon a.js"}})").notes).find("nodemon") != std::string::npos);
 }
 
+TEST_CASE("a project of Next that is not built is named, also if a build has failed") {
+  const char* package = R"({"scripts": {"start": "next start"}, "dependencies": {"next": "15"}})";
+  const auto notes = [&](const char* file) {
+    return all_of(plan_of(package, {{"node_modules/.bin/next", ""}, {file, ""}}).notes);
+  };
+  CHECK(notes(".next") == ".next/BUILD_ID is missing: build it first (next build)\n");
+  CHECK(notes(".next/BUILD_ID").empty());
+}
+
 TEST_CASE("packages that are not installed are named") {
   const char* package = R"({"scripts": {"start": "node a.js"}, "dependencies": {"express": "4"}})";
   CHECK(all_of(plan_of(package).notes) == "node_modules is missing: install the packages first (npm install)\n");

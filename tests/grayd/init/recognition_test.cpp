@@ -104,6 +104,23 @@ TEST_CASE("the program of a layout is recognised, and how it gets its port") {
   }
 }
 
+TEST_CASE("Rails: how it gets ready, and what it needs for users") {
+  const auto plan_of = [](const char* gems, bool key) {
+    Project project = project_of({{"config.ru", ""}, {"Gemfile", gems}, {"bin/rails", ""}});
+    if (key) project.files["config/master.key"] = {};
+    return *recognise(project).plan;
+  };
+  const Plan plain = plan_of("gem 'puma'", true), notifies = plan_of("gem 'puma'\ngem 'sd_notify'", false);
+  CHECK(plain.ready == "puma sends no message without the gem sd_notify: ready when it listens on PORT");
+  CHECK(notifies.ready == "puma sends READY=1 by the gem sd_notify (notify)");
+  REQUIRE(plain.notes.size() == 1);
+  CHECK(plain.notes[0].starts_with("Rails runs for development unless told otherwise"));
+  CHECK(plain.notes[0].ends_with(
+      R"(env = { RAILS_ENV = "production", RAILS_LOG_TO_STDOUT = "1", RAILS_SERVE_STATIC_FILES = "1" })"));
+  REQUIRE(notifies.notes.size() == 1);
+  CHECK(notifies.notes[0].ends_with(R"(, SECRET_KEY_BASE = "..." })"));
+}
+
 TEST_CASE("the web line of a Procfile decides, and says so") {
   const auto plan =
       recognise(project_of({{"Procfile", "web: gunicorn a:b\n"}, {"index.php", ""}, {"manage.py", ""}})).plan;

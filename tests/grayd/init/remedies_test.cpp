@@ -26,4 +26,7 @@ TEST_CASE("known mistakes are found by exit code and by words") {
   const auto in_use = known_mistakes("", {"Error: listen EADDRINUSE: address already in use"}, 4000);
   REQUIRE(in_use.size() == 1);
   CHECK(in_use[0].find("not 4000") != std::string::npos);
+  const auto rails = known_mistakes("", {"#<ArgumentError: Missing `secret_key_base` for 'production' environment"}, 1);
+  REQUIRE(rails.size() == 1);
+  CHECK(rails[0].find("config/master.key") != std::string::npos);
 }
