@@ -127,8 +127,9 @@ class Reading(DashboardTest):
         self.refused(405, "GET, HEAD and POST only", "/", "DELETE")
         self.refused(405, "use POST", "/v1/promote")
         self.refused(404, "there is nothing at /x", "/x")
-        self.refused(403, "the page is read-only", "/v1/promote", "POST", "{}", Content_Type="application/json",
-                     X_Grayd="page")
+        for verb in ("promote", "rollout-retry"):
+            self.refused(403, "the page is read-only", f"/v1/{verb}", "POST", "{}", Content_Type="application/json",
+                         X_Grayd="page")
         self.assertEqual(self.daemon.version("v1")["weight"], 100)
 
 
@@ -287,6 +288,19 @@ class Writing(DashboardTest):
         status, _, body = self.act("shift", service="web", version="v9", percent=5)
         self.assertEqual((status, json.loads(body)["exit_code"]), (400, 2), body)
         self.assertIn("v9", json.loads(body)["error"])
+
+    def test_a_rollout_that_was_aborted_begins_again_and_the_history_names_the_page(self):
+        self.begun(write=True)
+        self.ok("rollout", "start", "web", "v2", "--steps", "10,100", "--hold", "1h")
+        self.assertEqual(self.act("rollout-abort", service="web")[0], 200)
+        self.assertEqual(self.daemon.version("v2")["weight"], 0)
+        self.assertEqual(self.act("rollout-retry", service="web")[0], 200)
+        eventually(lambda: self.daemon.version("v2")["weight"] == 10, 20, "the first step")
+        status, _, body = self.act("rollout-retry", service="web")
+        self.assertEqual((status, json.loads(body)["exit_code"]), (409, 3), body)
+        entries = eventually(lambda: self.history("rollout-retry"), 10, "the entry")
+        again = next(entry for entry in entries if entry["what"] == "rollout-retry")
+        self.assertEqual((again["actor"], again["version"]), ("page 127.0.0.1", "v2"))
 
     def history(self, what):
         entries = self.ok("history", "-o", "json").json()["entries"]

@@ -114,10 +114,9 @@ TEST_CASE("Rails: how it gets ready, and what it needs for users") {
   CHECK(plain.ready == "puma sends no message without the gem sd_notify: ready when it listens on PORT");
   CHECK(notifies.ready == "puma sends READY=1 by the gem sd_notify (notify)");
   REQUIRE(plain.notes.size() == 1);
-  CHECK(
-      plain.notes[0] ==
-      R"(Rails runs for development unless told otherwise: for users, the version needs env = { RAILS_ENV = "production", )"
-      R"(RAILS_LOG_TO_STDOUT = "1", RAILS_SERVE_STATIC_FILES = "1" })");
+  CHECK(plain.notes[0].starts_with("Rails runs for development unless told otherwise"));
+  CHECK(plain.notes[0].ends_with(
+      R"(env = { RAILS_ENV = "production", RAILS_LOG_TO_STDOUT = "1", RAILS_SERVE_STATIC_FILES = "1" })"));
   REQUIRE(notifies.notes.size() == 1);
   CHECK(notifies.notes[0].ends_with(R"(, SECRET_KEY_BASE = "..." })"));
 }
