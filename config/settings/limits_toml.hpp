@@ -1,7 +1,7 @@
 #pragma once
 // `[service.NAME.limits]` of the configuration file.
 #include "config/settings/limits.hpp"
-#include "config/settings/toml_reader.hpp"
+#include "config/toml/toml_reader.hpp"
 
 namespace gray {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "config/settings/settings.hpp"
-#include "config/settings/toml_reader.hpp"
+#include "config/toml/toml_reader.hpp"
 
 namespace gray {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "config/settings/settings.hpp"
-#include "config/settings/toml_reader.hpp"
+#include "config/toml/toml_reader.hpp"
 
 namespace gray {
 

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "config/base/address.hpp"
+#include "config/base/place.hpp"
 #include "config/base/time.hpp"
 #include "config/settings/allowlist.hpp"
 #include "config/settings/leak_detection.hpp"
 #include "config/settings/limits.hpp"
-#include "config/settings/place.hpp"
 #include "config/settings/targeting.hpp"
 #include "config/settings/tls.hpp"
 

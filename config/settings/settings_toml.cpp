@@ -13,8 +13,8 @@
 #include "config/keys/text_patterns.hpp"
 #include "config/settings/service_toml.hpp"
 #include "config/settings/tls_toml.hpp"
-#include "config/settings/toml_reader.hpp"
 #include "config/shared/segment.hpp"
+#include "config/toml/toml_reader.hpp"
 
 namespace gray {
 namespace {

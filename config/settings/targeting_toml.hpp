@@ -2,7 +2,7 @@
 // `[service.NAME.allowlist]` and `[[service.NAME.rule]]` of the configuration file.
 #include "config/settings/service_toml.hpp"
 #include "config/settings/settings.hpp"
-#include "config/settings/toml_reader.hpp"
+#include "config/toml/toml_reader.hpp"
 
 namespace gray {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/settings/place.hpp"
+#include "config/base/place.hpp"
 
 namespace gray {
 
@@ -16,7 +16,9 @@ enum class ClientAuth : std::uint8_t { off, optional, required };
 constexpr ClientAuth last_value(ClientAuth) { return ClientAuth::required; }
 
 /// "off", "optional", "required".
-const char* name_of(ClientAuth auth);
+constexpr const char* name_of(ClientAuth auth) {
+  return auth == ClientAuth::off ? "off" : auth == ClientAuth::optional ? "optional" : "required";
+}
 
 struct TlsSettings {
   static constexpr std::size_t kMost = 256;  // [tls.NAME] of a file

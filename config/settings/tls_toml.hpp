@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "config/settings/settings.hpp"
-#include "config/settings/toml_reader.hpp"
+#include "config/toml/toml_reader.hpp"
 
 namespace gray {
 

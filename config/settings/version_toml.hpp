@@ -1,7 +1,7 @@
 #pragma once
 // `[service.NAME.version.NAME]` of the configuration file.
 #include "config/settings/settings.hpp"
-#include "config/settings/toml_reader.hpp"
+#include "config/toml/toml_reader.hpp"
 
 namespace gray {
 

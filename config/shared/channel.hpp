@@ -13,7 +13,7 @@
 //                                                                             once it has reached every worker in it
 //     secrets + memfd                  ->                                     certificates and ticket keys for TLS;
 //                                                                             before the first table
-//                                      <-  client_fault(detail)               of a client: which, once a minute for each
+//                                      <-  client_fault(detail)               of a client, once a minute for each one
 //     listen                           ->                                     start accepting (repeatable)
 //     probe(orders)                    ->                                     at most kMostProbes
 //                                      <-  probed(outcomes)                   likewise, of one or several messages

@@ -17,9 +17,7 @@ namespace {
 
 // Bytes read beyond a head must be kept while that request is answered: small reads bound them. Bodies are read larger.
 constexpr std::size_t kHeadRead = 16 * 1024;
-constexpr Duration kLinger{2'000};             // to read and drop what a refused client still sends
 constexpr Duration kHandshakeTimeout{10'000};  // from the connection to the end of its TLS handshake
-constexpr Duration kFlush{30'000};             // to take the rest of the last answer
 constexpr http::Fault kUntrustedPeer{400, "PROXY", "this peer is not in router.trusted_proxies", 0};
 constexpr http::Fault kTooManyConnections{503, "limit", "this client has reached its limit of connections", 0};
 constexpr http::Fault kSlowProxyHeader{408, "PROXY", "the PROXY header did not arrive in time", 0};
@@ -380,57 +378,6 @@ void Downstream::open_tunnel(const http::Response& head, const http::ResponseExt
   engine().resume(stream_, engine::Pause::busy);
   take_all();
   if (context().draining) owner_.settled();
-}
-
-// ---- the end of a request, and of the connection
-
-void Downstream::done() {
-  end_transaction();
-  if (close_after_) return close_gently();
-  next_request();
-}
-
-void Downstream::next_request() {
-  phase_ = Phase::head;
-  arm(idle_timeout());
-  engine().resume(stream_, engine::Pause::busy | engine::Pause::waiting);
-  take_all();
-  if (context().draining) owner_.settled();
-}
-
-// A client that did not ask for the close may be sending its next request: a reset would lose our answer (P26).
-void Downstream::close_gently() {
-  context().shard.outbox.flush();
-  phase_ = Phase::closing;
-  if (keep_alive_ || inbox_) reset_input_ = true;
-  inbox_.reset();
-  engine().timers().disarm(timer_);
-  engine().close_after_send(stream_, kFlush, reset_input_ ? kLinger : Duration{0});
-}
-
-void Downstream::cut() {
-  end_transaction();
-  context().shard.outbox.flush();  // the gathered bytes belong to the cut answer or to an earlier one
-  // A body that ends with the connection would look complete with a FIN: only a reset shows that it is not.
-  if (is_open()) engine().abort(stream_);
-  close_now();
-}
-
-void Downstream::close_now() {
-  if (http2_) http2_->shut();
-  end_transaction();
-  phase_ = Phase::closing;
-  inbox_.reset();
-  engine().timers().disarm(timer_);
-  engine().close(stream_);
-}
-
-void Downstream::on_closed() {
-  end_transaction();
-  http2_.reset();
-  stream_ = {};
-  if (std::exchange(tls_, nullptr) != nullptr) owner_.tls_closed();
-  owner_.gone(*this);
 }
 
 }  // namespace gray::proxy

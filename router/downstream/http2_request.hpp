@@ -1,6 +1,6 @@
 #pragma once
-// One request of an HTTP/2 connection: the client side of an exchange. It keeps what the exchange cannot take yet of the
-// body, and what the client cannot take yet of the answer.
+// One request of an HTTP/2 connection: the client side of an exchange. It keeps what the exchange cannot take yet of
+// the body, and what the client cannot take yet of the answer.
 #include <memory>
 
 #include "router/downstream/transaction.hpp"

@@ -21,8 +21,9 @@
 //    byte is sent to a different one.
 //  - on_data() spans are at most what read_size() said, and at most kMaxRead; the bytes are valid during the call only.
 //    With a transform they are clear bytes, and a record that was incomplete before may add Transform::kMaxKept.
-//  - A stream with a transform gives no event before on_secured() but those of its end. One step of one handshake is made
-//    in a turn, in the order of their bytes, and other streams that are ready get at least as much time as handshakes.
+//  - A stream with a transform gives no event before on_secured() but those of its end. One step of one handshake is
+//    made in a turn, in the order of their bytes, and other streams that are ready get at least as much time as
+//    handshakes.
 //  - The kernel holds at most kMaxNotSent bytes that it has not sent yet, and one segment: the rest is our tail, which
 //    is accounted for.
 // One thread, except for post() and stop().

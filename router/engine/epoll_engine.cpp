@@ -234,30 +234,6 @@ void EpollEngine::tell_closing(Stream& stream) {
   stream.handler->on_peer_closing(stream.peer_reset);
 }
 
-StreamId EpollEngine::add(int fd, StreamHandler& handler, Stream::Phase phase) {
-  Stream* const taken = streams_.take();
-  if (taken == nullptr) return {};
-  Stream& stream = *taken;
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.u64 = static_cast<std::uint64_t>(stream.index) << 32 | stream.generation;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
-    streams_.give_back(stream);
-    return {};
-  }
-  stream.fd = fd;
-  stream.handler = &handler;
-  stream.phase = phase;
-  return stream.id();
-}
-
-StreamId EpollEngine::adopt(int fd, StreamHandler& handler, std::unique_ptr<Transform> transform) {
-  set_no_delay(fd);
-  const StreamId id = add(fd, handler, Stream::Phase::open);
-  if (Stream* stream = streams_.find(id)) stream->transform = std::move(transform);
-  return id;
-}
-
 void EpollEngine::send(StreamId id, std::string_view bytes) {
   Stream* stream = streams_.find(id);
   if (stream == nullptr || stream->closing() || stream->finished || stream->error != 0) return;

@@ -126,7 +126,7 @@ class Shard final : public DownstreamOwner {
   Prober prober_;
   Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header}, tls_door_{*this, Opening::tls};
   std::shared_ptr<const tls::Policies> policies_;
-  std::size_t freed_by_tls_ = 0;  // bytes since the last trim, approximately
+  std::size_t freed_by_tls_ = 0;        // bytes since the last trim, approximately
   std::shared_ptr<Http2Shared> http2_;  // for heads of the size that the newest table allows; none before the first
   engine::ObjectStore<Downstream> downstreams_{[this] { trim_later(); }};
   bool listening_ = false;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""HTTPS and HTTP/2 of clients: grayd beside nginx and HAProxy, one thread each, answers of 1 KB, HTTP/1.1 to the worker.
-The CPU time of a request: that of a long load less that of a short one, so that connections and handshakes cancel out.
+"""HTTPS and HTTP/2 of clients: grayd beside nginx and HAProxy, one thread each, answers of 1 KB, HTTP/1.1 to the
+worker. The CPU time of a request: that of a long load less that of a short one, so that connections and handshakes
+cancel out.
 The CPU time of a handshake, the memory of an idle client, and what is left of 1,500 clients after they have gone.
 
 The load comes from h2load, with 64 connections or with 8 of 16 streams each. All have TLS_AES_128_GCM_SHA256 or better,
@@ -39,8 +40,8 @@ MEMORY = {"h1 TLS": 14.6, "h2 TLS": 18.0, "TCP": 0.7}
 def certificates(folder):
     certificate, key, both = (folder / name for name in ("cert.pem", "key.pem", "both.pem"))
     subprocess.run([harness.path_of("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj",
-                    "/CN=localhost"], check=True, stderr=subprocess.DEVNULL)
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+                    "-subj", "/CN=localhost"], check=True, stderr=subprocess.DEVNULL)
     both.write_text(certificate.read_text() + key.read_text())
     return str(certificate), str(key), str(both)
 

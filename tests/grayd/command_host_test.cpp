@@ -52,8 +52,10 @@ struct CommandHostFixture : Publication::Listener, BinaryUpgrade::Host {
   std::string untrusted_proxy;
   MinuteSampler minutes{{io, settings, holdings.segment, rows}};
   MemorySampler memory{{io, holdings.segment, rows, supervisor}};
-  CommandHost host{{io, settings, phase, live, rows, holdings, supervisor, routers, publication, upgrades, reloader,
-                    manager, history, certificates, untrusted_proxy, verbs, release_clock, minutes, memory, rollouts}};
+  CommandHost host{{io,       settings,      phase,   live,         rows,
+                    holdings, supervisor,    routers, publication,  upgrades,
+                    reloader, manager,       history, certificates, untrusted_proxy,
+                    verbs,    release_clock, minutes, memory,       rollouts}};
   control::Rollouts rollouts{host, settings, live};
   control::Verbs verbs{host, settings, live, rollouts};
   ReleaseClock release_clock{io, verbs.releases(), [] {}};

@@ -6,7 +6,8 @@ namespace gray::tidy {
 const std::vector<Room> kRooms = {
     {"config/base", {}},
     {"config/keys", {"config/base"}},
-    {"config/settings", {"config/keys", "config/base", "config/shared/segment.hpp"}},
+    {"config/toml", {"config/keys", "config/base"}},
+    {"config/settings", {"config/toml", "config/keys", "config/base", "config/shared/segment.hpp"}},
     {"config/shared", {"config/base", "config/settings"}},
     {"supervisor/kernel", {"config/base", "config/settings", "config/shared"}},
     {"supervisor/process", {"supervisor/kernel", "config/base", "config/settings", "config/shared"}},
@@ -31,9 +32,9 @@ const std::vector<Room> kRooms = {
      {"router/tls", "router/h2", "router/proxy", "router/backends", "router/engine", "router/upstream", "router/policy",
       "router/wire", "router/http", "router/stats", "config/base", "config/settings", "config/shared"}},
     {"router/process",
-     {"router/tls", "router/h2", "router/downstream", "router/proxy", "router/backends", "router/engine", "router/upstream",
-      "router/targeting", "router/policy", "router/wire", "router/http", "router/stats", "config/base",
-      "config/settings", "config/shared"}},
+     {"router/tls", "router/h2", "router/downstream", "router/proxy", "router/backends", "router/engine",
+      "router/upstream", "router/targeting", "router/policy", "router/wire", "router/http", "router/stats",
+      "config/base", "config/settings", "config/shared"}},
     {"control", {"config/base"}},
     {"control/verbs", {"config/base", "config/settings", "config/shared"}},
     {"control/judge", {"config/base", "config/settings", "config/shared"}},
@@ -116,8 +117,9 @@ const std::vector<Room> kTestRooms = {
     {"tests/bench/machine", {}},
     {"tests/fuzz", {"router/http", "router/wire", "router/h2"}},
     {"tests/tidy", {}},
+    {"tests/config/toml", {"config/settings"}},
     {"tests/supervisor/kernel", {"supervisor/process", "tests/supervisor/process"}},  // processes to look at
-    {"tests/support", {"config/base", "grayd", "grayd/handoff", "grayd/process"}},
+    {"tests/support", {"config/shared", "router/engine", "config/base", "grayd", "grayd/handoff", "grayd/process"}},
     {"tests/control/api", {"control/grayctl"}},    // a client for the server
     {"tests/control/verbs", {"control/grayctl"}},  // every verb of the table is a command
     {"tests/control/grayctl/history", {"control/api", "tests/control"}},

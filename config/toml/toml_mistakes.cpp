@@ -1,4 +1,4 @@
-#include "config/settings/toml_mistakes.hpp"
+#include "config/toml/toml_mistakes.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,4 +1,4 @@
-#include "config/settings/toml_reader.hpp"
+#include "config/toml/toml_reader.hpp"
 
 #include <doctest/doctest.h>
 

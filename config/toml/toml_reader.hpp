@@ -18,10 +18,10 @@
 #include <vector>
 
 #include "config/base/diagnostics.hpp"
+#include "config/base/place.hpp"
 #include "config/base/time.hpp"
 #include "config/keys/key_form.hpp"
-#include "config/settings/settings.hpp"
-#include "config/settings/toml_mistakes.hpp"
+#include "config/toml/toml_mistakes.hpp"
 
 namespace gray {
 
@@ -79,7 +79,7 @@ class TomlReader {
   /// One of some words.
   template <class Value>
   void choice(std::string_view key, Value& value, const std::vector<std::pair<std::string_view, Value>>& words);
-  /// What to write instead of a wrong text; empty if that is not known (config/settings/toml_mistakes.hpp).
+  /// What to write instead of a wrong text; empty if that is not known (config/toml/toml_mistakes.hpp).
   using Remedy = std::string (*)(std::string_view text);
   /// A list of strings, each read by `parse` (text to optional) and of at most `most` bytes; `expected` describes valid
   /// values. No value twice.
