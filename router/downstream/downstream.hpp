@@ -4,9 +4,9 @@
 // Model: `handshake` (only with TLS) waits until the engine reports that the connection is secured, so nothing is
 // parsed or routed before; `greeting` (only if the listener requires it) gathers a PROXY header, which names the
 // client and is not HTTP; `head` gathers a request head; `body` feeds the exchange while a worker takes bytes; `busy`
-// waits for the end of the answer; `tunnel` passes all bytes on unparsed; `http2` gives them to an Http2, which answers many
-// requests at a time. Bytes read beyond that are kept in the inbox, and reading is paused: pipelined requests are
-// answered in order, and the inbox is bounded by one read and one head.
+// waits for the end of the answer; `tunnel` passes all bytes on unparsed; `http2` gives them to an Http2, which
+// answers many requests at a time. Bytes read beyond that are kept in the inbox, and reading is paused: pipelined
+// requests are answered in order, and the inbox is bounded by one read and one head.
 //
 // Invariants
 //  - After a framing fault, or an answer before the request was read completely, no further byte is read as a request:
