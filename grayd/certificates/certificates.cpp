@@ -65,10 +65,9 @@ void Certificates::look() {
 /// Whether another identity is in force.
 bool Certificates::update(Held& held, const TlsSettings& settings) {
   LoadedIdentity loaded = read_identity(settings);
-  const std::string unreadable = loaded.fault;
-  if (loaded.identity == held.seen && unreadable.empty() == (held.fault.empty() || !held.seen.key.empty()))
-    return false;
+  if (loaded.identity == held.seen && loaded.fault == held.unreadable) return false;
   held.seen = loaded.identity;
+  held.unreadable = loaded.fault;
   const WallTime now = wall_now();
   check_identity(settings, loaded, seconds_of(now));
   if (!loaded.fault.empty()) {
@@ -139,6 +138,7 @@ void Certificates::Held::archive(Io& io) {
   io("loaded", loaded);
   io("fault", fault);
   io("seen", seen);
+  io("unreadable", unreadable);
 }
 
 template <class Io>

@@ -50,9 +50,10 @@ class Certificates {
   struct Held {
     TlsIdentity identity;  // in force; without a certificate: none ever was
     std::int64_t not_after = 0;
-    WallTime loaded{};  // when it came in force
-    std::string fault;  // of the newest content; empty: it is in force
-    TlsIdentity seen;   // the newest content
+    WallTime loaded{};       // when it came in force
+    std::string fault;       // of the newest content; empty: it is in force
+    TlsIdentity seen;        // the newest content
+    std::string unreadable;  // why a part of it could not be read
     template <class Io>
     void archive(Io& io);
   };

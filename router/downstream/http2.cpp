@@ -79,6 +79,11 @@ void Http2::on_writable() {
   settle();
 }
 
+bool Http2::full() {
+  if (unsent() >= engine::kHighWatermark) outbox().flush();
+  return engine().unsent(stream_) >= engine::kHighWatermark;
+}
+
 // Each stream gets a turn, until the windows or the connection are full.
 void Http2::pump() {
   if (machine_.dead()) return;
@@ -215,8 +220,7 @@ void Http2::on_connection_error(h2::ErrorCode code, const char* rule) {
   each_request([](Http2Request& request) { request.gone(); });
 }
 
-void Http2::release(Http2Request& request) {
-  h2::Stream& stream = request.stream();
+void Http2::release(Http2Request& request, h2::Stream& stream) {
   schedule_.remove(stream);
   if (auto transaction = request.take_transaction()) {
     transaction->head.reset();

@@ -88,8 +88,9 @@ class Http2 final : public h2::ServerVisitor, private h2::Output {
   /// Payload of this stream waits for the client.
   void payload_waits(h2::Stream& stream) { schedule_.add(stream); }
   /// The exchange has ended, and the answer is framed.
-  void release(Http2Request& request);
-  bool full() const { return unsent() >= engine::kHighWatermark; }
+  void release(Http2Request& request, h2::Stream& stream);
+  /// Whether so much is unsent that on_writable() will come.
+  bool full();
 
  private:
   // h2::ServerVisitor

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "router/downstream/http2.hpp"
 
@@ -55,6 +56,7 @@ void Http2Request::body(std::string_view payload, bool end_stream) {
       give(part);
     }
   }
+  if (released()) return;  // the machine credits the rest
   if (!active()) return connection_->machine().consumed(*stream_, payload.size());
   if (!payload.empty()) {
     auto& buffers = connection_->host().context().shard.buffers;
@@ -84,6 +86,7 @@ void Http2Request::pass_body() {
     if (part.empty()) break;
     const std::size_t size = part.size();
     give(part);
+    if (released()) return;
     body_.consume(size);
   }
   passing_ = false;
@@ -190,14 +193,15 @@ bool Http2Request::send_waiting(std::size_t most) {
 
 void Http2Request::drained() {
   if (active()) transaction_->exchange.client_drained();
-  if (done_ && !waits()) over();
+  if (!released() && done_ && !waits()) over();
 }
 
 // ---- the end
 
 void Http2Request::done() {
   done_ = true;
-  if (!waits()) over();
+  if (!waits()) return over();
+  fell_behind();  // the client still has to take the rest, at min_rate
 }
 
 void Http2Request::cut() {
@@ -214,7 +218,7 @@ void Http2Request::over() {
   body_.reset();
   answer_.reset();
   trailers_.reset();
-  connection_->release(*this);
+  connection_->release(*this, *std::exchange(stream_, nullptr));
 }
 
 // No upgrade is offered, because the head of an HTTP/2 request has none.
@@ -253,9 +257,10 @@ void Http2Request::sample(Duration window) {
                                                                    .untaken = unsent,
                                                                    .min_rate = exchange.limits().min_rate,
                                                                    .window = window});
+  if (verdict.too_slow && !active()) return cut();
   if (verdict.too_slow) return exchange.client_slow(Reason::request_timeout, uploads ? kSlowBodyH2 : kSlowReaderH2);
   transaction_->watch.sampled(!body_told_ || waits());
-  if (verdict.pace || !transaction_->watch.on()) exchange.client_pace(verdict.pace);
+  if (active() && (verdict.pace || !transaction_->watch.on())) exchange.client_pace(verdict.pace);
 }
 
 std::size_t Http2Request::held() const {

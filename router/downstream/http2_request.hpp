@@ -11,6 +11,8 @@ namespace gray::proxy {
 
 class Http2;
 
+/// Each call of the exchange may end the request, and then the object may be given to another stream: after such a call
+/// only released() may be asked.
 class Http2Request final : public ClientSide {
  public:
   Http2Request() = default;
@@ -61,6 +63,7 @@ class Http2Request final : public ClientSide {
   void resume_body() override;
 
  private:
+  bool released() const { return stream_ == nullptr; }
   bool active() const { return transaction_ != nullptr && transaction_->exchange.active(); }
   void pass_body();
   void give(std::string_view payload);

@@ -65,3 +65,26 @@ TEST_CASE("answers without a body end with their head") {
   CHECK(client.streams[1].head.find("content-length: 7\r\n") != std::string::npos);
   CHECK(client.streams[3].head.find(":status: 204\r\n") != std::string::npos);
 }
+
+TEST_CASE("a client that does not take the rest of its answer loses that stream only") {
+  const std::string large(200'000, 'x');
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    while (call.next()) {
+      const std::string body = call.request.head.starts_with("GET /large") ? large : "ok";
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    }
+  });
+  Plan plan = one_version(worker);
+  plan.limits.min_rate = 1 << 20;
+  RigOptions options = with_h2c();
+  options.rate_window = Duration{480};
+  Rig rig(plan, options);
+  Http2Client client(rig.dial());
+  client.window(0, 1 << 20);
+  client.request(1, "/large");
+  REQUIRE(client.until([&] { return client.streams[1].reset.has_value(); }));
+  CHECK(client.streams[1].body.size() == 65'535);
+  CHECK_FALSE(client.streams[1].ended);
+  client.request(3, "/");
+  CHECK(client.until_end(3));
+}
