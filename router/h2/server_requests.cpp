@@ -70,7 +70,9 @@ void ServerMachine::take_block(std::string_view block) {
     case State::ended:
       if (skip_block(block)) fail(ErrorCode::stream_closed, "HEADERS of a stream that has ended");
       return;
-    case State::reset_by_us: skip_block(block); return;
+    case State::reset_by_us:  // it may have been sent before the reset came; many were not
+      if (skip_block(block)) glitch();
+      return;
     case State::unknown:
       return fail(ErrorCode::protocol_error, "a stream number that is not larger than the ones before");
   }
@@ -80,7 +82,7 @@ void ServerMachine::open_stream(std::string_view block) {
   const std::uint32_t id = last_;
   if (drain_ == Drain::last) {
     remember(id, Ending::reset_by_us);
-    skip_block(block);
+    if (skip_block(block)) glitch();
     return;
   }
   if (streams_.size() < kMaxStreams) return read_request(block);
@@ -208,7 +210,7 @@ bool ServerMachine::take_padding(std::string_view& piece) {
   }
   data_left_ = frame.length - beside;
   padding_known_ = true;
-  if (data_left_ == 0 && !frame.has(flag::end_stream)) glitch();
+  if (data_left_ == 0 && !(frame.has(flag::end_stream) && data_passed_)) glitch();
   return true;
 }
 

@@ -131,7 +131,7 @@ class SchemaTest(unittest.TestCase):
         return accepted, refused, alone
 
     def test_every_configuration_of_the_tree_is_accepted(self):
-        for name in ("config/demo.toml", "config/reference.toml", "packaging/grayd.toml"):
+        for name in ("config/demo.toml", "config/tls.toml", "config/reference.toml", "packaging/grayd.toml"):
             with self.subTest(name):
                 self.assertEqual(self.refusal(tomllib.loads(read(name))), "")
 

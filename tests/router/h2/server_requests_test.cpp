@@ -197,3 +197,17 @@ TEST_CASE("A frame that comes in pieces while its stream ends is counted once") 
   c.receive(bytes);
   CHECK(c.stream(1).receive.unconsumed() == 10000);
 }
+
+TEST_CASE("Frames of a stream that was reset are ignored, but not without end") {
+  const std::string refused = headers(1, std::string(kGetBlock) + literal("X", "y"));  // a name in capitals
+  for (const std::string& more : {headers(1, kGetBlock), data(1, "", true), data(1, "")}) {
+    Conversation c;
+    c.greet();
+    CHECK(c.reply(refused) == "RST 1 PROTOCOL_ERROR\n");
+    std::string many;
+    for (int i = 0; i < 20; ++i) many += more;
+    CHECK(c.reply(many).empty());
+    for (int i = 0; i < 20 && !c.machine.dead(); ++i) c.receive(many);
+    CHECK(c.frames().find("ENHANCE_YOUR_CALM") != std::string::npos);
+  }
+}
