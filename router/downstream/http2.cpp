@@ -8,6 +8,7 @@ namespace gray::proxy {
 namespace {
 
 constexpr std::size_t kTurn = 16 * 1024;  // bytes of one stream before the next one's turn
+constexpr std::size_t kHttp2Bytes = sizeof(Http2) + h2::kTableSize;  // in the memory budget
 constexpr http::Fault kNoRoomH2{503, "memory", "the router is short of memory", 0};
 
 }  // namespace
@@ -28,11 +29,12 @@ Http2::Http2(Host& host, std::shared_ptr<Http2Shared> shared, engine::StreamId s
       stream_(stream),
       machine_(shared_->rooms, shared_->streams, static_cast<h2::ServerVisitor&>(*this),
                static_cast<h2::Output&>(*this)) {
+  host_.context().shard.memory.add(kHttp2Bytes);
   machine_.start();
 }
 
 // Its requests have ended: shut() was called, or there are none.
-Http2::~Http2() = default;
+Http2::~Http2() { host_.context().shard.memory.give(kHttp2Bytes); }
 
 std::string_view Http2::date() const { return host_.context().date.text(engine().now()); }
 
