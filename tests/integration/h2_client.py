@@ -203,6 +203,14 @@ def headers(stream, fields, end_stream=True, flags=END_HEADERS):
     return frame(HEADERS, flags | (END_STREAM if end_stream else 0), stream, data)
 
 
+def split_headers(stream, data, end_stream=True, size=16384):
+    """A header block of any size, in HEADERS and CONTINUATIONs."""
+    pieces = [data[at:at + size] for at in range(0, len(data), size)]
+    first = headers(stream, pieces[0], end_stream, END_HEADERS if len(pieces) == 1 else 0)
+    return first + b"".join(frame(CONTINUATION, END_HEADERS if at == len(pieces) - 1 else 0, stream, piece)
+                            for at, piece in enumerate(pieces) if at > 0)
+
+
 def data_frame(stream, payload=b"", end_stream=False):
     return frame(DATA, END_STREAM if end_stream else 0, stream, payload)
 
