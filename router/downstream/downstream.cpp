@@ -80,6 +80,7 @@ ClientInfo Downstream::client(std::string_view authority) const {
           .trusted = peer_.trusted,
           .scheme = tls_ == nullptr ? "http" : "https",
           .certificate = tls_ == nullptr ? std::string_view() : tls_->identity(),
+          .http2 = phase_ == Phase::http2,
           .misdirected = tls_ != nullptr && is_misdirected(authority),
           .connection = stream_.key()};
 }

@@ -18,6 +18,7 @@ struct ClientInfo {
   bool trusted = false;          // the peer is a trusted proxy
   std::string_view scheme;       // of the connection
   std::string_view certificate;  // of a verified client, for X-Forwarded-Client-Cert; empty: none
+  bool http2 = false;            // the request came in HTTP/2
   bool misdirected = false;      // the host of the request needs a connection of its own
   std::uint64_t connection = 0;  // the owner of its buffers: StreamId::key()
 };

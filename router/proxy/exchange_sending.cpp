@@ -52,6 +52,7 @@ http::RequestExtras Exchange::request_extras() const {
                              .trailers = !old,
                              .upgrade = old ? std::string_view() : request_.upgrade,
                              .via = routing_.via(),
+                             .http2 = info_.http2,
                              .client_cert = info_.certificate};
   const bool open = client_->request().body.kind == http::Body::Kind::open;
   if (open && speaks != Speaks::http11 && request_complete_) extras.length = replay_.view().size();

@@ -73,7 +73,7 @@ HeadWriter write_vouched(HeadWriter writer, const Request& head, const RequestEx
   vouch("X-Forwarded-Host", Name::x_forwarded_host, head.authority);
   vouch("X-Request-Id", Name::x_request_id, extras.request_id);
   const bool current = head.version == Version::http11;  // as it was received (9110 7.6.3)
-  if (extras.via) writer.field("Via", current ? "1.1 grayd" : "1.0 grayd");
+  if (extras.via) writer.field("Via", extras.http2 ? "2.0 grayd" : current ? "1.1 grayd" : "1.0 grayd");
   return writer;
 }
 
