@@ -65,7 +65,9 @@ void Certificates::look() {
 /// Whether another identity is in force.
 bool Certificates::update(Held& held, const TlsSettings& settings) {
   LoadedIdentity loaded = read_identity(settings);
-  if (loaded.identity == held.seen && loaded.fault == held.unreadable) return false;
+  // A certificate may become valid without a change of its file.
+  const bool judged_by_time = !held.fault.empty() && loaded.fault.empty();
+  if (loaded.identity == held.seen && loaded.fault == held.unreadable && !judged_by_time) return false;
   held.seen = loaded.identity;
   held.unreadable = loaded.fault;
   const WallTime now = wall_now();

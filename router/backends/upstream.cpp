@@ -336,7 +336,9 @@ void Upstream::on_end() {
 }
 
 void Upstream::on_writable() {
-  if (!idle()) exchange_->worker_drained();
+  if (idle()) return;
+  exchange_->worker_drained();
+  shard_.outbox.flush();  // an HTTP/2 side passes on at once what it has kept
 }
 
 void Upstream::on_failed(int) {

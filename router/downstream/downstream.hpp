@@ -70,7 +70,7 @@ class Downstream final : public engine::StreamHandler, public ClientSide, privat
   bool is_open() const { return phase_ != Phase::closing; }
   /// Between two requests, or before the first one.
   bool idle() const { return http2_ ? http2_->requests() == 0 : phase_ <= Phase::head && !inbox_; }
-  bool fresh() const { return served_ == 0; }
+  bool fresh() const { return http2_ ? http2_->served() == 0 : served_ == 0; }
   /// For reports: adds what it holds, with its request. `with_kernel`: the buffers of its sockets too, and its place
   /// among the largest.
   void look(bool with_kernel, stats::MemoryTally& tally) const;
@@ -79,7 +79,9 @@ class Downstream final : public engine::StreamHandler, public ClientSide, privat
     if (phase_ == Phase::tunnel) transaction_->exchange.end_tunnel(reason);
   }
   /// Bytes that are kept for it because they could not be passed on yet.
-  std::size_t held_bytes() const { return engine().unsent(stream_) + inbox_.capacity(); }
+  std::size_t held_bytes() const {
+    return engine().unsent(stream_) + inbox_.capacity() + (http2_ ? http2_->kept() : 0);
+  }
   /// Gives its memory back, because the router has too little.
   void shed();
   /// An idle client is closed when it has been idle for `timeout`, if that is sooner.
@@ -212,6 +214,8 @@ class Downstream final : public engine::StreamHandler, public ClientSide, privat
   bool reset_input_ = false;  // request bytes are unread: linger
   bool keep_alive_ = true;    // as the request asks
   bool http2_idle_ = false;   // it had no request when its timer was set
+  bool http2_greeted_ = false;
+  TimePoint http2_drains_{};  // since when; none: it does not
   std::uint32_t served_ = 0;  // requests; stays at its largest value
   Arrival arrival_;
   engine::Buffer inbox_;

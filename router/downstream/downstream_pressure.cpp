@@ -25,7 +25,9 @@ Duration Downstream::idle_timeout() const {
 
 // It may have been idle for a while already, so it gets at most as much again.
 void Downstream::hurry(Duration timeout) {
-  if (!idle() || arrival_.began() || phase_ != Phase::head) return;
+  const bool rests = phase_ == Phase::http2 ? http2_->greeted() && http2_->requests() == 0 && !http2_->draining()
+                                            : phase_ == Phase::head && idle() && !arrival_.began();
+  if (!rests) return;
   const TimePoint until = engine().now() + timeout;
   if (!timer_.armed() || timer_.deadline() <= until) return;
   engine().timers().arm(timer_, until);

@@ -7,7 +7,7 @@
 namespace gray::proxy {
 namespace {
 
-constexpr std::size_t kTurn = 16 * 1024;  // bytes of one stream before the next one's turn
+constexpr std::size_t kTurn = 16 * 1024;                             // bytes of one stream before the next one's turn
 constexpr std::size_t kHttp2Bytes = sizeof(Http2) + h2::kTableSize;  // in the memory budget
 constexpr http::Fault kNoRoomH2{503, "memory", "the router is short of memory", 0};
 
@@ -51,7 +51,7 @@ void Http2::each_request(Visit visit) {
     }
   });
   for (std::size_t i = 0; i < count; ++i) {
-    if (streams[i]->user == requests[i]) visit(*requests[i]);
+    if (requests[i]->serves(streams[i])) visit(*requests[i]);
   }
 }
 
@@ -151,6 +151,14 @@ void Http2::sample() {
   });
   in_event_ = false;
   settle();
+}
+
+std::size_t Http2::kept() const {
+  std::size_t bytes = 0;
+  machine_.for_each_stream([&](const h2::Stream& stream) {
+    if (const Http2Request* const request = request_of(stream)) bytes += request->held();
+  });
+  return bytes;
 }
 
 std::size_t Http2::memory() const {

@@ -78,6 +78,10 @@ class Http2 final : public h2::ServerVisitor, private h2::Output {
   bool greeted() const { return machine_.greeted(); }
   /// Bytes that it holds, its requests included.
   std::size_t memory() const;
+  /// Of these, what its requests keep because it could not be passed on yet.
+  std::size_t kept() const;
+  /// Requests so far.
+  std::uint32_t served() const { return served_; }
 
   // For its requests.
   Host& host() const { return host_; }
@@ -91,6 +95,8 @@ class Http2 final : public h2::ServerVisitor, private h2::Output {
   void release(Http2Request& request, h2::Stream& stream);
   /// Whether so much is unsent that on_writable() will come.
   bool full();
+  /// Bytes that the socket has not taken.
+  std::size_t unsent() const override { return engine().unsent(stream_) + outbox().gathered(stream_); }
 
  private:
   // h2::ServerVisitor
@@ -107,7 +113,6 @@ class Http2 final : public h2::ServerVisitor, private h2::Output {
   char* room(std::size_t bound) override { return outbox().room(stream_, bound); }
   void commit(std::size_t length) override { outbox().commit(length); }
   void append(std::string_view bytes) override { outbox().append(stream_, bytes); }
-  std::size_t unsent() const override { return engine().unsent(stream_) + outbox().gathered(stream_); }
 
   Outbox& outbox() const { return host_.context().shard.outbox; }
   static Http2Request* request_of(const h2::Stream& stream) { return static_cast<Http2Request*>(stream.user); }

@@ -24,8 +24,8 @@ void Http2Request::open(Http2& connection, h2::Stream& stream, std::unique_ptr<T
   stream.user = this;
   transaction_ = std::move(transaction);
   body_bytes_ = left_ = 0;
-  sent_ = 0;
-  sized_ = body_complete_ = body_told_ = paused_ = answer_complete_ = done_ = passing_ = false;
+  mark_ = 0;
+  sized_ = body_complete_ = body_told_ = paused_ = answer_complete_ = done_ = passing_ = held_ = lost_ = false;
 }
 
 void Http2Request::begin(bool end_stream) {
@@ -46,7 +46,6 @@ void Http2Request::refuse(const http::Fault& fault) {
 // ---- the body
 
 void Http2Request::body(std::string_view payload, bool end_stream) {
-  body_complete_ = body_complete_ || end_stream;
   if (!active() || body_told_) return connection_->machine().consumed(*stream_, payload.size());  // of no use any more
   if (body_.size() == 0) {
     while (!payload.empty() && active() && transaction_->exchange.wants_body() && !paused_) {
@@ -65,6 +64,7 @@ void Http2Request::body(std::string_view payload, bool end_stream) {
     body_.set_long_lived();
     body_.touch("body of a stream");
   }
+  body_complete_ = body_complete_ || end_stream;  // not before: a worker that takes the first part would get an end
   pass_body();
 }
 
@@ -131,6 +131,7 @@ void Http2Request::start_response(const http::Response& head, const http::Respon
   left_ = sized_ ? head.body.size : 0;
   const bool empty = head.body.kind == http::Body::Kind::none || (sized_ && left_ == 0);
   connection_->machine().send_head(*stream_, head, extras, connection_->date(), empty);
+  mark();
 }
 
 // The last frame of an answer with a length ends the stream: no empty frame follows it.
@@ -140,13 +141,17 @@ void Http2Request::response_data(std::string_view payload) {
   if (last) answer_complete_ = true;
   if (!waits() && !connection_->full())
     payload.remove_prefix(connection_->machine().send_data(*stream_, payload, last));
+  mark();
   if (!payload.empty()) keep_answer(payload);
 }
 
 void Http2Request::keep_answer(std::string_view payload) {
   auto& buffers = connection_->host().context().shard.buffers;
-  if (!buffers.reserve(answer_, payload.size(), connection_->stream().key()))
+  if (lost_) return;
+  if (!buffers.reserve(answer_, payload.size(), connection_->stream().key())) {
+    lost_ = true;  // the exchange ends in the next event: it is calling
     return connection_->machine().reset(*stream_, h2::ErrorCode::internal_error);
+  }
   answer_.append(payload);
   answer_.set_long_lived();
   answer_.touch("answer of a stream");
@@ -183,6 +188,7 @@ bool Http2Request::send_waiting(std::size_t most) {
     left.remove_prefix(sent);
     most -= sent;
   }
+  mark();
   answer_.consume(answer_.size() - left.size());
   if (answer_.size() > 0) return true;
   answer_.reset();
@@ -192,7 +198,7 @@ bool Http2Request::send_waiting(std::size_t most) {
 }
 
 void Http2Request::drained() {
-  if (active()) transaction_->exchange.client_drained();
+  if (std::exchange(held_, false) && active()) transaction_->exchange.client_drained();
   if (!released() && done_ && !waits()) over();
 }
 
@@ -226,7 +232,18 @@ void Http2Request::open_tunnel(const http::Response&, const http::ResponseExtras
 
 // ---- its pace
 
-bool Http2Request::backed_up() const { return waits() || connection_->engine().unsent(connection_->stream()) > 0; }
+// Of the answer, bytes that the client has not got yet: those that wait, and those that are framed and not sent.
+std::size_t Http2Request::own_unsent() const {
+  const std::uint64_t written = connection_->machine().written();
+  const std::uint64_t sent = written - std::min<std::uint64_t>(written, connection_->unsent());
+  return answer_.size() + static_cast<std::size_t>(mark_ > sent ? mark_ - sent : 0);
+}
+
+void Http2Request::mark() { mark_ = connection_->machine().written(); }
+
+bool Http2Request::backed_up() const {
+  return lost_ || waits() || connection_->engine().unsent(connection_->stream()) > 0;
+}
 
 std::size_t Http2Request::takes() const {
   const std::size_t room = connection_->machine().sendable(*stream_);
@@ -241,15 +258,17 @@ bool Http2Request::has_room(std::uint64_t bytes) const {
 }
 
 void Http2Request::fell_behind() {
+  held_ = true;
   if (transaction_->watch.begin()) connection_->host().http2_changed();
 }
 
-bool Http2Request::behind() const { return watched() && backed_up(); }
+bool Http2Request::behind() const { return watched() && own_unsent() > 0; }
 
 void Http2Request::sample(Duration window) {
+  if (lost_) return gone();
   Exchange& exchange = transaction_->exchange;
   const bool uploads = exchange.awaits_body();
-  const std::size_t unsent = answer_.size() + connection_->engine().unsent(connection_->stream());
+  const std::size_t unsent = own_unsent();
   const ClientWatch::Verdict verdict = transaction_->watch.sample({.now = connection_->engine().now(),
                                                                    .uploads = uploads,
                                                                    .moved = exchange.moved(),
@@ -259,7 +278,7 @@ void Http2Request::sample(Duration window) {
                                                                    .window = window});
   if (verdict.too_slow && !active()) return cut();
   if (verdict.too_slow) return exchange.client_slow(Reason::request_timeout, uploads ? kSlowBodyH2 : kSlowReaderH2);
-  transaction_->watch.sampled(!body_told_ || waits());
+  transaction_->watch.sampled(!body_told_ || unsent > 0);
   if (active() && (verdict.pace || !transaction_->watch.on())) exchange.client_pace(verdict.pace);
 }
 

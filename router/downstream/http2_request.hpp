@@ -35,6 +35,8 @@ class Http2Request final : public ClientSide {
   /// The payload that waited is sent.
   void drained();
   void sample(Duration window);
+  /// It is the request of this stream, which may be gone.
+  bool serves(const h2::Stream* stream) const { return stream_ == stream; }
   bool watched() const { return transaction_ != nullptr && transaction_->watch.on(); }
   bool waits() const { return answer_.size() > 0; }
   /// Bytes of its buffers.
@@ -69,6 +71,8 @@ class Http2Request final : public ClientSide {
   void give(std::string_view payload);
   void keep_answer(std::string_view payload);
   void over();
+  void mark();
+  std::size_t own_unsent() const;
 
   Http2* connection_ = nullptr;
   h2::Stream* stream_ = nullptr;
@@ -78,12 +82,14 @@ class Http2Request final : public ClientSide {
   engine::Buffer trailers_;       // that follow it
   std::uint64_t body_bytes_ = 0;  // so far
   std::uint64_t left_ = 0;        // of an answer with a length
-  std::size_t sent_ = 0;          // of answer_
+  std::uint64_t mark_ = 0;        // bytes of the connection up to the last frame of this answer
   bool sized_ = false;            // the answer has a length
   bool body_complete_ = false, body_told_ = false;
   bool paused_ = false;           // the worker takes no more of the body
   bool answer_complete_ = false;  // what waits is the rest of it
   bool done_ = false, passing_ = false;
+  bool held_ = false;  // its worker waits for the client
+  bool lost_ = false;  // there was no memory for the answer
 };
 
 }  // namespace gray::proxy

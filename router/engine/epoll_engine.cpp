@@ -100,8 +100,10 @@ void EpollEngine::run_posted() {
 int EpollEngine::timeout() const {
   if (!ready_.empty() || !over_.empty() || stops_listening_ || handshakes_.due()) return 0;
   const auto next = wheel_.next_wakeup();
-  if (!next) return -1;
-  return static_cast<int>(std::max(std::chrono::ceil<Duration>(*next - now_), Duration{0}).count());
+  const int most = handshakes_.crowded() ? static_cast<int>(HandshakeQueue::kLook.count()) : -1;
+  if (!next) return most;
+  const auto wait = static_cast<int>(std::max(std::chrono::ceil<Duration>(*next - now_), Duration{0}).count());
+  return most < 0 ? wait : std::min(wait, most);
 }
 
 void EpollEngine::turn() {
@@ -121,6 +123,7 @@ void EpollEngine::turn() {
   if (posted) run_posted();
   wheel_.advance(now_);
   run_ready();
+  if (handshakes_.any()) look_at_handshakes();
   if (handshakes_.due()) run_handshake(count > 0);
   if (stops_listening_) take_backlog();
   if (!over_.empty()) tell_over();

@@ -102,6 +102,7 @@ class EpollEngine final : public Engine {
   class Gathered;
   void await_handshake(Stream& stream);
   void run_handshake(bool busy);
+  void look_at_handshakes();
   void handshake(Stream& stream);
   void end_handshake(Stream& stream);
   bool hand_out(Stream& stream, std::string_view bytes);

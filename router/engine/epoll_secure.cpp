@@ -68,6 +68,18 @@ void EpollEngine::run_handshake(bool busy) {
   }
 }
 
+void EpollEngine::look_at_handshakes() {
+  const auto goes_on = [this](StreamId id) {
+    const Stream* const stream = streams_.find(id);
+    return stream != nullptr && stream->handshaking;
+  };
+  while (const auto id = handshakes_.overdue(now_, goes_on)) {
+    Stream* const stream = streams_.find(*id);
+    end_handshake(*stream);
+    stream->handler->on_failed(ETIMEDOUT);
+  }
+}
+
 void EpollEngine::handshake(Stream& stream) {
   const StreamId id = stream.id();
   const ssize_t count = receive(stream.fd, scratch_.get(), kHandshakeRead);
@@ -80,7 +92,7 @@ void EpollEngine::handshake(Stream& stream) {
     return stream.handler->on_failed(error);
   }
   if (static_cast<std::size_t>(count) < kHandshakeRead && !stream.peer_closed) stream.readable = false;
-  if (!std::exchange(stream.handshaking, true)) handshakes_.begin();
+  if (!std::exchange(stream.handshaking, true)) handshakes_.begin(stream.id(), now_);
   (void)hand_out(stream, {scratch_.get(), static_cast<std::size_t>(count)});
   if (stream.is(id) && stream.readable && !stream.closing()) mark_ready(stream);
 }

@@ -3,8 +3,10 @@
 //
 // Model: a step costs as much processor time as a hundred requests, so one is made in a turn of the loop. While other
 // streams are ready, the next step waits as long as the last one took: handshakes get at most half of the thread,
-// however many clients begin one. Streams that wait are served in the order in which their bytes came. A handshake that
-// has begun holds memory, so that at most kMaxHandshakes have: beyond, only they are served.
+// however many clients begin one. Streams that wait are served in the order in which their bytes came. A handshake
+// that has begun holds memory, so that at most kMaxHandshakes have: beyond, only they are served. While others wait
+// for one to end, one that has lasted longer than kPatience is cut: else as many silent clients would keep everybody
+// out.
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -32,15 +34,39 @@ class HandshakeQueue {
   void stepped(TimePoint began, TimePoint ended) { after_ = ended + (ended - began); }
   /// Whether a step could be made.
   bool due() const { return !begun_.empty() || (!fresh_.empty() && !full()); }
+  static constexpr Duration kPatience{1'000};
+  static constexpr Duration kLook{100};  // how often overdue() is to be asked while crowded()
+
   /// A handshake has begun, or ended.
-  void begin() { ++in_progress_; }
+  void begin(StreamId stream, TimePoint now) {
+    ++in_progress_;
+    oldest_.push_back({stream, now});
+  }
   void end() { --in_progress_; }
-  std::size_t in_progress() const { return in_progress_; }
+  /// New handshakes wait for others to end.
+  bool crowded() const { return full() && !fresh_.empty(); }
+  /// While crowded(): the oldest handshake, if it has lasted for too long. `goes_on`: whether a stream that has begun
+  /// one has not ended it.
+  template <typename GoesOn>
+  std::optional<StreamId> overdue(TimePoint now, GoesOn goes_on) {
+    while (!oldest_.empty() && !goes_on(oldest_.front().stream)) oldest_.pop_front();
+    if (!crowded() || oldest_.empty() || now - oldest_.front().since < kPatience) return std::nullopt;
+    const StreamId stream = oldest_.front().stream;
+    oldest_.pop_front();
+    return stream;
+  }
+  /// Whether overdue() has something to look at.
+  bool any() const { return !oldest_.empty(); }
 
  private:
   bool full() const { return in_progress_ >= kMaxHandshakes; }
 
+  struct Begun {
+    StreamId stream;
+    TimePoint since;
+  };
   std::deque<StreamId> fresh_, begun_;
+  std::deque<Begun> oldest_;  // with some that have ended
   std::size_t in_progress_ = 0;
   bool turn_ = false;
   TimePoint after_{};

@@ -116,6 +116,8 @@ class ServerMachine {
   bool acknowledged() const { return acknowledged_; }
   /// The largest one that was given to the owner.
   std::uint32_t last_stream() const { return served_; }
+  /// Bytes of all frames so far.
+  std::uint64_t written() const { return written_; }
   /// Bytes of heap memory, without the streams themselves.
   std::size_t memory() const;
 

@@ -93,8 +93,16 @@ void Shard::listen(const std::vector<int>& listeners, const std::vector<int>& pr
   if (std::exchange(listening_, true) || context_.draining) return;
   for (const int fd : listeners) engine_->listen(fd, door_);
   for (const int fd : proxied) engine_->listen(fd, proxied_door_);
+  secured_ = secured;
   if (!policies_) return;
-  for (const int fd : secured) engine_->listen(fd, tls_door_);
+  for (const int fd : secured_) engine_->listen(fd, tls_door_);
+}
+
+void Shard::secure(std::shared_ptr<const tls::Policies> policies) {
+  const bool first = policies_ == nullptr && policies != nullptr;
+  policies_ = std::move(policies);
+  if (!first || !listening_ || context_.draining) return;
+  for (const int fd : secured_) engine_->listen(fd, tls_door_);
 }
 
 void Shard::tls_closed() {

@@ -53,7 +53,7 @@ class Shard final : public DownstreamOwner {
   void listen(const std::vector<int>& listeners, const std::vector<int>& proxied = {},
               const std::vector<int>& secured = {});
   /// New connections with TLS use these.
-  void secure(std::shared_ptr<const tls::Policies> policies) { policies_ = std::move(policies); }
+  void secure(std::shared_ptr<const tls::Policies> policies);
   void open(int fd, const Address& peer, Opening opening);
   void probe(ProbeRequest request) { prober_.start(std::move(request)); }
   void reopen_log(UniqueFd fd) { recorder_.reopen(std::move(fd)); }
@@ -126,6 +126,7 @@ class Shard final : public DownstreamOwner {
   Prober prober_;
   Door door_{*this, Opening::request}, proxied_door_{*this, Opening::proxy_header}, tls_door_{*this, Opening::tls};
   std::shared_ptr<const tls::Policies> policies_;
+  std::vector<int> secured_;            // listeners; they are watched once there is a certificate
   std::size_t freed_by_tls_ = 0;        // bytes since the last trim, approximately
   std::shared_ptr<Http2Shared> http2_;  // for heads of the size that the newest table allows; none before the first
   engine::ObjectStore<Downstream> downstreams_{[this] { trim_later(); }};

@@ -51,6 +51,15 @@ void check_dates(X509* certificate, std::int64_t now, CertificateFacts& facts) {
   if (not_before > now) throw BadPem(File::certificate, "it is valid only from " + date_of(not_before));
 }
 
+/// What OpenSSL does not take for security, such as short RSA keys and SHA-1.
+void check_use(const std::vector<Certificate>& chain) {
+  const std::unique_ptr<SSL_CTX, FreeX509> trial(SSL_CTX_new(TLS_server_method()));
+  bool good = trial != nullptr && SSL_CTX_use_certificate(trial.get(), chain.front().get()) == 1;
+  for (std::size_t i = 1; good && i < chain.size(); ++i)
+    good = SSL_CTX_add1_chain_cert(trial.get(), chain[i].get()) == 1;
+  if (!good) throw BadPem(File::certificate, "it cannot be used for TLS: " + openssl_error());
+}
+
 void add_revocations(X509_STORE* store, std::string_view pem) {
   const auto bio = bio_of(pem);
   std::size_t count = 0;
@@ -151,6 +160,7 @@ CertificateFacts check(const TlsIdentity& identity, std::int64_t now) {
     ERR_clear_error();
     throw BadPem(File::key, "it is not the key of the certificate");
   }
+  check_use(chain);
   check_dates(chain.front().get(), now, facts);
   facts.names = names_of(chain.front().get());
   if (identity.client_auth == ClientAuth::off) return facts;

@@ -28,6 +28,7 @@ struct FreeX509 {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
   void operator()(X509_CRL* list) const { X509_CRL_free(list); }
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 };
 using Certificate = std::unique_ptr<X509, FreeX509>;
 using PrivateKey = std::unique_ptr<EVP_PKEY, FreeX509>;

@@ -88,3 +88,51 @@ TEST_CASE("a client that does not take the rest of its answer loses that stream 
   client.request(3, "/");
   CHECK(client.until_end(3));
 }
+
+TEST_CASE("a body that is longer than what is gathered reaches the worker whole, in frames of any size") {
+  FakeWorker worker([](FakeWorker::Call& call) {
+    while (call.next()) {
+      const std::string size = std::to_string(call.request.body.size());
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size.size()) + "\r\n\r\n" + size);
+    }
+  });
+  Rig rig(one_version(worker), with_h2c());
+  Http2Client client(rig.dial());
+  std::uint32_t stream = 1;
+  client.request(stream, "/");  // so that an idle socket is there
+  REQUIRE(client.until_end(stream));
+  for (const std::size_t frame : {1'000, 10'000, 16'000, 16'384}) {
+    for (const std::size_t frames : {1, 2, 3}) {
+      CAPTURE(frame);
+      CAPTURE(frames);
+      stream += 2;
+      client.request(stream, "/", {.method = "POST", .ends = false});
+      for (std::size_t i = 1; i <= frames; ++i) client.data(stream, std::string(frame, 'x'), i == frames);
+      REQUIRE(client.until_end(stream));
+      CHECK(client.streams[stream].body == std::to_string(frame * frames));
+    }
+  }
+}
+
+TEST_CASE("a worker that hangs is noticed while another stream of the connection is busy") {
+  const std::string large(4 << 20, 'x');
+  FakeWorker worker([&](FakeWorker::Call& call) {
+    while (call.next()) {
+      if (call.request.head.starts_with("GET /hang")) return void(call.read_rest());
+      call.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(large.size()) + "\r\n\r\n" + large);
+    }
+  });
+  Plan plan = one_version(worker);
+  plan.limits.request_timeout = Duration{300};
+  plan.limits.idle_timeout = Duration{60'000};
+  RigOptions options = with_h2c();
+  options.send_buffer = 4'096;
+  Rig rig(plan, options);
+  Http2Client client(rig.dial(0, 4'096));
+  client.window(0, 8 << 20);
+  client.request(1, "/hang");
+  client.request(3, "/large");
+  client.window(3, 8 << 20);
+  REQUIRE(client.until_end(1));
+  CHECK(client.streams[1].head.find(":status: 504\r\n") != std::string::npos);
+}

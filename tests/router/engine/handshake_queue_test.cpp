@@ -52,7 +52,7 @@ TEST_CASE("new handshakes and those that go on take turns") {
 
 TEST_CASE("a new handshake waits while kMaxHandshakes are in progress") {
   HandshakeQueue queue;
-  for (std::size_t i = 0; i < kMaxHandshakes; ++i) queue.begin();
+  for (std::size_t i = 0; i < kMaxHandshakes; ++i) queue.begin(stream(static_cast<std::uint32_t>(100 + i)), at(0));
   queue.add(stream(1), false);
   CHECK_FALSE(queue.due());
   CHECK_FALSE(queue.next(at(0), false));
@@ -60,4 +60,20 @@ TEST_CASE("a new handshake waits while kMaxHandshakes are in progress") {
   CHECK(queue.next(at(0), false) == stream(2));
   queue.end();
   CHECK(queue.next(at(0), false) == stream(1));
+}
+
+TEST_CASE("while others wait, a handshake that lasts too long is cut, the oldest first") {
+  HandshakeQueue queue;
+  for (std::uint32_t i = 0; i < kMaxHandshakes; ++i) queue.begin(stream(i), at(static_cast<int>(i)));
+  const auto all_go_on = [](StreamId) { return true; };
+  CHECK_FALSE(queue.crowded());
+  CHECK_FALSE(queue.overdue(at(5'000), all_go_on));
+  queue.add(stream(1'000), false);
+  CHECK(queue.crowded());
+  CHECK_FALSE(queue.overdue(at(999), all_go_on));
+  CHECK(queue.overdue(at(1'000), [](StreamId id) { return id.index != 0; }) == std::nullopt);
+  CHECK(queue.overdue(at(1'001), all_go_on) == stream(1));
+  queue.end();
+  CHECK_FALSE(queue.overdue(at(9'000), all_go_on));
+  CHECK(queue.next(at(9'000), false) == stream(1'000));
 }
