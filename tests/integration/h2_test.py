@@ -2,6 +2,7 @@
 import functools
 import os
 import random
+import signal
 import ssl
 import threading
 import time
@@ -292,6 +293,17 @@ class Ends(GrayTest):
             self.assertTrue(client.wait(lambda: client.closed))
             self.assertEqual(client.goaways, [(3, NO_ERROR)])
 
+    def test_a_stop_waits_for_the_streams(self):
+        daemon = self.start_h2c()
+        with Client(daemon.port) as client:
+            stream = client.request("/stream?n=50&ms=10")
+            client.wait(lambda: client.answers[stream].size > 0)
+            daemon.process.send_signal(signal.SIGTERM)
+            self.assertTrue(client.answer(stream).body.endswith(b"piece 49\n"))
+            self.assertTrue(client.wait(lambda: client.closed))
+            self.assertEqual(client.goaways[-1], (stream, NO_ERROR))
+        self.assertEqual(daemon.stop(), 0)
+
     def test_a_new_router_costs_no_request(self):
         daemon = self.start_h2c()
         failed, done = [], threading.Event()
@@ -471,36 +483,50 @@ class Hostile(Http2):
         self.survived(honest, before)
 
     def test_random_frames(self):
-        """Frames of any kind in any order, most of them valid, on few streams."""
+        """Frames of any kind in any order, on a few streams; most connections live to the end."""
         seed = random.randrange(1 << 32)
         print(f"seed {seed}")
         chance = random.Random(seed)
-        honest = self.connect()
-        before = rss_bytes(self.router)
-        for _ in range(300):
-            with self.connect(credits=chance.random() < 0.5) as client:
-                client.send(b"".join(random_frame(chance) for _ in range(chance.randrange(1, 60))))
-                client.wait(lambda: client.closed, 0.01)
+        honest, lived = self.connect(), 0
+        for at in range(RANDOM_CONNECTIONS):
+            if at == RANDOM_CONNECTIONS // 2:
+                before = rss_bytes(self.router)  # the pools have their size
+            with self.connect(chance.random() < 0.2, credits=chance.random() < 0.5) as client:
+                streams = []
+                for _ in range(chance.randrange(1, 5)):
+                    client.send(b"".join(random_frame(chance, streams) for _ in range(chance.randrange(1, 20))))
+                    client.wait(lambda: client.closed, chance.choice([0.0001, 0.003]))
+                lived += not client.closed
+        print(f"{lived} of {RANDOM_CONNECTIONS} connections lived")
         self.survived(honest, before)
 
 
-def random_frame(chance):
-    stream = chance.choice([0, 1, 1, 1, 3, 3, 5, 7, 9, 11, 2])
-    path = chance.choice(["/", "/?ms=5", "/big?n=200000", "/stream?n=5&ms=2", "/die", "/early-hints", "/204", "/silent"])
-    method = chance.choice(["GET", "POST", "HEAD"])
+RANDOM_CONNECTIONS = 200
+PATHS = ["/", "/?ms=5", "/big?n=200000", "/stream?n=5&ms=2", "/die", "/early-hints", "/204", "/length", "/body",
+         "/chunked?n=50"]
+
+
+def random_frame(chance, streams):
+    """The next frame of a client that mostly keeps the rules, but ends what it likes; `streams`: those it opened."""
+    def opens():
+        streams.append(streams[-1] + 2 if streams else 1)
+        fields = request_fields(chance.choice(PATHS), chance.choice(["GET", "POST", "POST", "HEAD"]))
+        make = headers if chance.random() < 0.7 else split_headers
+        return make(streams[-1], block(fields), chance.random() < 0.4)
+
+    if not streams or chance.random() < 0.3:
+        return opens()
+    stream = chance.choice(streams[-4:])
     return chance.choice([
-        lambda: headers(stream | 1, request_fields(path, method), chance.random() < 0.6),
-        lambda: headers(stream | 1, request_fields(path, method), chance.random() < 0.6),
-        lambda: headers(stream | 1, [("x-trailer", "t")]),
-        lambda: data_frame(stream | 1, b"x" * chance.randrange(3000), chance.random() < 0.2),
-        lambda: data_frame(stream | 1, b"x" * chance.randrange(3000), chance.random() < 0.2),
-        lambda: frame(DATA, PADDED, stream | 1, b"\x05" + b"x" * chance.randrange(3, 50)),
-        lambda: rst_stream(stream | 1, chance.randrange(14)),
-        lambda: window_update(stream, chance.choice([1, 1, 100, 65535, 2 ** 31 - 1])),
-        lambda: settings((INITIAL_WINDOW, chance.choice([0, 1, 100, 65535, 2 ** 31 - 1]))),
-        lambda: priority(stream | 1, chance.randrange(12)),
-        lambda: split_headers(stream | 1, UPLOAD, chance.random() < 0.5, chance.randrange(10, 40)),
+        lambda: data_frame(stream, b"x" * chance.randrange(1, 3000)),
+        lambda: data_frame(streams[-1], b"x" * chance.randrange(1, 3000), chance.random() < 0.3),
+        lambda: frame(DATA, PADDED, streams[-1], b"\x05" + b"x" * chance.randrange(5, 50)),
+        lambda: headers(streams[-1], [("x-trailer", "t")]) if chance.random() < 0.2 else b"",
+        lambda: rst_stream(stream, chance.randrange(14)),
+        lambda: window_update(chance.choice([0, stream]), chance.choice([1, 100, 65535])),
+        lambda: settings((INITIAL_WINDOW, chance.choice([0, 1, 100, 65535, 1 << 20]))),
+        lambda: priority(stream, chance.choice([0, stream])),
         lambda: ping(),
         lambda: frame(chance.randrange(256), chance.randrange(256), stream, chance.randbytes(chance.randrange(20)))
-        if chance.random() < 0.1 else ping(),
+        if chance.random() < 0.05 else b"",
     ])()
