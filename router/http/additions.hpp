@@ -21,7 +21,7 @@ struct RequestExtras {
   std::optional<std::uint64_t> length = {};  // of a body in chunks that is complete: it is sent with its length
   std::string_view upgrade;           // offered to the worker: Connection and Upgrade are written; empty: neither is
   bool via = true;                    // false: no Via at all, not even that of the client
-  bool http2 = false;        // the client sent it in HTTP/2: Via says so
+  bool http2 = false;                 // the client sent it in HTTP/2: Via says so
   std::string_view client_cert = {};  // for X-Forwarded-Client-Cert: added if `trusted`, else in its place; empty: none
 };
 
