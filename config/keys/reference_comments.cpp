@@ -11,7 +11,7 @@ std::string_view without_blanks(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
 }
 
-/// "[service.web.limits]" as service.*.limits: behind `service` and `version` comes a name of the user.
+/// "[service.web.limits]" as service.*.limits: behind `service`, `version` and `tls` comes a name of the user.
 std::string path_of(std::string_view header) {
   const std::size_t begin = header.find_first_not_of('['), end = header.find(']');
   std::string path;
@@ -20,7 +20,7 @@ std::string path_of(std::string_view header) {
     const std::size_t dot = std::min(rest.find('.'), rest.size());
     const std::string_view word = rest.substr(0, dot);
     path += (path.empty() ? "" : ".") + std::string(chosen ? "*" : word);
-    chosen = !chosen && (word == "service" || word == "version");
+    chosen = !chosen && (word == "service" || word == "version" || word == "tls");
     rest.remove_prefix(std::min(dot + 1, rest.size()));
   }
   return path;

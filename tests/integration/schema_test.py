@@ -27,6 +27,7 @@ NOT_OF_ONE_KEY = [
     r"no peer may connect to these addresses",
     r"is too short for a queue of", r"\"http\" needs a health path", r"cannot be used with listen = \"socket\"",
     r"descriptor 3 is the listening socket", r"needs a health path, because", r"must be the only method",
+    r"there is no (certificate|key)\b", r"name the file of their CA", r"no client is asked for", r"belongs to tls\.",
     r"is never reached", r"has no version: add", r"the rule has no condition", r"is the name of an earlier rule",
     r"is not a valid name: use 1 to 64 of a-z, A-Z, 0-9, _ and -\n.*\n?.*#\d", r"an allowlist needs users",
     r"env cannot set (PORT|HOST):", r"each step must be larger", r"is named twice", r"is listed twice",
@@ -41,7 +42,7 @@ NOT_OF_ONE_KEY = [
     # numbers of TOML that JSON does not tell apart
     r"expected an integer, found a decimal number", r"must be a percentage from 0 to 100", r"a step is a percentage",
     # this host
-    r"\" cannot be read: ", r"is not a file: name", r"is not a folder; create it", r"there is no user \"",
+    r" cannot be read: ", r"is not a file: name", r"is not a folder; create it", r"there is no user \"",
 ]
 
 SMALLEST = "[service.web]\nstable = 'v1'\n[service.web.version.v1]\ncommand = ['sh']\n"
@@ -51,6 +52,7 @@ IN_RELEASE = SMALLEST + "[service.web.release]\ncommand = ['sh']\n{}\n"
 IN_ROLLOUT = SMALLEST + "[service.web.rollout]\n{}\n"
 # How the unit tests of a reader complete their texts.
 WRAPPERS = {"settings": ["{}\n" + SMALLEST, "{}"], "service": [IN_SERVICE, "{}"], "version": [IN_VERSION],
+            "tls": [SMALLEST + "[listen]\nhttps = ['127.0.0.1:8443']\n[tls.main]\n{}\n", "{}"],
             "limits": [SMALLEST + "[service.web.limits]\n{}\n"], "release": [IN_RELEASE, IN_ROLLOUT],
             "targeting": [IN_VERSION, SMALLEST + "[[service.web.rule]]\n{}\n",
                           SMALLEST + "[service.web.allowlist]\n{}\n"]}
@@ -236,13 +238,20 @@ class SchemaTest(unittest.TestCase):
             said[max(at for at, begin in enumerate(begins) if begin <= int(found[1]))] += found[0]
         return self.compare_said([text + after for text in texts], said)
 
+    def of_tls(self, key):
+        """A certificate for each value."""
+        need = "".join(f"{one} = 'x'\n" for one in ("certificate", "key") if one != key)
+        return [f"[tls.t{at}]\n{need}{key} = {value}\n" for at, value in enumerate(self.VALUES)]
+
     def test_each_key_with_many_values(self):
         counts, top = [], []
         for path, below in self.leaves(self.schema, []):
             names = ["web" if at == 1 else "v1" if at == 3 else name for at, name in enumerate(path)]
             if names[0] == "service" and len(names) > 2 and path[-1] != "*":
                 counts.append(self.compare_services(names[:-1], names[-1]))
-            elif names[0] != "service" and below.get("type") != "object":
+            elif names[0] == "tls" and len(names) == 3 and path[-1] != "*":
+                counts.append(self.compare_parts(self.of_tls(names[-1]), "", SMALLEST))
+            elif names[0] not in ("service", "tls") and below.get("type") != "object":
                 top.append(".".join(path))
         for value in self.VALUES:
             counts.append(self.compare_parts([f"{key} = {value}\n" for key in top], "", SMALLEST))
@@ -258,6 +267,7 @@ class SchemaTest(unittest.TestCase):
         self.assertIn("service.web.version.v1.health", tables)
         for table in tables:
             need = "command = ['sh']\n" if table.endswith("release") else ""
+            need += "certificate = 'c'\nkey = 'k'\n" if table.startswith("tls.") else ""
             text = SMALLEST + f"[{table}]\n{need}no_such_key = 1\n"
             with self.subTest(table):
                 self.assertIn("no_such_key", self.refusal(tomllib.loads(text)))
