@@ -17,7 +17,7 @@ using namespace gray::master;
 
 namespace {
 
-constexpr RecordedShape kRecorded{28, 0xbafbf16810860bda};
+constexpr RecordedShape kRecorded{28, 0x580ab6c5a1aae8d3};
 
 /// In a process of its own: a master with empty members must not be destroyed, and takes the signals of its process.
 nlohmann::json shape_of_handoff(const Settings& settings) {

@@ -30,6 +30,7 @@ const std::vector<std::pair<std::string, Name>> kNames = {
     {"X-Forwarded-For", Name::x_forwarded_for},
     {"X-Forwarded-Proto", Name::x_forwarded_proto},
     {"X-Forwarded-Host", Name::x_forwarded_host},
+    {"X-Forwarded-Client-Cert", Name::x_forwarded_client_cert},
     {"X-Request-Id", Name::x_request_id},
     {"X-Gray-Version", Name::x_gray_version},
     {"X-Gray-Decision", Name::x_gray_decision},

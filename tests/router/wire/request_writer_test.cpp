@@ -106,6 +106,25 @@ TEST_CASE("Without Via, not even that of the client is sent") {
   CHECK(has(out, "X-Request-Id: id-1"));
 }
 
+TEST_CASE("A request that came in HTTP/2 says so") {
+  RequestExtras extras = kExtras;
+  extras.http2 = true;
+  CHECK(has(forward(get_with({}), extras), "Via: 2.0 grayd"));
+}
+
+TEST_CASE("Only the router and trusted proxies say which certificate a client has (P31)") {
+  const std::string claimed = get_with({"X-Forwarded-Client-Cert: Hash=1", "X_Forwarded_Client_Cert: Hash=2"});
+  RequestExtras extras = kExtras;
+  CHECK_FALSE(has_name(forward(claimed, extras), "X-Forwarded-Client-Cert"));
+  CHECK(forward(claimed, extras).find("Hash=2") == std::string::npos);
+  extras.client_cert = "Hash=3";
+  CHECK(has(forward(claimed, extras), "X-Forwarded-Client-Cert: Hash=3"));
+  extras.trusted = true;
+  CHECK(has(forward(claimed, extras), "X-Forwarded-Client-Cert: Hash=1, Hash=3"));
+  extras.client_cert = {};
+  CHECK(has(forward(claimed, extras), "X-Forwarded-Client-Cert: Hash=1"));
+}
+
 TEST_CASE("Fields of a trusted proxy are kept and extended (P31)") {
   const std::string out =
       forward(get_with({"X-Forwarded-For: 1.1.1.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: site",
