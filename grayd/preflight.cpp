@@ -14,6 +14,7 @@
 
 #include "config/base/diagnostics.hpp"
 #include "config/base/wall_time.hpp"
+#include "config/shared/tls_view.hpp"
 #include "control/traffic/deployed.hpp"
 #include "grayd/certificates/identity_files.hpp"
 #include "supervisor/process/credentials.hpp"
@@ -128,7 +129,7 @@ std::vector<PreflightFault> preflight_here(const Settings& settings) {
 std::vector<PreflightFault> certificate_faults(const Settings& settings) {
   std::vector<PreflightFault> faults;
   if (settings.https.empty()) return faults;
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(wall_now().time_since_epoch()).count();
+  const auto now = unix_seconds(wall_now());
   for (const TlsSettings& one : settings.tls)
     if (auto fault = load_identity(one, now).fault; !fault.empty())
       faults.push_back({fmt::format("tls.{}: {}", one.name, fault), one.certificate_at, true});

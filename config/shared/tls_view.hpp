@@ -8,6 +8,11 @@
 
 namespace gray {
 
+/// Seconds since 1970, as certificates count.
+inline std::int64_t unix_seconds(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
 struct TlsView {
   std::string name;
   std::vector<std::string> hosts;

@@ -88,7 +88,7 @@ void unknown_target(std::vector<Warning>& all, const ServiceSettings& service) {
 void certificates(std::vector<Warning>& all, const ReportSource& source) {
   constexpr std::int64_t kDay = 86'400;
   constexpr std::int64_t kSoon = 14 * kDay;
-  const auto now = std::chrono::duration_cast<std::chrono::seconds>(wall_now().time_since_epoch()).count();
+  const auto now = unix_seconds(wall_now());
   for (const TlsView& one : source.tls) {
     if (!one.error.empty()) all.push_back({"certificate", "", "", fmt::format("tls.{}: {}", one.name, one.error)});
     if (one.not_after == 0 || one.not_after - now > kSoon) continue;

@@ -7,16 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <system_error>
 
 #include "config/base/archive.hpp"
 #include "config/base/log.hpp"
 
 namespace gray::master {
 namespace {
-
-std::int64_t seconds_of(WallTime time) {
-  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
 
 std::string date_of(std::int64_t seconds) { return rfc3339(WallTime(std::chrono::seconds(seconds))); }
 
@@ -50,7 +47,7 @@ void Certificates::settings_changed() {
 
 void Certificates::look() {
   std::vector<Held> all;
-  bool changed = rotate();
+  bool changed = rotate() || unpublished_;
   for (const TlsSettings& settings : settings_.tls) {
     const auto found = std::ranges::find_if(held_, [&](const Held& one) { return one.seen.name == settings.name; });
     all.push_back(found == held_.end() ? Held{} : std::move(*found));
@@ -71,7 +68,7 @@ bool Certificates::update(Held& held, const TlsSettings& settings) {
   held.seen = loaded.identity;
   held.unreadable = loaded.fault;
   const WallTime now = wall_now();
-  check_identity(settings, loaded, seconds_of(now));
+  check_identity(settings, loaded, unix_seconds(now));
   if (!loaded.fault.empty()) {
     if (held.fault == loaded.fault) return false;
     held.fault = loaded.fault;
@@ -112,7 +109,14 @@ void Certificates::publish() {
   for (const Held& held : held_)
     if (!held.identity.certificate.empty()) secrets.identities.push_back(held.identity);
   secrets.ticket_keys = ticket_keys_;
-  if (!secrets.identities.empty()) publish_(secrets);
+  unpublished_ = true;
+  if (secrets.identities.empty()) return;
+  try {
+    publish_(secrets);
+    unpublished_ = false;
+  } catch (const std::system_error& error) {  // no memory, or no descriptor
+    log(LogLevel::error, fmt::format("routers cannot be sent their certificates: {}; grayd tries again", error.what()));
+  }
 }
 
 void Certificates::report(EventKind kind, const Held& held, const std::string& text) {

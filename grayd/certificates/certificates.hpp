@@ -71,6 +71,7 @@ class Certificates {
   std::vector<TlsSettings> looked_for_;  // the settings of the last look
   std::vector<std::string> ticket_keys_;
   TimePoint rotated_{};
+  bool unpublished_ = false;  // what is in force was not sent
   asio::steady_timer timer_;
   Lifetime lifetime_;
 };

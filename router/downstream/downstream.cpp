@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "router/downstream/client_faults.hpp"
 #include "router/downstream/turn_away.hpp"
 #include "router/policy/decision.hpp"
 #include "router/stats/row.hpp"
@@ -22,7 +23,6 @@ constexpr http::Fault kUntrustedPeer{400, "PROXY", "this peer is not in router.t
 constexpr http::Fault kTooManyConnections{503, "limit", "this client has reached its limit of connections", 0};
 constexpr http::Fault kSlowProxyHeader{408, "PROXY", "the PROXY header did not arrive in time", 0};
 constexpr http::Fault kSlowHead{408, "P8", "the request head did not arrive in time", 0};
-constexpr http::Fault kLargeBody{413, "P8", "the request body is larger than this service allows", 0};
 
 }  // namespace
 
@@ -200,7 +200,7 @@ bool Downstream::worth_parsing(std::string_view bytes) {
 }
 
 std::size_t Downstream::take_head(std::string_view bytes) {
-  if (served_ == 0 && context().settings.h2c && may_be_http2(bytes)) {
+  if (served_ == 0 && tls_ == nullptr && context().settings.h2c && may_be_http2(bytes)) {
     if (bytes.size() >= h2::kPreface.size()) begin_http2();
     if (phase_ == Phase::head && !arrival_.began()) arrival_.since = engine().now();
     return 0;

@@ -1,4 +1,5 @@
 // Whether the client of a connection is too slow: within a request, and after the last answer.
+#include "router/downstream/client_faults.hpp"
 #include "router/downstream/downstream.hpp"
 
 namespace gray::proxy {
@@ -8,8 +9,6 @@ using segment::Reason;
 namespace {
 
 constexpr std::uint64_t kAnyAmount = std::uint64_t{1} << 62;  // more than can be untaken
-constexpr http::Fault kSlowReader{408, "P8", "the client reads the answer more slowly than min_rate", 0};
-constexpr http::Fault kSlowBody{408, "P8", "the request body arrives more slowly than min_rate", 0};
 
 }  // namespace
 

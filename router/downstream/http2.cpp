@@ -1,5 +1,6 @@
 #include "router/downstream/http2.hpp"
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <utility>
@@ -15,12 +16,21 @@ constexpr http::Fault kNoRoomH2{503, "memory", "the router is short of memory", 
 
 Http2Request* Http2Shared::take() {
   if (unused_.empty()) {
-    unused_.reserve(unused_.capacity() + 1);  // so that giving back does not allocate
+    ++made_;
+    if (unused_.capacity() < made_) unused_.reserve(std::max(made_, 2 * unused_.capacity()));  // giving back fits
     return new Http2Request;
   }
   Http2Request* const request = unused_.back().release();
   unused_.pop_back();
   return request;
+}
+
+std::size_t Http2Shared::trim() {
+  if (!has_surplus()) return 0;
+  const std::size_t surplus = (unused_.size() - kKept + 1) / 2;
+  unused_.resize(unused_.size() - surplus);
+  made_ -= surplus;
+  return surplus * sizeof(Http2Request);
 }
 
 Http2::Http2(Host& host, std::shared_ptr<Http2Shared> shared, engine::StreamId stream)
@@ -86,10 +96,10 @@ bool Http2::full() {
   return engine().unsent(stream_) >= engine::kHighWatermark;
 }
 
-// Each stream gets a turn, until the windows or the connection are full.
+// Each stream gets a turn, until the windows or the connection are full. It ends: a turn sends something, or takes a
+// stream off the schedule.
 void Http2::pump() {
   if (machine_.dead()) return;
-  std::size_t idle_turns = 0;  // in a row
   while (!full() && !machine_.connection_blocked()) {
     h2::Stream* const stream = schedule_.next();
     if (stream == nullptr) return;
@@ -102,7 +112,6 @@ void Http2::pump() {
     } else {
       request->drained();
     }
-    if (++idle_turns > 100'000) return;  // cannot be
   }
 }
 

@@ -31,9 +31,13 @@ class Http2Shared {
   Http2Request* take();
   /// It is kept, not freed: the call may come from one of its own functions.
   void give_back(Http2Request& request) { unused_.emplace_back(&request); }
-  std::size_t unused() const { return unused_.size(); }
+  /// Frees a half of what is unused above kKept; the bytes. Not within a call of a request.
+  std::size_t trim();
+  bool has_surplus() const { return unused_.size() > kKept; }
+  static constexpr std::size_t kKept = 64;
 
  private:
+  std::size_t made_ = 0;  // requests that live, used or not
   std::vector<std::unique_ptr<Http2Request>> unused_;
 };
 

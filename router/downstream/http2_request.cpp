@@ -4,19 +4,12 @@
 #include <array>
 #include <utility>
 
+#include "router/downstream/client_faults.hpp"
 #include "router/downstream/http2.hpp"
 
 namespace gray::proxy {
 
 using segment::Reason;
-
-namespace {
-
-constexpr http::Fault kLargeBodyH2{413, "P8", "the request body is larger than this service allows", 0};
-constexpr http::Fault kSlowReaderH2{408, "P8", "the client reads the answer more slowly than min_rate", 0};
-constexpr http::Fault kSlowBodyH2{408, "P8", "the request body arrives more slowly than min_rate", 0};
-
-}  // namespace
 
 void Http2Request::open(Http2& connection, h2::Stream& stream, std::unique_ptr<Transaction> transaction) {
   connection_ = &connection;
@@ -58,11 +51,7 @@ void Http2Request::body(std::string_view payload, bool end_stream) {
   if (released()) return;  // the machine credits the rest
   if (!active()) return connection_->machine().consumed(*stream_, payload.size());
   if (!payload.empty()) {
-    auto& buffers = connection_->host().context().shard.buffers;
-    if (!buffers.reserve(body_, payload.size(), connection_->stream().key())) return gone();
-    body_.append(payload);
-    body_.set_long_lived();
-    body_.touch("body of a stream");
+    if (!keep(body_, payload, "body of a stream")) return gone();
   }
   body_complete_ = body_complete_ || end_stream;  // not before: a worker that takes the first part would get an end
   pass_body();
@@ -73,7 +62,7 @@ void Http2Request::give(std::string_view payload) {
   connection_->machine().consumed(*stream_, payload.size());
   if (body_bytes_ > transaction_->exchange.limits().body) {
     body_told_ = true;
-    return transaction_->exchange.request_fault(Reason::too_large, kLargeBodyH2);
+    return transaction_->exchange.request_fault(Reason::too_large, kLargeBody);
   }
   transaction_->exchange.request_data(payload);
 }
@@ -145,25 +134,29 @@ void Http2Request::response_data(std::string_view payload) {
   if (!payload.empty()) keep_answer(payload);
 }
 
+// False: there is no memory for it.
+bool Http2Request::keep(engine::Buffer& buffer, std::string_view bytes, const char* what) {
+  if (!connection_->host().context().shard.buffers.reserve(buffer, bytes.size(), connection_->stream().key()))
+    return false;
+  buffer.append(bytes);
+  buffer.set_long_lived();
+  buffer.touch(what);
+  return true;
+}
+
 void Http2Request::keep_answer(std::string_view payload) {
-  auto& buffers = connection_->host().context().shard.buffers;
   if (lost_) return;
-  if (!buffers.reserve(answer_, payload.size(), connection_->stream().key())) {
+  if (!keep(answer_, payload, "answer of a stream")) {
     lost_ = true;  // the exchange ends in the next event: it is calling
     return connection_->machine().reset(*stream_, h2::ErrorCode::internal_error);
   }
-  answer_.append(payload);
-  answer_.set_long_lived();
-  answer_.touch("answer of a stream");
   connection_->payload_waits(*stream_);
 }
 
 void Http2Request::response_trailers(std::string_view section) {
   answer_complete_ = true;
   if (!waits()) return connection_->machine().send_trailers(*stream_, section);
-  auto& buffers = connection_->host().context().shard.buffers;
-  trailers_ = buffers.take(section.size(), connection_->stream().key());
-  if (trailers_) trailers_.append(section);
+  if (!keep(trailers_, section, "trailers of a stream")) trailers_.reset();  // the answer is complete without them
 }
 
 void Http2Request::end_response(bool) {
@@ -277,7 +270,7 @@ void Http2Request::sample(Duration window) {
                                                                    .min_rate = exchange.limits().min_rate,
                                                                    .window = window});
   if (verdict.too_slow && !active()) return cut();
-  if (verdict.too_slow) return exchange.client_slow(Reason::request_timeout, uploads ? kSlowBodyH2 : kSlowReaderH2);
+  if (verdict.too_slow) return exchange.client_slow(Reason::request_timeout, uploads ? kSlowBody : kSlowReader);
   transaction_->watch.sampled(!body_told_ || unsent > 0);
   if (active() && (verdict.pace || !transaction_->watch.on())) exchange.client_pace(verdict.pace);
 }

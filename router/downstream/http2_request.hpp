@@ -20,7 +20,6 @@ class Http2Request final : public ClientSide {
   Http2Request& operator=(const Http2Request&) = delete;
 
   void open(Http2& connection, h2::Stream& stream, std::unique_ptr<Transaction> transaction);
-  h2::Stream& stream() const { return *stream_; }
   Transaction* transaction() const { return transaction_.get(); }
   std::unique_ptr<Transaction> take_transaction() { return std::move(transaction_); }
   /// The head was parsed into the scratch and is valid.
@@ -69,6 +68,7 @@ class Http2Request final : public ClientSide {
   bool active() const { return transaction_ != nullptr && transaction_->exchange.active(); }
   void pass_body();
   void give(std::string_view payload);
+  bool keep(engine::Buffer& buffer, std::string_view bytes, const char* what);
   void keep_answer(std::string_view payload);
   void over();
   void mark();

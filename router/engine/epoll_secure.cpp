@@ -51,6 +51,7 @@ class EpollEngine::Gathered final : public CipherSink {
 void EpollEngine::await_handshake(Stream& stream) {
   if (!stream.readable || stream.in_handshakes || stream.pauses != 0) return;
   stream.in_handshakes = true;
+  if (handshakes_.overgrown(streams_.open())) handshakes_.prune([this](StreamId id) { return is_open(id); });
   handshakes_.add(stream.id(), stream.handshaking);
 }
 

@@ -6,7 +6,7 @@
 // however many clients begin one. Streams that wait are served in the order in which their bytes came. A handshake
 // that has begun holds memory, so that at most kMaxHandshakes have: beyond, only they are served. While others wait
 // for one to end, one that has lasted longer than kPatience is cut: else as many silent clients would keep everybody
-// out.
+// out. What is queued is bounded by the number of streams: those that have closed are forgotten.
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -29,6 +29,17 @@ class HandshakeQueue {
     const StreamId stream = from.front();
     from.pop_front();
     return stream;
+  }
+  /// Whether more is queued than there are streams, because some have closed: prune() is due.
+  bool overgrown(std::size_t streams) const {
+    return fresh_.size() + begun_.size() + oldest_.size() > 4 * streams + kMaxHandshakes;
+  }
+  /// Forgets streams that are gone.
+  template <typename IsOpen>
+  void prune(IsOpen is_open) {
+    std::erase_if(fresh_, [&](StreamId stream) { return !is_open(stream); });
+    std::erase_if(begun_, [&](StreamId stream) { return !is_open(stream); });
+    std::erase_if(oldest_, [&](const Begun& one) { return !is_open(one.stream); });
   }
   /// A step was made.
   void stepped(TimePoint began, TimePoint ended) { after_ = ended + (ended - began); }

@@ -148,9 +148,9 @@ void Shard::trim_later() {
 
 void Shard::trim() {
   return_memory(engine_->trim() + transactions_.trim() + buffers_.trim() + trim_connections() +
-                std::exchange(freed_by_tls_, 0));
+                (http2_ ? http2_->trim() : 0) + std::exchange(freed_by_tls_, 0));
   if (engine_->has_surplus() || transactions_.has_surplus() || buffers_.has_surplus() || downstreams_.has_surplus() ||
-      backends_.has_surplus())
+      (http2_ && http2_->has_surplus()) || backends_.has_surplus())
     trim_later();
 }
 

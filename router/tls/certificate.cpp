@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <ctime>
 
+#include "config/base/wall_time.hpp"
+
 namespace gray::tls {
 namespace {
 
@@ -36,13 +38,7 @@ std::int64_t seconds_of(const ASN1_TIME* time) {
   return ASN1_TIME_to_tm(time, &parts) == 1 ? ::timegm(&parts) : 0;
 }
 
-std::string date_of(std::int64_t seconds) {
-  const std::time_t time = seconds;
-  std::tm parts{};
-  char text[32];
-  ::gmtime_r(&time, &parts);
-  return {text, std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts)};
-}
+std::string date_of(std::int64_t seconds) { return rfc3339(WallTime(std::chrono::seconds(seconds))); }
 
 void check_dates(X509* certificate, std::int64_t now, CertificateFacts& facts) {
   facts.not_after = seconds_of(X509_get0_notAfter(certificate));

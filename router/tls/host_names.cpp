@@ -1,23 +1,29 @@
 #include "router/tls/host_names.hpp"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 namespace gray::tls {
 
 std::size_t HostNames::find(std::string_view host) const {
   if (host.ends_with('.')) host.remove_suffix(1);
   if (host.empty() || host.size() > kLongest) return 0;
-  std::string lower(host);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  const auto given = find(given_, lower);
-  return given ? *given : find(found_, lower).value_or(0);
-}
-
-std::optional<std::size_t> HostNames::find(const Names& names, const std::string& host) {
-  if (const auto exact = names.find(host); exact != names.end()) return exact->second;
-  const std::size_t dot = host.find('.');
-  if (dot == std::string::npos || dot == 0) return std::nullopt;
-  const auto wild = names.find("*" + host.substr(dot));
-  return wild == names.end() ? std::nullopt : std::optional(wild->second);
+  std::array<char, kLongest> lower;
+  std::ranges::transform(host, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string_view name(lower.data(), host.size());
+  const std::size_t dot = name.find('.');
+  const bool has_parent = dot != name.npos && dot > 0;
+  for (const Names* names : {&given_, &found_}) {
+    if (const auto exact = names->find(name); exact != names->end()) return exact->second;
+    if (!has_parent) continue;
+    const char before = std::exchange(lower[dot - 1], '*');  // "*.example.com" in place
+    const auto wild = names->find(name.substr(dot - 1));
+    lower[dot - 1] = before;
+    if (wild != names->end()) return wild->second;
+  }
+  return 0;
 }
 
 }  // namespace gray::tls

@@ -42,8 +42,10 @@ int choose_policy(SSL* session, int* alert, void*) {
   std::string_view host;
   if (SSL_client_hello_get0_ext(session, TLSEXT_TYPE_server_name, &extension, &size) == 1)
     host = server_name({reinterpret_cast<const char*>(extension), size});
-  Policies::of(session).choose(session, host);
-  static_cast<void>(alert);
+  if (!Policies::of(session).choose(session, host)) {
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
@@ -159,19 +161,20 @@ const Policies& Policies::of(SSL* session) {
   return Session::of(session).policies();
 }
 
-void Policies::choose(SSL* session, std::string_view host) const {
+bool Policies::choose(SSL* session, std::string_view host) const {
   const Policy& policy = of_host(host);
   Session::of(session).set_policy(policy);
-  SSL_set_SSL_CTX(session, policy.context.get());  // takes the certificate only
-  SSL_set_session_id_context(session, policy.group.data(), static_cast<unsigned>(policy.group.size()));
-  if (policy.client_auth == ClientAuth::off) return;
+  if (SSL_set_SSL_CTX(session, policy.context.get()) == nullptr) return false;  // takes the certificate only
+  const auto size = static_cast<unsigned>(policy.group.size());
+  if (SSL_set_session_id_context(session, policy.group.data(), size) != 1) return false;
+  if (policy.client_auth == ClientAuth::off) return true;
   const int needs = policy.client_auth == ClientAuth::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_set_verify(session, SSL_VERIFY_PEER | needs, nullptr);
   SSL_set_verify_depth(session, kDeepestClientChain);
-  SSL_set1_verify_cert_store(session, SSL_CTX_get_cert_store(policy.context.get()));
+  if (SSL_set1_verify_cert_store(session, SSL_CTX_get_cert_store(policy.context.get())) != 1) return false;
   SSL_set_client_CA_list(session, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(policy.context.get())));
   SSL_set_options(session, SSL_OP_NO_TICKET);
-  SSL_set_num_tickets(session, 0);
+  return SSL_set_num_tickets(session, 0) == 1;
 }
 
 }  // namespace gray::tls

@@ -58,8 +58,8 @@ class Policies {
   bool guards() const { return guards_; }
   const TicketKeys& ticket_keys() const { return ticket_keys_; }
   Protocols protocols() const { return protocols_; }
-  /// Sets certificate and rules of `session`; called from the callback for the ClientHello.
-  void choose(SSL* session, std::string_view host) const;
+  /// Sets certificate and rules of `session`; called from the callback for the ClientHello. False: it could not.
+  [[nodiscard]] bool choose(SSL* session, std::string_view host) const;
 
  private:
   void add_names(const std::vector<TlsIdentity>& identities);

@@ -77,3 +77,14 @@ TEST_CASE("while others wait, a handshake that lasts too long is cut, the oldest
   CHECK_FALSE(queue.overdue(at(9'000), all_go_on));
   CHECK(queue.next(at(9'000), false) == stream(1'000));
 }
+
+TEST_CASE("streams that have closed do not stay queued") {
+  HandshakeQueue queue;
+  std::uint32_t next = 0;
+  for (; !queue.overgrown(1); ++next) queue.add(stream(next), next % 2 == 0);
+  CHECK(next <= 4 + kMaxHandshakes + 1);
+  queue.prune([](StreamId id) { return id.index == 7; });
+  CHECK_FALSE(queue.overgrown(1));
+  CHECK(queue.next(at(0), false) == stream(7));
+  CHECK_FALSE(queue.due());
+}

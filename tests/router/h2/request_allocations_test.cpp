@@ -2,38 +2,12 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 
 #include "router/h2/server_machine.hpp"
 #include "tests/router/h2/conversation.hpp"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define GRAY_SANITIZED  // operator new is then the sanitizer's
-#include <sanitizer/allocator_interface.h>
-#endif
-#endif
-
-// Every allocation of this program is counted.
-namespace {
-thread_local std::uint64_t allocations = 0;
-}
-#ifdef GRAY_SANITIZED
-[[maybe_unused]] const int counting = __sanitizer_install_malloc_and_free_hooks(
-    [](const volatile void*, std::size_t) { ++allocations; }, [](const volatile void*) {});
-#else
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-// Not inlined: the compiler would warn of free() on memory from operator new.
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-#endif
+#include "tests/support/counted_allocations.hpp"
 
 using namespace gray;
 using namespace gray::h2;
